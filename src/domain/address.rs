@@ -1,0 +1,244 @@
+//! The address of a source: an absolute `https` URL (RFC 3986), with room for secrets by name.
+
+use std::fmt;
+
+use url::Url;
+
+/// The longest address that is taken, in bytes. Servers and proxies commonly refuse longer ones (RFC 9110 §4.1
+/// recommends support for 8,000).
+const MAX_ADDRESS_BYTES: usize = 8000;
+
+/// An absolute URL, normalised, in which `${NAME}` stands for a secret that is filled in at fetch time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(transparent)]
+pub struct Address(String);
+
+/// Why a text cannot be the address of a source. Each message says what is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Longer than what servers take.
+    #[error("address of {length} bytes is too long: at most {MAX_ADDRESS_BYTES} are accepted")]
+    TooLong {
+        /// Its length.
+        length: usize,
+    },
+    /// Not a URL, or one without a scheme.
+    #[error("`{text}` is not an absolute address: expected https://host/path ({reason})")]
+    Malformed {
+        /// What was given.
+        text: String,
+        /// What the URL parser says.
+        reason: String,
+    },
+    /// A scheme that gannet does not fetch.
+    #[error(
+        "`{text}` has the scheme `{scheme}`: only https is accepted, and http with --allow-http"
+    )]
+    Scheme {
+        /// What was given.
+        text: String,
+        /// Its scheme.
+        scheme: String,
+    },
+    /// Plain HTTP without permission.
+    #[error("`{text}` is plain http: use https, or allow it for this source with --allow-http")]
+    PlainHttp {
+        /// What was given.
+        text: String,
+    },
+    /// User name or password in the address. The address itself is not repeated: it holds a secret.
+    #[error(
+        "the address holds a user name or password: put it in a header with a secret, such as --header 'Authorization: Bearer ${{TOKEN}}'"
+    )]
+    Credentials,
+    /// A `${` that is not followed by a name and `}`.
+    #[error(
+        "`{text}` has a malformed secret: expected ${{NAME}}, with letters, digits and _ in the name"
+    )]
+    Secret {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl Address {
+    /// Reads and normalises an address.
+    ///
+    /// The fragment is dropped, since it never reaches a server (RFC 9110 §4.2.5).
+    pub fn parse(text: &str, allow_http: bool) -> Result<Self, AddressError> {
+        let text = text.trim();
+        if text.len() > MAX_ADDRESS_BYTES {
+            return Err(AddressError::TooLong { length: text.len() });
+        }
+        if !secrets_are_well_formed(text) {
+            return Err(AddressError::Secret {
+                text: text.to_owned(),
+            });
+        }
+        let mut url =
+            Url::parse(&without_secrets(text)).map_err(|error| AddressError::Malformed {
+                text: text.to_owned(),
+                reason: error.to_string(),
+            })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(AddressError::Credentials);
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if allow_http => {}
+            "http" => {
+                return Err(AddressError::PlainHttp {
+                    text: text.to_owned(),
+                });
+            }
+            other => {
+                return Err(AddressError::Scheme {
+                    text: text.to_owned(),
+                    scheme: other.to_owned(),
+                });
+            }
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(AddressError::Malformed {
+                text: text.to_owned(),
+                reason: "no host".to_owned(),
+            });
+        }
+        url.set_fragment(None);
+        // A secret's name has to survive: the parser would percent-encode its braces.
+        Ok(Self(if text.contains("${") {
+            text.to_owned()
+        } else {
+            url.into()
+        }))
+    }
+
+    /// Takes back an address that was parsed before and stored since.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Returns the address as it is stored and shown, secrets by name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the host in lower case, with the port when it is not the scheme's own: `example.org`, `127.0.0.1:8443`.
+    pub fn host(&self) -> String {
+        let url = self.to_url();
+        let host = url.host_str().unwrap_or_default().to_owned();
+        match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        }
+    }
+
+    /// Returns the address as a URL in which every `${NAME}` is replaced by `NAME`: for naming, never for fetching.
+    pub fn to_url(&self) -> Url {
+        Url::parse(&without_secrets(&self.0)).expect("an Address was parsed when it was made")
+    }
+
+    /// Returns the names of the secrets that the address needs.
+    pub fn secret_names(&self) -> Vec<&str> {
+        secret_names(&self.0)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Returns the names between `${` and `}` in `text`, in order.
+fn secret_names(text: &str) -> Vec<&str> {
+    text.split("${")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn secrets_are_well_formed(text: &str) -> bool {
+    let named = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.split("${").skip(1).all(|rest| {
+        rest.split_once('}')
+            .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(named))
+    })
+}
+
+fn without_secrets(text: &str) -> String {
+    if !text.contains("${") {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len());
+    for (index, part) in text.split("${").enumerate() {
+        match part.split_once('}') {
+            Some((name, rest)) if index > 0 => {
+                plain.push_str(name);
+                plain.push_str(rest);
+            }
+            _ => plain.push_str(part),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normalises_what_it_accepts() {
+        for (text, expected) in [
+            ("https://Example.org", "https://example.org/"),
+            ("https://example.org:443/a b", "https://example.org/a%20b"),
+            ("https://example.org/a#part", "https://example.org/a"),
+            (
+                "https://example.org/?key=${API_KEY}",
+                "https://example.org/?key=${API_KEY}",
+            ),
+        ] {
+            assert_eq!(
+                Address::parse(text, false).map(|a| a.to_string()),
+                Ok(expected.to_owned())
+            );
+        }
+        assert_eq!(
+            Address::parse("https://[::1]:8443/x", false).map(|a| a.host()),
+            Ok("[::1]:8443".to_owned())
+        );
+        assert!(Address::parse("http://example.org/", true).is_ok());
+        let keyed = Address::parse("https://example.org/?key=${API_KEY}&b=${B}", false)
+            .expect("an address");
+        assert_eq!(keyed.secret_names(), ["API_KEY", "B"]);
+        assert_eq!(
+            keyed.to_url().as_str(),
+            "https://example.org/?key=API_KEY&b=B"
+        );
+    }
+
+    #[test]
+    fn says_why_it_refuses() {
+        let long = format!("https://example.org/{}", "a".repeat(MAX_ADDRESS_BYTES));
+        for (text, part) in [
+            ("example.org/a", "not an absolute address"),
+            ("/a/b", "not an absolute address"),
+            ("", "not an absolute address"),
+            ("https://", "not an absolute address"),
+            ("file:///etc/passwd", "only https"),
+            ("ftp://example.org/a", "only https"),
+            ("http://example.org/a", "--allow-http"),
+            ("https://example.org/${", "malformed secret"),
+            ("https://example.org/${A B}", "malformed secret"),
+            (long.as_str(), "too long"),
+        ] {
+            let error = Address::parse(text, false).expect_err(text).to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+        let error = Address::parse("https://joe:hunter2@example.org/", false)
+            .expect_err("credentials")
+            .to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}

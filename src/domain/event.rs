@@ -1,0 +1,121 @@
+//! An event: one action that was taken, by whom, on what.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::{EventId, SourceId, VersionId};
+
+/// Who acts, as events record it: `joe@host by cli`, `worker@host`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Actor(pub String);
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// When and by whom: what every change carries into the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By whom.
+    pub actor: Actor,
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
+        /// What was done. The word of each is what the log shows and programs filter by.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Action { $($(#[$doc])* $name),+ }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// Returns the word that stands for it everywhere.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word),+ }
+            }
+        }
+    };
+}
+
+actions!(
+    /// A source was added.
+    SourceAdded = "source.added",
+    /// A source's settings were changed.
+    SourceEdited = "source.edited",
+    /// A source was removed, its history kept.
+    SourceRemoved = "source.removed",
+    /// A source was removed with its history.
+    SourcePurged = "source.purged",
+    /// An attempt kept a new version.
+    FetchNew = "fetch.new",
+    /// An attempt found nothing new.
+    FetchUnchanged = "fetch.unchanged",
+    /// An attempt failed.
+    FetchFailed = "fetch.failed",
+    /// A verifier passed a version.
+    VerdictPassed = "verdict.passed",
+    /// A verifier failed a version.
+    VerdictFailed = "verdict.failed",
+    /// A verifier could not judge a version.
+    VerdictError = "verdict.error",
+    /// A version took its published path.
+    Published = "file.published",
+    /// A published file was removed.
+    Withdrawn = "file.withdrawn",
+    /// A pass began.
+    PassStarted = "pass.started",
+    /// A pass ended.
+    PassFinished = "pass.finished",
+    /// Something in the archive is not as recorded.
+    Damaged = "archive.damaged",
+    /// A damaged blob was stored anew from a fetch that brought the same content.
+    Healed = "archive.healed",
+);
+
+impl Action {
+    /// Returns the action that `word` stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|action| action.as_str() == word)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// An event that is about to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    /// What was done.
+    pub action: Action,
+    /// To which source.
+    pub source_id: Option<SourceId>,
+    /// To which version.
+    pub version_id: Option<VersionId>,
+    /// More, in one line for people; never a secret.
+    pub detail: Option<String>,
+}
+
+/// An event as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Which event.
+    pub id: EventId,
+    /// When and by whom.
+    pub stamp: Stamp,
+    /// What was done.
+    pub event: NewEvent,
+    /// The source's name, when the event is about one.
+    pub source_name: Option<String>,
+}

@@ -1,0 +1,128 @@
+//! Names that are safe as one part of a path, whatever the network says.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The longest part, in bytes: room below the 255 of common file systems for what is put around it.
+const MAX_PART_BYTES: usize = 200;
+
+/// Makes one safe path part of `text`: no separator, control or bidirectional mark, NFC (Unicode Annex 15), at most
+/// 200 bytes with the extension kept. Nothing when no character is left, or only dots.
+pub fn safe_part(text: &str) -> Option<String> {
+    let mapped: String = text
+        .nfc()
+        .filter_map(|c| match c {
+            '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => Some('_'),
+            c if c.is_control() || is_invisible(c) => None,
+            c => Some(c),
+        })
+        .collect();
+    // Leading dots hide files and make `..`; trailing dots and spaces vanish on some file systems.
+    let trimmed = mapped.trim_start_matches(|c: char| c == '.' || c.is_whitespace());
+    let trimmed = trimmed.trim_end_matches(|c: char| c == '.' || c.is_whitespace());
+    (!trimmed.is_empty()).then(|| shorten(trimmed))
+}
+
+/// Returns the name that an address gives to its file: the last segment of its path, decoded and made safe;
+/// `index` when it has none.
+pub fn segment_name(url: &url::Url) -> String {
+    url.path_segments()
+        .and_then(|mut segments| segments.next_back().map(decode_percent))
+        .and_then(|segment| safe_part(&segment))
+        .unwrap_or_else(|| "index".to_owned())
+}
+
+/// Decodes `%XX` (RFC 3986 §2.1); bytes that are not UTF-8 become U+FFFD.
+pub(super) fn decode_percent(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |offset: usize| {
+            bytes
+                .get(at + offset)
+                .and_then(|c| (*c as char).to_digit(16))
+        };
+        match (bytes[at], hex(1), hex(2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.extend(u8::try_from(high * 16 + low));
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Marks that change how text around them is shown, and characters that show as nothing.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+}
+
+fn shorten(name: &str) -> String {
+    if name.len() <= MAX_PART_BYTES {
+        return name.to_owned();
+    }
+    let cut = |text: &str, most: usize| text[..text.floor_char_boundary(most)].to_owned();
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if extension.len() <= 16 => {
+            let stem = cut(stem, MAX_PART_BYTES - extension.len() - 1);
+            format!("{stem}.{extension}")
+        }
+        _ => cut(name, MAX_PART_BYTES),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn makes_names_safe() {
+        for (text, expected) in [
+            ("prices.csv", Some("prices.csv")),
+            ("../../etc/passwd", Some("_.._etc_passwd")),
+            ("..", None),
+            ("", None),
+            (". .", None),
+            ("a\u{202E}fdp.exe", Some("afdp.exe")),
+            ("a\nb\0c", Some("abc")),
+            ("C:\\x", Some("C__x")),
+            ("e\u{301}.txt", Some("\u{e9}.txt")),
+            (".htaccess", Some("htaccess")),
+        ] {
+            assert_eq!(safe_part(text).as_deref(), expected, "{text:?}");
+        }
+        let long = safe_part(&format!("{}.tar.gz", "é".repeat(300))).expect("a name");
+        assert!(long.len() <= MAX_PART_BYTES, "{long}");
+        assert_eq!(long.rsplit_once('.').map(|parts| parts.1), Some("gz"));
+    }
+
+    #[test]
+    fn names_come_from_the_last_segment() {
+        for (address, name) in [
+            ("https://h/a/b%20c.csv?x=1", "b c.csv"),
+            ("https://h/", "index"),
+            ("https://h/a/", "index"),
+            ("https://h/%2e%2e%2fetc", "_etc"),
+            ("https://h/%FF%00x", "\u{FFFD}x"),
+        ] {
+            let url = url::Url::parse(address).expect("a URL");
+            assert_eq!(segment_name(&url), name, "{address}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_one_safe_part(text in "\\PC*|.*") {
+            if let Some(part) = safe_part(&text) {
+                prop_assert!(!part.is_empty() && part.len() <= MAX_PART_BYTES);
+                prop_assert!(!part.starts_with('.') && !part.contains(['/', '\\', '\0', '\n']));
+                prop_assert_eq!(std::path::Path::new(&part).components().count(), 1);
+            }
+        }
+    }
+}

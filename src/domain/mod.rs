@@ -1,0 +1,33 @@
+//! The pure rules of gannet: what a source, an interval, a version and a verdict are, and what follows from them.
+//!
+//! Nothing here does I/O or reads a clock; times come in as arguments. Every other layer may import this one.
+
+mod address;
+mod attempt;
+mod blob;
+mod content;
+mod digest;
+mod event;
+mod file_name;
+mod id;
+mod interval;
+mod publication;
+mod size;
+mod source;
+mod verdict;
+mod version;
+
+pub use address::{Address, AddressError};
+pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
+pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, base_ordinal};
+pub use content::Content;
+pub use digest::{Digest, DigestError, Digester};
+pub use event::{Action, Actor, Event, NewEvent, Stamp};
+pub use file_name::{safe_part, segment_name};
+pub use id::{AttemptId, BlobId, EventId, SourceId, VerdictId, VersionId};
+pub use interval::{Interval, IntervalError, Slot, next_slot_after_failure};
+pub use publication::{Publication, candidate_path, conflicts, publication_for};
+pub use size::{format_size, parse_size};
+pub use source::{Claim, NewestVersion, PublishPolicy, Source, SourceSettings, SourceState};
+pub use verdict::{Judgement, NewVerdict, Verdict, VerdictOutcome};
+pub use version::{Version, VersionRef, VersionRefError, VersionState, state_from};

@@ -1,0 +1,171 @@
+//! Where a source's file is published, and which version lies there.
+
+use super::file_name::{decode_percent, safe_part, segment_name};
+use super::{Address, PublishPolicy, VersionId, VersionState};
+
+/// Returns the path below `published/` that `address` asks for: `host/folders/name`, each part safe.
+///
+/// A query is part of the name, after `@`, since it selects the file. `turn` is 1 at first; from 2 on it makes the
+/// path another one by a suffix of the host (`example.org~2/a.csv`), which keeps folders and name as they are.
+pub fn candidate_path(address: &Address, turn: u32) -> String {
+    let url = address.to_url();
+    let mut host = address.host().replace(':', "_").replace(['[', ']'], "");
+    if turn > 1 {
+        host = format!("{host}~{turn}");
+    }
+    let mut parts = vec![host];
+    let segments: Vec<_> = url
+        .path_segments()
+        .map(Iterator::collect)
+        .unwrap_or_default();
+    let folders = segments.len().saturating_sub(1);
+    parts.extend(
+        segments[..folders]
+            .iter()
+            .filter_map(|segment| safe_part(&decode_percent(segment))),
+    );
+    let name = segment_name(&url);
+    let name = match url.query().filter(|query| !query.is_empty()) {
+        Some(query) => safe_part(&format!("{name}@{}", decode_percent(query))).unwrap_or(name),
+        None => name,
+    };
+    parts.push(name);
+    parts.join("/")
+}
+
+/// Tells whether two published paths cannot stand side by side: the same but for case (some file systems fold it),
+/// or one a folder of the other.
+pub fn conflicts(one: &str, other: &str) -> bool {
+    let one = one.to_lowercase();
+    let other = other.to_lowercase();
+    let (short, long) = if one.len() <= other.len() {
+        (&one, &other)
+    } else {
+        (&other, &one)
+    };
+    long.strip_prefix(short.as_str())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What has to happen to a source's published file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publication {
+    /// It is right as it is.
+    Keep,
+    /// This version takes its place.
+    Publish(VersionId),
+    /// No version may be published any more: the file goes.
+    Withdraw,
+}
+
+/// Returns what has to happen, given the source's versions and their states, newest first, and the one that is
+/// published now.
+///
+/// Published is the newest version that passed or is unverified; one that could not be judged (again) stays where it
+/// is, and goes only when it failed. With [`PublishPolicy::Newest`] it is the newest version, whatever its state.
+pub fn publication_for(
+    policy: PublishPolicy,
+    newest_first: impl IntoIterator<Item = (VersionId, VersionState)>,
+    published: Option<VersionId>,
+) -> Publication {
+    for (version, state) in newest_first {
+        let good = match policy {
+            PublishPolicy::Newest => true,
+            PublishPolicy::Passed => {
+                matches!(state, VersionState::Passed | VersionState::Unverified)
+            }
+        };
+        let undecided = matches!(state, VersionState::Pending | VersionState::Error);
+        if published == Some(version) && (good || undecided) {
+            return Publication::Keep;
+        }
+        if good {
+            return Publication::Publish(version);
+        }
+    }
+    if published.is_some() {
+        Publication::Withdraw
+    } else {
+        Publication::Keep
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use VersionState::{Error, Failed, Passed, Pending, Unverified};
+
+    #[test]
+    fn paths_follow_the_address() {
+        for (address, turn, path) in [
+            ("https://example.org/a/b.csv", 1, "example.org/a/b.csv"),
+            ("https://example.org/", 1, "example.org/index"),
+            ("https://example.org:8443/x", 2, "example.org_8443~2/x"),
+            (
+                "https://example.org/get?id=1&k=a%2Fb",
+                1,
+                "example.org/get@id=1&k=a_b",
+            ),
+            (
+                "https://example.org/%2e%2e/%2e%2e/etc",
+                1,
+                "example.org/etc",
+            ),
+            ("https://[::1]/a", 1, "__1/a"),
+        ] {
+            let address = Address::parse(address, false).expect("an address");
+            assert_eq!(candidate_path(&address, turn), path);
+        }
+    }
+
+    #[test]
+    fn folders_and_case_conflict_too() {
+        assert!(
+            conflicts("h/a", "h/a")
+                && conflicts("h/A", "h/a")
+                && conflicts("h/a", "h/a/b")
+                && conflicts("h/a/b", "h/a")
+        );
+        assert!(!conflicts("h/a", "h/ab") && !conflicts("h/a", "h~2/a"));
+    }
+
+    #[test]
+    fn publishes_the_newest_good_version() {
+        let v = |id| VersionId(id);
+        let cases = [
+            (
+                vec![(3, Passed), (2, Passed)],
+                Some(2),
+                Publication::Publish(v(3)),
+            ),
+            (vec![(3, Failed), (2, Passed)], Some(2), Publication::Keep),
+            (vec![(3, Pending), (2, Passed)], Some(2), Publication::Keep),
+            (vec![(3, Unverified)], None, Publication::Publish(v(3))),
+            (
+                vec![(3, Failed), (2, Failed)],
+                Some(2),
+                Publication::Withdraw,
+            ),
+            (
+                vec![(3, Failed), (2, Failed), (1, Passed)],
+                Some(2),
+                Publication::Publish(v(1)),
+            ),
+            (vec![(2, Error)], Some(2), Publication::Keep),
+            (vec![(2, Failed)], None, Publication::Keep),
+            (vec![], None, Publication::Keep),
+        ];
+        for (versions, published, expected) in cases {
+            let states = versions.iter().map(|(id, state)| (v(*id), *state));
+            assert_eq!(
+                publication_for(PublishPolicy::Passed, states, published.map(v)),
+                expected,
+                "{versions:?}"
+            );
+        }
+        assert_eq!(
+            publication_for(PublishPolicy::Newest, [(v(2), Failed)], Some(v(1))),
+            Publication::Publish(v(2))
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! A source: an address that is watched, what the operator said of it, and where it stands.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Address, AttemptOutcome, Digest, Interval, Slot, SourceId, Validators, VersionId, VersionState,
+};
+
+/// Which versions of a source may be published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PublishPolicy {
+    /// Those that passed, and those that no verifier judges.
+    #[default]
+    Passed,
+    /// The newest, whatever its verdicts.
+    Newest,
+}
+
+impl PublishPolicy {
+    /// Returns the word that stands for it on the command line and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Newest => "newest",
+        }
+    }
+}
+
+impl fmt::Display for PublishPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for PublishPolicy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "passed" => Ok(Self::Passed),
+            "newest" => Ok(Self::Newest),
+            _ => Err(format!(
+                "`{text}` is not a publish policy: expected passed or newest"
+            )),
+        }
+    }
+}
+
+/// What an operator says of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent switches of one source"
+)]
+pub struct SourceSettings {
+    /// What people call it; unique among the sources that are not removed.
+    pub name: String,
+    /// What is fetched; unique likewise.
+    pub address: Address,
+    /// How often.
+    pub interval: Interval,
+    /// Whether the worker fetches it when due.
+    pub enabled: bool,
+    /// Words to select it by, sorted, without repeats.
+    pub tags: Vec<String>,
+    /// Request headers; values may hold `${NAME}`.
+    pub headers: Vec<(String, String)>,
+    /// Whether its host may be a private or loopback address.
+    pub allow_private: bool,
+    /// Whether plain HTTP is allowed.
+    pub allow_http: bool,
+    /// Whether an empty body may follow one with content.
+    pub allow_empty: bool,
+    /// Which versions are published.
+    pub publish: PublishPolicy,
+    /// The largest body, before and after decompression; the configuration's `fetch.max_size` when not set.
+    pub max_size_bytes: Option<u64>,
+}
+
+/// A source as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Which source.
+    pub id: SourceId,
+    /// What the operator said.
+    pub settings: SourceSettings,
+    /// Where its file is published, relative to `published/`.
+    pub published_path: String,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+    /// When it was removed, if it was; its history stays.
+    pub removed_at: Option<DateTime<Utc>>,
+    /// Where it stands.
+    pub state: SourceState,
+}
+
+/// Where a source stands after its last attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceState {
+    /// The slot from which on it is due.
+    pub next_slot: Slot,
+    /// Failed attempts since the last good one.
+    pub failures: u32,
+    /// When the last attempt began.
+    pub last_attempt_at: Option<DateTime<Utc>>,
+    /// How the last attempt ended.
+    pub last_outcome: Option<AttemptOutcome>,
+    /// The newest version.
+    pub version_id: Option<VersionId>,
+    /// The state of the newest version.
+    pub version_state: Option<VersionState>,
+    /// The version that lies at the published path.
+    pub published_version_id: Option<VersionId>,
+}
+
+/// The right to fetch one source, until it lapses.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// What to fetch.
+    pub source: Source,
+    /// The fencing number: grows with every claim; a result that carries an older one is refused.
+    pub fence: i64,
+    /// What the server said last, to be sent back verbatim.
+    pub validators: Validators,
+    /// How many requests were made for it before: every 30th goes without validators.
+    pub requests: u64,
+    /// The newest version, if there is one.
+    pub newest: Option<NewestVersion>,
+}
+
+/// What the pipeline needs to know of the newest version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewestVersion {
+    /// Which version.
+    pub id: VersionId,
+    /// Its place in the source's history, from 0.
+    pub ordinal: u64,
+    /// Its content's digest.
+    pub digest: Digest,
+    /// Its content's length.
+    pub size_bytes: u64,
+    /// The file in the archive that holds its stored form, when it is a large one.
+    pub object: Option<String>,
+}

@@ -1,0 +1,89 @@
+//! A verdict: what one verifier said of one version, with where it comes from.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::{VerdictId, VersionId};
+
+/// What a verifier said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VerdictOutcome {
+    /// The content is good.
+    Passed,
+    /// The content is bad.
+    Failed,
+    /// The verifier could not judge; says nothing of the content.
+    Error,
+}
+
+impl VerdictOutcome {
+    /// Returns the word that stands for it everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for VerdictOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for VerdictOutcome {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Passed, Self::Failed, Self::Error]
+            .into_iter()
+            .find(|outcome| outcome.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not a verdict: expected passed or failed"))
+    }
+}
+
+/// What a verifier found, before it is a verdict on a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// What it said.
+    pub outcome: VerdictOutcome,
+    /// Why, in one line for people.
+    pub detail: String,
+    /// The exit code of a program.
+    pub exit_code: Option<i32>,
+    /// What a program wrote to stdout and stderr, head and tail, capped; controls other than newline and tab replaced.
+    pub output: String,
+}
+
+/// A verdict that is about to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVerdict {
+    /// The verifier's name in the configuration.
+    pub verifier: String,
+    /// The digest of the verifier's definition and of its program file, in hexadecimal: another one is another judge.
+    pub fingerprint: String,
+    /// What it found.
+    pub judgement: Judgement,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// A verdict as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which verdict.
+    pub id: VerdictId,
+    /// On which version.
+    pub version_id: VersionId,
+    /// What was recorded.
+    pub verdict: NewVerdict,
+    /// Who ran the verifier or gave the verdict.
+    pub actor: String,
+}

@@ -1,0 +1,5 @@
+//! gannet fetches the files that you depend on, keeps every version of each, judges every version with your own
+//! verifiers, and publishes only what passed.
+
+pub mod clock;
+pub mod domain;

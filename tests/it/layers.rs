@@ -1,0 +1,84 @@
+//! The house keeps its walls: who may import whom, and which crate is used where.
+//!
+//! The tables here are those of the design. A new layer gets a row; a row is never widened to make a test pass without
+//! a reason that the layer's page gives.
+
+mod paths;
+mod rules;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rules::{Finding, findings, header_and_length, layer_of, only_re_exports};
+
+/// Returns every Rust file below `src/`, with its path relative to it.
+fn source_files() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of src") {
+            let path: PathBuf = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).expect("below src");
+                let text = fs::read_to_string(&path).expect("UTF-8");
+                files.push((name.to_string_lossy().replace('\\', "/"), text));
+            }
+        }
+    }
+    files.sort();
+    assert!(files.len() > 10, "src was found");
+    files
+}
+
+fn report(findings: &[Finding]) -> String {
+    findings.iter().fold(String::new(), |report, finding| {
+        format!("{report}\n  {finding}")
+    })
+}
+
+#[test]
+fn every_import_is_allowed() {
+    let findings: Vec<_> = source_files()
+        .iter()
+        .flat_map(|(name, text)| findings(name, text))
+        .collect();
+    assert!(findings.is_empty(), "{}", report(&findings));
+}
+
+#[test]
+fn every_file_has_a_header_and_a_sane_length() {
+    let findings: Vec<_> = source_files()
+        .iter()
+        .flat_map(|(name, text)| header_and_length(name, text))
+        .collect();
+    assert!(findings.is_empty(), "{}", report(&findings));
+}
+
+#[test]
+fn mod_files_hold_the_page_and_re_exports_only() {
+    let findings: Vec<_> = source_files()
+        .iter()
+        .filter(|(name, _)| name.ends_with("mod.rs") || name == "lib.rs")
+        .flat_map(|(name, text)| only_re_exports(name, text))
+        .collect();
+    assert!(findings.is_empty(), "{}", report(&findings));
+}
+
+#[test]
+fn every_file_belongs_to_a_layer() {
+    for (name, expected) in [
+        ("clock.rs", "clock"),
+        ("compose.rs", "compose"),
+        ("domain/id.rs", "domain"),
+        ("faces/mod.rs", "faces"),
+        ("faces/cli/add.rs", "faces::cli"),
+        ("faces/cli/mod.rs", "faces::cli"),
+        ("lib.rs", "lib"),
+        ("store/mod.rs", "store"),
+    ] {
+        assert_eq!(layer_of(name), expected, "{name}");
+    }
+}

@@ -1,0 +1,430 @@
+//! The tables of the house, and what breaks them.
+
+use std::fmt;
+
+use super::paths::{Named, named_paths, words};
+
+/// Which layers of ours each layer may import. `compose` may import everything.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("clock", &[]),
+    ("config", &["domain"]),
+    ("logging", &["config", "domain"]),
+    ("store", &["domain", "clock", "config"]),
+    ("archive", &["domain", "clock", "config"]),
+    ("net", &["domain", "clock", "config"]),
+    ("verify", &["domain", "clock", "config"]),
+    (
+        "app",
+        &[
+            "domain", "clock", "config", "store", "archive", "net", "verify",
+        ],
+    ),
+    (
+        "worker",
+        &[
+            "domain", "clock", "config", "store", "archive", "net", "verify", "app",
+        ],
+    ),
+    ("faces", &["faces::cli"]),
+    ("faces::cli", &["app", "domain", "config"]),
+    ("demo", &["domain"]),
+    ("lib", &[]),
+    ("main", &["compose", "config", "faces", "faces::cli"]),
+];
+
+/// The layer that builds everything.
+const COMPOSE: &str = "compose";
+
+/// Paths of other crates that only these layers may name.
+const CRATES: &[(&str, &[&str])] = &[
+    ("rusqlite", &["store"]),
+    ("zstd", &["archive"]),
+    ("reqwest", &["net"]),
+    ("process_wrap", &["verify"]),
+    ("tokio::process", &["verify"]),
+    ("process::Command", &["verify"]),
+    ("std::process::Command", &["verify"]),
+    ("std::process::Child", &["verify"]),
+    ("std::process::Stdio", &["verify"]),
+    ("std::env", &["config", "main"]),
+    ("directories", &["config"]),
+    ("clap", &["faces::cli", "main"]),
+    ("clap_complete", &["faces::cli"]),
+    ("clap_mangen", &["faces::cli"]),
+    ("indicatif", &["faces::cli", COMPOSE]),
+    ("tracing_subscriber", &["logging"]),
+    ("tracing_appender", &["logging", COMPOSE]),
+    ("rcgen", &["demo"]),
+    ("tokio_rustls", &["demo"]),
+];
+
+const MAX_LINES: usize = 800;
+
+/// Something that the house does not allow.
+#[derive(Debug)]
+pub(super) struct Finding {
+    file: String,
+    line: usize,
+    what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "src/{}:{}: {}", self.file, self.line, self.what)
+    }
+}
+
+/// Returns the layer of a file, given by its path below `src/`.
+pub(super) fn layer_of(file: &str) -> String {
+    let module = module_of(file);
+    layer_of_parts(&module[1..]).unwrap_or_else(|| file.trim_end_matches(".rs").to_owned())
+}
+
+/// Returns the imports of a file that the tables do not allow.
+pub(super) fn findings(file: &str, text: &str) -> Vec<Finding> {
+    let layer = layer_of(file);
+    let finding = |line, what| Finding {
+        file: file.to_owned(),
+        line,
+        what,
+    };
+    let row = LAYERS.iter().find(|(name, _)| *name == layer);
+    if row.is_none() && layer != COMPOSE {
+        return vec![finding(
+            1,
+            format!(
+                "the layer `{layer}` is in no table: give it a row in tests/it/layers/rules.rs"
+            ),
+        )];
+    }
+    let allowed = row.map(|(_, allowed)| *allowed);
+    let named = named_paths(&module_of(file), text);
+    let own = named.iter().filter_map(|named| {
+        let target = imported_layer(&layer, named)?;
+        let is_allowed =
+            target == layer || allowed.is_none_or(|allowed| allowed.contains(&target.as_str()));
+        (!is_allowed).then(|| finding(named.line, format!("`{layer}` may not import `{target}`")))
+    });
+    let others = named.iter().filter_map(|named| {
+        let (path, layers) = CRATES.iter().find(|(path, _)| named.starts_with(path))?;
+        (!layers.contains(&layer.as_str())).then(|| {
+            finding(
+                named.line,
+                format!("`{path}` is for {} only", layers.join(", ")),
+            )
+        })
+    });
+    let mut findings: Vec<_> = own.chain(others).collect();
+    findings.extend(bare_crates(&layer, text).map(|(line, what)| finding(line, what)));
+    findings.extend(super_super(text).map(|line| {
+        finding(
+            line,
+            "`super::super`: name the path from `crate`".to_owned(),
+        )
+    }));
+    findings
+}
+
+/// Returns what is wrong with a file's first line and its length, tests excluded.
+pub(super) fn header_and_length(file: &str, text: &str) -> Vec<Finding> {
+    let finding = |line, what: &str| Finding {
+        file: file.to_owned(),
+        line,
+        what: what.to_owned(),
+    };
+    let mut findings = Vec::new();
+    let says_something = |line: &str| {
+        line.strip_prefix("//! ")
+            .is_some_and(|page| !page.trim().is_empty())
+    };
+    if !text.lines().next().is_some_and(says_something) {
+        findings.push(finding(
+            1,
+            "opens without `//!` that says what the file is for",
+        ));
+    }
+    let lines = text
+        .lines()
+        .take_while(|line| *line != "#[cfg(test)]")
+        .count();
+    if lines > MAX_LINES {
+        findings.push(finding(MAX_LINES + 1, "is past 800 lines: split it"));
+    }
+    findings
+}
+
+/// Returns the items of a `mod.rs` that are neither `mod` nor `use`.
+pub(super) fn only_re_exports(file: &str, text: &str) -> Vec<Finding> {
+    const ITEMS: [&str; 10] = [
+        "fn",
+        "struct",
+        "enum",
+        "union",
+        "trait",
+        "impl",
+        "const",
+        "static",
+        "type",
+        "macro_rules",
+    ];
+    words(text)
+        .into_iter()
+        .filter(|(word, _)| ITEMS.contains(&word.as_str()))
+        .map(|(word, line)| Finding {
+            file: file.to_owned(),
+            line,
+            what: format!("`{word}` in a file that is for the page, `mod` and `pub use`"),
+        })
+        .collect()
+}
+
+fn module_of(file: &str) -> Vec<String> {
+    let inner = file
+        .trim_end_matches(".rs")
+        .split('/')
+        .filter(|part| !matches!(*part, "mod" | "lib" | "main"));
+    std::iter::once("crate")
+        .chain(inner)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Returns the layer that the parts after `crate` lead to.
+fn layer_of_parts(parts: &[String]) -> Option<String> {
+    let first = parts.first()?;
+    let face = parts.get(1).filter(|part| {
+        first == "faces"
+            && LAYERS
+                .iter()
+                .any(|(name, _)| *name == format!("faces::{part}"))
+    });
+    Some(face.map_or_else(|| first.clone(), |face| format!("faces::{face}")))
+}
+
+/// Returns the layer of ours that a path names, if it does. `main` sees the others as the crate `gannet`; in `lib`
+/// a path that begins with `crate` is a re-export of the whole.
+fn imported_layer(layer: &str, named: &Named) -> Option<String> {
+    let root = if layer == "main" { "gannet" } else { "crate" };
+    named
+        .starts_with(root)
+        .then(|| layer_of_parts(&named.parts[1..]))
+        .flatten()
+}
+
+/// Finds `use reqwest;` and `extern crate reqwest`, which are no paths of two parts.
+fn bare_crates(layer: &str, text: &str) -> impl Iterator<Item = (usize, String)> {
+    let words = words(text);
+    let found: Vec<_> = words
+        .windows(2)
+        .filter(|pair| matches!(pair[0].0.as_str(), "use" | "crate"))
+        .filter_map(|pair| {
+            let (name, line) = &pair[1];
+            let (path, layers) = CRATES.iter().find(|(path, _)| path == name)?;
+            (!layers.contains(&layer))
+                .then(|| (*line, format!("`{path}` is for {} only", layers.join(", "))))
+        })
+        .collect();
+    found.into_iter()
+}
+
+fn super_super(text: &str) -> impl Iterator<Item = usize> {
+    let words = words(text);
+    let found: Vec<_> = words
+        .windows(2)
+        .filter(|pair| pair.iter().all(|(word, _)| word == "super"))
+        .map(|pair| pair[0].1)
+        .collect();
+    found.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(file: &str, text: &str) -> Vec<String> {
+        let mut says: Vec<_> = findings(file, text)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        says.dedup();
+        says
+    }
+
+    #[test]
+    fn what_is_allowed_passes() {
+        for (file, text) in [
+            (
+                "store/mod.rs",
+                "pub use sources::Filter;\nuse crate::domain::Source; use rusqlite::Connection;",
+            ),
+            (
+                "store/sources.rs",
+                "use super::Store; use crate::store::StoreError; use crate::clock::Clock;",
+            ),
+            (
+                "worker/pass.rs",
+                "use crate::{app::App, store::Store, net, archive::Archive};",
+            ),
+            ("config/read.rs", "let home = std::env::var_os(name);"),
+            (
+                "net/client.rs",
+                "concat!(\"gannet/\", env!(\"CARGO_PKG_VERSION\"))",
+            ),
+            (
+                "compose.rs",
+                "use crate::{app, demo, faces::cli, worker}; use std::process::ExitCode;",
+            ),
+            (
+                "main.rs",
+                "use std::process::ExitCode; fn main() -> ExitCode { gannet::compose::run() }",
+            ),
+            (
+                "demo/origin.rs",
+                "use crate::domain::Digest; use rcgen::KeyPair;",
+            ),
+            (
+                "faces/cli/add.rs",
+                "use crate::app::App; use clap::Args; use super::Output;",
+            ),
+            (
+                "domain/id.rs",
+                "/// See crate::store::Store.\nlet crate_name = \"reqwest::Client\";",
+            ),
+        ] {
+            assert_eq!(says(file, text), Vec::<String>::new(), "{file}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_found() {
+        for (file, text, expected) in [
+            (
+                "domain/id.rs",
+                "use crate::clock::Clock;",
+                "src/domain/id.rs:1: `domain` may not import `clock`",
+            ),
+            (
+                "net/client.rs",
+                "\n\nuse crate::{domain::Source, store};",
+                "src/net/client.rs:3: `net` may not import `store`",
+            ),
+            (
+                "verify/mod.rs",
+                "use super::archive::Archive;",
+                "src/verify/mod.rs:1: `verify` may not import `archive`",
+            ),
+            (
+                "app/mod.rs",
+                "fn f() { crate::worker::run() }",
+                "src/app/mod.rs:1: `app` may not import `worker`",
+            ),
+            (
+                "demo/mod.rs",
+                "use crate::config::Config;",
+                "src/demo/mod.rs:1: `demo` may not import `config`",
+            ),
+            (
+                "faces/cli/add.rs",
+                "use crate::store::Store;",
+                "src/faces/cli/add.rs:1: `faces::cli` may not import `store`",
+            ),
+            (
+                "faces/cli/add.rs",
+                "use crate::compose::run;",
+                "src/faces/cli/add.rs:1: `faces::cli` may not import `compose`",
+            ),
+            (
+                "main.rs",
+                "use gannet::store::Store;",
+                "src/main.rs:1: `main` may not import `store`",
+            ),
+            (
+                "app/add.rs",
+                "use rusqlite::Row;",
+                "src/app/add.rs:1: `rusqlite` is for store only",
+            ),
+            (
+                "app/add.rs",
+                "use reqwest;",
+                "src/app/add.rs:1: `reqwest` is for net only",
+            ),
+            (
+                "store/read.rs",
+                "zstd::decode_all(x)",
+                "src/store/read.rs:1: `zstd` is for archive only",
+            ),
+            (
+                "worker/pass.rs",
+                "use std::{env, fs};",
+                "src/worker/pass.rs:1: `std::env` is for config, main only",
+            ),
+            (
+                "compose.rs",
+                "std::env::var(\"HOME\")",
+                "src/compose.rs:1: `std::env` is for config, main only",
+            ),
+            (
+                "compose.rs",
+                "use std::process::{Command, ExitCode};",
+                "src/compose.rs:1: `std::process::Command` is for verify only",
+            ),
+            (
+                "app/add.rs",
+                "use tokio::process::Command;",
+                "src/app/add.rs:1: `tokio::process` is for verify only",
+            ),
+            (
+                "worker/pass.rs",
+                "use indicatif::ProgressBar;",
+                "src/worker/pass.rs:1: `indicatif` is for faces::cli, compose only",
+            ),
+            (
+                "net/client.rs",
+                "use rcgen::KeyPair;",
+                "src/net/client.rs:1: `rcgen` is for demo only",
+            ),
+            (
+                "store/a/b.rs",
+                "use super::super::Store;",
+                "src/store/a/b.rs:1: `super::super`: name the path from `crate`",
+            ),
+        ] {
+            assert_eq!(says(file, text), [expected], "{file}: {text}");
+        }
+        let unknown = says("helpers/text.rs", "");
+        assert!(
+            unknown[0].contains("the layer `helpers` is in no table"),
+            "{unknown:?}"
+        );
+    }
+
+    #[test]
+    fn headers_and_lengths_are_seen() {
+        let long = |lines: usize| format!("//! Page.\n{}", "\n".repeat(lines - 1));
+        for (text, count) in [
+            ("//! What it is for.\n".to_owned(), 0),
+            (String::new(), 1),
+            ("//!\n".to_owned(), 1),
+            ("use std::fs;\n//! Late.\n".to_owned(), 1),
+            (long(800), 0),
+            (long(801), 1),
+            (long(700) + "#[cfg(test)]\n" + &"\n".repeat(400), 0),
+        ] {
+            assert_eq!(
+                header_and_length("a.rs", &text).len(),
+                count,
+                "{}",
+                text.lines().count()
+            );
+        }
+    }
+
+    #[test]
+    fn items_in_a_mod_file_are_seen() {
+        let good = "//! An impl of a type.\nmod a;\npub use a::{A, type_of};\n";
+        assert!(only_re_exports("a/mod.rs", good).is_empty());
+        let bad = "//! Page.\npub struct A;\nimpl A { fn b() {} }\n";
+        assert_eq!(only_re_exports("a/mod.rs", bad).len(), 3);
+    }
+}
