@@ -2,4 +2,5 @@
 //! verifiers, and publishes only what passed.
 
 pub mod clock;
+pub mod config;
 pub mod domain;

@@ -1,0 +1,70 @@
+//! Durations as people write them: `500ms`, `30s`, `5m`, `1h`. Never months or years: those have no one length.
+
+use std::time::Duration;
+
+/// The longest duration that any setting takes.
+const MAX: Duration = Duration::from_hours(24);
+
+/// Reads a whole number of `ms`, `s`, `m` or `h`, more than nothing and at most a day.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let bad = || {
+        format!(
+            "`{text}` is not a duration: give a whole number of ms, s, m or h, such as 500ms, 30s, 5m or 1h, at most 24h"
+        )
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let ms_per_unit: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(bad()),
+    };
+    let count: u64 = number.parse().map_err(|_| bad())?;
+    let duration = Duration::from_millis(count.checked_mul(ms_per_unit).ok_or_else(bad)?);
+    if duration.is_zero() || duration > MAX {
+        return Err(bad());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_whole_numbers_with_a_unit() {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("30s", 30_000),
+            ("5m", 300_000),
+            ("1h", 3_600_000),
+            ("24h", 86_400_000),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_millis(ms)),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "0s",
+            "30",
+            "s",
+            "1.5s",
+            "-1s",
+            "+1s",
+            " 1s",
+            "1 s",
+            "1d",
+            "25h",
+            "1H",
+            "99999999999999999999h",
+            "1é",
+        ] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Finds and reads the configuration: flag before environment before file before default.
+//!
+//! Never creates a folder or a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::document::{Document, Field, Section};
+use super::duration::parse_duration;
+use super::{
+    Config, ConfigError, Environment, FetchConfig, LogConfig, Problem, Secrets, verifiers,
+};
+use crate::domain::parse_size;
+
+/// What the command line says of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--config`: must exist.
+    pub config: Option<PathBuf>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// What the file says.
+#[derive(Default)]
+struct FileSettings {
+    data_dir: Option<PathBuf>,
+    log_dir: Option<PathBuf>,
+    secrets_file: Option<PathBuf>,
+    fetch: FetchConfig,
+    log: LogConfig,
+    verifiers: Vec<super::VerifierConfig>,
+}
+
+impl Config {
+    /// Returns the configuration in force.
+    ///
+    /// The file is `--config`, else `GANNET_CONFIG`, else `config.toml` in the platform's configuration folder; only
+    /// the last may be absent. A relative path in the file is taken from the file's folder. When a flag or the
+    /// environment says where the data is and nothing in the environment says where the logs are, they go to `log/`
+    /// in the data folder, so that a throw-away data folder holds everything.
+    pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
+        let (config_file, mut settings) = read_file(flags, environment)?;
+        let chosen = flags
+            .data_dir
+            .clone()
+            .or_else(|| environment.path("GANNET_DATA_DIR"));
+        let log_dir = environment.path("GANNET_LOG_DIR").or_else(|| {
+            let inside = chosen.as_ref().map(|data| data.join("log"));
+            inside.or(settings.log_dir)
+        });
+        let folders = environment.folders();
+        let data_dir = chosen
+            .or(settings.data_dir.clone())
+            .or_else(|| folders.map(|folders| folders.data.clone()))
+            .ok_or(ConfigError::NoDataDir)?;
+        // A data folder that the file names keeps the platform's log folder only when the file says so too.
+        let state = folders
+            .and_then(|folders| folders.state.clone())
+            .filter(|_| settings.data_dir.is_none());
+        let log_dir = log_dir.or(state).unwrap_or_else(|| data_dir.join("log"));
+        if let Some(path) = environment.path("SSL_CERT_FILE") {
+            settings.fetch.ca_files.push(absolute(path)?);
+        }
+        let secrets = match settings.secrets_file {
+            Some(path) => Secrets::read(&path, environment)?,
+            None => Secrets::of_environment(environment),
+        };
+        Ok(Self {
+            data_dir: absolute(data_dir)?,
+            log_dir: absolute(log_dir)?,
+            config_file,
+            fetch: settings.fetch,
+            log: settings.log,
+            verifiers: settings.verifiers,
+            secrets,
+        })
+    }
+}
+
+fn absolute(path: PathBuf) -> Result<PathBuf, ConfigError> {
+    std::path::absolute(&path).map_err(|source| ConfigError::Relative { path, source })
+}
+
+fn read_file(
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<(Option<PathBuf>, FileSettings), ConfigError> {
+    let named = flags
+        .config
+        .clone()
+        .or_else(|| environment.path("GANNET_CONFIG"));
+    let must_exist = named.is_some();
+    let default = || {
+        let folders = environment.folders()?;
+        Some(folders.config.join("config.toml"))
+    };
+    let Some(path) = named.or_else(default) else {
+        return Ok((None, FileSettings::default()));
+    };
+    let path = absolute(path)?;
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let settings =
+                parse(&text, &path, environment).map_err(|problems| ConfigError::Invalid {
+                    path: path.clone(),
+                    problems,
+                })?;
+            Ok((Some(path), settings))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
+            Ok((None, FileSettings::default()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ConfigError::Missing { path }),
+        Err(source) => Err(ConfigError::Unreadable { path, source }),
+    }
+}
+
+fn parse(text: &str, path: &Path, environment: &Environment) -> Result<FileSettings, Vec<Problem>> {
+    let document = Document::new(text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        document.problem(&error.span().unwrap_or(0..0), error.message());
+    }
+    // What follows a syntax error is guesswork: its problems would only distract.
+    if !errors.is_empty() {
+        return Err(document.into_problems());
+    }
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let settings = read_root(Section::root(&document, &table), folder, environment);
+    let problems = document.into_problems();
+    if problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(problems)
+    }
+}
+
+fn read_root(mut root: Section<'_>, folder: &Path, environment: &Environment) -> FileSettings {
+    let mut settings = FileSettings {
+        data_dir: read_path(&mut root, "data_dir", folder),
+        log_dir: read_path(&mut root, "log_dir", folder),
+        secrets_file: read_path(&mut root, "secrets_file", folder),
+        ..FileSettings::default()
+    };
+    if let Some(section) = root.section("fetch") {
+        settings.fetch = read_fetch(section, folder);
+    }
+    if let Some(mut section) = root.section("log") {
+        if let Some(days) = section.number("keep_days", 1..=3650) {
+            settings.log.keep_days = days as usize;
+        }
+        section.finish();
+    }
+    settings.verifiers = verifiers::read(root.sections("verifier"), folder, environment);
+    root.finish();
+    settings
+}
+
+fn read_path(section: &mut Section<'_>, key: &'static str, folder: &Path) -> Option<PathBuf> {
+    let path = section.parsed(key, |text| match text {
+        "" => Err("expected a path, found nothing in the quotes".to_owned()),
+        text => Ok(folder.join(text)),
+    });
+    path.map(|field| field.value)
+}
+
+fn read_fetch(mut section: Section<'_>, folder: &Path) -> FetchConfig {
+    let mut fetch = FetchConfig::default();
+    fetch
+        .ca_files
+        .extend(read_path(&mut section, "ca_file", folder));
+    fetch.proxy = section
+        .parsed("proxy", parse_proxy)
+        .map(|field| field.value);
+    set(
+        &mut fetch.user_agent,
+        section.parsed("user_agent", parse_user_agent),
+    );
+    set(
+        &mut fetch.connect_timeout,
+        section.parsed("connect_timeout", parse_duration),
+    );
+    set(
+        &mut fetch.read_timeout,
+        section.parsed("read_timeout", parse_duration),
+    );
+    set(
+        &mut fetch.total_timeout,
+        section.parsed("timeout", parse_duration),
+    );
+    set(
+        &mut fetch.min_rate_bytes,
+        section.parsed("min_rate", parse_size),
+    );
+    set(
+        &mut fetch.max_size_bytes,
+        section.parsed("max_size", parse_size),
+    );
+    read_limits(&mut section, &mut fetch);
+    section.finish();
+    fetch
+}
+
+fn read_limits(section: &mut Section<'_>, fetch: &mut FetchConfig) {
+    if let Some(tries) = section.number("max_tries", 1..=10) {
+        fetch.max_tries = tries;
+    }
+    if let Some(count) = section.number("per_host", 1..=64) {
+        fetch.per_host = count as usize;
+    }
+    if let Some(count) = section.number("total", 1..=256) {
+        fetch.total = count as usize;
+    }
+}
+
+fn set<T>(target: &mut T, field: Option<Field<T>>) {
+    if let Some(field) = field {
+        *target = field.value;
+    }
+}
+
+fn parse_proxy(text: &str) -> Result<url::Url, String> {
+    const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
+    url::Url::parse(text)
+        .ok()
+        .filter(|url| SCHEMES.contains(&url.scheme()) && url.has_host())
+        // The text is not repeated: it may hold a password.
+        .ok_or_else(|| {
+            "expected the address of an http, https, socks5 or socks5h proxy, such as http://proxy.example:3128"
+                .to_owned()
+        })
+}
+
+/// A field value of RFC 9110 §5.5, kept to visible ASCII and spaces.
+fn parse_user_agent(text: &str) -> Result<String, String> {
+    let visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if text.trim().is_empty() || !text.bytes().all(visible) {
+        return Err(format!(
+            "`{}` is not a user agent: give visible ASCII text",
+            text.escape_debug()
+        ));
+    }
+    Ok(text.trim().to_owned())
+}

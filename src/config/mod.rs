@@ -1,0 +1,20 @@
+//! The configuration in force, typed and validated: flag before environment before file before default.
+//!
+//! The only reader of the environment and of the configuration file. Never touches the store or the network.
+
+mod document;
+mod duration;
+mod environment;
+mod error;
+mod identity;
+mod load;
+mod secrets;
+mod types;
+mod verifiers;
+
+pub use environment::{Environment, Folders};
+pub use error::{ConfigError, Problem};
+pub use identity::Identity;
+pub use load::Flags;
+pub use secrets::Secrets;
+pub use types::{Builtin, Config, FetchConfig, LogConfig, Pattern, VerifierConfig, VerifierKind};

@@ -1,0 +1,157 @@
+//! What the configuration says, after validation.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use globset::GlobMatcher;
+
+use super::Secrets;
+use crate::domain::{Digest, SourceSettings};
+
+/// Everything that is in force.
+#[derive(Clone)]
+pub struct Config {
+    /// Where the catalogue (`gannet.db`), `objects/`, `published/` and `tmp/` lie.
+    pub data_dir: PathBuf,
+    /// Where the log files lie.
+    pub log_dir: PathBuf,
+    /// The file that was read, if there was one.
+    pub config_file: Option<PathBuf>,
+    /// `[fetch]`.
+    pub fetch: FetchConfig,
+    /// `[log]`.
+    pub log: LogConfig,
+    /// `[[verifier]]`, in the file's order.
+    pub verifiers: Vec<VerifierConfig>,
+    /// `secrets_file`, and the environment.
+    pub secrets: Secrets,
+}
+
+/// How files are fetched.
+#[derive(Clone, Debug)]
+pub struct FetchConfig {
+    /// PEM files with certificates to trust beside the system's: `ca_file`, and `SSL_CERT_FILE`.
+    pub ca_files: Vec<PathBuf>,
+    /// The proxy for every request; the environment's proxy variables are not read.
+    pub proxy: Option<url::Url>,
+    /// The `User-Agent` field.
+    pub user_agent: String,
+    /// Time to connect, TLS included: 10 s.
+    pub connect_timeout: Duration,
+    /// Time between two reads: 30 s.
+    pub read_timeout: Duration,
+    /// Time for one try, redirects and body included: 1 h.
+    pub total_timeout: Duration,
+    /// The least mean rate of a body, in bytes a second, over each `read_timeout`: 100.
+    pub min_rate_bytes: u64,
+    /// Requests of one attempt, retries included: 3.
+    pub max_tries: u32,
+    /// Requests at once to one host: 2.
+    pub per_host: usize,
+    /// Requests at once: 64.
+    pub total: usize,
+    /// The largest body, before and after decompression, of a source that does not say: 256 MiB.
+    pub max_size_bytes: u64,
+}
+
+impl Default for FetchConfig {
+    fn default() -> Self {
+        Self {
+            ca_files: Vec::new(),
+            proxy: None,
+            user_agent: concat!("gannet/", env!("CARGO_PKG_VERSION")).to_owned(),
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            total_timeout: Duration::from_hours(1),
+            min_rate_bytes: 100,
+            max_tries: 3,
+            per_host: 2,
+            total: 64,
+            max_size_bytes: 256 << 20,
+        }
+    }
+}
+
+/// How the log is kept.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// Daily log files that are kept: 30.
+    pub keep_days: usize,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { keep_days: 30 }
+    }
+}
+
+/// One `[[verifier]]`.
+#[derive(Clone, Debug)]
+pub struct VerifierConfig {
+    /// Unique.
+    pub name: String,
+    /// Which sources it judges: any pattern that matches is enough.
+    pub sources: Vec<Pattern>,
+    /// What it is.
+    pub kind: VerifierKind,
+    /// After this it could not judge: 30 s.
+    pub timeout: Duration,
+}
+
+/// What a verifier is.
+#[derive(Clone, Debug)]
+pub enum VerifierKind {
+    /// A program.
+    Command {
+        /// The program, found and made absolute when the configuration was read, and its arguments. `{path}` in an
+        /// argument is the path of a read-only copy of the content.
+        argv: Vec<String>,
+        /// Whether the content is on its stdin.
+        stdin: bool,
+        /// Exit codes that mean failed: `[1]`.
+        failed: Vec<i32>,
+    },
+    /// A rule of gannet's own.
+    Builtin(Builtin),
+}
+
+/// A rule of gannet's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// Well-formed UTF-8.
+    Utf8,
+    /// One well-formed JSON text (RFC 8259).
+    Json,
+    /// A length within bounds, in bytes, both inclusive.
+    Size {
+        /// Least.
+        min: Option<u64>,
+        /// Most.
+        max: Option<u64>,
+    },
+    /// Exactly this content.
+    Sha256(Digest),
+    /// Not an HTML page, such as an error page under 200.
+    NotHtml,
+}
+
+/// Selects sources: `tag:prices`, or a glob on the name or the address.
+#[derive(Clone, Debug)]
+pub enum Pattern {
+    /// By tag.
+    Tag(String),
+    /// By glob.
+    Glob(GlobMatcher),
+}
+
+impl Pattern {
+    /// Tells whether the pattern selects a source with these settings.
+    pub fn matches(&self, settings: &SourceSettings) -> bool {
+        match self {
+            Self::Tag(tag) => settings.tags.contains(tag),
+            Self::Glob(glob) => {
+                glob.is_match(&settings.name) || glob.is_match(settings.address.as_str())
+            }
+        }
+    }
+}

@@ -1,0 +1,610 @@
+//! The configuration, read from real files with an environment that each test states.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gannet::config::{
+    Builtin, Config, ConfigError, Environment, Flags, Folders, Pattern, VerifierKind,
+};
+use secrecy::ExposeSecret as _;
+use tempfile::TempDir;
+
+/// A temporary home with the platform's folders in it.
+struct Home {
+    root: TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let root = TempDir::new().expect("a temporary folder");
+        fs::create_dir(root.path().join("config")).expect("a folder");
+        Self { root }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+        path
+    }
+
+    fn environment(&self, values: &[(&str, &str)]) -> Environment {
+        let folders = Folders {
+            config: self.path("config"),
+            data: self.path("data"),
+            state: Some(self.path("state")),
+        };
+        Environment::new(values.iter().copied(), Some(folders))
+    }
+
+    fn load(&self, values: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load(&Flags::default(), &self.environment(values))
+    }
+
+    /// Loads a configuration with this text in the default place.
+    fn load_text(&self, text: &str) -> Result<Config, ConfigError> {
+        self.write("config/config.toml", text, 0o644);
+        self.load(&[("PATH", "/usr/bin:/bin")])
+    }
+
+    fn problems(&self, text: &str) -> Vec<(usize, String)> {
+        match self.load_text(text) {
+            Err(ConfigError::Invalid { problems, .. }) => problems
+                .into_iter()
+                .map(|problem| (problem.line, problem.message))
+                .collect(),
+            Err(other) => panic!("another error: {other}\n{text}"),
+            Ok(_) => panic!("accepted:\n{text}"),
+        }
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+#[test]
+fn without_a_file_the_defaults_are_in_force() {
+    let home = Home::new();
+    let config = home.load(&[]).expect("a configuration");
+    assert_eq!(config.data_dir, home.path("data"));
+    assert_eq!(config.log_dir, home.path("state"));
+    assert_eq!(config.config_file, None);
+    assert_eq!(config.fetch.max_size_bytes, 256 << 20);
+    assert!(config.verifiers.is_empty() && config.fetch.ca_files.is_empty());
+}
+
+#[test]
+fn flag_comes_before_environment_before_file() {
+    let home = Home::new();
+    home.write(
+        "config/config.toml",
+        "data_dir = \"filed\"\nlog_dir = \"/filed-log\"\n",
+        0o644,
+    );
+    let file = home.load(&[]).expect("a configuration");
+    assert_eq!(file.data_dir, home.path("config/filed"));
+    assert_eq!(file.log_dir, Path::new("/filed-log"));
+    assert_eq!(file.config_file, Some(home.path("config/config.toml")));
+
+    let values = [("GANNET_DATA_DIR", "/env"), ("GANNET_LOG_DIR", "/env-log")];
+    let environment = home.load(&values).expect("a configuration");
+    assert_eq!(environment.data_dir, Path::new("/env"));
+    assert_eq!(environment.log_dir, Path::new("/env-log"));
+
+    let flags = Flags {
+        config: None,
+        data_dir: Some("/flag".into()),
+    };
+    let flag = Config::load(&flags, &home.environment(&values)).expect("a configuration");
+    assert_eq!(flag.data_dir, Path::new("/flag"));
+}
+
+#[test]
+fn a_throw_away_data_folder_holds_the_logs_too() {
+    let home = Home::new();
+    home.write("config/config.toml", "log_dir = \"/filed-log\"\n", 0o644);
+    let flags = Flags {
+        config: None,
+        data_dir: Some("/throw-away".into()),
+    };
+    let config = Config::load(&flags, &home.environment(&[])).expect("a configuration");
+    assert_eq!(config.log_dir, Path::new("/throw-away/log"));
+    let config = home
+        .load(&[("GANNET_DATA_DIR", "/other")])
+        .expect("a configuration");
+    assert_eq!(config.log_dir, Path::new("/other/log"));
+    home.write("config/config.toml", "data_dir = \"/third\"\n", 0o644);
+    assert_eq!(
+        home.load(&[]).expect("a configuration").log_dir,
+        Path::new("/third/log")
+    );
+}
+
+#[test]
+fn a_file_that_is_named_must_exist() {
+    let home = Home::new();
+    let missing = home.path("nowhere.toml");
+    let flags = Flags {
+        config: Some(missing.clone()),
+        data_dir: None,
+    };
+    let error = Config::load(&flags, &home.environment(&[]))
+        .err()
+        .expect("an error");
+    assert!(
+        matches!(&error, ConfigError::Missing { path } if *path == missing),
+        "{error}"
+    );
+    let error = home
+        .load(&[("GANNET_CONFIG", text(&missing))])
+        .err()
+        .expect("an error");
+    assert!(matches!(error, ConfigError::Missing { .. }), "{error}");
+    let error = home
+        .load(&[("GANNET_CONFIG", text(&home.path("config")))])
+        .err()
+        .expect("an error");
+    assert!(matches!(error, ConfigError::Unreadable { .. }), "{error}");
+    let homeless = Config::load(&Flags::default(), &Environment::default())
+        .err()
+        .expect("an error");
+    assert!(homeless.to_string().contains("--data-dir"), "{homeless}");
+}
+
+#[test]
+fn every_setting_is_read() {
+    let home = Home::new();
+    let config = home
+        .load_text(
+            r#"
+[fetch]
+ca_file = "ca.pem"
+proxy = "socks5h://127.0.0.1:1080"
+user_agent = "x/1"
+connect_timeout = "500ms"
+read_timeout = "5s"
+timeout = "2m"
+min_rate = "1KiB"
+max_tries = 10
+per_host = 64
+total = 256
+max_size = "1GiB"
+
+[log]
+keep_days = 3650
+"#,
+        )
+        .expect("a configuration");
+    let fetch = config.fetch;
+    assert_eq!(fetch.ca_files, [home.path("config/ca.pem")]);
+    assert_eq!(
+        fetch.proxy.expect("a proxy").as_str(),
+        "socks5h://127.0.0.1:1080"
+    );
+    assert_eq!(fetch.user_agent, "x/1");
+    assert_eq!(fetch.connect_timeout, Duration::from_millis(500));
+    assert_eq!(fetch.read_timeout, Duration::from_secs(5));
+    assert_eq!(fetch.total_timeout, Duration::from_mins(2));
+    assert_eq!(
+        (fetch.min_rate_bytes, fetch.max_size_bytes),
+        (1024, 1 << 30)
+    );
+    assert_eq!(
+        (fetch.max_tries, fetch.per_host, fetch.total),
+        (10, 64, 256)
+    );
+    assert_eq!(config.log.keep_days, 3650);
+    let with_environment = home
+        .load(&[("SSL_CERT_FILE", "/env.pem")])
+        .expect("a configuration");
+    assert_eq!(
+        with_environment.fetch.ca_files,
+        [home.path("config/ca.pem"), "/env.pem".into()]
+    );
+}
+
+#[test]
+fn verifiers_are_read() {
+    let home = Home::new();
+    let script = home.write("config/check", "#!/bin/sh\n", 0o755);
+    let config = home
+        .load_text(
+            r#"
+[[verifier]]
+name = "a"
+sources = ["tag:prices", "https://*.json"]
+command = ["sh", "-c", "true", "{path}"]
+stdin = true
+failed = [2, 1, 2]
+timeout = "5m"
+
+[[verifier]]
+name = "b"
+sources = ["*"]
+command = ["./check"]
+
+[[verifier]]
+name = "c"
+sources = ["*"]
+builtin = "size"
+max = "1MiB"
+"#,
+        )
+        .expect("a configuration");
+    let [a, b, c] = &config.verifiers[..] else {
+        panic!("three verifiers")
+    };
+    assert!(matches!(&a.sources[..], [Pattern::Tag(tag), Pattern::Glob(_)] if tag == "prices"));
+    assert_eq!(a.timeout, Duration::from_mins(5));
+    let VerifierKind::Command {
+        argv,
+        stdin,
+        failed,
+    } = &a.kind
+    else {
+        panic!("a command")
+    };
+    assert!(
+        Path::new(&argv[0]).is_absolute() && argv[0].ends_with("/sh"),
+        "{argv:?}"
+    );
+    assert_eq!(
+        (&argv[1..], *stdin, &failed[..]),
+        (
+            &["-c", "true", "{path}"].map(str::to_owned)[..],
+            true,
+            &[1, 2][..]
+        )
+    );
+    let VerifierKind::Command {
+        argv,
+        stdin,
+        failed,
+    } = &b.kind
+    else {
+        panic!("a command")
+    };
+    assert_eq!(
+        fs::canonicalize(&argv[0]).ok(),
+        fs::canonicalize(&script).ok()
+    );
+    assert_eq!(
+        (*stdin, &failed[..], b.timeout),
+        (false, &[1][..], Duration::from_secs(30))
+    );
+    let VerifierKind::Builtin(rule) = &c.kind else {
+        panic!("a rule")
+    };
+    assert_eq!(
+        *rule,
+        Builtin::Size {
+            min: None,
+            max: Some(1 << 20)
+        }
+    );
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
+fn problems_name_file_line_key_and_what_is_accepted() {
+    let home = Home::new();
+    let verifier =
+        |lines: &str| format!("[[verifier]]\nname = \"v\"\nsources = [\"*\"]\n{lines}\n");
+    for (text, line, expected) in [
+        (
+            "data_dri = \"x\"\n".to_owned(),
+            1,
+            "unknown key `data_dri`, did you mean `data_dir`?",
+        ),
+        (
+            "\n\n[fetch]\nmax_trise = 3\n".to_owned(),
+            4,
+            "`fetch.max_trise`, did you mean `max_tries`?",
+        ),
+        (
+            "[fetch]\nzzz = 3\n".to_owned(),
+            2,
+            "accepted here: ca_file, proxy",
+        ),
+        ("[fetch]\nmax_tries = 0\n".to_owned(), 2, "from 1 to 10"),
+        ("[fetch]\nper_host = 65\n".to_owned(), 2, "from 1 to 64"),
+        ("[fetch]\ntotal = -1\n".to_owned(), 2, "from 1 to 256"),
+        (
+            "[fetch]\ntotal = \"2\"\n".to_owned(),
+            2,
+            "expected a whole number, found string",
+        ),
+        (
+            "[fetch]\ntimeout = \"1 hour\"\n".to_owned(),
+            2,
+            "such as 500ms, 30s, 5m or 1h",
+        ),
+        (
+            "[fetch]\nmin_rate = \"fast\"\n".to_owned(),
+            2,
+            "is not a size",
+        ),
+        (
+            "[fetch]\nproxy = \"ftp://x\"\n".to_owned(),
+            2,
+            "socks5h proxy",
+        ),
+        (
+            "[fetch]\nuser_agent = \"a\\nb\"\n".to_owned(),
+            2,
+            "visible ASCII",
+        ),
+        ("fetch = 3\n".to_owned(), 1, "a section [fetch]"),
+        (
+            "[verifier]\nname = \"x\"\n".to_owned(),
+            1,
+            "sections [[verifier]]",
+        ),
+        ("[log]\nkeep_days = 3651\n".to_owned(), 2, "from 1 to 3650"),
+        (
+            "data_dir = 3\n".to_owned(),
+            1,
+            "a text in quotes, found integer",
+        ),
+        ("a = = 3\n".to_owned(), 1, ""),
+        ("x = 1\nx = 2\n".to_owned(), 2, "duplicate key"),
+        (
+            "[[verifier]]\nsources = [\"*\"]\nbuiltin = \"json\"\n".to_owned(),
+            1,
+            "needs a name",
+        ),
+        (
+            "[[verifier]]\nname = \"v\"\nbuiltin = \"json\"\n".to_owned(),
+            1,
+            "`verifier.sources`: missing",
+        ),
+        (
+            "[[verifier]]\nname = \"a b\"\nsources = [\"*\"]\nbuiltin = \"json\"\n".to_owned(),
+            2,
+            "is not a name",
+        ),
+        (
+            "[[verifier]]\nname = \"v\"\nsources = [\"a\",\n \"a[\"]\nbuiltin = \"json\"\n"
+                .to_owned(),
+            4,
+            "`a[` is not a glob",
+        ),
+        (
+            "[[verifier]]\nname = \"v\"\nsources = [\"tag:\"]\nbuiltin = \"json\"\n".to_owned(),
+            3,
+            "needs a tag",
+        ),
+        (
+            "[[verifier]]\nname = \"v\"\nsources = []\nbuiltin = \"json\"\n".to_owned(),
+            3,
+            "selects nothing",
+        ),
+        (
+            verifier("builtin = \"json\"\n") + &verifier("builtin = \"json\""),
+            7,
+            "`v` is the name of the verifier on line 2",
+        ),
+        (verifier(""), 1, "neither is given"),
+        (
+            verifier("builtin = \"json\"\ncommand = [\"sh\"]"),
+            1,
+            "both are given",
+        ),
+        (
+            verifier("builtin = \"xml\""),
+            4,
+            "expected utf8, json, size, sha256 or not-html",
+        ),
+        (
+            verifier("builtin = \"size\""),
+            4,
+            "size needs `min`, `max` or both",
+        ),
+        (
+            verifier("builtin = \"size\"\nmin = \"2B\"\nmax = \"1B\""),
+            4,
+            "no content could pass",
+        ),
+        (verifier("builtin = \"sha256\""), 4, "sha256 needs `digest`"),
+        (
+            verifier("builtin = \"sha256\"\ndigest = \"abc\""),
+            5,
+            "is not a digest",
+        ),
+        (
+            verifier("builtin = \"json\"\nmin = \"2B\""),
+            1,
+            "`verifier.min` means nothing with this builtin",
+        ),
+        (
+            verifier("builtin = \"json\"\nstdin = true"),
+            1,
+            "`verifier.stdin` means nothing",
+        ),
+        (
+            verifier("command = [\"sh\"]\ndigest = \"x\""),
+            1,
+            "`verifier.digest` means nothing with a command",
+        ),
+        (verifier("command = []"), 4, "give a program"),
+        (verifier("command = \"sh\""), 4, "a list of texts"),
+        (
+            verifier("command = [\"no-such-program-here\"]"),
+            4,
+            "not found in PATH",
+        ),
+        (
+            verifier("command = [\"/no/such/program\"]"),
+            4,
+            "`/no/such/program`: No such file",
+        ),
+        (
+            verifier("command = [\"/etc/passwd\"]"),
+            4,
+            "not an executable file",
+        ),
+        (verifier("command = [\"/\"]"), 4, "not an executable file"),
+        (
+            verifier("command = [\"sh\"]\nfailed = [0]"),
+            5,
+            "0 always means passed",
+        ),
+        (
+            verifier("command = [\"sh\"]\nfailed = [256]"),
+            5,
+            "from 1 to 255",
+        ),
+        (
+            verifier("command = [\"sh\"]\nfailed = []"),
+            5,
+            "from 1 to 255",
+        ),
+        (
+            verifier("command = [\"sh\"]\ntimeuot = \"3s\""),
+            5,
+            "did you mean `timeout`?",
+        ),
+    ] {
+        let problems = home.problems(&text);
+        assert!(
+            problems
+                .iter()
+                .any(|(at, message)| *at == line && message.contains(expected)),
+            "expected {line}: {expected}\nfound {problems:?}\nin\n{text}"
+        );
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let home = Home::new();
+    let problems = home.problems("data_dri = 1\n[fetch]\ntotal = 0\n[log]\nkeep = 1\n");
+    assert_eq!(
+        problems.iter().map(|(line, _)| *line).collect::<Vec<_>>(),
+        [1, 3, 5]
+    );
+    let error = home.load(&[]).err().expect("an error").to_string();
+    let file = home.path("config/config.toml");
+    assert!(
+        error.contains(&format!("{}:3: ", file.display())) && error.lines().count() == 3,
+        "{error}"
+    );
+}
+
+#[test]
+fn secrets_come_from_a_closed_file_then_from_the_environment() {
+    let home = Home::new();
+    let values = [("TOKEN", "of-environment"), ("OTHER", "other")];
+    home.write("config/config.toml", "secrets_file = \"secrets\"\n", 0o644);
+    let path = home.write("config/secrets", "# a comment\n\nTOKEN = hunter2\n", 0o600);
+    let secrets = home.load(&values).expect("a configuration").secrets;
+    let get = |name| {
+        secrets
+            .get(name)
+            .map(|value| value.expose_secret().to_owned())
+    };
+    assert_eq!(get("TOKEN").as_deref(), Some("hunter2"));
+    assert_eq!(get("OTHER").as_deref(), Some("other"));
+    assert_eq!(get("NONE"), None);
+    assert!(!format!("{secrets:?} {:?}", home.environment(&values)).contains("other"));
+
+    for mode in [0o640, 0o604, 0o660, 0o644] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+        let error = home.load(&values).err().expect("an error");
+        assert!(
+            matches!(error, ConfigError::SecretsOpen { mode: found, .. } if found == mode),
+            "{error}"
+        );
+        assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+    home.write("config/secrets", "A=1\nhunter2\n", 0o400);
+    let error = home.load(&values).err().expect("an error").to_string();
+    assert!(
+        error.contains("secrets:2: ") && !error.contains("hunter2"),
+        "{error}"
+    );
+    fs::remove_file(&path).expect("a removal");
+    assert!(matches!(
+        home.load(&values),
+        Err(ConfigError::Unreadable { .. })
+    ));
+}
+
+const SHIPPED: &str = include_str!("../../assets/config.toml");
+
+/// Returns the shipped file with the lines uncommented that `marked` selects.
+fn uncommented(marked: impl Fn(&str) -> bool) -> String {
+    let lines = SHIPPED
+        .lines()
+        .filter_map(|line| line.strip_prefix('#'))
+        .filter(|line| marked(line));
+    lines.fold(String::new(), |text, line| text + line.trim_start() + "\n")
+}
+
+#[test]
+fn the_shipped_file_states_the_defaults() {
+    let home = Home::new();
+    assert!(
+        toml::from_str::<toml::Table>(SHIPPED)
+            .expect("TOML")
+            .is_empty(),
+        "all is commented out"
+    );
+    let settings =
+        uncommented(|line| line.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()));
+    assert_eq!(settings.lines().count(), 11, "{settings}");
+    let stated = home.load_text(&settings).expect("a configuration");
+    let default = Home::new().load(&[]).expect("a configuration");
+    assert_eq!(
+        format!("{:?}", stated.fetch),
+        format!("{:?}", default.fetch)
+    );
+    assert_eq!(format!("{:?}", stated.log), format!("{:?}", default.log));
+    assert_eq!(stated.data_dir, home.path("data"));
+}
+
+#[test]
+fn the_shipped_file_documents_every_key() {
+    let home = Home::new();
+    let examples = uncommented(|line| line.starts_with("     "));
+    let examples = examples.replace("/usr/local/bin/check-prices", "sh");
+    // `[fetch]` and `[log]` hold defaults, so here their examples stand at the top: unknown keys, if anything.
+    let (top, verifiers) = examples.split_at(examples.find("[[verifier]]").expect("an example"));
+    assert_eq!(
+        home.load_text(verifiers)
+            .expect("a configuration")
+            .verifiers
+            .len(),
+        3
+    );
+    for (section, documented) in [
+        ("", top),
+        ("[fetch]\n", SHIPPED),
+        ("[log]\n", SHIPPED),
+        ("[[verifier]]\n", verifiers),
+    ] {
+        let problems = home.problems(&format!("{section}zzz = 1\n"));
+        let message = &problems
+            .iter()
+            .find(|(_, message)| message.contains("zzz"))
+            .expect("a problem")
+            .1;
+        let (_, keys) = message
+            .trim_end_matches(')')
+            .split_once("accepted here: ")
+            .expect("keys");
+        for key in keys
+            .split(", ")
+            .filter(|key| !["fetch", "log", "verifier"].contains(key))
+        {
+            assert!(documented.contains(&format!("{key} = ")), "{section}{key}");
+        }
+    }
+}
