@@ -1,0 +1,209 @@
+//! Attempts: each recorded in one transaction with all that it brought, under a claim that still holds.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::Store;
+use super::blob::insert_blob;
+use super::error::{Failure, Result, StoreError};
+use super::event::insert_event;
+use super::publication::refresh_publication;
+use super::row::{Columns, duration_ms, int, millis, row_limit};
+use super::transaction::Transaction;
+use super::types::{AttemptRecord, AttemptResult, Recorded};
+use super::version::{NewVersion, insert_version};
+use crate::domain::{Action, Attempt, AttemptId, AttemptOutcome, SourceId, VersionId};
+
+impl Store {
+    /// Records attempt, version, blob, validators, next slot, failures and event together; the claim ends with it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::StaleClaim`] when the claim was taken over, released or already used, or the source removed.
+    pub async fn record_attempt(&self, record: AttemptRecord) -> Result<Recorded> {
+        self.write(move |transaction| write_attempt(transaction, &record))
+            .await
+    }
+
+    /// Returns the source's attempts, newest first; all without a limit.
+    pub async fn attempts(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Attempt>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT id, source_id, started_at, duration_ms, outcome, http_status, size_bytes, tries,
+                     version_id, error_kind, error
+                 FROM attempt WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
+            )?;
+            let rows = statement.query_map([source.0, row_limit(limit)], |row| {
+                read_attempt(&mut Columns::new(row))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Forgets what a source's server gave to ask with, so that the next request is unconditional: the newest version's
+    /// blob is damaged, say.
+    pub async fn forget_validators(&self, source: SourceId) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE source_state SET etag = NULL, last_modified = NULL WHERE source_id = ?1",
+                [source.0],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn write_attempt(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+) -> std::result::Result<Recorded, Failure> {
+    let newest = end_claim(transaction, record)?;
+    let mut blob_was_known = false;
+    let version_id = match &record.result {
+        AttemptResult::New {
+            blob,
+            name,
+            media_type,
+            last_modified,
+            state,
+        } => {
+            let (blob_id, known) = insert_blob(transaction, blob)?;
+            blob_was_known = known;
+            let version = NewVersion {
+                source_id: record.source_id,
+                blob_id,
+                name,
+                media_type: media_type.as_deref(),
+                last_modified: *last_modified,
+                fetched_at: record.stamp.at,
+                state: *state,
+            };
+            Some(insert_version(transaction, &version)?)
+        }
+        AttemptResult::Unchanged => newest,
+        AttemptResult::Failed { .. } => None,
+    };
+    let attempt_id = insert_attempt(transaction, record, version_id)?;
+    insert_fetch_event(transaction, record, version_id)?;
+    if matches!(record.result, AttemptResult::New { .. }) {
+        refresh_publication(transaction, record.source_id)?;
+    }
+    Ok(Recorded {
+        attempt_id,
+        version_id,
+        blob_was_known,
+    })
+}
+
+/// Writes where the source stands now, if the claim holds. Returns the newest version so far.
+fn end_claim(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+) -> std::result::Result<Option<VersionId>, Failure> {
+    let outcome = outcome_of(&record.result);
+    let newest = transaction
+        .sql
+        .prepare_cached(
+            "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?3,
+                 failures = iif(?4 = 'failed', failures + 1, 0), requests = ?5, etag = ?6, last_modified = ?7,
+                 last_attempt_at = ?8, last_outcome = ?4
+             WHERE source_id = ?1 AND fence = ?2 AND lease_owner IS NOT NULL RETURNING version_id",
+        )?
+        .query_row(
+            params![
+                record.source_id.0,
+                record.fence,
+                record.next_slot.0,
+                outcome.as_str(),
+                int(record.requests),
+                record.validators.etag,
+                record.validators.last_modified,
+                millis(record.started_at),
+            ],
+            |row| row.get::<_, Option<i64>>(0),
+        )
+        .optional()?;
+    match newest {
+        Some(version) => Ok(version.map(VersionId)),
+        None => Err(StoreError::StaleClaim(record.source_id).into()),
+    }
+}
+
+fn insert_attempt(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    version: Option<VersionId>,
+) -> rusqlite::Result<AttemptId> {
+    let (kind, error) = match &record.result {
+        AttemptResult::Failed { kind, detail } => (Some(kind.as_str()), Some(detail)),
+        _ => (None, None),
+    };
+    let id = transaction.insert(
+        "INSERT INTO attempt (source_id, started_at, duration_ms, tries, outcome, http_status, size_bytes, version_id,
+             error_kind, error)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            record.source_id.0,
+            millis(record.started_at),
+            duration_ms(record.duration),
+            record.tries,
+            outcome_of(&record.result).as_str(),
+            record.http_status,
+            record.size_bytes.map(int),
+            version.map(|id| id.0),
+            kind,
+            error
+        ],
+    )?;
+    Ok(AttemptId(id))
+}
+
+fn insert_fetch_event(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    version: Option<VersionId>,
+) -> rusqlite::Result<()> {
+    // What is new or unchanged is told by the version and the attempt already.
+    let (action, detail) = match &record.result {
+        AttemptResult::New { .. } => (Action::FetchNew, None),
+        AttemptResult::Unchanged => (Action::FetchUnchanged, None),
+        AttemptResult::Failed { kind, detail } => {
+            (Action::FetchFailed, Some(format!("{kind}: {detail}")))
+        }
+    };
+    let source = Some(record.source_id);
+    insert_event(
+        transaction,
+        &record.stamp,
+        action,
+        source,
+        version,
+        detail.as_deref(),
+    )?;
+    Ok(())
+}
+
+fn outcome_of(result: &AttemptResult) -> AttemptOutcome {
+    match result {
+        AttemptResult::New { .. } => AttemptOutcome::New,
+        AttemptResult::Unchanged => AttemptOutcome::Unchanged,
+        AttemptResult::Failed { .. } => AttemptOutcome::Failed,
+    }
+}
+
+fn read_attempt(columns: &mut Columns<'_>) -> rusqlite::Result<Attempt> {
+    Ok(Attempt {
+        id: AttemptId(columns.get()?),
+        source_id: SourceId(columns.get()?),
+        started_at: columns.time()?,
+        duration: columns.duration()?,
+        outcome: columns.word()?,
+        http_status: columns.get()?,
+        size_bytes: columns.optional_count()?,
+        tries: columns.count()?,
+        version_id: columns.optional()?.map(VersionId),
+        error_kind: columns.optional_word()?,
+        error: columns.get()?,
+    })
+}

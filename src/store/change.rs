@@ -1,0 +1,350 @@
+//! Changes of the catalogue by operators: add, edit, remove; all of a call or nothing.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::Store;
+use super::error::{Failure, Result, StoreError};
+use super::event::insert_event;
+use super::publication::refresh_publication;
+use super::purge::purge;
+use super::row::{int, millis, to_json};
+use super::source::source_by_id;
+use super::transaction::Transaction;
+use super::types::{Changed, SourceChange};
+use crate::domain::{
+    Action, Address, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path,
+    next_slot_after_failure,
+};
+
+type Outcome<T> = std::result::Result<T, Failure>;
+
+impl Store {
+    /// Makes all of these changes, in order, or none; an event each.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Taken`] for a name or an address that another source has, [`StoreError::Missing`] for a source
+    /// that is not there, or was removed.
+    pub async fn change_sources(
+        &self,
+        changes: Vec<SourceChange>,
+        stamp: Stamp,
+    ) -> Result<Vec<Changed>> {
+        self.write(move |transaction| {
+            changes
+                .iter()
+                .map(|change| match change {
+                    SourceChange::Add(settings) => add(transaction, settings, &stamp),
+                    SourceChange::Edit(id, settings, words) => {
+                        edit(transaction, *id, settings, words, &stamp)
+                    }
+                    SourceChange::Remove { id, purge: false } => remove(transaction, *id, &stamp),
+                    SourceChange::Remove { id, purge: true } => {
+                        remove_with_history(transaction, *id, &stamp)
+                    }
+                })
+                .collect()
+        })
+        .await
+    }
+}
+
+fn add(
+    transaction: &Transaction<'_>,
+    settings: &SourceSettings,
+    stamp: &Stamp,
+) -> Outcome<Changed> {
+    refuse_taken(transaction, None, settings)?;
+    let path = free_path(transaction, &settings.address)?;
+    let id = insert_source(transaction, settings, &path, stamp)?;
+    transaction.execute(
+        "INSERT INTO source_state (source_id, host, next_slot, active) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            id.0,
+            settings.address.host(),
+            Slot::containing(stamp.at).0,
+            settings.enabled
+        ],
+    )?;
+    let detail = Some(settings.address.as_str());
+    insert_event(
+        transaction,
+        stamp,
+        Action::SourceAdded,
+        Some(id),
+        None,
+        detail,
+    )?;
+    Ok(changed(id))
+}
+
+fn insert_source(
+    transaction: &Transaction<'_>,
+    settings: &SourceSettings,
+    path: &str,
+    stamp: &Stamp,
+) -> rusqlite::Result<SourceId> {
+    let id = transaction.insert(
+        "INSERT INTO source (name, address, interval_hours, enabled, tags, headers, allow_private, allow_http,
+             allow_empty, publish, max_size_bytes, published_path, path_key, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        params![
+            settings.name,
+            settings.address.as_str(),
+            settings.interval.hours(),
+            settings.enabled,
+            to_json(&settings.tags),
+            to_json(&settings.headers),
+            settings.allow_private,
+            settings.allow_http,
+            settings.allow_empty,
+            settings.publish.as_str(),
+            settings.max_size_bytes.map(int),
+            path,
+            path.to_lowercase(),
+            millis(stamp.at),
+        ],
+    )?;
+    Ok(SourceId(id))
+}
+
+fn edit(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    settings: &SourceSettings,
+    words: &str,
+    stamp: &Stamp,
+) -> Outcome<Changed> {
+    let before = kept_source(transaction, id)?;
+    refuse_taken(transaction, Some(id), settings)?;
+    transaction.execute(
+        "UPDATE source SET name = ?2, address = ?3, interval_hours = ?4, enabled = ?5, tags = ?6, headers = ?7,
+             allow_private = ?8, allow_http = ?9, allow_empty = ?10, publish = ?11, max_size_bytes = ?12
+         WHERE id = ?1",
+        params![
+            id.0,
+            settings.name,
+            settings.address.as_str(),
+            settings.interval.hours(),
+            settings.enabled,
+            to_json(&settings.tags),
+            to_json(&settings.headers),
+            settings.allow_private,
+            settings.allow_http,
+            settings.allow_empty,
+            settings.publish.as_str(),
+            settings.max_size_bytes.map(int),
+        ],
+    )?;
+    edit_state(transaction, &before, settings, stamp)?;
+    if settings.publish != before.settings.publish {
+        refresh_publication(transaction, id)?;
+    }
+    let detail = Some(words).filter(|words| !words.is_empty());
+    insert_event(
+        transaction,
+        stamp,
+        Action::SourceEdited,
+        Some(id),
+        None,
+        detail,
+    )?;
+    Ok(changed(id))
+}
+
+/// Brings the schedule in line with edited settings.
+fn edit_state(
+    transaction: &Transaction<'_>,
+    before: &Source,
+    settings: &SourceSettings,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let readdressed = settings.address != before.settings.address;
+    let next_slot = if readdressed {
+        Slot::containing(stamp.at)
+    } else if settings.interval != before.settings.interval {
+        slot_by_interval(before, settings, stamp)
+    } else {
+        before.state.next_slot
+    };
+    transaction.execute(
+        "UPDATE source_state SET host = ?2, active = ?3, next_slot = ?4, etag = iif(?5, NULL, etag),
+             last_modified = iif(?5, NULL, last_modified) WHERE source_id = ?1",
+        params![
+            before.id.0,
+            settings.address.host(),
+            settings.enabled,
+            next_slot.0,
+            readdressed
+        ],
+    )?;
+    Ok(())
+}
+
+/// Returns when a source is due by its new interval, as if it had had that at its last attempt.
+fn slot_by_interval(before: &Source, settings: &SourceSettings, stamp: &Stamp) -> Slot {
+    let Some(last) = before.state.last_attempt_at else {
+        return Slot::containing(stamp.at);
+    };
+    let slot = Slot::containing(last);
+    match before.state.failures {
+        0 => slot.after(settings.interval),
+        failures => next_slot_after_failure(slot, settings.interval, failures),
+    }
+}
+
+fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome<Changed> {
+    let source = kept_source(transaction, id)?;
+    transaction.execute(
+        "UPDATE source SET removed_at = ?2 WHERE id = ?1",
+        [id.0, millis(stamp.at)],
+    )?;
+    transaction.execute(
+        "UPDATE source_state SET active = 0, lease_owner = NULL, lease_until = NULL, published_version_id = NULL,
+             publish_due = 0 WHERE source_id = ?1",
+        [id.0],
+    )?;
+    insert_event(
+        transaction,
+        stamp,
+        Action::SourceRemoved,
+        Some(id),
+        None,
+        None,
+    )?;
+    Ok(Changed {
+        withdrawn: published_file(source),
+        ..changed(id)
+    })
+}
+
+fn remove_with_history(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    stamp: &Stamp,
+) -> Outcome<Changed> {
+    let source = source_by_id(transaction.sql, id)?;
+    // Before the others go: the newest event is always there, so no id is used again.
+    let name = Some(source.settings.name.as_str());
+    insert_event(transaction, stamp, Action::SourcePurged, None, None, name)?;
+    let objects = purge(transaction, id)?;
+    Ok(Changed {
+        source_id: id,
+        withdrawn: published_file(source),
+        objects,
+    })
+}
+
+fn changed(source_id: SourceId) -> Changed {
+    Changed {
+        source_id,
+        withdrawn: None,
+        objects: Vec::new(),
+    }
+}
+
+fn published_file(source: Source) -> Option<String> {
+    let published = source.state.published_version_id.is_some();
+    published.then_some(source.published_path)
+}
+
+/// Returns the source unless it was removed.
+fn kept_source(transaction: &Transaction<'_>, id: SourceId) -> Outcome<Source> {
+    let source = source_by_id(transaction.sql, id)?;
+    if source.removed_at.is_some() {
+        return Err(StoreError::Missing {
+            what: "source",
+            id: id.0,
+        }
+        .into());
+    }
+    Ok(source)
+}
+
+/// Refuses a name or an address that a source other than `own` has.
+fn refuse_taken(
+    transaction: &Transaction<'_>,
+    own: Option<SourceId>,
+    settings: &SourceSettings,
+) -> Outcome<()> {
+    for (what, value, sql) in [
+        (
+            "address",
+            settings.address.as_str(),
+            "SELECT id, name FROM source WHERE removed_at IS NULL AND address = ?1",
+        ),
+        (
+            "name",
+            settings.name.as_str(),
+            "SELECT id, name FROM source WHERE removed_at IS NULL AND name = ?1",
+        ),
+    ] {
+        let other = transaction
+            .sql
+            .prepare_cached(sql)?
+            .query_row([value], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))
+            .optional()?;
+        if let Some((id, name)) = other
+            && Some(id) != own
+        {
+            let value = value.to_owned();
+            return Err(StoreError::Taken {
+                what,
+                value,
+                id,
+                name,
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Returns the first path that the address may have and that stands in no other source's way.
+fn free_path(transaction: &Transaction<'_>, address: &Address) -> Outcome<String> {
+    let mut turn = 1;
+    loop {
+        let path = candidate_path(address, turn);
+        if !conflicts_with_any(transaction, &path.to_lowercase())? {
+            return Ok(path);
+        }
+        turn += 1;
+    }
+}
+
+/// Tells whether [`crate::domain::conflicts`] holds with the path of any source, by a few look-ups: the same key, a key
+/// that is a folder of it, and a key below it.
+fn conflicts_with_any(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<bool> {
+    let mut same = transaction
+        .sql
+        .prepare_cached("SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?1")?;
+    let folders = key.match_indices('/').map(|(end, _)| &key[..end]);
+    for candidate in folders.chain([key]) {
+        if same.exists([candidate])? {
+            return Ok(true);
+        }
+    }
+    // `0` is the character after `/`.
+    transaction
+        .sql
+        .prepare_cached(
+            "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key > ?1 || '/' AND path_key < ?1 || '0'",
+        )?
+        .exists([key])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn a_path_is_compared_by_index() {
+        let plan = query_plan(
+            "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key > ?1 || '/' AND path_key < ?1 || '0'",
+        );
+        assert!(
+            plan.contains("source_path (path_key>? AND path_key<?)"),
+            "{plan}"
+        );
+    }
+}

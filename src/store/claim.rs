@@ -1,0 +1,173 @@
+//! Claims: who may fetch a source, until when, and with which fencing number.
+//!
+//! A claim is a lease. One that lapsed is void when another takes the source; until then its holder may still record.
+
+use chrono::{DateTime, Utc};
+use rusqlite::params;
+
+use super::Store;
+use super::error::Result;
+use super::row::{Columns, int, millis, to_json};
+use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source};
+use super::transaction::Transaction;
+use super::types::ClaimRequest;
+use crate::domain::{Claim, Digest, NewestVersion, Slot, SourceId, Validators};
+
+impl Store {
+    /// Claims sources that are due and under no live claim, those first that are due longest.
+    pub async fn claim_due(&self, request: ClaimRequest) -> Result<Vec<Claim>> {
+        self.write(move |transaction| {
+            let ids = transaction
+                .sql
+                .prepare_cached(DUE)?
+                .query_map(
+                    params![
+                        Slot::containing(request.now).0,
+                        millis(request.now),
+                        to_json(&request.excluded_hosts),
+                        int(request.limit)
+                    ],
+                    |row| row.get(0),
+                )?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(claim_all(transaction, &ids, &request)?)
+        })
+        .await
+    }
+
+    /// Claims these, due or not, enabled or not; those that are removed, under a live claim or on an excluded host are
+    /// left out.
+    pub async fn claim_these(
+        &self,
+        ids: Vec<SourceId>,
+        request: ClaimRequest,
+    ) -> Result<Vec<Claim>> {
+        self.write(move |transaction| {
+            let ids = transaction
+                .sql
+                .prepare_cached(THESE)?
+                .query_map(
+                    params![
+                        to_json(&ids),
+                        millis(request.now),
+                        to_json(&request.excluded_hosts),
+                        int(request.limit)
+                    ],
+                    |row| row.get(0),
+                )?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(claim_all(transaction, &ids, &request)?)
+        })
+        .await
+    }
+
+    /// Moves the end of every claim that `owner` still holds.
+    pub async fn renew_claims(&self, owner: String, lease_until: DateTime<Utc>) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE source_state SET lease_until = ?2 WHERE lease_owner = ?1",
+                params![owner, millis(lease_until)],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends every claim that `owner` still holds; what it was fetching can be claimed at once.
+    pub async fn release_claims(&self, owner: String) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE source_state SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1",
+                params![owner],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_due
+     WHERE active = 1 AND next_slot <= ?1 AND (lease_until IS NULL OR lease_until <= ?2)
+     AND host NOT IN (SELECT value FROM json_each(?3))
+     ORDER BY next_slot, source_id LIMIT ?4";
+
+const THESE: &str =
+    "SELECT t.source_id FROM json_each(?1) i CROSS JOIN source_state t ON t.source_id = i.value
+     CROSS JOIN source s ON s.id = t.source_id
+     WHERE s.removed_at IS NULL AND (t.lease_until IS NULL OR t.lease_until <= ?2)
+     AND t.host NOT IN (SELECT value FROM json_each(?3))
+     GROUP BY i.value ORDER BY min(i.key) LIMIT ?4";
+
+fn claim_all(
+    transaction: &Transaction<'_>,
+    ids: &[i64],
+    request: &ClaimRequest,
+) -> rusqlite::Result<Vec<Claim>> {
+    let mut claim = transaction.sql.prepare_cached(
+        "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
+    )?;
+    let mut load = transaction.sql.prepare_cached(&format!(
+        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.requests, v.ordinal, b.digest, b.size_bytes, b.object
+         FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id WHERE s.id = ?1"
+    ))?;
+    let lease_until = millis(request.lease_until);
+    ids.iter()
+        .map(|id| {
+            claim.execute(params![id, request.owner, lease_until])?;
+            load.query_row([id], |row| read_claim(&mut Columns::new(row)))
+        })
+        .collect()
+}
+
+fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
+    let source = read_source(columns)?;
+    let fence = columns.get()?;
+    let validators = Validators {
+        etag: columns.get()?,
+        last_modified: columns.get()?,
+    };
+    let requests = columns.count()?;
+    let newest = match source.state.version_id {
+        Some(id) => Some(NewestVersion {
+            id,
+            ordinal: columns.count()?,
+            digest: Digest(columns.get()?),
+            size_bytes: columns.count()?,
+            object: columns.get()?,
+        }),
+        None => None,
+    };
+    Ok(Claim {
+        source,
+        fence,
+        validators,
+        requests,
+        newest,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn due_sources_are_found_in_order_by_the_partial_index() {
+        let plan = query_plan(DUE);
+        assert!(
+            plan.starts_with("SEARCH source_state USING INDEX source_state_due (next_slot<?)"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN source_state"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+
+    #[test]
+    fn chosen_sources_are_found_by_id() {
+        let plan = query_plan(THESE);
+        assert!(
+            !plan.contains("SCAN t") && !plan.contains("SCAN s"),
+            "{plan}"
+        );
+    }
+}

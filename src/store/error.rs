@@ -1,0 +1,131 @@
+//! What can go wrong in the catalogue, and how SQLite's errors are told. Never decides what to do about one.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
+use crate::domain::SourceId;
+
+/// Why the store could not do what was asked. Nothing of a failed operation is kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Made by a newer gannet.
+    #[error("{path}: made by a newer gannet (schema {found}, this one knows {known})")]
+    Newer {
+        /// The catalogue.
+        path: PathBuf,
+        /// Its schema's number.
+        found: i64,
+        /// The newest schema that this gannet knows.
+        known: i64,
+    },
+    /// Another process held the catalogue for longer than the busy time-out.
+    #[error("{path}: locked by another process for more than 5 s")]
+    Locked {
+        /// The catalogue.
+        path: PathBuf,
+    },
+    /// The disk is full; works again when there is room.
+    #[error("{path}: no room left on the disk")]
+    Full {
+        /// The catalogue.
+        path: PathBuf,
+    },
+    /// Anything else: not a catalogue, a linked SQLite that is too old, I/O.
+    #[error("{path}: {reason}")]
+    Failed {
+        /// The catalogue.
+        path: PathBuf,
+        /// What happened.
+        reason: String,
+    },
+    /// A name or address that another source has already.
+    #[error("{what} `{value}` is taken by source {id} ({name})")]
+    Taken {
+        /// `name` or `address`.
+        what: &'static str,
+        /// The one that was asked for.
+        value: String,
+        /// The source that has it.
+        id: SourceId,
+        /// That source's name.
+        name: String,
+    },
+    /// The claim lapsed and another worker took it, or the source was removed; the result is refused.
+    #[error("the claim on source {0} lapsed")]
+    StaleClaim(SourceId),
+    /// Nothing has this id.
+    #[error("no {what} {id}")]
+    Missing {
+        /// `source` or `version`.
+        what: &'static str,
+        /// The id.
+        id: i64,
+    },
+}
+
+pub(super) type Result<T> = std::result::Result<T, StoreError>;
+
+/// How an operation failed, before the catalogue's path is put to it.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sql(rusqlite::Error),
+    Refused(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Failure {
+    /// Tells the failure of an operation on the catalogue at `path`.
+    pub(super) fn at(self, path: &Path) -> StoreError {
+        match self {
+            Self::Refused(error) => error,
+            Self::Sql(error) => sql_error(&error, path),
+        }
+    }
+}
+
+/// Tells SQLite's error about the catalogue at `path`.
+pub(super) fn sql_error(error: &rusqlite::Error, path: &Path) -> StoreError {
+    let path = path.to_owned();
+    // The shared-memory file grows by hand: when the disk is full, SQLite says so with a code of its own.
+    let no_shared_memory = error
+        .sqlite_error()
+        .is_some_and(|code| code.extended_code == SQLITE_IOERR_SHMSIZE);
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { path },
+        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(_) if no_shared_memory => StoreError::Full { path },
+        Some(ErrorCode::NotADatabase) => StoreError::Failed {
+            path,
+            reason: "not a gannet catalogue: the file is not an SQLite database".to_owned(),
+        },
+        _ => StoreError::Failed {
+            path,
+            reason: error.to_string(),
+        },
+    }
+}
+
+/// Turns "no such row" into [`StoreError::Missing`].
+pub(super) fn found<T>(
+    row: rusqlite::Result<T>,
+    what: &'static str,
+    id: i64,
+) -> std::result::Result<T, Failure> {
+    match row {
+        Err(rusqlite::Error::QueryReturnedNoRows) => Err(StoreError::Missing { what, id }.into()),
+        other => Ok(other?),
+    }
+}

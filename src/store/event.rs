@@ -1,0 +1,179 @@
+//! Events: appended with what they tell of, read by source, by time, or on from where a reader stopped.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, named_params, params};
+
+use super::Store;
+use super::error::{Failure, Result};
+use super::row::{Columns, int, millis};
+use super::transaction::Transaction;
+use super::types::EventFilter;
+use crate::domain::{Action, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
+
+impl Store {
+    /// Records one event that no other operation records.
+    pub async fn record_event(&self, event: NewEvent, stamp: Stamp) -> Result<EventId> {
+        self.write(move |transaction| {
+            Ok(insert_event(
+                transaction,
+                &stamp,
+                event.action,
+                event.source_id,
+                event.version_id,
+                event.detail.as_deref(),
+            )?)
+        })
+        .await
+    }
+
+    /// Returns the events that match, oldest first: the newest `limit`, or with `after` the first `limit` after it.
+    pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
+        self.read(move |sql| list(sql, &filter)).await
+    }
+}
+
+/// Appends one event to the log.
+pub(super) fn insert_event(
+    transaction: &Transaction<'_>,
+    stamp: &Stamp,
+    action: Action,
+    source: Option<SourceId>,
+    version: Option<VersionId>,
+    detail: Option<&str>,
+) -> rusqlite::Result<EventId> {
+    let actor = transaction.text_id(&stamp.actor.0)?;
+    let id = transaction.insert(
+        "INSERT INTO event (at, actor_id, action, source_id, version_id, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            millis(stamp.at),
+            actor,
+            action.as_str(),
+            source.map(|id| id.0),
+            version.map(|id| id.0),
+            detail
+        ],
+    )?;
+    let id = EventId(id);
+    let event = NewEvent {
+        action,
+        source_id: source,
+        version_id: version,
+        detail: detail.map(str::to_owned),
+    };
+    transaction.log(id, &stamp.actor, event);
+    Ok(id)
+}
+
+/// Writes committed events to the log, a line each.
+pub(super) fn log_events(events: impl IntoIterator<Item = (EventId, Actor, NewEvent)>) {
+    for (
+        id,
+        actor,
+        NewEvent {
+            action,
+            source_id,
+            version_id,
+            detail,
+        },
+    ) in events
+    {
+        tracing::info!(
+            target: "gannet::event",
+            event = id.0,
+            action = action.as_str(),
+            actor = actor.0,
+            source = source_id.map(|id| id.0),
+            version = version_id.map(|id| id.0),
+            detail,
+        );
+    }
+}
+
+fn list(sql: &Connection, filter: &EventFilter) -> std::result::Result<Vec<Event>, Failure> {
+    let mut statement = sql.prepare_cached(&list_sql(filter))?;
+    let rows = statement.query_map(
+        named_params! {
+            ":source": filter.source_id.map(|id| id.0),
+            ":since": filter.since.map(millis),
+            ":after": filter.after.map(|id| id.0),
+            ":limit": int(filter.limit),
+        },
+        |row| read_event(&mut Columns::new(row)),
+    )?;
+    let mut events = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    if filter.after.is_none() {
+        events.reverse();
+    }
+    Ok(events)
+}
+
+/// Returns a statement that names only what the filter sets, so that SQLite can use an index for it.
+fn list_sql(filter: &EventFilter) -> String {
+    let source = match filter.source_id {
+        Some(_) => "e.source_id = :source",
+        None => ":source IS NULL",
+    };
+    let since = match filter.since {
+        Some(_) => "e.at >= :since",
+        None => ":since IS NULL",
+    };
+    let (after, order) = match filter.after {
+        Some(_) => ("e.id > :after", "ASC"),
+        None => (":after IS NULL", "DESC"),
+    };
+    format!(
+        "SELECT e.id, e.at, a.value, e.action, e.source_id, e.version_id, e.detail, s.name
+         FROM event e CROSS JOIN text a ON a.id = e.actor_id LEFT JOIN source s ON s.id = e.source_id
+         WHERE {source} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
+    )
+}
+
+fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        id: EventId(columns.get()?),
+        stamp: Stamp {
+            at: columns.time()?,
+            actor: Actor(columns.get()?),
+        },
+        event: NewEvent {
+            action: {
+                let word: String = columns.get()?;
+                Action::from_word(&word)
+                    .ok_or_else(|| columns.malformed(Type::Text, "not an action"))?
+            },
+            source_id: columns.optional()?.map(SourceId),
+            version_id: columns.optional()?.map(VersionId),
+            detail: columns.get()?,
+        },
+        source_name: columns.get()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn events_are_read_in_the_order_in_which_they_lie() {
+        let filters = [
+            EventFilter::default(),
+            EventFilter {
+                after: Some(EventId(7)),
+                ..EventFilter::default()
+            },
+            EventFilter {
+                source_id: Some(SourceId(7)),
+                ..EventFilter::default()
+            },
+        ];
+        for filter in filters {
+            let plan = query_plan(&list_sql(&filter));
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+            if filter.source_id.is_some() {
+                assert!(plan.contains("event_source"), "{plan}");
+            }
+        }
+    }
+}

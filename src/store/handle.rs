@@ -1,0 +1,128 @@
+//! The handle on an open catalogue: hands operations to the writer thread and to readers. Knows no table.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use super::connection::{check_library, open_for_writing};
+use super::error::{Failure, Result, StoreError};
+use super::reader::Readers;
+use super::schema;
+use super::transaction::Transaction;
+use super::writer::{Job, MAX_BATCH, Writer, job};
+
+/// How long an operation waits for another process that holds the catalogue.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open catalogue. Cheap to clone; dropping the last clone waits until all that is queued is written.
+///
+/// An operation whose future is dropped is still done when it was queued.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    path: Box<Path>,
+    readers: Readers,
+    /// `None` only while it is dropped.
+    jobs: Option<mpsc::Sender<Box<dyn Job>>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens or creates the catalogue and migrates it; a copy (`gannet.db.before-NNN`) is taken before each migration
+    /// of an existing one. Blocks, a few milliseconds as a rule.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Newer`] for one that a newer gannet made, [`StoreError::Locked`] when another process holds it
+    /// for 5 s, and [`StoreError::Failed`] for a file that is no catalogue, which is left as it is.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, BUSY_TIMEOUT)
+    }
+
+    /// Like [`Store::open`], with another time to wait for other processes.
+    pub fn open_with(path: &Path, busy_timeout: Duration) -> Result<Self> {
+        check_library(path)?;
+        let mut connection = open_for_writing(path, busy_timeout)?;
+        schema::prepare(&mut connection, path, busy_timeout)?;
+        let (jobs, queue) = mpsc::channel(MAX_BATCH);
+        let writer = Writer::new(path.to_owned(), busy_timeout, connection, queue);
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|error| StoreError::Failed {
+                path: path.to_owned(),
+                reason: format!("cannot start the writer: {error}"),
+            })?;
+        Ok(Self(Arc::new(Inner {
+            path: path.into(),
+            readers: Readers::new(path.to_owned(), busy_timeout),
+            jobs: Some(jobs),
+            writer: Some(thread),
+        })))
+    }
+
+    /// Returns a number that changes when another process, or another [`Store`] in this one, committed something.
+    /// What this store wrote itself does not change it.
+    pub async fn data_version(&self) -> Result<i64> {
+        self.queue(false, |transaction| {
+            let mut statement = transaction.sql.prepare_cached("PRAGMA data_version")?;
+            Ok(statement.query_row([], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    /// Runs `operation` in the writer's next transaction and returns after its commit.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        self.queue(true, operation).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        writes: bool,
+        operation: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let (job, answer) = job(writes, operation);
+        let jobs = self.0.jobs.as_ref().expect("there until the last drop");
+        jobs.send(job).await.map_err(|_| self.stopped())?;
+        answer.await.map_err(|_| self.stopped())?
+    }
+
+    /// Runs `query` on one state of the catalogue, on a thread that may block.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> std::result::Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let permit = self.0.readers.permits.acquire().await;
+        let inner = Arc::clone(&self.0);
+        let value = tokio::task::spawn_blocking(move || inner.readers.read(query)).await;
+        drop(permit);
+        value.map_err(|_| self.stopped())?
+    }
+
+    fn stopped(&self) -> StoreError {
+        StoreError::Failed {
+            path: self.0.path.to_path_buf(),
+            reason: "the catalogue is closed after an internal error".to_owned(),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The last connection to close folds the write-ahead log into the file, which only a writing one can.
+        self.readers.close();
+        self.jobs = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has told its callers so.
+            let _ = writer.join();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The catalogue: sources, attempts, versions, blobs, verdicts and events in SQLite.
+//!
+//! One writer thread has the only writing connection; it gathers the operations that wait into one transaction, so
+//! that many share the price of one sync. Every operation is one call and one transaction, in domain types; no SQLite
+//! type leaves this layer. It never reads the clock, the archive's files or the network.
+
+mod attempt;
+mod blob;
+mod change;
+mod claim;
+mod connection;
+mod error;
+mod event;
+mod handle;
+mod publication;
+mod purge;
+mod reader;
+mod row;
+mod schema;
+mod source;
+mod transaction;
+mod types;
+mod verdict;
+mod version;
+mod writer;
+
+pub use error::StoreError;
+pub use handle::Store;
+pub use types::{
+    AttemptRecord, AttemptResult, Changed, ClaimRequest, EventFilter, PublishTask, Recorded,
+    SourceChange, SourceFilter,
+};

@@ -1,0 +1,162 @@
+//! Which published files are not as the states of their sources' versions demand.
+//!
+//! A mark on the source (`publish_due`) is kept with every change that may set it, so that what a crash left undone is
+//! found without looking at every source.
+
+use rusqlite::{Connection, params};
+
+use super::Store;
+use super::error::{Failure, Result, found};
+use super::event::insert_event;
+use super::row::{Columns, int};
+use super::source::source_by_id;
+use super::transaction::Transaction;
+use super::types::PublishTask;
+use crate::domain::{
+    Action, Publication, PublishPolicy, SourceId, Stamp, VersionId, VersionState, publication_for,
+};
+
+impl Store {
+    /// Returns what has to be published or withdrawn, for sources with an id after `after`, by id.
+    pub async fn publish_due(&self, after: SourceId, limit: usize) -> Result<Vec<PublishTask>> {
+        self.read(move |sql| {
+            let ids = sql
+                .prepare_cached(DUE)?
+                .query_map([after.0, int(limit)], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            ids.into_iter()
+                .filter_map(|id| task(sql, SourceId(id)).transpose())
+                .collect()
+        })
+        .await
+    }
+
+    /// Returns what has to happen to one source's file; nothing when it is right.
+    pub async fn publication(&self, source: SourceId) -> Result<Option<PublishTask>> {
+        self.read(move |sql| task(sql, source)).await
+    }
+
+    /// Records what was done to a source's file, with its event.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when the source was removed meanwhile: the file has to go again.
+    pub async fn record_publication(
+        &self,
+        source: SourceId,
+        publication: Publication,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            let (action, published) = match publication {
+                Publication::Keep => return Ok(()),
+                Publication::Publish(version) => (Action::Published, Some(version)),
+                Publication::Withdraw => (Action::Withdrawn, None),
+            };
+            let before = current(transaction.sql, source)?.published;
+            transaction.execute(
+                "UPDATE source_state SET published_version_id = ?2 WHERE source_id = ?1",
+                params![source.0, published.map(|id| id.0)],
+            )?;
+            let version = published.or(before);
+            insert_event(transaction, &stamp, action, Some(source), version, None)?;
+            refresh_publication(transaction, source)
+        })
+        .await
+    }
+}
+
+// Without INDEXED BY, SQLite would walk the whole table by id.
+const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_publish
+     WHERE publish_due = 1 AND source_id > ?1 ORDER BY source_id LIMIT ?2";
+
+/// Marks the source when its file has to change, and takes the mark away when it is right.
+pub(super) fn refresh_publication(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+) -> std::result::Result<(), Failure> {
+    let current = match current(transaction.sql, source) {
+        // The file of a source that was removed has gone with it.
+        Err(Failure::Refused(_)) => return Ok(()),
+        other => other?,
+    };
+    let due = wanted(transaction.sql, source, &current)? != Publication::Keep;
+    transaction.execute(
+        "UPDATE source_state SET publish_due = ?2 WHERE source_id = ?1 AND publish_due <> ?2",
+        params![source.0, due],
+    )?;
+    Ok(())
+}
+
+/// What decides about a source's file, beside its versions.
+struct Current {
+    policy: PublishPolicy,
+    published: Option<VersionId>,
+}
+
+fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
+    let row = sql
+        .prepare_cached(
+            "SELECT s.publish, t.published_version_id FROM source s JOIN source_state t ON t.source_id = s.id
+             WHERE s.id = ?1 AND s.removed_at IS NULL",
+        )?
+        .query_row([source.0], |row| {
+            let mut columns = Columns::new(row);
+            Ok(Current {
+                policy: columns.word()?,
+                published: columns.optional()?.map(VersionId),
+            })
+        });
+    found(row, "source", source.0)
+}
+
+fn wanted(
+    sql: &Connection,
+    source: SourceId,
+    current: &Current,
+) -> std::result::Result<Publication, Failure> {
+    let mut statement = sql.prepare_cached(
+        "SELECT id, state FROM version WHERE source_id = ?1 ORDER BY ordinal DESC",
+    )?;
+    let versions = statement.query_map([source.0], |row| {
+        let mut columns = Columns::new(row);
+        Ok((VersionId(columns.get()?), columns.word::<VersionState>()?))
+    })?;
+    // Read lazily: as a rule the newest version or the one before decides.
+    let mut failure = None;
+    let readable =
+        versions.map_while(|version| version.map_err(|error| failure = Some(error)).ok());
+    let publication = publication_for(current.policy, readable, current.published);
+    match failure {
+        Some(error) => Err(error.into()),
+        None => Ok(publication),
+    }
+}
+
+fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTask>, Failure> {
+    let current = match current(sql, id) {
+        Err(Failure::Refused(_)) => return Ok(None),
+        other => other?,
+    };
+    let publication = wanted(sql, id, &current)?;
+    if publication == Publication::Keep {
+        return Ok(None);
+    }
+    Ok(Some(PublishTask {
+        source: source_by_id(sql, id)?,
+        publication,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn files_that_wait_are_found_by_index() {
+        let plan = query_plan(DUE);
+        assert!(plan.contains("source_state_publish"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}

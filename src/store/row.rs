@@ -1,0 +1,111 @@
+//! How the domain's values lie in columns: times in milliseconds, words as text, sizes as SQLite's signed integers.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::{FromSql, Type};
+use rusqlite::{Error, Row};
+
+/// Returns the time in milliseconds since 1970.
+pub(super) fn millis(time: DateTime<Utc>) -> i64 {
+    time.timestamp_millis()
+}
+
+/// Returns a number as SQLite keeps it; what is too large for that becomes the largest there is.
+pub(super) fn int(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+/// Returns a length of time in milliseconds.
+pub(super) fn duration_ms(duration: Duration) -> i64 {
+    int(duration.as_millis())
+}
+
+/// Returns how many rows to read; no limit as SQLite says it.
+pub(super) fn row_limit(limit: Option<usize>) -> i64 {
+    limit.map_or(-1, int)
+}
+
+/// Reads a row's columns from left to right.
+pub(super) struct Columns<'r> {
+    row: &'r Row<'r>,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    pub(super) fn new(row: &'r Row<'r>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(super) fn get<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.next += 1;
+        self.row.get(self.next - 1)
+    }
+
+    pub(super) fn optional<T: FromSql>(&mut self) -> rusqlite::Result<Option<T>> {
+        self.get()
+    }
+
+    pub(super) fn time(&mut self) -> rusqlite::Result<DateTime<Utc>> {
+        let ms = self.get()?;
+        time(ms).ok_or_else(|| self.malformed(Type::Integer, &format!("{ms} is not a time")))
+    }
+
+    pub(super) fn optional_time(&mut self) -> rusqlite::Result<Option<DateTime<Utc>>> {
+        Ok(self.optional()?.and_then(time))
+    }
+
+    /// Reads a number that is never negative.
+    pub(super) fn count<T: TryFrom<i64>>(&mut self) -> rusqlite::Result<T> {
+        let number: i64 = self.get()?;
+        T::try_from(number)
+            .map_err(|_| self.malformed(Type::Integer, &format!("{number} is out of range")))
+    }
+
+    pub(super) fn optional_count<T: TryFrom<i64>>(&mut self) -> rusqlite::Result<Option<T>> {
+        let number: Option<i64> = self.get()?;
+        Ok(number.and_then(|number| T::try_from(number).ok()))
+    }
+
+    pub(super) fn duration(&mut self) -> rusqlite::Result<Duration> {
+        Ok(Duration::from_millis(self.count()?))
+    }
+
+    /// Reads a word of the domain.
+    pub(super) fn word<T: FromStr<Err: Display>>(&mut self) -> rusqlite::Result<T> {
+        let word: String = self.get()?;
+        word.parse()
+            .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string()))
+    }
+
+    pub(super) fn optional_word<T: FromStr<Err: Display>>(
+        &mut self,
+    ) -> rusqlite::Result<Option<T>> {
+        let word: Option<String> = self.get()?;
+        word.map(|word| word.parse())
+            .transpose()
+            .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string()))
+    }
+
+    /// Reads JSON that was written by [`to_json`].
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
+        let text: String = self.get()?;
+        serde_json::from_str(&text).map_err(|error| self.malformed(Type::Text, &error.to_string()))
+    }
+
+    /// Says that the column that was read last does not hold what it should.
+    pub(super) fn malformed(&self, kind: Type, reason: &str) -> Error {
+        Error::FromSqlConversionFailure(self.next.saturating_sub(1), kind, reason.into())
+    }
+}
+
+/// Returns texts or pairs of texts as JSON.
+pub(super) fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("texts and pairs of texts are always JSON")
+}
+
+fn time(ms: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(ms)
+}

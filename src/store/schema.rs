@@ -1,0 +1,227 @@
+//! The tables, and how an older catalogue becomes a newer one: numbered migrations that are only ever added to.
+//!
+//! Never touches a file that is not a catalogue, or that a newer gannet made.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+use super::connection::{APPLICATION_ID, use_write_ahead_log};
+use super::error::{Result, StoreError, sql_error};
+
+/// Migration N brings a catalogue from schema N − 1 to schema N.
+const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql")];
+
+/// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
+const BUSY_TRIES: u32 = 50;
+
+/// Makes sure that the file is a catalogue with the newest schema; a new, empty one becomes one.
+pub(super) fn prepare(
+    connection: &mut Connection,
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<()> {
+    migrate(connection, path, busy_timeout, MIGRATIONS)
+}
+
+fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    busy_timeout: Duration,
+    migrations: &[&str],
+) -> Result<()> {
+    let known = i64::try_from(migrations.len()).expect("a handful of migrations");
+    check(connection, path, known)?;
+    // Two processes that create the catalogue at once would both be told "busy", whatever the busy time-out.
+    retry(busy_timeout, || use_write_ahead_log(connection))
+        .map_err(|error| sql_error(&error, path))?;
+    loop {
+        let version = check(connection, path, known)?;
+        let Some(migration) = usize::try_from(version)
+            .ok()
+            .and_then(|version| migrations.get(version))
+        else {
+            return Ok(());
+        };
+        if version > 0 {
+            copy_before(connection, path, version + 1)?;
+        }
+        apply(connection, version, migration).map_err(|error| sql_error(&error, path))?;
+    }
+}
+
+/// Returns the number of the file's schema, 0 for an empty file.
+fn check(connection: &Connection, path: &Path, known: i64) -> Result<i64> {
+    let read = || -> rusqlite::Result<(i32, i64, i64)> {
+        // One statement, so that another process cannot migrate between the three.
+        connection.query_row(
+            "SELECT (SELECT application_id FROM pragma_application_id),
+                    (SELECT user_version FROM pragma_user_version),
+                    (SELECT count(*) FROM sqlite_schema)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+    };
+    let (application, version, tables) = read().map_err(|error| sql_error(&error, path))?;
+    let empty = (application, version, tables) == (0, 0, 0);
+    if !empty && application != APPLICATION_ID {
+        return Err(StoreError::Failed {
+            path: path.to_owned(),
+            reason: "not a gannet catalogue: another program's SQLite database".to_owned(),
+        });
+    }
+    if version > known {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found: version,
+            known,
+        });
+    }
+    Ok(version)
+}
+
+/// Applies one migration, unless another process was faster.
+fn apply(connection: &mut Connection, version: i64, migration: &str) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let current: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if current != version {
+        return Ok(());
+    }
+    transaction.execute_batch(migration)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", version + 1)?;
+    transaction.commit()
+}
+
+/// Copies the catalogue to `gannet.db.before-NNN` beside it.
+fn copy_before(connection: &Connection, path: &Path, migration: i64) -> Result<()> {
+    let copy = with_suffix(path, &format!(".before-{migration:03}"));
+    let partial = with_suffix(&copy, &format!(".{}", std::process::id()));
+    let failed = |error: std::io::Error| StoreError::Failed {
+        path: copy.clone(),
+        reason: format!("cannot keep a copy before the migration: {error}"),
+    };
+    match std::fs::remove_file(&partial) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    connection
+        .execute("VACUUM INTO ?1", [partial.to_string_lossy()])
+        .map_err(|error| sql_error(&error, &copy))?;
+    std::fs::File::open(&partial)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| std::fs::rename(&partial, &copy))
+        .map_err(failed)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn retry<T>(within: Duration, step: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    for _ in 1..BUSY_TRIES {
+        match step() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(within / BUSY_TRIES);
+            }
+            other => return other,
+        }
+    }
+    step()
+}
+
+/// Returns how SQLite would run `sql` on the newest schema, one step a line.
+#[cfg(test)]
+pub(super) fn query_plan(sql: &str) -> String {
+    let connection = Connection::open_in_memory().expect("a database");
+    for migration in MIGRATIONS {
+        connection.execute_batch(migration).expect("a schema");
+    }
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .expect("a statement");
+    let steps = statement
+        .raw_query()
+        .mapped(|row| row.get::<_, String>(3))
+        .collect::<rusqlite::Result<Vec<_>>>();
+    steps.expect("a plan").join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::connection::open_for_writing;
+
+    const BUSY: Duration = Duration::from_secs(5);
+
+    fn open(path: &Path, migrations: &[&str]) -> Result<Connection> {
+        let mut connection = open_for_writing(path, BUSY)?;
+        migrate(&mut connection, path, BUSY, migrations).map(|()| connection)
+    }
+
+    #[test]
+    fn an_older_catalogue_is_copied_then_migrated() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let first = "CREATE TABLE a (x INTEGER) STRICT";
+        open(&path, &[first])
+            .expect("schema 1")
+            .execute("INSERT INTO a VALUES (7)", [])
+            .expect("a row");
+        let second = "ALTER TABLE a ADD COLUMN y INTEGER; UPDATE a SET y = x + 1";
+        let migrated = open(&path, &[first, second]).expect("schema 2");
+        let y: i64 = migrated
+            .query_row("SELECT y FROM a", [], |row| row.get(0))
+            .expect("the new column");
+        assert_eq!(y, 8);
+        let copy = Connection::open(folder.path().join("gannet.db.before-002")).expect("the copy");
+        let x: i64 = copy
+            .query_row("SELECT * FROM a", [], |row| {
+                assert_eq!(row.as_ref().column_count(), 1);
+                row.get(0)
+            })
+            .expect("the old table");
+        assert_eq!(x, 7);
+        drop(migrated);
+        assert!(matches!(
+            open(&path, &[first]),
+            Err(StoreError::Newer {
+                found: 2,
+                known: 1,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_older_schema() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let first = "CREATE TABLE a (x INTEGER) STRICT";
+        open(&path, &[first]).expect("schema 1");
+        open(
+            &path,
+            &[
+                first,
+                "CREATE TABLE b (x INTEGER) STRICT; CREATE TABLE a (x INTEGER)",
+            ],
+        )
+        .expect_err("a table that is there");
+        let connection = open(&path, &[first]).expect("schema 1 still");
+        let tables: i64 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .expect("a count");
+        assert_eq!(tables, 1);
+    }
+
+    #[test]
+    fn a_new_catalogue_is_not_copied() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(open(&folder.path().join("gannet.db"), MIGRATIONS).expect("a catalogue"));
+        let files = std::fs::read_dir(folder.path()).expect("a listing").count();
+        assert_eq!(files, 1);
+    }
+}

@@ -1,0 +1,171 @@
+//! Sources as they are read: lists, one by what an operator calls it, and how many are due.
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::Store;
+use super::error::{Failure, Result, found};
+use super::row::{Columns, to_json};
+use super::types::SourceFilter;
+use crate::domain::{
+    Address, Interval, Slot, Source, SourceId, SourceSettings, SourceState, VersionId,
+};
+
+/// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`].
+pub(super) const SOURCE_COLUMNS: &str = "s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
+    s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.created_at,
+    s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, v.state,
+    t.published_version_id";
+
+/// Settings, state and newest version of a source.
+pub(super) const SOURCE_TABLES: &str = "source s JOIN source_state t ON t.source_id = s.id
+    LEFT JOIN version v ON v.id = t.version_id";
+
+impl Store {
+    /// Returns the sources that the filter lets through, by name.
+    pub async fn sources(&self, filter: SourceFilter) -> Result<Vec<Source>> {
+        self.read(move |sql| list(sql, &filter)).await
+    }
+
+    /// Returns the source with this id (one that was removed too), else the one that is not removed and has this name
+    /// or address.
+    pub async fn find_source(&self, text: &str) -> Result<Option<Source>> {
+        let text = text.to_owned();
+        self.read(move |sql| find(sql, &text)).await
+    }
+
+    /// Returns how many sources are due by `now`, those under a claim included, and the first slot after `now` at which
+    /// another one is.
+    pub async fn due(&self, now: DateTime<Utc>) -> Result<(u64, Option<Slot>)> {
+        self.read(move |sql| {
+            let slot = Slot::containing(now).0;
+            let count: i64 = sql
+                .prepare_cached(COUNT_DUE)?
+                .query_row([slot], |row| row.get(0))?;
+            let next: Option<i64> = sql
+                .prepare_cached(NEXT_DUE)?
+                .query_row([slot], |row| row.get(0))?;
+            Ok((count.unsigned_abs(), next.map(Slot)))
+        })
+        .await
+    }
+}
+
+const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1";
+const NEXT_DUE: &str =
+    "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1";
+
+const BY_ID: &str = "s.id = CAST(?1 AS INTEGER)";
+const BY_NAME: &str = "s.removed_at IS NULL AND s.name = ?1";
+const BY_ADDRESS: &str = "s.removed_at IS NULL AND s.address = ?1";
+
+/// Returns the source with this id, removed or not.
+pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Result<Source, Failure> {
+    let row = sql
+        .prepare_cached(&format!(
+            "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE s.id = ?1"
+        ))?
+        .query_row([id.0], |row| read_source(&mut Columns::new(row)));
+    found(row, "source", id.0)
+}
+
+/// Reads [`SOURCE_COLUMNS`].
+pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source> {
+    Ok(Source {
+        id: SourceId(columns.get()?),
+        settings: read_settings(columns)?,
+        published_path: columns.get()?,
+        created_at: columns.time()?,
+        removed_at: columns.optional_time()?,
+        state: SourceState {
+            next_slot: Slot(columns.get()?),
+            failures: columns.count()?,
+            last_attempt_at: columns.optional_time()?,
+            last_outcome: columns.optional_word()?,
+            version_id: columns.optional()?.map(VersionId),
+            version_state: columns.optional_word()?,
+            published_version_id: columns.optional()?.map(VersionId),
+        },
+    })
+}
+
+fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> {
+    Ok(SourceSettings {
+        name: columns.get()?,
+        address: Address::from_stored(columns.get()?),
+        interval: {
+            let hours = columns.count()?;
+            Interval::from_hours(hours)
+                .ok_or_else(|| columns.malformed(Type::Integer, "not an interval"))?
+        },
+        enabled: columns.get()?,
+        tags: columns.json()?,
+        headers: columns.json()?,
+        allow_private: columns.get()?,
+        allow_http: columns.get()?,
+        allow_empty: columns.get()?,
+        publish: columns.word()?,
+        max_size_bytes: columns.optional_count()?,
+    })
+}
+
+fn list(sql: &Connection, filter: &SourceFilter) -> std::result::Result<Vec<Source>, Failure> {
+    let kept = if filter.removed {
+        "1"
+    } else {
+        "s.removed_at IS NULL"
+    };
+    let (chosen, ids) = match &filter.ids {
+        Some(ids) => ("s.id IN (SELECT value FROM json_each(?1))", to_json(ids)),
+        None => ("?1 IS NOT NULL", String::new()),
+    };
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {kept} AND {chosen} ORDER BY s.name, s.id"
+    ))?;
+    let rows = statement.query_map([ids], |row| read_source(&mut Columns::new(row)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn find(sql: &Connection, text: &str) -> std::result::Result<Option<Source>, Failure> {
+    let conditions = [BY_ID, BY_NAME, BY_ADDRESS];
+    // Text that is no number has no id.
+    let first = usize::from(text.parse::<i64>().is_err());
+    for condition in &conditions[first..] {
+        let source = sql
+            .prepare_cached(&format!(
+                "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
+            ))?
+            .query_row([text], |row| read_source(&mut Columns::new(row)))
+            .optional()?;
+        if source.is_some() {
+            return Ok(source);
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn what_is_due_is_counted_in_the_index() {
+        for sql in [COUNT_DUE, NEXT_DUE] {
+            let plan = query_plan(sql);
+            assert!(plan.contains("COVERING INDEX source_state_due"), "{plan}");
+            assert!(plan.starts_with("SEARCH"), "{plan}");
+        }
+    }
+
+    #[test]
+    fn one_source_is_found_by_index() {
+        for condition in [BY_ID, BY_NAME, BY_ADDRESS] {
+            let plan = query_plan(&format!(
+                "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
+            ));
+            assert!(!plan.contains("SCAN"), "{plan}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What an operation of the writer works on: the connection inside a transaction, and the texts that repeat.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::domain::{Actor, EventId, NewEvent};
+
+/// Ids of texts that were used lately. Emptied when anything is rolled back, since an id may have gone with it.
+#[derive(Default)]
+pub(super) struct TextIds(RefCell<HashMap<String, i64>>);
+
+/// More texts than there are actors, media types and verifiers; fewer than file names could be.
+const MAX_TEXTS: usize = 1000;
+
+impl TextIds {
+    pub(super) fn forget(&self) {
+        self.0.borrow_mut().clear();
+    }
+}
+
+/// Events of a transaction that is not committed yet: they are logged when it is.
+pub(super) type UnloggedEvents = RefCell<Vec<(EventId, Actor, NewEvent)>>;
+
+/// A transaction that another part begins and ends.
+pub(super) struct Transaction<'a> {
+    pub(super) sql: &'a Connection,
+    texts: &'a TextIds,
+    events: &'a UnloggedEvents,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(sql: &'a Connection, texts: &'a TextIds, events: &'a UnloggedEvents) -> Self {
+        Self { sql, texts, events }
+    }
+
+    /// Leaves a line for the log, to be written when the transaction is committed.
+    pub(super) fn log(&self, id: EventId, actor: &Actor, event: NewEvent) {
+        self.events.borrow_mut().push((id, actor.clone(), event));
+    }
+
+    /// Runs one statement and returns how many rows it changed.
+    pub(super) fn execute(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> rusqlite::Result<usize> {
+        self.sql.prepare_cached(sql)?.execute(params)
+    }
+
+    /// Runs one `INSERT` and returns the new row's id.
+    pub(super) fn insert(&self, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<i64> {
+        self.sql.prepare_cached(sql)?.insert(params)
+    }
+
+    /// Returns the id that stands for `text`, a new one when it was never used.
+    pub(super) fn text_id(&self, text: &str) -> rusqlite::Result<i64> {
+        if let Some(id) = self.texts.0.borrow().get(text) {
+            return Ok(*id);
+        }
+        let known = self
+            .sql
+            .prepare_cached("SELECT id FROM text WHERE value = ?1")?
+            .query_row([text], |row| row.get(0))
+            .optional()?;
+        let id = match known {
+            Some(id) => id,
+            None => self.insert("INSERT INTO text (value) VALUES (?1)", params![text])?,
+        };
+        let mut texts = self.texts.0.borrow_mut();
+        if texts.len() >= MAX_TEXTS {
+            texts.clear();
+        }
+        texts.insert(text.to_owned(), id);
+        Ok(id)
+    }
+}

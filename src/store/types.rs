@@ -1,0 +1,151 @@
+//! What goes into the catalogue's operations and comes out of them, where the domain has no word for it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    AttemptId, EventId, FailureKind, NewBlob, Publication, Slot, Source, SourceId, SourceSettings,
+    Stamp, Validators, VersionId, VersionState,
+};
+
+/// One change of the catalogue by an operator.
+#[derive(Clone, Debug)]
+pub enum SourceChange {
+    /// A new source, due at once.
+    Add(SourceSettings),
+    /// The full new settings of a source, and what changed, in words, for the event. Another interval computes the next
+    /// slot anew from the last attempt; another address forgets the validators and is due at once.
+    Edit(SourceId, SourceSettings, String),
+    /// The end of a source.
+    Remove {
+        /// Which one.
+        id: SourceId,
+        /// Whether its history goes too; then it may have been removed before.
+        purge: bool,
+    },
+}
+
+/// What follows from a change, to be done after the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The source that was added, edited or removed.
+    pub source_id: SourceId,
+    /// File below published/ to withdraw, when one lay there.
+    pub withdrawn: Option<String>,
+    /// Objects that no blob names any more, to delete.
+    pub objects: Vec<String>,
+}
+
+/// Which sources to list.
+#[derive(Clone, Debug, Default)]
+pub struct SourceFilter {
+    /// Whether those that were removed are among them.
+    pub removed: bool,
+    /// Only these.
+    pub ids: Option<Vec<SourceId>>,
+}
+
+/// Who claims, how much, and for how long.
+#[derive(Clone, Debug)]
+pub struct ClaimRequest {
+    /// Unique to the process: `host:pid:nonce`.
+    pub owner: String,
+    /// The time of day; leases that end by now are void.
+    pub now: DateTime<Utc>,
+    /// When the claim lapses unless it is renewed.
+    pub lease_until: DateTime<Utc>,
+    /// At most so many.
+    pub limit: usize,
+    /// Hosts ([`crate::domain::Address::host`]) that have enough work pending.
+    pub excluded_hosts: Vec<String>,
+}
+
+/// How an attempt ended, with what it brought.
+#[derive(Clone, Debug)]
+pub enum AttemptResult {
+    /// Other content than the newest version's.
+    New {
+        /// Its stored form; not used when the content is known already.
+        blob: NewBlob,
+        /// The file name; one safe path part.
+        name: String,
+        /// The media type that the server gave.
+        media_type: Option<String>,
+        /// The server's own time for it.
+        last_modified: Option<DateTime<Utc>>,
+        /// Pending, or unverified when no verifier applies.
+        state: VersionState,
+    },
+    /// The same content as before.
+    Unchanged,
+    /// Nothing was learned of the content.
+    Failed {
+        /// Why.
+        kind: FailureKind,
+        /// The same in words; never a secret.
+        detail: String,
+    },
+}
+
+/// One attempt, made under a claim.
+#[derive(Clone, Debug)]
+pub struct AttemptRecord {
+    /// The source that was fetched.
+    pub source_id: SourceId,
+    /// The claim's fencing number.
+    pub fence: i64,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// How long it took, retries included.
+    pub duration: Duration,
+    /// How many requests were made, redirects not counted.
+    pub tries: u32,
+    /// How many requests were made for the source so far, this attempt's included.
+    pub requests: u64,
+    /// The status of the last answer, if there was one.
+    pub http_status: Option<u16>,
+    /// How many bytes of content arrived, decoded; nothing for a 304.
+    pub size_bytes: Option<u64>,
+    /// What to ask with the next time.
+    pub validators: Validators,
+    /// The slot at which the source is due again.
+    pub next_slot: Slot,
+    /// How it ended.
+    pub result: AttemptResult,
+    /// When it is recorded, and by whom.
+    pub stamp: Stamp,
+}
+
+/// What became of an [`AttemptRecord`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The attempt's id.
+    pub attempt_id: AttemptId,
+    /// The version that was made (new), or is still the newest (unchanged).
+    pub version_id: Option<VersionId>,
+    /// The content was known already: the stored form of the record was not used, and its object can go.
+    pub blob_was_known: bool,
+}
+
+/// A published file that is not as the state of its source's versions demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishTask {
+    /// Whose file.
+    pub source: Source,
+    /// [`Publication::Publish`] or [`Publication::Withdraw`].
+    pub publication: Publication,
+}
+
+/// Which events to read.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Only those about this source.
+    pub source_id: Option<SourceId>,
+    /// Only those from this time on.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those that came after this one; then the oldest `limit` of them instead of the newest.
+    pub after: Option<EventId>,
+    /// At most so many, the newest that match, returned oldest first.
+    pub limit: usize,
+}

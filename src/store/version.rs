@@ -1,0 +1,188 @@
+//! Versions: appended, read by id, by how far back, or by time.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::error::{Failure, Result, found};
+use super::row::{Columns, int, millis, row_limit};
+use super::source::source_by_id;
+use super::transaction::Transaction;
+use crate::domain::{BlobId, Digest, Source, SourceId, Version, VersionId, VersionState};
+
+/// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
+const VERSION_COLUMNS: &str =
+    "v.id, v.source_id, v.ordinal, v.blob_id, b.digest, b.size_bytes, b.stored_bytes, n.value,
+    m.value, v.last_modified, v.fetched_at, v.state";
+
+/// In this order: the version is what is looked for.
+const VERSION_TABLES: &str = "version v CROSS JOIN blob b ON b.id = v.blob_id
+    CROSS JOIN text n ON n.id = v.name_id LEFT JOIN text m ON m.id = v.media_type_id";
+
+impl Store {
+    /// Returns the version with this id.
+    pub async fn version(&self, id: VersionId) -> Result<Option<Version>> {
+        self.read(move |sql| one(sql, "v.id = ?1", [id.0])).await
+    }
+
+    /// Returns the source's version so many steps before its newest.
+    pub async fn version_back(&self, source: SourceId, steps: u64) -> Result<Option<Version>> {
+        // Ordinals have no gaps.
+        const BACK: &str = "v.source_id = ?1
+             AND v.ordinal = (SELECT max(ordinal) FROM version WHERE source_id = ?1) - ?2";
+        self.read(move |sql| one(sql, BACK, [source.0, int(steps)]))
+            .await
+    }
+
+    /// Returns the source's newest version that was fetched by `time`.
+    pub async fn version_at(
+        &self,
+        source: SourceId,
+        time: DateTime<Utc>,
+    ) -> Result<Option<Version>> {
+        const AT: &str = "v.id = (SELECT id FROM version WHERE source_id = ?1 AND fetched_at <= ?2
+             ORDER BY ordinal DESC LIMIT 1)";
+        self.read(move |sql| one(sql, AT, [source.0, millis(time)]))
+            .await
+    }
+
+    /// Returns the source's versions, newest first; all without a limit.
+    pub async fn versions(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Version>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(&format!(
+                "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}
+                 WHERE v.source_id = ?1 ORDER BY v.ordinal DESC LIMIT ?2"
+            ))?;
+            let rows = statement.query_map([source.0, row_limit(limit)], |row| {
+                read_version(&mut Columns::new(row))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Returns the newest versions of enabled sources that are pending or could not be judged, with an id after
+    /// `after`, by id.
+    pub async fn unjudged(&self, after: VersionId, limit: usize) -> Result<Vec<(Source, Version)>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(UNJUDGED)?;
+            let ids = statement
+                .query_map([after.0, int(limit)], |row| {
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            ids.into_iter()
+                .map(|(source, version)| with_source(sql, SourceId(source), VersionId(version)))
+                .collect()
+        })
+        .await
+    }
+}
+
+// Without INDEXED BY, SQLite would walk the whole table by id.
+const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY version_unjudged
+     CROSS JOIN source_state t ON t.source_id = v.source_id
+     WHERE v.state IN ('pending', 'error') AND v.id > ?1 AND t.version_id = v.id AND t.active = 1
+     ORDER BY v.id LIMIT ?2";
+
+/// A version that is about to be recorded; its blob is already.
+pub(super) struct NewVersion<'a> {
+    pub(super) source_id: SourceId,
+    pub(super) blob_id: BlobId,
+    pub(super) name: &'a str,
+    pub(super) media_type: Option<&'a str>,
+    pub(super) last_modified: Option<DateTime<Utc>>,
+    pub(super) fetched_at: DateTime<Utc>,
+    pub(super) state: VersionState,
+}
+
+/// Appends a version to its source's history, as its newest.
+pub(super) fn insert_version(
+    transaction: &Transaction<'_>,
+    version: &NewVersion<'_>,
+) -> rusqlite::Result<VersionId> {
+    let name = transaction.text_id(version.name)?;
+    let media_type = version
+        .media_type
+        .map(|text| transaction.text_id(text))
+        .transpose()?;
+    let id = transaction.insert(
+        "INSERT INTO version (source_id, ordinal, blob_id, name_id, media_type_id, last_modified, fetched_at, state)
+         VALUES (?1, (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            version.source_id.0,
+            version.blob_id.0,
+            name,
+            media_type,
+            version.last_modified.map(millis),
+            millis(version.fetched_at),
+            version.state.as_str()
+        ],
+    )?;
+    transaction.execute(
+        "UPDATE source_state SET version_id = ?2 WHERE source_id = ?1",
+        [version.source_id.0, id],
+    )?;
+    Ok(VersionId(id))
+}
+
+fn one(
+    sql: &Connection,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> std::result::Result<Option<Version>, Failure> {
+    let version = sql
+        .prepare_cached(&format!(
+            "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"
+        ))?
+        .query_row(params, |row| read_version(&mut Columns::new(row)))
+        .optional()?;
+    Ok(version)
+}
+
+fn with_source(
+    sql: &Connection,
+    source: SourceId,
+    version: VersionId,
+) -> std::result::Result<(Source, Version), Failure> {
+    let source = source_by_id(sql, source)?;
+    let version = found(
+        one(sql, "v.id = ?1", [version.0])?.ok_or(rusqlite::Error::QueryReturnedNoRows),
+        "version",
+        version.0,
+    )?;
+    Ok((source, version))
+}
+
+fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<Version> {
+    Ok(Version {
+        id: VersionId(columns.get()?),
+        source_id: SourceId(columns.get()?),
+        ordinal: columns.count()?,
+        blob_id: BlobId(columns.get()?),
+        digest: Digest(columns.get()?),
+        size_bytes: columns.count()?,
+        stored_bytes: columns.count()?,
+        name: columns.get()?,
+        media_type: columns.get()?,
+        last_modified: columns.optional_time()?,
+        fetched_at: columns.time()?,
+        state: columns.word()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn what_waits_for_a_verdict_is_found_by_index() {
+        let plan = query_plan(UNJUDGED);
+        assert!(plan.contains("version_unjudged"), "{plan}");
+        assert!(
+            !plan.contains("SCAN t") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! The catalogue, on real SQLite files.
+
+mod claims;
+mod faults;
+mod history;
+mod invariants;
+mod log;
+mod opening;
+mod publishing;
+mod rig;
+mod sources;

@@ -1,0 +1,67 @@
+//! Many callers at once, and callers that go away.
+
+use gannet::domain::VersionState;
+use gannet::store::{AttemptResult, SourceFilter, Store, StoreError};
+
+use super::rig::{Rig, new, raw, record, start};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_does_not_spoil_the_others() {
+    let rig = Rig::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    let mut sources = Vec::new();
+    for n in 0..60 {
+        sources.push(rig.add(&format!("s{n}")).await);
+    }
+    let mut claims = Vec::new();
+    for id in &sources {
+        claims.push(rig.claim(*id, start()).await);
+    }
+    for (n, mut claim) in claims.into_iter().enumerate() {
+        // Every third has a wrong number, every other third a delta without a base: it fails after it wrote.
+        let result = match n % 3 {
+            0 => AttemptResult::Unchanged,
+            1 => new(
+                super::rig::delta("x", gannet::domain::BlobId(999), 1),
+                VersionState::Unverified,
+            ),
+            _ => new(raw(&n.to_string()), VersionState::Unverified),
+        };
+        claim.fence -= i64::from(n % 3 == 0);
+        let store = rig.store.clone();
+        tasks.spawn(async move {
+            let outcome = store.record_attempt(record(&claim, start(), result)).await;
+            (n, outcome)
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        match task.expect("no panic") {
+            (n, Err(StoreError::StaleClaim(_))) => assert_eq!(n % 3, 0),
+            (n, Err(StoreError::Failed { .. })) => assert_eq!(n % 3, 1),
+            (n, outcome) => assert!(outcome.is_ok() && n % 3 == 2, "{n}: {outcome:?}"),
+        }
+    }
+    assert_eq!(rig.count("SELECT count(*) FROM attempt"), 20);
+    rig.assert_sound();
+}
+
+#[test]
+fn what_was_queued_is_written_before_the_store_is_gone() {
+    let rig = Rig::new();
+    let path = rig.path();
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        for n in 0..20 {
+            let name = format!("s{n}");
+            let mut add = Box::pin(rig.add(&name));
+            // Polled once, it is in the queue; then its caller goes away.
+            let polled = futures_util::poll!(&mut add);
+            assert!(polled.is_pending());
+        }
+    });
+    let (store, _folder) = rig.into_parts();
+    drop(store);
+    let store = Store::open(&path).expect("a store");
+    let sources = runtime.block_on(store.sources(SourceFilter::default()));
+    assert_eq!(sources.expect("sources").len(), 20);
+}

@@ -1,0 +1,143 @@
+//! Versions and blobs: what is kept, shared, found again, and deleted.
+
+use gannet::domain::{BlobForm, BlobId, NewBlob, StoredBody, VersionState};
+use gannet::store::{AttemptResult, StoreError};
+
+use super::rig::{Rig, delta, hours, new, raw, start};
+
+#[tokio::test]
+async fn a_b_a_is_three_versions_and_two_blobs() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let mut known = Vec::new();
+    for (hour, content) in [(0, "A"), (1, "B"), (2, "A")] {
+        let result = new(raw(content), VersionState::Unverified);
+        known.push(rig.attempt(id, hours(hour), result).await.blob_was_known);
+    }
+    assert_eq!(known, [false, false, true]);
+    let versions = rig.store.versions(id, None).await.expect("versions");
+    let ordinals: Vec<_> = versions.iter().map(|version| version.ordinal).collect();
+    assert_eq!(ordinals, [2, 1, 0]);
+    assert_eq!(versions[0].blob_id, versions[2].blob_id);
+    assert_eq!(rig.count("SELECT count(*) FROM blob"), 2);
+    assert_eq!(versions[0].name, "a.csv");
+    assert_eq!(versions[0].media_type.as_deref(), Some("text/csv"));
+    assert_eq!(versions[0].last_modified, Some(start()));
+    assert_eq!(versions[0].fetched_at, hours(2));
+    rig.assert_sound();
+}
+
+#[tokio::test]
+async fn versions_are_found_by_steps_and_by_time() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let mut ids = Vec::new();
+    for hour in 0..4 {
+        let content = format!("content {hour}");
+        let state = VersionState::Unverified;
+        ids.push(rig.version(id, hours(hour), &content, state).await);
+    }
+    for (steps, expected) in [
+        (0, Some(ids[3])),
+        (3, Some(ids[0])),
+        (4, None),
+        (u64::MAX, None),
+    ] {
+        let version = rig.store.version_back(id, steps).await.expect("a read");
+        assert_eq!(version.map(|version| version.id), expected, "{steps}");
+    }
+    let half = chrono::TimeDelta::minutes(30);
+    for (time, expected) in [
+        (start() - half, None),
+        (start(), Some(ids[0])),
+        (hours(1) + half, Some(ids[1])),
+        (hours(99), Some(ids[3])),
+    ] {
+        let version = rig.store.version_at(id, time).await.expect("a read");
+        assert_eq!(version.map(|version| version.id), expected, "{time}");
+    }
+    let version = rig.store.version(ids[2]).await.expect("a read");
+    assert_eq!(version.expect("a version").ordinal, 2);
+    let limited = rig.store.versions(id, Some(2)).await.expect("versions");
+    assert_eq!(limited.len(), 2);
+}
+
+#[tokio::test]
+async fn a_chain_leads_to_a_blob_that_stands_alone() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let mut base: Option<BlobId> = None;
+    for depth in 0..5 {
+        let content = format!("content {depth}");
+        let blob = match base {
+            Some(base) => delta(&content, base, depth),
+            None => raw(&content),
+        };
+        let result = new(blob, VersionState::Unverified);
+        let version = rig
+            .attempt(id, hours(i64::from(depth)), result)
+            .await
+            .version_id;
+        let version = rig.store.version(version.expect("a version")).await;
+        base = version.expect("a read").map(|version| version.blob_id);
+    }
+    let chain = rig.store.chain_of_ordinal(id, 4).await.expect("a chain");
+    let depths: Vec<_> = chain.iter().map(|link| link.depth).collect();
+    assert_eq!(depths, [4, 3, 2, 1, 0]);
+    assert_eq!(chain[4].form, BlobForm::Raw);
+    assert_eq!(chain[4].body, StoredBody::Inline(b"content 0".to_vec()));
+    let version = rig.store.version_back(id, 0).await.expect("a read");
+    let same = rig.store.chain_of_version(version.expect("one").id).await;
+    assert_eq!(same.expect("a chain"), chain);
+    let missing = rig.store.chain_of_ordinal(id, 5).await;
+    assert!(
+        matches!(missing, Err(StoreError::Missing { .. })),
+        "{missing:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_delta_without_its_base_is_refused_whole() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let claim = rig.claim(id, start()).await;
+    let result = new(delta("x", BlobId(99), 1), VersionState::Unverified);
+    let record = super::rig::record(&claim, start(), result);
+    let error = rig.store.record_attempt(record).await.expect_err("refused");
+    assert!(matches!(error, StoreError::Failed { .. }), "{error}");
+    for table in ["attempt", "version", "blob"] {
+        assert_eq!(rig.count(&format!("SELECT count(*) FROM {table}")), 0);
+    }
+    // The claim was not used up.
+    let unchanged = super::rig::record(&claim, start(), AttemptResult::Unchanged);
+    rig.store.record_attempt(unchanged).await.expect("recorded");
+}
+
+#[tokio::test]
+async fn a_purge_keeps_what_others_need() {
+    let rig = Rig::new();
+    let (a, b) = (rig.add("a").await, rig.add("b").await);
+    rig.version(a, start(), "shared base", VersionState::Unverified)
+        .await;
+    let base = rig.store.version_back(a, 0).await.expect("a read");
+    let base = base.expect("a version").blob_id;
+    let own = new(delta("only in a", base, 1), VersionState::Unverified);
+    rig.attempt(a, hours(1), own).await;
+    let large = NewBlob {
+        body: StoredBody::Object("ab/cdef".to_owned()),
+        ..raw("large")
+    };
+    rig.attempt(a, hours(2), new(large, VersionState::Unverified))
+        .await;
+    let other = new(delta("in b", base, 1), VersionState::Unverified);
+    rig.attempt(b, hours(1), other).await;
+    assert_eq!(rig.purge(a).await.expect("purged"), ["ab/cdef"]);
+    // The base has no version any more, but b's delta needs it.
+    assert_eq!(rig.count("SELECT count(*) FROM blob"), 2);
+    let chain = rig.store.chain_of_ordinal(b, 0).await.expect("a chain");
+    assert_eq!(chain.len(), 2);
+    rig.assert_sound();
+    assert!(rig.purge(b).await.expect("purged").is_empty());
+    assert_eq!(rig.count("SELECT count(*) FROM blob"), 0);
+    rig.assert_sound();
+}

@@ -1,0 +1,110 @@
+//! Events: what each operation leaves in the log, and how it is read.
+
+use gannet::domain::{
+    Action, EventId, FailureKind, NewEvent, Publication, VerdictOutcome, VersionState,
+};
+use gannet::store::{AttemptResult, EventFilter};
+
+use super::rig::{Rig, hours, stamp, start, verdict};
+
+#[tokio::test]
+async fn every_action_is_an_event() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let version = rig.version(id, start(), "one", VersionState::Pending).await;
+    for outcome in [VerdictOutcome::Failed, VerdictOutcome::Passed] {
+        let verdicts = vec![verdict(outcome, start())];
+        let recorded =
+            rig.store
+                .record_verdicts(version, verdicts, VersionState::Passed, stamp(start()));
+        recorded.await.expect("recorded");
+    }
+    for publication in [Publication::Publish(version), Publication::Withdraw] {
+        let recorded = rig
+            .store
+            .record_publication(id, publication, stamp(start()));
+        recorded.await.expect("recorded");
+    }
+    rig.attempt(id, start(), AttemptResult::Unchanged).await;
+    let failed = AttemptResult::Failed {
+        kind: FailureKind::Status,
+        detail: "404 Not Found".to_owned(),
+    };
+    rig.attempt(id, start(), failed).await;
+    let filter = EventFilter {
+        limit: 99,
+        ..EventFilter::default()
+    };
+    let events = rig.store.events(filter).await.expect("events");
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (event.event.action, event.event.detail.as_deref()))
+        .collect();
+    let expected = [
+        (Action::SourceAdded, Some("https://example.org/a")),
+        (Action::FetchNew, None),
+        (Action::VerdictFailed, Some("schema: row 3 is short")),
+        (Action::VerdictPassed, Some("schema")),
+        (Action::Published, None),
+        (Action::Withdrawn, None),
+        (Action::FetchUnchanged, None),
+        (Action::FetchFailed, Some("status: 404 Not Found")),
+    ];
+    assert_eq!(told, expected);
+    for event in &events {
+        assert_eq!(event.source_name.as_deref(), Some("a"));
+        assert_eq!(event.stamp, stamp(start()));
+    }
+    for event in &events[1..7] {
+        assert_eq!(event.event.version_id, Some(version));
+    }
+}
+
+#[tokio::test]
+async fn events_are_read_from_either_end() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    for hour in 1..=5 {
+        let event = NewEvent {
+            action: Action::PassStarted,
+            source_id: None,
+            version_id: None,
+            detail: Some(hour.to_string()),
+        };
+        let recorded = rig.store.record_event(event, stamp(hours(hour))).await;
+        recorded.expect("recorded");
+    }
+    let read = |filter: EventFilter| {
+        let events = rig.store.events(filter);
+        async {
+            let events = events.await.expect("events");
+            events.iter().map(|event| event.id.0).collect::<Vec<_>>()
+        }
+    };
+    let newest = |limit| EventFilter {
+        limit,
+        ..EventFilter::default()
+    };
+    assert_eq!(read(newest(2)).await, [5, 6]);
+    let after = EventFilter {
+        after: Some(EventId(2)),
+        ..newest(2)
+    };
+    assert_eq!(read(after).await, [3, 4]);
+    let since = EventFilter {
+        since: Some(hours(4)),
+        ..newest(9)
+    };
+    assert_eq!(read(since).await, [5, 6]);
+    let of_source = EventFilter {
+        source_id: Some(id),
+        ..newest(9)
+    };
+    assert_eq!(read(of_source.clone()).await, [1]);
+    let all = EventFilter {
+        since: Some(hours(1)),
+        after: Some(EventId(0)),
+        ..of_source
+    };
+    assert_eq!(read(all).await, [0_i64; 0]);
+}

@@ -1,0 +1,142 @@
+//! Verdicts, the states they give, and which published files follow from them.
+
+use gannet::domain::{
+    Publication, PublishPolicy, SourceId, SourceSettings, VerdictOutcome, VersionId, VersionState,
+};
+use gannet::store::StoreError;
+
+use super::rig::{Rig, hours, settings, stamp, start, verdict};
+
+async fn judge(rig: &Rig, version: VersionId, outcome: VerdictOutcome, state: VersionState) {
+    let verdicts = vec![verdict(outcome, start())];
+    rig.store
+        .record_verdicts(version, verdicts, state, stamp(start()))
+        .await
+        .expect("recorded");
+}
+
+async fn due(rig: &Rig, id: SourceId) -> Option<Publication> {
+    let one = rig.store.publication(id).await.expect("a read");
+    let all = rig.store.publish_due(SourceId(0), 9).await.expect("a read");
+    assert_eq!(all.first(), one.as_ref(), "the mark and the rule agree");
+    one.map(|task| task.publication)
+}
+
+async fn published(rig: &Rig, id: SourceId, publication: Publication) {
+    rig.store
+        .record_publication(id, publication, stamp(start()))
+        .await
+        .expect("recorded");
+}
+
+#[tokio::test]
+async fn a_file_changes_only_when_the_checks_pass() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let first = rig.version(id, start(), "one", VersionState::Pending).await;
+    assert_eq!(due(&rig, id).await, None);
+    judge(&rig, first, VerdictOutcome::Passed, VersionState::Passed).await;
+    assert_eq!(due(&rig, id).await, Some(Publication::Publish(first)));
+    published(&rig, id, Publication::Publish(first)).await;
+    assert_eq!(due(&rig, id).await, None);
+    let second = rig
+        .version(id, hours(1), "two", VersionState::Pending)
+        .await;
+    judge(&rig, second, VerdictOutcome::Failed, VersionState::Failed).await;
+    assert_eq!(due(&rig, id).await, None, "the last good one stays");
+    judge(&rig, first, VerdictOutcome::Failed, VersionState::Failed).await;
+    assert_eq!(due(&rig, id).await, Some(Publication::Withdraw));
+    published(&rig, id, Publication::Withdraw).await;
+    assert_eq!(due(&rig, id).await, None);
+    assert_eq!(rig.source(id).await.state.published_version_id, None);
+    rig.assert_sound();
+}
+
+#[tokio::test]
+async fn another_policy_publishes_at_once() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let version = rig.version(id, start(), "one", VersionState::Failed).await;
+    assert_eq!(due(&rig, id).await, None);
+    let newest = SourceSettings {
+        publish: PublishPolicy::Newest,
+        ..settings("a", "https://example.org/a")
+    };
+    rig.edit(id, newest, start()).await;
+    assert_eq!(due(&rig, id).await, Some(Publication::Publish(version)));
+    let back = settings("a", "https://example.org/a");
+    rig.edit(id, back, start()).await;
+    assert_eq!(due(&rig, id).await, None);
+}
+
+#[tokio::test]
+async fn tasks_are_read_on_from_a_source() {
+    let rig = Rig::new();
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let id = rig.add(name).await;
+        rig.version(id, start(), name, VersionState::Unverified)
+            .await;
+        ids.push(id);
+    }
+    let tasks = rig.store.publish_due(ids[0], 1).await.expect("tasks");
+    let sources: Vec<_> = tasks.iter().map(|task| task.source.id).collect();
+    assert_eq!(sources, [ids[1]]);
+}
+
+#[tokio::test]
+async fn verdicts_come_back_with_their_provenance() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let version = rig.version(id, start(), "one", VersionState::Pending).await;
+    judge(&rig, version, VerdictOutcome::Error, VersionState::Error).await;
+    judge(&rig, version, VerdictOutcome::Passed, VersionState::Passed).await;
+    let verdicts = rig.store.verdicts(version).await.expect("verdicts");
+    assert_eq!(verdicts.len(), 2);
+    assert_eq!(verdicts[0].verdict, verdict(VerdictOutcome::Error, start()));
+    assert_eq!(
+        verdicts[1].verdict.judgement.outcome,
+        VerdictOutcome::Passed
+    );
+    assert_eq!(verdicts[1].actor, "joe@host by cli");
+    assert_eq!(rig.store.verdicts_of_source(id).await, Ok(verdicts));
+    let source = rig.source(id).await;
+    assert_eq!(source.state.version_state, Some(VersionState::Passed));
+    let gone = rig
+        .store
+        .record_verdicts(VersionId(99), vec![], VersionState::Passed, stamp(start()))
+        .await;
+    let missing = StoreError::Missing {
+        what: "version",
+        id: 99,
+    };
+    assert_eq!(gone, Err(missing));
+}
+
+#[tokio::test]
+async fn only_newest_versions_of_enabled_sources_wait_for_a_verdict() {
+    let rig = Rig::new();
+    let (a, b, c) = (rig.add("a").await, rig.add("b").await, rig.add("c").await);
+    rig.version(a, start(), "old", VersionState::Pending).await;
+    let newest = rig.version(a, hours(1), "new", VersionState::Error).await;
+    rig.version(b, start(), "fine", VersionState::Passed).await;
+    let paused = rig
+        .version(c, start(), "paused", VersionState::Pending)
+        .await;
+    let ids = |after| {
+        let unjudged = rig.store.unjudged(after, 9);
+        async {
+            let unjudged = unjudged.await.expect("a read");
+            let ids: Vec<_> = unjudged.iter().map(|(s, v)| (s.id, v.id)).collect();
+            ids
+        }
+    };
+    assert_eq!(ids(VersionId(0)).await, [(a, newest), (c, paused)]);
+    assert_eq!(ids(newest).await, [(c, paused)]);
+    let disabled = SourceSettings {
+        enabled: false,
+        ..settings("c", "https://example.org/c")
+    };
+    rig.edit(c, disabled, start()).await;
+    assert_eq!(ids(VersionId(0)).await, [(a, newest)]);
+}

@@ -1,0 +1,268 @@
+//! A catalogue in a temporary folder, and short ways to fill it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use gannet::domain::{
+    Actor, Address, BlobForm, BlobId, Claim, Digest, Interval, Judgement, NewBlob, NewVerdict,
+    PublishPolicy, Slot, Source, SourceId, SourceSettings, Stamp, StoredBody, Validators,
+    VerdictOutcome, VersionId, VersionState,
+};
+use gannet::store::{
+    AttemptRecord, AttemptResult, ClaimRequest, Recorded, SourceChange, SourceFilter, Store,
+    StoreError,
+};
+
+/// A store whose file goes when the rig does.
+pub(crate) struct Rig {
+    pub(crate) store: Store,
+    folder: tempfile::TempDir,
+}
+
+/// The moment at which every test begins.
+pub(crate) fn start() -> DateTime<Utc> {
+    "2026-01-31T12:30:00Z".parse().expect("a time")
+}
+
+pub(crate) fn hours(count: i64) -> DateTime<Utc> {
+    start() + TimeDelta::hours(count)
+}
+
+pub(crate) fn stamp(at: DateTime<Utc>) -> Stamp {
+    Stamp {
+        at,
+        actor: Actor("joe@host by cli".to_owned()),
+    }
+}
+
+pub(crate) fn settings(name: &str, address: &str) -> SourceSettings {
+    SourceSettings {
+        name: name.to_owned(),
+        address: Address::parse(address, false).expect("an address"),
+        interval: Interval::DEFAULT,
+        enabled: true,
+        tags: vec!["prices".to_owned()],
+        headers: vec![("X-Key".to_owned(), "${KEY}".to_owned())],
+        allow_private: false,
+        allow_http: false,
+        allow_empty: false,
+        publish: PublishPolicy::Passed,
+        max_size_bytes: Some(1 << 20),
+    }
+}
+
+pub(crate) fn request(owner: &str, now: DateTime<Utc>) -> ClaimRequest {
+    ClaimRequest {
+        owner: owner.to_owned(),
+        now,
+        lease_until: now + TimeDelta::minutes(5),
+        limit: 256,
+        excluded_hosts: Vec::new(),
+    }
+}
+
+/// Content stored as it is.
+pub(crate) fn raw(content: &str) -> NewBlob {
+    NewBlob {
+        digest: Digest::of(content.as_bytes()),
+        size_bytes: content.len() as u64,
+        form: BlobForm::Raw,
+        base: None,
+        depth: 0,
+        stored_bytes: content.len() as u64,
+        body: StoredBody::Inline(content.as_bytes().to_vec()),
+    }
+}
+
+/// Content stored as a delta; what it needs is what counts here.
+pub(crate) fn delta(content: &str, base: BlobId, depth: u32) -> NewBlob {
+    NewBlob {
+        form: BlobForm::Delta,
+        base: Some(base),
+        depth,
+        ..raw(content)
+    }
+}
+
+pub(crate) fn new(blob: NewBlob, state: VersionState) -> AttemptResult {
+    AttemptResult::New {
+        blob,
+        name: "a.csv".to_owned(),
+        media_type: Some("text/csv".to_owned()),
+        last_modified: Some(start()),
+        state,
+    }
+}
+
+pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) -> AttemptRecord {
+    AttemptRecord {
+        source_id: claim.source.id,
+        fence: claim.fence,
+        started_at: at,
+        duration: Duration::from_millis(120),
+        tries: 1,
+        requests: claim.requests + 1,
+        http_status: Some(200),
+        size_bytes: Some(5),
+        validators: Validators {
+            etag: Some("W/\"1\"".to_owned()),
+            last_modified: Some("Sat, 31 Jan 2026 12:00:00 GMT".to_owned()),
+        },
+        next_slot: Slot::containing(at).after(claim.source.settings.interval),
+        result,
+        stamp: stamp(at),
+    }
+}
+
+pub(crate) fn verdict(outcome: VerdictOutcome, at: DateTime<Utc>) -> NewVerdict {
+    NewVerdict {
+        verifier: "schema".to_owned(),
+        fingerprint: "ab12".to_owned(),
+        judgement: Judgement {
+            outcome,
+            detail: "row 3 is short".to_owned(),
+            exit_code: Some(1),
+            output: "three\nlines\n".to_owned(),
+        },
+        started_at: at,
+        duration: Duration::from_millis(7),
+    }
+}
+
+impl Rig {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("gannet.db")).expect("a store");
+        Self { store, folder }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("gannet.db")
+    }
+
+    /// Gives up the store while its folder stays.
+    pub(crate) fn into_parts(self) -> (Store, tempfile::TempDir) {
+        (self.store, self.folder)
+    }
+
+    /// Opens the same file once more, as another process would.
+    pub(crate) fn another(&self) -> Store {
+        Store::open(&self.path()).expect("a second store")
+    }
+
+    /// A plain connection, to look behind the store's back.
+    pub(crate) fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path()).expect("a connection")
+    }
+
+    pub(crate) fn count(&self, sql: &str) -> i64 {
+        let row = self.sql().query_row(sql, [], |row| row.get(0));
+        row.expect("a count")
+    }
+
+    pub(crate) async fn add(&self, name: &str) -> SourceId {
+        let address = format!("https://example.org/{name}");
+        self.add_with(settings(name, &address)).await
+    }
+
+    pub(crate) async fn add_with(&self, settings: SourceSettings) -> SourceId {
+        let changes = vec![SourceChange::Add(settings)];
+        let added = self.store.change_sources(changes, stamp(start())).await;
+        added.expect("a source")[0].source_id
+    }
+
+    pub(crate) async fn edit(&self, id: SourceId, settings: SourceSettings, at: DateTime<Utc>) {
+        let changes = vec![SourceChange::Edit(id, settings, "some words".to_owned())];
+        let edited = self.store.change_sources(changes, stamp(at)).await;
+        edited.expect("an edited source");
+    }
+
+    pub(crate) async fn source(&self, id: SourceId) -> Source {
+        let filter = SourceFilter {
+            removed: true,
+            ids: Some(vec![id]),
+        };
+        let mut sources = self.store.sources(filter).await.expect("sources");
+        sources.pop().expect("the source")
+    }
+
+    pub(crate) async fn claim(&self, id: SourceId, at: DateTime<Utc>) -> Claim {
+        let claims = self.store.claim_these(vec![id], request("rig", at)).await;
+        claims.expect("claims").pop().expect("the claim")
+    }
+
+    /// Claims the source and records one attempt.
+    pub(crate) async fn attempt(
+        &self,
+        id: SourceId,
+        at: DateTime<Utc>,
+        result: AttemptResult,
+    ) -> Recorded {
+        let claim = self.claim(id, at).await;
+        let recorded = self.store.record_attempt(record(&claim, at, result)).await;
+        recorded.expect("a recorded attempt")
+    }
+
+    pub(crate) async fn version(
+        &self,
+        id: SourceId,
+        at: DateTime<Utc>,
+        content: &str,
+        state: VersionState,
+    ) -> VersionId {
+        let recorded = self.attempt(id, at, new(raw(content), state)).await;
+        recorded.version_id.expect("a version")
+    }
+
+    pub(crate) async fn purge(&self, id: SourceId) -> Result<Vec<String>, StoreError> {
+        let changes = vec![SourceChange::Remove { id, purge: true }];
+        let mut purged = self.store.change_sources(changes, stamp(start())).await?;
+        Ok(purged.remove(0).objects)
+    }
+
+    /// Fails when the file is not sound, or a row names another that is not there.
+    pub(crate) fn assert_sound(&self) {
+        let sql = self.sql();
+        let integrity: String = sql
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .expect("a check");
+        assert_eq!(integrity, "ok");
+        for (what, query) in [
+            ("foreign keys", "SELECT count(*) FROM pragma_foreign_key_check"),
+            (
+                "attempts of versions that are gone",
+                "SELECT count(*) FROM attempt WHERE version_id NOT NULL AND version_id NOT IN (SELECT id FROM version)",
+            ),
+            (
+                "events of versions that are gone",
+                "SELECT count(*) FROM event WHERE version_id NOT NULL AND version_id NOT IN (SELECT id FROM version)",
+            ),
+            (
+                "newest versions that are not",
+                "SELECT count(*) FROM source_state t WHERE version_id IS NOT (SELECT id FROM version
+                 WHERE source_id = t.source_id ORDER BY ordinal DESC LIMIT 1)",
+            ),
+            (
+                "published versions of other sources",
+                "SELECT count(*) FROM source_state t WHERE published_version_id NOT NULL AND published_version_id NOT IN
+                 (SELECT id FROM version WHERE source_id = t.source_id)",
+            ),
+            (
+                "gaps in the ordinals",
+                "SELECT count(*) FROM (SELECT count(*) AS n, max(ordinal) AS m FROM version GROUP BY source_id)
+                 WHERE n <> m + 1",
+            ),
+            (
+                "blobs that nothing needs",
+                "SELECT count(*) FROM blob b WHERE NOT EXISTS (SELECT 1 FROM version WHERE blob_id = b.id)
+                 AND NOT EXISTS (SELECT 1 FROM blob WHERE base_id = b.id)",
+            ),
+        ] {
+            let count: i64 = sql
+                .query_row(query, [], |row| row.get(0))
+                .expect("a count");
+            assert_eq!(count, 0, "{what}");
+        }
+    }
+}
