@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module for each part.
 
+mod archive;
 mod config;
 mod layers;
 mod store;

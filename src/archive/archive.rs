@@ -1,0 +1,100 @@
+//! The archive: one folder with objects, published copies and temporary files. Its parts do the work.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use super::ArchiveError;
+use super::objects::Objects;
+use super::published::{PublishItem, PublishLock, Published};
+use super::slots::Slots;
+use super::temp::TempFolder;
+
+/// The most contents that are streamed through the codec at once, a few MiB of memory each.
+const MAX_STREAMS: usize = 4;
+
+/// The archive's files below a data folder.
+///
+/// All methods block (CPU and disk): call them on a blocking thread. Any number of threads and processes may use the
+/// same folder at once.
+#[derive(Debug)]
+pub struct Archive {
+    pub(super) objects: Objects,
+    pub(super) published: Published,
+    pub(super) temp: TempFolder,
+    /// Whoever holds two large contents in memory to make or read a delta.
+    pub(super) large: Slots,
+    /// Whoever streams a large content that stands alone.
+    pub(super) streams: Slots,
+}
+
+impl Archive {
+    /// Makes `objects/`, `published/` and `tmp/` below `data_dir` as needed, and this process's own folder in `tmp/`.
+    pub fn open(data_dir: &Path) -> Result<Self, ArchiveError> {
+        let folder = |name: &str| -> Result<PathBuf, ArchiveError> {
+            let path = data_dir.join(name);
+            std::fs::create_dir_all(&path).map_err(ArchiveError::io("make the folder", &path))?;
+            Ok(path)
+        };
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            objects: Objects::new(folder("objects")?),
+            published: Published::new(folder("published")?),
+            temp: TempFolder::create(&folder("tmp")?)?,
+            large: Slots::new(1),
+            streams: Slots::new(cores.min(MAX_STREAMS)),
+        })
+    }
+
+    /// Returns where temporary files go: this process's own folder, on the same file system as the objects. It goes
+    /// with the archive.
+    pub fn temp_dir(&self) -> &Path {
+        self.temp.path()
+    }
+
+    /// Returns the folder of the published files.
+    pub fn published_dir(&self) -> &Path {
+        self.published.folder()
+    }
+
+    /// Removes a large stored form that no blob names; fine when it is gone already.
+    pub fn delete_object(&self, name: &str) -> Result<(), ArchiveError> {
+        self.objects.delete(name)
+    }
+
+    /// Replaces each published file atomically; durable (one sync of the file system for many, one each for a few)
+    /// before the rename.
+    ///
+    /// Consumes a content's file by renaming it when it is the only owner. One result per item, in order: an item that
+    /// fails leaves the others alone.
+    pub fn publish(&self, items: Vec<PublishItem>) -> Vec<Result<(), ArchiveError>> {
+        self.published.publish(items, self.temp_dir())
+    }
+
+    /// Removes a published file and the folders that are empty then; fine when it is gone already.
+    pub fn withdraw(&self, path: &str) -> Result<(), ArchiveError> {
+        self.published.withdraw(path)
+    }
+
+    /// Waits until no other process changes published files, and keeps it so until the lock is dropped.
+    ///
+    /// Whoever changes a published file and what the catalogue says of it holds this over both.
+    pub fn lock_published(&self) -> Result<PublishLock, ArchiveError> {
+        PublishLock::take(self.published_dir())
+    }
+
+    /// Tells whether a large stored form is where it should be; reads nothing of it.
+    pub fn has_object(&self, name: &str) -> bool {
+        self.objects.open(name).is_ok()
+    }
+
+    /// Returns a name that no other process which works on this folder has, for as long as this one lives.
+    pub fn owner(&self) -> String {
+        self.temp.name()
+    }
+
+    /// Removes what a crash left in `tmp/` and that no live process owns. Returns the [`owner`](Self::owner)s that ended
+    /// without a farewell.
+    pub fn sweep(&self) -> Result<Vec<String>, ArchiveError> {
+        self.temp.sweep()
+    }
+}

@@ -1,0 +1,217 @@
+//! Reading: from the end of the chain that stands alone to the blob that was asked for, digest checked.
+//!
+//! Never returns bytes that do not match their digest, and never takes more memory than the recorded sizes allow,
+//! whatever the stored forms claim.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tempfile::NamedTempFile;
+
+use super::codec::{
+    LARGE_BYTES, MAX_DELTA_BYTES, decompress, decompress_delta, decompress_stream, max_stored_bytes,
+};
+use super::objects::Objects;
+use super::{Archive, ArchiveError};
+use crate::domain::{BlobForm, BlobLink, Content, Digest, Digester, StoredBody};
+
+const COPY_BUFFER_BYTES: usize = 128 << 10;
+
+impl Archive {
+    /// Decodes `chain[0]` and checks its digest.
+    ///
+    /// Content over 4 MiB that stands alone comes as a temporary file. Fails with [`ArchiveError::Damaged`], which
+    /// names the link whose stored form is wrong or missing.
+    pub fn read(&self, chain: &[BlobLink]) -> Result<Content, ArchiveError> {
+        let chain = up_to_the_one_alone(chain)?;
+        if let [link] = chain
+            && link.size_bytes > LARGE_BYTES
+        {
+            let _slot = self.streams.take();
+            return self.read_to_file(link);
+        }
+        let _slot = is_large(chain).then(|| self.large.take());
+        read_in_memory(chain, &self.objects).map(|content| Content::Memory(Bytes::from(content)))
+    }
+
+    fn read_to_file(&self, link: &BlobLink) -> Result<Content, ArchiveError> {
+        let stored = open(link, &self.objects)?;
+        let frame: Box<dyn Read + '_> = match link.form {
+            BlobForm::Zstd => {
+                Box::new(decompress_stream(stored).map_err(|error| unreadable(link, error))?)
+            }
+            BlobForm::Raw | BlobForm::Delta => stored,
+        };
+        let temp_dir = self.temp_dir();
+        let file = NamedTempFile::new_in(temp_dir)
+            .map_err(ArchiveError::io("make a file in", temp_dir))?;
+        copy_checked(link, frame, file.as_file()).map_err(|error| match error {
+            CopyError::Read(error) => unreadable(link, error),
+            CopyError::Write(error) => ArchiveError::io("write", file.path())(error),
+            CopyError::Wrong => damaged(link, "its content is not the one that was recorded"),
+        })?;
+        Ok(Content::File {
+            path: Arc::new(file.into_temp_path()),
+            size_bytes: link.size_bytes,
+        })
+    }
+}
+
+/// Tells whether decoding `chain` in memory takes so much of it that one at a time has to do.
+pub(super) fn is_large(chain: &[BlobLink]) -> bool {
+    chain.iter().any(|link| link.size_bytes > LARGE_BYTES)
+}
+
+/// Decodes `chain[0]` in memory and checks its digest.
+pub(super) fn read_in_memory(
+    chain: &[BlobLink],
+    objects: &Objects,
+) -> Result<Vec<u8>, ArchiveError> {
+    let chain = up_to_the_one_alone(chain)?;
+    // A link's content is right when what is decoded from it is: checking the last one checks them all. Only when it
+    // is wrong does it matter which link was the first to go astray.
+    match decode(chain, objects, false) {
+        Ok(content) if Digest::of(&content) == chain[0].digest => Ok(content),
+        Err(error @ ArchiveError::Io { .. }) => Err(error),
+        Ok(_) | Err(_) => decode(chain, objects, true),
+    }
+}
+
+fn decode(
+    chain: &[BlobLink],
+    objects: &Objects,
+    check_each: bool,
+) -> Result<Vec<u8>, ArchiveError> {
+    let (mut base, mut content) = (Vec::new(), Vec::new());
+    for link in chain.iter().rev() {
+        std::mem::swap(&mut base, &mut content);
+        decode_link(link, &base, objects, &mut content)?;
+        if check_each && Digest::of(&content) != link.digest {
+            return Err(damaged(
+                link,
+                "its content is not the one that was recorded",
+            ));
+        }
+    }
+    Ok(content)
+}
+
+fn decode_link(
+    link: &BlobLink,
+    base: &[u8],
+    objects: &Objects,
+    content: &mut Vec<u8>,
+) -> Result<(), ArchiveError> {
+    let size = usize::try_from(link.size_bytes)
+        .ok()
+        .filter(|_| link.size_bytes <= MAX_DELTA_BYTES)
+        .ok_or_else(|| damaged(link, "it is too large to be part of a delta"))?;
+    let stored = load(link, objects)?;
+    let decoded = match link.form {
+        BlobForm::Raw if stored.len() == size => {
+            content.clear();
+            content.extend_from_slice(&stored);
+            Ok(())
+        }
+        BlobForm::Raw => return Err(damaged(link, "its stored form has another length")),
+        BlobForm::Zstd => decompress(&stored, size, content),
+        BlobForm::Delta => decompress_delta(&stored, base, size, content),
+    };
+    decoded.map_err(|error| damaged(link, error.to_string()))
+}
+
+/// Returns the stored form of a blob that is decoded in memory.
+fn load<'a>(link: &'a BlobLink, objects: &Objects) -> Result<Cow<'a, [u8]>, ArchiveError> {
+    match &link.body {
+        StoredBody::Inline(form) => Ok(Cow::Borrowed(form)),
+        StoredBody::Object(_) => {
+            let mut form = Vec::new();
+            open(link, objects)?
+                .read_to_end(&mut form)
+                .map_err(|error| unreadable(link, error))?;
+            Ok(Cow::Owned(form))
+        }
+    }
+}
+
+/// Opens the stored form of a blob.
+fn open<'a>(link: &'a BlobLink, objects: &Objects) -> Result<Box<dyn Read + 'a>, ArchiveError> {
+    match &link.body {
+        StoredBody::Inline(form) => Ok(Box::new(form.as_slice())),
+        StoredBody::Object(name) => {
+            let (file, length): (File, u64) = objects
+                .open(name)
+                .map_err(|error| unreadable(link, error))?;
+            if length > max_stored_bytes(link.size_bytes) {
+                return Err(damaged(link, format!("its object {name} is too long")));
+            }
+            Ok(Box::new(file))
+        }
+    }
+}
+
+/// Cuts off what lies behind the first link that stands alone.
+fn up_to_the_one_alone(chain: &[BlobLink]) -> Result<&[BlobLink], ArchiveError> {
+    let last = chain.last().ok_or(ArchiveError::EmptyChain)?;
+    chain
+        .iter()
+        .position(|link| link.form != BlobForm::Delta)
+        .map(|alone| &chain[..=alone])
+        .ok_or_else(|| damaged(last, "the blob that it is a delta against is missing"))
+}
+
+enum CopyError {
+    Read(io::Error),
+    Write(io::Error),
+    Wrong,
+}
+
+fn copy_checked(
+    link: &BlobLink,
+    content: impl Read,
+    mut file: impl Write,
+) -> Result<(), CopyError> {
+    // One byte more than recorded is enough to see that there are too many.
+    let mut content = content.take(link.size_bytes.saturating_add(1));
+    let mut digester = Digester::default();
+    let mut size_bytes = 0;
+    let mut buffer = vec![0; COPY_BUFFER_BYTES];
+    loop {
+        let count = content.read(&mut buffer).map_err(CopyError::Read)?;
+        if count == 0 {
+            break;
+        }
+        size_bytes += count as u64;
+        digester.update(&buffer[..count]);
+        file.write_all(&buffer[..count]).map_err(CopyError::Write)?;
+    }
+    if size_bytes == link.size_bytes && digester.finish() == link.digest {
+        Ok(())
+    } else {
+        Err(CopyError::Wrong)
+    }
+}
+
+/// Tells a stored form that is wrong or gone from a disk that does not answer.
+fn unreadable(link: &BlobLink, error: io::Error) -> ArchiveError {
+    match (&link.body, error.kind()) {
+        (StoredBody::Object(name), io::ErrorKind::NotFound) => {
+            damaged(link, format!("its object {name} is missing"))
+        }
+        (StoredBody::Object(name), _) if error.raw_os_error().is_some() => {
+            ArchiveError::io("read the object", name.as_ref())(error)
+        }
+        _ => damaged(link, error.to_string()),
+    }
+}
+
+fn damaged(link: &BlobLink, reason: impl Into<String>) -> ArchiveError {
+    ArchiveError::Damaged {
+        id: link.id,
+        digest: link.digest,
+        reason: reason.into(),
+    }
+}

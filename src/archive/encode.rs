@@ -1,0 +1,226 @@
+//! Writing: which form a content is stored in, and where.
+//!
+//! Never makes a delta that is deep, large or of little use, and never fails for the sake of a base that cannot be
+//! read: what arrived is kept, whole if need be.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use super::chain::{is_large, read_in_memory};
+use super::codec::{LARGE_BYTES, MAX_DELTA_BYTES, compress, compress_delta, compress_stream};
+use super::objects::{MAX_INLINE_BYTES, Objects};
+use super::{Archive, ArchiveError};
+use crate::domain::{BlobForm, BlobLink, Content, Digest, NewBlob, StoredBody};
+
+/// The most deltas between a blob and one that stands alone: what a read goes through at worst.
+const MAX_DEPTH: u32 = 24;
+
+/// A delta has to be this many times smaller than the content would be on its own: below that, a blob that stands alone
+/// makes every later read shorter and damage less far-reaching for little more room.
+const MIN_GAIN: u64 = 3;
+
+/// A content's stored form when it stands alone, before it is kept.
+enum Whole<'a> {
+    Raw(Cow<'a, [u8]>),
+    Zstd(Vec<u8>),
+    Streamed(NamedTempFile, u64),
+}
+
+impl Whole<'_> {
+    fn stored_bytes(&self) -> u64 {
+        match self {
+            Self::Raw(content) => content.len() as u64,
+            Self::Zstd(frame) => frame.len() as u64,
+            Self::Streamed(_, stored_bytes) => *stored_bytes,
+        }
+    }
+}
+
+impl Archive {
+    /// Makes the stored form of `content`; a large one is durable in `objects/` on return.
+    ///
+    /// `base` is the chain of the version to be a delta against, its own link first; empty for none. A base that is
+    /// damaged is not used. `digest` is the digest of `content`.
+    pub fn encode(
+        &self,
+        content: &Content,
+        digest: Digest,
+        base: &[BlobLink],
+    ) -> Result<NewBlob, ArchiveError> {
+        if let Some(head) = usable(base, content.size_bytes())
+            && let Some(blob) = self.encode_on(head, content, digest, base)?
+        {
+            return Ok(blob);
+        }
+        let whole = self.whole(content, digest)?;
+        self.keep_whole(whole, content.size_bytes(), digest)
+    }
+
+    /// Makes a delta of `content`. Returns nothing when that is not possible or not worth it.
+    fn encode_on(
+        &self,
+        head: &BlobLink,
+        content: &Content,
+        digest: Digest,
+        base: &[BlobLink],
+    ) -> Result<Option<NewBlob>, ArchiveError> {
+        let size_bytes = content.size_bytes();
+        let large = size_bytes > LARGE_BYTES || is_large(base);
+        let _slot = large.then(|| self.large.take());
+        let Ok(base_bytes) = read_in_memory(base, &self.objects) else {
+            return Ok(None);
+        };
+        let bytes = load(content)?;
+        // Whole is never longer than raw, so what is longer than this is not worth it however the content compresses.
+        let limit =
+            usize::try_from(size_bytes / MIN_GAIN).expect("content of a delta is in memory");
+        let delta = compress_delta(&bytes, &base_bytes, limit)
+            .map_err(|source| ArchiveError::Encode { digest, source })?;
+        drop(base_bytes);
+        let Some(delta) = delta else {
+            return Ok(None);
+        };
+        let gained = delta.len() as u64 * MIN_GAIN;
+        // Making it whole just to compare would cost many times the delta. The blob at the end of the chain, an earlier
+        // state of the same file, tells about how well the content compresses; only a close call is worth measuring.
+        if gained * 2 > self.estimated_whole(base, size_bytes) {
+            drop(bytes);
+            let whole = self.whole(content, digest)?;
+            if gained > whole.stored_bytes() {
+                return self.keep_whole(whole, size_bytes, digest).map(Some);
+            }
+        }
+        Ok(Some(NewBlob {
+            digest,
+            size_bytes,
+            form: BlobForm::Delta,
+            base: Some(head.id),
+            depth: head.depth + 1,
+            stored_bytes: delta.len() as u64,
+            body: self.objects.keep(digest, delta, self.temp_dir())?,
+        }))
+    }
+
+    /// Returns how long content of this size would be on its own, judged by the blob that the chain ends with.
+    fn estimated_whole(&self, base: &[BlobLink], size_bytes: u64) -> u64 {
+        let Some(alone) = base.iter().find(|link| link.form != BlobForm::Delta) else {
+            return 0;
+        };
+        let stored_bytes = match &alone.body {
+            StoredBody::Inline(form) => form.len() as u64,
+            StoredBody::Object(name) => self.objects.open(name).map_or(0, |(_, length)| length),
+        };
+        // Both are below 2^26: neither can be larger and part of a delta.
+        stored_bytes * size_bytes / alone.size_bytes.max(1)
+    }
+
+    fn whole<'a>(&self, content: &'a Content, digest: Digest) -> Result<Whole<'a>, ArchiveError> {
+        if content.size_bytes() > LARGE_BYTES {
+            let _slot = self.streams.take();
+            return self.stream(content, digest);
+        }
+        let bytes = load(content)?;
+        match compress(&bytes).map_err(|source| ArchiveError::Encode { digest, source })? {
+            Some(frame) => Ok(Whole::Zstd(frame)),
+            None => Ok(Whole::Raw(bytes)),
+        }
+    }
+
+    fn stream<'a>(&self, content: &Content, digest: Digest) -> Result<Whole<'a>, ArchiveError> {
+        let file = Objects::create(digest, self.temp_dir())?;
+        let size_bytes = content.size_bytes();
+        let compressed = match content {
+            Content::Memory(bytes) => compress_stream(&bytes[..], size_bytes, file.as_file()),
+            Content::File { path, .. } => open(path, size_bytes)
+                .and_then(|bytes| compress_stream(bytes, size_bytes, file.as_file())),
+        };
+        let stored_bytes = compressed
+            .and_then(|()| file.as_file().metadata())
+            .map_err(ArchiveError::io("compress to", file.path()))?
+            .len();
+        Ok(Whole::Streamed(file, stored_bytes))
+    }
+
+    fn keep_whole(
+        &self,
+        whole: Whole<'_>,
+        size_bytes: u64,
+        digest: Digest,
+    ) -> Result<NewBlob, ArchiveError> {
+        let stored_bytes = whole.stored_bytes();
+        let temp_dir = self.temp_dir();
+        let (form, body) = match whole {
+            Whole::Raw(bytes) => (
+                BlobForm::Raw,
+                self.objects.keep(digest, bytes.into_owned(), temp_dir)?,
+            ),
+            Whole::Zstd(frame) => (BlobForm::Zstd, self.objects.keep(digest, frame, temp_dir)?),
+            Whole::Streamed(file, _) if stored_bytes <= MAX_INLINE_BYTES => {
+                (BlobForm::Zstd, StoredBody::Inline(read_back(file)?))
+            }
+            Whole::Streamed(file, _) => {
+                let name = self.objects.keep_file(digest, file)?;
+                (BlobForm::Zstd, StoredBody::Object(name))
+            }
+        };
+        Ok(NewBlob {
+            digest,
+            size_bytes,
+            form,
+            base: None,
+            depth: 0,
+            stored_bytes,
+            body,
+        })
+    }
+}
+
+/// Returns the blob that content of this size may be a delta against.
+fn usable(base: &[BlobLink], size_bytes: u64) -> Option<&BlobLink> {
+    let head = base.first()?;
+    let fits =
+        size_bytes <= MAX_DELTA_BYTES && base.iter().all(|link| link.size_bytes <= MAX_DELTA_BYTES);
+    (fits && head.depth < MAX_DEPTH).then_some(head)
+}
+
+/// Returns the bytes of content that is small enough to be in memory.
+fn load(content: &Content) -> Result<Cow<'_, [u8]>, ArchiveError> {
+    match content {
+        Content::Memory(bytes) => Ok(Cow::Borrowed(bytes)),
+        Content::File { path, size_bytes } => {
+            let mut bytes = Vec::new();
+            open(path, *size_bytes)
+                .and_then(|mut file| {
+                    bytes.reserve_exact(usize::try_from(*size_bytes).map_err(io::Error::other)?);
+                    file.read_to_end(&mut bytes)
+                })
+                .map_err(ArchiveError::io("read", path))?;
+            Ok(Cow::Owned(bytes))
+        }
+    }
+}
+
+/// Opens a content's file. One that is not as long as it was said to be must not be kept under its digest.
+fn open(path: &Path, size_bytes: u64) -> io::Result<File> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length == size_bytes {
+        return Ok(file);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("it has {length} bytes instead of {size_bytes}"),
+    ))
+}
+
+fn read_back(mut file: NamedTempFile) -> Result<Vec<u8>, ArchiveError> {
+    let mut bytes = Vec::new();
+    file.rewind()
+        .and_then(|()| file.read_to_end(&mut bytes))
+        .map_err(ArchiveError::io("read", file.path()))?;
+    Ok(bytes)
+}

@@ -1,0 +1,64 @@
+//! What can go wrong with the archive's files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::domain::{BlobId, Digest};
+
+/// The archive could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The file system refused.
+    #[error("cannot {doing} {path}: {source}")]
+    Io {
+        /// What was attempted, as a verb.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The stored bytes do not decode to the digest that is recorded.
+    #[error("blob {id} ({digest}) is damaged: {reason}")]
+    Damaged {
+        /// Whose stored bytes are wrong: the blob that was asked for, or one that it is a delta against.
+        id: BlobId,
+        /// The digest that its content should have.
+        digest: Digest,
+        /// How it shows.
+        reason: String,
+    },
+    /// The codec refused valid content: it found no memory.
+    #[error("cannot encode {digest}: {source}")]
+    Encode {
+        /// The content's digest.
+        digest: Digest,
+        /// What the codec said.
+        source: io::Error,
+    },
+    /// There was no blob to read.
+    #[error("the chain of blobs is empty")]
+    EmptyChain,
+    /// A published path or an object's name that leads, or may lead, out of its folder.
+    #[error("`{0}` is not a path inside the archive")]
+    BadPath(String),
+    /// Something else stands at a published path, or in the way to it.
+    #[error("cannot publish {path}: {obstacle} is in the way")]
+    Blocked {
+        /// Where it stands.
+        path: PathBuf,
+        /// What it is.
+        obstacle: &'static str,
+    },
+}
+
+impl ArchiveError {
+    /// Returns a function that says what was attempted on `path` when it failed, for `map_err`.
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io {
+            doing,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Large stored forms, a file each: `objects/ab/cdef…-random`, after the digest of the content.
+//!
+//! Never rewrites one and never gives two writers the same name, so an object that a row names cannot be taken away
+//! by another that failed to record its own.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::ArchiveError;
+use super::file::{is_inside, make_folder, sync_folder};
+use crate::domain::{Digest, StoredBody};
+
+/// A stored form up to this long is kept in the catalogue.
+pub(super) const MAX_INLINE_BYTES: u64 = 1 << 20;
+
+/// The folder of large stored forms.
+#[derive(Debug)]
+pub(super) struct Objects {
+    folder: PathBuf,
+}
+
+impl Objects {
+    /// Keeps objects below `folder`, which exists.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Keeps a stored form that is in memory. An object is durable on return.
+    pub(super) fn keep(
+        &self,
+        digest: Digest,
+        form: Vec<u8>,
+        temp_dir: &Path,
+    ) -> Result<StoredBody, ArchiveError> {
+        if form.len() as u64 <= MAX_INLINE_BYTES {
+            return Ok(StoredBody::Inline(form));
+        }
+        let mut file = Self::create(digest, temp_dir)?;
+        file.write_all(&form)
+            .map_err(ArchiveError::io("write", file.path()))?;
+        self.keep_file(digest, file).map(StoredBody::Object)
+    }
+
+    /// Makes the file that a stored form is written to before it is kept.
+    pub(super) fn create(digest: Digest, temp_dir: &Path) -> Result<NamedTempFile, ArchiveError> {
+        tempfile::Builder::new()
+            .prefix(&format!("{}-", &digest.to_hex()[2..]))
+            .rand_bytes(8)
+            .tempfile_in(temp_dir)
+            .map_err(ArchiveError::io("make a file in", temp_dir))
+    }
+
+    /// Moves a file made by [`Self::create`] to its place. Returns its name; it is durable then.
+    pub(super) fn keep_file(
+        &self,
+        digest: Digest,
+        file: NamedTempFile,
+    ) -> Result<String, ArchiveError> {
+        file.as_file()
+            .sync_all()
+            .map_err(ArchiveError::io("sync", file.path()))?;
+        let prefix = digest.to_hex()[..2].to_owned();
+        let folder = self.folder.join(&prefix);
+        if make_folder(&folder)? {
+            sync_folder(&self.folder)?;
+        }
+        let name = file
+            .path()
+            .file_name()
+            .and_then(|name| name.to_str())
+            .map(|name| format!("{prefix}/{name}"))
+            .expect("the name is hexadecimal digits and random letters");
+        let target = self.folder.join(&name);
+        file.persist_noclobber(&target)
+            .map_err(|error| ArchiveError::io("make", &target)(error.error))?;
+        sync_folder(&folder)?;
+        Ok(name)
+    }
+
+    /// Opens an object and returns its length with it.
+    pub(super) fn open(&self, name: &str) -> io::Result<(File, u64)> {
+        let path = self
+            .path(name)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    }
+
+    /// Removes an object; fine when it is gone already.
+    pub(super) fn delete(&self, name: &str) -> Result<(), ArchiveError> {
+        let path = self.path(name)?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(ArchiveError::io("remove", &path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf, ArchiveError> {
+        if is_inside(name) {
+            Ok(self.folder.join(name))
+        } else {
+            Err(ArchiveError::BadPath(name.to_owned()))
+        }
+    }
+}

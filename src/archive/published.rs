@@ -1,0 +1,303 @@
+//! The published files: plain copies below `published/`, for other programs to read.
+//!
+//! Never lets a reader see half a file, never follows a link out of its folder, and never judges what is published.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::{NamedTempFile, TempPath};
+
+use super::ArchiveError;
+use super::file::{is_inside, make_folder, sync_file_system, sync_folder};
+use crate::domain::Content;
+
+/// Readable by all: a web server under another account serves these files.
+const MODE: u32 = 0o644;
+
+/// Up to this many files are synced one by one. One sync of the whole file system costs as much as a few of these, and
+/// waits for what other programs wrote too.
+const MAX_SINGLE_SYNCS: usize = 8;
+
+/// One file to publish.
+#[derive(Debug)]
+pub struct PublishItem {
+    /// Where, below `published/`: parts separated by `/`.
+    pub path: String,
+    /// What.
+    pub content: Content,
+}
+
+/// The right to change published files, which one holder on this machine has at a time.
+///
+/// The lock is the system's own on a file beside the folder: it ends with the process, however that ends.
+#[derive(Debug)]
+pub struct PublishLock(#[expect(dead_code, reason = "held for its lock")] File);
+
+impl PublishLock {
+    pub(super) fn take(published: &Path) -> Result<Self, ArchiveError> {
+        let path = published.with_extension("lock");
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(ArchiveError::io("open", &path))?;
+        file.lock().map_err(ArchiveError::io("lock", &path))?;
+        Ok(Self(file))
+    }
+}
+
+/// The folder of published files.
+#[derive(Debug)]
+pub(super) struct Published {
+    folder: PathBuf,
+}
+
+/// A file that lies ready beside its place.
+struct Ready {
+    file: TempPath,
+    target: PathBuf,
+}
+
+/// What a batch has found out and done about folders.
+#[derive(Default)]
+struct Folders {
+    /// Real folders, not links.
+    checked: BTreeSet<PathBuf>,
+    /// Those whose entries changed.
+    touched: BTreeSet<PathBuf>,
+}
+
+impl Published {
+    /// Publishes below `folder`, which exists.
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Returns where it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Replaces each file atomically; see [`super::Archive::publish`].
+    pub(super) fn publish(
+        &self,
+        items: Vec<PublishItem>,
+        temp_dir: &Path,
+    ) -> Vec<Result<(), ArchiveError>> {
+        let many = items.len() > MAX_SINGLE_SYNCS;
+        let mut folders = Folders::default();
+        let ready: Vec<_> = items
+            .into_iter()
+            .map(|item| self.prepare(item, temp_dir, !many, &mut folders))
+            .collect();
+        // The bytes have to be on the disk before the name leads to them, or a power cut leaves an empty file there.
+        let synced = if many {
+            sync_file_system(temp_dir)
+        } else {
+            Ok(())
+        };
+        let mut results: Vec<_> = ready
+            .into_iter()
+            .map(|ready| {
+                let ready = ready?;
+                again(&synced)?;
+                self.place(ready, &mut folders)
+            })
+            .collect();
+        let synced = folders.sync(temp_dir);
+        if synced.is_err() {
+            for result in &mut results {
+                if result.is_ok() {
+                    *result = again(&synced);
+                }
+            }
+        }
+        results
+    }
+
+    /// Removes a file and the folders that are empty then.
+    pub(super) fn withdraw(&self, path: &str) -> Result<(), ArchiveError> {
+        let target = self.target(path)?;
+        let mut folders = Folders::default();
+        let parts: Vec<&str> = path.split('/').collect();
+        let mut folder = self.folder.clone();
+        for part in &parts[..parts.len() - 1] {
+            folder.push(part);
+            match fs::symlink_metadata(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                _ => folders.check(&folder)?,
+            }
+        }
+        refuse_folder(&target)?;
+        match fs::remove_file(&target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(ArchiveError::io("remove", &target)(error));
+            }
+            _ => {}
+        }
+        // A folder that another file still needs refuses to go, and so ends the walk.
+        while folder != self.folder && fs::remove_dir(&folder).is_ok() {
+            folder.pop();
+        }
+        sync_folder(&folder)
+    }
+
+    fn target(&self, path: &str) -> Result<PathBuf, ArchiveError> {
+        if is_inside(path) {
+            Ok(self.folder.join(path))
+        } else {
+            Err(ArchiveError::BadPath(path.to_owned()))
+        }
+    }
+
+    fn prepare(
+        &self,
+        item: PublishItem,
+        temp_dir: &Path,
+        sync: bool,
+        folders: &mut Folders,
+    ) -> Result<Ready, ArchiveError> {
+        let target = self.target(&item.path)?;
+        self.make_way(&target, folders)?;
+        refuse_folder(&target)?;
+        let file = temporary(item.content, temp_dir)?;
+        let opened = File::open(&file).map_err(ArchiveError::io("open", &file))?;
+        opened
+            .set_permissions(Permissions::from_mode(MODE))
+            .map_err(ArchiveError::io("set the mode of", &file))?;
+        if sync {
+            opened.sync_all().map_err(ArchiveError::io("sync", &file))?;
+        }
+        Ok(Ready { file, target })
+    }
+
+    /// Makes the folders that lead to `target`.
+    fn make_way(&self, target: &Path, folders: &mut Folders) -> Result<(), ArchiveError> {
+        let parent = target.parent().expect("a path inside has a parent");
+        if folders.checked.contains(parent) {
+            return Ok(());
+        }
+        let below = parent
+            .strip_prefix(&self.folder)
+            .expect("the target was joined to the folder");
+        let mut folder = self.folder.clone();
+        for part in below {
+            let above = folder.clone();
+            folder.push(part);
+            if folders.checked.contains(&folder) {
+                continue;
+            }
+            // Something in the way that is no folder is named by the check.
+            match make_folder(&folder) {
+                Ok(true) => {
+                    folders.touched.insert(above);
+                }
+                Ok(false) => {}
+                Err(error) => folders.check(&folder).and(Err(error))?,
+            }
+            folders.check(&folder)?;
+        }
+        folders.checked.insert(folder);
+        Ok(())
+    }
+
+    fn place(&self, ready: Ready, folders: &mut Folders) -> Result<(), ArchiveError> {
+        let Ready { file, target } = ready;
+        let placed = match file.persist(&target) {
+            // Someone withdrew the last other file of the folder in the meantime, and the folder with it.
+            Err(error) if error.error.kind() == io::ErrorKind::NotFound => {
+                folders.checked.clear();
+                self.make_way(&target, folders)?;
+                error.path.persist(&target)
+            }
+            placed => placed,
+        };
+        placed.map_err(|error| ArchiveError::io("replace", &target)(error.error))?;
+        let parent = target.parent().expect("a path inside has a parent");
+        if !folders.touched.contains(parent) {
+            folders.touched.insert(parent.to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl Folders {
+    /// Makes sure that `path` is a folder and no link: one would lead out of the published files.
+    fn check(&mut self, path: &Path) -> Result<(), ArchiveError> {
+        let kind = fs::symlink_metadata(path)
+            .map_err(ArchiveError::io("examine", path))?
+            .file_type();
+        if kind.is_dir() {
+            self.checked.insert(path.to_owned());
+            return Ok(());
+        }
+        Err(ArchiveError::Blocked {
+            path: path.to_owned(),
+            obstacle: if kind.is_symlink() {
+                "a link"
+            } else {
+                "a file"
+            },
+        })
+    }
+
+    /// Makes what changed durable.
+    fn sync(&self, temp_dir: &Path) -> Result<(), ArchiveError> {
+        if self.touched.len() > MAX_SINGLE_SYNCS {
+            return sync_file_system(temp_dir);
+        }
+        self.touched.iter().try_for_each(|path| sync_folder(path))
+    }
+}
+
+/// Puts content into a temporary file of its own, by name alone when nobody else has it.
+fn temporary(content: Content, temp_dir: &Path) -> Result<TempPath, ArchiveError> {
+    let new =
+        || NamedTempFile::new_in(temp_dir).map_err(ArchiveError::io("make a file in", temp_dir));
+    match content {
+        Content::Memory(bytes) => {
+            let mut file = new()?;
+            file.write_all(&bytes)
+                .map_err(ArchiveError::io("write", file.path()))?;
+            Ok(file.into_temp_path())
+        }
+        Content::File { path, .. } => match Arc::try_unwrap(path) {
+            Ok(path) => Ok(path),
+            Err(shared) => {
+                let copy = new()?.into_temp_path();
+                fs::copy(&*shared, &copy).map_err(ArchiveError::io("write", &copy))?;
+                Ok(copy)
+            }
+        },
+    }
+}
+
+fn refuse_folder(target: &Path) -> Result<(), ArchiveError> {
+    match fs::symlink_metadata(target) {
+        Ok(metadata) if metadata.is_dir() => Err(ArchiveError::Blocked {
+            path: target.to_owned(),
+            obstacle: "a folder",
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the failure of a step that was one for the whole batch, once more for one item.
+fn again(result: &Result<(), ArchiveError>) -> Result<(), ArchiveError> {
+    match result {
+        Err(ArchiveError::Io {
+            doing,
+            path,
+            source,
+        }) => Err(ArchiveError::Io {
+            doing,
+            path: path.clone(),
+            source: io::Error::new(source.kind(), source.to_string()),
+        }),
+        _ => Ok(()),
+    }
+}
