@@ -5,4 +5,5 @@ pub mod archive;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod net;
 pub mod store;

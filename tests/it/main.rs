@@ -3,4 +3,9 @@
 mod archive;
 mod config;
 mod layers;
+mod net;
+mod net_faults;
+mod net_guard;
+mod net_rig;
+mod origin;
 mod store;

@@ -1,0 +1,170 @@
+//! Receives a body: paces it, gathers it into batches, and hands those to the sink off the runtime's threads.
+//!
+//! Never decides what a body means. Holds one batch a body, so that many downloads at once stay small.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Response;
+use tokio::time::Instant;
+
+use super::answer::Coding;
+use super::failure::{Failure, seconds};
+use super::sink::{self, Sink};
+use crate::config::FetchConfig;
+use crate::domain::{Content, Digest, FailureKind};
+
+/// What is gathered before it is digested and written: few trips to another thread, and little memory for each body.
+const BATCH_BYTES: usize = 128 << 10;
+
+/// A batch that is digested in a fraction of a millisecond: cheaper than a trip to another thread.
+const INLINE_BYTES: usize = 64 << 10;
+
+/// The same for gzip, which may grow a thousandfold.
+const INLINE_GZIP_BYTES: usize = 4 << 10;
+
+/// Receives the body of `response`, at most `cap` bytes of it before and after decoding.
+pub(super) async fn receive(
+    mut response: Response,
+    coding: Coding,
+    cap: u64,
+    host: &str,
+    config: &FetchConfig,
+    temp_dir: &Arc<Path>,
+) -> Result<(Content, Digest), Failure> {
+    let announced = response.content_length();
+    if announced.is_some_and(|length| length > cap) {
+        return Err(sink::too_large(cap, ""));
+    }
+    let mut sink = Sink::new(coding, cap, announced, temp_dir);
+    let mut pace = Pace::new(config);
+    let mut received = 0;
+    let expected = announced.map_or(0, |length| usize::try_from(length).unwrap_or(BATCH_BYTES));
+    let mut batch = Vec::with_capacity(expected.min(BATCH_BYTES));
+    loop {
+        let next = pace.next(&mut response).await?;
+        let chunk = next.map_err(|error| Failure::of_body(&error, host, received, announced))?;
+        let Some(chunk) = chunk else { break };
+        received += chunk.len() as u64;
+        if received > cap {
+            return Err(sink::too_large(cap, ""));
+        }
+        // Full before it grows: a batch never takes more memory than its size.
+        if !batch.is_empty() && batch.len() + chunk.len() > BATCH_BYTES {
+            (sink, batch) = put(sink, batch, coding).await?;
+        }
+        batch.extend_from_slice(&chunk);
+    }
+    finish(sink, batch, coding).await
+}
+
+/// Gives a batch to the sink, and returns it empty.
+async fn put(
+    mut sink: Sink,
+    mut batch: Vec<u8>,
+    coding: Coding,
+) -> Result<(Sink, Vec<u8>), Failure> {
+    maybe_blocking(is_small(&batch, coding), move || {
+        sink.write(&batch)?;
+        batch.clear();
+        Ok((sink, batch))
+    })
+    .await
+}
+
+async fn finish(
+    mut sink: Sink,
+    batch: Vec<u8>,
+    coding: Coding,
+) -> Result<(Content, Digest), Failure> {
+    maybe_blocking(is_small(&batch, coding), move || {
+        sink.write(&batch)?;
+        sink.finish()
+    })
+    .await
+}
+
+fn is_small(batch: &[u8], coding: Coding) -> bool {
+    let limit = match coding {
+        Coding::Identity => INLINE_BYTES,
+        Coding::Gzip => INLINE_GZIP_BYTES,
+    };
+    batch.len() <= limit
+}
+
+/// Runs `work` here when it is short, else on a thread that may block. When the caller is dropped meanwhile, the work
+/// ends on its own and its temporary file goes with it.
+async fn maybe_blocking<T: Send + 'static>(
+    short: bool,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    if short {
+        return work();
+    }
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Failure::new(FailureKind::Storage, "gannet is stopping")),
+        },
+    }
+}
+
+/// Holds a body to its pace: never silent for longer than the read time-out, and never below the least mean rate over
+/// as long. Only time spent waiting for the server counts, not what this machine needs to keep the bytes.
+struct Pace {
+    limit: Duration,
+    min_rate_bytes: u64,
+    waited: Duration,
+    in_window: u64,
+}
+
+impl Pace {
+    fn new(config: &FetchConfig) -> Self {
+        Self {
+            limit: config.read_timeout,
+            min_rate_bytes: config.min_rate_bytes,
+            waited: Duration::ZERO,
+            in_window: 0,
+        }
+    }
+
+    async fn next(
+        &mut self,
+        response: &mut Response,
+    ) -> Result<Result<Option<Bytes>, reqwest::Error>, Failure> {
+        let start = Instant::now();
+        let Ok(next) = tokio::time::timeout(self.limit, response.chunk()).await else {
+            let limit = seconds(self.limit);
+            let detail = format!("timed out after {limit} waiting for more of the body");
+            return Err(Failure::new(FailureKind::Timeout, detail));
+        };
+        self.waited += start.elapsed();
+        if let Ok(Some(chunk)) = &next {
+            self.in_window += chunk.len() as u64;
+            if self.waited >= self.limit {
+                self.check_rate()?;
+            }
+        }
+        Ok(next)
+    }
+
+    /// Closes a window.
+    fn check_rate(&mut self) -> Result<(), Failure> {
+        let millis = self.waited.as_millis().max(1);
+        let rate = u128::from(self.in_window) * 1000 / millis;
+        if rate < u128::from(self.min_rate_bytes) {
+            let detail = format!(
+                "the body came at {rate} bytes a second, below the least rate of {} over {}",
+                self.min_rate_bytes,
+                seconds(self.limit)
+            );
+            return Err(Failure::new(FailureKind::Slow, detail));
+        }
+        self.waited = Duration::ZERO;
+        self.in_window = 0;
+        Ok(())
+    }
+}

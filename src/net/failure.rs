@@ -1,0 +1,183 @@
+//! Why a try failed: in a kind, in words, and whether trying again may help.
+//!
+//! Reads the chain of causes of an HTTP error, but never repeats a text that may hold an address: the host is named as
+//! the caller names it.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::guard::Refused;
+use crate::domain::FailureKind;
+
+/// Why a try failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) kind: FailureKind,
+    /// One line for people. Secrets are struck out when it is reported.
+    pub(super) detail: String,
+    /// When the server asked not to be asked before.
+    pub(super) retry_after: Option<DateTime<Utc>>,
+    /// Whether the same request may go well in a moment.
+    pub(super) transient: bool,
+}
+
+impl Failure {
+    /// Returns a failure that stays.
+    pub(super) fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            retry_after: None,
+            transient: false,
+        }
+    }
+
+    /// Returns a failure that may pass.
+    pub(super) fn passing(kind: FailureKind, detail: impl Into<String>) -> Self {
+        Self {
+            transient: true,
+            ..Self::new(kind, detail)
+        }
+    }
+
+    /// Reads an error that came before the head of an answer. `host` names the server, with its port.
+    pub(super) fn of_request(
+        error: &reqwest::Error,
+        host: &str,
+        connect_timeout: Duration,
+    ) -> Self {
+        if let Some(failure) = of_cause(error, host) {
+            return failure;
+        }
+        if error.is_dns() {
+            let detail = format!("the host name in {host} has no address: {}", root(error));
+            return Self::passing(FailureKind::Dns, detail);
+        }
+        if error.is_timeout() {
+            let limit = seconds(connect_timeout);
+            let detail = format!("timed out after {limit} connecting to {host}");
+            return Self::passing(FailureKind::Timeout, detail);
+        }
+        if error.is_connect() {
+            let detail = match find::<io::Error>(error).map(io::Error::kind) {
+                Some(io::ErrorKind::ConnectionRefused) => format!("connection refused by {host}"),
+                Some(io::ErrorKind::ConnectionReset) => format!("connection reset by {host}"),
+                _ => format!("cannot connect to {host}: {}", root(error)),
+            };
+            return Self::passing(FailureKind::Connect, detail);
+        }
+        let detail = match find::<hyper::Error>(error) {
+            Some(cause) if cause.is_parse() => {
+                let detail = format!("the answer of {host} is malformed: {}", root(error));
+                return Self::new(FailureKind::Protocol, detail);
+            }
+            Some(cause) if cause.is_incomplete_message() || cause.is_closed() => {
+                format!("{host} closed the connection before it answered")
+            }
+            _ => format!("no answer from {host}: {}", root(error)),
+        };
+        Self::passing(FailureKind::Protocol, detail)
+    }
+
+    /// Reads an error that came within a body, after `received` bytes of `announced`.
+    pub(super) fn of_body(
+        error: &reqwest::Error,
+        host: &str,
+        received: u64,
+        announced: Option<u64>,
+    ) -> Self {
+        if let Some(failure) = of_cause(error, host) {
+            // What TLS reports within a body is a connection that was cut (RFC 8446 §6.1), not a certificate.
+            let detail = format!(
+                "the body ended early, after {received} bytes: {}",
+                failure.detail
+            );
+            return Self::passing(FailureKind::Protocol, detail);
+        }
+        let of = announced.map_or_else(String::new, |all| format!(" of {all}"));
+        let cut = find::<hyper::Error>(error).is_some_and(hyper::Error::is_incomplete_message)
+            || find::<io::Error>(error)
+                .is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+        let detail = if cut {
+            format!("the body ended early, after {received}{of} bytes")
+        } else {
+            format!(
+                "the body broke off after {received}{of} bytes: {}",
+                root(error)
+            )
+        };
+        Self::passing(FailureKind::Protocol, detail)
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::new(FailureKind::Forbidden, refused.to_string())
+    }
+}
+
+/// Finds what decides alone, wherever it stands in the chain: a refused address, or TLS.
+fn of_cause(error: &reqwest::Error, host: &str) -> Option<Failure> {
+    if let Some(refused) = find::<Refused>(error) {
+        return Some(refused.clone().into());
+    }
+    let tls = find::<rustls::Error>(error)?;
+    let detail = match tls {
+        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => format!(
+            "the certificate of {host} is not trusted: unknown issuer (add the CA with fetch.ca_file)"
+        ),
+        rustls::Error::InvalidCertificate(_) => {
+            format!(
+                "the certificate of {host} is not trusted: {}",
+                one_line(tls)
+            )
+        }
+        _ => format!("the TLS handshake with {host} failed: {}", one_line(tls)),
+    };
+    Some(Failure::new(FailureKind::Tls, detail))
+}
+
+/// Finds a cause by its type. An `io::Error` passes over the error inside it when asked for its source: that one is
+/// looked at too.
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// Returns the last cause in words. The first ones repeat the address, secrets and all.
+fn root(error: &(dyn StdError + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    one_line(last)
+}
+
+fn one_line(error: &dyn StdError) -> String {
+    let text = error.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Prints a limit: `30 s`, `200 ms`.
+pub(super) fn seconds(limit: Duration) -> String {
+    if limit.subsec_millis() == 0 {
+        format!("{} s", limit.as_secs())
+    } else {
+        format!("{} ms", limit.as_millis())
+    }
+}

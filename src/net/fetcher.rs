@@ -1,0 +1,229 @@
+//! The client: one attempt, with its tries and what lies between them.
+//!
+//! Never limits how many requests run at once: the worker does, which knows what else is due.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use super::client::Clients;
+use super::error::NetError;
+use super::exchange::{Answer, Exchange, Fetched};
+use super::failure::Failure;
+use super::report::{FetchOutcome, FetchReport, FetchRequest};
+use super::retry::{Delays, LONGEST_WAIT};
+use super::secret::{Scrubber, expand_address, expand_value};
+use crate::clock::Clock;
+use crate::config::{FetchConfig, Secrets};
+use crate::domain::{FailureKind, SourceSettings, safe_part};
+
+/// Fields that gannet sends itself, or that would change what an answer means.
+const RESERVED_FIELDS: [&str; 17] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fetches files over HTTP. Made once: it keeps connections and the roots of trust.
+pub struct Fetcher {
+    clients: Clients,
+    config: FetchConfig,
+    secrets: Secrets,
+    temp_dir: Arc<Path>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Fetcher {
+    /// Returns a client for this configuration.
+    ///
+    /// `temp_dir` is where bodies over 256 KiB go while they arrive; it must exist when one does. `clock` is waited
+    /// for between tries. Fails when a certificate file cannot be read.
+    pub fn new(
+        config: &FetchConfig,
+        secrets: Secrets,
+        temp_dir: PathBuf,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, NetError> {
+        Ok(Self {
+            clients: Clients::new(config)?,
+            config: config.clone(),
+            secrets,
+            temp_dir: temp_dir.into(),
+            clock,
+        })
+    }
+
+    /// Makes one attempt: redirects, retries with back-off. Dropping the future cancels it and leaves no temporary
+    /// file.
+    pub async fn fetch(&self, request: FetchRequest<'_>) -> FetchReport {
+        let mut report = Attempt {
+            http_status: None,
+            tries: 0,
+        };
+        let mut scrubber = Scrubber::default();
+        let result = match self.prepare(request.settings, &mut scrubber) {
+            Ok((url, headers)) => {
+                let exchange = Exchange {
+                    clients: &self.clients,
+                    config: &self.config,
+                    temp_dir: &self.temp_dir,
+                    settings: request.settings,
+                    url: &url,
+                    has_secrets: !scrubber.is_empty(),
+                    headers: &headers,
+                    clock: &*self.clock,
+                };
+                self.attempt(&exchange, &request, &mut report).await
+            }
+            Err(failure) => Err(failure),
+        };
+        let outcome = match result {
+            Ok(Answer::Fetched(fetched)) => fetched_outcome(*fetched, &scrubber),
+            Ok(Answer::NotModified(validators)) => FetchOutcome::NotModified { validators },
+            Ok(Answer::Unrequested(status)) => failed_outcome(unrequested(status), &scrubber),
+            Err(failure) => failed_outcome(failure, &scrubber),
+        };
+        FetchReport {
+            outcome,
+            http_status: report.http_status,
+            tries: report.tries,
+        }
+    }
+
+    /// Fills the secrets in.
+    fn prepare(
+        &self,
+        settings: &SourceSettings,
+        scrubber: &mut Scrubber,
+    ) -> Result<(Url, HeaderMap), Failure> {
+        let url = expand_address(&settings.address, &self.secrets, scrubber)?;
+        let mut headers = HeaderMap::with_capacity(settings.headers.len());
+        for (name, value) in &settings.headers {
+            let field = HeaderName::from_bytes(name.as_bytes())
+                .ok()
+                .filter(|field| !RESERVED_FIELDS.contains(&field.as_str()))
+                .ok_or_else(|| {
+                    let detail = format!("the header `{name}` cannot be set");
+                    Failure::new(FailureKind::Forbidden, detail)
+                })?;
+            let text = expand_value(value, &self.secrets, scrubber)?;
+            let mut content = HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+                let detail = format!("the header `{name}` has a value that no header can carry");
+                Failure::new(FailureKind::Secret, detail)
+            })?;
+            // Kept out of debug output, and out of the compression tables of HTTP/2.
+            content.set_sensitive(true);
+            headers.append(field, content);
+        }
+        Ok((url, headers))
+    }
+
+    /// Tries until an answer stands or no further try may help.
+    async fn attempt(
+        &self,
+        exchange: &Exchange<'_>,
+        request: &FetchRequest<'_>,
+        report: &mut Attempt,
+    ) -> Result<Answer, Failure> {
+        let mut validators = Some(request.validators).filter(|validators| !validators.is_empty());
+        let mut delays = Delays::new();
+        let mut asked_again = false;
+        loop {
+            report.tries += 1;
+            match exchange.run(validators, &mut report.http_status).await {
+                // A server or a cache that answers a question nobody asked: once more, for the whole file.
+                Ok(Answer::Unrequested(_)) if !asked_again => {
+                    asked_again = true;
+                    validators = None;
+                }
+                Ok(Answer::Fetched(fetched)) => {
+                    check_not_emptied(&fetched, request)?;
+                    return Ok(Answer::Fetched(fetched));
+                }
+                Ok(answer) => return Ok(answer),
+                Err(failure) => {
+                    let more = failure.transient && report.tries < self.config.max_tries;
+                    let Some(time) = more.then(|| self.next_try(&failure, &mut delays)).flatten()
+                    else {
+                        return Err(failure);
+                    };
+                    self.clock.sleep_until(time).await;
+                }
+            }
+        }
+    }
+
+    /// Returns when to try again; nothing when the server asked for a longer pause than an attempt waits.
+    fn next_try(&self, failure: &Failure, delays: &mut Delays) -> Option<DateTime<Utc>> {
+        let now = self.clock.now();
+        let delay = TimeDelta::from_std(delays.next()).unwrap_or(LONGEST_WAIT);
+        let time = failure.retry_after.unwrap_or(now).max(now + delay);
+        (time - now <= LONGEST_WAIT).then_some(time)
+    }
+}
+
+/// What is known of an attempt whatever its end.
+struct Attempt {
+    http_status: Option<u16>,
+    tries: u32,
+}
+
+fn check_not_emptied(fetched: &Fetched, request: &FetchRequest<'_>) -> Result<(), Failure> {
+    let last = request.last_size_bytes.unwrap_or(0);
+    if last == 0 || fetched.content.size_bytes() > 0 || request.settings.allow_empty {
+        return Ok(());
+    }
+    let detail = format!(
+        "the body is empty, and the newest version has {last} bytes: the source does not allow that"
+    );
+    Err(Failure::new(FailureKind::Empty, detail))
+}
+
+fn unrequested(status: StatusCode) -> Failure {
+    let what = if status == StatusCode::NOT_MODIFIED {
+        "to a request that did not ask whether the file changed"
+    } else {
+        "to a request for the whole file"
+    };
+    let detail = format!("the server answered {status} {what}, twice");
+    Failure::new(FailureKind::Protocol, detail)
+}
+
+fn fetched_outcome(fetched: Fetched, scrubber: &Scrubber) -> FetchOutcome {
+    let name = scrubber.scrub(fetched.name);
+    FetchOutcome::Fetched {
+        content: fetched.content,
+        digest: fetched.digest,
+        validators: fetched.validators,
+        // A name that repeats a secret has become longer.
+        name: safe_part(&name).unwrap_or(name),
+        media_type: fetched.media_type,
+        last_modified: fetched.last_modified,
+    }
+}
+
+fn failed_outcome(failure: Failure, scrubber: &Scrubber) -> FetchOutcome {
+    FetchOutcome::Failed {
+        kind: failure.kind,
+        detail: scrubber.scrub(failure.detail),
+        retry_after: failure.retry_after,
+    }
+}

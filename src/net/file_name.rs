@@ -1,0 +1,202 @@
+//! The file name in a `Content-Disposition` field (RFC 6266, RFC 8187).
+//!
+//! Returns what the server says: the caller makes it safe. Never fails: a field that cannot be read gives no name.
+
+use std::borrow::Cow;
+
+/// Returns the file name that a `Content-Disposition` field gives: `filename*` when it can be read, else `filename`.
+pub(super) fn disposition_name(field: &[u8]) -> Option<String> {
+    let mut plain = None;
+    let mut extended = None;
+    for (name, value) in parameters(field) {
+        let target = if name.eq_ignore_ascii_case(b"filename") {
+            plain.get_or_insert_with(|| decode_plain(&value));
+            continue;
+        } else if name.eq_ignore_ascii_case(b"filename*") {
+            &mut extended
+        } else {
+            continue;
+        };
+        if target.is_none() {
+            *target = decode_extended(&value);
+        }
+    }
+    extended.or(plain).filter(|name| !name.is_empty())
+}
+
+/// Returns the parameters after the disposition type, quoted strings unescaped (RFC 9110 §5.6.4).
+fn parameters(field: &[u8]) -> Vec<(&[u8], Cow<'_, [u8]>)> {
+    let mut found = Vec::new();
+    // `filename=x` alone, without a type, is malformed and common: then the first part is a parameter too.
+    let (first, after) = split_at(field, b';');
+    let mut rest = if first.contains(&b'=') { field } else { after };
+    while !rest.is_empty() {
+        let end = rest.iter().position(|byte| matches!(byte, b'=' | b';'));
+        let Some(end) = end else { break };
+        let name = rest[..end].trim_ascii();
+        if rest[end] == b';' {
+            rest = &rest[end + 1..];
+            continue;
+        }
+        let value = rest[end + 1..].trim_ascii_start();
+        if let Some(quoted) = value.strip_prefix(b"\"") {
+            let (text, left) = unquote(quoted);
+            found.push((name, Cow::Owned(text)));
+            rest = split_at(left, b';').1;
+        } else {
+            let (token, left) = split_at(value, b';');
+            found.push((name, Cow::Borrowed(token.trim_ascii())));
+            rest = left;
+        }
+    }
+    found
+}
+
+/// Returns what stands before and after the first `byte`; nothing after when it is not there.
+fn split_at(text: &[u8], byte: u8) -> (&[u8], &[u8]) {
+    match text.iter().position(|other| *other == byte) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, &[]),
+    }
+}
+
+/// Returns the text up to the closing quote, and what follows; a missing quote ends at the end.
+fn unquote(text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b'"' => return (plain, &text[at + 1..]),
+            b'\\' if at + 1 < text.len() => {
+                plain.push(text[at + 1]);
+                at += 2;
+            }
+            byte => {
+                plain.push(byte);
+                at += 1;
+            }
+        }
+    }
+    (plain, &[])
+}
+
+/// UTF-8 is what servers send; ISO-8859-1 is what old ones mean (RFC 6266 appendix C).
+fn decode_plain(value: &[u8]) -> String {
+    match std::str::from_utf8(value) {
+        Ok(text) => text.to_owned(),
+        Err(_) => latin1(value),
+    }
+}
+
+fn latin1(value: &[u8]) -> String {
+    value.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// Decodes `charset'language'percent-encoded` (RFC 8187 §3.2); nothing for another charset or a malformed value.
+fn decode_extended(value: &[u8]) -> Option<String> {
+    let (charset, rest) = split_at(value, b'\'');
+    let quote = rest.iter().position(|byte| *byte == b'\'')?;
+    let bytes = decode_percent(&rest[quote + 1..])?;
+    if charset.eq_ignore_ascii_case(b"utf-8") {
+        String::from_utf8(bytes).ok()
+    } else if charset.eq_ignore_ascii_case(b"iso-8859-1") {
+        Some(latin1(&bytes))
+    } else {
+        None
+    }
+}
+
+fn decode_percent(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] == b'%' {
+            bytes.push(u8::try_from(digit(at + 1)? * 16 + digit(at + 2)?).ok()?);
+            at += 3;
+        } else {
+            bytes.push(text[at]);
+            at += 1;
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_names() {
+        for (field, expected) in [
+            ("attachment; filename=prices.csv", Some("prices.csv")),
+            ("attachment; filename=\"a b.csv\"", Some("a b.csv")),
+            ("attachment; filename=\"a\\\"b;c.csv\"", Some("a\"b;c.csv")),
+            ("ATTACHMENT;FILENAME = x.csv ;size=3", Some("x.csv")),
+            (
+                "attachment; filename=\"a\"; filename*=UTF-8''%e2%82%ac.csv",
+                Some("€.csv"),
+            ),
+            (
+                "attachment; filename*=UTF-8''%e2%82%ac.csv; filename=\"a\"",
+                Some("€.csv"),
+            ),
+            ("attachment; filename*=iso-8859-1'en'%A3.csv", Some("£.csv")),
+            (
+                "attachment; filename*=UTF-8''%FF; filename=a.csv",
+                Some("a.csv"),
+            ),
+            (
+                "attachment; filename*=UTF-8''%e; filename=a.csv",
+                Some("a.csv"),
+            ),
+            (
+                "attachment; filename*=koi8-r''%C1; filename=a.csv",
+                Some("a.csv"),
+            ),
+            (
+                "attachment; filename*=plain.csv; filename=a.csv",
+                Some("a.csv"),
+            ),
+            ("attachment; xfilename=no; filename=yes", Some("yes")),
+            (
+                "attachment; note=\"; filename=no\"; filename=yes",
+                Some("yes"),
+            ),
+            ("attachment; filename=\"open", Some("open")),
+            ("filename=bare.csv", Some("bare.csv")),
+            ("attachment; filename=first; filename=second", Some("first")),
+            ("attachment; filename=../../x", Some("../../x")),
+            ("attachment; filename=\"\"", None),
+            ("attachment; filename", None),
+            ("attachment", None),
+            ("inline;;;", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                disposition_name(field.as_bytes()).as_deref(),
+                expected,
+                "{field}"
+            );
+        }
+        let latin = disposition_name(b"attachment; filename=\"na\xefve.txt\"");
+        assert_eq!(latin.as_deref(), Some("naïve.txt"));
+        let raw = disposition_name("attachment; filename=\"é.txt\"".as_bytes());
+        assert_eq!(raw.as_deref(), Some("é.txt"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_field_is_read_or_passed_over(field in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = disposition_name(&field);
+        }
+
+        #[test]
+        fn an_encoded_name_reads_back(name in "\\PC{1,40}") {
+            let hex: Vec<String> = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let field = format!("attachment; filename=\"x\"; filename*=UTF-8''{}", hex.concat());
+            prop_assert_eq!(disposition_name(field.as_bytes()), Some(name));
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Where the bytes of a body go: undone of their coding, counted, digested, into memory or a temporary file.
+//!
+//! Works on what it is given and blocks while it does; the caller keeps large pieces off the runtime's threads. Never
+//! reads from the network. A temporary file goes when the sink is dropped.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+use tempfile::NamedTempFile;
+
+use super::answer::Coding;
+use super::failure::Failure;
+use crate::domain::{Content, Digest, Digester, FailureKind, format_size};
+
+/// Content up to this length stays in memory.
+const MEMORY_BYTES: usize = 256 << 10;
+
+/// Takes a body in pieces.
+pub(super) struct Sink {
+    decoder: Decoder,
+}
+
+enum Decoder {
+    Identity(Box<Store>),
+    /// Every member of the stream (RFC 1952 §2.2), not only the first.
+    Gzip(Box<MultiGzDecoder<Store>>),
+}
+
+impl Sink {
+    /// Returns a sink for content of at most `cap` bytes, decoded. `announced` is the length on the wire, if known:
+    /// what will not stay in memory never begins there.
+    pub(super) fn new(
+        coding: Coding,
+        cap: u64,
+        announced: Option<u64>,
+        temp_dir: &Arc<Path>,
+    ) -> Self {
+        let is_large = announced.is_some_and(|length| length > MEMORY_BYTES as u64);
+        let store = Store {
+            digester: Digester::default(),
+            size_bytes: 0,
+            cap,
+            memory: Vec::new(),
+            memory_bytes: if is_large { 0 } else { MEMORY_BYTES },
+            file: None,
+            temp_dir: Arc::clone(temp_dir),
+            failure: None,
+        };
+        let decoder = match coding {
+            Coding::Identity => Decoder::Identity(Box::new(store)),
+            Coding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(store))),
+        };
+        Self { decoder }
+    }
+
+    /// Takes the next piece as it came over the wire.
+    pub(super) fn write(&mut self, piece: &[u8]) -> Result<(), Failure> {
+        match &mut self.decoder {
+            Decoder::Identity(store) => store.put(piece),
+            Decoder::Gzip(decoder) => {
+                let written = decoder.write_all(piece);
+                written.map_err(|error| gzip_failure(decoder.get_mut(), &error))
+            }
+        }
+    }
+
+    /// Returns the content, complete and closed, with its digest.
+    pub(super) fn finish(self) -> Result<(Content, Digest), Failure> {
+        match self.decoder {
+            Decoder::Identity(store) => Ok(store.finish()),
+            Decoder::Gzip(mut decoder) => {
+                let finished = decoder.try_finish();
+                finished.map_err(|error| gzip_failure(decoder.get_mut(), &error))?;
+                let store = decoder.finish().map_err(|error| broken_gzip(&error))?;
+                Ok(store.finish())
+            }
+        }
+    }
+}
+
+/// The decoded end.
+struct Store {
+    digester: Digester,
+    size_bytes: u64,
+    cap: u64,
+    memory: Vec<u8>,
+    /// How much memory may hold.
+    memory_bytes: usize,
+    file: Option<NamedTempFile>,
+    temp_dir: Arc<Path>,
+    /// Why it stopped taking bytes: a decoder in between only passes an `io::Error` on.
+    failure: Option<Failure>,
+}
+
+impl Store {
+    fn put(&mut self, piece: &[u8]) -> Result<(), Failure> {
+        self.size_bytes += piece.len() as u64;
+        if self.size_bytes > self.cap {
+            return Err(too_large(self.cap, " once decoded"));
+        }
+        self.digester.update(piece);
+        if self.file.is_none() && self.memory.len() + piece.len() <= self.memory_bytes {
+            self.memory.extend_from_slice(piece);
+            return Ok(());
+        }
+        self.spill(piece).map_err(|error| {
+            let detail = format!(
+                "cannot keep the body in {}: {error}",
+                self.temp_dir.display()
+            );
+            Failure::new(FailureKind::Storage, detail)
+        })
+    }
+
+    /// Appends to the temporary file; makes it, with what memory held, the first time.
+    fn spill(&mut self, piece: &[u8]) -> io::Result<()> {
+        if let Some(file) = &mut self.file {
+            return file.write_all(piece);
+        }
+        let mut file = NamedTempFile::with_prefix_in("fetch-", &self.temp_dir)?;
+        file.write_all(&std::mem::take(&mut self.memory))?;
+        file.write_all(piece)?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn finish(self) -> (Content, Digest) {
+        let digest = self.digester.finish();
+        let content = match self.file {
+            None => Content::Memory(Bytes::from(self.memory)),
+            Some(file) => Content::File {
+                path: Arc::new(file.into_temp_path()),
+                size_bytes: self.size_bytes,
+            },
+        };
+        (content, digest)
+    }
+}
+
+impl Write for Store {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        match self.put(piece) {
+            Ok(()) => Ok(piece.len()),
+            Err(failure) => {
+                self.failure = Some(failure);
+                Err(io::Error::other("the content was not taken"))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns the failure for a body over the cap.
+pub(super) fn too_large(cap: u64, when: &str) -> Failure {
+    let cap = format_size(cap);
+    let detail =
+        format!("the body is larger{when} than {cap}: allow more for this source with --max-size");
+    Failure::new(FailureKind::TooLarge, detail)
+}
+
+fn gzip_failure(store: &mut Store, error: &io::Error) -> Failure {
+    store.failure.take().unwrap_or_else(|| broken_gzip(error))
+}
+
+fn broken_gzip(error: &io::Error) -> Failure {
+    let detail = format!("the gzip stream is cut short or broken: {error}");
+    Failure::new(FailureKind::Decode, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use proptest::prelude::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).expect("memory takes all");
+        encoder.finish().expect("memory takes all")
+    }
+
+    fn run(
+        coding: Coding,
+        cap: u64,
+        wire: &[u8],
+        step: usize,
+    ) -> Result<(Vec<u8>, Digest), Failure> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut sink = Sink::new(coding, cap, None, &Arc::from(dir.path()));
+        for piece in wire.chunks(step) {
+            sink.write(piece)?;
+        }
+        let (content, digest) = sink.finish()?;
+        let bytes = match (content.as_memory(), content.as_file()) {
+            (Some(bytes), _) => bytes.to_vec(),
+            (None, Some(path)) => std::fs::read(path).expect("a readable file"),
+            (None, None) => unreachable!("content is in one place"),
+        };
+        assert_eq!(content.size_bytes(), bytes.len() as u64);
+        drop(content);
+        assert_eq!(std::fs::read_dir(dir.path()).expect("a folder").count(), 0);
+        Ok((bytes, digest))
+    }
+
+    #[test]
+    fn spills_past_the_limit_of_memory() {
+        for length in [0, 1, MEMORY_BYTES, MEMORY_BYTES + 1, 3 * MEMORY_BYTES] {
+            let bytes = vec![7; length];
+            let (found, digest) = run(Coding::Identity, 1 << 30, &bytes, 100_000).expect("content");
+            assert!(found == bytes && digest == Digest::of(&bytes), "{length}");
+        }
+    }
+
+    #[test]
+    fn holds_to_the_cap() {
+        let zeros = vec![0; 1 << 20];
+        let kind = |result: Result<_, Failure>| result.map_err(|failure| failure.kind).err();
+        assert_eq!(kind(run(Coding::Identity, 10, b"0123456789", 3)), None);
+        let over = run(Coding::Identity, 9, b"0123456789", 3);
+        assert_eq!(kind(over), Some(FailureKind::TooLarge));
+        let bomb = gzip(&zeros);
+        assert!(bomb.len() < 20_000);
+        let failure = run(Coding::Gzip, 20_000, &bomb, 4096).expect_err("a bomb");
+        assert_eq!(failure.kind, FailureKind::TooLarge);
+        assert!(failure.detail.contains("decoded") && failure.detail.contains("--max-size"));
+        assert_eq!(kind(run(Coding::Gzip, 1 << 20, &bomb, 4096)), None);
+    }
+
+    #[test]
+    fn a_broken_stream_is_never_content() {
+        let whole = gzip(&b"content that is long enough to be cut ".repeat(20));
+        let kind = |wire: &[u8]| {
+            run(Coding::Gzip, 1 << 20, wire, 5)
+                .map_err(|failure| failure.kind)
+                .err()
+        };
+        for length in 0..whole.len() {
+            assert_eq!(
+                kind(&whole[..length]),
+                Some(FailureKind::Decode),
+                "{length}"
+            );
+        }
+        for garbage in [&b"\0"[..], b"garbage after the end", b"\x1f\x8b"] {
+            let wire = [&whole, garbage].concat();
+            assert_eq!(kind(&wire), Some(FailureKind::Decode), "{garbage:?}");
+        }
+        let mut flipped = whole.clone();
+        let crc = flipped.len() - 6;
+        flipped[crc] ^= 1;
+        assert_eq!(kind(&flipped), Some(FailureKind::Decode));
+        assert_eq!(kind(b"not gzip at all"), Some(FailureKind::Decode));
+    }
+
+    proptest! {
+        #[test]
+        fn members_decode_to_their_sum(
+            members in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 1..4),
+            step in 1_usize..200,
+        ) {
+            let wire: Vec<u8> = members.iter().flat_map(|member| gzip(member)).collect();
+            let (bytes, digest) = run(Coding::Gzip, 1 << 20, &wire, step).expect("content");
+            prop_assert_eq!(digest, Digest::of(&bytes));
+            prop_assert_eq!(bytes, members.concat());
+        }
+    }
+}
