@@ -9,3 +9,4 @@ mod net_guard;
 mod net_rig;
 mod origin;
 mod store;
+mod verify;

@@ -1,0 +1,224 @@
+//! One supervised run of a program: its own process group, both pipes always drained, a time limit, and nothing left.
+//!
+//! Never judges what the exit status means. Dropping the future ends the whole group.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::time::{sleep, timeout};
+
+use super::output::Capture;
+use super::sweep;
+use crate::domain::Content;
+
+/// How long is waited for killed processes to be gone.
+const CLEAR_LIMIT: Duration = Duration::from_secs(5);
+/// The same where a dropped future blocks its thread meanwhile.
+const DROP_LIMIT: Duration = Duration::from_millis(500);
+const DROP_STEP: Duration = Duration::from_millis(1);
+/// How long the pipes are read on when all that is known to write to them is dead.
+const DRAIN_LIMIT: Duration = Duration::from_secs(1);
+/// A program that is being replaced right now cannot be started for a moment (ETXTBSY).
+const BUSY_TRIES: u32 = 20;
+const BUSY_PAUSE: Duration = Duration::from_millis(25);
+
+/// How long a run may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// From its start to the polite signal.
+    pub(super) timeout: Duration,
+    /// From the polite signal to the kill.
+    pub(super) grace: Duration,
+}
+
+/// A run that has ended.
+pub(super) struct Run {
+    /// How the program ended; nothing when its time was up.
+    pub(super) status: Option<ExitStatus>,
+    pub(super) stdout: Capture,
+    pub(super) stderr: Capture,
+    /// Whether the content could be read to the end for stdin, or as far as the program wanted it.
+    pub(super) input: io::Result<()>,
+}
+
+/// Runs `command`, with `input` on its stdin, to its end or to the end of its time. The error is that it did not start.
+pub(super) async fn run(
+    mut command: Command,
+    input: Option<&Content>,
+    limits: Limits,
+) -> io::Result<Run> {
+    let mark = format!("{:032x}", u128::from_ne_bytes(random_bytes()?));
+    prepare(&mut command, &mark, input.is_some());
+    sweep::adopt_orphans();
+    let mut group = Group::start(command, mark).await?;
+    let (mut stdout, mut stderr, mut fed) = (Capture::default(), Capture::default(), Ok(()));
+    let (stdin, out, err) = group.pipes();
+    let mut pipes = Box::pin(async {
+        tokio::join!(
+            async { fed = feed(stdin, input).await },
+            stdout.drain(out),
+            stderr.drain(err)
+        );
+    });
+    let mut drained = false;
+    let status = {
+        let mut ended = Box::pin(group.wait(limits));
+        loop {
+            tokio::select! {
+                status = &mut ended => break status?,
+                () = &mut pipes, if !drained => drained = true,
+            }
+        }
+    };
+    group.clear().await;
+    if !drained {
+        // Whoever else held the pipes is dead by now; what lies in them is read, and the wait for their end is bounded.
+        let _ = timeout(DRAIN_LIMIT, &mut pipes).await;
+    }
+    drop(pipes);
+    Ok(Run {
+        status,
+        stdout,
+        stderr,
+        input: fed,
+    })
+}
+
+/// Gives the command its mark and its pipes.
+fn prepare(command: &mut Command, mark: &str, has_input: bool) {
+    let stdin = if has_input {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    };
+    command
+        .env(sweep::MARK, mark)
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+}
+
+fn random_bytes() -> io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
+}
+
+/// Writes the content and closes the pipe. A program that does not want all of it may stop reading.
+async fn feed(stdin: Option<ChildStdin>, input: Option<&Content>) -> io::Result<()> {
+    let (Some(mut stdin), Some(content)) = (stdin, input) else {
+        return Ok(());
+    };
+    let written = match content {
+        Content::Memory(bytes) => stdin.write_all(bytes).await,
+        Content::File { path, .. } => {
+            let mut file = tokio::fs::File::open(path.as_ref()).await?;
+            tokio::io::copy(&mut file, &mut stdin).await.map(|_| ())
+        }
+    };
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// A running program and all that it starts. Dropping it kills and reaps them.
+struct Group {
+    child: Box<dyn ChildWrapper>,
+    /// The leader's process number, which is the group's too.
+    id: Pid,
+    mark: String,
+    cleared: bool,
+}
+
+impl Group {
+    async fn start(command: Command, mark: String) -> io::Result<Self> {
+        let mut command = CommandWrap::from(command);
+        command.wrap(ProcessGroup::leader());
+        let mut tries = 1;
+        let child = loop {
+            match command.spawn() {
+                Err(error)
+                    if error.kind() == io::ErrorKind::ExecutableFileBusy && tries < BUSY_TRIES =>
+                {
+                    tries += 1;
+                    sleep(BUSY_PAUSE).await;
+                }
+                other => break other?,
+            }
+        };
+        let id = child
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
+            .expect("a child that was not waited for has a process number");
+        Ok(Self {
+            child,
+            id,
+            mark,
+            cleared: false,
+        })
+    }
+
+    fn pipes(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
+        (
+            self.child.stdin().take(),
+            self.child.stdout().take(),
+            self.child.stderr().take(),
+        )
+    }
+
+    /// Waits for the leader's end; at the end of its time signals the group and gives nothing.
+    async fn wait(&mut self, limits: Limits) -> io::Result<Option<ExitStatus>> {
+        if let Ok(status) = timeout(limits.timeout, self.leader()).await {
+            return status.map(Some);
+        }
+        self.signal(Signal::TERM);
+        if timeout(limits.grace, self.leader()).await.is_err() {
+            self.signal(Signal::KILL);
+            // Only a process that hangs inside the kernel outlives this; it is reaped when that ends.
+            let _ = timeout(CLEAR_LIMIT, self.leader()).await;
+        }
+        Ok(None)
+    }
+
+    /// Waits for the leader alone: the wrapper's own `wait` waits for the whole group.
+    async fn leader(&mut self) -> io::Result<ExitStatus> {
+        self.child.inner_mut().wait().await
+    }
+
+    fn signal(&self, signal: Signal) {
+        // An error means that the group is gone.
+        let _ = kill_process_group(self.id, signal);
+    }
+
+    /// Kills what the leader left behind, and waits for it to be gone.
+    ///
+    /// The leader has been reaped, so its number could in theory be another group's by now; process numbers are given
+    /// out in turn, and this comes within microseconds.
+    async fn clear(&mut self) {
+        let (id, mark) = (self.id, self.mark.clone());
+        let cleared = tokio::task::spawn_blocking(move || sweep::clear(id, &mark, CLEAR_LIMIT));
+        // On an error the runtime is going down: dropping this group then clears it.
+        self.cleared = cleared.await.is_ok();
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if self.cleared {
+            return;
+        }
+        self.signal(Signal::KILL);
+        let until = Instant::now() + DROP_LIMIT;
+        while matches!(self.child.inner_mut().try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(DROP_STEP);
+        }
+        sweep::clear(self.id, &self.mark, DROP_LIMIT);
+    }
+}

@@ -1,0 +1,18 @@
+//! Verifiers: built-in rules, and programs that run as supervised child processes.
+//!
+//! The only user of child processes. Never decides what follows from a judgement, and never fails: a verifier that
+//! cannot judge says so in its judgement.
+
+mod builtin;
+mod child;
+mod command;
+mod facts;
+mod fingerprint;
+mod html;
+mod output;
+mod sweep;
+mod verifier;
+mod work_folder;
+
+pub use facts::Facts;
+pub use verifier::Verifier;
