@@ -1,0 +1,57 @@
+//! Reading kept bytes back, checked, and healing the ones that are damaged.
+
+use super::{App, Error, ErrorKind, Result};
+use crate::domain::{Action, Content, NewEvent, SourceId, Version, VersionId};
+
+impl App {
+    /// Returns a version's bytes after checking them against its digest.
+    ///
+    /// Damage is an event and an error, and the source's validators are forgotten, so that its next request asks for
+    /// the whole file and a copy that still matches takes the damaged one's place.
+    pub async fn content(&self, version: &Version) -> Result<Content> {
+        let chain = self.store.chain_of_version(version.id).await?;
+        let read = self.with_archive(move |archive| archive.read(&chain)).await;
+        if let Err(error) = &read
+            && error.kind == ErrorKind::Damaged
+        {
+            self.note_damage(version.source_id, version.id, error)
+                .await?;
+        }
+        read
+    }
+
+    async fn note_damage(&self, source: SourceId, version: VersionId, error: &Error) -> Result<()> {
+        let event = NewEvent {
+            action: Action::Damaged,
+            source_id: Some(source),
+            version_id: Some(version),
+            detail: Some(error.message.clone()),
+        };
+        self.store.record_event(event, self.stamp()).await?;
+        self.store.forget_validators(source).await?;
+        Ok(())
+    }
+
+    /// Stores `content`, just fetched and equal in digest to the source's newest version, in the place of that
+    /// version's blob if the blob cannot be read any more. Returns whether it was so.
+    pub(crate) async fn heal(&self, version: &Version, content: Content) -> Result<bool> {
+        match self.content(version).await {
+            Ok(_) => return Ok(false),
+            Err(error) if error.kind == ErrorKind::Damaged => {}
+            Err(error) => return Err(error),
+        }
+        let digest = version.digest;
+        let blob = self
+            .with_archive(move |archive| archive.encode(&content, digest, &[]))
+            .await?;
+        if let Some(object) = self
+            .store
+            .replace_blob(version.id, blob, self.stamp())
+            .await?
+        {
+            self.with_archive(move |archive| archive.delete_object(&object))
+                .await?;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,119 @@
+//! The one error that faces see: a kind to act on, a message for people, a hint at what to do next.
+
+use crate::archive::ArchiveError;
+use crate::store::StoreError;
+
+/// What a face does with an error is decided by its kind alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The request itself is wrong: a bad address, a bad interval.
+    Invalid,
+    /// No such source or version.
+    NotFound,
+    /// Another source has that name or address already, or another process is at work on it.
+    Conflict,
+    /// The store is locked, the disk is full, a file cannot be written: may work later.
+    Unavailable,
+    /// Stored bytes are not what was recorded.
+    Damaged,
+}
+
+/// Why a use-case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// What a face decides by.
+    pub kind: ErrorKind,
+    /// The whole message, causes included, in one line.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// What lies below.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What use-cases return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Returns an error of this kind.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            source: None,
+        }
+    }
+
+    /// Returns an error about a request that is wrong in itself.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// Returns an error about something that does not exist.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotFound, message)
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn from_below(kind: ErrorKind, error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self {
+            kind,
+            message: error.to_string(),
+            hint: None,
+            source: Some(Box::new(error)),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let (kind, hint) = match &error {
+            StoreError::Taken { id, .. } => (
+                ErrorKind::Conflict,
+                Some(format!("see it with `gannet show {id}`")),
+            ),
+            StoreError::StaleClaim(_) => (ErrorKind::Conflict, None),
+            StoreError::Missing { .. } => (ErrorKind::NotFound, None),
+            StoreError::Newer { .. } => (
+                ErrorKind::Unavailable,
+                Some("use the gannet that made it, or a newer one".to_owned()),
+            ),
+            StoreError::Locked { .. } => (
+                ErrorKind::Unavailable,
+                Some("another program holds the database; try again when it is done".to_owned()),
+            ),
+            StoreError::Full { .. } => (
+                ErrorKind::Unavailable,
+                Some(
+                    "make room on that disk and run again; nothing that was recorded is lost"
+                        .to_owned(),
+                ),
+            ),
+            StoreError::Failed { .. } => (ErrorKind::Unavailable, None),
+        };
+        Self {
+            hint,
+            ..Self::from_below(kind, error)
+        }
+    }
+}
+
+impl From<ArchiveError> for Error {
+    fn from(error: ArchiveError) -> Self {
+        match &error {
+            ArchiveError::Damaged { .. } => Self::from_below(ErrorKind::Damaged, error)
+                .hint("it is not published; the next fetch of the source stores it anew if the server still has it"),
+            ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Invalid, error),
+            _ => Self::from_below(ErrorKind::Unavailable, error),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Use-cases: what every face calls, and what the worker shares with them.
+//!
+//! Knows the ports (store, archive, verifiers, clock) and no face; never prints, never reads the environment.
+
+mod catalogue;
+mod content;
+mod error;
+mod judge;
+mod ports;
+mod publish;
+mod queries;
+mod select;
+mod settings;
+mod sources;
+mod summary;
+
+pub use crate::store::EventFilter;
+pub use catalogue::{Plan, PlanStep};
+pub use error::{Error, ErrorKind, Result};
+pub use judge::Verified;
+pub use ports::App;
+pub use publish::PublishRequest;
+pub use queries::History;
+pub use settings::{NewSource, SourceEdit};
+pub use sources::Added;
+pub use summary::{PassProgress, PassSummary};

@@ -1,0 +1,104 @@
+//! The ports that use-cases work through, built once at the top.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Semaphore;
+
+use super::{Error, ErrorKind, Result};
+use crate::archive::{Archive, ArchiveError};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::{Actor, Stamp};
+use crate::store::Store;
+use crate::verify::Verifier;
+
+/// Everything that a use-case needs.
+pub struct App {
+    /// The configuration in force.
+    pub config: Arc<Config>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The catalogue.
+    pub store: Store,
+    /// Blobs and published files.
+    pub archive: Arc<Archive>,
+    /// The configured verifiers, in their order.
+    pub verifiers: Arc<Vec<Arc<Verifier>>>,
+    /// Who acts through this face: `joe@host by cli`.
+    pub actor: Actor,
+    /// Verifiers at work at once: as many as cores.
+    judging: Semaphore,
+    /// Contents being coded at once: as many as cores, since each may hold tens of megabytes.
+    coding: Semaphore,
+}
+
+impl App {
+    /// Puts the ports together.
+    pub fn new(
+        config: Arc<Config>,
+        clock: Arc<dyn Clock>,
+        store: Store,
+        archive: Arc<Archive>,
+        actor: Actor,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let verifiers = config
+            .verifiers
+            .iter()
+            .cloned()
+            .map(Verifier::new)
+            .map(Arc::new)
+            .collect();
+        Self {
+            config,
+            clock,
+            store,
+            archive,
+            verifiers: Arc::new(verifiers),
+            actor,
+            judging: Semaphore::new(cores),
+            coding: Semaphore::new(cores),
+        }
+    }
+
+    /// Returns the time of day.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Returns who acts, and the time.
+    pub fn stamp(&self) -> Stamp {
+        Stamp {
+            at: self.now(),
+            actor: self.actor.clone(),
+        }
+    }
+
+    pub(super) async fn judging_permit(&self) -> tokio::sync::SemaphorePermit<'_> {
+        self.judging
+            .acquire()
+            .await
+            .expect("the semaphore is never closed")
+    }
+
+    /// Runs a task of the archive on a thread that may block, no more at once than there are cores.
+    pub(crate) async fn with_archive<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Archive) -> std::result::Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<T> {
+        let _permit = self
+            .coding
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
+        let archive = Arc::clone(&self.archive);
+        match tokio::task::spawn_blocking(move || task(&archive)).await {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(Error::new(
+                ErrorKind::Unavailable,
+                format!("the archive's task ended early: {error}"),
+            )),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Bringing the published files to what the catalogue says they should be.
+
+use super::{App, Error, Result};
+use crate::archive::{PublishItem, PublishLock};
+use crate::domain::{Content, Publication, SourceId, VersionId};
+
+/// A version whose content is at hand and whose source's published file it becomes.
+pub struct PublishRequest {
+    /// Whose file.
+    pub source_id: SourceId,
+    /// Relative to the published folder.
+    pub path: String,
+    /// Which version.
+    pub version_id: VersionId,
+    /// Its bytes, checked.
+    pub content: Content,
+}
+
+impl App {
+    /// Waits for the right to change published files, which one process has at a time: what lies there and what the
+    /// catalogue says of it change together.
+    pub(super) async fn lock_published(&self) -> Result<PublishLock> {
+        self.with_archive(crate::archive::Archive::lock_published)
+            .await
+    }
+
+    /// Publishes many versions at the cost of one sync, and records each that is done. Results are in order.
+    pub async fn publish(&self, requests: Vec<PublishRequest>) -> Vec<Result<()>> {
+        let lock = match self.lock_published().await {
+            Ok(lock) => lock,
+            Err(error) => return requests.iter().map(|_| Err(again(&error))).collect(),
+        };
+        let (targets, items): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .map(|r| {
+                (
+                    (r.source_id, r.version_id),
+                    PublishItem {
+                        path: r.path,
+                        content: r.content,
+                    },
+                )
+            })
+            .unzip();
+        let count = targets.len();
+        let written = match self
+            .with_archive(move |archive| Ok(archive.publish(items)))
+            .await
+        {
+            Ok(written) => written,
+            Err(error) => return (0..count).map(|_| Err(again(&error))).collect(),
+        };
+        let recorded =
+            targets
+                .into_iter()
+                .zip(written)
+                .map(|((source, version), written)| async move {
+                    written?;
+                    self.store
+                        .record_publication(source, Publication::Publish(version), self.stamp())
+                        .await?;
+                    Ok(())
+                });
+        let results = futures_util::future::join_all(recorded).await;
+        drop(lock);
+        results
+    }
+
+    /// Brings the published file of one source to what its versions' states demand, if it is not so already.
+    pub(crate) async fn settle(&self, source: SourceId) -> Result<()> {
+        if let Some(task) = self.store.publication(source).await? {
+            self.carry_out(task).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings every published file to what it should be: what a killed pass left undone, and what verdicts changed.
+    /// Returns how many could not be, with the first reason.
+    pub(crate) async fn settle_all(&self) -> Result<Option<(usize, Error)>> {
+        const PAGE: usize = 256;
+        let mut after = SourceId(0);
+        let mut failed: Option<(usize, Error)> = None;
+        loop {
+            let tasks = self.store.publish_due(after, PAGE).await?;
+            let Some(last) = tasks.last() else {
+                return Ok(failed);
+            };
+            after = last.source.id;
+            for task in tasks {
+                if let Err(error) = self.carry_out(task).await {
+                    failed = Some(failed.map_or((1, error), |(count, first)| (count + 1, first)));
+                }
+            }
+        }
+    }
+
+    async fn carry_out(&self, task: crate::store::PublishTask) -> Result<()> {
+        let source = task.source;
+        match task.publication {
+            Publication::Keep => Ok(()),
+            Publication::Publish(id) => {
+                let version = self.store.version(id).await?;
+                let version =
+                    version.ok_or_else(|| Error::not_found(format!("no version {id}")))?;
+                let content = self.content(&version).await?;
+                let request = PublishRequest {
+                    source_id: source.id,
+                    path: source.published_path,
+                    version_id: id,
+                    content,
+                };
+                self.publish(vec![request]).await.pop().unwrap_or(Ok(()))
+            }
+            Publication::Withdraw => {
+                let _lock = self.lock_published().await?;
+                self.with_archive(move |archive| archive.withdraw(&source.published_path))
+                    .await?;
+                Ok(self
+                    .store
+                    .record_publication(source.id, Publication::Withdraw, self.stamp())
+                    .await?)
+            }
+        }
+    }
+
+    /// Returns where the newest published version of each source lies, as an absolute path.
+    pub fn published_file(&self, path: &str) -> std::path::PathBuf {
+        self.archive.published_dir().join(path)
+    }
+}
+
+/// The same failure for each of a batch.
+fn again(error: &Error) -> Error {
+    Error {
+        kind: error.kind,
+        message: error.message.clone(),
+        hint: error.hint.clone(),
+        source: None,
+    }
+}

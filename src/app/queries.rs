@@ -1,0 +1,100 @@
+//! What faces show: histories, versions, verdicts, events.
+
+use super::{App, Error, EventFilter, Result};
+use crate::domain::{
+    Attempt, Event, Source, SourceSettings, Verdict, Version, VersionId, VersionRef,
+};
+
+/// A source with what happened to it.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The source.
+    pub source: Source,
+    /// Newest first.
+    pub attempts: Vec<Attempt>,
+    /// Newest first, each with its verdicts, oldest first.
+    pub versions: Vec<(Version, Vec<Verdict>)>,
+}
+
+impl App {
+    /// Returns the newest `limit` attempts and versions of a source, all without a limit.
+    pub async fn history(&self, selector: &str, limit: Option<usize>) -> Result<History> {
+        let source = self.source(selector).await?;
+        let attempts = self.store.attempts(source.id, limit).await?;
+        let versions = self.store.versions(source.id, limit).await?;
+        let mut verdicts = std::collections::HashMap::<VersionId, Vec<Verdict>>::new();
+        for verdict in self.store.verdicts_of_source(source.id).await? {
+            verdicts
+                .entry(verdict.version_id)
+                .or_default()
+                .push(verdict);
+        }
+        let versions = versions
+            .into_iter()
+            .map(|version| {
+                let verdicts = verdicts.remove(&version.id).unwrap_or_default();
+                (version, verdicts)
+            })
+            .collect();
+        Ok(History {
+            source,
+            attempts,
+            versions,
+        })
+    }
+
+    /// Returns the version that `reference` names, and its source.
+    pub async fn version(&self, reference: &str) -> Result<(Source, Version)> {
+        let parsed: VersionRef = reference
+            .parse()
+            .map_err(|e: crate::domain::VersionRefError| Error::invalid(e.to_string()))?;
+        let (source, version) = match parsed {
+            VersionRef::Id(id) => {
+                let version = self.store.version(id).await?;
+                let version =
+                    version.ok_or_else(|| no_such_version(reference, "no version has this id"))?;
+                (
+                    self.source(&version.source_id.to_string()).await?,
+                    Some(version),
+                )
+            }
+            VersionRef::Back { source, steps } => {
+                let source = self.source(&source).await?;
+                let version = self.store.version_back(source.id, steps).await?;
+                (source, version)
+            }
+            VersionRef::At { source, time } => {
+                let source = self.source(&source).await?;
+                let version = self.store.version_at(source.id, time).await?;
+                (source, version)
+            }
+        };
+        let version =
+            version.ok_or_else(|| no_such_version(reference, "the source has none so old"))?;
+        Ok((source, version))
+    }
+
+    /// Returns all verdicts on a version, oldest first.
+    pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
+        Ok(self.store.verdicts(version).await?)
+    }
+
+    /// Returns the events that match, oldest first.
+    pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
+        Ok(self.store.events(filter).await?)
+    }
+
+    /// Returns the names of the verifiers that apply to a source.
+    pub fn verifiers_of(&self, settings: &SourceSettings) -> Vec<String> {
+        self.verifiers
+            .iter()
+            .filter(|v| v.applies_to(settings))
+            .map(|v| v.name().to_owned())
+            .collect()
+    }
+}
+
+fn no_such_version(reference: &str, why: &str) -> Error {
+    Error::not_found(format!("no version `{reference}`: {why}"))
+        .hint("`gannet history SOURCE` shows the versions")
+}

@@ -1,0 +1,405 @@
+//! From what an operator says of a source to settings that hold: every field checked, defaults filled in.
+
+use super::{Error, Result};
+use crate::domain::{Address, Interval, PublishPolicy, SourceSettings, safe_part, segment_name};
+
+const MAX_NAME_BYTES: usize = 200;
+const MAX_TAGS: usize = 64;
+const MAX_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 8192;
+
+/// Fields that gannet sets itself, or that change how the message is framed (RFC 9110 §7.6.1, RFC 9112 §6).
+const OWN_HEADERS: [&str; 15] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "range",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fields whose value is a secret by nature: it must not lie in the store.
+const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+
+/// What an operator says when adding; what is absent takes its default.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of one source"
+)]
+pub struct NewSource {
+    /// What to fetch.
+    pub address: String,
+    /// How often: once a day when absent.
+    pub interval: Option<Interval>,
+    /// What to call it: the file's name when absent.
+    pub name: Option<String>,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+    /// Request headers; values may hold `${NAME}`.
+    pub headers: Vec<(String, String)>,
+    /// Whether its host may be a private or loopback address.
+    pub allow_private: bool,
+    /// Whether plain HTTP is allowed.
+    pub allow_http: bool,
+    /// Whether an empty body may follow one with content.
+    pub allow_empty: bool,
+    /// Which versions are published.
+    pub publish: PublishPolicy,
+    /// The largest body; the configuration's when absent.
+    pub max_size_bytes: Option<u64>,
+    /// Whether it starts switched off.
+    pub disabled: bool,
+}
+
+impl NewSource {
+    /// Checks everything but whether name and address are free. Without a name, `name` is the file's.
+    pub(super) fn into_settings(self) -> Result<SourceSettings> {
+        let address = parse_address(&self.address, self.allow_http)?;
+        let name = match self.name {
+            Some(name) => checked_name(name)?,
+            None => default_name(&address),
+        };
+        Ok(SourceSettings {
+            name,
+            address,
+            interval: self.interval.unwrap_or(Interval::DEFAULT),
+            enabled: !self.disabled,
+            tags: checked_tags(self.tags)?,
+            headers: checked_headers(self.headers)?,
+            allow_private: self.allow_private,
+            allow_http: self.allow_http,
+            allow_empty: self.allow_empty,
+            publish: self.publish,
+            max_size_bytes: self.max_size_bytes,
+        })
+    }
+}
+
+/// What an operator changes; `None` leaves as it is.
+#[derive(Clone, Debug, Default)]
+pub struct SourceEdit {
+    /// Another address.
+    pub address: Option<String>,
+    /// Another interval.
+    pub interval: Option<Interval>,
+    /// On or off.
+    pub enabled: Option<bool>,
+    /// Another name.
+    pub name: Option<String>,
+    /// Replaces all tags.
+    pub tags: Option<Vec<String>>,
+    /// Replaces all headers.
+    pub headers: Option<Vec<(String, String)>>,
+    /// Private and loopback addresses.
+    pub allow_private: Option<bool>,
+    /// Plain HTTP.
+    pub allow_http: Option<bool>,
+    /// Empty bodies.
+    pub allow_empty: Option<bool>,
+    /// Which versions are published.
+    pub publish: Option<PublishPolicy>,
+    /// `Some(None)` goes back to the configuration's.
+    pub max_size_bytes: Option<Option<u64>>,
+}
+
+impl SourceEdit {
+    /// Returns the settings with the changes in them.
+    pub(super) fn apply_to(&self, old: &SourceSettings) -> Result<SourceSettings> {
+        let mut new = old.clone();
+        let set = |slot: &mut bool, value: Option<bool>| *slot = value.unwrap_or(*slot);
+        set(&mut new.enabled, self.enabled);
+        set(&mut new.allow_private, self.allow_private);
+        set(&mut new.allow_http, self.allow_http);
+        set(&mut new.allow_empty, self.allow_empty);
+        if let Some(name) = &self.name {
+            new.name = checked_name(name.clone())?;
+        }
+        if let Some(tags) = &self.tags {
+            new.tags = checked_tags(tags.clone())?;
+        }
+        if let Some(headers) = &self.headers {
+            new.headers = checked_headers(headers.clone())?;
+        }
+        new.interval = self.interval.unwrap_or(new.interval);
+        new.publish = self.publish.unwrap_or(new.publish);
+        new.max_size_bytes = self.max_size_bytes.unwrap_or(new.max_size_bytes);
+        // Parsed again even when it stays: taking --allow-http back from an http address must not go through.
+        let address = self.address.as_deref().unwrap_or(old.address.as_str());
+        new.address = parse_address(address, new.allow_http)?;
+        Ok(new)
+    }
+}
+
+/// Returns what differs, a line each, such as `interval 1d -> 1h`; nothing when the settings are the same.
+pub(super) fn differences(old: &SourceSettings, new: &SourceSettings) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut note = |what: &str, before: String, after: String| {
+        if before != after {
+            lines.push(format!("{what} {before} -> {after}"));
+        }
+    };
+    let list = |items: &[String]| {
+        if items.is_empty() {
+            "none".to_owned()
+        } else {
+            items.join(",")
+        }
+    };
+    let headers = |settings: &SourceSettings| {
+        list(
+            &settings
+                .headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}"))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let size = |limit: Option<u64>| {
+        limit.map_or_else(|| "default".to_owned(), |bytes| format!("{bytes}B"))
+    };
+    note("name", old.name.clone(), new.name.clone());
+    note("address", old.address.to_string(), new.address.to_string());
+    note(
+        "interval",
+        old.interval.to_string(),
+        new.interval.to_string(),
+    );
+    note("enabled", old.enabled.to_string(), new.enabled.to_string());
+    note("tags", list(&old.tags), list(&new.tags));
+    note("headers", headers(old), headers(new));
+    note(
+        "allow_private",
+        old.allow_private.to_string(),
+        new.allow_private.to_string(),
+    );
+    note(
+        "allow_http",
+        old.allow_http.to_string(),
+        new.allow_http.to_string(),
+    );
+    note(
+        "allow_empty",
+        old.allow_empty.to_string(),
+        new.allow_empty.to_string(),
+    );
+    note("publish", old.publish.to_string(), new.publish.to_string());
+    note(
+        "max_size",
+        size(old.max_size_bytes),
+        size(new.max_size_bytes),
+    );
+    lines
+}
+
+/// What holds of [`candidate_names`].
+pub(super) const ENDLESS: &str = "the numbers do not end before the names do";
+
+/// Returns names for a source that was given none: the file's, then with the host before it, then with a number
+/// behind; without end.
+pub(super) fn candidate_names(settings: &SourceSettings) -> impl Iterator<Item = String> + use<> {
+    let name = settings.name.clone();
+    let with_host = format!("{}/{name}", settings.address.host().replace(':', "_"));
+    let numbered = with_host.clone();
+    [name, with_host]
+        .into_iter()
+        .chain((2_u64..).map(move |n| format!("{numbered}-{n}")))
+}
+
+fn parse_address(text: &str, allow_http: bool) -> Result<Address> {
+    Address::parse(text, allow_http).map_err(|error| Error::invalid(error.to_string()))
+}
+
+/// Returns the file's name, or the host for an address without one, such that it is a valid name.
+fn default_name(address: &Address) -> String {
+    let url = address.to_url();
+    let segment = segment_name(&url);
+    let name = if segment == "index" {
+        address.host().replace(':', "_")
+    } else {
+        segment
+    };
+    checked_name(name).unwrap_or_else(|_| {
+        let plain = address
+            .host()
+            .replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "_");
+        format!("file-{plain}")
+    })
+}
+
+/// A name must be told from an id, a version, a tag and a glob, and must be safe to print.
+fn checked_name(name: String) -> Result<String> {
+    let bad = |why: &str| Err(Error::invalid(format!("`{name}` cannot be a name: {why}")));
+    let number = name.strip_prefix('v').unwrap_or(&name);
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        return bad("it takes 1 to 200 bytes");
+    }
+    if name.trim() != name
+        || name.starts_with('-')
+        || safe_part(&name.replace(['/', ':', '.'], "-")).as_deref()
+            != Some(&name.replace(['/', ':', '.'], "-"))
+    {
+        return bad(
+            "it takes printable characters except \\ * ? \" < > | and no space or dash in front",
+        );
+    }
+    if number.bytes().all(|c| c.is_ascii_digit()) {
+        return bad("a number is taken for an id; put a letter in it");
+    }
+    if name.starts_with("tag:") || name.contains(['*', '?', '[', ']', '{', '}']) {
+        return bad("tag: and the characters * ? [ ] { } select several sources");
+    }
+    Ok(name)
+}
+
+fn checked_tags(mut tags: Vec<String>) -> Result<Vec<String>> {
+    for tag in &tags {
+        if tag.is_empty()
+            || tag.len() > 64
+            || !tag
+                .chars()
+                .all(|c| c.is_alphanumeric() || "-_./".contains(c))
+        {
+            return Err(Error::invalid(format!(
+                "`{tag}` cannot be a tag: it takes 1 to 64 letters, digits and - _ . /"
+            )));
+        }
+    }
+    tags.sort();
+    tags.dedup();
+    if tags.len() > MAX_TAGS {
+        return Err(Error::invalid(format!(
+            "{} tags: at most {MAX_TAGS} are accepted",
+            tags.len()
+        )));
+    }
+    Ok(tags)
+}
+
+fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, String)>> {
+    if headers.len() > MAX_HEADERS {
+        return Err(Error::invalid(format!(
+            "{} headers: at most {MAX_HEADERS} are accepted",
+            headers.len()
+        )));
+    }
+    for (name, value) in &headers {
+        let lower = name.to_ascii_lowercase();
+        // A token (RFC 9110 §5.6.2). The value is never repeated in a message: it may be a secret.
+        if name.is_empty()
+            || !name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+        {
+            return Err(Error::invalid(format!(
+                "`{name}` is not the name of a header: expected 'Name: value'"
+            )));
+        }
+        if OWN_HEADERS.contains(&lower.as_str()) {
+            return Err(Error::invalid(format!(
+                "the header `{name}` is gannet's own to set"
+            )));
+        }
+        if value.len() > MAX_HEADER_BYTES || value.chars().any(|c| c.is_control() && c != '\t') {
+            return Err(Error::invalid(format!(
+                "the value of the header `{name}` is too long or has control characters"
+            )));
+        }
+        if SECRET_HEADERS.contains(&lower.as_str()) && !value.contains("${") {
+            return Err(Error::invalid(format!(
+                "the value of the header `{name}` would be kept in plain text"
+            ))
+            .hint(format!(
+                "put it in the secrets file or the environment and give '{name}: ${{NAME}}'"
+            )));
+        }
+        if !secrets_are_named(value) {
+            return Err(Error::invalid(format!(
+                "the header `{name}` has a malformed secret: expected ${{NAME}}"
+            )));
+        }
+    }
+    // The order between different names means nothing (RFC 9110 §5.3); that of the same name stays.
+    headers.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
+    Ok(headers)
+}
+
+fn secrets_are_named(value: &str) -> bool {
+    value.split("${").skip(1).all(|rest| {
+        rest.split_once('}').is_some_and(|(name, _)| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_from_everything_else() {
+        for good in [
+            "prices.csv",
+            "ecb/eurofxref",
+            "Zürich 2",
+            "v2.json",
+            ".well-known",
+        ] {
+            assert!(checked_name(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "17",
+            "v17",
+            "-x",
+            " x",
+            "x ",
+            "a*b",
+            "tag:x",
+            "a\nb",
+            "a\u{202e}b",
+        ] {
+            assert!(checked_name(bad.to_owned()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn every_address_gets_a_name() {
+        for (address, name) in [
+            ("https://example.org/a/prices.csv?x=1", "prices.csv"),
+            ("https://example.org:8443/", "example.org_8443"),
+            ("https://example.org/2024", "file-example.org"),
+        ] {
+            let address = Address::parse(address, false).expect("an address");
+            assert_eq!(default_name(&address), name);
+        }
+    }
+
+    #[test]
+    fn headers_keep_secrets_out_of_the_store() {
+        let one =
+            |name: &str, value: &str| checked_headers(vec![(name.to_owned(), value.to_owned())]);
+        assert!(
+            one("Authorization", "Bearer ${TOKEN}").is_ok() && one("Accept", "text/csv").is_ok()
+        );
+        for (name, value) in [
+            ("Authorization", "Bearer hunter2"),
+            ("Host", "x"),
+            ("A b", "x"),
+            ("X", "a\r\nb"),
+            ("X", "${"),
+        ] {
+            let error = one(name, value).expect_err(name);
+            assert!(!error.message.contains("hunter2"));
+        }
+    }
+}

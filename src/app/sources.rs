@@ -1,0 +1,195 @@
+//! Adding, changing and removing sources.
+
+use std::collections::HashSet;
+
+use super::settings::{ENDLESS, candidate_names, differences};
+use super::{App, Error, NewSource, Result, SourceEdit};
+use crate::domain::{Source, SourceId, SourceSettings, candidate_path};
+use crate::store::{Changed, SourceChange, SourceFilter};
+
+/// From so many new sources on, the taken names are read at once instead of one by one.
+const MANY: usize = 32;
+
+/// A source that was added.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// As it is now.
+    pub source: Source,
+    /// The published path that the address asked for, when another source has it and this one got a different one.
+    pub wanted_path: Option<String>,
+}
+
+impl App {
+    /// Adds sources, all or none. One whose address or given name is taken is an error that names the other.
+    pub async fn add(&self, new: Vec<NewSource>) -> Result<Vec<Added>> {
+        let mut changes = Vec::with_capacity(new.len());
+        let mut names = Names::of(self, new.len()).await?;
+        for source in new {
+            let given = source.name.is_some();
+            let mut settings = source.into_settings()?;
+            if !given {
+                settings.name = names.free(self, &settings).await?;
+            }
+            names.take(&settings.name);
+            changes.push(SourceChange::Add(settings));
+        }
+        let ids = self.change(changes).await?;
+        let sources = self.by_ids(ids).await?;
+        Ok(sources
+            .into_iter()
+            .map(|source| {
+                let wanted = candidate_path(&source.settings.address, 1);
+                Added {
+                    wanted_path: (wanted != source.published_path).then_some(wanted),
+                    source,
+                }
+            })
+            .collect())
+    }
+
+    /// Changes the selected sources, all or none, and returns them as they are now. One that is so already stays
+    /// without an event.
+    pub async fn edit(&self, selectors: &[String], edit: &SourceEdit) -> Result<Vec<Source>> {
+        let sources = self.selected(selectors).await?;
+        if sources.len() > 1 && (edit.name.is_some() || edit.address.is_some()) {
+            return Err(Error::invalid(format!(
+                "{} sources cannot share one name or address: select one",
+                sources.len()
+            )));
+        }
+        let ids = sources.iter().map(|source| source.id).collect();
+        let mut changes = Vec::new();
+        for source in &sources {
+            let settings = edit.apply_to(&source.settings)?;
+            let differences = differences(&source.settings, &settings);
+            if !differences.is_empty() {
+                changes.push(SourceChange::Edit(
+                    source.id,
+                    settings,
+                    differences.join("; "),
+                ));
+            }
+        }
+        self.change(changes).await?;
+        self.by_ids(ids).await
+    }
+
+    /// Removes the selected sources, all or none, and returns them as they were. Their published files go; their
+    /// history goes too with `purge`.
+    pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Vec<Source>> {
+        let mut sources = self.selected(selectors).await?;
+        if !purge {
+            sources.retain(|source| source.removed_at.is_none());
+            if sources.is_empty() {
+                return Err(Error::invalid(
+                    "removed already; its history stays until it is purged",
+                )
+                .hint("`gannet remove --purge ID` removes the history too"));
+            }
+        }
+        let changes = sources
+            .iter()
+            .map(|source| SourceChange::Remove {
+                id: source.id,
+                purge,
+            })
+            .collect();
+        self.change(changes).await?;
+        Ok(sources)
+    }
+
+    /// Records the changes, then does to the files what follows from them.
+    pub(super) async fn change(&self, changes: Vec<SourceChange>) -> Result<Vec<SourceId>> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Held over both, so that no other process publishes in between what is withdrawn here.
+        let _lock = self.lock_published().await?;
+        let done = self.store.change_sources(changes, self.stamp()).await?;
+        let ids = done.iter().map(|change| change.source_id).collect();
+        let (withdrawn, objects): (Vec<_>, Vec<_>) = done
+            .into_iter()
+            .map(
+                |Changed {
+                     withdrawn, objects, ..
+                 }| (withdrawn, objects),
+            )
+            .unzip();
+        self.with_archive(move |archive| {
+            withdrawn
+                .iter()
+                .flatten()
+                .try_for_each(|path| archive.withdraw(path))?;
+            objects
+                .iter()
+                .flatten()
+                .try_for_each(|object| archive.delete_object(object))
+        })
+        .await?;
+        Ok(ids)
+    }
+
+    async fn selected(&self, selectors: &[String]) -> Result<Vec<Source>> {
+        if selectors.is_empty() {
+            return Err(Error::invalid("no source given")
+                .hint("name one by id, name, address, glob or tag:NAME; '*' is all"));
+        }
+        self.sources(selectors).await
+    }
+
+    /// Returns the sources with these ids, in the order of the ids.
+    async fn by_ids(&self, ids: Vec<SourceId>) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            ids: Some(ids.clone()),
+            ..SourceFilter::default()
+        };
+        let mut sources = self.store.sources(filter).await?;
+        let order: std::collections::HashMap<_, _> = ids
+            .into_iter()
+            .enumerate()
+            .map(|(at, id)| (id, at))
+            .collect();
+        sources.sort_by_key(|source| order.get(&source.id).copied());
+        Ok(sources)
+    }
+}
+
+/// Names that are taken: all of them when many sources are added, else only the batch's own.
+struct Names {
+    known: HashSet<String>,
+    complete: bool,
+}
+
+impl Names {
+    async fn of(app: &App, new: usize) -> Result<Self> {
+        let complete = new >= MANY;
+        let sources = if complete {
+            app.store.sources(SourceFilter::default()).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            known: sources
+                .into_iter()
+                .map(|source| source.settings.name)
+                .collect(),
+            complete,
+        })
+    }
+
+    fn take(&mut self, name: &str) {
+        self.known.insert(name.to_owned());
+    }
+
+    /// Returns the first of the names that suit the source that is free.
+    async fn free(&self, app: &App, settings: &SourceSettings) -> Result<String> {
+        for name in candidate_names(settings) {
+            let taken = self.known.contains(&name)
+                || (!self.complete && app.store.find_source(&name).await?.is_some());
+            if !taken {
+                return Ok(name);
+            }
+        }
+        unreachable!("{ENDLESS}")
+    }
+}

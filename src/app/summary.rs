@@ -1,0 +1,42 @@
+//! What a pass did, in numbers.
+
+use serde::Serialize;
+
+/// The summary of one pass: one line for people, an object for programs (`--json`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct PassSummary {
+    /// Sources that were tried.
+    pub attempts: u64,
+    /// Attempts that kept a new version.
+    pub new: u64,
+    /// Attempts that found nothing new.
+    pub unchanged: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Versions that every verifier passed.
+    pub passed: u64,
+    /// Versions that a verifier failed.
+    pub failed_verification: u64,
+    /// Versions that a verifier could not judge.
+    pub verification_errors: u64,
+    /// Bytes of content that arrived, decoded.
+    pub bytes: u64,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+impl PassSummary {
+    /// Tells whether something is left for a person to look at: a fetch failed, a version was found bad, or could not be judged.
+    pub fn has_problems(&self) -> bool {
+        self.failed + self.failed_verification + self.verification_errors > 0
+    }
+}
+
+/// How far a pass is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PassProgress {
+    /// Sources that were due when it began.
+    pub total: u64,
+    /// What it did so far.
+    pub summary: PassSummary,
+}

@@ -1,0 +1,16 @@
+//! The worker: claims what is due, and takes each claim through fetch, archive, verify and publish.
+//!
+//! It owns every task that it starts; stopping it ends claiming first, then what is in flight, then the claims.
+
+mod limits;
+mod pass;
+mod pipeline;
+mod progress;
+mod publisher;
+mod stop;
+mod supervisor;
+
+pub use pass::{PassReport, Selection};
+pub use progress::Progress;
+pub use stop::Stop;
+pub use supervisor::Worker;

@@ -1,0 +1,354 @@
+//! One claim from fetch to publication.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+
+use super::limits::{Admission, Turn};
+use super::progress::Progress;
+use super::publisher::Publisher;
+use crate::app::{App, ErrorKind, PublishRequest, Result};
+use crate::domain::{
+    Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Publication, Slot, Source,
+    StoredBody, Validators, Version, VersionId, VersionState, base_ordinal,
+    next_slot_after_failure,
+};
+use crate::net::{FetchOutcome, FetchReport, FetchRequest, Fetcher};
+use crate::store::{AttemptRecord, AttemptResult, StoreError};
+
+/// Every so many requests of a source go without validators, so that a server with a stuck one cannot hide a change
+/// for ever; the archived bytes are checked on the way.
+const UNCONDITIONAL_EVERY: u64 = 30;
+
+/// What every attempt of a pass shares.
+pub(super) struct Pipeline {
+    pub(super) app: Arc<App>,
+    pub(super) fetcher: Arc<Fetcher>,
+    pub(super) publisher: Publisher,
+    pub(super) progress: Progress,
+    /// Cancelled when what has not begun must not begin any more.
+    pub(super) closing: CancellationToken,
+}
+
+/// A body that arrived.
+struct Fetched {
+    content: Content,
+    digest: Digest,
+    name: String,
+    media_type: Option<String>,
+    last_modified: Option<DateTime<Utc>>,
+}
+
+/// What is known of an attempt before it is recorded.
+struct Attempt {
+    started_at: DateTime<Utc>,
+    clock: Instant,
+    report: FetchReport,
+    conditional: bool,
+}
+
+impl Pipeline {
+    /// Waits for its turn, makes the attempt, and carries a new version to its published path. An `Err` means that
+    /// this machine cannot go on: the store or the disk failed.
+    pub(super) async fn run(&self, claim: Claim, turn: Turn) -> Result<()> {
+        let admission = tokio::select! {
+            biased;
+            () = self.closing.cancelled() => return Ok(()),
+            admission = turn.wait() => admission,
+        };
+        let attempt = self.fetch(&claim).await;
+        let Admission {
+            requests,
+            backlog: _backlog,
+        } = admission;
+        drop(requests);
+        let recorded = self.record(claim, attempt).await;
+        match recorded {
+            // Another worker took the source over when this claim lapsed; its result stands.
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                tracing::warn!("{error}: the result of a late attempt was dropped");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    async fn fetch(&self, claim: &Claim) -> Attempt {
+        let started_at = self.app.now();
+        let clock = Instant::now();
+        let due_unconditional = claim.requests % UNCONDITIONAL_EVERY == UNCONDITIONAL_EVERY - 1;
+        let conditional = !due_unconditional
+            && !claim.validators.is_empty()
+            && self.is_readable(claim.newest.as_ref());
+        let none = Validators::default();
+        let request = FetchRequest {
+            settings: &claim.source.settings,
+            validators: if conditional {
+                &claim.validators
+            } else {
+                &none
+            },
+            last_size_bytes: claim.newest.as_ref().map(|newest| newest.size_bytes),
+        };
+        let report = self.fetcher.fetch(request).await;
+        Attempt {
+            started_at,
+            clock,
+            report,
+            conditional,
+        }
+    }
+
+    /// Tells whether "unchanged" would leave us with bytes: there is a version, and its object has not gone missing.
+    fn is_readable(&self, newest: Option<&NewestVersion>) -> bool {
+        newest.is_some_and(|newest| {
+            newest
+                .object
+                .as_ref()
+                .is_none_or(|object| self.app.archive.has_object(object))
+        })
+    }
+
+    async fn record(&self, claim: Claim, attempt: Attempt) -> Result<()> {
+        let Attempt {
+            started_at,
+            clock,
+            report,
+            conditional,
+        } = attempt;
+        let slot = Slot::containing(started_at);
+        let settings = &claim.source.settings;
+        let mut record = AttemptRecord {
+            source_id: claim.source.id,
+            fence: claim.fence,
+            started_at,
+            duration: clock.elapsed(),
+            tries: report.tries,
+            requests: claim.requests + 1,
+            http_status: report.http_status,
+            size_bytes: None,
+            validators: claim.validators.clone(),
+            next_slot: slot.after(settings.interval),
+            result: AttemptResult::Unchanged,
+            stamp: self.app.stamp(),
+        };
+        match report.outcome {
+            FetchOutcome::NotModified { validators } => {
+                record.validators = validators;
+                self.record_unchanged(record).await
+            }
+            FetchOutcome::Failed {
+                kind,
+                detail,
+                retry_after,
+            } => {
+                record.next_slot = next_slot_after_failure(
+                    slot,
+                    settings.interval,
+                    claim.source.state.failures + 1,
+                );
+                if let Some(time) = retry_after {
+                    record.next_slot = record.next_slot.max(Slot::containing(time));
+                }
+                self.record_failed(record, kind, detail).await
+            }
+            FetchOutcome::Fetched {
+                content,
+                digest,
+                validators,
+                name,
+                media_type,
+                last_modified,
+            } => {
+                record.validators = validators;
+                record.size_bytes = Some(content.size_bytes());
+                let fetched = Fetched {
+                    content,
+                    digest,
+                    name,
+                    media_type,
+                    last_modified,
+                };
+                match &claim.newest {
+                    Some(newest) if newest.digest == digest => {
+                        if !conditional {
+                            self.heal(newest.id, fetched.content).await?;
+                        }
+                        self.record_unchanged(record).await
+                    }
+                    _ => self.record_new(claim, record, fetched).await,
+                }
+            }
+        }
+    }
+
+    async fn record_unchanged(&self, record: AttemptRecord) -> Result<()> {
+        let bytes = record.size_bytes.unwrap_or(0);
+        self.app.store.record_attempt(record).await?;
+        self.progress.update(|summary| {
+            summary.attempts += 1;
+            summary.unchanged += 1;
+            summary.bytes += bytes;
+        });
+        Ok(())
+    }
+
+    async fn record_failed(
+        &self,
+        mut record: AttemptRecord,
+        kind: FailureKind,
+        detail: String,
+    ) -> Result<()> {
+        record.result = AttemptResult::Failed { kind, detail };
+        self.app.store.record_attempt(record).await?;
+        self.progress.update(|summary| {
+            summary.attempts += 1;
+            summary.failed += 1;
+        });
+        Ok(())
+    }
+
+    async fn record_new(
+        &self,
+        claim: Claim,
+        mut record: AttemptRecord,
+        fetched: Fetched,
+    ) -> Result<()> {
+        let source = claim.source;
+        let blob = match self.encode(&source, claim.newest.as_ref(), &fetched).await {
+            Ok(blob) => blob,
+            Err(error) => {
+                // The validators that came with a body which was not kept must not hide it from the next request.
+                record.validators = claim.validators;
+                record.next_slot = next_slot_after_failure(
+                    Slot::containing(record.started_at),
+                    source.settings.interval,
+                    source.state.failures + 1,
+                );
+                return self
+                    .record_failed(record, FailureKind::Storage, error.message)
+                    .await;
+            }
+        };
+        let object = match &blob.body {
+            StoredBody::Object(name) => Some(name.clone()),
+            StoredBody::Inline(_) => None,
+        };
+        let Fetched {
+            content,
+            digest: _,
+            name,
+            media_type,
+            last_modified,
+        } = fetched;
+        let state = self.app.first_state(&source);
+        record.result = AttemptResult::New {
+            blob,
+            name,
+            media_type,
+            last_modified,
+            state,
+        };
+        let recorded = self.app.store.record_attempt(record).await;
+        // The stored form was not needed when the content was known already, or when the record was refused.
+        if let Some(object) = object
+            && !matches!(&recorded, Ok(recorded) if !recorded.blob_was_known)
+        {
+            self.app
+                .with_archive(move |archive| archive.delete_object(&object))
+                .await?;
+        }
+        let recorded = recorded?;
+        let bytes = content.size_bytes();
+        self.progress.update(|summary| {
+            summary.attempts += 1;
+            summary.new += 1;
+            summary.bytes += bytes;
+        });
+        let version = recorded.version_id.ok_or(StoreError::Missing {
+            what: "version of a new attempt",
+            id: recorded.attempt_id.0,
+        })?;
+        if state == VersionState::Unverified {
+            self.publish(source, version, content).await
+        } else {
+            self.judge(&source, version, Some(content)).await
+        }
+    }
+
+    async fn encode(
+        &self,
+        source: &Source,
+        newest: Option<&NewestVersion>,
+        fetched: &Fetched,
+    ) -> Result<NewBlob> {
+        let ordinal = newest.map_or(0, |newest| newest.ordinal + 1);
+        let base = match base_ordinal(ordinal) {
+            Some(base) => self.app.store.chain_of_ordinal(source.id, base).await?,
+            None => Vec::new(),
+        };
+        let (content, digest) = (fetched.content.clone(), fetched.digest);
+        self.app
+            .with_archive(move |archive| archive.encode(&content, digest, &base))
+            .await
+    }
+
+    /// Judges a version, with its content if that is at hand, and publishes what follows from the verdicts.
+    pub(super) async fn judge(
+        &self,
+        source: &Source,
+        id: VersionId,
+        content: Option<Content>,
+    ) -> Result<()> {
+        let version = self.version(id).await?;
+        let content = match content {
+            Some(content) => content,
+            None => self.app.content(&version).await?,
+        };
+        let verified = self.app.judge(source, &version, &content).await?;
+        self.progress.update(|summary| match verified.state {
+            VersionState::Passed => summary.passed += 1,
+            VersionState::Failed => summary.failed_verification += 1,
+            VersionState::Error | VersionState::Pending => summary.verification_errors += 1,
+            VersionState::Unverified => {}
+        });
+        match self.app.store.publication(source.id).await? {
+            Some(task) if task.publication == Publication::Publish(id) => {
+                self.publish(task.source, id, content).await
+            }
+            Some(_) => self.app.settle(source.id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn publish(&self, source: Source, version_id: VersionId, content: Content) -> Result<()> {
+        let request = PublishRequest {
+            source_id: source.id,
+            path: source.published_path,
+            version_id,
+            content,
+        };
+        self.publisher.publish(request).await
+    }
+
+    async fn heal(&self, newest: VersionId, content: Content) -> Result<()> {
+        let version = self.version(newest).await?;
+        if self.app.heal(&version, content).await? {
+            tracing::info!(
+                version = newest.0,
+                "stored anew in the place of a damaged blob"
+            );
+        }
+        Ok(())
+    }
+
+    async fn version(&self, id: VersionId) -> Result<Version> {
+        let version = self.app.store.version(id).await?;
+        Ok(version.ok_or(StoreError::Missing {
+            what: "version",
+            id: id.0,
+        })?)
+    }
+}

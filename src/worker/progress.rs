@@ -1,0 +1,38 @@
+//! How far a pass is, for whoever watches it.
+
+use tokio::sync::watch;
+
+use crate::app::{PassProgress, PassSummary};
+
+/// Where a pass tells how far it is. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Progress(watch::Sender<PassProgress>);
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self(watch::Sender::new(PassProgress::default()))
+    }
+}
+
+impl Progress {
+    /// Returns where the pass is told from.
+    pub fn watch(&self) -> watch::Receiver<PassProgress> {
+        self.0.subscribe()
+    }
+
+    /// Returns how far the pass is.
+    pub fn snapshot(&self) -> PassProgress {
+        *self.0.borrow()
+    }
+
+    pub(super) fn begin(&self, total: u64) {
+        self.0.send_replace(PassProgress {
+            total,
+            ..PassProgress::default()
+        });
+    }
+
+    pub(super) fn update(&self, change: impl FnOnce(&mut PassSummary)) {
+        self.0.send_modify(|snapshot| change(&mut snapshot.summary));
+    }
+}

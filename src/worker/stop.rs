@@ -1,0 +1,35 @@
+//! How a worker is told to stop: gently at first, then at once.
+
+use tokio_util::sync::CancellationToken;
+
+/// Two steps of stopping. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    gentle: CancellationToken,
+    hard: CancellationToken,
+}
+
+impl Stop {
+    /// Asks to stop: gently the first time, at once the second.
+    pub fn request(&self) {
+        if self.gentle.is_cancelled() {
+            self.hard.cancel();
+        }
+        self.gentle.cancel();
+    }
+
+    /// Tells whether stopping was asked for.
+    pub fn is_requested(&self) -> bool {
+        self.gentle.is_cancelled()
+    }
+
+    /// Ends when stopping is asked for.
+    pub async fn requested(&self) {
+        self.gentle.cancelled().await;
+    }
+
+    /// Ends when stopping at once is asked for.
+    pub async fn insisted(&self) {
+        self.hard.cancelled().await;
+    }
+}
