@@ -2,11 +2,15 @@
 
 mod archive;
 mod config;
+mod demo;
+mod faults;
 mod layers;
+mod main_job;
 mod net;
 mod net_faults;
 mod net_guard;
 mod net_rig;
 mod origin;
+mod rig;
 mod store;
 mod verify;

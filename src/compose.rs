@@ -1,0 +1,167 @@
+//! Puts the house together: builds the ports, starts the worker or a face, and gives back an exit code.
+//!
+//! The only file, with those below it, that may import everything. Holds no rule of its own.
+
+mod demo;
+mod service;
+mod signals;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::app::{App, Error, ErrorKind, Result};
+use crate::archive::Archive;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Environment, Flags, Identity};
+use crate::domain::Actor;
+use crate::faces::cli::args::{Cli, Command, FetchArgs};
+use crate::faces::cli::{self, Console, ExitStatus};
+use crate::store::Store;
+use crate::worker::{PassReport, Progress, Selection, Stop, Worker};
+
+/// Does what the arguments say and returns the exit code: 0 done, 1 done but a fetch or a verdict failed, 2 usage,
+/// 3 could not run.
+pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
+    let mut console = Console::standard();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let error = Error::new(
+                ErrorKind::Unavailable,
+                format!("cannot start the runtime: {error}"),
+            );
+            return cli::report(&error, &mut console).into();
+        }
+    };
+    let status = runtime.block_on(dispatch(cli, environment, &mut console));
+    // What still blocks a thread now (a resolver, say) has no one left to answer to.
+    runtime.shutdown_background();
+    status.into()
+}
+
+async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>) -> ExitStatus {
+    let flags = Flags {
+        config: cli.config,
+        data_dir: cli.data_dir,
+    };
+    match cli.command {
+        None if !cli.worker_only => cli::print_overview(console),
+        Some(Command::Completions(args)) => cli::print_completions(&args, console),
+        Some(Command::Man(args)) => cli::print_manual(&args, console),
+        Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
+        Some(Command::App(command)) => {
+            match House::open(&flags, environment, |who| who.operator("cli")) {
+                Ok(house) => cli::run(&house.app, &command, console).await,
+                Err(error) => cli::report(&error, console),
+            }
+        }
+        Some(Command::Fetch(args)) => {
+            ended(fetch(&args, &flags, environment, console).await, console)
+        }
+        None if cli.stay => ended(service::stay(&flags, environment, console).await, console),
+        None => ended(
+            one_pass(cli.json, &flags, environment, console).await,
+            console,
+        ),
+    }
+}
+
+fn ended(result: Result<ExitStatus>, console: &mut Console<'_>) -> ExitStatus {
+    result.unwrap_or_else(|error| cli::report(&error, console))
+}
+
+/// The ports, and the log.
+struct House {
+    app: Arc<App>,
+    /// Writes the last lines of the log when it goes.
+    _log: tracing_appender::non_blocking::WorkerGuard,
+}
+
+impl House {
+    fn open(
+        flags: &Flags,
+        environment: &Environment,
+        actor: impl Fn(&Identity) -> Actor,
+    ) -> Result<Self> {
+        let config =
+            Config::load(flags, environment).map_err(|error| Error::invalid(error.to_string()))?;
+        Self::with(config, environment, Arc::new(SystemClock), actor)
+    }
+
+    fn with(
+        config: Config,
+        environment: &Environment,
+        clock: Arc<dyn Clock>,
+        actor: impl Fn(&Identity) -> Actor,
+    ) -> Result<Self> {
+        let unavailable = |error: String| Error::new(ErrorKind::Unavailable, error);
+        let archive = Archive::open(&config.data_dir)?;
+        let store = Store::open(&config.data_dir.join("gannet.db"))?;
+        let log = crate::logging::start(&config.log_dir, &config.log)
+            .map_err(|error| unavailable(error.to_string()))?;
+        let actor = actor(&Identity::of(environment));
+        let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
+        Ok(Self {
+            app: Arc::new(app),
+            _log: log,
+        })
+    }
+
+    fn worker(&self) -> Worker {
+        Worker::new(Arc::clone(&self.app))
+    }
+}
+
+async fn one_pass(
+    json: bool,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    let house = House::open(flags, environment, Identity::worker)?;
+    let report = watched_pass(&house, Selection::Due).await;
+    let status = cli::print_summary(&report.summary, json, console);
+    Ok(conclude(&report, status, console))
+}
+
+async fn fetch(
+    args: &FetchArgs,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    let house = House::open(flags, environment, |who| who.operator("cli"))?;
+    let sources = house.app.sources(&args.sources).await?;
+    let ids: Vec<_> = sources.into_iter().map(|source| source.id).collect();
+    let report = watched_pass(&house, Selection::These(ids.clone())).await;
+    let status = cli::print_fetched(&house.app, &ids, &report.summary, args.json, console).await;
+    Ok(conclude(&report, status, console))
+}
+
+/// Runs one pass under the process's signals, with a progress bar on a terminal.
+async fn watched_pass(house: &House, selection: Selection) -> PassReport {
+    let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
+    tokio::select! {
+        report = worker.pass(selection, &stop, &progress) => report,
+        never = signals::watch(&stop) => match never {},
+        never = cli::draw_progress(progress.watch()) => match never {},
+    }
+}
+
+/// Prints what kept a pass from doing all; returns the exit code, `status` when nothing did.
+fn conclude(report: &PassReport, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
+    if !report.busy.is_empty() {
+        let ids: Vec<_> = report.busy.iter().map(ToString::to_string).collect();
+        console.warn(&format!(
+            "another worker is fetching source {} just now; left to it",
+            ids.join(", ")
+        ));
+    }
+    report
+        .error
+        .as_ref()
+        .map_or(status, |error| cli::report(error, console))
+}

@@ -1,0 +1,199 @@
+//! The demo, headless: three passes over a small HTTPS origin of its own, and a plain account of what happened.
+//!
+//! Everything lies in a temporary folder that goes at the end. Its clock moves an hour with each pass, so that every
+//! source is due again; nothing else differs from real work.
+
+use std::fs;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use super::{House, signals};
+use crate::app::{Error, ErrorKind, NewSource, PassSummary, Result};
+use crate::clock::{Clock as _, ManualClock, SystemClock};
+use crate::config::{Config, Environment, Flags, Identity};
+use crate::demo::{CHECK_PRICES_FILE, CHECK_PRICES_SH, Demo, LAST_STEP, config_toml, step_note};
+use crate::domain::{Attempt, AttemptOutcome, Source, format_size};
+use crate::faces::cli::args::DemoArgs;
+use crate::faces::cli::{self, Console, ExitStatus};
+use crate::worker::{Progress, Selection, Stop};
+
+/// Runs the demo and prints its account.
+pub(super) async fn run(
+    args: &DemoArgs,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    if !args.worker_only {
+        return Err(
+            Error::invalid("the demo has no dashboard yet").hint("run `gannet demo --worker-only`")
+        );
+    }
+    let folder = tempfile::Builder::new()
+        .prefix("gannet-demo-")
+        .tempdir()
+        .map_err(failed)?;
+    let origin = Demo::start().map_err(failed)?;
+    let (ca_file, script) = (
+        folder.path().join("ca.pem"),
+        folder.path().join(CHECK_PRICES_FILE),
+    );
+    let config_file = folder.path().join("config.toml");
+    fs::write(&ca_file, origin.ca_pem()).map_err(failed)?;
+    fs::write(&script, CHECK_PRICES_SH).map_err(failed)?;
+    fs::write(&config_file, config_toml(&ca_file, &script)).map_err(failed)?;
+    let flags = Flags {
+        config: Some(config_file),
+        data_dir: Some(folder.path().join("data")),
+    };
+    let mut config = Config::load(&flags, environment).map_err(failed)?;
+    config.log_dir = folder.path().join("log");
+    let clock = ManualClock::new(SystemClock.now());
+    let house = House::with(
+        config,
+        environment,
+        Arc::new(clock.clone()),
+        Identity::worker,
+    )?;
+    let intro = format!(
+        "An HTTPS origin on loopback, {}, and {} files of it, each fetched once an hour.\nData lies in {} and goes at the end.",
+        origin.url(),
+        origin.sources().len(),
+        folder.path().display()
+    );
+    say(console, &intro)?;
+    house.app.add(sources_of(&origin)).await?;
+    for step in 1..=LAST_STEP {
+        origin.set_step(step);
+        say(console, &format!("\nHour {step}. {}", step_note(step)))?;
+        let summary = pass(&house).await?;
+        account(&house, console).await?;
+        say(console, &format!("  {}", cli::summary_line(&summary)))?;
+        clock.advance(chrono::Duration::hours(1));
+    }
+    close(&house, console).await?;
+    origin.shutdown().await;
+    // A verdict that fails is what the demo shows, not a failure of it.
+    Ok(ExitStatus::Done)
+}
+
+fn sources_of(origin: &Demo) -> Vec<NewSource> {
+    let source = |demo: &crate::demo::DemoSource| NewSource {
+        address: format!("{}/{}", origin.url().trim_end_matches('/'), demo.path),
+        interval: Some(demo.interval),
+        name: Some(demo.name.to_owned()),
+        tags: demo.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        allow_private: true,
+        ..NewSource::default()
+    };
+    origin.sources().iter().map(source).collect()
+}
+
+async fn pass(house: &House) -> Result<PassSummary> {
+    let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
+    let report = tokio::select! {
+        report = worker.pass(Selection::Due, &stop, &progress) => report,
+        never = signals::watch(&stop) => match never {},
+    };
+    if stop.is_requested() {
+        return Err(Error::new(ErrorKind::Unavailable, "stopped by a signal"));
+    }
+    report.error.map_or(Ok(report.summary), Err)
+}
+
+/// Prints what the last attempt at each source came to.
+async fn account(house: &House, console: &mut Console<'_>) -> Result<()> {
+    for source in house.app.sources(&[]).await? {
+        let history = house.app.history(&source.id.to_string(), Some(1)).await?;
+        if let Some(attempt) = history.attempts.first() {
+            let outcome = describe(house, &source, attempt).await?;
+            say(
+                console,
+                &format!("  {:<16} {outcome}", source.settings.name),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+async fn describe(house: &House, source: &Source, attempt: &Attempt) -> Result<String> {
+    let status = attempt
+        .http_status
+        .map(|status| format!(" ({status})"))
+        .unwrap_or_default();
+    Ok(match (attempt.outcome, attempt.version_id) {
+        (AttemptOutcome::New, Some(id)) => {
+            let (_, version) = house.app.version(&id.to_string()).await?;
+            let failed: Vec<_> = house
+                .app
+                .verdicts(id)
+                .await?
+                .into_iter()
+                .filter(|v| v.verdict.judgement.outcome != crate::domain::VerdictOutcome::Passed)
+                .collect();
+            let why: Vec<_> = failed
+                .iter()
+                .map(|v| format!(" by {}: {}", v.verdict.verifier, v.verdict.judgement.detail))
+                .collect();
+            let published = match source.state.published_version_id {
+                Some(published) if published == id => "; published".to_owned(),
+                Some(published) => format!("; v{published} stays published"),
+                None => String::new(),
+            };
+            format!(
+                "new v{id}, {}, {}{}{published}",
+                format_size(version.size_bytes),
+                version.state,
+                why.join(",")
+            )
+        }
+        (AttemptOutcome::Failed, _) => format!(
+            "failed: {}",
+            attempt.error.as_deref().unwrap_or("no reason was recorded")
+        ),
+        (outcome, _) => format!("{outcome}{status}"),
+    })
+}
+
+/// Prints what is kept and what is published in the end.
+async fn close(house: &House, console: &mut Console<'_>) -> Result<()> {
+    say(console, "\nKept and published in the end:")?;
+    for source in house.app.sources(&[]).await? {
+        let history = house.app.history(&source.id.to_string(), None).await?;
+        let stored: u64 = history
+            .versions
+            .iter()
+            .map(|(version, _)| version.stored_bytes)
+            .sum();
+        let whole: u64 = history
+            .versions
+            .iter()
+            .map(|(version, _)| version.size_bytes)
+            .sum();
+        let line = format!(
+            "  {:<16} {:>2} kept, {} in {}; published/{}",
+            source.settings.name,
+            history.versions.len(),
+            format_size(whole),
+            format_size(stored),
+            source.published_path
+        );
+        say(console, &line)?;
+    }
+    say(
+        console,
+        "\nNext: gannet add https://… 1h, then gannet --worker-only from cron; gannet --help shows the rest.",
+    )
+}
+
+fn say(console: &mut Console<'_>, line: &str) -> Result<()> {
+    writeln!(console.out, "{line}")
+        .and_then(|()| console.out.flush())
+        .map_err(failed)
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("the demo cannot run: {error}"),
+    )
+}

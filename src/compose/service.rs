@@ -1,0 +1,70 @@
+//! The worker that stays, as a service manager sees it: ready, alive, stopping (the `sd_notify` protocol).
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+
+use super::{House, signals};
+use crate::app::Result;
+use crate::config::{Environment, Flags, Identity};
+use crate::faces::cli::{self, Console, ExitStatus};
+use crate::worker::{PassReport, Progress, Stop};
+
+/// Works whenever something is due, until a signal comes.
+pub(super) async fn stay(
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    let house = House::open(flags, environment, Identity::worker)?;
+    let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
+    notify(&[
+        NotifyState::Ready,
+        NotifyState::Status("waiting for the next source that is due"),
+    ]);
+    let console = std::sync::Mutex::new(console);
+    tokio::select! {
+        () = worker.stay(&stop, &progress, |report| tell(report, &console)) => {}
+        never = signals::watch(&stop) => match never {},
+        never = keep_alive() => match never {},
+        never = tell_stopping(&stop) => match never {},
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {
+    let line = cli::summary_line(&report.summary);
+    notify(&[NotifyState::Status(&format!("last pass: {line}"))]);
+    let Ok(mut console) = console.lock() else {
+        return;
+    };
+    cli::print_summary(&report.summary, false, &mut console);
+    if let Some(error) = &report.error {
+        cli::report(error, &mut console);
+    }
+}
+
+/// Tells the service manager that the event loop turns, twice in each of its watchdog's periods.
+async fn keep_alive() -> Infallible {
+    let Some(period) = sd_notify::watchdog_enabled() else {
+        std::future::pending().await
+    };
+    loop {
+        notify(&[NotifyState::Watchdog]);
+        tokio::time::sleep((period / 2).max(Duration::from_millis(100))).await;
+    }
+}
+
+async fn tell_stopping(stop: &Stop) -> Infallible {
+    stop.requested().await;
+    notify(&[NotifyState::Stopping]);
+    std::future::pending().await
+}
+
+/// A service manager that does not listen is no reason to stop working.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!("the service manager could not be told: {error}");
+    }
+}

@@ -1,0 +1,48 @@
+//! The configuration that the demo runs with: its verifiers, and the certificate authority to trust.
+//!
+//! It is text, as an operator would write it: the demo never goes round the configuration that everyone uses.
+
+use std::path::Path;
+
+/// The name under which the caller writes [`CHECK_PRICES_SH`].
+pub const CHECK_PRICES_FILE: &str = "check-prices.sh";
+
+/// The demo's own verifier, a POSIX shell script: every price is a number above zero.
+pub const CHECK_PRICES_SH: &str = include_str!("../../assets/demo/check-prices.sh");
+
+const TEMPLATE: &str = include_str!("../../assets/demo/config.toml");
+
+/// Returns the text of the demo's `config.toml`.
+///
+/// `ca_file` is where the caller wrote [`Demo::ca_pem`](super::Demo::ca_pem), `check_script` where it wrote
+/// [`CHECK_PRICES_SH`]; both absolute.
+pub fn config_toml(ca_file: &Path, check_script: &Path) -> String {
+    TEMPLATE
+        .replace("\"@CA_FILE@\"", &toml_string(ca_file))
+        .replace("\"@CHECK_PRICES@\"", &toml_string(check_script))
+}
+
+/// Quotes a path as a TOML string, whatever characters a temporary folder's name has.
+fn toml_string(path: &Path) -> String {
+    toml::Value::String(path.to_string_lossy().into_owned()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_toml_with_the_paths_in_it() {
+        let text = config_toml(Path::new("/tmp/a \"b\"\\c/ca.pem"), Path::new("/tmp/check"));
+        let parsed: toml::Table = text.parse().expect("the template is TOML");
+        assert_eq!(
+            parsed["fetch"]["ca_file"].as_str(),
+            Some("/tmp/a \"b\"\\c/ca.pem")
+        );
+        let verifiers = parsed["verifier"].as_array().expect("an array");
+        let names: Vec<_> = verifiers.iter().map(|v| v["name"].as_str()).collect();
+        assert_eq!(names, [Some("not-html"), Some("json"), Some("prices")]);
+        assert_eq!(verifiers[2]["command"][1].as_str(), Some("/tmp/check"));
+        assert!(!text.contains('@'), "{text}");
+    }
+}

@@ -1,0 +1,13 @@
+//! A small HTTPS origin on loopback, in this process, whose files change, break and come back as a script says.
+//!
+//! `gannet demo` watches it, so that everything can be seen in a minute and without a network. It never knows of the
+//! store or the worker: the caller advances the script, and looks at what gannet makes of it.
+
+mod config;
+mod origin;
+mod script;
+mod tls;
+
+pub use config::{CHECK_PRICES_FILE, CHECK_PRICES_SH, config_toml};
+pub use origin::{Demo, DemoError};
+pub use script::{DemoSource, LAST_STEP, step_note};

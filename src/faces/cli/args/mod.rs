@@ -1,0 +1,21 @@
+//! The command line as clap sees it: every command, argument and help text.
+//!
+//! Reads and checks single values; never looks anything up.
+
+mod legacy;
+mod reading;
+mod root;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod values;
+mod versions;
+
+pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
+pub use reading::{DumpArgs, HistoryArgs, ListArgs, LogArgs, ShowArgs, TableFormat};
+pub use root::{AppCommand, Cli, Command, CompletionsArgs, DemoArgs, ManArgs};
+pub use sources::{
+    AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, SelectArgs,
+};
+pub use values::{MaxSize, Since};
+pub use versions::{CatArgs, DiffArgs, ExportArgs, FetchArgs, VerdictArgs, VerifyArgs};

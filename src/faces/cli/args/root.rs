@@ -1,0 +1,191 @@
+//! The program's own options, and the list of its commands.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+use super::{
+    AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, HistoryArgs,
+    IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs, LogArgs, RemoveArgs, SelectArgs,
+    ShowArgs, VerdictArgs, VerifyArgs,
+};
+use crate::domain::IntervalError;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  done, but a fetch or a verdict failed
+  2  the request is wrong: bad argument, no such source or version
+  3  could not run: store locked, disk full, damaged content
+
+SOURCE is an id, a name, an address, a glob on names and addresses, or tag:NAME.
+VERSION is an id (217 or v217), SOURCE (its newest), SOURCE~N (N versions back) or SOURCE@TIME.";
+
+/// The heading of the options that every command takes.
+const EVERYWHERE: &str = "With every command";
+
+/// Fetches the files you depend on, keeps every version, publishes only what your verifiers passed.
+#[derive(Debug, Parser)]
+#[command(name = "gannet", version, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    /// Read this configuration file
+    #[arg(long, value_name = "FILE", global = true, help_heading = EVERYWHERE)]
+    pub config: Option<PathBuf>,
+    /// Keep the catalogue and the files in this folder
+    #[arg(long, value_name = "DIR", global = true, help_heading = EVERYWHERE)]
+    pub data_dir: Option<PathBuf>,
+    /// Make one pass over all that is due, then exit: for cron
+    #[arg(long)]
+    pub worker_only: bool,
+    /// Stay, and work whenever something is due: for systemd
+    #[arg(long = "loop", requires = "worker_only")]
+    pub stay: bool,
+    /// Print the pass's summary as JSON
+    #[arg(long, requires = "worker_only")]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+impl Cli {
+    /// Reads `arguments`, the program's name first. Help, version and usage errors are clap's to print, with exit code
+    /// 0 or 2.
+    pub fn read_from<T: Into<OsString>>(
+        arguments: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        Self::try_parse_from(&arguments)
+            .map_err(|error| explain_negative(error, &arguments))?
+            .checked()
+    }
+
+    /// Refuses what clap's rules cannot: the worker's options beside a command.
+    fn checked(self) -> Result<Self, clap::Error> {
+        // `args_conflicts_with_subcommands` would refuse `--config FILE list` too.
+        if self.worker_only && self.command.is_some() {
+            let message = "--worker-only stands alone: it takes no command";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(self)
+    }
+}
+
+/// No option begins with a digit: `-1d` is meant as an interval, and is told what an interval is.
+fn explain_negative(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    // clap names only the part that it takes for an option, `-1`.
+    let Some(ContextValue::String(part)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let begins = |text: &str| {
+        text.starts_with(part.as_str()) && text[1..].starts_with(|c: char| c.is_ascii_digit())
+    };
+    let mut texts = arguments.iter().filter_map(|argument| argument.to_str());
+    match texts.find(|text| text.starts_with('-') && begins(text)) {
+        Some(text) if error.kind() == ErrorKind::UnknownArgument => {
+            let message = IntervalError(text.to_owned()).to_string();
+            Cli::command().error(ErrorKind::ValueValidation, message)
+        }
+        _ => error,
+    }
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// One that needs nothing but the use-cases.
+    #[command(flatten)]
+    App(AppCommand),
+    /// Fetch sources now, whatever is due
+    Fetch(FetchArgs),
+    /// Watch it work: a small HTTPS origin on loopback and a temporary data folder
+    #[command(after_help = "Example:\n  gannet demo --worker-only")]
+    Demo(DemoArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them into a folder
+    Man(ManArgs),
+}
+
+/// The commands that need nothing but the use-cases.
+#[derive(Debug, Subcommand)]
+pub enum AppCommand {
+    /// Watch an address
+    Add(AddArgs),
+    /// List the sources and where they stand
+    #[command(visible_alias = "ls")]
+    List(ListArgs),
+    /// Show one source: settings, schedule, versions with their verdicts, attempts
+    Show(ShowArgs),
+    /// List a source's attempts and versions
+    History(HistoryArgs),
+    /// Show what was done, when and by whom
+    Log(LogArgs),
+    /// Change how often sources are fetched
+    Interval(IntervalArgs),
+    /// Fetch sources when due
+    #[command(after_help = "Example:\n  gannet enable prices 'rates-*'")]
+    Enable(SelectArgs),
+    /// Do not fetch sources
+    #[command(after_help = "Example:\n  gannet disable tag:prices")]
+    Disable(SelectArgs),
+    /// Change the settings of sources
+    Edit(EditArgs),
+    /// Remove sources; their history stays unless --purge
+    Remove(RemoveArgs),
+    /// Write a version's bytes to stdout
+    Cat(CatArgs),
+    /// Compare two versions
+    Diff(DiffArgs),
+    /// Write every version of sources into a folder, with a manifest
+    Export(ExportArgs),
+    /// Run the verifiers again
+    Verify(VerifyArgs),
+    /// Record what an outside verifier says of a version
+    Verdict(VerdictArgs),
+    /// Make the sources what a TOML file says
+    Apply(ApplyArgs),
+    /// Print the whole catalogue, or the TOML file that `apply` reads
+    Dump(DumpArgs),
+    /// Create the catalogue if it is not there.
+    #[command(name = "build_db", hide = true)]
+    LegacyBuild,
+    /// The earlier name of `add`.
+    #[command(name = "add_url", hide = true)]
+    LegacyAdd(LegacyIntervalArgs),
+    /// The earlier name of `interval`.
+    #[command(name = "set_interval", hide = true)]
+    LegacyInterval(LegacyIntervalArgs),
+    /// The earlier name of `enable` and `disable`.
+    #[command(name = "url_enabled", hide = true)]
+    LegacyEnabled(LegacyEnabledArgs),
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Three passes without a screen, and an account of what happened
+    #[arg(long)]
+    pub worker_only: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  gannet completions bash > ~/.local/share/bash-completion/completions/gannet"
+)]
+pub struct CompletionsArgs {
+    /// For which shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  gannet man | man -l -\n  gannet man ~/.local/share/man/man1")]
+pub struct ManArgs {
+    /// Write a page for each command into this folder
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}

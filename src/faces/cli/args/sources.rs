@@ -1,0 +1,205 @@
+//! Arguments of the commands that change sources.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::MaxSize;
+use super::values::parse_header;
+use crate::domain::{Interval, IntervalError, PublishPolicy, parse_size};
+
+/// `add`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gannet add https://example.org/prices.csv 1h --tag prices
+  gannet add https://example.org/private.json --header 'Authorization: Bearer ${TOKEN}'")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent switches of one command"
+)]
+pub struct AddArgs {
+    /// What to fetch: an https address; ${NAME} in it is a secret, filled in at fetch time
+    #[arg(value_name = "URL")]
+    pub address: String,
+    /// How often: whole hours or days, such as 1h, 12h, 1d, 7d [default: 1d]
+    pub interval: Option<Interval>,
+    /// Call it so
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Tag it; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    /// Let its host be a private or loopback address
+    #[arg(long)]
+    pub allow_private: bool,
+    /// Let it be plain http
+    #[arg(long)]
+    pub allow_http: bool,
+    /// Let an empty file follow one with content
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Send this request header; may be repeated
+    #[arg(long = "header", value_name = "'NAME: VALUE'", value_parser = parse_header)]
+    pub headers: Vec<(String, String)>,
+    /// Publish the newest version that passed, or the newest whatever its verdicts
+    #[arg(long, value_name = "passed|newest", default_value = "passed")]
+    pub publish: PublishPolicy,
+    /// Refuse larger files
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_size: Option<u64>,
+    /// Do not fetch it until it is enabled
+    #[arg(long)]
+    pub disabled: bool,
+}
+
+/// `interval`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "gannet interval [OPTIONS] <SOURCE>... <INTERVAL>",
+    after_help = "Example:\n  gannet interval prices 'rates-*' 6h"
+)]
+pub struct IntervalArgs {
+    /// Sources, and last the interval: whole hours or days, such as 1h, 12h, 1d, 7d
+    // One list: clap mistakes a source for the interval when an option stands between two positional arguments.
+    #[arg(value_name = "SOURCE|INTERVAL", required = true)]
+    values: Vec<String>,
+}
+
+impl IntervalArgs {
+    /// Returns the sources and their interval, or what is wrong with them.
+    pub fn split(&self) -> Result<(&[String], Interval), String> {
+        match self.values.split_last() {
+            Some((last, sources)) if !sources.is_empty() => {
+                let interval = last
+                    .parse()
+                    .map_err(|error: IntervalError| error.to_string())?;
+                Ok((sources, interval))
+            }
+            _ => Err("give at least one source, and last the interval, such as 6h".to_owned()),
+        }
+    }
+}
+
+/// Commands that take sources and nothing else.
+#[derive(Debug, Args)]
+pub struct SelectArgs {
+    /// Id, name, address, glob or tag:NAME
+    #[arg(value_name = "SOURCE", required = true)]
+    pub sources: Vec<String>,
+}
+
+/// `remove`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  gannet remove prices")]
+pub struct RemoveArgs {
+    /// Id, name, address, glob or tag:NAME
+    #[arg(value_name = "SOURCE", required = true)]
+    pub sources: Vec<String>,
+    /// Delete every version, attempt and verdict too; cannot be undone
+    #[arg(long)]
+    pub purge: bool,
+}
+
+/// `edit`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gannet edit prices --name price-list --tag prices --tag eu
+  gannet edit tag:eu --max-size default --allow-private=false")]
+pub struct EditArgs {
+    /// Id, name, address, glob or tag:NAME
+    #[arg(value_name = "SOURCE", required = true)]
+    pub sources: Vec<String>,
+    /// What to change.
+    #[command(flatten)]
+    pub changes: EditChanges,
+}
+
+/// What `edit` changes: at least one thing.
+#[derive(Debug, Args)]
+pub struct EditChanges {
+    /// Fetch this instead
+    #[arg(long, value_name = "URL")]
+    pub address: Option<String>,
+    /// How often: whole hours or days
+    #[arg(long, allow_hyphen_values = true)]
+    pub interval: Option<Interval>,
+    /// Call it so
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Replace all tags; may be repeated
+    #[arg(long = "tag", value_name = "TAG", conflicts_with = "no_tags")]
+    pub tags: Vec<String>,
+    /// Remove all tags
+    #[arg(long)]
+    pub no_tags: bool,
+    /// Replace all request headers; may be repeated
+    #[arg(long = "header", value_name = "'NAME: VALUE'", value_parser = parse_header, conflicts_with = "no_headers")]
+    pub headers: Vec<(String, String)>,
+    /// Send no request headers
+    #[arg(long)]
+    pub no_headers: bool,
+    /// Let its host be a private or loopback address, or not
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
+    pub allow_private: Option<bool>,
+    /// Let it be plain http, or not
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
+    pub allow_http: Option<bool>,
+    /// Let an empty file follow one with content, or not
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
+    pub allow_empty: Option<bool>,
+    /// Publish the newest version that passed, or the newest whatever its verdicts
+    #[arg(long, value_name = "passed|newest")]
+    pub publish: Option<PublishPolicy>,
+    /// Refuse larger files; `default` is what the configuration says
+    #[arg(long, value_name = "SIZE|default")]
+    pub max_size: Option<MaxSize>,
+}
+
+impl EditChanges {
+    /// Tells whether no change was asked for.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            address,
+            interval,
+            name,
+            tags,
+            no_tags,
+            headers,
+            no_headers,
+            allow_private,
+            allow_http,
+            allow_empty,
+            publish,
+            max_size,
+        } = self;
+        let switches = [allow_private, allow_http, allow_empty];
+        let lists = !tags.is_empty() || *no_tags || !headers.is_empty() || *no_headers;
+        let values = address.is_some() || interval.is_some() || name.is_some();
+        let rules = publish.is_some() || max_size.is_some();
+        !(lists || values || rules || switches.into_iter().any(Option::is_some))
+    }
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file holds one table for each source; `gannet dump --toml` writes it:
+  [[source]]
+  name = \"prices\"
+  address = \"https://example.org/prices.csv\"
+  interval = \"1h\"
+
+Example:
+  gannet apply sources.toml --prune --dry-run")]
+pub struct ApplyArgs {
+    /// The file; - is stdin
+    pub file: PathBuf,
+    /// Remove the sources that the file does not name
+    #[arg(long)]
+    pub prune: bool,
+    /// Only print what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}

@@ -1,0 +1,73 @@
+//! `add`: watch an address.
+
+use std::io;
+
+use crate::app::{Added, App, NewSource};
+use crate::faces::cli::args::{AddArgs, LegacyIntervalArgs};
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::text::clean;
+use crate::faces::cli::{Console, ExitStatus};
+
+pub(super) async fn run(app: &App, args: &AddArgs, console: &mut Console<'_>) -> CommandResult {
+    add(app, new_source(args), console).await
+}
+
+/// The earlier program's `add_url ADDRESS INTERVAL`.
+pub(super) async fn legacy(
+    app: &App,
+    args: &LegacyIntervalArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let new = NewSource {
+        address: args.address.clone(),
+        interval: Some(args.interval),
+        ..NewSource::default()
+    };
+    add(app, new, console).await
+}
+
+async fn add(app: &App, new: NewSource, console: &mut Console<'_>) -> CommandResult {
+    for added in app.add(vec![new]).await? {
+        print(&added, console)?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
+    let source = &added.source;
+    let settings = &source.settings;
+    writeln!(
+        console.out,
+        "added {} {}: {}, every {}{}, to be published as {}",
+        source.id,
+        clean(&settings.name),
+        clean(settings.address.as_str()),
+        settings.interval,
+        if settings.enabled { "" } else { ", disabled" },
+        clean(&source.published_path),
+    )?;
+    if let Some(wanted) = &added.wanted_path {
+        console.warn(&format!(
+            "{} is another source's published path: this source gets {}",
+            clean(wanted),
+            clean(&source.published_path)
+        ));
+    }
+    Ok(())
+}
+
+fn new_source(args: &AddArgs) -> NewSource {
+    NewSource {
+        address: args.address.clone(),
+        interval: args.interval,
+        name: args.name.clone(),
+        tags: args.tags.clone(),
+        headers: args.headers.clone(),
+        allow_private: args.allow_private,
+        allow_http: args.allow_http,
+        allow_empty: args.allow_empty,
+        publish: args.publish,
+        max_size_bytes: args.max_size,
+        disabled: args.disabled,
+    }
+}

@@ -1,0 +1,103 @@
+//! `apply`: makes the sources what a TOML file says.
+
+use std::fs;
+use std::io::{self, Read as _, Write};
+use std::path::Path;
+
+use crate::app::{App, Error, ErrorKind, Plan, PlanStep};
+use crate::faces::cli::args::ApplyArgs;
+use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::sources_file;
+use crate::faces::cli::text::clean;
+use crate::faces::cli::{Console, ExitStatus};
+
+const HINT: &str = "gannet dump --toml writes a file that is right";
+
+pub(super) async fn run(app: &App, args: &ApplyArgs, console: &mut Console<'_>) -> CommandResult {
+    let (name, text) = read(&args.file)?;
+    let sources = sources_file::parse(&name, &text)
+        .map_err(|wrong| error(ErrorKind::Invalid, wrong.to_string(), Some(HINT)))?;
+    let plan = app.plan(sources, args.prune).await?;
+    if !args.dry_run && !plan.steps.is_empty() {
+        app.apply(&plan).await?;
+    }
+    // After the fact: what is printed without --dry-run has been done.
+    write(&plan, &mut console.out)?;
+    Ok(ExitStatus::Done)
+}
+
+fn read(path: &Path) -> Result<(String, String), Error> {
+    let from_stdin = path.as_os_str() == "-";
+    let name = if from_stdin {
+        "stdin".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let text = if from_stdin {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(path)
+    };
+    match text {
+        Ok(text) => Ok((name, text)),
+        Err(cause) => Err(error(
+            ErrorKind::Invalid,
+            format!("cannot read {name}: {cause}"),
+            None,
+        )),
+    }
+}
+
+fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if plan.steps.is_empty() {
+        return writeln!(out, "nothing to do");
+    }
+    for step in &plan.steps {
+        let line = match step {
+            PlanStep::Add(settings) => format!("+ add {} {}", settings.name, settings.address),
+            PlanStep::Edit(source, changes) => {
+                format!("~ edit {}: {}", source.settings.name, changes.join(", "))
+            }
+            PlanStep::Remove(source) => format!("- remove {}", source.settings.name),
+        };
+        writeln!(out, "{}", clean(&line))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faces::cli::samples::source;
+
+    #[test]
+    fn prints_the_plan() {
+        let print = |steps| {
+            let mut out = Vec::new();
+            write(&Plan { steps }, &mut out).expect("a buffer");
+            String::from_utf8(out).expect("UTF-8")
+        };
+        let steps = vec![
+            PlanStep::Add(source(1, "prices").settings),
+            PlanStep::Edit(
+                source(2, "rates"),
+                vec!["interval 1d -> 1h".to_owned(), "disabled".to_owned()],
+            ),
+            PlanStep::Remove(source(3, "old")),
+        ];
+        insta::assert_snapshot!(print(steps), @r#"
+        + add prices https://example.org/1.csv
+        ~ edit rates: interval 1d -> 1h, disabled
+        - remove old
+        "#);
+        assert_eq!(print(Vec::new()), "nothing to do\n");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = read(Path::new("/nowhere/sources.toml")).expect_err("no such file");
+        assert!(error.message.contains("/nowhere/sources.toml"), "{error}");
+        assert_eq!(error.kind, ErrorKind::Invalid);
+    }
+}

@@ -1,0 +1,191 @@
+//! `interval`, `enable`, `disable`, `edit` and `remove`: one change of many sources, one line for each.
+
+use std::io;
+
+use crate::app::{App, ErrorKind, SourceEdit};
+use crate::domain::{Interval, Source};
+use crate::faces::cli::args::{
+    EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
+    RemoveArgs, SelectArgs,
+};
+use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::text::clean;
+use crate::faces::cli::{Console, ExitStatus};
+
+pub(super) async fn interval(
+    app: &App,
+    args: &IntervalArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let (sources, interval) = args.split().map_err(|message| {
+        let hint = "gannet interval prices 'rates-*' 6h";
+        error(ErrorKind::Invalid, message, Some(hint))
+    })?;
+    set_interval(app, sources, interval, console).await
+}
+
+/// The earlier program's `set_interval ADDRESS INTERVAL`.
+pub(super) async fn legacy_interval(
+    app: &App,
+    args: &LegacyIntervalArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    set_interval(
+        app,
+        std::slice::from_ref(&args.address),
+        args.interval,
+        console,
+    )
+    .await
+}
+
+async fn set_interval(
+    app: &App,
+    sources: &[String],
+    interval: Interval,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let change = SourceEdit {
+        interval: Some(interval),
+        ..SourceEdit::default()
+    };
+    for source in app.edit(sources, &change).await? {
+        writeln!(
+            console.out,
+            "every {}: {}",
+            source.settings.interval,
+            title(&source)
+        )?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+pub(super) async fn enable(
+    app: &App,
+    args: &SelectArgs,
+    enabled: bool,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    set_enabled(app, &args.sources, enabled, console).await
+}
+
+/// The earlier program's `url_enabled ADDRESS True|False`.
+pub(super) async fn legacy_enable(
+    app: &App,
+    args: &LegacyEnabledArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    set_enabled(
+        app,
+        std::slice::from_ref(&args.address),
+        args.enabled,
+        console,
+    )
+    .await
+}
+
+async fn set_enabled(
+    app: &App,
+    sources: &[String],
+    enabled: bool,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let change = SourceEdit {
+        enabled: Some(enabled),
+        ..SourceEdit::default()
+    };
+    let word = if enabled { "enabled" } else { "disabled" };
+    let changed = app.edit(sources, &change).await?;
+    print_each(word, &changed, console)?;
+    Ok(ExitStatus::Done)
+}
+
+pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) -> CommandResult {
+    if args.changes.is_empty() {
+        let message = "nothing to change: give at least one option, such as --interval 6h";
+        let hint = "gannet edit --help lists them";
+        return Err(error(ErrorKind::Invalid, message.to_owned(), Some(hint)).into());
+    }
+    let changed = app.edit(&args.sources, &source_edit(&args.changes)).await?;
+    print_each("edited", &changed, console)?;
+    Ok(ExitStatus::Done)
+}
+
+pub(super) async fn remove(
+    app: &App,
+    args: &RemoveArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    for source in app.remove(&args.sources, args.purge).await? {
+        let title = title(&source);
+        if args.purge {
+            writeln!(console.out, "purged {title}")?;
+        } else {
+            let id = source.id;
+            writeln!(
+                console.out,
+                "removed {title}; its history stays: gannet history {id}"
+            )?;
+        }
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn print_each(word: &str, sources: &[Source], console: &mut Console<'_>) -> io::Result<()> {
+    for source in sources {
+        writeln!(console.out, "{word} {}", title(source))?;
+    }
+    Ok(())
+}
+
+fn title(source: &Source) -> String {
+    format!("{} {}", source.id, clean(&source.settings.name))
+}
+
+fn source_edit(changes: &EditChanges) -> SourceEdit {
+    SourceEdit {
+        address: changes.address.clone(),
+        interval: changes.interval,
+        enabled: None,
+        name: changes.name.clone(),
+        tags: replacement(&changes.tags, changes.no_tags),
+        headers: replacement(&changes.headers, changes.no_headers),
+        allow_private: changes.allow_private,
+        allow_http: changes.allow_http,
+        allow_empty: changes.allow_empty,
+        publish: changes.publish,
+        max_size_bytes: changes.max_size.map(|size| match size {
+            MaxSize::Default => None,
+            MaxSize::Bytes(bytes) => Some(bytes),
+        }),
+    }
+}
+
+/// Nothing given and nothing emptied means: leave as is.
+fn replacement<T: Clone>(given: &[T], emptied: bool) -> Option<Vec<T>> {
+    (emptied || !given.is_empty()).then(|| given.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faces::cli::{AppCommand, Cli, Command};
+
+    #[test]
+    fn edit_says_only_what_changes() {
+        let arguments =
+            "gannet edit prices --no-tags --allow-http=false --allow-private --max-size default";
+        let cli = Cli::read_from(arguments.split(' ')).expect("good arguments");
+        let Some(Command::App(AppCommand::Edit(args))) = cli.command else {
+            panic!("edit: {cli:?}");
+        };
+        let edit = source_edit(&args.changes);
+        assert_eq!(edit.tags, Some(Vec::new()));
+        assert_eq!(edit.headers, None);
+        assert_eq!(edit.allow_http, Some(false));
+        assert_eq!(edit.allow_private, Some(true));
+        assert_eq!(edit.allow_empty, None);
+        assert_eq!(edit.max_size_bytes, Some(None));
+        assert!(edit.interval.is_none() && edit.name.is_none() && edit.address.is_none());
+    }
+}

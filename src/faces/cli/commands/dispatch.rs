@@ -1,0 +1,38 @@
+//! Chooses the command's file, and turns what it returns into an exit code.
+
+use super::{
+    add, apply, cat, change, diff, dump, export, history, list, log, show, verdict, verify,
+};
+use crate::app::App;
+use crate::faces::cli::args::AppCommand;
+use crate::faces::cli::exit::conclude;
+use crate::faces::cli::{Console, ExitStatus};
+
+/// Runs one command to its end. Results are on stdout, all else on stderr, when this returns.
+pub async fn run(app: &App, command: &AppCommand, console: &mut Console<'_>) -> ExitStatus {
+    let result = match command {
+        AppCommand::Add(args) => add::run(app, args, console).await,
+        AppCommand::List(args) => list::run(app, args, console).await,
+        AppCommand::Show(args) => show::run(app, args, console).await,
+        AppCommand::History(args) => history::run(app, args, console).await,
+        AppCommand::Log(args) => log::run(app, args, console).await,
+        AppCommand::Interval(args) => change::interval(app, args, console).await,
+        AppCommand::Enable(args) => change::enable(app, args, true, console).await,
+        AppCommand::Disable(args) => change::enable(app, args, false, console).await,
+        AppCommand::Edit(args) => change::edit(app, args, console).await,
+        AppCommand::Remove(args) => change::remove(app, args, console).await,
+        AppCommand::Cat(args) => cat::run(app, args, console).await,
+        AppCommand::Diff(args) => diff::run(app, args, console).await,
+        AppCommand::Export(args) => export::run(app, args, console).await,
+        AppCommand::Verify(args) => verify::run(app, args, console).await,
+        AppCommand::Verdict(args) => verdict::run(app, args, console).await,
+        AppCommand::Apply(args) => apply::run(app, args, console).await,
+        AppCommand::Dump(args) => dump::run(app, args, console).await,
+        // Opening the catalogue, which every command does first, has created it.
+        AppCommand::LegacyBuild => Ok(ExitStatus::Done),
+        AppCommand::LegacyAdd(args) => add::legacy(app, args, console).await,
+        AppCommand::LegacyInterval(args) => change::legacy_interval(app, args, console).await,
+        AppCommand::LegacyEnabled(args) => change::legacy_enable(app, args, console).await,
+    };
+    conclude(result, console)
+}

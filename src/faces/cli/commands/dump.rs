@@ -1,0 +1,113 @@
+//! `dump`: the whole catalogue.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::history::versions_table;
+use crate::app::{App, History};
+use crate::faces::cli::args::DumpArgs;
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::json::{self, SettingsJson, SourceJson, VersionJson};
+use crate::faces::cli::text::{clean, count, state_word};
+use crate::faces::cli::{Console, ExitStatus, sources_file};
+
+#[derive(Serialize)]
+struct DumpJson<'a> {
+    sources: Vec<DumpedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct DumpedJson<'a> {
+    #[serde(flatten)]
+    source: SourceJson<'a>,
+    #[serde(flatten)]
+    settings: SettingsJson<'a>,
+    versions: Vec<VersionJson<'a>>,
+}
+
+pub(super) async fn run(app: &App, args: &DumpArgs, console: &mut Console<'_>) -> CommandResult {
+    let sources = app.sources(&[]).await?;
+    if args.toml {
+        let text = sources_file::print(sources.iter().map(|source| &source.settings));
+        console.out.write_all(text.as_bytes())?;
+        return Ok(ExitStatus::Done);
+    }
+    let mut histories = Vec::with_capacity(sources.len());
+    for source in &sources {
+        histories.push(app.history(&source.id.to_string(), None).await?);
+    }
+    if args.json {
+        let sources = histories.iter().map(|history| DumpedJson {
+            source: SourceJson::new(&history.source, app.archive.published_dir()),
+            settings: SettingsJson::new(&history.source),
+            versions: versions(history),
+        });
+        let dump = DumpJson {
+            sources: sources.collect(),
+        };
+        json::write(&mut console.out, &dump)?;
+    } else {
+        write(&histories, console.width, &mut console.out)?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn versions(history: &History) -> Vec<VersionJson<'_>> {
+    let versions = history.versions.iter();
+    versions
+        .map(|(version, verdicts)| VersionJson::new(version, verdicts))
+        .collect()
+}
+
+fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    for (index, history) in histories.iter().enumerate() {
+        let source = &history.source;
+        let settings = &source.settings;
+        if index > 0 {
+            writeln!(out)?;
+        }
+        let head = format!(
+            "{} {}  {}  every {}  {}  {}",
+            source.id,
+            settings.name,
+            settings.address,
+            settings.interval,
+            state_word(source),
+            count(history.versions.len(), "version"),
+        );
+        writeln!(out, "{}", clean(&head))?;
+        if !history.versions.is_empty() {
+            versions_table(&history.versions).write(out, 2, width)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faces::cli::samples::{source, version};
+
+    #[test]
+    fn each_source_with_its_versions() {
+        let history = |id, name: &str, versions| History {
+            source: source(id, name),
+            attempts: Vec::new(),
+            versions,
+        };
+        let histories = [
+            history(1, "prices", vec![(version(11, 0, b"good"), Vec::new())]),
+            history(2, "rates", Vec::new()),
+        ];
+        let mut out = Vec::new();
+        write(&histories, None, &mut out).expect("a buffer");
+        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
+        1 prices  https://example.org/1.csv  every 6h  new  1 version
+          VERSION  FETCHED           SIZE  VERIFIED  DIGEST        FILE        VERDICTS
+          v11      2026-01-31 12:00   4 B  passed    770e607624d6  prices.csv
+
+        2 rates  https://example.org/2.csv  every 6h  new  0 versions
+        "#);
+    }
+}

@@ -1,0 +1,105 @@
+//! What `fetch` brought: a line for each source when there are few, then the summary.
+
+use std::io::{self, Write};
+
+use crate::app::{App, History, PassSummary};
+use crate::domain::SourceId;
+use crate::faces::cli::exit::{CommandResult, conclude};
+use crate::faces::cli::json;
+use crate::faces::cli::summary::summary_line;
+use crate::faces::cli::table::{Table, flexible, left};
+use crate::faces::cli::text::or_dash;
+use crate::faces::cli::{Console, ExitStatus};
+
+/// More sources than this are counted, not listed.
+const MAX_LISTED: usize = 50;
+
+/// Prints how the last attempt of each of these sources ended, and the summary of the pass that made them; returns
+/// the exit code.
+pub async fn print_fetched(
+    app: &App,
+    sources: &[SourceId],
+    summary: &PassSummary,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    let result = print(app, sources, summary, as_json, console).await;
+    conclude(result, console)
+}
+
+async fn print(
+    app: &App,
+    sources: &[SourceId],
+    summary: &PassSummary,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    if as_json {
+        json::write(&mut console.out, summary)?;
+    } else {
+        if sources.len() <= MAX_LISTED {
+            let mut histories = Vec::with_capacity(sources.len());
+            for id in sources {
+                histories.push(app.history(&id.to_string(), Some(1)).await?);
+            }
+            write(&histories, console.width, &mut console.out)?;
+        }
+        writeln!(console.out, "{}", summary_line(summary))?;
+    }
+    Ok(if summary.has_problems() {
+        ExitStatus::Problems
+    } else {
+        ExitStatus::Done
+    })
+}
+
+fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new(&[
+        flexible("NAME"),
+        left("OUTCOME"),
+        left("VERSION"),
+        left("VERIFIED"),
+        flexible("ERROR"),
+    ]);
+    for History {
+        source, attempts, ..
+    } in histories
+    {
+        let last = attempts.first();
+        table.row([
+            source.settings.name.clone(),
+            or_dash(last.map(|attempt| attempt.outcome)),
+            or_dash(source.state.version_id.map(|id| format!("v{id}"))),
+            or_dash(source.state.version_state),
+            last.and_then(|attempt| attempt.error.clone())
+                .unwrap_or_default(),
+        ]);
+    }
+    table.write(out, 0, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faces::cli::samples::{failed_attempt, source};
+
+    fn history(name: &str, failed: bool) -> History {
+        History {
+            source: source(1, name),
+            attempts: failed.then(|| failed_attempt(4)).into_iter().collect(),
+            versions: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_line_for_each_source() {
+        let mut out = Vec::new();
+        let histories = [history("prices", true), history("rates", false)];
+        write(&histories, None, &mut out).expect("a buffer");
+        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
+        NAME    OUTCOME  VERSION  VERIFIED  ERROR
+        prices  failed   v11      passed    503 Service Unavailable[2J
+        rates   -        v11      passed
+        "#);
+    }
+}

@@ -1,0 +1,274 @@
+//! `history`: a source's attempts and versions. Its tables are also those of `show` and `dump`.
+
+use std::io::{self, Write};
+
+use crate::app::{App, History};
+use crate::domain::{Attempt, Verdict, VerdictOutcome, Version, format_size};
+use crate::faces::cli::args::{HistoryArgs, TableFormat};
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::json::{self, AttemptJson, HistoryJson};
+use crate::faces::cli::table::{Table, flexible, left, right};
+use crate::faces::cli::text::{or_dash, short_time};
+use crate::faces::cli::{Console, ExitStatus, csv};
+
+pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {
+    let history = app.history(&args.source, args.limit).await?;
+    write(&history, args.format(), console.width, &mut console.out)?;
+    Ok(ExitStatus::Done)
+}
+
+fn write(
+    history: &History,
+    format: TableFormat,
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        TableFormat::Json => {
+            json::write(out, &HistoryJson::new(&history.attempts, &history.versions))
+        }
+        TableFormat::Csv => csv::write(
+            out,
+            &AttemptJson::FIELDS,
+            history.attempts.iter().map(AttemptJson::new),
+        ),
+        TableFormat::People => write_tables(history, width, out),
+    }
+}
+
+/// Writes the tables of versions and attempts, each under its heading, newest first.
+pub(super) fn write_tables(
+    history: &History,
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (heading, table) in [
+        ("versions", versions_table(&history.versions)),
+        ("attempts", attempts_table(&history.attempts)),
+    ] {
+        if table.is_empty() {
+            writeln!(out, "{heading}: none yet")?;
+        } else {
+            writeln!(out, "{heading}:")?;
+            table.write(out, 2, width)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns a row for each attempt.
+pub(super) fn attempts_table(attempts: &[Attempt]) -> Table {
+    let mut table = Table::new(&[
+        left("STARTED"),
+        left("OUTCOME"),
+        right("STATUS"),
+        right("SIZE"),
+        right("TOOK"),
+        left("VERSION"),
+        flexible("ERROR"),
+    ]);
+    for attempt in attempts {
+        let error = match (attempt.error_kind, &attempt.error) {
+            (Some(kind), Some(error)) => format!("{kind}: {error}"),
+            (Some(kind), None) => kind.to_string(),
+            (None, error) => error.clone().unwrap_or_default(),
+        };
+        table.row([
+            short_time(attempt.started_at),
+            attempt.outcome.to_string(),
+            or_dash(attempt.http_status),
+            or_dash(attempt.size_bytes.map(format_size)),
+            format!("{:.1} s", attempt.duration.as_secs_f64()),
+            or_dash(attempt.version_id.map(|id| format!("v{id}"))),
+            error,
+        ]);
+    }
+    table
+}
+
+/// Returns a row for each version, with what each verifier said last.
+pub(super) fn versions_table(versions: &[(Version, Vec<Verdict>)]) -> Table {
+    let mut table = Table::new(&[
+        left("VERSION"),
+        left("FETCHED"),
+        right("SIZE"),
+        left("VERIFIED"),
+        left("DIGEST"),
+        flexible("FILE"),
+        flexible("VERDICTS"),
+    ]);
+    for (version, verdicts) in versions {
+        table.row([
+            format!("v{}", version.id),
+            short_time(version.fetched_at),
+            format_size(version.size_bytes),
+            version.state.to_string(),
+            version.digest.to_hex()[..12].to_owned(),
+            version.name.clone(),
+            last_verdicts(verdicts),
+        ]);
+    }
+    table
+}
+
+/// Returns the last verdict of each verifier in words: `schema failed (line 3), size passed`.
+fn last_verdicts(oldest_first: &[Verdict]) -> String {
+    let mut last: Vec<&Verdict> = Vec::new();
+    for verdict in oldest_first {
+        let verifier = &verdict.verdict.verifier;
+        match last
+            .iter_mut()
+            .find(|one| one.verdict.verifier == *verifier)
+        {
+            Some(earlier) => *earlier = verdict,
+            None => last.push(verdict),
+        }
+    }
+    let words = last.into_iter().map(|verdict| {
+        let judgement = &verdict.verdict.judgement;
+        let verifier = &verdict.verdict.verifier;
+        match judgement.outcome {
+            VerdictOutcome::Failed | VerdictOutcome::Error if !judgement.detail.is_empty() => {
+                format!("{verifier} {} ({})", judgement.outcome, judgement.detail)
+            }
+            outcome => format!("{verifier} {outcome}"),
+        }
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AttemptOutcome, VersionId, VersionState};
+    use crate::faces::cli::samples::{failed_attempt, source, verdict, version};
+
+    fn print(format: TableFormat) -> String {
+        let mut good = failed_attempt(1);
+        good.outcome = AttemptOutcome::New;
+        good.http_status = Some(200);
+        good.size_bytes = Some(5);
+        good.version_id = Some(VersionId(11));
+        good.error_kind = None;
+        good.error = None;
+        let mut bad = version(12, 1, b"worse");
+        bad.state = VersionState::Failed;
+        let history = History {
+            source: source(1, "prices"),
+            attempts: vec![failed_attempt(2), good],
+            versions: vec![
+                (
+                    bad,
+                    vec![
+                        verdict(12, VerdictOutcome::Error, "timed out"),
+                        verdict(12, VerdictOutcome::Failed, "line 3"),
+                    ],
+                ),
+                (version(11, 0, b"good"), vec![]),
+            ],
+        };
+        let mut out = Vec::new();
+        write(&history, format, None, &mut out).expect("a buffer");
+        String::from_utf8(out).expect("UTF-8").replace("\r\n", "\n")
+    }
+
+    #[test]
+    fn people_see_two_tables() {
+        insta::assert_snapshot!(print(TableFormat::People), @r#"
+        versions:
+          VERSION  FETCHED           SIZE  VERIFIED  DIGEST        FILE        VERDICTS
+          v12      2026-01-31 12:00   5 B  failed    e760bdbe0be6  prices.csv  schema failed (line 3)
+          v11      2026-01-31 12:00   4 B  passed    770e607624d6  prices.csv
+        attempts:
+          STARTED           OUTCOME  STATUS  SIZE   TOOK  VERSION  ERROR
+          2026-01-31 18:00  failed      503     -  1.2 s  -        status: 503 Service Unavailable[2J
+          2026-01-31 18:00  new         200   5 B  1.2 s  v11
+        "#);
+    }
+
+    #[test]
+    fn programs_get_json_and_csv() {
+        insta::assert_snapshot!(print(TableFormat::Json), @r#"
+        {
+          "attempts": [
+            {
+              "id": 2,
+              "started_at": "2026-01-31T18:00:02.000Z",
+              "duration_ms": 1204,
+              "outcome": "failed",
+              "http_status": 503,
+              "size_bytes": null,
+              "version_id": null,
+              "error_kind": "status",
+              "error": "503 Service Unavailable\u001b[2J"
+            },
+            {
+              "id": 1,
+              "started_at": "2026-01-31T18:00:02.000Z",
+              "duration_ms": 1204,
+              "outcome": "new",
+              "http_status": 200,
+              "size_bytes": 5,
+              "version_id": 11,
+              "error_kind": null,
+              "error": null
+            }
+          ],
+          "versions": [
+            {
+              "id": 12,
+              "digest": "sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8",
+              "size_bytes": 5,
+              "stored_bytes": 7,
+              "name": "prices.csv",
+              "media_type": "text/csv",
+              "last_modified": "2026-01-31T11:59:00Z",
+              "fetched_at": "2026-01-31T12:00:03.250Z",
+              "verified": "failed",
+              "verdicts": [
+                {
+                  "verifier": "schema",
+                  "fingerprint": "ab12",
+                  "outcome": "error",
+                  "detail": "timed out",
+                  "exit_code": 1,
+                  "output": "line 3: bad\n",
+                  "started_at": "2026-01-31T12:00:04.000Z",
+                  "duration_ms": 35,
+                  "actor": "worker@host"
+                },
+                {
+                  "verifier": "schema",
+                  "fingerprint": "ab12",
+                  "outcome": "failed",
+                  "detail": "line 3",
+                  "exit_code": 1,
+                  "output": "line 3: bad\n",
+                  "started_at": "2026-01-31T12:00:04.000Z",
+                  "duration_ms": 35,
+                  "actor": "worker@host"
+                }
+              ]
+            },
+            {
+              "id": 11,
+              "digest": "sha256:770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c",
+              "size_bytes": 4,
+              "stored_bytes": 7,
+              "name": "prices.csv",
+              "media_type": "text/csv",
+              "last_modified": "2026-01-31T11:59:00Z",
+              "fetched_at": "2026-01-31T12:00:03.250Z",
+              "verified": "passed",
+              "verdicts": []
+            }
+          ]
+        }
+        "#);
+        insta::assert_snapshot!(print(TableFormat::Csv), @r#"
+        id,started_at,duration_ms,outcome,http_status,size_bytes,version_id,error_kind,error
+        2,2026-01-31T18:00:02.000Z,1204,failed,503,,,status,503 Service Unavailable[2J
+        1,2026-01-31T18:00:02.000Z,1204,new,200,5,11,,
+        "#);
+    }
+}

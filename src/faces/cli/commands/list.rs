@@ -1,0 +1,205 @@
+//! `list`: the sources and where they stand.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::app::App;
+use crate::domain::Source;
+use crate::faces::cli::args::{ListArgs, TableFormat};
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::json::{self, SourceJson};
+use crate::faces::cli::table::{Table, flexible, left, right};
+use crate::faces::cli::text::{next_due, or_dash, short_time_or_dash, state_word};
+use crate::faces::cli::{Console, ExitStatus, csv};
+
+pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
+    let sources = app.sources(&args.sources).await?;
+    let published_dir = app.archive.published_dir();
+    if sources.is_empty() && args.format() == TableFormat::People {
+        console.warn_line("no sources yet: gannet add URL");
+    } else {
+        write(
+            &sources,
+            args.format(),
+            published_dir,
+            console.width,
+            &mut console.out,
+        )?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn write(
+    sources: &[Source],
+    format: TableFormat,
+    published_dir: &Path,
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let objects = sources
+        .iter()
+        .map(|source| SourceJson::new(source, published_dir));
+    match format {
+        TableFormat::Json => json::write(out, &objects.collect::<Vec<_>>()),
+        TableFormat::Csv => csv::write(out, &SourceJson::FIELDS, objects),
+        TableFormat::People => table(sources).write(out, 0, width),
+    }
+}
+
+fn table(sources: &[Source]) -> Table {
+    let mut table = Table::new(&[
+        right("ID"),
+        left("STATE"),
+        flexible("NAME"),
+        right("INTERVAL"),
+        left("LAST"),
+        left("NEXT"),
+        left("VERIFIED"),
+        flexible("PUBLISHED"),
+    ]);
+    for source in sources {
+        let state = &source.state;
+        let published = state.published_version_id.map(|_| &source.published_path);
+        table.row([
+            source.id.to_string(),
+            state_word(source),
+            source.settings.name.clone(),
+            source.settings.interval.to_string(),
+            short_time_or_dash(state.last_attempt_at),
+            short_time_or_dash(next_due(source)),
+            or_dash(state.version_state),
+            or_dash(published),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AttemptOutcome, VersionId, VersionState};
+    use crate::faces::cli::samples::source;
+
+    fn print(format: TableFormat, width: Option<usize>) -> String {
+        let mut failing = source(1, "prices");
+        failing.state.failures = 3;
+        failing.state.last_outcome = Some(AttemptOutcome::Failed);
+        failing.settings.tags = vec!["eu".to_owned(), "prices".to_owned()];
+        let mut off = source(21, "rates, daily\u{1b}");
+        off.settings.enabled = false;
+        let mut never = source(3, "firmware-manifest-of-a-long-name");
+        never.state.last_attempt_at = None;
+        never.state.last_outcome = None;
+        never.state.version_id = None;
+        never.state.version_state = None;
+        never.state.published_version_id = None;
+        let mut bad = source(4, "list");
+        bad.state.version_state = Some(VersionState::Failed);
+        bad.state.published_version_id = Some(VersionId(3));
+        let mut out = Vec::new();
+        let sources = [failing, off, never, bad];
+        write(
+            &sources,
+            format,
+            Path::new("/data/published"),
+            width,
+            &mut out,
+        )
+        .expect("a buffer");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn people_see_a_table() {
+        insta::assert_snapshot!(print(TableFormat::People, None), @r#"
+        ID  STATE    NAME                              INTERVAL  LAST              NEXT              VERIFIED  PUBLISHED
+         1  FAIL(3)  prices                                  6h  2026-01-31 12:00  2026-01-31 18:00  passed    example.org/1.csv
+        21  off      rates, daily                            6h  2026-01-31 12:00  -                 passed    example.org/21.csv
+         3  never    firmware-manifest-of-a-long-name        6h  -                 2026-01-31 18:00  -         -
+         4  new      list                                    6h  2026-01-31 12:00  2026-01-31 18:00  failed    example.org/4.csv
+        "#);
+        let narrow = print(TableFormat::People, Some(100));
+        assert!(
+            narrow.lines().all(|line| line.chars().count() <= 100),
+            "{narrow}"
+        );
+    }
+
+    #[test]
+    fn programs_get_json_and_csv() {
+        insta::assert_snapshot!(print(TableFormat::Json, Some(40)), @r#"
+        [
+          {
+            "id": 1,
+            "name": "prices",
+            "address": "https://example.org/1.csv",
+            "interval_hours": 6,
+            "enabled": true,
+            "tags": [
+              "eu",
+              "prices"
+            ],
+            "last_attempt_at": "2026-01-31T12:00:03.250Z",
+            "next_due_at": "2026-01-31T18:00:00Z",
+            "last_outcome": "failed",
+            "failures": 3,
+            "version_id": 11,
+            "verified": "passed",
+            "published_path": "/data/published/example.org/1.csv"
+          },
+          {
+            "id": 21,
+            "name": "rates, daily\u001b",
+            "address": "https://example.org/21.csv",
+            "interval_hours": 6,
+            "enabled": false,
+            "tags": [],
+            "last_attempt_at": "2026-01-31T12:00:03.250Z",
+            "next_due_at": null,
+            "last_outcome": "new",
+            "failures": 0,
+            "version_id": 31,
+            "verified": "passed",
+            "published_path": "/data/published/example.org/21.csv"
+          },
+          {
+            "id": 3,
+            "name": "firmware-manifest-of-a-long-name",
+            "address": "https://example.org/3.csv",
+            "interval_hours": 6,
+            "enabled": true,
+            "tags": [],
+            "last_attempt_at": null,
+            "next_due_at": "2026-01-31T18:00:00Z",
+            "last_outcome": null,
+            "failures": 0,
+            "version_id": null,
+            "verified": null,
+            "published_path": null
+          },
+          {
+            "id": 4,
+            "name": "list",
+            "address": "https://example.org/4.csv",
+            "interval_hours": 6,
+            "enabled": true,
+            "tags": [],
+            "last_attempt_at": "2026-01-31T12:00:03.250Z",
+            "next_due_at": "2026-01-31T18:00:00Z",
+            "last_outcome": "new",
+            "failures": 0,
+            "version_id": 14,
+            "verified": "failed",
+            "published_path": "/data/published/example.org/4.csv"
+          }
+        ]
+        "#);
+        insta::assert_snapshot!(print(TableFormat::Csv, Some(40)).replace("\r\n", "\n"), @r#"
+        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path
+        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv
+        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv
+        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,
+        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv
+        "#);
+    }
+}

@@ -1,0 +1,111 @@
+//! `log`: what was done, when and by whom.
+
+use std::io::{self, Write};
+
+use chrono::Duration;
+
+use crate::app::{App, EventFilter};
+use crate::domain::Event;
+use crate::faces::cli::args::LogArgs;
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::json::{self, EventJson};
+use crate::faces::cli::text::clean;
+use crate::faces::cli::{Console, ExitStatus};
+
+const DEFAULT_LIMIT: usize = 100;
+/// More than any screen or script reads, and safely within the store's integers.
+const NO_LIMIT: usize = u32::MAX as usize;
+/// How often `--follow` looks for more.
+const LOOK_EVERY: Duration = Duration::seconds(1);
+
+pub(super) async fn run(app: &App, args: &LogArgs, console: &mut Console<'_>) -> CommandResult {
+    let mut filter = filter(app, args).await?;
+    loop {
+        let events = app.events(filter.clone()).await?;
+        for event in &events {
+            write(event, args.json, &mut console.out)?;
+        }
+        if !args.follow {
+            return Ok(ExitStatus::Done);
+        }
+        console.out.flush()?;
+        if let Some(last) = events.last() {
+            filter.after = Some(last.id);
+        }
+        // What comes from now on is printed whole, however much it is.
+        filter.limit = NO_LIMIT;
+        app.clock.sleep_until(app.clock.now() + LOOK_EVERY).await;
+    }
+}
+
+async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Error> {
+    let source_id = match &args.source {
+        Some(selector) => Some(app.source(selector).await?.id),
+        None => None,
+    };
+    let limit = match (args.limit, args.since) {
+        (Some(limit), _) => limit as usize,
+        (None, Some(_)) => NO_LIMIT,
+        (None, None) => DEFAULT_LIMIT,
+    };
+    Ok(EventFilter {
+        source_id,
+        since: args.since.map(|since| since.moment(app.clock.now())),
+        after: None,
+        limit,
+    })
+}
+
+fn write(event: &Event, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
+    if as_json {
+        return json::write_line(out, &EventJson::new(event));
+    }
+    let mut line = format!(
+        "{}  {:<16} ",
+        event.stamp.at.format("%Y-%m-%d %H:%M:%S"),
+        event.event.action
+    );
+    let parts = [
+        event.source_name.clone(),
+        event.event.version_id.map(|id| format!("v{id}")),
+        event.event.detail.clone(),
+        Some(format!("({})", event.stamp.actor)),
+    ];
+    for part in parts.into_iter().flatten() {
+        line.push(' ');
+        line.push_str(&part);
+    }
+    writeln!(out, "{}", clean(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Action, Actor, EventId, NewEvent, SourceId, Stamp, VersionId};
+    use crate::faces::cli::samples::at;
+
+    #[test]
+    fn a_line_each() {
+        let event = Event {
+            id: EventId(7),
+            stamp: Stamp {
+                at: at("12:00:03.250"),
+                actor: Actor("worker@host".to_owned()),
+            },
+            event: NewEvent {
+                action: Action::VerdictFailed,
+                source_id: Some(SourceId(1)),
+                version_id: Some(VersionId(11)),
+                detail: Some("schema: line 3\n\u{1b}]0;x".to_owned()),
+            },
+            source_name: Some("prices".to_owned()),
+        };
+        let mut out = Vec::new();
+        write(&event, false, &mut out).expect("a buffer");
+        write(&event, true, &mut out).expect("a buffer");
+        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
+        2026-01-31 12:00:03  verdict.failed    prices v11 schema: line 3 ]0;x (worker@host)
+        {"id":7,"at":"2026-01-31T12:00:03.250Z","actor":"worker@host","action":"verdict.failed","source_id":1,"source":"prices","version_id":11,"detail":"schema: line 3\n\u001b]0;x"}
+        "#);
+    }
+}

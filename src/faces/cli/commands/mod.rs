@@ -1,0 +1,26 @@
+//! The commands, one file each, and the one place that chooses among them.
+
+mod add;
+mod apply;
+mod cat;
+mod change;
+mod completions;
+mod diff;
+mod dispatch;
+mod dump;
+mod export;
+mod fetched;
+mod history;
+mod list;
+mod log;
+mod manual;
+mod overview;
+mod show;
+mod verdict;
+mod verify;
+
+pub use completions::print_completions;
+pub use dispatch::run;
+pub use fetched::print_fetched;
+pub use manual::print_manual;
+pub use overview::print_overview;

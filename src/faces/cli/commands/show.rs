@@ -1,0 +1,199 @@
+//! `show`: everything about one source on one screen.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::history::write_tables;
+use crate::app::{App, History};
+use crate::domain::{Source, format_size};
+use crate::faces::cli::args::ShowArgs;
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::json::{self, HistoryJson, SettingsJson, SourceJson, published_file};
+use crate::faces::cli::text::{clean, next_due, short_time, short_time_or_dash, state_word};
+use crate::faces::cli::{Console, ExitStatus};
+
+/// How many versions and how many attempts are shown.
+const SHOWN: usize = 10;
+
+#[derive(Serialize)]
+struct ShownJson<'a> {
+    #[serde(flatten)]
+    source: SourceJson<'a>,
+    #[serde(flatten)]
+    settings: SettingsJson<'a>,
+    verifiers: &'a [String],
+    #[serde(flatten)]
+    history: HistoryJson<'a>,
+}
+
+pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -> CommandResult {
+    let history = app.history(&args.source, Some(SHOWN)).await?;
+    let verifiers = app.verifiers_of(&history.source.settings);
+    let published_dir = app.archive.published_dir();
+    if args.json {
+        let shown = ShownJson {
+            source: SourceJson::new(&history.source, published_dir),
+            settings: SettingsJson::new(&history.source),
+            verifiers: &verifiers,
+            history: HistoryJson::new(&history.attempts, &history.versions),
+        };
+        json::write(&mut console.out, &shown)?;
+    } else {
+        write(
+            &history,
+            &verifiers,
+            published_dir,
+            console.width,
+            &mut console.out,
+        )?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn write(
+    history: &History,
+    verifiers: &[String],
+    published_dir: &Path,
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let source = &history.source;
+    let mut facts = vec![("source", format!("{} {}", source.id, source.settings.name))];
+    facts.extend(settings_facts(source));
+    facts.extend([
+        ("state", state_word(source)),
+        ("added", short_time(source.created_at)),
+        (
+            "last fetched",
+            short_time_or_dash(source.state.last_attempt_at),
+        ),
+        ("next due", short_time_or_dash(next_due(source))),
+        ("published", published_fact(source, published_dir)),
+        ("verifiers", words(verifiers)),
+    ]);
+    for (name, value) in facts {
+        writeln!(out, "{name:<13} {}", clean(&value))?;
+    }
+    writeln!(out)?;
+    write_tables(history, width, out)
+}
+
+fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
+    let settings = &source.settings;
+    let mut facts = vec![
+        ("address", settings.address.to_string()),
+        ("interval", settings.interval.to_string()),
+        ("tags", words(&settings.tags)),
+        ("publish", settings.publish.to_string()),
+    ];
+    let headers = settings.headers.iter();
+    facts.extend(headers.map(|(name, value)| ("header", format!("{name}: {value}"))));
+    let allowed: Vec<_> = [
+        (settings.allow_private, "private addresses"),
+        (settings.allow_http, "plain http"),
+        (settings.allow_empty, "empty files"),
+    ]
+    .into_iter()
+    .filter(|(allowed, _)| *allowed)
+    .map(|(_, what)| what)
+    .collect();
+    if !allowed.is_empty() {
+        facts.push(("allowed", allowed.join(", ")));
+    }
+    if let Some(bytes) = settings.max_size_bytes {
+        facts.push(("max size", format_size(bytes)));
+    }
+    facts
+}
+
+fn published_fact(source: &Source, published_dir: &Path) -> String {
+    match (
+        published_file(source, published_dir),
+        source.state.published_version_id,
+    ) {
+        (Some(path), Some(version)) => format!("{path} (v{version})"),
+        _ => format!("nothing yet, to be {}", source.published_path),
+    }
+}
+
+fn words(words: &[String]) -> String {
+    if words.is_empty() {
+        "-".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::VerdictOutcome;
+    use crate::faces::cli::samples::{failed_attempt, source, verdict, version};
+
+    fn sample() -> History {
+        let mut source = source(1, "prices");
+        source.settings.tags = vec!["eu".to_owned()];
+        source.settings.headers = vec![("Authorization".to_owned(), "Bearer ${TOKEN}".to_owned())];
+        source.settings.allow_private = true;
+        source.settings.max_size_bytes = Some(1 << 20);
+        History {
+            source,
+            attempts: vec![failed_attempt(2)],
+            versions: vec![(
+                version(11, 0, b"good"),
+                vec![verdict(11, VerdictOutcome::Passed, "")],
+            )],
+        }
+    }
+
+    #[test]
+    fn one_screen() {
+        let mut out = Vec::new();
+        let published = Path::new("/data/published");
+        write(&sample(), &["schema".to_owned()], published, None, &mut out).expect("a buffer");
+        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
+        source        1 prices
+        address       https://example.org/1.csv
+        interval      6h
+        tags          eu
+        publish       passed
+        header        Authorization: Bearer ${TOKEN}
+        allowed       private addresses
+        max size      1.0 MiB
+        state         new
+        added         2026-01-31 08:00
+        last fetched  2026-01-31 12:00
+        next due      2026-01-31 18:00
+        published     /data/published/example.org/1.csv (v11)
+        verifiers     schema
+
+        versions:
+          VERSION  FETCHED           SIZE  VERIFIED  DIGEST        FILE        VERDICTS
+          v11      2026-01-31 12:00   4 B  passed    770e607624d6  prices.csv  schema passed
+        attempts:
+          STARTED           OUTCOME  STATUS  SIZE   TOOK  VERSION  ERROR
+          2026-01-31 18:00  failed      503     -  1.2 s  -        status: 503 Service Unavailable[2J
+        "#);
+    }
+
+    #[test]
+    fn json_has_each_field_once() {
+        let history = sample();
+        let shown = ShownJson {
+            source: SourceJson::new(&history.source, Path::new("/data/published")),
+            settings: SettingsJson::new(&history.source),
+            verifiers: &[],
+            history: HistoryJson::new(&history.attempts, &history.versions),
+        };
+        let value = serde_json::to_value(&shown).expect("JSON");
+        let keys: Vec<_> = value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect();
+        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path headers allow_private allow_http allow_empty publish max_size_bytes created_at removed_at published_version_id verifiers attempts versions");
+    }
+}

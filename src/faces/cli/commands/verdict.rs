@@ -1,0 +1,28 @@
+//! `verdict`: what a verifier outside gannet says of a version.
+
+use crate::app::App;
+use crate::faces::cli::args::VerdictArgs;
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::text::clean;
+use crate::faces::cli::{Console, ExitStatus};
+
+pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>) -> CommandResult {
+    let (source, version, state) = app
+        .verdict(
+            &args.version,
+            &args.verifier,
+            args.outcome,
+            args.detail.clone(),
+        )
+        .await?;
+    let name = clean(&source.settings.name);
+    let verifier = clean(&args.verifier);
+    let outcome = args.outcome;
+    writeln!(
+        console.out,
+        "recorded: {verifier} {outcome} v{} of {name}, which is {state} now",
+        version.id
+    )?;
+    // Recording that a version is bad is not itself a failure.
+    Ok(ExitStatus::Done)
+}

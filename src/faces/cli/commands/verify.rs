@@ -1,0 +1,185 @@
+//! `verify`: runs the verifiers again, over single versions or a source's whole history.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::app::{App, Error, Verified};
+use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
+use crate::faces::cli::args::VerifyArgs;
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::json::{self, VerdictJson};
+use crate::faces::cli::text::clean;
+use crate::faces::cli::{Console, ExitStatus};
+
+#[derive(Serialize)]
+struct VerifiedJson<'a> {
+    source_id: SourceId,
+    source: &'a str,
+    version_id: VersionId,
+    verified: &'static str,
+    verdicts: Vec<VerdictJson<'a>>,
+}
+
+pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
+    let mut done = Vec::new();
+    for (source, version) in select(app, &args.targets).await? {
+        let verified = app.verify(&source, &version).await?;
+        if !args.json {
+            write(&verified, &mut console.out)?;
+            console.out.flush()?;
+        }
+        done.push(verified);
+    }
+    if args.json {
+        let objects: Vec<_> = done.iter().map(|one| object(one, &app.actor.0)).collect();
+        json::write(&mut console.out, &objects)?;
+    }
+    Ok(status(done.iter().map(|one| one.state)))
+}
+
+/// Finds every version, each once, first, so that a name that is wrong stops all of it before anything is run.
+async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>, Error> {
+    let mut selected = Vec::new();
+    for target in targets {
+        if names_one_version(target) {
+            selected.push(app.version(target).await?);
+            continue;
+        }
+        for source in app.sources(std::slice::from_ref(target)).await? {
+            let history = app.history(&source.id.to_string(), None).await?;
+            let oldest_first = history.versions.into_iter().rev();
+            selected.extend(oldest_first.map(|(version, _)| (source.clone(), version)));
+        }
+    }
+    let mut seen = HashSet::new();
+    selected.retain(|(_, version)| seen.insert(version.id));
+    Ok(selected)
+}
+
+/// A bare number or name is a source here, and means all its versions; `v217`, `SOURCE~N` and `SOURCE@TIME` are one.
+fn names_one_version(target: &str) -> bool {
+    match target.parse() {
+        Ok(VersionRef::Id(_)) => target.starts_with('v'),
+        Ok(VersionRef::At { .. }) => true,
+        Ok(VersionRef::Back { source, .. }) => source != target,
+        Err(_) => false,
+    }
+}
+
+fn status(states: impl IntoIterator<Item = VersionState>) -> ExitStatus {
+    let bad = |state| matches!(state, VersionState::Failed | VersionState::Error);
+    if states.into_iter().any(bad) {
+        ExitStatus::Problems
+    } else {
+        ExitStatus::Done
+    }
+}
+
+fn object<'a>(verified: &'a Verified, actor: &'a str) -> VerifiedJson<'a> {
+    let verdicts = verified.verdicts.iter();
+    VerifiedJson {
+        source_id: verified.source.id,
+        source: &verified.source.settings.name,
+        version_id: verified.version.id,
+        verified: verified.state.as_str(),
+        verdicts: verdicts
+            .map(|verdict| VerdictJson::new(verdict, actor))
+            .collect(),
+    }
+}
+
+fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let name = clean(&verified.source.settings.name);
+    writeln!(
+        out,
+        "v{} of {name}: {}",
+        verified.version.id, verified.state
+    )?;
+    for NewVerdict {
+        verifier,
+        judgement,
+        ..
+    } in &verified.verdicts
+    {
+        let detail = clean(&judgement.detail);
+        let gap = if detail.is_empty() { "" } else { ": " };
+        writeln!(
+            out,
+            "  {} {}{gap}{detail}",
+            clean(verifier),
+            judgement.outcome
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::VerdictOutcome;
+    use crate::faces::cli::samples::{source, verdict, version};
+
+    #[test]
+    fn tells_versions_from_sources() {
+        for version in ["v217", "prices~0", "3~1", "prices@2026-01-31"] {
+            assert!(names_one_version(version), "{version}");
+        }
+        for source in [
+            "217",
+            "prices",
+            "https://example.org/~joe/a",
+            "tag:eu",
+            "rates-*",
+            "vat",
+            "",
+        ] {
+            assert!(!names_one_version(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_bad_version_shows_in_the_exit_code() {
+        use VersionState::{Error, Failed, Passed, Unverified};
+        assert_eq!(status([Passed, Unverified]), ExitStatus::Done);
+        assert_eq!(status([Passed, Failed]), ExitStatus::Problems);
+        assert_eq!(status([Error]), ExitStatus::Problems);
+    }
+
+    #[test]
+    fn prints_what_each_verifier_said() {
+        let verified = Verified {
+            source: source(1, "prices"),
+            version: version(11, 0, b"x"),
+            verdicts: vec![verdict(11, VerdictOutcome::Failed, "line 3").verdict],
+            state: VersionState::Failed,
+        };
+        let mut out = Vec::new();
+        write(&verified, &mut out).expect("a buffer");
+        json::write(&mut out, &object(&verified, "joe@host by cli")).expect("a buffer");
+        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
+        v11 of prices: failed
+          schema failed: line 3
+        {
+          "source_id": 1,
+          "source": "prices",
+          "version_id": 11,
+          "verified": "failed",
+          "verdicts": [
+            {
+              "verifier": "schema",
+              "fingerprint": "ab12",
+              "outcome": "failed",
+              "detail": "line 3",
+              "exit_code": 1,
+              "output": "line 3: bad\n",
+              "started_at": "2026-01-31T12:00:04.000Z",
+              "duration_ms": 35,
+              "actor": "joe@host by cli"
+            }
+          ]
+        }
+        "#);
+    }
+}

@@ -1,0 +1,69 @@
+//! CSV (RFC 4180) from objects whose fields are single values.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::text::clean;
+
+/// Writes a header and a row for each object; the fields are those of the JSON, lists joined by spaces, null empty.
+pub(crate) fn write<T: Serialize>(
+    out: &mut dyn Write,
+    fields: &[&str],
+    objects: impl IntoIterator<Item = T>,
+) -> io::Result<()> {
+    write_record(out, fields.iter().map(|field| (*field).to_owned()))?;
+    for object in objects {
+        let value = serde_json::to_value(object)?;
+        write_record(out, fields.iter().map(|field| plain(&value[*field])))?;
+    }
+    Ok(())
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        // People look at CSV on terminals too.
+        Value::String(text) => clean(text).into_owned(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+fn write_record(out: &mut dyn Write, fields: impl Iterator<Item = String>) -> io::Result<()> {
+    for (index, field) in fields.enumerate() {
+        if index > 0 {
+            out.write_all(b",")?;
+        }
+        if field.contains(['"', ',', '\n', '\r']) {
+            write!(out, "\"{}\"", field.replace('"', "\"\""))?;
+        } else {
+            out.write_all(field.as_bytes())?;
+        }
+    }
+    out.write_all(b"\r\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_what_needs_it() {
+        let object = serde_json::json!({
+            "id": 1, "name": "a \"b\", c\nd", "tags": ["x", "y"], "last": null, "enabled": true
+        });
+        let mut out = Vec::new();
+        write(
+            &mut out,
+            &["id", "name", "tags", "last", "enabled"],
+            [object],
+        )
+        .expect("a buffer");
+        assert_eq!(
+            String::from_utf8(out).expect("UTF-8"),
+            "id,name,tags,last,enabled\r\n1,\"a \"\"b\"\", c d\",x y,,true\r\n"
+        );
+    }
+}

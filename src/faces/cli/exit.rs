@@ -1,0 +1,161 @@
+//! Exit codes and errors: the one place that says what an error of the use-cases is to the shell.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Console;
+use super::text::clean;
+use crate::app::{self, ErrorKind};
+
+/// How a command ended; its number is the exit code that `--help` documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitStatus {
+    /// Done.
+    Done = 0,
+    /// Done, but a fetch or a verdict failed.
+    Problems = 1,
+    /// The request is wrong.
+    Usage = 2,
+    /// Could not run.
+    CouldNotRun = 3,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// Why a command stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The use-cases refused or could not.
+    #[error(transparent)]
+    App(#[from] app::Error),
+    /// Nothing more can be written to the output.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// What a command returns.
+pub(crate) type CommandResult = Result<ExitStatus, Failure>;
+
+/// Makes an error of the face itself.
+pub(crate) fn error(kind: ErrorKind, message: String, hint: Option<&str>) -> app::Error {
+    app::Error {
+        kind,
+        message,
+        hint: hint.map(str::to_owned),
+        source: None,
+    }
+}
+
+/// Makes the error for a file of gannet's own that cannot be read back.
+pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> app::Error {
+    let message = format!("cannot read {}: {cause}", path.display());
+    error(ErrorKind::Unavailable, message, None)
+}
+
+/// Returns the exit code for an error of the use-cases.
+pub fn status_of(error: &app::Error) -> ExitStatus {
+    match error.kind {
+        ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict => ExitStatus::Usage,
+        ErrorKind::Unavailable | ErrorKind::Damaged => ExitStatus::CouldNotRun,
+    }
+}
+
+/// Prints an error of the use-cases on stderr and returns its exit code.
+pub fn report(error: &app::Error, console: &mut Console<'_>) -> ExitStatus {
+    // A message of several lines (a TOML error, say) keeps them; each is cleaned.
+    for (index, line) in error.message.lines().enumerate() {
+        let lead = if index == 0 { "gannet: " } else { "  " };
+        console.warn_line(&format!("{lead}{}", clean(line)));
+    }
+    if let Some(hint) = &error.hint {
+        console.warn_line(&format!("  hint: {}", clean(hint)));
+    }
+    status_of(error)
+}
+
+/// Prints what has to be printed of a command's end and returns its exit code.
+pub(crate) fn conclude(result: CommandResult, console: &mut Console<'_>) -> ExitStatus {
+    let result = result.and_then(|status| {
+        console.out.flush()?;
+        Ok(status)
+    });
+    match result {
+        Ok(status) => status,
+        Err(Failure::App(error)) => {
+            // What was printed before the error still counts; a second failure would only hide the first.
+            let _ = console.out.flush();
+            report(&error, console)
+        }
+        // `gannet list | head`: the reader has what it wanted.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitStatus::Done
+        }
+        Err(failure @ Failure::Output(_)) => {
+            console.warn_line(&format!("gannet: {failure}"));
+            ExitStatus::CouldNotRun
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_have_a_code_a_message_and_a_hint() {
+        for (kind, status) in [
+            (ErrorKind::Invalid, 2),
+            (ErrorKind::NotFound, 2),
+            (ErrorKind::Conflict, 2),
+            (ErrorKind::Unavailable, 3),
+            (ErrorKind::Damaged, 3),
+        ] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let mut console = Console::plain(&mut out, &mut err);
+            let failure = error(
+                kind,
+                "no such\u{1b}[31m source".to_owned(),
+                Some("see list"),
+            );
+            let ended = conclude(Err(failure.into()), &mut console);
+            drop(console);
+            assert_eq!(ended as u8, status);
+            assert_eq!(
+                String::from_utf8(err).expect("UTF-8"),
+                "gannet: no such[31m source\n  hint: see list\n"
+            );
+        }
+    }
+
+    struct Closed(io::ErrorKind);
+
+    impl io::Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_quiet_and_a_full_disk_is_not() {
+        for (kind, status, quiet) in [
+            (io::ErrorKind::BrokenPipe, ExitStatus::Done, true),
+            (io::ErrorKind::StorageFull, ExitStatus::CouldNotRun, false),
+        ] {
+            let (mut out, mut err) = (Closed(kind), Vec::new());
+            let mut console = Console::plain(&mut out, &mut err);
+            let ended = conclude(Ok(ExitStatus::Done), &mut console);
+            drop(console);
+            assert_eq!(ended, status);
+            assert_eq!(err.is_empty(), quiet);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The JSON that programs rely on: field names, times and digests exactly as documented.
+//!
+//! Times are RFC 3339 in UTC: to the second for slots, to the millisecond for what happened. Digests are
+//! `sha256:hex`. A field without a value is null, never left out.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use super::text::next_due;
+use crate::domain::{
+    Attempt, AttemptOutcome, Event, FailureKind, NewVerdict, Source, SourceId, Verdict, Version,
+    VersionId, VersionState,
+};
+
+/// One of `list --json`.
+#[derive(Serialize)]
+pub(crate) struct SourceJson<'a> {
+    id: SourceId,
+    name: &'a str,
+    address: &'a str,
+    interval_hours: u32,
+    enabled: bool,
+    tags: &'a [String],
+    last_attempt_at: Option<String>,
+    next_due_at: Option<String>,
+    last_outcome: Option<&'static str>,
+    failures: u32,
+    version_id: Option<VersionId>,
+    verified: Option<&'static str>,
+    published_path: Option<String>,
+}
+
+impl<'a> SourceJson<'a> {
+    /// The fields, in their order.
+    pub(crate) const FIELDS: [&'static str; 13] = [
+        "id",
+        "name",
+        "address",
+        "interval_hours",
+        "enabled",
+        "tags",
+        "last_attempt_at",
+        "next_due_at",
+        "last_outcome",
+        "failures",
+        "version_id",
+        "verified",
+        "published_path",
+    ];
+
+    /// `published_path` is a whole path, and null while nothing is published.
+    pub(crate) fn new(source: &'a Source, published_dir: &Path) -> Self {
+        let (settings, state) = (&source.settings, &source.state);
+        Self {
+            id: source.id,
+            name: &settings.name,
+            address: settings.address.as_str(),
+            interval_hours: settings.interval.hours(),
+            enabled: settings.enabled,
+            tags: &settings.tags,
+            last_attempt_at: state.last_attempt_at.map(precise),
+            next_due_at: next_due(source).map(whole_seconds),
+            last_outcome: state.last_outcome.map(AttemptOutcome::as_str),
+            failures: state.failures,
+            version_id: state.version_id,
+            verified: state.version_state.map(VersionState::as_str),
+            published_path: published_file(source, published_dir),
+        }
+    }
+}
+
+/// Returns where the source's published file lies, if one does.
+pub(crate) fn published_file(source: &Source, published_dir: &Path) -> Option<String> {
+    source.state.published_version_id.map(|_| {
+        let path = published_dir.join(&source.published_path);
+        path.to_string_lossy().into_owned()
+    })
+}
+
+/// What an operator said of a source, beyond what `list` shows.
+#[derive(Serialize)]
+pub(crate) struct SettingsJson<'a> {
+    /// Secrets are by name here, as they are stored.
+    headers: Vec<HeaderJson<'a>>,
+    allow_private: bool,
+    allow_http: bool,
+    allow_empty: bool,
+    publish: &'static str,
+    max_size_bytes: Option<u64>,
+    created_at: String,
+    removed_at: Option<String>,
+    published_version_id: Option<VersionId>,
+}
+
+#[derive(Serialize)]
+struct HeaderJson<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+impl<'a> SettingsJson<'a> {
+    pub(crate) fn new(source: &'a Source) -> Self {
+        let settings = &source.settings;
+        let headers = settings.headers.iter();
+        Self {
+            headers: headers
+                .map(|(name, value)| HeaderJson { name, value })
+                .collect(),
+            allow_private: settings.allow_private,
+            allow_http: settings.allow_http,
+            allow_empty: settings.allow_empty,
+            publish: settings.publish.as_str(),
+            max_size_bytes: settings.max_size_bytes,
+            created_at: precise(source.created_at),
+            removed_at: source.removed_at.map(precise),
+            published_version_id: source.state.published_version_id,
+        }
+    }
+}
+
+/// One of `attempts` in `history --json`.
+#[derive(Serialize)]
+pub(crate) struct AttemptJson<'a> {
+    id: i64,
+    started_at: String,
+    duration_ms: u64,
+    outcome: &'static str,
+    http_status: Option<u16>,
+    size_bytes: Option<u64>,
+    version_id: Option<VersionId>,
+    error_kind: Option<&'static str>,
+    error: Option<&'a str>,
+}
+
+impl<'a> AttemptJson<'a> {
+    /// The fields, in their order.
+    pub(crate) const FIELDS: [&'static str; 9] = [
+        "id",
+        "started_at",
+        "duration_ms",
+        "outcome",
+        "http_status",
+        "size_bytes",
+        "version_id",
+        "error_kind",
+        "error",
+    ];
+
+    pub(crate) fn new(attempt: &'a Attempt) -> Self {
+        Self {
+            id: attempt.id.0,
+            started_at: precise(attempt.started_at),
+            duration_ms: milliseconds(attempt.duration),
+            outcome: attempt.outcome.as_str(),
+            http_status: attempt.http_status,
+            size_bytes: attempt.size_bytes,
+            version_id: attempt.version_id,
+            error_kind: attempt.error_kind.map(FailureKind::as_str),
+            error: attempt.error.as_deref(),
+        }
+    }
+}
+
+/// One of `versions` in `history --json`.
+#[derive(Serialize)]
+pub(crate) struct VersionJson<'a> {
+    id: VersionId,
+    digest: String,
+    size_bytes: u64,
+    stored_bytes: u64,
+    name: &'a str,
+    media_type: Option<&'a str>,
+    last_modified: Option<String>,
+    fetched_at: String,
+    verified: &'static str,
+    verdicts: Vec<VerdictJson<'a>>,
+}
+
+impl<'a> VersionJson<'a> {
+    pub(crate) fn new(version: &'a Version, verdicts: &'a [Verdict]) -> Self {
+        Self {
+            id: version.id,
+            digest: version.digest.to_string(),
+            size_bytes: version.size_bytes,
+            stored_bytes: version.stored_bytes,
+            name: &version.name,
+            media_type: version.media_type.as_deref(),
+            last_modified: version.last_modified.map(whole_seconds),
+            fetched_at: precise(version.fetched_at),
+            verified: version.state.as_str(),
+            verdicts: verdicts.iter().map(VerdictJson::recorded).collect(),
+        }
+    }
+}
+
+/// One verdict.
+#[derive(Serialize)]
+pub(crate) struct VerdictJson<'a> {
+    verifier: &'a str,
+    fingerprint: &'a str,
+    outcome: &'static str,
+    detail: &'a str,
+    exit_code: Option<i32>,
+    output: &'a str,
+    started_at: String,
+    duration_ms: u64,
+    actor: &'a str,
+}
+
+impl<'a> VerdictJson<'a> {
+    fn recorded(verdict: &'a Verdict) -> Self {
+        Self::new(&verdict.verdict, &verdict.actor)
+    }
+
+    pub(crate) fn new(verdict: &'a NewVerdict, actor: &'a str) -> Self {
+        Self {
+            verifier: &verdict.verifier,
+            fingerprint: &verdict.fingerprint,
+            outcome: verdict.judgement.outcome.as_str(),
+            detail: &verdict.judgement.detail,
+            exit_code: verdict.judgement.exit_code,
+            output: &verdict.judgement.output,
+            started_at: precise(verdict.started_at),
+            duration_ms: milliseconds(verdict.duration),
+            actor,
+        }
+    }
+}
+
+/// The whole of `history --json`.
+#[derive(Serialize)]
+pub(crate) struct HistoryJson<'a> {
+    attempts: Vec<AttemptJson<'a>>,
+    versions: Vec<VersionJson<'a>>,
+}
+
+impl<'a> HistoryJson<'a> {
+    pub(crate) fn new(attempts: &'a [Attempt], versions: &'a [(Version, Vec<Verdict>)]) -> Self {
+        let version =
+            |(version, verdicts): &'a (Version, Vec<Verdict>)| VersionJson::new(version, verdicts);
+        Self {
+            attempts: attempts.iter().map(AttemptJson::new).collect(),
+            versions: versions.iter().map(version).collect(),
+        }
+    }
+}
+
+/// One line of `log --json`.
+#[derive(Serialize)]
+pub(crate) struct EventJson<'a> {
+    id: i64,
+    at: String,
+    actor: &'a str,
+    action: &'static str,
+    source_id: Option<SourceId>,
+    source: Option<&'a str>,
+    version_id: Option<VersionId>,
+    detail: Option<&'a str>,
+}
+
+impl<'a> EventJson<'a> {
+    pub(crate) fn new(event: &'a Event) -> Self {
+        Self {
+            id: event.id.0,
+            at: precise(event.stamp.at),
+            actor: &event.stamp.actor.0,
+            action: event.event.action.as_str(),
+            source_id: event.event.source_id,
+            source: event.source_name.as_deref(),
+            version_id: event.event.version_id,
+            detail: event.event.detail.as_deref(),
+        }
+    }
+}
+
+/// Prints a moment with milliseconds.
+pub(crate) fn precise(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn whole_seconds(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Writes one value, indented, and a line break.
+pub(crate) fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Writes one value on one line.
+pub(crate) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}

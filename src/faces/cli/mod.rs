@@ -1,0 +1,26 @@
+//! The command line: arguments in, text, tables, JSON and an exit code out.
+//!
+//! Holds no rule of its own: every decision is made by `app`. Never reads the environment or the clock.
+
+pub mod args;
+mod bytes_compared;
+mod commands;
+mod console;
+mod csv;
+mod exit;
+mod export_folder;
+mod json;
+mod progress;
+#[cfg(test)]
+mod samples;
+mod sources_file;
+mod summary;
+mod table;
+mod text;
+
+pub use args::{AppCommand, Cli, Command};
+pub use commands::{print_completions, print_fetched, print_manual, print_overview, run};
+pub use console::Console;
+pub use exit::{ExitStatus, report, status_of};
+pub use progress::draw_progress;
+pub use summary::{print_summary, summary_line};

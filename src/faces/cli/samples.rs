@@ -1,0 +1,105 @@
+//! Domain values for the tests of this face.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    Address, Attempt, AttemptId, AttemptOutcome, BlobId, Digest, Interval, Judgement, NewVerdict,
+    PublishPolicy, Slot, Source, SourceId, SourceSettings, SourceState, Verdict, VerdictId,
+    VerdictOutcome, Version, VersionId, VersionState,
+};
+
+/// 2026-01-31, at this time of day.
+pub(crate) fn at(time: &str) -> DateTime<Utc> {
+    format!("2026-01-31T{time}Z").parse().expect("a time")
+}
+
+/// A source that was fetched, is verified and published.
+pub(crate) fn source(id: i64, name: &str) -> Source {
+    Source {
+        id: SourceId(id),
+        settings: SourceSettings {
+            name: name.to_owned(),
+            address: Address::parse(&format!("https://example.org/{id}.csv"), false)
+                .expect("an address"),
+            interval: Interval::from_hours(6).expect("in range"),
+            enabled: true,
+            tags: Vec::new(),
+            headers: Vec::new(),
+            allow_private: false,
+            allow_http: false,
+            allow_empty: false,
+            publish: PublishPolicy::Passed,
+            max_size_bytes: None,
+        },
+        published_path: format!("example.org/{id}.csv"),
+        created_at: at("08:00:00"),
+        removed_at: None,
+        state: SourceState {
+            next_slot: Slot::containing(at("18:00:00")),
+            failures: 0,
+            last_attempt_at: Some(at("12:00:03.250")),
+            last_outcome: Some(AttemptOutcome::New),
+            version_id: Some(VersionId(10 + id)),
+            version_state: Some(VersionState::Passed),
+            published_version_id: Some(VersionId(10 + id)),
+        },
+    }
+}
+
+/// A version of `content`, which passed.
+pub(crate) fn version(id: i64, ordinal: u64, content: &[u8]) -> Version {
+    Version {
+        id: VersionId(id),
+        source_id: SourceId(1),
+        ordinal,
+        blob_id: BlobId(id),
+        digest: Digest::of(content),
+        size_bytes: content.len() as u64,
+        stored_bytes: 7,
+        name: "prices.csv".to_owned(),
+        media_type: Some("text/csv".to_owned()),
+        last_modified: Some(at("11:59:00")),
+        fetched_at: at("12:00:03.250"),
+        state: VersionState::Passed,
+    }
+}
+
+/// A verdict on that version.
+pub(crate) fn verdict(version: i64, outcome: VerdictOutcome, detail: &str) -> Verdict {
+    Verdict {
+        id: VerdictId(1),
+        version_id: VersionId(version),
+        verdict: NewVerdict {
+            verifier: "schema".to_owned(),
+            fingerprint: "ab12".to_owned(),
+            judgement: Judgement {
+                outcome,
+                detail: detail.to_owned(),
+                exit_code: Some(1),
+                output: "line 3: bad\n".to_owned(),
+            },
+            started_at: at("12:00:04"),
+            duration: Duration::from_millis(35),
+        },
+        actor: "worker@host".to_owned(),
+    }
+}
+
+/// An attempt that failed with 503.
+pub(crate) fn failed_attempt(id: i64) -> Attempt {
+    Attempt {
+        id: AttemptId(id),
+        source_id: SourceId(1),
+        started_at: at("18:00:02"),
+        duration: Duration::from_millis(1204),
+        outcome: AttemptOutcome::Failed,
+        http_status: Some(503),
+        size_bytes: None,
+        tries: 3,
+        version_id: None,
+        error_kind: Some(crate::domain::FailureKind::Status),
+        error: Some("503 Service Unavailable\u{1b}[2J".to_owned()),
+    }
+}

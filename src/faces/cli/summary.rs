@@ -1,0 +1,138 @@
+//! What a pass of the worker did, for people and for programs.
+
+use std::io;
+
+use super::{Console, ExitStatus, json};
+use crate::app::PassSummary;
+use crate::domain::format_size;
+
+/// Prints the summary of a pass and returns its exit code.
+///
+/// Without a terminal, a pass in which nothing failed prints nothing, so that cron mails only what matters.
+pub fn print_summary(
+    summary: &PassSummary,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    let written = write(summary, as_json, console);
+    let status = if summary.has_problems() {
+        ExitStatus::Problems
+    } else {
+        ExitStatus::Done
+    };
+    super::exit::conclude(written.map(|()| status).map_err(Into::into), console)
+}
+
+fn write(summary: &PassSummary, as_json: bool, console: &mut Console<'_>) -> io::Result<()> {
+    if as_json {
+        return json::write(&mut console.out, summary);
+    }
+    if console.is_terminal || summary.has_problems() {
+        writeln!(console.out, "{}", summary_line(summary))?;
+    }
+    Ok(())
+}
+
+/// Returns the summary in one line.
+pub fn summary_line(summary: &PassSummary) -> String {
+    let size = format_size(summary.bytes);
+    if summary.attempts == 0
+        && summary.passed + summary.failed_verification + summary.verification_errors == 0
+    {
+        return "nothing was due".to_owned();
+    }
+    let mut parts = vec![format!(
+        "{} fetched: {} new, {} unchanged, {} failed",
+        summary.attempts, summary.new, summary.unchanged, summary.failed
+    )];
+    let verdicts = [
+        (summary.passed, "passed"),
+        (summary.failed_verification, "failed verification"),
+        (summary.verification_errors, "could not be verified"),
+    ];
+    let verdicts: Vec<_> = verdicts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    if !verdicts.is_empty() {
+        parts.push(verdicts.join(", "));
+    }
+    parts.push(format!("{size} in {:.1} s", summary.seconds));
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: PassSummary = PassSummary {
+        attempts: 11,
+        new: 3,
+        unchanged: 8,
+        failed: 0,
+        passed: 2,
+        failed_verification: 0,
+        verification_errors: 0,
+        bytes: 1_258_291,
+        seconds: 0.84,
+    };
+    const BAD: PassSummary = PassSummary {
+        attempts: 12,
+        failed: 1,
+        failed_verification: 1,
+        ..GOOD
+    };
+
+    fn print(summary: &PassSummary, as_json: bool, is_terminal: bool) -> (String, ExitStatus) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut console = Console::plain(&mut out, &mut err);
+        console.is_terminal = is_terminal;
+        let status = print_summary(summary, as_json, &mut console);
+        drop(console);
+        (String::from_utf8(out).expect("UTF-8"), status)
+    }
+
+    #[test]
+    fn cron_hears_only_of_failures() {
+        assert_eq!(
+            print(&GOOD, false, false),
+            (String::new(), ExitStatus::Done)
+        );
+        assert_eq!(
+            print(&GOOD, false, true),
+            (
+                "11 fetched: 3 new, 8 unchanged, 0 failed; 2 passed; 1.2 MiB in 0.8 s\n".to_owned(),
+                ExitStatus::Done
+            )
+        );
+        assert_eq!(
+            print(&BAD, false, false),
+            (
+                "12 fetched: 3 new, 8 unchanged, 1 failed; 2 passed, 1 failed verification; 1.2 MiB in 0.8 s\n".to_owned(),
+                ExitStatus::Problems
+            )
+        );
+        assert_eq!(
+            print(&PassSummary::default(), false, true).0,
+            "nothing was due\n"
+        );
+    }
+
+    #[test]
+    fn programs_always_get_the_numbers() {
+        insta::assert_snapshot!(print(&BAD, true, false).0, @r#"
+        {
+          "attempts": 12,
+          "new": 3,
+          "unchanged": 8,
+          "failed": 1,
+          "passed": 2,
+          "failed_verification": 1,
+          "verification_errors": 0,
+          "bytes": 1258291,
+          "seconds": 0.84
+        }
+        "#);
+    }
+}

@@ -1,0 +1,111 @@
+//! Text as a terminal may show it: what came from outside made harmless, times and states in few columns.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{AttemptOutcome, Slot, Source};
+
+/// Removes what would move the cursor, change colours, reorder or hide text: control characters and bidirectional
+/// marks (Unicode Annex 9). Line breaks and tabs become spaces.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    clean_but(text, |_| false)
+}
+
+/// Does the same to a line of a file that is being shown, whose tabs are part of it.
+pub(crate) fn clean_line(text: &str) -> Cow<'_, str> {
+    clean_but(text, |c| c == '\t')
+}
+
+fn clean_but(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let harmful = |c: char| (c.is_control() || is_deceptive(c)) && !kept(c);
+    if !text.contains(harmful) {
+        return Cow::Borrowed(text);
+    }
+    text.chars()
+        .filter_map(|c| match c {
+            c if !harmful(c) => Some(c),
+            '\n' | '\t' | '\u{2028}' | '\u{2029}' => Some(' '),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Marks that reorder the text around them, and characters that show as nothing.
+fn is_deceptive(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// Prints a moment for people: UTC, to the minute.
+pub(crate) fn short_time(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// Prints a moment that may not have come, `-` then.
+pub(crate) fn short_time_or_dash(time: Option<DateTime<Utc>>) -> String {
+    time.map_or_else(|| "-".to_owned(), short_time)
+}
+
+/// Prints a value that may be missing, `-` then.
+pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// Returns the word that says where a source stands: `removed`, `off`, `FAIL(n)`, `never`, `new` or `ok`.
+pub(crate) fn state_word(source: &Source) -> String {
+    if source.removed_at.is_some() {
+        return "removed".to_owned();
+    }
+    if !source.settings.enabled {
+        return "off".to_owned();
+    }
+    match (source.state.failures, source.state.last_outcome) {
+        (failures @ 1.., _) => format!("FAIL({failures})"),
+        (0, None) => "never".to_owned(),
+        (0, Some(AttemptOutcome::New)) => "new".to_owned(),
+        (0, Some(_)) => "ok".to_owned(),
+    }
+}
+
+/// Returns when a source is due, nothing for one that never is.
+pub(crate) fn next_due(source: &Source) -> Option<DateTime<Utc>> {
+    let watched = source.settings.enabled && source.removed_at.is_none();
+    watched.then(|| Slot::start(source.state.next_slot))
+}
+
+/// Returns `1 version`, `2 versions`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn removes_what_would_deceive() {
+        for (text, expected) in [
+            ("prices.csv", "prices.csv"),
+            ("a\u{1b}[2Jb", "a[2Jb"),
+            ("a\nb\tc\r", "a b c"),
+            ("gpj.\u{202e}exe", "gpj.exe"),
+            ("\u{9b}31mred", "31mred"),
+            ("zürich 東京", "zürich 東京"),
+        ] {
+            assert_eq!(clean(text), expected);
+        }
+        assert_eq!(clean_line("a\tb\u{7}"), "a\tb");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_harmful_is_left(text in ".*") {
+            let cleaned = clean(&text);
+            prop_assert!(!cleaned.chars().any(|c| c.is_control() || is_deceptive(c)));
+        }
+    }
+}

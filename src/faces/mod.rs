@@ -1,0 +1,3 @@
+//! The faces: how people and programs reach the use-cases of `app`. A face never imports another.
+
+pub mod cli;

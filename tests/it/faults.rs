@@ -1,0 +1,292 @@
+//! Faults: killed at any moment, a full disk, two passes at once, signals. Nothing is lost, and the next pass goes on.
+
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::origin::{Gate, Origin, Reply};
+use crate::rig::{Gannet, said};
+
+/// Adds sources by a file, all due at once.
+fn add_files(gannet: &Gannet, origin: &Origin, paths: &[String]) {
+    let entries: Vec<_> = paths
+        .iter()
+        .map(|path| {
+            format!(
+                "[[source]]\naddress = {:?}\nname = {:?}\nallow_private = true\n",
+                origin.url(path),
+                &path[1..]
+            )
+        })
+        .collect();
+    let file = gannet.path("sources.toml");
+    fs::write(&file, entries.concat()).expect("the file is written");
+    gannet.ok(&["apply", &file.display().to_string()]);
+}
+
+/// Steps through numbers that look random and are the same in every run.
+fn scatter(seed: u64) -> u64 {
+    (seed
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407))
+        >> 33
+}
+
+fn content(path: usize, round: u64) -> String {
+    // The last file is large enough for the archive's own folder, the others live in the catalogue.
+    let lines = if path == 7 { 60_000 } else { 40 };
+    let line = |n: u64| format!("{path},{round},{n},{}\n", scatter(n * 1000 + round));
+    (0..lines).map(line).collect()
+}
+
+fn check_catalogue(gannet: &Gannet) {
+    let catalogue =
+        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
+    let check: String = catalogue
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .expect("a check");
+    assert_eq!(check, "ok");
+    let dangling: i64 = catalogue
+        .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| {
+            row.get(0)
+        })
+        .expect("a check");
+    assert_eq!(dangling, 0);
+}
+
+#[test]
+fn killed_two_hundred_times_nothing_is_lost() {
+    const ROUNDS: u64 = 200;
+    let origin = Origin::start(true);
+    let gannet = Gannet::trusting(origin.ca_file(), "per_host = 8\n");
+    let paths: Vec<_> = (0..8).map(|n| format!("/{n}.csv")).collect();
+    add_files(&gannet, &origin, &paths);
+    for round in 0..ROUNDS {
+        for (n, path) in paths.iter().enumerate() {
+            // The large file changes less often, so that most rounds get far.
+            let version = if n == 7 { round / 8 } else { round };
+            origin.on(path, [Reply::file(content(n, version))]);
+        }
+        let mut child = gannet.start(&["fetch", "*"]);
+        // Not a wait for anything: the moment at which the knife falls.
+        std::thread::sleep(Duration::from_micros(scatter(round) % 120_000));
+        child.kill().expect("killed, or ended by itself");
+        child.wait().expect("it ended");
+        if round % 10 == 9 {
+            check_catalogue(&gannet);
+        }
+    }
+    check_catalogue(&gannet);
+    let summary = gannet.fetch("*");
+    assert_eq!(
+        (&summary["attempts"], &summary["failed"]),
+        (&Value::from(8), &Value::from(0)),
+        "{summary}"
+    );
+    let mut versions = 0;
+    for (n, path) in paths.iter().enumerate() {
+        let name = &path[1..];
+        let newest = content(n, if n == 7 { (ROUNDS - 1) / 8 } else { ROUNDS - 1 });
+        assert_eq!(gannet.bytes(&["cat", name]), newest.as_bytes());
+        let published = gannet.source(name)["published_path"]
+            .as_str()
+            .expect("published")
+            .to_owned();
+        assert_eq!(
+            fs::read(published).expect("the published file"),
+            newest.as_bytes()
+        );
+        versions += gannet.history(name)["versions"]
+            .as_array()
+            .map_or(0, Vec::len);
+    }
+    // Many rounds must have got as far as keeping something, or this test shows nothing.
+    assert!(versions > 100, "{versions}");
+    let export = gannet.path("export");
+    gannet.ok(&["export", &export.display().to_string()]);
+    let temporary = fs::read_dir(gannet.data().join("tmp"))
+        .expect("tmp")
+        .count();
+    assert!(temporary <= 1, "only the gate is left in tmp: {temporary}");
+}
+
+#[test]
+fn a_full_disk_is_told_and_recovered_from() {
+    let origin = Origin::start(true);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    // Bytes that do not compress, in files that together are more than the disk takes.
+    let noise = |seed: u64| {
+        (0..600_000)
+            .map(|n| scatter(seed * 1_000_000 + n).to_le_bytes()[0])
+            .collect::<Vec<u8>>()
+    };
+    let paths: Vec<_> = (0..6).map(|n| format!("/{n}.bin")).collect();
+    for (seed, path) in (0..).zip(&paths) {
+        origin.on(path, [Reply::file(noise(seed))]);
+    }
+    // A file system of 3 MiB in a mount namespace of its own: it goes with the shell.
+    fs::create_dir_all(gannet.data()).expect("a folder");
+    let script = format!(
+        "set -e; mount -t tmpfs -o size=3m none '{data}'; {gannet} apply '{sources}' >/dev/null; set +e
+         {gannet} --worker-only --json; echo \"first=$?\"
+         mount -o remount,size=64m '{data}'
+         {gannet} fetch '*' --json; echo \"second=$?\"
+         {gannet} list --json; {gannet} export '{export}' >/dev/null; echo \"export=$?\"",
+        data = gannet.data().display(),
+        sources = gannet.path("sources.toml").display(),
+        gannet = env!("CARGO_BIN_EXE_gannet"),
+        export = gannet.path("export").display(),
+    );
+    let entries: Vec<_> = paths
+        .iter()
+        .map(|path| {
+            format!(
+                "[[source]]\naddress = {:?}\nname = {:?}\nallow_private = true\n",
+                origin.url(path),
+                &path[1..]
+            )
+        })
+        .collect();
+    fs::write(gannet.path("sources.toml"), entries.concat()).expect("the file is written");
+    let template = gannet.command(&[]);
+    let mut unshare = Command::new("unshare");
+    unshare
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .env_clear();
+    unshare.envs(
+        template
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    let said = said(&unshare.output().expect("unshare runs"));
+    assert!(
+        said.out.contains("first=3") || said.out.contains("first=1"),
+        "{said:#?}"
+    );
+    let trouble = said.err.to_lowercase();
+    assert!(
+        trouble.contains("no room")
+            || trouble.contains("no space")
+            || said.out.contains("\"failed\": "),
+        "{said:#?}"
+    );
+    assert!(
+        said.out.contains("second=0") && said.out.contains("export=0"),
+        "{said:#?}"
+    );
+    for (seed, path) in (0..).zip(&paths) {
+        let folder = gannet.path("export").join(&path[1..]);
+        let files: Vec<_> = fs::read_dir(&folder).expect("exported").flatten().collect();
+        assert_eq!(files.len(), 1, "{path}");
+        assert_eq!(fs::read(files[0].path()).expect("a file"), noise(seed));
+    }
+}
+
+#[test]
+fn two_passes_at_once_fetch_each_source_once() {
+    let origin = Origin::start(true);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let paths: Vec<_> = (0..60).map(|n| format!("/{n}.txt")).collect();
+    for path in &paths {
+        origin.on(path, [Reply::file(path.clone())]);
+    }
+    add_files(&gannet, &origin, &paths);
+    let passes: Vec<_> = (0..3)
+        .map(|_| gannet.start(&["--worker-only", "--json"]))
+        .collect();
+    let mut attempts = 0;
+    for pass in passes {
+        let output = pass.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{:?}", said(&output));
+        let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        attempts += summary["attempts"].as_u64().expect("a number");
+    }
+    assert_eq!(attempts, 60);
+    let mut requested: Vec<_> = origin
+        .requests()
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    requested.sort();
+    requested.dedup();
+    assert_eq!((requested.len(), origin.requests().len()), (60, 60));
+}
+
+fn signal(child: &std::process::Child, signal: Signal) {
+    let pid =
+        Pid::from_raw(i32::try_from(child.id()).expect("a process id")).expect("a process id");
+    kill_process(pid, signal).expect("the signal is sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_lets_what_is_in_flight_finish_and_releases_the_rest() {
+    let origin = Origin::start(true);
+    let gate = Gate::new();
+    let paths: Vec<_> = (0..20).map(|n| format!("/{n}.txt")).collect();
+    for path in &paths {
+        origin.on(path, [Reply::file(path.clone()).behind(&gate)]);
+    }
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    add_files(&gannet, &origin, &paths);
+    let child = gannet.start(&["--worker-only", "--json"]);
+    origin.arrived(2).await;
+    signal(&child, Signal::TERM);
+    // It has heard when it says so in its log; only then may what is in flight go on.
+    wait_for_log(&gannet, "a signal came");
+    gate.open();
+    let output = child.wait_with_output().expect("it ends");
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&summary["new"], &summary["failed"]),
+        (&Value::from(2), &Value::from(0)),
+        "{:?}",
+        said(&output)
+    );
+    let rest = gannet.json(&["--worker-only", "--json"]);
+    assert_eq!(rest["new"], 18);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_stops_at_once() {
+    let origin = Origin::start(true);
+    let gate = Gate::new();
+    origin.on("/x", [Reply::file("content").behind(&gate)]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    add_files(&gannet, &origin, &["/x".to_owned()]);
+    let child = gannet.start(&["--worker-only", "--loop"]);
+    origin.arrived(1).await;
+    signal(&child, Signal::INT);
+    wait_for_log(&gannet, "a signal came");
+    let second = Instant::now();
+    signal(&child, Signal::INT);
+    let output = child.wait_with_output().expect("it ends");
+    assert!(
+        second.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        said(&output)
+    );
+    gate.open();
+    assert_eq!(gannet.json(&["--worker-only", "--json"])["new"], 1);
+}
+
+/// Returns when a line of the log holds `text`.
+fn wait_for_log(gannet: &Gannet, text: &str) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        let files = fs::read_dir(gannet.data().join("log"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        if files
+            .flat_map(|file| fs::read_to_string(file.path()))
+            .any(|lines| lines.contains(text))
+        {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the log never said `{text}`");
+        std::thread::yield_now();
+    }
+}

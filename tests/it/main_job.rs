@@ -1,0 +1,581 @@
+//! The main job with the real program against a scripted HTTPS origin: fetch, keep, verify, publish, log.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+fn rig(origin: &Origin, more: &str) -> Gannet {
+    Gannet::trusting(origin.ca_file(), more)
+}
+
+fn add(gannet: &Gannet, origin: &Origin, path: &str, more: &[&str]) {
+    let address = origin.url(path);
+    gannet.ok(&[&["add", &address, "1h", "--allow-private"], more].concat());
+}
+
+fn published(gannet: &Gannet, name: &str) -> Vec<u8> {
+    let path = gannet.source(name)["published_path"]
+        .as_str()
+        .expect("a published file")
+        .to_owned();
+    fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn outcomes(history: &Value) -> Vec<&str> {
+    let attempts = history["attempts"].as_array().expect("attempts");
+    attempts
+        .iter()
+        .filter_map(|attempt| attempt["outcome"].as_str())
+        .collect()
+}
+
+#[test]
+fn a_file_that_changes_and_comes_back_is_three_versions_and_two_blobs() {
+    let origin = Origin::start(true);
+    origin.on(
+        "/a.txt",
+        ["one\n", "one\n", "two\n", "one\n"].map(Reply::file),
+    );
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/a.txt", &[]);
+    let summaries: Vec<_> = (0..4).map(|_| gannet.fetch("a.txt")).collect();
+    assert_eq!(
+        summaries
+            .iter()
+            .map(|s| s["new"].as_u64())
+            .collect::<Vec<_>>(),
+        [1, 0, 1, 1].map(Some)
+    );
+    let history = gannet.history("a.txt");
+    assert_eq!(outcomes(&history), ["new", "new", "unchanged", "new"]);
+    assert_eq!(history["attempts"][2]["http_status"], 304);
+    let digests: Vec<_> = history["versions"]
+        .as_array()
+        .expect("versions")
+        .iter()
+        .map(|v| v["digest"].clone())
+        .collect();
+    assert_eq!(digests.len(), 3);
+    assert!(digests[0] == digests[2] && digests[0] != digests[1]);
+    for (reference, content) in [
+        ("a.txt", "one\n"),
+        ("a.txt~1", "two\n"),
+        ("a.txt~2", "one\n"),
+        ("1", "one\n"),
+    ] {
+        assert_eq!(
+            gannet.bytes(&["cat", reference]),
+            content.as_bytes(),
+            "{reference}"
+        );
+    }
+    assert_eq!(published(&gannet, "a.txt"), b"one\n");
+    let catalogue =
+        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
+    let blobs: i64 = catalogue
+        .query_row("SELECT count(*) FROM blob", [], |row| row.get(0))
+        .expect("a count");
+    assert_eq!(blobs, 2);
+}
+
+#[test]
+fn json_has_the_promised_shape() {
+    let origin = Origin::start(true);
+    let reply = Reply::file("{}")
+        .header("content-type", "application/json")
+        .header("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT");
+    origin.on("/r.json", [reply, Reply::status(503)]);
+    let gannet = rig(
+        &origin,
+        "max_tries = 1\n[[verifier]]\nname = \"json\"\nsources = [\"*.json\"]\nbuiltin = \"json\"\n",
+    );
+    add(
+        &gannet,
+        &origin,
+        "/r.json",
+        &["--tag", "t", "--name", "r.json"],
+    );
+    gannet.fetch("r.json");
+    gannet.fetch("r.json");
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let source = gannet.source("r.json");
+    assert_eq!(
+        keys(&source),
+        [
+            "id",
+            "name",
+            "address",
+            "interval_hours",
+            "enabled",
+            "tags",
+            "last_attempt_at",
+            "next_due_at",
+            "last_outcome",
+            "failures",
+            "version_id",
+            "verified",
+            "published_path"
+        ]
+    );
+    assert_eq!(
+        (
+            &source["verified"],
+            &source["failures"],
+            &source["last_outcome"]
+        ),
+        (&json!("passed"), &json!(1), &json!("failed"))
+    );
+    let history = gannet.history("r.json");
+    assert_eq!(
+        keys(&history["attempts"][0]),
+        [
+            "id",
+            "started_at",
+            "duration_ms",
+            "outcome",
+            "http_status",
+            "size_bytes",
+            "version_id",
+            "error_kind",
+            "error"
+        ]
+    );
+    assert_eq!(
+        (
+            &history["attempts"][0]["error_kind"],
+            &history["attempts"][0]["http_status"]
+        ),
+        (&json!("status"), &json!(503))
+    );
+    let version = &history["versions"][0];
+    assert_eq!(
+        keys(version),
+        [
+            "id",
+            "digest",
+            "size_bytes",
+            "stored_bytes",
+            "name",
+            "media_type",
+            "last_modified",
+            "fetched_at",
+            "verified",
+            "verdicts"
+        ]
+    );
+    assert_eq!(version["last_modified"], "1994-11-06T08:49:37Z");
+    assert_eq!(version["verdicts"][0]["outcome"], "passed");
+    assert!(
+        version["digest"]
+            .as_str()
+            .is_some_and(|digest| digest.starts_with("sha256:"))
+    );
+}
+
+#[test]
+fn what_fails_verification_is_kept_and_never_published() {
+    let origin = Origin::start(true);
+    origin.on(
+        "/p.json",
+        ["{\"good\":1}", "<html>sorry</html>", "{\"good\":2}"].map(Reply::file),
+    );
+    let gannet = rig(
+        &origin,
+        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
+    );
+    add(&gannet, &origin, "/p.json", &[]);
+    gannet.fetch("p.json");
+    let bad = gannet.run(&["fetch", "p.json"]);
+    assert_eq!(bad.code, Some(1), "{bad:?}");
+    assert_eq!(published(&gannet, "p.json"), b"{\"good\":1}");
+    assert_eq!(gannet.source("p.json")["verified"], "failed");
+    assert_eq!(gannet.bytes(&["cat", "p.json"]), b"<html>sorry</html>");
+    // A person overrules the verifier, and takes it back.
+    let version = gannet.source("p.json")["version_id"].to_string();
+    gannet.ok(&[
+        "verdict",
+        &version,
+        "json",
+        "passed",
+        "--detail",
+        "looked at it",
+    ]);
+    assert_eq!(published(&gannet, "p.json"), b"<html>sorry</html>");
+    assert_eq!(
+        gannet.run(&["verify", &format!("v{version}")]).code,
+        Some(1)
+    );
+    assert_eq!(published(&gannet, "p.json"), b"{\"good\":1}");
+    gannet.fetch("p.json");
+    assert_eq!(published(&gannet, "p.json"), b"{\"good\":2}");
+    let log = gannet.ok(&["log", "--json"]);
+    for action in [
+        "source.added",
+        "fetch.new",
+        "verdict.passed",
+        "verdict.failed",
+        "file.published",
+        "pass.finished",
+    ] {
+        assert!(log.contains(action), "{action}: {log}");
+    }
+    assert!(log.contains("tester@"), "{log}");
+}
+
+#[test]
+fn a_verifier_that_could_not_judge_is_asked_again_at_the_next_pass() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = rig(&origin, "");
+    let gate = gannet.path("ready");
+    let script = gannet.path("check.sh");
+    fs::write(&script, format!("test -e {} || exit 9\n", gate.display())).expect("a script");
+    let ca_file = origin.ca_file().display().to_string();
+    gannet.configure(&format!(
+        "[fetch]\nca_file = {ca_file:?}\n[[verifier]]\nname = \"gate\"\nsources = [\"*\"]\ncommand = [\"sh\", {:?}, \"{{path}}\"]\n",
+        script.display().to_string()
+    ));
+    add(&gannet, &origin, "/x", &[]);
+    let first = gannet.run(&["--worker-only", "--json"]);
+    assert_eq!(first.code, Some(1), "{first:?}");
+    assert_eq!(
+        (
+            gannet.source("x")["verified"].clone(),
+            gannet.source("x")["published_path"].clone()
+        ),
+        (json!("error"), Value::Null)
+    );
+    fs::write(&gate, "").expect("the gate opens");
+    // Nothing is due this hour; the verifier is asked all the same.
+    let second = gannet.json(&["--worker-only", "--json"]);
+    assert_eq!(
+        (second["attempts"].clone(), second["passed"].clone()),
+        (json!(0), json!(1))
+    );
+    assert_eq!(published(&gannet, "x"), b"content");
+}
+
+#[test]
+fn cron_hears_nothing_when_all_is_well() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    origin.on("/gone", [Reply::status(404)]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/x", &[]);
+    let quiet = gannet.run(&["--worker-only"]);
+    assert_eq!(
+        (quiet.code, quiet.out.as_str(), quiet.err.as_str()),
+        (Some(0), "", "")
+    );
+    assert_eq!(published(&gannet, "x"), b"content");
+    let nothing_due = gannet.run(&["--worker-only"]);
+    assert_eq!((nothing_due.code, nothing_due.out.as_str()), (Some(0), ""));
+    assert_eq!(origin.requests().len(), 1);
+    add(&gannet, &origin, "/gone", &[]);
+    let loud = gannet.run(&["--worker-only"]);
+    assert_eq!(loud.code, Some(1));
+    assert!(loud.out.contains("1 failed"), "{loud:?}");
+    assert!(gannet.ok(&["show", "gone"]).contains("404 Not Found"));
+}
+
+#[test]
+fn a_secret_reaches_the_server_and_nothing_else() {
+    const SECRET: &str = "hunter2-swordfish";
+    let origin = Origin::start(true);
+    origin.on(
+        "/k",
+        [
+            Reply::file("content"),
+            Reply::redirect(302, &origin.url(&format!("/loop?key={SECRET}"))),
+        ],
+    );
+    origin.on("/loop", [Reply::status(403)]);
+    let mut gannet = rig(&origin, "max_tries = 1\n");
+    gannet.set("API_KEY", SECRET);
+    let address = format!("{}?key=${{API_KEY}}", origin.url("/k"));
+    gannet.ok(&[
+        "add",
+        &address,
+        "--name",
+        "keyed",
+        "--allow-private",
+        "--header",
+        "Authorization: Bearer ${API_KEY}",
+    ]);
+    gannet.fetch("keyed");
+    let request = origin.requests()[0].clone();
+    assert_eq!(
+        request.header("authorization"),
+        Some(format!("Bearer {SECRET}").as_str())
+    );
+    assert!(request.path.contains(SECRET));
+    let failed = gannet.run(&["fetch", "keyed"]);
+    let mut said = format!("{failed:?}");
+    for arguments in [
+        &["list"][..],
+        &["show", "keyed"],
+        &["history", "keyed", "--json"],
+        &["log", "--json"],
+        &["dump", "--json"],
+        &["dump", "--toml"],
+    ] {
+        said += &gannet.ok(arguments);
+    }
+    assert!(
+        said.contains("${API_KEY}") && !said.contains(SECRET),
+        "{said}"
+    );
+    for file in files_below(&gannet.path("")) {
+        let bytes = fs::read(&file).unwrap_or_default();
+        let found = bytes
+            .windows(SECRET.len())
+            .any(|window| window == SECRET.as_bytes());
+        assert!(!found, "{} holds the secret", file.display());
+    }
+}
+
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files.extend(files_below(&entry.path())),
+            _ => files.push(entry.path()),
+        }
+    }
+    files
+}
+
+#[test]
+fn every_thirtieth_request_asks_for_the_whole_file() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/x", &[]);
+    for _ in 0..31 {
+        gannet.fetch("x");
+    }
+    let requests = origin.requests();
+    let unconditional: Vec<_> = requests
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| r.header("if-none-match").is_none())
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(unconditional, [0, 29]);
+    assert_eq!(
+        gannet.history("x")["versions"].as_array().map(Vec::len),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_damaged_blob_is_named_not_published_and_healed_by_the_next_fetch() {
+    let origin = Origin::start(true);
+    origin.on(
+        "/x",
+        [Reply::file(
+            "content of some length, which compresses a little, content",
+        )],
+    );
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/x", &[]);
+    gannet.fetch("x");
+    let catalogue =
+        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
+    catalogue
+        .execute("UPDATE blob SET body = zeroblob(length(body))", [])
+        .expect("damage");
+    catalogue
+        .execute(
+            "UPDATE source_state SET published_version_id = NULL, publish_due = 1",
+            [],
+        )
+        .expect("unpublished");
+    drop(catalogue);
+    fs::remove_file(
+        gannet
+            .data()
+            .join("published")
+            .join(origin.host().replace(':', "_"))
+            .join("x"),
+    )
+    .expect("it was published");
+    let read = gannet.run(&["cat", "x"]);
+    assert_eq!((read.code, read.out.as_str()), (Some(3), ""));
+    assert!(
+        read.err.contains("damaged") && read.err.contains("sha256:"),
+        "{read:?}"
+    );
+    assert!(gannet.ok(&["log"]).contains("archive.damaged"));
+    let pass = gannet.run(&["--worker-only"]);
+    assert_eq!(pass.code, Some(3), "{pass:?}");
+    assert!(pass.err.contains("damaged"), "{pass:?}");
+    assert_eq!(gannet.source("x")["published_path"], Value::Null);
+    gannet.run(&["fetch", "x"]);
+    assert_eq!(
+        origin
+            .requests()
+            .last()
+            .and_then(|r| r.header("if-none-match").map(str::to_owned)),
+        None
+    );
+    assert_eq!(
+        gannet.bytes(&["cat", "x"]),
+        b"content of some length, which compresses a little, content"
+    );
+    gannet.ok(&["--worker-only"]);
+    assert_eq!(
+        published(&gannet, "x"),
+        b"content of some length, which compresses a little, content"
+    );
+    assert!(gannet.ok(&["log"]).contains("archive.healed"));
+}
+
+#[test]
+fn a_missing_object_makes_the_next_request_unconditional() {
+    let origin = Origin::start(true);
+    // Bytes that do not compress, so that the stored form is too large for the catalogue.
+    let mut state = 1_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 56) as u8
+    })
+    .take(3 << 20)
+    .collect();
+    origin.on("/big.bin", [Reply::file(noise.clone())]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/big.bin", &[]);
+    gannet.fetch("big.bin");
+    assert_eq!(gannet.fetch("big.bin")["unchanged"], 1);
+    assert!(origin.requests()[1].header("if-none-match").is_some());
+    let objects = files_below(&gannet.data().join("objects"));
+    assert_eq!(objects.len(), 1);
+    fs::remove_file(&objects[0]).expect("the object goes");
+    assert_eq!(gannet.fetch("big.bin")["unchanged"], 1);
+    assert_eq!(origin.requests()[2].header("if-none-match"), None);
+    assert_eq!(gannet.bytes(&["cat", "big.bin"]), noise);
+    assert_eq!(
+        gannet.history("big.bin")["versions"]
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
+}
+
+#[test]
+fn sources_whose_paths_collide_are_told_and_stay_apart() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("a")]);
+    origin.on("/A", [Reply::file("A")]);
+    origin.on("/a/b", [Reply::file("b")]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/a", &["--name", "one"]);
+    for (path, name) in [("/A", "two"), ("/a/b", "three")] {
+        let said = gannet.run(&["add", &origin.url(path), "--allow-private", "--name", name]);
+        assert_eq!(said.code, Some(0));
+        assert!(
+            format!("{}{}", said.out, said.err).contains("~2")
+                || format!("{}{}", said.out, said.err).contains("~3"),
+            "{said:?}"
+        );
+    }
+    gannet.fetch("*");
+    for (name, content) in [("one", "a"), ("two", "A"), ("three", "b")] {
+        assert_eq!(published(&gannet, name), content.as_bytes());
+    }
+}
+
+#[test]
+fn removing_keeps_the_history_unless_it_is_purged() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/x", &[]);
+    gannet.fetch("x");
+    let path = gannet.source("x")["published_path"]
+        .as_str()
+        .expect("a path")
+        .to_owned();
+    let again = gannet.run(&["add", &origin.url("/x"), "--allow-private"]);
+    assert_eq!(again.code, Some(2));
+    assert!(
+        again.err.contains("taken") && again.err.contains('x'),
+        "{again:?}"
+    );
+    gannet.ok(&["remove", "x"]);
+    assert!(!Path::new(&path).exists());
+    assert_eq!(gannet.json(&["list", "--json"]), json!([]));
+    assert_eq!(gannet.bytes(&["cat", "v1"]), b"content");
+    gannet.ok(&["remove", "1", "--purge"]);
+    assert_eq!(gannet.run(&["cat", "v1"]).code, Some(2));
+}
+
+#[test]
+fn the_earlier_command_names_work() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = rig(&origin, "");
+    let address = "https://example.org/x";
+    gannet.ok(&["build_db"]);
+    gannet.ok(&["add_url", address, "12h"]);
+    gannet.ok(&["set_interval", address, "2d"]);
+    gannet.ok(&["url_enabled", address, "False"]);
+    let source = gannet.source("x");
+    assert_eq!(
+        (source["interval_hours"].clone(), source["enabled"].clone()),
+        (json!(48), json!(false))
+    );
+    gannet.ok(&["url_enabled", address, "True"]);
+    assert!(gannet.ok(&["dump"]).contains(address));
+}
+
+#[test]
+fn a_file_of_sources_is_applied_as_a_whole() {
+    let gannet = Gannet::new();
+    let file = gannet.path("sources.toml");
+    let write = |text: &str| fs::write(&file, text).expect("the file is written");
+    let file_name = file.display().to_string();
+    write(
+        "[[source]]\naddress = \"https://example.org/a.csv\"\ninterval = \"1h\"\ntags = [\"t\"]\n[[source]]\naddress = \"https://example.org/b.csv\"\n",
+    );
+    let dry = gannet.ok(&["apply", &file_name, "--dry-run"]);
+    assert!(dry.contains("+ add a.csv"), "{dry}");
+    assert_eq!(gannet.json(&["list", "--json"]), json!([]));
+    gannet.ok(&["apply", &file_name]);
+    write(&gannet.ok(&["dump", "--toml"]));
+    assert!(
+        gannet
+            .ok(&["apply", &file_name, "--prune"])
+            .contains("nothing to do")
+    );
+    write(
+        "[[source]]\naddress = \"https://example.org/a.csv\"\ninterval = \"2h\"\n[[source]]\naddress = \"ftp://example.org/c\"\n",
+    );
+    assert_eq!(gannet.run(&["apply", &file_name, "--prune"]).code, Some(2));
+    assert_eq!(gannet.source("a.csv")["interval_hours"], 1);
+    write(
+        "[[source]]\naddress = \"https://example.org/a.csv\"\ninterval = \"2h\"\ntags = [\"t\"]\n",
+    );
+    let plan = gannet.ok(&["apply", &file_name, "--prune"]);
+    assert!(
+        plan.contains("~ edit a.csv: interval 1h -> 2h") && plan.contains("- remove b.csv"),
+        "{plan}"
+    );
+    assert_eq!(
+        gannet.json(&["list", "--json"]).as_array().map(Vec::len),
+        Some(1)
+    );
+}
