@@ -10,7 +10,7 @@ impl App {
     /// the whole file and a copy that still matches takes the damaged one's place.
     pub async fn content(&self, version: &Version) -> Result<Content> {
         let chain = self.store.chain_of_version(version.id).await?;
-        let read = self.with_archive(move |archive| archive.read(&chain)).await;
+        let read = self.with_codec(move |archive| archive.read(&chain)).await;
         if let Err(error) = &read
             && error.kind == ErrorKind::Damaged
         {
@@ -42,7 +42,7 @@ impl App {
         }
         let digest = version.digest;
         let blob = self
-            .with_archive(move |archive| archive.encode(&content, digest, &[]))
+            .with_codec(move |archive| archive.encode(&content, digest, &[]))
             .await?;
         if let Some(object) = self
             .store

@@ -82,8 +82,8 @@ impl App {
             .expect("the semaphore is never closed")
     }
 
-    /// Runs a task of the archive on a thread that may block, no more at once than there are cores.
-    pub(crate) async fn with_archive<T: Send + 'static>(
+    /// Codes or decodes on a thread that may block, no more at once than there are cores.
+    pub(crate) async fn with_codec<T: Send + 'static>(
         &self,
         task: impl FnOnce(&Archive) -> std::result::Result<T, ArchiveError> + Send + 'static,
     ) -> Result<T> {
@@ -92,6 +92,14 @@ impl App {
             .acquire()
             .await
             .expect("the semaphore is never closed");
+        self.with_archive(task).await
+    }
+
+    /// Works on the archive's files on a thread that may block.
+    pub(crate) async fn with_archive<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Archive) -> std::result::Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<T> {
         let archive = Arc::clone(&self.archive);
         match tokio::task::spawn_blocking(move || task(&archive)).await {
             Ok(result) => Ok(result?),

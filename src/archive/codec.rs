@@ -12,6 +12,9 @@ pub(super) const MAX_DELTA_BYTES: u64 = 32 << 20;
 /// Content above this is never in memory when it stands alone, and makes a delta of it one that waits its turn.
 pub(super) const LARGE_BYTES: u64 = 4 << 20;
 
+/// How much of a large content is compressed at a time.
+const PIECE_BYTES: usize = 4 << 20;
+
 /// Below this a frame is not tried: its header and block header would eat what it saves.
 const MIN_FRAME_BYTES: usize = 32;
 
@@ -99,20 +102,37 @@ pub(super) fn decompress_delta(
 }
 
 /// Compresses what `content` yields, alone, in a few MiB of memory whatever its length.
+///
+/// The result is a frame for every 4 MiB, one behind the other, which is a zstd stream like any other (RFC 8878 §3).
+/// Compressing each piece at once costs half the time of zstd's own streaming, whose window wraps round in a buffer; and
+/// the level's window is shorter than a piece, so next to nothing is lost at the seams.
 pub(super) fn compress_stream(
     mut content: impl Read,
     size_bytes: u64,
-    frame: impl Write,
+    mut frames: impl Write,
 ) -> io::Result<()> {
-    let mut encoder = zstd::stream::write::Encoder::new(frame, level_for(size_bytes))?;
-    encoder.include_contentsize(false)?;
-    io::copy(&mut content, &mut encoder)?;
-    encoder.finish()?.flush()
+    let mut encoder = zstd::bulk::Compressor::new(level_for(size_bytes))?;
+    let mut piece = Vec::with_capacity(PIECE_BYTES);
+    let mut frame = Vec::with_capacity(zstd::zstd_safe::compress_bound(PIECE_BYTES));
+    loop {
+        piece.clear();
+        content
+            .by_ref()
+            .take(PIECE_BYTES as u64)
+            .read_to_end(&mut piece)?;
+        if piece.is_empty() {
+            return frames.flush();
+        }
+        frame.clear();
+        encoder.compress_to_buffer(&piece, &mut frame)?;
+        frames.write_all(&frame)?;
+    }
 }
 
-/// Returns a reader of the content of a frame that stands alone. The caller bounds how much it reads.
-pub(super) fn decompress_stream<'a>(frame: impl Read + 'a) -> io::Result<impl Read + 'a> {
-    Ok(zstd::stream::read::Decoder::new(frame)?.single_frame())
+/// Returns a reader of the content of a frame, or of several in a row, that stand alone. The caller bounds how much it
+/// reads.
+pub(super) fn decompress_stream<'a>(frames: impl Read + 'a) -> io::Result<impl Read + 'a> {
+    zstd::stream::read::Decoder::new(frames)
 }
 
 /// Returns the most bytes that the stored form of a content of this size can have.

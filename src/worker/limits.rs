@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Work that may be under way between the start of a fetch and its publication: bounds the memory of contents that
-/// wait for the archive, at 256 KiB each at most.
-const BACKLOG: usize = 256;
+/// Attempts that may be under way between the start of a fetch and its record: bounds the memory of contents that wait
+/// for the archive, at 256 KiB each at most.
+const BACKLOG: usize = 128;
 
 /// The hosts that have claims pending, with their limits.
 pub(super) struct Hosts {

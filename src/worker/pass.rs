@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::limits::Hosts;
 use super::pipeline::Pipeline;
 use super::progress::Progress;
-use super::publisher::Publisher;
+use super::publisher::{InFlight, Publisher};
 use super::stop::Stop;
 use crate::app::{App, Error, ErrorKind, PassSummary, Result};
 use crate::domain::{Action, Claim, NewEvent, SourceId, VersionId};
@@ -77,7 +77,7 @@ impl<'a> Pass<'a> {
         undecided: Vec<VersionId>,
     ) -> PassReport {
         let started = Instant::now();
-        let (publisher, publishing) = Publisher::new(Arc::clone(app));
+        let (publisher, publishing) = Publisher::new(Arc::clone(app), InFlight::default());
         let pipeline = Pipeline {
             app: Arc::clone(app),
             fetcher,
@@ -207,14 +207,19 @@ impl<'a> Pass<'a> {
         let host = claim.source.settings.address.host();
         let turn = self.hosts.enter(&host);
         let pipeline = Arc::clone(&self.pipeline);
-        self.tasks
-            .spawn(async move { (Some(host), pipeline.run(claim, turn).await) });
+        let expected = pipeline.publisher.expect_one();
+        self.tasks.spawn(async move {
+            let _expected = expected;
+            (Some(host), pipeline.run(claim, turn).await)
+        });
     }
 
     /// Judges a version that an earlier pass could not.
     fn judge_again(&mut self, id: VersionId) {
         let pipeline = Arc::clone(&self.pipeline);
+        let expected = pipeline.publisher.expect_one();
         self.tasks.spawn(async move {
+            let _expected = expected;
             let judged = async {
                 let version = pipeline.app.version(&id.to_string()).await?;
                 pipeline.judge(&version.0, id, None).await

@@ -22,6 +22,9 @@ use crate::store::{AttemptRecord, AttemptResult, StoreError};
 /// for ever; the archived bytes are checked on the way.
 const UNCONDITIONAL_EVERY: u64 = 30;
 
+/// Content up to this length is compressed in less time than handing it to another thread and back takes.
+const SMALL_BYTES: u64 = 16 << 10;
+
 /// What every attempt of a pass shares.
 pub(super) struct Pipeline {
     pub(super) app: Arc<App>,
@@ -39,6 +42,13 @@ struct Fetched {
     name: String,
     media_type: Option<String>,
     last_modified: Option<DateTime<Utc>>,
+}
+
+/// What is left to do when an attempt is recorded.
+enum Next {
+    Done,
+    Publish(Source, VersionId, Content),
+    Judge(Source, VersionId, Content),
 }
 
 /// What is known of an attempt before it is recorded.
@@ -59,19 +69,24 @@ impl Pipeline {
             admission = turn.wait() => admission,
         };
         let attempt = self.fetch(&claim).await;
-        let Admission {
-            requests,
-            backlog: _backlog,
-        } = admission;
+        let Admission { requests, backlog } = admission;
         drop(requests);
-        let recorded = self.record(claim, attempt).await;
-        match recorded {
+        match self.record(claim, attempt).await {
+            Ok(Next::Done) => Ok(()),
+            Ok(Next::Publish(source, version, content)) => {
+                // The publisher bounds what waits for it by its length: small contents need not keep fetches waiting.
+                drop(backlog);
+                self.publish(source, version, content).await
+            }
+            Ok(Next::Judge(source, version, content)) => {
+                self.judge(&source, version, Some(content)).await
+            }
             // Another worker took the source over when this claim lapsed; its result stands.
             Err(error) if error.kind == ErrorKind::Conflict => {
                 tracing::warn!("{error}: the result of a late attempt was dropped");
                 Ok(())
             }
-            other => other,
+            Err(error) => Err(error),
         }
     }
 
@@ -111,7 +126,7 @@ impl Pipeline {
         })
     }
 
-    async fn record(&self, claim: Claim, attempt: Attempt) -> Result<()> {
+    async fn record(&self, claim: Claim, attempt: Attempt) -> Result<Next> {
         let Attempt {
             started_at,
             clock,
@@ -184,7 +199,7 @@ impl Pipeline {
         }
     }
 
-    async fn record_unchanged(&self, record: AttemptRecord) -> Result<()> {
+    async fn record_unchanged(&self, record: AttemptRecord) -> Result<Next> {
         let bytes = record.size_bytes.unwrap_or(0);
         self.app.store.record_attempt(record).await?;
         self.progress.update(|summary| {
@@ -192,7 +207,7 @@ impl Pipeline {
             summary.unchanged += 1;
             summary.bytes += bytes;
         });
-        Ok(())
+        Ok(Next::Done)
     }
 
     async fn record_failed(
@@ -200,14 +215,14 @@ impl Pipeline {
         mut record: AttemptRecord,
         kind: FailureKind,
         detail: String,
-    ) -> Result<()> {
+    ) -> Result<Next> {
         record.result = AttemptResult::Failed { kind, detail };
         self.app.store.record_attempt(record).await?;
         self.progress.update(|summary| {
             summary.attempts += 1;
             summary.failed += 1;
         });
-        Ok(())
+        Ok(Next::Done)
     }
 
     async fn record_new(
@@ -215,7 +230,7 @@ impl Pipeline {
         claim: Claim,
         mut record: AttemptRecord,
         fetched: Fetched,
-    ) -> Result<()> {
+    ) -> Result<Next> {
         let source = claim.source;
         let blob = match self.encode(&source, claim.newest.as_ref(), &fetched).await {
             Ok(blob) => blob,
@@ -252,10 +267,12 @@ impl Pipeline {
             state,
         };
         let recorded = self.app.store.record_attempt(record).await;
-        // The stored form was not needed when the content was known already, or when the record was refused.
-        if let Some(object) = object
-            && !matches!(&recorded, Ok(recorded) if !recorded.blob_was_known)
-        {
+        // Only when it is certain that no row names the object: after any other error the commit may yet have been made.
+        let unneeded = match &recorded {
+            Ok(recorded) => recorded.blob_was_known,
+            Err(error) => matches!(error, StoreError::StaleClaim(_)),
+        };
+        if let Some(object) = object.filter(|_| unneeded) {
             self.app
                 .with_archive(move |archive| archive.delete_object(&object))
                 .await?;
@@ -271,11 +288,10 @@ impl Pipeline {
             what: "version of a new attempt",
             id: recorded.attempt_id.0,
         })?;
-        if state == VersionState::Unverified {
-            self.publish(source, version, content).await
-        } else {
-            self.judge(&source, version, Some(content)).await
-        }
+        Ok(match state {
+            VersionState::Unverified => Next::Publish(source, version, content),
+            _ => Next::Judge(source, version, content),
+        })
     }
 
     async fn encode(
@@ -289,9 +305,15 @@ impl Pipeline {
             Some(base) => self.app.store.chain_of_ordinal(source.id, base).await?,
             None => Vec::new(),
         };
+        if base.is_empty() && fetched.content.size_bytes() <= SMALL_BYTES {
+            return Ok(self
+                .app
+                .archive
+                .encode(&fetched.content, fetched.digest, &base)?);
+        }
         let (content, digest) = (fetched.content.clone(), fetched.digest);
         self.app
-            .with_archive(move |archive| archive.encode(&content, digest, &base))
+            .with_codec(move |archive| archive.encode(&content, digest, &base))
             .await
     }
 

@@ -1,50 +1,115 @@
 //! Gathers versions that are to be published, so that many share the cost of one sync.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use crate::app::{App, Error, ErrorKind, PublishRequest, Result};
 
-/// Most versions that are published together.
-const BATCH: usize = 512;
+/// Versions that are published together without waiting for more.
+const BATCH: usize = 256;
+/// How long the first of a batch waits for others, while any others are on their way.
+const LINGER: Duration = Duration::from_millis(200);
+/// Memory that contents may take up while they wait, in units of 1 KiB.
+const WAITING_KIB: u32 = 32 << 10;
 
 type Waiting = (PublishRequest, oneshot::Sender<Result<()>>);
 
 /// Where versions are handed in.
 #[derive(Clone)]
-pub(super) struct Publisher(mpsc::Sender<Waiting>);
+pub(super) struct Publisher {
+    requests: mpsc::Sender<Waiting>,
+    memory: Arc<Semaphore>,
+    in_flight: InFlight,
+}
 
 impl Publisher {
     /// Returns the place to hand in, and the task that does the work until every clone of it is dropped.
-    pub(super) fn new(app: Arc<App>) -> (Self, impl Future<Output = ()> + Send + 'static) {
-        let (sender, mut receiver) = mpsc::channel::<Waiting>(BATCH);
-        let work = async move {
-            let mut batch = Vec::new();
-            while receiver.recv_many(&mut batch, BATCH).await > 0 {
-                let (requests, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-                for (answer, result) in answers.into_iter().zip(app.publish(requests).await) {
-                    // Nobody listens any more when the attempt was cut off; what was published stays published.
-                    let _ = answer.send(result);
-                }
-            }
+    ///
+    /// `in_flight` counts whoever may still hand something in: when all of them wait, nothing is worth waiting for.
+    pub(super) fn new(
+        app: Arc<App>,
+        in_flight: InFlight,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (requests, receiver) = mpsc::channel::<Waiting>(BATCH);
+        let memory = Arc::new(Semaphore::new(WAITING_KIB as usize));
+        let work = publish_in_batches(app, receiver, in_flight.clone());
+        let publisher = Self {
+            requests,
+            memory,
+            in_flight,
         };
-        (Self(sender), work)
+        (publisher, work)
     }
 
     /// Publishes a version; returns when it lies at its path and is recorded.
     pub(super) async fn publish(&self, request: PublishRequest) -> Result<()> {
         let stopped = || {
-            Error::new(
-                ErrorKind::Unavailable,
-                "the publisher stopped before the file was published",
-            )
+            let message = "the publisher stopped before the file was published";
+            Error::new(ErrorKind::Unavailable, message)
         };
-        let (sender, receiver) = oneshot::channel();
-        self.0
-            .send((request, sender))
+        let in_memory = request.content.as_memory().map_or(0, <[u8]>::len);
+        let kib =
+            u32::try_from(in_memory / 1024).map_or(WAITING_KIB, |kib| kib.min(WAITING_KIB - 1) + 1);
+        let _memory = self.memory.acquire_many(kib).await.map_err(|_| stopped())?;
+        let (answer, published) = oneshot::channel();
+        self.requests
+            .send((request, answer))
             .await
             .map_err(|_| stopped())?;
-        receiver.await.map_err(|_| stopped())?
+        published.await.map_err(|_| stopped())?
+    }
+
+    /// Counts one more who may hand something in.
+    pub(super) fn expect_one(&self) -> Expected {
+        self.in_flight.0.count.fetch_add(1, Ordering::Relaxed);
+        Expected(self.in_flight.clone())
+    }
+}
+
+/// How many attempts are on their way.
+#[derive(Clone, Default)]
+pub(super) struct InFlight(Arc<Count>);
+
+#[derive(Default)]
+struct Count {
+    count: AtomicUsize,
+    fewer: Notify,
+}
+
+/// An attempt on its way, until it is dropped.
+pub(super) struct Expected(InFlight);
+
+impl Drop for Expected {
+    fn drop(&mut self) {
+        self.0.0.count.fetch_sub(1, Ordering::Relaxed);
+        self.0.0.fewer.notify_one();
+    }
+}
+
+async fn publish_in_batches(
+    app: Arc<App>,
+    mut receiver: mpsc::Receiver<Waiting>,
+    in_flight: InFlight,
+) {
+    let mut batch = Vec::new();
+    while receiver.recv_many(&mut batch, BATCH).await > 0 {
+        let linger = tokio::time::sleep(LINGER);
+        tokio::pin!(linger);
+        while batch.len() < BATCH && batch.len() < in_flight.0.count.load(Ordering::Relaxed) {
+            let room = BATCH - batch.len();
+            tokio::select! {
+                more = receiver.recv_many(&mut batch, room) => if more == 0 { break },
+                () = in_flight.0.fewer.notified() => {}
+                () = &mut linger => break,
+            }
+        }
+        let (requests, answers): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+        for (answer, result) in answers.into_iter().zip(app.publish(requests).await) {
+            // Nobody listens any more when the attempt was cut off; what was published stays published.
+            let _ = answer.send(result);
+        }
     }
 }
