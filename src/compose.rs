@@ -17,7 +17,7 @@ use crate::domain::Actor;
 use crate::faces::cli::args::{Cli, Command, FetchArgs};
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::store::Store;
-use crate::worker::{PassReport, Progress, Selection, Stop, Worker};
+use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop, Worker};
 
 /// Does what the arguments say and returns the exit code: 0 done, 1 done but a fetch or a verdict failed, 2 usage,
 /// 3 could not run.
@@ -153,6 +153,10 @@ async fn watched_pass(house: &House, selection: Selection) -> PassReport {
 
 /// Prints what kept a pass from doing all; returns the exit code, `status` when nothing did.
 fn conclude(report: &PassReport, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
+    cli::print_troubles(&report.troubles, console);
+    if report.troubles.len() == MAX_TROUBLES {
+        console.warn("there may be more: `gannet list` shows the state of every source");
+    }
     if !report.busy.is_empty() {
         let ids: Vec<_> = report.busy.iter().map(ToString::to_string).collect();
         console.warn(&format!(

@@ -1,6 +1,10 @@
 //! What a pass did, in numbers.
 
+use std::fmt;
+
 use serde::Serialize;
+
+use crate::domain::format_size;
 
 /// The summary of one pass: one line for people, an object for programs (`--json`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -29,6 +33,32 @@ impl PassSummary {
     /// Tells whether something is left for a person to look at: a fetch failed, a version was found bad, or could not be judged.
     pub fn has_problems(&self) -> bool {
         self.failed + self.failed_verification + self.verification_errors > 0
+    }
+}
+
+impl fmt::Display for PassSummary {
+    /// Writes one line for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let judged = self.passed + self.failed_verification + self.verification_errors;
+        if self.attempts + judged == 0 {
+            return f.write_str("nothing was due");
+        }
+        write!(
+            f,
+            "{} fetched: {} new, {} unchanged, {} failed",
+            self.attempts, self.new, self.unchanged, self.failed
+        )?;
+        let verdicts = [
+            (self.passed, "passed"),
+            (self.failed_verification, "failed verification"),
+            (self.verification_errors, "could not be verified"),
+        ];
+        let mut separator = "; ";
+        for (count, word) in verdicts.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, "{separator}{count} {word}")?;
+            separator = ", ";
+        }
+        write!(f, "; {} in {:.1} s", format_size(self.bytes), self.seconds)
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) const MAX_DELTA_BYTES: u64 = 32 << 20;
 pub(super) const LARGE_BYTES: u64 = 4 << 20;
 
 /// How much of a large content is compressed at a time.
-const PIECE_BYTES: usize = 4 << 20;
+const PIECE_BYTES: usize = 1 << 20;
 
 /// Below this a frame is not tried: its header and block header would eat what it saves.
 const MIN_FRAME_BYTES: usize = 32;
@@ -103,9 +103,9 @@ pub(super) fn decompress_delta(
 
 /// Compresses what `content` yields, alone, in a few MiB of memory whatever its length.
 ///
-/// The result is a frame for every 4 MiB, one behind the other, which is a zstd stream like any other (RFC 8878 §3).
-/// Compressing each piece at once costs half the time of zstd's own streaming, whose window wraps round in a buffer; and
-/// the level's window is shorter than a piece, so next to nothing is lost at the seams.
+/// The result is a frame for every 1 MiB, one behind the other, which is a zstd stream like any other (RFC 8878 §3).
+/// Compressing each piece at once costs half the time of zstd's own streaming, whose window wraps round in a buffer, and
+/// little is lost at the seams, since the level's window is no longer than a piece.
 pub(super) fn compress_stream(
     mut content: impl Read,
     size_bytes: u64,

@@ -14,7 +14,7 @@ use crate::config::{Config, Environment, Flags, Identity};
 use crate::demo::{CHECK_PRICES_FILE, CHECK_PRICES_SH, Demo, LAST_STEP, config_toml, step_note};
 use crate::domain::{Attempt, AttemptOutcome, Source, format_size};
 use crate::faces::cli::args::DemoArgs;
-use crate::faces::cli::{self, Console, ExitStatus};
+use crate::faces::cli::{Console, ExitStatus};
 use crate::worker::{Progress, Selection, Stop};
 
 /// Runs the demo and prints its account.
@@ -67,7 +67,7 @@ pub(super) async fn run(
         say(console, &format!("\nHour {step}. {}", step_note(step)))?;
         let summary = pass(&house).await?;
         account(&house, console).await?;
-        say(console, &format!("  {}", cli::summary_line(&summary)))?;
+        say(console, &format!("  {summary}"))?;
         clock.advance(chrono::Duration::hours(1));
     }
     close(&house, console).await?;

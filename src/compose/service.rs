@@ -34,15 +34,13 @@ pub(super) async fn stay(
 }
 
 fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {
-    let line = cli::summary_line(&report.summary);
+    let line = report.summary;
     notify(&[NotifyState::Status(&format!("last pass: {line}"))]);
     let Ok(mut console) = console.lock() else {
         return;
     };
     cli::print_summary(&report.summary, false, &mut console);
-    if let Some(error) = &report.error {
-        cli::report(error, &mut console);
-    }
+    super::conclude(report, ExitStatus::Done, &mut console);
 }
 
 /// Tells the service manager that the event loop turns, twice in each of its watchdog's periods.

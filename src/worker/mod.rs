@@ -10,7 +10,7 @@ mod publisher;
 mod stop;
 mod supervisor;
 
-pub use pass::{PassReport, Selection};
+pub use pass::{MAX_TROUBLES, PassReport, Selection};
 pub use progress::Progress;
 pub use stop::Stop;
 pub use supervisor::Worker;

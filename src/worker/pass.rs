@@ -1,6 +1,6 @@
 //! One pass: everything that is due, each source once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, JoinSet};
@@ -28,6 +28,9 @@ const CLAIM_AFTER: usize = 64;
 /// What is in flight has this long to finish after a stop is asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// Failures that a pass tells one by one; the log has all of them.
+pub const MAX_TROUBLES: usize = 50;
+
 /// Which sources a pass takes.
 #[derive(Clone, Debug)]
 pub enum Selection {
@@ -44,6 +47,8 @@ pub struct PassReport {
     pub summary: PassSummary,
     /// Sources that were asked for and that another worker is at.
     pub busy: Vec<SourceId>,
+    /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
+    pub troubles: Vec<String>,
     /// What kept it from doing all; what was recorded before stays.
     pub error: Option<Error>,
 }
@@ -84,6 +89,7 @@ impl<'a> Pass<'a> {
             publisher,
             progress: progress.clone(),
             closing: CancellationToken::new(),
+            troubles: Mutex::default(),
         };
         let fetch = &app.config.fetch;
         let mut pass = Pass {
@@ -110,11 +116,12 @@ impl<'a> Pass<'a> {
         pass.work().await;
         let mut summary = pass.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();
-        let detail = serde_json::to_string(&summary).ok();
+        let detail = Some(summary.to_string());
         pass.note(Action::PassFinished, detail).await;
         PassReport {
             summary,
             busy: pass.busy,
+            troubles: pass.pipeline.take_troubles(),
             error: pass.error,
         }
     }

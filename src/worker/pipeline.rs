@@ -1,18 +1,19 @@
 //! One claim from fetch to publication.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::limits::{Admission, Turn};
+use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
 use super::publisher::Publisher;
 use crate::app::{App, ErrorKind, PublishRequest, Result};
 use crate::domain::{
-    Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Publication, Slot, Source,
-    StoredBody, Validators, Version, VersionId, VersionState, base_ordinal,
+    Claim, Content, Digest, FailureKind, NewBlob, NewVerdict, NewestVersion, Publication, Slot,
+    Source, StoredBody, Validators, VerdictOutcome, Version, VersionId, VersionState, base_ordinal,
     next_slot_after_failure,
 };
 use crate::net::{FetchOutcome, FetchReport, FetchRequest, Fetcher};
@@ -33,6 +34,8 @@ pub(super) struct Pipeline {
     pub(super) progress: Progress,
     /// Cancelled when what has not begun must not begin any more.
     pub(super) closing: CancellationToken,
+    /// What failed, in words, as far as it is told one by one.
+    pub(super) troubles: Mutex<Vec<String>>,
 }
 
 /// A body that arrived.
@@ -167,7 +170,8 @@ impl Pipeline {
                 if let Some(time) = retry_after {
                     record.next_slot = record.next_slot.max(Slot::containing(time));
                 }
-                self.record_failed(record, kind, detail).await
+                self.record_failed(&settings.name, record, kind, detail)
+                    .await
             }
             FetchOutcome::Fetched {
                 content,
@@ -212,10 +216,12 @@ impl Pipeline {
 
     async fn record_failed(
         &self,
+        name: &str,
         mut record: AttemptRecord,
         kind: FailureKind,
         detail: String,
     ) -> Result<Next> {
+        self.tell(|| format!("{name}: {detail}"));
         record.result = AttemptResult::Failed { kind, detail };
         self.app.store.record_attempt(record).await?;
         self.progress.update(|summary| {
@@ -243,7 +249,12 @@ impl Pipeline {
                     source.state.failures + 1,
                 );
                 return self
-                    .record_failed(record, FailureKind::Storage, error.message)
+                    .record_failed(
+                        &source.settings.name,
+                        record,
+                        FailureKind::Storage,
+                        error.message,
+                    )
                     .await;
             }
         };
@@ -330,6 +341,20 @@ impl Pipeline {
             None => self.app.content(&version).await?,
         };
         let verified = self.app.judge(source, &version, &content).await?;
+        for verdict in &verified.verdicts {
+            let word = match verdict.judgement.outcome {
+                VerdictOutcome::Passed => continue,
+                VerdictOutcome::Failed => "failed verification",
+                VerdictOutcome::Error => "could not be verified",
+            };
+            let NewVerdict {
+                verifier,
+                judgement,
+                ..
+            } = verdict;
+            let name = &source.settings.name;
+            self.tell(|| format!("{name}: v{id} {word} by {verifier}: {}", judgement.detail));
+        }
         self.progress.update(|summary| match verified.state {
             VersionState::Passed => summary.passed += 1,
             VersionState::Failed => summary.failed_verification += 1,
@@ -364,6 +389,18 @@ impl Pipeline {
             );
         }
         Ok(())
+    }
+
+    fn tell(&self, trouble: impl FnOnce() -> String) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        if troubles.len() < MAX_TROUBLES {
+            troubles.push(trouble());
+        }
+    }
+
+    /// Returns what failed, and forgets it.
+    pub(super) fn take_troubles(&self) -> Vec<String> {
+        std::mem::take(&mut *self.troubles.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn version(&self, id: VersionId) -> Result<Version> {

@@ -40,6 +40,7 @@ impl Worker {
                 PassReport {
                     summary: PassSummary::default(),
                     busy: Vec::new(),
+                    troubles: Vec::new(),
                     error: Some(error),
                 }
             }
@@ -66,6 +67,7 @@ impl Worker {
             PassReport {
                 summary: PassSummary::default(),
                 busy: Vec::new(),
+                troubles: Vec::new(),
                 error: None,
             }
         } else {

@@ -79,6 +79,13 @@ pub fn report(error: &app::Error, console: &mut Console<'_>) -> ExitStatus {
     status_of(error)
 }
 
+/// Prints what went wrong with single sources, a line each, on stderr.
+pub fn print_troubles(troubles: &[String], console: &mut Console<'_>) {
+    for trouble in troubles {
+        console.warn_line(&format!("gannet: {}", clean(trouble)));
+    }
+}
+
 /// Prints what has to be printed of a command's end and returns its exit code.
 pub(crate) fn conclude(result: CommandResult, console: &mut Console<'_>) -> ExitStatus {
     let result = result.and_then(|status| {

@@ -21,6 +21,6 @@ mod text;
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{print_completions, print_fetched, print_manual, print_overview, run};
 pub use console::Console;
-pub use exit::{ExitStatus, report, status_of};
+pub use exit::{ExitStatus, print_troubles, report, status_of};
 pub use progress::draw_progress;
-pub use summary::{print_summary, summary_line};
+pub use summary::print_summary;

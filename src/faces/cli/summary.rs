@@ -4,7 +4,6 @@ use std::io;
 
 use super::{Console, ExitStatus, json};
 use crate::app::PassSummary;
-use crate::domain::format_size;
 
 /// Prints the summary of a pass and returns its exit code.
 ///
@@ -28,38 +27,9 @@ fn write(summary: &PassSummary, as_json: bool, console: &mut Console<'_>) -> io:
         return json::write(&mut console.out, summary);
     }
     if console.is_terminal || summary.has_problems() {
-        writeln!(console.out, "{}", summary_line(summary))?;
+        writeln!(console.out, "{summary}")?;
     }
     Ok(())
-}
-
-/// Returns the summary in one line.
-pub fn summary_line(summary: &PassSummary) -> String {
-    let size = format_size(summary.bytes);
-    if summary.attempts == 0
-        && summary.passed + summary.failed_verification + summary.verification_errors == 0
-    {
-        return "nothing was due".to_owned();
-    }
-    let mut parts = vec![format!(
-        "{} fetched: {} new, {} unchanged, {} failed",
-        summary.attempts, summary.new, summary.unchanged, summary.failed
-    )];
-    let verdicts = [
-        (summary.passed, "passed"),
-        (summary.failed_verification, "failed verification"),
-        (summary.verification_errors, "could not be verified"),
-    ];
-    let verdicts: Vec<_> = verdicts
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{number} {word}"))
-        .collect();
-    if !verdicts.is_empty() {
-        parts.push(verdicts.join(", "));
-    }
-    parts.push(format!("{size} in {:.1} s", summary.seconds));
-    parts.join("; ")
 }
 
 #[cfg(test)]

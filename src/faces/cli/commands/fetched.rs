@@ -6,7 +6,6 @@ use crate::app::{App, History, PassSummary};
 use crate::domain::SourceId;
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::json;
-use crate::faces::cli::summary::summary_line;
 use crate::faces::cli::table::{Table, flexible, left};
 use crate::faces::cli::text::or_dash;
 use crate::faces::cli::{Console, ExitStatus};
@@ -44,7 +43,7 @@ async fn print(
             }
             write(&histories, console.width, &mut console.out)?;
         }
-        writeln!(console.out, "{}", summary_line(summary))?;
+        writeln!(console.out, "{summary}")?;
     }
     Ok(if summary.has_problems() {
         ExitStatus::Problems
@@ -59,7 +58,6 @@ fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io
         left("OUTCOME"),
         left("VERSION"),
         left("VERIFIED"),
-        flexible("ERROR"),
     ]);
     for History {
         source, attempts, ..
@@ -71,8 +69,6 @@ fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io
             or_dash(last.map(|attempt| attempt.outcome)),
             or_dash(source.state.version_id.map(|id| format!("v{id}"))),
             or_dash(source.state.version_state),
-            last.and_then(|attempt| attempt.error.clone())
-                .unwrap_or_default(),
         ]);
     }
     table.write(out, 0, width)
@@ -97,8 +93,8 @@ mod tests {
         let histories = [history("prices", true), history("rates", false)];
         write(&histories, None, &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
-        NAME    OUTCOME  VERSION  VERIFIED  ERROR
-        prices  failed   v11      passed    503 Service Unavailable[2J
+        NAME    OUTCOME  VERSION  VERIFIED
+        prices  failed   v11      passed
         rates   -        v11      passed
         "#);
     }
