@@ -8,6 +8,7 @@ mod signals;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::Archive;
@@ -18,6 +19,9 @@ use crate::faces::cli::args::{Cli, Command, FetchArgs};
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::store::Store;
 use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop, Worker};
+
+/// How long threads that still block may keep the program from ending.
+const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// Does what the arguments say and returns the exit code: 0 done, 1 done but a fetch or a verdict failed, 2 usage,
 /// 3 could not run.
@@ -38,7 +42,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     };
     let status = runtime.block_on(dispatch(cli, environment, &mut console));
     // What still blocks a thread now (a resolver, say) has no one left to answer to.
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(SHUTDOWN);
     status.into()
 }
 

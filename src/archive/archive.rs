@@ -92,9 +92,13 @@ impl Archive {
         self.temp.name()
     }
 
-    /// Removes what a crash left in `tmp/` and that no live process owns. Returns the [`owner`](Self::owner)s that ended
-    /// without a farewell.
-    pub fn sweep(&self) -> Result<Vec<String>, ArchiveError> {
-        self.temp.sweep()
+    /// Returns the [`owner`](Self::owner)s that ended without a farewell, and left temporary files.
+    pub fn dead_owners(&self) -> Result<Vec<String>, ArchiveError> {
+        self.temp.abandoned()
+    }
+
+    /// Removes what an owner left that ended; it is not known as dead any more after that.
+    pub fn bury(&self, owner: &str) -> Result<(), ArchiveError> {
+        self.temp.remove(owner)
     }
 }

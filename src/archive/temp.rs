@@ -4,6 +4,7 @@
 //! of when the process ends, however it ends.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ArchiveError;
@@ -52,30 +53,31 @@ impl TempFolder {
             .unwrap_or_default()
     }
 
-    /// Removes everything in the shared folder that no live process owns. Returns the names of the folders whose owners
-    /// ended without removing theirs.
-    pub(super) fn sweep(&self) -> Result<Vec<String>, ArchiveError> {
+    /// Returns the names of the folders whose owners ended without removing theirs.
+    pub(super) fn abandoned(&self) -> Result<Vec<String>, ArchiveError> {
         // Behind the gate nobody is between making a folder and locking it.
         let _gate = gate(&self.parent)?;
-        let mut gone = Vec::new();
+        let mut abandoned = Vec::new();
         let entries = fs::read_dir(&self.parent).map_err(ArchiveError::io("list", &self.parent))?;
         for entry in entries {
             let entry = entry.map_err(ArchiveError::io("list", &self.parent))?;
             let path = entry.path();
-            if path == self.path || entry.file_name() == LOCK {
-                continue;
-            }
-            let kind = entry
-                .file_type()
-                .map_err(ArchiveError::io("examine", &path))?;
-            if !kind.is_dir() {
-                fs::remove_file(&path).map_err(ArchiveError::io("remove", &path))?;
-            } else if !is_owned(&path)? {
-                fs::remove_dir_all(&path).map_err(ArchiveError::io("remove", &path))?;
-                gone.push(entry.file_name().to_string_lossy().into_owned());
+            if path.is_dir() && path != self.path && !is_owned(&path)? {
+                abandoned.push(entry.file_name().to_string_lossy().into_owned());
             }
         }
-        Ok(gone)
+        Ok(abandoned)
+    }
+
+    /// Removes the folder of an owner that ended; fine when it is gone already.
+    pub(super) fn remove(&self, name: &str) -> Result<(), ArchiveError> {
+        let path = self.parent.join(name);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(ArchiveError::io("remove", &path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

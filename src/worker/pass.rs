@@ -116,13 +116,23 @@ impl<'a> Pass<'a> {
         pass.work().await;
         let mut summary = pass.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();
-        let detail = Some(summary.to_string());
-        pass.note(Action::PassFinished, detail).await;
+        pass.note(Action::PassFinished, Some(summary.to_string()))
+            .await;
+        let Pass {
+            pipeline,
+            busy,
+            error,
+            ..
+        } = pass;
+        let troubles = pipeline.take_troubles();
+        // With the last who could hand something in the publisher ends, and lets go of the archive.
+        drop(pipeline);
+        while services.join_next().await.is_some() {}
         PassReport {
             summary,
-            busy: pass.busy,
-            troubles: pass.pipeline.take_troubles(),
-            error: pass.error,
+            busy,
+            troubles,
+            error,
         }
     }
 

@@ -6,6 +6,7 @@ use super::pass::{Pass, PassReport, Selection};
 use super::progress::Progress;
 use super::stop::Stop;
 use crate::app::{App, Error, ErrorKind, PassSummary, Result};
+use crate::archive::Archive;
 use crate::net::Fetcher;
 
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
@@ -112,13 +113,13 @@ impl Worker {
 
     /// Ends the claims of workers that were killed: their sources need not wait until the leases lapse.
     async fn free_claims_of_the_dead(&self) -> Result<()> {
-        for owner in self
-            .app
-            .with_archive(crate::archive::Archive::sweep)
-            .await?
-        {
+        for owner in self.app.with_archive(Archive::dead_owners).await? {
             tracing::warn!("worker {owner} ended without releasing its claims: released");
-            self.app.store.release_claims(owner).await?;
+            // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
+            self.app.store.release_claims(owner.clone()).await?;
+            self.app
+                .with_archive(move |archive| archive.bury(&owner))
+                .await?;
         }
         Ok(())
     }

@@ -564,7 +564,7 @@ fn withdrawing_takes_empty_folders_along() {
 }
 
 #[test]
-fn sweeping_takes_only_what_nobody_owns() {
+fn what_the_dead_left_is_told_from_what_the_living_use() {
     let rig = Rig::new();
     let tmp = rig.data.path().join("tmp");
     // A folder whose owner is gone: its lock file is there and nobody holds it.
@@ -572,12 +572,18 @@ fn sweeping_takes_only_what_nobody_owns() {
     fs::write(tmp.join("run-gone/lock"), "").expect("a lock file");
     fs::write(tmp.join("run-gone/part"), "left").expect("a file");
     fs::create_dir(tmp.join("run-bare")).expect("a folder without a lock file");
-    fs::write(tmp.join("stray"), "left").expect("a file");
     let other = Archive::open(rig.data.path()).expect("a second archive");
     let held = NamedTempFile::new_in(other.temp_dir()).expect("a file");
-    rig.archive.sweep().expect("swept");
+    let mut dead = rig.archive.dead_owners().expect("a list");
+    dead.sort();
+    assert_eq!(dead, ["run-bare", "run-gone"]);
+    for owner in &dead {
+        rig.archive.bury(owner).expect("removed");
+        rig.archive.bury(owner).expect("gone already");
+    }
     assert!(held.path().exists() && rig.archive.temp_dir().is_dir());
     assert_eq!(entries(&tmp).len(), 3, "{:?}", entries(&tmp));
+    assert!(rig.archive.dead_owners().expect("a list").is_empty());
 
     let folder = other.temp_dir().to_owned();
     drop(held);
