@@ -1,288 +1,197 @@
-//! What the archive makes of histories: bytes stored against git's pack of the same versions, time to record and to read.
+//! What the archive costs: bytes on disk against git's pack of the same versions, and the time to record, read and claim.
 //!
-//! Run it with `cargo bench --bench archive`, and with fewer versions with `cargo bench --bench archive -- 100`. A
-//! second argument picks one history. It needs `git` on the path (any distribution's package).
+//! Everything goes through the catalogue and the archive as a worker uses them, without the network. Run it with
+//! `cargo bench --bench archive`; arguments pick parts: `csv`, `json`, `html`, `log`, `small`, `claims`, `unchanged`,
+//! `large`, `publish`. It needs `git` on the path (any distribution's package).
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gannet::archive::{Archive, PublishItem};
-use gannet::domain::{BlobId, BlobLink, Content, Digest, StoredBody, base_ordinal};
+use gannet::domain::{Content, Digest};
 use tempfile::TempDir;
 
+#[path = "catalogue.rs"]
+mod catalogue;
+#[path = "git.rs"]
+mod git;
 #[path = "histories.rs"]
 mod histories;
+#[path = "recorder.rs"]
+mod recorder;
 
 use histories::{History, Random};
+use recorder::{Recorder, in_memory};
 
-/// What one scheme made of a history.
-struct Measured {
-    stored_bytes: u64,
-    record: Duration,
-    read: Duration,
-}
-
-/// Keeps versions and reads them back: the archive alone here, a whole store elsewhere.
-trait Scheme {
-    /// Keeps the next version.
-    fn record(&mut self, content: &[u8]);
-    /// Reads the version with this ordinal.
-    fn read(&self, ordinal: usize) -> Content;
-    /// Returns how many bytes all versions take.
-    fn stored_bytes(&self) -> u64;
-}
+/// How many versions are read back.
+const READS: usize = 200;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args()
+    let parts: Vec<String> = std::env::args()
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
-    let limit = arguments
-        .first()
-        .map_or(500, |count| count.parse().expect("a number of versions"));
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let folder = TempDir::new().expect("a folder");
-    println!("history  versions      stored  git pack  ratio  record ms  read ms  peak MiB");
+    against_git(folder.path(), &wanted);
+    let parts: [(&str, fn(&Path)); 5] = [
+        ("small", small),
+        ("claims", catalogue::claims),
+        ("unchanged", catalogue::unchanged),
+        ("large", large_delta),
+        ("publish", publish),
+    ];
+    for (part, run) in parts {
+        if wanted(part) {
+            run(&folder.path().join(part));
+        }
+    }
+}
+
+/// Records each history in a store of its own and measures all of its bytes: `gannet.db` and `objects/`, but not
+/// `published/`, a working copy as git's work tree is.
+fn against_git(folder: &Path, wanted: &impl Fn(&str) -> bool) {
+    println!(
+        "history  versions  gannet.db + objects/  .git/objects  ratio  record ms  read ms  peak MiB"
+    );
     let (mut ours, mut gits) = (0, 0);
-    for history in histories::all(limit) {
+    for history in histories::all() {
         let name = history.name;
-        if arguments.get(1).is_some_and(|only| only != name) {
+        if !wanted(name) {
             continue;
         }
-        let versions = dump(history, &folder.path().join(name)).expect("versions on disk");
-        let mut scheme = ArchiveAlone::new(&folder.path().join(format!("{name}.data")));
-        let measured = measure(&mut scheme, &versions);
-        let git = pack(&folder.path().join(format!("{name}.git")), &versions).expect("git");
-        ours += measured.stored_bytes;
+        let versions = dump(history, &folder.join(name)).expect("versions on disk");
+        let data = folder.join(format!("{name}.data"));
+        let (record, read) = record_and_read(&data, &versions);
+        let stored = stored_bytes(&data);
+        let git = git::pack(&folder.join(format!("{name}.git")), &versions).expect("git");
+        ours += stored;
         gits += git;
         println!(
-            "{name:8} {:8} {:11} {git:9} {:6.2} {:10.2} {:8.2} {:9}",
+            "{name:8} {:8} {stored:21} {git:13} {:6.2} {:10.2} {:8.2} {:9}",
             versions.len(),
-            measured.stored_bytes,
-            ratio(measured.stored_bytes, git),
-            milliseconds(measured.record),
-            milliseconds(measured.read),
+            ratio(stored, git),
+            milliseconds(record),
+            milliseconds(read),
             peak_mib(),
         );
     }
-    println!(
-        "sum                {ours:11} {gits:9} {:6.2}",
-        ratio(ours, gits)
-    );
-    large_delta(&folder.path().join("large"));
-    publish(&folder.path().join("publish"));
+    if gits > 0 {
+        println!("sum {ours:35} {gits:13} {:6.2}", ratio(ours, gits));
+    }
 }
 
-/// Makes and reads a delta of 20 MiB of text, and says how much memory each took beyond what was there before.
+/// Records all versions, then reads some at random. Returns the median times.
+fn record_and_read(data: &Path, versions: &[PathBuf]) -> (Duration, Duration) {
+    let mut recorder = Recorder::open(data);
+    let source = recorder.add(["file".to_owned()].into_iter())[0];
+    let records = versions
+        .iter()
+        .map(|version| {
+            let content = in_memory(fs::read(version).expect("a version"));
+            let claim = recorder.claim(source);
+            let start = Instant::now();
+            recorder.record(&claim, content);
+            let time = start.elapsed();
+            recorder.record_publication(source);
+            time
+        })
+        .collect();
+    let mut random = Random(99);
+    let reads = (0..versions.len().min(READS))
+        .map(|_| {
+            let ordinal = random.below(versions.len());
+            let start = Instant::now();
+            let content = recorder.read(source, ordinal as u64);
+            let time = start.elapsed();
+            let expected = fs::read(&versions[ordinal]).expect("a version");
+            assert!(
+                bytes_of(&content) == expected,
+                "version {ordinal} came back changed"
+            );
+            time
+        })
+        .collect();
+    (median(records), median(reads))
+}
+
+/// Ten years of hours of one small file: the size must grow by the version, and every version be read fast.
+fn small(data: &Path) {
+    const MARKS: [u64; 2] = [10_000, 87_600];
+    let mut recorder = Recorder::open(data);
+    let source = recorder.add(["file".to_owned()].into_iter())[0];
+    let mut digests = Vec::new();
+    for content in histories::small() {
+        digests.push(Digest::of(&content));
+        let claim = recorder.claim(source);
+        recorder.record(&claim, in_memory(content));
+        recorder.record_publication(source);
+        let count = digests.len() as u64;
+        if MARKS.contains(&count) {
+            // Closing folds the write-ahead log into the file.
+            drop(recorder);
+            let bytes = stored_bytes(data);
+            println!("{count} versions of 2 KB: {} bytes each", bytes / count);
+            recorder = Recorder::open(data);
+        }
+    }
+    let mut random = Random(98);
+    // Beside some at random, those with the most digits 7 in base 8: their chains are the longest.
+    let ordinals = (0..2_000)
+        .map(|_| random.below(digests.len()))
+        .chain([0o777, 0o7777, 0o77777, 0o177_777, 0o251_777, 0o247_777]);
+    let mut times: Vec<Duration> = ordinals
+        .map(|ordinal| {
+            let start = Instant::now();
+            let content = recorder.read(source, ordinal as u64);
+            let time = start.elapsed();
+            assert!(Digest::of(&bytes_of(&content)) == digests[ordinal]);
+            time
+        })
+        .collect();
+    times.sort();
+    println!(
+        "read one of them: {:.2} ms, at worst {:.2} ms",
+        milliseconds(times[times.len() / 2]),
+        milliseconds(times[times.len() - 1]),
+    );
+}
+
+/// Makes a delta of 20 MiB of text, and says how much memory it took beyond what was there before.
 fn large_delta(folder: &Path) {
     const SIZE: usize = 20 << 20;
-    let mut scheme = ArchiveAlone::new(folder);
+    let mut recorder = Recorder::open(folder);
+    let source = recorder.add(["file".to_owned()].into_iter())[0];
     let mut text = String::new();
     let mut random = Random(5);
     while text.len() < SIZE {
         let _ = writeln!(text, "{:016x} {}", random.next(), random.below(900));
     }
-    let file = tempfile::NamedTempFile::new_in(scheme.archive.temp_dir()).expect("a file");
-    fs::write(&file, &text).expect("written");
-    scheme.record(text.as_bytes());
-    text.truncate(SIZE / 2);
-    text.push_str("an edit");
-    let edited = fs::read(&file).expect("content")[SIZE / 2..].to_vec();
-    let content = [text.as_bytes(), &edited].concat();
-    let digest = Digest::of(&content);
-    fs::write(&file, &content).expect("written");
-    let content = Content::File {
-        size_bytes: content.len() as u64,
-        path: std::sync::Arc::new(file.into_temp_path()),
-    };
-    drop((text, edited));
-    let chain = scheme.chain(0);
+    let claim = recorder.claim(source);
+    let first = in_memory(text.clone().into_bytes());
+    let start = Instant::now();
+    recorder.record(&claim, first);
+    println!(
+        "first version of 20 MiB: {:.0} ms",
+        milliseconds(start.elapsed())
+    );
+    text.insert_str(SIZE / 2, "an edit");
+    let content = in_memory(text.into_bytes());
+    let claim = recorder.claim(source);
     // `5` sets the peak back to what is held now (proc(5)).
     fs::write("/proc/self/clear_refs", "5").expect("Linux");
     let before = peak_mib();
     let start = Instant::now();
-    let blob = scheme
-        .archive
-        .encode(&content, digest, &chain)
-        .expect("a blob");
+    recorder.record(&claim, content);
     println!(
-        "delta of 20 MiB: {} bytes, {:.0} ms, {} MiB more than the {before} before",
-        blob.stored_bytes,
+        "delta of 20 MiB: {:.0} ms, {} MiB more than the {before} before",
         milliseconds(start.elapsed()),
         peak_mib() - before,
     );
-}
-
-/// Records all versions, then reads some at random.
-fn measure(scheme: &mut impl Scheme, versions: &[std::path::PathBuf]) -> Measured {
-    let mut records = Vec::new();
-    for version in versions {
-        let content = fs::read(version).expect("a version");
-        let start = Instant::now();
-        scheme.record(&content);
-        records.push(start.elapsed());
-    }
-    let mut random = Random(99);
-    let mut reads = Vec::new();
-    for _ in 0..versions.len().min(200) {
-        let ordinal = random.below(versions.len());
-        let start = Instant::now();
-        let content = scheme.read(ordinal);
-        reads.push(start.elapsed());
-        let expected = fs::read(&versions[ordinal]).expect("a version");
-        let found = content.as_memory().map_or_else(
-            || fs::read(content.as_file().expect("a file")).expect("content"),
-            <[u8]>::to_vec,
-        );
-        assert!(found == expected, "version {ordinal} came back changed");
-    }
-    Measured {
-        stored_bytes: scheme.stored_bytes(),
-        record: median(records),
-        read: median(reads),
-    }
-}
-
-/// The stored forms by themselves, without the catalogue that keeps them.
-struct ArchiveAlone {
-    archive: Archive,
-    blobs: Vec<BlobLink>,
-    bases: Vec<Option<usize>>,
-    stored_bytes: u64,
-}
-
-impl ArchiveAlone {
-    fn new(folder: &Path) -> Self {
-        Self {
-            archive: Archive::open(folder).expect("an archive"),
-            blobs: Vec::new(),
-            bases: Vec::new(),
-            stored_bytes: 0,
-        }
-    }
-
-    fn chain(&self, ordinal: usize) -> Vec<BlobLink> {
-        std::iter::successors(Some(ordinal), |ordinal| self.bases[*ordinal])
-            .map(|ordinal| self.blobs[ordinal].clone())
-            .collect()
-    }
-}
-
-impl Scheme for ArchiveAlone {
-    fn record(&mut self, content: &[u8]) {
-        let ordinal = self.blobs.len() as u64;
-        let base = base_ordinal(ordinal).map(|base| usize::try_from(base).expect("an index"));
-        let chain = base.map(|base| self.chain(base)).unwrap_or_default();
-        let digest = Digest::of(content);
-        let content = Content::Memory(Bytes::copy_from_slice(content));
-        let blob = self
-            .archive
-            .encode(&content, digest, &chain)
-            .expect("a blob");
-        self.stored_bytes += blob.stored_bytes;
-        self.bases.push(base.filter(|_| blob.base.is_some()));
-        self.blobs.push(BlobLink {
-            id: BlobId(i64::try_from(ordinal).expect("an id")),
-            digest,
-            size_bytes: blob.size_bytes,
-            form: blob.form,
-            depth: blob.depth,
-            body: blob.body,
-        });
-    }
-
-    fn read(&self, ordinal: usize) -> Content {
-        self.archive.read(&self.chain(ordinal)).expect("content")
-    }
-
-    fn stored_bytes(&self) -> u64 {
-        let inline: u64 = self
-            .blobs
-            .iter()
-            .map(|blob| match &blob.body {
-                StoredBody::Inline(form) => form.len() as u64,
-                StoredBody::Object(_) => 0,
-            })
-            .sum();
-        assert!(inline <= self.stored_bytes);
-        self.stored_bytes
-    }
-}
-
-/// Writes each version to a file of its own, so that neither side is measured with the other's memory.
-fn dump(history: History, folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
-    fs::create_dir(folder)?;
-    history
-        .versions
-        .enumerate()
-        .map(|(ordinal, version)| {
-            let path = folder.join(format!("{ordinal:06}"));
-            fs::write(&path, version)?;
-            Ok(path)
-        })
-        .collect()
-}
-
-/// Commits the versions in turn, runs `git gc` and returns the size of `.git/objects`.
-fn pack(folder: &Path, versions: &[std::path::PathBuf]) -> io::Result<u64> {
-    let git = |arguments: &[&str]| -> io::Result<Command> {
-        let mut command = Command::new("git");
-        command.arg("-C").arg(folder).args(arguments);
-        command
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1");
-        Ok(command)
-    };
-    fs::create_dir(folder)?;
-    expect_success(git(&["init", "-q"])?.status()?)?;
-    let mut import = git(&["fast-import", "--quiet"])?
-        .stdin(Stdio::piped())
-        .spawn()?;
-    let mut stream = BufWriter::new(import.stdin.take().expect("stdin is a pipe"));
-    for (ordinal, version) in versions.iter().enumerate() {
-        let content = fs::read(version)?;
-        let seconds = 1_700_000_000 + ordinal * 3_600;
-        write!(
-            stream,
-            "commit refs/heads/main\ncommitter a <a@b> {seconds} +0000\ndata 1\nv\nM 100644 inline data\ndata {}\n",
-            content.len()
-        )?;
-        stream.write_all(&content)?;
-        stream.write_all(b"\n")?;
-    }
-    stream.flush()?;
-    drop(stream);
-    expect_success(import.wait()?)?;
-    // What fast-import packs on the way is delta-coded against the last blob only: gc has to look anew, as it does
-    // for commits that were made one by one.
-    expect_success(git(&["repack", "-a", "-d", "-F", "-q"])?.status()?)?;
-    expect_success(git(&["gc", "-q"])?.status()?)?;
-    size_of(&folder.join(".git/objects"))
-}
-
-fn expect_success(status: std::process::ExitStatus) -> io::Result<()> {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(format!("git failed: {status}")))
-    }
-}
-
-fn size_of(folder: &Path) -> io::Result<u64> {
-    let mut total = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        total += if entry.file_type()?.is_dir() {
-            size_of(&entry.path())?
-        } else {
-            entry.metadata()?.len()
-        };
-    }
-    Ok(total)
 }
 
 /// Publishes 10,000 files of 4 KiB in 100 folders of a fresh tree, then once more over them.
@@ -303,6 +212,37 @@ fn publish(folder: &Path) {
             milliseconds(start.elapsed())
         );
     }
+}
+
+/// Writes each version to a file of its own, so that neither side is measured with the other's memory.
+fn dump(history: History, folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::create_dir(folder)?;
+    history
+        .versions
+        .enumerate()
+        .map(|(ordinal, version)| {
+            let path = folder.join(format!("{ordinal:06}"));
+            fs::write(&path, version)?;
+            Ok(path)
+        })
+        .collect()
+}
+
+/// Returns all bytes that a closed store keeps for its versions.
+fn stored_bytes(data: &Path) -> u64 {
+    let catalogue = fs::metadata(data.join("gannet.db")).expect("a catalogue");
+    assert!(
+        !data.join("gannet.db-wal").exists(),
+        "the store was not closed"
+    );
+    catalogue.len() + git::size_of(&data.join("objects")).expect("objects")
+}
+
+fn bytes_of(content: &Content) -> Vec<u8> {
+    content.as_memory().map_or_else(
+        || fs::read(content.as_file().expect("a file")).expect("content"),
+        <[u8]>::to_vec,
+    )
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

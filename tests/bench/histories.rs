@@ -12,19 +12,19 @@ pub(crate) struct History {
     pub(crate) versions: Box<dyn Iterator<Item = Vec<u8>>>,
 }
 
-/// Returns the four histories that the bars are stated for, each cut to at most `limit` versions.
-pub(crate) fn all(limit: usize) -> Vec<History> {
-    vec![csv(limit), json(limit), html(limit), log(limit)]
+/// Returns the four histories that the bars are stated for.
+pub(crate) fn all() -> Vec<History> {
+    vec![csv(), json(), html(), log()]
 }
 
 /// 500 versions of a 1 MB CSV: 0 to 12 rows appended and 0 to 20 edited each time.
-pub(crate) fn csv(limit: usize) -> History {
+pub(crate) fn csv() -> History {
     let mut random = Random(1);
     let words = words(&mut random);
     let mut rows: Vec<String> = (0..14_500)
         .map(|number| csv_row(number, &words, &mut random))
         .collect();
-    let versions = (0..limit.min(500)).map(move |version| {
+    let versions = (0..500).map(move |version| {
         if version > 0 {
             for _ in 0..random.below(21) {
                 let place = random.below(rows.len());
@@ -45,7 +45,7 @@ pub(crate) fn csv(limit: usize) -> History {
 }
 
 /// 500 versions of a 295 KB JSON array: 60 % of its time-stamps change each time.
-pub(crate) fn json(limit: usize) -> History {
+pub(crate) fn json() -> History {
     let mut random = Random(2);
     let words = words(&mut random);
     let fixed: Vec<String> = (0..1_900)
@@ -56,7 +56,7 @@ pub(crate) fn json(limit: usize) -> History {
         })
         .collect();
     let mut times: Vec<usize> = fixed.iter().map(|_| random.below(3_600)).collect();
-    let versions = (0..limit.min(500)).map(move |version| {
+    let versions = (0..500).map(move |version| {
         for time in &mut times {
             if random.below(10) < 6 {
                 *time = version * 3_600 + random.below(3_600);
@@ -80,7 +80,7 @@ pub(crate) fn json(limit: usize) -> History {
 }
 
 /// 500 versions of a 75 KB page: a few articles enter at the top and leave at the end, counters and a nonce change.
-pub(crate) fn html(limit: usize) -> History {
+pub(crate) fn html() -> History {
     let mut random = Random(3);
     let words = words(&mut random);
     let mut number = 0;
@@ -94,7 +94,7 @@ pub(crate) fn html(limit: usize) -> History {
     let mut articles: Vec<(String, usize)> = (0..150)
         .map(|_| (article(&mut random), random.below(1_000)))
         .collect();
-    let versions = (0..limit.min(500)).map(move |_| {
+    let versions = (0..500).map(move |_| {
         for _ in 0..random.below(3) {
             articles.insert(0, (article(&mut random), 0));
             articles.pop();
@@ -120,12 +120,12 @@ pub(crate) fn html(limit: usize) -> History {
 }
 
 /// 50 versions of a 10 MB log that grows by about 64 KB each time.
-pub(crate) fn log(limit: usize) -> History {
+pub(crate) fn log() -> History {
     let mut random = Random(4);
     let words = words(&mut random);
     let mut text = String::new();
     let mut lines = 0;
-    let versions = (0..limit.min(50)).map(move |version| {
+    let versions = (0..50).map(move |version| {
         let goal = 10_000_000 + version * 64_000;
         while text.len() < goal {
             lines += 1 + random.below(3);
@@ -146,6 +146,24 @@ pub(crate) fn log(limit: usize) -> History {
         name: "log",
         versions: Box::new(versions),
     }
+}
+
+/// 87,600 versions of a status page of 2 KB: ten years of hours in which a few of its 40 lines change each time.
+pub(crate) fn small() -> impl Iterator<Item = Vec<u8>> {
+    let mut random = Random(6);
+    let words = words(&mut random);
+    let names: Vec<String> = (0..40).map(|_| phrase(&words, 2, &mut random)).collect();
+    let mut loads = vec![0; names.len()];
+    (0..87_600).map(move |hour| {
+        for _ in 0..1 + random.below(5) {
+            loads[random.below(names.len())] = random.below(100_000);
+        }
+        let mut text = format!("status at {}\n", timestamp(hour * 3_600));
+        for (name, load) in names.iter().zip(&loads) {
+            let _ = writeln!(text, "{name:30} load {load:7} state ok");
+        }
+        text.into_bytes()
+    })
 }
 
 /// Returns `count` bytes that no coder makes smaller.
