@@ -85,7 +85,11 @@ fn decode(
     objects: &Objects,
     check_each: bool,
 ) -> Result<Vec<u8>, ArchiveError> {
-    let (mut base, mut content) = (Vec::new(), Vec::new());
+    // Room for the largest from the beginning: versions grow, and every step would move to a larger place.
+    let room = chain.iter().map(|link| link.size_bytes).max().unwrap_or(0);
+    let room = usize::try_from(room.min(MAX_DELTA_BYTES)).expect("a few MiB");
+    let mut content = Vec::with_capacity(room);
+    let mut base = Vec::with_capacity(if chain.len() > 1 { room } else { 0 });
     for link in chain.iter().rev() {
         std::mem::swap(&mut base, &mut content);
         decode_link(link, &base, objects, &mut content)?;

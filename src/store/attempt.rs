@@ -28,9 +28,10 @@ impl Store {
     pub async fn attempts(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Attempt>> {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(
-                "SELECT id, source_id, started_at, duration_ms, outcome, http_status, size_bytes, tries,
-                     version_id, error_kind, error
-                 FROM attempt WHERE source_id = ?1 ORDER BY id DESC LIMIT ?2",
+                "SELECT a.id, a.source_id, a.started_at, a.duration_ms, o.value, a.http_status, a.size_bytes, a.tries,
+                     a.version_id, a.error_kind, a.error
+                 FROM attempt a CROSS JOIN text o ON o.id = a.outcome_id
+                 WHERE a.source_id = ?1 ORDER BY a.id DESC LIMIT ?2",
             )?;
             let rows = statement.query_map([source.0, row_limit(limit)], |row| {
                 read_attempt(&mut Columns::new(row))
@@ -139,8 +140,9 @@ fn insert_attempt(
         AttemptResult::Failed { kind, detail } => (Some(kind.as_str()), Some(detail)),
         _ => (None, None),
     };
+    let outcome = transaction.text_id(outcome_of(&record.result).as_str())?;
     let id = transaction.insert(
-        "INSERT INTO attempt (source_id, started_at, duration_ms, tries, outcome, http_status, size_bytes, version_id,
+        "INSERT INTO attempt (source_id, started_at, duration_ms, tries, outcome_id, http_status, size_bytes, version_id,
              error_kind, error)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         params![
@@ -148,7 +150,7 @@ fn insert_attempt(
             millis(record.started_at),
             duration_ms(record.duration),
             record.tries,
-            outcome_of(&record.result).as_str(),
+            outcome,
             record.http_status,
             record.size_bytes.map(int),
             version.map(|id| id.0),

@@ -18,7 +18,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6761_6e74;
 /// Measured over histories of 500 versions with deltas of 0.5 to 7 KB each: the bytes beside the deltas are 1.5 MB in all
 /// with pages of 2 KiB, 2.0 MB with 4 KiB and 1.9 MB with 8 KiB, since the last page of a long body is half empty. Pages of
 /// 1 KiB would save another fifth, but make a body of 1 MiB a chain of a thousand.
-const PAGE_BYTES: i64 = 2048;
+const PAGE_BYTES: i64 = 1024;
 
 /// Statements that a connection keeps ready; more than all there are.
 const CACHED_STATEMENTS: usize = 128;

@@ -42,13 +42,14 @@ pub(super) fn insert_event(
     detail: Option<&str>,
 ) -> rusqlite::Result<EventId> {
     let actor = transaction.text_id(&stamp.actor.0)?;
+    let action_id = transaction.text_id(action.as_str())?;
     let id = transaction.insert(
-        "INSERT INTO event (at, actor_id, action, source_id, version_id, detail)
+        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             millis(stamp.at),
             actor,
-            action.as_str(),
+            action_id,
             source.map(|id| id.0),
             version.map(|id| id.0),
             detail
@@ -123,8 +124,9 @@ fn list_sql(filter: &EventFilter) -> String {
         None => (":after IS NULL", "DESC"),
     };
     format!(
-        "SELECT e.id, e.at, a.value, e.action, e.source_id, e.version_id, e.detail, s.name
-         FROM event e CROSS JOIN text a ON a.id = e.actor_id LEFT JOIN source s ON s.id = e.source_id
+        "SELECT e.id, e.at, a.value, w.value, e.source_id, e.version_id, e.detail, s.name
+         FROM event e CROSS JOIN text a ON a.id = e.actor_id CROSS JOIN text w ON w.id = e.action_id
+         LEFT JOIN source s ON s.id = e.source_id
          WHERE {source} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
     )
 }

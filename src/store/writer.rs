@@ -309,7 +309,7 @@ mod tests {
             // A reference that is checked at the commit only.
             transaction.sql.execute_batch(
                 "PRAGMA defer_foreign_keys = ON;
-                 INSERT INTO event (at, actor_id, action) VALUES (0, 99, 'pass.started')",
+                 INSERT INTO event (at, actor_id, action_id) VALUES (0, 99, 99)",
             )?;
             Ok(1)
         };

@@ -3,7 +3,7 @@
 -- Columns that name a version outside `verdict` carry no REFERENCES: SQLite would search each such table, most of them
 -- without an index on that column, for every version that a purge deletes. A purge deletes by source instead.
 
--- Texts that repeat: actors, file names, media types, verifiers and their fingerprints.
+-- Texts that repeat: actors, actions, outcomes of attempts, file names, media types, verifiers and their fingerprints.
 CREATE TABLE text (
     id    INTEGER PRIMARY KEY,
     value TEXT NOT NULL UNIQUE
@@ -94,7 +94,7 @@ CREATE TABLE attempt (
     started_at  INTEGER NOT NULL,
     duration_ms INTEGER NOT NULL,
     tries       INTEGER NOT NULL,
-    outcome     TEXT NOT NULL,
+    outcome_id  INTEGER NOT NULL REFERENCES text (id),
     http_status INTEGER,
     size_bytes  INTEGER,
     version_id  INTEGER,
@@ -122,7 +122,7 @@ CREATE TABLE event (
     id         INTEGER PRIMARY KEY,
     at         INTEGER NOT NULL,
     actor_id   INTEGER NOT NULL REFERENCES text (id),
-    action     TEXT NOT NULL,
+    action_id  INTEGER NOT NULL REFERENCES text (id),
     source_id  INTEGER REFERENCES source (id),
     version_id INTEGER,
     detail     TEXT
