@@ -21,7 +21,7 @@ const MAX_DEPTH: u32 = 24;
 
 /// A delta has to be this many times smaller than the content would be on its own: below that, a blob that stands alone
 /// makes every later read shorter and damage less far-reaching for little more room.
-const MIN_GAIN: u64 = 3;
+const MIN_GAIN: u64 = 2;
 
 /// A content's stored form when it stands alone, before it is kept.
 enum Whole<'a> {

@@ -181,7 +181,7 @@ fn noise_is_stored_as_it_is() {
 #[test]
 fn histories_come_back_and_deltas_are_small() {
     let rig = Rig::new();
-    for history in histories::all(20) {
+    for history in histories::all() {
         let mut chains: Vec<Vec<BlobLink>> = Vec::new();
         let mut versions = Vec::new();
         let mut stored = 0;
