@@ -155,7 +155,7 @@ pub(crate) fn small() -> impl Iterator<Item = Vec<u8>> {
     let names: Vec<String> = (0..40).map(|_| phrase(&words, 2, &mut random)).collect();
     let mut loads = vec![0; names.len()];
     (0..87_600).map(move |hour| {
-        for _ in 0..1 + random.below(5) {
+        for _ in 0..=random.below(5) {
             loads[random.below(names.len())] = random.below(100_000);
         }
         let mut text = format!("status at {}\n", timestamp(hour * 3_600));

@@ -52,8 +52,8 @@ impl Recorder {
         let changes = names
             .map(|name| SourceChange::Add(settings(name)))
             .collect();
-        let changed = self.wait(self.store.change_sources(changes, self.stamp()));
-        changed.into_iter().map(|one| one.source_id).collect()
+        let done = self.wait(self.store.change_sources(changes, self.stamp()));
+        done.into_iter().map(|one| one.source_id).collect()
     }
 
     /// Claims sources that are due; all are, until they are attempted.
