@@ -30,6 +30,9 @@ use recorder::{Recorder, in_memory};
 /// How many versions are read back.
 const READS: usize = 200;
 
+/// A part of the benchmark: its name, and what measures it in a folder.
+type Part = (&'static str, fn(&Path));
+
 fn main() {
     let parts: Vec<String> = std::env::args()
         .skip(1)
@@ -38,7 +41,7 @@ fn main() {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let folder = TempDir::new().expect("a folder");
     against_git(folder.path(), &wanted);
-    let parts: [(&str, fn(&Path)); 5] = [
+    let parts: [Part; 5] = [
         ("small", small),
         ("claims", catalogue::claims),
         ("unchanged", catalogue::unchanged),
