@@ -165,12 +165,10 @@ impl Published {
         self.make_way(&target, folders)?;
         refuse_folder(&target)?;
         let file = temporary(item.content, temp_dir)?;
-        let opened = File::open(&file).map_err(ArchiveError::io("open", &file))?;
-        opened
-            .set_permissions(Permissions::from_mode(MODE))
-            .map_err(ArchiveError::io("set the mode of", &file))?;
         if sync {
-            opened.sync_all().map_err(ArchiveError::io("sync", &file))?;
+            File::open(&file)
+                .and_then(|opened| opened.sync_all())
+                .map_err(ArchiveError::io("sync", &file))?;
         }
         Ok(Ready { file, target })
     }
@@ -258,22 +256,26 @@ impl Folders {
 fn temporary(content: Content, temp_dir: &Path) -> Result<TempPath, ArchiveError> {
     let new =
         || NamedTempFile::new_in(temp_dir).map_err(ArchiveError::io("make a file in", temp_dir));
-    match content {
+    let mode = Permissions::from_mode(MODE);
+    let file = match content {
         Content::Memory(bytes) => {
             let mut file = new()?;
             file.write_all(&bytes)
+                .and_then(|()| file.as_file().set_permissions(mode))
                 .map_err(ArchiveError::io("write", file.path()))?;
-            Ok(file.into_temp_path())
+            return Ok(file.into_temp_path());
         }
         Content::File { path, .. } => match Arc::try_unwrap(path) {
-            Ok(path) => Ok(path),
+            Ok(path) => path,
             Err(shared) => {
                 let copy = new()?.into_temp_path();
                 fs::copy(&*shared, &copy).map_err(ArchiveError::io("write", &copy))?;
-                Ok(copy)
+                copy
             }
         },
-    }
+    };
+    fs::set_permissions(&file, mode).map_err(ArchiveError::io("set the mode of", &file))?;
+    Ok(file)
 }
 
 fn refuse_folder(target: &Path) -> Result<(), ArchiveError> {

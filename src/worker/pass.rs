@@ -22,7 +22,7 @@ const RENEW_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 /// Sources claimed in one transaction.
 const CLAIM_BATCH: usize = 256;
 /// Claims that may wait for their turn.
-const MAX_PENDING: usize = 1024;
+const MAX_PENDING: usize = 2048;
 /// Claiming again waits for so many to finish, so that it costs little beside the work.
 const CLAIM_AFTER: usize = 64;
 /// What is in flight has this long to finish after a stop is asked for.

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use crate::app::{App, Error, ErrorKind, PublishRequest, Result};
 
 /// Versions that are published together without waiting for more.
-const BATCH: usize = 256;
+const BATCH: usize = 512;
 /// How long the first of a batch waits for others, while any others are on their way.
 const LINGER: Duration = Duration::from_millis(200);
 /// Memory that contents may take up while they wait, in units of 1 KiB.
