@@ -15,7 +15,7 @@ use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::Actor;
-use crate::faces::cli::args::{Cli, Command, FetchArgs};
+use crate::faces::cli::args::{AppCommand, Cli, Command, FetchArgs};
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::store::Store;
 use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop, Worker};
@@ -58,7 +58,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
         Some(Command::App(command)) => {
             match House::open(&flags, environment, |who| who.operator("cli")) {
-                Ok(house) => cli::run(&house.app, &command, console).await,
+                Ok(house) => run_command(&house, &command, console).await,
                 Err(error) => cli::report(&error, console),
             }
         }
@@ -71,6 +71,23 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
             console,
         ),
     }
+}
+
+/// Runs a command; one that starts programs ends them when a signal comes, others just end.
+async fn run_command(house: &House, command: &AppCommand, console: &mut Console<'_>) -> ExitStatus {
+    if !matches!(command, AppCommand::Verify(_)) {
+        return cli::run(&house.app, command, console).await;
+    }
+    let stop = Stop::default();
+    let status = tokio::select! {
+        status = cli::run(&house.app, command, console) => Some(status),
+        never = signals::watch(&stop) => match never {},
+        () = stop.requested() => None,
+    };
+    status.unwrap_or_else(|| {
+        console.warn("stopped by a signal: verdicts that were reached are recorded");
+        ExitStatus::Problems
+    })
 }
 
 fn ended(result: Result<ExitStatus>, console: &mut Console<'_>) -> ExitStatus {
@@ -168,8 +185,21 @@ fn conclude(report: &PassReport, status: ExitStatus, console: &mut Console<'_>) 
             ids.join(", ")
         ));
     }
-    report
-        .error
-        .as_ref()
-        .map_or(status, |error| cli::report(error, console))
+    let status = if report.untried > 0 {
+        console.warn(&format!(
+            "stopped: {} sources were not tried; those that are due are left to the next pass",
+            report.untried
+        ));
+        ExitStatus::Problems
+    } else {
+        status
+    };
+    let Some(error) = &report.error else {
+        return status;
+    };
+    match (cli::report(error, console), error.kind) {
+        // The pass went on without that one file.
+        (_, ErrorKind::Blocked) => ExitStatus::Problems,
+        (status, _) => status,
+    }
 }

@@ -1,5 +1,7 @@
 //! The one error that faces see: a kind to act on, a message for people, a hint at what to do next.
 
+use std::io;
+
 use crate::archive::ArchiveError;
 use crate::store::StoreError;
 
@@ -16,6 +18,8 @@ pub enum ErrorKind {
     Unavailable,
     /// Stored bytes are not what was recorded.
     Damaged,
+    /// A file cannot be put where it belongs: something is in its way. Other sources are not concerned.
+    Blocked,
 }
 
 /// Why a use-case did not do what was asked.
@@ -113,7 +117,46 @@ impl From<ArchiveError> for Error {
             ArchiveError::Damaged { .. } => Self::from_below(ErrorKind::Damaged, error)
                 .hint("it is not published; the next fetch of the source stores it anew if the server still has it"),
             ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Invalid, error),
+            ArchiveError::Blocked { .. } => Self::from_below(ErrorKind::Blocked, error),
+            ArchiveError::Io { source, .. } if !concerns_all(source) => {
+                Self::from_below(ErrorKind::Blocked, error)
+            }
             _ => Self::from_below(ErrorKind::Unavailable, error),
+        }
+    }
+}
+
+/// Tells whether what failed for one file will fail for every other: the disk is full, failing or read-only, or
+/// another process keeps the lock.
+fn concerns_all(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull, TimedOut};
+    /// EIO, which has no kind of its own; the same number on all that is Unix.
+    const DEVICE_FAILED: i32 = 5;
+    matches!(
+        error.kind(),
+        StorageFull | QuotaExceeded | ReadOnlyFilesystem | TimedOut
+    ) || error.raw_os_error() == Some(DEVICE_FAILED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_full_or_failing_disk_concerns_every_source() {
+        for (number, expected) in [
+            (28, ErrorKind::Unavailable), // ENOSPC
+            (30, ErrorKind::Unavailable), // EROFS
+            (5, ErrorKind::Unavailable),  // EIO
+            (13, ErrorKind::Blocked),     // EACCES
+            (2, ErrorKind::Blocked),      // ENOENT
+        ] {
+            let error = ArchiveError::Io {
+                doing: "replace",
+                path: "x".into(),
+                source: io::Error::from_raw_os_error(number),
+            };
+            assert_eq!(Error::from(error).kind, expected, "{number}");
         }
     }
 }

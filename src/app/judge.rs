@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{App, Error, Result};
 use crate::domain::{
-    Content, Judgement, NewVerdict, Source, Verdict, VerdictOutcome, Version, VersionId,
+    Content, Judgement, NewVerdict, Source, SourceId, Verdict, VerdictOutcome, Version, VersionId,
     VersionState, state_from,
 };
 use crate::verify::{Facts, Verifier};
@@ -156,17 +156,20 @@ impl App {
     }
 
     /// Returns the newest versions of their sources that are still undecided: pending, or in error.
-    pub(crate) async fn undecided(&self) -> Result<Vec<VersionId>> {
+    pub(crate) async fn undecided(&self) -> Result<Vec<(SourceId, VersionId)>> {
         const PAGE: usize = 256;
         const MOST: usize = 16 * PAGE;
-        let mut ids: Vec<VersionId> = Vec::new();
+        let mut ids: Vec<(SourceId, VersionId)> = Vec::new();
         while ids.len() < MOST {
-            let after = ids.last().copied().unwrap_or(VersionId(0));
+            let after = ids.last().map_or(VersionId(0), |(_, version)| *version);
             let page = self.store.unjudged(after, PAGE).await?;
             if page.is_empty() {
                 break;
             }
-            ids.extend(page.into_iter().map(|(_, version)| version.id));
+            ids.extend(
+                page.into_iter()
+                    .map(|(source, version)| (source.id, version.id)),
+            );
         }
         Ok(ids)
     }

@@ -1,5 +1,7 @@
 //! What faces show: histories, versions, verdicts, events.
 
+use std::collections::HashMap;
+
 use super::{App, Error, EventFilter, Result};
 use crate::domain::{
     Attempt, Event, Source, SourceSettings, Verdict, Version, VersionId, VersionRef,
@@ -22,9 +24,13 @@ impl App {
         let source = self.source(selector).await?;
         let attempts = self.store.attempts(source.id, limit).await?;
         let versions = self.store.versions(source.id, limit).await?;
-        let mut verdicts = std::collections::HashMap::<VersionId, Vec<Verdict>>::new();
-        for verdict in self.store.verdicts_of_source(source.id).await? {
-            verdicts
+        let verdicts = match limit {
+            Some(_) => self.verdicts_of(&versions).await?,
+            None => self.store.verdicts_of_source(source.id).await?,
+        };
+        let mut by_version = HashMap::<VersionId, Vec<Verdict>>::new();
+        for verdict in verdicts {
+            by_version
                 .entry(verdict.version_id)
                 .or_default()
                 .push(verdict);
@@ -32,7 +38,7 @@ impl App {
         let versions = versions
             .into_iter()
             .map(|version| {
-                let verdicts = verdicts.remove(&version.id).unwrap_or_default();
+                let verdicts = by_version.remove(&version.id).unwrap_or_default();
                 (version, verdicts)
             })
             .collect();
@@ -41,6 +47,15 @@ impl App {
             attempts,
             versions,
         })
+    }
+
+    /// A source's verdicts hold what its verifiers printed, for ever: a few versions need not load them all.
+    async fn verdicts_of(&self, versions: &[Version]) -> Result<Vec<Verdict>> {
+        let mut verdicts = Vec::new();
+        for version in versions {
+            verdicts.extend(self.store.verdicts(version.id).await?);
+        }
+        Ok(verdicts)
     }
 
     /// Returns the version that `reference` names, and its source.

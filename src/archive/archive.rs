@@ -8,6 +8,7 @@ use super::objects::Objects;
 use super::published::{PublishItem, PublishLock, Published};
 use super::slots::Slots;
 use super::temp::TempFolder;
+use crate::domain::Digest;
 
 /// The most contents that are streamed through the codec at once, a few MiB of memory each.
 const MAX_STREAMS: usize = 4;
@@ -95,6 +96,20 @@ impl Archive {
     /// Returns the [`owner`](Self::owner)s that ended without a farewell, and left temporary files.
     pub fn dead_owners(&self) -> Result<Vec<String>, ArchiveError> {
         self.temp.abandoned()
+    }
+
+    /// Tells whether an owner has said farewell: it is neither alive nor known as dead.
+    pub fn is_gone(&self, owner: &str) -> bool {
+        !self.temp.knows(owner)
+    }
+
+    /// Returns the objects that no process which lives can be about to record, those older than all of them, each with
+    /// the digest of its content.
+    ///
+    /// One that no blob names has no use any more: whoever made it was killed before it recorded that.
+    pub fn old_objects(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
+        let oldest = self.temp.oldest_alive()?;
+        self.objects.older_than(oldest)
     }
 
     /// Removes what an owner left that ended; it is not known as dead any more after that.

@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
@@ -101,6 +102,33 @@ impl Objects {
         }
     }
 
+    /// Returns the objects that were written before `time`, each with the digest of its content.
+    pub(super) fn older_than(
+        &self,
+        time: SystemTime,
+    ) -> Result<Vec<(Digest, String)>, ArchiveError> {
+        let mut old = Vec::new();
+        for folder in entries(&self.folder)? {
+            let prefix = folder.file_name();
+            for object in entries(&folder.path())? {
+                let path = object.path();
+                let modified = match object.metadata().and_then(|metadata| metadata.modified()) {
+                    // Another process removed it in the meantime.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    modified => modified.map_err(ArchiveError::io("examine", &path))?,
+                };
+                let name = Path::new(&prefix).join(object.file_name());
+                if modified < time
+                    && let Some(name) = name.to_str()
+                    && let Some(digest) = digest_in(name)
+                {
+                    old.push((digest, name.to_owned()));
+                }
+            }
+        }
+        Ok(old)
+    }
+
     fn path(&self, name: &str) -> Result<PathBuf, ArchiveError> {
         if is_inside(name) {
             Ok(self.folder.join(name))
@@ -108,4 +136,15 @@ impl Objects {
             Err(ArchiveError::BadPath(name.to_owned()))
         }
     }
+}
+
+/// Reads the digest in the name of an object; what has none is no object.
+fn digest_in(name: &str) -> Option<Digest> {
+    let (hex, _) = name.split_once('-')?;
+    hex.replacen('/', "", 1).parse().ok()
+}
+
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, ArchiveError> {
+    let listed = fs::read_dir(folder).and_then(Iterator::collect);
+    listed.map_err(ArchiveError::io("list", folder))
 }

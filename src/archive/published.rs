@@ -3,11 +3,12 @@
 //! Never lets a reader see half a file, never follows a link out of its folder, and never judges what is published.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tempfile::{NamedTempFile, TempPath};
 
@@ -21,6 +22,12 @@ const MODE: u32 = 0o644;
 /// Up to this many files are synced one by one. One sync of the whole file system costs as much as a few of these, and
 /// waits for what other programs wrote too.
 const MAX_SINGLE_SYNCS: usize = 8;
+
+/// How long another process may keep the lock: many times what a batch takes.
+const LOCK_LIMIT: Duration = Duration::from_secs(30);
+
+/// The longest pause between two looks at a lock that is taken; the first is a sixteenth of it.
+const LOCK_STEP: Duration = Duration::from_millis(16);
 
 /// One file to publish.
 #[derive(Debug)]
@@ -39,14 +46,34 @@ pub struct PublishLock(#[expect(dead_code, reason = "held for its lock")] File);
 
 impl PublishLock {
     pub(super) fn take(published: &Path) -> Result<Self, ArchiveError> {
+        Self::take_within(published, LOCK_LIMIT)
+    }
+
+    /// The system's own wait has no time-out, and cannot be called off.
+    fn take_within(published: &Path, limit: Duration) -> Result<Self, ArchiveError> {
         let path = published.with_extension("lock");
         let file = File::options()
             .create(true)
             .append(true)
             .open(&path)
             .map_err(ArchiveError::io("open", &path))?;
-        file.lock().map_err(ArchiveError::io("lock", &path))?;
-        Ok(Self(file))
+        let until = Instant::now() + limit;
+        let mut step = LOCK_STEP / 16;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(ArchiveError::io("lock", &path)(error));
+                }
+                Err(TryLockError::WouldBlock) if Instant::now() >= until => {
+                    let held = format!("another process has held it for {} s", limit.as_secs());
+                    let error = io::Error::new(io::ErrorKind::TimedOut, held);
+                    return Err(ArchiveError::io("lock", &path)(error));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(step),
+            }
+            step = (step * 2).min(LOCK_STEP);
+        }
     }
 }
 
@@ -298,8 +325,29 @@ fn again(result: &Result<(), ArchiveError>) -> Result<(), ArchiveError> {
         }) => Err(ArchiveError::Io {
             doing,
             path: path.clone(),
-            source: io::Error::new(source.kind(), source.to_string()),
+            source: source.raw_os_error().map_or_else(
+                || io::Error::new(source.kind(), source.to_string()),
+                io::Error::from_raw_os_error,
+            ),
         }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_stays_taken_is_an_error_that_names_it() {
+        let data = tempfile::tempdir().expect("a folder");
+        let published = data.path().join("published");
+        let held = PublishLock::take(&published).expect("a free lock");
+        let error = PublishLock::take_within(&published, Duration::from_millis(20))
+            .expect_err("a taken lock")
+            .to_string();
+        assert!(error.contains("published.lock: another process"), "{error}");
+        drop(held);
+        PublishLock::take_within(&published, Duration::ZERO).expect("free again");
     }
 }

@@ -1,11 +1,12 @@
 //! This process's own folder below `tmp/`, and the end of those that a crash left.
 //!
 //! Never removes a folder whose owner lives: each owner holds a lock on a file in its folder, which the system lets go
-//! of when the process ends, however it ends.
+//! of when the process ends, however it ends. Folders come and go behind one gate, so that nobody looks at half of one.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::ArchiveError;
 
@@ -31,7 +32,7 @@ impl TempFolder {
             .tempdir_in(parent)
             .map_err(ArchiveError::io("make a folder in", parent))?
             .keep();
-        let lock = open_lock(&path)?;
+        let lock = make_lock(&path)?;
         lock.lock().map_err(ArchiveError::io("lock", &path))?;
         Ok(Self {
             parent: parent.to_owned(),
@@ -53,24 +54,56 @@ impl TempFolder {
             .unwrap_or_default()
     }
 
+    /// Returns when the oldest owner that lives made its folder: whatever is older was made by one that ended.
+    pub(super) fn oldest_alive(&self) -> Result<SystemTime, ArchiveError> {
+        let _gate = gate(&self.parent)?;
+        let mut oldest = born(&self.path)?;
+        for path in self.others()? {
+            if is_owned(&path)? {
+                oldest = oldest.min(born(&path)?);
+            }
+        }
+        Ok(oldest)
+    }
+
     /// Returns the names of the folders whose owners ended without removing theirs.
     pub(super) fn abandoned(&self) -> Result<Vec<String>, ArchiveError> {
         // Behind the gate nobody is between making a folder and locking it.
         let _gate = gate(&self.parent)?;
         let mut abandoned = Vec::new();
-        let entries = fs::read_dir(&self.parent).map_err(ArchiveError::io("list", &self.parent))?;
-        for entry in entries {
-            let entry = entry.map_err(ArchiveError::io("list", &self.parent))?;
-            let path = entry.path();
-            if path.is_dir() && path != self.path && !is_owned(&path)? {
-                abandoned.push(entry.file_name().to_string_lossy().into_owned());
+        for path in self.others()? {
+            if !is_owned(&path)? {
+                abandoned.extend(
+                    path.file_name()
+                        .map(|name| name.to_string_lossy().into_owned()),
+                );
             }
         }
         Ok(abandoned)
     }
 
+    /// Tells whether an owner's folder is still there.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.parent.join(name).exists()
+    }
+
+    fn others(&self) -> Result<Vec<PathBuf>, ArchiveError> {
+        let mut others = Vec::new();
+        let entries = fs::read_dir(&self.parent).map_err(ArchiveError::io("list", &self.parent))?;
+        for entry in entries {
+            let path = entry
+                .map_err(ArchiveError::io("list", &self.parent))?
+                .path();
+            if path.is_dir() && path != self.path {
+                others.push(path);
+            }
+        }
+        Ok(others)
+    }
+
     /// Removes the folder of an owner that ended; fine when it is gone already.
     pub(super) fn remove(&self, name: &str) -> Result<(), ArchiveError> {
+        let _gate = gate(&self.parent)?;
         let path = self.parent.join(name);
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -83,6 +116,7 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
+        let _gate = gate(&self.parent);
         // What cannot be removed now is swept by a later process: nobody owns it any more.
         let _ = fs::remove_dir_all(&self.path);
     }
@@ -90,21 +124,35 @@ impl Drop for TempFolder {
 
 /// Tells whether a live process holds the lock in `folder`.
 fn is_owned(folder: &Path) -> Result<bool, ArchiveError> {
-    match open_lock(folder)?.try_lock() {
+    let path = folder.join(LOCK);
+    // Never made here: a folder without one was half removed.
+    let lock = match File::options().write(true).open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened.map_err(ArchiveError::io("open", &path))?,
+    };
+    match lock.try_lock() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(ArchiveError::io("lock", folder)(error)),
     }
 }
 
+/// Returns when the folder's owner began: its lock is made then and never written to.
+fn born(folder: &Path) -> Result<SystemTime, ArchiveError> {
+    let path = folder.join(LOCK);
+    fs::metadata(&path)
+        .and_then(|metadata| metadata.modified())
+        .map_err(ArchiveError::io("examine", &path))
+}
+
 /// Waits until no other process makes or sweeps folders below `parent`; holds them off while the result lives.
 fn gate(parent: &Path) -> Result<File, ArchiveError> {
-    let gate = open_lock(parent)?;
+    let gate = make_lock(parent)?;
     gate.lock().map_err(ArchiveError::io("lock", parent))?;
     Ok(gate)
 }
 
-fn open_lock(folder: &Path) -> Result<File, ArchiveError> {
+fn make_lock(folder: &Path) -> Result<File, ArchiveError> {
     let path = folder.join(LOCK);
     File::options()
         .create(true)
@@ -112,4 +160,41 @@ fn open_lock(folder: &Path) -> Result<File, ArchiveError> {
         .write(true)
         .open(&path)
         .map_err(ArchiveError::io("open", &path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_come_and_go_are_never_taken_for_abandoned() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let watcher = TempFolder::create(parent.path()).expect("a folder");
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        drop(TempFolder::create(parent.path()).expect("a folder"));
+                    }
+                });
+            }
+            for _ in 0..400 {
+                assert_eq!(watcher.abandoned().expect("a list"), Vec::<String>::new());
+            }
+        });
+        assert_eq!(watcher.others().expect("a list"), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_folder_without_its_lock_is_abandoned_and_stays_without() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let own = TempFolder::create(parent.path()).expect("a folder");
+        let half = parent.path().join("run-half");
+        fs::create_dir(&half).expect("a folder");
+        assert_eq!(own.abandoned().expect("a list"), ["run-half"]);
+        assert!(!half.join(LOCK).exists());
+        own.remove("run-half").expect("removed");
+        own.remove("run-half").expect("gone already");
+        assert_eq!(own.abandoned().expect("a list"), Vec::<String>::new());
+    }
 }

@@ -1,4 +1,6 @@
-//! The process's signals: the first SIGINT, SIGTERM or SIGHUP stops gently, the second at once.
+//! The process's signals: the first SIGINT or SIGTERM stops gently, the second at once.
+//!
+//! Never listens for SIGHUP: a handler would undo `nohup`.
 
 use std::convert::Infallible;
 
@@ -8,17 +10,12 @@ use crate::worker::Stop;
 
 /// Passes signals on to `stop`; never ends.
 pub(super) async fn watch(stop: &Stop) -> Infallible {
-    let [mut interrupt, mut terminate, mut hang_up] = [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-    ]
-    .map(|kind| signal(kind).ok());
+    let [mut interrupt, mut terminate] =
+        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
     loop {
         tokio::select! {
             () = next(&mut interrupt) => {}
             () = next(&mut terminate) => {}
-            () = next(&mut hang_up) => {}
         }
         tracing::warn!("stopping: a signal came");
         stop.request();

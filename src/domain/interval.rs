@@ -85,6 +85,12 @@ impl Slot {
         Self(time.timestamp().div_euclid(SECONDS_PER_HOUR))
     }
 
+    /// Returns the first slot that begins at `time` or later.
+    pub fn not_before(time: DateTime<Utc>) -> Self {
+        let slot = Self::containing(time);
+        Self(slot.0 + i64::from(slot.start() < time))
+    }
+
     /// Returns the moment at which the slot begins.
     pub fn start(self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.0.saturating_mul(SECONDS_PER_HOUR), 0)
@@ -187,6 +193,21 @@ mod tests {
         fn prints_what_it_reads(hours in 1..=Interval::MAX_HOURS) {
             let interval = Interval::from_hours(hours).expect("in range");
             prop_assert_eq!(interval.to_string().parse(), Ok(interval));
+        }
+    }
+
+    #[test]
+    fn the_first_slot_from_a_time_on_is_not_before_it() {
+        for (time, expected) in [
+            ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+            ("2026-01-31T12:00:00.001Z", "2026-01-31T13:00:00Z"),
+            ("2026-01-31T12:59:59Z", "2026-01-31T13:00:00Z"),
+        ] {
+            let slot = Slot::not_before(time.parse().expect("a time"));
+            assert_eq!(
+                slot.start(),
+                expected.parse::<DateTime<Utc>>().expect("a time")
+            );
         }
     }
 }

@@ -3,16 +3,27 @@
 use super::file_name::{decode_percent, safe_part, segment_name};
 use super::{Address, PublishPolicy, VersionId, VersionState};
 
+/// The longest published path, in bytes: far below what systems take, the data folder before it included.
+const MAX_PATH_BYTES: usize = 1024;
+
 /// Returns the path below `published/` that `address` asks for: `host/folders/name`, each part safe.
 ///
 /// A query is part of the name, after `@`, since it selects the file. `turn` is 1 at first; from 2 on it makes the
-/// path another one by a suffix of the host (`example.org~2/a.csv`), which keeps folders and name as they are.
+/// path another one by a suffix of the host (`example.org~2/a.csv`), which keeps folders and name as they are. Of a path
+/// over 1024 bytes the folders that do not fit are left out.
 pub fn candidate_path(address: &Address, turn: u32) -> String {
     let url = address.to_url();
     let mut host = address.host().replace(':', "_").replace(['[', ']'], "");
+    host = safe_part(&host).unwrap_or(host);
     if turn > 1 {
         host = format!("{host}~{turn}");
     }
+    let name = segment_name(&url);
+    let name = match url.query().filter(|query| !query.is_empty()) {
+        Some(query) => safe_part(&format!("{name}@{}", decode_percent(query))).unwrap_or(name),
+        None => name,
+    };
+    let mut room = MAX_PATH_BYTES.saturating_sub(host.len() + 1 + name.len());
     let mut parts = vec![host];
     let segments: Vec<_> = url
         .path_segments()
@@ -22,13 +33,13 @@ pub fn candidate_path(address: &Address, turn: u32) -> String {
     parts.extend(
         segments[..folders]
             .iter()
-            .filter_map(|segment| safe_part(&decode_percent(segment))),
+            .filter_map(|segment| safe_part(&decode_percent(segment)))
+            .take_while(|part| {
+                let fits = part.len() < room;
+                room = room.saturating_sub(part.len() + 1);
+                fits
+            }),
     );
-    let name = segment_name(&url);
-    let name = match url.query().filter(|query| !query.is_empty()) {
-        Some(query) => safe_part(&format!("{name}@{}", decode_percent(query))).unwrap_or(name),
-        None => name,
-    };
     parts.push(name);
     parts.join("/")
 }
@@ -116,6 +127,17 @@ mod tests {
             let address = Address::parse(address, false).expect("an address");
             assert_eq!(candidate_path(&address, turn), path);
         }
+    }
+
+    #[test]
+    fn paths_and_their_parts_are_bounded() {
+        let host = format!("{0}.{0}.{0}.{0}", "h".repeat(62));
+        let address = format!("https://{host}:8443/{}file.csv", "folder-name/".repeat(200));
+        let address = Address::parse(&address, false).expect("an address");
+        let path = candidate_path(&address, 2);
+        assert!((900..=1024).contains(&path.len()), "{}", path.len());
+        assert!(path.ends_with("/folder-name/file.csv"), "{path}");
+        assert!(path.split('/').all(|part| part.len() <= 255), "{path}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use reqwest::header::{
     ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
 };
 use reqwest::{Method, Request, Response, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use super::answer;
@@ -17,6 +18,7 @@ use super::body;
 use super::client::Clients;
 use super::failure::{Failure, seconds};
 use super::guard;
+use super::limits::Admission;
 use super::retry;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
@@ -56,6 +58,12 @@ pub(super) enum Answer {
     Unrequested(StatusCode),
 }
 
+/// Where one request led.
+enum Hop {
+    End(Answer),
+    On(Url),
+}
+
 /// A complete body, and what its head said.
 pub(super) struct Fetched {
     pub(super) content: Content,
@@ -67,28 +75,15 @@ pub(super) struct Fetched {
 }
 
 impl Exchange<'_> {
-    /// Makes the try within its total time. `status` is set to that of the last answer.
+    /// Makes the try within its total time. `status` is set to that of the last answer. With an admission each hop waits
+    /// for its turn at its host; that time is not the server's and does not count.
     pub(super) async fn run(
         &self,
         validators: Option<&Validators>,
         status: &mut Option<u16>,
+        mut admission: Option<&mut Admission>,
     ) -> Result<Answer, Failure> {
-        let limit = self.config.total_timeout;
-        let chain = self.follow(validators, status);
-        tokio::time::timeout(limit, chain)
-            .await
-            .unwrap_or_else(|_| {
-                let limit = seconds(limit);
-                let detail = format!("timed out after {limit}, the time for one try");
-                Err(Failure::new(FailureKind::Timeout, detail))
-            })
-    }
-
-    async fn follow(
-        &self,
-        validators: Option<&Validators>,
-        status: &mut Option<u16>,
-    ) -> Result<Answer, Failure> {
+        let mut deadline = Instant::now() + self.config.total_timeout;
         let mut url = self.url.clone();
         let mut visited: Vec<Url> = Vec::new();
         let mut same_origin = true;
@@ -99,29 +94,54 @@ impl Exchange<'_> {
             } else {
                 host_of(&url)
             };
-            let response = self.send(&url, &host, same_origin, validators).await?;
-            *status = Some(response.status().as_u16());
-            match response.status() {
-                StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
-                    return self.receive(response, &url, &host).await;
-                }
-                StatusCode::NOT_MODIFIED => {
-                    return Ok(not_modified(response.headers(), validators));
-                }
-                StatusCode::PARTIAL_CONTENT => {
-                    return Ok(Answer::Unrequested(StatusCode::PARTIAL_CONTENT));
-                }
-                redirect if matches!(redirect.as_u16(), 301 | 302 | 303 | 307 | 308) => {
-                    let target = self.target(&response, &url)?;
-                    visited.push(url);
-                    self.check_chain(&visited, &target)?;
-                    // Once away, the caller's fields stay away, even when the chain comes back.
-                    same_origin &= target.origin() == self.url.origin();
-                    url = target;
-                }
-                refusal => return Err(self.status_failure(refusal, response.headers())),
+            if let Some(admission) = admission.as_deref_mut() {
+                let asked = Instant::now();
+                admission.move_to(&host).await;
+                deadline += asked.elapsed();
             }
+            let hop = self.hop(&url, &host, same_origin, validators, status);
+            let hop = tokio::time::timeout_at(deadline, hop).await;
+            let target = match hop.map_err(|_| self.out_of_time())?? {
+                Hop::End(answer) => return Ok(answer),
+                Hop::On(target) => target,
+            };
+            visited.push(url);
+            self.check_chain(&visited, &target)?;
+            // Once away, the caller's fields stay away, even when the chain comes back.
+            same_origin &= target.origin() == self.url.origin();
+            url = target;
         }
+    }
+
+    fn out_of_time(&self) -> Failure {
+        let limit = seconds(self.config.total_timeout);
+        let detail = format!("timed out after {limit}, the time for one try");
+        Failure::new(FailureKind::Timeout, detail)
+    }
+
+    /// Makes one request and reads its answer.
+    async fn hop(
+        &self,
+        url: &Url,
+        host: &str,
+        same_origin: bool,
+        validators: Option<&Validators>,
+        status: &mut Option<u16>,
+    ) -> Result<Hop, Failure> {
+        let response = self.send(url, host, same_origin, validators).await?;
+        *status = Some(response.status().as_u16());
+        let answer = match response.status() {
+            StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
+                self.receive(response, url, host).await?
+            }
+            StatusCode::NOT_MODIFIED => not_modified(response.headers(), validators),
+            StatusCode::PARTIAL_CONTENT => Answer::Unrequested(StatusCode::PARTIAL_CONTENT),
+            redirect if matches!(redirect.as_u16(), 301 | 302 | 303 | 307 | 308) => {
+                return self.target(&response, url).map(Hop::On);
+            }
+            refusal => return Err(self.status_failure(refusal, response.headers())),
+        };
+        Ok(Hop::End(answer))
     }
 
     /// Holds an address to what the operator allowed: scheme and literal hosts.

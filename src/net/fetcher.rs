@@ -1,6 +1,7 @@
 //! The client: one attempt, with its tries and what lies between them.
 //!
-//! Never limits how many requests run at once: the worker does, which knows what else is due.
+//! Never decides when a first request may go out: the worker does, which knows what else is due. Wherever redirects
+//! lead from there, the same limits hold.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::client::Clients;
 use super::error::NetError;
 use super::exchange::{Answer, Exchange, Fetched};
 use super::failure::Failure;
+use super::limits::Admission;
 use super::report::{FetchOutcome, FetchReport, FetchRequest};
 use super::retry::{Delays, LONGEST_WAIT};
 use super::secret::{Scrubber, expand_address, expand_value};
@@ -74,6 +76,15 @@ impl Fetcher {
     /// Makes one attempt: redirects, retries with back-off. Dropping the future cancels it and leaves no temporary
     /// file.
     pub async fn fetch(&self, request: FetchRequest<'_>) -> FetchReport {
+        self.fetch_within(request, None).await
+    }
+
+    /// Does the same within limits: `admission` is to the source's host, and moves along with redirects.
+    pub async fn fetch_within(
+        &self,
+        request: FetchRequest<'_>,
+        admission: Option<&mut Admission>,
+    ) -> FetchReport {
         let mut report = Attempt {
             http_status: None,
             tries: 0,
@@ -91,7 +102,8 @@ impl Fetcher {
                     headers: &headers,
                     clock: &*self.clock,
                 };
-                self.attempt(&exchange, &request, &mut report).await
+                self.attempt(&exchange, &request, &mut report, admission)
+                    .await
             }
             Err(failure) => Err(failure),
         };
@@ -142,13 +154,19 @@ impl Fetcher {
         exchange: &Exchange<'_>,
         request: &FetchRequest<'_>,
         report: &mut Attempt,
+        mut admission: Option<&mut Admission>,
     ) -> Result<Answer, Failure> {
         let mut validators = Some(request.validators).filter(|validators| !validators.is_empty());
         let mut delays = Delays::new();
         let mut asked_again = false;
         loop {
             report.tries += 1;
-            match exchange.run(validators, &mut report.http_status).await {
+            let run = exchange.run(
+                validators,
+                &mut report.http_status,
+                admission.as_deref_mut(),
+            );
+            match run.await {
                 // A server or a cache that answers a question nobody asked: once more, for the whole file.
                 Ok(Answer::Unrequested(_)) if !asked_again => {
                     asked_again = true;

@@ -13,6 +13,7 @@ mod failure;
 mod fetcher;
 mod file_name;
 mod guard;
+mod limits;
 mod report;
 mod retry;
 mod secret;
@@ -20,4 +21,5 @@ mod sink;
 
 pub use error::NetError;
 pub use fetcher::Fetcher;
+pub use limits::{Admission, Limiter};
 pub use report::{FetchOutcome, FetchReport, FetchRequest};

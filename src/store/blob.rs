@@ -15,6 +15,23 @@ use crate::domain::{
 };
 
 impl Store {
+    /// Returns those of `objects`, each with the digest of its content, that no blob names.
+    pub async fn unnamed(&self, objects: Vec<(Digest, String)>) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut named = sql.prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM blob WHERE object = ?2 AND id IN ({BY_DIGEST}))"
+            ))?;
+            let mut unnamed = Vec::new();
+            for (digest, object) in objects {
+                if !named.query_row(params![digest.0, object], |row| row.get(0))? {
+                    unnamed.push(object);
+                }
+            }
+            Ok(unnamed)
+        })
+        .await
+    }
+
     /// Returns the chain of the source's version with this ordinal: first the version's own blob, last one that stands
     /// alone.
     ///

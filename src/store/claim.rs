@@ -73,6 +73,31 @@ impl Store {
         .await
     }
 
+    /// Returns who holds claims, lapsed or not.
+    pub async fn claim_owners(&self) -> Result<Vec<String>> {
+        self.read(|sql| {
+            let mut owners = sql.prepare_cached(
+                "SELECT DISTINCT lease_owner FROM source_state WHERE lease_owner IS NOT NULL",
+            )?;
+            let owners = owners.query_map([], |row| row.get(0))?;
+            Ok(owners.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Ends the claim on one source, if `owner` still holds it.
+    pub async fn release_claim(&self, owner: String, source: SourceId) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE source_state SET lease_owner = NULL, lease_until = NULL
+                 WHERE source_id = ?2 AND lease_owner = ?1",
+                params![owner, source.0],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Ends every claim that `owner` still holds; what it was fetching can be claimed at once.
     pub async fn release_claims(&self, owner: String) -> Result<()> {
         self.write(move |transaction| {

@@ -9,6 +9,7 @@ mod progress;
 mod publisher;
 mod stop;
 mod supervisor;
+mod undecided;
 
 pub use pass::{MAX_TROUBLES, PassReport, Selection};
 pub use progress::Progress;

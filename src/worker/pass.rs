@@ -1,7 +1,7 @@
 //! One pass: everything that is due, each source once.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -10,10 +10,11 @@ use super::limits::Hosts;
 use super::pipeline::Pipeline;
 use super::progress::Progress;
 use super::publisher::{InFlight, Publisher};
-use super::stop::Stop;
+use super::stop::{GRACE, Stop};
+use super::undecided::{Undecided, ended_early};
 use crate::app::{App, Error, ErrorKind, PassSummary, Result};
-use crate::domain::{Action, Claim, NewEvent, SourceId, VersionId};
-use crate::net::Fetcher;
+use crate::domain::{Action, Claim, NewEvent, SourceId};
+use crate::net::{Fetcher, Limiter};
 use crate::store::ClaimRequest;
 
 /// How long a claim holds without being renewed: a crashed worker's sources are free again after this.
@@ -25,8 +26,6 @@ const CLAIM_BATCH: usize = 256;
 const MAX_PENDING: usize = 2048;
 /// Claiming again waits for so many to finish, so that it costs little beside the work.
 const CLAIM_AFTER: usize = 64;
-/// What is in flight has this long to finish after a stop is asked for.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// Failures that a pass tells one by one; the log has all of them.
 pub const MAX_TROUBLES: usize = 50;
@@ -41,7 +40,7 @@ pub enum Selection {
 }
 
 /// How a pass went.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PassReport {
     /// What it did.
     pub summary: PassSummary,
@@ -49,6 +48,8 @@ pub struct PassReport {
     pub busy: Vec<SourceId>,
     /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
     pub troubles: Vec<String>,
+    /// Sources that it was to try and did not, because it had to stop.
+    pub untried: u64,
     /// What kept it from doing all; what was recorded before stays.
     pub error: Option<Error>,
 }
@@ -61,14 +62,19 @@ pub(super) struct Pass<'a> {
     progress: &'a Progress,
     pipeline: Arc<Pipeline>,
     hosts: Hosts,
-    tasks: JoinSet<(Option<String>, Result<()>)>,
+    tasks: JoinSet<(String, Result<()>)>,
+    undecided: Undecided,
     selection: Selection,
+    /// How many were asked for one by one.
+    asked: usize,
     busy: Vec<SourceId>,
     exhausted: bool,
     finished_since_claim: usize,
     error: Option<Error>,
     /// The store or the disk failed: going on would only fail again.
     disabled: bool,
+    /// Work was ended in the middle.
+    cut_off: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -79,41 +85,47 @@ impl<'a> Pass<'a> {
         stop: &'a Stop,
         progress: &'a Progress,
         fetcher: Arc<Fetcher>,
-        undecided: Vec<VersionId>,
+        undecided: Undecided,
     ) -> PassReport {
         let started = Instant::now();
         let (publisher, publishing) = Publisher::new(Arc::clone(app), InFlight::default());
+        let fetch = &app.config.fetch;
         let pipeline = Pipeline {
             app: Arc::clone(app),
             fetcher,
+            limiter: Limiter::new(fetch.per_host, fetch.total),
             publisher,
             progress: progress.clone(),
             closing: CancellationToken::new(),
             troubles: Mutex::default(),
         };
-        let fetch = &app.config.fetch;
+        let asked = match &selection {
+            Selection::Due => 0,
+            Selection::These(ids) => ids.len(),
+        };
         let mut pass = Pass {
             app: Arc::clone(app),
             owner,
             stop,
             progress,
             pipeline: Arc::new(pipeline),
-            hosts: Hosts::new(fetch.per_host, fetch.total),
+            hosts: Hosts::new(fetch.per_host),
             tasks: JoinSet::new(),
+            undecided,
             selection,
+            asked,
             busy: Vec::new(),
             exhausted: false,
             finished_since_claim: CLAIM_AFTER,
             error: None,
             disabled: false,
+            cut_off: false,
         };
         pass.note(Action::PassStarted, None).await;
         let mut services = JoinSet::new();
         services.spawn(publishing);
-        for version in undecided {
-            pass.judge_again(version);
-        }
         pass.work().await;
+        let untried = pass.untried().await;
         let mut summary = pass.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();
         pass.note(Action::PassFinished, Some(summary.to_string()))
@@ -122,16 +134,24 @@ impl<'a> Pass<'a> {
             pipeline,
             busy,
             error,
+            cut_off,
             ..
         } = pass;
         let troubles = pipeline.take_troubles();
         // With the last who could hand something in the publisher ends, and lets go of the archive.
         drop(pipeline);
-        while services.join_next().await.is_some() {}
+        if cut_off {
+            services.abort_all();
+        }
+        tokio::select! {
+            () = async { while services.join_next().await.is_some() {} } => {}
+            () = stop.overdue() => services.shutdown().await,
+        }
         PassReport {
             summary,
             busy,
             troubles,
+            untried,
             error,
         }
     }
@@ -139,20 +159,29 @@ impl<'a> Pass<'a> {
     /// Claims and waits in turn until nothing is left, or until it has to stop.
     async fn work(&mut self) {
         let mut renew_at = self.app.now() + RENEW_EVERY;
+        let request = self.claim_request();
+        let claimed = self.undecided.claim(&self.pipeline, &request).await;
+        self.keep_error(claimed);
         loop {
+            if !self.ends() {
+                self.undecided.start(&self.pipeline, self.owner);
+            }
             if self.wants_claims() {
                 self.claim().await;
             }
-            if self.tasks.is_empty() && (self.exhausted || self.ends()) {
+            if self.tasks.is_empty() && (self.exhausted && self.undecided.is_done() || self.ends())
+            {
                 break;
             }
             let stop = self.stop.clone();
             tokio::select! {
                 Some(joined) = self.tasks.join_next() => self.finish(joined),
+                Some(judged) = self.undecided.next() => self.finish_judging(judged),
                 () = self.app.clock.sleep_until(renew_at) => {
                     renew_at = self.app.now() + RENEW_EVERY;
                     let renewed = self.app.store.renew_claims(self.owner.to_owned(), self.app.now() + LEASE).await;
                     self.keep_error(renewed.map_err(Error::from));
+                    self.look_again();
                 }
                 () = stop.requested() => break,
             }
@@ -176,16 +205,11 @@ impl<'a> Pass<'a> {
 
     async fn claim(&mut self) {
         self.finished_since_claim = 0;
-        let now = self.app.now();
-        let excluded_hosts = self.hosts.saturated();
-        let some_left_out = !excluded_hosts.is_empty();
         let request = ClaimRequest {
-            owner: self.owner.to_owned(),
-            now,
-            lease_until: now + LEASE,
-            limit: CLAIM_BATCH,
-            excluded_hosts,
+            excluded_hosts: self.hosts.saturated(),
+            ..self.claim_request()
         };
+        let some_left_out = !request.excluded_hosts.is_empty();
         let claims = match &mut self.selection {
             Selection::Due => self.app.store.claim_due(request).await,
             Selection::These(ids) => {
@@ -220,48 +244,71 @@ impl<'a> Pass<'a> {
         }
     }
 
+    fn claim_request(&self) -> ClaimRequest {
+        let now = self.app.now();
+        ClaimRequest {
+            owner: self.owner.to_owned(),
+            now,
+            lease_until: now + LEASE,
+            limit: CLAIM_BATCH,
+            excluded_hosts: Vec::new(),
+        }
+    }
+
+    /// Looks for more that is due: what became so meanwhile need not wait for the slowest download.
+    fn look_again(&mut self) {
+        if matches!(self.selection, Selection::Due) {
+            self.exhausted = false;
+        }
+    }
+
     fn start(&mut self, claim: Claim) {
         let host = claim.source.settings.address.host();
-        let turn = self.hosts.enter(&host);
+        self.hosts.enter(&host);
         let pipeline = Arc::clone(&self.pipeline);
         let expected = pipeline.publisher.expect_one();
         self.tasks.spawn(async move {
             let _expected = expected;
-            (Some(host), pipeline.run(claim, turn).await)
+            let result = pipeline.run(claim, &host).await;
+            (host, result)
         });
     }
 
-    /// Judges a version that an earlier pass could not.
-    fn judge_again(&mut self, id: VersionId) {
-        let pipeline = Arc::clone(&self.pipeline);
-        let expected = pipeline.publisher.expect_one();
-        self.tasks.spawn(async move {
-            let _expected = expected;
-            let judged = async {
-                let version = pipeline.app.version(&id.to_string()).await?;
-                pipeline.judge(&version.0, id, None).await
-            };
-            (None, judged.await)
-        });
-    }
-
-    fn finish(&mut self, joined: std::result::Result<(Option<String>, Result<()>), JoinError>) {
+    fn finish(&mut self, joined: std::result::Result<(String, Result<()>), JoinError>) {
         self.finished_since_claim += 1;
         match joined {
             Ok((host, result)) => {
-                if let Some(host) = &host {
-                    self.hosts.leave(host);
-                }
+                self.hosts.leave(&host);
                 self.keep_error(result);
             }
-            Err(error) if error.is_cancelled() => {}
-            Err(error) => {
-                self.keep_error(Err(Error::new(
-                    ErrorKind::Unavailable,
-                    format!("an attempt's task ended early: {error}"),
-                )));
-            }
+            Err(error) => self.keep_error(ended_early(&error)),
         }
+    }
+
+    fn finish_judging(&mut self, judged: Result<()>) {
+        self.keep_error(judged);
+        if self.undecided.is_done() {
+            // Those of their sources that are due could not be claimed before.
+            self.look_again();
+        }
+    }
+
+    /// Counts what was left when the pass had to stop.
+    async fn untried(&mut self) -> u64 {
+        if !self.ends() {
+            return 0;
+        }
+        if matches!(self.selection, Selection::Due) {
+            // A store that fails has been told of already.
+            return self
+                .app
+                .store
+                .due(self.app.now())
+                .await
+                .map_or(0, |due| due.0);
+        }
+        let tried = self.progress.snapshot().summary.attempts + self.busy.len() as u64;
+        (self.asked as u64).saturating_sub(tried)
     }
 
     /// Keeps the first error, to be told at the end. One source's trouble, such as a damaged blob, does not keep the
@@ -269,25 +316,33 @@ impl<'a> Pass<'a> {
     fn keep_error(&mut self, result: Result<()>) {
         if let Err(error) = result {
             tracing::error!("{error}");
-            self.disabled |= error.kind == ErrorKind::Unavailable;
-            self.error.get_or_insert(error);
+            let stops = error.kind == ErrorKind::Unavailable;
+            // What stops the whole pass is worth more than one source's trouble before it.
+            if self.error.is_none() || (stops && !self.disabled) {
+                self.error = Some(error);
+            }
+            self.disabled |= stops;
         }
     }
 
     /// Gives what is in flight its time, unless a second request says at once; then cuts off what is left.
     async fn drain(&mut self) {
         self.pipeline.closing.cancel();
+        self.undecided.close();
         let stop = self.stop.clone();
         let deadline = tokio::time::sleep(GRACE);
         tokio::pin!(deadline);
-        while !self.tasks.is_empty() {
+        while !(self.tasks.is_empty() && self.undecided.is_done()) {
             tokio::select! {
                 Some(joined) = self.tasks.join_next() => self.finish(joined),
+                Some(judged) = self.undecided.next() => self.finish_judging(judged),
                 () = &mut deadline => break,
                 () = stop.insisted() => break,
             }
         }
+        self.cut_off = !self.tasks.is_empty() || !self.undecided.is_done();
         self.tasks.shutdown().await;
+        self.undecided.shutdown().await;
     }
 
     async fn note(&mut self, action: Action, detail: Option<String>) {

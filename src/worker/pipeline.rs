@@ -6,7 +6,6 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
-use super::limits::{Admission, Turn};
 use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
 use super::publisher::Publisher;
@@ -16,7 +15,7 @@ use crate::domain::{
     Source, StoredBody, Validators, VerdictOutcome, Version, VersionId, VersionState, base_ordinal,
     next_slot_after_failure,
 };
-use crate::net::{FetchOutcome, FetchReport, FetchRequest, Fetcher};
+use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::{AttemptRecord, AttemptResult, StoreError};
 
 /// Every so many requests of a source go without validators, so that a server with a stuck one cannot hide a change
@@ -30,6 +29,7 @@ const SMALL_BYTES: u64 = 16 << 10;
 pub(super) struct Pipeline {
     pub(super) app: Arc<App>,
     pub(super) fetcher: Arc<Fetcher>,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) publisher: Publisher,
     pub(super) progress: Progress,
     /// Cancelled when what has not begun must not begin any more.
@@ -65,15 +65,14 @@ struct Attempt {
 impl Pipeline {
     /// Waits for its turn, makes the attempt, and carries a new version to its published path. An `Err` means that
     /// this machine cannot go on: the store or the disk failed.
-    pub(super) async fn run(&self, claim: Claim, turn: Turn) -> Result<()> {
-        let admission = tokio::select! {
+    pub(super) async fn run(&self, claim: Claim, host: &str) -> Result<()> {
+        let mut admission = tokio::select! {
             biased;
             () = self.closing.cancelled() => return Ok(()),
-            admission = turn.wait() => admission,
+            admission = self.limiter.admit(host) => admission,
         };
-        let attempt = self.fetch(&claim).await;
-        let Admission { requests, backlog } = admission;
-        drop(requests);
+        let attempt = self.fetch(&claim, &mut admission).await;
+        let backlog = admission.finish();
         match self.record(claim, attempt).await {
             Ok(Next::Done) => Ok(()),
             Ok(Next::Publish(source, version, content)) => {
@@ -93,7 +92,7 @@ impl Pipeline {
         }
     }
 
-    async fn fetch(&self, claim: &Claim) -> Attempt {
+    async fn fetch(&self, claim: &Claim, admission: &mut Admission) -> Attempt {
         let started_at = self.app.now();
         let clock = Instant::now();
         let due_unconditional = claim.requests % UNCONDITIONAL_EVERY == UNCONDITIONAL_EVERY - 1;
@@ -110,7 +109,7 @@ impl Pipeline {
             },
             last_size_bytes: claim.newest.as_ref().map(|newest| newest.size_bytes),
         };
-        let report = self.fetcher.fetch(request).await;
+        let report = self.fetcher.fetch_within(request, Some(admission)).await;
         Attempt {
             started_at,
             clock,
@@ -168,7 +167,7 @@ impl Pipeline {
                     claim.source.state.failures + 1,
                 );
                 if let Some(time) = retry_after {
-                    record.next_slot = record.next_slot.max(Slot::containing(time));
+                    record.next_slot = record.next_slot.max(Slot::not_before(time));
                 }
                 self.record_failed(&settings.name, record, kind, detail)
                     .await

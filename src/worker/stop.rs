@@ -1,6 +1,11 @@
 //! How a worker is told to stop: gently at first, then at once.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
+
+/// What is in flight has this long to finish after a stop is asked for.
+pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// Two steps of stopping. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -31,5 +36,17 @@ impl Stop {
     /// Ends when stopping at once is asked for.
     pub async fn insisted(&self) {
         self.hard.cancelled().await;
+    }
+
+    /// Ends when stopping at once is asked for, or when stopping was and the time to finish is up.
+    pub async fn overdue(&self) {
+        let patience = async {
+            self.requested().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            () = self.insisted() => {}
+            () = patience => {}
+        }
     }
 }

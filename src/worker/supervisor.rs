@@ -1,12 +1,14 @@
 //! Runs passes: one, or one after the other for ever.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::pass::{Pass, PassReport, Selection};
 use super::progress::Progress;
 use super::stop::Stop;
-use crate::app::{App, Error, ErrorKind, PassSummary, Result};
+use super::undecided::Undecided;
+use crate::app::{App, Error, ErrorKind, Result};
 use crate::archive::Archive;
+use crate::domain::Slot;
 use crate::net::Fetcher;
 
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
@@ -19,6 +21,15 @@ pub struct Worker {
     owner: String,
     /// Made when first needed: reading the system's certificates costs more than finding that nothing is due.
     fetcher: tokio::sync::OnceCell<Arc<Fetcher>>,
+    retried: Mutex<Retried>,
+}
+
+/// When what went wrong before was last tried again: each of it once in an hour is enough, since every try is recorded.
+#[derive(Default)]
+struct Retried {
+    undecided: Option<Slot>,
+    /// Only while it fails.
+    settling: Option<Slot>,
 }
 
 impl Worker {
@@ -29,6 +40,7 @@ impl Worker {
             app,
             owner,
             fetcher: tokio::sync::OnceCell::new(),
+            retried: Mutex::default(),
         }
     }
 
@@ -39,10 +51,8 @@ impl Worker {
             Err(error) => {
                 tracing::error!("{error}");
                 PassReport {
-                    summary: PassSummary::default(),
-                    busy: Vec::new(),
-                    troubles: Vec::new(),
                     error: Some(error),
+                    ..PassReport::default()
                 }
             }
         }
@@ -54,10 +64,15 @@ impl Worker {
         stop: &Stop,
         progress: &Progress,
     ) -> Result<PassReport> {
-        let unsettled = self.app.settle_all().await?;
+        let unsettled = tokio::select! {
+            unsettled = self.settle() => unsettled?,
+            // What it has not done is marked in the store as still to do.
+            () = stop.overdue() => return Ok(PassReport::default()),
+        };
+        let listed_at = self.app.now();
         let undecided = match &selection {
-            Selection::Due => self.app.undecided().await?,
-            Selection::These(_) => Vec::new(),
+            Selection::Due if self.may_judge_again() => self.app.undecided().await?,
+            _ => Vec::new(),
         };
         let total = match &selection {
             Selection::Due => self.app.store.due(self.app.now()).await?.0,
@@ -65,12 +80,7 @@ impl Worker {
         };
         progress.begin(total);
         let mut report = if total == 0 && undecided.is_empty() {
-            PassReport {
-                summary: PassSummary::default(),
-                busy: Vec::new(),
-                troubles: Vec::new(),
-                error: None,
-            }
+            PassReport::default()
         } else {
             self.free_claims_of_the_dead().await?;
             let fetcher = Arc::clone(self.fetcher().await?);
@@ -81,7 +91,7 @@ impl Worker {
                 stop,
                 progress,
                 fetcher,
-                undecided,
+                Undecided::new(listed_at, undecided),
             )
             .await
         };
@@ -111,15 +121,62 @@ impl Worker {
         }
     }
 
+    /// Brings published files up to date; not again in an hour in which that failed.
+    async fn settle(&self) -> Result<Option<(usize, Error)>> {
+        let slot = Some(Slot::containing(self.app.now()));
+        if self.retried().settling == slot {
+            return Ok(None);
+        }
+        let unsettled = self.app.settle_all().await?;
+        self.retried().settling = slot.filter(|_| unsettled.is_some());
+        Ok(unsettled)
+    }
+
+    /// Tells, once in an hour, that it is time to judge again.
+    fn may_judge_again(&self) -> bool {
+        let slot = Some(Slot::containing(self.app.now()));
+        std::mem::replace(&mut self.retried().undecided, slot) != slot
+    }
+
+    fn retried(&self) -> std::sync::MutexGuard<'_, Retried> {
+        self.retried.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends the claims of workers that were killed: their sources need not wait until the leases lapse.
     async fn free_claims_of_the_dead(&self) -> Result<()> {
-        for owner in self.app.with_archive(Archive::dead_owners).await? {
+        for owner in self.app.store.claim_owners().await? {
+            // It ended in order but could not write any more: its disk was full, say.
+            if self.app.archive.is_gone(&owner) {
+                self.app.store.release_claims(owner).await?;
+            }
+        }
+        let dead = self.app.with_archive(Archive::dead_owners).await?;
+        if !dead.is_empty() {
+            self.sweep_objects().await?;
+        }
+        for owner in dead {
             tracing::warn!("worker {owner} ended without releasing its claims: released");
             // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
             self.app.store.release_claims(owner.clone()).await?;
-            self.app
-                .with_archive(move |archive| archive.bury(&owner))
-                .await?;
+            let buried = self.app.with_archive(move |archive| archive.bury(&owner));
+            if let Err(error) = buried.await {
+                tracing::warn!("{error}: left to a later pass");
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes objects that a killed worker did not get to record. What a living one may yet record is left alone.
+    async fn sweep_objects(&self) -> Result<()> {
+        const PAGE: usize = 1024;
+        let old = self.app.with_archive(Archive::old_objects).await?;
+        for page in old.chunks(PAGE) {
+            for object in self.app.store.unnamed(page.to_vec()).await? {
+                tracing::warn!("object {object} was never recorded: removed");
+                self.app
+                    .with_archive(move |archive| archive.delete_object(&object))
+                    .await?;
+            }
         }
         Ok(())
     }

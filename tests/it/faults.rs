@@ -35,11 +35,46 @@ fn scatter(seed: u64) -> u64 {
         >> 33
 }
 
-fn content(path: usize, round: u64) -> String {
-    // The last file is large enough for the archive's own folder, the others live in the catalogue.
-    let lines = if path == 7 { 60_000 } else { 40 };
+/// Returns bytes that do not compress, the same in every run.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let bytes = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    });
+    bytes.take(length).collect()
+}
+
+fn content(path: usize, round: u64) -> Vec<u8> {
+    if path == 7 {
+        // Large, and it does not compress: it lives in the archive's own folder, the others in the catalogue.
+        return noise(round, 1_200_000);
+    }
     let line = |n: u64| format!("{path},{round},{n},{}\n", scatter(n * 1000 + round));
-    (0..lines).map(line).collect()
+    (0..40).map(line).collect::<String>().into_bytes()
+}
+
+/// Returns the names of all objects, and of those that a blob names.
+fn objects(gannet: &Gannet) -> (Vec<String>, Vec<String>) {
+    let folders = fs::read_dir(gannet.data().join("objects")).expect("objects");
+    let mut found = Vec::new();
+    for folder in folders.flatten() {
+        for object in fs::read_dir(folder.path()).expect("a folder").flatten() {
+            let (folder, object) = (folder.file_name(), object.file_name());
+            found.push(format!("{}/{}", folder.display(), object.display()));
+        }
+    }
+    let catalogue =
+        rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
+    let mut named = catalogue
+        .prepare("SELECT object FROM blob WHERE object IS NOT NULL ORDER BY object")
+        .expect("a query");
+    let named = named.query_map([], |row| row.get(0)).expect("rows");
+    let named = named.collect::<Result<_, _>>().expect("names");
+    found.sort();
+    (found, named)
 }
 
 fn check_catalogue(gannet: &Gannet) {
@@ -61,25 +96,28 @@ fn check_catalogue(gannet: &Gannet) {
 fn killed_two_hundred_times_nothing_is_lost() {
     const ROUNDS: u64 = 200;
     let origin = Origin::start(true);
-    let gannet = Gannet::trusting(origin.ca_file(), "per_host = 8\n");
+    let gannet = Gannet::trusting(
+        origin.ca_file(),
+        "per_host = 8\n[[verifier]]\nname = \"lines\"\nsources = [\"[0-3].csv\"]\ncommand = [\"grep\", \"-q\", \",\", \"{path}\"]\n",
+    );
     let paths: Vec<_> = (0..8).map(|n| format!("/{n}.csv")).collect();
     add_files(&gannet, &origin, &paths);
     for round in 0..ROUNDS {
         for (n, path) in paths.iter().enumerate() {
             // The large file changes less often, so that most rounds get far.
-            let version = if n == 7 { round / 8 } else { round };
-            origin.on(path, [Reply::file(content(n, version))]);
+            match (n, round % 8) {
+                (7, 0) => origin.on(path, [Reply::file(content(n, round / 8))]),
+                (7, _) => {}
+                _ => origin.on(path, [Reply::file(content(n, round))]),
+            }
         }
         let mut child = gannet.start(&["fetch", "*"]);
         // Not a wait for anything: the moment at which the knife falls.
         std::thread::sleep(Duration::from_micros(scatter(round) % 120_000));
         child.kill().expect("killed, or ended by itself");
         child.wait().expect("it ended");
-        if round % 10 == 9 {
-            check_catalogue(&gannet);
-        }
+        check_catalogue(&gannet);
     }
-    check_catalogue(&gannet);
     let summary = gannet.fetch("*");
     assert_eq!(
         (&summary["attempts"], &summary["failed"]),
@@ -90,15 +128,13 @@ fn killed_two_hundred_times_nothing_is_lost() {
     for (n, path) in paths.iter().enumerate() {
         let name = &path[1..];
         let newest = content(n, if n == 7 { (ROUNDS - 1) / 8 } else { ROUNDS - 1 });
-        assert_eq!(gannet.bytes(&["cat", name]), newest.as_bytes());
+        assert!(gannet.bytes(&["cat", name]) == newest, "{name}");
         let published = gannet.source(name)["published_path"]
             .as_str()
             .expect("published")
             .to_owned();
-        assert_eq!(
-            fs::read(published).expect("the published file"),
-            newest.as_bytes()
-        );
+        let lies_there = fs::read(published).expect("the published file");
+        assert!(lies_there == newest, "{name}");
         versions += gannet.history(name)["versions"]
             .as_array()
             .map_or(0, Vec::len);
@@ -107,22 +143,67 @@ fn killed_two_hundred_times_nothing_is_lost() {
     assert!(versions > 100, "{versions}");
     let export = gannet.path("export");
     gannet.ok(&["export", &export.display().to_string()]);
-    let temporary = fs::read_dir(gannet.data().join("tmp"))
-        .expect("tmp")
-        .count();
-    assert!(temporary <= 1, "only the gate is left in tmp: {temporary}");
+    assert_eq!(temporary(&gannet), ["lock"]);
+    check_catalogue(&gannet);
+    let (found, named) = objects(&gannet);
+    assert!(!named.is_empty());
+    assert_eq!(found, named, "every object is named by a blob");
+}
+
+/// Returns what lies in `tmp/`; the gate stays there.
+fn temporary(gannet: &Gannet) -> Vec<String> {
+    let entries = fs::read_dir(gannet.data().join("tmp")).expect("tmp");
+    entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+#[test]
+fn what_a_killed_worker_did_not_record_is_removed_and_nothing_younger() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    add_files(&gannet, &origin, &["/x".to_owned()]);
+    let put = |name: &str, age: Duration| {
+        let folder = gannet.data().join("objects").join("ab");
+        fs::create_dir_all(&folder).expect("a folder");
+        let file = fs::File::create(folder.join(name)).expect("an object");
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the age of a file is by this clock"
+        )]
+        let now = std::time::SystemTime::now();
+        let before = now.checked_sub(age).expect("a time");
+        file.set_modified(before).expect("a time");
+    };
+    let digest = "c".repeat(62);
+    let day = Duration::from_hours(24);
+    put(&format!("{digest}-00000old"), day);
+    put("no-object", day);
+    let dead = gannet.data().join("tmp").join("run-dead");
+    fs::create_dir(&dead).expect("a folder");
+    fs::write(dead.join("lock"), "").expect("a lock that nobody holds");
+    // As if a process that is younger than the pass were about to record it.
+    let young = format!("ab/{digest}-000young");
+    let file = fs::File::create(gannet.data().join("objects").join(&young)).expect("an object");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the age of a file is by this clock"
+    )]
+    file.set_modified(std::time::SystemTime::now() + day)
+        .expect("a time");
+    gannet.ok(&["--worker-only"]);
+    assert_eq!(objects(&gannet).0, [young, "ab/no-object".to_owned()]);
+    assert_eq!(temporary(&gannet), ["lock"]);
 }
 
 #[test]
 fn a_full_disk_is_told_and_recovered_from() {
     let origin = Origin::start(true);
     let gannet = Gannet::trusting(origin.ca_file(), "");
-    // Bytes that do not compress, in files that together are more than the disk takes.
-    let noise = |seed: u64| {
-        (0..600_000)
-            .map(|n| scatter(seed * 1_000_000 + n).to_le_bytes()[0])
-            .collect::<Vec<u8>>()
-    };
+    // Together more than the disk takes.
+    let noise = |seed: u64| noise(seed, 600_000);
     let paths: Vec<_> = (0..6).map(|n| format!("/{n}.bin")).collect();
     for (seed, path) in (0..).zip(&paths) {
         origin.on(path, [Reply::file(noise(seed))]);
@@ -168,11 +249,10 @@ fn a_full_disk_is_told_and_recovered_from() {
         said.out.contains("first=3") || said.out.contains("first=1"),
         "{said:#?}"
     );
+    // On the error stream are the failed attempts as well as what ended the pass.
     let trouble = said.err.to_lowercase();
     assert!(
-        trouble.contains("no room")
-            || trouble.contains("no space")
-            || said.out.contains("\"failed\": "),
+        trouble.contains("no room") || trouble.contains("no space"),
         "{said:#?}"
     );
     assert!(
@@ -247,6 +327,9 @@ async fn a_signal_lets_what_is_in_flight_finish_and_releases_the_rest() {
         "{:?}",
         said(&output)
     );
+    assert_eq!(output.status.code(), Some(1));
+    let trouble = said(&output).err;
+    assert!(trouble.contains("18 sources were not tried"), "{trouble}");
     let rest = gannet.json(&["--worker-only", "--json"]);
     assert_eq!(rest["new"], 18);
 }
@@ -272,6 +355,100 @@ async fn a_second_signal_stops_at_once() {
     );
     gate.open();
     assert_eq!(gannet.json(&["--worker-only", "--json"])["new"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_does_not_wait_for_whoever_holds_the_lock() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    add_files(&gannet, &origin, &["/x".to_owned()]);
+    let lock = fs::File::create(gannet.data().join("published.lock")).expect("a file");
+    lock.lock().expect("the lock");
+    let mut child = gannet.start(&["--worker-only"]);
+    until("the version is kept", || {
+        !gannet.source("x")["version_id"].is_null()
+    });
+    signal(&child, Signal::TERM);
+    wait_for_log(&gannet, "a signal came");
+    let second = Instant::now();
+    signal(&child, Signal::TERM);
+    until("the pass ends", || {
+        child.try_wait().expect("a child").is_some()
+    });
+    assert!(second.elapsed() < Duration::from_secs(8));
+    drop(lock);
+    gannet.ok(&["--worker-only"]);
+    assert!(gannet.source("x")["published_path"].is_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nohup_holds() {
+    let origin = Origin::start(true);
+    let gate = Gate::new();
+    let paths: Vec<_> = (0..10).map(|n| format!("/{n}.txt")).collect();
+    for path in &paths {
+        origin.on(path, [Reply::file(path.clone()).behind(&gate)]);
+    }
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    add_files(&gannet, &origin, &paths);
+    let template = gannet.command(&[]);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "trap '' HUP; exec \"$0\" --worker-only --json"])
+        .arg(env!("CARGO_BIN_EXE_gannet"))
+        .env_clear()
+        .envs(
+            template
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdout(std::process::Stdio::piped());
+    let child = shell.spawn().expect("a shell");
+    origin.arrived(2).await;
+    signal(&child, Signal::HUP);
+    gate.open();
+    let output = child.wait_with_output().expect("it ends");
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&summary["new"], output.status.code()),
+        (&Value::from(10), Some(0))
+    );
+}
+
+#[test]
+fn verify_takes_its_programs_along_when_a_signal_ends_it() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    add_files(&gannet, &origin, &["/x".to_owned()]);
+    gannet.fetch("x");
+    let started = gannet.path("started");
+    let script = format!(
+        "echo $$ >{0}.new; mv {0}.new {0}; exec sleep 1000",
+        started.display()
+    );
+    gannet.configure(&format!(
+        "[[verifier]]\nname = \"slow\"\nsources = [\"*\"]\ntimeout = \"1h\"\ncommand = [\"sh\", \"-c\", {script:?}]\n"
+    ));
+    let child = gannet.start(&["verify", "x"]);
+    until("the program runs", || started.exists());
+    let program = fs::read_to_string(&started).expect("a process id");
+    signal(&child, Signal::TERM);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1), "{:?}", said(&output));
+    let running = format!("/proc/{}/cmdline", program.trim());
+    // Gone, or a zombie that its new parent has not waited for yet.
+    assert!(fs::read(running).unwrap_or_default().is_empty());
+    assert_eq!(temporary(&gannet), ["lock"]);
+}
+
+fn until(what: &str, mut happened: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !happened() {
+        assert!(Instant::now() < deadline, "not seen: {what}");
+        std::thread::yield_now();
+    }
 }
 
 /// Returns when a line of the log holds `text`.

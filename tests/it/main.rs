@@ -14,3 +14,4 @@ mod origin;
 mod rig;
 mod store;
 mod verify;
+mod worker;

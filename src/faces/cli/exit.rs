@@ -62,7 +62,7 @@ pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> app::Error {
 pub fn status_of(error: &app::Error) -> ExitStatus {
     match error.kind {
         ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict => ExitStatus::Usage,
-        ErrorKind::Unavailable | ErrorKind::Damaged => ExitStatus::CouldNotRun,
+        ErrorKind::Unavailable | ErrorKind::Damaged | ErrorKind::Blocked => ExitStatus::CouldNotRun,
     }
 }
 
@@ -122,6 +122,7 @@ mod tests {
             (ErrorKind::Conflict, 2),
             (ErrorKind::Unavailable, 3),
             (ErrorKind::Damaged, 3),
+            (ErrorKind::Blocked, 3),
         ] {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let mut console = Console::plain(&mut out, &mut err);

@@ -1,0 +1,328 @@
+//! Passes in this process, by a clock that the test turns, against scripted origins: when things are tried, and how
+//! many at once.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gannet::app::{App, NewSource, PassSummary};
+use gannet::archive::Archive;
+use gannet::clock::ManualClock;
+use gannet::config::{
+    Config, FetchConfig, LogConfig, Pattern, Secrets, VerifierConfig, VerifierKind,
+};
+use gannet::domain::{Actor, PublishPolicy, VersionId};
+use gannet::store::Store;
+use gannet::worker::{Progress, Selection, Stop, Worker};
+
+use crate::net_rig::at;
+use crate::origin::{Gate, Origin, Reply};
+
+/// Long enough for any machine: only a test that fails waits for it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+struct House {
+    clock: ManualClock,
+    app: Arc<App>,
+    worker: Worker,
+    stop: Stop,
+    progress: Progress,
+}
+
+impl House {
+    /// Opens the store in `folder`; `script` is what a verifier of every source runs.
+    fn open(folder: &Path, origin: &Origin, time: &str, script: Option<&str>) -> Self {
+        let verifier = |script: &str| VerifierConfig {
+            name: "script".to_owned(),
+            sources: vec![Pattern::Glob(
+                globset::Glob::new("*").expect("a glob").compile_matcher(),
+            )],
+            kind: VerifierKind::Command {
+                argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+                stdin: false,
+                failed: vec![1],
+            },
+            timeout: PATIENCE,
+        };
+        let config = Config {
+            data_dir: folder.to_owned(),
+            log_dir: folder.join("log"),
+            config_file: None,
+            fetch: FetchConfig {
+                ca_files: vec![origin.ca_file().to_owned()],
+                read_timeout: PATIENCE,
+                max_tries: 1,
+                ..FetchConfig::default()
+            },
+            log: LogConfig::default(),
+            verifiers: script.map(verifier).into_iter().collect(),
+            secrets: Secrets::default(),
+        };
+        let clock = ManualClock::new(at(time));
+        let app = Arc::new(App::new(
+            Arc::new(config),
+            Arc::new(clock.clone()),
+            Store::open(&folder.join("gannet.db")).expect("a catalogue"),
+            Arc::new(Archive::open(folder).expect("an archive")),
+            Actor("tester".to_owned()),
+        ));
+        Self {
+            clock,
+            worker: Worker::new(Arc::clone(&app)),
+            app,
+            stop: Stop::default(),
+            progress: Progress::default(),
+        }
+    }
+
+    async fn add(&self, addresses: impl IntoIterator<Item = String>) {
+        let new = addresses.into_iter().map(|address| NewSource {
+            name: Some(address.clone()),
+            address,
+            interval: Some("1h".parse().expect("an interval")),
+            tags: Vec::new(),
+            headers: Vec::new(),
+            allow_private: true,
+            allow_http: false,
+            allow_empty: false,
+            publish: PublishPolicy::Passed,
+            max_size_bytes: None,
+            disabled: false,
+        });
+        self.app.add(new.collect()).await.expect("added");
+    }
+
+    async fn pass(&self) -> PassSummary {
+        let pass = self.worker.pass(Selection::Due, &self.stop, &self.progress);
+        let report = tokio::time::timeout(PATIENCE, pass).await.expect("it ends");
+        assert!(report.error.is_none(), "{:?}", report.error);
+        report.summary
+    }
+
+    fn advance(&self, minutes: i64) {
+        self.clock.advance(chrono::Duration::minutes(minutes));
+    }
+}
+
+async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, what)
+        .await
+        .expect("what is waited for comes")
+}
+
+async fn exists(path: &Path) {
+    soon(async {
+        while !path.exists() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_judged_is_tried_again_once_an_hour() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let house = House::open(
+        folder.path(),
+        &origin,
+        "2026-01-31T12:00:00Z",
+        Some("exit 9"),
+    );
+    house.add([origin.url("/x")]).await;
+    assert_eq!(house.pass().await.verification_errors, 1);
+    for _ in 0..3 {
+        house.advance(1);
+        assert_eq!(house.pass().await.verification_errors, 0);
+    }
+    house.advance(60);
+    assert_eq!(house.pass().await.verification_errors, 1);
+    house.advance(1);
+    assert_eq!(house.pass().await.verification_errors, 0);
+    let verdicts = house.app.store.verdicts(VersionId(1)).await;
+    assert_eq!(verdicts.expect("verdicts").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_path_that_is_blocked_does_not_end_the_pass() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    let paths: Vec<_> = (0..30).map(|n| format!("/{n}")).collect();
+    for path in &paths {
+        origin.on(path, [Reply::file(path.clone())]);
+    }
+    let house = House::open(folder.path(), &origin, "2026-01-31T12:00:00Z", None);
+    house.add(paths.iter().map(|path| origin.url(path))).await;
+    let published = house.app.published_file(&origin.host().replace(':', "_"));
+    fs::create_dir_all(published.join("0")).expect("a folder in the way");
+    let pass = house
+        .worker
+        .pass(Selection::Due, &house.stop, &house.progress);
+    let report = pass.await;
+    let error = report.error.expect("an error").to_string();
+    assert!(error.contains("/0: a folder is in the way"), "{error}");
+    assert_eq!((report.summary.new, report.untried), (30, 0));
+    for path in &paths[1..] {
+        assert!(published.join(&path[1..]).is_file(), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_undecided_versions_do_not_keep_a_source_waiting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    let paths: Vec<_> = (0..900).map(|n| format!("/{n}")).collect();
+    for path in &paths {
+        origin.on(path, [Reply::file(path.clone())]);
+    }
+    let start = "2026-01-31T12:00:00Z";
+    let house = House::open(folder.path(), &origin, start, None);
+    house.add(paths.iter().map(|path| origin.url(path))).await;
+    assert_eq!(house.pass().await.new, 900);
+    drop(house);
+    rusqlite::Connection::open(folder.path().join("gannet.db"))
+        .and_then(|catalogue| catalogue.execute("UPDATE version SET state = 'pending'", []))
+        .expect("undecided");
+    // The verifier does not come to an end.
+    let house = House::open(folder.path(), &origin, start, Some("exec sleep 1000"));
+    origin.on("/late", [Reply::file("content")]);
+    house.add([origin.url("/late")]).await;
+    let pass = house
+        .worker
+        .pass(Selection::Due, &house.stop, &house.progress);
+    let arrived = async {
+        soon(origin.arrived(901)).await;
+        house.stop.request();
+        house.stop.request();
+    };
+    let (report, ()) = tokio::join!(pass, arrived);
+    assert!(report.error.is_none(), "{:?}", report.error);
+    assert_eq!(report.summary.verification_errors, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_passes_do_not_judge_the_same_version_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let time = "2026-01-31T12:00:00Z";
+    let first = House::open(folder.path(), &origin, time, Some("exit 9"));
+    first.add([origin.url("/x")]).await;
+    assert_eq!(first.pass().await.verification_errors, 1);
+    let (begun, gate) = (folder.path().join("begun"), folder.path().join("gate"));
+    let script = format!(
+        "touch {}; until [ -e {} ]; do sleep 0.01; done",
+        begun.display(),
+        gate.display()
+    );
+    let one = House::open(
+        folder.path(),
+        &origin,
+        "2026-01-31T12:01:00Z",
+        Some(&script),
+    );
+    let other = House::open(
+        folder.path(),
+        &origin,
+        "2026-01-31T12:01:00Z",
+        Some("exit 9"),
+    );
+    let meanwhile = async {
+        exists(&begun).await;
+        let summary = other.pass().await;
+        fs::write(&gate, "").expect("the gate opens");
+        summary
+    };
+    let (judged, left) = tokio::join!(one.pass(), meanwhile);
+    assert_eq!((judged.passed, left.verification_errors), (1, 0));
+    let verdicts = one.app.store.verdicts(VersionId(1)).await;
+    assert_eq!(verdicts.expect("verdicts").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_after_is_a_floor() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    let busy = Reply::status(503).header("retry-after", "7200");
+    origin.on("/x", [busy, Reply::file("content")]);
+    let house = House::open(folder.path(), &origin, "2026-01-31T12:10:00Z", None);
+    house.add([origin.url("/x")]).await;
+    assert_eq!(house.pass().await.failed, 1);
+    house.advance(115);
+    // Asked not to be asked before 14:10: at 14:05 is too early, and slots are whole hours.
+    assert_eq!(house.pass().await.attempts, 0);
+    house.advance(55);
+    assert_eq!(house.pass().await.new, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redirects_keep_the_limit_of_the_host_that_they_lead_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let target = Origin::start(true);
+    let gate = Gate::new();
+    target.on("/file", [Reply::file("content").behind(&gate)]);
+    let origins: Vec<_> = (0..4).map(|_| Origin::start(true)).collect();
+    let house = House::open(folder.path(), &target, "2026-01-31T12:00:00Z", None);
+    for origin in &origins {
+        let paths = ["/1", "/2", "/3"];
+        for path in paths {
+            origin.on(path, [Reply::redirect(302, &target.url("/file"))]);
+        }
+        house.add(paths.map(|path| origin.url(path))).await;
+    }
+    let watch = async {
+        // Whoever waits for the target keeps no place at the host that it came from: all of them get that far.
+        for origin in &origins {
+            soon(origin.arrived(3)).await;
+        }
+        soon(target.arrived(2)).await;
+        assert_eq!(target.requests().len(), 2);
+        gate.open();
+    };
+    let (summary, ()) = tokio::join!(house.pass(), watch);
+    assert_eq!((summary.new, target.requests().len()), (12, 12));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_download_keeps_no_other_source_waiting() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    let gate = Gate::new();
+    origin.on("/slow", [Reply::file("slow").behind(&gate)]);
+    origin.on("/x", [Reply::file("one"), Reply::file("two")]);
+    let house = House::open(folder.path(), &origin, "2026-01-31T12:00:00Z", None);
+    house.add([origin.url("/slow"), origin.url("/x")]).await;
+    let turn = async {
+        let mut progress = house.progress.watch();
+        let done = progress.wait_for(|now| now.summary.attempts == 1);
+        soon(done).await.expect("a pass");
+        house.advance(60);
+        let done = progress.wait_for(|now| now.summary.attempts == 2);
+        soon(done).await.expect("a pass");
+        gate.open();
+    };
+    let (summary, ()) = tokio::join!(house.pass(), turn);
+    assert_eq!((summary.attempts, summary.new), (3, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_of_a_worker_that_could_not_release_them_are_free() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let house = House::open(folder.path(), &origin, "2026-01-31T12:00:00Z", None);
+    house.add([origin.url("/x")]).await;
+    // As a full disk leaves it: the folder of the owner went, its claim did not.
+    let request = gannet::store::ClaimRequest {
+        owner: "run-gone".to_owned(),
+        now: at("2026-01-31T12:00:00Z"),
+        lease_until: at("2026-01-31T12:05:00Z"),
+        limit: 1,
+        excluded_hosts: Vec::new(),
+    };
+    let claims = house.app.store.claim_due(request).await;
+    assert_eq!(claims.expect("a claim").len(), 1);
+    assert_eq!(house.pass().await.new, 1);
+}
