@@ -155,7 +155,7 @@ async fn fetch(
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
     let house = House::open(flags, environment, |who| who.operator("cli"))?;
-    let sources = house.app.sources(&args.sources).await?;
+    let sources = house.app.kept_sources(&args.sources).await?;
     let ids: Vec<_> = sources.into_iter().map(|source| source.id).collect();
     let report = watched_pass(&house, Selection::These(ids.clone())).await;
     let status = cli::print_fetched(&house.app, &ids, &report.summary, args.json, console).await;

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::settings::{ENDLESS, candidate_names, differences};
 use super::{App, Error, ErrorKind, NewSource, Result};
-use crate::domain::{Source, SourceSettings};
-use crate::store::{SourceChange, SourceFilter};
+use crate::domain::{Source, SourceId, SourceSettings};
+use crate::store::{SourceChange, SourceFilter, StoreError};
 
 /// What `apply` would do, or did, in order.
 #[derive(Clone, Debug, Default)]
@@ -30,25 +30,17 @@ impl App {
     /// is; what the file does not say of it takes its default. `prune` removes what the file does not name.
     pub async fn plan(&self, wanted: Vec<NewSource>, prune: bool) -> Result<Plan> {
         let present = self.store.sources(SourceFilter::default()).await?;
-        let by_address: HashMap<_, _> = present
-            .iter()
-            .map(|s| (s.settings.address.as_str(), s))
-            .collect();
-        let by_name: HashMap<_, _> = present
-            .iter()
-            .map(|s| (s.settings.name.as_str(), s))
-            .collect();
         let mut names: HashSet<String> = present.iter().map(|s| s.settings.name.clone()).collect();
         names.extend(wanted.iter().filter_map(|new| new.name.clone()));
+        let entries = wanted
+            .into_iter()
+            .map(|new| Ok((new.name.is_some(), new.into_settings()?)))
+            .collect::<Result<Vec<_>>>()?;
+        let known = Known::of(&present, &entries)?;
         let mut plan = Plan::default();
         let mut kept = HashSet::new();
-        for new in wanted {
-            let has_name = new.name.is_some();
-            let mut settings = new.into_settings()?;
-            let known = by_address
-                .get(settings.address.as_str())
-                .or_else(|| by_name.get(settings.name.as_str()).filter(|_| has_name));
-            if let Some(source) = known {
+        for (has_name, mut settings) in entries {
+            if let Some(source) = known.find(has_name, &settings) {
                 if !kept.insert(source.id) {
                     return Err(two_entries(source));
                 }
@@ -60,7 +52,7 @@ impl App {
                     plan.steps.push(PlanStep::Edit(
                         Source {
                             settings,
-                            ..(*source).clone()
+                            ..source.clone()
                         },
                         changes,
                     ));
@@ -80,6 +72,7 @@ impl App {
                 .cloned();
             plan.steps.extend(gone.map(PlanStep::Remove));
         }
+        refuse_names_of_others(&plan, &present)?;
         Ok(plan)
     }
 
@@ -109,10 +102,84 @@ impl App {
     }
 }
 
+/// The sources that are there, and how the entries of a file find them.
+struct Known<'a> {
+    by_address: HashMap<&'a str, &'a Source>,
+    by_name: HashMap<&'a str, &'a Source>,
+    /// Those that some entry has the address of.
+    addressed: HashSet<SourceId>,
+}
+
+impl<'a> Known<'a> {
+    fn of(present: &'a [Source], entries: &[(bool, SourceSettings)]) -> Result<Self> {
+        let by = |key: fn(&'a SourceSettings) -> &'a str| {
+            present
+                .iter()
+                .map(|source| (key(&source.settings), source))
+                .collect::<HashMap<_, _>>()
+        };
+        let mut known = Self {
+            by_address: by(|settings| settings.address.as_str()),
+            by_name: by(|settings| settings.name.as_str()),
+            addressed: HashSet::new(),
+        };
+        for (_, settings) in entries {
+            if let Some(source) = known.by_address.get(settings.address.as_str())
+                && !known.addressed.insert(source.id)
+            {
+                return Err(two_entries(source));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Returns the source that an entry means. An address comes before any entry's name: two sources may swap names.
+    fn find(&self, has_name: bool, settings: &SourceSettings) -> Option<&'a Source> {
+        let by_name = || {
+            self.by_name
+                .get(settings.name.as_str())
+                .filter(|source| has_name && !self.addressed.contains(&source.id))
+        };
+        self.by_address
+            .get(settings.address.as_str())
+            .or_else(by_name)
+            .copied()
+    }
+}
+
 fn free_name(taken: &HashSet<String>, settings: &SourceSettings) -> String {
     candidate_names(settings)
         .find(|name| !taken.contains(name))
         .expect(ENDLESS)
+}
+
+/// Refuses a plan that gives away the name of a source which keeps it.
+fn refuse_names_of_others(plan: &Plan, present: &[Source]) -> Result<()> {
+    let mut changed = HashSet::new();
+    let mut given = HashSet::new();
+    for step in &plan.steps {
+        match step {
+            PlanStep::Add(settings) => given.insert(settings.name.as_str()),
+            PlanStep::Edit(source, _) => {
+                changed.insert(source.id);
+                given.insert(source.settings.name.as_str())
+            }
+            PlanStep::Remove(source) => changed.insert(source.id),
+        };
+    }
+    let keeper = present.iter().find(|source| {
+        !changed.contains(&source.id) && given.contains(source.settings.name.as_str())
+    });
+    match keeper {
+        Some(source) => Err(StoreError::Taken {
+            what: "name",
+            value: source.settings.name.clone(),
+            id: source.id,
+            name: source.settings.name.clone(),
+        }
+        .into()),
+        None => Ok(()),
+    }
 }
 
 fn two_entries(source: &Source) -> Error {
@@ -123,5 +190,5 @@ fn two_entries(source: &Source) -> Error {
             source.id, source.settings.name
         ),
     )
-    .hint("one has its address and another its name: give each source one entry")
+    .hint("give each source one entry")
 }

@@ -115,7 +115,7 @@ impl From<ArchiveError> for Error {
     fn from(error: ArchiveError) -> Self {
         match &error {
             ArchiveError::Damaged { .. } => Self::from_below(ErrorKind::Damaged, error)
-                .hint("it is not published; the next fetch of the source stores it anew if the server still has it"),
+                .hint("a file that was published before stays as it is; the next fetch of the source stores the version anew if the server still has it"),
             ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Invalid, error),
             ArchiveError::Blocked { .. } => Self::from_below(ErrorKind::Blocked, error),
             ArchiveError::Io { source, .. } if !concerns_all(source) => {

@@ -155,7 +155,7 @@ impl App {
         state_from(outcomes.into_values())
     }
 
-    /// Returns the newest versions of their sources that are still undecided: pending, or in error.
+    /// Returns the versions that are still undecided, pending or in error, and could become the published ones.
     pub(crate) async fn undecided(&self) -> Result<Vec<(SourceId, VersionId)>> {
         const PAGE: usize = 256;
         const MOST: usize = 16 * PAGE;

@@ -25,11 +25,41 @@ impl App {
     }
 
     /// Publishes many versions at the cost of one sync, and records each that is done. Results are in order.
+    ///
+    /// A version that may not be published any more, because of a verdict or a removal since, is left out: that is no
+    /// error, and whoever changed it brings the file in line.
     pub async fn publish(&self, requests: Vec<PublishRequest>) -> Vec<Result<()>> {
-        let lock = match self.lock_published().await {
-            Ok(lock) => lock,
-            Err(error) => return requests.iter().map(|_| Err(again(&error))).collect(),
+        let count = requests.len();
+        let decided = async {
+            let lock = self.lock_published().await?;
+            // Only now does what the catalogue says hold until the files are written.
+            let sources = requests.iter().map(|request| request.source_id).collect();
+            Ok::<_, Error>((lock, self.store.publications(sources).await?))
         };
+        let (lock, wanted) = match decided.await {
+            Ok(decided) => decided,
+            Err(error) => return (0..count).map(|_| Err(again(&error))).collect(),
+        };
+        let mut results: Vec<_> = (0..count).map(|_| Ok(())).collect();
+        let (places, requests): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .enumerate()
+            .zip(wanted)
+            .filter(|((_, request), wanted)| *wanted == Publication::Publish(request.version_id))
+            .map(|(placed, _)| placed)
+            .unzip();
+        for (place, result) in places.into_iter().zip(self.write_out(requests).await) {
+            results[place] = result;
+        }
+        drop(lock);
+        results
+    }
+
+    /// Writes the files and records them; whoever calls holds the lock.
+    async fn write_out(&self, requests: Vec<PublishRequest>) -> Vec<Result<()>> {
+        if requests.is_empty() {
+            return Vec::new();
+        }
         let (targets, items): (Vec<_>, Vec<_>) = requests
             .into_iter()
             .map(|r| {
@@ -61,9 +91,7 @@ impl App {
                         .await?;
                     Ok(())
                 });
-        let results = futures_util::future::join_all(recorded).await;
-        drop(lock);
-        results
+        futures_util::future::join_all(recorded).await
     }
 
     /// Brings the published file of one source to what its versions' states demand, if it is not so already.
@@ -113,6 +141,9 @@ impl App {
             }
             Publication::Withdraw => {
                 let _lock = self.lock_published().await?;
+                if self.store.publications(vec![source.id]).await? != [Publication::Withdraw] {
+                    return Ok(());
+                }
                 self.with_archive(move |archive| archive.withdraw(&source.published_path))
                     .await?;
                 Ok(self

@@ -1,10 +1,8 @@
 //! What faces show: histories, versions, verdicts, events.
 
-use std::collections::HashMap;
-
 use super::{App, Error, EventFilter, Result};
 use crate::domain::{
-    Attempt, Event, Source, SourceSettings, Verdict, Version, VersionId, VersionRef,
+    Attempt, Event, Source, SourceSettings, Verdict, Version, VersionId, VersionRef, masked,
 };
 
 /// A source with what happened to it.
@@ -24,13 +22,9 @@ impl App {
         let source = self.source(selector).await?;
         let attempts = self.store.attempts(source.id, limit).await?;
         let versions = self.store.versions(source.id, limit).await?;
-        let verdicts = match limit {
-            Some(_) => self.verdicts_of(&versions).await?,
-            None => self.store.verdicts_of_source(source.id).await?,
-        };
-        let mut by_version = HashMap::<VersionId, Vec<Verdict>>::new();
-        for verdict in verdicts {
-            by_version
+        let mut verdicts = std::collections::HashMap::<VersionId, Vec<Verdict>>::new();
+        for verdict in self.store.verdicts_of_source(source.id, limit).await? {
+            verdicts
                 .entry(verdict.version_id)
                 .or_default()
                 .push(verdict);
@@ -38,7 +32,7 @@ impl App {
         let versions = versions
             .into_iter()
             .map(|version| {
-                let verdicts = by_version.remove(&version.id).unwrap_or_default();
+                let verdicts = verdicts.remove(&version.id).unwrap_or_default();
                 (version, verdicts)
             })
             .collect();
@@ -49,20 +43,21 @@ impl App {
         })
     }
 
-    /// A source's verdicts hold what its verifiers printed, for ever: a few versions need not load them all.
-    async fn verdicts_of(&self, versions: &[Version]) -> Result<Vec<Verdict>> {
-        let mut verdicts = Vec::new();
-        for version in versions {
-            verdicts.extend(self.store.verdicts(version.id).await?);
-        }
-        Ok(verdicts)
-    }
-
-    /// Returns the version that `reference` names, and its source.
+    /// Returns the version that `reference` names, and its source. A source that is called just so comes first.
     pub async fn version(&self, reference: &str) -> Result<(Source, Version)> {
         let parsed: VersionRef = reference
             .parse()
             .map_err(|e: crate::domain::VersionRefError| Error::invalid(e.to_string()))?;
+        let parsed = match parsed {
+            VersionRef::Back { .. } | VersionRef::At { .. }
+                if self.is_source(reference).await? =>
+            {
+                // A name or an address may itself end in `~2`.
+                let source = reference.to_owned();
+                VersionRef::Back { source, steps: 0 }
+            }
+            other => other,
+        };
         let (source, version) = match parsed {
             VersionRef::Id(id) => {
                 let version = self.store.version(id).await?;
@@ -110,6 +105,6 @@ impl App {
 }
 
 fn no_such_version(reference: &str, why: &str) -> Error {
-    Error::not_found(format!("no version `{reference}`: {why}"))
+    Error::not_found(format!("no version `{}`: {why}", masked(reference)))
         .hint("`gannet history SOURCE` shows the versions")
 }

@@ -3,7 +3,7 @@
 use globset::GlobBuilder;
 
 use super::{App, Error, Result};
-use crate::domain::{Address, Source};
+use crate::domain::{Address, Source, masked};
 use crate::store::SourceFilter;
 
 impl App {
@@ -41,6 +41,24 @@ impl App {
         Ok(found)
     }
 
+    /// Like [`Self::sources`], for what only a source that is still kept up can do: a removed one is an error.
+    pub async fn kept_sources(&self, selectors: &[String]) -> Result<Vec<Source>> {
+        let sources = self.sources(selectors).await?;
+        match sources.iter().find(|source| source.removed_at.is_some()) {
+            Some(removed) => Err(Error::not_found(format!(
+                "source {} ({}) was removed",
+                removed.id, removed.settings.name
+            ))
+            .hint("`gannet add` its address again; what was kept of it stays readable by its id")),
+            None => Ok(sources),
+        }
+    }
+
+    /// Tells whether the text names one source by itself.
+    pub async fn is_source(&self, text: &str) -> Result<bool> {
+        Ok(self.exact(text).await?.is_some())
+    }
+
     /// Returns the one source that the text names; a removed one by its id.
     pub async fn source(&self, selector: &str) -> Result<Source> {
         self.exact(selector)
@@ -75,7 +93,8 @@ impl Pattern {
             return Ok(None);
         }
         let glob = GlobBuilder::new(selector).build().map_err(|error| {
-            Error::invalid(format!("`{selector}` is not a glob: {}", error.kind()))
+            let shown = masked(selector);
+            Error::invalid(format!("`{shown}` is not a glob: {}", error.kind()))
         })?;
         Ok(Some(Self::Glob(glob.compile_matcher())))
     }
@@ -92,6 +111,6 @@ impl Pattern {
 }
 
 fn no_such_source(selector: &str) -> Error {
-    Error::not_found(format!("no source matches `{selector}`"))
+    Error::not_found(format!("no source matches `{}`", masked(selector)))
         .hint("`gannet list` shows them; a source is named by id, name, address, glob or tag:NAME")
 }

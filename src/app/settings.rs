@@ -1,7 +1,9 @@
 //! From what an operator says of a source to settings that hold: every field checked, defaults filled in.
 
 use super::{Error, Result};
-use crate::domain::{Address, Interval, PublishPolicy, SourceSettings, safe_part, segment_name};
+use crate::domain::{
+    Address, Interval, PublishPolicy, SourceSettings, VersionRef, masked, safe_part, segment_name,
+};
 
 const MAX_NAME_BYTES: usize = 200;
 const MAX_TAGS: usize = 64;
@@ -27,8 +29,30 @@ const OWN_HEADERS: [&str; 15] = [
     "upgrade",
 ];
 
-/// Fields whose value is a secret by nature: it must not lie in the store.
-const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+/// What is in the name of a field whose value is a secret by nature: it must not lie in the store.
+const SECRET_HEADERS: [&str; 6] = ["auth", "cookie", "key", "passw", "secret", "token"];
+
+/// Words that may stand in front of a secret: the registered schemes of authentication (RFC 9110 §16.4.1), and common
+/// ones besides.
+const SCHEMES: [&str; 17] = [
+    "apikey",
+    "aws4-hmac-sha256",
+    "basic",
+    "bearer",
+    "digest",
+    "dpop",
+    "genie-key",
+    "geniekey",
+    "jwt",
+    "key",
+    "negotiate",
+    "oauth",
+    "privatetoken",
+    "splunk",
+    "ssws",
+    "token",
+    "vapid",
+];
 
 /// What an operator says when adding; what is absent takes its default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -226,7 +250,7 @@ fn default_name(address: &Address) -> String {
     let name = if segment == "index" {
         address.host().replace(':', "_")
     } else {
-        segment
+        not_a_version(segment)
     };
     checked_name(name).unwrap_or_else(|_| {
         let plain = address
@@ -236,9 +260,20 @@ fn default_name(address: &Address) -> String {
     })
 }
 
+/// Returns the name such that nobody who types it is taken to mean a version: `a~2` is the second before the newest.
+fn not_a_version(name: String) -> String {
+    match name.parse() {
+        Ok(VersionRef::Back { source, .. } | VersionRef::At { source, .. }) if source != name => {
+            name.replace(['~', '@'], "-")
+        }
+        _ => name,
+    }
+}
+
 /// A name must be told from an id, a version, a tag and a glob, and must be safe to print.
 fn checked_name(name: String) -> Result<String> {
-    let bad = |why: &str| Err(Error::invalid(format!("`{name}` cannot be a name: {why}")));
+    let shown = masked(&name);
+    let bad = |why: &str| Err(Error::invalid(format!("`{shown}` cannot be a name: {why}")));
     let number = name.strip_prefix('v').unwrap_or(&name);
     if name.is_empty() || name.len() > MAX_NAME_BYTES {
         return bad("it takes 1 to 200 bytes");
@@ -270,7 +305,8 @@ fn checked_tags(mut tags: Vec<String>) -> Result<Vec<String>> {
                 .all(|c| c.is_alphanumeric() || "-_./".contains(c))
         {
             return Err(Error::invalid(format!(
-                "`{tag}` cannot be a tag: it takes 1 to 64 letters, digits and - _ . /"
+                "`{}` cannot be a tag: it takes 1 to 64 letters, digits and - _ . /",
+                masked(tag)
             )));
         }
     }
@@ -314,12 +350,13 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
                 "the value of the header `{name}` is too long or has control characters"
             )));
         }
-        if SECRET_HEADERS.contains(&lower.as_str()) && !value.contains("${") {
+        let is_secret = SECRET_HEADERS.iter().any(|part| lower.contains(part));
+        if is_secret && !is_all_by_name(value) {
             return Err(Error::invalid(format!(
                 "the value of the header `{name}` would be kept in plain text"
             ))
             .hint(format!(
-                "put it in the secrets file or the environment and give '{name}: ${{NAME}}'"
+                "put it in the secrets file or the environment and give '{name}: ${{NAME}}'; only a scheme such as Bearer may stand before it"
             )));
         }
         if !secrets_are_named(value) {
@@ -331,6 +368,29 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
     // The order between different names means nothing (RFC 9110 §5.3); that of the same name stays.
     headers.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
     Ok(headers)
+}
+
+/// Tells whether nothing in the value of a header can be a secret but what stands there by name: a scheme may come
+/// first, and parameters may be called something (`Token token=${A}`, `session=${B}; id=${C}`).
+fn is_all_by_name(value: &str) -> bool {
+    let mut plain = String::with_capacity(value.len());
+    for (index, part) in value.split("${").enumerate() {
+        plain.push_str(match part.split_once('}') {
+            Some((_, rest)) if index > 0 => rest,
+            _ => part,
+        });
+    }
+    let is_harmless = |(index, word): (usize, &str)| {
+        let scheme = index == 0 && SCHEMES.contains(&word.to_ascii_lowercase().as_str());
+        let parameter = word.trim_end_matches('"').ends_with('=');
+        scheme || parameter || !word.contains(char::is_alphanumeric)
+    };
+    value.contains("${")
+        && plain
+            .split([' ', '\t', ';', ','])
+            .filter(|word| !word.is_empty())
+            .enumerate()
+            .all(is_harmless)
 }
 
 fn secrets_are_named(value: &str) -> bool {
@@ -378,6 +438,9 @@ mod tests {
             ("https://example.org/a/prices.csv?x=1", "prices.csv"),
             ("https://example.org:8443/", "example.org_8443"),
             ("https://example.org/2024", "file-example.org"),
+            ("https://example.org/x~2", "x-2"),
+            ("https://example.org/x@2026-01-31", "x-2026-01-31"),
+            ("https://example.org/~joe", "~joe"),
         ] {
             let address = Address::parse(address, false).expect("an address");
             assert_eq!(default_name(&address), name);
@@ -392,7 +455,25 @@ mod tests {
             one("Authorization", "Bearer ${TOKEN}").is_ok() && one("Accept", "text/csv").is_ok()
         );
         for (name, value) in [
+            ("X-Api-Key", "${KEY}"),
+            ("Authorization", "Token token=\"${A}\""),
+            ("Authorization", "basic ${A}"),
+            ("Cookie", "session=${A}; id=${B}"),
+            ("X-Auth", "${USER}:${PASSWORD}"),
+        ] {
+            one(name, value).expect(value);
+        }
+        for (name, value) in [
             ("Authorization", "Bearer hunter2"),
+            ("Authorization", "Bearer"),
+            ("Authorization", "hunter2 ${X}"),
+            ("Authorization", "Bearer ${X} hunter2"),
+            ("Authorization", "Bearer hunter2${X}"),
+            ("X-Api-Key", "hunter2"),
+            ("X-Auth-Token", "hunter2"),
+            ("Client-Secret", "hunter2"),
+            ("X-Password", "hunter2"),
+            ("Cookie", "session=hunter2; id=${X}"),
             ("Host", "x"),
             ("A b", "x"),
             ("X", "a\r\nb"),

@@ -83,9 +83,11 @@ impl Archive {
         PublishLock::take(self.published_dir())
     }
 
-    /// Tells whether a large stored form is where it should be; reads nothing of it.
-    pub fn has_object(&self, name: &str) -> bool {
-        self.objects.open(name).is_ok()
+    /// Tells whether a large stored form is where it should be and as long as it should be; reads nothing of it.
+    pub fn has_object(&self, name: &str, stored_bytes: u64) -> bool {
+        self.objects
+            .open(name)
+            .is_ok_and(|(_, length)| length == stored_bytes)
     }
 
     /// Returns a name that no other process which works on this folder has, for as long as this one lives.

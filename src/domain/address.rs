@@ -25,7 +25,7 @@ pub enum AddressError {
     /// Not a URL, or one without a scheme.
     #[error("`{text}` is not an absolute address: expected https://host/path ({reason})")]
     Malformed {
-        /// What was given.
+        /// What was given, [`masked`].
         text: String,
         /// What the URL parser says.
         reason: String,
@@ -35,7 +35,7 @@ pub enum AddressError {
         "`{text}` has the scheme `{scheme}`: only https is accepted, and http with --allow-http"
     )]
     Scheme {
-        /// What was given.
+        /// What was given, [`masked`].
         text: String,
         /// Its scheme.
         scheme: String,
@@ -43,7 +43,7 @@ pub enum AddressError {
     /// Plain HTTP without permission.
     #[error("`{text}` is plain http: use https, or allow it for this source with --allow-http")]
     PlainHttp {
-        /// What was given.
+        /// What was given, [`masked`].
         text: String,
     },
     /// User name or password in the address. The address itself is not repeated: it holds a secret.
@@ -56,7 +56,7 @@ pub enum AddressError {
         "`{text}` has a malformed secret: expected ${{NAME}}, with letters, digits and _ in the name"
     )]
     Secret {
-        /// What was given.
+        /// What was given, [`masked`].
         text: String,
     },
 }
@@ -71,13 +71,11 @@ impl Address {
             return Err(AddressError::TooLong { length: text.len() });
         }
         if !secrets_are_well_formed(text) {
-            return Err(AddressError::Secret {
-                text: text.to_owned(),
-            });
+            return Err(AddressError::Secret { text: masked(text) });
         }
         let mut url =
             Url::parse(&without_secrets(text)).map_err(|error| AddressError::Malformed {
-                text: text.to_owned(),
+                text: masked(text),
                 reason: error.to_string(),
             })?;
         if !url.username().is_empty() || url.password().is_some() {
@@ -87,20 +85,18 @@ impl Address {
             "https" => {}
             "http" if allow_http => {}
             "http" => {
-                return Err(AddressError::PlainHttp {
-                    text: text.to_owned(),
-                });
+                return Err(AddressError::PlainHttp { text: masked(text) });
             }
             other => {
                 return Err(AddressError::Scheme {
-                    text: text.to_owned(),
+                    text: masked(text),
                     scheme: other.to_owned(),
                 });
             }
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(AddressError::Malformed {
-                text: text.to_owned(),
+                text: masked(text),
                 reason: "no host".to_owned(),
             });
         }
@@ -147,6 +143,31 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Returns `text` with `…` in the place of a user name and a password, for messages: what an operator typed may be an
+/// address that holds some, well-formed or not.
+pub fn masked(text: &str) -> String {
+    // Without a scheme, what comes before the first colon is the user's name, and may stay.
+    let scheme = text.find(':').map_or(0, |colon| colon + 1);
+    let rest = text[scheme..].trim_start_matches(['/', '\\']);
+    let start = text.len() - rest.len();
+    if start == 0 {
+        return text.to_owned();
+    }
+    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+    let authority = &rest[..end];
+    // A password may itself hold one of those characters: then what looks like a port is none.
+    let broken = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()));
+    match authority
+        .rfind('@')
+        .or_else(|| rest.rfind('@').filter(|_| broken))
+    {
+        Some(at) => format!("{}…{}", &text[..start], &rest[at..]),
+        None => text.to_owned(),
     }
 }
 
@@ -236,9 +257,41 @@ mod tests {
             let error = Address::parse(text, false).expect_err(text).to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
-        let error = Address::parse("https://joe:hunter2@example.org/", false)
-            .expect_err("credentials")
-            .to_string();
-        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn never_repeats_a_password() {
+        for text in [
+            "https://joe:hunter2@example.org/",
+            "https://joe:hunter2@example.org:99999/x",
+            "ftp://joe:hunter2@example.org/x",
+            "http://joe:hunter2@example.org/x",
+            "https://joe:hunter2@example.org/${",
+            "https:/joe:hunter2@example.org:99999/",
+            "https:\\\\joe:hunter2@example.org:99999/",
+            "//joe:hunter2@example.org/x",
+            "joe:hunter2@example.org/x",
+            "https://joe:hunter2/or#not@example.org/x",
+            "https://joe:a@hunter2@example.org:99999/x",
+        ] {
+            let error = Address::parse(text, false).expect_err(text).to_string();
+            assert!(!error.contains("hunter2"), "{text}: {error}");
+            assert!(!masked(text).contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_credentials_are_masked() {
+        for text in [
+            "https://example.org/?q=a@b",
+            "https://example.org:8443/~joe/a@b",
+            "prices@2026-01-31T12:00",
+            "joe@prices",
+            "tag:eu",
+            "",
+        ] {
+            assert_eq!(masked(text), text);
+        }
+        assert_eq!(masked("https://joe:pw@h:1/x@y"), "https://…@h:1/x@y");
     }
 }

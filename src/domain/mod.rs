@@ -17,7 +17,7 @@ mod source;
 mod verdict;
 mod version;
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, masked};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, base_ordinal};
 pub use content::Content;

@@ -142,6 +142,8 @@ pub struct NewestVersion {
     pub digest: Digest,
     /// Its content's length.
     pub size_bytes: u64,
+    /// The length of its stored form.
+    pub stored_bytes: u64,
     /// The file in the archive that holds its stored form, when it is a large one.
     pub object: Option<String>,
 }

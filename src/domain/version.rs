@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
-use super::{BlobId, Digest, SourceId, VerdictOutcome, VersionId};
+use super::{BlobId, Digest, SourceId, VerdictOutcome, VersionId, masked};
 
 /// What the verdicts on a version say together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,7 +145,7 @@ impl FromStr for VersionRef {
     type Err = VersionRefError;
 
     fn from_str(text: &str) -> Result<Self, VersionRefError> {
-        let bad = || VersionRefError(text.to_owned());
+        let bad = || VersionRefError(masked(text));
         if text.is_empty() {
             return Err(bad());
         }

@@ -31,6 +31,7 @@ impl Store {
         stamp: Stamp,
     ) -> Result<Vec<Changed>> {
         self.write(move |transaction| {
+            step_aside(transaction, &changes)?;
             changes
                 .iter()
                 .map(|change| match change {
@@ -47,6 +48,23 @@ impl Store {
         })
         .await
     }
+}
+
+/// Gives the sources that get another name one that nobody has, so that names may be swapped among them.
+fn step_aside(transaction: &Transaction<'_>, changes: &[SourceChange]) -> rusqlite::Result<()> {
+    if changes.len() < 2 {
+        return Ok(());
+    }
+    for change in changes {
+        if let SourceChange::Edit(id, settings, _) = change {
+            // No name has a control character. The name that comes is written in its turn, by the same transaction.
+            transaction.execute(
+                "UPDATE source SET name = char(1) || id WHERE id = ?1 AND removed_at IS NULL AND name <> ?2",
+                params![id.0, settings.name],
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn add(

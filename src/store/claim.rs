@@ -132,7 +132,8 @@ fn claim_all(
         "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
     )?;
     let mut load = transaction.sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.requests, v.ordinal, b.digest, b.size_bytes, b.object
+        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.requests, v.ordinal, b.digest, b.size_bytes, b.stored_bytes,
+             b.object
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id WHERE s.id = ?1"
     ))?;
     let lease_until = millis(request.lease_until);
@@ -158,6 +159,7 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
             ordinal: columns.count()?,
             digest: Digest(columns.get()?),
             size_bytes: columns.count()?,
+            stored_bytes: columns.count()?,
             object: columns.get()?,
         }),
         None => None,

@@ -36,6 +36,21 @@ impl Store {
         self.read(move |sql| task(sql, source)).await
     }
 
+    /// Returns what has to happen to the files of these sources, in their order, read at one moment;
+    /// [`Publication::Keep`] for one that was removed.
+    pub async fn publications(&self, sources: Vec<SourceId>) -> Result<Vec<Publication>> {
+        self.read(move |sql| {
+            sources
+                .into_iter()
+                .map(|source| match current(sql, source) {
+                    Err(Failure::Refused(_)) => Ok(Publication::Keep),
+                    other => wanted(sql, source, &other?),
+                })
+                .collect()
+        })
+        .await
+    }
+
     /// Records what was done to a source's file, with its event.
     ///
     /// # Errors

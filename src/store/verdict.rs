@@ -6,7 +6,7 @@ use super::Store;
 use super::error::{Failure, Result, found};
 use super::event::insert_event;
 use super::publication::refresh_publication;
-use super::row::{Columns, duration_ms, millis};
+use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
 use crate::domain::{
     Action, Judgement, NewVerdict, SourceId, Stamp, Verdict, VerdictId, VerdictOutcome, VersionId,
@@ -16,14 +16,20 @@ use crate::domain::{
 impl Store {
     /// Returns all verdicts on a version, oldest first.
     pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
-        self.read(move |sql| list(sql, "d.version_id = ?1", version.0))
+        self.read(move |sql| list(sql, "d.version_id = ?1", [version.0]))
             .await
     }
 
-    /// Returns the verdicts on all versions of a source, oldest first.
-    pub async fn verdicts_of_source(&self, source: SourceId) -> Result<Vec<Verdict>> {
-        const OF_SOURCE: &str = "d.version_id IN (SELECT id FROM version WHERE source_id = ?1)";
-        self.read(move |sql| list(sql, OF_SOURCE, source.0)).await
+    /// Returns the verdicts on the newest `limit` versions of a source, all without a limit; oldest first.
+    pub async fn verdicts_of_source(
+        &self,
+        source: SourceId,
+        limit: Option<usize>,
+    ) -> Result<Vec<Verdict>> {
+        const OF_SOURCE: &str = "d.version_id IN
+             (SELECT id FROM version WHERE source_id = ?1 ORDER BY ordinal DESC LIMIT ?2)";
+        self.read(move |sql| list(sql, OF_SOURCE, [source.0, row_limit(limit)]))
+            .await
     }
 
     /// Records verdicts, an event each, and the state that they give the version; its source's published file becomes
@@ -113,7 +119,11 @@ fn with_reason(verdict: &NewVerdict) -> String {
     format!("{}: {}", verdict.verifier, verdict.judgement.detail)
 }
 
-fn list(sql: &Connection, condition: &str, id: i64) -> std::result::Result<Vec<Verdict>, Failure> {
+fn list(
+    sql: &Connection,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> std::result::Result<Vec<Verdict>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
         "SELECT d.id, d.version_id, n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
              d.duration_ms, a.value
@@ -121,7 +131,7 @@ fn list(sql: &Connection, condition: &str, id: i64) -> std::result::Result<Vec<V
          CROSS JOIN text a ON a.id = d.actor_id
          WHERE {condition} ORDER BY d.id"
     ))?;
-    let rows = statement.query_map([id], |row| read_verdict(&mut Columns::new(row)))?;
+    let rows = statement.query_map(params, |row| read_verdict(&mut Columns::new(row)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

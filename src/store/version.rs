@@ -61,8 +61,8 @@ impl Store {
         .await
     }
 
-    /// Returns the newest versions of enabled sources that are pending or could not be judged, with an id after
-    /// `after`, by id.
+    /// Returns the versions that are pending or could not be judged and whose verdict may change what is published (the
+    /// published one and those after it), of sources that are not removed, with an id after `after`, by id.
     pub async fn unjudged(&self, after: VersionId, limit: usize) -> Result<Vec<(Source, Version)>> {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(UNJUDGED)?;
@@ -81,9 +81,9 @@ impl Store {
 
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY version_unjudged
-     CROSS JOIN source_state t ON t.source_id = v.source_id
-     WHERE v.state IN ('pending', 'error') AND v.id > ?1 AND t.version_id = v.id AND t.active = 1
-     ORDER BY v.id LIMIT ?2";
+     CROSS JOIN source_state t ON t.source_id = v.source_id CROSS JOIN source s ON s.id = v.source_id
+     WHERE v.state IN ('pending', 'error') AND v.id > ?1 AND v.id >= coalesce(t.published_version_id, 0)
+     AND s.removed_at IS NULL ORDER BY v.id LIMIT ?2";
 
 /// A version that is about to be recorded; its blob is already.
 pub(super) struct NewVersion<'a> {

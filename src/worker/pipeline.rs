@@ -78,7 +78,7 @@ impl Pipeline {
             Ok(Next::Publish(source, version, content)) => {
                 // The publisher bounds what waits for it by its length: small contents need not keep fetches waiting.
                 drop(backlog);
-                self.publish(source, version, content).await
+                unless_gone(self.publish(source, version, content).await)
             }
             Ok(Next::Judge(source, version, content)) => {
                 self.judge(&source, version, Some(content)).await
@@ -88,7 +88,7 @@ impl Pipeline {
                 tracing::warn!("{error}: the result of a late attempt was dropped");
                 Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => unless_gone(Err(error)),
         }
     }
 
@@ -118,13 +118,14 @@ impl Pipeline {
         }
     }
 
-    /// Tells whether "unchanged" would leave us with bytes: there is a version, and its object has not gone missing.
+    /// Tells whether "unchanged" would leave us with bytes: there is a version, and its object is neither missing nor
+    /// cut short.
     fn is_readable(&self, newest: Option<&NewestVersion>) -> bool {
         newest.is_some_and(|newest| {
             newest
                 .object
                 .as_ref()
-                .is_none_or(|object| self.app.archive.has_object(object))
+                .is_none_or(|object| self.app.archive.has_object(object, newest.stored_bytes))
         })
     }
 
@@ -282,12 +283,20 @@ impl Pipeline {
             Ok(recorded) => recorded.blob_was_known,
             Err(error) => matches!(error, StoreError::StaleClaim(_)),
         };
+        // Before the object goes: the stored form that was known may be damaged, and these bytes are good.
+        let healed = match &recorded {
+            Ok(recorded) if recorded.blob_was_known => {
+                self.heal_known(recorded.version_id, content.clone()).await
+            }
+            _ => Ok(()),
+        };
         if let Some(object) = object.filter(|_| unneeded) {
             self.app
                 .with_archive(move |archive| archive.delete_object(&object))
                 .await?;
         }
         let recorded = recorded?;
+        healed?;
         let bytes = content.size_bytes();
         self.progress.update(|summary| {
             summary.attempts += 1;
@@ -327,8 +336,18 @@ impl Pipeline {
             .await
     }
 
-    /// Judges a version, with its content if that is at hand, and publishes what follows from the verdicts.
+    /// Judges a version, with its content if that is at hand, and publishes what follows from the verdicts. Does nothing
+    /// when an operator removed the source with its history meanwhile.
     pub(super) async fn judge(
+        &self,
+        source: &Source,
+        id: VersionId,
+        content: Option<Content>,
+    ) -> Result<()> {
+        unless_gone(self.judge_kept(source, id, content).await)
+    }
+
+    async fn judge_kept(
         &self,
         source: &Source,
         id: VersionId,
@@ -379,6 +398,13 @@ impl Pipeline {
         self.publisher.publish(request).await
     }
 
+    async fn heal_known(&self, version: Option<VersionId>, content: Content) -> Result<()> {
+        match version {
+            Some(version) => self.heal(version, content).await,
+            None => Ok(()),
+        }
+    }
+
     async fn heal(&self, newest: VersionId, content: Content) -> Result<()> {
         let version = self.version(newest).await?;
         if self.app.heal(&version, content).await? {
@@ -408,5 +434,16 @@ impl Pipeline {
             what: "version",
             id: id.0,
         })?)
+    }
+}
+
+/// An operator may remove a source while it is being fetched: nothing is left to do then, and nothing went wrong.
+fn unless_gone(result: Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            tracing::warn!("{error}: removed meanwhile");
+            Ok(())
+        }
+        other => other,
     }
 }

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use gannet::domain::{Actor, SourceId, Stamp};
+use gannet::store::{SourceChange, Store};
 use serde_json::{Value, json};
 
 use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, said};
 
 fn rig(origin: &Origin, more: &str) -> Gannet {
     Gannet::trusting(origin.ca_file(), more)
@@ -442,19 +444,191 @@ fn a_damaged_blob_is_named_not_published_and_healed_by_the_next_fetch() {
     assert!(gannet.ok(&["log"]).contains("archive.healed"));
 }
 
-#[test]
-fn a_missing_object_makes_the_next_request_unconditional() {
-    let origin = Origin::start(true);
-    // Bytes that do not compress, so that the stored form is too large for the catalogue.
+/// Bytes that do not compress, so that their stored form is too large for the catalogue.
+fn noise() -> Vec<u8> {
     let mut state = 1_u64;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
+    std::iter::repeat_with(|| {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
         (state >> 56) as u8
     })
     .take(3 << 20)
-    .collect();
+    .collect()
+}
+
+#[test]
+fn an_object_that_was_cut_short_makes_the_next_request_unconditional() {
+    let origin = Origin::start(true);
+    origin.on("/big.bin", [Reply::file(noise())]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/big.bin", &[]);
+    gannet.fetch("big.bin");
+    let objects = files_below(&gannet.data().join("objects"));
+    let object = fs::OpenOptions::new().write(true).open(&objects[0]);
+    object
+        .and_then(|file| file.set_len(1 << 20))
+        .expect("it is cut");
+    assert_eq!(gannet.fetch("big.bin")["unchanged"], 1);
+    assert_eq!(origin.requests()[1].header("if-none-match"), None);
+    assert_eq!(gannet.bytes(&["cat", "big.bin"]), noise());
+}
+
+#[test]
+fn content_that_comes_back_heals_its_damaged_blob() {
+    let origin = Origin::start(true);
+    origin.on("/x", ["one\n", "two\n", "one\n"].map(Reply::file));
+    origin.on("/y", [Reply::file("two\n")]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/x", &[]);
+    add(&gannet, &origin, "/y", &[]);
+    gannet.fetch("x");
+    gannet.fetch("x");
+    rusqlite::Connection::open(gannet.data().join("gannet.db"))
+        .and_then(|sql| sql.execute("UPDATE blob SET body = zeroblob(length(body))", []))
+        .expect("damage");
+    // Once as an older version of the same source, once as another source's.
+    assert_eq!(gannet.fetch("x")["new"], 1);
+    assert_eq!(gannet.fetch("y")["new"], 1);
+    for (reference, content) in [
+        ("x", "one\n"),
+        ("x~1", "two\n"),
+        ("x~2", "one\n"),
+        ("y", "two\n"),
+    ] {
+        assert_eq!(
+            gannet.bytes(&["cat", reference]),
+            content.as_bytes(),
+            "{reference}"
+        );
+    }
+    assert_eq!(published(&gannet, "x"), b"one\n");
+}
+
+/// Starts a pass that has recorded its version and waits for the lock that the test holds.
+fn pass_before_publishing(gannet: &Gannet) -> (fs::File, std::process::Child) {
+    let lock = fs::File::create(gannet.data().join("published.lock")).expect("the lock");
+    lock.lock().expect("the lock is free");
+    let pass = gannet.start(&["--worker-only"]);
+    while gannet.source("x")["version_id"].is_null() {
+        std::thread::yield_now();
+    }
+    (lock, pass)
+}
+
+#[test]
+fn a_verdict_that_comes_before_the_file_is_published_counts() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/x", &[]);
+    let (lock, pass) = pass_before_publishing(&gannet);
+    gannet.ok(&["verdict", "1", "audit", "failed"]);
+    drop(lock);
+    let pass = said(&pass.wait_with_output().expect("the pass ends"));
+    assert_eq!(pass.code, Some(0), "{pass:?}");
+    assert_eq!(gannet.source("x")["published_path"], Value::Null);
+    assert_eq!(files_below(&gannet.data().join("published")).len(), 0);
+}
+
+#[test]
+fn a_source_that_is_removed_before_its_file_is_published_leaves_none() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/x", &[]);
+    let (lock, pass) = pass_before_publishing(&gannet);
+    // What `gannet remove` does once it has the lock, which no one can be sure to get before the pass does.
+    let store = Store::open(&gannet.data().join("gannet.db")).expect("the catalogue");
+    let id = SourceId(1);
+    let removal = vec![SourceChange::Remove { id, purge: false }];
+    let stamp = Stamp {
+        at: "2026-01-31T12:30:00Z".parse().expect("a time"),
+        actor: Actor("joe@host by cli".to_owned()),
+    };
+    tokio::runtime::Runtime::new()
+        .expect("a runtime")
+        .block_on(store.change_sources(removal, stamp))
+        .expect("removed");
+    drop((store, lock));
+    let pass = said(&pass.wait_with_output().expect("the pass ends"));
+    assert_eq!((pass.code, pass.err.as_str()), (Some(0), ""), "{pass:?}");
+    assert_eq!(files_below(&gannet.data().join("published")).len(), 0);
+}
+
+#[test]
+fn a_removed_source_is_not_fetched() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/x"]);
+    gannet.ok(&["remove", "x"]);
+    let refused = gannet.run(&["fetch", "1"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(
+        refused.err.contains("source 1 (x) was removed"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_password_in_an_address_is_never_repeated() {
+    let gannet = Gannet::new();
+    let file = gannet.path("sources.toml");
+    let bad = "https://joe:hunter2pw@example.org:99999/x";
+    fs::write(&file, format!("[[source]]\naddress = \"{bad}\"\n")).expect("a file");
+    let file = file.display().to_string();
+    for arguments in [
+        ["add", bad].as_slice(),
+        &["show", bad],
+        &["cat", bad],
+        &["cat", "https://joe:hunter2pw@example.org/x~2"],
+        &["fetch", "ftp://joe:hunter2pw@example.org/*"],
+        &["list", "https://joe:hunter2pw@example.org/[x"],
+        &["add", "https://example.org/x", "--name", &format!("{bad}?")],
+        &["apply", &file],
+    ] {
+        let said = gannet.run(arguments);
+        assert_ne!(said.code, Some(0), "{said:?}");
+        assert!(!format!("{said:?}").contains("hunter2pw"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_name_comes_before_what_else_it_may_mean() {
+    let origin = Origin::start(true);
+    origin.on("/a", ["one", "two", "three"].map(Reply::file));
+    origin.on("/b", [Reply::file("other")]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/a", &["--name", "x"]);
+    add(&gannet, &origin, "/b", &["--name", "x~2"]);
+    for name in ["x", "x", "x", "x~2"] {
+        gannet.fetch(name);
+    }
+    for (reference, content) in [("x~2", "other"), ("x~1", "two"), ("1~2", "one")] {
+        assert_eq!(
+            gannet.bytes(&["cat", reference]),
+            content.as_bytes(),
+            "{reference}"
+        );
+    }
+    let verified = gannet.json(&["verify", "x~2", "--json"]);
+    assert_eq!(verified[0]["source"], "x~2");
+    // A name that gannet chooses is never like that.
+    gannet.ok(&["add", "https://example.org/y~2"]);
+    gannet.source("y-2");
+}
+
+#[test]
+fn another_address_leaves_the_file_where_it_is_and_says_so() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/x"]);
+    let said = gannet.ok(&["edit", "x", "--address", "https://example.org/y"]);
+    assert!(said.contains("its published path: example.org/x"), "{said}");
+}
+
+#[test]
+fn a_missing_object_makes_the_next_request_unconditional() {
+    let origin = Origin::start(true);
+    let noise = noise();
     origin.on("/big.bin", [Reply::file(noise.clone())]);
     let gannet = rig(&origin, "");
     add(&gannet, &origin, "/big.bin", &[]);
@@ -578,4 +752,63 @@ fn a_file_of_sources_is_applied_as_a_whole() {
         gannet.json(&["list", "--json"]).as_array().map(Vec::len),
         Some(1)
     );
+}
+
+#[test]
+fn names_swap_and_rotate_by_a_file_of_sources() {
+    type Entries = &'static [(&'static str, &'static str)];
+    let gannet = Gannet::new();
+    let file = gannet.path("sources.toml");
+    let apply = |entries: &[(&str, &str)], more: &[&str]| {
+        let tables: Vec<_> = entries
+            .iter()
+            .map(|(name, path)| {
+                format!("[[source]]\nname = \"{name}\"\naddress = \"https://example.org/{path}\"\n")
+            })
+            .collect();
+        let text = tables.concat();
+        fs::write(&file, text).expect("the file is written");
+        gannet.run(&[&["apply", &file.display().to_string()], more].concat())
+    };
+    let names = || {
+        let list = gannet.json(&["list", "--json"]);
+        let mut all: Vec<_> = list
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|source| {
+                (
+                    source["id"].as_i64(),
+                    source["name"].as_str().map(str::to_owned),
+                )
+            })
+            .collect();
+        all.sort();
+        all.into_iter()
+            .filter_map(|(_, name)| name)
+            .collect::<Vec<_>>()
+    };
+    let steps: [(Entries, &[&str]); 4] = [
+        (&[("a", "1"), ("b", "2"), ("c", "3")], &["a", "b", "c"]),
+        (&[("b", "1"), ("a", "2"), ("c", "3")], &["b", "a", "c"]),
+        (&[("a", "1"), ("c", "2"), ("b", "3")], &["a", "c", "b"]),
+        // `a` at a new address is another source: the one that was called so is known by its address.
+        (
+            &[("a", "4"), ("d", "1"), ("c", "2"), ("b", "3")],
+            &["d", "c", "b", "a"],
+        ),
+    ];
+    for (entries, expected) in steps {
+        let said = apply(entries, &[]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        assert_eq!(names(), expected);
+    }
+    // Source 2 is not in the file and keeps its name: the plan says so before anything is done.
+    for more in [&["--dry-run"][..], &[]] {
+        let refused = apply(&[("c", "1")], more);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains("taken by source 2"), "{refused:?}");
+    }
+    assert_eq!(apply(&[("c", "1")], &["--prune"]).code, Some(0));
+    assert_eq!(names(), ["c"]);
 }

@@ -3,7 +3,7 @@
 use gannet::domain::{
     Publication, PublishPolicy, SourceId, SourceSettings, VerdictOutcome, VersionId, VersionState,
 };
-use gannet::store::StoreError;
+use gannet::store::{SourceChange, StoreError};
 
 use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
@@ -99,7 +99,23 @@ async fn verdicts_come_back_with_their_provenance() {
         VerdictOutcome::Passed
     );
     assert_eq!(verdicts[1].actor, "joe@host by cli");
-    assert_eq!(rig.store.verdicts_of_source(id).await, Ok(verdicts));
+    assert_eq!(rig.store.verdicts_of_source(id, None).await, Ok(verdicts));
+    let later = rig
+        .version(id, hours(1), "two", VersionState::Pending)
+        .await;
+    judge(&rig, later, VerdictOutcome::Passed, VersionState::Passed).await;
+    let limited = rig.store.verdicts_of_source(id, Some(1)).await;
+    let versions: Vec<_> = limited
+        .expect("verdicts")
+        .iter()
+        .map(|verdict| verdict.version_id)
+        .collect();
+    assert_eq!(
+        versions,
+        [later],
+        "only those of the versions that are listed"
+    );
+
     let source = rig.source(id).await;
     assert_eq!(source.state.version_state, Some(VersionState::Passed));
     let gone = rig
@@ -114,29 +130,67 @@ async fn verdicts_come_back_with_their_provenance() {
 }
 
 #[tokio::test]
-async fn only_newest_versions_of_enabled_sources_wait_for_a_verdict() {
+async fn versions_that_may_still_be_published_wait_for_a_verdict() {
+    use VersionState::{Error, Failed, Passed, Pending};
     let rig = Rig::new();
     let (a, b, c) = (rig.add("a").await, rig.add("b").await, rig.add("c").await);
-    rig.version(a, start(), "old", VersionState::Pending).await;
-    let newest = rig.version(a, hours(1), "new", VersionState::Error).await;
-    rig.version(b, start(), "fine", VersionState::Passed).await;
-    let paused = rig
-        .version(c, start(), "paused", VersionState::Pending)
-        .await;
-    let ids = |after| {
-        let unjudged = rig.store.unjudged(after, 9);
-        async {
-            let unjudged = unjudged.await.expect("a read");
-            let ids: Vec<_> = unjudged.iter().map(|(s, v)| (s.id, v.id)).collect();
-            ids
-        }
+    let old = rig.version(a, start(), "old", Pending).await;
+    let older = rig.version(a, hours(1), "older", Error).await;
+    rig.version(a, hours(2), "bad", Failed).await;
+    rig.version(b, start(), "before", Pending).await;
+    let good = rig.version(b, hours(1), "fine", Passed).await;
+    let paused = rig.version(c, start(), "paused", Pending).await;
+    published(&rig, b, Publication::Publish(good)).await;
+    let unjudged = async |after| {
+        let unjudged = rig.store.unjudged(after, 9).await.expect("a read");
+        let ids: Vec<_> = unjudged.iter().map(|(s, v)| (s.id, v.id)).collect();
+        ids
     };
-    assert_eq!(ids(VersionId(0)).await, [(a, newest), (c, paused)]);
-    assert_eq!(ids(newest).await, [(c, paused)]);
+    let all = [(a, old), (a, older), (c, paused)];
+    assert_eq!(unjudged(VersionId(0)).await, all);
+    assert_eq!(unjudged(older).await, [(c, paused)]);
+    published(&rig, a, Publication::Publish(older)).await;
     let disabled = SourceSettings {
         enabled: false,
         ..settings("c", "https://example.org/c")
     };
     rig.edit(c, disabled, start()).await;
-    assert_eq!(ids(VersionId(0)).await, [(a, newest)]);
+    assert_eq!(
+        unjudged(VersionId(0)).await,
+        all[1..],
+        "the published one too"
+    );
+    let removal = vec![SourceChange::Remove {
+        id: c,
+        purge: false,
+    }];
+    let removed = rig.store.change_sources(removal, stamp(start())).await;
+    removed.expect("removed");
+    assert_eq!(unjudged(VersionId(0)).await, [(a, older)]);
+}
+
+#[tokio::test]
+async fn many_publications_are_read_at_once() {
+    let rig = Rig::new();
+    let (a, b, c) = (rig.add("a").await, rig.add("b").await, rig.add("c").await);
+    let version = rig
+        .version(a, start(), "one", VersionState::Unverified)
+        .await;
+    rig.version(b, start(), "two", VersionState::Failed).await;
+    rig.version(c, start(), "three", VersionState::Passed).await;
+    let removal = vec![SourceChange::Remove {
+        id: c,
+        purge: false,
+    }];
+    let removed = rig.store.change_sources(removal, stamp(start())).await;
+    removed.expect("removed");
+    assert_eq!(
+        rig.store.publications(vec![c, SourceId(99), b, a]).await,
+        Ok(vec![
+            Publication::Keep,
+            Publication::Keep,
+            Publication::Keep,
+            Publication::Publish(version)
+        ])
+    );
 }

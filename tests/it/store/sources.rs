@@ -246,3 +246,30 @@ async fn settings_come_back_as_they_went_in() {
     };
     assert_eq!(rig.store.sources(none).await, Ok(vec![]));
 }
+
+#[tokio::test]
+async fn names_are_swapped_in_one_call() {
+    let rig = Rig::new();
+    let (a, b) = (rig.add("a").await, rig.add("b").await);
+    let changes = vec![
+        SourceChange::Add(settings("old", "https://example.org/c")),
+        SourceChange::Edit(a, settings("b", "https://example.org/a"), String::new()),
+        SourceChange::Edit(b, settings("a", "https://example.org/b"), String::new()),
+    ];
+    let swapped = rig.store.change_sources(changes, stamp(start())).await;
+    swapped.expect("changed");
+    assert_eq!(rig.source(a).await.settings.name, "b");
+    assert_eq!(rig.source(b).await.settings.name, "a");
+    // One that fails leaves every name as it was.
+    let changes = vec![
+        SourceChange::Edit(a, settings("c", "https://example.org/a"), String::new()),
+        SourceChange::Edit(b, settings("old", "https://example.org/b"), String::new()),
+    ];
+    let refused = rig.store.change_sources(changes, stamp(start())).await;
+    assert!(
+        matches!(refused, Err(StoreError::Taken { what: "name", .. })),
+        "{refused:?}"
+    );
+    assert_eq!(rig.source(a).await.settings.name, "b");
+    rig.assert_sound();
+}

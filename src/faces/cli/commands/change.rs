@@ -108,6 +108,16 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
     }
     let changed = app.edit(&args.sources, &source_edit(&args.changes)).await?;
     print_each("edited", &changed, console)?;
+    if args.changes.address.is_some() {
+        for source in &changed {
+            // A path is given once: what others read there must not move under them.
+            writeln!(
+                console.out,
+                "  its file stays at its published path: {}",
+                clean(&source.published_path)
+            )?;
+        }
+    }
     Ok(ExitStatus::Done)
 }
 

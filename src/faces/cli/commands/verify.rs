@@ -43,7 +43,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
 async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>, Error> {
     let mut selected = Vec::new();
     for target in targets {
-        if names_one_version(target) {
+        if names_one_version(target) && !app.is_source(target).await? {
             selected.push(app.version(target).await?);
             continue;
         }
@@ -58,7 +58,8 @@ async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>,
     Ok(selected)
 }
 
-/// A bare number or name is a source here, and means all its versions; `v217`, `SOURCE~N` and `SOURCE@TIME` are one.
+/// A bare number or name is a source here, and means all its versions; `v217`, `SOURCE~N` and `SOURCE@TIME` are one,
+/// unless a source is called so.
 fn names_one_version(target: &str) -> bool {
     match target.parse() {
         Ok(VersionRef::Id(_)) => target.starts_with('v'),
