@@ -1,5 +1,7 @@
 //! The archive: one folder with objects, published copies and temporary files. Its parts do the work.
 
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -30,17 +32,21 @@ pub struct Archive {
 
 impl Archive {
     /// Makes `objects/`, `published/` and `tmp/` below `data_dir` as needed, and this process's own folder in `tmp/`.
+    /// Only what is published may be read by other accounts.
     pub fn open(data_dir: &Path) -> Result<Self, ArchiveError> {
-        let folder = |name: &str| -> Result<PathBuf, ArchiveError> {
+        fs::create_dir_all(data_dir).map_err(ArchiveError::io("make the folder", data_dir))?;
+        let folder = |name: &str, mode: u32| -> Result<PathBuf, ArchiveError> {
             let path = data_dir.join(name);
-            std::fs::create_dir_all(&path).map_err(ArchiveError::io("make the folder", &path))?;
+            let made = DirBuilder::new().mode(mode).create(&path);
+            made.or_else(|error| if path.is_dir() { Ok(()) } else { Err(error) })
+                .map_err(ArchiveError::io("make the folder", &path))?;
             Ok(path)
         };
         let cores = thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            objects: Objects::new(folder("objects")?),
-            published: Published::new(folder("published")?),
-            temp: TempFolder::create(&folder("tmp")?)?,
+            objects: Objects::new(folder("objects", 0o700)?),
+            published: Published::new(folder("published", 0o755)?),
+            temp: TempFolder::create(&folder("tmp", 0o700)?)?,
             large: Slots::new(1),
             streams: Slots::new(cores.min(MAX_STREAMS)),
         })

@@ -2,6 +2,8 @@
 //!
 //! Never creates tables: that is `schema.rs`.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,6 +50,12 @@ pub(super) fn check_library(path: &Path) -> Result<()> {
 
 /// Opens or creates the file for writing. Nothing is written to an existing one.
 pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
+    // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
+    let _ = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path);
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE

@@ -812,3 +812,22 @@ fn names_swap_and_rotate_by_a_file_of_sources() {
     assert_eq!(apply(&[("c", "1")], &["--prune"]).code, Some(0));
     assert_eq!(names(), ["c"]);
 }
+
+#[test]
+fn only_what_is_published_is_for_other_accounts() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = rig(&origin, "");
+    add(&gannet, &origin, "/x", &[]);
+    gannet.fetch("x");
+    let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o077;
+    for private in ["gannet.db", "objects", "tmp"] {
+        assert_eq!(mode(&gannet.data().join(private)), 0, "{private}");
+    }
+    let path = gannet.source("x")["published_path"]
+        .as_str()
+        .expect("a path")
+        .to_owned();
+    assert_eq!(mode(Path::new(&path)), 0o044);
+}
