@@ -2,32 +2,14 @@
 
 use super::{Error, Result};
 use crate::domain::{
-    Address, Interval, PublishPolicy, SourceSettings, VersionRef, masked, safe_part, segment_name,
+    Address, Interval, PublishPolicy, RESERVED_HEADERS, SourceSettings, VersionRef, masked,
+    safe_part, segment_name,
 };
 
 const MAX_NAME_BYTES: usize = 200;
 const MAX_TAGS: usize = 64;
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 8192;
-
-/// Fields that gannet sets itself, or that change how the message is framed (RFC 9110 §7.6.1, RFC 9112 §6).
-const OWN_HEADERS: [&str; 15] = [
-    "accept-encoding",
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "keep-alive",
-    "range",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// What is in the name of a field whose value is a secret by nature: it must not lie in the store.
 const SECRET_HEADERS: [&str; 6] = ["auth", "cookie", "key", "passw", "secret", "token"];
@@ -340,7 +322,7 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
                 "`{name}` is not the name of a header: expected 'Name: value'"
             )));
         }
-        if OWN_HEADERS.contains(&lower.as_str()) {
+        if RESERVED_HEADERS.contains(&lower.as_str()) {
             return Err(Error::invalid(format!(
                 "the header `{name}` is gannet's own to set"
             )));

@@ -28,6 +28,8 @@ pub use id::{AttemptId, BlobId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{Interval, IntervalError, Slot, next_slot_after_failure};
 pub use publication::{Publication, candidate_path, conflicts, publication_for};
 pub use size::{format_size, parse_size};
-pub use source::{Claim, NewestVersion, PublishPolicy, Source, SourceSettings, SourceState};
+pub use source::{
+    Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,
+};
 pub use verdict::{Judgement, NewVerdict, Verdict, VerdictOutcome};
 pub use version::{Version, VersionRef, VersionRefError, VersionState, state_from};

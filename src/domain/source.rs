@@ -49,6 +49,29 @@ impl FromStr for PublishPolicy {
     }
 }
 
+/// Request headers, in lower case, that gannet sends itself, or that would change how a message is framed or what an
+/// answer means (RFC 9110 §7.6.1, RFC 9112 §6): a source cannot set them.
+pub const RESERVED_HEADERS: [&str; 18] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// What an operator says of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(

@@ -21,28 +21,7 @@ use super::retry::{Delays, LONGEST_WAIT};
 use super::secret::{Scrubber, expand_address, expand_value};
 use crate::clock::Clock;
 use crate::config::{FetchConfig, Secrets};
-use crate::domain::{FailureKind, SourceSettings, safe_part};
-
-/// Fields that gannet sends itself, or that would change what an answer means.
-const RESERVED_FIELDS: [&str; 17] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "range",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+use crate::domain::{FailureKind, RESERVED_HEADERS, SourceSettings, safe_part};
 
 /// Fetches files over HTTP. Made once: it keeps connections and the roots of trust.
 pub struct Fetcher {
@@ -131,7 +110,7 @@ impl Fetcher {
         for (name, value) in &settings.headers {
             let field = HeaderName::from_bytes(name.as_bytes())
                 .ok()
-                .filter(|field| !RESERVED_FIELDS.contains(&field.as_str()))
+                .filter(|field| !RESERVED_HEADERS.contains(&field.as_str()))
                 .ok_or_else(|| {
                     let detail = format!("the header `{name}` cannot be set");
                     Failure::new(FailureKind::Forbidden, detail)

@@ -10,21 +10,21 @@ use serde_json::Value;
 use crate::origin::{Gate, Origin, Reply};
 use crate::rig::{Gannet, said};
 
-/// Adds sources by a file, all due at once.
-fn add_files(gannet: &Gannet, origin: &Origin, paths: &[String]) {
-    let entries: Vec<_> = paths
-        .iter()
-        .map(|path| {
-            format!(
-                "[[source]]\naddress = {:?}\nname = {:?}\nallow_private = true\n",
-                origin.url(path),
-                &path[1..]
-            )
-        })
-        .collect();
+/// Writes a file of sources and returns its path.
+fn write_sources(gannet: &Gannet, origin: &Origin, paths: &[String]) -> String {
+    let entry = |path: &String| {
+        let (address, name) = (origin.url(path), &path[1..]);
+        format!("[[source]]\naddress = {address:?}\nname = {name:?}\nallow_private = true\n")
+    };
+    let entries: Vec<_> = paths.iter().map(entry).collect();
     let file = gannet.path("sources.toml");
     fs::write(&file, entries.concat()).expect("the file is written");
-    gannet.ok(&["apply", &file.display().to_string()]);
+    file.display().to_string()
+}
+
+/// Adds sources by a file, all due at once.
+fn add_files(gannet: &Gannet, origin: &Origin, paths: &[String]) {
+    gannet.ok(&["apply", &write_sources(gannet, origin, paths)]);
 }
 
 /// Steps through numbers that look random and are the same in every run.
@@ -221,17 +221,7 @@ fn a_full_disk_is_told_and_recovered_from() {
         gannet = env!("CARGO_BIN_EXE_gannet"),
         export = gannet.path("export").display(),
     );
-    let entries: Vec<_> = paths
-        .iter()
-        .map(|path| {
-            format!(
-                "[[source]]\naddress = {:?}\nname = {:?}\nallow_private = true\n",
-                origin.url(path),
-                &path[1..]
-            )
-        })
-        .collect();
-    fs::write(gannet.path("sources.toml"), entries.concat()).expect("the file is written");
+    write_sources(&gannet, &origin, &paths);
     let template = gannet.command(&[]);
     let mut unshare = Command::new("unshare");
     // Root needs no namespace of users, and some machines refuse it one.
