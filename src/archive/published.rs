@@ -190,7 +190,6 @@ impl Published {
     ) -> Result<Ready, ArchiveError> {
         let target = self.target(&item.path)?;
         self.make_way(&target, folders)?;
-        refuse_folder(&target)?;
         let file = temporary(item.content, temp_dir)?;
         if sync {
             File::open(&file)
@@ -241,7 +240,10 @@ impl Published {
             }
             placed => placed,
         };
-        placed.map_err(|error| ArchiveError::io("replace", &target)(error.error))?;
+        if let Err(error) = placed {
+            refuse_folder(&target)?;
+            return Err(ArchiveError::io("replace", &target)(error.error));
+        }
         let parent = target.parent().expect("a path inside has a parent");
         if !folders.touched.contains(parent) {
             folders.touched.insert(parent.to_owned());

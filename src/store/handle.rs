@@ -76,10 +76,11 @@ impl Store {
         .await
     }
 
-    /// Runs `operation` in the writer's next transaction and returns after its commit.
+    /// Runs `operation` in the writer's next transaction and returns after its commit. It is run anew when the
+    /// transaction is undone because of another operation.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        operation: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
+        operation: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
         self.queue(true, operation).await
     }
@@ -87,7 +88,7 @@ impl Store {
     async fn queue<T: Send + 'static>(
         &self,
         writes: bool,
-        operation: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
+        operation: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
         let (job, answer) = job(writes, operation);
         let jobs = self.0.jobs.as_ref().expect("there until the last drop");

@@ -62,28 +62,40 @@ impl Store {
         publication: Publication,
         stamp: Stamp,
     ) -> Result<()> {
-        self.write(move |transaction| {
-            let (action, published) = match publication {
-                Publication::Keep => return Ok(()),
-                Publication::Publish(version) => (Action::Published, Some(version)),
-                Publication::Withdraw => (Action::Withdrawn, None),
-            };
-            let before = current(transaction.sql, source)?.published;
-            transaction.execute(
-                "UPDATE source_state SET published_version_id = ?2 WHERE source_id = ?1",
-                params![source.0, published.map(|id| id.0)],
-            )?;
-            let version = published.or(before);
-            insert_event(transaction, &stamp, action, Some(source), version, None)?;
-            refresh_publication(transaction, source)
-        })
-        .await
+        self.write(move |transaction| write_publication(transaction, source, publication, &stamp))
+            .await
     }
 }
 
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_publish
      WHERE publish_due = 1 AND source_id > ?1 ORDER BY source_id LIMIT ?2";
+
+fn write_publication(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    publication: Publication,
+    stamp: &Stamp,
+) -> std::result::Result<(), Failure> {
+    let (action, published) = match publication {
+        Publication::Keep => return Ok(()),
+        Publication::Publish(version) => (Action::Published, Some(version)),
+        Publication::Withdraw => (Action::Withdrawn, None),
+    };
+    let Current {
+        policy,
+        published: before,
+    } = current(transaction.sql, source)?;
+    let now = Current { policy, published };
+    let due = wanted(transaction.sql, source, &now)? != Publication::Keep;
+    transaction.execute(
+        "UPDATE source_state SET published_version_id = ?2, publish_due = ?3 WHERE source_id = ?1",
+        params![source.0, published.map(|id| id.0), due],
+    )?;
+    let version = published.or(before);
+    insert_event(transaction, stamp, action, Some(source), version, None)?;
+    Ok(())
+}
 
 /// Marks the source when its file has to change, and takes the mark away when it is right.
 pub(super) fn refresh_publication(

@@ -1,5 +1,5 @@
-//! The writer thread: the only connection that writes. It gathers the operations that wait into one transaction, a
-//! savepoint each, commits once, and answers every one after that.
+//! The writer thread: the only connection that writes. It gathers the operations that wait into one transaction,
+//! commits once, and answers every one after that. When one fails half-way, they are all run again, a savepoint each.
 //!
 //! Never answers before the commit, and never tries a failed commit again: a failed sync says nothing about what is on
 //! the disk (so the connection is opened anew).
@@ -23,6 +23,7 @@ pub(super) const MAX_BATCH: usize = 1024;
 pub(super) trait Job: Send {
     /// Whether it is run inside a transaction.
     fn writes(&self) -> bool;
+    /// May be run again when the transaction was undone.
     fn run(&mut self, transaction: &Transaction<'_>) -> std::result::Result<(), Failure>;
     /// Tells who asked; the value of [`Job::run`] goes with `Ok`.
     fn answer(self: Box<Self>, outcome: Result<()>);
@@ -32,12 +33,12 @@ pub(super) trait Job: Send {
 pub(super) fn job<T, F>(writes: bool, operation: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
 where
     T: Send + 'static,
-    F: FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
+    F: FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
     let operation = Operation {
         writes,
-        run: Some(operation),
+        run: operation,
         value: None,
         reply,
     };
@@ -46,7 +47,7 @@ where
 
 struct Operation<T, F> {
     writes: bool,
-    run: Option<F>,
+    run: F,
     value: Option<T>,
     reply: oneshot::Sender<Result<T>>,
 }
@@ -54,15 +55,14 @@ struct Operation<T, F> {
 impl<T, F> Job for Operation<T, F>
 where
     T: Send,
-    F: FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure> + Send,
+    F: FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send,
 {
     fn writes(&self) -> bool {
         self.writes
     }
 
     fn run(&mut self, transaction: &Transaction<'_>) -> std::result::Result<(), Failure> {
-        let run = self.run.take().expect("a job is run once");
-        self.value = Some(run(transaction)?);
+        self.value = Some((self.run)(transaction)?);
         Ok(())
     }
 
@@ -74,6 +74,9 @@ where
             .send(outcome.map(|()| value.expect("a job that went well has a value")));
     }
 }
+
+/// An operation that was run, with what became of it.
+type Done = (Box<dyn Job>, Result<()>);
 
 /// The state of the writer thread.
 pub(super) struct Writer {
@@ -154,24 +157,9 @@ impl Writer {
         connection: &Connection,
         waiting: &mut VecDeque<Box<dyn Job>>,
     ) -> bool {
-        if let Err(error) = run_sql(connection, "BEGIN IMMEDIATE") {
-            answer_all(waiting.drain(..), &sql_error(&error, &self.path));
+        let Some(done) = self.run_all(connection, waiting) else {
             return true;
-        }
-        self.events.borrow_mut().clear();
-        let mut done = Vec::with_capacity(waiting.len());
-        while let Some(mut job) = waiting.pop_front() {
-            let outcome = self.run_alone(connection, job.as_mut());
-            // A full disk or an I/O error may roll back everything, not only this operation.
-            let lost = connection.is_autocommit();
-            let error = outcome.as_ref().err().cloned();
-            done.push((job, outcome));
-            if lost {
-                let error = error.unwrap_or_else(|| self.failed("the transaction was lost"));
-                answer_all(done.into_iter().map(|(job, _)| job), &error);
-                return true;
-            }
-        }
+        };
         if let Err(error) = run_sql(connection, "COMMIT") {
             // Its own failure changes nothing: the connection is dropped.
             let _ = run_sql(connection, "ROLLBACK");
@@ -185,6 +173,77 @@ impl Writer {
         }
         log_events(self.events.take());
         true
+    }
+
+    /// Runs what waits in a transaction that is left open; nothing comes back when there is none to commit.
+    fn run_all(
+        &self,
+        connection: &Connection,
+        waiting: &mut VecDeque<Box<dyn Job>>,
+    ) -> Option<Vec<Done>> {
+        self.begin(connection, waiting)?;
+        if let Some(done) = self.run_together(connection, waiting) {
+            return Some(done);
+        }
+        self.begin(connection, waiting)?;
+        self.run_apart(connection, waiting)
+    }
+
+    /// Begins a transaction; when that fails, tells so to all that wait.
+    fn begin(&self, connection: &Connection, waiting: &mut VecDeque<Box<dyn Job>>) -> Option<()> {
+        self.events.borrow_mut().clear();
+        let begun = run_sql(connection, "BEGIN IMMEDIATE");
+        if let Err(error) = &begun {
+            answer_all(waiting.drain(..), &sql_error(error, &self.path));
+        }
+        begun.ok()
+    }
+
+    /// Runs all that wait. An operation that is refused before it changes anything fails alone; when one fails
+    /// half-way, everything is undone and waits again. Without savepoints, since those cost a tenth of a pass.
+    fn run_together(
+        &self,
+        connection: &Connection,
+        waiting: &mut VecDeque<Box<dyn Job>>,
+    ) -> Option<Vec<Done>> {
+        let transaction = Transaction::new(connection, &self.texts, &self.events);
+        let mut outcomes = Vec::with_capacity(waiting.len());
+        for job in waiting.iter_mut() {
+            let changes = connection.total_changes();
+            let outcome = job.run(&transaction);
+            let is_whole = outcome.is_ok() || connection.total_changes() == changes;
+            if !is_whole || connection.is_autocommit() {
+                // After some errors SQLite has done so already; what else may fail here, the next transaction tells.
+                let _ = run_sql(connection, "ROLLBACK");
+                self.texts.forget();
+                return None;
+            }
+            outcomes.push(outcome.map_err(|failure| failure.at(&self.path)));
+        }
+        Some(waiting.drain(..).zip(outcomes).collect())
+    }
+
+    /// Runs what waits so that one's failure undoes nothing but itself; nothing comes back, and all that were run are
+    /// answered, when SQLite gives the transaction up.
+    fn run_apart(
+        &self,
+        connection: &Connection,
+        waiting: &mut VecDeque<Box<dyn Job>>,
+    ) -> Option<Vec<Done>> {
+        let mut done = Vec::with_capacity(waiting.len());
+        while let Some(mut job) = waiting.pop_front() {
+            let outcome = self.run_alone(connection, job.as_mut());
+            // A full disk or an I/O error may roll back everything, not only this operation.
+            let lost = connection.is_autocommit();
+            let error = outcome.as_ref().err().cloned();
+            done.push((job, outcome));
+            if lost {
+                let error = error.unwrap_or_else(|| self.failed("the transaction was lost"));
+                answer_all(done.into_iter().map(|(job, _)| job), &error);
+                return None;
+            }
+        }
+        Some(done)
     }
 
     /// Runs one operation so that its failure undoes nothing but itself.
@@ -235,13 +294,13 @@ mod tests {
     use crate::store::Store;
 
     /// Writes a text of so many bytes, with the number of pages that the disk has room for.
-    fn write(bytes: usize) -> impl FnOnce(&Transaction<'_>) -> std::result::Result<i64, Failure> {
+    fn write(bytes: usize) -> impl Fn(&Transaction<'_>) -> std::result::Result<i64, Failure> {
         move |transaction| Ok(transaction.text_id(&"x".repeat(bytes))?)
     }
 
     fn limit_pages(
         limit: i64,
-    ) -> impl FnOnce(&Transaction<'_>) -> std::result::Result<i64, Failure> {
+    ) -> impl Fn(&Transaction<'_>) -> std::result::Result<i64, Failure> {
         move |transaction| {
             let sql = format!("PRAGMA max_page_count = {limit}");
             Ok(transaction.sql.query_row(&sql, [], |row| row.get(0))?)
@@ -275,6 +334,40 @@ mod tests {
             .read(|sql| Ok(sql.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
             .await;
         assert_eq!(sound, Ok("ok".to_owned()));
+    }
+
+    #[test]
+    fn an_operation_that_fails_half_way_undoes_nothing_but_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        drop(Store::open(&path).expect("a store"));
+        let busy = Duration::from_secs(5);
+        let connection = open_for_writing(&path, busy).expect("a connection");
+        let (sender, jobs) = mpsc::channel(8);
+        let half = |transaction: &Transaction<'_>| -> std::result::Result<i64, Failure> {
+            transaction.text_id("half")?;
+            Err(rusqlite::Error::InvalidQuery.into())
+        };
+        let (first, mut before) = job(true, write(1));
+        let (second, mut failing) = job(true, half);
+        let (third, mut after) = job(true, write(2));
+        for waiting in [first, second, third] {
+            assert!(sender.try_send(waiting).is_ok(), "room");
+        }
+        drop(sender);
+        Writer::new(path.clone(), busy, connection, jobs).run();
+        let before = before.try_recv().expect("an answer").expect("written");
+        failing.try_recv().expect("an answer").expect_err("refused");
+        let after = after.try_recv().expect("an answer").expect("written");
+        let connection = open_for_writing(&path, busy).expect("a connection");
+        let texts = connection
+            .prepare("SELECT id, value FROM text ORDER BY id")
+            .and_then(|mut rows| {
+                rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect::<rusqlite::Result<Vec<(i64, String)>>>()
+            });
+        let expected = vec![(before, "x".to_owned()), (after, "xx".to_owned())];
+        assert_eq!(texts, Ok(expected));
     }
 
     #[tokio::test]
