@@ -2,7 +2,7 @@
 //!
 //! Events of the catalogue have the target `gannet::event`; everything else is a warning or an error about them.
 
-use std::io;
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use tracing::level_filters::LevelFilter;
@@ -36,6 +36,8 @@ pub fn start(folder: &Path, config: &LogConfig) -> Result<WorkerGuard, LogError>
         .max_log_files(config.keep_days)
         .build(folder)
         .map_err(|error: InitError| failed(error.to_string()))?;
+    // The thread flushes when no line waits: many lines share one write, and none waits in the buffer.
+    let file = BufWriter::new(file);
     let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(file);
     let lines = tracing_subscriber::fmt::layer()
         .json()

@@ -298,9 +298,7 @@ mod tests {
         move |transaction| Ok(transaction.text_id(&"x".repeat(bytes))?)
     }
 
-    fn limit_pages(
-        limit: i64,
-    ) -> impl Fn(&Transaction<'_>) -> std::result::Result<i64, Failure> {
+    fn limit_pages(limit: i64) -> impl Fn(&Transaction<'_>) -> std::result::Result<i64, Failure> {
         move |transaction| {
             let sql = format!("PRAGMA max_page_count = {limit}");
             Ok(transaction.sql.query_row(&sql, [], |row| row.get(0))?)

@@ -68,7 +68,6 @@ pub(super) struct Pass<'a> {
     /// How many were asked for one by one.
     asked: usize,
     busy: Vec<SourceId>,
-    exhausted: bool,
     finished_since_claim: usize,
     error: Option<Error>,
     /// The store or the disk failed: going on would only fail again.
@@ -115,7 +114,6 @@ impl<'a> Pass<'a> {
             selection,
             asked,
             busy: Vec::new(),
-            exhausted: false,
             finished_since_claim: CLAIM_AFTER,
             error: None,
             disabled: false,
@@ -169,7 +167,8 @@ impl<'a> Pass<'a> {
             if self.wants_claims() {
                 self.claim().await;
             }
-            if self.tasks.is_empty() && (self.exhausted && self.undecided.is_done() || self.ends())
+            if self.tasks.is_empty()
+                && (self.hosts.are_exhausted() && self.undecided.is_done() || self.ends())
             {
                 break;
             }
@@ -200,7 +199,10 @@ impl<'a> Pass<'a> {
     fn wants_claims(&self) -> bool {
         let few = self.tasks.len() < CLAIM_AFTER;
         let room = self.tasks.len() + CLAIM_BATCH <= MAX_PENDING;
-        !self.exhausted && !self.ends() && room && (few || self.finished_since_claim >= CLAIM_AFTER)
+        self.hosts.may_have_more()
+            && !self.ends()
+            && room
+            && (few || self.finished_since_claim >= CLAIM_AFTER)
     }
 
     async fn claim(&mut self) {
@@ -209,12 +211,14 @@ impl<'a> Pass<'a> {
             excluded_hosts: self.hosts.saturated(),
             ..self.claim_request()
         };
-        let some_left_out = !request.excluded_hosts.is_empty();
+        let left_out = request.excluded_hosts.clone();
         let claims = match &mut self.selection {
             Selection::Due => self.app.store.claim_due(request).await,
             Selection::These(ids) => {
                 let batch: Vec<_> = ids.drain(..ids.len().min(CLAIM_BATCH)).collect();
-                self.exhausted = ids.is_empty();
+                if ids.is_empty() {
+                    self.hosts.exhausted_but(Vec::new());
+                }
                 let request = ClaimRequest {
                     excluded_hosts: Vec::new(),
                     ..request
@@ -230,11 +234,8 @@ impl<'a> Pass<'a> {
         };
         match claims {
             Ok(claims) => {
-                if matches!(self.selection, Selection::Due)
-                    && !some_left_out
-                    && claims.len() < CLAIM_BATCH
-                {
-                    self.exhausted = true;
+                if matches!(self.selection, Selection::Due) && claims.len() < CLAIM_BATCH {
+                    self.hosts.exhausted_but(left_out);
                 }
                 for claim in claims {
                     self.start(claim);
@@ -258,7 +259,7 @@ impl<'a> Pass<'a> {
     /// Looks for more that is due: what became so meanwhile need not wait for the slowest download.
     fn look_again(&mut self) {
         if matches!(self.selection, Selection::Due) {
-            self.exhausted = false;
+            self.hosts.look_again();
         }
     }
 
