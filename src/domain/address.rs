@@ -121,6 +121,11 @@ impl Address {
 
     /// Returns the host in lower case, with the port when it is not the scheme's own: `example.org`, `127.0.0.1:8443`.
     pub fn host(&self) -> String {
+        if !self.0.contains("${") {
+            // Normalised, and without a user name: what stands between `://` and the path is host and port.
+            let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+            return rest.split('/').next().unwrap_or_default().to_owned();
+        }
         let url = self.to_url();
         let host = url.host_str().unwrap_or_default().to_owned();
         match url.port() {
@@ -237,6 +242,24 @@ mod tests {
             keyed.to_url().as_str(),
             "https://example.org/?key=API_KEY&b=B"
         );
+    }
+
+    #[test]
+    fn the_host_is_what_a_parser_finds() {
+        for text in [
+            "https://Example.ORG",
+            "https://example.org:443/a/b?c=https://other.example/",
+            "https://example.org:8443/?key=${API_KEY}",
+            "https://EXAMPLE.org/${KEY}",
+            "https://[2001:DB8::1]:8443/a@b",
+            "https://b\u{fc}cher.example/x",
+        ] {
+            let address = Address::parse(text, false).expect(text);
+            let url = address.to_url();
+            let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+            let expected = format!("{}{port}", url.host_str().expect("a host"));
+            assert_eq!(address.host(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -7,9 +7,9 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::limits::Hosts;
-use super::pipeline::Pipeline;
+use super::pipeline::{Next, Pipeline};
 use super::progress::Progress;
-use super::publisher::{InFlight, Publisher};
+use super::publisher::{Expected, InFlight, Publisher};
 use super::stop::{GRACE, Stop};
 use super::undecided::{Undecided, ended_early};
 use crate::app::{App, Error, ErrorKind, PassSummary, Result};
@@ -23,7 +23,7 @@ const RENEW_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 /// Sources claimed in one transaction.
 const CLAIM_BATCH: usize = 256;
 /// Claims that may wait for their turn.
-const MAX_PENDING: usize = 2048;
+const MAX_PENDING: usize = 1024;
 /// Claiming again waits for so many to finish, so that it costs little beside the work.
 const CLAIM_AFTER: usize = 64;
 
@@ -54,6 +54,14 @@ pub struct PassReport {
     pub error: Option<Error>,
 }
 
+/// What a task of a pass has done.
+struct Step {
+    /// Whose attempt is recorded now: the host is free for another, while the version is judged and published.
+    host: Option<String>,
+    expected: Expected,
+    next: Result<Next>,
+}
+
 /// One pass under way.
 pub(super) struct Pass<'a> {
     app: Arc<App>,
@@ -62,7 +70,7 @@ pub(super) struct Pass<'a> {
     progress: &'a Progress,
     pipeline: Arc<Pipeline>,
     hosts: Hosts,
-    tasks: JoinSet<(String, Result<()>)>,
+    tasks: JoinSet<Step>,
     undecided: Undecided,
     selection: Selection,
     /// How many were asked for one by one.
@@ -269,20 +277,40 @@ impl<'a> Pass<'a> {
         let pipeline = Arc::clone(&self.pipeline);
         let expected = pipeline.publisher.expect_one();
         self.tasks.spawn(async move {
-            let _expected = expected;
-            let result = pipeline.run(claim, &host).await;
-            (host, result)
+            let next = pipeline.attempt(claim, &host).await;
+            Step {
+                host: Some(host),
+                expected,
+                next,
+            }
         });
     }
 
-    fn finish(&mut self, joined: std::result::Result<(String, Result<()>), JoinError>) {
-        self.finished_since_claim += 1;
-        match joined {
-            Ok((host, result)) => {
-                self.hosts.leave(&host);
-                self.keep_error(result);
+    fn follow_up(&mut self, next: Next, expected: Expected) {
+        let pipeline = Arc::clone(&self.pipeline);
+        self.tasks.spawn(async move {
+            let done = pipeline.follow_up(next).await;
+            Step {
+                host: None,
+                expected,
+                next: done.map(|()| Next::Done),
             }
-            Err(error) => self.keep_error(ended_early(&error)),
+        });
+    }
+
+    fn finish(&mut self, joined: std::result::Result<Step, JoinError>) {
+        let step = match joined {
+            Ok(step) => step,
+            Err(error) => return self.keep_error(ended_early(&error)),
+        };
+        if let Some(host) = step.host {
+            self.finished_since_claim += 1;
+            self.hosts.leave(&host);
+        }
+        match step.next {
+            Ok(Next::Done) => {}
+            Ok(next) => self.follow_up(next, step.expected),
+            Err(error) => self.keep_error(Err(error)),
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::pass::MAX_TROUBLES;
@@ -48,10 +49,11 @@ struct Fetched {
 }
 
 /// What is left to do when an attempt is recorded.
-enum Next {
+pub(super) enum Next {
     Done,
     Publish(Source, VersionId, Content),
-    Judge(Source, VersionId, Content),
+    /// With the attempt's place in the backlog, which bounds how many contents wait.
+    Judge(Source, VersionId, Content, Option<OwnedSemaphorePermit>),
 }
 
 /// What is known of an attempt before it is recorded.
@@ -63,32 +65,41 @@ struct Attempt {
 }
 
 impl Pipeline {
-    /// Waits for its turn, makes the attempt, and carries a new version to its published path. An `Err` means that
-    /// this machine cannot go on: the store or the disk failed.
-    pub(super) async fn run(&self, claim: Claim, host: &str) -> Result<()> {
+    /// Waits for its turn, makes the attempt and records it. An `Err` means that this machine cannot go on: the store or
+    /// the disk failed.
+    pub(super) async fn attempt(&self, claim: Claim, host: &str) -> Result<Next> {
         let mut admission = tokio::select! {
             biased;
-            () = self.closing.cancelled() => return Ok(()),
+            () = self.closing.cancelled() => return Ok(Next::Done),
             admission = self.limiter.admit(host) => admission,
         };
         let attempt = self.fetch(&claim, &mut admission).await;
         let backlog = admission.finish();
         match self.record(claim, attempt).await {
-            Ok(Next::Done) => Ok(()),
-            Ok(Next::Publish(source, version, content)) => {
-                // The publisher bounds what waits for it by its length: small contents need not keep fetches waiting.
-                drop(backlog);
-                unless_gone(self.publish(source, version, content).await)
+            Ok(Next::Judge(source, version, content, _)) => {
+                Ok(Next::Judge(source, version, content, backlog))
             }
-            Ok(Next::Judge(source, version, content)) => {
-                self.judge(&source, version, Some(content)).await
-            }
+            // The publisher bounds what waits for it by its length: small contents need not keep fetches waiting.
+            Ok(next) => Ok(next),
             // Another worker took the source over when this claim lapsed; its result stands.
             Err(error) if error.kind == ErrorKind::Conflict => {
                 tracing::warn!("{error}: the result of a late attempt was dropped");
-                Ok(())
+                Ok(Next::Done)
             }
-            Err(error) => unless_gone(Err(error)),
+            Err(error) => unless_gone(Err(error)).map(|()| Next::Done),
+        }
+    }
+
+    /// Carries a new version to its published path.
+    pub(super) async fn follow_up(&self, next: Next) -> Result<()> {
+        match next {
+            Next::Done => Ok(()),
+            Next::Publish(source, version, content) => {
+                unless_gone(self.publish(source, version, content).await)
+            }
+            Next::Judge(source, version, content, _backlog) => {
+                self.judge(&source, version, Some(content)).await
+            }
         }
     }
 
@@ -309,7 +320,7 @@ impl Pipeline {
         })?;
         Ok(match state {
             VersionState::Unverified => Next::Publish(source, version, content),
-            _ => Next::Judge(source, version, content),
+            _ => Next::Judge(source, version, content, None),
         })
     }
 

@@ -11,7 +11,7 @@ use crate::app::{App, Error, ErrorKind, PublishRequest, Result};
 /// Versions that are published together without waiting for more.
 const BATCH: usize = 512;
 /// How long the first of a batch waits for others, while any others are on their way.
-const LINGER: Duration = Duration::from_millis(200);
+const LINGER: Duration = Duration::from_secs(1);
 /// Memory that contents may take up while they wait, in units of 1 KiB.
 const WAITING_KIB: u32 = 32 << 10;
 

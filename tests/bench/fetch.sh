@@ -114,6 +114,7 @@ printf '[fetch]\nca_file = "%s"\nper_host = 64\ntotal = 64\n' "$CA_FILE" >"$work
 
 first="$FILES files of 4 KiB, first"
 unchanged="$FILES files of 4 KiB, all unchanged"
+own="$FILES files of 4 KiB, all unchanged, beside those with 1 % changed"
 changed="$FILES files of 4 KiB, 1 % changed"
 large="$BIG_FILES files of $BIG_MIB MiB, first"
 
@@ -122,10 +123,21 @@ in_turn warm-up small first
 for _ in $(seq "$RUNS"); do in_turn "$first" small first; done
 in_turn warm-up small again
 for _ in $(seq "$RUNS"); do in_turn "$unchanged" small again; done
+# What changes cost is compared with our own re-check alone, in turn with that, and as many files are written before that.
+# A replaced file keeps a second name, as what a turn no longer needs does: an hour lies between two passes in earnest.
+mkdir "$work/beside"
+cp -r "$work/www/small" "$work/beside/small"
+own_turn() { # CASE FOLDER TURN
+    [ "$GANNET" != none ] || return 0
+    python3 "$here/files.py" change "$2/small" 1 "$3"
+    cp -al "$work/gannet/published" "$work/old/$(ls "$work/old" | wc -l)"
+    with_gannet "$1" small again
+}
 for turn in $(seq "$RUNS"); do
-    python3 "$here/files.py" change "$work/www/small" 1 "$turn"
-    in_turn "$changed" small again
+    own_turn "$own" "$work/beside" "$turn"
+    own_turn "$changed" "$work/www" "$turn"
 done
+in_turn warm-up small again
 check() { # every file that a tool holds is the origin's
     [ "$(ls "$work/$1" | wc -l)" -eq "$FILES" ] && diff -rq "$work/www/small" "$work/$1"
 }
@@ -139,6 +151,7 @@ for _ in $(seq "$RUNS"); do in_turn "$large" big first; done
 grep -v '"warm-up"' "$results" >"$work/counted.jsonl"
 python3 "$here/measure.py" report "$work/counted.jsonl"
 if [ "$GANNET" != none ]; then
+    python3 "$here/measure.py" compare "$work/counted.jsonl" gannet "$changed" "$own"
     printf '\nwhat gannet said last:\n'
     tail -n 12 "$work/output.log"
 fi

@@ -80,6 +80,13 @@ def report(results, own):
                     print(f"  {own}/{tool}: {medians[own] / medians[tool]:.2f}")
 
 
+def compare(results, tool, case, other):
+    with open(results, encoding="utf-8") as file:
+        rows = [row for row in map(json.loads, file) if row["tool"] == tool]
+    wall, base = (statistics.median(row["wall_s"] for row in rows if row["case"] == name) for name in (case, other))
+    print(f"\n{tool}, {case} / {other}: {wall / base:.2f}")
+
+
 def main(argv):
     if argv[:1] == ["free-port"]:
         with socket.socket() as probe:
@@ -88,6 +95,8 @@ def main(argv):
     elif argv[:1] == ["report"] and len(argv) >= 2:
         own = argv[argv.index("--own") + 1] if "--own" in argv else "gannet"
         report(argv[1], own)
+    elif argv[:1] == ["compare"] and len(argv) == 5:
+        compare(*argv[1:])
     elif argv[:1] == ["run"] and "--" in argv:
         split = argv.index("--")
         head, command = argv[1:split], argv[split + 1 :]
