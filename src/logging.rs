@@ -36,7 +36,7 @@ pub fn start(folder: &Path, config: &LogConfig) -> Result<WorkerGuard, LogError>
         .max_log_files(config.keep_days)
         .build(folder)
         .map_err(|error: InitError| failed(error.to_string()))?;
-    // The thread flushes when no line waits: many lines share one write, and none waits in the buffer.
+    // The thread flushes when no line waits: many lines share one write, and, as long as writing works, none is kept back.
     let file = BufWriter::new(file);
     let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(file);
     let lines = tracing_subscriber::fmt::layer()

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Attempts that may be under way between the start of a fetch and its record: bounds the memory of contents that wait
+/// Attempts that may be under way between the start of a fetch and its record, or its verdicts: bounds the memory of contents that wait
 /// for the archive, at 256 KiB each at most.
 const BACKLOG: usize = 128;
 

@@ -76,8 +76,8 @@ impl Store {
         .await
     }
 
-    /// Runs `operation` in the writer's next transaction and returns after its commit. It is run anew when the
-    /// transaction is undone because of another operation.
+    /// Runs `operation` in the writer's next transaction and returns after its commit. It may be run more than
+    /// once: anew when the transaction was undone.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,

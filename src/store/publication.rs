@@ -3,7 +3,7 @@
 //! A mark on the source (`publish_due`) is kept with every change that may set it, so that what a crash left undone is
 //! found without looking at every source.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::error::{Failure, Result, found};
@@ -82,11 +82,8 @@ fn write_publication(
         Publication::Publish(version) => (Action::Published, Some(version)),
         Publication::Withdraw => (Action::Withdrawn, None),
     };
-    let Current {
-        policy,
-        published: before,
-    } = current(transaction.sql, source)?;
-    let now = Current { policy, published };
+    let mut now = current(transaction.sql, source)?;
+    let before = std::mem::replace(&mut now.published, published);
     let due = wanted(transaction.sql, source, &now)? != Publication::Keep;
     transaction.execute(
         "UPDATE source_state SET published_version_id = ?2, publish_due = ?3 WHERE source_id = ?1",
@@ -115,16 +112,26 @@ pub(super) fn refresh_publication(
     Ok(())
 }
 
-/// What decides about a source's file, beside its versions.
+/// What decides about a source's file, as a rule without a look at its older versions.
 struct Current {
     policy: PublishPolicy,
     published: Option<VersionId>,
+    newest: Option<Candidate>,
+}
+
+/// A version that may be the one to publish.
+#[derive(Clone, Copy)]
+struct Candidate {
+    id: VersionId,
+    state: VersionState,
+    ordinal: i64,
 }
 
 fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
     let row = sql
         .prepare_cached(
-            "SELECT s.publish, t.published_version_id FROM source s JOIN source_state t ON t.source_id = s.id
+            "SELECT s.publish, t.published_version_id, v.id, v.state, v.ordinal
+             FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
              WHERE s.id = ?1 AND s.removed_at IS NULL",
         )?
         .query_row([source.0], |row| {
@@ -132,6 +139,10 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
             Ok(Current {
                 policy: columns.word()?,
                 published: columns.optional()?.map(VersionId),
+                newest: match columns.optional()?.map(VersionId) {
+                    Some(id) => Some(read_candidate(id, &mut columns)?),
+                    None => None,
+                },
             })
         });
     found(row, "source", source.0)
@@ -142,22 +153,44 @@ fn wanted(
     source: SourceId,
     current: &Current,
 ) -> std::result::Result<Publication, Failure> {
-    let mut statement = sql.prepare_cached(
-        "SELECT id, state FROM version WHERE source_id = ?1 ORDER BY ordinal DESC",
-    )?;
-    let versions = statement.query_map([source.0], |row| {
-        let mut columns = Columns::new(row);
-        Ok((VersionId(columns.get()?), columns.word::<VersionState>()?))
-    })?;
-    // Read lazily: as a rule the newest version or the one before decides.
+    let mut last: Option<Candidate> = None;
     let mut failure = None;
-    let readable =
-        versions.map_while(|version| version.map_err(|error| failure = Some(error)).ok());
-    let publication = publication_for(current.policy, readable, current.published);
+    // As a rule the newest version decides, which is known already.
+    let newest_first = std::iter::from_fn(|| {
+        last = match last {
+            None => current.newest,
+            Some(last) => before(sql, source, last.ordinal).unwrap_or_else(|error| {
+                failure = Some(error);
+                None
+            }),
+        };
+        last.map(|candidate| (candidate.id, candidate.state))
+    });
+    let publication = publication_for(current.policy, newest_first, current.published);
     match failure {
         Some(error) => Err(error.into()),
         None => Ok(publication),
     }
+}
+
+/// Returns the version before the one with this ordinal.
+fn before(sql: &Connection, source: SourceId, ordinal: i64) -> rusqlite::Result<Option<Candidate>> {
+    sql.prepare_cached(
+        "SELECT id, state, ordinal FROM version WHERE source_id = ?1 AND ordinal < ?2 ORDER BY ordinal DESC LIMIT 1",
+    )?
+    .query_row([source.0, ordinal], |row| {
+        let mut columns = Columns::new(row);
+        read_candidate(VersionId(columns.get()?), &mut columns)
+    })
+    .optional()
+}
+
+fn read_candidate(id: VersionId, columns: &mut Columns<'_>) -> rusqlite::Result<Candidate> {
+    Ok(Candidate {
+        id,
+        state: columns.word()?,
+        ordinal: columns.get()?,
+    })
 }
 
 fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTask>, Failure> {

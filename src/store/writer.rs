@@ -158,7 +158,7 @@ impl Writer {
         waiting: &mut VecDeque<Box<dyn Job>>,
     ) -> bool {
         let Some(done) = self.run_all(connection, waiting) else {
-            return true;
+            return connection.is_autocommit();
         };
         if let Err(error) = run_sql(connection, "COMMIT") {
             // Its own failure changes nothing: the connection is dropped.
@@ -185,6 +185,9 @@ impl Writer {
         if let Some(done) = self.run_together(connection, waiting) {
             return Some(done);
         }
+        if waiting.is_empty() {
+            return None;
+        }
         self.begin(connection, waiting)?;
         self.run_apart(connection, waiting)
     }
@@ -200,7 +203,8 @@ impl Writer {
     }
 
     /// Runs all that wait. An operation that is refused before it changes anything fails alone; when one fails
-    /// half-way, everything is undone and waits again. Without savepoints, since those cost a tenth of a pass.
+    /// otherwise, everything is undone and waits again, unless it was the only one: it is answered. Without savepoints,
+    /// since those cost a tenth of a pass.
     fn run_together(
         &self,
         connection: &Connection,
@@ -211,11 +215,21 @@ impl Writer {
         for job in waiting.iter_mut() {
             let changes = connection.total_changes();
             let outcome = job.run(&transaction);
-            let is_whole = outcome.is_ok() || connection.total_changes() == changes;
+            let is_whole = match &outcome {
+                Ok(()) => true,
+                Err(Failure::Refused(_)) => connection.total_changes() == changes,
+                // What an error of SQLite's own left behind, its counter need not tell.
+                Err(Failure::Sql(_)) => false,
+            };
             if !is_whole || connection.is_autocommit() {
-                // After some errors SQLite has done so already; what else may fail here, the next transaction tells.
+                // After some errors SQLite has done so already; whether it is done, the caller looks.
                 let _ = run_sql(connection, "ROLLBACK");
                 self.texts.forget();
+                if let Err(failure) = outcome
+                    && waiting.len() == 1
+                {
+                    answer_all(waiting.drain(..), &failure.at(&self.path));
+                }
                 return None;
             }
             outcomes.push(outcome.map_err(|failure| failure.at(&self.path)));

@@ -11,6 +11,8 @@ pub(super) struct Hosts {
     enough: usize,
     pending: HashMap<String, usize>,
     saturated: HashSet<String>,
+    /// Claims pending on hosts that are not saturated.
+    elsewhere: usize,
     /// Those on which more may be due; nothing says that any host's may be.
     more: Option<Vec<String>>,
 }
@@ -21,6 +23,7 @@ impl Hosts {
             enough: (4 * per_host).max(64),
             pending: HashMap::new(),
             saturated: HashSet::new(),
+            elsewhere: 0,
             more: None,
         }
     }
@@ -29,7 +32,12 @@ impl Hosts {
     pub(super) fn enter(&mut self, name: &str) {
         let pending = self.pending.entry(name.to_owned()).or_default();
         *pending += 1;
+        if self.saturated.contains(name) {
+            return;
+        }
+        self.elsewhere += 1;
         if *pending == self.enough {
+            self.elsewhere -= *pending;
             self.saturated.insert(name.to_owned());
         }
     }
@@ -44,9 +52,17 @@ impl Hosts {
         if left == 0 {
             self.pending.remove(name);
         }
-        if left <= self.enough / 2 {
+        if !self.saturated.contains(name) {
+            self.elsewhere -= 1;
+        } else if left <= self.enough / 2 {
             self.saturated.remove(name);
+            self.elsewhere += left;
         }
+    }
+
+    /// Returns how many claims are pending on hosts that are not saturated.
+    pub(super) fn pending_elsewhere(&self) -> usize {
+        self.elsewhere
     }
 
     /// Returns the hosts that have so many claims pending that claiming more would only keep others waiting.
@@ -91,6 +107,7 @@ mod tests {
         hosts.enter("b");
         let saturated = hosts.saturated();
         assert_eq!(saturated, ["a"]);
+        assert_eq!(hosts.pending_elsewhere(), 1);
         hosts.exhausted_but(saturated);
         hosts.leave("b");
         for left in (33..100).rev() {
@@ -99,6 +116,7 @@ mod tests {
         }
         hosts.leave("a");
         assert!(hosts.saturated().is_empty());
+        assert_eq!(hosts.pending_elsewhere(), 32);
         assert!(hosts.may_have_more() && !hosts.are_exhausted());
         hosts.exhausted_but(hosts.saturated());
         assert!(hosts.are_exhausted() && !hosts.may_have_more());

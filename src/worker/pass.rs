@@ -22,9 +22,9 @@ const LEASE: chrono::Duration = chrono::Duration::minutes(5);
 const RENEW_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 /// Sources claimed in one transaction.
 const CLAIM_BATCH: usize = 256;
-/// Claims that may wait for their turn.
+/// Claims that may wait for their turn, and versions that may wait to be judged and published.
 const MAX_PENDING: usize = 1024;
-/// Claiming again waits for so many to finish, so that it costs little beside the work.
+/// Claiming again waits for so many attempts to end, so that it costs little beside the work.
 const CLAIM_AFTER: usize = 64;
 
 /// Failures that a pass tells one by one; the log has all of them.
@@ -56,7 +56,7 @@ pub struct PassReport {
 
 /// What a task of a pass has done.
 struct Step {
-    /// Whose attempt is recorded now: the host is free for another, while the version is judged and published.
+    /// Whose attempt has ended: the host is free for another, while the version is judged and published.
     host: Option<String>,
     expected: Expected,
     next: Result<Next>,
@@ -172,7 +172,7 @@ impl<'a> Pass<'a> {
             if !self.ends() {
                 self.undecided.start(&self.pipeline, self.owner);
             }
-            if self.wants_claims() {
+            while self.wants_claims() {
                 self.claim().await;
             }
             if self.tasks.is_empty()
@@ -205,7 +205,8 @@ impl<'a> Pass<'a> {
     }
 
     fn wants_claims(&self) -> bool {
-        let few = self.tasks.len() < CLAIM_AFTER;
+        // A host that is slow to answer keeps no others waiting.
+        let few = self.hosts.pending_elsewhere() < CLAIM_AFTER;
         let room = self.tasks.len() + CLAIM_BATCH <= MAX_PENDING;
         self.hosts.may_have_more()
             && !self.ends()
@@ -249,7 +250,11 @@ impl<'a> Pass<'a> {
                     self.start(claim);
                 }
             }
-            Err(error) => self.keep_error(Err(error.into())),
+            Err(error) => {
+                // Not at once again, whatever it was.
+                self.hosts.exhausted_but(Vec::new());
+                self.keep_error(Err(error.into()));
+            }
         }
     }
 
@@ -350,7 +355,11 @@ impl<'a> Pass<'a> {
             if self.error.is_none() || (stops && !self.disabled) {
                 self.error = Some(error);
             }
-            self.disabled |= stops;
+            if stops {
+                self.disabled = true;
+                self.pipeline.closing.cancel();
+                self.undecided.close();
+            }
         }
     }
 

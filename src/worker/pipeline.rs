@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
-use super::publisher::Publisher;
+use super::publisher::{Publisher, Reserved};
 use crate::app::{App, ErrorKind, PublishRequest, Result};
 use crate::domain::{
     Claim, Content, Digest, FailureKind, NewBlob, NewVerdict, NewestVersion, Publication, Slot,
@@ -51,7 +51,8 @@ struct Fetched {
 /// What is left to do when an attempt is recorded.
 pub(super) enum Next {
     Done,
-    Publish(Source, VersionId, Content),
+    /// With the room that it has at the publisher.
+    Publish(Source, VersionId, Content, Option<Reserved>),
     /// With the attempt's place in the backlog, which bounds how many contents wait.
     Judge(Source, VersionId, Content, Option<OwnedSemaphorePermit>),
 }
@@ -79,7 +80,11 @@ impl Pipeline {
             Ok(Next::Judge(source, version, content, _)) => {
                 Ok(Next::Judge(source, version, content, backlog))
             }
-            // The publisher bounds what waits for it by its length: small contents need not keep fetches waiting.
+            Ok(Next::Publish(source, version, content, None)) => {
+                // The publisher bounds what waits for it by its length: small contents need not keep fetches waiting.
+                let room = self.publisher.reserve(&content).await?;
+                Ok(Next::Publish(source, version, content, Some(room)))
+            }
             Ok(next) => Ok(next),
             // Another worker took the source over when this claim lapsed; its result stands.
             Err(error) if error.kind == ErrorKind::Conflict => {
@@ -94,8 +99,8 @@ impl Pipeline {
     pub(super) async fn follow_up(&self, next: Next) -> Result<()> {
         match next {
             Next::Done => Ok(()),
-            Next::Publish(source, version, content) => {
-                unless_gone(self.publish(source, version, content).await)
+            Next::Publish(source, version, content, room) => {
+                unless_gone(self.publish(source, version, content, room).await)
             }
             Next::Judge(source, version, content, _backlog) => {
                 self.judge(&source, version, Some(content)).await
@@ -319,7 +324,7 @@ impl Pipeline {
             id: recorded.attempt_id.0,
         })?;
         Ok(match state {
-            VersionState::Unverified => Next::Publish(source, version, content),
+            VersionState::Unverified => Next::Publish(source, version, content, None),
             _ => Next::Judge(source, version, content, None),
         })
     }
@@ -392,21 +397,31 @@ impl Pipeline {
         });
         match self.app.store.publication(source.id).await? {
             Some(task) if task.publication == Publication::Publish(id) => {
-                self.publish(task.source, id, content).await
+                self.publish(task.source, id, content, None).await
             }
             Some(_) => self.app.settle(source.id).await,
             None => Ok(()),
         }
     }
 
-    async fn publish(&self, source: Source, version_id: VersionId, content: Content) -> Result<()> {
+    async fn publish(
+        &self,
+        source: Source,
+        version_id: VersionId,
+        content: Content,
+        room: Option<Reserved>,
+    ) -> Result<()> {
+        let room = match room {
+            Some(room) => room,
+            None => self.publisher.reserve(&content).await?,
+        };
         let request = PublishRequest {
             source_id: source.id,
             path: source.published_path,
             version_id,
             content,
         };
-        self.publisher.publish(request).await
+        self.publisher.publish(request, room).await
     }
 
     async fn heal_known(&self, version: Option<VersionId>, content: Content) -> Result<()> {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::app::{App, Error, ErrorKind, PublishRequest, Result};
+use crate::domain::Content;
 
 /// Versions that are published together without waiting for more.
 const BATCH: usize = 512;
@@ -44,16 +45,17 @@ impl Publisher {
         (publisher, work)
     }
 
-    /// Publishes a version; returns when it lies at its path and is recorded.
-    pub(super) async fn publish(&self, request: PublishRequest) -> Result<()> {
-        let stopped = || {
-            let message = "the publisher stopped before the file was published";
-            Error::new(ErrorKind::Unavailable, message)
-        };
-        let in_memory = request.content.as_memory().map_or(0, <[u8]>::len);
+    /// Waits until there is room for this content among those that are to be published.
+    pub(super) async fn reserve(&self, content: &Content) -> Result<Reserved> {
+        let in_memory = content.as_memory().map_or(0, <[u8]>::len);
         let kib =
             u32::try_from(in_memory / 1024).map_or(WAITING_KIB, |kib| kib.min(WAITING_KIB - 1) + 1);
-        let _memory = self.memory.acquire_many(kib).await.map_err(|_| stopped())?;
+        let memory = Arc::clone(&self.memory).acquire_many_owned(kib).await;
+        memory.map(Reserved).map_err(|_| stopped())
+    }
+
+    /// Publishes a version; returns when it lies at its path and is recorded.
+    pub(super) async fn publish(&self, request: PublishRequest, _room: Reserved) -> Result<()> {
         let (answer, published) = oneshot::channel();
         self.requests
             .send((request, answer))
@@ -87,6 +89,14 @@ impl Drop for Expected {
         self.0.0.count.fetch_sub(1, Ordering::Relaxed);
         self.0.0.fewer.notify_one();
     }
+}
+
+/// Room for a content that waits to be published.
+pub(super) struct Reserved(#[expect(dead_code, reason = "held for its room")] OwnedSemaphorePermit);
+
+fn stopped() -> Error {
+    let message = "the publisher stopped before the file was published";
+    Error::new(ErrorKind::Unavailable, message)
 }
 
 async fn publish_in_batches(

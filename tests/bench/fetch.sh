@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fetches the same files from one nginx over HTTPS with curl, wget2 and gannet in turn, and prints medians and ratios:
-# a first fetch, a re-check of what is unchanged, one with 1 % changed, and a first fetch of large files.
+# a first fetch, a re-check of what is unchanged, and a first fetch of large files; and gannet's re-check with 1 % changed
+# in turn with its own without.
 #
 # Needs nginx, curl, wget2, openssl, python3; GNU time for exact peak memory. Only ratios within one run count.
 #

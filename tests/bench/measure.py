@@ -3,6 +3,7 @@
 
 measure.py run RESULTS CASE TOOL [--ok CODES] -- COMMAND…   runs it, and appends a JSON line to RESULTS
 measure.py report RESULTS [--own TOOL]                      prints a table for each case, with ratios own/other
+measure.py compare RESULTS TOOL CASE OTHER                   prints the ratio of two cases of one tool
 measure.py free-port                                        prints a port of 127.0.0.1 that is free now
 
 Peak memory is that of the largest process. GNU time (package `time`) measures it exactly; without it the figure is never

@@ -308,6 +308,31 @@ async fn a_slow_download_keeps_no_other_source_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slow_host_with_more_sources_than_are_claimed_at_once_keeps_no_other_host_waiting() {
+    const MANY: usize = 300;
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    let gate = Gate::new();
+    let slow: Vec<_> = (0..MANY).map(|number| format!("/slow/{number}")).collect();
+    for path in &slow {
+        origin.on(path, [Reply::file("slow").behind(&gate)]);
+    }
+    origin.on("/x", [Reply::file("quick")]);
+    let house = House::open(folder.path(), &origin, "2026-01-31T12:00:00Z", None);
+    // Those that were added first are claimed first.
+    house.add(slow.iter().map(|path| origin.url(path))).await;
+    house.add([origin.localhost_url("/x")]).await;
+    let turn = async {
+        let mut progress = house.progress.watch();
+        let done = progress.wait_for(|now| now.summary.attempts == 1);
+        soon(done).await.expect("a pass");
+        gate.open();
+    };
+    let (summary, ()) = tokio::join!(house.pass(), turn);
+    assert_eq!(summary.new, MANY as u64 + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn claims_of_a_worker_that_could_not_release_them_are_free() {
     let folder = tempfile::tempdir().expect("a folder");
     let origin = Origin::start(true);
