@@ -111,7 +111,8 @@ for folder in small big; do
     curl_config "$folder" save >"$work/$folder-first.curl"
     curl_config "$folder" compare >"$work/$folder-again.curl"
 done
-printf '[fetch]\nca_file = "%s"\nper_host = 64\ntotal = 64\n' "$CA_FILE" >"$work/config.toml"
+# As many at once as curl has: with 64, the handshakes of the others cost more than they bring.
+printf '[fetch]\nca_file = "%s"\nper_host = 16\ntotal = 16\n' "$CA_FILE" >"$work/config.toml"
 
 first="$FILES files of 4 KiB, first"
 unchanged="$FILES files of 4 KiB, all unchanged"
