@@ -20,7 +20,8 @@ pub(super) struct Hosts {
 impl Hosts {
     pub(super) fn new(per_host: usize) -> Self {
         Self {
-            enough: (4 * per_host).max(64),
+            // Half of it lasts a quick host for as long as claiming more takes.
+            enough: (16 * per_host).max(64),
             pending: HashMap::new(),
             saturated: HashSet::new(),
             elsewhere: 0,

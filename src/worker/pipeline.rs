@@ -26,6 +26,10 @@ const UNCONDITIONAL_EVERY: u64 = 30;
 /// Content up to this length is compressed in less time than handing it to another thread and back takes.
 const SMALL_BYTES: u64 = 16 << 10;
 
+/// Attempts with no more content than this do not count as backlog while they wait to be recorded: the more wait, the
+/// more share one commit, and 1024 tasks of a pass hold 8 MiB of them at most.
+const LIGHT_BYTES: u64 = 8 << 10;
+
 /// What every attempt of a pass shares.
 pub(super) struct Pipeline {
     pub(super) app: Arc<App>,
@@ -65,6 +69,15 @@ struct Attempt {
     conditional: bool,
 }
 
+impl Attempt {
+    fn is_light(&self) -> bool {
+        match &self.report.outcome {
+            FetchOutcome::Fetched { content, .. } => content.size_bytes() <= LIGHT_BYTES,
+            FetchOutcome::NotModified { .. } | FetchOutcome::Failed { .. } => true,
+        }
+    }
+}
+
 impl Pipeline {
     /// Waits for its turn, makes the attempt and records it. An `Err` means that this machine cannot go on: the store or
     /// the disk failed.
@@ -75,7 +88,7 @@ impl Pipeline {
             admission = self.limiter.admit(host) => admission,
         };
         let attempt = self.fetch(&claim, &mut admission).await;
-        let backlog = admission.finish();
+        let backlog = admission.finish().filter(|_| !attempt.is_light());
         match self.record(claim, attempt).await {
             Ok(Next::Judge(source, version, content, _)) => {
                 Ok(Next::Judge(source, version, content, backlog))
