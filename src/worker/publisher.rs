@@ -11,8 +11,9 @@ use crate::domain::Content;
 
 /// Versions that are published together without waiting for more.
 const BATCH: usize = 512;
-/// How long the first of a batch waits for others, while any others are on their way.
-const LINGER: Duration = Duration::from_secs(1);
+/// How long the first of a batch waits for others, while any others are on their way. What comes while a batch is written
+/// makes up the next one, so a slow disk has larger batches, not a longer backlog.
+const LINGER: Duration = Duration::from_millis(100);
 /// Memory that contents may take up while they wait, in units of 1 KiB.
 const WAITING_KIB: u32 = 32 << 10;
 
