@@ -2,6 +2,7 @@
 //!
 //! The only file, with those below it, that may import everything. Holds no rule of its own.
 
+mod dashboard;
 mod demo;
 mod service;
 mod signals;
@@ -15,8 +16,9 @@ use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::Actor;
-use crate::faces::cli::args::{AppCommand, Cli, Command, FetchArgs};
+use crate::faces::cli::args::{AppCommand, Cli, Command, ConfigArgs, ConfigWhat, FetchArgs};
 use crate::faces::cli::{self, Console, ExitStatus};
+use crate::faces::tui;
 use crate::store::Store;
 use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop, Worker};
 
@@ -52,7 +54,11 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         data_dir: cli.data_dir,
     };
     match cli.command {
-        None if !cli.worker_only => cli::print_overview(console),
+        None if !cli.worker_only => {
+            let opened = dashboard::open(cli.dashboard, &flags, environment, console).await;
+            ended(opened, console)
+        }
+        Some(Command::Config(args)) => ended(config(&args, &flags, environment, console), console),
         Some(Command::Completions(args)) => cli::print_completions(&args, console),
         Some(Command::Man(args)) => cli::print_manual(&args, console),
         Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
@@ -71,6 +77,23 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
             console,
         ),
     }
+}
+
+/// Prints what of the configuration is in force.
+fn config(
+    args: &ConfigArgs,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    let config = load(flags, environment)?;
+    match args.what {
+        ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
+    }
+}
+
+fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
+    Config::load(flags, environment).map_err(|error| Error::invalid(error.to_string()))
 }
 
 /// Runs a command; one that starts programs ends them when a signal comes, others just end.
@@ -107,8 +130,7 @@ impl House {
         environment: &Environment,
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
-        let config =
-            Config::load(flags, environment).map_err(|error| Error::invalid(error.to_string()))?;
+        let config = load(flags, environment)?;
         Self::with(config, environment, Arc::new(SystemClock), actor)
     }
 
@@ -129,6 +151,19 @@ impl House {
             app: Arc::new(app),
             _log: log,
         })
+    }
+
+    /// Returns the use-cases for another actor in this process, with claims and temporary files of its own.
+    fn beside(&self, actor: Actor) -> Result<Arc<App>> {
+        let app = &self.app;
+        let archive = Archive::open(&app.config.data_dir)?;
+        Ok(Arc::new(App::new(
+            Arc::clone(&app.config),
+            Arc::clone(&app.clock),
+            app.store.clone(),
+            Arc::new(archive),
+            actor,
+        )))
     }
 
     fn worker(&self) -> Worker {

@@ -2,7 +2,9 @@
 //!
 //! Knows the ports (store, archive, verifiers, clock) and no face; never prints, never reads the environment.
 
+mod bytes_compared;
 mod catalogue;
+mod compare;
 mod content;
 mod error;
 mod judge;
@@ -13,9 +15,12 @@ mod select;
 mod settings;
 mod sources;
 mod summary;
+mod undo;
 
 pub use crate::store::EventFilter;
+pub use bytes_compared::Compared;
 pub use catalogue::{Plan, PlanStep};
+pub use compare::{Comparison, DIFF_PATIENCE};
 pub use error::{Error, ErrorKind, Result};
 pub use judge::Verified;
 pub use ports::App;
@@ -24,3 +29,4 @@ pub use queries::History;
 pub use settings::{NewSource, SourceEdit};
 pub use sources::Added;
 pub use summary::{PassProgress, PassSummary};
+pub use undo::Undo;

@@ -2,8 +2,10 @@
 
 use super::{App, Error, EventFilter, Result};
 use crate::domain::{
-    Attempt, Event, Source, SourceSettings, Verdict, Version, VersionId, VersionRef, masked,
+    Attempt, Event, Source, SourceId, SourceSettings, Verdict, Version, VersionId, VersionRef,
+    masked,
 };
+use crate::store::SourceFilter;
 
 /// A source with what happened to it.
 #[derive(Clone, Debug)]
@@ -87,6 +89,20 @@ impl App {
     /// Returns all verdicts on a version, oldest first.
     pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
         Ok(self.store.verdicts(version).await?)
+    }
+
+    /// Returns the sources with these ids that are not removed, by name.
+    pub async fn sources_by_id(&self, ids: Vec<SourceId>) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            ids: Some(ids),
+            ..SourceFilter::default()
+        };
+        Ok(self.store.sources(filter).await?)
+    }
+
+    /// Returns a number that changes with every change of the catalogue, by whichever process.
+    pub async fn data_version(&self) -> Result<i64> {
+        Ok(self.store.data_version().await?)
     }
 
     /// Returns the events that match, oldest first.

@@ -65,6 +65,8 @@ impl fmt::Display for PassSummary {
 /// How far a pass is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PassProgress {
+    /// Whether it is under way.
+    pub running: bool,
     /// Sources that were due when it began.
     pub total: u64,
     /// What it did so far.

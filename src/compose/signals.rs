@@ -1,33 +1,56 @@
 //! The process's signals: the first SIGINT or SIGTERM stops gently, the second at once.
 //!
-//! Never listens for SIGHUP: a handler would undo `nohup`.
+//! A worker without a screen never listens for SIGHUP: a handler would undo `nohup`.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::task::Poll;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::worker::Stop;
 
-/// Passes signals on to `stop`; never ends.
-pub(super) async fn watch(stop: &Stop) -> Infallible {
-    let [mut interrupt, mut terminate] =
-        [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| signal(kind).ok());
-    loop {
-        tokio::select! {
-            () = next(&mut interrupt) => {}
-            () = next(&mut terminate) => {}
-        }
-        tracing::warn!("stopping: a signal came");
-        stop.request();
+/// The signals that ask to stop. One that could not be listened for keeps its default action.
+pub(super) struct Signals(Vec<Signal>);
+
+impl Signals {
+    /// Listens for SIGINT and SIGTERM.
+    pub(super) fn new() -> Self {
+        Self::of(&[SignalKind::interrupt(), SignalKind::terminate()])
+    }
+
+    /// Listens for SIGHUP too: a dashboard ends with its terminal, in order.
+    pub(super) fn with_hang_up() -> Self {
+        Self::of(&[
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+        ])
+    }
+
+    fn of(kinds: &[SignalKind]) -> Self {
+        Self(kinds.iter().filter_map(|kind| signal(*kind).ok()).collect())
+    }
+
+    /// Waits for the next of them.
+    pub(super) async fn next(&mut self) {
+        poll_fn(|context| {
+            let came = self
+                .0
+                .iter_mut()
+                .any(|signal| signal.poll_recv(context).is_ready());
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
-/// Waits for the signal; for ever when it could not be listened for, and then its default action stays.
-async fn next(signal: &mut Option<Signal>) {
-    if let Some(signal) = signal
-        && signal.recv().await.is_some()
-    {
-        return;
+/// Passes signals on to `stop`; never ends.
+pub(super) async fn watch(stop: &Stop) -> Infallible {
+    let mut signals = Signals::new();
+    loop {
+        signals.next().await;
+        tracing::warn!("stopping: a signal came");
+        stop.request();
     }
-    std::future::pending::<()>().await;
 }

@@ -59,6 +59,8 @@ pub(super) struct Section<'a> {
     table: &'a DeTable<'a>,
     span: Range<usize>,
     known: Vec<&'static str>,
+    /// Its keys are the operator's to choose.
+    is_open: bool,
 }
 
 /// A value and where it stands.
@@ -86,6 +88,7 @@ impl<'a> Section<'a> {
             table,
             span,
             known: Vec::new(),
+            is_open: false,
         }
     }
 
@@ -204,6 +207,38 @@ impl<'a> Section<'a> {
             .collect()
     }
 
+    /// Reads a section whose keys are names: each has a text or a list of texts. Returns them by line.
+    pub(super) fn named_texts(&mut self) -> Vec<(Field<&'a str>, Vec<&'a str>)> {
+        self.is_open = true;
+        let mut found = Vec::new();
+        for (name, spanned) in self.table {
+            let value = spanned.get_ref();
+            let texts = match value.as_array() {
+                Some(items) => items.iter().map(|item| item.get_ref().as_str()).collect(),
+                None => value.as_str().map(|text| vec![text]),
+            };
+            match texts {
+                Some(texts) => found.push((
+                    Field {
+                        value: name.get_ref().as_ref(),
+                        span: name.span(),
+                    },
+                    texts,
+                )),
+                None => self.problem(
+                    &spanned.span(),
+                    format!(
+                        "`{}{}`: expected a text in quotes or a list of them",
+                        self.prefix,
+                        name.get_ref()
+                    ),
+                ),
+            }
+        }
+        found.sort_by_key(|(name, _)| name.span.start);
+        found
+    }
+
     /// Finds a key and reads its value; notes a problem when `read` refuses. An empty refusal means the wrong type.
     fn read<T>(
         &mut self,
@@ -236,6 +271,9 @@ impl<'a> Section<'a> {
 
     /// Notes every key that was never asked for, with the nearest that was.
     pub(super) fn finish(self) {
+        if self.is_open {
+            return;
+        }
         for name in self.table.keys() {
             let key = name.get_ref().as_ref();
             if self.known.contains(&key) {

@@ -10,7 +10,8 @@ use toml::de::DeTable;
 use super::document::{Document, Field, Section};
 use super::duration::parse_duration;
 use super::{
-    Config, ConfigError, Environment, FetchConfig, LogConfig, Problem, Secrets, verifiers,
+    Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, Problem,
+    Secrets, ThemeChoice, verifiers,
 };
 use crate::domain::parse_size;
 
@@ -31,6 +32,7 @@ struct FileSettings {
     secrets_file: Option<PathBuf>,
     fetch: FetchConfig,
     log: LogConfig,
+    dashboard: DashboardConfig,
     verifiers: Vec<super::VerifierConfig>,
 }
 
@@ -74,6 +76,7 @@ impl Config {
             config_file,
             fetch: settings.fetch,
             log: settings.log,
+            dashboard: settings.dashboard,
             verifiers: settings.verifiers,
             secrets,
         })
@@ -154,9 +157,36 @@ fn read_root(mut root: Section<'_>, folder: &Path, environment: &Environment) ->
         }
         section.finish();
     }
+    if let Some(section) = root.section("dashboard") {
+        settings.dashboard = read_dashboard(section);
+    }
     settings.verifiers = verifiers::read(root.sections("verifier"), folder, environment);
     root.finish();
     settings
+}
+
+fn read_dashboard(mut section: Section<'_>) -> DashboardConfig {
+    let mut dashboard = DashboardConfig::default();
+    let theme = section.parsed("theme", |text| {
+        let choice = ThemeChoice::ALL.iter().find(|(_, word)| *word == text);
+        choice.map(|(choice, _)| *choice).ok_or_else(|| {
+            let words = ThemeChoice::ALL.map(|(_, word)| word).join(", ");
+            format!("`{text}` is not a theme: expected one of {words}")
+        })
+    });
+    set(&mut dashboard.theme, theme);
+    if let Some(mut keys) = section.section("keys") {
+        for (name, texts) in keys.named_texts() {
+            dashboard.keys.push(KeySetting {
+                line: keys.line(&name.span),
+                action: name.value.to_owned(),
+                keys: texts.into_iter().map(str::to_owned).collect(),
+            });
+        }
+        keys.finish();
+    }
+    section.finish();
+    dashboard
 }
 
 fn read_path(section: &mut Section<'_>, key: &'static str, folder: &Path) -> Option<PathBuf> {

@@ -17,4 +17,7 @@ pub use error::{ConfigError, Problem};
 pub use identity::Identity;
 pub use load::Flags;
 pub use secrets::Secrets;
-pub use types::{Builtin, Config, FetchConfig, LogConfig, Pattern, VerifierConfig, VerifierKind};
+pub use types::{
+    Builtin, Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, ThemeChoice,
+    VerifierConfig, VerifierKind,
+};

@@ -21,6 +21,8 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[dashboard]`.
+    pub dashboard: DashboardConfig,
     /// `[[verifier]]`, in the file's order.
     pub verifiers: Vec<VerifierConfig>,
     /// `secrets_file`, and the environment.
@@ -83,6 +85,53 @@ impl Default for LogConfig {
     fn default() -> Self {
         Self { keep_days: 30 }
     }
+}
+
+/// How the dashboard looks, and its keys.
+#[derive(Clone, Debug, Default)]
+pub struct DashboardConfig {
+    /// Which colours.
+    pub theme: ThemeChoice,
+    /// `[dashboard.keys]`, in the file's order.
+    pub keys: Vec<KeySetting>,
+}
+
+/// Which of the terminal's colours the dashboard uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThemeChoice {
+    /// What the terminal says it can: `dark`, `plain` with eight colours, `mono` without any or under `NO_COLOR`.
+    #[default]
+    Auto,
+    /// For a dark background.
+    Dark,
+    /// For a light background.
+    Light,
+    /// The first eight colours, nothing bright.
+    Plain,
+    /// No colour at all.
+    Mono,
+}
+
+impl ThemeChoice {
+    /// Every choice, with the word that stands for it in the configuration.
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Auto, "auto"),
+        (Self::Dark, "dark"),
+        (Self::Light, "light"),
+        (Self::Plain, "plain"),
+        (Self::Mono, "mono"),
+    ];
+}
+
+/// One line of `[dashboard.keys]`: an action and the keys that do it from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySetting {
+    /// The action's name, unchecked.
+    pub action: String,
+    /// Its keys, unchecked; none turns it off.
+    pub keys: Vec<String>,
+    /// The line in the configuration file, from 1.
+    pub line: usize,
 }
 
 /// One `[[verifier]]`.

@@ -52,6 +52,8 @@ actions!(
     SourceRemoved = "source.removed",
     /// A source was removed with its history.
     SourcePurged = "source.purged",
+    /// A removed source was brought back.
+    SourceRestored = "source.restored",
     /// An attempt kept a new version.
     FetchNew = "fetch.new",
     /// An attempt found nothing new.

@@ -1,3 +1,6 @@
-//! The faces: how people and programs reach the use-cases of `app`. A face never imports another.
+//! The faces: how people and programs reach the use-cases of `app`. A face never imports another; `text` is what they
+//! share.
 
 pub mod cli;
+mod text;
+pub mod tui;

@@ -39,6 +39,7 @@ impl Store {
                     SourceChange::Edit(id, settings, words) => {
                         edit(transaction, *id, settings, words, &stamp)
                     }
+                    SourceChange::Restore(id) => restore(transaction, *id, &stamp),
                     SourceChange::Remove { id, purge: false } => remove(transaction, *id, &stamp),
                     SourceChange::Remove { id, purge: true } => {
                         remove_with_history(transaction, *id, &stamp)
@@ -234,6 +235,34 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
         withdrawn: published_file(source),
         ..changed(id)
     })
+}
+
+/// Brings a removed source back. Its published path is another one when something else stands in the way of its own.
+fn restore(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome<Changed> {
+    let source = source_by_id(transaction.sql, id)?;
+    if source.removed_at.is_none() {
+        return Ok(changed(id));
+    }
+    refuse_taken(transaction, Some(id), &source.settings)?;
+    let path = free_path(transaction, &source.settings.address)?;
+    transaction.execute(
+        "UPDATE source SET removed_at = NULL, published_path = ?2, path_key = ?3 WHERE id = ?1",
+        params![id.0, path, path.to_lowercase()],
+    )?;
+    transaction.execute(
+        "UPDATE source_state SET active = ?2 WHERE source_id = ?1",
+        params![id.0, source.settings.enabled],
+    )?;
+    refresh_publication(transaction, id)?;
+    insert_event(
+        transaction,
+        stamp,
+        Action::SourceRestored,
+        Some(id),
+        None,
+        None,
+    )?;
+    Ok(changed(id))
 }
 
 fn remove_with_history(

@@ -19,6 +19,8 @@ pub(super) struct Readers {
     path: PathBuf,
     busy_timeout: Duration,
     idle: Mutex<Vec<Connection>>,
+    /// Never the writer's: a connection is not told of what it wrote itself.
+    watching: Mutex<Option<Connection>>,
     pub(super) permits: Semaphore,
 }
 
@@ -28,6 +30,7 @@ impl Readers {
             path,
             busy_timeout,
             idle: Mutex::default(),
+            watching: Mutex::default(),
             permits: Semaphore::new(MAX_READERS),
         }
     }
@@ -51,8 +54,24 @@ impl Readers {
         value
     }
 
+    /// Returns a number that changes with every commit (`PRAGMA data_version`). Blocks.
+    pub(super) fn data_version(&self) -> Result<i64> {
+        let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match watching.take() {
+            Some(connection) => connection,
+            None => open_for_reading(&self.path, self.busy_timeout)?,
+        };
+        let number = connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(|error| sql_error(&error, &self.path))?;
+        *watching = Some(connection);
+        Ok(number)
+    }
+
     /// Closes what is idle.
     pub(super) fn close(&self) {
+        *self.watching.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.lock().clear();
     }
 

@@ -17,6 +17,8 @@ pub enum SourceChange {
     /// The full new settings of a source, and what changed, in words, for the event. Another interval computes the next
     /// slot anew from the last attempt; another address forgets the validators and is due at once.
     Edit(SourceId, SourceSettings, String),
+    /// A removed source, back with its history; due when it was.
+    Restore(SourceId),
     /// The end of a source.
     Remove {
         /// Which one.

@@ -21,8 +21,6 @@ pub(super) const MAX_BATCH: usize = 1024;
 
 /// One operation on its way through the writer.
 pub(super) trait Job: Send {
-    /// Whether it is run inside a transaction.
-    fn writes(&self) -> bool;
     /// May be run again when the transaction was undone.
     fn run(&mut self, transaction: &Transaction<'_>) -> std::result::Result<(), Failure>;
     /// Tells who asked; the value of [`Job::run`] goes with `Ok`.
@@ -30,14 +28,13 @@ pub(super) trait Job: Send {
 }
 
 /// Makes a job of an operation, with the place where its answer arrives.
-pub(super) fn job<T, F>(writes: bool, operation: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
+pub(super) fn job<T, F>(operation: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
 where
     T: Send + 'static,
     F: FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
     let operation = Operation {
-        writes,
         run: operation,
         value: None,
         reply,
@@ -46,7 +43,6 @@ where
 }
 
 struct Operation<T, F> {
-    writes: bool,
     run: F,
     value: Option<T>,
     reply: oneshot::Sender<Result<T>>,
@@ -57,10 +53,6 @@ where
     T: Send,
     F: FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send,
 {
-    fn writes(&self) -> bool {
-        self.writes
-    }
-
     fn run(&mut self, transaction: &Transaction<'_>) -> std::result::Result<(), Failure> {
         self.value = Some((self.run)(transaction)?);
         Ok(())
@@ -119,21 +111,14 @@ impl Writer {
         }
     }
 
-    fn work_off(&mut self, batch: VecDeque<Box<dyn Job>>) {
+    fn work_off(&mut self, mut batch: VecDeque<Box<dyn Job>>) {
         let connection = match self.connection() {
             Ok(connection) => connection,
             Err(error) => return answer_all(batch, &error),
         };
-        let (mut writes, reads): (VecDeque<_>, VecDeque<_>) =
-            batch.into_iter().partition(|job| job.writes());
-        for mut job in reads {
-            let transaction = Transaction::new(&connection, &self.texts, &self.events);
-            let outcome = job.run(&transaction).map_err(|error| error.at(&self.path));
-            job.answer(outcome);
-        }
         let mut usable = true;
-        while usable && !writes.is_empty() {
-            usable = self.commit_together(&connection, &mut writes);
+        while usable && !batch.is_empty() {
+            usable = self.commit_together(&connection, &mut batch);
         }
         if usable {
             self.connection = Some(connection);
@@ -360,9 +345,9 @@ mod tests {
             transaction.text_id("half")?;
             Err(rusqlite::Error::InvalidQuery.into())
         };
-        let (first, mut before) = job(true, write(1));
-        let (second, mut failing) = job(true, half);
-        let (third, mut after) = job(true, write(2));
+        let (first, mut before) = job(write(1));
+        let (second, mut failing) = job(half);
+        let (third, mut after) = job(write(2));
         for waiting in [first, second, third] {
             assert!(sender.try_send(waiting).is_ok(), "room");
         }

@@ -27,9 +27,14 @@ impl Progress {
 
     pub(super) fn begin(&self, total: u64) {
         self.0.send_replace(PassProgress {
+            running: true,
             total,
             ..PassProgress::default()
         });
+    }
+
+    pub(super) fn end(&self) {
+        self.0.send_modify(|progress| progress.running = false);
     }
 
     pub(super) fn update(&self, change: impl FnOnce(&mut PassSummary)) {

@@ -46,7 +46,9 @@ impl Worker {
 
     /// Does one pass. Work that an earlier one left undone (a published file, an undecided version) comes first.
     pub async fn pass(&self, selection: Selection, stop: &Stop, progress: &Progress) -> PassReport {
-        match self.try_pass(selection, stop, progress).await {
+        let passed = self.try_pass(selection, stop, progress).await;
+        progress.end();
+        match passed {
             Ok(report) => report,
             Err(error) => {
                 tracing::error!("{error}");

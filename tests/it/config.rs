@@ -559,7 +559,7 @@ fn the_shipped_file_states_the_defaults() {
     );
     let settings =
         uncommented(|line| line.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()));
-    assert_eq!(settings.lines().count(), 11, "{settings}");
+    assert_eq!(settings.lines().count(), 13, "{settings}");
     let stated = home.load_text(&settings).expect("a configuration");
     let default = Home::new().load(&[]).expect("a configuration");
     assert_eq!(
@@ -567,6 +567,7 @@ fn the_shipped_file_states_the_defaults() {
         format!("{:?}", default.fetch)
     );
     assert_eq!(format!("{:?}", stated.log), format!("{:?}", default.log));
+    assert_eq!(stated.dashboard.theme, default.dashboard.theme);
     assert_eq!(stated.data_dir, home.path("data"));
 }
 
@@ -588,6 +589,7 @@ fn the_shipped_file_documents_every_key() {
         ("", top),
         ("[fetch]\n", SHIPPED),
         ("[log]\n", SHIPPED),
+        ("[dashboard]\n", SHIPPED),
         ("[[verifier]]\n", verifiers),
     ] {
         let problems = home.problems(&format!("{section}zzz = 1\n"));
@@ -602,7 +604,7 @@ fn the_shipped_file_documents_every_key() {
             .expect("keys");
         for key in keys
             .split(", ")
-            .filter(|key| !["fetch", "log", "verifier"].contains(key))
+            .filter(|key| !["fetch", "log", "dashboard", "keys", "verifier"].contains(key))
         {
             assert!(documented.contains(&format!("{key} = ")), "{section}{key}");
         }

@@ -2,6 +2,7 @@
 
 mod archive;
 mod config;
+mod dashboard;
 mod demo;
 mod faults;
 mod layers;

@@ -10,7 +10,7 @@ use gannet::app::{App, NewSource, PassSummary};
 use gannet::archive::Archive;
 use gannet::clock::ManualClock;
 use gannet::config::{
-    Config, FetchConfig, LogConfig, Pattern, Secrets, VerifierConfig, VerifierKind,
+    Config, DashboardConfig, FetchConfig, LogConfig, Pattern, Secrets, VerifierConfig, VerifierKind,
 };
 use gannet::domain::{Actor, PublishPolicy, VersionId};
 use gannet::store::Store;
@@ -56,6 +56,7 @@ impl House {
                 ..FetchConfig::default()
             },
             log: LogConfig::default(),
+            dashboard: DashboardConfig::default(),
             verifiers: script.map(verifier).into_iter().collect(),
             secrets: Secrets::default(),
         };

@@ -45,7 +45,7 @@ impl<'a> Console<'a> {
     }
 
     /// Tells people something beside the results.
-    pub(crate) fn warn(&mut self, message: &str) {
+    pub fn warn(&mut self, message: &str) {
         self.warn_line(&format!("warning: {message}"));
     }
 

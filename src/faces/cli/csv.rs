@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::text::clean;
+use crate::faces::text::clean;
 
 /// Writes a header and a row for each object; the fields are those of the JSON, lists joined by spaces, null empty.
 pub(crate) fn write<T: Serialize>(

@@ -1,12 +1,12 @@
 //! Exit codes and errors: the one place that says what an error of the use-cases is to the shell.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::Console;
-use super::text::clean;
 use crate::app::{self, ErrorKind};
+use crate::faces::text::clean;
 
 /// How a command ended; its number is the exit code that `--help` documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,21 @@ pub(crate) enum Failure {
     Output(#[from] io::Error),
 }
 
+/// Prints a finished text.
+pub fn print_text(text: &str, console: &mut Console<'_>) -> app::Result<ExitStatus> {
+    let written = console.out.write_all(text.as_bytes());
+    Ok(conclude(
+        written.map(|()| ExitStatus::Done).map_err(Into::into),
+        console,
+    ))
+}
+
+/// Makes the error for a file of gannet's own that cannot be read back.
+pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> app::Error {
+    let message = format!("cannot read {}: {cause}", path.display());
+    error(ErrorKind::Unavailable, message, None)
+}
+
 /// What a command returns.
 pub(crate) type CommandResult = Result<ExitStatus, Failure>;
 
@@ -50,12 +65,6 @@ pub(crate) fn error(kind: ErrorKind, message: String, hint: Option<&str>) -> app
         hint: hint.map(str::to_owned),
         source: None,
     }
-}
-
-/// Makes the error for a file of gannet's own that cannot be read back.
-pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> app::Error {
-    let message = format!("cannot read {}: {cause}", path.display());
-    error(ErrorKind::Unavailable, message, None)
 }
 
 /// Returns the exit code for an error of the use-cases.

@@ -10,11 +10,11 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::text::next_due;
 use crate::domain::{
     Attempt, AttemptOutcome, Event, FailureKind, NewVerdict, Source, SourceId, Verdict, Version,
     VersionId, VersionState,
 };
+use crate::faces::text::next_due;
 
 /// One of `list --json`.
 #[derive(Serialize)]

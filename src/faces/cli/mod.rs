@@ -3,7 +3,6 @@
 //! Holds no rule of its own: every decision is made by `app`. Never reads the environment or the clock.
 
 pub mod args;
-mod bytes_compared;
 mod commands;
 mod console;
 mod csv;
@@ -16,11 +15,10 @@ mod samples;
 mod sources_file;
 mod summary;
 mod table;
-mod text;
 
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{print_completions, print_fetched, print_manual, print_overview, run};
 pub use console::Console;
-pub use exit::{ExitStatus, print_troubles, report, status_of};
+pub use exit::{ExitStatus, print_text, print_troubles, report, status_of};
 pub use progress::draw_progress;
 pub use summary::print_summary;

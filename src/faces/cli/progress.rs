@@ -19,7 +19,7 @@ pub async fn draw_progress(mut progress: watch::Receiver<PassProgress>) -> Infal
         if progress.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
-        let PassProgress { total, summary } = *progress.borrow_and_update();
+        let PassProgress { total, summary, .. } = *progress.borrow_and_update();
         bar.0.set_length(total.max(summary.attempts));
         bar.0.set_position(summary.attempts);
         bar.0

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::text::clean;
+use crate::faces::text::clean;
 
 /// No column is cut below this, in columns.
 const LEAST_WIDTH: usize = 10;

@@ -13,7 +13,10 @@ mod versions;
 
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
 pub use reading::{DumpArgs, HistoryArgs, ListArgs, LogArgs, ShowArgs, TableFormat};
-pub use root::{AppCommand, Cli, Command, CompletionsArgs, DemoArgs, ManArgs};
+pub use root::{
+    AppCommand, Cli, Command, CompletionsArgs, ConfigArgs, ConfigWhat, DashboardArgs, DemoArgs,
+    ManArgs,
+};
 pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, SelectArgs,
 };

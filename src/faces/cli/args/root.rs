@@ -45,6 +45,9 @@ pub struct Cli {
     /// Print the pass's summary as JSON
     #[arg(long, requires = "worker_only")]
     pub json: bool,
+    /// How the dashboard opens.
+    #[command(flatten)]
+    pub dashboard: DashboardArgs,
     /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -103,6 +106,8 @@ pub enum Command {
     /// Watch it work: a small HTTPS origin on loopback and a temporary data folder
     #[command(after_help = "Example:\n  gannet demo --worker-only")]
     Demo(DemoArgs),
+    /// Print what of the configuration is in force
+    Config(ConfigArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them into a folder
@@ -161,6 +166,37 @@ pub enum AppCommand {
     /// The earlier name of `enable` and `disable`.
     #[command(name = "url_enabled", hide = true)]
     LegacyEnabled(LegacyEnabledArgs),
+}
+
+/// The options of the dashboard.
+#[derive(Clone, Copy, Debug, Default, Args)]
+#[command(next_help_heading = "Dashboard")]
+pub struct DashboardArgs {
+    /// Only view: start no worker in the dashboard
+    #[arg(long, conflicts_with = "worker_only")]
+    pub no_worker: bool,
+    /// Change nothing, start no worker
+    #[arg(long, conflicts_with = "worker_only")]
+    pub read_only: bool,
+    /// Draw in 7-bit ASCII
+    #[arg(long, conflicts_with = "worker_only")]
+    pub ascii: bool,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  gannet config keys")]
+pub struct ConfigArgs {
+    /// What to print
+    #[command(subcommand)]
+    pub what: ConfigWhat,
+}
+
+/// What of the configuration is printed.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigWhat {
+    /// The keys of the dashboard in force, as a page of Markdown
+    Keys,
 }
 
 /// `demo`.

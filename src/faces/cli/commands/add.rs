@@ -5,8 +5,8 @@ use std::io;
 use crate::app::{Added, App, NewSource};
 use crate::faces::cli::args::{AddArgs, LegacyIntervalArgs};
 use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::text::clean;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::clean;
 
 pub(super) async fn run(app: &App, args: &AddArgs, console: &mut Console<'_>) -> CommandResult {
     add(app, new_source(args), console).await

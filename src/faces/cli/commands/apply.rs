@@ -8,8 +8,8 @@ use crate::app::{App, Error, ErrorKind, Plan, PlanStep};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::exit::{CommandResult, error};
 use crate::faces::cli::sources_file;
-use crate::faces::cli::text::clean;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::clean;
 
 const HINT: &str = "gannet dump --toml writes a file that is right";
 

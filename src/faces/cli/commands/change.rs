@@ -9,8 +9,8 @@ use crate::faces::cli::args::{
     RemoveArgs, SelectArgs,
 };
 use crate::faces::cli::exit::{CommandResult, error};
-use crate::faces::cli::text::clean;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::clean;
 
 pub(super) async fn interval(
     app: &App,

@@ -3,57 +3,26 @@
 //! Text is compared by lines, in the unified format that `patch` reads; all else, and text past 16 MiB, by what can
 //! be said without holding it in memory.
 
-use std::fs;
 use std::io::{self, Write};
-use std::time::Duration;
 
 use similar::TextDiff;
 
-use crate::app::{App, Error, ErrorKind};
-use crate::domain::{Content, Source, Version, format_size};
+use crate::app::{App, Compared, Comparison, DIFF_PATIENCE, Error, ErrorKind};
+use crate::domain::{Source, Version, format_size};
 use crate::faces::cli::args::DiffArgs;
-use crate::faces::cli::bytes_compared::{self, Compared};
-use crate::faces::cli::exit::{CommandResult, error, unreadable};
+use crate::faces::cli::exit::{CommandResult, error};
 use crate::faces::cli::json::precise;
-use crate::faces::cli::text::{clean, clean_line};
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::{clean, clean_line};
 
-const MAX_TEXT_BYTES: u64 = 16 << 20;
-/// After so long the comparison settles for a correct but larger result: some pairs would take hours.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// One of the two versions.
-struct Side {
-    source: Source,
-    version: Version,
-    content: Content,
-}
-
-impl Side {
-    /// The head line's text: what `patch` ignores and people read.
-    fn title(&self) -> String {
-        format!(
-            "{} v{} ({})",
-            clean(&self.source.settings.name),
-            self.version.id,
-            precise(self.version.fetched_at)
-        )
-    }
-
-    /// Returns the content when it is text of a size that can be compared by lines.
-    fn text(&self) -> Result<Option<String>, Error> {
-        if self.content.size_bytes() > MAX_TEXT_BYTES {
-            return Ok(None);
-        }
-        let bytes = match &self.content {
-            Content::Memory(bytes) => bytes.to_vec(),
-            Content::File { path, .. } => {
-                fs::read(&**path).map_err(|cause| unreadable(path, &cause))?
-            }
-        };
-        let text = String::from_utf8(bytes).ok();
-        Ok(text.filter(|text| !text.contains('\0')))
-    }
+/// The head line's text: what `patch` ignores and people read.
+fn title(source: &Source, version: &Version) -> String {
+    format!(
+        "{} v{} ({})",
+        clean(&source.settings.name),
+        version.id,
+        precise(version.fetched_at)
+    )
 }
 
 pub(super) async fn run(app: &App, args: &DiffArgs, console: &mut Console<'_>) -> CommandResult {
@@ -61,33 +30,22 @@ pub(super) async fn run(app: &App, args: &DiffArgs, console: &mut Console<'_>) -
         Some(other) => (app.version(&args.version).await?, app.version(other).await?),
         None => with_the_one_before(app, &args.version).await?,
     };
-    let old = load(app, old).await?;
-    let new = load(app, new).await?;
-    if old.version.digest == new.version.digest {
-        return Ok(ExitStatus::Done);
-    }
-    match (old.text()?, new.text()?) {
-        (Some(old_text), Some(new_text)) => {
+    let titles = (&*title(&old.0, &old.1), &*title(&new.0, &new.1));
+    let out = &mut console.out;
+    match app.compare(&old.1, &new.1).await? {
+        Comparison::Same => {}
+        Comparison::Text {
+            old: old_text,
+            new: new_text,
+        } => {
             let for_eyes = console.is_terminal;
-            write_unified(
-                (&old.title(), &old_text),
-                (&new.title(), &new_text),
-                for_eyes,
-                &mut console.out,
-            )?;
+            write_unified((titles.0, &old_text), (titles.1, &new_text), for_eyes, out)?;
         }
-        _ => write_summary(&old, &new, &mut console.out)?,
+        Comparison::Bytes(compared) => {
+            write_summary((titles.0, &old.1), (titles.1, &new.1), compared, out)?;
+        }
     }
     Ok(ExitStatus::Done)
-}
-
-async fn load(app: &App, (source, version): (Source, Version)) -> Result<Side, Error> {
-    let content = app.content(&version).await?;
-    Ok(Side {
-        source,
-        version,
-        content,
-    })
 }
 
 async fn with_the_one_before(
@@ -117,7 +75,9 @@ fn write_unified(
     for_eyes: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
+    let diff = TextDiff::configure()
+        .timeout(DIFF_PATIENCE)
+        .diff_lines(old, new);
     let mut unified = diff.unified_diff();
     unified.header(old_title, new_title);
     if !for_eyes {
@@ -130,51 +90,27 @@ fn write_unified(
 }
 
 fn write_summary(
-    old: &Side,
-    new: &Side,
+    old: (&str, &Version),
+    new: (&str, &Version),
+    Compared { prefix, suffix }: Compared,
     out: &mut dyn Write,
-) -> Result<(), crate::faces::cli::exit::Failure> {
-    for (mark, side) in [("---", old), ("+++", new)] {
-        writeln!(out, "{mark} {}", side.title())?;
+) -> io::Result<()> {
+    for (mark, (title, version)) in [("---", old), ("+++", new)] {
+        writeln!(out, "{mark} {title}")?;
         writeln!(
             out,
             "    {}, {}",
-            exact_size(side.version.size_bytes),
-            side.version.digest
+            exact_size(version.size_bytes),
+            version.digest
         )?;
     }
-    let Compared { prefix, suffix } = compare(&old.content, &new.content)?;
     writeln!(out, "first difference at offset {prefix}")?;
     writeln!(
         out,
         "{} at the start and {} at the end are the same",
         exact_size(prefix),
         exact_size(suffix)
-    )?;
-    Ok(())
-}
-
-fn compare(old: &Content, new: &Content) -> Result<Compared, Error> {
-    let mut readers = Vec::with_capacity(2);
-    for content in [old, new] {
-        let reader: Box<dyn bytes_compared::Bytes + '_> = match content {
-            Content::Memory(bytes) => Box::new(io::Cursor::new(bytes)),
-            Content::File { path, .. } => {
-                Box::new(fs::File::open(&**path).map_err(|cause| unreadable(path, &cause))?)
-            }
-        };
-        readers.push((reader, content.size_bytes()));
-    }
-    let [old, new] = readers.as_mut_slice() else {
-        unreachable!("a reader was pushed for each of two contents");
-    };
-    bytes_compared::compare((&mut *old.0, old.1), (&mut *new.0, new.1)).map_err(|cause| {
-        error(
-            ErrorKind::Unavailable,
-            format!("cannot compare the versions: {cause}"),
-            None,
-        )
-    })
+    )
 }
 
 fn exact_size(bytes: u64) -> String {
@@ -191,14 +127,6 @@ fn exact_size(bytes: u64) -> String {
 mod tests {
     use super::*;
     use crate::faces::cli::samples::{source, version};
-
-    fn side(id: i64, content: &[u8]) -> Side {
-        Side {
-            source: source(1, "prices"),
-            version: version(id, 0, content),
-            content: Content::Memory(content.to_vec().into()),
-        }
-    }
 
     fn unified(old: &str, new: &str, for_eyes: bool) -> String {
         let mut out = Vec::new();
@@ -231,24 +159,20 @@ mod tests {
     }
 
     #[test]
-    fn only_text_is_compared_by_lines() {
-        assert_eq!(
-            side(1, "zürich\n".as_bytes())
-                .text()
-                .expect("memory")
-                .as_deref(),
-            Some("zürich\n")
-        );
-        assert_eq!(side(1, b"\xff\xfe").text().expect("memory"), None);
-        assert_eq!(side(1, b"a\0b").text().expect("memory"), None);
-    }
-
-    #[test]
     fn other_content_is_summed_up() {
         let mut out = Vec::new();
+        let (old, new) = (
+            version(1, 0, b"\0head-old-tail"),
+            version(2, 0, b"\0head-newer-tail"),
+        );
+        let compared = Compared {
+            prefix: 6,
+            suffix: 5,
+        };
         write_summary(
-            &side(1, b"\0head-old-tail"),
-            &side(2, b"\0head-newer-tail"),
+            (&title(&source(1, "prices"), &old), &old),
+            (&title(&source(1, "prices"), &new), &new),
+            compared,
             &mut out,
         )
         .expect("a buffer");

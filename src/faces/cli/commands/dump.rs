@@ -9,8 +9,8 @@ use crate::app::{App, History};
 use crate::faces::cli::args::DumpArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, SettingsJson, SourceJson, VersionJson};
-use crate::faces::cli::text::{clean, count, state_word};
 use crate::faces::cli::{Console, ExitStatus, sources_file};
+use crate::faces::text::{clean, count, state_word};
 
 #[derive(Serialize)]
 struct DumpJson<'a> {

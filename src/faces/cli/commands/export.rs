@@ -9,8 +9,8 @@ use crate::faces::cli::args::ExportArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::export_folder::{Entry, ExportFolder, MANIFEST, Placed};
 use crate::faces::cli::json::precise;
-use crate::faces::cli::text::{clean, count};
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::{clean, count};
 
 pub(super) async fn run(app: &App, args: &ExportArgs, console: &mut Console<'_>) -> CommandResult {
     let sources = app.sources(&args.sources).await?;

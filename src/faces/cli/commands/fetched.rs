@@ -7,8 +7,8 @@ use crate::domain::SourceId;
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::json;
 use crate::faces::cli::table::{Table, flexible, left};
-use crate::faces::cli::text::or_dash;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::or_dash;
 
 /// More sources than this are counted, not listed.
 const MAX_LISTED: usize = 50;

@@ -8,8 +8,8 @@ use crate::faces::cli::args::{HistoryArgs, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, AttemptJson, HistoryJson};
 use crate::faces::cli::table::{Table, flexible, left, right};
-use crate::faces::cli::text::{or_dash, short_time};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::text::{or_dash, short_time};
 
 pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {
     let history = app.history(&args.source, args.limit).await?;

@@ -9,8 +9,8 @@ use crate::faces::cli::args::{ListArgs, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, SourceJson};
 use crate::faces::cli::table::{Table, flexible, left, right};
-use crate::faces::cli::text::{next_due, or_dash, short_time_or_dash, state_word};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::text::{next_due, or_dash, short_time_or_dash, state_word};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
     let sources = app.sources(&args.sources).await?;

@@ -9,8 +9,8 @@ use crate::domain::Event;
 use crate::faces::cli::args::LogArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, EventJson};
-use crate::faces::cli::text::clean;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::clean;
 
 const DEFAULT_LIMIT: usize = 100;
 /// More than any screen or script reads, and safely within the store's integers.

@@ -24,7 +24,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "interval", "enable", "disable", "edit", "remove", "apply", "dump",
         ],
     ),
-    ("The shell", &["completions", "man"]),
+    ("The shell", &["config", "completions", "man"]),
 ];
 
 /// Prints the screen. Needs neither configuration nor catalogue.

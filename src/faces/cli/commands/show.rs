@@ -11,8 +11,8 @@ use crate::domain::{Source, format_size};
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, HistoryJson, SettingsJson, SourceJson, published_file};
-use crate::faces::cli::text::{clean, next_due, short_time, short_time_or_dash, state_word};
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::{clean, next_due, short_time, short_time_or_dash, state_word};
 
 /// How many versions and how many attempts are shown.
 const SHOWN: usize = 10;

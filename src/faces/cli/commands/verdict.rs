@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::faces::cli::args::VerdictArgs;
 use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::text::clean;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::clean;
 
 pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>) -> CommandResult {
     let (source, version, state) = app

@@ -10,8 +10,8 @@ use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, VerdictJson};
-use crate::faces::cli::text::clean;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::clean;
 
 #[derive(Serialize)]
 struct VerifiedJson<'a> {

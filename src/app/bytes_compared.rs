@@ -5,21 +5,21 @@ use std::io::{self, Read, Seek, SeekFrom};
 const BLOCK: usize = 64 << 10;
 
 /// Bytes that can be read from anywhere.
-pub(crate) trait Bytes: Read + Seek {}
+pub(super) trait Bytes: Read + Seek {}
 
 impl<T: Read + Seek> Bytes for T {}
 
 /// What two contents share, in bytes; start and end never overlap in the shorter one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Compared {
+pub struct Compared {
     /// The same from the start on: also the offset of the first difference.
-    pub(crate) prefix: u64,
+    pub prefix: u64,
     /// The same up to the end.
-    pub(crate) suffix: u64,
+    pub suffix: u64,
 }
 
 /// Compares two contents of the given lengths.
-pub(crate) fn compare(
+pub(super) fn compare(
     (one, one_length): (&mut dyn Bytes, u64),
     (other, other_length): (&mut dyn Bytes, u64),
 ) -> io::Result<Compared> {

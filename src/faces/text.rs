@@ -31,11 +31,12 @@ fn clean_but(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
         .collect()
 }
 
-/// Marks that reorder the text around them, and characters that show as nothing.
+/// Marks that reorder the text around them, characters that show as nothing, and variation selectors, which terminals
+/// give different widths.
 fn is_deceptive(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+        | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
 /// Prints a moment for people: UTC, to the minute.

@@ -1,0 +1,181 @@
+//! The dashboard with the worker inside it: the same worker that runs headless, stopped when the dashboard ends.
+
+use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::House;
+use super::signals::Signals;
+use crate::app::{PassProgress, Result};
+use crate::config::{Environment, Flags, Identity};
+use crate::domain::{SourceId, format_size};
+use crate::faces::cli::args::DashboardArgs;
+use crate::faces::cli::{self, Console, ExitStatus};
+use crate::faces::tui::{Dashboard, Engine, run};
+use crate::worker::{PassReport, Progress, Selection, Stop, Worker};
+
+/// Opens the dashboard and returns when it is left.
+pub(super) async fn open(
+    args: DashboardArgs,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        console.warn(
+            "the dashboard needs a terminal: use `gannet --worker-only` from cron, or a command",
+        );
+        cli::print_overview(console);
+        return Ok(ExitStatus::Usage);
+    }
+    let house = House::open(flags, environment, |who| who.operator("tui"))?;
+    let mut tasks = JoinSet::new();
+    let engine = InProcess::new(&house);
+    if !args.no_worker && !args.read_only {
+        engine.start(
+            &house.beside(Identity::of(environment).worker())?,
+            &mut tasks,
+        );
+    }
+    let app = Arc::clone(&house.app);
+    let dashboard = Dashboard {
+        read_only: args.read_only,
+        ascii: args.ascii,
+    };
+    let shared: Arc<dyn Engine> = Arc::new(engine);
+    let watched = Arc::clone(&shared);
+    let outcome = run(app, shared, dashboard).await;
+    // However it ended, nothing is left claimed.
+    watched.stop();
+    watched.stop();
+    while tasks.join_next().await.is_some() {}
+    outcome.map(|()| ExitStatus::Done)
+}
+
+/// The worker of this process.
+struct InProcess {
+    /// Fetches what an operator asks for, as the operator; one such pass at a time, since they share its claims.
+    asked: Arc<tokio::sync::Mutex<Worker>>,
+    stop: Stop,
+    signals: Arc<tokio::sync::Mutex<Signals>>,
+    progress: Progress,
+    /// Whether a worker was started, and whether it has ended.
+    running: Mutex<Option<watch::Receiver<bool>>>,
+    troubles: (
+        mpsc::Sender<String>,
+        Arc<tokio::sync::Mutex<mpsc::Receiver<String>>>,
+    ),
+}
+
+impl InProcess {
+    fn new(house: &House) -> Self {
+        let (sender, receiver) = mpsc::channel(16);
+        Self {
+            asked: Arc::new(tokio::sync::Mutex::new(house.worker())),
+            stop: Stop::default(),
+            signals: Arc::new(tokio::sync::Mutex::new(Signals::with_hang_up())),
+            progress: Progress::default(),
+            running: Mutex::default(),
+            troubles: (sender, Arc::new(tokio::sync::Mutex::new(receiver))),
+        }
+    }
+
+    /// Starts the worker that stays.
+    fn start(&self, worker_app: &Arc<crate::app::App>, tasks: &mut JoinSet<()>) {
+        let worker = Worker::new(Arc::clone(worker_app));
+        let (stop, progress) = (self.stop.clone(), self.progress.clone());
+        let (ended, is_ended) = watch::channel(false);
+        let troubles = self.troubles.0.clone();
+        *self.running() = Some(is_ended);
+        tasks.spawn(async move {
+            let tell = |report: &PassReport| {
+                if let Some(error) = &report.error {
+                    let _ = troubles.try_send(error.to_string());
+                }
+            };
+            let stayed = std::panic::AssertUnwindSafe(worker.stay(&stop, &progress, tell));
+            if stayed.catch_unwind().await.is_err() {
+                let text = "the worker ended early: the log has why; open gannet again";
+                let _ = troubles.try_send(text.to_owned());
+            }
+            ended.send_replace(true);
+        });
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<watch::Receiver<bool>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine for InProcess {
+    fn progress(&self) -> Option<watch::Receiver<PassProgress>> {
+        let runs = self.running().is_some();
+        runs.then(|| self.progress.watch())
+    }
+
+    fn fetch(&self, sources: Vec<SourceId>) -> BoxFuture<'static, Result<String>> {
+        let (asked, stop) = (Arc::clone(&self.asked), self.stop.clone());
+        async move {
+            let worker = asked.lock().await;
+            let selection = Selection::These(sources);
+            let report = worker.pass(selection, &stop, &Progress::default()).await;
+            match report.error {
+                Some(error) => Err(error),
+                None => Ok(words(&report)),
+            }
+        }
+        .boxed()
+    }
+
+    fn stop(&self) {
+        self.stop.request();
+    }
+
+    fn stopped(&self) -> BoxFuture<'static, ()> {
+        let (asked, running) = (Arc::clone(&self.asked), self.running().clone());
+        async move {
+            if let Some(mut ended) = running {
+                // Gone is ended too.
+                let _ = ended.wait_for(|ended| *ended).await;
+            }
+            drop(asked.lock().await);
+        }
+        .boxed()
+    }
+
+    fn trouble(&self) -> BoxFuture<'static, String> {
+        let receiver = Arc::clone(&self.troubles.1);
+        async move {
+            match receiver.lock().await.recv().await {
+                Some(text) => text,
+                None => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+
+    fn signal(&self) -> BoxFuture<'static, ()> {
+        let signals = Arc::clone(&self.signals);
+        async move { signals.lock().await.next().await }.boxed()
+    }
+}
+
+fn words(report: &PassReport) -> String {
+    let summary = &report.summary;
+    let mut text = format!(
+        "fetched {}: {} new, {} unchanged, {} failed; {}",
+        summary.attempts,
+        summary.new,
+        summary.unchanged,
+        summary.failed,
+        format_size(summary.bytes)
+    );
+    if !report.busy.is_empty() {
+        text = format!("{text}; {} left to another worker", report.busy.len());
+    }
+    text
+}

@@ -1,0 +1,98 @@
+//! What an operator can do in the dashboard: the names that keys, palette, help page and configuration share.
+//!
+//! Never says what an action does to the model: that is `update`.
+
+macro_rules! actions {
+    ($($name:ident = $word:literal, $about:literal);+ $(;)?) => {
+        /// One thing that a key or a line of the palette does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(crate) enum Action { $($name),+ }
+
+        impl Action {
+            /// Every action, in the order of the help page.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The name in the configuration and in the palette.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(Self::$name => $word),+ }
+            }
+
+            /// What it does, in a few words.
+            pub(crate) const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about),+ }
+            }
+        }
+    };
+}
+
+actions! {
+    Add = "add", "add sources";
+    Interval = "interval", "change how often";
+    Edit = "edit", "change all settings";
+    Toggle = "toggle", "switch on or off";
+    Fetch = "fetch", "fetch now";
+    Verify = "verify", "run the verifiers again";
+    Remove = "remove", "remove, after a question";
+    Undo = "undo", "take the last change back";
+    Mark = "mark", "mark, to act on many or to compare two";
+    Unmark = "unmark-all", "take all marks away";
+    Open = "open", "show in full";
+    Diff = "diff", "compare with the version before, or two marked ones";
+    Hex = "hex", "show bytes, or text again";
+    Copy = "copy", "copy to the clipboard";
+    Filter = "filter", "show only what matches";
+    Sort = "sort", "sort by another column";
+    Reverse = "reverse", "turn the order round";
+    Level = "log-level", "show all of the log, warnings, or errors";
+    OnlySource = "log-source", "log of the selected source only, or of all";
+    Freeze = "freeze", "hold the view still; the worker goes on";
+    NextPane = "next-pane", "go to the next pane";
+    PreviousPane = "previous-pane", "go to the pane before";
+    Down = "down", "one down";
+    Up = "up", "one up";
+    Right = "right", "further right";
+    Left = "left", "further left";
+    PageDown = "page-down", "a page down";
+    PageUp = "page-up", "a page up";
+    HalfDown = "half-page-down", "half a page down";
+    HalfUp = "half-page-up", "half a page up";
+    Top = "top", "to the first";
+    Bottom = "bottom", "to the last, and follow";
+    Palette = "palette", "every action by name";
+    Help = "help", "these keys";
+    Close = "close", "close what is open, dismiss an error, clear a filter";
+    Accept = "accept", "do it";
+    Refuse = "refuse", "leave it";
+    NextField = "next-field", "go to the next field";
+    PreviousField = "previous-field", "go to the field before";
+    NextItem = "next-item", "go to the next line";
+    PreviousItem = "previous-item", "go to the line before";
+    Suspend = "suspend", "back to the shell; fg returns";
+    Quit = "quit", "end, at the top";
+    QuitNow = "quit-now", "end from anywhere; twice: at once";
+}
+
+impl Action {
+    /// Returns the action of this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|action| action.name() == name)
+    }
+
+    /// Tells whether it changes the catalogue, or starts work: what `--read-only` refuses.
+    pub(crate) const fn changes(self) -> bool {
+        matches!(
+            self,
+            Self::Add
+                | Self::Interval
+                | Self::Edit
+                | Self::Toggle
+                | Self::Fetch
+                | Self::Verify
+                | Self::Remove
+                | Self::Undo
+        )
+    }
+}

@@ -1,0 +1,170 @@
+//! What changed between two versions, as lines to scroll through: unified, or side by side.
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::app::{Comparison, DIFF_PATIENCE};
+use crate::domain::{Version, format_size};
+use crate::faces::text::clean_line;
+
+/// Lines of unchanged text around each change.
+const CONTEXT: usize = 3;
+/// Lines that are held; a larger difference is cut, and says so.
+const MAX_LINES: usize = 100_000;
+/// Longer lines are cut: nobody reads them in two columns.
+const MAX_WIDTH: usize = 2000;
+
+/// One line of one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    /// From 1.
+    pub(crate) number: usize,
+    pub(crate) text: String,
+}
+
+/// One line of a difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DiffLine {
+    /// Where the lines that follow lie, or another remark.
+    Head(String),
+    /// The same on both sides.
+    Same(Side, Side),
+    /// What took the place of what; one of them may be missing.
+    Changed(Option<Side>, Option<Side>),
+}
+
+/// A difference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Diff {
+    pub(crate) lines: Vec<DiffLine>,
+    pub(crate) added: usize,
+    pub(crate) removed: usize,
+}
+
+impl Diff {
+    /// Works the difference out: up to ten seconds for large texts. Blocks.
+    pub(crate) fn of(comparison: &Comparison, old: &Version, new: &Version) -> Self {
+        match comparison {
+            Comparison::Same => Self::remarks(["both have the same content".to_owned()]),
+            Comparison::Text { old, new } => Self::of_texts(old, new),
+            Comparison::Bytes(compared) => Self::remarks([
+                format!(
+                    "v{}: {}, {}",
+                    old.id,
+                    format_size(old.size_bytes),
+                    old.digest
+                ),
+                format!(
+                    "v{}: {}, {}",
+                    new.id,
+                    format_size(new.size_bytes),
+                    new.digest
+                ),
+                format!("first difference at offset {}", compared.prefix),
+                format!(
+                    "{} at the start and {} at the end are the same",
+                    format_size(compared.prefix),
+                    format_size(compared.suffix)
+                ),
+            ]),
+        }
+    }
+
+    fn remarks(lines: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            lines: lines.into_iter().map(DiffLine::Head).collect(),
+            ..Self::default()
+        }
+    }
+
+    fn of_texts(old: &str, new: &str) -> Self {
+        let text_diff = TextDiff::configure()
+            .timeout(DIFF_PATIENCE)
+            .diff_lines(old, new);
+        let mut diff = Self::default();
+        for group in text_diff.grouped_ops(CONTEXT) {
+            let Some((first, last)) = group.first().zip(group.last()) else {
+                continue;
+            };
+            diff.lines.push(DiffLine::Head(format!(
+                "lines {}-{} -> {}-{}",
+                first.old_range().start + 1,
+                last.old_range().end,
+                first.new_range().start + 1,
+                last.new_range().end
+            )));
+            for op in &group {
+                let (mut removed, mut added) = (Vec::new(), Vec::new());
+                for change in text_diff.iter_changes(op) {
+                    let side = |index: Option<usize>| Side {
+                        number: index.map_or(0, |index| index + 1),
+                        text: shown(change.value()),
+                    };
+                    match change.tag() {
+                        ChangeTag::Equal => diff.lines.push(DiffLine::Same(
+                            side(change.old_index()),
+                            side(change.new_index()),
+                        )),
+                        ChangeTag::Delete => removed.push(side(change.old_index())),
+                        ChangeTag::Insert => added.push(side(change.new_index())),
+                    }
+                }
+                diff.pair(removed, added);
+            }
+            if diff.lines.len() > MAX_LINES {
+                diff.lines.truncate(MAX_LINES);
+                diff.lines.push(DiffLine::Head(
+                    "more was cut: `gannet diff` prints all".to_owned(),
+                ));
+                break;
+            }
+        }
+        diff
+    }
+
+    fn pair(&mut self, removed: Vec<Side>, added: Vec<Side>) {
+        self.removed += removed.len();
+        self.added += added.len();
+        let (mut removed, mut added) = (removed.into_iter(), added.into_iter());
+        loop {
+            let pair = (removed.next(), added.next());
+            if pair == (None, None) {
+                return;
+            }
+            self.lines.push(DiffLine::Changed(pair.0, pair.1));
+        }
+    }
+}
+
+fn shown(line: &str) -> String {
+    let line: String = line
+        .trim_end_matches(['\n', '\r'])
+        .chars()
+        .take(MAX_WIDTH)
+        .collect();
+    clean_line(&line).replace('\t', "    ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_what_took_the_place_of_what() {
+        let diff = Diff::of_texts("a\nb\nc\n", "a\nB\nB2\nc\n");
+        assert_eq!((diff.added, diff.removed), (2, 1));
+        let kinds: Vec<_> = diff
+            .lines
+            .iter()
+            .map(|line| match line {
+                DiffLine::Head(text) => text.clone(),
+                DiffLine::Same(old, new) => format!("{}={} {}", old.number, new.number, new.text),
+                DiffLine::Changed(old, new) => format!(
+                    "{}>{}",
+                    old.as_ref().map_or("", |side| &side.text),
+                    new.as_ref().map_or("", |side| &side.text)
+                ),
+            })
+            .collect();
+        assert_eq!(kinds, ["lines 1-3 -> 1-4", "1=1 a", "b>B", ">B2", "3=4 c"]);
+    }
+}

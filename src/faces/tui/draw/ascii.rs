@@ -1,0 +1,37 @@
+//! The screen in seven bits, for terminals and locales that know no more.
+
+use ratatui::buffer::Buffer;
+
+/// Puts an ASCII character in the place of every other one.
+pub(crate) fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        if !symbol.is_ascii() {
+            match symbol.chars().next() {
+                // A letter with marks on it.
+                Some(letter) if letter.is_ascii() => cell.set_char(letter),
+                other => cell.set_symbol(other.map_or("?", ascii)),
+            };
+        }
+    }
+}
+
+fn ascii(character: char) -> &'static str {
+    match character {
+        '─' | '–' | '−' | '▃' | '▂' => "-",
+        '│' => "|",
+        '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' => "+",
+        '█' => "#",
+        '▇' | '▆' => "@",
+        '▅' | '▄' | '○' => "o",
+        '▁' => "_",
+        '░' | '◌' | '·' => ".",
+        '●' => "*",
+        '×' => "x",
+        '…' => "~",
+        '↓' => "v",
+        '↑' => "^",
+        '▸' => ">",
+        _ => "?",
+    }
+}

@@ -1,0 +1,187 @@
+//! The brush: text in a width, rows of columns, boxes with titles. Everything that is drawn goes through it, cleaned.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Block, Clear, Widget as _};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::layout::inside;
+use crate::faces::text::clean;
+
+/// Writes text from here on, within the width, and returns how many columns it took.
+pub(crate) fn put(
+    buffer: &mut Buffer,
+    at: (u16, u16),
+    width: u16,
+    text: &str,
+    style: Style,
+) -> u16 {
+    let (x, y) = at;
+    let area = *buffer.area();
+    if width == 0 || y >= area.bottom() || x >= area.right() || y < area.y || x < area.x {
+        return 0;
+    }
+    let width = width.min(area.right() - x);
+    let (end, _) = buffer.set_stringn(x, y, clean(text), usize::from(width), style);
+    end - x
+}
+
+/// Writes pieces one behind the other.
+pub(crate) fn put_all(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&str, Style)]) -> u16 {
+    if line >= area.height {
+        return 0;
+    }
+    let mut used = 0;
+    for (text, style) in pieces {
+        let at = (area.x.saturating_add(used), area.y + line);
+        used += put(buffer, at, area.width.saturating_sub(used), text, *style);
+    }
+    used
+}
+
+/// Writes text so that it ends at the right edge.
+pub(crate) fn put_right(buffer: &mut Buffer, area: Rect, line: u16, text: &str, style: Style) {
+    let width = u16::try_from(clean(text).width())
+        .unwrap_or(u16::MAX)
+        .min(area.width);
+    if line < area.height {
+        put(
+            buffer,
+            (area.right() - width, area.y + line),
+            width,
+            text,
+            style,
+        );
+    }
+}
+
+/// Returns the text in at most this many columns, with a sign when something was cut.
+pub(crate) fn fit(text: &str, columns: usize) -> Cow<'_, str> {
+    if text.width() <= columns {
+        return Cow::Borrowed(text);
+    }
+    let mut cut = String::new();
+    for character in text.chars() {
+        let mut longer = cut.clone();
+        longer.push(character);
+        if longer.width() + 1 > columns {
+            break;
+        }
+        cut = longer;
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    Cow::Owned(cut)
+}
+
+/// Returns the text in exactly this many columns.
+pub(crate) fn pad(text: &str, columns: usize) -> String {
+    let text = fit(text, columns);
+    let spaces = columns.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(spaces))
+}
+
+/// Lays a style over an area.
+pub(crate) fn paint(buffer: &mut Buffer, area: Rect, style: Style) {
+    buffer.set_style(area.intersection(*buffer.area()), style);
+}
+
+/// Draws a box with a title, and a word at its right; returns what lies inside.
+pub(crate) fn boxed(
+    buffer: &mut Buffer,
+    area: Rect,
+    title: &str,
+    right: &str,
+    style: Style,
+) -> Rect {
+    let area = area.intersection(*buffer.area());
+    if area.width < 2 || area.height < 2 {
+        return Rect { height: 0, ..area };
+    }
+    Block::bordered().border_style(style).render(area, buffer);
+    let room = area.width.saturating_sub(4);
+    let title = clean(title);
+    let title = fit(&title, usize::from(room));
+    let used = if title.is_empty() {
+        0
+    } else {
+        put(
+            buffer,
+            (area.x + 1, area.y),
+            room + 2,
+            &format!(" {title} "),
+            style,
+        )
+    };
+    let width = u16::try_from(right.width())
+        .unwrap_or(u16::MAX)
+        .saturating_add(2);
+    if !right.is_empty() && width + used < area.width.saturating_sub(2) {
+        let x = area.right() - 1 - width;
+        put(buffer, (x, area.y), width, &format!(" {right} "), style);
+    }
+    inside(area)
+}
+
+/// Draws a box above what is there, in the middle, and returns what lies inside.
+pub(crate) fn dialog(buffer: &mut Buffer, size: (u16, u16), title: &str, style: Style) -> Rect {
+    let all = *buffer.area();
+    let (width, height) = (size.0.min(all.width), size.1.min(all.height));
+    let area = Rect::new(
+        all.x + (all.width - width) / 2,
+        all.y + (all.height - height) / 2,
+        width,
+        height,
+    );
+    Clear.render(area, buffer);
+    boxed(buffer, area, title, "", style)
+}
+
+/// Returns the first row to draw such that the cursor is among `height` rows, from where it was before.
+pub(crate) fn scrolled(top: usize, cursor: usize, height: usize, len: usize) -> usize {
+    let height = height.max(1);
+    let least = (cursor + 1).saturating_sub(height);
+    top.clamp(least, cursor.max(least))
+        .min(len.saturating_sub(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_fits_by_columns() {
+        for (text, columns, expected) in [
+            ("prices", 6, "prices"),
+            ("prices", 5, "pric…"),
+            ("東京都", 5, "東京…"),
+            ("東京都", 4, "東…"),
+            ("x", 0, ""),
+        ] {
+            assert_eq!(fit(text, columns), expected);
+        }
+        assert_eq!(pad("東", 4), "東  ");
+    }
+
+    #[test]
+    fn the_cursor_stays_on_the_screen() {
+        for (top, cursor, height, len, expected) in [
+            (0, 0, 10, 100, 0),
+            (0, 10, 10, 100, 1),
+            (50, 20, 10, 100, 20),
+            (95, 99, 10, 100, 90),
+            (5, 2, 10, 3, 0),
+            (0, 5, 0, 10, 5),
+        ] {
+            assert_eq!(
+                scrolled(top, cursor, height, len),
+                expected,
+                "{top} {cursor} {height}"
+            );
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The page of a version, and the page of two compared.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::canvas::{boxed, pad, put_all};
+use super::layout::{below_facts, is_wide};
+use super::list::write_verdicts;
+use super::words::verified;
+use crate::domain::format_size;
+use crate::faces::text::{or_dash, short_time};
+use crate::faces::tui::diff::{DiffLine, Side};
+use crate::faces::tui::model::{DiffPage, VersionPage};
+use crate::faces::tui::theme::Theme;
+
+pub(crate) fn draw_version(page: &mut VersionPage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let version = &page.version;
+    let title = format!("{} v{}", page.source.settings.name, version.id);
+    let tab = if page.shows_verdicts {
+        "verdicts (tab: content)"
+    } else {
+        "content (tab: verdicts)"
+    };
+    let inner = boxed(buffer, area, &title, tab, theme.focus);
+    let body = below_facts(inner);
+    if body.height < inner.height {
+        let (word, style) = verified(Some(version.state), theme);
+        let facts = format!(
+            "{}, {}, fetched {}, modified {}, ",
+            format_size(version.size_bytes),
+            version.media_type.as_deref().unwrap_or("no media type"),
+            short_time(version.fetched_at),
+            or_dash(version.last_modified.map(short_time))
+        );
+        put_all(buffer, inner, 0, &[(&facts, theme.text), (word, style)]);
+        put_all(
+            buffer,
+            inner,
+            1,
+            &[(&version.digest.to_string(), theme.dim)],
+        );
+    }
+    if page.shows_verdicts {
+        page.top = write_verdicts(&page.verdicts, theme, body, page.top, buffer);
+        return;
+    }
+    let Some((_, viewer)) = &page.content else {
+        put_all(buffer, body, 0, &[("Reading…", theme.dim)]);
+        return;
+    };
+    if viewer.size() == 0 {
+        put_all(buffer, body, 0, &[("It is empty.", theme.dim)]);
+    }
+    for (line, text) in (0..).zip(viewer.page(usize::from(body.height))) {
+        let text: String = text.chars().skip(viewer.left).collect();
+        put_all(buffer, body, line, &[(&text, theme.text)]);
+    }
+}
+
+pub(crate) fn draw_diff(page: &mut DiffPage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let title = format!("{}: v{} -> v{}", page.name, page.old.id, page.new.id);
+    let counts = page
+        .diff
+        .as_ref()
+        .map(|diff| format!("+{} −{}", diff.added, diff.removed));
+    let inner = boxed(
+        buffer,
+        area,
+        &title,
+        &counts.unwrap_or_default(),
+        theme.focus,
+    );
+    let Some(diff) = &page.diff else {
+        put_all(buffer, inner, 0, &[("Comparing…", theme.dim)]);
+        return;
+    };
+    let wide = is_wide(inner);
+    let mut line = 0;
+    for entry in diff.lines.iter().skip(page.top) {
+        if line >= inner.height {
+            break;
+        }
+        line += match (entry, wide) {
+            (DiffLine::Head(text), _) => {
+                put_all(buffer, inner, line, &[(text, theme.accent)]);
+                1
+            }
+            (DiffLine::Same(old, new), true) => beside(
+                page.left,
+                (Some(old), theme.text),
+                (Some(new), theme.text),
+                theme,
+                inner,
+                line,
+                buffer,
+            ),
+            (DiffLine::Changed(old, new), true) => beside(
+                page.left,
+                (old.as_ref(), theme.bad),
+                (new.as_ref(), theme.good),
+                theme,
+                inner,
+                line,
+                buffer,
+            ),
+            (DiffLine::Same(_, new), false) => {
+                below(page.left, " ", new, theme.text, inner, line, buffer)
+            }
+            (DiffLine::Changed(old, new), false) => {
+                let old = old.as_ref().map_or(0, |old| {
+                    below(page.left, "-", old, theme.bad, inner, line, buffer)
+                });
+                old + new.as_ref().map_or(0, |new| {
+                    below(page.left, "+", new, theme.good, inner, line + old, buffer)
+                })
+            }
+        };
+    }
+}
+
+fn cut(side: &Side, left: usize) -> String {
+    side.text.chars().skip(left).collect()
+}
+
+fn below(
+    left: usize,
+    sign: &str,
+    side: &Side,
+    style: Style,
+    area: Rect,
+    line: u16,
+    buffer: &mut Buffer,
+) -> u16 {
+    put_all(
+        buffer,
+        area,
+        line,
+        &[(sign, style), (&cut(side, left), style)],
+    );
+    1
+}
+
+fn beside(
+    left: usize,
+    old: (Option<&Side>, Style),
+    new: (Option<&Side>, Style),
+    theme: &Theme,
+    area: Rect,
+    line: u16,
+    buffer: &mut Buffer,
+) -> u16 {
+    let half = usize::from(area.width / 2);
+    for (at, (side, style), sign) in [(0, old, "-"), (half, new, "+")] {
+        let Some(side) = side else { continue };
+        let x = area.x + u16::try_from(at).unwrap_or(0);
+        let column = Rect {
+            x,
+            width: area.width / 2,
+            ..area
+        };
+        let sign = if style == theme.text { " " } else { sign };
+        let number = format!("{:>6} {sign}", side.number);
+        let text = pad(&cut(side, left), half.saturating_sub(9));
+        put_all(
+            buffer,
+            column,
+            line,
+            &[(&number, theme.dim), (&text, style)],
+        );
+    }
+    1
+}

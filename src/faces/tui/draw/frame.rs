@@ -1,0 +1,143 @@
+//! The whole screen: header, panes or a page, footer, and what lies above.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::canvas::{put_all, put_right};
+use super::layout::Areas;
+use super::words::{grouped, until};
+use super::{content, list, log, overlay, source, table};
+use crate::domain::Slot;
+use crate::faces::tui::model::{Filtered, Model, Overlay, Page, Pane};
+use crate::faces::tui::theme::Theme;
+
+/// Draws everything; returns where the cursor stands, when there is an input.
+pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let areas = Areas::of(model);
+    let Some((head, foot)) = areas.header.zip(areas.footer) else {
+        let text = format!("gannet {}", status(model));
+        put_all(buffer, areas.body, 0, &[(&text, theme.text)]);
+        return None;
+    };
+    header(model, theme, head, buffer);
+    match model.pages.last_mut() {
+        Some(Page::Source(_)) => source::draw(model, theme, areas.body, buffer),
+        Some(Page::Version(page)) => content::draw_version(page, theme, areas.body, buffer),
+        Some(Page::Diff(page)) => content::draw_diff(page, theme, areas.body, buffer),
+        None => panes(model, theme, areas, buffer),
+    }
+    let in_footer = footer(model, theme, foot, buffer);
+    overlay::draw_toasts(model, theme, areas.body, buffer);
+    overlay::draw(model, theme, buffer).or(in_footer)
+}
+
+fn panes(model: &mut Model, theme: &Theme, areas: Areas, buffer: &mut Buffer) {
+    if let Some(area) = areas.pane(Pane::Sources) {
+        table::draw(model, theme, area, buffer);
+    }
+    if let Some(area) = areas.pane(Pane::History) {
+        list::draw_history(model, theme, area, buffer);
+    }
+    if let Some(area) = areas.pane(Pane::Verdicts) {
+        list::draw_verdicts(model, theme, area, buffer);
+    }
+    if let Some(area) = areas.pane(Pane::Log) {
+        log::draw(model, theme, area, buffer);
+    }
+}
+
+/// Says what the worker does and what needs attention.
+fn status(model: &Model) -> String {
+    let mut parts = Vec::new();
+    let summary = &model.pass.summary;
+    if model.quitting {
+        parts.push("stopping; q again ends at once".to_owned());
+    } else if model.pass.running && model.pass.total > 0 {
+        let total = model.pass.total.max(summary.attempts);
+        parts.push(format!(
+            "pass {} {}/{}",
+            progress_bar(summary.attempts, total),
+            grouped(summary.attempts),
+            grouped(total)
+        ));
+    }
+    if !model.mode.has_worker {
+        parts.push("no worker here".to_owned());
+    }
+    if model.mode.read_only {
+        parts.push("read-only".to_owned());
+    }
+    for job in &model.jobs {
+        parts.push(format!(
+            "{} {}/{}",
+            job.what,
+            grouped(job.done),
+            grouped(job.total)
+        ));
+    }
+    if model.frozen {
+        parts.push("FROZEN".to_owned());
+    }
+    let counts = model.table.counts();
+    if let Some(next) = counts.next {
+        parts.push(format!(
+            "next {}",
+            until(Some(Slot::start(next)), model.now)
+        ));
+    }
+    parts.push(format!("failing {}", counts.failing));
+    parts.push(format!("FAIL {}", counts.failed_verification));
+    parts.join(" · ")
+}
+
+fn progress_bar(done: u64, total: u64) -> String {
+    const WIDTH: u64 = 8;
+    let full = done.saturating_mul(WIDTH) / total.max(1);
+    let bar = |part: u64, sign: &str| sign.repeat(usize::try_from(part).unwrap_or(0));
+    format!("{}{}", bar(full, "█"), bar(WIDTH.saturating_sub(full), "░"))
+}
+
+fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let time = model.now.format("%Y-%m-%d %H:%M UTC").to_string();
+    let room = area
+        .width
+        .saturating_sub(u16::try_from(time.len()).unwrap_or(0) + 1);
+    let left = Rect {
+        width: room,
+        ..area
+    };
+    let status = format!(" · {}", status(model));
+    put_all(
+        buffer,
+        left,
+        0,
+        &[("gannet", theme.accent), (&status, theme.text)],
+    );
+    put_right(buffer, area, 0, &time, theme.dim);
+}
+
+fn footer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    if let Some(Overlay::Filter { what, input, .. }) = &model.overlay {
+        let label = match what {
+            Filtered::Sources => "filter sources: /",
+            Filtered::Log => "filter the log: /",
+        };
+        return Some(overlay::put_input(buffer, area, 0, label, input, theme));
+    }
+    let mut at = area;
+    for context in model.contexts() {
+        for binding in model.keymap.of(*context).filter(|binding| binding.hinted) {
+            let Some(key) = model.keymap.key_in(*context, binding.action) else {
+                continue;
+            };
+            let text = format!(" {}  ", binding.action.name());
+            let needed = u16::try_from(key.chars().count() + text.len()).unwrap_or(u16::MAX);
+            if needed > at.width {
+                continue;
+            }
+            let used = put_all(buffer, at, 0, &[(&key, theme.accent), (&text, theme.text)]);
+            at = Rect::new(at.x + used, at.y, at.width - used, 1);
+        }
+    }
+    None
+}

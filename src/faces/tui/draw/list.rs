@@ -1,0 +1,221 @@
+//! The history and the verdicts of what is selected.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::canvas::{boxed, fit, paint, put_all, scrolled};
+use super::layout::below_plot;
+use super::plot::{Bar, bars};
+use super::words::{verdict, verified};
+use crate::domain::{Attempt, AttemptOutcome, Verdict, format_size};
+use crate::faces::text::clean;
+use crate::faces::tui::history::{HistoryView, Listing};
+use crate::faces::tui::model::{Model, Pane};
+use crate::faces::tui::theme::Theme;
+
+pub(crate) fn draw_history(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let style = if model.pane == Pane::History {
+        theme.focus
+    } else {
+        theme.border
+    };
+    let name = model
+        .table
+        .selected()
+        .map(|source| source.settings.name.clone());
+    let title = name.map_or_else(|| "History".to_owned(), |name| format!("History: {name}"));
+    let inner = boxed(buffer, area, &title, "", style);
+    let Some(view) = &mut model.history else {
+        return;
+    };
+    if view.history.attempts.is_empty() {
+        let words = "Not fetched yet: it is when it is due, or when you press f.";
+        put_all(buffer, inner, 0, &[(words, theme.dim)]);
+        return;
+    }
+    let list = below_plot(inner);
+    if list.height < inner.height {
+        let plot = Rect { height: 1, ..inner };
+        bars(buffer, plot, &latencies(view, theme));
+    }
+    draw_list(view, theme, list, model.pane == Pane::History, buffer);
+}
+
+/// Returns a bar for each attempt, newest first.
+pub(crate) fn latencies(view: &HistoryView, theme: &Theme) -> Vec<Bar> {
+    let bar = |attempt: &Attempt| match attempt.outcome {
+        AttemptOutcome::Failed => (None, theme.bad),
+        AttemptOutcome::New => (Some(millis(attempt)), theme.accent),
+        AttemptOutcome::Unchanged => (Some(millis(attempt)), theme.good),
+    };
+    view.history.attempts.iter().map(bar).collect()
+}
+
+fn millis(attempt: &Attempt) -> u64 {
+    u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Draws attempts or versions, the selected one among them.
+pub(crate) fn draw_list(
+    view: &mut HistoryView,
+    theme: &Theme,
+    area: Rect,
+    has_focus: bool,
+    buffer: &mut Buffer,
+) {
+    let height = usize::from(area.height);
+    view.top = scrolled(view.top, view.cursor(), height, view.len());
+    for (line, at) in (0..area.height).zip(view.top..view.len()) {
+        let pieces = match view.listing {
+            Listing::Attempts => attempt_pieces(view, at, theme),
+            Listing::Versions => version_pieces(view, at, theme),
+        };
+        let pieces: Vec<_> = pieces
+            .iter()
+            .map(|(text, style)| (text.as_str(), *style))
+            .collect();
+        put_all(buffer, area, line, &pieces);
+        if at == view.cursor() && has_focus {
+            let row = Rect::new(area.x, area.y + line, area.width, 1);
+            paint(buffer, row, theme.selected);
+        }
+    }
+}
+
+fn sign(view: &HistoryView, at: usize) -> &'static str {
+    let id = view.version_at(at).map(|(version, _)| version.id);
+    if id.is_some_and(|id| view.marks.contains(&id)) {
+        "▸"
+    } else {
+        " "
+    }
+}
+
+fn attempt_pieces(view: &HistoryView, at: usize, theme: &Theme) -> Vec<(String, Style)> {
+    let Some(attempt) = view.history.attempts.get(at) else {
+        return Vec::new();
+    };
+    let time = attempt.started_at.format("%m-%d %H:%M").to_string();
+    let mut pieces = vec![(format!("{}{time} ", sign(view, at)), theme.dim)];
+    let took = format!("  {} ms", millis(attempt));
+    match attempt.outcome {
+        AttemptOutcome::Failed => {
+            let why = attempt.error.as_deref().unwrap_or("no reason was recorded");
+            pieces.push((format!("failed: {}", clean(why)), theme.bad));
+            if attempt.tries > 1 {
+                pieces.push((format!("  {} tries", attempt.tries), theme.dim));
+            }
+        }
+        AttemptOutcome::Unchanged => {
+            let status = attempt
+                .http_status
+                .map(|status| format!(" ({status})"))
+                .unwrap_or_default();
+            pieces.push((format!("unchanged{status}"), theme.text));
+            pieces.push((took, theme.dim));
+        }
+        AttemptOutcome::New => {
+            if let Some((version, _)) = view.version_at(at) {
+                let (word, style) = verified(Some(version.state), theme);
+                let size = format_size(version.size_bytes);
+                pieces.push((format!("new v{}  {size}", version.id), theme.accent));
+                pieces.push((took, theme.dim));
+                pieces.push((format!("  {word}"), style));
+            } else {
+                pieces.push(("new".to_owned(), theme.accent));
+                pieces.push((took, theme.dim));
+            }
+        }
+    }
+    pieces
+}
+
+fn version_pieces(view: &HistoryView, at: usize, theme: &Theme) -> Vec<(String, Style)> {
+    let Some((version, _)) = view.history.versions.get(at) else {
+        return Vec::new();
+    };
+    let (word, style) = verified(Some(version.state), theme);
+    let published = view.history.source.state.published_version_id == Some(version.id);
+    let time = version.fetched_at.format("%Y-%m-%d %H:%M");
+    vec![
+        (
+            format!("{}v{:<7}", sign(view, at), version.id),
+            theme.accent,
+        ),
+        (
+            format!("{time}  {:>10}  ", format_size(version.size_bytes)),
+            theme.text,
+        ),
+        (
+            format!("kept in {:<10}  ", format_size(version.stored_bytes)),
+            theme.dim,
+        ),
+        (format!("{word:<10}"), style),
+        (
+            if published { "  published" } else { "" }.to_owned(),
+            theme.good,
+        ),
+    ]
+}
+
+pub(crate) fn draw_verdicts(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let style = if model.pane == Pane::Verdicts {
+        theme.focus
+    } else {
+        theme.border
+    };
+    let found = model
+        .history
+        .as_ref()
+        .and_then(HistoryView::selected_version);
+    let title = found.map_or_else(
+        || "Verdicts".to_owned(),
+        |(version, _)| format!("Verdicts: v{}", version.id),
+    );
+    let inner = boxed(buffer, area, &title, "", style);
+    if let Some((_, verdicts)) = found {
+        model.verdicts_top = write_verdicts(verdicts, theme, inner, model.verdicts_top, buffer);
+    }
+}
+
+/// Writes each verdict with its output from a line on; returns the line, held within what there is.
+pub(crate) fn write_verdicts(
+    verdicts: &[Verdict],
+    theme: &Theme,
+    area: Rect,
+    top: usize,
+    buffer: &mut Buffer,
+) -> usize {
+    let mut lines: Vec<(String, String, Style)> = Vec::new();
+    for verdict_ in verdicts.iter().rev() {
+        let given = &verdict_.verdict;
+        let (word, style) = verdict(given.judgement.outcome, theme);
+        let took = given.duration.as_millis();
+        let text = format!("{}  {took} ms  {}", given.verifier, given.judgement.detail);
+        lines.push((format!("{word:<6}"), text, style));
+        let output = given.judgement.output.lines();
+        lines.extend(output.map(|line| ("      ".to_owned(), line.to_owned(), theme.dim)));
+    }
+    if lines.is_empty() {
+        let words = "No verdicts: no verifier applies, or none has run yet.".to_owned();
+        lines.push((String::new(), words, theme.dim));
+    }
+    let top = top.min(lines.len().saturating_sub(usize::from(area.height).max(1)));
+    for (line, (word, text, style)) in (0..area.height).zip(&lines[top..]) {
+        let text_style = if word.trim().is_empty() {
+            theme.dim
+        } else {
+            theme.text
+        };
+        let room = usize::from(area.width).saturating_sub(word.len());
+        let text = clean(text);
+        put_all(
+            buffer,
+            area,
+            line,
+            &[(word, *style), (&fit(&text, room), text_style)],
+        );
+    }
+    top
+}

@@ -1,0 +1,56 @@
+//! The log pane.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::canvas::{boxed, paint, put_all};
+use crate::faces::tui::log::Level;
+use crate::faces::tui::model::{Model, Pane};
+use crate::faces::tui::theme::Theme;
+
+pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let log = &model.log;
+    let mut title = "Log".to_owned();
+    match log.level() {
+        Level::Info => {}
+        Level::Warning => title.push_str("  warnings"),
+        Level::Error => title.push_str("  errors"),
+    }
+    if let Some(source) = log.only_source().and_then(|id| model.table.get(id)) {
+        title = format!("{title}  {}", source.settings.name);
+    }
+    if !log.filter_text().is_empty() {
+        title = format!("{title}  /{}", log.filter_text());
+    }
+    let right = match (log.is_following(), log.missed()) {
+        (true, _) => "follow".to_owned(),
+        (false, 0) => "paused".to_owned(),
+        (false, missed) => format!("↓ {missed} new"),
+    };
+    let style = if model.pane == Pane::Log {
+        theme.focus
+    } else {
+        theme.border
+    };
+    let inner = boxed(buffer, area, &title, &right, style);
+    for (line, at) in (0..inner.height).zip(log.window(usize::from(inner.height))) {
+        let Some(entry) = log.line(at) else { break };
+        let style = match entry.level {
+            Level::Info => theme.text,
+            Level::Warning => theme.warning,
+            Level::Error => theme.bad,
+        };
+        let time = entry.event.stamp.at.format("%H:%M:%S ").to_string();
+        let who = format!("  {}", entry.event.stamp.actor);
+        let pieces = [
+            (time.as_str(), theme.dim),
+            (&entry.text, style),
+            (&who, theme.dim),
+        ];
+        put_all(buffer, inner, line, &pieces);
+        if !log.is_following() && at == log.bottom() && model.pane == Pane::Log {
+            let row = Rect::new(inner.x, inner.y + line, inner.width, 1);
+            paint(buffer, row, theme.selected);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The page of one source: its settings, plots of latency and size, and its whole history.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::canvas::{boxed, put_all};
+use super::layout::{skip, source_page};
+use super::list::{draw_list, latencies};
+use super::plot::bars;
+use super::words::{moment, until};
+use crate::domain::Source;
+use crate::faces::text::{next_due, state_word};
+use crate::faces::tui::history::{HistoryView, Listing};
+use crate::faces::tui::model::{Model, Page};
+use crate::faces::tui::theme::Theme;
+
+pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let now = model.now;
+    let Some(Page::Source(page)) = model.pages.last_mut() else {
+        return;
+    };
+    let Some(source) = model.table.get(page.id).cloned() else {
+        boxed(buffer, area, "This source was removed", "esc", theme.focus);
+        return;
+    };
+    let what = page.view.as_ref().map_or("", |view| match view.listing {
+        Listing::Attempts => "attempts (tab: versions)",
+        Listing::Versions => "versions (tab: attempts)",
+    });
+    let inner = boxed(buffer, area, &source.settings.name, what, theme.focus);
+    let areas = source_page(inner);
+    settings(&source, now, theme, areas.settings, buffer);
+    let Some(view) = &mut page.view else {
+        put_all(
+            buffer,
+            areas.list,
+            0,
+            &[("Reading its history…", theme.dim)],
+        );
+        return;
+    };
+    let [latency, size] = areas.plots;
+    put_all(
+        buffer,
+        latency,
+        0,
+        &[("latency of attempts, newest on the right", theme.dim)],
+    );
+    bars(buffer, skip(latency, 1), &latencies(view, theme));
+    put_all(buffer, size, 0, &[("size of versions", theme.dim)]);
+    bars(buffer, skip(size, 1), &sizes(view, theme));
+    draw_list(view, theme, areas.list, true, buffer);
+}
+
+fn sizes(view: &HistoryView, theme: &Theme) -> Vec<super::plot::Bar> {
+    let versions = view.history.versions.iter();
+    versions
+        .map(|(version, _)| (Some(version.size_bytes), theme.accent))
+        .collect()
+}
+
+fn settings(
+    source: &Source,
+    now: chrono::DateTime<chrono::Utc>,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let settings = &source.settings;
+    let yes = |on: bool, word: &'static str| on.then_some(word);
+    let allowed: Vec<_> = [
+        yes(settings.allow_private, "private addresses"),
+        yes(settings.allow_http, "plain http"),
+        yes(settings.allow_empty, "empty bodies"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let or_none = |text: String| {
+        if text.is_empty() {
+            "none".to_owned()
+        } else {
+            text
+        }
+    };
+    let lines = [
+        ("address", settings.address.to_string()),
+        (
+            "state",
+            format!("{}, every {}", state_word(source), settings.interval),
+        ),
+        (
+            "last, next",
+            format!(
+                "{}, {}",
+                moment(source.state.last_attempt_at, now),
+                until(next_due(source), now)
+            ),
+        ),
+        ("tags", or_none(settings.tags.join(", "))),
+        (
+            "headers",
+            or_none(
+                settings
+                    .headers
+                    .iter()
+                    .map(|(name, _)| name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
+        ),
+        ("allowed", or_none(allowed.join(", "))),
+        ("publishes", settings.publish.to_string()),
+        ("published", source.published_path.clone()),
+    ];
+    for (line, (label, text)) in (0..).zip(&lines) {
+        put_all(
+            buffer,
+            area,
+            line,
+            &[(&format!("{label:<11}"), theme.dim), (text, theme.text)],
+        );
+    }
+}

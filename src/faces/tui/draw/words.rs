@@ -1,0 +1,107 @@
+//! The words and glyphs of the panes: times, states, sizes in few columns.
+
+use chrono::{DateTime, Utc};
+use ratatui::style::Style;
+
+use crate::domain::{AttemptOutcome, Source, VerdictOutcome, VersionState};
+use crate::faces::tui::theme::Theme;
+
+/// Returns the glyph and the colour of where a source stands; the word is `state_word`'s.
+pub(crate) fn source_state(source: &Source, theme: &Theme) -> (&'static str, Style) {
+    match (
+        source.settings.enabled,
+        source.state.failures,
+        source.state.last_outcome,
+    ) {
+        (false, ..) => ("○", theme.dim),
+        (true, 1.., _) => ("●", theme.bad),
+        (true, 0, None) => ("◌", theme.dim),
+        (true, 0, Some(AttemptOutcome::New)) => ("●", theme.accent),
+        (true, 0, Some(_)) => ("●", theme.good),
+    }
+}
+
+/// Returns the word and the colour of what the verifiers make of a version.
+pub(crate) fn verified(state: Option<VersionState>, theme: &Theme) -> (&'static str, Style) {
+    match state {
+        None => ("–", theme.dim),
+        Some(VersionState::Passed) => ("ok", theme.good),
+        Some(VersionState::Failed) => ("FAIL", theme.bad),
+        Some(VersionState::Error) => ("error", theme.warning),
+        Some(VersionState::Pending) => ("pending", theme.warning),
+        Some(VersionState::Unverified) => ("unverified", theme.dim),
+    }
+}
+
+/// Returns the word and the colour of a verdict.
+pub(crate) fn verdict(outcome: VerdictOutcome, theme: &Theme) -> (&'static str, Style) {
+    match outcome {
+        VerdictOutcome::Passed => ("ok", theme.good),
+        VerdictOutcome::Failed => ("FAIL", theme.bad),
+        VerdictOutcome::Error => ("error", theme.warning),
+    }
+}
+
+/// Prints a moment in at most six columns: the time of today, else the day.
+pub(crate) fn moment(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    match time {
+        None => "–".to_owned(),
+        Some(time) if time.date_naive() == now.date_naive() => time.format("%H:%M").to_string(),
+        Some(time) => time.format("%d %b").to_string(),
+    }
+}
+
+/// Prints how long it is until a moment: `due`, `53m`, `5h`, `12d`.
+pub(crate) fn until(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    let Some(time) = time else {
+        return "–".to_owned();
+    };
+    let minutes = (time - now).num_minutes();
+    match minutes {
+        ..0 => "due".to_owned(),
+        0 if time <= now => "due".to_owned(),
+        0..60 => format!("{}m", minutes + 1),
+        60..2880 => format!("{}h", minutes / 60),
+        _ => format!("{}d", minutes / 1440),
+    }
+}
+
+/// Prints a whole number with commas between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_short() {
+        assert_eq!(grouped(1_310), "1,310");
+        assert_eq!(grouped(100_000), "100,000");
+        assert_eq!(grouped(12), "12");
+        let now: DateTime<Utc> = "2026-01-31T14:07:31Z".parse().expect("a time");
+        for (seconds, expected) in [
+            (-5, "due"),
+            (0, "due"),
+            (3_169, "53m"),
+            (90_000, "25h"),
+            (864_000, "10d"),
+        ] {
+            assert_eq!(
+                until(Some(now + chrono::Duration::seconds(seconds)), now),
+                expected
+            );
+        }
+        assert_eq!(moment(Some(now), now), "14:07");
+        assert_eq!(moment(Some(now - chrono::Duration::days(2)), now), "29 Jan");
+    }
+}

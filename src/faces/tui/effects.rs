@@ -1,0 +1,346 @@
+//! Carries effects out through the use-cases, and keeps the model up to date from the catalogue.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc::Sender;
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::diff::Diff;
+use super::log::{Line, RING};
+use super::message::{Effect, Job, Msg};
+use super::run::Engine;
+use super::table::Row;
+use super::viewer::WINDOW;
+use crate::app::{App, Error, EventFilter, Result, SourceEdit, Undo};
+use crate::domain::{Content, EventId, Source, SourceId, Version, VersionId};
+use crate::faces::text::{clean, count};
+
+/// The catalogue is asked for changes so often at most.
+const POLL: Duration = Duration::from_millis(250);
+/// Events that are read at once; more of them, and everything is read anew.
+const PAGE: usize = 2000;
+/// Events that the log begins with.
+const FIRST: usize = 1000;
+
+/// The tasks of the dashboard.
+pub(super) struct Runner {
+    app: Arc<App>,
+    engine: Arc<dyn Engine>,
+    messages: Sender<Msg>,
+    tasks: JoinSet<()>,
+    /// Reading the history of a source that is not selected any more is given up.
+    history: Option<AbortHandle>,
+}
+
+impl Runner {
+    pub(super) fn new(app: Arc<App>, engine: Arc<dyn Engine>, messages: Sender<Msg>) -> Self {
+        Self {
+            app,
+            engine,
+            messages,
+            tasks: JoinSet::new(),
+            history: None,
+        }
+    }
+
+    /// Starts to tell what changes in the catalogue, whoever changes it.
+    pub(super) fn watch(&mut self) {
+        let (app, messages) = (Arc::clone(&self.app), self.messages.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = watch(&app, &messages).await {
+                let _ = messages.send(Msg::Trouble(told(&error))).await;
+            }
+        });
+    }
+
+    /// Starts what an effect asks for; its outcome comes as a message.
+    pub(super) fn start(&mut self, effect: Effect) {
+        while self.tasks.try_join_next().is_some() {}
+        let is_pane = matches!(effect, Effect::ReadHistory(_, Some(_)));
+        if is_pane && let Some(task) = self.history.take() {
+            task.abort();
+        }
+        let (app, engine) = (Arc::clone(&self.app), Arc::clone(&self.engine));
+        let messages = self.messages.clone();
+        let handle = self.tasks.spawn(async move {
+            let outcome = perform(&app, &*engine, &messages, effect).await;
+            let message = outcome.unwrap_or_else(|error| Some(Msg::Refused(told(&error))));
+            if let Some(message) = message {
+                // Nobody listens any more when the dashboard has ended.
+                let _ = messages.send(message).await;
+            }
+        });
+        if is_pane {
+            self.history = Some(handle);
+        }
+    }
+}
+
+fn told(error: &Error) -> String {
+    match &error.hint {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    }
+}
+
+async fn perform(
+    app: &App,
+    engine: &dyn Engine,
+    messages: &Sender<Msg>,
+    effect: Effect,
+) -> Result<Option<Msg>> {
+    Ok(Some(match effect {
+        Effect::Resync => resync(app).await?.1,
+        Effect::ReadHistory(id, limit) => {
+            Msg::History(Box::new(app.history(&id.to_string(), limit).await?))
+        }
+        Effect::Open(version) => open(app, *version).await?,
+        Effect::ReadWindow(id, content, start) => read_window(id, content, start).await?,
+        Effect::Compare(old, new) => compare(app, *old, *new).await?,
+        Effect::Add(new) => {
+            let added = app.add(new).await?;
+            let ids = added.iter().map(|added| added.source.id).collect();
+            Msg::Done(
+                format!("added {}", count(added.len(), "source")),
+                Some(Undo::Added(ids)),
+            )
+        }
+        Effect::Edit(before, edit) => change(app, before, &edit).await?,
+        Effect::Remove(ids) => {
+            let removed = app.remove(&selectors(&ids), false).await?;
+            let text = format!("removed {}; z brings back", count(removed.len(), "source"));
+            Msg::Done(text, Some(Undo::Removed(ids)))
+        }
+        Effect::Undo(undo) => {
+            let sources = app.undo(&undo).await?;
+            Msg::Done(format!("taken back: {}", count(sources, "source")), None)
+        }
+        Effect::Fetch(ids) => {
+            let what = format!("fetching {}", count(ids.len(), "source"));
+            let job = Progress::new(messages, what, ids.len());
+            job.tell(0).await;
+            let outcome = engine.fetch(ids).await;
+            job.end().await;
+            Msg::Done(outcome?, None)
+        }
+        Effect::Verify(versions) => verify(app, messages, versions).await?,
+        Effect::Copy(_) | Effect::Suspend | Effect::Quit => return Ok(None),
+    }))
+}
+
+fn selectors(ids: &[SourceId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+async fn change(app: &App, before: Vec<Arc<Source>>, edit: &SourceEdit) -> Result<Msg> {
+    let ids: Vec<_> = before.iter().map(|source| source.id).collect();
+    let now = app.edit(&selectors(&ids), edit).await?;
+    let text = match &now[..] {
+        [source] => format!("changed {}", clean(&source.settings.name)),
+        many => format!("changed {}", count(many.len(), "source")),
+    };
+    let before = before.iter().map(|source| Source::clone(source)).collect();
+    Ok(Msg::Done(text, Some(Undo::Edited(before))))
+}
+
+async fn compare(app: &App, old: Version, new: Version) -> Result<Msg> {
+    let comparison = app.compare(&old, &new).await?;
+    let ids = (old.id, new.id);
+    let diff = blocking(move || Ok(Diff::of(&comparison, &old, &new))).await?;
+    Ok(Msg::Compared(ids.0, ids.1, Box::new(diff)))
+}
+
+async fn open(app: &App, version: Version) -> Result<Msg> {
+    let content = app.content(&version).await?;
+    let Msg::Window(id, _, bytes) = read_window(version.id, content.clone(), 0).await? else {
+        unreachable!("a window is what reading one gives");
+    };
+    Ok(Msg::Opened(id, content, bytes))
+}
+
+async fn read_window(id: VersionId, content: Content, start: u64) -> Result<Msg> {
+    let bytes = blocking(move || {
+        let most = WINDOW.min(content.size_bytes().saturating_sub(start));
+        let length = usize::try_from(most).unwrap_or(0);
+        if let Some(bytes) = content.as_memory() {
+            let from = usize::try_from(start)
+                .unwrap_or(usize::MAX)
+                .min(bytes.len());
+            return Ok(Bytes::copy_from_slice(&bytes[from..from + length]));
+        }
+        let mut bytes = vec![0; length];
+        if let Some(path) = content.as_file() {
+            File::open(path)
+                .and_then(|file| file.read_exact_at(&mut bytes, start))
+                .map_err(|error| unavailable(format!("cannot read {}: {error}", path.display())))?;
+        }
+        Ok(Bytes::from(bytes))
+    });
+    Ok(Msg::Window(id, start, bytes.await?))
+}
+
+fn unavailable(message: String) -> Error {
+    Error::new(crate::app::ErrorKind::Unavailable, message)
+}
+
+async fn blocking<T: Send + 'static>(
+    task: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(task).await {
+        Ok(value) => value,
+        Err(error) => Err(unavailable(format!("the task ended early: {error}"))),
+    }
+}
+
+async fn verify(
+    app: &App,
+    messages: &Sender<Msg>,
+    versions: Vec<(Arc<Source>, Option<Box<Version>>)>,
+) -> Result<Msg> {
+    let job = Progress::new(messages, "verifying".to_owned(), versions.len());
+    let mut states = std::collections::BTreeMap::<&'static str, usize>::new();
+    let total = versions.len();
+    for (done, (source, version)) in (0..).zip(versions) {
+        job.tell(done).await;
+        let version = match version {
+            Some(version) => Some(*version),
+            None => match source.state.version_id {
+                Some(id) => Some(app.version(&id.to_string()).await?.1),
+                None => None,
+            },
+        };
+        let state = match version {
+            Some(version) => app
+                .verify(&source, &version)
+                .await
+                .map(|verified| verified.state.as_str()),
+            None => Ok("without a version"),
+        };
+        match state {
+            Ok(state) => *states.entry(state).or_default() += 1,
+            Err(error) => {
+                job.end().await;
+                return Err(error);
+            }
+        }
+    }
+    job.end().await;
+    let states: Vec<_> = states
+        .iter()
+        .map(|(state, number)| format!("{number} {state}"))
+        .collect();
+    Ok(Msg::Done(
+        format!("verified {total}: {}", states.join(", ")),
+        None,
+    ))
+}
+
+/// Tells how far something long is.
+struct Progress<'a> {
+    messages: &'a Sender<Msg>,
+    id: u64,
+    what: String,
+    total: u64,
+}
+
+impl<'a> Progress<'a> {
+    fn new(messages: &'a Sender<Msg>, what: String, total: usize) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            messages,
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            what,
+            total: total as u64,
+        }
+    }
+
+    async fn tell(&self, done: u64) {
+        let job = Job {
+            id: self.id,
+            what: self.what.clone(),
+            done,
+            total: self.total,
+        };
+        let _ = self.messages.send(Msg::Job(job)).await;
+    }
+
+    async fn end(&self) {
+        self.tell(self.total).await;
+    }
+}
+
+/// Reads all sources and the newest events; returns the newest event's id too.
+async fn resync(app: &App) -> Result<(EventId, Msg)> {
+    // Events first: what happens between the two reads is told again, not missed.
+    let filter = EventFilter {
+        limit: FIRST.min(RING),
+        ..EventFilter::default()
+    };
+    let lines: Vec<_> = app
+        .events(filter)
+        .await?
+        .into_iter()
+        .map(Line::new)
+        .collect();
+    let newest = lines.last().map_or(EventId(0), |line| line.id);
+    let sources = app.sources(&[]).await?;
+    let rows = blocking(move || Ok(sources.into_iter().map(Row::new).collect())).await?;
+    Ok((newest, Msg::Resynced { rows, lines }))
+}
+
+async fn watch(app: &App, messages: &Sender<Msg>) -> Result<()> {
+    let mut seen = app.data_version().await?;
+    let (mut newest, first) = resync(app).await?;
+    let mut message = first;
+    loop {
+        if messages.send(message).await.is_err() {
+            return Ok(());
+        }
+        loop {
+            tokio::time::sleep(POLL).await;
+            let version = app.data_version().await?;
+            if version != seen {
+                seen = version;
+                break;
+            }
+        }
+        (newest, message) = changes(app, newest).await?;
+    }
+}
+
+/// Reads the events after one, and the sources that they are about, as they are now.
+async fn changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
+    let filter = EventFilter {
+        after: Some(after),
+        limit: PAGE,
+        ..EventFilter::default()
+    };
+    let events = app.events(filter).await?;
+    // A purge leaves no event of its source: its row goes with everything read anew.
+    let purged = events
+        .iter()
+        .any(|event| event.event.action == crate::domain::Action::SourcePurged);
+    if events.len() == PAGE || purged {
+        return resync(app).await;
+    }
+    let newest = events.last().map_or(after, |event| event.id);
+    let mut ids: Vec<_> = events
+        .iter()
+        .filter_map(|event| event.event.source_id)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let lines = events.into_iter().map(Line::new).collect();
+    let sources = app.sources_by_id(ids.clone()).await?;
+    let gone = ids
+        .into_iter()
+        .filter(|id| !sources.iter().any(|source| source.id == *id))
+        .collect();
+    let rows = sources.into_iter().map(Row::new).collect();
+    Ok((newest, Msg::Changed { rows, gone, lines }))
+}

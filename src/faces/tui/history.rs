@@ -1,0 +1,156 @@
+//! The history of one source as a list to walk through: its attempts, or its versions, newest first.
+
+use std::collections::HashMap;
+
+use crate::app::History;
+use crate::domain::{SourceId, Verdict, Version, VersionId};
+
+/// What the list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Listing {
+    #[default]
+    Attempts,
+    Versions,
+}
+
+/// A history, and where someone is in it.
+#[derive(Debug)]
+pub(crate) struct HistoryView {
+    pub(crate) history: History,
+    versions: HashMap<VersionId, usize>,
+    pub(crate) listing: Listing,
+    cursor: usize,
+    /// The first row that is drawn; kept near the cursor when drawing.
+    pub(crate) top: usize,
+    /// At most two versions, to be compared.
+    pub(crate) marks: Vec<VersionId>,
+}
+
+impl HistoryView {
+    pub(crate) fn new(history: History) -> Self {
+        let ids = history.versions.iter().map(|(version, _)| version.id);
+        Self {
+            versions: ids.zip(0..).collect(),
+            history,
+            listing: Listing::default(),
+            cursor: 0,
+            top: 0,
+            marks: Vec::new(),
+        }
+    }
+
+    /// Returns the view of the same source's history read anew. Who looks at the newest goes on doing so; else the same
+    /// row stays selected.
+    pub(crate) fn renewed(self, history: History) -> Self {
+        let selected = self.selected_key();
+        let mut view = Self {
+            listing: self.listing,
+            marks: self.marks,
+            top: self.top,
+            ..Self::new(history)
+        };
+        if self.cursor > 0 {
+            let same = (0..view.len()).find(|at| view.key_at(*at) == selected);
+            view.select(same.unwrap_or(self.cursor));
+        }
+        view
+    }
+
+    fn key_at(&self, at: usize) -> Option<i64> {
+        match self.listing {
+            Listing::Attempts => self.history.attempts.get(at).map(|attempt| attempt.id.0),
+            Listing::Versions => self
+                .history
+                .versions
+                .get(at)
+                .map(|(version, _)| version.id.0),
+        }
+    }
+
+    fn selected_key(&self) -> Option<i64> {
+        self.key_at(self.cursor)
+    }
+
+    pub(crate) fn source_id(&self) -> SourceId {
+        self.history.source.id
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self.listing {
+            Listing::Attempts => self.history.attempts.len(),
+            Listing::Versions => self.history.versions.len(),
+        }
+    }
+
+    pub(crate) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    pub(crate) fn select(&mut self, at: usize) {
+        self.cursor = at.min(self.len().saturating_sub(1));
+    }
+
+    pub(crate) fn switch_listing(&mut self) {
+        let version = self.selected_version().map(|(version, _)| version.id);
+        self.listing = match self.listing {
+            Listing::Attempts => Listing::Versions,
+            Listing::Versions => Listing::Attempts,
+        };
+        let same = (0..self.len()).find(|at| {
+            let found = self.version_at(*at).map(|(found, _)| found.id);
+            found.is_some() && found == version
+        });
+        self.select(same.unwrap_or(0));
+    }
+
+    pub(crate) fn version(&self, id: VersionId) -> Option<&(Version, Vec<Verdict>)> {
+        self.history.versions.get(*self.versions.get(&id)?)
+    }
+
+    /// Returns the version of a row: the one that an attempt brought or found unchanged.
+    pub(crate) fn version_at(&self, at: usize) -> Option<&(Version, Vec<Verdict>)> {
+        match self.listing {
+            Listing::Attempts => self.version(self.history.attempts.get(at)?.version_id?),
+            Listing::Versions => self.history.versions.get(at),
+        }
+    }
+
+    /// Returns the version of the selected row; the newest when its attempt brought none.
+    pub(crate) fn selected_version(&self) -> Option<&(Version, Vec<Verdict>)> {
+        self.version_at(self.cursor)
+            .or_else(|| self.history.versions.first())
+    }
+
+    /// Marks the selected version, or takes its mark away; a third mark takes the place of the first.
+    pub(crate) fn toggle_mark(&mut self) {
+        let Some(id) = self.selected_version().map(|(version, _)| version.id) else {
+            return;
+        };
+        if let Some(at) = self.marks.iter().position(|mark| *mark == id) {
+            self.marks.remove(at);
+        } else {
+            self.marks.push(id);
+            if self.marks.len() > 2 {
+                self.marks.remove(0);
+            }
+        }
+        self.select(self.cursor + 1);
+    }
+
+    /// Returns the two versions to compare, the older first: the marked ones, else the selected one and the one before.
+    pub(crate) fn to_compare(&self) -> Option<(Version, Version)> {
+        let (one, other) = if let [one, other] = self.marks[..] {
+            (self.version(one)?, self.version(other)?)
+        } else {
+            let selected = self.selected_version()?;
+            let at = *self.versions.get(&selected.0.id)?;
+            (self.history.versions.get(at + 1)?, selected)
+        };
+        let (one, other) = (one.0.clone(), other.0.clone());
+        Some(if one.ordinal < other.ordinal {
+            (one, other)
+        } else {
+            (other, one)
+        })
+    }
+}

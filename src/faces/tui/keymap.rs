@@ -1,0 +1,418 @@
+//! The keymap: one table of context, key and action, from which dispatch, help, hints, palette and documentation come.
+
+use std::fmt::Write as _;
+
+use crokey::KeyCombination;
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use super::action::Action;
+use crate::config::KeySetting;
+
+/// Where a key means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Context {
+    /// Everywhere, in inputs too.
+    Anywhere,
+    /// Wherever no input, question or menu is open.
+    Main,
+    /// The table of sources.
+    Sources,
+    /// The log.
+    Log,
+    /// The content of a version.
+    Content,
+    /// A question.
+    Question,
+    /// A form.
+    Form,
+    /// A line of text that filters as it is typed.
+    Line,
+    /// A menu that is chosen from.
+    Menu,
+}
+
+impl Context {
+    /// Every context, with what the help page calls it.
+    pub(crate) const ALL: [(Self, &'static str); 9] = [
+        (Self::Main, "In every view"),
+        (Self::Sources, "In the table of sources"),
+        (Self::Log, "In the log"),
+        (Self::Content, "In a version's content"),
+        (Self::Question, "At a question"),
+        (Self::Form, "In a form"),
+        (Self::Line, "While typing a filter"),
+        (Self::Menu, "In a menu"),
+        (Self::Anywhere, "Everywhere"),
+    ];
+
+    /// The contexts that can be in force at once: a key means one thing in each of these groups.
+    const TOGETHER: [&'static [Self]; 7] = [
+        &[Self::Sources, Self::Main, Self::Anywhere],
+        &[Self::Log, Self::Main, Self::Anywhere],
+        &[Self::Content, Self::Main, Self::Anywhere],
+        &[Self::Question, Self::Anywhere],
+        &[Self::Form, Self::Anywhere],
+        &[Self::Line, Self::Anywhere],
+        &[Self::Menu, Self::Anywhere],
+    ];
+}
+
+/// The table: context, action, its keys, and whether the footer shows it.
+const TABLE: &[(Context, Action, &[&str], bool)] = &[
+    (Context::Main, Action::Add, &["a"], true),
+    (Context::Main, Action::Interval, &["e"], true),
+    (Context::Main, Action::Edit, &["shift-e"], false),
+    (Context::Main, Action::Toggle, &["space"], true),
+    (Context::Main, Action::Fetch, &["f"], true),
+    (Context::Main, Action::Verify, &["v"], true),
+    (Context::Main, Action::Open, &["enter"], true),
+    (Context::Main, Action::Diff, &["d"], true),
+    (Context::Main, Action::Filter, &["/"], true),
+    (Context::Main, Action::Remove, &["shift-d"], false),
+    (Context::Main, Action::Undo, &["z"], false),
+    (Context::Main, Action::Mark, &["m"], false),
+    (Context::Main, Action::Unmark, &["shift-m"], false),
+    (Context::Main, Action::Copy, &["y"], false),
+    (Context::Main, Action::Freeze, &["shift-f"], false),
+    (Context::Main, Action::NextPane, &["tab"], false),
+    (Context::Main, Action::PreviousPane, &["backtab"], false),
+    (Context::Main, Action::Down, &["j", "down"], false),
+    (Context::Main, Action::Up, &["k", "up"], false),
+    (Context::Main, Action::Right, &["l", "right"], false),
+    (Context::Main, Action::Left, &["h", "left"], false),
+    (Context::Main, Action::PageDown, &["pagedown"], false),
+    (Context::Main, Action::PageUp, &["pageup"], false),
+    (Context::Main, Action::HalfDown, &["ctrl-d"], false),
+    (Context::Main, Action::HalfUp, &["ctrl-u"], false),
+    (Context::Main, Action::Top, &["g", "home"], false),
+    (Context::Main, Action::Bottom, &["shift-g", "end"], false),
+    (Context::Main, Action::Palette, &[":"], false),
+    (Context::Sources, Action::Sort, &["s"], true),
+    (Context::Sources, Action::Reverse, &["shift-s"], false),
+    (Context::Log, Action::Level, &["w"], true),
+    (Context::Log, Action::OnlySource, &["o"], true),
+    (Context::Content, Action::Hex, &["x"], true),
+    (Context::Main, Action::Help, &["?"], true),
+    (Context::Main, Action::Close, &["esc"], false),
+    (Context::Main, Action::Quit, &["q"], true),
+    (Context::Question, Action::Accept, &["y"], true),
+    (
+        Context::Question,
+        Action::Refuse,
+        &["n", "esc", "enter", "q"],
+        true,
+    ),
+    (Context::Form, Action::Accept, &["enter"], true),
+    (Context::Form, Action::NextField, &["tab", "down"], true),
+    (
+        Context::Form,
+        Action::PreviousField,
+        &["backtab", "up"],
+        false,
+    ),
+    (Context::Form, Action::Close, &["esc"], true),
+    (Context::Line, Action::Accept, &["enter"], true),
+    (Context::Line, Action::Close, &["esc"], true),
+    (Context::Menu, Action::Accept, &["enter"], true),
+    (Context::Menu, Action::NextItem, &["down", "tab"], true),
+    (
+        Context::Menu,
+        Action::PreviousItem,
+        &["up", "backtab"],
+        false,
+    ),
+    (Context::Menu, Action::Close, &["esc"], true),
+    (Context::Anywhere, Action::Suspend, &["ctrl-z"], false),
+    (Context::Anywhere, Action::QuitNow, &["ctrl-c"], false),
+];
+
+/// One line of the table in force.
+#[derive(Clone, Debug)]
+pub(crate) struct Binding {
+    pub(crate) context: Context,
+    pub(crate) action: Action,
+    pub(crate) keys: Vec<KeyCombination>,
+    /// Whether the footer shows it.
+    pub(crate) hinted: bool,
+    /// The line of the configuration that set its keys.
+    line: Option<usize>,
+}
+
+/// The keys in force.
+#[derive(Clone, Debug)]
+pub(crate) struct Keymap(Vec<Binding>);
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let bindings = TABLE.iter().map(|(context, action, keys, hinted)| Binding {
+            context: *context,
+            action: *action,
+            keys: keys
+                .iter()
+                .map(|key| parse(key).expect("the table's keys are well-formed"))
+                .collect(),
+            hinted: *hinted,
+            line: None,
+        });
+        Self(bindings.collect())
+    }
+}
+
+impl Keymap {
+    /// Returns the table with the configuration's keys in it, or what is wrong with them, a line each.
+    pub(crate) fn with(settings: &[KeySetting]) -> Result<Self, Vec<String>> {
+        let mut keymap = Self::default();
+        let mut problems = Vec::new();
+        for setting in settings {
+            let line = setting.line;
+            let Some(action) = Action::from_name(&setting.action) else {
+                problems.push(format!(
+                    "line {line}: no action `{}`: `gannet config keys` prints all",
+                    setting.action
+                ));
+                continue;
+            };
+            let keys: Result<Vec<_>, _> = setting.keys.iter().map(|key| parse(key)).collect();
+            match keys {
+                Ok(keys) => {
+                    for binding in keymap.0.iter_mut().filter(|b| b.action == action) {
+                        binding.keys.clone_from(&keys);
+                        binding.line = Some(line);
+                    }
+                }
+                Err(problem) => problems.push(format!("line {line}: {problem}")),
+            }
+        }
+        problems.extend(keymap.clashes());
+        if problems.is_empty() {
+            Ok(keymap)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Returns what the key does where these contexts are in force, the first of them first.
+    pub(crate) fn action(&self, contexts: &[Context], key: KeyCombination) -> Option<Action> {
+        let key = canonical(key);
+        contexts.iter().find_map(|context| {
+            let mut bindings = self.0.iter().filter(|b| b.context == *context);
+            bindings
+                .find(|binding| binding.keys.contains(&key))
+                .map(|binding| binding.action)
+        })
+    }
+
+    /// Returns the lines of a context.
+    pub(crate) fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
+        self.0.iter().filter(move |b| b.context == context)
+    }
+
+    /// Returns the first key of an action in a context, as it is shown.
+    pub(crate) fn key_in(&self, context: Context, action: Action) -> Option<String> {
+        let mut bindings = self.of(context).filter(|b| b.action == action);
+        bindings.find_map(|b| b.keys.first().map(|key| show(*key)))
+    }
+
+    fn clashes(&self) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for group in Context::TOGETHER {
+            let bindings: Vec<_> = self
+                .0
+                .iter()
+                .filter(|b| group.contains(&b.context))
+                .collect();
+            for (at, one) in bindings.iter().enumerate() {
+                for other in &bindings[at + 1..] {
+                    let Some(key) = one.keys.iter().find(|key| other.keys.contains(key)) else {
+                        continue;
+                    };
+                    let whose = |b: &Binding| match b.line {
+                        Some(line) => format!("`{}` (line {line})", b.action.name()),
+                        None => format!("`{}` (by default)", b.action.name()),
+                    };
+                    let problem = format!(
+                        "the key {} is of both {} and {}",
+                        show(*key),
+                        whose(one),
+                        whose(other)
+                    );
+                    if one.action != other.action && !found.contains(&problem) {
+                        found.push(problem);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Returns the keymap as the page of the documentation, in Markdown.
+    pub(crate) fn page(&self) -> String {
+        let mut page =
+            "# Keys of the dashboard\n\nMade by `gannet config keys`. Each line's name is what \
+             `[dashboard.keys]` in the configuration calls the action.\n"
+                .to_owned();
+        for (context, title) in Context::ALL {
+            let _ = write!(
+                page,
+                "\n## {title}\n\n| keys | action | what it does |\n| --- | --- | --- |\n"
+            );
+            for binding in self.of(context) {
+                let keys: Vec<_> = binding
+                    .keys
+                    .iter()
+                    .map(|key| format!("`{}`", show(*key)))
+                    .collect();
+                let _ = writeln!(
+                    page,
+                    "| {} | `{}` | {} |",
+                    keys.join(" "),
+                    binding.action.name(),
+                    binding.action.about()
+                );
+            }
+        }
+        page
+    }
+}
+
+impl Binding {
+    /// Returns the keys as they are shown.
+    pub(crate) fn shown(&self) -> String {
+        let keys: Vec<_> = self.keys.iter().map(|key| show(*key)).collect();
+        keys.join(" ")
+    }
+}
+
+/// Reads a key: `a`, `A`, `ctrl-d`, `space`, `?`.
+fn parse(text: &str) -> Result<KeyCombination, String> {
+    let one = text.chars().next().filter(|_| text.chars().count() == 1);
+    if let Some(character) = one {
+        let code = KeyCode::Char(character);
+        return Ok(canonical(KeyCombination::one_key(code, KeyModifiers::NONE)));
+    }
+    crokey::parse(text).map(canonical).map_err(|_| {
+        format!("`{text}` is not a key: expected one such as a, A, ctrl-d, space, f5 or pagedown")
+    })
+}
+
+/// Returns the one form of a key of the several that terminals send: a capital has no shift beside it.
+fn canonical(key: KeyCombination) -> KeyCombination {
+    let crokey::OneToThree::One(code) = key.codes else {
+        return key;
+    };
+    let (code, modifiers) = match code {
+        KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::SHIFT) => {
+            let mut upper = c.to_uppercase();
+            let c = upper.next().filter(|_| upper.next().is_none()).unwrap_or(c);
+            (KeyCode::Char(c), key.modifiers - KeyModifiers::SHIFT)
+        }
+        KeyCode::BackTab => (KeyCode::BackTab, key.modifiers - KeyModifiers::SHIFT),
+        other => (other, key.modifiers),
+    };
+    KeyCombination::one_key(code, modifiers)
+}
+
+/// Returns a key as people write it.
+pub(crate) fn show(key: KeyCombination) -> String {
+    let crokey::OneToThree::One(code) = key.codes else {
+        return key.to_string().to_lowercase();
+    };
+    match code {
+        KeyCode::Char(c) if key.modifiers.is_empty() && c != ' ' => c.to_string(),
+        KeyCode::BackTab => "shift-tab".to_owned(),
+        _ => key.to_string().to_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossterm::event::KeyEvent;
+
+    fn setting(line: usize, action: &str, keys: &[&str]) -> KeySetting {
+        KeySetting {
+            action: action.to_owned(),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            line,
+        }
+    }
+
+    #[test]
+    fn the_table_has_no_clash_and_every_action_has_a_key() {
+        let keymap = Keymap::with(&[]).expect("no clash");
+        for action in Action::ALL {
+            let has_key = Context::ALL
+                .iter()
+                .any(|(context, _)| keymap.key_in(*context, *action).is_some());
+            assert!(has_key, "{}", action.name());
+        }
+    }
+
+    #[test]
+    fn nothing_needs_a_modifier_or_a_function_key() {
+        let keymap = Keymap::default();
+        for binding in &keymap.0 {
+            let plain = |key: &KeyCombination| key.modifiers.is_empty();
+            let by_palette = matches!(
+                binding.action,
+                Action::Suspend | Action::QuitNow | Action::HalfDown | Action::HalfUp
+            );
+            assert!(
+                by_palette || binding.keys.iter().any(plain),
+                "{}",
+                binding.action.name()
+            );
+        }
+    }
+
+    #[test]
+    fn keys_are_known_as_terminals_send_them() {
+        let keymap = Keymap::default();
+        for (code, modifiers, expected) in [
+            (KeyCode::Char('D'), KeyModifiers::SHIFT, Action::Remove),
+            (KeyCode::Char('D'), KeyModifiers::NONE, Action::Remove),
+            (KeyCode::Char('d'), KeyModifiers::NONE, Action::Diff),
+            (KeyCode::Char('d'), KeyModifiers::CONTROL, Action::HalfDown),
+            (KeyCode::BackTab, KeyModifiers::SHIFT, Action::PreviousPane),
+            (KeyCode::Char(' '), KeyModifiers::NONE, Action::Toggle),
+            (KeyCode::Char('?'), KeyModifiers::SHIFT, Action::Help),
+        ] {
+            let key = KeyCombination::from(KeyEvent::new(code, modifiers));
+            assert_eq!(
+                keymap.action(&[Context::Main], key),
+                Some(expected),
+                "{code:?} {modifiers:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clash_names_both_lines() {
+        let settings = [
+            setting(3, "fetch", &["x"]),
+            setting(4, "verify", &["x", "V"]),
+        ];
+        let problems = Keymap::with(&settings).expect_err("a clash");
+        assert!(problems[0].contains("`fetch` (line 3)"), "{problems:?}");
+        assert!(problems[0].contains("`verify` (line 4)"), "{problems:?}");
+        let problems = Keymap::with(&[setting(7, "fetch", &["q"])]).expect_err("a clash");
+        assert!(problems[0].contains("`quit` (by default)"), "{problems:?}");
+    }
+
+    #[test]
+    fn what_is_no_action_or_key_is_told_with_its_line() {
+        let settings = [
+            setting(2, "fly", &["x"]),
+            setting(5, "fetch", &["hyper-x-y-z"]),
+        ];
+        let problems = Keymap::with(&settings).expect_err("two problems");
+        assert!(
+            problems[0].starts_with("line 2: no action `fly`"),
+            "{problems:?}"
+        );
+        assert!(
+            problems[1].starts_with("line 5: `hyper-x-y-z` is not a key"),
+            "{problems:?}"
+        );
+    }
+}

@@ -1,0 +1,236 @@
+//! The log pane: the newest events in a ring, of which a filter shows some; it follows until someone scrolls up.
+
+use std::collections::VecDeque;
+
+use crate::domain::{Action, Event, EventId, SourceId};
+use crate::faces::text::clean;
+
+/// Events that are kept.
+pub(crate) const RING: usize = 10_000;
+
+/// How much an event matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+impl Level {
+    pub(crate) fn of(action: Action) -> Self {
+        match action {
+            Action::VerdictFailed | Action::Damaged => Self::Error,
+            Action::FetchFailed | Action::VerdictError | Action::Withdrawn => Self::Warning,
+            _ => Self::Info,
+        }
+    }
+
+    fn next(self) -> Self {
+        match self {
+            Self::Info => Self::Warning,
+            Self::Warning => Self::Error,
+            Self::Error => Self::Info,
+        }
+    }
+}
+
+/// An event as the pane shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) id: EventId,
+    pub(crate) event: Event,
+    pub(crate) level: Level,
+    /// What happened, cleaned.
+    pub(crate) text: Box<str>,
+}
+
+impl Line {
+    pub(crate) fn new(event: Event) -> Self {
+        let mut text = event.event.action.as_str().to_owned();
+        if let Some(name) = &event.source_name {
+            text = format!("{text:<17} {name}");
+        }
+        if let Some(version) = event.event.version_id {
+            text = format!("{text} v{version}");
+        }
+        if let Some(detail) = &event.event.detail {
+            text = format!("{text} {detail}");
+        }
+        Self {
+            id: event.id,
+            level: Level::of(event.event.action),
+            text: clean(&text).into(),
+            event,
+        }
+    }
+}
+
+/// The pane.
+#[derive(Debug)]
+pub(crate) struct LogPane {
+    ring: VecDeque<Line>,
+    /// Places in the ring, counted from the first event that ever came, of what is shown.
+    shown: VecDeque<u64>,
+    /// How many events have left the ring.
+    dropped: u64,
+    level: Level,
+    only: Option<SourceId>,
+    filter: String,
+    /// The event at the bottom of the pane while it does not follow.
+    held: Option<EventId>,
+    /// Events that came since.
+    missed: usize,
+}
+
+impl Default for LogPane {
+    fn default() -> Self {
+        Self {
+            ring: VecDeque::new(),
+            shown: VecDeque::new(),
+            dropped: 0,
+            level: Level::Info,
+            only: None,
+            filter: String::new(),
+            held: None,
+            missed: 0,
+        }
+    }
+}
+
+impl LogPane {
+    /// Takes events that came, oldest first; those it has are left out.
+    pub(crate) fn extend(&mut self, lines: Vec<Line>) {
+        let newest = self.newest();
+        for line in lines.into_iter().filter(|line| Some(line.id) > newest) {
+            if self.ring.len() == RING {
+                self.ring.pop_front();
+                self.dropped += 1;
+                if self.shown.front().is_some_and(|at| *at < self.dropped) {
+                    self.shown.pop_front();
+                }
+            }
+            if self.lets_through(&line) {
+                self.shown.push_back(self.dropped + self.ring.len() as u64);
+                self.missed += usize::from(self.held.is_some());
+            }
+            self.ring.push_back(line);
+        }
+    }
+
+    /// Forgets all, before the newest are read anew; what is filtered and held stays.
+    pub(crate) fn clear(&mut self) {
+        self.dropped += self.ring.len() as u64;
+        self.ring.clear();
+        self.shown.clear();
+    }
+
+    /// Returns the id of the newest event.
+    pub(crate) fn newest(&self) -> Option<EventId> {
+        self.ring.back().map(|line| line.id)
+    }
+
+    fn lets_through(&self, line: &Line) -> bool {
+        line.level >= self.level
+            && self
+                .only
+                .is_none_or(|id| line.event.event.source_id == Some(id))
+            && (self.filter.is_empty() || line.text.to_lowercase().contains(&self.filter))
+    }
+
+    fn refilter(&mut self) {
+        let ring = self.ring.iter().zip(self.dropped..);
+        self.shown = ring
+            .filter(|(line, _)| self.lets_through(line))
+            .map(|(_, at)| at)
+            .collect();
+        self.follow();
+    }
+
+    pub(crate) fn next_level(&mut self) {
+        self.level = self.level.next();
+        self.refilter();
+    }
+
+    /// Shows one source's events only, or all again.
+    pub(crate) fn only(&mut self, source: Option<SourceId>) {
+        self.only = source;
+        self.refilter();
+    }
+
+    pub(crate) fn filter(&mut self, text: &str) {
+        self.filter = text.to_lowercase();
+        self.refilter();
+    }
+
+    pub(crate) fn filter_text(&self) -> &str {
+        &self.filter
+    }
+
+    pub(crate) fn level(&self) -> Level {
+        self.level
+    }
+
+    pub(crate) fn only_source(&self) -> Option<SourceId> {
+        self.only
+    }
+
+    /// How many events are shown.
+    pub(crate) fn len(&self) -> usize {
+        self.shown.len()
+    }
+
+    pub(crate) fn is_following(&self) -> bool {
+        self.held.is_none()
+    }
+
+    /// Events that came since it stopped following.
+    pub(crate) fn missed(&self) -> usize {
+        self.missed
+    }
+
+    pub(crate) fn follow(&mut self) {
+        self.held = None;
+        self.missed = 0;
+    }
+
+    /// Returns the line at a place among those that are shown.
+    pub(crate) fn line(&self, at: usize) -> Option<&Line> {
+        let place = self.shown.get(at)? - self.dropped;
+        self.ring.get(usize::try_from(place).ok()?)
+    }
+
+    /// Returns the place of the line at the bottom of the pane.
+    pub(crate) fn bottom(&self) -> usize {
+        let last = self.len().saturating_sub(1);
+        let Some(held) = self.held else { return last };
+        // Ids grow; the held one may have left the ring.
+        let at = self.shown.partition_point(|place| {
+            let place = usize::try_from(place - self.dropped).unwrap_or(usize::MAX);
+            self.ring.get(place).is_some_and(|line| line.id <= held)
+        });
+        at.saturating_sub(1).min(last)
+    }
+
+    /// Moves by so many lines, up when negative, in a pane of this height; at the end it follows again.
+    pub(crate) fn scroll(&mut self, by: isize, height: usize) {
+        let last = self.len().saturating_sub(1);
+        let full_page = height.saturating_sub(1).min(last);
+        let bottom = self
+            .bottom()
+            .saturating_add_signed(by)
+            .clamp(full_page, last);
+        if bottom == last {
+            self.follow();
+        } else {
+            self.held = self.line(bottom).map(|line| line.id);
+        }
+    }
+
+    /// Returns the places of the lines that a pane of this height shows.
+    pub(crate) fn window(&self, height: usize) -> std::ops::Range<usize> {
+        let end = (self.bottom() + 1).min(self.len());
+        let start = end.saturating_sub(height);
+        // The first page stays full while the held line is near the start.
+        start..(start + height).min(self.len())
+    }
+}

@@ -1,0 +1,107 @@
+//! What comes into the model, and what it asks to be done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use crokey::KeyCombination;
+use crossterm::event::KeyEvent;
+
+use super::diff::Diff;
+use super::log::Line;
+use super::table::Row;
+use crate::app::{History, NewSource, PassProgress, SourceEdit, Undo};
+use crate::domain::{Content, Source, SourceId, Version, VersionId};
+
+/// Something that happened.
+#[derive(Debug)]
+pub(crate) enum Msg {
+    /// A key was pressed.
+    Key(KeyCombination, KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this many columns and lines.
+    Resize(u16, u16),
+    /// It is this late by the worker's clock, and so long since the dashboard was started.
+    Time(DateTime<Utc>, Duration),
+    /// All sources and the newest events, read anew.
+    Resynced {
+        /// By name.
+        rows: Vec<Row>,
+        /// Oldest first.
+        lines: Vec<Line>,
+    },
+    /// What changed since.
+    Changed {
+        /// Sources as they are now.
+        rows: Vec<Row>,
+        /// Sources that were removed.
+        gone: Vec<SourceId>,
+        /// Oldest first.
+        lines: Vec<Line>,
+    },
+    /// How far the worker's pass is.
+    Pass(PassProgress),
+    /// A source's history was read.
+    History(Box<History>),
+    /// A version's content was opened; these are its first bytes.
+    Opened(VersionId, Content, Bytes),
+    /// More of it, from this offset on.
+    Window(VersionId, u64, Bytes),
+    /// Two versions were compared.
+    Compared(VersionId, VersionId, Box<Diff>),
+    /// Something long is so far; done when it is at its end.
+    Job(Job),
+    /// What was asked for is done: in words, and what takes it back.
+    Done(String, Option<Undo>),
+    /// A change was not made: in words.
+    Refused(String),
+    /// Something failed that nobody may miss.
+    Trouble(String),
+    /// A signal asks to stop.
+    Stop,
+}
+
+/// Something long that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// Tells it from others.
+    pub(crate) id: u64,
+    pub(crate) what: String,
+    pub(crate) done: u64,
+    pub(crate) total: u64,
+}
+
+/// Something to be done outside of the model.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// Read all sources and the newest events.
+    Resync,
+    /// Read a source's history: its newest part, or all of it.
+    ReadHistory(SourceId, Option<usize>),
+    /// Open a version's content.
+    Open(Box<Version>),
+    /// Read a part of an open content.
+    ReadWindow(VersionId, Content, u64),
+    /// Compare two versions.
+    Compare(Box<Version>, Box<Version>),
+    /// Add sources.
+    Add(Vec<NewSource>),
+    /// Change sources, which were these before.
+    Edit(Vec<Arc<Source>>, Box<SourceEdit>),
+    /// Remove sources; their history stays.
+    Remove(Vec<SourceId>),
+    /// Take a change back.
+    Undo(Undo),
+    /// Fetch sources now.
+    Fetch(Vec<SourceId>),
+    /// Judge versions again: these, or the newest of these sources.
+    Verify(Vec<(Arc<Source>, Option<Box<Version>>)>),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Go back to the shell until continued.
+    Suspend,
+    /// Ask the worker to stop, and end when it has; at once when asked again.
+    Quit,
+}

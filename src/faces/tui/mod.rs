@@ -1,0 +1,25 @@
+//! The dashboard: everything on one screen, kept up to date, with the worker in the same process.
+//!
+//! `update` changes the model by what happened and asks for effects; `draw` draws the model; `run` carries both out on a
+//! terminal. The catalogue's log of events is what keeps the screen up to date, whichever process did the work.
+
+mod action;
+mod diff;
+mod draw;
+mod effects;
+mod form;
+mod history;
+mod keymap;
+mod log;
+mod message;
+mod model;
+mod run;
+mod table;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod theme;
+mod update;
+mod viewer;
+
+pub use run::{Dashboard, Engine, keys_page, run};

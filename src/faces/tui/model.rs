@@ -1,0 +1,268 @@
+//! The state of the dashboard: everything that decides what is on the screen.
+//!
+//! Changed by `update` alone, drawn by `draw`. Holds no terminal, no task and no clock.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tui_input::Input;
+
+use super::action::Action;
+use super::diff::Diff;
+use super::form::Form;
+use super::history::HistoryView;
+use super::keymap::{Context, Keymap};
+use super::log::LogPane;
+use super::message::{Effect, Job};
+use super::table::SourceTable;
+use super::viewer::Viewer;
+use crate::app::{PassProgress, Undo};
+use crate::domain::{Content, Source, SourceId, Verdict, Version};
+
+/// A part of the main screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Pane {
+    #[default]
+    Sources,
+    History,
+    Verdicts,
+    Log,
+}
+
+impl Pane {
+    pub(crate) const ALL: [Self; 4] = [Self::Sources, Self::History, Self::Verdicts, Self::Log];
+}
+
+/// A page that covers the main screen.
+#[derive(Debug)]
+pub(crate) enum Page {
+    /// One source in full.
+    Source(SourcePage),
+    /// One version in full.
+    Version(Box<VersionPage>),
+    /// Two versions compared.
+    Diff(DiffPage),
+}
+
+/// One source in full.
+#[derive(Debug)]
+pub(crate) struct SourcePage {
+    pub(crate) id: SourceId,
+    /// Its whole history, once it is read.
+    pub(crate) view: Option<HistoryView>,
+}
+
+/// One version in full.
+#[derive(Debug)]
+pub(crate) struct VersionPage {
+    pub(crate) source: Source,
+    pub(crate) version: Version,
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Whether the verdicts are shown instead of the content.
+    pub(crate) shows_verdicts: bool,
+    /// The content, once it is read.
+    pub(crate) content: Option<(Content, Viewer)>,
+    /// The first line of the verdicts that is drawn.
+    pub(crate) top: usize,
+}
+
+/// Two versions compared.
+#[derive(Debug)]
+pub(crate) struct DiffPage {
+    pub(crate) name: String,
+    pub(crate) old: Version,
+    pub(crate) new: Version,
+    /// Once it is worked out.
+    pub(crate) diff: Option<Diff>,
+    pub(crate) top: usize,
+    pub(crate) left: usize,
+}
+
+/// What a filter narrows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filtered {
+    Sources,
+    Log,
+}
+
+/// What lies above everything else.
+#[derive(Debug)]
+pub(crate) enum Overlay {
+    Help {
+        top: usize,
+    },
+    Palette {
+        input: Input,
+        cursor: usize,
+    },
+    Form(Box<Form>),
+    /// A question whose default is No.
+    Question {
+        text: Vec<String>,
+        effect: Effect,
+        /// Where No leads back to.
+        form: Option<Box<Form>>,
+    },
+    Filter {
+        what: Filtered,
+        input: Input,
+        /// What Esc goes back to.
+        before: String,
+    },
+}
+
+/// A short word on what happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Toast {
+    pub(crate) text: String,
+    pub(crate) is_error: bool,
+    /// Since the start; an error stays until it is dismissed.
+    pub(crate) until: Option<Duration>,
+}
+
+/// How long a toast stays.
+pub(crate) const TOAST: Duration = Duration::from_secs(5);
+/// Changes that can be taken back, the last first.
+const UNDOS: usize = 50;
+
+/// What the dashboard may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mode {
+    pub(crate) read_only: bool,
+    /// Whether a worker runs in this process.
+    pub(crate) has_worker: bool,
+    /// Whether the worker may be told what to do: not under `--no-worker`.
+    pub(crate) may_fetch: bool,
+}
+
+/// The state.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) keymap: Keymap,
+    pub(crate) mode: Mode,
+    pub(crate) size: (u16, u16),
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) uptime: Duration,
+    /// Whether the sources were read.
+    pub(crate) loaded: bool,
+    pub(crate) table: SourceTable,
+    pub(crate) pane: Pane,
+    /// The newest part of the selected source's history, or of the one before while it is read.
+    pub(crate) history: Option<HistoryView>,
+    pub(crate) verdicts_top: usize,
+    pub(crate) log: LogPane,
+    pub(crate) pages: Vec<Page>,
+    pub(crate) overlay: Option<Overlay>,
+    pub(crate) toasts: Vec<Toast>,
+    pub(crate) pass: PassProgress,
+    pub(crate) jobs: Vec<Job>,
+    /// Whether the view is held still; what came since is read when it goes on.
+    pub(crate) frozen: bool,
+    pub(crate) undos: Vec<Undo>,
+    pub(crate) quitting: bool,
+    /// The form that was accepted last: it comes back when what it asked for is refused.
+    pub(crate) submitted: Option<Box<Form>>,
+}
+
+impl Model {
+    pub(crate) fn new(keymap: Keymap, mode: Mode, now: DateTime<Utc>) -> Self {
+        Self {
+            keymap,
+            mode,
+            size: (80, 24),
+            now,
+            uptime: Duration::ZERO,
+            loaded: false,
+            table: SourceTable::default(),
+            pane: Pane::default(),
+            history: None,
+            verdicts_top: 0,
+            log: LogPane::default(),
+            pages: Vec::new(),
+            overlay: None,
+            toasts: Vec::new(),
+            pass: PassProgress::default(),
+            jobs: Vec::new(),
+            frozen: false,
+            undos: Vec::new(),
+            quitting: false,
+            submitted: None,
+        }
+    }
+
+    /// Returns the contexts in which a key is looked up, the nearest first.
+    pub(crate) fn contexts(&self) -> &'static [Context] {
+        match (&self.overlay, self.pages.last(), self.pane) {
+            (Some(Overlay::Palette { .. }), ..) => &[Context::Menu, Context::Anywhere],
+            (Some(Overlay::Form(_)), ..) => &[Context::Form, Context::Anywhere],
+            (Some(Overlay::Question { .. }), ..) => &[Context::Question, Context::Anywhere],
+            (Some(Overlay::Filter { .. }), ..) => &[Context::Line, Context::Anywhere],
+            (None, Some(Page::Version(page)), _) if !page.shows_verdicts => {
+                &[Context::Content, Context::Main, Context::Anywhere]
+            }
+            (None, None, Pane::Sources) => &[Context::Sources, Context::Main, Context::Anywhere],
+            (None, None, Pane::Log) => &[Context::Log, Context::Main, Context::Anywhere],
+            (Some(Overlay::Help { .. }) | None, ..) => &[Context::Main, Context::Anywhere],
+        }
+    }
+
+    /// Tells the operator something that goes by itself.
+    pub(crate) fn tell(&mut self, text: impl Into<String>) {
+        let until = Some(self.uptime + TOAST);
+        self.toast(text.into(), false, until);
+    }
+
+    /// Tells the operator of an error, which stays until it is dismissed.
+    pub(crate) fn complain(&mut self, text: impl Into<String>) {
+        self.toast(text.into(), true, None);
+    }
+
+    fn toast(&mut self, text: String, is_error: bool, until: Option<Duration>) {
+        const MOST: usize = 5;
+        self.toasts.retain(|toast| toast.text != text);
+        if self.toasts.len() == MOST {
+            self.toasts.remove(0);
+        }
+        self.toasts.push(Toast {
+            text,
+            is_error,
+            until,
+        });
+    }
+
+    pub(crate) fn remember(&mut self, undo: Undo) {
+        if self.undos.len() == UNDOS {
+            self.undos.remove(0);
+        }
+        self.undos.push(undo);
+    }
+
+    /// Returns when the screen changes although nothing happens: a toast ends, or a minute does.
+    pub(crate) fn next_change(&self) -> Duration {
+        let seconds = u64::try_from(60 - self.now.timestamp().rem_euclid(60)).unwrap_or(60);
+        let minute = self.uptime + Duration::from_secs(seconds);
+        let toasts = self.toasts.iter().filter_map(|toast| toast.until);
+        toasts.fold(minute, Duration::min)
+    }
+
+    /// Returns the palette's actions that the text leaves.
+    pub(crate) fn palette(text: &str) -> Vec<Action> {
+        let text = text.to_lowercase();
+        let hidden = |action: Action| {
+            matches!(
+                action,
+                Action::Palette
+                    | Action::Accept
+                    | Action::Refuse
+                    | Action::NextField
+                    | Action::PreviousField
+                    | Action::NextItem
+                    | Action::PreviousItem
+            )
+        };
+        let found = |action: &&Action| {
+            !hidden(**action) && (action.name().contains(&text) || action.about().contains(&text))
+        };
+        Action::ALL.iter().filter(found).copied().collect()
+    }
+}

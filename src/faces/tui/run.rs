@@ -1,0 +1,292 @@
+//! The loop of the dashboard: takes what happened, has the model updated and effects started, draws when it is time.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crokey::KeyCombination;
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{Event, EventStream, KeyEventKind};
+use crossterm::execute;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use tokio::sync::{mpsc, watch};
+
+use super::draw::{draw, to_ascii};
+use super::effects::Runner;
+use super::keymap::Keymap;
+use super::message::{Effect, Msg};
+use super::model::{Mode, Model};
+use super::terminal::{Screen, wait_for_hang_up};
+use super::theme::Theme;
+use super::update::update;
+use crate::app::{App, Error, ErrorKind, PassProgress, Result};
+use crate::config::{Config, KeySetting};
+use crate::domain::SourceId;
+
+/// Frames are at least so far apart.
+const FRAME: Duration = Duration::from_millis(16);
+/// Messages that may wait; who has more to tell waits.
+const QUEUE: usize = 1024;
+
+/// The worker, as the dashboard sees it.
+pub trait Engine: Send + Sync {
+    /// Returns how far its passes are; nothing when no worker runs in this process.
+    fn progress(&self) -> Option<watch::Receiver<PassProgress>>;
+    /// Fetches sources now, due or not; returns what came of it, in words.
+    fn fetch(&self, sources: Vec<SourceId>) -> BoxFuture<'static, Result<String>>;
+    /// Asks everything to stop: gently the first time, at once the second.
+    fn stop(&self);
+    /// Ends when everything has stopped.
+    fn stopped(&self) -> BoxFuture<'static, ()>;
+    /// Waits for the next trouble that nobody may miss.
+    fn trouble(&self) -> BoxFuture<'static, String>;
+    /// Waits for a signal that asks to stop.
+    fn signal(&self) -> BoxFuture<'static, ()>;
+}
+
+/// How the dashboard is to be.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dashboard {
+    /// It changes nothing.
+    pub read_only: bool,
+    /// It draws in seven bits, whatever the locale says.
+    pub ascii: bool,
+}
+
+/// Returns the keymap in force as a page of Markdown.
+///
+/// # Errors
+///
+/// For keys in the configuration that clash or are no keys.
+pub fn keys_page(config: &Config) -> Result<String> {
+    Ok(keymap(config, &config.dashboard.keys)?.page())
+}
+
+fn keymap(config: &Config, keys: &[KeySetting]) -> Result<Keymap> {
+    Keymap::with(keys).map_err(|problems| {
+        let file = config.config_file.as_ref();
+        let file = file.map_or_else(String::new, |file| format!("{}: ", file.display()));
+        Error::invalid(format!("{file}[dashboard.keys] {}", problems.join("; ")))
+    })
+}
+
+/// Runs the dashboard on the process's terminal until it is left.
+///
+/// # Errors
+///
+/// When the configuration's keys are wrong, or the terminal cannot be used.
+pub async fn run(app: Arc<App>, engine: Arc<dyn Engine>, dashboard: Dashboard) -> Result<()> {
+    let keymap = keymap(&app.config, &app.config.dashboard.keys)?;
+    let colours = supports_color::on(supports_color::Stream::Stdout);
+    let theme = Theme::of(
+        app.config.dashboard.theme,
+        colours.is_some(),
+        colours.is_some_and(|level| level.has_256 || level.has_16m),
+    );
+    let ascii = dashboard.ascii || !supports_unicode::on(supports_unicode::Stream::Stdout);
+    let mode = Mode {
+        read_only: dashboard.read_only,
+        has_worker: engine.progress().is_some(),
+        may_fetch: engine.progress().is_some(),
+    };
+    let (messages, queue) = mpsc::channel(QUEUE);
+    let panics = messages.clone();
+    let screen = Screen::enter(move |text| {
+        // Nothing more can be done when the queue is full; the log has it.
+        let _ = panics.try_send(Msg::Trouble(text));
+    })
+    .map_err(|error| failed(&error))?;
+    let mut model = Model::new(keymap, mode, app.now());
+    model.size = screen.size().map_err(|error| failed(&error))?;
+    let mut runner = Runner::new(Arc::clone(&app), Arc::clone(&engine), messages);
+    runner.watch();
+    let looping = Loop {
+        app,
+        engine,
+        model,
+        theme,
+        ascii,
+        runner,
+        queue,
+        screen,
+        started: Instant::now(),
+        drawn: None,
+        dirty: true,
+        quit: false,
+    };
+    looping.run().await
+}
+
+fn failed(error: &io::Error) -> Error {
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("cannot use the terminal: {error}"),
+    )
+}
+
+/// Why the loop ended.
+enum Ended {
+    /// The terminal is there, to be given back.
+    Left(Result<()>),
+    HungUp,
+}
+
+struct Loop {
+    app: Arc<App>,
+    engine: Arc<dyn Engine>,
+    model: Model,
+    theme: Theme,
+    ascii: bool,
+    runner: Runner,
+    queue: mpsc::Receiver<Msg>,
+    screen: Screen,
+    started: Instant,
+    drawn: Option<Instant>,
+    dirty: bool,
+    quit: bool,
+}
+
+impl Loop {
+    async fn run(mut self) -> Result<()> {
+        let mut input = EventStream::new();
+        let mut progress = self.engine.progress();
+        let mut hang_up = tokio::task::spawn_blocking(wait_for_hang_up);
+        let mut stopped = self.engine.stopped();
+        let mut trouble = self.engine.trouble();
+        let mut signal = self.engine.signal();
+        let ended = loop {
+            let now = Msg::Time(self.app.now(), self.started.elapsed());
+            self.take_quietly(now);
+            if let Err(error) = self.draw_if_due() {
+                break Ended::Left(Err(failed(&error)));
+            }
+            let wake = self.next_wake();
+            tokio::select! {
+                event = input.next() => match event {
+                    Some(Ok(event)) => self.event(event),
+                    Some(Err(_)) | None => break Ended::HungUp,
+                },
+                Some(msg) = self.queue.recv() => {
+                    self.take(msg);
+                    while let Ok(msg) = self.queue.try_recv() {
+                        self.take(msg);
+                    }
+                }
+                snapshot = next_progress(&mut progress) => self.take(Msg::Pass(snapshot)),
+                text = &mut trouble => {
+                    self.take(Msg::Trouble(text));
+                    trouble = self.engine.trouble();
+                }
+                () = &mut signal => {
+                    self.take(Msg::Stop);
+                    signal = self.engine.signal();
+                }
+                _ = &mut hang_up => break Ended::HungUp,
+                () = &mut stopped, if self.quit => break Ended::Left(Ok(())),
+                () = tokio::time::sleep(wake) => self.dirty = self.dirty || wake > FRAME,
+            }
+        };
+        match ended {
+            Ended::HungUp => {
+                self.hung_up().await;
+                Ok(())
+            }
+            Ended::Left(outcome) => {
+                self.screen.leave();
+                outcome
+            }
+        }
+    }
+
+    /// Ends without the terminal: claims are released at once, since whoever closed it is gone.
+    async fn hung_up(self) {
+        tracing::warn!("the terminal was closed");
+        self.screen.forget();
+        self.engine.stop();
+        self.engine.stop();
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.engine.stopped()).await;
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                self.take(Msg::Key(KeyCombination::from(key), key));
+            }
+            Event::Paste(text) => self.take(Msg::Paste(text)),
+            Event::Resize(columns, lines) => self.take(Msg::Resize(columns, lines)),
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, msg: Msg) {
+        self.dirty = true;
+        self.take_quietly(msg);
+    }
+
+    fn take_quietly(&mut self, msg: Msg) {
+        for effect in update(&mut self.model, msg) {
+            match effect {
+                Effect::Quit => {
+                    self.quit = true;
+                    self.engine.stop();
+                }
+                Effect::Suspend => {
+                    let resumed = self.screen.suspend().and_then(|()| self.screen.size());
+                    match resumed {
+                        Ok(size) => self.model.size = size,
+                        Err(error) => self.model.complain(format!("cannot suspend: {error}")),
+                    }
+                }
+                Effect::Copy(text) => {
+                    let copied = execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text));
+                    if let Err(error) = copied {
+                        self.model.complain(format!("cannot copy: {error}"));
+                    }
+                }
+                effect => self.runner.start(effect),
+            }
+        }
+    }
+
+    fn draw_if_due(&mut self) -> io::Result<()> {
+        if !self.dirty || self.drawn.is_some_and(|drawn| drawn.elapsed() < FRAME) {
+            return Ok(());
+        }
+        let (model, theme, ascii) = (&mut self.model, &self.theme, self.ascii);
+        self.screen.draw(|buffer| {
+            model.size = (buffer.area().width, buffer.area().height);
+            let cursor = draw(model, theme, buffer);
+            if ascii {
+                to_ascii(buffer);
+            }
+            cursor
+        })?;
+        self.drawn = Some(Instant::now());
+        self.dirty = false;
+        Ok(())
+    }
+
+    /// Returns how long nothing needs to be done unless something happens.
+    fn next_wake(&self) -> Duration {
+        match self.drawn {
+            Some(drawn) if self.dirty => FRAME.saturating_sub(drawn.elapsed()),
+            _ => {
+                let until = self
+                    .model
+                    .next_change()
+                    .saturating_sub(self.started.elapsed());
+                until.max(FRAME + Duration::from_millis(1))
+            }
+        }
+    }
+}
+
+async fn next_progress(progress: &mut Option<watch::Receiver<PassProgress>>) -> PassProgress {
+    if let Some(receiver) = progress
+        && receiver.changed().await.is_ok()
+    {
+        return *receiver.borrow_and_update();
+    }
+    std::future::pending().await
+}

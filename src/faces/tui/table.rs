@@ -1,0 +1,368 @@
+//! The table of sources: which rows there are, which are shown and in which order, which one is selected.
+//!
+//! The selection follows its source, whatever is sorted, filtered, added or removed. Never draws.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::domain::{AttemptOutcome, Slot, Source, SourceId, VersionState};
+use crate::faces::text::state_word;
+
+/// What the rows are sorted by; equal ones by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SortBy {
+    Name,
+    State,
+    Interval,
+    Last,
+    Next,
+    Verified,
+}
+
+impl SortBy {
+    /// Every column, in the order in which `sort` goes through them, with its heading.
+    pub(crate) const ALL: [(Self, &'static str); 6] = [
+        (Self::Name, "SOURCE"),
+        (Self::State, "STATE"),
+        (Self::Interval, "INTERVAL"),
+        (Self::Last, "LAST"),
+        (Self::Next, "NEXT"),
+        (Self::Verified, "VERIFIED"),
+    ];
+
+    fn next(self) -> Self {
+        let at = Self::ALL
+            .iter()
+            .position(|(by, _)| *by == self)
+            .unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()].0
+    }
+
+    pub(crate) fn heading(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(by, _)| *by == self);
+        found.map_or("", |(_, heading)| *heading)
+    }
+}
+
+/// One source, and the text that a filter looks into.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) source: Arc<Source>,
+    haystack: Box<str>,
+}
+
+impl Row {
+    pub(crate) fn new(source: Source) -> Self {
+        let settings = &source.settings;
+        let verified = source.state.version_state.map_or("", VersionState::as_str);
+        let haystack = format!(
+            "{}\n{}\n{}\n{}\n{verified}",
+            settings.name,
+            settings.address.as_str(),
+            settings.tags.join(" "),
+            state_word(&source),
+        );
+        Self {
+            haystack: haystack.to_lowercase().into(),
+            source: Arc::new(source),
+        }
+    }
+}
+
+/// How many sources stand how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Whose last attempt failed.
+    pub(crate) failing: usize,
+    /// Whose newest version a verifier failed.
+    pub(crate) failed_verification: usize,
+    /// The first slot at which one is due.
+    pub(crate) next: Option<Slot>,
+}
+
+/// The sources, and how they are looked at.
+#[derive(Debug)]
+pub(crate) struct SourceTable {
+    rows: Vec<Row>,
+    index: HashMap<SourceId, u32>,
+    /// The rows that are shown, in order.
+    order: Vec<u32>,
+    selected: Option<SourceId>,
+    /// Where the selected row is, or was, in `order`.
+    cursor: usize,
+    /// The first row that is drawn; kept near the cursor when drawing.
+    pub(crate) top: usize,
+    pub(crate) marks: BTreeSet<SourceId>,
+    filter: String,
+    sort: SortBy,
+    reversed: bool,
+    counts: Counts,
+}
+
+impl Default for SourceTable {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            index: HashMap::new(),
+            order: Vec::new(),
+            selected: None,
+            cursor: 0,
+            top: 0,
+            marks: BTreeSet::new(),
+            filter: String::new(),
+            sort: SortBy::Name,
+            reversed: false,
+            counts: Counts::default(),
+        }
+    }
+}
+
+impl SourceTable {
+    /// Takes the whole catalogue.
+    pub(crate) fn replace(&mut self, rows: Vec<Row>) {
+        self.rows = rows;
+        self.reindex();
+        self.arrange();
+    }
+
+    /// Takes sources that changed or came, and forgets those that are gone.
+    pub(crate) fn update(&mut self, changed: Vec<Row>, gone: &[SourceId]) {
+        let gone: BTreeSet<_> = gone
+            .iter()
+            .filter(|id| self.index.contains_key(id))
+            .collect();
+        if !gone.is_empty() {
+            self.rows.retain(|row| !gone.contains(&row.source.id));
+            self.reindex();
+            self.arrange();
+        }
+        let mut touched = vec![false; self.rows.len()];
+        for row in changed {
+            if let Some(at) = self.index.get(&row.source.id) {
+                touched[*at as usize] = true;
+                self.rows[*at as usize] = row;
+            } else {
+                let at = u32::try_from(self.rows.len()).expect("fewer sources than 2^32");
+                self.index.insert(row.source.id, at);
+                self.rows.push(row);
+                touched.push(true);
+            }
+        }
+        self.merge(&touched);
+        self.count();
+        self.find_cursor();
+    }
+
+    fn reindex(&mut self) {
+        let ids = self.rows.iter().map(|row| row.source.id);
+        self.index = ids.zip(0..).collect();
+        self.marks.retain(|id| self.index.contains_key(id));
+    }
+
+    /// Puts the touched rows where they belong; the others stay in order among themselves.
+    fn merge(&mut self, touched: &[bool]) {
+        let touched_rows = (0_u32..).zip(touched).filter(|(_, touched)| **touched);
+        let mut moved: Vec<u32> = touched_rows
+            .map(|(at, _)| at)
+            .filter(|at| self.matches(*at))
+            .collect();
+        moved.sort_by(|a, b| self.compare(*a, *b));
+        let mut merged = Vec::with_capacity(self.order.len() + moved.len());
+        let mut moved = moved.into_iter().peekable();
+        for at in self
+            .order
+            .iter()
+            .copied()
+            .filter(|at| !touched[*at as usize])
+        {
+            while let Some(other) = moved.next_if(|other| self.compare(*other, at).is_lt()) {
+                merged.push(other);
+            }
+            merged.push(at);
+        }
+        merged.extend(moved);
+        self.order = merged;
+    }
+
+    /// Filters and sorts anew.
+    fn arrange(&mut self) {
+        let all = 0..u32::try_from(self.rows.len()).expect("fewer sources than 2^32");
+        let mut order: Vec<u32> = all.filter(|at| self.matches(*at)).collect();
+        order.sort_by(|a, b| self.compare(*a, *b));
+        self.order = order;
+        self.count();
+        self.find_cursor();
+    }
+
+    fn matches(&self, at: u32) -> bool {
+        let haystack = &self.rows[at as usize].haystack;
+        self.filter
+            .split_whitespace()
+            .all(|word| haystack.contains(word))
+    }
+
+    fn compare(&self, a: u32, b: u32) -> Ordering {
+        let (one, other) = (&self.rows[a as usize].source, &self.rows[b as usize].source);
+        let by_key = match self.sort {
+            SortBy::Name => Ordering::Equal,
+            SortBy::State => trouble(one).cmp(&trouble(other)),
+            SortBy::Interval => one.settings.interval.cmp(&other.settings.interval),
+            SortBy::Last => other.state.last_attempt_at.cmp(&one.state.last_attempt_at),
+            SortBy::Next => due(one).cmp(&due(other)),
+            SortBy::Verified => verified_rank(one).cmp(&verified_rank(other)),
+        };
+        let order = by_key
+            .then_with(|| one.settings.name.cmp(&other.settings.name))
+            .then(one.id.cmp(&other.id));
+        if self.reversed {
+            order.reverse()
+        } else {
+            order
+        }
+    }
+
+    fn count(&mut self) {
+        let mut counts = Counts::default();
+        for source in self.rows.iter().map(|row| &row.source) {
+            if !source.settings.enabled {
+                continue;
+            }
+            counts.failing += usize::from(source.state.failures > 0);
+            let failed = source.state.version_state == Some(VersionState::Failed);
+            counts.failed_verification += usize::from(failed);
+            let next = source.state.next_slot;
+            counts.next = Some(counts.next.map_or(next, |least| least.min(next)));
+        }
+        self.counts = counts;
+    }
+
+    /// Finds the selected row again; one that is not shown any more gives way to the one at its place.
+    fn find_cursor(&mut self) {
+        let wanted = self.selected.and_then(|id| self.index.get(&id).copied());
+        let same = |at: usize| wanted.is_some() && self.order.get(at) == wanted.as_ref();
+        if !same(self.cursor) {
+            let found = wanted.and_then(|row| self.order.iter().position(|at| *at == row));
+            self.cursor = found.unwrap_or(self.cursor);
+        }
+        self.select(self.cursor);
+    }
+
+    /// Selects the row at this place, or the last.
+    pub(crate) fn select(&mut self, at: usize) {
+        self.cursor = at.min(self.order.len().saturating_sub(1));
+        self.selected = self.shown(self.cursor).map(|row| row.source.id);
+    }
+
+    /// Selects a source, when it is shown.
+    pub(crate) fn select_source(&mut self, id: SourceId) {
+        self.selected = Some(id);
+        self.find_cursor();
+    }
+
+    pub(crate) fn filter(&mut self, text: &str) {
+        self.filter = text.to_lowercase();
+        self.arrange();
+    }
+
+    pub(crate) fn sort_by_next(&mut self) {
+        self.sort = self.sort.next();
+        self.reversed = false;
+        self.arrange();
+    }
+
+    pub(crate) fn reverse(&mut self) {
+        self.reversed = !self.reversed;
+        self.arrange();
+    }
+
+    /// Returns the column, and whether its order is turned round.
+    pub(crate) fn sorting(&self) -> (SortBy, bool) {
+        (self.sort, self.reversed)
+    }
+
+    pub(crate) fn filter_text(&self) -> &str {
+        &self.filter
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many rows are shown.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// How many sources there are.
+    pub(crate) fn total(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Returns the row at a place among those that are shown.
+    pub(crate) fn shown(&self, at: usize) -> Option<&Row> {
+        let row = self.order.get(at)?;
+        self.rows.get(*row as usize)
+    }
+
+    pub(crate) fn selected(&self) -> Option<&Arc<Source>> {
+        self.shown(self.cursor).map(|row| &row.source)
+    }
+
+    pub(crate) fn get(&self, id: SourceId) -> Option<&Arc<Source>> {
+        let at = self.index.get(&id)?;
+        self.rows.get(*at as usize).map(|row| &row.source)
+    }
+
+    /// Returns what an action is about: the marked sources, else the selected one.
+    pub(crate) fn targets(&self) -> Vec<Arc<Source>> {
+        if self.marks.is_empty() {
+            return self.selected().cloned().into_iter().collect();
+        }
+        self.marks
+            .iter()
+            .filter_map(|id| self.get(*id).cloned())
+            .collect()
+    }
+
+    /// Marks the selected source or takes its mark away, and goes on to the next.
+    pub(crate) fn toggle_mark(&mut self) {
+        if let Some(id) = self.selected().map(|source| source.id) {
+            if !self.marks.remove(&id) {
+                self.marks.insert(id);
+            }
+            self.select(self.cursor + 1);
+        }
+    }
+}
+
+/// Orders by how much attention a source needs: failing first, switched off last.
+fn trouble(source: &Source) -> (u8, u32) {
+    let state = &source.state;
+    match (source.settings.enabled, state.failures, state.last_outcome) {
+        (false, ..) => (4, 0),
+        (true, failures @ 1.., _) => (0, u32::MAX - failures),
+        (true, 0, None) => (1, 0),
+        (true, 0, Some(AttemptOutcome::New)) => (2, 0),
+        (true, 0, Some(_)) => (3, 0),
+    }
+}
+
+fn due(source: &Source) -> (bool, Slot) {
+    (!source.settings.enabled, source.state.next_slot)
+}
+
+fn verified_rank(source: &Source) -> u8 {
+    match source.state.version_state {
+        Some(VersionState::Failed) => 0,
+        Some(VersionState::Error) => 1,
+        Some(VersionState::Pending) => 2,
+        Some(VersionState::Passed) => 3,
+        Some(VersionState::Unverified) => 4,
+        None => 5,
+    }
+}

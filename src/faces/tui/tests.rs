@@ -1,0 +1,335 @@
+//! The dashboard without a terminal: keys into the model, the model onto a buffer.
+
+use chrono::{DateTime, Utc};
+use crokey::KeyCombination;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::draw::{draw, to_ascii};
+use super::keymap::Keymap;
+use super::log::Line;
+use super::message::{Effect, Msg};
+use super::model::{Mode, Model};
+use super::table::Row;
+use super::theme::Theme;
+use super::update::update;
+use crate::config::ThemeChoice;
+use crate::domain::{
+    Action, Actor, Address, AttemptOutcome, Event, EventId, Interval, NewEvent, PublishPolicy,
+    Slot, Source, SourceId, SourceSettings, SourceState, Stamp, VersionId, VersionState,
+};
+
+fn now() -> DateTime<Utc> {
+    "2026-01-31T14:07:31Z".parse().expect("a time")
+}
+
+fn source(id: i64, name: &str, failures: u32) -> Source {
+    Source {
+        id: SourceId(id),
+        settings: SourceSettings {
+            name: name.to_owned(),
+            address: Address::from_stored(format!("https://example.org/{id}")),
+            interval: Interval::DEFAULT,
+            enabled: id != 3,
+            tags: Vec::new(),
+            headers: Vec::new(),
+            allow_private: false,
+            allow_http: false,
+            allow_empty: false,
+            publish: PublishPolicy::Passed,
+            max_size_bytes: None,
+        },
+        published_path: format!("example.org/{id}"),
+        created_at: now(),
+        removed_at: None,
+        state: SourceState {
+            next_slot: Slot(Slot::containing(now()).0 + id),
+            failures,
+            last_attempt_at: Some(now()),
+            last_outcome: Some(AttemptOutcome::Unchanged),
+            version_id: Some(VersionId(id)),
+            version_state: Some(if id == 2 {
+                VersionState::Failed
+            } else {
+                VersionState::Passed
+            }),
+            published_version_id: None,
+        },
+    }
+}
+
+fn event(id: i64, text: &str) -> Line {
+    Line::new(Event {
+        id: EventId(id),
+        stamp: Stamp {
+            at: now(),
+            actor: Actor("worker@host".to_owned()),
+        },
+        event: NewEvent {
+            action: Action::FetchNew,
+            source_id: Some(SourceId(1)),
+            version_id: Some(VersionId(id)),
+            detail: Some(text.to_owned()),
+        },
+        source_name: Some("prices.csv".to_owned()),
+    })
+}
+
+fn model() -> Model {
+    let mode = Mode {
+        read_only: false,
+        has_worker: true,
+        may_fetch: true,
+    };
+    let mut model = Model::new(Keymap::default(), mode, now());
+    let names = [
+        "prices.csv",
+        "rates\u{1b}[2J",
+        "東京👨\u{200d}👩\u{fe0f}.csv",
+        "e\u{301}tat",
+        "zz",
+    ];
+    let rows = (1..)
+        .zip(names)
+        .map(|(id, name)| Row::new(source(id, name, u32::from(id == 4))));
+    update(
+        &mut model,
+        Msg::Resynced {
+            rows: rows.collect(),
+            lines: (1..20).map(|id| event(id, "1,442 B")).collect(),
+        },
+    );
+    model
+}
+
+fn key(code: KeyCode) -> Msg {
+    let event = KeyEvent::new(code, KeyModifiers::NONE);
+    Msg::Key(KeyCombination::from(event), event)
+}
+
+fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for character in keys.chars() {
+        let code = match character {
+            '\n' => KeyCode::Enter,
+            '\u{1b}' => KeyCode::Esc,
+            '\t' => KeyCode::Tab,
+            other => KeyCode::Char(other),
+        };
+        effects.extend(update(model, key(code)));
+    }
+    effects
+}
+
+fn screen(model: &mut Model, size: (u16, u16), theme: ThemeChoice, ascii: bool) -> String {
+    model.size = size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+    draw(model, &Theme::of(theme, true, true), &mut buffer);
+    if ascii {
+        to_ascii(&mut buffer);
+    }
+    let mut text = String::new();
+    for y in 0..size.1 {
+        let mut hidden = 0;
+        for x in 0..size.0 {
+            let symbol = buffer[(x, y)].symbol();
+            if hidden == 0 {
+                text.push_str(symbol);
+                hidden = unicode_width::UnicodeWidthStr::width(symbol).max(1);
+            }
+            hidden -= 1;
+        }
+        text = text.trim_end().to_owned();
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn the_page_of_keys_is_what_the_program_prints() {
+    let page = Keymap::default().page();
+    assert_eq!(
+        include_str!("../../../assets/keys.md"),
+        page,
+        "gannet config keys > assets/keys.md"
+    );
+}
+
+#[test]
+fn the_main_screen() {
+    insta::assert_snapshot!(screen(&mut model(), (100, 24), ThemeChoice::Dark, false));
+}
+
+#[test]
+fn the_main_screen_in_seven_bits() {
+    let text = screen(&mut model(), (80, 20), ThemeChoice::Mono, true);
+    assert!(text.is_ascii(), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_mono_theme_sets_no_colour() {
+    let mut model = model();
+    model.size = (80, 24);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
+    draw(
+        &mut model,
+        &Theme::of(ThemeChoice::Auto, false, false),
+        &mut buffer,
+    );
+    let coloured = |cell: &ratatui::buffer::Cell| {
+        cell.fg != ratatui::style::Color::Reset || cell.bg != ratatui::style::Color::Reset
+    };
+    assert!(!buffer.content().iter().any(coloured));
+}
+
+#[test]
+fn the_selection_follows_its_source() {
+    let mut model = model();
+    press(&mut model, "jj");
+    let id = model.table.selected().map(|source| source.id);
+    press(&mut model, "s");
+    assert_eq!(model.table.selected().map(|source| source.id), id);
+    press(&mut model, "S");
+    assert_eq!(model.table.selected().map(|source| source.id), id);
+    let more = Row::new(source(9, "aaa", 0));
+    let msg = Msg::Changed {
+        rows: vec![more],
+        gone: vec![SourceId(1)],
+        lines: Vec::new(),
+    };
+    update(&mut model, msg);
+    assert_eq!(model.table.selected().map(|source| source.id), id);
+    assert_eq!(model.table.total(), 5);
+}
+
+#[test]
+fn a_filter_narrows_as_it_is_typed_and_esc_takes_it_back() {
+    let mut model = model();
+    press(&mut model, "/prices");
+    assert_eq!(model.table.len(), 1);
+    press(&mut model, "\u{1b}");
+    assert_eq!(model.table.len(), 5);
+}
+
+#[test]
+fn removing_asks_and_no_is_the_default() {
+    let mut model = model();
+    assert!(press(&mut model, "D\n").is_empty());
+    assert!(press(&mut model, "DD\u{1b}").is_empty());
+    let effects = press(&mut model, "Dy");
+    assert!(
+        matches!(&effects[..], [Effect::Remove(ids)] if ids.len() == 1),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn read_only_changes_nothing() {
+    let mut model = model();
+    model.mode.read_only = true;
+    for keys in ["a", "e", "E", " ", "f", "v", "D", "z"] {
+        assert!(press(&mut model, keys).is_empty(), "{keys}");
+        assert!(model.overlay.is_none(), "{keys}");
+    }
+    assert!(screen(&mut model, (120, 30), ThemeChoice::Dark, false).contains("read-only"));
+}
+
+#[test]
+fn pasted_text_runs_nothing_outside_of_an_input() {
+    let mut model = model();
+    assert!(update(&mut model, Msg::Paste("Dy\nq".to_owned())).is_empty());
+    assert!(!model.quitting && model.overlay.is_none());
+    press(&mut model, "a");
+    update(
+        &mut model,
+        Msg::Paste("https://a.example/1\nhttps://a.example/2".to_owned()),
+    );
+    let effects = press(&mut model, "\ny");
+    assert!(
+        matches!(&effects[..], [Effect::Add(new)] if new.len() == 2),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_refused_form_comes_back_with_what_was_typed() {
+    let mut model = model();
+    press(&mut model, "ahttps://a.example/1");
+    assert!(matches!(&press(&mut model, "\n")[..], [Effect::Add(_)]));
+    update(&mut model, Msg::Refused("the address is taken".to_owned()));
+    let text = screen(&mut model, (120, 40), ThemeChoice::Dark, false);
+    assert!(
+        text.contains("https://a.example/1") && text.contains("the address is taken"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_log_stands_still_while_it_is_scrolled_up() {
+    let mut model = model();
+    model.size = (100, 24);
+    press(&mut model, "\t\t\tkkk");
+    let window = |model: &Model| {
+        let shown = model.log.window(4);
+        shown
+            .filter_map(|at| model.log.line(at).map(|line| line.id))
+            .collect::<Vec<_>>()
+    };
+    let before = window(&model);
+    let lines = (20..1020).map(|id| event(id, "x")).collect();
+    let msg = Msg::Changed {
+        rows: Vec::new(),
+        gone: Vec::new(),
+        lines,
+    };
+    update(&mut model, msg);
+    assert_eq!(window(&model), before);
+    assert!(screen(&mut model, (100, 24), ThemeChoice::Dark, false).contains("↓ 1000 new"));
+    press(&mut model, "G");
+    assert!(model.log.is_following());
+}
+
+#[test]
+fn a_frozen_view_takes_nothing_until_it_goes_on() {
+    let mut model = model();
+    press(&mut model, "F");
+    let msg = Msg::Changed {
+        rows: vec![Row::new(source(9, "late", 0))],
+        gone: Vec::new(),
+        lines: Vec::new(),
+    };
+    update(&mut model, msg);
+    assert_eq!(model.table.total(), 5);
+    assert!(matches!(&press(&mut model, "F")[..], [Effect::Resync]));
+}
+
+#[test]
+fn every_size_is_drawn_with_every_dialog() {
+    for width in 0..=40 {
+        for height in 0..=40 {
+            for keys in ["", "?", ":", "a", "e", "E", "D", "/", "\n", "\t", "\t\t\t"] {
+                let mut model = model();
+                model.size = (width, height);
+                press(&mut model, keys);
+                model.complain("something failed");
+                screen(&mut model, (width, height), ThemeChoice::Plain, false);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn no_keys_at_any_size_break_it(keys in "[a-zA-Z /:?\n\t\u{1b}]{0,60}", width in 0_u16..150, height in 0_u16..60) {
+        let mut model = model();
+        model.size = (width, height);
+        press(&mut model, &keys);
+        screen(&mut model, (width, height), ThemeChoice::Light, false);
+        let selected = model.table.selected().is_some();
+        prop_assert_eq!(selected, model.table.len() > 0);
+    }
+}

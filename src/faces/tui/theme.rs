@@ -1,0 +1,94 @@
+//! The themes: the terminal's own sixteen colours, no background ever, and one theme without any colour.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::config::ThemeChoice;
+
+/// How each kind of thing looks. State is always a word or a glyph as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Theme {
+    pub(crate) text: Style,
+    /// What matters less.
+    pub(crate) dim: Style,
+    /// Headings and keys.
+    pub(crate) accent: Style,
+    pub(crate) good: Style,
+    pub(crate) warning: Style,
+    pub(crate) bad: Style,
+    pub(crate) border: Style,
+    /// The border of the pane that has the focus.
+    pub(crate) focus: Style,
+    /// Laid over the selected row.
+    pub(crate) selected: Style,
+}
+
+impl Theme {
+    /// Returns the theme of a choice; `Auto` needs what the terminal can: how many colours, none under `NO_COLOR`.
+    pub(crate) fn of(choice: ThemeChoice, has_colour: bool, has_bright: bool) -> Self {
+        match choice {
+            // What a person set for every program comes before what one program was told.
+            _ if !has_colour => Self::mono(),
+            ThemeChoice::Mono => Self::mono(),
+            ThemeChoice::Auto if !has_bright => Self::plain(),
+            ThemeChoice::Plain => Self::plain(),
+            ThemeChoice::Light => Self::light(),
+            ThemeChoice::Auto | ThemeChoice::Dark => Self::dark(),
+        }
+    }
+
+    fn dark() -> Self {
+        Self::coloured(
+            Color::DarkGray,
+            Color::LightCyan,
+            [Color::LightGreen, Color::LightYellow, Color::LightRed],
+        )
+    }
+
+    fn light() -> Self {
+        Self::coloured(
+            Color::DarkGray,
+            Color::Blue,
+            [Color::Green, Color::Magenta, Color::Red],
+        )
+    }
+
+    fn plain() -> Self {
+        let mut theme = Self::coloured(
+            Color::Reset,
+            Color::Cyan,
+            [Color::Green, Color::Yellow, Color::Red],
+        );
+        theme.dim = Style::new();
+        theme.border = Style::new();
+        theme
+    }
+
+    fn coloured(dim: Color, accent: Color, [good, warning, bad]: [Color; 3]) -> Self {
+        Self {
+            text: Style::new(),
+            dim: Style::new().fg(dim),
+            accent: Style::new().fg(accent),
+            good: Style::new().fg(good),
+            warning: Style::new().fg(warning),
+            bad: Style::new().fg(bad).add_modifier(Modifier::BOLD),
+            border: Style::new().fg(dim),
+            focus: Style::new().fg(accent),
+            selected: Style::new().add_modifier(Modifier::REVERSED),
+        }
+    }
+
+    // No foreground and no background at all: under NO_COLOR a cell with a colour loses its reverse.
+    fn mono() -> Self {
+        Self {
+            text: Style::new(),
+            dim: Style::new(),
+            accent: Style::new().add_modifier(Modifier::BOLD),
+            good: Style::new(),
+            warning: Style::new().add_modifier(Modifier::BOLD),
+            bad: Style::new().add_modifier(Modifier::BOLD),
+            border: Style::new(),
+            focus: Style::new().add_modifier(Modifier::BOLD),
+            selected: Style::new().add_modifier(Modifier::REVERSED),
+        }
+    }
+}

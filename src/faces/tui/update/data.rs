@@ -1,0 +1,171 @@
+//! What came from outside: keys to the input, data to where it belongs.
+
+use super::act::{act, show_selected};
+use super::input;
+use crate::app::Undo;
+use crate::domain::SourceId;
+use crate::faces::tui::history::HistoryView;
+use crate::faces::tui::log::Line;
+use crate::faces::tui::message::{Effect, Job, Msg};
+use crate::faces::tui::model::{Model, Overlay, Page};
+use crate::faces::tui::table::Row;
+use crate::faces::tui::viewer::Viewer;
+
+/// Changes the model by what happened, and returns what is to be done.
+pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(key, event) => match model.keymap.action(model.contexts(), key) {
+            Some(action) => act(model, action),
+            None => input::typed(model, event),
+        },
+        Msg::Paste(text) => input::pasted(model, &text),
+        Msg::Resize(columns, lines) => {
+            model.size = (columns, lines);
+            Vec::new()
+        }
+        Msg::Time(now, uptime) => {
+            (model.now, model.uptime) = (now, uptime);
+            model
+                .toasts
+                .retain(|toast| toast.until.is_none_or(|until| until > uptime));
+            Vec::new()
+        }
+        Msg::Resynced { .. } | Msg::Changed { .. } if model.frozen && model.loaded => Vec::new(),
+        Msg::Resynced { rows, lines } => resynced(model, rows, lines),
+        Msg::Changed { rows, gone, lines } => changed(model, rows, &gone, lines),
+        Msg::Pass(progress) => {
+            model.pass = progress;
+            Vec::new()
+        }
+        Msg::Job(job) => {
+            took_job(model, job);
+            Vec::new()
+        }
+        Msg::Done(text, undo) => done(model, text, undo),
+        Msg::Refused(text) => {
+            refused(model, text);
+            Vec::new()
+        }
+        Msg::Trouble(text) => {
+            model.complain(text);
+            Vec::new()
+        }
+        Msg::Stop => act(model, crate::faces::tui::action::Action::QuitNow),
+        other => read(model, other),
+    }
+}
+
+/// Takes what an effect has read, if it is still wanted.
+fn read(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::History(history) => {
+            let id = history.source.id;
+            if let Some(Page::Source(page)) = model.pages.iter_mut().find(|page| is_of(page, id)) {
+                page.view = Some(renewed(page.view.take(), *history));
+            } else if model.table.selected().is_some_and(|source| source.id == id) {
+                model.history = Some(renewed(model.history.take(), *history));
+            }
+        }
+        Msg::Opened(id, content, bytes) => {
+            if let Some(Page::Version(page)) = model.pages.last_mut()
+                && page.version.id == id
+            {
+                let viewer = Viewer::new(content.size_bytes(), bytes);
+                page.content = Some((content, viewer));
+            }
+        }
+        Msg::Window(id, start, bytes) => {
+            if let Some(Page::Version(page)) = model.pages.last_mut()
+                && page.version.id == id
+                && let Some((_, viewer)) = &mut page.content
+            {
+                viewer.give(start, bytes);
+            }
+        }
+        Msg::Compared(old, new, diff) => {
+            if let Some(Page::Diff(page)) = model.pages.last_mut()
+                && (page.old.id, page.new.id) == (old, new)
+            {
+                page.diff = Some(*diff);
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn is_of(page: &Page, id: SourceId) -> bool {
+    matches!(page, Page::Source(page) if page.id == id)
+}
+
+fn renewed(view: Option<HistoryView>, history: crate::app::History) -> HistoryView {
+    match view {
+        Some(view) if view.source_id() == history.source.id => view.renewed(history),
+        _ => HistoryView::new(history),
+    }
+}
+
+fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<Line>) -> Vec<Effect> {
+    model.loaded = true;
+    model.table.replace(rows);
+    model.log.clear();
+    model.log.extend(lines);
+    let mut effects = show_selected(model, true);
+    effects.extend(model.pages.iter().filter_map(reread));
+    effects
+}
+
+fn changed(model: &mut Model, rows: Vec<Row>, gone: &[SourceId], lines: Vec<Line>) -> Vec<Effect> {
+    let touched: Vec<SourceId> = rows.iter().map(|row| row.source.id).collect();
+    model.table.update(rows, gone);
+    model.log.extend(lines);
+    let selected = model.table.selected().map(|source| source.id);
+    let is_touched = selected.is_some_and(|id| touched.contains(&id));
+    let mut effects = show_selected(model, is_touched);
+    let pages = model.pages.iter();
+    effects.extend(
+        pages
+            .filter(|page| touched.iter().any(|id| is_of(page, *id)))
+            .filter_map(reread),
+    );
+    effects
+}
+
+fn reread(page: &Page) -> Option<Effect> {
+    match page {
+        Page::Source(page) => Some(Effect::ReadHistory(page.id, None)),
+        Page::Version(_) | Page::Diff(_) => None,
+    }
+}
+
+fn took_job(model: &mut Model, job: Job) {
+    model.jobs.retain(|other| other.id != job.id);
+    if job.done < job.total {
+        model.jobs.push(job);
+    }
+}
+
+/// Gives a form back with what is wrong with it, so that nothing that was typed is lost.
+fn refused(model: &mut Model, text: String) {
+    match model.submitted.take() {
+        Some(mut form) if model.overlay.is_none() => {
+            form.refused = Some(text);
+            model.overlay = Some(Overlay::Form(form));
+        }
+        _ => model.complain(text),
+    }
+}
+
+fn done(model: &mut Model, text: String, undo: Option<Undo>) -> Vec<Effect> {
+    model.tell(text);
+    model.submitted = None;
+    if let Some(undo) = undo {
+        if let Undo::Removed(ids) = &undo {
+            for id in ids {
+                model.table.marks.remove(id);
+            }
+        }
+        model.remember(undo);
+    }
+    Vec::new()
+}

@@ -1,0 +1,108 @@
+//! Text that is typed or pasted into what is open for it. Outside of that it does nothing.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tui_input::{Input, InputRequest};
+
+use super::act::show_selected;
+use crate::faces::tui::message::Effect;
+use crate::faces::tui::model::{Filtered, Model, Overlay};
+
+/// Longer text is no filter, name or address.
+const MAX_TYPED: usize = 8192;
+
+pub(super) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
+    let Some(request) = request(event) else {
+        return Vec::new();
+    };
+    match &mut model.overlay {
+        Some(Overlay::Form(form)) => form.typed(request),
+        Some(Overlay::Palette { input, cursor }) => {
+            edit(input, request);
+            *cursor = 0;
+        }
+        Some(Overlay::Filter { what, input, .. }) => {
+            edit(input, request);
+            let (what, text) = (*what, input.value().to_owned());
+            return filter(model, what, &text);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
+    match &mut model.overlay {
+        Some(Overlay::Form(form)) => {
+            form.paste(text);
+            Vec::new()
+        }
+        Some(Overlay::Palette { input, .. }) => {
+            insert(input, text);
+            Vec::new()
+        }
+        Some(Overlay::Filter { what, input, .. }) => {
+            insert(input, text);
+            let (what, text) = (*what, input.value().to_owned());
+            filter(model, what, &text)
+        }
+        // Each line of it would be a key otherwise.
+        _ => {
+            model.tell("pasted text goes into the form that `a` opens");
+            Vec::new()
+        }
+    }
+}
+
+/// Narrows what is shown as it is typed.
+pub(super) fn filter(model: &mut Model, what: Filtered, text: &str) -> Vec<Effect> {
+    match what {
+        Filtered::Log => {
+            model.log.filter(text);
+            Vec::new()
+        }
+        Filtered::Sources => {
+            model.table.filter(text);
+            show_selected(model, false)
+        }
+    }
+}
+
+fn insert(input: &mut Input, text: &str) {
+    for character in text.chars().filter(|c| !c.is_control()).take(MAX_TYPED) {
+        edit(input, InputRequest::InsertChar(character));
+    }
+}
+
+fn edit(input: &mut Input, request: InputRequest) {
+    if input.value().len() < MAX_TYPED || !matches!(request, InputRequest::InsertChar(_)) {
+        input.handle(request);
+    }
+}
+
+/// Returns what a key does to a line of text, as in a shell.
+fn request(event: KeyEvent) -> Option<InputRequest> {
+    let plain = event.modifiers - KeyModifiers::SHIFT;
+    Some(match (event.code, plain) {
+        (KeyCode::Char(character), KeyModifiers::NONE) => InputRequest::InsertChar(character),
+        (KeyCode::Backspace, KeyModifiers::NONE) | (KeyCode::Char('h'), KeyModifiers::CONTROL) => {
+            InputRequest::DeletePrevChar
+        }
+        (KeyCode::Delete, KeyModifiers::NONE) => InputRequest::DeleteNextChar,
+        (KeyCode::Left, KeyModifiers::NONE) | (KeyCode::Char('b'), KeyModifiers::CONTROL) => {
+            InputRequest::GoToPrevChar
+        }
+        (KeyCode::Right, KeyModifiers::NONE) | (KeyCode::Char('f'), KeyModifiers::CONTROL) => {
+            InputRequest::GoToNextChar
+        }
+        (KeyCode::Left, _) => InputRequest::GoToPrevWord,
+        (KeyCode::Right, _) => InputRequest::GoToNextWord,
+        (KeyCode::Home, _) | (KeyCode::Char('a'), KeyModifiers::CONTROL) => InputRequest::GoToStart,
+        (KeyCode::End, _) | (KeyCode::Char('e'), KeyModifiers::CONTROL) => InputRequest::GoToEnd,
+        (KeyCode::Char('w'), KeyModifiers::CONTROL) | (KeyCode::Backspace, _) => {
+            InputRequest::DeletePrevWord
+        }
+        (KeyCode::Char('u'), KeyModifiers::CONTROL) => InputRequest::DeleteLine,
+        (KeyCode::Char('k'), KeyModifiers::CONTROL) => InputRequest::DeleteTillEnd,
+        _ => return None,
+    })
+}

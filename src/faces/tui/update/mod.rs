@@ -1,0 +1,10 @@
+//! What follows from what happened: the only place that changes the model.
+//!
+//! Pure: it reads no clock and does nothing itself; what is to be done is returned as effects.
+
+mod act;
+mod data;
+mod input;
+mod walk;
+
+pub(crate) use data::update;

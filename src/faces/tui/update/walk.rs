@@ -1,0 +1,133 @@
+//! Moving: down, up, by pages, to the ends, in whatever has the focus.
+
+use super::act::show_selected;
+use crate::faces::tui::action::Action;
+use crate::faces::tui::draw::layout::Areas;
+use crate::faces::tui::message::Effect;
+use crate::faces::tui::model::{Model, Overlay, Page, Pane};
+
+/// How far a key moves.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    By(isize),
+    Top,
+    Bottom,
+}
+
+impl Step {
+    fn from(self, at: usize, last: usize) -> usize {
+        match self {
+            Self::By(lines) => at.saturating_add_signed(lines).min(last),
+            Self::Top => 0,
+            Self::Bottom => last,
+        }
+    }
+}
+
+/// Columns of one step to the side.
+const SIDE: usize = 8;
+
+/// Moves; nothing for an action that is no movement.
+pub(super) fn walk(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    if matches!(action, Action::Left | Action::Right) {
+        aside(model, action);
+        return Some(Vec::new());
+    }
+    let height = Areas::of(model).focused_height(model).max(1);
+    let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
+    let half = isize::try_from((height / 2).max(1)).unwrap_or(1);
+    let step = match action {
+        Action::Down => Step::By(1),
+        Action::Up => Step::By(-1),
+        Action::PageDown => Step::By(page),
+        Action::PageUp => Step::By(-page),
+        Action::HalfDown => Step::By(half),
+        Action::HalfUp => Step::By(-half),
+        Action::Top => Step::Top,
+        Action::Bottom => Step::Bottom,
+        _ => return None,
+    };
+    if let Some(Overlay::Help { top }) = &mut model.overlay {
+        // Drawing holds it within the page.
+        *top = step.from(*top, usize::from(u16::MAX));
+        return Some(Vec::new());
+    }
+    Some(match model.pages.last_mut() {
+        Some(page) => in_page(page, step, height),
+        None => in_pane(model, step, height),
+    })
+}
+
+fn in_page(page: &mut Page, step: Step, height: usize) -> Vec<Effect> {
+    match page {
+        Page::Source(page) => {
+            if let Some(view) = &mut page.view {
+                view.select(step.from(view.cursor(), usize::MAX));
+            }
+        }
+        Page::Version(page) if page.shows_verdicts => {
+            page.top = step.from(page.top, usize::from(u16::MAX));
+        }
+        Page::Version(page) => {
+            if let Some((content, viewer)) = &mut page.content {
+                match step {
+                    Step::By(lines) if lines < 0 => viewer.up(lines.unsigned_abs()),
+                    Step::By(lines) => viewer.down(lines.unsigned_abs()),
+                    Step::Top => viewer.go_to_top(),
+                    Step::Bottom => viewer.go_to_bottom(height),
+                }
+                let wanted = viewer.wants();
+                let read = |start| Effect::ReadWindow(page.version.id, content.clone(), start);
+                return wanted.map(read).into_iter().collect();
+            }
+        }
+        Page::Diff(page) => {
+            let lines = page.diff.as_ref().map_or(0, |diff| diff.lines.len());
+            page.top = step.from(page.top, lines.saturating_sub(height));
+        }
+    }
+    Vec::new()
+}
+
+fn in_pane(model: &mut Model, step: Step, height: usize) -> Vec<Effect> {
+    match model.pane {
+        Pane::Sources => {
+            let at = step.from(model.table.cursor(), usize::MAX);
+            model.table.select(at);
+            return show_selected(model, false);
+        }
+        Pane::History => {
+            if let Some(view) = &mut model.history {
+                view.select(step.from(view.cursor(), usize::MAX));
+                model.verdicts_top = 0;
+            }
+        }
+        Pane::Verdicts => {
+            model.verdicts_top = step.from(model.verdicts_top, usize::from(u16::MAX));
+        }
+        Pane::Log => {
+            let lines = match step {
+                Step::By(lines) => lines,
+                Step::Top => isize::MIN / 2,
+                Step::Bottom => isize::MAX / 2,
+            };
+            model.log.scroll(lines, height);
+        }
+    }
+    Vec::new()
+}
+
+fn aside(model: &mut Model, action: Action) {
+    let left = match model.pages.last_mut() {
+        Some(Page::Version(page)) => page.content.as_mut().map(|(_, viewer)| &mut viewer.left),
+        Some(Page::Diff(page)) => Some(&mut page.left),
+        _ => None,
+    };
+    if let Some(left) = left {
+        *left = if action == Action::Right {
+            (*left + SIDE).min(4096)
+        } else {
+            left.saturating_sub(SIDE)
+        };
+    }
+}

@@ -1,0 +1,275 @@
+//! The content of a version through a window: whatever its size, only what is near the screen is held.
+//!
+//! Works on offsets in bytes. Pure: it says which bytes it needs, and someone else reads them.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+
+use crate::faces::text::clean_line;
+
+/// Bytes that a window holds.
+pub(crate) const WINDOW: u64 = 256 << 10;
+/// A line that is longer is shown as several: some files are one line.
+const MAX_LINE: usize = 4096;
+/// Bytes in a line of the hexadecimal page.
+const HEX_LINE: u64 = 16;
+/// How much of the start decides whether it is text.
+const SNIFF: usize = 8 << 10;
+
+/// Where someone is in a content.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Viewer {
+    size: u64,
+    start: u64,
+    bytes: Bytes,
+    /// Where the first line on the screen begins.
+    top: u64,
+    hex: bool,
+    /// Columns that are scrolled away on the left.
+    pub(crate) left: usize,
+}
+
+impl Viewer {
+    /// Opens a content of this size at its start, of which these are the first bytes.
+    pub(crate) fn new(size: u64, bytes: Bytes) -> Self {
+        let sniffed = &bytes[..bytes.len().min(SNIFF)];
+        let is_text = match std::str::from_utf8(sniffed) {
+            Ok(_) => true,
+            // A character that the end of the sample cuts is no sign of anything.
+            Err(error) => error.error_len().is_none(),
+        };
+        Self {
+            hex: !is_text || sniffed.contains(&0),
+            size,
+            bytes,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn toggle_hex(&mut self) {
+        self.hex = !self.hex;
+        self.left = 0;
+        if self.hex {
+            self.top -= self.top % HEX_LINE;
+        } else {
+            self.top = self.line_start(self.top);
+        }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Takes a window that was read.
+    pub(crate) fn give(&mut self, start: u64, bytes: Bytes) {
+        (self.start, self.bytes) = (start, bytes);
+        if !self.hex {
+            self.top = self.line_start(self.top);
+        }
+    }
+
+    /// Returns where a window has to begin for the screen and what is around it, when this one does not do.
+    pub(crate) fn wants(&self) -> Option<u64> {
+        let margin = WINDOW / 4;
+        let end = self.start + self.bytes.len() as u64;
+        let before = self.start > 0 && self.top < self.start + margin;
+        let after = end < self.size && self.top + margin > end;
+        let wanted = self
+            .top
+            .saturating_sub(WINDOW / 2)
+            .min(self.size.saturating_sub(WINDOW));
+        ((before || after) && wanted != self.start).then_some(wanted)
+    }
+
+    pub(crate) fn down(&mut self, lines: usize) {
+        for _ in 0..lines {
+            let next = self.next_line(self.top);
+            if next >= self.size || self.at(next).is_none() {
+                return;
+            }
+            self.top = next;
+        }
+    }
+
+    pub(crate) fn up(&mut self, lines: usize) {
+        for _ in 0..lines {
+            if self.top == 0 {
+                return;
+            }
+            self.top = if self.hex {
+                self.top.saturating_sub(HEX_LINE)
+            } else {
+                self.line_start(self.top - 1)
+            };
+        }
+    }
+
+    pub(crate) fn go_to_top(&mut self) {
+        self.top = 0;
+    }
+
+    /// Goes so near to the end that a page of this height is full.
+    pub(crate) fn go_to_bottom(&mut self, height: usize) {
+        let back = height as u64 * if self.hex { HEX_LINE } else { 1 };
+        if self.hex {
+            let lines = self.size.div_ceil(HEX_LINE) * HEX_LINE;
+            self.top = lines.saturating_sub(back);
+        } else {
+            self.top = self.size;
+            if self.at(self.size.saturating_sub(1)).is_some() {
+                self.up(height);
+            }
+        }
+    }
+
+    fn at(&self, offset: u64) -> Option<u8> {
+        let at = offset.checked_sub(self.start)?;
+        self.bytes.get(usize::try_from(at).ok()?).copied()
+    }
+
+    /// Returns the start of the line that the offset lies in, as far as the window tells.
+    fn line_start(&self, offset: u64) -> u64 {
+        let mut start = offset.min(self.size);
+        let least = offset.saturating_sub(MAX_LINE as u64).max(self.start);
+        while start > least && self.at(start - 1) != Some(b'\n') {
+            start -= 1;
+        }
+        start
+    }
+
+    fn next_line(&self, offset: u64) -> u64 {
+        if self.hex {
+            return offset + HEX_LINE;
+        }
+        offset + self.line(offset).len() as u64
+    }
+
+    /// Returns the line that begins at the offset, its line break included.
+    fn line(&self, offset: u64) -> &[u8] {
+        let at = offset
+            .checked_sub(self.start)
+            .and_then(|at| usize::try_from(at).ok());
+        let rest = at.and_then(|at| self.bytes.get(at..)).unwrap_or_default();
+        let rest = &rest[..rest.len().min(MAX_LINE)];
+        let end = rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(rest.len(), |end| end + 1);
+        &rest[..end]
+    }
+
+    /// Returns the lines of a page of this height, cleaned.
+    pub(crate) fn page(&self, height: usize) -> Vec<String> {
+        let mut lines = Vec::with_capacity(height);
+        let mut offset = self.top;
+        while lines.len() < height && offset < self.size {
+            if self.hex {
+                let Some(line) = self.hex_line(offset) else {
+                    break;
+                };
+                lines.push(line);
+                offset += HEX_LINE;
+            } else {
+                let line = self.line(offset);
+                if line.is_empty() {
+                    break;
+                }
+                offset += line.len() as u64;
+                let text = String::from_utf8_lossy(line);
+                lines.push(clean_line(text.trim_end_matches(['\n', '\r'])).replace('\t', "    "));
+            }
+        }
+        lines
+    }
+
+    fn hex_line(&self, offset: u64) -> Option<String> {
+        let bytes: Vec<u8> = (offset..offset + HEX_LINE)
+            .map_while(|at| self.at(at))
+            .collect();
+        if bytes.is_empty() {
+            return None;
+        }
+        let mut digits = String::new();
+        for (at, byte) in bytes.iter().enumerate() {
+            let gap = if at == 8 { " " } else { "" };
+            let _ = write!(digits, "{gap}{byte:02x} ");
+        }
+        let printable = |byte: &u8| {
+            let visible = byte.is_ascii_graphic() || *byte == b' ';
+            char::from(if visible { *byte } else { b'.' })
+        };
+        let text: String = bytes.iter().map(printable).collect();
+        Some(format!("{offset:08x}  {digits:<50} {text}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Serves windows as the reader does.
+    fn refill(viewer: &mut Viewer, content: &[u8]) {
+        while let Some(start) = viewer.wants() {
+            let from = usize::try_from(start).expect("small");
+            let to = (from + usize::try_from(WINDOW).expect("small")).min(content.len());
+            viewer.give(start, Bytes::copy_from_slice(&content[from..to]));
+        }
+    }
+
+    fn open(content: &[u8]) -> Viewer {
+        let first = content.len().min(usize::try_from(WINDOW).expect("small"));
+        Viewer::new(
+            content.len() as u64,
+            Bytes::copy_from_slice(&content[..first]),
+        )
+    }
+
+    #[test]
+    fn shows_text_line_by_line_and_the_end_in_full() {
+        let lines: Vec<_> = (0..100_000).map(|n| format!("line {n}\n")).collect();
+        let content = lines.concat();
+        let mut viewer = open(content.as_bytes());
+        assert_eq!(viewer.page(2), ["line 0", "line 1"]);
+        viewer.down(1);
+        assert_eq!(viewer.page(1), ["line 1"]);
+        viewer.go_to_bottom(3);
+        refill(&mut viewer, content.as_bytes());
+        viewer.go_to_bottom(3);
+        assert_eq!(viewer.page(3), ["line 99997", "line 99998", "line 99999"]);
+        viewer.up(1);
+        assert_eq!(viewer.page(1), ["line 99996"]);
+    }
+
+    #[test]
+    fn shows_bytes_that_are_no_text() {
+        let mut viewer = open(b"\x00\x01GNU\xff");
+        assert_eq!(
+            viewer.page(4),
+            ["00000000  00 01 47 4e 55 ff                                  ..GNU."]
+        );
+        viewer.toggle_hex();
+        assert_eq!(viewer.page(4), ["GNU\u{fffd}"]);
+    }
+
+    proptest! {
+        #[test]
+        fn never_leaves_the_content(content in proptest::collection::vec(any::<u8>(), 0..3000), steps in proptest::collection::vec(0_u8..6, 0..40)) {
+            let mut viewer = open(&content);
+            for step in steps {
+                match step {
+                    0 => viewer.down(7),
+                    1 => viewer.up(3),
+                    2 => viewer.go_to_bottom(5),
+                    3 => viewer.go_to_top(),
+                    4 => viewer.toggle_hex(),
+                    _ => viewer.down(100),
+                }
+                refill(&mut viewer, &content);
+                prop_assert!(viewer.top <= viewer.size());
+                prop_assert!(viewer.page(5).len() <= 5);
+            }
+        }
+    }
+}
