@@ -25,7 +25,7 @@ pub(super) async fn open(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+    if !has_terminal() {
         console.warn(
             "the dashboard needs a terminal: use `gannet --worker-only` from cron, or a command",
         );
@@ -33,8 +33,23 @@ pub(super) async fn open(
         return Ok(ExitStatus::Usage);
     }
     let house = House::open(flags, environment, |who| who.operator("tui"))?;
+    over(&house, args, environment).await?;
+    Ok(ExitStatus::Done)
+}
+
+/// Tells whether there is a terminal to draw on and to read keys from.
+pub(super) fn has_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// Runs the dashboard over a house until it is left.
+pub(super) async fn over(
+    house: &House,
+    args: DashboardArgs,
+    environment: &Environment,
+) -> Result<()> {
     let mut tasks = JoinSet::new();
-    let engine = InProcess::new(&house);
+    let engine = InProcess::new(house);
     if !args.no_worker && !args.read_only {
         engine.start(
             &house.beside(Identity::of(environment).worker())?,
@@ -53,7 +68,7 @@ pub(super) async fn open(
     watched.stop();
     watched.stop();
     while tasks.join_next().await.is_some() {}
-    outcome.map(|()| ExitStatus::Done)
+    outcome
 }
 
 /// The worker of this process.

@@ -1,59 +1,105 @@
-//! The demo, headless: three passes over a small HTTPS origin of its own, and a plain account of what happened.
+//! The demo over a small HTTPS origin of its own: in the dashboard, or headless with a plain account of three passes.
 //!
 //! Everything lies in a temporary folder that goes at the end. Its clock moves an hour with each pass, so that every
 //! source is due again; nothing else differs from real work.
 
+use std::convert::Infallible;
 use std::fs;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{House, signals};
+use super::{House, dashboard, signals};
 use crate::app::{Error, ErrorKind, NewSource, PassSummary, Result};
 use crate::clock::{Clock as _, ManualClock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::demo::{CHECK_PRICES_FILE, CHECK_PRICES_SH, Demo, LAST_STEP, config_toml, step_note};
-use crate::domain::{Attempt, AttemptOutcome, Source, format_size};
-use crate::faces::cli::args::DemoArgs;
+use crate::domain::{Actor, Attempt, AttemptOutcome, Source, format_size};
+use crate::faces::cli::args::{DashboardArgs, DemoArgs};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::worker::{Progress, Selection, Stop};
 
-/// Runs the demo and prints its account.
+/// In the dashboard an hour passes in this time.
+const HOUR: Duration = Duration::from_secs(6);
+
+/// Runs the demo: in the dashboard, or headless with a printed account.
 pub(super) async fn run(
     args: &DemoArgs,
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    if !args.worker_only {
-        return Err(
-            Error::invalid("the demo has no dashboard yet").hint("run `gannet demo --worker-only`")
-        );
+    if args.worker_only {
+        return headless(environment, console).await;
     }
-    let folder = tempfile::Builder::new()
-        .prefix("gannet-demo-")
-        .tempdir()
-        .map_err(failed)?;
-    let origin = Demo::start().map_err(failed)?;
-    let (ca_file, script) = (
-        folder.path().join("ca.pem"),
-        folder.path().join(CHECK_PRICES_FILE),
-    );
-    let config_file = folder.path().join("config.toml");
-    fs::write(&ca_file, origin.ca_pem()).map_err(failed)?;
-    fs::write(&script, CHECK_PRICES_SH).map_err(failed)?;
-    fs::write(&config_file, config_toml(&ca_file, &script)).map_err(failed)?;
-    let flags = Flags {
-        config: Some(config_file),
-        data_dir: Some(folder.path().join("data")),
-    };
-    let mut config = Config::load(&flags, environment).map_err(failed)?;
-    config.log_dir = folder.path().join("log");
-    let clock = ManualClock::new(SystemClock.now());
-    let house = House::with(
-        config,
-        environment,
-        Arc::new(clock.clone()),
-        Identity::worker,
-    )?;
+    if !dashboard::has_terminal() {
+        return Err(Error::invalid("the dashboard needs a terminal")
+            .hint("run `gannet demo --worker-only`"));
+    }
+    let stage = Stage::set(environment, |who| who.operator("tui"))?;
+    stage.house.app.add(sources_of(&stage.origin)).await?;
+    tokio::select! {
+        left = dashboard::over(&stage.house, DashboardArgs::default(), environment) => left?,
+        never = hours(&stage) => match never {},
+    }
+    stage.origin.shutdown().await;
+    Ok(ExitStatus::Done)
+}
+
+/// Lets the origin's files change, break and come back, over and over.
+async fn hours(stage: &Stage) -> Infallible {
+    for step in (1..=LAST_STEP).cycle() {
+        stage.origin.set_step(step);
+        stage.clock.advance(chrono::Duration::hours(1));
+        tokio::time::sleep(HOUR).await;
+    }
+    unreachable!("a cycle does not end");
+}
+
+/// What the demo plays on: an origin, a house over a temporary folder that goes at the end, and the house's clock.
+struct Stage {
+    house: House,
+    origin: Demo,
+    clock: ManualClock,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    fn set(environment: &Environment, actor: impl Fn(&Identity) -> Actor) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("gannet-demo-")
+            .tempdir()
+            .map_err(failed)?;
+        let origin = Demo::start().map_err(failed)?;
+        let at = |name: &str| folder.path().join(name);
+        let (ca_file, script) = (at("ca.pem"), at(CHECK_PRICES_FILE));
+        let config_file = at("config.toml");
+        fs::write(&ca_file, origin.ca_pem()).map_err(failed)?;
+        fs::write(&script, CHECK_PRICES_SH).map_err(failed)?;
+        fs::write(&config_file, config_toml(&ca_file, &script)).map_err(failed)?;
+        let flags = Flags {
+            config: Some(config_file),
+            data_dir: Some(at("data")),
+        };
+        let mut config = Config::load(&flags, environment).map_err(failed)?;
+        config.log_dir = at("log");
+        let clock = ManualClock::new(SystemClock.now());
+        let house = House::with(config, environment, Arc::new(clock.clone()), actor)?;
+        Ok(Self {
+            house,
+            origin,
+            clock,
+            folder,
+        })
+    }
+}
+
+async fn headless(environment: &Environment, console: &mut Console<'_>) -> Result<ExitStatus> {
+    let Stage {
+        house,
+        origin,
+        clock,
+        folder,
+    } = Stage::set(environment, Identity::worker)?;
     let intro = format!(
         "An HTTPS origin on loopback, {}, and {} files of it, each fetched once an hour.\nData lies in {} and goes at the end.",
         origin.url(),

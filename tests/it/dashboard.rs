@@ -43,6 +43,7 @@ impl Terminal {
             command.env(name, value);
         }
         command.env("HOME", gannet.path(""));
+        command.env("TMPDIR", gannet.path(""));
         command.env("GANNET_CONFIG", gannet.path("config.toml"));
         command.env("GANNET_DATA_DIR", gannet.data());
         let child = pair.slave.spawn_command(command).expect("gannet starts");
@@ -142,4 +143,22 @@ fn what_another_process_does_shows_up() {
     terminal.wait_for("read-only (--read-only)");
     terminal.press("\u{3}");
     assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
+fn the_demo_is_alive_and_leaves_nothing_behind() {
+    let gannet = Gannet::new();
+    let mut terminal = Terminal::start(&gannet, &["demo"]);
+    terminal.wait_for("6 fetched: 6 new");
+    terminal.wait_for("404 Not Found");
+    terminal.wait_for("FAIL 3");
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
+    let entries = std::fs::read_dir(gannet.path("")).expect("a folder");
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    assert!(
+        !names
+            .into_iter()
+            .any(|name| name.starts_with("gannet-demo-"))
+    );
 }

@@ -104,7 +104,7 @@ pub enum Command {
     /// Fetch sources now, whatever is due
     Fetch(FetchArgs),
     /// Watch it work: a small HTTPS origin on loopback and a temporary data folder
-    #[command(after_help = "Example:\n  gannet demo --worker-only")]
+    #[command(after_help = "Examples:\n  gannet demo\n  gannet demo --worker-only")]
     Demo(DemoArgs),
     /// Print what of the configuration is in force
     Config(ConfigArgs),
