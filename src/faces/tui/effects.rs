@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -22,6 +23,8 @@ use crate::faces::text::{clean, count};
 
 /// The catalogue is asked for changes so often at most.
 const POLL: Duration = Duration::from_millis(250);
+/// After the catalogue could not be read, it is tried again so much later.
+const PAUSE: Duration = Duration::from_secs(2);
 /// Events that are read at once; more of them, and everything is read anew.
 const PAGE: usize = 2000;
 /// Events that the log begins with.
@@ -33,6 +36,8 @@ pub(super) struct Runner {
     engine: Arc<dyn Engine>,
     messages: Sender<Msg>,
     tasks: JoinSet<()>,
+    /// Asks the one task that reads what changed to read everything.
+    anew: Arc<Notify>,
     /// Reading the history of a source that is not selected any more is given up.
     history: Option<AbortHandle>,
 }
@@ -44,6 +49,7 @@ impl Runner {
             engine,
             messages,
             tasks: JoinSet::new(),
+            anew: Arc::default(),
             history: None,
         }
     }
@@ -51,9 +57,14 @@ impl Runner {
     /// Starts to tell what changes in the catalogue, whoever changes it.
     pub(super) fn watch(&mut self) {
         let (app, messages) = (Arc::clone(&self.app), self.messages.clone());
+        let anew = Arc::clone(&self.anew);
         self.tasks.spawn(async move {
-            if let Err(error) = watch(&app, &messages).await {
-                let _ = messages.send(Msg::Trouble(told(&error))).await;
+            // A catalogue that was locked or a disk that was full may do again later.
+            while let Err(error) = watch(&app, &messages, &anew).await {
+                if messages.send(Msg::Trouble(told(&error))).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(PAUSE).await;
             }
         });
     }
@@ -61,6 +72,11 @@ impl Runner {
     /// Starts what an effect asks for; its outcome comes as a message.
     pub(super) fn start(&mut self, effect: Effect) {
         while self.tasks.try_join_next().is_some() {}
+        if matches!(effect, Effect::Resync) {
+            // Two readers could tell what they read in the wrong order.
+            self.anew.notify_one();
+            return;
+        }
         let is_pane = matches!(effect, Effect::ReadHistory(_, Some(_)));
         if is_pane && let Some(task) = self.history.take() {
             task.abort();
@@ -95,7 +111,6 @@ async fn perform(
     effect: Effect,
 ) -> Result<Option<Msg>> {
     Ok(Some(match effect {
-        Effect::Resync => resync(app).await?.1,
         Effect::ReadHistory(id, limit) => {
             Msg::History(Box::new(app.history(&id.to_string(), limit).await?))
         }
@@ -129,7 +144,7 @@ async fn perform(
             Msg::Done(outcome?, None)
         }
         Effect::Verify(versions) => verify(app, messages, versions).await?,
-        Effect::Copy(_) | Effect::Suspend | Effect::Quit => return Ok(None),
+        Effect::Resync | Effect::Copy(_) | Effect::Suspend | Effect::Quit => return Ok(None),
     }))
 }
 
@@ -293,23 +308,29 @@ async fn resync(app: &App) -> Result<(EventId, Msg)> {
     Ok((newest, Msg::Resynced { rows, lines }))
 }
 
-async fn watch(app: &App, messages: &Sender<Msg>) -> Result<()> {
+/// Tells what is there, then what changes, until nobody listens.
+async fn watch(app: &App, messages: &Sender<Msg>, anew: &Notify) -> Result<()> {
     let mut seen = app.data_version().await?;
-    let (mut newest, first) = resync(app).await?;
-    let mut message = first;
+    let (mut newest, mut message) = resync(app).await?;
     loop {
         if messages.send(message).await.is_err() {
             return Ok(());
         }
-        loop {
-            tokio::time::sleep(POLL).await;
-            let version = app.data_version().await?;
-            if version != seen {
-                seen = version;
-                break;
+        let is_asked = loop {
+            tokio::select! {
+                () = anew.notified() => break true,
+                () = tokio::time::sleep(POLL) => {}
             }
-        }
-        (newest, message) = changes(app, newest).await?;
+            let version = app.data_version().await?;
+            if std::mem::replace(&mut seen, version) != version {
+                break false;
+            }
+        };
+        (newest, message) = if is_asked {
+            resync(app).await?
+        } else {
+            changes(app, newest).await?
+        };
     }
 }
 
