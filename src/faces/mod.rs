@@ -2,5 +2,7 @@
 //! share.
 
 pub mod cli;
+#[cfg(test)]
+mod samples;
 mod text;
 pub mod tui;

@@ -1,4 +1,4 @@
-//! Domain values for the tests of this face.
+//! Domain values for the tests of the faces.
 
 use std::time::Duration;
 

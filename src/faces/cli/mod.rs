@@ -10,8 +10,6 @@ mod exit;
 mod export_folder;
 mod json;
 mod progress;
-#[cfg(test)]
-mod samples;
 mod sources_file;
 mod summary;
 mod table;

@@ -17,47 +17,27 @@ use super::theme::Theme;
 use super::update::update;
 use crate::config::ThemeChoice;
 use crate::domain::{
-    Action, Actor, Address, AttemptOutcome, Event, EventId, Interval, NewEvent, PublishPolicy,
-    Slot, Source, SourceId, SourceSettings, SourceState, Stamp, VersionId, VersionState,
+    Action, Actor, AttemptOutcome, Event, EventId, Interval, NewEvent, Slot, Source, SourceId,
+    Stamp, VersionId, VersionState,
 };
+use crate::faces::samples;
 
 fn now() -> DateTime<Utc> {
     "2026-01-31T14:07:31Z".parse().expect("a time")
 }
 
 fn source(id: i64, name: &str, failures: u32) -> Source {
-    Source {
-        id: SourceId(id),
-        settings: SourceSettings {
-            name: name.to_owned(),
-            address: Address::from_stored(format!("https://example.org/{id}")),
-            interval: Interval::DEFAULT,
-            enabled: id != 3,
-            tags: Vec::new(),
-            headers: Vec::new(),
-            allow_private: false,
-            allow_http: false,
-            allow_empty: false,
-            publish: PublishPolicy::Passed,
-            max_size_bytes: None,
-        },
-        published_path: format!("example.org/{id}"),
-        created_at: now(),
-        removed_at: None,
-        state: SourceState {
-            next_slot: Slot(Slot::containing(now()).0 + id),
-            failures,
-            last_attempt_at: Some(now()),
-            last_outcome: Some(AttemptOutcome::Unchanged),
-            version_id: Some(VersionId(id)),
-            version_state: Some(if id == 2 {
-                VersionState::Failed
-            } else {
-                VersionState::Passed
-            }),
-            published_version_id: None,
-        },
+    let mut source = samples::source(id, name);
+    source.settings.interval = Interval::DEFAULT;
+    source.settings.enabled = id != 3;
+    source.state.failures = failures;
+    source.state.next_slot = Slot(Slot::containing(now()).0 + id);
+    source.state.last_attempt_at = Some(now());
+    source.state.last_outcome = Some(AttemptOutcome::Unchanged);
+    if id == 2 {
+        source.state.version_state = Some(VersionState::Failed);
     }
+    source
 }
 
 fn event(id: i64, text: &str) -> Line {

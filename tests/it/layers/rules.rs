@@ -27,9 +27,16 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("faces", &["faces::cli", "faces::text", "faces::tui"]),
-    ("faces::cli", &["app", "domain", "config", "faces::text"]),
+    (
+        "faces::cli",
+        &["app", "domain", "config", "faces::samples", "faces::text"],
+    ),
+    ("faces::samples", &["domain"]),
     ("faces::text", &["domain"]),
-    ("faces::tui", &["app", "domain", "config", "faces::text"]),
+    (
+        "faces::tui",
+        &["app", "domain", "config", "faces::samples", "faces::text"],
+    ),
     ("demo", &["domain"]),
     ("lib", &[]),
     ("main", &["compose", "config", "faces", "faces::cli"]),

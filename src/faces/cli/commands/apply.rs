@@ -69,7 +69,7 @@ fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::cli::samples::source;
+    use crate::faces::samples::source;
 
     #[test]
     fn prints_the_plan() {

@@ -126,7 +126,7 @@ fn exact_size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::cli::samples::{source, version};
+    use crate::faces::samples::{source, version};
 
     fn unified(old: &str, new: &str, for_eyes: bool) -> String {
         let mut out = Vec::new();

@@ -87,7 +87,7 @@ fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::cli::samples::{source, version};
+    use crate::faces::samples::{source, version};
 
     #[test]
     fn each_source_with_its_versions() {

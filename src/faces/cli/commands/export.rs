@@ -105,7 +105,7 @@ fn entry(source: &Source, version: &Version, folder: &str) -> Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::cli::samples::{source, version};
+    use crate::faces::samples::{source, version};
 
     #[test]
     fn folders_never_meet() {

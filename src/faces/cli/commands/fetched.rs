@@ -77,7 +77,7 @@ fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::cli::samples::{failed_attempt, source};
+    use crate::faces::samples::{failed_attempt, source};
 
     fn history(name: &str, failed: bool) -> History {
         History {

@@ -141,7 +141,7 @@ fn last_verdicts(oldest_first: &[Verdict]) -> String {
 mod tests {
     use super::*;
     use crate::domain::{AttemptOutcome, VersionId, VersionState};
-    use crate::faces::cli::samples::{failed_attempt, source, verdict, version};
+    use crate::faces::samples::{failed_attempt, source, verdict, version};
 
     fn print(format: TableFormat) -> String {
         let mut good = failed_attempt(1);

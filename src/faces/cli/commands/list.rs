@@ -78,7 +78,7 @@ fn table(sources: &[Source]) -> Table {
 mod tests {
     use super::*;
     use crate::domain::{AttemptOutcome, VersionId, VersionState};
-    use crate::faces::cli::samples::source;
+    use crate::faces::samples::source;
 
     fn print(format: TableFormat, width: Option<usize>) -> String {
         let mut failing = source(1, "prices");

@@ -82,7 +82,7 @@ fn write(event: &Event, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::domain::{Action, Actor, EventId, NewEvent, SourceId, Stamp, VersionId};
-    use crate::faces::cli::samples::at;
+    use crate::faces::samples::at;
 
     #[test]
     fn a_line_each() {

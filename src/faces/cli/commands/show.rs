@@ -130,7 +130,7 @@ fn words(words: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::domain::VerdictOutcome;
-    use crate::faces::cli::samples::{failed_attempt, source, verdict, version};
+    use crate::faces::samples::{failed_attempt, source, verdict, version};
 
     fn sample() -> History {
         let mut source = source(1, "prices");

@@ -120,7 +120,7 @@ fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::domain::VerdictOutcome;
-    use crate::faces::cli::samples::{source, verdict, version};
+    use crate::faces::samples::{source, verdict, version};
 
     #[test]
     fn tells_versions_from_sources() {
