@@ -10,7 +10,7 @@ use crossterm::event::{Event, EventStream, KeyEventKind};
 use crossterm::execute;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::draw::{draw, to_ascii};
 use super::effects::Runner;
@@ -151,7 +151,11 @@ impl Loop {
     async fn run(mut self) -> Result<()> {
         let mut input = EventStream::new();
         let mut progress = self.engine.progress();
-        let mut hang_up = tokio::task::spawn_blocking(wait_for_hang_up);
+        if let Some(progress) = &mut progress {
+            // A pass may have begun before anyone looked.
+            progress.mark_changed();
+        }
+        let mut hang_up = hang_up();
         let mut stopped = self.engine.stopped();
         let mut trouble = self.engine.trouble();
         let mut signal = self.engine.signal();
@@ -280,6 +284,18 @@ impl Loop {
             }
         }
     }
+}
+
+/// Returns what comes when the terminal is gone. A thread of its own waits for it: one of the runtime's would have to end
+/// before the process could, and after a panic it never would.
+fn hang_up() -> oneshot::Receiver<()> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        wait_for_hang_up();
+        // Nobody waits for it once the dashboard has ended.
+        let _ = sender.send(());
+    });
+    receiver
 }
 
 async fn next_progress(progress: &mut Option<watch::Receiver<PassProgress>>) -> PassProgress {

@@ -59,7 +59,11 @@ impl Screen {
         give_back();
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         take()?;
-        self.0.clear()
+        // One that knows nothing of the screen draws all of it. `clear` would ask the terminal where its cursor is, and the
+        // stream of events may take the answer.
+        let fresh = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        std::mem::forget(std::mem::replace(&mut self.0, fresh));
+        Ok(())
     }
 
     /// Gives the terminal back.
