@@ -17,7 +17,7 @@ use super::message::{Effect, Job, Msg};
 use super::run::Engine;
 use super::table::Row;
 use super::viewer::WINDOW;
-use crate::app::{App, Error, EventFilter, Result, SourceEdit, Undo};
+use crate::app::{App, Error, EventFilter, NewSource, Result, SourceEdit, Undo};
 use crate::domain::{Content, EventId, Source, SourceId, Version, VersionId};
 use crate::faces::text::{clean, count};
 
@@ -117,14 +117,7 @@ async fn perform(
         Effect::Open(version) => open(app, *version).await?,
         Effect::ReadWindow(id, content, start) => read_window(id, content, start).await?,
         Effect::Compare(old, new) => compare(app, *old, *new).await?,
-        Effect::Add(new) => {
-            let added = app.add(new).await?;
-            let ids = added.iter().map(|added| added.source.id).collect();
-            Msg::Done(
-                format!("added {}", count(added.len(), "source")),
-                Some(Undo::Added(ids)),
-            )
-        }
+        Effect::Add(new) => add(app, engine, messages, new).await?,
         Effect::Edit(before, edit) => change(app, before, &edit).await?,
         Effect::Remove(ids) => {
             let removed = app.remove(&selectors(&ids), false).await?;
@@ -135,17 +128,43 @@ async fn perform(
             let sources = app.undo(&undo).await?;
             Msg::Done(format!("taken back: {}", count(sources, "source")), None)
         }
-        Effect::Fetch(ids) => {
-            let what = format!("fetching {}", count(ids.len(), "source"));
-            let job = Progress::new(messages, what, ids.len());
-            job.tell(0).await;
-            let outcome = engine.fetch(ids).await;
-            job.end().await;
-            Msg::Done(outcome?, None)
-        }
+        Effect::Fetch(ids) => fetch(engine, messages, ids).await?,
         Effect::Verify(versions) => verify(app, messages, versions).await?,
         Effect::Resync | Effect::Copy(_) | Effect::Suspend | Effect::Quit => return Ok(None),
     }))
+}
+
+/// Adds sources; with a worker here they are fetched at once, since whoever adds one waits to see that it works.
+async fn add(
+    app: &App,
+    engine: &dyn Engine,
+    messages: &Sender<Msg>,
+    new: Vec<NewSource>,
+) -> Result<Msg> {
+    let added = app.add(new).await?;
+    let ids = added.iter().map(|added| added.source.id).collect();
+    let text = format!("added {}", count(added.len(), "source"));
+    let done = Msg::Done(text, Some(Undo::Added(ids)));
+    let due: Vec<_> = added
+        .iter()
+        .filter(|added| added.source.settings.enabled)
+        .map(|added| added.source.id)
+        .collect();
+    if due.is_empty() || engine.progress().is_none() {
+        return Ok(done);
+    }
+    // Nobody listens any more when the dashboard has ended.
+    let _ = messages.send(done).await;
+    fetch(engine, messages, due).await
+}
+
+async fn fetch(engine: &dyn Engine, messages: &Sender<Msg>, ids: Vec<SourceId>) -> Result<Msg> {
+    let what = format!("fetching {}", count(ids.len(), "source"));
+    let job = Progress::new(messages, what, ids.len());
+    job.tell(0).await;
+    let outcome = engine.fetch(ids).await;
+    job.end().await;
+    Ok(Msg::Done(outcome?, None))
 }
 
 fn selectors(ids: &[SourceId]) -> Vec<String> {
@@ -261,6 +280,7 @@ struct Progress<'a> {
     id: u64,
     what: String,
     total: u64,
+    ended: bool,
 }
 
 impl<'a> Progress<'a> {
@@ -271,21 +291,35 @@ impl<'a> Progress<'a> {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             what,
             total: total as u64,
+            ended: false,
         }
     }
 
-    async fn tell(&self, done: u64) {
-        let job = Job {
+    fn job(&self, done: u64) -> Job {
+        Job {
             id: self.id,
             what: self.what.clone(),
             done,
             total: self.total,
-        };
-        let _ = self.messages.send(Msg::Job(job)).await;
+        }
     }
 
-    async fn end(&self) {
+    async fn tell(&self, done: u64) {
+        let _ = self.messages.send(Msg::Job(self.job(done))).await;
+    }
+
+    async fn end(mut self) {
         self.tell(self.total).await;
+        self.ended = true;
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        // Given up, or panicked: what is not under way any more must not be shown for ever.
+        if !self.ended {
+            let _ = self.messages.try_send(Msg::Job(self.job(self.total)));
+        }
     }
 }
 
