@@ -1,134 +1,51 @@
 //! The dashboard as it is used: the real program in a real pseudo-terminal, its screen read by a terminal emulator.
 
-use std::io::{Read as _, Write as _};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
-
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-
+use crate::origin::{Origin, Reply};
 use crate::rig::Gannet;
-
-/// Longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The program on a terminal of its own.
-struct Terminal {
-    /// Held open: the terminal is gone when it is.
-    _master: Box<dyn MasterPty + Send>,
-    writer: Box<dyn std::io::Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    output: Receiver<Vec<u8>>,
-    parser: vt100::Parser,
-}
-
-impl Terminal {
-    fn start(gannet: &Gannet, arguments: &[&str]) -> Self {
-        let size = PtySize {
-            rows: 40,
-            cols: 120,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system()
-            .openpty(size)
-            .expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_gannet"));
-        command.args(arguments);
-        command.env_clear();
-        for (name, value) in [
-            ("TERM", "xterm-256color"),
-            ("LANG", "C.UTF-8"),
-            ("USER", "tester"),
-        ] {
-            command.env(name, value);
-        }
-        command.env("HOME", gannet.path(""));
-        command.env("TMPDIR", gannet.path(""));
-        command.env("GANNET_CONFIG", gannet.path("config.toml"));
-        command.env("GANNET_DATA_DIR", gannet.data());
-        let child = pair.slave.spawn_command(command).expect("gannet starts");
-        drop(pair.slave);
-        let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let (sender, output) = channel();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 8192];
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                if sender.send(bytes[..count].to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
-        Self {
-            writer: pair.master.take_writer().expect("a writer"),
-            _master: pair.master,
-            child,
-            output,
-            parser: vt100::Parser::new(lines(40), lines(120), 0),
-        }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.writer
-            .write_all(keys.as_bytes())
-            .expect("the program reads");
-    }
-
-    /// Reads until the screen is as wanted.
-    fn wait(&mut self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
-        let end = Instant::now() + PATIENCE;
-        while !is_so(self.parser.screen()) {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.output.recv_timeout(left) {
-                Ok(bytes) => self.parser.process(&bytes),
-                Err(error) => panic!("{what}: {error}\n{}", self.parser.screen().contents()),
-            }
-        }
-    }
-
-    fn wait_for(&mut self, text: &str) {
-        self.wait(text, |screen| screen.contents().contains(text));
-    }
-
-    /// Waits for the program's end; returns its exit code.
-    fn ended(&mut self) -> u32 {
-        self.child.wait().expect("it ends").exit_code()
-    }
-}
-
-fn lines(number: u16) -> std::num::NonZero<u16> {
-    std::num::NonZero::new(number).expect("more than none")
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        // Ended already, as a rule.
-        let _ = self.child.kill();
-    }
-}
+use crate::terminal::{Start, Terminal};
 
 #[test]
-fn a_source_is_added_switched_off_and_the_terminal_given_back() {
-    let gannet = Gannet::new();
-    let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
+fn a_source_is_added_fetched_looked_at_and_switched_off() {
+    let origin = Origin::start(true);
+    origin.on("/prices.csv", [Reply::file("item,price\nbolt,3\n")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let mut terminal = Terminal::start(&gannet, &[]);
     terminal.wait_for("No sources yet");
     terminal.press("a");
     terminal.wait_for("Add sources");
-    terminal.press("https://example.org/prices.csv\r");
+    terminal.press(&origin.url("/prices.csv"));
+    terminal.wait_for("prices.csv");
+    // Up from the first field is the last: allow empty, allow http, allow private.
+    terminal.press("\x1b[Z\x1b[Z\x1b[Z ");
+    terminal.wait_for("allow private [x]");
+    terminal.press("\r");
     terminal.wait_for("added 1 source");
-    terminal.wait_for("never");
+    // The worker in the process fetches it at once.
+    terminal.wait_for("new v1");
+    terminal.press("\r");
+    terminal.wait_for("allowed    private addresses");
+    terminal.press("\r");
+    terminal.wait_for("bolt,3");
+    terminal.close("bolt,3");
+    terminal.close("allowed    private addresses");
+    terminal.wait_for("History: prices.csv");
+    terminal.press("f");
+    terminal.wait_for("unchanged (304)");
     terminal.press(" ");
     terminal.wait_for("off");
     terminal.press("q");
-    terminal.wait("the shell's screen", |screen| {
-        !screen.alternate_screen() && !screen.hide_cursor()
-    });
-    assert_eq!(terminal.ended(), 0);
+    terminal.wait_for_the_shell();
+    assert_eq!(terminal.ended().exit_code(), 0);
     let log = gannet.ok(&["log"]);
     assert!(
         log.contains("source.added") && log.contains("by tui"),
         "{log}"
     );
     assert!(log.contains("enabled true -> false"), "{log}");
+    assert_eq!(
+        gannet.bytes(&["cat", "prices.csv~0"]),
+        b"item,price\nbolt,3\n"
+    );
 }
 
 #[test]
@@ -142,7 +59,67 @@ fn what_another_process_does_shows_up() {
     terminal.press("a");
     terminal.wait_for("read-only (--read-only)");
     terminal.press("\u{3}");
-    assert_eq!(terminal.ended(), 0);
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
+fn what_was_removed_comes_back() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a.txt", "--name", "kept"]);
+    let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
+    terminal.wait_for("kept");
+    terminal.press("D");
+    terminal.wait_for("y yes");
+    terminal.press("y");
+    terminal.wait_for("No sources yet");
+    terminal.press("z");
+    terminal.wait_for("taken back: 1 source");
+    terminal.wait_for("source.restored");
+    terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    assert_eq!(gannet.source("kept")["enabled"], true);
+}
+
+#[test]
+fn pasted_lines_become_sources_after_one_question_and_never_keys() {
+    let gannet = Gannet::new();
+    let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
+    terminal.wait("pastes in brackets", vt100::Screen::bracketed_paste);
+    terminal.wait_for("No sources yet");
+    terminal.press("\x1b[200~a\rq\nD\x1b[201~");
+    terminal.wait_for("pasted text goes into the form");
+    terminal.press("a");
+    terminal.wait_for("Add sources");
+    terminal.press(
+        "\x1b[200~https://example.org/1\nhttps://example.org/2 6h\nhttps://example.org/3\n\x1b[201~",
+    );
+    terminal.wait_for("3 addresses");
+    terminal.press("\r");
+    terminal.wait_for("y yes");
+    terminal.press("y");
+    terminal.wait_for("added 3 sources");
+    terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    let list = gannet.json(&["list", "--json"]);
+    assert_eq!(list.as_array().map(Vec::len), Some(3), "{list}");
+}
+
+#[test]
+fn a_narrow_terminal_has_one_pane_and_a_wide_one_all() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a.txt"]);
+    let mut terminal = Start::gannet(&gannet, &["--no-worker"]).size(50, 12).run();
+    terminal.wait_for("a.txt");
+    assert!(!terminal.screen().contents().contains("Verdicts"));
+    terminal.resize(200, 50);
+    terminal.wait_for("Verdicts");
+    terminal.resize(15, 3);
+    terminal.wait("one line", |screen| {
+        let text = screen.contents();
+        text.contains("gannet") && !text.contains("Sources")
+    });
+    terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
 }
 
 #[test]
@@ -153,7 +130,7 @@ fn the_demo_is_alive_and_leaves_nothing_behind() {
     terminal.wait_for("404 Not Found");
     terminal.wait_for("FAIL 3");
     terminal.press("q");
-    assert_eq!(terminal.ended(), 0);
+    assert_eq!(terminal.ended().exit_code(), 0);
     let entries = std::fs::read_dir(gannet.path("")).expect("a folder");
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     assert!(

@@ -3,6 +3,7 @@
 mod archive;
 mod config;
 mod dashboard;
+mod dashboard_terminal;
 mod demo;
 mod faults;
 mod layers;
@@ -14,5 +15,6 @@ mod net_rig;
 mod origin;
 mod rig;
 mod store;
+mod terminal;
 mod verify;
 mod worker;
