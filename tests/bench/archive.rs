@@ -2,7 +2,7 @@
 //!
 //! Everything goes through the catalogue and the archive as a worker uses them, without the network. Run it with
 //! `cargo bench --bench archive`; arguments pick parts: `csv`, `json`, `html`, `log`, `small`, `claims`, `unchanged`,
-//! `large`, `publish`. It needs `git` on the path (any distribution's package).
+//! `large`, `publish`, `dashboard`. It needs `git` on the path (any distribution's package).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 #[path = "catalogue.rs"]
 mod catalogue;
+#[path = "dashboard.rs"]
+mod dashboard;
 #[path = "git.rs"]
 mod git;
 #[path = "histories.rs"]
@@ -41,12 +43,13 @@ fn main() {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let folder = TempDir::new().expect("a folder");
     against_git(folder.path(), &wanted);
-    let parts: [Part; 5] = [
+    let parts: [Part; 6] = [
         ("small", small),
         ("claims", catalogue::claims),
         ("unchanged", catalogue::unchanged),
         ("large", large_delta),
         ("publish", publish),
+        ("dashboard", dashboard::dashboard),
     ];
     for (part, run) in parts {
         if wanted(part) {

@@ -63,7 +63,7 @@ pub(crate) fn unchanged(folder: &Path) {
 }
 
 /// Makes sources, each with a first version of one line.
-fn fill(folder: &Path, count: usize) {
+pub(crate) fn fill(folder: &Path, count: usize) {
     const BATCH: usize = 20_000;
     let recorder = Recorder::open(folder);
     for batch in (0..count).step_by(BATCH) {
@@ -77,7 +77,7 @@ fn fill(folder: &Path, count: usize) {
     }
 }
 
-fn raw(content: &[u8]) -> NewBlob {
+pub(crate) fn raw(content: &[u8]) -> NewBlob {
     NewBlob {
         digest: Digest::of(content),
         size_bytes: content.len() as u64,
