@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+mod views;
+
 use super::draw::{draw, to_ascii};
 use super::keymap::Keymap;
 use super::log::Line;
