@@ -73,7 +73,10 @@ impl Theme {
             bad: Style::new().fg(bad).add_modifier(Modifier::BOLD),
             border: Style::new().fg(dim),
             focus: Style::new().fg(accent),
-            selected: Style::new().add_modifier(Modifier::REVERSED),
+            // One bar, not a patch of each colour that lies in it.
+            selected: Style::new()
+                .fg(Color::Reset)
+                .add_modifier(Modifier::REVERSED),
         }
     }
 
