@@ -198,6 +198,7 @@ fn colours_are_the_terminals_sixteen_and_none_under_no_color() {
         let start = Start::gannet(&gannet, &["--no-worker"]).env(name, value);
         let mut terminal = start.run();
         terminal.wait_for("prices.csv");
+        terminal.wait_for_a_whole_frame();
         let mut selected = false;
         for row in 0..40 {
             for column in 0..120 {

@@ -165,6 +165,13 @@ impl Terminal {
         });
     }
 
+    /// Reads on to the end of a frame: until then a terminal shows nothing of it.
+    pub(crate) fn wait_for_a_whole_frame(&mut self) {
+        while !self.raw.ends_with(b"\x1b[?2026l") {
+            assert!(self.read(PATIENCE), "a frame is cut short");
+        }
+    }
+
     /// Waits until the terminal is as a shell needs it.
     pub(crate) fn wait_for_the_shell(&mut self) {
         self.wait("the shell's screen", |screen| {
