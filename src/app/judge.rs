@@ -1,17 +1,16 @@
 //! Judging versions: running the verifiers that apply, recording what they said, and what outside verifiers said.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::{App, Error, Result};
+use crate::config::{Scope, VerifierKind};
 use crate::domain::{
-    Content, Judgement, NewVerdict, Source, SourceId, Verdict, VerdictOutcome, Version, VersionId,
-    VersionState, state_from,
+    Content, Fingerprint, Judgement, NewVerdict, Policy, Source, SourceId, SourceSettings, Verdict,
+    VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
 use crate::verify::{Facts, Verifier};
-
-/// The fingerprint of a verdict that no configured verifier gave.
-const OUTSIDE: &str = "outside";
 
 /// What judging a version gave.
 #[derive(Clone, Debug)]
@@ -26,49 +25,96 @@ pub struct Verified {
     pub state: VersionState,
 }
 
+/// What is to be asked of the verifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Everyone who can be asked, whatever was said before.
+    Again,
+    /// Those of this weight that have not decided yet: a promise to answer later is waited for until its deadline.
+    Undecided(Weight),
+}
+
+/// What a verdict of a person in the place of a verifier that gannet runs is known by.
+const OVERRULED: &str = r#"{"outside":true}"#;
+
 impl App {
-    /// Returns the state in which a new version of this source begins.
-    pub(crate) fn first_state(&self, source: &Source) -> VersionState {
-        if self
-            .verifiers
+    /// Returns the verifiers that judge each version of a source with these settings, and what each counts.
+    pub(crate) fn policy(&self, settings: &SourceSettings) -> Policy {
+        self.verifiers_for(settings)
+            .map(|verifier| (verifier.name().to_owned(), verifier.weight()))
+            .collect()
+    }
+
+    /// Tells whether a verifier of this weight judges the versions of a source with these settings.
+    pub(crate) fn has_verifier(&self, settings: &SourceSettings, weight: Weight) -> bool {
+        self.verifiers_for(settings)
+            .any(|verifier| verifier.weight() == weight)
+    }
+
+    /// Returns the verifiers that judge each version of such a source by itself.
+    pub(super) fn verifiers_for(
+        &self,
+        settings: &SourceSettings,
+    ) -> impl Iterator<Item = &Arc<Verifier>> {
+        self.verifiers
             .iter()
-            .any(|verifier| verifier.applies_to(&source.settings))
-        {
-            VersionState::Pending
-        } else {
-            VersionState::Unverified
-        }
+            .filter(|verifier| *verifier.scope() == Scope::Source && verifier.applies_to(settings))
     }
 
     /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome.
     pub async fn verify(&self, source: &Source, version: &Version) -> Result<Verified> {
-        let content = self.content(version).await?;
-        let verified = self.judge(source, version, &content).await?;
+        let verified = self.judge(source, version, None, Ask::Again).await?;
         self.settle(source.id).await?;
         Ok(verified)
     }
 
-    /// Runs the verifiers that apply over content that is at hand, and records what they said.
+    /// Asks the verifiers that apply, with the content if it is at hand, and records what they said.
     pub(crate) async fn judge(
         &self,
         source: &Source,
         version: &Version,
-        content: &Content,
+        content: Option<Content>,
+        ask: Ask,
     ) -> Result<Verified> {
-        let facts = facts_of(source, version);
+        let settings = &source.settings;
+        let earlier = match ask {
+            // A version without any verdict yet has none to look at.
+            Ask::Undecided(_) if version.state == VersionState::Unverified => Vec::new(),
+            _ => self.store.verdicts(version.id).await?,
+        };
+        let newest = newest_of_each(&earlier);
+        let mut content = content;
         let mut verdicts = Vec::new();
-        for verifier in self
-            .verifiers
-            .iter()
-            .filter(|verifier| verifier.applies_to(&source.settings))
-        {
-            verdicts.push(self.run(verifier, content, &facts).await);
+        for verifier in self.verifiers_for(settings) {
+            let last = newest.get(verifier.name()).copied();
+            let step = self.next_step(verifier, last, ask);
+            let verdict = match step {
+                Step::Nothing => continue,
+                Step::Promise => self.note(verifier, promise()).await,
+                Step::GiveUp(deadline) => self.note(verifier, too_late(deadline)).await,
+                Step::Run => {
+                    let content = match &content {
+                        Some(content) => content,
+                        None => content.insert(self.content(version).await?),
+                    };
+                    self.run(verifier, content, &facts_of(source, version))
+                        .await
+                }
+            };
+            verdicts.push(verdict);
         }
-        let earlier = self.store.verdicts(version.id).await?;
-        let state = self.state_of(source, &earlier, &verdicts);
-        self.store
-            .record_verdicts(version.id, verdicts.clone(), state, self.stamp())
-            .await?;
+        let state = if verdicts.is_empty() {
+            version.state
+        } else {
+            self.store
+                .record_verdicts(
+                    version.id,
+                    verdicts.clone(),
+                    self.policy(settings),
+                    self.stamp(),
+                )
+                .await?
+        };
         let version = Version {
             state,
             ..version.clone()
@@ -81,16 +127,62 @@ impl App {
         })
     }
 
+    /// Tells what to do about a verifier, given what it said last.
+    fn next_step(&self, verifier: &Verifier, last: Option<&NewVerdict>, ask: Ask) -> Step {
+        let outcome = last.map(|verdict| verdict.judgement.outcome);
+        if let Ask::Undecided(weight) = ask
+            && (verifier.weight() != weight
+                || matches!(
+                    outcome,
+                    Some(VerdictOutcome::Passed | VerdictOutcome::Failed)
+                ))
+        {
+            return Step::Nothing;
+        }
+        let deadline = match verifier.kind() {
+            VerifierKind::Command { .. } | VerifierKind::Builtin(_) => return Step::Run,
+            VerifierKind::Http { .. } if ask == Ask::Again => return Step::Run,
+            VerifierKind::Http { deadline, .. } | VerifierKind::External { deadline } => *deadline,
+        };
+        let is_external = matches!(verifier.kind(), VerifierKind::External { .. });
+        match (last, outcome) {
+            (Some(promise), Some(VerdictOutcome::Pending)) => {
+                let waited = self.now() - promise.started_at;
+                if waited.to_std().is_ok_and(|waited| waited >= deadline) {
+                    Step::GiveUp(deadline)
+                } else {
+                    Step::Nothing
+                }
+            }
+            (Some(_), _) if is_external => Step::Nothing,
+            (None, _) if is_external => Step::Promise,
+            _ => Step::Run,
+        }
+    }
+
+    /// Returns a verdict that takes no run.
+    async fn note(&self, verifier: &Arc<Verifier>, judgement: Judgement) -> NewVerdict {
+        NewVerdict {
+            verifier: verifier.name().to_owned(),
+            fingerprint: verifier.identify().await,
+            judgement,
+            started_at: self.now(),
+            duration: Duration::ZERO,
+        }
+    }
+
     async fn run(&self, verifier: &Arc<Verifier>, content: &Content, facts: &Facts) -> NewVerdict {
         let _permit = self.judging_permit().await;
         let started_at = self.now();
-        let clock = std::time::Instant::now();
+        let clock = Instant::now();
+        // As it is before: a program that is replaced during its run could not judge.
+        let fingerprint = verifier.identify().await;
         let judgement = verifier
             .judge(content, facts, self.archive.temp_dir())
             .await;
         NewVerdict {
             verifier: verifier.name().to_owned(),
-            fingerprint: verifier.fingerprint(),
+            fingerprint,
             judgement,
             started_at,
             duration: clock.elapsed(),
@@ -99,7 +191,8 @@ impl App {
 
     /// Records a verdict that was reached outside of gannet, and brings the published file in line with it.
     ///
-    /// It stands beside those of the configured verifiers; under the name of one of them it stands in for its newest.
+    /// Its verifier is one that the configuration declares for the source. As a rule one with `external = true`, or an HTTP
+    /// verifier that promised to answer later; under the name of another one a person overrules that, until it judges again.
     pub async fn verdict(
         &self,
         reference: &str,
@@ -107,52 +200,49 @@ impl App {
         outcome: VerdictOutcome,
         detail: Option<String>,
     ) -> Result<(Source, Version, VersionState)> {
-        if verifier.is_empty() || verifier.len() > 100 || verifier.chars().any(char::is_control) {
-            return Err(Error::invalid(format!(
-                "`{}` cannot be a verifier's name",
-                verifier.escape_debug()
-            )));
-        }
         let (source, version) = self.version(reference).await?;
+        let verifier = self.outside_verifier(verifier, &source)?;
         let judgement = Judgement {
             outcome,
             detail: detail.unwrap_or_default(),
             exit_code: None,
             output: String::new(),
         };
-        let verdict = NewVerdict {
-            verifier: verifier.to_owned(),
-            fingerprint: OUTSIDE.to_owned(),
-            judgement,
-            started_at: self.now(),
-            duration: std::time::Duration::ZERO,
-        };
-        let earlier = self.store.verdicts(version.id).await?;
-        let state = self.state_of(&source, &earlier, std::slice::from_ref(&verdict));
-        self.store
-            .record_verdicts(version.id, vec![verdict], state, self.stamp())
+        let mut verdict = self.note(verifier, judgement).await;
+        if verifier.is_run() {
+            verdict.fingerprint = Fingerprint::of(OVERRULED.to_owned());
+        }
+        let policy = self.policy(&source.settings);
+        let state = self
+            .store
+            .record_verdicts(version.id, vec![verdict], policy, self.stamp())
             .await?;
         self.settle(source.id).await?;
         Ok((source, Version { state, ..version }, state))
     }
 
-    /// Derives the state from the newest verdict of each verifier that counts: the configured ones that apply, and
-    /// those that gave theirs from outside.
-    fn state_of(&self, source: &Source, earlier: &[Verdict], new: &[NewVerdict]) -> VersionState {
-        let applying = self
-            .verifiers
-            .iter()
-            .filter(|verifier| verifier.applies_to(&source.settings));
-        let mut outcomes: BTreeMap<&str, Option<VerdictOutcome>> =
-            applying.map(|verifier| (verifier.name(), None)).collect();
-        for verdict in earlier.iter().map(|verdict| &verdict.verdict).chain(new) {
-            let counts =
-                verdict.fingerprint == OUTSIDE || outcomes.contains_key(verdict.verifier.as_str());
-            if counts {
-                outcomes.insert(&verdict.verifier, Some(verdict.judgement.outcome));
-            }
+    /// Finds the verifier that takes verdicts from outside under this name.
+    fn outside_verifier(&self, name: &str, source: &Source) -> Result<&Arc<Verifier>> {
+        let shown = name.escape_debug();
+        let declared = || {
+            format!(
+                "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true and `sources`"
+            )
+        };
+        let Some(verifier) = self.verifiers.iter().find(|one| one.name() == name) else {
+            return Err(
+                Error::not_found(format!("no verifier is called `{shown}`")).hint(declared())
+            );
+        };
+        if *verifier.scope() != Scope::Source || !verifier.applies_to(&source.settings) {
+            let message = format!(
+                "the verifier `{shown}` does not judge {}",
+                source.settings.name
+            );
+            return Err(Error::invalid(message)
+                .hint("its `sources` in the configuration select which it judges"));
         }
-        state_from(outcomes.into_values())
+        Ok(verifier)
     }
 
     /// Returns the versions that are still undecided, pending or in error, and could become the published ones.
@@ -173,6 +263,49 @@ impl App {
         }
         Ok(ids)
     }
+}
+
+/// What to do about one verifier.
+enum Step {
+    /// It has spoken, or has time left.
+    Nothing,
+    /// It judges.
+    Run,
+    /// Its verdict comes by itself: from now on it is waited for.
+    Promise,
+    /// It has had this long.
+    GiveUp(Duration),
+}
+
+fn promise() -> Judgement {
+    Judgement {
+        outcome: VerdictOutcome::Pending,
+        detail: "waits for a verdict from outside".to_owned(),
+        exit_code: None,
+        output: String::new(),
+    }
+}
+
+fn too_late(deadline: Duration) -> Judgement {
+    let minutes = deadline.as_secs() / 60;
+    let time = match (deadline.as_secs(), minutes, minutes / 60) {
+        (seconds, 0, _) => format!("{seconds} s"),
+        (_, minutes, hours) if hours == 0 || minutes % 60 != 0 => format!("{minutes} min"),
+        (_, _, hours) => format!("{hours} h"),
+    };
+    Judgement::error(&format!("no verdict within {time}"))
+}
+
+/// Returns what each verifier said last, by when it began.
+fn newest_of_each(oldest_first: &[Verdict]) -> HashMap<&str, &NewVerdict> {
+    let mut newest: HashMap<&str, &NewVerdict> = HashMap::new();
+    for Verdict { verdict, .. } in oldest_first {
+        let last = newest.entry(&verdict.verifier).or_insert(verdict);
+        if verdict.started_at >= last.started_at {
+            *last = verdict;
+        }
+    }
+    newest
 }
 
 fn facts_of(source: &Source, version: &Version) -> Facts {

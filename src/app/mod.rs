@@ -22,6 +22,7 @@ pub use bytes_compared::Compared;
 pub use catalogue::{Plan, PlanStep};
 pub use compare::{Comparison, DIFF_PATIENCE};
 pub use error::{Error, ErrorKind, Result};
+pub(crate) use judge::Ask;
 pub use judge::Verified;
 pub use ports::App;
 pub use publish::PublishRequest;

@@ -112,9 +112,7 @@ impl App {
 
     /// Returns the names of the verifiers that apply to a source.
     pub fn verifiers_of(&self, settings: &SourceSettings) -> Vec<String> {
-        self.verifiers
-            .iter()
-            .filter(|v| v.applies_to(settings))
+        self.verifiers_for(settings)
             .map(|v| v.name().to_owned())
             .collect()
     }

@@ -23,6 +23,8 @@ pub struct PassSummary {
     pub failed_verification: u64,
     /// Versions that a verifier could not judge.
     pub verification_errors: u64,
+    /// Versions that wait for a verdict that comes later.
+    pub awaiting_verdicts: u64,
     /// Bytes of content that arrived, decoded.
     pub bytes: u64,
     /// Wall time.
@@ -39,7 +41,10 @@ impl PassSummary {
 impl fmt::Display for PassSummary {
     /// Writes one line for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let judged = self.passed + self.failed_verification + self.verification_errors;
+        let judged = self.passed
+            + self.failed_verification
+            + self.verification_errors
+            + self.awaiting_verdicts;
         if self.attempts + judged == 0 {
             return f.write_str("nothing was due");
         }
@@ -52,6 +57,7 @@ impl fmt::Display for PassSummary {
             (self.passed, "passed"),
             (self.failed_verification, "failed verification"),
             (self.verification_errors, "could not be verified"),
+            (self.awaiting_verdicts, "awaiting verdicts"),
         ];
         let mut separator = "; ";
         for (count, word) in verdicts.into_iter().filter(|(count, _)| *count > 0) {

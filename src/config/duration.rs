@@ -29,9 +29,52 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// Reads the same, or a whole number of `d`; more than nothing and at most ten years.
+pub(super) fn parse_long_duration(text: &str) -> Result<Duration, String> {
+    const MAX_DAYS: u64 = 3650;
+    let days = match text.strip_suffix('d') {
+        Some(days) if days.bytes().all(|byte| byte.is_ascii_digit()) => days.parse::<u64>().ok(),
+        _ => return parse_duration(text).map_err(|_| long_duration_expected(text)),
+    };
+    days.filter(|days| (1..=MAX_DAYS).contains(days))
+        .map(|days| Duration::from_hours(24 * days))
+        .ok_or_else(|| long_duration_expected(text))
+}
+
+fn long_duration_expected(text: &str) -> String {
+    format!(
+        "`{text}` is not a duration: give a whole number of s, m, h (at most 24h) or d (at most 3650d), such as 30m, 6h or 3d"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_durations_may_be_days() {
+        for (text, hours) in [("6h", 6), ("24h", 24), ("1d", 24), ("3650d", 87_600)] {
+            assert_eq!(
+                parse_long_duration(text),
+                Ok(Duration::from_hours(hours)),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "d",
+            "0d",
+            "-1d",
+            "+1d",
+            "1.5d",
+            "3651d",
+            "25h",
+            "99999999999999999999d",
+        ] {
+            let error = parse_long_duration(text).expect_err(text);
+            assert!(error.contains("3d"), "{error}");
+        }
+    }
 
     #[test]
     fn reads_whole_numbers_with_a_unit() {

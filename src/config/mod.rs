@@ -18,6 +18,6 @@ pub use identity::Identity;
 pub use load::Flags;
 pub use secrets::Secrets;
 pub use types::{
-    Builtin, Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, ThemeChoice,
-    VerifierConfig, VerifierKind,
+    Builtin, Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, Scope,
+    ThemeChoice, VerifierConfig, VerifierKind,
 };

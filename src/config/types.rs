@@ -6,7 +6,7 @@ use std::time::Duration;
 use globset::GlobMatcher;
 
 use super::Secrets;
-use crate::domain::{Digest, SourceSettings};
+use crate::domain::{Digest, SourceSettings, Weight};
 
 /// Everything that is in force.
 #[derive(Clone)]
@@ -143,8 +143,25 @@ pub struct VerifierConfig {
     pub sources: Vec<Pattern>,
     /// What it is.
     pub kind: VerifierKind,
+    /// Whether its verdicts decide: [`Weight::Required`] when not said.
+    pub weight: Weight,
+    /// What it judges: one file when not said.
+    pub scope: Scope,
     /// After this it could not judge: 30 s.
     pub timeout: Duration,
+}
+
+/// What a verifier judges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Each version of each source by itself.
+    #[default]
+    Source,
+    /// The newest versions of all sources with a tag, together.
+    Set {
+        /// The tag, which is the set's name too.
+        tag: String,
+    },
 }
 
 /// What a verifier is.
@@ -162,6 +179,20 @@ pub enum VerifierKind {
     },
     /// A rule of gannet's own.
     Builtin(Builtin),
+    /// A service that gets the content by POST.
+    Http {
+        /// Where; may hold `${NAME}`.
+        url: String,
+        /// What requests are signed with, as Standard Webhooks; may hold `${NAME}`.
+        secret: Option<String>,
+        /// How long it may take with a verdict that it promised (202): 24 h.
+        deadline: Duration,
+    },
+    /// Somebody else, who records verdicts with `gannet verdict`.
+    External {
+        /// How long that may take: 24 h.
+        deadline: Duration,
+    },
 }
 
 /// A rule of gannet's own.

@@ -8,16 +8,21 @@ use std::time::Duration;
 use globset::Glob;
 
 use super::document::{Field, Section};
-use super::duration::parse_duration;
+use super::duration::{parse_duration, parse_long_duration};
 use super::environment::is_executable;
-use super::{Builtin, Environment, Pattern, VerifierConfig, VerifierKind};
-use crate::domain::{Digest, parse_size};
+use super::{Builtin, Environment, Pattern, Scope, VerifierConfig, VerifierKind};
+use crate::domain::{Digest, Weight, parse_size};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 const DEFAULT_FAILED: i32 = 1;
+/// What says which kind of verifier it is: just one of them.
+const KINDS: [&str; 4] = ["command", "builtin", "http", "external"];
 const BUILTINS: &str = "utf8, json, size, sha256 or not-html";
-/// Keys that only a command takes, and only a rule takes, with the rule.
+/// Keys that only a command takes, and so on; of a built-in rule, with the rule.
 const COMMAND_KEYS: [&str; 2] = ["stdin", "failed"];
+const HTTP_KEYS: [&str; 2] = ["secret", "deadline"];
+const EXTERNAL_KEYS: [&str; 1] = ["deadline"];
 const BUILTIN_KEYS: [(&str, &str); 3] = [("min", "size"), ("max", "size"), ("digest", "sha256")];
 
 /// Reads every `[[verifier]]`; those with problems, which are noted, are left out.
@@ -36,14 +41,21 @@ pub(super) fn read(
         let name = read_name(&mut section, &mut lines);
         let sources = read_sources(&mut section);
         let kind = read_kind(&mut section, &reader);
+        let weight = match section.switch("advisory") {
+            Some(true) => Weight::Advisory,
+            Some(false) | None => Weight::Required,
+        };
+        let scope = read_scope(&mut section, sources.as_deref());
         let timeout = section.parsed("timeout", parse_duration);
         section.finish();
-        if let (Some(name), Some(sources), Some(kind)) = (name, sources, kind) {
+        if let (Some(name), Some(sources), Some(kind), Some(scope)) = (name, sources, kind, scope) {
             let timeout = timeout.map_or(DEFAULT_TIMEOUT, |field| field.value);
             verifiers.push(VerifierConfig {
                 name,
                 sources,
                 kind,
+                weight,
+                scope,
                 timeout,
             });
         }
@@ -110,6 +122,31 @@ fn read_sources(section: &mut Section<'_>) -> Option<Vec<Pattern>> {
     read.into_iter().collect()
 }
 
+/// Reads `scope`; nothing when what is said cannot be.
+fn read_scope(section: &mut Section<'_>, sources: Option<&[Pattern]>) -> Option<Scope> {
+    const ONE_TAG: &str = r#"`verifier.sources`: a set is all sources of one tag; give just that, such as ["tag:release"]"#;
+    let said = section.has("scope");
+    let is_set = section.parsed("scope", |text| match text {
+        "source" => Ok(false),
+        "set" => Ok(true),
+        other => Err(format!(
+            "`{}` is not a scope: expected source or set",
+            other.escape_debug()
+        )),
+    });
+    match is_set {
+        None => (!said).then(Scope::default),
+        Some(Field { value: false, .. }) => Some(Scope::Source),
+        Some(Field { value: true, span }) => {
+            if let [Pattern::Tag(tag)] = sources? {
+                return Some(Scope::Set { tag: tag.clone() });
+            }
+            section.problem(&span, ONE_TAG);
+            None
+        }
+    }
+}
+
 fn parse_pattern(text: &str) -> Result<Pattern, String> {
     match text.strip_prefix("tag:") {
         Some("") => Err("`tag:` needs a tag after it".to_owned()),
@@ -123,59 +160,96 @@ fn parse_pattern(text: &str) -> Result<Pattern, String> {
 
 fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<VerifierKind> {
     let at = section.span().clone();
-    let kinds = (section.has("command"), section.has("builtin"));
-    // Both are always asked for, so that neither is ever an unknown key.
+    let external = section.switch("external").unwrap_or(false);
+    let given: Vec<_> = KINDS
+        .into_iter()
+        .filter(|kind| section.has(kind) && (*kind != "external" || external))
+        .collect();
+    // All are always asked for, so that none is ever an unknown key.
     let command = section.texts("command");
     let builtin = section.text("builtin");
-    let (command_kind, builtin_kind) = (
-        read_command(section, command, finder),
-        read_builtin(section, builtin.as_ref()),
-    );
-    match kinds {
-        (true, false) => {
-            let stray = BUILTIN_KEYS.map(|(key, _)| key);
-            let kind = command_kind?;
-            refuse(section, &stray, "with a command").then_some(kind)
-        }
-        (false, true) => {
-            let stray = stray_keys(builtin?.value);
-            let kind = builtin_kind?;
-            refuse(section, &stray, "with this builtin").then_some(kind)
-        }
-        (both, _) => {
-            let found = if both {
-                "both are given"
-            } else {
-                "neither is given"
+    let url = section.parsed("http", parse_verifier_url);
+    let secret = section.parsed("secret", |text| Ok(text.to_owned()));
+    let deadline = section.parsed("deadline", parse_long_duration);
+    let deadline_duration = deadline.map_or(DEFAULT_DEADLINE, |field| field.value);
+    let command_kind = read_command(section, command, finder);
+    let builtin_kind = read_builtin(section, builtin.as_ref());
+    let (kind, own_keys) = match given[..] {
+        ["command"] => (command_kind?, COMMAND_KEYS.to_vec()),
+        ["builtin"] => (builtin_kind?, builtin_keys(builtin?.value)),
+        ["http"] => {
+            let kind = VerifierKind::Http {
+                url: url?.value,
+                secret: secret.map(|field| field.value),
+                deadline: deadline_duration,
             };
-            let message = format!("a verifier needs either `command` or `builtin`: {found}");
-            section.problem(&at, message);
-            None
+            (kind, HTTP_KEYS.to_vec())
         }
-    }
+        ["external"] => {
+            let deadline = deadline_duration;
+            (VerifierKind::External { deadline }, EXTERNAL_KEYS.to_vec())
+        }
+        _ => {
+            let found = match given.len() {
+                0 => "none is given".to_owned(),
+                _ => format!("{} are given", given.join(" and ")),
+            };
+            let message = format!(
+                "a verifier needs one of `command`, `builtin`, `http` and `external = true`: {found}"
+            );
+            section.problem(&at, message);
+            return None;
+        }
+    };
+    refuse_others(section, given[0], &own_keys).then_some(kind)
 }
 
-/// Returns the keys that do not go with a rule.
-fn stray_keys(builtin: &str) -> Vec<&'static str> {
-    let others = BUILTIN_KEYS
-        .into_iter()
-        .filter(|(_, owner)| *owner != builtin);
-    COMMAND_KEYS
-        .into_iter()
-        .chain(others.map(|(key, _)| key))
-        .collect()
+/// Returns the keys that go with a rule.
+fn builtin_keys(rule: &str) -> Vec<&'static str> {
+    let own = BUILTIN_KEYS.into_iter().filter(|(_, owner)| *owner == rule);
+    own.map(|(key, _)| key).collect()
 }
 
-fn refuse(section: &Section<'_>, keys: &[&str], why: &str) -> bool {
-    let mut fine = true;
-    for key in keys.iter().filter(|key| section.has(key)) {
+/// Notes every key that is there and goes with another kind of verifier only.
+fn refuse_others(section: &Section<'_>, kind: &str, own: &[&str]) -> bool {
+    let builtin_keys = BUILTIN_KEYS.map(|(key, _)| key);
+    let all = [&COMMAND_KEYS[..], &HTTP_KEYS, &EXTERNAL_KEYS, &builtin_keys];
+    let mut stray: Vec<_> = all
+        .concat()
+        .into_iter()
+        .filter(|key| section.has(key) && !own.contains(key))
+        .collect();
+    stray.sort_unstable();
+    stray.dedup();
+    for key in &stray {
+        let why = if kind == "builtin" {
+            "with this builtin".to_owned()
+        } else {
+            format!("with `{kind}`")
+        };
         section.problem(
             section.span(),
             format!("`verifier.{key}` means nothing {why}"),
         );
-        fine = false;
     }
-    fine
+    stray.is_empty()
+}
+
+/// Reads where an HTTP verifier is asked. Plain HTTP and private hosts are the operator's own choice here.
+fn parse_verifier_url(text: &str) -> Result<String, String> {
+    // A secret may stand for any part but the scheme.
+    let is_web = ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_web || !is_printable {
+        // The text is not repeated: it may hold a password.
+        return Err(
+            "expected an address that begins with http:// or https://, such as https://verifier.internal/check"
+                .to_owned(),
+        );
+    }
+    Ok(text.to_owned())
 }
 
 fn read_command(

@@ -66,6 +66,8 @@ actions!(
     VerdictFailed = "verdict.failed",
     /// A verifier could not judge a version.
     VerdictError = "verdict.error",
+    /// A verifier was asked, and will answer later.
+    VerdictPending = "verdict.pending",
     /// A version took its published path.
     Published = "file.published",
     /// A published file was removed.

@@ -11,6 +11,7 @@ mod event;
 mod file_name;
 mod id;
 mod interval;
+mod policy;
 mod publication;
 mod size;
 mod source;
@@ -26,10 +27,11 @@ pub use event::{Action, Actor, Event, NewEvent, Stamp};
 pub use file_name::{safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{Interval, IntervalError, Slot, next_slot_after_failure};
+pub use policy::{Policy, Weight, state_from};
 pub use publication::{Publication, candidate_path, conflicts, publication_for};
 pub use size::{format_size, parse_size};
 pub use source::{
     Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,
 };
-pub use verdict::{Judgement, NewVerdict, Verdict, VerdictOutcome};
-pub use version::{Version, VersionRef, VersionRefError, VersionState, state_from};
+pub use verdict::{Fingerprint, Judgement, NewVerdict, Verdict, VerdictOutcome};
+pub use version::{Version, VersionRef, VersionRefError, VersionState};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{VerdictId, VersionId};
+use super::{Digest, VerdictId, VersionId};
 
 /// What a verifier said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,8 @@ pub enum VerdictOutcome {
     Failed,
     /// The verifier could not judge; says nothing of the content.
     Error,
+    /// The verifier was asked and will answer later, until its deadline.
+    Pending,
 }
 
 impl VerdictOutcome {
@@ -26,6 +28,7 @@ impl VerdictOutcome {
             Self::Passed => "passed",
             Self::Failed => "failed",
             Self::Error => "error",
+            Self::Pending => "pending",
         }
     }
 }
@@ -40,7 +43,7 @@ impl FromStr for VerdictOutcome {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Passed, Self::Failed, Self::Error]
+        [Self::Passed, Self::Failed, Self::Error, Self::Pending]
             .into_iter()
             .find(|outcome| outcome.as_str() == text)
             .ok_or_else(|| format!("`{text}` is not a verdict: expected passed or failed"))
@@ -60,13 +63,43 @@ pub struct Judgement {
     pub output: String,
 }
 
+impl Judgement {
+    /// Returns the judgement of a verifier that could not judge, with why.
+    pub fn error(why: &str) -> Self {
+        Self {
+            outcome: VerdictOutcome::Error,
+            detail: format!("could not judge: {why}"),
+            exit_code: None,
+            output: String::new(),
+        }
+    }
+}
+
+/// Identifies a judge: another definition or another program file is another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// The SHA-256 digest of `definition`, in hexadecimal.
+    pub hex: String,
+    /// What the verifier does, as JSON: kind and parameters, `argv` of a command, digests of the program files. Never a
+    /// secret.
+    pub definition: String,
+}
+
+impl Fingerprint {
+    /// Returns the fingerprint of a definition.
+    pub fn of(definition: String) -> Self {
+        let hex = Digest::of(definition.as_bytes()).to_hex();
+        Self { hex, definition }
+    }
+}
+
 /// A verdict that is about to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewVerdict {
     /// The verifier's name in the configuration.
     pub verifier: String,
-    /// The digest of the verifier's definition and of its program file, in hexadecimal: another one is another judge.
-    pub fingerprint: String,
+    /// Which judge it was.
+    pub fingerprint: Fingerprint,
     /// What it found.
     pub judgement: Judgement,
     /// When it began.

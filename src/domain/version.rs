@@ -5,20 +5,20 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
-use super::{BlobId, Digest, SourceId, VerdictOutcome, VersionId, masked};
+use super::{BlobId, Digest, SourceId, VersionId, masked};
 
 /// What the verdicts on a version say together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VersionState {
-    /// Every verifier that applies passed it.
+    /// Every required verifier passed it.
     Passed,
-    /// At least one verifier failed it.
+    /// At least one required verifier failed it.
     Failed,
     /// None failed it, and at least one could not judge it; it is tried again.
     Error,
-    /// Not every verifier that applies has judged it yet.
+    /// Not every required verifier has answered yet.
     Pending,
-    /// No verifier applies.
+    /// No required verifier applies.
     Unverified,
 }
 
@@ -63,25 +63,6 @@ impl FromStr for VersionState {
                 )
             })
     }
-}
-
-/// Derives a version's state from the newest verdict of each verifier that applies, `None` for one that has not
-/// judged it yet.
-///
-/// A failure decides at once; passed needs every verifier.
-pub fn state_from(outcomes: impl IntoIterator<Item = Option<VerdictOutcome>>) -> VersionState {
-    let mut state = VersionState::Unverified;
-    for outcome in outcomes {
-        state = match (state, outcome) {
-            (VersionState::Failed, _) | (_, Some(VerdictOutcome::Failed)) => VersionState::Failed,
-            (VersionState::Pending, _) | (_, None) => VersionState::Pending,
-            (VersionState::Error, _) | (_, Some(VerdictOutcome::Error)) => VersionState::Error,
-            (VersionState::Passed | VersionState::Unverified, Some(VerdictOutcome::Passed)) => {
-                VersionState::Passed
-            }
-        };
-    }
-    state
 }
 
 /// A version as the store knows it.
@@ -246,26 +227,6 @@ mod tests {
         }
         for text in ["", "0", "-4", "~1", "@2026-01-31"] {
             assert!(text.parse::<VersionRef>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn state_follows_from_the_verdicts() {
-        use VerdictOutcome::{Error, Failed, Passed};
-        for (outcomes, state) in [
-            (vec![], VersionState::Unverified),
-            (vec![Some(Passed)], VersionState::Passed),
-            (vec![Some(Passed), Some(Passed)], VersionState::Passed),
-            (vec![Some(Passed), None], VersionState::Pending),
-            (vec![Some(Error), None], VersionState::Pending),
-            (vec![Some(Error), Some(Passed)], VersionState::Error),
-            (vec![Some(Failed), None], VersionState::Failed),
-            (
-                vec![Some(Error), Some(Failed), Some(Passed)],
-                VersionState::Failed,
-            ),
-        ] {
-            assert_eq!(state_from(outcomes.clone()), state, "{outcomes:?}");
         }
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Address, Attempt, AttemptId, AttemptOutcome, BlobId, Digest, Interval, Judgement, NewVerdict,
-    PublishPolicy, Slot, Source, SourceId, SourceSettings, SourceState, Verdict, VerdictId,
-    VerdictOutcome, Version, VersionId, VersionState,
+    Address, Attempt, AttemptId, AttemptOutcome, BlobId, Digest, Fingerprint, Interval, Judgement,
+    NewVerdict, PublishPolicy, Slot, Source, SourceId, SourceSettings, SourceState, Verdict,
+    VerdictId, VerdictOutcome, Version, VersionId, VersionState,
 };
 
 /// 2026-01-31, at this time of day.
@@ -73,7 +73,11 @@ pub(crate) fn verdict(version: i64, outcome: VerdictOutcome, detail: &str) -> Ve
         version_id: VersionId(version),
         verdict: NewVerdict {
             verifier: "schema".to_owned(),
-            fingerprint: "ab12".to_owned(),
+            fingerprint: Fingerprint {
+                hex: "ab12".to_owned(),
+                definition: r#"{"rules":1,"definition":{"command":["/bin/check","{path}"]}}"#
+                    .to_owned(),
+            },
             judgement: Judgement {
                 outcome,
                 detail: detail.to_owned(),

@@ -33,8 +33,8 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens or creates the catalogue and migrates it; a copy (`gannet.db.before-NNN`) is taken before each migration
-    /// of an existing one. Blocks, a few milliseconds as a rule.
+    /// Opens or creates the catalogue and migrates it; a copy of an existing one (`gannet.db.before-NNN`) is
+    /// taken first. Blocks, a few milliseconds as a rule.
     ///
     /// # Errors
     ///

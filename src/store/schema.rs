@@ -11,7 +11,10 @@ use super::connection::{APPLICATION_ID, use_write_ahead_log};
 use super::error::{Result, StoreError, sql_error};
 
 /// Migration N brings a catalogue from schema N − 1 to schema N.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
 const BUSY_TRIES: u32 = 50;
@@ -38,16 +41,14 @@ fn migrate(
         .map_err(|error| sql_error(&error, path))?;
     loop {
         let version = check(connection, path, known)?;
-        let Some(migration) = usize::try_from(version)
-            .ok()
-            .and_then(|version| migrations.get(version))
-        else {
+        let done = usize::try_from(version).expect("`check` refuses a negative number");
+        if done == migrations.len() {
             return Ok(());
-        };
+        }
         if version > 0 {
             copy_before(connection, path, version + 1)?;
         }
-        apply(connection, version, migration).map_err(|error| sql_error(&error, path))?;
+        apply(connection, version, &migrations[done..]).map_err(|error| sql_error(&error, path))?;
     }
 }
 
@@ -65,7 +66,7 @@ fn check(connection: &Connection, path: &Path, known: i64) -> Result<i64> {
     };
     let (application, version, tables) = read().map_err(|error| sql_error(&error, path))?;
     let empty = (application, version, tables) == (0, 0, 0);
-    if !empty && application != APPLICATION_ID {
+    if !empty && (application != APPLICATION_ID || version < 0) {
         return Err(StoreError::Failed {
             path: path.to_owned(),
             reason: "not a gannet catalogue: another program's SQLite database".to_owned(),
@@ -81,16 +82,20 @@ fn check(connection: &Connection, path: &Path, known: i64) -> Result<i64> {
     Ok(version)
 }
 
-/// Applies one migration, unless another process was faster.
-fn apply(connection: &mut Connection, version: i64, migration: &str) -> rusqlite::Result<()> {
+/// Applies the migrations that follow `version`, all or none, unless another process was faster.
+fn apply(connection: &mut Connection, version: i64, migrations: &[&str]) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let current: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if current != version {
         return Ok(());
     }
-    transaction.execute_batch(migration)?;
+    let mut reached = version;
+    for migration in migrations {
+        transaction.execute_batch(migration)?;
+        reached += 1;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", version + 1)?;
+    transaction.pragma_update(None, "user_version", reached)?;
     transaction.commit()
 }
 

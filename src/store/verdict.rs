@@ -1,5 +1,7 @@
 //! Verdicts: appended with the state that they give their version, read by version and by source.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 
 use super::Store;
@@ -9,8 +11,8 @@ use super::publication::refresh_publication;
 use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
 use crate::domain::{
-    Action, Judgement, NewVerdict, SourceId, Stamp, Verdict, VerdictId, VerdictOutcome, VersionId,
-    VersionState,
+    Action, Fingerprint, Judgement, NewVerdict, Policy, SourceId, Stamp, Verdict, VerdictId,
+    VerdictOutcome, VersionId, VersionState,
 };
 
 impl Store {
@@ -32,8 +34,10 @@ impl Store {
             .await
     }
 
-    /// Records verdicts, an event each, and the state that they give the version; its source's published file becomes
-    /// due when it has to change ([`Store::publication`]).
+    /// Records verdicts, an event each, and the state that all verdicts on the version give it by `policy`, which comes
+    /// back. Its source's published file becomes due when it has to change ([`Store::publication`]).
+    ///
+    /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count.
     ///
     /// # Errors
     ///
@@ -42,23 +46,46 @@ impl Store {
         &self,
         version: VersionId,
         verdicts: Vec<NewVerdict>,
-        state: VersionState,
+        policy: Policy,
         stamp: Stamp,
-    ) -> Result<()> {
+    ) -> Result<VersionState> {
         self.write(move |transaction| {
             let source = transaction
                 .sql
-                .prepare_cached("UPDATE version SET state = ?2 WHERE id = ?1 RETURNING source_id")?
-                .query_row(params![version.0, state.as_str()], |row| row.get(0));
+                .prepare_cached("SELECT source_id FROM version WHERE id = ?1")?
+                .query_row([version.0], |row| row.get(0));
             let source = SourceId(found(source, "version", version.0)?);
             for verdict in &verdicts {
                 insert_verdict(transaction, version, verdict, &stamp)?;
                 insert_verdict_event(transaction, source, version, verdict, &stamp)?;
             }
-            refresh_publication(transaction, source)
+            let state = policy.state(&newest_outcomes(transaction.sql, version)?);
+            transaction.execute(
+                "UPDATE version SET state = ?2 WHERE id = ?1 AND state <> ?2",
+                params![version.0, state.as_str()],
+            )?;
+            refresh_publication(transaction, source)?;
+            Ok(state)
         })
         .await
     }
+}
+
+/// Returns what each verifier said last of a version. "Last" goes by when a verifier began: a promise to answer later
+/// that is recorded after the answer does not take its place.
+fn newest_outcomes(
+    sql: &Connection,
+    version: VersionId,
+) -> rusqlite::Result<BTreeMap<String, VerdictOutcome>> {
+    sql.prepare_cached(
+        "SELECT n.value, d.outcome FROM verdict d CROSS JOIN text n ON n.id = d.verifier_id
+         WHERE d.version_id = ?1 ORDER BY d.started_at, d.id",
+    )?
+    .query_map([version.0], |row| {
+        let mut columns = Columns::new(row);
+        Ok((columns.get()?, columns.word()?))
+    })?
+    .collect()
 }
 
 fn insert_verdict(
@@ -68,7 +95,8 @@ fn insert_verdict(
     stamp: &Stamp,
 ) -> rusqlite::Result<i64> {
     let verifier = transaction.text_id(&verdict.verifier)?;
-    let fingerprint = transaction.text_id(&verdict.fingerprint)?;
+    let fingerprint = transaction.text_id(&verdict.fingerprint.hex)?;
+    keep_definition(transaction, fingerprint, &verdict.fingerprint.definition)?;
     let actor = transaction.text_id(&stamp.actor.0)?;
     transaction.insert(
         "INSERT INTO verdict (version_id, verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output,
@@ -89,6 +117,22 @@ fn insert_verdict(
     )
 }
 
+/// Keeps what a fingerprint stands for, once. One from before definitions were kept has none.
+fn keep_definition(
+    transaction: &Transaction<'_>,
+    fingerprint: i64,
+    definition: &str,
+) -> rusqlite::Result<()> {
+    if definition.is_empty() {
+        return Ok(());
+    }
+    transaction.execute(
+        "INSERT INTO definition (fingerprint_id, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![fingerprint, definition],
+    )?;
+    Ok(())
+}
+
 fn insert_verdict_event(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -100,6 +144,7 @@ fn insert_verdict_event(
         VerdictOutcome::Passed => (Action::VerdictPassed, verdict.verifier.clone()),
         VerdictOutcome::Failed => (Action::VerdictFailed, with_reason(verdict)),
         VerdictOutcome::Error => (Action::VerdictError, with_reason(verdict)),
+        VerdictOutcome::Pending => (Action::VerdictPending, with_reason(verdict)),
     };
     insert_event(
         transaction,
@@ -126,9 +171,9 @@ fn list(
 ) -> std::result::Result<Vec<Verdict>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
         "SELECT d.id, d.version_id, n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
-             d.duration_ms, a.value
+             d.duration_ms, coalesce(p.value, ''), a.value
          FROM verdict d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
-         CROSS JOIN text a ON a.id = d.actor_id
+         CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
          WHERE {condition} ORDER BY d.id"
     ))?;
     let rows = statement.query_map(params, |row| read_verdict(&mut Columns::new(row)))?;
@@ -136,20 +181,25 @@ fn list(
 }
 
 fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
+    let (id, version_id) = (VerdictId(columns.get()?), VersionId(columns.get()?));
+    let (verifier, hex) = (columns.get()?, columns.get()?);
+    let judgement = Judgement {
+        outcome: columns.word()?,
+        detail: columns.get()?,
+        exit_code: columns.get()?,
+        output: columns.get()?,
+    };
+    let (started_at, duration) = (columns.time()?, columns.duration()?);
+    let definition = columns.get()?;
     Ok(Verdict {
-        id: VerdictId(columns.get()?),
-        version_id: VersionId(columns.get()?),
+        id,
+        version_id,
         verdict: NewVerdict {
-            verifier: columns.get()?,
-            fingerprint: columns.get()?,
-            judgement: Judgement {
-                outcome: columns.word()?,
-                detail: columns.get()?,
-                exit_code: columns.get()?,
-                output: columns.get()?,
-            },
-            started_at: columns.time()?,
-            duration: columns.duration()?,
+            verifier,
+            fingerprint: Fingerprint { hex, definition },
+            judgement,
+            started_at,
+            duration,
         },
         actor: columns.get()?,
     })

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::config::{Builtin, VerifierKind};
-use crate::domain::{Digest, Digester};
+use crate::domain::{Digest, Digester, Fingerprint, masked};
 
 /// Raised when a built-in rule or the way programs are run changes what a verdict means.
 const RULES_VERSION: u32 = 1;
@@ -66,18 +66,19 @@ fn digest_of(file: &mut File) -> io::Result<Digest> {
     }
 }
 
-/// Returns the fingerprint as of now, in hexadecimal; a program that cannot be read has one too. Blocks.
-pub(super) fn fingerprint(kind: &VerifierKind, known: &ProgramDigest) -> String {
+/// Returns the fingerprint as of now; a program that cannot be read has one too. Blocks.
+pub(super) fn fingerprint(kind: &VerifierKind, known: &ProgramDigest) -> Fingerprint {
     let program = match kind {
         VerifierKind::Command { argv, .. } => {
             let digest = argv.first().map(|program| known.of(Path::new(program)));
             json!(digest.and_then(Result::ok).map(|digest| digest.to_string()))
         }
-        VerifierKind::Builtin(_) => Value::Null,
+        VerifierKind::Builtin(_) | VerifierKind::Http { .. } | VerifierKind::External { .. } => {
+            Value::Null
+        }
     };
-    let text = json!({"rules": RULES_VERSION, "definition": definition(kind), "program": program})
-        .to_string();
-    Digest::of(text.as_bytes()).to_hex()
+    let text = json!({"rules": RULES_VERSION, "definition": definition(kind), "program": program});
+    Fingerprint::of(text.to_string())
 }
 
 fn definition(kind: &VerifierKind) -> Value {
@@ -96,5 +97,8 @@ fn definition(kind: &VerifierKind) -> Value {
             json!({"builtin": "sha256", "digest": digest.to_string()})
         }
         VerifierKind::Builtin(Builtin::NotHtml) => json!({"builtin": "not-html"}),
+        // An address may hold a password, which must not get into the store.
+        VerifierKind::Http { url, .. } => json!({"http": masked(url)}),
+        VerifierKind::External { .. } => json!({"external": true}),
     }
 }

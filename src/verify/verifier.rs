@@ -9,8 +9,8 @@ use super::child::Limits;
 use super::command::{self, Program};
 use super::fingerprint::{ProgramDigest, fingerprint};
 use super::{Facts, builtin};
-use crate::config::{Builtin, VerifierConfig, VerifierKind};
-use crate::domain::{Content, Judgement, SourceSettings, VerdictOutcome};
+use crate::config::{Builtin, Scope, VerifierConfig, VerifierKind};
+use crate::domain::{Content, Fingerprint, Judgement, SourceSettings, VerdictOutcome, Weight};
 
 /// From the polite signal to the kill.
 const GRACE: Duration = Duration::from_secs(5);
@@ -44,13 +44,52 @@ impl Verifier {
         &self.config.name
     }
 
-    /// Returns the hexadecimal digest of definition and program file, as of now. Blocks while it reads the file, which
-    /// it does again only when the file's metadata changed.
-    pub fn fingerprint(&self) -> String {
+    /// Returns what it is: whoever judges asks this one, or the services and people that it stands for.
+    pub fn kind(&self) -> &VerifierKind {
+        &self.config.kind
+    }
+
+    /// Tells whether this process runs it, as a rule or a program.
+    pub fn is_run(&self) -> bool {
+        matches!(
+            self.config.kind,
+            VerifierKind::Builtin(_) | VerifierKind::Command { .. }
+        )
+    }
+
+    /// Returns whether its verdicts decide.
+    pub fn weight(&self) -> Weight {
+        self.config.weight
+    }
+
+    /// Returns what it judges.
+    pub fn scope(&self) -> &Scope {
+        &self.config.scope
+    }
+
+    /// Returns after which time it could not judge.
+    pub fn timeout(&self) -> Duration {
+        self.config.timeout
+    }
+
+    /// Returns the fingerprint of definition and program file, as of now. Blocks while it reads the file, which it does
+    /// again only when the file's metadata changed.
+    pub fn fingerprint(&self) -> Fingerprint {
         fingerprint(&self.config.kind, &self.program)
     }
 
-    /// Tells whether it judges a source with these settings.
+    /// Returns the same without holding up the runtime.
+    pub async fn identify(&self) -> Fingerprint {
+        if !matches!(self.config.kind, VerifierKind::Command { .. }) {
+            return self.fingerprint();
+        }
+        let verifier = self.clone();
+        tokio::task::spawn_blocking(move || verifier.fingerprint())
+            .await
+            .unwrap_or_else(|_| self.fingerprint())
+    }
+
+    /// Tells whether it judges a source with these settings, by itself or in a set.
     pub fn applies_to(&self, settings: &SourceSettings) -> bool {
         self.config
             .sources
@@ -78,6 +117,9 @@ impl Verifier {
                 self.judge_by_program(program, content, facts, work_dir)
                     .await
             }
+            VerifierKind::Http { .. } | VerifierKind::External { .. } => {
+                Judgement::error("its verdict comes from elsewhere")
+            }
         }
     }
 
@@ -87,8 +129,8 @@ impl Verifier {
         let judged = tokio::task::spawn_blocking(move || builtin::judge(&rule, &content, &stopped));
         match tokio::time::timeout(self.config.timeout, judged).await {
             Ok(Ok(judgement)) => judgement,
-            Ok(Err(error)) => error_judgement(&format!("the rule broke down: {error}")),
-            Err(_) => error_judgement(&format!("timed out after {:?}", self.config.timeout)),
+            Ok(Err(error)) => Judgement::error(&format!("the rule broke down: {error}")),
+            Err(_) => Judgement::error(&format!("timed out after {:?}", self.config.timeout)),
         }
     }
 
@@ -103,9 +145,9 @@ impl Verifier {
             timeout: self.config.timeout,
             grace: self.grace,
         };
-        let before = self.fingerprint_aside().await;
+        let before = self.identify().await;
         let judgement = command::judge(program, content, facts, work_dir, limits).await;
-        if judgement.outcome == VerdictOutcome::Error || before == self.fingerprint_aside().await {
+        if judgement.outcome == VerdictOutcome::Error || before == self.identify().await {
             return judgement;
         }
         // Which of the two programs spoke is not known, so this counts for neither.
@@ -114,14 +156,6 @@ impl Verifier {
             detail: "could not judge: the program file was replaced during its run".to_owned(),
             ..judgement
         }
-    }
-
-    /// Returns the fingerprint without holding up the runtime.
-    async fn fingerprint_aside(&self) -> Option<String> {
-        let verifier = self.clone();
-        tokio::task::spawn_blocking(move || verifier.fingerprint())
-            .await
-            .ok()
     }
 }
 
@@ -132,14 +166,5 @@ struct StopOnDrop(Arc<AtomicBool>);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-fn error_judgement(why: &str) -> Judgement {
-    Judgement {
-        outcome: VerdictOutcome::Error,
-        detail: format!("could not judge: {why}"),
-        exit_code: None,
-        output: String::new(),
     }
 }

@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
-use crate::app::{App, ErrorKind, PublishRequest, Result};
+use crate::app::{App, Ask, ErrorKind, PublishRequest, Result, Verified};
 use crate::domain::{
-    Claim, Content, Digest, FailureKind, NewBlob, NewVerdict, NewestVersion, Publication, Slot,
-    Source, StoredBody, Validators, VerdictOutcome, Version, VersionId, VersionState, base_ordinal,
+    Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Publication, Slot, Source,
+    StoredBody, Validators, VerdictOutcome, Version, VersionId, VersionState, Weight, base_ordinal,
     next_slot_after_failure,
 };
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
@@ -298,7 +298,7 @@ impl Pipeline {
             media_type,
             last_modified,
         } = fetched;
-        let state = self.app.first_state(&source);
+        let state = self.app.policy(&source.settings).first_state();
         record.result = AttemptResult::New {
             blob,
             name,
@@ -336,9 +336,12 @@ impl Pipeline {
             what: "version of a new attempt",
             id: recorded.attempt_id.0,
         })?;
-        Ok(match state {
-            VersionState::Unverified => Next::Publish(source, version, content, None),
-            _ => Next::Judge(source, version, content, None),
+        let is_judged = state != VersionState::Unverified
+            || self.app.has_verifier(&source.settings, Weight::Advisory);
+        Ok(if is_judged {
+            Next::Judge(source, version, content, None)
+        } else {
+            Next::Publish(source, version, content, None)
         })
     }
 
@@ -383,38 +386,59 @@ impl Pipeline {
         content: Option<Content>,
     ) -> Result<()> {
         let version = self.version(id).await?;
-        let content = match content {
-            Some(content) => content,
-            None => self.app.content(&version).await?,
-        };
-        let verified = self.app.judge(source, &version, &content).await?;
+        let required = self
+            .ask(source, &version, content.clone(), Weight::Required)
+            .await?;
+        self.progress.update(|summary| match required.state {
+            VersionState::Passed => summary.passed += 1,
+            VersionState::Failed => summary.failed_verification += 1,
+            VersionState::Error => summary.verification_errors += 1,
+            VersionState::Pending => summary.awaiting_verdicts += 1,
+            VersionState::Unverified => {}
+        });
+        match (self.app.store.publication(source.id).await?, &content) {
+            (Some(task), Some(content)) if task.publication == Publication::Publish(id) => {
+                self.publish(task.source, id, content.clone(), None).await?;
+            }
+            (Some(_), _) => self.app.settle(source.id).await?,
+            (None, _) => {}
+        }
+        // Those that only advise keep nothing waiting.
+        if self.app.has_verifier(&source.settings, Weight::Advisory) {
+            self.ask(source, &required.version, content, Weight::Advisory)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the verifiers of this weight, and tells of what they do not pass.
+    async fn ask(
+        &self,
+        source: &Source,
+        version: &Version,
+        content: Option<Content>,
+        weight: Weight,
+    ) -> Result<Verified> {
+        let ask = Ask::Undecided(weight);
+        let verified = self.app.judge(source, version, content, ask).await?;
         for verdict in &verified.verdicts {
             let word = match verdict.judgement.outcome {
-                VerdictOutcome::Passed => continue,
+                VerdictOutcome::Passed | VerdictOutcome::Pending => continue,
                 VerdictOutcome::Failed => "failed verification",
                 VerdictOutcome::Error => "could not be verified",
             };
-            let NewVerdict {
-                verifier,
-                judgement,
-                ..
-            } = verdict;
-            let name = &source.settings.name;
-            self.tell(|| format!("{name}: v{id} {word} by {verifier}: {}", judgement.detail));
+            let advisory = match weight {
+                Weight::Required => "",
+                Weight::Advisory => " (advisory)",
+            };
+            let (name, by) = (&source.settings.name, &verdict.verifier);
+            let detail = &verdict.judgement.detail;
+            self.tell(|| {
+                let id = version.id;
+                format!("{name}: v{id} {word} by {by}{advisory}: {detail}")
+            });
         }
-        self.progress.update(|summary| match verified.state {
-            VersionState::Passed => summary.passed += 1,
-            VersionState::Failed => summary.failed_verification += 1,
-            VersionState::Error | VersionState::Pending => summary.verification_errors += 1,
-            VersionState::Unverified => {}
-        });
-        match self.app.store.publication(source.id).await? {
-            Some(task) if task.publication == Publication::Publish(id) => {
-                self.publish(task.source, id, content, None).await
-            }
-            Some(_) => self.app.settle(source.id).await,
-            None => Ok(()),
-        }
+        Ok(verified)
     }
 
     async fn publish(

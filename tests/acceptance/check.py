@@ -63,6 +63,7 @@ def check_summary(work, turn):
         "passed": states.count("passed"),
         "failed_verification": states.count("failed"),
         "verification_errors": 0,
+        "awaiting_verdicts": 0,
     }.items():
         checks.same(f"pass {turn}, {key}", summary.get(key), count)
     checks.end()

@@ -391,11 +391,11 @@ fn problems_name_file_line_key_and_what_is_accepted() {
             7,
             "`v` is the name of the verifier on line 2",
         ),
-        (verifier(""), 1, "neither is given"),
+        (verifier(""), 1, "none is given"),
         (
             verifier("builtin = \"json\"\ncommand = [\"sh\"]"),
             1,
-            "both are given",
+            "command and builtin are given",
         ),
         (
             verifier("builtin = \"xml\""),
@@ -431,7 +431,43 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         (
             verifier("command = [\"sh\"]\ndigest = \"x\""),
             1,
-            "`verifier.digest` means nothing with a command",
+            "`verifier.digest` means nothing with `command`",
+        ),
+        (
+            verifier("http = \"verifier.internal\""),
+            4,
+            "begins with http:// or https://",
+        ),
+        (
+            verifier("http = \"https://h/\"\nfailed = [2]"),
+            1,
+            "`verifier.failed` means nothing with `http`",
+        ),
+        (
+            verifier("external = true\nsecret = \"whsec_eA==\""),
+            1,
+            "`verifier.secret` means nothing with `external`",
+        ),
+        (
+            verifier("external = true\ndeadline = \"2w\""),
+            5,
+            "such as 30m, 6h or 3d",
+        ),
+        (verifier("external = false"), 1, "none is given"),
+        (
+            verifier("builtin = \"json\"\nadvisory = \"yes\""),
+            5,
+            "true or false",
+        ),
+        (
+            verifier("builtin = \"json\"\nscope = \"all\""),
+            5,
+            "expected source or set",
+        ),
+        (
+            verifier("command = [\"sh\"]\nscope = \"set\""),
+            5,
+            "a set is all sources of one tag",
         ),
         (verifier("command = []"), 4, "give a program"),
         (verifier("command = \"sh\""), 4, "a list of texts"),
@@ -575,7 +611,9 @@ fn the_shipped_file_states_the_defaults() {
 fn the_shipped_file_documents_every_key() {
     let home = Home::new();
     let examples = uncommented(|line| line.starts_with("     "));
-    let examples = examples.replace("/usr/local/bin/check-prices", "sh");
+    let examples = examples
+        .replace("/usr/local/bin/check-prices", "sh")
+        .replace("/usr/local/bin/check-release", "sh");
     // `[fetch]` and `[log]` hold defaults, so here their examples stand at the top: unknown keys, if anything.
     let (top, verifiers) = examples.split_at(examples.find("[[verifier]]").expect("an example"));
     assert_eq!(
@@ -583,7 +621,7 @@ fn the_shipped_file_documents_every_key() {
             .expect("a configuration")
             .verifiers
             .len(),
-        3
+        6
     );
     for (section, documented) in [
         ("", top),

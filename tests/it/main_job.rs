@@ -520,10 +520,16 @@ fn pass_before_publishing(gannet: &Gannet) -> (fs::File, std::process::Child) {
 fn a_verdict_that_comes_before_the_file_is_published_counts() {
     let origin = Origin::start(true);
     origin.on("/x", [Reply::file("content")]);
-    let gannet = rig(&origin, "");
+    let gannet = rig(
+        &origin,
+        "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
+    );
     add(&gannet, &origin, "/x", &[]);
     let (lock, pass) = pass_before_publishing(&gannet);
-    gannet.ok(&["verdict", "1", "audit", "failed"]);
+    while gannet.source("x")["verified"] != "passed" {
+        std::thread::yield_now();
+    }
+    gannet.ok(&["verdict", "1", "text", "failed"]);
     drop(lock);
     let pass = said(&pass.wait_with_output().expect("the pass ends"));
     assert_eq!(pass.code, Some(0), "{pass:?}");

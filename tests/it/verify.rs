@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gannet::config::{Builtin, Pattern, VerifierConfig, VerifierKind};
-use gannet::domain::{Content, Digest, Judgement, SourceId, VerdictOutcome, VersionId};
+use gannet::config::{Builtin, Pattern, Scope, VerifierConfig, VerifierKind};
+use gannet::domain::{Content, Digest, Judgement, SourceId, VerdictOutcome, VersionId, Weight};
 use gannet::verify::{Facts, Verifier};
 use tempfile::TempDir;
 
@@ -105,6 +105,8 @@ fn verifier(kind: VerifierKind, timeout: Duration) -> Verifier {
         name: "v".to_owned(),
         sources,
         kind,
+        weight: Weight::Required,
+        scope: Scope::Source,
         timeout,
     })
     .with_grace(Duration::from_millis(100))
@@ -461,8 +463,8 @@ async fn fingerprints_tell_definitions_and_programs_apart() {
     let script = bench.script("exit 0");
     let base = command(&[&script, "a"], PATIENCE).fingerprint();
     assert!(
-        base.len() == 64 && base.bytes().all(|c| c.is_ascii_hexdigit()),
-        "{base}"
+        base.hex.len() == 64 && base.hex.bytes().all(|c| c.is_ascii_hexdigit()),
+        "{base:?}"
     );
     assert_eq!(
         base,
@@ -496,7 +498,7 @@ async fn fingerprints_tell_definitions_and_programs_apart() {
     all.push(same.fingerprint());
     all.push(base);
     let count = all.len();
-    all.sort();
+    all.sort_by(|one, other| one.hex.cmp(&other.hex));
     all.dedup();
     assert_eq!(all.len(), count);
 }

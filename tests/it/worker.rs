@@ -10,9 +10,10 @@ use gannet::app::{App, NewSource, PassSummary};
 use gannet::archive::Archive;
 use gannet::clock::ManualClock;
 use gannet::config::{
-    Config, DashboardConfig, FetchConfig, LogConfig, Pattern, Secrets, VerifierConfig, VerifierKind,
+    Config, DashboardConfig, FetchConfig, LogConfig, Pattern, Scope, Secrets, VerifierConfig,
+    VerifierKind,
 };
-use gannet::domain::{Actor, PublishPolicy, VersionId};
+use gannet::domain::{Actor, PublishPolicy, VersionId, Weight};
 use gannet::store::Store;
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
@@ -43,6 +44,8 @@ impl House {
                 stdin: false,
                 failed: vec![1],
             },
+            weight: Weight::Required,
+            scope: Scope::Source,
             timeout: PATIENCE,
         };
         let config = Config {

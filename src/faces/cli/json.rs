@@ -202,6 +202,8 @@ impl<'a> VersionJson<'a> {
 pub(crate) struct VerdictJson<'a> {
     verifier: &'a str,
     fingerprint: &'a str,
+    /// Of a command, as configured: `{path}` stands for the copy's path.
+    argv: Option<Vec<String>>,
     outcome: &'static str,
     detail: &'a str,
     exit_code: Option<i32>,
@@ -219,7 +221,8 @@ impl<'a> VerdictJson<'a> {
     pub(crate) fn new(verdict: &'a NewVerdict, actor: &'a str) -> Self {
         Self {
             verifier: &verdict.verifier,
-            fingerprint: &verdict.fingerprint,
+            fingerprint: &verdict.fingerprint.hex,
+            argv: argv_of(&verdict.fingerprint.definition),
             outcome: verdict.judgement.outcome.as_str(),
             detail: &verdict.judgement.detail,
             exit_code: verdict.judgement.exit_code,
@@ -229,6 +232,12 @@ impl<'a> VerdictJson<'a> {
             actor,
         }
     }
+}
+
+/// Reads a command's arguments from a verifier's definition; nothing for another kind of verifier.
+fn argv_of(definition: &str) -> Option<Vec<String>> {
+    let definition: serde_json::Value = serde_json::from_str(definition).ok()?;
+    serde_json::from_value(definition.pointer("/definition/command")?.clone()).ok()
 }
 
 /// The whole of `history --json`.

@@ -44,6 +44,7 @@ mod tests {
         passed: 2,
         failed_verification: 0,
         verification_errors: 0,
+        awaiting_verdicts: 0,
         bytes: 1_258_291,
         seconds: 0.84,
     };
@@ -100,6 +101,7 @@ mod tests {
           "passed": 2,
           "failed_verification": 1,
           "verification_errors": 0,
+          "awaiting_verdicts": 0,
           "bytes": 1258291,
           "seconds": 0.84
         }

@@ -6,7 +6,7 @@ use gannet::domain::{
 use gannet::store::{AttemptResult, SourceChange, SourceFilter};
 use proptest::prelude::*;
 
-use super::rig::{Rig, delta, hours, new, raw, record, request, settings, stamp, verdict};
+use super::rig::{Rig, delta, hours, new, policy, raw, record, request, settings, stamp, verdict};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -92,14 +92,14 @@ async fn judge(rig: &Rig, source: Option<SourceId>, at: i64, passed: bool) {
     let Some(version) = rig.store.version_back(id, 0).await.expect("a read") else {
         return;
     };
-    let (outcome, state) = if passed {
-        (VerdictOutcome::Passed, VersionState::Passed)
+    let outcome = if passed {
+        VerdictOutcome::Passed
     } else {
-        (VerdictOutcome::Failed, VersionState::Failed)
+        VerdictOutcome::Failed
     };
     let verdicts = vec![verdict(outcome, hours(at))];
     rig.store
-        .record_verdicts(version.id, verdicts, state, stamp(hours(at)))
+        .record_verdicts(version.id, verdicts, policy(), stamp(hours(at)))
         .await
         .expect("recorded");
 }

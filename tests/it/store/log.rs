@@ -5,7 +5,7 @@ use gannet::domain::{
 };
 use gannet::store::{AttemptResult, EventFilter};
 
-use super::rig::{Rig, hours, stamp, start, verdict};
+use super::rig::{Rig, hours, policy, stamp, start, verdict};
 
 #[tokio::test]
 async fn every_action_is_an_event() {
@@ -14,9 +14,9 @@ async fn every_action_is_an_event() {
     let version = rig.version(id, start(), "one", VersionState::Pending).await;
     for outcome in [VerdictOutcome::Failed, VerdictOutcome::Passed] {
         let verdicts = vec![verdict(outcome, start())];
-        let recorded =
-            rig.store
-                .record_verdicts(version, verdicts, VersionState::Passed, stamp(start()));
+        let recorded = rig
+            .store
+            .record_verdicts(version, verdicts, policy(), stamp(start()));
         recorded.await.expect("recorded");
     }
     for publication in [Publication::Publish(version), Publication::Withdraw] {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gannet::domain::{
-    Actor, Address, BlobForm, BlobId, Claim, Digest, Interval, Judgement, NewBlob, NewVerdict,
-    PublishPolicy, Slot, Source, SourceId, SourceSettings, Stamp, StoredBody, Validators,
-    VerdictOutcome, VersionId, VersionState,
+    Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Interval, Judgement, NewBlob,
+    NewVerdict, Policy, PublishPolicy, Slot, Source, SourceId, SourceSettings, Stamp, StoredBody,
+    Validators, VerdictOutcome, VersionId, VersionState, Weight,
 };
 use gannet::store::{
     AttemptRecord, AttemptResult, ClaimRequest, Recorded, SourceChange, SourceFilter, Store,
@@ -118,7 +118,7 @@ pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) ->
 pub(crate) fn verdict(outcome: VerdictOutcome, at: DateTime<Utc>) -> NewVerdict {
     NewVerdict {
         verifier: "schema".to_owned(),
-        fingerprint: "ab12".to_owned(),
+        fingerprint: Fingerprint::of("{}".to_owned()),
         judgement: Judgement {
             outcome,
             detail: "row 3 is short".to_owned(),
@@ -128,6 +128,13 @@ pub(crate) fn verdict(outcome: VerdictOutcome, at: DateTime<Utc>) -> NewVerdict 
         started_at: at,
         duration: Duration::from_millis(7),
     }
+}
+
+/// The verifier of [`verdict`] decides.
+pub(crate) fn policy() -> Policy {
+    [("schema".to_owned(), Weight::Required)]
+        .into_iter()
+        .collect()
 }
 
 impl Rig {

@@ -101,8 +101,8 @@ pub struct VerdictArgs {
 
 fn parse_outcome(text: &str) -> Result<VerdictOutcome, String> {
     match text.parse()? {
-        VerdictOutcome::Error => Err(
-            "a verdict is passed or failed; error is what gannet records when a verifier could not judge".to_owned(),
+        VerdictOutcome::Error | VerdictOutcome::Pending => Err(
+            "a verdict is passed or failed; error and pending are what gannet records when a verifier could not judge, or has not yet".to_owned(),
         ),
         outcome => Ok(outcome),
     }

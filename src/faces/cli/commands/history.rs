@@ -229,6 +229,10 @@ mod tests {
                 {
                   "verifier": "schema",
                   "fingerprint": "ab12",
+                  "argv": [
+                    "/bin/check",
+                    "{path}"
+                  ],
                   "outcome": "error",
                   "detail": "timed out",
                   "exit_code": 1,
@@ -240,6 +244,10 @@ mod tests {
                 {
                   "verifier": "schema",
                   "fingerprint": "ab12",
+                  "argv": [
+                    "/bin/check",
+                    "{path}"
+                  ],
                   "outcome": "failed",
                   "detail": "line 3",
                   "exit_code": 1,

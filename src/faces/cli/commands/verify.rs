@@ -171,6 +171,10 @@ mod tests {
             {
               "verifier": "schema",
               "fingerprint": "ab12",
+              "argv": [
+                "/bin/check",
+                "{path}"
+              ],
               "outcome": "failed",
               "detail": "line 3",
               "exit_code": 1,

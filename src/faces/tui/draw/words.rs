@@ -39,6 +39,7 @@ pub(crate) fn verdict(outcome: VerdictOutcome, theme: &Theme) -> (&'static str, 
         VerdictOutcome::Passed => ("ok", theme.good),
         VerdictOutcome::Failed => ("FAIL", theme.bad),
         VerdictOutcome::Error => ("error", theme.warning),
+        VerdictOutcome::Pending => ("waits", theme.warning),
     }
 }
 
