@@ -35,7 +35,7 @@ pub(crate) enum Ask {
 }
 
 /// What a verdict of a person in the place of a verifier that gannet runs is known by.
-const OVERRULED: &str = r#"{"outside":true}"#;
+pub(super) const OVERRULED: &str = r#"{"outside":true}"#;
 
 impl App {
     /// Returns the verifiers that judge each version of a source with these settings, and what each counts.
@@ -76,18 +76,33 @@ impl App {
         content: Option<Content>,
         ask: Ask,
     ) -> Result<Verified> {
-        let settings = &source.settings;
         let earlier = match ask {
-            // A version without any verdict yet has none to look at.
+            // A version that nobody has to judge has no verdict that could make a difference.
             Ask::Undecided(_) if version.state == VersionState::Unverified => Vec::new(),
             _ => self.store.verdicts(version.id).await?,
         };
         let newest = newest_of_each(&earlier);
-        let mut content = content;
+        let steps = self
+            .verifiers_for(&source.settings)
+            .map(|verifier| {
+                let last = newest.get(verifier.name()).copied();
+                (verifier, self.next_step(verifier, last, ask))
+            })
+            .collect();
+        self.carry_out_steps(source, version, content, steps).await
+    }
+
+    /// Does what was decided about each verifier, and records what comes of it. Content that is not at hand is read when
+    /// the first verifier needs it.
+    pub(super) async fn carry_out_steps(
+        &self,
+        source: &Source,
+        version: &Version,
+        mut content: Option<Content>,
+        steps: Vec<(&Arc<Verifier>, Step)>,
+    ) -> Result<Verified> {
         let mut verdicts = Vec::new();
-        for verifier in self.verifiers_for(settings) {
-            let last = newest.get(verifier.name()).copied();
-            let step = self.next_step(verifier, last, ask);
+        for (verifier, step) in steps {
             let verdict = match step {
                 Step::Nothing => continue,
                 Step::Promise => self.note(verifier, promise()).await,
@@ -106,13 +121,9 @@ impl App {
         let state = if verdicts.is_empty() {
             version.state
         } else {
+            let policy = self.policy(&source.settings);
             self.store
-                .record_verdicts(
-                    version.id,
-                    verdicts.clone(),
-                    self.policy(settings),
-                    self.stamp(),
-                )
+                .record_verdicts(version.id, verdicts.clone(), policy, self.stamp())
                 .await?
         };
         let version = Version {
@@ -266,7 +277,7 @@ impl App {
 }
 
 /// What to do about one verifier.
-enum Step {
+pub(super) enum Step {
     /// It has spoken, or has time left.
     Nothing,
     /// It judges.

@@ -5,7 +5,7 @@ use crate::domain::{
     Attempt, Event, Source, SourceId, SourceSettings, Verdict, Version, VersionId, VersionRef,
     masked,
 };
-use crate::store::SourceFilter;
+use crate::store::{SourceFilter, VerdictFilter, VerdictOn};
 
 /// A source with what happened to it.
 #[derive(Clone, Debug)]
@@ -89,6 +89,11 @@ impl App {
     /// Returns all verdicts on a version, oldest first.
     pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
         Ok(self.store.verdicts(version).await?)
+    }
+
+    /// Returns the verdicts that match, newest first.
+    pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
+        Ok(self.store.verdicts_that(filter).await?)
     }
 
     /// Returns the sources with these ids that are not removed, by name.

@@ -27,6 +27,6 @@ mod writer;
 pub use error::StoreError;
 pub use handle::Store;
 pub use types::{
-    AttemptRecord, AttemptResult, Changed, ClaimRequest, EventFilter, PublishTask, Recorded,
-    SourceChange, SourceFilter,
+    AttemptRecord, AttemptResult, Changed, ClaimRequest, EventFilter, JudgedBy, JudgedOrder,
+    JudgedRequest, PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn,
 };

@@ -1,12 +1,13 @@
 //! What goes into the catalogue's operations and comes out of them, where the domain has no word for it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    AttemptId, EventId, FailureKind, NewBlob, Publication, Slot, Source, SourceId, SourceSettings,
-    Stamp, Validators, VersionId, VersionState,
+    AttemptId, Digest, EventId, FailureKind, NewBlob, Publication, Slot, Source, SourceId,
+    SourceSettings, Stamp, Validators, Verdict, VerdictOutcome, VersionId, VersionState,
 };
 
 /// One change of the catalogue by an operator.
@@ -150,4 +151,66 @@ pub struct EventFilter {
     pub after: Option<EventId>,
     /// At most so many, the newest that match, returned oldest first.
     pub limit: usize,
+}
+
+/// Which verdicts to read; what is not said lets all through.
+#[derive(Clone, Debug, Default)]
+pub struct VerdictFilter {
+    /// Of the verifier with this name.
+    pub verifier: Option<String>,
+    /// Of judges whose fingerprint begins so.
+    pub fingerprint: Option<String>,
+    /// That say this.
+    pub outcome: Option<VerdictOutcome>,
+    /// On versions of these sources.
+    pub sources: Option<Vec<SourceId>>,
+    /// At most so many, the newest.
+    pub limit: Option<usize>,
+}
+
+/// A verdict, and on what it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerdictOn {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The digest of the version's content.
+    pub digest: Digest,
+    /// The version's source.
+    pub source_id: SourceId,
+    /// What people call it.
+    pub source_name: String,
+}
+
+/// From which end versions are gone through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JudgedOrder {
+    /// From the first that was fetched.
+    #[default]
+    OldestFirst,
+    /// From the last.
+    NewestFirst,
+}
+
+/// Which versions to read with their judges.
+#[derive(Clone, Debug)]
+pub struct JudgedRequest {
+    /// Only those of these sources.
+    pub sources: Option<Vec<SourceId>>,
+    /// In which order.
+    pub order: JudgedOrder,
+    /// Beyond this one in that order.
+    pub after: Option<VersionId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A version, and who judged it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedBy {
+    /// Which version.
+    pub version_id: VersionId,
+    /// Of which source.
+    pub source_id: SourceId,
+    /// By verifier, the fingerprint of its newest verdict.
+    pub judges: BTreeMap<String, String>,
 }

@@ -8,11 +8,12 @@ use super::Store;
 use super::error::{Failure, Result, found};
 use super::event::insert_event;
 use super::publication::refresh_publication;
-use super::row::{Columns, duration_ms, millis, row_limit};
+use super::row::{Columns, duration_ms, int, millis, row_limit, to_json};
 use super::transaction::Transaction;
+use super::types::{JudgedBy, JudgedOrder, JudgedRequest, VerdictFilter, VerdictOn};
 use crate::domain::{
-    Action, Fingerprint, Judgement, NewVerdict, Policy, SourceId, Stamp, Verdict, VerdictId,
-    VerdictOutcome, VersionId, VersionState,
+    Action, Digest, Fingerprint, Judgement, NewVerdict, Policy, SourceId, Stamp, Verdict,
+    VerdictId, VerdictOutcome, VersionId, VersionState,
 };
 
 impl Store {
@@ -50,25 +51,47 @@ impl Store {
         stamp: Stamp,
     ) -> Result<VersionState> {
         self.write(move |transaction| {
-            let source = transaction
-                .sql
-                .prepare_cached("SELECT source_id FROM version WHERE id = ?1")?
-                .query_row([version.0], |row| row.get(0));
-            let source = SourceId(found(source, "version", version.0)?);
+            let (source, before) = source_and_state(transaction.sql, version)?;
             for verdict in &verdicts {
                 insert_verdict(transaction, version, verdict, &stamp)?;
                 insert_verdict_event(transaction, source, version, verdict, &stamp)?;
             }
             let state = policy.state(&newest_outcomes(transaction.sql, version)?);
-            transaction.execute(
-                "UPDATE version SET state = ?2 WHERE id = ?1 AND state <> ?2",
-                params![version.0, state.as_str()],
-            )?;
-            refresh_publication(transaction, source)?;
+            if state != before {
+                transaction.execute(
+                    "UPDATE version SET state = ?2 WHERE id = ?1",
+                    params![version.0, state.as_str()],
+                )?;
+                refresh_publication(transaction, source)?;
+            }
             Ok(state)
         })
         .await
     }
+
+    /// Returns the verdicts that the filter lets through, newest first.
+    pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
+        self.read(move |sql| list_filtered(sql, &filter)).await
+    }
+
+    /// Returns by which judges the versions of sources that are not removed were judged last, for at most `limit` versions
+    /// beyond `after` in the order asked for.
+    pub async fn judged_by(&self, request: JudgedRequest) -> Result<Vec<JudgedBy>> {
+        self.read(move |sql| list_judged(sql, &request)).await
+    }
+}
+
+fn source_and_state(
+    sql: &Connection,
+    version: VersionId,
+) -> std::result::Result<(SourceId, VersionState), Failure> {
+    let row = sql
+        .prepare_cached("SELECT source_id, state FROM version WHERE id = ?1")?
+        .query_row([version.0], |row| {
+            let mut columns = Columns::new(row);
+            Ok((SourceId(columns.get()?), columns.word()?))
+        });
+    found(row, "version", version.0)
 }
 
 /// Returns what each verifier said last of a version. "Last" goes by when a verifier began: a promise to answer later
@@ -178,6 +201,100 @@ fn list(
     ))?;
     let rows = statement.query_map(params, |row| read_verdict(&mut Columns::new(row)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn list_filtered(
+    sql: &Connection,
+    filter: &VerdictFilter,
+) -> std::result::Result<Vec<VerdictOn>, Failure> {
+    // A text that is not there has no id, and so no verdict.
+    let mut statement = sql.prepare_cached(
+        "SELECT d.id, d.version_id, n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
+             d.duration_ms, coalesce(p.value, ''), a.value, b.digest, s.id, s.name
+         FROM verdict d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
+         CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
+         CROSS JOIN version v ON v.id = d.version_id CROSS JOIN blob b ON b.id = v.blob_id
+         CROSS JOIN source s ON s.id = v.source_id
+         WHERE (?1 IS NULL OR d.verifier_id = (SELECT id FROM text WHERE value = ?1))
+             AND (?2 IS NULL OR substr(f.value, 1, length(?2)) = ?2)
+             AND (?3 IS NULL OR d.outcome = ?3)
+             AND (?4 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4)))
+         ORDER BY d.id DESC LIMIT ?5",
+    )?;
+    let parameters = params![
+        filter.verifier,
+        filter.fingerprint,
+        filter.outcome.map(VerdictOutcome::as_str),
+        filter.sources.as_deref().map(id_list),
+        row_limit(filter.limit),
+    ];
+    let rows = statement.query_map(parameters, |row| {
+        let mut columns = Columns::new(row);
+        Ok(VerdictOn {
+            verdict: read_verdict(&mut columns)?,
+            digest: Digest(columns.get()?),
+            source_id: SourceId(columns.get()?),
+            source_name: columns.get()?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn id_list(ids: &[SourceId]) -> String {
+    to_json(&ids.iter().map(|id| id.0).collect::<Vec<_>>())
+}
+
+fn list_judged(
+    sql: &Connection,
+    request: &JudgedRequest,
+) -> std::result::Result<Vec<JudgedBy>, Failure> {
+    let (beyond, order) = match request.order {
+        JudgedOrder::OldestFirst => (">", "ASC"),
+        JudgedOrder::NewestFirst => ("<", "DESC"),
+    };
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT v.id, v.source_id, n.value, f.value FROM
+             (SELECT v.id, v.source_id FROM version v CROSS JOIN source s ON s.id = v.source_id
+              WHERE v.id {beyond} ?1 AND s.removed_at IS NULL
+                  AND (?2 IS NULL OR v.source_id IN (SELECT value FROM json_each(?2)))
+              ORDER BY v.id {order} LIMIT ?3) v
+         LEFT JOIN verdict d ON d.version_id = v.id LEFT JOIN text n ON n.id = d.verifier_id
+         LEFT JOIN text f ON f.id = d.fingerprint_id
+         ORDER BY v.id {order}, d.started_at, d.id"
+    ))?;
+    let start = match request.order {
+        JudgedOrder::OldestFirst => 0,
+        JudgedOrder::NewestFirst => i64::MAX,
+    };
+    let parameters = params![
+        request.after.map_or(start, |id| id.0),
+        request.sources.as_deref().map(id_list),
+        int(request.limit),
+    ];
+    let mut rows = statement.query(parameters)?;
+    let mut judged: Vec<JudgedBy> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::new(row);
+        let version_id = VersionId(columns.get()?);
+        let source_id = SourceId(columns.get()?);
+        if judged
+            .last()
+            .is_none_or(|last| last.version_id != version_id)
+        {
+            judged.push(JudgedBy {
+                version_id,
+                source_id,
+                judges: BTreeMap::new(),
+            });
+        }
+        let (verifier, fingerprint) = (columns.optional()?, columns.optional()?);
+        if let (Some(last), Some(verifier), Some(fingerprint)) =
+            (judged.last_mut(), verifier, fingerprint)
+        {
+            last.judges.insert(verifier, fingerprint);
+        }
+    }
+    Ok(judged)
 }
 
 fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {

@@ -16,5 +16,6 @@ mod origin;
 mod rig;
 mod store;
 mod terminal;
+mod verdicts;
 mod verify;
 mod worker;

@@ -13,7 +13,7 @@ use gannet::config::{
     Config, DashboardConfig, FetchConfig, LogConfig, Pattern, Scope, Secrets, VerifierConfig,
     VerifierKind,
 };
-use gannet::domain::{Actor, PublishPolicy, VersionId, Weight};
+use gannet::domain::{Actor, PublishPolicy, VerdictOutcome, VersionId, VersionState, Weight};
 use gannet::store::Store;
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
@@ -48,6 +48,20 @@ impl House {
             scope: Scope::Source,
             timeout: PATIENCE,
         };
+        Self::judged_by(
+            folder,
+            origin,
+            time,
+            script.map(verifier).into_iter().collect(),
+        )
+    }
+
+    fn judged_by(
+        folder: &Path,
+        origin: &Origin,
+        time: &str,
+        verifiers: Vec<VerifierConfig>,
+    ) -> Self {
         let config = Config {
             data_dir: folder.to_owned(),
             log_dir: folder.join("log"),
@@ -60,7 +74,7 @@ impl House {
             },
             log: LogConfig::default(),
             dashboard: DashboardConfig::default(),
-            verifiers: script.map(verifier).into_iter().collect(),
+            verifiers,
             secrets: Secrets::default(),
         };
         let clock = ManualClock::new(at(time));
@@ -122,6 +136,66 @@ async fn exists(path: &Path) {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outside_verdict_has_a_deadline() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let legal = VerifierConfig {
+        name: "legal".to_owned(),
+        sources: vec![Pattern::Glob(
+            globset::Glob::new("*").expect("a glob").compile_matcher(),
+        )],
+        kind: VerifierKind::External {
+            deadline: Duration::from_hours(3),
+        },
+        weight: Weight::Required,
+        scope: Scope::Source,
+        timeout: PATIENCE,
+    };
+    let house = House::judged_by(folder.path(), &origin, "2026-01-31T12:00:00Z", vec![legal]);
+    house.add([origin.url("/x")]).await;
+    let state = async || {
+        let version = house.app.store.version(VersionId(1)).await.expect("a read");
+        version.expect("a version").state
+    };
+    assert_eq!(house.pass().await.awaiting_verdicts, 1);
+    for _ in 0..2 {
+        house.advance(60);
+        house.pass().await;
+        assert_eq!(state().await, VersionState::Pending);
+    }
+    house.advance(60);
+    assert_eq!(house.pass().await.verification_errors, 1);
+    assert_eq!(state().await, VersionState::Error);
+    // It is not asked again, and may still answer.
+    house.advance(60);
+    house.pass().await;
+    let verdicts = house
+        .app
+        .store
+        .verdicts(VersionId(1))
+        .await
+        .expect("verdicts");
+    let details: Vec<_> = verdicts
+        .iter()
+        .map(|one| one.verdict.judgement.detail.as_str())
+        .collect();
+    assert_eq!(
+        details,
+        [
+            "waits for a verdict from outside",
+            "could not judge: no verdict within 3 h"
+        ]
+    );
+    house
+        .app
+        .verdict("v1", "legal", VerdictOutcome::Passed, None)
+        .await
+        .expect("recorded");
+    assert_eq!(state().await, VersionState::Passed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

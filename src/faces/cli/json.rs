@@ -214,7 +214,7 @@ pub(crate) struct VerdictJson<'a> {
 }
 
 impl<'a> VerdictJson<'a> {
-    fn recorded(verdict: &'a Verdict) -> Self {
+    pub(crate) fn recorded(verdict: &'a Verdict) -> Self {
         Self::new(&verdict.verdict, &verdict.actor)
     }
 

@@ -21,4 +21,6 @@ pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, SelectArgs,
 };
 pub use values::{MaxSize, Since};
-pub use versions::{CatArgs, DiffArgs, ExportArgs, FetchArgs, VerdictArgs, VerifyArgs};
+pub use versions::{
+    CatArgs, DiffArgs, ExportArgs, FetchArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
+};

@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use super::{
     AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, HistoryArgs,
     IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs, LogArgs, RemoveArgs, SelectArgs,
-    ShowArgs, VerdictArgs, VerifyArgs,
+    ShowArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
 };
 use crate::domain::IntervalError;
 
@@ -150,6 +150,8 @@ pub enum AppCommand {
     Verify(VerifyArgs),
     /// Record what an outside verifier says of a version
     Verdict(VerdictArgs),
+    /// List verdicts: by whom, on what, what was said
+    Verdicts(VerdictsArgs),
     /// Make the sources what a TOML file says
     Apply(ApplyArgs),
     /// Print the whole catalogue, or the TOML file that `apply` reads

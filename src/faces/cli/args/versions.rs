@@ -70,16 +70,62 @@ pub struct ExportArgs {
 #[command(after_help = "\
 SOURCE means all its versions, oldest first. A bare number is a source's id here; v217, SOURCE~N and SOURCE@TIME are single versions.
 
+With --stale, every version is judged again for which a verifier has no verdict yet, or one by another definition or program than it has now; by that verifier only. It can be stopped at any time: the next one goes on from there.
+
 Examples:
   gannet verify prices
-  gannet verify v217 prices~1")]
+  gannet verify v217 prices~1
+  gannet verify --stale")]
 pub struct VerifyArgs {
-    /// A source (all its versions), or a version as v217, SOURCE~N or SOURCE@TIME
-    #[arg(value_name = "SOURCE|VERSION", required = true)]
+    /// A source (all its versions), or a version as v217, SOURCE~N or SOURCE@TIME; sources only with --stale
+    #[arg(value_name = "SOURCE|VERSION", required_unless_present = "stale")]
     pub targets: Vec<String>,
-    /// An array with an object for each version
+    /// Judge again what a verifier that has changed since had judged; of all sources when none is given
+    #[arg(long)]
+    pub stale: bool,
+    /// Begin with the newest versions
+    #[arg(long, requires = "stale")]
+    pub newest_first: bool,
+    /// An array with an object for each version; with --stale, a summary with those whose state changed
     #[arg(long)]
     pub json: bool,
+}
+
+/// `verdicts`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Newest first. A fingerprint is the digest of a verifier's definition and program files; its first digits are enough.
+
+Examples:
+  gannet verdicts --verifier schema --outcome failed
+  gannet verdicts prices --fingerprint 3f9a --json")]
+pub struct VerdictsArgs {
+    /// Id, name, address, glob or tag:NAME; all when none is given
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// Only this verifier's
+    #[arg(long, value_name = "NAME")]
+    pub verifier: Option<String>,
+    /// Only those of judges whose fingerprint begins so
+    #[arg(long, value_name = "HEX", value_parser = parse_fingerprint)]
+    pub fingerprint: Option<String>,
+    /// Only those that say this: passed, failed, error or pending
+    #[arg(long, value_name = "OUTCOME")]
+    pub outcome: Option<VerdictOutcome>,
+    /// At most so many; 0 is all
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: u32,
+    /// An array with everything that is kept of each
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_fingerprint(text: &str) -> Result<String, String> {
+    let hex = text.to_ascii_lowercase();
+    if hex.is_empty() || hex.len() > 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err("expected hexadecimal digits, 64 at most".to_owned());
+    }
+    Ok(hex)
 }
 
 /// `verdict`.

@@ -17,6 +17,7 @@ mod manual;
 mod overview;
 mod show;
 mod verdict;
+mod verdicts;
 mod verify;
 
 pub use completions::print_completions;

@@ -1,5 +1,7 @@
 //! `verify`: runs the verifiers again, over single versions or a source's whole history.
 
+mod stale;
+
 use std::collections::HashSet;
 use std::io::{self, Write};
 
@@ -23,6 +25,9 @@ struct VerifiedJson<'a> {
 }
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
+    if args.stale {
+        return stale::run(app, args, console).await;
+    }
     let mut done = Vec::new();
     for (source, version) in select(app, &args.targets).await? {
         let verified = app.verify(&source, &version).await?;

@@ -1,0 +1,210 @@
+//! Judging again what was judged by an older judge: a verifier whose definition or program is another one now.
+//!
+//! What has been judged again carries the new fingerprint, so whoever ends this in the middle goes on from there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::Semaphore;
+
+use super::judge::{OVERRULED, Step};
+use super::{App, Error, ErrorKind, Result, Verified};
+use crate::config::VerifierKind;
+use crate::domain::{Fingerprint, Source, SourceId, VersionId, VersionState};
+use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter};
+use crate::verify::Verifier;
+
+/// Versions looked at in one read.
+const PAGE: usize = 1024;
+/// Versions on their way at once: enough that many share one commit.
+const AT_ONCE: usize = 64;
+/// Memory that contents on their way may take up, in units of 1 KiB; a larger content goes alone.
+const CONTENT_KIB: u32 = 256 << 10;
+
+/// Which versions to judge again.
+#[derive(Clone, Debug, Default)]
+pub struct StaleRequest {
+    /// Only those of the sources that these select; of all without any.
+    pub selectors: Vec<String>,
+    /// Begin with the newest version instead of the oldest.
+    pub newest_first: bool,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StaleProgress {
+    /// Versions that an older judge had judged, or that a verifier has not judged yet.
+    pub total: u64,
+    /// Of those, judged again by now.
+    pub done: u64,
+    /// Whose state is another one now.
+    pub changed: u64,
+    /// By their state now.
+    pub passed: u64,
+    /// By their state now.
+    pub failed: u64,
+    /// By their state now: error or pending.
+    pub undecided: u64,
+}
+
+/// A version that is to be judged again, by these verifiers.
+struct Stale {
+    version: VersionId,
+    source: Arc<Source>,
+    verifiers: Vec<Arc<Verifier>>,
+}
+
+impl App {
+    /// Judges every version again for which a verifier that applies has no verdict, or one of another fingerprint than it has
+    /// now; only by those verifiers. Published files follow. `tell` hears of each version whose state changed, and how
+    /// far it is.
+    ///
+    /// A version whose content is damaged is an error that is kept until the others are done. Verdicts that came from
+    /// outside are not judged again.
+    pub async fn verify_stale(
+        &self,
+        request: &StaleRequest,
+        mut tell: impl FnMut(StaleProgress, Option<&Verified>),
+    ) -> Result<StaleProgress> {
+        let stale = self.find_stale(request).await?;
+        let mut progress = StaleProgress {
+            total: stale.len() as u64,
+            ..StaleProgress::default()
+        };
+        tell(progress, None);
+        let memory = Semaphore::new(CONTENT_KIB as usize);
+        let mut judged = stream::iter(stale)
+            .map(|stale| self.judge_stale(stale, &memory))
+            .buffer_unordered(AT_ONCE);
+        let mut first_error: Option<Error> = None;
+        while let Some(result) = judged.next().await {
+            progress.done += 1;
+            let changed = match result {
+                Ok(Some((before, verified))) => {
+                    match verified.state {
+                        VersionState::Passed | VersionState::Unverified => progress.passed += 1,
+                        VersionState::Failed => progress.failed += 1,
+                        VersionState::Error | VersionState::Pending => progress.undecided += 1,
+                    }
+                    (before != verified.state).then_some(verified)
+                }
+                // Purged meanwhile.
+                Ok(None) => None,
+                Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                    None
+                }
+            };
+            progress.changed += u64::from(changed.is_some());
+            tell(progress, changed.as_ref());
+        }
+        match first_error {
+            Some(error) => Err(error),
+            None => Ok(progress),
+        }
+    }
+
+    async fn find_stale(&self, request: &StaleRequest) -> Result<Vec<Stale>> {
+        let sources = self.stale_sources(&request.selectors).await?;
+        let judges = self.judges_now().await;
+        let mut page = JudgedRequest {
+            sources: (!request.selectors.is_empty()).then(|| sources.keys().copied().collect()),
+            order: if request.newest_first {
+                JudgedOrder::NewestFirst
+            } else {
+                JudgedOrder::OldestFirst
+            },
+            after: None,
+            limit: PAGE,
+        };
+        let mut stale = Vec::new();
+        loop {
+            let versions = self.store.judged_by(page.clone()).await?;
+            let Some(last) = versions.last() else {
+                return Ok(stale);
+            };
+            page.after = Some(last.version_id);
+            stale.extend(versions.into_iter().filter_map(|version| {
+                // One that was added since the sources were read was judged by the judges of now.
+                let source = sources.get(&version.source_id)?;
+                self.stale_of(&version, source, &judges)
+            }));
+        }
+    }
+
+    async fn stale_sources(&self, selectors: &[String]) -> Result<HashMap<SourceId, Arc<Source>>> {
+        let sources = if selectors.is_empty() {
+            self.store.sources(SourceFilter::default()).await?
+        } else {
+            self.kept_sources(selectors).await?
+        };
+        let by_id = |source: Source| (source.id, Arc::new(source));
+        Ok(sources.into_iter().map(by_id).collect())
+    }
+
+    /// Returns the fingerprints as of now, by verifier, of those that gannet asks itself.
+    async fn judges_now(&self) -> HashMap<String, String> {
+        let mut judges = HashMap::new();
+        for verifier in self.verifiers.iter() {
+            if !matches!(verifier.kind(), VerifierKind::External { .. }) {
+                let fingerprint = verifier.identify().await;
+                judges.insert(verifier.name().to_owned(), fingerprint.hex);
+            }
+        }
+        judges
+    }
+
+    fn stale_of(
+        &self,
+        version: &JudgedBy,
+        source: &Arc<Source>,
+        judges_now: &HashMap<String, String>,
+    ) -> Option<Stale> {
+        let overruled = Fingerprint::of(OVERRULED.to_owned()).hex;
+        let verifiers: Vec<_> = self
+            .verifiers_for(&source.settings)
+            .filter(|verifier| {
+                let last = version.judges.get(verifier.name());
+                let now = judges_now.get(verifier.name());
+                now.is_some() && last != now && last != Some(&overruled)
+            })
+            .cloned()
+            .collect();
+        (!verifiers.is_empty()).then(|| Stale {
+            version: version.version_id,
+            source: Arc::clone(source),
+            verifiers,
+        })
+    }
+
+    /// Returns the state before, and what was found; nothing for a version that is gone.
+    async fn judge_stale(
+        &self,
+        stale: Stale,
+        memory: &Semaphore,
+    ) -> Result<Option<(VersionState, Verified)>> {
+        let Some(version) = self.store.version(stale.version).await? else {
+            return Ok(None);
+        };
+        let kib = u32::try_from(version.size_bytes >> 10)
+            .map_or(CONTENT_KIB, |kib| kib.min(CONTENT_KIB - 1) + 1);
+        let _room = memory
+            .acquire_many(kib)
+            .await
+            .expect("the semaphore is never closed");
+        let steps = stale
+            .verifiers
+            .iter()
+            .map(|verifier| (verifier, Step::Run))
+            .collect();
+        let verified = self
+            .carry_out_steps(&stale.source, &version, None, steps)
+            .await?;
+        if verified.state != version.state {
+            self.settle(stale.source.id).await?;
+        }
+        Ok(Some((version.state, verified)))
+    }
+}

@@ -1,0 +1,317 @@
+//! What verdicts count, with the real program: outside verifiers, advisory ones, provenance, and judging again what an
+//! older judge had judged.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+/// A home with these verifiers, beside the origin's certificate.
+fn home(origin: &Origin, verifiers: &str) -> Gannet {
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    configure(&gannet, origin, verifiers);
+    gannet
+}
+
+fn configure(gannet: &Gannet, origin: &Origin, verifiers: &str) {
+    let ca_file = origin.ca_file().display().to_string();
+    gannet.configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
+}
+
+fn verifier(name: &str, what: &str) -> String {
+    format!("[[verifier]]\nname = {name:?}\nsources = [\"*\"]\n{what}\n")
+}
+
+fn add(gannet: &Gannet, origin: &Origin, path: &str) {
+    gannet.ok(&["add", &origin.url(path), "1h", "--allow-private"]);
+}
+
+fn script(gannet: &Gannet, text: &str) -> PathBuf {
+    let path = gannet.path("check.sh");
+    let new = gannet.path("check.sh.new");
+    fs::write(&new, format!("#!/bin/sh\n{text}\n")).expect("a script");
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).expect("a mode");
+    // In one step, as an installation does it.
+    fs::rename(&new, &path).expect("in its place");
+    path
+}
+
+fn published(gannet: &Gannet, name: &str) -> Option<String> {
+    let path = gannet.source(name)["published_path"].as_str()?.to_owned();
+    Some(fs::read_to_string(path).expect("the published file"))
+}
+
+fn outcomes(verdicts: &Value) -> Vec<(&str, &str)> {
+    let all = verdicts.as_array().expect("verdicts").iter();
+    all.map(|one| {
+        (
+            one["verifier"].as_str().expect("a name"),
+            one["outcome"].as_str().expect("a word"),
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn a_version_waits_for_an_outside_verdict() {
+    let origin = Origin::start(true);
+    origin.on("/terms.txt", ["one", "two"].map(Reply::file));
+    let gannet = home(&origin, &verifier("legal", "external = true"));
+    add(&gannet, &origin, "/terms.txt");
+    let summary = gannet.fetch("terms.txt");
+    assert_eq!(summary["awaiting_verdicts"], 1, "{summary}");
+    assert_eq!(gannet.source("terms.txt")["verified"], "pending");
+    assert_eq!(published(&gannet, "terms.txt"), None);
+    gannet.ok(&["verdict", "terms.txt", "legal", "passed"]);
+    assert_eq!(published(&gannet, "terms.txt").as_deref(), Some("one"));
+
+    gannet.fetch("terms.txt");
+    let said = gannet.ok(&[
+        "verdict",
+        "terms.txt",
+        "legal",
+        "failed",
+        "--detail",
+        "clause 4",
+    ]);
+    assert!(said.contains("failed"), "{said}");
+    assert_eq!(published(&gannet, "terms.txt").as_deref(), Some("one"));
+    let verdicts = gannet.json(&["verdicts", "--json"]);
+    assert_eq!(
+        outcomes(&verdicts),
+        [
+            ("legal", "failed"),
+            ("legal", "pending"),
+            ("legal", "passed"),
+            ("legal", "pending")
+        ]
+    );
+    // A pass later nobody is asked again.
+    gannet.run(&["--worker-only"]);
+    assert_eq!(gannet.json(&["verdicts", "--json"]), verdicts);
+}
+
+#[test]
+fn only_declared_verifiers_give_verdicts() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("one")]);
+    let other = "[[verifier]]\nname = \"legal\"\nsources = [\"tag:x\"]\nexternal = true\n";
+    let gannet = home(&origin, other);
+    add(&gannet, &origin, "/a");
+    gannet.fetch("a");
+    for (name, expected) in [
+        ("audit", "external = true"),
+        ("legal", "does not judge a"),
+        ("a\u{1b}[2J", "no verifier is called"),
+    ] {
+        let said = gannet.run(&["verdict", "a", name, "passed"]);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(expected), "{said:?}");
+    }
+    assert_eq!(gannet.json(&["verdicts", "--json"]), Value::Array(vec![]));
+}
+
+#[test]
+fn an_advisory_verdict_is_shown_and_blocks_nothing() {
+    let origin = Origin::start(true);
+    origin.on("/a.json", ["{}", "no"].map(Reply::file));
+    let advisory = verifier("json", "builtin = \"json\"\nadvisory = true");
+    let required = verifier("text", "builtin = \"utf8\"");
+    let gannet = home(&origin, &(advisory.clone() + &required));
+    add(&gannet, &origin, "/a.json");
+    gannet.fetch("a.json");
+    let said = gannet.run(&["fetch", "a.json"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(
+        said.err.contains("by json (advisory): not JSON"),
+        "{said:?}"
+    );
+    assert_eq!(gannet.source("a.json")["verified"], "passed");
+    assert_eq!(published(&gannet, "a.json").as_deref(), Some("no"));
+    // The file is published before an advisory verifier runs.
+    let log = gannet.ok(&["log", "--json"]);
+    let at = |what: &str| log.rfind(what).unwrap_or_else(|| panic!("{what}: {log}"));
+    assert!(at("file.published") < at("verdict.failed"), "{log}");
+
+    // With no other verifier the version is as good as unverified.
+    configure(&gannet, &origin, &advisory);
+    gannet.run(&["verify", "a.json~0"]);
+    assert_eq!(gannet.source("a.json")["verified"], "unverified");
+    assert_eq!(published(&gannet, "a.json").as_deref(), Some("no"));
+}
+
+#[test]
+fn a_verdict_tells_where_it_comes_from() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("content")]);
+    let gannet = home(&origin, "");
+    let program = script(&gannet, "echo looked; echo closely >&2; exit 1");
+    let command = format!(
+        "command = [{:?}, \"--in\", \"{{path}}\"]",
+        program.display().to_string()
+    );
+    configure(&gannet, &origin, &verifier("check", &command));
+    add(&gannet, &origin, "/a");
+    gannet.fetch("a");
+    let verdicts = gannet.json(&["verdicts", "a", "--verifier", "check", "--json"]);
+    let verdict = &verdicts[0];
+    assert_eq!(verdict["outcome"], "failed");
+    assert_eq!(verdict["exit_code"], 1);
+    assert_eq!(verdict["argv"][1], "--in");
+    assert_eq!(verdict["argv"][0], program.display().to_string());
+    assert_eq!(
+        verdict["digest"],
+        "sha256:ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
+    );
+    let output = verdict["output"].as_str().expect("its output");
+    assert!(output.contains("looked") && output.contains("closely"));
+    assert!(
+        verdict["actor"]
+            .as_str()
+            .expect("who")
+            .starts_with("tester@")
+    );
+    let started = verdict["started_at"].as_str().expect("a time");
+    assert!(started.ends_with('Z') && verdict["duration_ms"].is_u64());
+    let fingerprint = verdict["fingerprint"].as_str().expect("a fingerprint");
+    let definition = serde_json::to_string(&verdict["definition"]).expect("JSON");
+    assert!(definition.contains("sha256:"), "{definition}");
+
+    let by_prefix = |prefix: &str| gannet.json(&["verdicts", "--fingerprint", prefix, "--json"]);
+    assert_eq!(by_prefix(&fingerprint[..8]), verdicts);
+    let other = if fingerprint.starts_with('0') {
+        "1"
+    } else {
+        "0"
+    };
+    assert_eq!(by_prefix(other), Value::Array(vec![]));
+    for filter in [["--outcome", "passed"], ["--verifier", "other"]] {
+        let none = gannet.json(&["verdicts", filter[0], filter[1], "--json"]);
+        assert_eq!(none, Value::Array(vec![]), "{filter:?}");
+    }
+    assert!(gannet.ok(&["verdicts"]).contains(&fingerprint[..12]));
+}
+
+#[test]
+fn a_history_is_judged_again_when_its_verifier_changes() {
+    let origin = Origin::start(true);
+    let contents = ["1", "22", "333", "4444"];
+    origin.on("/a", contents.map(Reply::file));
+    origin.on("/b", [Reply::file("1")]);
+    let gannet = home(&origin, "");
+    let command = |program: PathBuf| {
+        format!(
+            "command = [{:?}, \"{{path}}\"]",
+            program.display().to_string()
+        )
+    };
+    let shorter_than = |length: usize| {
+        format!("test $(wc -c < \"$1\") -lt {length} || {{ echo too long; exit 1; }}")
+    };
+    let verifiers = verifier("short", &command(script(&gannet, &shorter_than(5))));
+    configure(&gannet, &origin, &verifiers);
+    add(&gannet, &origin, "/a");
+    add(&gannet, &origin, "/b");
+    for _ in contents {
+        gannet.fetch("a");
+    }
+    gannet.fetch("b");
+    assert_eq!(published(&gannet, "a").as_deref(), Some("4444"));
+    let nothing = gannet.ok(&["verify", "--stale"]);
+    assert!(nothing.contains("every verdict is by the verifiers as they are now"));
+
+    // The program is replaced: three of five versions are bad now, and the file follows.
+    script(&gannet, &shorter_than(2));
+    let judged = gannet.run(&["verify", "--stale", "--json"]);
+    assert_eq!(judged.code, Some(1), "{judged:?}");
+    let judged: Value = serde_json::from_str(&judged.out).expect("JSON");
+    assert_eq!(judged["judged"], 5);
+    assert_eq!(judged["failed"], 3);
+    let changed = judged["changed"].as_array().expect("what changed");
+    assert_eq!(changed.len(), 3);
+    assert!(changed.iter().all(|one| one["source"] == "a"));
+    assert_eq!(published(&gannet, "a").as_deref(), Some("1"));
+    let log = gannet.ok(&["log", "--json"]);
+    assert_eq!(log.matches("\"verdict.failed\"").count(), 3, "{log}");
+    assert!(
+        log.rfind("file.published") > log.find("verdict.failed"),
+        "{log}"
+    );
+
+    // Another verifier beside it judges what it has not judged; the first one is left alone.
+    configure(
+        &gannet,
+        &origin,
+        &(verifiers + &verifier("text", "builtin = \"utf8\"")),
+    );
+    let judged: Value =
+        serde_json::from_str(&gannet.run(&["verify", "--stale", "b", "--json"]).out).expect("JSON");
+    assert_eq!(
+        (&judged["judged"], &judged["passed"]),
+        (&1.into(), &1.into())
+    );
+    gannet.run(&["verify", "--stale", "--newest-first"]);
+    let text = gannet.json(&["verdicts", "--verifier", "text", "--json"]);
+    let ids: Vec<_> = text
+        .as_array()
+        .expect("verdicts")
+        .iter()
+        .map(|one| &one["version_id"])
+        .collect();
+    assert_eq!(ids.len(), 5, "{text}");
+    let short = gannet.json(&["verdicts", "--verifier", "short", "--json"]);
+    assert_eq!(short.as_array().expect("verdicts").len(), 10);
+}
+
+#[test]
+fn a_person_is_not_overruled_by_an_unchanged_verifier() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("no")]);
+    let gannet = home(&origin, &verifier("json", "builtin = \"json\""));
+    add(&gannet, &origin, "/a");
+    gannet.fetch("a");
+    gannet.ok(&["verdict", "a", "json", "passed", "--detail", "looked at it"]);
+    gannet.ok(&["verify", "--stale"]);
+    assert_eq!(gannet.source("a")["verified"], "passed");
+}
+
+#[test]
+fn judging_again_goes_on_where_it_was_killed() {
+    const VERSIONS: usize = 60;
+    let origin = Origin::start(true);
+    let contents = (0..VERSIONS).map(|number| Reply::file(format!("{number}")));
+    origin.on("/a", contents);
+    let gannet = home(&origin, "");
+    let program = script(&gannet, "exit 0");
+    let command = format!("command = [{:?}]", program.display().to_string());
+    configure(&gannet, &origin, &verifier("v", &command));
+    add(&gannet, &origin, "/a");
+    for _ in 0..VERSIONS {
+        gannet.fetch("a");
+    }
+    script(&gannet, "exit 0 # another one");
+    let judged = || {
+        let verdicts = gannet.json(&["verdicts", "--limit", "0", "--json"]);
+        verdicts.as_array().expect("verdicts").len() - VERSIONS
+    };
+    let mut rounds = 0;
+    while judged() < VERSIONS {
+        let before = judged();
+        let mut child = gannet.start(&["verify", "--stale"]);
+        while judged() == before && child.try_wait().expect("a child").is_none() {
+            std::thread::yield_now();
+        }
+        let _ = child.kill();
+        child.wait().expect("its end");
+        rounds += 1;
+    }
+    assert!(rounds > 1, "killed at least once");
+    // Some verdicts may have been reached and not recorded; none is recorded twice.
+    assert_eq!(judged(), VERSIONS);
+    let rest = gannet.ok(&["verify", "--stale"]);
+    assert!(rest.contains("every verdict is by"), "{rest}");
+}
