@@ -1,10 +1,12 @@
-//! Makes the two clients, one for public hosts only and one for private hosts too, over the same roots of trust.
+//! Makes the clients: for sources, one for public hosts only and one for private hosts too; for webhooks, one of its own.
+//! All over the same roots of trust.
 //!
 //! Reads certificate files once, at the start. Never reads the environment: neither its proxy variables nor its
 //! certificate variables have a say here; the configuration has taken in what counts.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::redirect;
 use rustls::RootCertStore;
@@ -27,6 +29,10 @@ const SYSTEM_BUNDLES: [&str; 7] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
+/// How long a webhook's connection is kept for the next one: long enough for a burst, and shorter than what servers
+/// commonly wait (2 s and more). A request that crosses with the server's farewell would be lost.
+const WEBHOOK_IDLE: Duration = Duration::from_secs(1);
+
 /// A client for each permission. Connections are never shared between them, so that one that was made to a private
 /// host with permission is not used without.
 pub(super) struct Clients {
@@ -39,8 +45,8 @@ impl Clients {
     pub(super) fn new(config: &FetchConfig) -> Result<Self, NetError> {
         let tls = tls_config(&config.ca_files)?;
         Ok(Self {
-            public: client(config, tls.clone(), false)?,
-            private: client(config, tls, true)?,
+            public: build(builder(config, tls.clone(), false)?)?,
+            private: build(builder(config, tls, true)?)?,
         })
     }
 
@@ -54,13 +60,22 @@ impl Clients {
     }
 }
 
-fn client(
+/// Makes the client for webhooks, whose addresses are the operator's own: private hosts are allowed, and what no one
+/// may reach stays out of reach. Never through a proxy.
+pub(super) fn webhook_client(config: &FetchConfig) -> Result<reqwest::Client, NetError> {
+    let direct = FetchConfig {
+        proxy: None,
+        ..config.clone()
+    };
+    let tls = tls_config(&config.ca_files)?;
+    build(builder(&direct, tls, true)?.pool_idle_timeout(WEBHOOK_IDLE))
+}
+
+fn builder(
     config: &FetchConfig,
     tls: rustls::ClientConfig,
     allow_private: bool,
-) -> Result<reqwest::Client, NetError> {
-    // The text of a reqwest error may hold the proxy's address, and with it a password.
-    let failed = |what: &str| NetError::Client(what.to_owned());
+) -> Result<reqwest::ClientBuilder, NetError> {
     let proxy_host = config.proxy.as_ref().and_then(url::Url::host_str);
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -71,16 +86,23 @@ fn client(
         .pool_max_idle_per_host(config.total)
         .dns_resolver(Arc::new(GuardedResolver::new(allow_private, proxy_host)))
         .no_proxy();
-    let builder = match &config.proxy {
-        Some(proxy) => builder.proxy(
-            reqwest::Proxy::all(proxy.clone())
-                .map_err(|_| failed("the address of the proxy is not usable"))?,
-        ),
-        None => builder,
+    let Some(proxy) = &config.proxy else {
+        return Ok(builder);
     };
+    let proxy = reqwest::Proxy::all(proxy.clone())
+        .map_err(|_| failed("the address of the proxy is not usable"))?;
+    Ok(builder.proxy(proxy))
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, NetError> {
     builder
         .build()
         .map_err(|_| failed("its settings (user agent, proxy or TLS) are not usable"))
+}
+
+/// The text of a reqwest error may hold the proxy's address, and with it a password: it is not repeated.
+fn failed(what: &str) -> NetError {
+    NetError::Client(what.to_owned())
 }
 
 fn tls_config(ca_files: &[PathBuf]) -> Result<rustls::ClientConfig, NetError> {

@@ -337,7 +337,7 @@ fn insert_verbatim(fields: &mut HeaderMap, name: HeaderName, value: Option<&str>
     }
 }
 
-fn host_of(url: &Url) -> String {
+pub(super) fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
         Some(port) => format!("{host}:{port}"),

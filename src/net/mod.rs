@@ -1,8 +1,11 @@
-//! The only HTTP client: one attempt at one source, from `${NAME}` in its address to digested content.
+//! The only HTTP client: one attempt at one source, from `${NAME}` in its address to digested content; and webhooks.
 //!
 //! An attempt ([`Fetcher::fetch`]) is a number of tries; a try is a chain of redirects that ends in an answer whose body
 //! is received, decoded and digested. How it went is data ([`FetchReport`]): nothing here writes to the store, decides
 //! when a source is due, or reads the environment.
+//!
+//! A webhook ([`Webhooks`]) is one signed request to an address of the configuration. Its answer is data whatever the
+//! status; no answer is an error ([`WebhookError`]), and trying again is up to the caller.
 
 mod answer;
 mod body;
@@ -17,9 +20,13 @@ mod limits;
 mod report;
 mod retry;
 mod secret;
+mod signature;
 mod sink;
+mod upload;
+mod webhook;
 
-pub use error::NetError;
+pub use error::{NetError, WebhookError};
 pub use fetcher::Fetcher;
 pub use limits::{Admission, Limiter};
 pub use report::{FetchOutcome, FetchReport, FetchRequest};
+pub use webhook::{WebhookAnswer, WebhookRequest, Webhooks};

@@ -53,7 +53,42 @@ pub(super) fn expand_address(
     scrubber: &mut Scrubber,
 ) -> Result<url::Url, Failure> {
     let text = expand(address.as_str(), secrets, scrubber, encode_percent)?;
-    let mut url = url::Url::parse(&text).map_err(|error| {
+    parse(&text)
+}
+
+/// Returns an address that stands in the configuration. One that is a single `${NAME}` is the value as it is, since
+/// many services hand out an address that is a secret as a whole; anywhere else a value stays in its place.
+pub(super) fn expand_configured(
+    text: &str,
+    secrets: &Secrets,
+    scrubber: &mut Scrubber,
+) -> Result<url::Url, Failure> {
+    let Some(name) = whole_name(text) else {
+        return parse(&expand(text, secrets, scrubber, encode_percent)?);
+    };
+    let value = value_of(name, secrets)?;
+    let url = parse(value.expose_secret())?;
+    // A server that repeats the address repeats a part of it.
+    let parts = [
+        Some(value.expose_secret()),
+        Some(url.as_str()),
+        Some(url.path()).filter(|path| *path != "/"),
+        url.query(),
+        url.host_str(),
+    ];
+    for part in parts.into_iter().flatten() {
+        scrubber.add(name, part);
+    }
+    Ok(url)
+}
+
+fn whole_name(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("${")?.strip_suffix('}')?;
+    (!name.contains('}')).then_some(name)
+}
+
+fn parse(text: &str) -> Result<url::Url, Failure> {
+    let mut url = url::Url::parse(text).map_err(|error| {
         let detail = format!("the address with its secrets filled in is malformed: {error}");
         Failure::new(FailureKind::Secret, detail)
     })?;
@@ -189,6 +224,35 @@ mod tests {
         assert!(!error.contains("evil"), "{error}");
         let error = expanded("https://h/${NONE}").expect_err("no value");
         assert!(error.contains("the secret NONE has no value"), "{error}");
+    }
+
+    #[test]
+    fn a_configured_address_may_be_a_secret_as_a_whole() {
+        let secrets = Secrets::from_values([
+            (
+                "HOOK".to_owned(),
+                "https://Hooks.example/T0/B0#x".to_owned(),
+            ),
+            ("BAD".to_owned(), "hunter2".to_owned()),
+        ]);
+        let expand = |text: &str| {
+            let mut scrubber = Scrubber::default();
+            expand_configured(text, &secrets, &mut scrubber).map(|url| (url, scrubber))
+        };
+        let (url, scrubber) = expand("${HOOK}").expect("an address");
+        assert_eq!(url.as_str(), "https://hooks.example/T0/B0");
+        for (text, expected) in [
+            ("refused by hooks.example:443", "refused by ${HOOK}:443"),
+            ("Cannot POST /T0/B0", "Cannot POST ${HOOK}"),
+        ] {
+            assert_eq!(scrubber.scrub(text.to_owned()), expected);
+        }
+        let (url, _) = expand("http://h/${BAD}${BAD}").expect("an address");
+        assert_eq!(url.as_str(), "http://h/hunter2hunter2");
+        for text in ["${BAD}", "${NONE}", "${BAD}${HOOK}", "h"] {
+            let error = expand(text).map(|(url, _)| url).expect_err(text).detail;
+            assert!(!error.contains("hunter2"), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -18,4 +18,5 @@ mod store;
 mod terminal;
 mod verdicts;
 mod verify;
+mod webhook;
 mod worker;

@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use gannet::domain::Digest;
 use http_body_util::{BodyExt as _, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::HeaderValue;
+use hyper::http::request;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -40,6 +41,8 @@ pub(crate) struct Recorded {
     pub(crate) path: String,
     /// Names in lower case.
     pub(crate) headers: HashMap<String, String>,
+    /// As far as it came.
+    pub(crate) body: Bytes,
 }
 
 impl Recorded {
@@ -188,9 +191,9 @@ struct Script {
 }
 
 impl Script {
-    fn record(&self, request: &Request<Incoming>) {
+    fn record(&self, request: &request::Parts, body: Bytes) {
         let mut headers: HashMap<String, String> = HashMap::new();
-        for (name, value) in request.headers() {
+        for (name, value) in &request.headers {
             let value = String::from_utf8_lossy(value.as_bytes());
             headers
                 .entry(name.to_string())
@@ -198,13 +201,14 @@ impl Script {
                 .or_insert_with(|| value.into_owned());
         }
         let path = request
-            .uri()
+            .uri
             .path_and_query()
             .map_or("/", |path| path.as_str());
         self.requests.lock().expect("unpoisoned").push(Recorded {
-            method: request.method().to_string(),
+            method: request.method.to_string(),
             path: path.to_owned(),
             headers,
+            body,
         });
         self.arrived.send_modify(|count| *count += 1);
     }
@@ -226,15 +230,20 @@ impl Script {
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> Result<Response<UnsyncBoxBody<Bytes, Infallible>>, Infallible> {
-        self.record(&request);
-        let mut reply = self.next(request.uri().path());
+        let (request, mut incoming) = request.into_parts();
+        let mut body = BytesMut::new();
+        while let Some(Ok(frame)) = incoming.frame().await {
+            body.extend(frame.into_data());
+        }
+        self.record(&request, body.freeze());
+        let mut reply = self.next(request.uri.path());
         if let Some(gate) = &reply.gate {
             gate.wait().await;
         }
         if reply.conditional {
             let etag = reply.headers.iter().find(|(name, _)| name == "etag");
             let asked = request
-                .headers()
+                .headers
                 .get("if-none-match")
                 .map(HeaderValue::as_bytes);
             if asked.is_some() && asked == etag.map(|(_, value)| value.as_slice()) {

@@ -1,0 +1,300 @@
+//! Webhooks: one request to an address of the operator's own, signed, with what was answered.
+//!
+//! Never follows a redirect, never goes through a proxy, and never tries twice: whoever sends decides on that.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{RequestBuilder, Response};
+use url::Url;
+
+use super::answer;
+use super::client::webhook_client;
+use super::error::{NetError, WebhookError};
+use super::exchange::host_of;
+use super::failure::Failure;
+use super::guard;
+use super::secret::{Scrubber, expand_configured, expand_value};
+use super::signature::Signer;
+use super::upload::Upload;
+use crate::config::{FetchConfig, Secrets};
+use crate::domain::{Content, FailureKind};
+
+/// What is read of an answer: a verdict with its reasons, not a file.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
+
+/// What a body is when nobody said.
+const UNKNOWN_MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+const ID: HeaderName = HeaderName::from_static("webhook-id");
+const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
+const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+
+/// Sends webhooks (Standard Webhooks 1.0.0). Made once, when first needed: it reads the certificates.
+///
+/// Private and loopback addresses and plain http are allowed, since an address stands in the operator's own
+/// configuration; what no one may reach (link-local, metadata services, multicast, unspecified) stays refused.
+pub struct Webhooks {
+    client: reqwest::Client,
+    secrets: Secrets,
+    connect_timeout: Duration,
+}
+
+/// One POST.
+#[derive(Clone, Copy)]
+pub struct WebhookRequest<'a> {
+    /// Where to, http or https. `${NAME}` stands for a secret; a user name and password go as `Authorization: Basic`.
+    pub url: &'a str,
+    /// Signs the message when there is one: base64, with or without `whsec_`. `${NAME}` stands for a secret.
+    pub secret: Option<&'a str>,
+    /// `webhook-id`: the same for every try of one message. Visible ASCII without a full stop.
+    pub id: &'a str,
+    /// `webhook-timestamp`: the time of this try.
+    pub timestamp: DateTime<Utc>,
+    /// More headers. All that is not visible ASCII is percent-encoded in a value, and so is `%`: decoding gives back
+    /// what was put in. Never for secrets.
+    pub headers: &'a [(&'a str, String)],
+    /// `Content-Type`, as it was received; `application/octet-stream` when there is none.
+    pub media_type: Option<&'a str>,
+    /// What is sent, with its length announced. A file is read in pieces, twice when the message is signed.
+    pub body: &'a Content,
+    /// Time for everything, from reading the body to the end of the answer.
+    pub timeout: Duration,
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookAnswer {
+    /// Such as 200; a redirect's when it was one.
+    pub status: u16,
+    /// `Content-Type` with its parameters.
+    pub media_type: Option<String>,
+    /// At most 64 KiB. Secrets of the address are struck out.
+    pub body: Bytes,
+}
+
+impl Webhooks {
+    /// Returns a client with the certificates, the user agent and the connect time-out of this configuration.
+    ///
+    /// Fails when a certificate file cannot be read.
+    pub fn new(config: &FetchConfig, secrets: Secrets) -> Result<Self, NetError> {
+        Ok(Self {
+            client: webhook_client(config)?,
+            secrets,
+            connect_timeout: config.connect_timeout,
+        })
+    }
+
+    /// Sends one message and returns what was answered. Dropping the future ends it.
+    pub async fn post(&self, request: WebhookRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
+        let target = Target::new(request.url, &self.secrets)?;
+        let mut fields = fields(&request)?;
+        let signer = self.signer(&request)?;
+        within(request.timeout, &target, async {
+            if let Some(signer) = signer {
+                let signature = signer.sign(request.body).await;
+                fields.insert(SIGNATURE, ascii(&signature.map_err(WebhookError::Body)?));
+            }
+            let opened = Upload::open(request.body).await;
+            let (body, upload) = opened.map_err(WebhookError::Body)?;
+            let post = self.client.post(target.url.clone());
+            let sent = self.exchange(post.headers(fields).body(body), &target);
+            sent.await
+                .map_err(|error| upload.failure().map_or(error, WebhookError::Body))
+        })
+        .await
+    }
+
+    /// Calls an address and returns what was answered: for a heartbeat. `url` is as in [`WebhookRequest`].
+    pub async fn get(&self, url: &str, timeout: Duration) -> Result<WebhookAnswer, WebhookError> {
+        let target = Target::new(url, &self.secrets)?;
+        let get = self.client.get(target.url.clone());
+        within(timeout, &target, self.exchange(get, &target)).await
+    }
+
+    fn signer(&self, request: &WebhookRequest<'_>) -> Result<Option<Signer>, WebhookError> {
+        let Some(secret) = request.secret else {
+            return Ok(None);
+        };
+        // The value goes nowhere: nothing has to be struck out of what comes back.
+        let mut scrubber = Scrubber::default();
+        let secret = expand_value(secret, &self.secrets, &mut scrubber)
+            .map_err(|failure| WebhookError::of(failure, &scrubber))?;
+        let signer = Signer::new(&secret, request.id, request.timestamp.timestamp());
+        let unusable = "the signing secret is unusable: expected whsec_ and base64";
+        signer
+            .map(Some)
+            .ok_or_else(|| WebhookError::Unusable(unusable.to_owned()))
+    }
+
+    async fn exchange(
+        &self,
+        request: RequestBuilder,
+        target: &Target,
+    ) -> Result<WebhookAnswer, WebhookError> {
+        let response = request.send().await.map_err(|error| {
+            target.explain(Failure::of_request(
+                &error,
+                &target.host,
+                self.connect_timeout,
+            ))
+        })?;
+        target.read(response).await
+    }
+}
+
+/// Where a request goes, and how it is spoken of.
+struct Target {
+    url: Url,
+    host: String,
+    scrubber: Scrubber,
+}
+
+impl Target {
+    fn new(text: &str, secrets: &Secrets) -> Result<Self, WebhookError> {
+        let mut scrubber = Scrubber::default();
+        let url = expand_configured(text, secrets, &mut scrubber)
+            .map_err(|failure| WebhookError::of(failure, &scrubber))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            let detail = "the address of a webhook is neither http nor https".to_owned();
+            return Err(WebhookError::Unusable(detail));
+        }
+        let target = Self {
+            host: scrubber.scrub(host_of(&url)),
+            url,
+            scrubber,
+        };
+        guard::check_literal(&target.url, true)
+            .map_err(|refused| target.explain(refused.into()))?;
+        Ok(target)
+    }
+
+    fn explain(&self, failure: Failure) -> WebhookError {
+        WebhookError::of(failure, &self.scrubber)
+    }
+
+    async fn read(&self, mut response: Response) -> Result<WebhookAnswer, WebhookError> {
+        check_peer(&response).map_err(|failure| self.explain(failure))?;
+        answer::check_framing(response.headers()).map_err(|failure| self.explain(failure))?;
+        let announced = response.content_length();
+        let mut body = Vec::new();
+        loop {
+            let next = response.chunk().await.map_err(|error| {
+                let received = body.len() as u64;
+                self.explain(Failure::of_body(&error, &self.host, received, announced))
+            })?;
+            let Some(chunk) = next else { break };
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(WebhookError::TooLarge {
+                    host: self.host.clone(),
+                    max_bytes: MAX_ANSWER_BYTES,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(WebhookAnswer {
+            status: response.status().as_u16(),
+            media_type: answer::media_type(response.headers()),
+            body: self.scrubbed(body),
+        })
+    }
+
+    /// Strikes secrets out of a body: a server that does not know an address likes to repeat it.
+    fn scrubbed(&self, body: Vec<u8>) -> Bytes {
+        if self.scrubber.is_empty() {
+            return body.into();
+        }
+        let text = String::from_utf8_lossy(&body).into_owned();
+        self.scrubber.scrub(text).into()
+    }
+}
+
+/// The last of the guard's checks, after literals and the resolver: where the answer came from.
+fn check_peer(response: &Response) -> Result<(), Failure> {
+    let Some(peer) = response.remote_addr() else {
+        let detail = "the server's address is not known, so it cannot be checked";
+        return Err(Failure::new(FailureKind::Forbidden, detail));
+    };
+    guard::check(peer.ip(), true)?;
+    Ok(())
+}
+
+async fn within<T>(
+    limit: Duration,
+    target: &Target,
+    work: impl Future<Output = Result<T, WebhookError>>,
+) -> Result<T, WebhookError> {
+    let ended = tokio::time::timeout(limit, work).await;
+    ended.unwrap_or_else(|_| Err(WebhookError::timed_out(&target.host, limit)))
+}
+
+/// Returns all headers but the signature. The ones that mean something to the protocol come last: nothing can take their
+/// place.
+fn fields(request: &WebhookRequest<'_>) -> Result<HeaderMap, WebhookError> {
+    let mut fields = HeaderMap::with_capacity(request.headers.len() + 5);
+    for (name, value) in request.headers {
+        let field = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| WebhookError::Unusable(format!("the header `{name}` cannot be set")))?;
+        fields.append(field, ascii(&encoded(value)));
+    }
+    let is_id = |byte: u8| byte.is_ascii_graphic() && byte != b'.';
+    if request.id.is_empty() || !request.id.bytes().all(is_id) {
+        let detail = format!("the message id `{}` cannot be sent", encoded(request.id));
+        return Err(WebhookError::Unusable(detail));
+    }
+    fields.insert(ID, ascii(request.id));
+    fields.insert(TIMESTAMP, HeaderValue::from(request.timestamp.timestamp()));
+    let media_type = request.media_type.map(HeaderValue::from_str);
+    let media_type = media_type.and_then(Result::ok);
+    fields.insert(CONTENT_TYPE, media_type.unwrap_or(UNKNOWN_MEDIA_TYPE));
+    fields.insert(CONTENT_LENGTH, HeaderValue::from(request.body.size_bytes()));
+    Ok(fields)
+}
+
+fn ascii(value: &str) -> HeaderValue {
+    HeaderValue::from_str(value).expect("visible ASCII and spaces only")
+}
+
+/// Percent-encodes a value (RFC 3986 §2.1) so that any header can carry it and decoding gives it back: all that is not
+/// visible ASCII, `%`, and the spaces at its ends, which HTTP drops (RFC 9110 §5.5).
+fn encoded(value: &str) -> String {
+    use std::fmt::Write as _;
+    let inner = value.trim_start_matches(' ');
+    let start = value.len() - inner.len();
+    let end = start + inner.trim_end_matches(' ').len();
+    let mut text = String::with_capacity(value.len());
+    for (at, byte) in value.bytes().enumerate() {
+        let visible = byte.is_ascii_graphic() && byte != b'%';
+        if visible || (byte == b' ' && (start..end).contains(&at)) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_encoded_so_that_decoding_gives_them_back() {
+        for (value, expected) in [
+            ("prices 2026.csv", "prices 2026.csv"),
+            ("ceník.csv", "cen%C3%ADk.csv"),
+            ("価格", "%E4%BE%A1%E6%A0%BC"),
+            ("100%25", "100%2525"),
+            (" a  b ", "%20a  b%20"),
+            ("  ", "%20%20"),
+            ("a\r\nx: y\0\x7f", "a%0D%0Ax: y%00%7F"),
+            ("", ""),
+        ] {
+            assert_eq!(encoded(value), expected, "{value:?}");
+            let field = ascii(&encoded(value));
+            assert_eq!(field.as_bytes(), expected.as_bytes());
+        }
+    }
+}
