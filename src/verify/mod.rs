@@ -3,6 +3,7 @@
 //! The only user of child processes. Never decides what follows from a judgement, and never fails: a verifier that
 //! cannot judge says so in its judgement.
 
+mod answer;
 mod builtin;
 mod child;
 mod command;
@@ -14,5 +15,6 @@ mod sweep;
 mod verifier;
 mod work_folder;
 
+pub use answer::Answer;
 pub use facts::Facts;
 pub use verifier::Verifier;

@@ -78,7 +78,7 @@ pub(super) fn last_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
 }
 
 /// Decodes UTF-8; what is not, controls other than newline and tab, and marks that turn text around become U+FFFD.
-fn printable(bytes: &[u8]) -> String {
+pub(super) fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     let unsafe_to_show = |c: char| {
         let control = c.is_control() && !matches!(c, '\n' | '\t');
