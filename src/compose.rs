@@ -88,6 +88,10 @@ fn config(
 ) -> Result<ExitStatus> {
     let config = load(flags, environment)?;
     match args.what {
+        ConfigWhat::Check => {
+            tui::keys_page(&config)?;
+            cli::print_text(&cli::config_page(&config), console)
+        }
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{App, Error, Result};
 use crate::config::{Scope, VerifierKind};
@@ -179,24 +179,6 @@ impl App {
             judgement,
             started_at: self.now(),
             duration: Duration::ZERO,
-        }
-    }
-
-    async fn run(&self, verifier: &Arc<Verifier>, content: &Content, facts: &Facts) -> NewVerdict {
-        let _permit = self.judging_permit().await;
-        let started_at = self.now();
-        let clock = Instant::now();
-        // As it is before: a program that is replaced during its run could not judge.
-        let fingerprint = verifier.identify().await;
-        let judgement = verifier
-            .judge(content, facts, self.archive.temp_dir())
-            .await;
-        NewVerdict {
-            verifier: verifier.name().to_owned(),
-            fingerprint,
-            judgement,
-            started_at,
-            duration: clock.elapsed(),
         }
     }
 

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::{Error, ErrorKind, Result};
 use crate::archive::{Archive, ArchiveError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Actor, Stamp};
+use crate::net::Webhooks;
 use crate::store::Store;
 use crate::verify::Verifier;
+
+/// Requests to verifiers at once.
+const MAX_ASKING: usize = 8;
 
 /// Everything that a use-case needs.
 pub struct App {
@@ -27,8 +31,12 @@ pub struct App {
     pub verifiers: Arc<Vec<Arc<Verifier>>>,
     /// Who acts through this face: `joe@host by cli`.
     pub actor: Actor,
-    /// Verifiers at work at once: as many as cores.
+    /// Verifiers at work at once on this machine: as many as cores.
     judging: Semaphore,
+    /// Verifiers asked at once at their addresses.
+    asking: Semaphore,
+    /// The client of webhooks, once it was needed.
+    pub(super) webhooks: OnceCell<Webhooks>,
     /// Contents being coded at once: as many as cores, since each may hold tens of megabytes.
     coding: Semaphore,
 }
@@ -58,6 +66,8 @@ impl App {
             verifiers: Arc::new(verifiers),
             actor,
             judging: Semaphore::new(cores),
+            asking: Semaphore::new(MAX_ASKING),
+            webhooks: OnceCell::new(),
             coding: Semaphore::new(cores),
         }
     }
@@ -75,8 +85,10 @@ impl App {
         }
     }
 
-    pub(super) async fn judging_permit(&self) -> tokio::sync::SemaphorePermit<'_> {
-        self.judging
+    /// Waits until one more verifier may be at work, `here` or at its address.
+    pub(super) async fn judging_permit(&self, here: bool) -> tokio::sync::SemaphorePermit<'_> {
+        let places = if here { &self.judging } else { &self.asking };
+        places
             .acquire()
             .await
             .expect("the semaphore is never closed")

@@ -30,6 +30,18 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Returns the header fields that an HTTP verifier gets: `Gannet-Source-Name` for `GANNET_SOURCE_NAME`, and so on, and
+    /// its own name as `Gannet-Verifier`, under which it may give its verdict later.
+    pub fn headers(&self, verifier: &str) -> Vec<(&'static str, String)> {
+        let mut headers: Vec<_> = self
+            .variables()
+            .into_iter()
+            .filter_map(|(variable, value)| Some((header_name(variable)?, value)))
+            .collect();
+        headers.push(("Gannet-Verifier", verifier.to_owned()));
+        headers
+    }
+
     /// Returns the variables that a program gets; a fact that is not known has none. Times are RFC 3339 in UTC.
     pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
@@ -58,4 +70,21 @@ impl Facts {
         }
         variables
     }
+}
+
+/// Returns the name of the header that says what a variable says; the media type has a header of its own already.
+fn header_name(variable: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 9] = [
+        ("GANNET_SOURCE_ID", "Gannet-Source-Id"),
+        ("GANNET_SOURCE_NAME", "Gannet-Source-Name"),
+        ("GANNET_ADDRESS", "Gannet-Address"),
+        ("GANNET_VERSION_ID", "Gannet-Version-Id"),
+        ("GANNET_DIGEST", "Gannet-Digest"),
+        ("GANNET_SIZE_BYTES", "Gannet-Size-Bytes"),
+        ("GANNET_FILE_NAME", "Gannet-File-Name"),
+        ("GANNET_FETCHED_AT", "Gannet-Fetched-At"),
+        ("GANNET_LAST_MODIFIED", "Gannet-Last-Modified"),
+    ];
+    let found = NAMES.iter().find(|(name, _)| *name == variable);
+    found.map(|(_, header)| *header)
 }

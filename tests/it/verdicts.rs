@@ -315,3 +315,166 @@ fn judging_again_goes_on_where_it_was_killed() {
     let rest = gannet.ok(&["verify", "--stale"]);
     assert!(rest.contains("every verdict is by"), "{rest}");
 }
+
+#[test]
+fn an_http_verifier_gets_the_bytes_and_the_facts() {
+    let origin = Origin::start(true);
+    origin.on(
+        "/a.csv",
+        [Reply::file("a,b\n1,2\n").header("content-type", "text/csv")],
+    );
+    origin.on(
+        "/check",
+        [Reply::ok(
+            r#"{"verdict": "failed", "detail": "row 1 is odd"}"#,
+        )],
+    );
+    let http = format!("http = {:?}\nsecret = \"${{KEY}}\"", origin.url("/check"));
+    let mut gannet = home(&origin, &verifier("remote", &http));
+    gannet.set("KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    gannet.ok(&[
+        "add",
+        &origin.url("/a.csv"),
+        "1h",
+        "--allow-private",
+        "--name",
+        "Zürich 100%",
+    ]);
+    assert_eq!(gannet.run(&["fetch", "1"]).code, Some(1));
+    assert_eq!(gannet.source("Zürich 100%")["verified"], "failed");
+    let requests = origin.requests();
+    let asked = requests
+        .iter()
+        .find(|request| request.path == "/check")
+        .expect("it was asked");
+    assert_eq!(asked.method, "POST");
+    assert_eq!(&asked.body[..], b"a,b\n1,2\n");
+    for (name, expected) in [
+        ("content-type", "text/csv"),
+        ("gannet-verifier", "remote"),
+        ("gannet-source-id", "1"),
+        ("gannet-source-name", "Z%C3%BCrich 100%25"),
+        ("gannet-version-id", "1"),
+        ("gannet-file-name", "a.csv"),
+        ("gannet-size-bytes", "8"),
+        (
+            "gannet-digest",
+            "sha256:492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470",
+        ),
+    ] {
+        let value = asked
+            .header(name)
+            .unwrap_or_else(|| panic!("{name}: {asked:?}"));
+        assert_eq!(value, expected, "{name}");
+    }
+    assert!(
+        asked
+            .header("webhook-signature")
+            .expect("signed")
+            .starts_with("v1,")
+    );
+    let verdicts = gannet.json(&["verdicts", "--json"]);
+    assert_eq!(verdicts[0]["detail"], "row 1 is odd");
+    let log = gannet.ok(&["log", "--json"]);
+    assert!(!log.contains("MfKQ9r8") && !verdicts.to_string().contains("MfKQ9r8"));
+}
+
+#[test]
+fn an_http_verifier_may_answer_later() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("one")]);
+    origin.on("/check", [Reply::status(202)]);
+    let http = format!("http = {:?}", origin.url("/check"));
+    let gannet = home(&origin, &verifier("slow", &http));
+    add(&gannet, &origin, "/a");
+    assert_eq!(gannet.fetch("a")["awaiting_verdicts"], 1);
+    assert_eq!(gannet.source("a")["verified"], "pending");
+    // It has been asked, and is waited for.
+    gannet.run(&["--worker-only"]);
+    let asked = || {
+        origin
+            .requests()
+            .iter()
+            .filter(|request| request.path == "/check")
+            .count()
+    };
+    assert_eq!(asked(), 1);
+    gannet.ok(&["verdict", "a", "slow", "passed"]);
+    assert_eq!(published(&gannet, "a").as_deref(), Some("one"));
+    gannet.run(&["--worker-only"]);
+    assert_eq!(asked(), 1);
+    // An operator may ask again.
+    gannet.run(&["verify", "a"]);
+    assert_eq!(asked(), 2);
+}
+
+#[test]
+fn an_http_verifier_that_gives_no_verdict_could_not_judge() {
+    let origin = Origin::start(true);
+    let replies = [
+        ("redirect", Reply::redirect(302, "/elsewhere"), "302"),
+        ("missing", Reply::status(404), "404"),
+        ("broken", Reply::status(503), "503"),
+        ("nonsense", Reply::ok("<html>passed</html>"), "not JSON"),
+        ("empty", Reply::ok(""), "empty"),
+        ("wrong", Reply::ok(r#"{"verdict": "error"}"#), "expected"),
+        ("stalled", Reply::ok("{}").stall_after(1), "1 s"),
+    ];
+    let mut verifiers = String::new();
+    origin.on("/a", [Reply::file("one")]);
+    for (name, reply, _) in &replies {
+        let path = format!("/check/{name}");
+        origin.on(&path, [reply.clone()]);
+        let http = format!("http = {:?}\ntimeout = \"1s\"", origin.url(&path));
+        verifiers += &verifier(name, &http);
+    }
+    verifiers += &verifier("refused", "http = \"http://127.0.0.1:1/\"");
+    let gannet = home(&origin, &verifiers);
+    add(&gannet, &origin, "/a");
+    assert_eq!(gannet.fetch("a")["verification_errors"], 1);
+    let verdicts = gannet.json(&["verdicts", "--json"]);
+    let refused = ("refused", Reply::status(0), "connect");
+    for (name, _, expected) in replies.iter().chain([&refused]) {
+        let one = verdicts.as_array().expect("verdicts").iter();
+        let one = one
+            .clone()
+            .find(|one| one["verifier"] == *name)
+            .expect("a verdict");
+        assert_eq!(one["outcome"], "error", "{one}");
+        let detail = one["detail"].as_str().expect("a detail");
+        assert!(detail.contains(expected), "{name}: {detail}");
+    }
+    assert_eq!(published(&gannet, "a"), None);
+    assert!(
+        !origin
+            .requests()
+            .iter()
+            .any(|request| request.path == "/elsewhere")
+    );
+}
+
+#[test]
+fn the_configuration_can_be_checked_before_it_is_used() {
+    let origin = Origin::start(true);
+    let http = "http = \"https://user:hunter2@h/\"\nsecret = \"${NO_SUCH}\"\nadvisory = true";
+    let external = "external = true\ndeadline = \"7d\"";
+    let gannet = home(
+        &origin,
+        &(verifier("remote", http) + &verifier("legal", external)),
+    );
+    let said = gannet.ok(&["config", "check"]);
+    for expected in [
+        "config.toml: nothing wrong",
+        "verifier remote: is asked by HTTP, may take 1 d to answer; judges *; advisory",
+        "verifier legal: is waited for, up to 7 d; judges *",
+        "look at this: verifier remote: ${NO_SUCH} has no value",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert!(!said.contains("hunter2"), "{said}");
+    configure(&gannet, &origin, &verifier("legal", "extrenal = true"));
+    let said = gannet.run(&["config", "check"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("did you mean `external`?"), "{said:?}");
+    assert!(!gannet.data().exists(), "nothing is made");
+}

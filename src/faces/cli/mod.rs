@@ -4,6 +4,7 @@
 
 pub mod args;
 mod commands;
+mod config_page;
 mod console;
 mod csv;
 mod exit;
@@ -16,6 +17,7 @@ mod table;
 
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{print_completions, print_fetched, print_manual, print_overview, run};
+pub use config_page::config_page;
 pub use console::Console;
 pub use exit::{ExitStatus, print_text, print_troubles, report, status_of};
 pub use progress::draw_progress;

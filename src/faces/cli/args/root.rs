@@ -106,7 +106,7 @@ pub enum Command {
     /// Watch it work: a small HTTPS origin on loopback and a temporary data folder
     #[command(after_help = "Examples:\n  gannet demo\n  gannet demo --worker-only")]
     Demo(DemoArgs),
-    /// Print what of the configuration is in force
+    /// Check the configuration, or print what of it is in force
     Config(ConfigArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -187,7 +187,7 @@ pub struct DashboardArgs {
 
 /// `config`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  gannet config keys")]
+#[command(after_help = "Examples:\n  gannet config check\n  gannet config keys")]
 pub struct ConfigArgs {
     /// What to print
     #[command(subcommand)]
@@ -197,6 +197,8 @@ pub struct ConfigArgs {
 /// What of the configuration is printed.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum ConfigWhat {
+    /// Say what is wrong with the configuration, or what of it is in force
+    Check,
     /// The keys of the dashboard in force, as a page of Markdown
     Keys,
 }

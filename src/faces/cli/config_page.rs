@@ -1,0 +1,116 @@
+//! `config check`: what a configuration that can be used says, and what in it looks like a slip.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::config::{Config, Pattern, Scope, VerifierConfig, VerifierKind};
+use crate::domain::Weight;
+use crate::faces::text::clean;
+
+/// Returns the page: the file, where things lie, each verifier on a line, and what deserves a look.
+pub fn config_page(config: &Config) -> String {
+    let mut page = String::new();
+    let file = config.config_file.as_ref().map_or_else(
+        || "no configuration file: every setting has its default".to_owned(),
+        |path| format!("{}: nothing wrong", path.display()),
+    );
+    let _ = writeln!(page, "{file}");
+    let _ = writeln!(page, "data in {}", config.data_dir.display());
+    let _ = writeln!(page, "logs in {}", config.log_dir.display());
+    if config.verifiers.is_empty() {
+        page.push_str("no verifiers: every version is published as it comes\n");
+    }
+    for verifier in &config.verifiers {
+        let _ = writeln!(page, "verifier {}", clean(&verifier_line(verifier)));
+    }
+    for slip in slips(config) {
+        let _ = writeln!(page, "look at this: {}", clean(&slip));
+    }
+    page
+}
+
+fn verifier_line(verifier: &VerifierConfig) -> String {
+    let what = match &verifier.kind {
+        VerifierKind::Command { argv, .. } => format!("runs {}", argv.join(" ")),
+        VerifierKind::Builtin(_) => "is built in".to_owned(),
+        // The address may hold a password.
+        VerifierKind::Http { deadline, .. } => {
+            format!("is asked by HTTP, may take {} to answer", words(*deadline))
+        }
+        VerifierKind::External { deadline } => {
+            format!("is waited for, up to {}", words(*deadline))
+        }
+    };
+    let judges = match &verifier.scope {
+        Scope::Source => {
+            let patterns: Vec<_> = verifier.sources.iter().map(pattern).collect();
+            format!("judges {}", patterns.join(", "))
+        }
+        Scope::Set { tag } => format!("judges the set {tag}"),
+    };
+    let weight = match verifier.weight {
+        Weight::Required => "",
+        Weight::Advisory => "; advisory",
+    };
+    format!("{}: {what}; {judges}{weight}", verifier.name)
+}
+
+fn pattern(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::Tag(tag) => format!("tag:{tag}"),
+        Pattern::Glob(glob) => glob.glob().glob().to_owned(),
+    }
+}
+
+fn words(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+/// Returns what can be used and is probably not meant: secrets by names that have no value.
+fn slips(config: &Config) -> Vec<String> {
+    let mut slips = Vec::new();
+    for verifier in &config.verifiers {
+        if let VerifierKind::Http { url, secret, .. } = &verifier.kind {
+            let texts = std::iter::once(url).chain(secret);
+            for name in texts.flat_map(|text| secret_names(text)) {
+                if config.secrets.get(name).is_none() {
+                    slips.push(format!(
+                        "verifier {}: ${{{name}}} has no value in the secrets file or the environment",
+                        verifier.name
+                    ));
+                }
+            }
+        }
+    }
+    slips
+}
+
+fn secret_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_names_are_read_back() {
+        for (seconds, text) in [
+            (90, "90 s"),
+            (120, "2 min"),
+            (7200, "2 h"),
+            (172_800, "2 d"),
+        ] {
+            assert_eq!(words(Duration::from_secs(seconds)), text);
+        }
+        let names: Vec<_> = secret_names("https://${A}:${B_1}@h/${").collect();
+        assert_eq!(names, ["A", "B_1"]);
+    }
+}
