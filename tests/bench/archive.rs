@@ -2,7 +2,7 @@
 //!
 //! Everything goes through the catalogue and the archive as a worker uses them, without the network. Run it with
 //! `cargo bench --bench archive`; arguments pick parts: `csv`, `json`, `html`, `log`, `small`, `claims`, `unchanged`,
-//! `large`, `publish`, `dashboard`. It needs `git` on the path (any distribution's package).
+//! `large`, `publish`, `stale`, `dashboard`. It needs `git` on the path (any distribution's package).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -25,6 +25,8 @@ mod git;
 mod histories;
 #[path = "recorder.rs"]
 mod recorder;
+#[path = "stale.rs"]
+mod stale;
 
 use histories::{History, Random};
 use recorder::{Recorder, in_memory};
@@ -43,12 +45,13 @@ fn main() {
     let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let folder = TempDir::new().expect("a folder");
     against_git(folder.path(), &wanted);
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("small", small),
         ("claims", catalogue::claims),
         ("unchanged", catalogue::unchanged),
         ("large", large_delta),
         ("publish", publish),
+        ("stale", stale::stale),
         ("dashboard", dashboard::dashboard),
     ];
     for (part, run) in parts {

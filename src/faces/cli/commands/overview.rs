@@ -16,7 +16,9 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ),
     (
         "Read and judge versions",
-        &["history", "cat", "diff", "export", "verify", "verdict"],
+        &[
+            "history", "cat", "diff", "export", "verify", "verdict", "verdicts",
+        ],
     ),
     (
         "Change sources",
@@ -97,7 +99,7 @@ mod tests {
                 .filter(|c| !c.is_hide_set())
                 .count()
         );
-        assert!(text.lines().count() <= 36, "{text}");
+        assert!(text.lines().count() <= 40, "{text}");
         assert!(
             text.lines()
                 .all(|line| line.len() <= 100 && !line.ends_with(' ')),
