@@ -1,14 +1,16 @@
-//! The fingerprint of a verifier: another definition or another program file is another judge.
+//! The fingerprint of a verifier: another definition, another program file or another script is another judge.
 //!
-//! Name, sources and time limit are no part of it: they do not change what a verifier says of given content.
+//! Name, sources, time limit and resource limits are no part of it: they do not change what a verifier says of given
+//! content, only whether it can say so.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::config::{Builtin, VerifierKind};
 use crate::domain::{Digest, Digester, Fingerprint, masked};
@@ -26,14 +28,14 @@ struct FileState {
     changed: (i64, i64),
 }
 
-/// The digest of a verifier's program, read again only when the file's metadata says that it may be another.
+/// The digests of a verifier's files, each read again only when its metadata says that it may be another.
 #[derive(Debug, Default)]
-pub(super) struct ProgramDigest(Mutex<Option<(FileState, Digest)>>);
+pub(super) struct FileDigests(Mutex<HashMap<String, (FileState, Digest)>>);
 
-impl ProgramDigest {
+impl FileDigests {
     /// Returns the digest of the file as of now. Blocks.
-    fn of(&self, program: &Path) -> io::Result<Digest> {
-        let mut file = File::open(program)?;
+    fn of(&self, path: &str) -> io::Result<Digest> {
+        let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         let state = FileState {
             device: metadata.dev(),
@@ -44,13 +46,13 @@ impl ProgramDigest {
         };
         // A digest is complete or absent, so one that a panic left behind is as good as any.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known_state, digest)) = *known
-            && known_state == state
+        if let Some((known_state, digest)) = known.get(path)
+            && *known_state == state
         {
-            return Ok(digest);
+            return Ok(*digest);
         }
         let digest = digest_of(&mut file)?;
-        *known = Some((state, digest));
+        known.insert(path.to_owned(), (state, digest));
         Ok(digest)
     }
 }
@@ -66,19 +68,36 @@ fn digest_of(file: &mut File) -> io::Result<Digest> {
     }
 }
 
-/// Returns the fingerprint as of now; a program that cannot be read has one too. Blocks.
-pub(super) fn fingerprint(kind: &VerifierKind, known: &ProgramDigest) -> Fingerprint {
-    let program = match kind {
-        VerifierKind::Command { argv, .. } => {
-            let digest = argv.first().map(|program| known.of(Path::new(program)));
-            json!(digest.and_then(Result::ok).map(|digest| digest.to_string()))
-        }
-        VerifierKind::Builtin(_) | VerifierKind::Http { .. } | VerifierKind::External { .. } => {
-            Value::Null
-        }
+/// Returns the fingerprint as of now: the definition's text and its digest. Blocks.
+pub(super) fn fingerprint(kind: &VerifierKind, known: &FileDigests) -> Fingerprint {
+    Fingerprint::of(definition_text(kind, known))
+}
+
+/// Returns what the verifier is, as of now, as JSON without spaces:
+/// `{"rules":1,"definition":{"command":[…],"stdin":…,"failed":[…]},"files":{"/path":"sha256:…"}}`. Blocks.
+///
+/// The files are those that the command names. One that cannot be read stands there with `null`.
+fn definition_text(kind: &VerifierKind, known: &FileDigests) -> String {
+    let mut files = Map::new();
+    for path in named_files(kind) {
+        let digest = known.of(path).ok().map(|digest| digest.to_string());
+        files.insert(path.to_owned(), json!(digest));
+    }
+    json!({"rules": RULES_VERSION, "definition": definition(kind), "files": files}).to_string()
+}
+
+/// Returns the program, and every argument that is the absolute path of a regular file, such as the script that an
+/// interpreter is to run.
+fn named_files(kind: &VerifierKind) -> Vec<&str> {
+    let argv = match kind {
+        VerifierKind::Command { argv, .. } => argv.as_slice(),
+        VerifierKind::Builtin(_) | VerifierKind::Http { .. } | VerifierKind::External { .. } => &[],
     };
-    let text = json!({"rules": RULES_VERSION, "definition": definition(kind), "program": program});
-    Fingerprint::of(text.to_string())
+    let is_file = |path: &Path| path.is_absolute() && path.is_file();
+    let mut files = argv.iter().map(String::as_str);
+    let program = files.next();
+    let scripts = files.filter(|argument| is_file(Path::new(argument)));
+    program.into_iter().chain(scripts).collect()
 }
 
 fn definition(kind: &VerifierKind) -> Value {
@@ -100,5 +119,45 @@ fn definition(kind: &VerifierKind) -> Value {
         // An address may hold a password, which must not get into the store.
         VerifierKind::Http { url, .. } => json!({"http": masked(url)}),
         VerifierKind::External { .. } => json!({"external": true}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(argv: &[&str]) -> VerifierKind {
+        VerifierKind::Command {
+            argv: argv.iter().map(|&argument| argument.to_owned()).collect(),
+            stdin: false,
+            failed: vec![1],
+        }
+    }
+
+    #[test]
+    fn the_text_names_definition_and_files() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let file = folder.path().join("check.py");
+        std::fs::write(&file, "x").expect("room");
+        let (file, folder) = (file.display().to_string(), folder.path().display());
+        let known = FileDigests::default();
+        let digest = Digest::of(b"x");
+        let kind = command(&[
+            "/no/program",
+            &file,
+            "{path}",
+            "check.py",
+            &folder.to_string(),
+        ]);
+        assert_eq!(
+            definition_text(&kind, &known),
+            format!(
+                r#"{{"rules":1,"definition":{{"command":["/no/program","{file}","{{path}}","check.py","{folder}"],"stdin":false,"failed":[1]}},"files":{{"/no/program":null,"{file}":"{digest}"}}}}"#
+            )
+        );
+        assert_eq!(
+            definition_text(&VerifierKind::Builtin(Builtin::Utf8), &known),
+            r#"{"rules":1,"definition":{"builtin":"utf8"},"files":{}}"#
+        );
     }
 }

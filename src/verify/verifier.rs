@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::child::Limits;
 use super::command::{self, Program};
-use super::fingerprint::{ProgramDigest, fingerprint};
+use super::fingerprint::{FileDigests, fingerprint};
 use super::{Facts, builtin};
 use crate::config::{Builtin, Scope, VerifierConfig, VerifierKind};
 use crate::domain::{Content, Fingerprint, Judgement, SourceSettings, VerdictOutcome, Weight};
@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Verifier {
     config: Arc<VerifierConfig>,
-    program: Arc<ProgramDigest>,
+    files: Arc<FileDigests>,
     grace: Duration,
 }
 
@@ -28,7 +28,7 @@ impl Verifier {
     pub fn new(config: VerifierConfig) -> Self {
         Self {
             config: Arc::new(config),
-            program: Arc::default(),
+            files: Arc::default(),
             grace: GRACE,
         }
     }
@@ -72,10 +72,10 @@ impl Verifier {
         self.config.timeout
     }
 
-    /// Returns the fingerprint of definition and program file, as of now. Blocks while it reads the file, which it does
-    /// again only when the file's metadata changed.
+    /// Returns the fingerprint of the definition, the program file and every file that the command names, as of now.
+    /// Blocks while it reads a file, which it does again only when the file's metadata changed.
     pub fn fingerprint(&self) -> Fingerprint {
-        fingerprint(&self.config.kind, &self.program)
+        fingerprint(&self.config.kind, &self.files)
     }
 
     /// Returns the same without holding up the runtime.
@@ -153,7 +153,7 @@ impl Verifier {
         // Which of the two programs spoke is not known, so this counts for neither.
         Judgement {
             outcome: VerdictOutcome::Error,
-            detail: "could not judge: the program file was replaced during its run".to_owned(),
+            detail: "could not judge: the program, or a file that its command names, was replaced during its run".to_owned(),
             ..judgement
         }
     }

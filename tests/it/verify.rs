@@ -424,6 +424,35 @@ async fn a_program_that_is_replaced_during_its_run_does_not_judge() {
 }
 
 #[tokio::test]
+async fn a_script_that_an_interpreter_runs_is_part_of_the_judge() {
+    let bench = Bench::new();
+    // As in `["python3", "/usr/local/bin/check.py", "{path}"]`.
+    let script = bench.script("exit 0");
+    let by_sh = command(&["/bin/sh", &script, "{path}"], PATIENCE);
+    let before = by_sh.fingerprint();
+    bench.script("# A comment.\nexit 0");
+    let after = by_sh.fingerprint();
+    assert_ne!(before, after);
+    fs::remove_file(&script).expect("a removal");
+    assert_ne!(by_sh.fingerprint(), after);
+
+    let replacing = "cp -- \"$0\" \"$0.new\"; echo >>\"$0.new\"; mv -- \"$0.new\" \"$0\"; exit 0";
+    bench.script(replacing);
+    let judgement = bench.judge(&by_sh, &content()).await;
+    assert_eq!(judgement.outcome, VerdictOutcome::Error);
+    assert!(
+        judgement.detail.contains("replaced during its run"),
+        "{judgement:?}"
+    );
+    // What is no regular file is not read: this would wait for ever.
+    let fifo = bench.path("fifo");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, mode).expect("a fifo");
+    let with_fifo = command(&["/bin/sh", fifo.to_str().expect("UTF-8")], PATIENCE);
+    assert_eq!(with_fifo.fingerprint(), with_fifo.fingerprint());
+}
+
+#[tokio::test]
 async fn dropping_the_judgement_ends_the_program() {
     let bench = Bench::new();
     let body = "setsid sh -c 'echo pid $$ >>\"$0\"; exec sleep 1000' \"$1\" & sleep 1000 & echo pid $! >>\"$1\"; echo pid $$ >>\"$1\"; echo ready >\"$2\"; wait";
