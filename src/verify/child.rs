@@ -4,6 +4,7 @@
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
@@ -12,8 +13,9 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
+use super::mark::Mark;
 use super::output::Capture;
-use super::sweep;
+use super::{resources, sweep};
 use crate::domain::Content;
 
 /// How long is waited for killed processes to be gone.
@@ -52,7 +54,7 @@ pub(super) async fn run(
     input: Option<&Content>,
     limits: Limits,
 ) -> io::Result<Run> {
-    let mark = format!("{:032x}", u128::from_ne_bytes(random_bytes()?));
+    let mark = Mark::new()?;
     prepare(&mut command, &mark, input.is_some());
     sweep::adopt_orphans();
     let mut group = Group::start(command, mark).await?;
@@ -90,24 +92,20 @@ pub(super) async fn run(
 }
 
 /// Gives the command its mark and its pipes.
-fn prepare(command: &mut Command, mark: &str, has_input: bool) {
+fn prepare(command: &mut Command, mark: &Mark, has_input: bool) {
     let stdin = if has_input {
         Stdio::piped()
     } else {
         Stdio::null()
     };
+    let (name, value) = mark.variable();
     command
-        .env(sweep::MARK, mark)
+        .env(name, value)
         .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-}
-
-fn random_bytes() -> io::Result<[u8; 16]> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(bytes)
+    resources::set_at_start(command, mark.limit().into_iter().collect());
 }
 
 /// Writes the content and closes the pipe. A program that does not want all of it may stop reading.
@@ -133,12 +131,12 @@ struct Group {
     child: Box<dyn ChildWrapper>,
     /// The leader's process number, which is the group's too.
     id: Pid,
-    mark: String,
+    mark: Arc<Mark>,
     cleared: bool,
 }
 
 impl Group {
-    async fn start(command: Command, mark: String) -> io::Result<Self> {
+    async fn start(command: Command, mark: Mark) -> io::Result<Self> {
         let mut command = CommandWrap::from(command);
         command.wrap(ProcessGroup::leader());
         let mut tries = 1;
@@ -160,7 +158,7 @@ impl Group {
         Ok(Self {
             child,
             id,
-            mark,
+            mark: Arc::new(mark),
             cleared: false,
         })
     }
@@ -202,7 +200,7 @@ impl Group {
     /// The leader has been reaped, so its number could in theory be another group's by now; process numbers are given
     /// out in turn, and this comes within microseconds.
     async fn clear(&mut self) {
-        let (id, mark) = (self.id, self.mark.clone());
+        let (id, mark) = (self.id, Arc::clone(&self.mark));
         let cleared = tokio::task::spawn_blocking(move || sweep::clear(id, &mark, CLEAR_LIMIT));
         // On an error the runtime is going down: dropping this group then clears it.
         self.cleared = cleared.await.is_ok();

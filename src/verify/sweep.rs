@@ -1,10 +1,10 @@
 //! Ends what a verifier's program left behind: members of its process group, and processes that left the group.
 //!
-//! Never touches a process that does not belong to the run that is given.
+//! Never touches a process that does not belong to the run that is given, or to one that is over.
 //!
 //! On Linux this process adopts orphans (`PR_SET_CHILD_SUBREAPER`), so whatever escaped from a group becomes a child of
-//! this process once the group is dead, and is known by the mark of its run in its environment. A process that escapes
-//! *and* clears its environment is not found. Elsewhere orphans go to the system's init, which reaps them.
+//! this process once its parents are dead, and is known by the mark of its run. Elsewhere orphans go to the system's
+//! init, which reaps them: there a process that leaves its group is not found.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,9 +14,11 @@ use rustix::process::{
     Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid,
 };
 
-/// The variable that carries a run's mark.
-pub(super) const MARK: &str = "GANNET_RUN";
+use super::mark::Mark;
+
 const STEP: Duration = Duration::from_millis(1);
+/// The kernel's list of children may miss one while others end: it is believed when it says the same again.
+const CLEAN_ROUNDS: u32 = 2;
 
 /// Asks the kernel to give orphans to this process.
 pub(super) fn adopt_orphans() {
@@ -25,96 +27,98 @@ pub(super) fn adopt_orphans() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
-/// Kills and reaps the group and all escapees of the run `mark`; blocks until they are gone, for `limit` at most.
+/// Kills and reaps the group and all escapees of the run; blocks until they are gone, for `limit` at most. What is left
+/// even then (it hangs inside the kernel) goes with a later run.
 ///
 /// The group's leader must have been reaped, or this takes its exit status from whoever waits for it.
-pub(super) fn clear(group: Pid, mark: &str, limit: Duration) {
+pub(super) fn clear(group: Pid, mark: &Mark, limit: Duration) {
     let until = Instant::now() + limit;
     let mut escapees = Escapees::new(mark);
-    loop {
-        // Again in each round: a member may have been about to fork.
-        let _ = kill_process_group(group, Signal::KILL);
-        while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
-        // Only when the last member is dead has every escapee become a child of this process.
-        let group_is_gone = test_kill_process_group(group) == Err(Errno::SRCH);
-        let escapees_are_gone = escapees.sweep();
-        if (group_is_gone && escapees_are_gone) || Instant::now() >= until {
-            return;
+    let (mut group_is_gone, mut clean_rounds) = (false, 0);
+    while clean_rounds < CLEAN_ROUNDS && Instant::now() < until {
+        // Only until it is gone: after that, the number may become another group's.
+        if !group_is_gone {
+            // Again in each round: a member may have been about to fork.
+            let _ = kill_process_group(group, Signal::KILL);
+            while let Ok(Some(_)) = waitpgid(group, WaitOptions::NOHANG) {}
+            group_is_gone = test_kill_process_group(group) == Err(Errno::SRCH);
         }
-        thread::sleep(STEP);
+        // Only when its parents are dead has an escapee become a child of this process.
+        if escapees.sweep() && group_is_gone {
+            clean_rounds += 1;
+        } else {
+            clean_rounds = 0;
+            thread::sleep(STEP);
+        }
     }
 }
 
 #[cfg(target_os = "linux")]
-struct Escapees {
-    /// The mark as it stands in an environment.
-    entry: Vec<u8>,
-    killed: Vec<Pid>,
+struct Escapees<'a> {
+    mark: &'a Mark,
+    killed: Vec<(Pid, std::os::fd::OwnedFd)>,
 }
 
 #[cfg(target_os = "linux")]
-impl Escapees {
-    fn new(mark: &str) -> Self {
+impl<'a> Escapees<'a> {
+    fn new(mark: &'a Mark) -> Self {
         Self {
-            entry: format!("{MARK}={mark}").into_bytes(),
+            mark,
             killed: Vec::new(),
         }
     }
 
     /// Kills the escapees that are children of this process by now; tells whether none was left, dead or alive.
     fn sweep(&mut self) -> bool {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        use std::os::fd::AsFd as _;
+
         let children = children();
         forgotten::reap(&children, forgotten::AGE);
         for pid in children {
-            if !self.killed.contains(&pid) && self.kill(pid).is_some() {
-                self.killed.push(pid);
+            if !self.killed.iter().any(|(killed, _)| *killed == pid)
+                && let Some(process) = self.kill(pid)
+            {
+                self.killed.push((pid, process));
             }
         }
         let none = self.killed.is_empty();
-        self.killed.retain(|pid| {
-            matches!(
-                rustix::process::waitpid(Some(*pid), WaitOptions::NOHANG),
-                Ok(None)
-            )
+        self.killed.retain(|(_, process)| {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+            matches!(waitid(WaitId::PidFd(process.as_fd()), options), Ok(None))
         });
         none
     }
 
-    /// Kills a child when it carries the mark. The descriptor is opened before the mark is read, so that the signal
-    /// cannot reach another process that got the same number in between.
-    fn kill(&self, pid: Pid) -> Option<()> {
+    /// Kills a child when the mark is on it, and returns its descriptor; a zombie counts too. The descriptor is opened
+    /// before the mark is read, so that the signal cannot reach another process that got the same number in between.
+    fn kill(&self, pid: Pid) -> Option<std::os::fd::OwnedFd> {
         use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
         let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
-        let environment = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).ok()?;
-        if !environment
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == self.entry)
-        {
+        if !self.mark.is_on(pid) {
             return None;
         }
-        pidfd_send_signal(process, Signal::KILL).ok()
+        match pidfd_send_signal(&process, Signal::KILL) {
+            // What runs as another user now is out of reach until it ends.
+            Err(Errno::PERM) => None,
+            _ => Some(process),
+        }
     }
 }
 
-/// Returns the children of every thread of this process.
+/// Returns the children of the main thread: the kernel gives orphans to the first thread of a process that lives, and
+/// the main thread lives as long as the process.
 #[cfg(target_os = "linux")]
 fn children() -> Vec<Pid> {
-    let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
-        return Vec::new();
-    };
-    let lists = threads
-        .flatten()
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| {
-            list.split_whitespace()
-                .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
-                .collect::<Vec<_>>()
-        })
+    let main = rustix::process::getpid().as_raw_nonzero();
+    let list = std::fs::read_to_string(format!("/proc/self/task/{main}/children"));
+    let list = list.unwrap_or_default();
+    list.split_whitespace()
+        .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
         .collect()
 }
 
-/// Children that were adopted dead: an escapee that ended by itself shows no mark any more, and would stay a zombie.
+/// Children that were adopted dead and have no mark: whatever they were, nobody waits for them.
 #[cfg(target_os = "linux")]
 mod forgotten {
     use std::sync::{Mutex, PoisonError};
@@ -194,7 +198,7 @@ struct Escapees;
 
 #[cfg(not(target_os = "linux"))]
 impl Escapees {
-    fn new(_mark: &str) -> Self {
+    fn new(_mark: &Mark) -> Self {
         Self
     }
 

@@ -336,11 +336,15 @@ async fn who_left_the_group_is_swept() {
     assert_times_out_clean(&format!("{escape} sleep 1000"), 2).await;
     // The same after a good end, which the escapees outlive: they hold no pipe.
     let bench = Bench::new();
-    let body = "mkfifo ready; setsid sh -c 'echo pid $$; echo >ready; exec sleep 1000 >/dev/null 2>&1' & read x <ready; exit 0";
-    let judgement = bench.run(body).await;
-    assert_eq!(judgement.outcome, VerdictOutcome::Passed, "{judgement:?}");
-    let pids = pids(&judgement.output);
-    assert!(pids.len() == 1 && !exists(&pids[0]), "{pids:?}");
+    for forgetful in ["", "env -i"] {
+        let body = format!(
+            "mkfifo ready; setsid {forgetful} sh -c 'echo pid $$; echo >ready; exec sleep 1000 >/dev/null 2>&1' & read x <ready; exit 0"
+        );
+        let judgement = bench.run(&body).await;
+        assert_eq!(judgement.outcome, VerdictOutcome::Passed, "{judgement:?}");
+        let pids = pids(&judgement.output);
+        assert!(pids.len() == 1 && !exists(&pids[0]), "{pids:?}");
+    }
 }
 
 #[tokio::test]
