@@ -188,7 +188,7 @@ impl<'a> Section<'a> {
         })?;
         Some(Section::new(
             self.document,
-            format!("{key}."),
+            format!("{}{key}.", self.prefix),
             table.value,
             table.span,
         ))

@@ -7,6 +7,7 @@ mod duration;
 mod environment;
 mod error;
 mod identity;
+mod limits;
 mod load;
 mod secrets;
 mod types;
@@ -18,6 +19,6 @@ pub use identity::Identity;
 pub use load::Flags;
 pub use secrets::Secrets;
 pub use types::{
-    Builtin, Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, Scope,
-    ThemeChoice, VerifierConfig, VerifierKind,
+    Builtin, Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, ResourceLimits,
+    Scope, ThemeChoice, VerifierConfig, VerifierKind,
 };

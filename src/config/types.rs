@@ -176,6 +176,8 @@ pub enum VerifierKind {
         stdin: bool,
         /// Exit codes that mean failed: `[1]`.
         failed: Vec<i32>,
+        /// `[verifier.limits]`.
+        limits: ResourceLimits,
     },
     /// A rule of gannet's own.
     Builtin(Builtin),
@@ -193,6 +195,36 @@ pub enum VerifierKind {
         /// How long that may take: 24 h.
         deadline: Duration,
     },
+}
+
+/// What a verifier's program may use. All but `folder` are kept by the kernel, for each process by itself; none is more
+/// than gannet itself may use. A core dump is never written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourceLimits {
+    /// CPU time of each process, in whole seconds (SIGXCPU, and a second later SIGKILL): not limited when not set.
+    pub cpu: Option<Duration>,
+    /// Address space of each process, in bytes; what needs more gets none: not limited when not set.
+    pub memory_bytes: Option<u64>,
+    /// The largest file that it may write (SIGXFSZ): 1 GiB.
+    pub file_size_bytes: u64,
+    /// Files that each process may have open: as many as gannet itself when not set.
+    pub open_files: Option<u32>,
+    /// What the working folder may grow to, beside the copy of the content: 1 GiB. A file counts as the room that it takes
+    /// on the disk, at least 4 KiB. Looked at ten times a second at most, so that a program may be a little over it
+    /// before it is killed; files that are open and have no name any more are not seen, only `file_size` bounds them.
+    pub folder_bytes: u64,
+}
+
+impl Default for ResourceLimits {
+    fn default() -> Self {
+        Self {
+            cpu: None,
+            memory_bytes: None,
+            file_size_bytes: 1 << 30,
+            open_files: None,
+            folder_bytes: 1 << 30,
+        }
+    }
 }
 
 /// A rule of gannet's own.

@@ -10,6 +10,7 @@ use globset::Glob;
 use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
 use super::environment::is_executable;
+use super::limits;
 use super::{Builtin, Environment, Pattern, Scope, VerifierConfig, VerifierKind};
 use crate::domain::{Digest, Weight, parse_size};
 
@@ -20,7 +21,7 @@ const DEFAULT_FAILED: i32 = 1;
 const KINDS: [&str; 4] = ["command", "builtin", "http", "external"];
 const BUILTINS: &str = "utf8, json, size, sha256 or not-html";
 /// Keys that only a command takes, and so on; of a built-in rule, with the rule.
-const COMMAND_KEYS: [&str; 2] = ["stdin", "failed"];
+const COMMAND_KEYS: [&str; 3] = ["stdin", "failed", "limits"];
 const HTTP_KEYS: [&str; 2] = ["secret", "deadline"];
 const EXTERNAL_KEYS: [&str; 1] = ["deadline"];
 const BUILTIN_KEYS: [(&str, &str); 3] = [("min", "size"), ("max", "size"), ("digest", "sha256")];
@@ -259,6 +260,7 @@ fn read_command(
 ) -> Option<VerifierKind> {
     let stdin = section.switch("stdin").unwrap_or(false);
     let failed = read_failed(section);
+    let limits = limits::read(section);
     let command = command?;
     let Some((program, arguments)) = command.value.split_first() else {
         section.problem(&command.span, r#"`verifier.command`: empty; give a program and its arguments, such as ["check-prices", "{path}"]"#);
@@ -282,6 +284,7 @@ fn read_command(
         argv,
         stdin,
         failed: failed?,
+        limits,
     })
 }
 

@@ -15,7 +15,11 @@ use tokio::time::{sleep, timeout};
 
 use super::mark::Mark;
 use super::output::Capture;
-use super::{resources, sweep};
+use super::resources;
+use super::sweep;
+use super::watch::{Overrun, overrun};
+use super::work_folder::WorkFolder;
+use crate::config::ResourceLimits;
 use crate::domain::Content;
 
 /// How long is waited for killed processes to be gone.
@@ -29,33 +33,45 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 const BUSY_TRIES: u32 = 20;
 const BUSY_PAUSE: Duration = Duration::from_millis(25);
 
-/// How long a run may take.
+/// What a run may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// From its start to the polite signal.
     pub(super) timeout: Duration,
     /// From the polite signal to the kill.
     pub(super) grace: Duration,
+    /// Of its processes and its folder.
+    pub(super) resources: ResourceLimits,
+}
+
+/// How a run came to its end.
+pub(super) enum End {
+    /// By itself, or by a signal that was not sent from here.
+    Exited(ExitStatus),
+    /// Its time was up.
+    TimedOut,
+    /// Its working folder was full.
+    Overrun(Overrun),
 }
 
 /// A run that has ended.
 pub(super) struct Run {
-    /// How the program ended; nothing when its time was up.
-    pub(super) status: Option<ExitStatus>,
+    pub(super) end: End,
     pub(super) stdout: Capture,
     pub(super) stderr: Capture,
     /// Whether the content could be read to the end for stdin, or as far as the program wanted it.
     pub(super) input: io::Result<()>,
 }
 
-/// Runs `command`, with `input` on its stdin, to its end or to the end of its time. The error is that it did not start.
+/// Runs `command` in its folder, with `input` on its stdin, to its end or to a limit. The error is that it did not start.
 pub(super) async fn run(
     mut command: Command,
     input: Option<&Content>,
+    folder: &WorkFolder,
     limits: Limits,
 ) -> io::Result<Run> {
     let mark = Mark::new()?;
-    prepare(&mut command, &mark, input.is_some());
+    prepare(&mut command, &mark, input.is_some(), &limits.resources);
     sweep::adopt_orphans();
     let mut group = Group::start(command, mark).await?;
     let (mut stdout, mut stderr, mut fed) = (Capture::default(), Capture::default(), Ok(()));
@@ -68,11 +84,15 @@ pub(super) async fn run(
         );
     });
     let mut drained = false;
-    let status = {
-        let mut ended = Box::pin(group.wait(limits));
+    let end = {
+        let most_bytes = limits
+            .resources
+            .folder_bytes
+            .saturating_add(folder.copy_bytes());
+        let mut ended = Box::pin(group.wait(limits, overrun(folder.path(), most_bytes)));
         loop {
             tokio::select! {
-                status = &mut ended => break status?,
+                end = &mut ended => break end?,
                 () = &mut pipes, if !drained => drained = true,
             }
         }
@@ -84,15 +104,15 @@ pub(super) async fn run(
     }
     drop(pipes);
     Ok(Run {
-        status,
+        end,
         stdout,
         stderr,
         input: fed,
     })
 }
 
-/// Gives the command its mark and its pipes.
-fn prepare(command: &mut Command, mark: &Mark, has_input: bool) {
+/// Gives the command its mark, its pipes and its limits.
+fn prepare(command: &mut Command, mark: &Mark, has_input: bool, settings: &ResourceLimits) {
     let stdin = if has_input {
         Stdio::piped()
     } else {
@@ -105,7 +125,8 @@ fn prepare(command: &mut Command, mark: &Mark, has_input: bool) {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    resources::set_at_start(command, mark.limit().into_iter().collect());
+    let limits = mark.limit().into_iter().chain(resources::limits(settings));
+    resources::set_at_start(command, limits.collect());
 }
 
 /// Writes the content and closes the pipe. A program that does not want all of it may stop reading.
@@ -171,18 +192,37 @@ impl Group {
         )
     }
 
-    /// Waits for the leader's end; at the end of its time signals the group and gives nothing.
-    async fn wait(&mut self, limits: Limits) -> io::Result<Option<ExitStatus>> {
+    /// Waits for the leader's end, by itself or by the end of its time or of its room.
+    async fn wait(
+        &mut self,
+        limits: Limits,
+        overrun: impl Future<Output = Overrun>,
+    ) -> io::Result<End> {
+        let overrun = tokio::select! {
+            end = self.wait_in_time(limits) => return end,
+            overrun = overrun => overrun,
+        };
+        self.kill().await;
+        Ok(End::Overrun(overrun))
+    }
+
+    /// Waits for the leader's end; at the end of its time ends the group.
+    async fn wait_in_time(&mut self, limits: Limits) -> io::Result<End> {
         if let Ok(status) = timeout(limits.timeout, self.leader()).await {
-            return status.map(Some);
+            return status.map(End::Exited);
         }
         self.signal(Signal::TERM);
         if timeout(limits.grace, self.leader()).await.is_err() {
-            self.signal(Signal::KILL);
-            // Only a process that hangs inside the kernel outlives this; it is reaped when that ends.
-            let _ = timeout(CLEAR_LIMIT, self.leader()).await;
+            self.kill().await;
         }
-        Ok(None)
+        Ok(End::TimedOut)
+    }
+
+    /// Kills the group, and waits for the leader's end.
+    async fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        // Only a process that hangs inside the kernel outlives this; it is reaped when that ends.
+        let _ = timeout(CLEAR_LIMIT, self.leader()).await;
     }
 
     /// Waits for the leader alone: the wrapper's own `wait` waits for the whole group.

@@ -9,19 +9,24 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
 
+use rustix::process::Signal;
 use tokio::process::Command;
 
 use super::Facts;
-use super::child::{self, Limits, Run};
+use super::child::{self, End, Limits, Run};
 use super::output;
+use super::watch::Overrun;
 use super::work_folder::WorkFolder;
-use crate::domain::{Content, Judgement, VerdictOutcome};
+use crate::config::ResourceLimits;
+use crate::domain::{Content, Judgement, VerdictOutcome, format_size};
 
 /// Stands for the copy's path in an argument.
 const PATH_PLACE: &str = "{path}";
 /// Where the program finds what it calls by name. It is fixed, so that a verdict does not depend on the shell that
 /// gannet was started from; the program itself was found when the configuration was read.
 const SAFE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What a shell adds to the number of the signal that killed its last command.
+const SHELL_KILLED: i32 = 128;
 
 /// A program as the configuration defines it.
 #[derive(Clone, Copy)]
@@ -66,7 +71,10 @@ pub(super) async fn judge(
         .env("TMPDIR", folder.path())
         .env("GANNET_PATH", folder.copy())
         .envs(facts.variables());
-    let run = child::run(command, program.stdin.then_some(content), limits).await;
+    let input = program.stdin.then_some(content);
+    let run = child::run(command, input, &folder, limits).await;
+    // It may hold a great many files. When this fails, the runtime is going down and has removed the folder.
+    let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
     match run {
         Ok(run) => read(&run, program.failed, limits),
         Err(error) => cannot(&format!("cannot start {name}: {error}")),
@@ -99,16 +107,14 @@ fn cannot(why: &str) -> Judgement {
 /// Reads the end of a run: 0 is passed, the codes in `failed` are failed, anything else could not judge.
 fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
     let said = output::last_line(&run.stdout, &run.stderr);
-    let exit_code = run.status.and_then(|status| status.code());
-    let (outcome, detail) = match (run.status, exit_code, &run.input) {
-        (None, ..) => (
-            VerdictOutcome::Error,
-            format!("could not judge: timed out after {:?}", limits.timeout),
-        ),
-        (Some(_), _, Err(error)) => (
-            VerdictOutcome::Error,
-            format!("could not judge: cannot read the content for its stdin: {error}"),
-        ),
+    let exit_code = match run.end {
+        End::Exited(status) => status.code(),
+        End::TimedOut | End::Overrun(_) => None,
+    };
+    let (outcome, detail) = match (&run.end, exit_code, &run.input) {
+        (End::Exited(_), _, Err(error)) => {
+            could_not(&format!("cannot read the content for its stdin: {error}"))
+        }
         (_, Some(0), _) => (
             VerdictOutcome::Passed,
             said.unwrap_or_else(|| "exit code 0".to_owned()),
@@ -117,13 +123,12 @@ fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
             VerdictOutcome::Failed,
             said.unwrap_or_else(|| format!("exit code {code}")),
         ),
-        (Some(status), ..) => {
+        (End::Exited(status), ..) => {
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
-            (
-                VerdictOutcome::Error,
-                format!("could not judge: {}{said}", ending(status)),
-            )
+            could_not(&format!("{}{said}", ending(*status, limits.resources)))
         }
+        (End::TimedOut, ..) => could_not(&format!("timed out after {:?}", limits.timeout)),
+        (End::Overrun(overrun), ..) => could_not(&overrunning(overrun, limits.resources)),
     };
     let output = output::joined(&run.stdout, &run.stderr);
     Judgement {
@@ -134,11 +139,48 @@ fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
     }
 }
 
-fn ending(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
+fn could_not(why: &str) -> (VerdictOutcome, String) {
+    (VerdictOutcome::Error, format!("could not judge: {why}"))
+}
+
+fn overrunning(overrun: &Overrun, limits: ResourceLimits) -> String {
+    match overrun {
+        Overrun::TooMuch => format!(
+            "its working folder grew beyond {} (limits.folder)",
+            format_size(limits.folder_bytes)
+        ),
+        Overrun::Unmeasured(error) => {
+            format!("its working folder cannot be measured (limits.folder): {error}")
+        }
+    }
+}
+
+/// Says how a program ended that did not judge, and by which limit if it was one.
+fn ending(status: ExitStatus, limits: ResourceLimits) -> String {
+    // A shell whose last command was killed exits with this.
+    let in_shell = status.code().map(|code| code - SHELL_KILLED);
+    let signal = status
+        .signal()
+        .or(in_shell)
+        .and_then(Signal::from_named_raw);
+    let plain = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("killed by signal {signal}"),
         (None, None) => status.to_string(),
+    };
+    match (signal, limits.cpu) {
+        (Some(Signal::XCPU), Some(cpu)) => {
+            format!("used more than {} s of CPU (limits.cpu)", cpu.as_secs())
+        }
+        (Some(Signal::XFSZ), _) => format!(
+            "wrote a file of more than {} (limits.file_size)",
+            format_size(limits.file_size_bytes)
+        ),
+        (Some(Signal::KILL), Some(cpu)) => format!(
+            "{plain}, as one is that goes on after {} s of CPU (limits.cpu)",
+            cpu.as_secs()
+        ),
+        _ => plain,
     }
 }
 

@@ -106,6 +106,7 @@ fn definition(kind: &VerifierKind) -> Value {
             argv,
             stdin,
             failed,
+            ..
         } => json!({"command": argv, "stdin": stdin, "failed": failed}),
         VerifierKind::Builtin(Builtin::Utf8) => json!({"builtin": "utf8"}),
         VerifierKind::Builtin(Builtin::Json) => json!({"builtin": "json"}),
@@ -131,6 +132,7 @@ mod tests {
             argv: argv.iter().map(|&argument| argument.to_owned()).collect(),
             stdin: false,
             failed: vec![1],
+            limits: crate::config::ResourceLimits::default(),
         }
     }
 

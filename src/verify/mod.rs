@@ -15,6 +15,7 @@ mod output;
 mod resources;
 mod sweep;
 mod verifier;
+mod watch;
 mod work_folder;
 
 pub use answer::Answer;

@@ -108,13 +108,19 @@ impl Verifier {
                 argv,
                 stdin,
                 failed,
+                limits,
             } => {
                 let program = Program {
                     argv,
                     stdin: *stdin,
                     failed,
                 };
-                self.judge_by_program(program, content, facts, work_dir)
+                let limits = Limits {
+                    timeout: self.config.timeout,
+                    grace: self.grace,
+                    resources: *limits,
+                };
+                self.judge_by_program(program, limits, content, facts, work_dir)
                     .await
             }
             VerifierKind::Http { .. } | VerifierKind::External { .. } => {
@@ -137,14 +143,11 @@ impl Verifier {
     async fn judge_by_program(
         &self,
         program: Program<'_>,
+        limits: Limits,
         content: &Content,
         facts: &Facts,
         work_dir: &Path,
     ) -> Judgement {
-        let limits = Limits {
-            timeout: self.config.timeout,
-            grace: self.grace,
-        };
         let before = self.identify().await;
         let judgement = command::judge(program, content, facts, work_dir, limits).await;
         if judgement.outcome == VerdictOutcome::Error || before == self.identify().await {

@@ -17,6 +17,7 @@ const FALLBACK_NAME: &str = "content";
 pub(super) struct WorkFolder {
     folder: PathBuf,
     copy: PathBuf,
+    copy_bytes: u64,
 }
 
 impl WorkFolder {
@@ -33,7 +34,11 @@ impl WorkFolder {
             FALLBACK_NAME
         });
         // From here on, an error removes the folder.
-        let made = Self { folder, copy };
+        let made = Self {
+            folder,
+            copy,
+            copy_bytes: content.size_bytes(),
+        };
         match content {
             Content::Memory(bytes) => File::create_new(&made.copy)?.write_all(bytes)?,
             Content::File { path, .. } => {
@@ -52,6 +57,11 @@ impl WorkFolder {
     /// Returns the copy, absolute.
     pub(super) fn copy(&self) -> &Path {
         &self.copy
+    }
+
+    /// Returns how long the copy is.
+    pub(super) fn copy_bytes(&self) -> u64 {
+        self.copy_bytes
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gannet::config::{
-    Builtin, Config, ConfigError, Environment, Flags, Folders, Pattern, VerifierKind,
+    Builtin, Config, ConfigError, Environment, Flags, Folders, Pattern, ResourceLimits,
+    VerifierKind,
 };
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
@@ -247,6 +248,7 @@ max = "1MiB"
         argv,
         stdin,
         failed,
+        ..
     } = &a.kind
     else {
         panic!("a command")
@@ -267,6 +269,7 @@ max = "1MiB"
         argv,
         stdin,
         failed,
+        ..
     } = &b.kind
     else {
         panic!("a command")
@@ -613,7 +616,8 @@ fn the_shipped_file_documents_every_key() {
     let examples = uncommented(|line| line.starts_with("     "));
     let examples = examples
         .replace("/usr/local/bin/check-prices", "sh")
-        .replace("/usr/local/bin/check-release", "sh");
+        .replace("/usr/local/bin/check-release", "sh")
+        .replace("/usr/bin/python3", "sh");
     // `[fetch]` and `[log]` hold defaults, so here their examples stand at the top: unknown keys, if anything.
     let (top, verifiers) = examples.split_at(examples.find("[[verifier]]").expect("an example"));
     assert_eq!(
@@ -621,7 +625,7 @@ fn the_shipped_file_documents_every_key() {
             .expect("a configuration")
             .verifiers
             .len(),
-        6
+        7
     );
     for (section, documented) in [
         ("", top),
@@ -629,6 +633,7 @@ fn the_shipped_file_documents_every_key() {
         ("[log]\n", SHIPPED),
         ("[dashboard]\n", SHIPPED),
         ("[[verifier]]\n", verifiers),
+        ("[[verifier]]\n[verifier.limits]\n", verifiers),
     ] {
         let problems = home.problems(&format!("{section}zzz = 1\n"));
         let message = &problems
@@ -640,11 +645,126 @@ fn the_shipped_file_documents_every_key() {
             .trim_end_matches(')')
             .split_once("accepted here: ")
             .expect("keys");
-        for key in keys
-            .split(", ")
-            .filter(|key| !["fetch", "log", "dashboard", "keys", "verifier"].contains(key))
-        {
+        for key in keys.split(", ").filter(|key| {
+            !["fetch", "log", "dashboard", "keys", "verifier", "limits"].contains(key)
+        }) {
             assert!(documented.contains(&format!("{key} = ")), "{section}{key}");
         }
     }
+}
+
+#[test]
+fn limits_of_programs_are_read() {
+    let home = Home::new();
+    let config = home
+        .load_text(
+            r#"
+[[verifier]]
+name = "a"
+sources = ["*"]
+command = ["sh"]
+
+[verifier.limits]
+cpu = "2m"
+memory = "512MiB"
+file_size = "10MB"
+open_files = 64
+folder = "2GiB"
+
+[[verifier]]
+name = "b"
+sources = ["*"]
+command = ["sh"]
+limits = { cpu = "1s" }
+
+[[verifier]]
+name = "c"
+sources = ["*"]
+command = ["sh"]
+"#,
+        )
+        .expect("a configuration");
+    let limits = config.verifiers.iter().map(|verifier| {
+        let VerifierKind::Command { limits, .. } = verifier.kind else {
+            panic!("a command")
+        };
+        limits
+    });
+    let default = ResourceLimits::default();
+    assert_eq!(
+        limits.collect::<Vec<_>>(),
+        [
+            ResourceLimits {
+                cpu: Some(Duration::from_mins(2)),
+                memory_bytes: Some(512 << 20),
+                file_size_bytes: 10_000_000,
+                open_files: Some(64),
+                folder_bytes: 2 << 30,
+            },
+            ResourceLimits {
+                cpu: Some(Duration::from_secs(1)),
+                ..default
+            },
+            default,
+        ]
+    );
+}
+
+#[test]
+fn problems_with_limits_name_line_and_key() {
+    let home = Home::new();
+    for (kind, line, expected) in [
+        (
+            "cpu = \"500ms\"",
+            6,
+            "`verifier.limits.cpu`: `500ms` is no whole number of seconds",
+        ),
+        ("cpu = \"10\"", 6, "`10` is not a duration"),
+        (
+            "memory = \"1MiB\"",
+            6,
+            "`verifier.limits.memory`: `1MiB` is less than any program",
+        ),
+        (
+            "memory = 100",
+            6,
+            "expected a text in quotes, found integer",
+        ),
+        (
+            "\nfile_size = \"many\"",
+            7,
+            "`verifier.limits.file_size`: `many` is not a size",
+        ),
+        (
+            "open_files = 3",
+            6,
+            "expected a whole number from 16 to 1048576",
+        ),
+        (
+            "folder = \"0\"",
+            6,
+            "`verifier.limits.folder`: `0` is not a size",
+        ),
+        (
+            "foldr = \"1GiB\"",
+            6,
+            "unknown key `verifier.limits.foldr`, did you mean `folder`?",
+        ),
+    ] {
+        let verifier = "[[verifier]]\nname = \"v\"\nsources = [\"*\"]\ncommand = [\"sh\"]\n";
+        let problems = home.problems(&format!("{verifier}[verifier.limits]\n{kind}\n"));
+        let [(at, message)] = &problems[..] else {
+            panic!("{kind}: {problems:?}")
+        };
+        assert_eq!(*at, line, "{kind}: {message}");
+        assert!(message.contains(expected), "{kind}: {message}");
+    }
+    let rule = "[[verifier]]\nname = \"v\"\nsources = [\"*\"]\nbuiltin = \"json\"\nlimits = {}\n";
+    let problems = home.problems(rule);
+    assert!(
+        problems[0]
+            .1
+            .contains("`verifier.limits` means nothing with"),
+        "{problems:?}"
+    );
 }

@@ -13,6 +13,7 @@ mod net_faults;
 mod net_guard;
 mod net_rig;
 mod origin;
+mod program_limits;
 mod rig;
 mod store;
 mod terminal;

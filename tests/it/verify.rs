@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gannet::config::{Builtin, Pattern, Scope, VerifierConfig, VerifierKind};
+use gannet::config::{Builtin, Pattern, ResourceLimits, Scope, VerifierConfig, VerifierKind};
 use gannet::domain::{Content, Digest, Judgement, SourceId, VerdictOutcome, VersionId, Weight};
 use gannet::verify::{Facts, Verifier};
 use tempfile::TempDir;
 
 /// Long enough for any machine; only what is meant to time out takes less.
-const PATIENCE: Duration = Duration::from_mins(5);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 const CONTENT: &[u8] = b"{\"price\": 1}\n";
 
 struct Bench {
@@ -71,7 +71,7 @@ impl Bench {
     }
 }
 
-fn content() -> Content {
+pub(crate) fn content() -> Content {
     Content::Memory(Bytes::from_static(CONTENT))
 }
 
@@ -84,7 +84,7 @@ fn content_file(bytes: &[u8]) -> Content {
     }
 }
 
-fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts {
         source_id: SourceId(7),
         source_name: "prices".to_owned(),
@@ -118,11 +118,21 @@ fn kind(argv: &[&str], stdin: bool, failed: &[i32]) -> VerifierKind {
         argv,
         stdin,
         failed: failed.to_vec(),
+        limits: ResourceLimits::default(),
     }
 }
 
 fn command(argv: &[&str], timeout: Duration) -> Verifier {
     verifier(kind(argv, false, &[1]), timeout)
+}
+
+/// Returns a command verifier under limits.
+pub(crate) fn limited(argv: &[&str], limits: ResourceLimits, timeout: Duration) -> Verifier {
+    let mut kind = kind(argv, false, &[1]);
+    if let VerifierKind::Command { limits: own, .. } = &mut kind {
+        *own = limits;
+    }
+    verifier(kind, timeout)
 }
 
 /// Tells whether there is a process of this number, a zombie included.

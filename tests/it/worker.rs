@@ -10,8 +10,8 @@ use gannet::app::{App, NewSource, PassSummary};
 use gannet::archive::Archive;
 use gannet::clock::ManualClock;
 use gannet::config::{
-    Config, DashboardConfig, FetchConfig, LogConfig, Pattern, Scope, Secrets, VerifierConfig,
-    VerifierKind,
+    Config, DashboardConfig, FetchConfig, LogConfig, Pattern, ResourceLimits, Scope, Secrets,
+    VerifierConfig, VerifierKind,
 };
 use gannet::domain::{Actor, PublishPolicy, VerdictOutcome, VersionId, VersionState, Weight};
 use gannet::store::Store;
@@ -43,6 +43,7 @@ impl House {
                 argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
                 stdin: false,
                 failed: vec![1],
+                limits: ResourceLimits::default(),
             },
             weight: Weight::Required,
             scope: Scope::Source,
