@@ -6,6 +6,7 @@ mod dashboard;
 mod dashboard_terminal;
 mod demo;
 mod faults;
+mod isolation;
 mod layers;
 mod main_job;
 mod net;
