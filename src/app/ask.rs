@@ -20,14 +20,16 @@ impl App {
         let _permit = self.judging_permit(verifier.is_run()).await;
         let started_at = self.now();
         let clock = Instant::now();
-        // As it is before: a program that is replaced during its run could not judge.
+        // As it is before: a program that is replaced from here on could not judge.
         let fingerprint = verifier.identify().await;
         let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {
             let address = (url.as_str(), secret.as_deref());
             self.post(address, verifier, content, facts).await
         } else {
             let work_dir = self.archive.temp_dir();
-            verifier.judge(content, facts, work_dir).await
+            verifier
+                .judge_as(&fingerprint, content, facts, work_dir)
+                .await
         };
         NewVerdict {
             verifier: verifier.name().to_owned(),

@@ -102,6 +102,19 @@ impl Verifier {
     /// `work_dir` is an existing folder, below which a program gets its own temporary folder. Dropping the future
     /// ends the program and all that it started.
     pub async fn judge(&self, content: &Content, facts: &Facts, work_dir: &Path) -> Judgement {
+        let known = self.identify().await;
+        self.judge_as(&known, content, facts, work_dir).await
+    }
+
+    /// Does the same as the judge that was known by this fingerprint just before: when its program is another one before
+    /// the end, it could not judge.
+    pub async fn judge_as(
+        &self,
+        known: &Fingerprint,
+        content: &Content,
+        facts: &Facts,
+        work_dir: &Path,
+    ) -> Judgement {
         match &self.config.kind {
             VerifierKind::Builtin(rule) => self.judge_by_rule(rule, content).await,
             VerifierKind::Command {
@@ -120,8 +133,8 @@ impl Verifier {
                     grace: self.grace,
                     resources: *limits,
                 };
-                self.judge_by_program(program, limits, content, facts, work_dir)
-                    .await
+                let judgement = command::judge(program, content, facts, work_dir, limits).await;
+                self.unless_replaced(known, judgement).await
             }
             VerifierKind::Http { .. } | VerifierKind::External { .. } => {
                 Judgement::error("its verdict comes from elsewhere")
@@ -140,17 +153,9 @@ impl Verifier {
         }
     }
 
-    async fn judge_by_program(
-        &self,
-        program: Program<'_>,
-        limits: Limits,
-        content: &Content,
-        facts: &Facts,
-        work_dir: &Path,
-    ) -> Judgement {
-        let before = self.identify().await;
-        let judgement = command::judge(program, content, facts, work_dir, limits).await;
-        if judgement.outcome == VerdictOutcome::Error || before == self.identify().await {
+    /// Returns the judgement of a program, unless its files are not those that were known.
+    async fn unless_replaced(&self, known: &Fingerprint, judgement: Judgement) -> Judgement {
+        if judgement.outcome == VerdictOutcome::Error || *known == self.identify().await {
             return judgement;
         }
         // Which of the two programs spoke is not known, so this counts for neither.

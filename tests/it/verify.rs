@@ -458,6 +458,18 @@ async fn a_script_that_an_interpreter_runs_is_part_of_the_judge() {
         judgement.detail.contains("replaced during its run"),
         "{judgement:?}"
     );
+    // It counts from when the fingerprint was taken: that is the one that stands in the verdict.
+    bench.script("exit 0");
+    let known = by_sh.identify().await;
+    let as_known = async || {
+        let (content, facts, work_dir) = (content(), facts(), bench.work_dir());
+        let judged = by_sh.judge_as(&known, &content, &facts, &work_dir);
+        judged.await.outcome
+    };
+    assert_eq!(as_known().await, VerdictOutcome::Passed);
+    bench.script("exit 0 # another");
+    assert_eq!(as_known().await, VerdictOutcome::Error);
+
     // What is no regular file is not read: this would wait for ever.
     let fifo = bench.path("fifo");
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
