@@ -24,6 +24,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Measures the dashboard over 100,000 sources with 1,000,000 attempts.
 pub(crate) fn dashboard(folder: &Path) {
+    let mut recorder = made(folder);
+    let starts = (0..7).map(|_| Screen::open(folder).1).collect();
+    println!(
+        "dashboard, 100,000 sources: first frame with all of them {:.0} ms after the start",
+        milliseconds(median(starts))
+    );
+    pages(folder);
+    let (mut screen, _) = Screen::open(folder);
+    screen.quiet(Duration::from_millis(500));
+    report("key to frame", (0..KEYS).map(|_| screen.key()).collect());
+    screen.while_recording(&mut recorder);
+    screen.idle();
+}
+
+/// Makes the catalogue.
+pub(crate) fn made(folder: &Path) -> Recorder {
     fill(folder, SOURCES);
     let mut recorder = Recorder::open(folder);
     for _ in 1..ATTEMPTS {
@@ -31,16 +47,39 @@ pub(crate) fn dashboard(folder: &Path) {
         let claims = recorder.claim_due(SOURCES);
         recorder.record_all(&claims, 256, |_| AttemptResult::Unchanged);
     }
-    let starts = (0..7).map(|_| Screen::open(folder).1).collect();
-    println!(
-        "dashboard, 100,000 sources: first frame with all of them {:.0} ms after the start",
-        milliseconds(median(starts))
-    );
+    recorder
+}
+
+/// Draws every line of the table anew, over and over, and prints what the program's log says of its frames.
+fn pages(folder: &Path) {
+    const PAGE_DOWN: &[u8] = b"\x1b[6~";
     let (mut screen, _) = Screen::open(folder);
     screen.quiet(Duration::from_millis(500));
-    report("key to frame", (0..KEYS).map(|_| screen.key()).collect());
-    screen.while_recording(&mut recorder);
-    screen.idle();
+    for _ in 0..KEYS {
+        screen.press(PAGE_DOWN);
+    }
+    screen.writer.write_all(b"q").expect("the program reads");
+    screen.child.wait().expect("it ends");
+    let logs = std::fs::read_dir(folder.join("log")).expect("a log");
+    let logs = logs.map(|file| std::fs::read_to_string(file.expect("a file").path()));
+    let lines: String = logs.map(|text| text.expect("text")).collect();
+    let left = lines.lines().filter(|line| line.contains("median_us"));
+    // Those that were only opened wrote such lines too.
+    let longest = left.max_by_key(|line| number(line, "frames"));
+    let line = longest.expect("a line of the dashboard that was left");
+    let time = |name| milliseconds(Duration::from_micros(number(line, name)));
+    println!(
+        "draw: {} frames, median {:.2} ms, p99 {:.2} ms, worst {:.2} ms",
+        number(line, "frames"),
+        time("median_us"),
+        time("p99_us"),
+        time("worst_us"),
+    );
+}
+
+fn number(line: &str, name: &str) -> u64 {
+    let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+    line[name].as_u64().expect("a whole number")
 }
 
 fn report(what: &str, mut times: Vec<Duration>) {
@@ -133,12 +172,17 @@ impl Screen {
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
-    /// Presses a key that moves the selection; returns how long its frame took. Then lets what it asked for come.
+    /// Moves the selection; returns how long its frame took.
     fn key(&mut self) -> Duration {
-        let keys: &[u8] = if self.pressed % 100 < 60 { b"j" } else { b"k" };
+        let key: &[u8] = if self.pressed % 100 < 60 { b"j" } else { b"k" };
         self.pressed += 1;
+        self.press(key)
+    }
+
+    /// Presses a key; returns how long its frame took. Then lets what it asked for come.
+    fn press(&mut self, key: &[u8]) -> Duration {
         let start = Instant::now();
-        self.writer.write_all(keys).expect("the program reads");
+        self.writer.write_all(key).expect("the program reads");
         self.until(FRAME_END);
         let time = start.elapsed();
         self.quiet(Duration::from_millis(30));

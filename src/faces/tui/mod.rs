@@ -8,6 +8,7 @@ mod diff;
 mod draw;
 mod effects;
 mod form;
+mod frames;
 mod history;
 mod keymap;
 mod log;

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::draw::{draw, to_ascii};
 use super::effects::Runner;
+use super::frames::Frames;
 use super::keymap::Keymap;
 use super::message::{Effect, Msg};
 use super::model::{Mode, Model};
@@ -112,6 +113,7 @@ pub async fn run(app: Arc<App>, engine: Arc<dyn Engine>, dashboard: Dashboard) -
         screen,
         started: Instant::now(),
         drawn: None,
+        frames: Frames::default(),
         dirty: true,
         quit: false,
     };
@@ -143,6 +145,7 @@ struct Loop {
     screen: Screen,
     started: Instant,
     drawn: Option<Instant>,
+    frames: Frames,
     dirty: bool,
     quit: bool,
 }
@@ -191,6 +194,7 @@ impl Loop {
                 () = tokio::time::sleep(wake) => self.dirty = self.dirty || wake > FRAME,
             }
         };
+        self.frames.log();
         match ended {
             Ended::HungUp => {
                 self.hung_up().await;
@@ -257,6 +261,7 @@ impl Loop {
         if !self.dirty || self.drawn.is_some_and(|drawn| drawn.elapsed() < FRAME) {
             return Ok(());
         }
+        let start = Instant::now();
         let (model, theme, ascii) = (&mut self.model, &self.theme, self.ascii);
         self.screen.draw(|buffer| {
             model.size = (buffer.area().width, buffer.area().height);
@@ -266,7 +271,9 @@ impl Loop {
             }
             cursor
         })?;
-        self.drawn = Some(Instant::now());
+        let end = Instant::now();
+        self.frames.add(end - start);
+        self.drawn = Some(end);
         self.dirty = false;
         Ok(())
     }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 
 mod views;
 
-use super::draw::{draw, to_ascii};
+use super::draw::{self, draw, to_ascii};
 use super::keymap::Keymap;
 use super::log::Line;
 use super::message::{Effect, Msg};
@@ -286,6 +286,23 @@ fn a_frozen_view_takes_nothing_until_it_goes_on() {
     update(&mut model, msg);
     assert_eq!(model.table.total(), 5);
     assert!(matches!(&press(&mut model, "F")[..], [Effect::Resync]));
+}
+
+#[test]
+fn only_the_rows_on_the_screen_are_built() {
+    let mut model = model();
+    let rows = (1..=100_000).map(|id| Row::new(source(id, &format!("f{id}.csv"), 0)));
+    let (rows, lines) = (rows.collect(), Vec::new());
+    update(&mut model, Msg::Resynced { rows, lines });
+    let theme = Theme::of(ThemeChoice::Dark, true, true);
+    for (keys, height) in [("", 50), ("G", 50), ("G", 3), ("kS", 24), ("/csv\n", 24)] {
+        press(&mut model, keys);
+        let area = Rect::new(0, 0, 120, height);
+        let built = draw::table::draw(&mut model, &theme, area, &mut Buffer::empty(area));
+        // Within the borders, and below the heading.
+        assert_eq!(built, usize::from(height) - 3, "{keys:?} in {height} lines");
+    }
+    assert_eq!(model.table.len(), 100_000);
 }
 
 #[test]

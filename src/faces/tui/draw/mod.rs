@@ -10,7 +10,7 @@ mod log;
 mod overlay;
 mod plot;
 mod source;
-mod table;
+pub(crate) mod table;
 mod words;
 
 pub(crate) use ascii::to_ascii;

@@ -23,7 +23,8 @@ const COLUMNS: [(SortBy, u16, u16); 5] = [
 /// Mark, glyph, and a space behind each.
 const SIGNS: u16 = 3;
 
-pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+/// Draws the table; returns how many rows it built, however many there are.
+pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let table = &model.table;
     let mut title = format!("Sources {}", grouped(table.total() as u64));
     if !table.filter_text().is_empty() {
@@ -48,7 +49,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
     let inner = boxed(buffer, area, &title, &order, style);
     if model.table.total() == 0 {
         empty(model, theme, inner, buffer);
-        return;
+        return 0;
     }
     heading(theme, inner, buffer);
     let height = usize::from(inner.height.saturating_sub(1));
@@ -59,6 +60,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
         model.table.len(),
     );
     model.table.top = top;
+    let mut built = 0;
     for (line, at) in (1..inner.height).zip(top..model.table.len()) {
         let Some(row) = model.table.shown(at) else {
             break;
@@ -66,10 +68,12 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
         let area = Rect::new(inner.x, inner.y + line, inner.width, 1);
         let is_marked = model.table.marks.contains(&row.source.id);
         draw_row(model, &row.source, is_marked, theme, area, buffer);
+        built += 1;
         if at == model.table.cursor() {
             paint(buffer, area, theme.selected);
         }
     }
+    built
 }
 
 fn empty(model: &Model, theme: &Theme, inner: Rect, buffer: &mut Buffer) {
