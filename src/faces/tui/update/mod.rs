@@ -3,8 +3,11 @@
 //! Pure: it reads no clock and does nothing itself; what is to be done is returned as effects.
 
 mod act;
+mod change;
 mod data;
 mod input;
+mod look;
+mod overlay;
 mod walk;
 
 pub(crate) use data::update;

@@ -1,0 +1,9 @@
+//! Forms: adding sources, changing their settings. Every field is checked as it is typed.
+
+mod field;
+mod open;
+mod wanted;
+
+pub(crate) use field::Value;
+pub(crate) use open::Form;
+pub(crate) use wanted::Wanted;

@@ -1,0 +1,238 @@
+//! An open form: typing and pasting into it, and what is wrong with what is there.
+
+use tui_input::{Input, InputRequest};
+
+use super::field::{Field, FieldKey, Value, address_line, headers, initial};
+use crate::domain::{Address, Interval, PublishPolicy, SourceId, SourceSettings, parse_size};
+
+/// What a form is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Purpose {
+    /// Adding sources.
+    Add,
+    /// Changing the interval of these sources.
+    Interval(Vec<SourceId>),
+    /// Changing all settings of one source, which were these.
+    Edit(SourceId, Box<SourceSettings>),
+}
+
+/// An open form.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    pub(crate) purpose: Purpose,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) focus: usize,
+    /// Lines that were pasted into the address.
+    pub(crate) pasted: Vec<String>,
+    /// Why it could not be accepted.
+    pub(crate) refused: Option<String>,
+}
+
+impl Form {
+    pub(crate) fn add() -> Self {
+        let settings = None;
+        Self::new(Purpose::Add, &FieldKey::ALL, settings)
+    }
+
+    pub(crate) fn interval(ids: Vec<SourceId>, now: Interval) -> Self {
+        let mut form = Self::new(Purpose::Interval(ids), &[FieldKey::Interval], None);
+        form.fields[0].value = Value::Text(Input::new(now.to_string()));
+        form
+    }
+
+    pub(crate) fn edit(id: SourceId, settings: &SourceSettings) -> Self {
+        let purpose = Purpose::Edit(id, Box::new(settings.clone()));
+        Self::new(purpose, &FieldKey::ALL, Some(settings))
+    }
+
+    fn new(purpose: Purpose, keys: &[FieldKey], settings: Option<&SourceSettings>) -> Self {
+        let fields = keys.iter().map(|key| Field {
+            key: *key,
+            value: initial(*key, settings),
+        });
+        Self {
+            purpose,
+            fields: fields.collect(),
+            focus: 0,
+            pasted: Vec::new(),
+            refused: None,
+        }
+    }
+
+    pub(crate) fn title(&self) -> String {
+        match &self.purpose {
+            Purpose::Add => "Add sources".to_owned(),
+            Purpose::Interval(ids) if ids.len() > 1 => format!("Interval of {} sources", ids.len()),
+            Purpose::Interval(_) => "Interval".to_owned(),
+            Purpose::Edit(_, settings) => format!("Edit {}", settings.name),
+        }
+    }
+
+    pub(crate) fn next(&mut self) {
+        self.focus = (self.focus + 1) % self.fields.len();
+    }
+
+    pub(crate) fn previous(&mut self) {
+        self.focus = (self.focus + self.fields.len() - 1) % self.fields.len();
+    }
+
+    /// Gives what was typed to the field that has the focus.
+    pub(crate) fn typed(&mut self, request: InputRequest) {
+        self.refused = None;
+        let field = &mut self.fields[self.focus];
+        let is_space = request == InputRequest::InsertChar(' ');
+        match &mut field.value {
+            Value::Text(input) => {
+                if field.key == FieldKey::Address && !self.pasted.is_empty() {
+                    self.pasted.clear();
+                }
+                input.handle(request);
+            }
+            Value::Switch(on) if is_space => *on = !*on,
+            Value::Publish(policy) if is_space => {
+                *policy = match policy {
+                    PublishPolicy::Passed => PublishPolicy::Newest,
+                    PublishPolicy::Newest => PublishPolicy::Passed,
+                }
+            }
+            Value::Switch(_) | Value::Publish(_) => {}
+        }
+    }
+
+    /// Takes pasted text: many lines become many sources, one line goes where the cursor is.
+    pub(crate) fn paste(&mut self, text: &str) {
+        let lines: Vec<_> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        if lines.len() > 1 && self.purpose == Purpose::Add {
+            self.refused = None;
+            self.pasted = lines.into_iter().map(str::to_owned).collect();
+            self.focus = 0;
+            return;
+        }
+        for character in lines.join(" ").chars().filter(|c| !c.is_control()) {
+            if !matches!(self.fields[self.focus].value, Value::Text(_)) {
+                return;
+            }
+            self.typed(InputRequest::InsertChar(character));
+        }
+    }
+
+    /// Returns what is wrong with a field, as far as it can be said without asking anyone.
+    pub(crate) fn problem(&self, key: FieldKey) -> Option<String> {
+        let text = self.text(key);
+        match key {
+            FieldKey::Address if !self.pasted.is_empty() => {
+                self.pasted.iter().find_map(|line| self.line_problem(line))
+            }
+            FieldKey::Address | FieldKey::Interval | FieldKey::MaxSize if text.is_empty() => None,
+            FieldKey::Address => self.line_problem(&text),
+            FieldKey::Interval => text.parse::<Interval>().err().map(|e| e.to_string()),
+            FieldKey::MaxSize => parse_size(&text).err(),
+            FieldKey::Headers => headers(&text).err(),
+            _ => None,
+        }
+    }
+
+    fn line_problem(&self, line: &str) -> Option<String> {
+        match address_line(line) {
+            Ok((address, _)) => Address::parse(address, self.switch(FieldKey::AllowHttp))
+                .err()
+                .map(|error| error.to_string()),
+            Err(problem) => Some(problem),
+        }
+    }
+
+    fn value(&self, key: FieldKey) -> Option<&Value> {
+        let field = self.fields.iter().find(|field| field.key == key);
+        field.map(|field| &field.value)
+    }
+
+    pub(super) fn text(&self, key: FieldKey) -> String {
+        match self.value(key) {
+            Some(Value::Text(input)) => input.value().trim().to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    pub(super) fn switch(&self, key: FieldKey) -> bool {
+        matches!(self.value(key), Some(Value::Switch(true)))
+    }
+
+    pub(super) fn publish(&self) -> PublishPolicy {
+        match self.value(FieldKey::Publish) {
+            Some(Value::Publish(policy)) => *policy,
+            _ => PublishPolicy::default(),
+        }
+    }
+
+    pub(super) fn tags(&self) -> Vec<String> {
+        let text = self.text(FieldKey::Tags);
+        let words = text
+            .split([',', ' '])
+            .map(str::trim)
+            .filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faces::tui::form::Wanted;
+
+    fn typed(form: &mut Form, text: &str) {
+        for character in text.chars() {
+            form.typed(InputRequest::InsertChar(character));
+        }
+    }
+
+    #[test]
+    fn a_field_says_what_is_wrong_as_it_is_typed() {
+        let mut form = Form::add();
+        assert_eq!(form.problem(FieldKey::Address), None);
+        typed(&mut form, "ftp://example.org/x");
+        assert!(
+            form.problem(FieldKey::Address)
+                .is_some_and(|p| p.contains("https"))
+        );
+        form.next();
+        form.typed(InputRequest::DeleteLine);
+        typed(&mut form, "30m");
+        assert!(
+            form.problem(FieldKey::Interval)
+                .is_some_and(|p| p.contains("1h, 12h"))
+        );
+        assert!(form.wanted().is_err());
+    }
+
+    #[test]
+    fn many_pasted_lines_are_many_sources() {
+        let mut form = Form::add();
+        form.paste("https://a.example/1 1h\n\n# no\nhttps://a.example/2\r\n");
+        let Ok(Wanted::Add(new)) = form.wanted() else {
+            panic!("two sources");
+        };
+        let added: Vec<_> = new
+            .iter()
+            .map(|n| (n.address.as_str(), n.interval.map(Interval::hours)))
+            .collect();
+        assert_eq!(
+            added,
+            [
+                ("https://a.example/1", Some(1)),
+                ("https://a.example/2", Some(24))
+            ]
+        );
+        form.paste("https://a.example/1\nfile:///etc/passwd");
+        assert!(form.wanted().is_err());
+    }
+
+    #[test]
+    fn headers_are_read_one_by_one() {
+        assert_eq!(headers("A: b; C: ${D}").map(|h| h.len()), Ok(2));
+        assert!(headers("nonsense").is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! What a filled form asks for.
+
+use super::Form;
+use super::field::{FieldKey, address_line, headers, optional, parsed_interval};
+use super::open::Purpose;
+use crate::app::{NewSource, SourceEdit};
+use crate::domain::{SourceId, SourceSettings, parse_size};
+
+/// What a form asks for when it is accepted.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted {
+    Add(Vec<NewSource>),
+    Edit(Vec<SourceId>, Box<SourceEdit>),
+}
+
+impl Form {
+    /// Returns what the form asks for, or why it asks for nothing yet.
+    pub(crate) fn wanted(&self) -> Result<Wanted, String> {
+        if let Some(problem) = self.fields.iter().find_map(|field| self.problem(field.key)) {
+            return Err(problem);
+        }
+        match &self.purpose {
+            Purpose::Add => self.additions().map(Wanted::Add),
+            Purpose::Interval(ids) => {
+                let edit = SourceEdit {
+                    interval: Some(parsed_interval(&self.text(FieldKey::Interval))?),
+                    ..SourceEdit::default()
+                };
+                Ok(Wanted::Edit(ids.clone(), Box::new(edit)))
+            }
+            Purpose::Edit(id, before) => {
+                Ok(Wanted::Edit(vec![*id], Box::new(self.changes(before)?)))
+            }
+        }
+    }
+
+    fn additions(&self) -> Result<Vec<NewSource>, String> {
+        let typed = vec![self.text(FieldKey::Address)];
+        let lines = if self.pasted.is_empty() {
+            &typed
+        } else {
+            &self.pasted
+        };
+        if lines.iter().all(String::is_empty) {
+            return Err("give an address: https://host/path".to_owned());
+        }
+        let name = Some(self.text(FieldKey::Name)).filter(|name| !name.is_empty());
+        if name.is_some() && lines.len() > 1 {
+            return Err(format!(
+                "{} sources cannot share one name: leave it empty",
+                lines.len()
+            ));
+        }
+        lines
+            .iter()
+            .map(|line| self.addition(line, name.clone()))
+            .collect()
+    }
+
+    fn addition(&self, line: &str, name: Option<String>) -> Result<NewSource, String> {
+        let (address, own_interval) = address_line(line)?;
+        let interval = match own_interval {
+            Some(interval) => Some(interval),
+            None => optional(&self.text(FieldKey::Interval), parsed_interval)?,
+        };
+        Ok(NewSource {
+            address: address.to_owned(),
+            interval,
+            name,
+            tags: self.tags(),
+            headers: headers(&self.text(FieldKey::Headers))?,
+            allow_private: self.switch(FieldKey::AllowPrivate),
+            allow_http: self.switch(FieldKey::AllowHttp),
+            allow_empty: self.switch(FieldKey::AllowEmpty),
+            publish: self.publish(),
+            max_size_bytes: optional(&self.text(FieldKey::MaxSize), parse_size)?,
+            disabled: !self.switch(FieldKey::Enabled),
+        })
+    }
+
+    /// Returns what differs from what was; the rest stays whatever someone else made of it meanwhile.
+    fn changes(&self, before: &SourceSettings) -> Result<SourceEdit, String> {
+        fn changed<T: PartialEq>(now: T, before: &T) -> Option<T> {
+            (now != *before).then_some(now)
+        }
+        let address = self.text(FieldKey::Address);
+        Ok(SourceEdit {
+            address: (address != before.address.as_str()).then_some(address),
+            interval: changed(
+                parsed_interval(&self.text(FieldKey::Interval))?,
+                &before.interval,
+            ),
+            enabled: changed(self.switch(FieldKey::Enabled), &before.enabled),
+            name: changed(self.text(FieldKey::Name), &before.name),
+            tags: changed(self.tags(), &before.tags),
+            headers: changed(headers(&self.text(FieldKey::Headers))?, &before.headers),
+            allow_private: changed(self.switch(FieldKey::AllowPrivate), &before.allow_private),
+            allow_http: changed(self.switch(FieldKey::AllowHttp), &before.allow_http),
+            allow_empty: changed(self.switch(FieldKey::AllowEmpty), &before.allow_empty),
+            publish: changed(self.publish(), &before.publish),
+            max_size_bytes: changed(
+                optional(&self.text(FieldKey::MaxSize), parse_size)?,
+                &before.max_size_bytes,
+            ),
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! What changes sources, or has the worker do something with them.
+
+use std::sync::Arc;
+
+use super::act::{open, say};
+use super::look::selected_version;
+use super::overlay::ask;
+use crate::app::SourceEdit;
+use crate::domain::Source;
+use crate::faces::text::{clean, count};
+use crate::faces::tui::action::Action;
+use crate::faces::tui::form::Form;
+use crate::faces::tui::message::Effect;
+use crate::faces::tui::model::{Model, Overlay, Page, Pane};
+
+/// Does it, or opens the form or the question that comes first.
+pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
+    if action == Action::Undo {
+        return match model.undos.pop() {
+            Some(undo) => vec![Effect::Undo(undo)],
+            None => say(
+                model,
+                "nothing to take back: this session has changed nothing",
+            ),
+        };
+    }
+    let targets = targets(model);
+    let Some(first) = targets.first().cloned() else {
+        return say(model, "no source is selected");
+    };
+    let ids: Vec<_> = targets.iter().map(|source| source.id).collect();
+    match action {
+        Action::Interval => {
+            let form = Form::interval(ids, first.settings.interval);
+            open(model, Overlay::Form(Box::new(form)))
+        }
+        Action::Edit if targets.len() > 1 => say(
+            model,
+            "all settings are edited one source at a time: take the marks away with M",
+        ),
+        Action::Edit => open(
+            model,
+            Overlay::Form(Box::new(Form::edit(first.id, &first.settings))),
+        ),
+        Action::Toggle => {
+            // Many become what the first of them was not.
+            let edit = SourceEdit {
+                enabled: Some(!first.settings.enabled),
+                ..SourceEdit::default()
+            };
+            vec![Effect::Edit(targets, Box::new(edit))]
+        }
+        Action::Fetch if !model.mode.may_fetch => say(
+            model,
+            "no worker here (--no-worker): use `gannet fetch` in a shell",
+        ),
+        Action::Fetch => vec![Effect::Fetch(ids)],
+        Action::Verify => verify(model, targets),
+        Action::Remove => {
+            let text = vec![
+                format!("Remove {}?", name_of(&targets)),
+                "Its published file goes; its history stays, and z brings it back.".to_owned(),
+            ];
+            ask(model, text, Effect::Remove(ids), None)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
+    let versions = match model.pages.last() {
+        Some(Page::Version(page)) => {
+            vec![(
+                Arc::new(page.source.clone()),
+                Some(Box::new(page.version.clone())),
+            )]
+        }
+        _ => match (model.pane, selected_version(model)) {
+            (Pane::History | Pane::Verdicts, Some((source, version))) => {
+                vec![(source, Some(Box::new(version)))]
+            }
+            _ => targets.into_iter().map(|source| (source, None)).collect(),
+        },
+    };
+    vec![Effect::Verify(versions)]
+}
+
+/// Returns what an action is about: the page's source, the marked ones, or the selected one.
+fn targets(model: &Model) -> Vec<Arc<Source>> {
+    let id = model.pages.last().map(|page| match page {
+        Page::Source(page) => page.id,
+        Page::Version(page) => page.source.id,
+        Page::Diff(page) => page.new.source_id,
+    });
+    match id {
+        Some(id) => model.table.get(id).cloned().into_iter().collect(),
+        None => model.table.targets(),
+    }
+}
+
+fn name_of(sources: &[Arc<Source>]) -> String {
+    match sources {
+        [source] => clean(&source.settings.name).into_owned(),
+        many => count(many.len(), "source"),
+    }
+}

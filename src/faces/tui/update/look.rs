@@ -1,0 +1,119 @@
+//! Looking closer: the page of what is selected, two versions side by side, what goes on the clipboard.
+
+use std::sync::Arc;
+
+use super::act::{say, show_selected};
+use crate::domain::{Source, Version};
+use crate::faces::tui::message::Effect;
+use crate::faces::tui::model::{DiffPage, Model, Page, Pane, SourcePage, VersionPage};
+
+pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
+    let on_source = model.pages.is_empty() && matches!(model.pane, Pane::Sources);
+    if on_source {
+        let Some(id) = model.table.selected().map(|source| source.id) else {
+            return Vec::new();
+        };
+        model
+            .pages
+            .push(Page::Source(SourcePage { id, view: None }));
+        return vec![Effect::ReadHistory(id, None)];
+    }
+    if model.pages.is_empty() && model.pane == Pane::Log {
+        let at = model.log.bottom();
+        let source = model
+            .log
+            .line(at)
+            .and_then(|line| line.event.event.source_id);
+        if let Some(id) = source {
+            model.table.select_source(id);
+            return show_selected(model, false);
+        }
+        return Vec::new();
+    }
+    let view = match model.pages.last() {
+        Some(Page::Source(page)) => page.view.as_ref(),
+        Some(_) => return Vec::new(),
+        None => model.history.as_ref(),
+    };
+    let Some(view) = view else { return Vec::new() };
+    let Some((version, verdicts)) = view.selected_version().cloned() else {
+        return say(model, "no version yet");
+    };
+    let page = VersionPage {
+        source: view.history.source.clone(),
+        version: version.clone(),
+        verdicts,
+        shows_verdicts: model.pages.is_empty() && model.pane == Pane::Verdicts,
+        content: None,
+        top: 0,
+    };
+    model.pages.push(Page::Version(Box::new(page)));
+    vec![Effect::Open(Box::new(version))]
+}
+
+pub(super) fn compare(model: &mut Model) -> Vec<Effect> {
+    let view = match model.pages.last() {
+        Some(Page::Diff(_)) => return Vec::new(),
+        Some(Page::Source(page)) => page.view.as_ref(),
+        _ => model.history.as_ref(),
+    };
+    let of_page = match model.pages.last() {
+        Some(Page::Version(page)) => Some(page.version.id),
+        _ => None,
+    };
+    let pair = view.and_then(|view| match of_page {
+        Some(id) => {
+            let versions = view.history.versions.iter().map(|(version, _)| version);
+            let mut from = versions.skip_while(|version| version.id != id);
+            let new = from.next()?.clone();
+            Some((from.next()?.clone(), new))
+        }
+        None => view.to_compare(),
+    });
+    let Some((old, new)) = pair else {
+        return say(model, "there is no version before to compare with");
+    };
+    let name = view
+        .map(|view| view.history.source.settings.name.clone())
+        .unwrap_or_default();
+    model.pages.push(Page::Diff(DiffPage {
+        name,
+        old: old.clone(),
+        new: new.clone(),
+        diff: None,
+        top: 0,
+        left: 0,
+    }));
+    vec![Effect::Compare(Box::new(old), Box::new(new))]
+}
+
+pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
+    let text = match (model.pages.last(), model.pane) {
+        (Some(Page::Version(page)), _) => Some(page.version.digest.to_string()),
+        (Some(Page::Diff(page)), _) => Some(page.new.digest.to_string()),
+        (None, Pane::History | Pane::Verdicts) | (Some(Page::Source(_)), _) => {
+            selected_version(model).map(|(_, version)| version.digest.to_string())
+        }
+        (None, Pane::Log) => model
+            .log
+            .line(model.log.bottom())
+            .map(|line| line.text.to_string()),
+        (None, Pane::Sources) => model
+            .table
+            .selected()
+            .map(|s| s.settings.address.to_string()),
+    };
+    let Some(text) = text else { return Vec::new() };
+    model.tell(format!("copied {text}"));
+    vec![Effect::Copy(text)]
+}
+
+/// Returns the version that is selected in the history pane or on the page of a source.
+pub(super) fn selected_version(model: &Model) -> Option<(Arc<Source>, Version)> {
+    let view = match model.pages.last() {
+        Some(Page::Source(page)) => page.view.as_ref()?,
+        _ => model.history.as_ref()?,
+    };
+    let (version, _) = view.selected_version()?;
+    Some((Arc::new(view.history.source.clone()), version.clone()))
+}

@@ -1,0 +1,88 @@
+//! What lies above everything else takes every action while it is open: help, palette, forms, questions, filters.
+
+use super::act::{act, open};
+use super::input::filter;
+use super::walk::walk;
+use crate::faces::text::count;
+use crate::faces::tui::action::Action;
+use crate::faces::tui::form::{Form, Wanted};
+use crate::faces::tui::message::Effect;
+use crate::faces::tui::model::{Model, Overlay};
+
+pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(overlay) = model.overlay.take() else {
+        return Vec::new();
+    };
+    match (overlay, action) {
+        (Overlay::Help { .. }, Action::Close | Action::Quit | Action::Help) => Vec::new(),
+        (help @ Overlay::Help { .. }, action) => {
+            model.overlay = Some(help);
+            walk(model, action).unwrap_or_default()
+        }
+        (Overlay::Palette { input, cursor }, Action::Accept) => {
+            let actions = Model::palette(input.value());
+            actions
+                .get(cursor)
+                .map(|action| act(model, *action))
+                .unwrap_or_default()
+        }
+        (Overlay::Palette { input, cursor }, Action::NextItem | Action::PreviousItem) => {
+            let last = Model::palette(input.value()).len().saturating_sub(1);
+            let cursor = match action {
+                Action::NextItem => (cursor + 1).min(last),
+                _ => cursor.saturating_sub(1),
+            };
+            open(model, Overlay::Palette { input, cursor })
+        }
+        (Overlay::Question { effect, form, .. }, Action::Accept) => {
+            model.submitted = form;
+            vec![effect]
+        }
+        (Overlay::Question { form, .. }, _) => {
+            model.overlay = form.map(Overlay::Form);
+            Vec::new()
+        }
+        (Overlay::Form(mut form), Action::NextField | Action::PreviousField) => {
+            match action {
+                Action::NextField => form.next(),
+                _ => form.previous(),
+            }
+            open(model, Overlay::Form(form))
+        }
+        (Overlay::Form(form), Action::Accept) => accept(model, form),
+        (Overlay::Filter { what, before, .. }, Action::Close) => filter(model, what, &before),
+        _ => Vec::new(),
+    }
+}
+
+fn accept(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
+    match form.wanted() {
+        Err(problem) => {
+            form.refused = Some(problem);
+            open(model, Overlay::Form(form))
+        }
+        Ok(Wanted::Add(new)) if new.len() > 1 => {
+            let text = vec![format!("Add {}?", count(new.len(), "source"))];
+            ask(model, text, Effect::Add(new), Some(form))
+        }
+        Ok(Wanted::Add(new)) => {
+            model.submitted = Some(form);
+            vec![Effect::Add(new)]
+        }
+        Ok(Wanted::Edit(ids, edit)) => {
+            model.submitted = Some(form);
+            let sources = ids.iter().filter_map(|id| model.table.get(*id).cloned());
+            vec![Effect::Edit(sources.collect(), edit)]
+        }
+    }
+}
+
+/// Asks first; No leads back to the form, when there was one.
+pub(super) fn ask(
+    model: &mut Model,
+    text: Vec<String>,
+    effect: Effect,
+    form: Option<Box<Form>>,
+) -> Vec<Effect> {
+    open(model, Overlay::Question { text, effect, form })
+}
