@@ -78,8 +78,8 @@ struct InProcess {
     stop: Stop,
     signals: Arc<tokio::sync::Mutex<Signals>>,
     progress: Progress,
-    /// Whether a worker was started, and whether it has ended.
-    running: Mutex<Option<watch::Receiver<bool>>>,
+    /// The worker that was started, and whether it has ended.
+    running: Mutex<Option<(Arc<Worker>, watch::Receiver<bool>)>>,
     troubles: (
         mpsc::Sender<String>,
         Arc<tokio::sync::Mutex<mpsc::Receiver<String>>>,
@@ -101,11 +101,11 @@ impl InProcess {
 
     /// Starts the worker that stays.
     fn start(&self, worker_app: &Arc<crate::app::App>, tasks: &mut JoinSet<()>) {
-        let worker = Worker::new(Arc::clone(worker_app));
+        let worker = Arc::new(Worker::new(Arc::clone(worker_app)));
         let (stop, progress) = (self.stop.clone(), self.progress.clone());
         let (ended, is_ended) = watch::channel(false);
         let troubles = self.troubles.0.clone();
-        *self.running() = Some(is_ended);
+        *self.running() = Some((Arc::clone(&worker), is_ended));
         tasks.spawn(async move {
             let tell = |report: &PassReport| {
                 if let Some(error) = &report.error {
@@ -121,7 +121,7 @@ impl InProcess {
         });
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, Option<watch::Receiver<bool>>> {
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<(Arc<Worker>, watch::Receiver<bool>)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -146,6 +146,12 @@ impl Engine for InProcess {
         .boxed()
     }
 
+    fn look(&self) {
+        if let Some((worker, _)) = &*self.running() {
+            worker.look();
+        }
+    }
+
     fn stop(&self) {
         self.stop.request();
     }
@@ -153,7 +159,7 @@ impl Engine for InProcess {
     fn stopped(&self) -> BoxFuture<'static, ()> {
         let (asked, running) = (Arc::clone(&self.asked), self.running().clone());
         async move {
-            if let Some(mut ended) = running {
+            if let Some((_, mut ended)) = running {
                 // Gone is ended too.
                 let _ = ended.wait_for(|ended| *ended).await;
             }

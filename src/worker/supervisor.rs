@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
+
 use super::pass::{Pass, PassReport, Selection};
 use super::progress::Progress;
 use super::stop::Stop;
@@ -22,6 +24,8 @@ pub struct Worker {
     /// Made when first needed: reading the system's certificates costs more than finding that nothing is due.
     fetcher: tokio::sync::OnceCell<Arc<Fetcher>>,
     retried: Mutex<Retried>,
+    /// Somebody knows that something may be due.
+    look: Notify,
 }
 
 /// When what went wrong before was last tried again: each of it once in an hour is enough, since every try is recorded.
@@ -41,6 +45,7 @@ impl Worker {
             owner,
             fetcher: tokio::sync::OnceCell::new(),
             retried: Mutex::default(),
+            look: Notify::new(),
         }
     }
 
@@ -118,9 +123,15 @@ impl Worker {
             let wake_at = self.app.now() + WAKE_EVERY;
             tokio::select! {
                 () = self.app.clock.sleep_until(wake_at) => {}
+                () = self.look.notified() => {}
                 () = stop.requested() => {}
             }
         }
+    }
+
+    /// Has a worker that stays look at once for what is due, or again after the pass that it is at.
+    pub fn look(&self) {
+        self.look.notify_one();
     }
 
     /// Brings published files up to date; not again in an hour in which that failed.

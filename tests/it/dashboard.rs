@@ -49,6 +49,35 @@ fn a_source_is_added_fetched_looked_at_and_switched_off() {
 }
 
 #[test]
+fn what_is_switched_on_or_comes_back_is_fetched_at_once() {
+    let origin = Origin::start(true);
+    for name in ["off", "gone"] {
+        origin.on(&format!("/{name}.csv"), [Reply::file("item,price\n")]);
+    }
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let (off, gone) = (origin.url("/off.csv"), origin.url("/gone.csv"));
+    gannet.ok(&["add", &off, "--allow-private", "--disabled"]);
+    let mut terminal = Terminal::start(&gannet, &[]);
+    terminal.wait_for("○ off");
+    // The worker has looked, found nothing, and would look again in a minute.
+    terminal.press(" ");
+    terminal.wait_for("changed off.csv");
+    terminal.wait_for("new v1");
+    gannet.ok(&["add", &gone, "--allow-private"]);
+    terminal.wait_for("gone.csv");
+    terminal.press("g");
+    terminal.wait_for("History: gone.csv");
+    terminal.press("D");
+    terminal.wait_for("Remove gone.csv?");
+    terminal.press("y");
+    terminal.wait_for("removed 1 source");
+    terminal.press("z");
+    terminal.wait_for("new v2");
+    terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
 fn what_another_process_does_shows_up() {
     let gannet = Gannet::new();
     let mut terminal = Terminal::start(&gannet, &["--read-only"]);

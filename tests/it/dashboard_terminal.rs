@@ -37,6 +37,8 @@ impl Engine for Panicking {
     fn fetch(&self, _: Vec<SourceId>) -> BoxFuture<'static, Result<String>> {
         async { panic!("the worker's bug") }.boxed()
     }
+    fn look(&self) {}
+
     fn stop(&self) {
         panic!("the dashboard's bug");
     }

@@ -118,7 +118,11 @@ async fn perform(
         Effect::ReadWindow(id, content, start) => read_window(id, content, start).await?,
         Effect::Compare(old, new) => compare(app, *old, *new).await?,
         Effect::Add(new) => add(app, engine, messages, new).await?,
-        Effect::Edit(before, edit) => change(app, before, &edit).await?,
+        Effect::Edit(before, edit) => {
+            let done = change(app, before, &edit).await?;
+            engine.look();
+            done
+        }
         Effect::Remove(ids) => {
             let removed = app.remove(&selectors(&ids), false).await?;
             let text = format!("removed {}; z brings back", count(removed.len(), "source"));
@@ -126,6 +130,7 @@ async fn perform(
         }
         Effect::Undo(undo) => {
             let sources = app.undo(&undo).await?;
+            engine.look();
             Msg::Done(format!("taken back: {}", count(sources, "source")), None)
         }
         Effect::Fetch(ids) => fetch(engine, messages, ids).await?,

@@ -36,6 +36,8 @@ pub trait Engine: Send + Sync {
     fn progress(&self) -> Option<watch::Receiver<PassProgress>>;
     /// Fetches sources now, due or not; returns what came of it, in words.
     fn fetch(&self, sources: Vec<SourceId>) -> BoxFuture<'static, Result<String>>;
+    /// Has the worker look at once for what is due: something may have become so.
+    fn look(&self);
     /// Asks everything to stop: gently the first time, at once the second.
     fn stop(&self);
     /// Ends when everything has stopped.
