@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{AttemptOutcome, Slot, Source};
+use crate::domain::{AttemptOutcome, Slot, Source, VersionState};
 
 /// Removes what would move the cursor, change colours, reorder or hide text: control characters and bidirectional
 /// marks (Unicode Annex 9). Line breaks and tabs become spaces.
@@ -54,7 +54,8 @@ pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
-/// Returns the word that says where a source stands: `removed`, `off`, `FAIL(n)`, `never`, `new` or `ok`.
+/// Returns the word that says where a source stands: `removed`, `off`, `down(n)` after so many failed fetches in a row,
+/// `FAIL` when a verifier failed its newest version, `never`, `new` or `ok`.
 pub(crate) fn state_word(source: &Source) -> String {
     if source.removed_at.is_some() {
         return "removed".to_owned();
@@ -62,8 +63,10 @@ pub(crate) fn state_word(source: &Source) -> String {
     if !source.settings.enabled {
         return "off".to_owned();
     }
-    match (source.state.failures, source.state.last_outcome) {
-        (failures @ 1.., _) => format!("FAIL({failures})"),
+    let state = &source.state;
+    match (state.failures, state.last_outcome) {
+        (failures @ 1.., _) => format!("down({failures})"),
+        _ if state.version_state == Some(VersionState::Failed) => "FAIL".to_owned(),
         (0, None) => "never".to_owned(),
         (0, Some(AttemptOutcome::New)) => "new".to_owned(),
         (0, Some(_)) => "ok".to_owned(),
@@ -85,6 +88,7 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faces::samples;
     use proptest::prelude::*;
 
     #[test]
@@ -100,6 +104,24 @@ mod tests {
             assert_eq!(clean(text), expected);
         }
         assert_eq!(clean_line("a\tb\u{7}"), "a\tb");
+    }
+
+    #[test]
+    fn a_failed_fetch_and_a_failed_verification_are_two_words() {
+        use AttemptOutcome::{Failed, New, Unchanged};
+        for (failures, outcome, version, expected) in [
+            (0, None, None, "never"),
+            (0, Some(New), Some(VersionState::Passed), "new"),
+            (0, Some(Unchanged), Some(VersionState::Error), "ok"),
+            (0, Some(Unchanged), Some(VersionState::Failed), "FAIL"),
+            (2, Some(Failed), Some(VersionState::Failed), "down(2)"),
+        ] {
+            let mut source = samples::source(1, "prices");
+            source.state.failures = failures;
+            source.state.last_outcome = outcome;
+            source.state.version_state = version;
+            assert_eq!(state_word(&source), expected);
+        }
     }
 
     proptest! {

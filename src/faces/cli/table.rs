@@ -158,7 +158,7 @@ mod tests {
         table.row([
             "217".into(),
             "a rather long\u{1b} name of a source".into(),
-            "FAIL(2)".into(),
+            "down(2)".into(),
         ]);
         table
     }
@@ -174,7 +174,7 @@ mod tests {
         insta::assert_snapshot!(print(&sample(), None), @r#"
          ID  NAME                            STATE
           1  東京 prices                     ok
-        217  a rather long name of a source  FAIL(2)
+        217  a rather long name of a source  down(2)
         "#);
     }
 
@@ -185,7 +185,7 @@ mod tests {
         insta::assert_snapshot!(text, @r"
          ID  NAME            STATE
           1  東京 prices     ok
-        217  a rather long…  FAIL(2)
+        217  a rather long…  down(2)
         ");
     }
 }

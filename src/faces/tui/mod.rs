@@ -9,6 +9,7 @@ mod draw;
 mod effects;
 mod form;
 mod frames;
+mod hints;
 mod history;
 mod keymap;
 mod log;

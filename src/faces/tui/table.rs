@@ -74,7 +74,7 @@ impl Row {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Whose last attempt failed.
-    pub(crate) failing: usize,
+    pub(crate) down: usize,
     /// Whose newest version a verifier failed.
     pub(crate) failed_verification: usize,
     /// The first slot at which one is due.
@@ -228,7 +228,7 @@ impl SourceTable {
             if !source.settings.enabled {
                 continue;
             }
-            counts.failing += usize::from(source.state.failures > 0);
+            counts.down += usize::from(source.state.failures > 0);
             let failed = source.state.version_state == Some(VersionState::Failed);
             counts.failed_verification += usize::from(failed);
             let next = source.state.next_slot;
@@ -340,15 +340,17 @@ impl SourceTable {
     }
 }
 
-/// Orders by how much attention a source needs: failing first, switched off last.
+/// Orders by how much attention a source needs: first those that cannot be fetched, then those whose newest version a
+/// verifier failed; switched off last.
 fn trouble(source: &Source) -> (u8, u32) {
     let state = &source.state;
     match (source.settings.enabled, state.failures, state.last_outcome) {
-        (false, ..) => (4, 0),
+        (false, ..) => (5, 0),
         (true, failures @ 1.., _) => (0, u32::MAX - failures),
-        (true, 0, None) => (1, 0),
-        (true, 0, Some(AttemptOutcome::New)) => (2, 0),
-        (true, 0, Some(_)) => (3, 0),
+        _ if state.version_state == Some(VersionState::Failed) => (1, 0),
+        (true, 0, None) => (2, 0),
+        (true, 0, Some(AttemptOutcome::New)) => (3, 0),
+        (true, 0, Some(_)) => (4, 0),
     }
 }
 

@@ -209,6 +209,30 @@ fn removing_asks_and_no_is_the_default() {
 }
 
 #[test]
+fn the_footer_offers_the_keys_of_the_page_first() {
+    let footer = |keys: &str| {
+        let mut model = views::view(keys);
+        let text = screen(&mut model, (80, 24), ThemeChoice::Dark, false);
+        text.lines().last().unwrap_or_default().to_owned()
+    };
+    for (keys, expected) in [
+        ("\n", "enter open  d diff  m mark  tab versions  esc back"),
+        (
+            "\n\t\n",
+            "tab verdicts  x hex  esc back  d diff  v verify  y copy",
+        ),
+        ("\n\t\nx", "tab verdicts  x text  esc back"),
+        ("\n\t\n\t", "tab content  esc back  d diff"),
+        ("\n\td", "h left  l right  esc back  y copy"),
+        ("\t", "enter open  d diff  m mark  v verify"),
+    ] {
+        let footer = footer(keys);
+        assert!(footer.starts_with(expected), "{keys:?}: {footer}");
+        assert!(footer.ends_with("? help  q quit"), "{keys:?}: {footer}");
+    }
+}
+
+#[test]
 fn read_only_changes_nothing() {
     let mut model = model();
     model.mode.read_only = true;

@@ -57,6 +57,10 @@ impl Viewer {
         }
     }
 
+    pub(crate) fn is_hex(&self) -> bool {
+        self.hex
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.size
     }

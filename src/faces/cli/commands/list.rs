@@ -113,10 +113,10 @@ mod tests {
     fn people_see_a_table() {
         insta::assert_snapshot!(print(TableFormat::People, None), @r#"
         ID  STATE    NAME                              INTERVAL  LAST              NEXT              VERIFIED  PUBLISHED
-         1  FAIL(3)  prices                                  6h  2026-01-31 12:00  2026-01-31 18:00  passed    example.org/1.csv
+         1  down(3)  prices                                  6h  2026-01-31 12:00  2026-01-31 18:00  passed    example.org/1.csv
         21  off      rates, daily                            6h  2026-01-31 12:00  -                 passed    example.org/21.csv
          3  never    firmware-manifest-of-a-long-name        6h  -                 2026-01-31 18:00  -         -
-         4  new      list                                    6h  2026-01-31 12:00  2026-01-31 18:00  failed    example.org/4.csv
+         4  FAIL     list                                    6h  2026-01-31 12:00  2026-01-31 18:00  failed    example.org/4.csv
         "#);
         let narrow = print(TableFormat::People, Some(100));
         assert!(

@@ -9,7 +9,7 @@ use super::layout::Areas;
 use super::words::{grouped, until};
 use super::{content, list, log, overlay, source, table};
 use crate::domain::Slot;
-use crate::faces::tui::action::Action;
+use crate::faces::tui::hints::{Hint, hints};
 use crate::faces::tui::model::{Filtered, Model, Overlay, Page, Pane};
 use crate::faces::tui::theme::Theme;
 
@@ -87,7 +87,7 @@ fn status(model: &Model) -> String {
             until(Some(Slot::start(next)), model.now)
         ));
     }
-    parts.push(format!("failing {}", counts.failing));
+    parts.push(format!("down {}", counts.down));
     parts.push(format!("FAIL {}", counts.failed_verification));
     parts.join(" · ")
 }
@@ -126,43 +126,27 @@ fn footer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Opti
         };
         return Some(overlay::put_input(buffer, area, 0, label, input, theme));
     }
-    let mut hints = hints(model);
+    let hints = hints(model);
+    let width =
+        |hint: &Hint| u16::try_from(hint.key.width() + hint.word.len() + 3).unwrap_or(u16::MAX);
     // Help and the way out stay, however narrow it is.
-    let is_last = |hint: &(String, Action)| matches!(hint.1, Action::Help | Action::Quit);
-    hints.sort_by_key(is_last);
-    let width = |hint: &(String, Action)| {
-        u16::try_from(hint.0.width() + hint.1.name().len() + 3).unwrap_or(u16::MAX)
-    };
-    let last: u16 = hints.iter().filter(|hint| is_last(hint)).map(width).sum();
+    let last: u16 = hints.iter().filter(|hint| hint.stays).map(width).sum();
     let (mut at, mut spare) = (area, area.width.saturating_sub(last));
     for hint in hints {
         let needed = width(&hint);
-        let room = if is_last(&hint) { at.width } else { spare };
+        let room = if hint.stays { at.width } else { spare };
         if needed > room {
             continue;
         }
         spare = spare.saturating_sub(needed);
-        let text = format!(" {}  ", hint.1.name());
+        let text = format!(" {}  ", hint.word);
         let used = put_all(
             buffer,
             at,
             0,
-            &[(&hint.0, theme.accent), (&text, theme.text)],
+            &[(&hint.key, theme.accent), (&text, theme.text)],
         );
         at = Rect::new(at.x + used, at.y, at.width - used, 1);
     }
     None
-}
-
-/// Returns the keys that the footer may show, the nearest context's first.
-fn hints(model: &Model) -> Vec<(String, Action)> {
-    let mut hints = Vec::new();
-    for context in model.contexts() {
-        let bindings = model.keymap.of(*context).filter(|binding| binding.hinted);
-        hints.extend(bindings.filter_map(|binding| {
-            let key = model.keymap.key_in(*context, binding.action)?;
-            Some((key, binding.action))
-        }));
-    }
-    hints
 }

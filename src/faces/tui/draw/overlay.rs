@@ -160,9 +160,9 @@ fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position
             }
         }
     }
-    let focused = form.fields[form.focus].key;
-    let problem = form.refused.clone().or_else(|| form.problem(focused));
-    let (text, style) = problem.map_or((focused.help().to_owned(), theme.dim), |p| (p, theme.bad));
+    let help = form.fields[form.focus].key.help();
+    let problem = form.trouble();
+    let (text, style) = problem.map_or((help.to_owned(), theme.dim), |p| (p, theme.bad));
     // Two lines: some problems say what is accepted.
     let width = usize::from(inner.width).max(1);
     let characters: Vec<char> = clean(&text).chars().collect();

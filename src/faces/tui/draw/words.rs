@@ -15,6 +15,7 @@ pub(crate) fn source_state(source: &Source, theme: &Theme) -> (&'static str, Sty
     ) {
         (false, ..) => ("○", theme.dim),
         (true, 1.., _) => ("●", theme.bad),
+        _ if source.state.version_state == Some(VersionState::Failed) => ("●", theme.bad),
         (true, 0, None) => ("◌", theme.dim),
         (true, 0, Some(AttemptOutcome::New)) => ("●", theme.accent),
         (true, 0, Some(_)) => ("●", theme.good),

@@ -25,7 +25,7 @@ pub(crate) struct Form {
     /// Lines that were pasted into the address.
     pub(crate) pasted: Vec<String>,
     /// Why it could not be accepted.
-    pub(crate) refused: Option<String>,
+    refused: Option<String>,
 }
 
 impl Form {
@@ -120,6 +120,17 @@ impl Form {
         }
     }
 
+    /// Takes why it could not be accepted; shown until something is typed.
+    pub(crate) fn refuse(&mut self, why: &str) {
+        self.refused = Some(by_its_boxes(why));
+    }
+
+    /// Returns what is wrong: why it was refused, else what the focused field holds.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let focused = self.fields[self.focus].key;
+        self.refused.clone().or_else(|| self.problem(focused))
+    }
+
     /// Returns what is wrong with a field, as far as it can be said without asking anyone.
     pub(crate) fn problem(&self, key: FieldKey) -> Option<String> {
         let text = self.text(key);
@@ -140,7 +151,7 @@ impl Form {
         match address_line(line) {
             Ok((address, _)) => Address::parse(address, self.switch(FieldKey::AllowHttp))
                 .err()
-                .map(|error| error.to_string()),
+                .map(|error| by_its_boxes(&error.to_string())),
             Err(problem) => Some(problem),
         }
     }
@@ -176,6 +187,14 @@ impl Form {
             .filter(|word| !word.is_empty());
         words.map(str::to_owned).collect()
     }
+}
+
+/// Says it by the fields that are before one's eyes, where the command line would need an option.
+fn by_its_boxes(text: &str) -> String {
+    FieldKey::ALL.iter().fold(text.to_owned(), |text, key| {
+        let option = format!("--{}", key.label().replace(' ', "-"));
+        text.replace(&option, &format!("`{}` below", key.label()))
+    })
 }
 
 #[cfg(test)]
@@ -228,6 +247,20 @@ mod tests {
         );
         form.paste("https://a.example/1\nfile:///etc/passwd");
         assert!(form.wanted().is_err());
+    }
+
+    #[test]
+    fn a_form_speaks_of_its_boxes() {
+        let mut form = Form::add();
+        typed(&mut form, "http://example.org/x");
+        let problem = form.trouble().expect("plain http");
+        assert!(
+            problem.ends_with("allow it for this source with `allow http` below"),
+            "{problem}"
+        );
+        form.refuse("larger than 1 MiB: allow more for this source with --max-size");
+        let problem = form.trouble().expect("refused");
+        assert!(problem.ends_with("with `max size` below"), "{problem}");
     }
 
     #[test]

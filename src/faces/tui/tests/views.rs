@@ -25,7 +25,7 @@ fn history() -> History {
 }
 
 /// The main screen with the history of `prices.csv`, after these keys; what they ask for is answered.
-fn view(keys: &str) -> Model {
+pub(super) fn view(keys: &str) -> Model {
     let mut model = model();
     model.table.select_source(SourceId(1));
     update(&mut model, Msg::History(Box::new(history())));
@@ -95,6 +95,24 @@ views! {
     question: "D",
     filter_being_typed: "/pri",
     frozen: "F",
+}
+
+#[test]
+fn verifying_is_about_the_selected_version() {
+    // The second version in the pane and on the page; the newest in the table.
+    for (keys, expected) in [
+        ("\n\tjv", Some(VersionId(1))),
+        ("\n\tj\nv", Some(VersionId(1))),
+        ("v", None),
+    ] {
+        let (last, before) = (&keys[keys.len() - 1..], &keys[..keys.len() - 1]);
+        let effects = press(&mut view(before), last);
+        let [Effect::Verify(versions)] = &effects[..] else {
+            panic!("{keys:?}: {effects:?}");
+        };
+        let version = versions[0].1.as_ref().map(|version| version.id);
+        assert_eq!(version, expected, "{keys:?}");
+    }
 }
 
 #[test]

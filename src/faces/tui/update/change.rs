@@ -75,8 +75,9 @@ fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
                 Some(Box::new(page.version.clone())),
             )]
         }
-        _ => match (model.pane, selected_version(model)) {
-            (Pane::History | Pane::Verdicts, Some((source, version))) => {
+        page => match (page, model.pane, selected_version(model)) {
+            (Some(_), _, Some((source, version)))
+            | (None, Pane::History | Pane::Verdicts, Some((source, version))) => {
                 vec![(source, Some(Box::new(version)))]
             }
             _ => targets.into_iter().map(|source| (source, None)).collect(),

@@ -149,7 +149,7 @@ fn took_job(model: &mut Model, job: Job) {
 fn refused(model: &mut Model, text: String) {
     match model.submitted.take() {
         Some(mut form) if model.overlay.is_none() => {
-            form.refused = Some(text);
+            form.refuse(&text);
             model.overlay = Some(Overlay::Form(form));
         }
         _ => model.complain(text),

@@ -58,7 +58,7 @@ pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
 fn accept(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
     match form.wanted() {
         Err(problem) => {
-            form.refused = Some(problem);
+            form.refuse(&problem);
             open(model, Overlay::Form(form))
         }
         Ok(Wanted::Add(new)) if new.len() > 1 => {
