@@ -1,5 +1,7 @@
 //! Reading kept bytes back, checked, and healing the ones that are damaged.
 
+use bytes::Bytes;
+
 use super::{App, Error, ErrorKind, Result};
 use crate::domain::{Action, Content, NewEvent, SourceId, Version, VersionId};
 
@@ -18,6 +20,14 @@ impl App {
                 .await?;
         }
         read
+    }
+
+    /// Returns the first bytes of a large version **before** they are checked, for eyes that wait until [`App::content`]
+    /// has checked all of them; nothing for a smaller one, which is read in no time.
+    pub async fn beginning(&self, version: &Version, most: usize) -> Result<Option<Bytes>> {
+        let chain = self.store.chain_of_version(version.id).await?;
+        self.with_archive(move |archive| archive.beginning(&chain, most))
+            .await
     }
 
     async fn note_damage(&self, source: SourceId, version: VersionId, error: &Error) -> Result<()> {

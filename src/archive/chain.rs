@@ -1,6 +1,6 @@
 //! Reading: from the end of the chain that stands alone to the blob that was asked for, digest checked.
 //!
-//! Never returns bytes that do not match their digest, and never takes more memory than the recorded sizes allow,
+//! Never returns bytes that do not match their digest, but for [`Archive::beginning`], and never takes more memory than the recorded sizes allow,
 //! whatever the stored forms claim.
 
 use std::borrow::Cow;
@@ -37,14 +37,41 @@ impl Archive {
         read_in_memory(chain, &self.objects).map(|content| Content::Memory(Bytes::from(content)))
     }
 
-    fn read_to_file(&self, link: &BlobLink) -> Result<Content, ArchiveError> {
+    /// Returns the first bytes of content that [`Archive::read`] would give as a file, **before** anything is checked:
+    /// whoever shows them says so, and takes them away when `read` fails. Nothing for other content, which is read whole
+    /// in no time.
+    pub fn beginning(
+        &self,
+        chain: &[BlobLink],
+        most: usize,
+    ) -> Result<Option<Bytes>, ArchiveError> {
+        let [link] = up_to_the_one_alone(chain)? else {
+            return Ok(None);
+        };
+        if link.size_bytes <= LARGE_BYTES {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        self.open_content(link)?
+            .take(link.size_bytes.min(most as u64))
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(link, error))?;
+        Ok(Some(Bytes::from(bytes)))
+    }
+
+    /// Opens the content of a blob that stands alone.
+    fn open_content<'a>(&self, link: &'a BlobLink) -> Result<Box<dyn Read + 'a>, ArchiveError> {
         let stored = open(link, &self.objects)?;
-        let frame: Box<dyn Read + '_> = match link.form {
+        Ok(match link.form {
             BlobForm::Zstd => {
                 Box::new(decompress_stream(stored).map_err(|error| unreadable(link, error))?)
             }
             BlobForm::Raw | BlobForm::Delta => stored,
-        };
+        })
+    }
+
+    fn read_to_file(&self, link: &BlobLink) -> Result<Content, ArchiveError> {
+        let frame = self.open_content(link)?;
         let temp_dir = self.temp_dir();
         let file = NamedTempFile::new_in(temp_dir)
             .map_err(ArchiveError::io("make a file in", temp_dir))?;

@@ -352,6 +352,22 @@ fn a_large_form_is_an_object_of_its_own() {
 }
 
 #[test]
+fn the_beginning_of_large_content_comes_before_it_is_checked() {
+    let rig = Rig::new();
+    let content = histories::noise(8, 6 * MIB);
+    let chain = rig.chain(&content, &[]);
+    let beginning = |most| {
+        let bytes = rig.archive.beginning(&chain, most).expect("readable");
+        bytes.expect("of large content")
+    };
+    assert!(beginning(MIB) == content[..MIB]);
+    assert!(beginning(10 * MIB) == content);
+    let small = rig.chain(&content[..MIB], &[]);
+    let read = rig.archive.beginning(&small, MIB).expect("readable");
+    assert!(read.is_none());
+}
+
+#[test]
 fn damage_of_a_streamed_object_is_found() {
     let rig = Rig::new();
     let content = histories::noise(8, 6 * MIB);

@@ -114,7 +114,7 @@ async fn perform(
         Effect::ReadHistory(id, limit) => {
             Msg::History(Box::new(app.history(&id.to_string(), limit).await?))
         }
-        Effect::Open(version) => open(app, *version).await?,
+        Effect::Open(version) => open(app, messages, *version).await,
         Effect::ReadWindow(id, content, start) => read_window(id, content, start).await?,
         Effect::Compare(old, new) => compare(app, *old, *new).await?,
         Effect::Add(new) => add(app, engine, messages, new).await?,
@@ -194,7 +194,21 @@ async fn compare(app: &App, old: Version, new: Version) -> Result<Msg> {
     Ok(Msg::Compared(ids.0, ids.1, Box::new(diff)))
 }
 
-async fn open(app: &App, version: Version) -> Result<Msg> {
+/// Reads a version; the beginning of a large one is shown at once, while all of it is decoded and checked.
+async fn open(app: &App, messages: &Sender<Msg>, version: Version) -> Msg {
+    let id = version.id;
+    let most = usize::try_from(WINDOW).unwrap_or(usize::MAX);
+    // What is wrong with it is told when all of it is read.
+    if let Ok(Some(bytes)) = app.beginning(&version, most).await {
+        let began = Msg::Began(id, version.size_bytes, bytes);
+        // Nobody listens any more when the dashboard has ended.
+        let _ = messages.send(began).await;
+    }
+    let opened = checked(app, version).await;
+    opened.unwrap_or_else(|error| Msg::Unreadable(id, told(&error)))
+}
+
+async fn checked(app: &App, version: Version) -> Result<Msg> {
     let content = app.content(&version).await?;
     let Msg::Window(id, _, bytes) = read_window(version.id, content.clone(), 0).await? else {
         unreachable!("a window is what reading one gives");

@@ -75,9 +75,9 @@ fn own(model: &Model) -> [&'static [Own]; 4] {
             Some(Listing::Versions) => [LIST, VERSIONS, PAGE, VERSION],
             _ => [LIST, ATTEMPTS, PAGE, VERSION],
         },
-        (None, Some(Page::Version(page)), _) => match &page.content {
+        (None, Some(Page::Version(page)), _) => match &page.viewer {
             _ if page.shows_verdicts => [VERDICTS, PAGE, VERSION, &[]],
-            Some((_, viewer)) if viewer.is_hex() => [BYTES, PAGE, VERSION, &[]],
+            Some(viewer) if viewer.is_hex() => [BYTES, PAGE, VERSION, &[]],
             _ => [TEXT, PAGE, VERSION, &[]],
         },
         (None, Some(Page::Diff(_)), _) => [DIFFERENCE, PAGE, &[(Action::Copy, "copy")], &[]],

@@ -45,7 +45,11 @@ pub(crate) enum Msg {
     Pass(PassProgress),
     /// A source's history was read.
     History(Box<History>),
-    /// A version's content was opened; these are its first bytes.
+    /// These are a large version's first bytes, not checked yet.
+    Began(VersionId, u64, Bytes),
+    /// A version's content cannot be read: in words.
+    Unreadable(VersionId, String),
+    /// A version's content was opened and checked; these are its first bytes.
     Opened(VersionId, Content, Bytes),
     /// More of it, from this offset on.
     Window(VersionId, u64, Bytes),

@@ -60,10 +60,23 @@ pub(crate) struct VersionPage {
     pub(crate) verdicts: Vec<Verdict>,
     /// Whether the verdicts are shown instead of the content.
     pub(crate) shows_verdicts: bool,
-    /// The content, once it is read.
-    pub(crate) content: Option<(Content, Viewer)>,
+    /// What is looked at, once its first bytes are read.
+    pub(crate) viewer: Option<Viewer>,
+    /// The content, once it is read and checked.
+    pub(crate) content: Option<Content>,
+    /// Why it cannot be shown.
+    pub(crate) problem: Option<String>,
     /// The first line of the verdicts that is drawn.
     pub(crate) top: usize,
+}
+
+impl VersionPage {
+    /// Returns what reads the part of the content that is looked at, when it is not there and may be read.
+    pub(crate) fn window(&self) -> Option<Effect> {
+        let start = self.viewer.as_ref()?.wants()?;
+        let content = self.content.clone()?;
+        Some(Effect::ReadWindow(self.version.id, content, start))
+    }
 }
 
 /// Two versions compared.

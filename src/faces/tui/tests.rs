@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+mod styles;
 mod views;
 
 use super::draw::{self, draw, to_ascii};

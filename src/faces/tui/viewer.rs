@@ -26,6 +26,8 @@ pub(crate) struct Viewer {
     /// Where the first line on the screen begins.
     top: u64,
     hex: bool,
+    /// The height of the page whose end is to be the content's end, while the window there is not read yet.
+    to_end: Option<usize>,
     /// Columns that are scrolled away on the left.
     pub(crate) left: usize,
 }
@@ -49,6 +51,7 @@ impl Viewer {
 
     pub(crate) fn toggle_hex(&mut self) {
         self.hex = !self.hex;
+        self.to_end = None;
         self.left = 0;
         if self.hex {
             self.top -= self.top % HEX_LINE;
@@ -68,7 +71,9 @@ impl Viewer {
     /// Takes a window that was read.
     pub(crate) fn give(&mut self, start: u64, bytes: Bytes) {
         (self.start, self.bytes) = (start, bytes);
-        if !self.hex {
+        if let Some(height) = self.to_end.take() {
+            self.go_to_bottom(height);
+        } else if !self.hex {
             self.top = self.line_start(self.top);
         }
     }
@@ -87,6 +92,7 @@ impl Viewer {
     }
 
     pub(crate) fn down(&mut self, lines: usize) {
+        self.to_end = None;
         for _ in 0..lines {
             let next = self.next_line(self.top);
             if next >= self.size || self.at(next).is_none() {
@@ -97,6 +103,7 @@ impl Viewer {
     }
 
     pub(crate) fn up(&mut self, lines: usize) {
+        self.to_end = None;
         for _ in 0..lines {
             if self.top == 0 {
                 return;
@@ -111,6 +118,7 @@ impl Viewer {
 
     pub(crate) fn go_to_top(&mut self) {
         self.top = 0;
+        self.to_end = None;
     }
 
     /// Goes so near to the end that a page of this height is full.
@@ -123,6 +131,8 @@ impl Viewer {
             self.top = self.size;
             if self.at(self.size.saturating_sub(1)).is_some() {
                 self.up(height);
+            } else {
+                self.to_end = Some(height);
             }
         }
     }
@@ -155,11 +165,13 @@ impl Viewer {
             .checked_sub(self.start)
             .and_then(|at| usize::try_from(at).ok());
         let rest = at.and_then(|at| self.bytes.get(at..)).unwrap_or_default();
-        let rest = &rest[..rest.len().min(MAX_LINE)];
-        let end = rest
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .map_or(rest.len(), |end| end + 1);
+        let most = rest.len().min(MAX_LINE);
+        let end = match rest[..most].iter().position(|byte| *byte == b'\n') {
+            Some(end) => end + 1,
+            // A character that lies across the seam goes to the next line.
+            None if most < rest.len() => most - continued(&rest[..=most]),
+            None => most,
+        };
         &rest[..end]
     }
 
@@ -208,6 +220,13 @@ impl Viewer {
     }
 }
 
+/// Returns how many bytes before the last one belong to the same character (RFC 3629); 0 where that is not UTF-8.
+fn continued(bytes: &[u8]) -> usize {
+    let is_continuation = |byte: &&u8| **byte & 0xC0 == 0x80;
+    let back = bytes.iter().rev().take_while(is_continuation).count();
+    if back > 3 { 0 } else { back }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,10 +259,17 @@ mod tests {
         assert_eq!(viewer.page(1), ["line 1"]);
         viewer.go_to_bottom(3);
         refill(&mut viewer, content.as_bytes());
-        viewer.go_to_bottom(3);
         assert_eq!(viewer.page(3), ["line 99997", "line 99998", "line 99999"]);
         viewer.up(1);
         assert_eq!(viewer.page(1), ["line 99996"]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let content = "x".to_owned() + &"東".repeat(3000);
+        let viewer = open(content.as_bytes());
+        let lines = viewer.page(3);
+        assert_eq!(lines.concat(), content);
     }
 
     #[test]

@@ -42,6 +42,22 @@ pub(crate) fn put_all(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&st
     used
 }
 
+/// Does the same, with a sign where something was cut.
+pub(crate) fn put_fitting(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&str, Style)]) {
+    let mut at = area;
+    for (text, style) in pieces {
+        let text = clean(text);
+        let used = put_all(
+            buffer,
+            at,
+            line,
+            &[(&fit(&text, usize::from(at.width)), *style)],
+        );
+        at.x = at.x.saturating_add(used);
+        at.width = at.width.saturating_sub(used);
+    }
+}
+
 /// Writes text so that it ends at the right edge.
 pub(crate) fn put_right(buffer: &mut Buffer, area: Rect, line: u16, text: &str, style: Style) {
     let width = u16::try_from(clean(text).width())

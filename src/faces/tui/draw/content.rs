@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::canvas::{boxed, pad, put_all};
+use super::canvas::{boxed, pad, put_all, put_fitting};
 use super::layout::{below_facts, is_wide};
 use super::list::write_verdicts;
 use super::words::verified;
@@ -17,23 +17,23 @@ use crate::faces::tui::theme::Theme;
 pub(crate) fn draw_version(page: &mut VersionPage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let version = &page.version;
     let title = format!("{} v{}", page.source.settings.name, version.id);
-    let tab = if page.shows_verdicts {
-        "verdicts (tab: content)"
-    } else {
-        "content (tab: verdicts)"
+    let tab = match (&page.content, &page.viewer) {
+        _ if page.shows_verdicts => "verdicts (tab: content)",
+        (None, Some(_)) => "content, not checked yet (tab: verdicts)",
+        _ => "content (tab: verdicts)",
     };
     let inner = boxed(buffer, area, &title, tab, theme.focus);
     let body = below_facts(inner);
     if body.height < inner.height {
         let (word, style) = verified(Some(version.state), theme);
         let facts = format!(
-            "{}, {}, fetched {}, modified {}, ",
+            ", {}, {}, fetched {}, modified {}",
             format_size(version.size_bytes),
             version.media_type.as_deref().unwrap_or("no media type"),
             short_time(version.fetched_at),
             or_dash(version.last_modified.map(short_time))
         );
-        put_all(buffer, inner, 0, &[(&facts, theme.text), (word, style)]);
+        put_fitting(buffer, inner, 0, &[(word, style), (&facts, theme.text)]);
         put_all(
             buffer,
             inner,
@@ -45,7 +45,16 @@ pub(crate) fn draw_version(page: &mut VersionPage, theme: &Theme, area: Rect, bu
         page.top = write_verdicts(&page.verdicts, theme, body, page.top, buffer);
         return;
     }
-    let Some((_, viewer)) = &page.content else {
+    if let Some(problem) = &page.problem {
+        put_fitting(
+            buffer,
+            body,
+            0,
+            &[("It cannot be shown: ", theme.text), (problem, theme.bad)],
+        );
+        return;
+    }
+    let Some(viewer) = &page.viewer else {
         put_all(buffer, body, 0, &[("Reading…", theme.dim)]);
         return;
     };
@@ -88,8 +97,8 @@ pub(crate) fn draw_diff(page: &mut DiffPage, theme: &Theme, area: Rect, buffer: 
             }
             (DiffLine::Same(old, new), true) => beside(
                 page.left,
-                (Some(old), theme.text),
-                (Some(new), theme.text),
+                (" ", Some(old), theme.text),
+                (" ", Some(new), theme.text),
                 theme,
                 inner,
                 line,
@@ -97,8 +106,8 @@ pub(crate) fn draw_diff(page: &mut DiffPage, theme: &Theme, area: Rect, buffer: 
             ),
             (DiffLine::Changed(old, new), true) => beside(
                 page.left,
-                (old.as_ref(), theme.bad),
-                (new.as_ref(), theme.good),
+                ("-", old.as_ref(), theme.bad),
+                ("+", new.as_ref(), theme.good),
                 theme,
                 inner,
                 line,
@@ -143,15 +152,15 @@ fn below(
 
 fn beside(
     left: usize,
-    old: (Option<&Side>, Style),
-    new: (Option<&Side>, Style),
+    old: (&str, Option<&Side>, Style),
+    new: (&str, Option<&Side>, Style),
     theme: &Theme,
     area: Rect,
     line: u16,
     buffer: &mut Buffer,
 ) -> u16 {
     let half = usize::from(area.width / 2);
-    for (at, (side, style), sign) in [(0, old, "-"), (half, new, "+")] {
+    for (at, (sign, side, style)) in [(0, old), (half, new)] {
         let Some(side) = side else { continue };
         let x = area.x + u16::try_from(at).unwrap_or(0);
         let column = Rect {
@@ -159,7 +168,6 @@ fn beside(
             width: area.width / 2,
             ..area
         };
-        let sign = if style == theme.text { " " } else { sign };
         let number = format!("{:>6} {sign}", side.number);
         let text = pad(&cut(side, left), half.saturating_sub(9));
         put_all(

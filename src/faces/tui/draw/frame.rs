@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::canvas::{put_all, put_right};
+use super::canvas::{put_all, put_fitting, put_right};
 use super::layout::Areas;
 use super::words::{grouped, until};
 use super::{content, list, log, overlay, source, table};
@@ -12,6 +12,9 @@ use crate::domain::Slot;
 use crate::faces::tui::hints::{Hint, hints};
 use crate::faces::tui::model::{Filtered, Model, Overlay, Page, Pane};
 use crate::faces::tui::theme::Theme;
+
+/// With fewer columns the header has no date.
+const NARROW: u16 = 70;
 
 /// Draws everything; returns where the cursor stands, when there is an input.
 pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
@@ -81,14 +84,15 @@ fn status(model: &Model) -> String {
         parts.push("FROZEN".to_owned());
     }
     let counts = model.table.counts();
+    parts.push(format!("down {}", counts.down));
+    parts.push(format!("FAIL {}", counts.failed_verification));
+    // What needs attention comes first where there is little room.
     if let Some(next) = counts.next {
         parts.push(format!(
             "next {}",
             until(Some(Slot::start(next)), model.now)
         ));
     }
-    parts.push(format!("down {}", counts.down));
-    parts.push(format!("FAIL {}", counts.failed_verification));
     parts.join(" · ")
 }
 
@@ -100,7 +104,12 @@ fn progress_bar(done: u64, total: u64) -> String {
 }
 
 fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let time = model.now.format("%Y-%m-%d %H:%M UTC").to_string();
+    let format = if area.width < NARROW {
+        "%H:%M UTC"
+    } else {
+        "%Y-%m-%d %H:%M UTC"
+    };
+    let time = model.now.format(format).to_string();
     let room = area
         .width
         .saturating_sub(u16::try_from(time.len()).unwrap_or(0) + 1);
@@ -109,7 +118,7 @@ fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
         ..area
     };
     let status = format!(" · {}", status(model));
-    put_all(
+    put_fitting(
         buffer,
         left,
         0,

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::canvas::{boxed, fit, paint, put_all, scrolled};
+use super::canvas::{boxed, fit, paint, put_all, put_fitting, scrolled};
 use super::layout::below_plot;
 use super::plot::{Bar, bars};
 use super::words::{verdict, verified};
@@ -75,7 +75,7 @@ pub(crate) fn draw_list(
             .iter()
             .map(|(text, style)| (text.as_str(), *style))
             .collect();
-        put_all(buffer, area, line, &pieces);
+        put_fitting(buffer, area, line, &pieces);
         if at == view.cursor() && has_focus {
             let row = Rect::new(area.x, area.y + line, area.width, 1);
             paint(buffer, row, theme.selected);
@@ -119,9 +119,10 @@ fn attempt_pieces(view: &HistoryView, at: usize, theme: &Theme) -> Vec<(String, 
             if let Some((version, _)) = view.version_at(at) {
                 let (word, style) = verified(Some(version.state), theme);
                 let size = format_size(version.size_bytes);
-                pieces.push((format!("new v{}  {size}", version.id), theme.accent));
+                pieces.push((format!("new v{}  ", version.id), theme.accent));
+                pieces.push((word.to_owned(), style));
+                pieces.push((format!("  {size}"), theme.text));
                 pieces.push((took, theme.dim));
-                pieces.push((format!("  {word}"), style));
             } else {
                 pieces.push(("new".to_owned(), theme.accent));
                 pieces.push((took, theme.dim));

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::canvas::{boxed, paint, put_all};
+use super::canvas::{boxed, paint, put_fitting};
 use crate::faces::tui::log::Level;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::theme::Theme;
@@ -33,22 +33,29 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         theme.border
     };
     let inner = boxed(buffer, area, &title, &right, style);
-    for (line, at) in (0..inner.height).zip(log.window(usize::from(inner.height))) {
-        let Some(entry) = log.line(at) else { break };
+    for (line, place) in (0..inner.height).zip(log.window(usize::from(inner.height))) {
+        let Some(entry) = log.line(place) else { break };
         let style = match entry.level {
             Level::Info => theme.text,
             Level::Warning => theme.warning,
             Level::Error => theme.bad,
         };
-        let time = entry.event.stamp.at.format("%H:%M:%S ").to_string();
+        let at = entry.event.stamp.at;
+        let is_today = at.date_naive() == model.now.date_naive();
+        let format = if is_today {
+            "%H:%M:%S "
+        } else {
+            "%m-%d %H:%M:%S "
+        };
+        let time = at.format(format).to_string();
         let who = format!("  {}", entry.event.stamp.actor);
         let pieces = [
             (time.as_str(), theme.dim),
             (&entry.text, style),
             (&who, theme.dim),
         ];
-        put_all(buffer, inner, line, &pieces);
-        if !log.is_following() && at == log.bottom() && model.pane == Pane::Log {
+        put_fitting(buffer, inner, line, &pieces);
+        if !log.is_following() && place == log.bottom() && model.pane == Pane::Log {
             let row = Rect::new(inner.x, inner.y + line, inner.width, 1);
             paint(buffer, row, theme.selected);
         }

@@ -27,8 +27,12 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Opt
                     lines.push((key, binding.action.about().to_owned(), theme.text));
                 }
             }
-            let inner = dialog(buffer, (76, u16::MAX), "Keys (esc closes)", theme.focus);
-            *top = (*top).min(lines.len().saturating_sub(usize::from(inner.height)));
+            let all = *buffer.area();
+            let height = usize::from(all.height.saturating_sub(2));
+            *top = (*top).min(lines.len().saturating_sub(height));
+            let last = (*top + height).min(lines.len());
+            let title = format!("Keys {}-{last} of {} (esc closes)", *top + 1, lines.len());
+            let inner = dialog(buffer, (76, u16::MAX), &title, theme.focus);
             for (line, (key, about, style)) in (0..inner.height).zip(&lines[*top..]) {
                 put_all(buffer, inner, line, &[(key, *style), (about, theme.text)]);
             }
@@ -36,7 +40,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Opt
         }
         Overlay::Palette { input, cursor } => {
             let actions = Model::palette(input.value());
-            let inner = dialog(buffer, (64, 18), "What to do", theme.focus);
+            let inner = dialog(buffer, (72, 18), "What to do", theme.focus);
             let at = put_input(buffer, inner, 0, ": ", input, theme);
             let height = usize::from(inner.height.saturating_sub(1));
             let top = scrolled(0, *cursor, height, actions.len());

@@ -35,6 +35,9 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
             table.filter_text()
         );
     }
+    if !table.marks.is_empty() {
+        title = format!("{title}  {} marked", table.marks.len());
+    }
     let (sort, reversed) = table.sorting();
     let order = format!(
         "{} {}",

@@ -1,6 +1,6 @@
 //! The words and glyphs of the panes: times, states, sizes in few columns.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use ratatui::style::Style;
 
 use crate::domain::{AttemptOutcome, Source, VerdictOutcome, VersionState};
@@ -44,12 +44,13 @@ pub(crate) fn verdict(outcome: VerdictOutcome, theme: &Theme) -> (&'static str, 
     }
 }
 
-/// Prints a moment in at most six columns: the time of today, else the day.
+/// Prints a moment in at most six columns: the time of today, else the day, else the month of another year.
 pub(crate) fn moment(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     match time {
         None => "–".to_owned(),
         Some(time) if time.date_naive() == now.date_naive() => time.format("%H:%M").to_string(),
-        Some(time) => time.format("%d %b").to_string(),
+        Some(time) if time.year() == now.year() => time.format("%d %b").to_string(),
+        Some(time) => time.format("%b'%y").to_string(),
     }
 }
 
@@ -105,5 +106,9 @@ mod tests {
         }
         assert_eq!(moment(Some(now), now), "14:07");
         assert_eq!(moment(Some(now - chrono::Duration::days(2)), now), "29 Jan");
+        assert_eq!(
+            moment(Some(now - chrono::Duration::days(40)), now),
+            "Dec'25"
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! Every view as it looks: at three sizes, and the styles of each theme.
+//! Every view as it looks at four sizes, and its styles there in each theme.
 
 use bytes::Bytes;
 
+use super::styles::styles;
 use super::*;
 use crate::app::{Comparison, History};
 use crate::domain::{Content, VerdictOutcome};
@@ -57,20 +58,26 @@ fn answer(model: &mut Model, effect: Effect) {
     update(model, msg);
 }
 
+const SIZES: [(u16, u16); 4] = [(50, 14), (80, 24), (120, 40), (200, 50)];
+
 fn at_every_size(model: &mut Model) -> String {
-    let sizes = [(50, 14), (80, 24), (120, 40), (200, 50)];
-    let screens = sizes.map(|(width, height)| {
+    let screens = SIZES.map(|(width, height)| {
         let text = screen(model, (width, height), ThemeChoice::Dark, false);
         format!("{width} x {height}\n{text}")
     });
     screens.join("\n")
 }
 
+fn looks_as_before(name: &str, model: &mut Model) {
+    insta::assert_snapshot!(name, at_every_size(model));
+    insta::assert_snapshot!(format!("{name}_styles"), styles(model, &SIZES));
+}
+
 macro_rules! views {
     ($($name:ident: $keys:literal,)*) => {
         $(#[test]
         fn $name() {
-            insta::assert_snapshot!(at_every_size(&mut view($keys)));
+            looks_as_before(stringify!($name), &mut view($keys));
         })*
     };
 }
@@ -116,12 +123,71 @@ fn verifying_is_about_the_selected_version() {
 }
 
 #[test]
+fn a_large_version_is_shown_before_it_is_checked() {
+    let mut model = view("\n\t");
+    let effects = press(&mut model, "\n");
+    assert!(matches!(&effects[..], [Effect::Open(_)]), "{effects:?}");
+    let size = 100_000_000;
+    update(
+        &mut model,
+        Msg::Began(VersionId(2), size, Bytes::from_static(b"item,price\n")),
+    );
+    let text = |model: &mut Model| screen(model, (80, 24), ThemeChoice::Dark, false);
+    let shown = text(&mut model);
+    assert!(
+        shown.contains("item,price") && shown.contains("not checked yet"),
+        "{shown}"
+    );
+    // Nothing else can be read before.
+    assert!(press(&mut model, "G").is_empty());
+    let content = Content::Memory(Bytes::from_static(b"item,price\n"));
+    let opened = Msg::Opened(VersionId(2), content, Bytes::new());
+    assert!(matches!(
+        &update(&mut model, opened)[..],
+        [Effect::ReadWindow(..)]
+    ));
+    assert!(!text(&mut model).contains("not checked yet"));
+    update(
+        &mut model,
+        Msg::Unreadable(VersionId(2), "blob 7 is damaged".to_owned()),
+    );
+    let shown = text(&mut model);
+    assert!(
+        !shown.contains("item,price") && shown.contains("blob 7 is damaged"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn removing_many_names_them() {
+    let mut model = view("mmmD");
+    let text = screen(&mut model, (80, 24), ThemeChoice::Dark, false);
+    for part in [
+        "3 marked",
+        "Remove 3 sources?",
+        "zz",
+        "Their published files go",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn what_is_cut_says_so_and_the_log_names_another_day() {
+    let mut model = view("");
+    model.now += chrono::Duration::days(1);
+    let text = screen(&mut model, (80, 24), ThemeChoice::Dark, false);
+    assert!(text.contains("failed: 503 Serv…│"), "{text}");
+    assert!(text.contains("│01-31 14:07:31 fetch.new"), "{text}");
+}
+
+#[test]
 fn without_sources() {
     let mode = model().mode;
     let mut model = Model::new(Keymap::default(), mode, now());
     let (rows, lines) = (Vec::new(), Vec::new());
     update(&mut model, Msg::Resynced { rows, lines });
-    insta::assert_snapshot!(at_every_size(&mut model));
+    looks_as_before("without_sources", &mut model);
 }
 
 #[test]
@@ -129,55 +195,5 @@ fn toasts_lie_above() {
     let mut model = view("");
     model.tell("added 3 sources");
     model.complain("cannot write the catalogue: the disk is full; make room");
-    insta::assert_snapshot!(at_every_size(&mut model));
-}
-
-/// Prints each style of the screen with the words that have it.
-fn styles(keys: &str, theme: Theme) -> String {
-    let mut model = view(keys);
-    model.size = (110, 20);
-    let mut buffer = Buffer::empty(Rect::new(0, 0, 110, 20));
-    draw(&mut model, &theme, &mut buffer);
-    let mut words = std::collections::BTreeMap::<String, Vec<String>>::new();
-    let cells = buffer.content().chunk_by(|a, b| a.style() == b.style());
-    for run in cells {
-        let style = run[0].style();
-        assert!(
-            style
-                .bg
-                .is_none_or(|colour| colour == ratatui::style::Color::Reset),
-            "{style:?}"
-        );
-        let text: String = run.iter().map(ratatui::buffer::Cell::symbol).collect();
-        let text = text.replace(['─', '│', '┌', '┐', '└', '┘'], " ");
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let entry = words.entry(format!("{:?} {:?}", style.fg, style.add_modifier));
-        let entry = entry.or_default();
-        if !text.is_empty() && !entry.contains(&text) {
-            entry.push(text);
-        }
-    }
-    let lines = words
-        .iter()
-        .map(|(style, words)| format!("{style}: {}", words.join(" | ")));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn the_styles_of_every_theme() {
-    for (name, theme) in [
-        ("dark", Theme::of(ThemeChoice::Dark, true, true)),
-        ("light", Theme::of(ThemeChoice::Light, true, true)),
-        ("sixteen", Theme::of(ThemeChoice::Auto, true, false)),
-        ("mono", Theme::of(ThemeChoice::Auto, false, false)),
-    ] {
-        for (view, keys) in [
-            ("main", ""),
-            ("verdicts", "\n\t\n\t"),
-            ("difference", "\n\td"),
-            ("question", "D"),
-        ] {
-            insta::assert_snapshot!(format!("{name}_{view}"), styles(keys, theme));
-        }
-    }
+    looks_as_before("toasts_lie_above", &mut model);
 }

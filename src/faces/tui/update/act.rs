@@ -59,7 +59,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Diff => compare(model),
         Action::Hex => {
             if let Some(Page::Version(page)) = model.pages.last_mut()
-                && let Some((_, viewer)) = &mut page.content
+                && let Some(viewer) = &mut page.viewer
             {
                 viewer.toggle_hex();
             }

@@ -57,10 +57,17 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Fetch => vec![Effect::Fetch(ids)],
         Action::Verify => verify(model, targets),
         Action::Remove => {
-            let text = vec![
-                format!("Remove {}?", name_of(&targets)),
-                "Its published file goes; its history stays, and z brings it back.".to_owned(),
-            ];
+            let mut text = vec![format!("Remove {}?", name_of(&targets))];
+            if targets.len() > 1 {
+                text.extend(names(&targets));
+                text.push(
+                    "Their published files go; history stays, and z brings all back.".to_owned(),
+                );
+            } else {
+                text.push(
+                    "Its published file goes; its history stays, and z brings it back.".to_owned(),
+                );
+            }
             ask(model, text, Effect::Remove(ids), None)
         }
         _ => Vec::new(),
@@ -97,6 +104,19 @@ fn targets(model: &Model) -> Vec<Arc<Source>> {
         Some(id) => model.table.get(id).cloned().into_iter().collect(),
         None => model.table.targets(),
     }
+}
+
+/// Returns the first of these sources, a line each, and how many more there are.
+fn names(sources: &[Arc<Source>]) -> Vec<String> {
+    const SHOWN: usize = 5;
+    let shown = sources.iter().take(SHOWN);
+    let mut lines: Vec<_> = shown
+        .map(|source| format!("  {}", clean(&source.settings.name)))
+        .collect();
+    if let more @ 1.. = sources.len().saturating_sub(SHOWN) {
+        lines.push(format!("  and {more} more"));
+    }
+    lines
 }
 
 fn name_of(sources: &[Arc<Source>]) -> String {

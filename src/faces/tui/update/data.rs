@@ -7,7 +7,7 @@ use crate::domain::SourceId;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::log::Line;
 use crate::faces::tui::message::{Effect, Job, Msg};
-use crate::faces::tui::model::{Model, Overlay, Page};
+use crate::faces::tui::model::{Model, Overlay, Page, VersionPage};
 use crate::faces::tui::table::Row;
 use crate::faces::tui::viewer::Viewer;
 
@@ -66,20 +66,11 @@ fn read(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.history = Some(renewed(model.history.take(), *history));
             }
         }
-        Msg::Opened(id, content, bytes) => {
+        Msg::Began(id, ..) | Msg::Opened(id, ..) | Msg::Window(id, ..) | Msg::Unreadable(id, _) => {
             if let Some(Page::Version(page)) = model.pages.last_mut()
                 && page.version.id == id
             {
-                let viewer = Viewer::new(content.size_bytes(), bytes);
-                page.content = Some((content, viewer));
-            }
-        }
-        Msg::Window(id, start, bytes) => {
-            if let Some(Page::Version(page)) = model.pages.last_mut()
-                && page.version.id == id
-                && let Some((_, viewer)) = &mut page.content
-            {
-                viewer.give(start, bytes);
+                return read_content(page, msg);
             }
         }
         Msg::Compared(old, new, diff) => {
@@ -88,6 +79,31 @@ fn read(model: &mut Model, msg: Msg) -> Vec<Effect> {
             {
                 page.diff = Some(*diff);
             }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Takes a part of the content of the version that is looked at.
+fn read_content(page: &mut VersionPage, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Began(_, size_bytes, bytes) => page.viewer = Some(Viewer::new(size_bytes, bytes)),
+        Msg::Opened(_, content, bytes) => {
+            let opened = || Viewer::new(content.size_bytes(), bytes);
+            // Whoever looked at the beginning may have gone on.
+            page.viewer.get_or_insert_with(opened);
+            page.content = Some(content);
+            return page.window().into_iter().collect();
+        }
+        Msg::Window(_, start, bytes) => {
+            if let Some(viewer) = &mut page.viewer {
+                viewer.give(start, bytes);
+            }
+        }
+        Msg::Unreadable(_, text) => {
+            page.viewer = None;
+            page.problem = Some(text);
         }
         _ => {}
     }

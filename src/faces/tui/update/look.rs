@@ -44,7 +44,9 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
         version: version.clone(),
         verdicts,
         shows_verdicts: model.pages.is_empty() && model.pane == Pane::Verdicts,
+        viewer: None,
         content: None,
+        problem: None,
         top: 0,
     };
     model.pages.push(Page::Version(Box::new(page)));

@@ -69,16 +69,14 @@ fn in_page(page: &mut Page, step: Step, height: usize) -> Vec<Effect> {
             page.top = step.from(page.top, usize::from(u16::MAX));
         }
         Page::Version(page) => {
-            if let Some((content, viewer)) = &mut page.content {
+            if let Some(viewer) = &mut page.viewer {
                 match step {
                     Step::By(lines) if lines < 0 => viewer.up(lines.unsigned_abs()),
                     Step::By(lines) => viewer.down(lines.unsigned_abs()),
                     Step::Top => viewer.go_to_top(),
                     Step::Bottom => viewer.go_to_bottom(height),
                 }
-                let wanted = viewer.wants();
-                let read = |start| Effect::ReadWindow(page.version.id, content.clone(), start);
-                return wanted.map(read).into_iter().collect();
+                return page.window().into_iter().collect();
             }
         }
         Page::Diff(page) => {
@@ -119,7 +117,7 @@ fn in_pane(model: &mut Model, step: Step, height: usize) -> Vec<Effect> {
 
 fn aside(model: &mut Model, action: Action) {
     let left = match model.pages.last_mut() {
-        Some(Page::Version(page)) => page.content.as_mut().map(|(_, viewer)| &mut viewer.left),
+        Some(Page::Version(page)) => page.viewer.as_mut().map(|viewer| &mut viewer.left),
         Some(Page::Diff(page)) => Some(&mut page.left),
         _ => None,
     };
