@@ -257,6 +257,7 @@ async fn verify(
 ) -> Result<Msg> {
     let job = Progress::new(messages, "verifying".to_owned(), versions.len());
     let mut states = std::collections::BTreeMap::<&'static str, usize>::new();
+    let mut last = String::new();
     let total = versions.len();
     for (done, (source, version)) in (0..).zip(versions) {
         job.tell(done).await;
@@ -267,30 +268,26 @@ async fn verify(
                 None => None,
             },
         };
-        let state = match version {
-            Some(version) => app
-                .verify(&source, &version)
-                .await
-                .map(|verified| verified.state.as_str()),
-            None => Ok("without a version"),
-        };
-        match state {
-            Ok(state) => *states.entry(state).or_default() += 1,
-            Err(error) => {
-                job.end().await;
-                return Err(error);
+        let (what, state) = match version {
+            Some(version) => {
+                let verified = app.verify(&source, &version).await?;
+                (format!(" v{}", version.id), verified.state.as_str())
             }
-        }
+            None => (String::new(), "without a version"),
+        };
+        *states.entry(state).or_default() += 1;
+        last = format!("verified {}{what}: {state}", clean(&source.settings.name));
     }
     job.end().await;
     let states: Vec<_> = states
         .iter()
         .map(|(state, number)| format!("{number} {state}"))
         .collect();
-    Ok(Msg::Done(
-        format!("verified {total}: {}", states.join(", ")),
-        None,
-    ))
+    let text = match total {
+        1 => last,
+        _ => format!("verified {total}: {}", states.join(", ")),
+    };
+    Ok(Msg::Done(text, None))
 }
 
 /// Tells how far something long is.

@@ -9,6 +9,22 @@ use super::model::{Model, Page, Pane};
 /// An action with the word for what it does in a place.
 type Own = (Action, &'static str);
 
+const SOURCES: &[Own] = &[
+    (Action::Open, "open"),
+    (Action::Filter, "filter"),
+    (Action::Add, "add"),
+    (Action::Interval, "interval"),
+    (Action::Toggle, "on/off"),
+    (Action::Fetch, "fetch"),
+    (Action::Verify, "verify"),
+];
+const LOG: &[Own] = &[
+    (Action::Filter, "filter"),
+    (Action::Level, "level"),
+    (Action::OnlySource, "one source"),
+    (Action::Open, "its source"),
+    (Action::Bottom, "follow"),
+];
 /// A list of attempts or versions.
 const LIST: &[Own] = &[
     (Action::Open, "open"),
@@ -70,7 +86,7 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
 /// Returns what belongs to the page or the pane that is before one's eyes.
 fn own(model: &Model) -> [&'static [Own]; 4] {
     match (&model.overlay, model.pages.last(), model.pane) {
-        (Some(_), ..) | (None, None, Pane::Sources | Pane::Log) => [&[]; 4],
+        (Some(_), ..) => [&[]; 4],
         (None, Some(Page::Source(page)), _) => match page.view.as_ref().map(|view| view.listing) {
             Some(Listing::Versions) => [LIST, VERSIONS, PAGE, VERSION],
             _ => [LIST, ATTEMPTS, PAGE, VERSION],
@@ -81,6 +97,8 @@ fn own(model: &Model) -> [&'static [Own]; 4] {
             _ => [TEXT, PAGE, VERSION, &[]],
         },
         (None, Some(Page::Diff(_)), _) => [DIFFERENCE, PAGE, &[(Action::Copy, "copy")], &[]],
+        (None, None, Pane::Sources) => [SOURCES, &[], &[], &[]],
         (None, None, Pane::History | Pane::Verdicts) => [LIST, VERSION, &[], &[]],
+        (None, None, Pane::Log) => [LOG, &[], &[], &[]],
     }
 }

@@ -225,6 +225,14 @@ fn the_footer_offers_the_keys_of_the_page_first() {
         ("\n\t\nx", "tab verdicts  x text  esc back"),
         ("\n\t\n\t", "tab content  esc back  d diff"),
         ("\n\td", "h left  l right  esc back  y copy"),
+        (
+            "",
+            "enter open  / filter  a add  e interval  space on/off  f fetch",
+        ),
+        (
+            "\t\t\t",
+            "/ filter  w level  o one source  enter its source",
+        ),
         ("\t", "enter open  d diff  m mark  v verify"),
     ] {
         let footer = footer(keys);

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::canvas::{boxed, paint, put_fitting};
+use super::canvas::{boxed, paint, put_all, put_fitting};
 use crate::faces::tui::log::Level;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::theme::Theme;
@@ -33,6 +33,9 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         theme.border
     };
     let inner = boxed(buffer, area, &title, &right, style);
+    if log.len() == 0 && log.newest().is_some() {
+        put_all(buffer, inner, 0, &[("No event matches.", theme.dim)]);
+    }
     for (line, place) in (0..inner.height).zip(log.window(usize::from(inner.height))) {
         let Some(entry) = log.line(place) else { break };
         let style = match entry.level {

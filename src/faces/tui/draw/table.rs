@@ -54,6 +54,14 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
         empty(model, theme, inner, buffer);
         return 0;
     }
+    if model.table.len() == 0 {
+        put_all(
+            buffer,
+            inner,
+            1,
+            &[("No source matches the filter.", theme.dim)],
+        );
+    }
     heading(theme, inner, buffer);
     let height = usize::from(inner.height.saturating_sub(1));
     let top = scrolled(

@@ -104,7 +104,10 @@ fn close(model: &mut Model) -> Vec<Effect> {
 
 fn open_filter(model: &mut Model) -> Vec<Effect> {
     if !model.pages.is_empty() {
-        return Vec::new();
+        return say(
+            model,
+            "a filter is for the main screen: esc leads back to it",
+        );
     }
     let (what, before) = if model.pane == Pane::Log {
         (Filtered::Log, model.log.filter_text().to_owned())
