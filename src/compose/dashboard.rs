@@ -187,16 +187,53 @@ impl Engine for InProcess {
 
 fn words(report: &PassReport) -> String {
     let summary = &report.summary;
-    let mut text = format!(
-        "fetched {}: {} new, {} unchanged, {} failed; {}",
-        summary.attempts,
-        summary.new,
-        summary.unchanged,
-        summary.failed,
-        format_size(summary.bytes)
-    );
+    let mut text = match (summary.attempts, report.troubles.first()) {
+        (1, Some(trouble)) => trouble.clone(),
+        (1, None) if summary.unchanged == 1 => "fetched: unchanged".to_owned(),
+        (1, None) => format!("fetched: new, {}", format_size(summary.bytes)),
+        (attempts, _) => format!(
+            "fetched {attempts}: {} new, {} unchanged, {} failed; {}",
+            summary.new,
+            summary.unchanged,
+            summary.failed,
+            format_size(summary.bytes)
+        ),
+    };
     if !report.busy.is_empty() {
         text = format!("{text}; {} left to another worker", report.busy.len());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::PassSummary;
+
+    #[test]
+    fn one_fetch_is_told_in_words_and_many_in_numbers() {
+        let report = |attempts, new, unchanged, trouble: Option<&str>| PassReport {
+            summary: PassSummary {
+                attempts,
+                new,
+                unchanged,
+                failed: attempts - new - unchanged,
+                bytes: 236,
+                ..PassSummary::default()
+            },
+            troubles: trouble.map(str::to_owned).into_iter().collect(),
+            ..PassReport::default()
+        };
+        for (report, expected) in [
+            (report(1, 1, 0, None), "fetched: new, 236 B"),
+            (report(1, 0, 1, None), "fetched: unchanged"),
+            (report(1, 0, 0, Some("x: 404")), "x: 404"),
+            (
+                report(3, 1, 1, Some("x: 404")),
+                "fetched 3: 1 new, 1 unchanged, 1 failed; 236 B",
+            ),
+        ] {
+            assert_eq!(words(&report), expected);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::app::History;
-use crate::domain::{SourceId, Verdict, Version, VersionId};
+use crate::domain::{Attempt, AttemptOutcome, SourceId, Verdict, Version, VersionId};
 
 /// What the list shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,6 +113,14 @@ impl HistoryView {
             Listing::Attempts => self.version(self.history.attempts.get(at)?.version_id?),
             Listing::Versions => self.history.versions.get(at),
         }
+    }
+
+    /// Returns the attempt of the selected row when it failed: it has no version, but a reason.
+    pub(crate) fn failed_attempt(&self) -> Option<&Attempt> {
+        let attempt = self.history.attempts.get(self.cursor);
+        attempt.filter(|attempt| {
+            self.listing == Listing::Attempts && attempt.outcome == AttemptOutcome::Failed
+        })
     }
 
     /// Returns the version of the selected row; the newest when its attempt brought none.

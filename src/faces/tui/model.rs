@@ -173,6 +173,8 @@ pub(crate) struct Model {
     pub(crate) frozen: bool,
     pub(crate) undos: Vec<Undo>,
     pub(crate) quitting: bool,
+    /// A source that was just added, to be selected when it is there.
+    pub(crate) awaited: Option<SourceId>,
     /// The form that was accepted last: it comes back when what it asked for is refused.
     pub(crate) submitted: Option<Box<Form>>,
 }
@@ -199,6 +201,7 @@ impl Model {
             frozen: false,
             undos: Vec::new(),
             quitting: false,
+            awaited: None,
             submitted: None,
         }
     }

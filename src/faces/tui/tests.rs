@@ -18,6 +18,7 @@ use super::model::{Mode, Model};
 use super::table::Row;
 use super::theme::Theme;
 use super::update::update;
+use crate::app::Undo;
 use crate::config::ThemeChoice;
 use crate::domain::{
     Action, Actor, AttemptOutcome, Event, EventId, Interval, NewEvent, Slot, Source, SourceId,
@@ -267,6 +268,31 @@ fn pasted_text_runs_nothing_outside_of_an_input() {
         matches!(&effects[..], [Effect::Add(new)] if new.len() == 2),
         "{effects:?}"
     );
+}
+
+#[test]
+fn what_was_added_is_selected_when_it_is_there() {
+    let row = || Row::new(source(9, "added.csv", 0));
+    let there = || Msg::Changed {
+        rows: vec![row()],
+        gone: Vec::new(),
+        lines: Vec::new(),
+    };
+    let done = || {
+        Msg::Done(
+            "added 1 source".to_owned(),
+            Some(Undo::Added(vec![SourceId(9)])),
+        )
+    };
+    // Either may come first.
+    for msgs in [[there(), done()], [done(), there()]] {
+        let mut model = model();
+        let effects = msgs.map(|msg| update(&mut model, msg));
+        let selected = model.table.selected().map(|source| source.id);
+        assert_eq!(selected, Some(SourceId(9)));
+        let is_read = |effect: &Effect| matches!(effect, Effect::ReadHistory(SourceId(9), _));
+        assert!(effects.iter().flatten().any(is_read), "{effects:?}");
+    }
 }
 
 #[test]

@@ -159,6 +159,17 @@ fn a_large_version_is_shown_before_it_is_checked() {
 }
 
 #[test]
+fn opening_a_failed_attempt_tells_why() {
+    let mut model = view("\t");
+    assert!(press(&mut model, "\n").is_empty());
+    let text = screen(&mut model, (80, 24), ThemeChoice::Dark, false);
+    assert!(
+        text.contains("18:00 failed: 503 Service Unavailable"),
+        "{text}"
+    );
+}
+
+#[test]
 fn removing_many_names_them() {
     let mut model = view("mmmD");
     let text = screen(&mut model, (80, 24), ThemeChoice::Dark, false);

@@ -138,6 +138,7 @@ fn changed(model: &mut Model, rows: Vec<Row>, gone: &[SourceId], lines: Vec<Line
     let selected = model.table.selected().map(|source| source.id);
     let is_touched = selected.is_some_and(|id| touched.contains(&id));
     let mut effects = show_selected(model, is_touched);
+    effects.extend(select_awaited(model));
     let pages = model.pages.iter();
     effects.extend(
         pages
@@ -181,7 +182,22 @@ fn done(model: &mut Model, text: String, undo: Option<Undo>) -> Vec<Effect> {
                 model.table.marks.remove(id);
             }
         }
+        if let Undo::Added(ids) = &undo {
+            model.awaited = ids.first().copied();
+        }
         model.remember(undo);
     }
-    Vec::new()
+    select_awaited(model)
+}
+
+/// Goes to what was just added as soon as it is there: whoever adds a source looks for it.
+fn select_awaited(model: &mut Model) -> Vec<Effect> {
+    match model.awaited {
+        Some(id) if model.table.get(id).is_some() => {
+            model.awaited = None;
+            model.table.select_source(id);
+            show_selected(model, false)
+        }
+        _ => Vec::new(),
+    }
 }

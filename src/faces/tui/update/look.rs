@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::act::{say, show_selected};
 use crate::domain::{Source, Version};
+use crate::faces::text::short_time;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{DiffPage, Model, Page, Pane, SourcePage, VersionPage};
 
@@ -36,6 +37,12 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
         None => model.history.as_ref(),
     };
     let Some(view) = view else { return Vec::new() };
+    if let Some(attempt) = view.failed_attempt() {
+        let why = attempt.error.as_deref().unwrap_or("no reason was recorded");
+        let text = format!("{} failed: {why}", short_time(attempt.started_at));
+        model.complain(text);
+        return Vec::new();
+    }
     let Some((version, verdicts)) = view.selected_version().cloned() else {
         return say(model, "no version yet");
     };
