@@ -112,6 +112,17 @@ impl<'a> Section<'a> {
         self.table.iter().any(|(name, _)| name.get_ref() == key)
     }
 
+    /// Notes a problem with each of these keys that is there; tells whether none was.
+    pub(super) fn refuse(&self, keys: &[&str], why: &str) -> bool {
+        let mut fine = true;
+        for key in keys.iter().filter(|key| self.has(key)) {
+            let message = format!("`{}{key}` means nothing {why}", self.prefix);
+            self.problem(&self.span, message);
+            fine = false;
+        }
+        fine
+    }
+
     /// Reads a text.
     pub(super) fn text(&mut self, key: &'static str) -> Option<Field<&'a str>> {
         self.read(key, "a text in quotes", |value| {

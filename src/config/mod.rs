@@ -2,6 +2,7 @@
 //!
 //! The only reader of the environment and of the configuration file. Never touches the store or the network.
 
+mod builtin;
 mod document;
 mod duration;
 mod environment;
@@ -13,12 +14,13 @@ mod secrets;
 mod types;
 mod verifiers;
 
+pub use builtin::Builtin;
 pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};
 pub use identity::Identity;
 pub use load::Flags;
 pub use secrets::Secrets;
 pub use types::{
-    Builtin, Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, ResourceLimits,
+    Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, ResourceLimits,
     Scope, ThemeChoice, VerifierConfig, VerifierKind,
 };

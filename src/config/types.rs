@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use globset::GlobMatcher;
 
-use super::Secrets;
-use crate::domain::{Digest, SourceSettings, Weight};
+use super::{Builtin, Secrets};
+use crate::domain::{SourceSettings, Weight};
 
 /// Everything that is in force.
 #[derive(Clone)]
@@ -225,26 +225,6 @@ impl Default for ResourceLimits {
             folder_bytes: 1 << 30,
         }
     }
-}
-
-/// A rule of gannet's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Builtin {
-    /// Well-formed UTF-8.
-    Utf8,
-    /// One well-formed JSON text (RFC 8259).
-    Json,
-    /// A length within bounds, in bytes, both inclusive.
-    Size {
-        /// Least.
-        min: Option<u64>,
-        /// Most.
-        max: Option<u64>,
-    },
-    /// Exactly this content.
-    Sha256(Digest),
-    /// Not an HTML page, such as an error page under 200.
-    NotHtml,
 }
 
 /// Selects sources: `tag:prices`, or a glob on the name or the address.

@@ -1,30 +1,28 @@
 //! Reads `[[verifier]]`: names, selections, programs and built-in rules. Never starts a program.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use globset::Glob;
 
+use super::builtin;
 use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
 use super::environment::is_executable;
 use super::limits;
-use super::{Builtin, Environment, Pattern, Scope, VerifierConfig, VerifierKind};
-use crate::domain::{Digest, Weight, parse_size};
+use super::{Environment, Pattern, Scope, VerifierConfig, VerifierKind};
+use crate::domain::Weight;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
 const DEFAULT_FAILED: i32 = 1;
 /// What says which kind of verifier it is: just one of them.
 const KINDS: [&str; 4] = ["command", "builtin", "http", "external"];
-const BUILTINS: &str = "utf8, json, size, sha256 or not-html";
-/// Keys that only a command takes, and so on; of a built-in rule, with the rule.
+/// Keys that only a command takes, and so on; those of built-in rules are read beside.
 const COMMAND_KEYS: [&str; 3] = ["stdin", "failed", "limits"];
 const HTTP_KEYS: [&str; 2] = ["secret", "deadline"];
 const EXTERNAL_KEYS: [&str; 1] = ["deadline"];
-const BUILTIN_KEYS: [(&str, &str); 3] = [("min", "size"), ("max", "size"), ("digest", "sha256")];
 
 /// Reads every `[[verifier]]`; those with problems, which are noted, are left out.
 pub(super) fn read(
@@ -168,16 +166,15 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<Ve
         .collect();
     // All are always asked for, so that none is ever an unknown key.
     let command = section.texts("command");
-    let builtin = section.text("builtin");
     let url = section.parsed("http", parse_verifier_url);
     let secret = section.parsed("secret", |text| Ok(text.to_owned()));
     let deadline = section.parsed("deadline", parse_long_duration);
     let deadline_duration = deadline.map_or(DEFAULT_DEADLINE, |field| field.value);
     let command_kind = read_command(section, command, finder);
-    let builtin_kind = read_builtin(section, builtin.as_ref());
+    let rule = builtin::read(section);
     let (kind, own_keys) = match given[..] {
         ["command"] => (command_kind?, COMMAND_KEYS.to_vec()),
-        ["builtin"] => (builtin_kind?, builtin_keys(builtin?.value)),
+        ["builtin"] => (VerifierKind::Builtin(rule?), builtin::KEYS.to_vec()),
         ["http"] => {
             let kind = VerifierKind::Http {
                 url: url?.value,
@@ -205,35 +202,22 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<Ve
     refuse_others(section, given[0], &own_keys).then_some(kind)
 }
 
-/// Returns the keys that go with a rule.
-fn builtin_keys(rule: &str) -> Vec<&'static str> {
-    let own = BUILTIN_KEYS.into_iter().filter(|(_, owner)| *owner == rule);
-    own.map(|(key, _)| key).collect()
-}
-
 /// Notes every key that is there and goes with another kind of verifier only.
 fn refuse_others(section: &Section<'_>, kind: &str, own: &[&str]) -> bool {
-    let builtin_keys = BUILTIN_KEYS.map(|(key, _)| key);
-    let all = [&COMMAND_KEYS[..], &HTTP_KEYS, &EXTERNAL_KEYS, &builtin_keys];
+    let all = [&COMMAND_KEYS[..], &HTTP_KEYS, &EXTERNAL_KEYS, builtin::KEYS];
     let mut stray: Vec<_> = all
         .concat()
         .into_iter()
-        .filter(|key| section.has(key) && !own.contains(key))
+        .filter(|key| !own.contains(key))
         .collect();
     stray.sort_unstable();
     stray.dedup();
-    for key in &stray {
-        let why = if kind == "builtin" {
-            "with this builtin".to_owned()
-        } else {
-            format!("with `{kind}`")
-        };
-        section.problem(
-            section.span(),
-            format!("`verifier.{key}` means nothing {why}"),
-        );
-    }
-    stray.is_empty()
+    let why = if kind == "builtin" {
+        "with this builtin".to_owned()
+    } else {
+        format!("with `{kind}`")
+    };
+    section.refuse(&stray, &why)
 }
 
 /// Reads where an HTTP verifier is asked. Plain HTTP and private hosts are the operator's own choice here.
@@ -307,61 +291,6 @@ fn read_failed(section: &mut Section<'_>) -> Option<Vec<i32>> {
     read.sort_unstable();
     read.dedup();
     Some(read)
-}
-
-fn read_builtin(section: &mut Section<'_>, builtin: Option<&Field<&str>>) -> Option<VerifierKind> {
-    let min = section.parsed("min", parse_size);
-    let max = section.parsed("max", parse_size);
-    let digest = section.parsed("digest", |text| {
-        text.parse::<Digest>().map_err(|error| error.to_string())
-    });
-    let builtin = builtin?;
-    let rule = match builtin.value {
-        "utf8" => Some(Builtin::Utf8),
-        "json" => Some(Builtin::Json),
-        "not-html" => Some(Builtin::NotHtml),
-        "size" => bounds(section, &builtin.span, min, max),
-        "sha256" => {
-            if !section.has("digest") {
-                section.problem(&builtin.span, "`verifier.builtin`: sha256 needs `digest`, `sha256:` and 64 hexadecimal digits");
-            }
-            digest.map(|digest| Builtin::Sha256(digest.value))
-        }
-        other => {
-            section.problem(
-                &builtin.span,
-                format!(
-                    "`verifier.builtin`: `{}` is not a rule: expected {BUILTINS}",
-                    other.escape_debug()
-                ),
-            );
-            None
-        }
-    };
-    rule.map(VerifierKind::Builtin)
-}
-
-fn bounds(
-    section: &Section<'_>,
-    at: &Range<usize>,
-    min: Option<Field<u64>>,
-    max: Option<Field<u64>>,
-) -> Option<Builtin> {
-    if !section.has("min") && !section.has("max") {
-        section.problem(at, r#"`verifier.builtin`: size needs `min`, `max` or both, such as min = "10B", max = "1MiB""#);
-        return None;
-    }
-    let (min, max) = (min.map(|min| min.value), max.map(|max| max.value));
-    if let (Some(least), Some(most)) = (min, max)
-        && least > most
-    {
-        section.problem(
-            at,
-            "`verifier.min` is more than `verifier.max`: no content could pass",
-        );
-        return None;
-    }
-    Some(Builtin::Size { min, max })
 }
 
 /// Where programs are looked for.
