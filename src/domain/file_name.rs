@@ -32,7 +32,7 @@ pub fn segment_name(url: &url::Url) -> String {
 }
 
 /// Decodes `%XX` (RFC 3986 §2.1); bytes that are not UTF-8 become U+FFFD.
-pub(super) fn decode_percent(text: &str) -> String {
+pub fn decode_percent(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

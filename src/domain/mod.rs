@@ -13,6 +13,7 @@ mod id;
 mod interval;
 mod policy;
 mod publication;
+mod short;
 mod size;
 mod source;
 mod verdict;
@@ -24,11 +25,12 @@ pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, base_ordinal};
 pub use content::Content;
 pub use digest::{Digest, DigestError, Digester};
 pub use event::{Action, Actor, Event, NewEvent, Stamp};
-pub use file_name::{safe_part, segment_name};
+pub use file_name::{decode_percent, safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{Interval, IntervalError, Slot, next_slot_after_failure};
 pub use policy::{Policy, Weight, state_from};
 pub use publication::{Publication, candidate_path, conflicts, publication_for};
+pub use short::in_short;
 pub use size::{format_size, parse_size};
 pub use source::{
     Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,
