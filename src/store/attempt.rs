@@ -1,5 +1,6 @@
 //! Attempts: each recorded in one transaction with all that it brought, under a claim that still holds.
 
+use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
@@ -41,6 +42,18 @@ impl Store {
         .await
     }
 
+    /// Returns when the source's last attempt began that brought content, or confirmed that it is unchanged.
+    pub async fn last_good_attempt(&self, source: SourceId) -> Result<Option<DateTime<Utc>>> {
+        self.read(move |sql| {
+            let began_at = sql
+                .prepare_cached(LAST_GOOD)?
+                .query_row([source.0], |row| Columns::new(row).time())
+                .optional()?;
+            Ok(began_at)
+        })
+        .await
+    }
+
     /// Forgets what a source's server gave to ask with, so that the next request is unconditional: the newest version's
     /// blob is damaged, say.
     pub async fn forget_validators(&self, source: SourceId) -> Result<()> {
@@ -54,6 +67,11 @@ impl Store {
         .await
     }
 }
+
+// Walks back from the newest: as far as the failures before now go.
+const LAST_GOOD: &str =
+    "SELECT a.started_at FROM attempt a CROSS JOIN text o ON o.id = a.outcome_id
+     WHERE a.source_id = ?1 AND o.value IN ('new', 'unchanged') ORDER BY a.id DESC LIMIT 1";
 
 fn write_attempt(
     transaction: &Transaction<'_>,
@@ -208,4 +226,23 @@ fn read_attempt(columns: &mut Columns<'_>) -> rusqlite::Result<Attempt> {
         error_kind: columns.optional_word()?,
         error: columns.get()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn the_last_good_one_is_found_by_index() {
+        let plan = query_plan(LAST_GOOD);
+        assert!(
+            plan.contains("SEARCH a USING INDEX attempt_source"),
+            "{plan}"
+        );
+        assert!(
+            !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
 }

@@ -46,6 +46,41 @@ impl Store {
             .await
     }
 
+    /// Returns the newest version of the same source before this one that passed or that no verifier judges.
+    pub async fn good_version_before(&self, version: VersionId) -> Result<Option<Version>> {
+        self.read(move |sql| one(sql, GOOD_BEFORE, [version.0]))
+            .await
+    }
+
+    /// Returns the version that followed this one in its source's history.
+    pub async fn version_after(&self, version: VersionId) -> Result<Option<Version>> {
+        const AFTER: &str =
+            "v.id = (SELECT w.id FROM version t CROSS JOIN version w ON w.source_id = t.source_id
+             AND w.ordinal = t.ordinal + 1 WHERE t.id = ?1)";
+        self.read(move |sql| one(sql, AFTER, [version.0])).await
+    }
+
+    /// Returns the source's versions, newest first, that were its newest at some time from `from` until `until`.
+    pub async fn versions_in_force(
+        &self,
+        source: SourceId,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Version>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(&format!(
+                "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {IN_FORCE} ORDER BY v.ordinal DESC LIMIT ?4"
+            ))?;
+            let rows = statement
+                .query_map([source.0, millis(from), millis(until), int(limit)], |row| {
+                    read_version(&mut Columns::new(row))
+                })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     /// Returns the source's versions, newest first; all without a limit.
     pub async fn versions(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Version>> {
         self.read(move |sql| {
@@ -78,6 +113,15 @@ impl Store {
         .await
     }
 }
+
+// Walks back from the version: as far as the bad ones before it go.
+const GOOD_BEFORE: &str =
+    "v.id = (SELECT w.id FROM version t CROSS JOIN version w ON w.source_id = t.source_id
+     AND w.ordinal < t.ordinal WHERE t.id = ?1 AND w.state IN ('passed', 'unverified')
+     ORDER BY w.ordinal DESC LIMIT 1)";
+
+const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
+     coalesce((SELECT max(w.ordinal) FROM version w WHERE w.source_id = ?1 AND w.fetched_at <= ?2), 0)";
 
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY version_unjudged
@@ -175,6 +219,21 @@ fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<Version> {
 mod tests {
     use super::*;
     use crate::store::schema::query_plan;
+
+    #[test]
+    fn the_last_good_one_is_found_by_index() {
+        let plan = query_plan(&format!(
+            "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {GOOD_BEFORE}"
+        ));
+        assert!(
+            plan.contains("SEARCH w USING INDEX version_ordinal"),
+            "{plan}"
+        );
+        assert!(
+            !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
 
     #[test]
     fn what_waits_for_a_verdict_is_found_by_index() {
