@@ -7,7 +7,7 @@ use super::App;
 use crate::config::VerifierKind;
 use crate::domain::{Content, Judgement, NewVerdict, VerdictOutcome};
 use crate::net::{NetError, WebhookRequest, Webhooks};
-use crate::verify::{Answer, Facts, Verifier};
+use crate::verify::{Answer, Evidence, Facts, Verifier};
 
 impl App {
     /// Returns what a verifier says of the content, with where that comes from.
@@ -28,7 +28,7 @@ impl App {
         } else {
             let work_dir = self.archive.temp_dir();
             verifier
-                .judge_as(&fingerprint, content, facts, work_dir)
+                .judge_as(&fingerprint, content, facts, Evidence::default(), work_dir)
                 .await
         };
         NewVerdict {

@@ -14,13 +14,15 @@ mod secrets;
 mod types;
 mod verifiers;
 
-pub use builtin::Builtin;
+pub use builtin::{
+    Builtin, CsvRule, ImageFormat, ImageRule, Percent, PreviousNeed, Schema, SizeRule,
+};
 pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};
 pub use identity::Identity;
 pub use load::Flags;
 pub use secrets::Secrets;
 pub use types::{
-    Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, ResourceLimits,
-    Scope, ThemeChoice, VerifierConfig, VerifierKind,
+    Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, ResourceLimits, Scope,
+    ThemeChoice, VerifierConfig, VerifierKind,
 };

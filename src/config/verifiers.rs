@@ -171,7 +171,7 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<Ve
     let deadline = section.parsed("deadline", parse_long_duration);
     let deadline_duration = deadline.map_or(DEFAULT_DEADLINE, |field| field.value);
     let command_kind = read_command(section, command, finder);
-    let rule = builtin::read(section);
+    let rule = builtin::read(section, finder.folder);
     let (kind, own_keys) = match given[..] {
         ["command"] => (command_kind?, COMMAND_KEYS.to_vec()),
         ["builtin"] => (VerifierKind::Builtin(rule?), builtin::KEYS.to_vec()),

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Builtin, VerifierKind};
+use crate::config::{Builtin, Percent, VerifierKind};
 use crate::domain::{Digest, Digester, Fingerprint, masked};
 
 /// Raised when a built-in rule or the way programs are run changes what a verdict means.
@@ -108,18 +108,50 @@ fn definition(kind: &VerifierKind) -> Value {
             failed,
             ..
         } => json!({"command": argv, "stdin": stdin, "failed": failed}),
-        VerifierKind::Builtin(Builtin::Utf8) => json!({"builtin": "utf8"}),
-        VerifierKind::Builtin(Builtin::Json) => json!({"builtin": "json"}),
-        VerifierKind::Builtin(Builtin::Size { min, max }) => {
-            json!({"builtin": "size", "min": min, "max": max})
-        }
-        VerifierKind::Builtin(Builtin::Sha256(digest)) => {
-            json!({"builtin": "sha256", "digest": digest.to_string()})
-        }
-        VerifierKind::Builtin(Builtin::NotHtml) => json!({"builtin": "not-html"}),
+        VerifierKind::Builtin(rule) => definition_of_rule(rule),
         // An address may hold a password, which must not get into the store.
         VerifierKind::Http { url, .. } => json!({"http": masked(url)}),
         VerifierKind::External { .. } => json!({"external": true}),
+    }
+}
+
+fn definition_of_rule(rule: &Builtin) -> Value {
+    let share = |share: Option<Percent>| share.map(|share| share.to_string());
+    match rule {
+        Builtin::Utf8 => json!({"builtin": "utf8"}),
+        Builtin::Json => json!({"builtin": "json"}),
+        Builtin::JsonSchema(schema) => {
+            json!({"builtin": "json", "schema": schema.digest().to_string()})
+        }
+        Builtin::Csv(rule) => json!({
+            "builtin": "csv",
+            "delimiter": rule.delimiter,
+            "header": rule.header,
+            "columns": rule.columns,
+            "min_rows": rule.min_rows,
+            "max_rows": rule.max_rows,
+            "min_rows_of_last": share(rule.min_rows_of_last),
+        }),
+        Builtin::Xml => json!({"builtin": "xml"}),
+        Builtin::Image(rule) => {
+            let formats: Vec<_> = rule.formats.iter().map(|format| format.as_str()).collect();
+            json!({"builtin": "image", "formats": formats, "max_pixels": rule.max_pixels})
+        }
+        // One without shares is the judge that it was before there were any.
+        Builtin::Size(rule) if rule.min_of_last.is_none() && rule.max_of_last.is_none() => {
+            json!({"builtin": "size", "min": rule.min, "max": rule.max})
+        }
+        Builtin::Size(rule) => json!({
+            "builtin": "size",
+            "min": rule.min,
+            "max": rule.max,
+            "min_of_last": share(rule.min_of_last),
+            "max_of_last": share(rule.max_of_last),
+        }),
+        Builtin::Sha256(digest) => json!({"builtin": "sha256", "digest": digest.to_string()}),
+        Builtin::Companion(source) => json!({"builtin": "sha256", "companion": source}),
+        Builtin::Fresh(max_age) => json!({"builtin": "fresh", "max_age_s": max_age.as_secs()}),
+        Builtin::NotHtml => json!({"builtin": "not-html"}),
     }
 }
 

@@ -7,6 +7,7 @@ mod answer;
 mod builtin;
 mod child;
 mod command;
+mod evidence;
 mod facts;
 mod fingerprint;
 mod html;
@@ -19,5 +20,6 @@ mod watch;
 mod work_folder;
 
 pub use answer::Answer;
+pub use evidence::{Companion, Evidence, Previous};
 pub use facts::Facts;
 pub use verifier::Verifier;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::child::Limits;
 use super::command::{self, Program};
 use super::fingerprint::{FileDigests, fingerprint};
-use super::{Facts, builtin};
+use super::{Evidence, Facts, builtin};
 use crate::config::{Builtin, Scope, VerifierConfig, VerifierKind};
 use crate::domain::{Content, Fingerprint, Judgement, SourceSettings, VerdictOutcome, Weight};
 
@@ -47,6 +47,14 @@ impl Verifier {
     /// Returns what it is: whoever judges asks this one, or the services and people that it stands for.
     pub fn kind(&self) -> &VerifierKind {
         &self.config.kind
+    }
+
+    /// Returns the built-in rule that it is, if it is one.
+    pub fn rule(&self) -> Option<&Builtin> {
+        match &self.config.kind {
+            VerifierKind::Builtin(rule) => Some(rule),
+            _ => None,
+        }
     }
 
     /// Tells whether this process runs it, as a rule or a program.
@@ -103,20 +111,22 @@ impl Verifier {
     /// ends the program and all that it started.
     pub async fn judge(&self, content: &Content, facts: &Facts, work_dir: &Path) -> Judgement {
         let known = self.identify().await;
-        self.judge_as(&known, content, facts, work_dir).await
+        self.judge_as(&known, content, facts, Evidence::default(), work_dir)
+            .await
     }
 
     /// Does the same as the judge that was known by this fingerprint just before: when its program is another one before
-    /// the end, it could not judge.
+    /// the end, it could not judge. `evidence` is what a built-in rule needs beyond the facts.
     pub async fn judge_as(
         &self,
         known: &Fingerprint,
         content: &Content,
         facts: &Facts,
+        evidence: Evidence,
         work_dir: &Path,
     ) -> Judgement {
         match &self.config.kind {
-            VerifierKind::Builtin(rule) => self.judge_by_rule(rule, content).await,
+            VerifierKind::Builtin(rule) => self.judge_by_rule(rule, content, facts, evidence).await,
             VerifierKind::Command {
                 argv,
                 stdin,
@@ -142,10 +152,22 @@ impl Verifier {
         }
     }
 
-    async fn judge_by_rule(&self, rule: &Builtin, content: &Content) -> Judgement {
+    async fn judge_by_rule(
+        &self,
+        rule: &Builtin,
+        content: &Content,
+        facts: &Facts,
+        evidence: Evidence,
+    ) -> Judgement {
         let stop = StopOnDrop::default();
-        let (rule, content, stopped) = (rule.clone(), content.clone(), Arc::clone(&stop.0));
-        let judged = tokio::task::spawn_blocking(move || builtin::judge(&rule, &content, &stopped));
+        let case = builtin::Case {
+            content: content.clone(),
+            facts: facts.clone(),
+            evidence,
+            stop: Arc::clone(&stop.0),
+        };
+        let rule = rule.clone();
+        let judged = tokio::task::spawn_blocking(move || builtin::judge(&rule, &case));
         match tokio::time::timeout(self.config.timeout, judged).await {
             Ok(Ok(judgement)) => judgement,
             Ok(Err(error)) => Judgement::error(&format!("the rule broke down: {error}")),

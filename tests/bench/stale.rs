@@ -8,7 +8,7 @@ use gannet::app::{App, StaleRequest};
 use gannet::archive::Archive;
 use gannet::clock::SystemClock;
 use gannet::config::{
-    Builtin, Config, DashboardConfig, FetchConfig, LogConfig, Pattern, Scope, Secrets,
+    Builtin, Config, DashboardConfig, FetchConfig, LogConfig, Pattern, Scope, Secrets, SizeRule,
     VerifierConfig, VerifierKind,
 };
 use gannet::domain::{Actor, Weight};
@@ -67,10 +67,10 @@ fn app(folder: &Path, min: u64) -> App {
         scope: Scope::Source,
         timeout: Duration::from_secs(30),
     };
-    let size = Builtin::Size {
+    let size = Builtin::Size(SizeRule {
         min: Some(min),
-        max: None,
-    };
+        ..SizeRule::default()
+    });
     let config = Config {
         data_dir: folder.to_owned(),
         log_dir: folder.join("log"),

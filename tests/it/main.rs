@@ -2,6 +2,7 @@
 
 mod archive;
 mod config;
+mod config_builtin;
 mod dashboard;
 mod dashboard_terminal;
 mod demo;

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gannet::config::{Builtin, Pattern, ResourceLimits, Scope, VerifierConfig, VerifierKind};
+use gannet::config::{
+    Builtin, CsvRule, ImageRule, Pattern, ResourceLimits, Schema, Scope, SizeRule, VerifierConfig,
+    VerifierKind,
+};
 use gannet::domain::{Content, Digest, Judgement, SourceId, VerdictOutcome, VersionId, Weight};
-use gannet::verify::{Facts, Verifier};
+use gannet::verify::{Evidence, Facts, Verifier};
 use tempfile::TempDir;
 
 /// Long enough for any machine; only what is meant to time out takes less.
@@ -120,6 +123,10 @@ fn kind(argv: &[&str], stdin: bool, failed: &[i32]) -> VerifierKind {
         failed: failed.to_vec(),
         limits: ResourceLimits::default(),
     }
+}
+
+fn schema(text: &str) -> Schema {
+    Schema::compile(text.as_bytes()).expect("a schema")
 }
 
 fn command(argv: &[&str], timeout: Duration) -> Verifier {
@@ -463,7 +470,7 @@ async fn a_script_that_an_interpreter_runs_is_part_of_the_judge() {
     let known = by_sh.identify().await;
     let as_known = async || {
         let (content, facts, work_dir) = (content(), facts(), bench.work_dir());
-        let judged = by_sh.judge_as(&known, &content, &facts, &work_dir);
+        let judged = by_sh.judge_as(&known, &content, &facts, Evidence::default(), &work_dir);
         judged.await.outcome
     };
     assert_eq!(as_known().await, VerdictOutcome::Passed);
@@ -530,14 +537,30 @@ async fn fingerprints_tell_definitions_and_programs_apart() {
         kind(&[&script, "a"], true, &[1]),
         kind(&[&script, "a"], false, &[2]),
         VerifierKind::Builtin(Builtin::Json),
-        VerifierKind::Builtin(Builtin::Size {
+        VerifierKind::Builtin(Builtin::Size(SizeRule {
             min: Some(1),
-            max: None,
-        }),
-        VerifierKind::Builtin(Builtin::Size {
-            min: None,
+            ..SizeRule::default()
+        })),
+        VerifierKind::Builtin(Builtin::Size(SizeRule {
             max: Some(1),
-        }),
+            ..SizeRule::default()
+        })),
+        VerifierKind::Builtin(Builtin::JsonSchema(schema("{}"))),
+        VerifierKind::Builtin(Builtin::JsonSchema(schema("{\"type\": \"object\"}"))),
+        VerifierKind::Builtin(Builtin::Csv(CsvRule::default())),
+        VerifierKind::Builtin(Builtin::Csv(CsvRule {
+            header: Some(vec!["a".to_owned()]),
+            ..CsvRule::default()
+        })),
+        VerifierKind::Builtin(Builtin::Image(ImageRule::default())),
+        VerifierKind::Builtin(Builtin::Image(ImageRule {
+            max_pixels: 1,
+            ..ImageRule::default()
+        })),
+        VerifierKind::Builtin(Builtin::Companion("a".to_owned())),
+        VerifierKind::Builtin(Builtin::Companion("b".to_owned())),
+        VerifierKind::Builtin(Builtin::Fresh(Duration::from_secs(1))),
+        VerifierKind::Builtin(Builtin::Fresh(Duration::from_secs(2))),
         VerifierKind::Builtin(Builtin::Sha256(Digest::of(b"a"))),
         VerifierKind::Builtin(Builtin::Sha256(Digest::of(b"b"))),
     ];

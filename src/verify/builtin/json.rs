@@ -4,17 +4,19 @@ use std::io::{self, BufReader};
 
 use serde::de::IgnoredAny;
 
-use super::source::{Finding, PIECE_BYTES, Source};
+use super::source::{Case, Finding, PIECE_BYTES, bad};
+use super::utf8;
 
-/// One JSON text (RFC 8259), with nothing after it. The caller has checked that it is UTF-8.
-pub(super) fn judge(source: Source) -> io::Result<Finding> {
-    let mut reader =
-        serde_json::Deserializer::from_reader(BufReader::with_capacity(PIECE_BYTES, source));
+/// One JSON text (RFC 8259), with nothing after it.
+pub(super) fn judge(case: &Case) -> Finding {
+    utf8::judge(&mut case.open()?)?;
+    let buffered = BufReader::with_capacity(PIECE_BYTES, case.open()?);
+    let mut reader = serde_json::Deserializer::from_reader(buffered);
     let read = serde::Deserialize::deserialize(&mut reader).and_then(|IgnoredAny| reader.end());
     match read {
-        Ok(()) => Ok(Ok("well-formed JSON".to_owned())),
-        Err(error) if error.is_io() => Err(error.into()),
-        Err(error) => Ok(Err(format!("not JSON: {error}"))),
+        Ok(()) => Ok("well-formed JSON".to_owned()),
+        Err(error) if error.is_io() => Err(io::Error::from(error).into()),
+        Err(error) => bad(format!("not JSON: {error}")),
     }
 }
 

@@ -1,44 +1,37 @@
 //! From a rule to a judgement.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
-use super::source::Source;
-use super::{json, not_html, sha256, size, utf8};
+use super::source::{Case, Finding, Trouble};
+use super::{companion, csv, fresh, image, json, not_html, schema, sha256, size, utf8, xml};
 use crate::config::Builtin;
-use crate::domain::{Content, Judgement, VerdictOutcome};
+use crate::domain::{Judgement, VerdictOutcome};
 
-/// Judges the content by a rule. Blocks; once `stop` is set it gives up at its next read.
-pub(in crate::verify) fn judge(
-    rule: &Builtin,
-    content: &Content,
-    stop: &Arc<AtomicBool>,
-) -> Judgement {
-    let open = || Source::open(content, stop);
-    let found = match rule {
-        Builtin::Utf8 => open().and_then(|mut source| utf8::judge(&mut source)),
-        Builtin::Json => open().and_then(|mut source| match utf8::judge(&mut source)? {
-            Ok(_) => json::judge(open()?),
-            bad => Ok(bad),
-        }),
-        Builtin::Size { min, max } => Ok(size::judge(content.size_bytes(), *min, *max)),
-        Builtin::Sha256(expected) => {
-            open().and_then(|mut source| sha256::judge(&mut source, *expected))
-        }
-        Builtin::NotHtml => open().and_then(not_html::judge),
-    };
-    let (outcome, detail) = match found {
-        Ok(Ok(detail)) => (VerdictOutcome::Passed, detail),
-        Ok(Err(detail)) => (VerdictOutcome::Failed, detail),
-        Err(error) => (
-            VerdictOutcome::Error,
-            format!("could not judge: cannot read the content: {error}"),
-        ),
+/// Judges the content by a rule. Blocks; once the case's `stop` is set it gives up at its next read.
+pub(in crate::verify) fn judge(rule: &Builtin, case: &Case) -> Judgement {
+    let (outcome, detail) = match find(rule, case) {
+        Ok(detail) => (VerdictOutcome::Passed, detail),
+        Err(Trouble::Bad(detail)) => (VerdictOutcome::Failed, detail),
+        Err(Trouble::Cannot(why)) => (VerdictOutcome::Error, format!("could not judge: {why}")),
     };
     Judgement {
         outcome,
         detail,
         exit_code: None,
         output: String::new(),
+    }
+}
+
+fn find(rule: &Builtin, case: &Case) -> Finding {
+    match rule {
+        Builtin::Utf8 => utf8::judge(&mut case.open()?),
+        Builtin::Json => json::judge(case),
+        Builtin::JsonSchema(schema) => schema::judge(schema, case),
+        Builtin::Csv(rule) => csv::judge(rule, case),
+        Builtin::Xml => xml::judge(case.open()?),
+        Builtin::Image(rule) => image::judge(rule, case),
+        Builtin::Size(rule) => size::judge(rule, case),
+        Builtin::Sha256(digest) => sha256::judge(&mut case.open()?, *digest),
+        Builtin::Companion(_) => companion::judge(case),
+        Builtin::Fresh(max_age) => fresh::judge(*max_age, &case.facts),
+        Builtin::NotHtml => not_html::judge(case.open()?),
     }
 }

@@ -1,19 +1,19 @@
 //! `not-html`: no HTML page, such as an error page under 200.
 
-use std::io::{self, Read as _};
+use std::io::Read as _;
 
-use super::source::{Finding, Source};
+use super::source::{Finding, Source, bad};
 use crate::verify::html;
 
-pub(super) fn judge(source: Source) -> io::Result<Finding> {
+pub(super) fn judge(source: Source) -> Finding {
     let mut window = Vec::new();
     source
         .take(html::WINDOW_BYTES as u64)
         .read_to_end(&mut window)?;
-    Ok(match html::html_start(&window) {
+    match html::html_start(&window) {
         None => Ok("not an HTML page".to_owned()),
-        Some(start) => Err(format!("an HTML page: begins with {start}")),
-    })
+        Some(start) => bad(format!("an HTML page: begins with {start}")),
+    }
 }
 
 #[cfg(test)]

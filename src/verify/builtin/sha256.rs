@@ -2,21 +2,27 @@
 
 use std::io;
 
-use super::source::{Finding, Source};
+use super::source::{Finding, Source, bad};
 use crate::domain::{Digest, Digester};
 
-pub(super) fn judge(source: &mut Source, expected: Digest) -> io::Result<Finding> {
+/// The content has this digest.
+pub(super) fn judge(source: &mut Source, expected: Digest) -> Finding {
+    let found = digest_of(source)?;
+    if found == expected {
+        Ok(found.to_string())
+    } else {
+        bad(format!("is {found}, not {expected}"))
+    }
+}
+
+/// Digests what is left of the stream.
+pub(super) fn digest_of(source: &mut Source) -> io::Result<Digest> {
     let mut digester = Digester::default();
     source.pieces(|piece| {
         digester.update(piece);
         None::<()>
     })?;
-    let found = digester.finish();
-    Ok(if found == expected {
-        Ok(found.to_string())
-    } else {
-        Err(format!("is {found}, not {expected}"))
-    })
+    Ok(digester.finish())
 }
 
 #[cfg(test)]

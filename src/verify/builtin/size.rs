@@ -1,22 +1,61 @@
-//! `size`: a length within bounds.
+//! `size`: a length within bounds, in bytes and as a share of the last good version's.
 
-use super::source::Finding;
+use super::source::{Case, Finding, Trouble, bad};
+use crate::config::SizeRule;
 use crate::domain::format_size;
 
-pub(super) fn judge(bytes: u64, min: Option<u64>, max: Option<u64>) -> Finding {
-    match (min, max) {
-        (Some(min), _) if bytes < min => {
-            Err(format!("{} is less than {}", exact(bytes), exact(min)))
-        }
-        (_, Some(max)) if bytes > max => {
-            Err(format!("{} is more than {}", exact(bytes), exact(max)))
-        }
-        _ => Ok(exact(bytes)),
+/// A length within bounds.
+pub(super) fn judge(rule: &SizeRule, case: &Case) -> Finding {
+    let bytes = case.content.size_bytes();
+    if let Some(min) = rule.min
+        && bytes < min
+    {
+        return bad(format!("{} is less than {}", exact(bytes), exact(min)));
     }
+    if let Some(max) = rule.max
+        && bytes > max
+    {
+        return bad(format!("{} is more than {}", exact(bytes), exact(max)));
+    }
+    if rule.min_of_last.is_none() && rule.max_of_last.is_none() {
+        return Ok(exact(bytes));
+    }
+    against_last(rule, case, bytes)
+}
+
+fn against_last(rule: &SizeRule, case: &Case, bytes: u64) -> Finding {
+    let previous = case.evidence.previous.as_ref();
+    let previous = previous.map_err(|why| Trouble::Cannot(why.clone()))?;
+    let Some(previous) = previous else {
+        return Ok(format!("{}; no earlier version", exact(bytes)));
+    };
+    let last = previous.size_bytes;
+    let compared = |word: &str, share: &dyn std::fmt::Display| {
+        format!(
+            "{} is {word} than {share} of the last good version's {}",
+            exact(bytes),
+            exact(last)
+        )
+    };
+    if let Some(share) = rule.min_of_last
+        && share.is_more_than(bytes, last)
+    {
+        return bad(compared("less", &share));
+    }
+    if let Some(share) = rule.max_of_last
+        && share.is_less_than(bytes, last)
+    {
+        return bad(compared("more", &share));
+    }
+    Ok(format!(
+        "{}; the last good version has {}",
+        exact(bytes),
+        exact(last)
+    ))
 }
 
 /// Prints a size to the byte, and for people when it is large.
-fn exact(bytes: u64) -> String {
+pub(super) fn exact(bytes: u64) -> String {
     let short = format_size(bytes);
     if short.ends_with(" B") {
         short
@@ -27,12 +66,19 @@ fn exact(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Builtin;
-    use crate::verify::builtin::tests::{assert_fails, assert_passes};
+    use crate::config::{Builtin, Percent, SizeRule};
+    use crate::domain::VerdictOutcome;
+    use crate::verify::builtin::tests::{Known, assert_fails, assert_passes};
 
     #[test]
     fn size_is_within_bounds() {
-        let rule = |min, max| Builtin::Size { min, max };
+        let rule = |min, max| {
+            Builtin::Size(SizeRule {
+                min,
+                max,
+                ..SizeRule::default()
+            })
+        };
         for (min, max) in [(Some(3), None), (None, Some(3)), (Some(3), Some(3))] {
             assert_passes(&rule(min, max), b"abc");
         }
@@ -43,5 +89,46 @@ mod tests {
             b"",
             "0 B is less than 1048576 B (1.0 MiB)",
         );
+    }
+
+    #[test]
+    fn size_is_a_share_of_the_last() {
+        let percent = |text: &str| Some(text.parse::<Percent>().expect("a share"));
+        let rule = Builtin::Size(SizeRule {
+            min_of_last: percent("50%"),
+            max_of_last: percent("200%"),
+            ..SizeRule::default()
+        });
+        let (outcome, detail) = Known::default().judged(&rule, b"");
+        assert_eq!(
+            (outcome, detail.as_str()),
+            (VerdictOutcome::Passed, "0 B; no earlier version")
+        );
+        let known = Known::after(b"1234");
+        for (bytes, outcome, expected) in [
+            (
+                &b"1"[..],
+                VerdictOutcome::Failed,
+                "1 B is less than 50% of the last good version's 4 B",
+            ),
+            (
+                b"12",
+                VerdictOutcome::Passed,
+                "2 B; the last good version has 4 B",
+            ),
+            (b"12345678", VerdictOutcome::Passed, "8 B; "),
+            (
+                b"123456789",
+                VerdictOutcome::Failed,
+                "9 B is more than 200% of the last good version's 4 B",
+            ),
+        ] {
+            let (found, detail) = known.judged(&rule, bytes);
+            assert_eq!(found, outcome, "{detail}");
+            assert!(detail.starts_with(expected), "{detail}");
+        }
+        let (outcome, detail) = Known::unreadable().judged(&rule, b"1");
+        assert_eq!(outcome, VerdictOutcome::Error);
+        assert_eq!(detail, "could not judge: the last good version is damaged");
     }
 }

@@ -1,4 +1,4 @@
-//! Content as a stream that can be stopped.
+//! What a rule judges, as a stream that can be stopped, and what it may find.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -7,29 +7,112 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
+use super::size::exact;
 use crate::domain::Content;
+use crate::verify::{Evidence, Facts};
 
 pub(super) const PIECE_BYTES: usize = 64 << 10;
 
-/// What a rule found: good, or bad and why.
-pub(super) type Finding = Result<String, String>;
+/// What a rule found: good, or else.
+pub(super) type Finding = Result<String, Trouble>;
+
+/// Why content is not good.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It is bad: this is what is wrong with it.
+    Bad(String),
+    /// It could not be judged: this is why.
+    Cannot(String),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Cannot(format!("cannot read the content: {error}"))
+    }
+}
+
+/// A shorthand: the content is bad.
+pub(super) fn bad<T>(why: impl Into<String>) -> Result<T, Trouble> {
+    Err(Trouble::Bad(why.into()))
+}
+
+/// A shorthand: the content cannot be judged.
+pub(super) fn cannot<T>(why: impl Into<String>) -> Result<T, Trouble> {
+    Err(Trouble::Cannot(why.into()))
+}
+
+/// What a rule judges, and all that it may know of it.
+#[derive(Clone, Debug)]
+pub(in crate::verify) struct Case {
+    pub(in crate::verify) content: Content,
+    pub(in crate::verify) facts: Facts,
+    pub(in crate::verify) evidence: Evidence,
+    /// Set when nobody waits for the judgement any more.
+    pub(in crate::verify) stop: Arc<AtomicBool>,
+}
+
+impl Case {
+    /// Opens the judged content.
+    pub(super) fn open(&self) -> io::Result<Source> {
+        self.open_other(&self.content)
+    }
+
+    /// Opens other content under the same stop.
+    pub(super) fn open_other(&self, content: &Content) -> io::Result<Source> {
+        let reader: Box<dyn Read> = match content {
+            Content::Memory(bytes) => Box::new(Cursor::<Bytes>::new(bytes.clone())),
+            Content::File { path, .. } => Box::new(File::open(path.as_ref())?),
+        };
+        Ok(Source {
+            reader,
+            stop: Arc::clone(&self.stop),
+            is_broken: false,
+        })
+    }
+
+    /// Returns the judged content in memory, unless it is too large for that.
+    pub(super) fn whole(&self, max_bytes: u64) -> Result<Bytes, Trouble> {
+        let size_bytes = self.content.size_bytes();
+        if size_bytes > max_bytes {
+            return cannot(format!(
+                "{} is more than the {} that this rule reads",
+                exact(size_bytes),
+                exact(max_bytes)
+            ));
+        }
+        if let Content::Memory(bytes) = &self.content {
+            return Ok(bytes.clone());
+        }
+        let mut bytes = Vec::new();
+        self.open()?.read_to_end(&mut bytes)?;
+        Ok(bytes.into())
+    }
+
+    /// Gives up when nobody waits any more.
+    pub(super) fn go_on(&self) -> io::Result<()> {
+        go_on(&self.stop)
+    }
+}
+
+/// Gives up once the flag is set.
+pub(super) fn go_on(stop: &AtomicBool) -> io::Result<()> {
+    if stop.load(Ordering::Relaxed) {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "stopped"));
+    }
+    Ok(())
+}
 
 /// The content as a stream that can be stopped.
 pub(super) struct Source {
     reader: Box<dyn Read>,
     stop: Arc<AtomicBool>,
+    is_broken: bool,
 }
 
 impl Source {
-    pub(super) fn open(content: &Content, stop: &Arc<AtomicBool>) -> io::Result<Self> {
-        let reader: Box<dyn Read> = match content {
-            Content::Memory(bytes) => Box::new(Cursor::<Bytes>::new(bytes.clone())),
-            Content::File { path, .. } => Box::new(File::open(path.as_ref())?),
-        };
-        Ok(Self {
-            reader,
-            stop: Arc::clone(stop),
-        })
+    /// Tells whether reading failed, or was stopped: then what a parser says of the content is worth nothing.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken
     }
 
     /// Hands every piece to `take`, until it has an answer.
@@ -54,9 +137,48 @@ impl Source {
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "stopped"));
+        let read = go_on(&self.stop).and_then(|()| self.reader.read(buffer));
+        let is_transient = |error: &io::Error| error.kind() == io::ErrorKind::Interrupted;
+        self.is_broken |= read.as_ref().is_err_and(|error| !is_transient(error));
+        read
+    }
+}
+
+/// A stream that gives up when nothing told it for this long that something was done with what it gave.
+pub(super) struct Bounded<R> {
+    reader: R,
+    /// What one unit may hold.
+    most: usize,
+    left: usize,
+    unit: &'static str,
+}
+
+impl<R: Read> Bounded<R> {
+    /// `unit`: what is being read, such as `row`.
+    pub(super) fn new(reader: R, most: usize, unit: &'static str) -> Self {
+        Self {
+            reader,
+            most,
+            left: most,
+            unit,
         }
-        self.reader.read(buffer)
+    }
+
+    /// Tells that a unit was read to its end.
+    pub(super) fn done(&mut self) {
+        self.left = self.most;
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.left = self.left.checked_sub(count).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("a {} is longer than {} MiB", self.unit, self.most >> 20),
+            )
+        })?;
+        Ok(count)
     }
 }

@@ -6,9 +6,10 @@ use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 
-use super::judge;
-use crate::config::Builtin;
-use crate::domain::{Content, Digest, VerdictOutcome};
+use super::source::Case;
+use crate::config::{Builtin, CsvRule, ImageRule, Schema};
+use crate::domain::{Content, Digest, SourceId, VerdictOutcome, VersionId};
+use crate::verify::{Companion, Evidence, Facts, Previous};
 
 pub(super) fn memory(bytes: &[u8]) -> Content {
     Content::Memory(Bytes::copy_from_slice(bytes))
@@ -24,43 +25,139 @@ pub(super) fn file(bytes: &[u8]) -> Content {
     }
 }
 
-/// Judges the same bytes in memory and in a file: both must agree.
-pub(super) fn judged(rule: &Builtin, bytes: &[u8]) -> (VerdictOutcome, String) {
-    let stop = Arc::default();
-    let judgement = judge(rule, &memory(bytes), &stop);
-    assert_eq!(judgement, judge(rule, &file(bytes), &stop));
-    (judgement.outcome, judgement.detail)
+/// What a rule is told beyond the content: usual facts, and no evidence.
+pub(super) struct Known {
+    pub(super) facts: Facts,
+    pub(super) evidence: Evidence,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        let facts = Facts {
+            source_id: SourceId(1),
+            source_name: "prices".to_owned(),
+            address: "https://example.org/files/p%20x.csv?key=${KEY}".to_owned(),
+            version_id: VersionId(2),
+            digest: Digest::of(b""),
+            size_bytes: 0,
+            name: "prices.csv".to_owned(),
+            media_type: None,
+            fetched_at: "2026-01-31T12:00:00Z".parse().expect("a time"),
+            last_modified: None,
+        };
+        Self {
+            facts,
+            evidence: Evidence::default(),
+        }
+    }
+}
+
+impl Known {
+    /// There is an earlier good version.
+    pub(super) fn after(bytes: &[u8]) -> Self {
+        let mut known = Self::default();
+        known.evidence.previous = Ok(Some(Previous {
+            size_bytes: bytes.len() as u64,
+            content: Some(memory(bytes)),
+        }));
+        known
+    }
+
+    /// The earlier version cannot be read.
+    pub(super) fn unreadable() -> Self {
+        let mut known = Self::default();
+        known.evidence.previous = Err("the last good version is damaged".to_owned());
+        known
+    }
+
+    /// There is a list of digests, checked so many milliseconds after the judged content was fetched.
+    pub(super) fn beside(list: &[u8], later_ms: i64) -> Self {
+        let mut known = Self::default();
+        known.evidence.companion = Ok(Companion {
+            name: "SHA256SUMS".to_owned(),
+            lists: vec![memory(list)],
+            checked_at: known.facts.fetched_at + chrono::TimeDelta::milliseconds(later_ms),
+        });
+        known
+    }
+
+    pub(super) fn case(&self, content: Content) -> Case {
+        Case {
+            content,
+            facts: self.facts.clone(),
+            evidence: self.evidence.clone(),
+            stop: Arc::default(),
+        }
+    }
+
+    /// Judges the same bytes in memory and in a file: both must agree.
+    pub(super) fn judged(&self, rule: &Builtin, bytes: &[u8]) -> (VerdictOutcome, String) {
+        let judgement = super::judge(rule, &self.case(memory(bytes)));
+        assert_eq!(judgement, super::judge(rule, &self.case(file(bytes))));
+        (judgement.outcome, judgement.detail)
+    }
 }
 
 pub(super) fn assert_passes(rule: &Builtin, bytes: &[u8]) {
-    let (outcome, detail) = judged(rule, bytes);
+    let (outcome, detail) = Known::default().judged(rule, bytes);
     assert_eq!(outcome, VerdictOutcome::Passed, "{detail}");
 }
 
 pub(super) fn assert_fails(rule: &Builtin, bytes: &[u8], expected: &str) {
-    let (outcome, detail) = judged(rule, bytes);
+    let (outcome, detail) = Known::default().judged(rule, bytes);
     assert_eq!(outcome, VerdictOutcome::Failed, "{detail}");
     assert!(detail.contains(expected), "{detail}");
+}
+
+pub(super) fn assert_cannot(rule: &Builtin, bytes: &[u8], expected: &str) {
+    let (outcome, detail) = Known::default().judged(rule, bytes);
+    assert_eq!(outcome, VerdictOutcome::Error, "{detail}");
+    assert!(detail.contains(expected), "{detail}");
+}
+
+fn rules_that_read() -> Vec<Builtin> {
+    vec![
+        Builtin::Utf8,
+        Builtin::Json,
+        Builtin::JsonSchema(Schema::compile(b"{}").expect("a schema")),
+        Builtin::Csv(CsvRule::default()),
+        Builtin::Xml,
+        Builtin::Image(ImageRule::default()),
+        Builtin::NotHtml,
+        Builtin::Sha256(Digest::of(b"")),
+        Builtin::Companion("SHA256SUMS".to_owned()),
+    ]
 }
 
 #[test]
 fn content_that_cannot_be_read_is_not_judged() {
     let content = file(b"{}");
     std::fs::remove_file(content.as_file().expect("a file")).expect("a removal");
-    for rule in [
-        Builtin::Utf8,
-        Builtin::Json,
-        Builtin::NotHtml,
-        Builtin::Sha256(Digest::of(b"")),
-    ] {
-        assert_eq!(
-            judge(&rule, &content, &Arc::default()).outcome,
-            VerdictOutcome::Error
+    for rule in rules_that_read() {
+        let judgement = super::judge(&rule, &Known::beside(b"", 0).case(content.clone()));
+        assert_eq!(judgement.outcome, VerdictOutcome::Error, "{rule:?}");
+        assert!(
+            judgement.detail.contains("No such file"),
+            "{rule:?}: {judgement:?}"
         );
     }
-    let stopped = Arc::new(AtomicBool::new(true));
-    assert_eq!(
-        judge(&Builtin::Json, &memory(b"{}"), &stopped).outcome,
-        VerdictOutcome::Error
-    );
+}
+
+#[test]
+fn a_rule_that_is_stopped_says_nothing() {
+    for rule in rules_that_read() {
+        // Good and bad content, by what each rule makes of it.
+        for bytes in [&b"{}"[..], b"<a", b"\xFF"] {
+            for content in [memory(bytes), file(bytes)] {
+                let mut case = Known::beside(b"", 0).case(content);
+                case.stop = Arc::new(AtomicBool::new(true));
+                let judgement = super::judge(&rule, &case);
+                assert_eq!(judgement.outcome, VerdictOutcome::Error, "{rule:?}");
+                assert!(
+                    judgement.detail.contains("stopped"),
+                    "{rule:?}: {judgement:?}"
+                );
+            }
+        }
+    }
 }

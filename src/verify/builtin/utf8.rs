@@ -1,24 +1,22 @@
 //! `utf8`: well-formed UTF-8.
 
-use std::io;
-
-use super::source::{Finding, Source};
+use super::source::{Finding, Source, bad};
 
 /// A UTF-8 sequence is at most this long.
 const MAX_SEQUENCE: usize = 4;
 
 /// UTF-8 as of RFC 3629.
-pub(super) fn judge(source: &mut Source) -> io::Result<Finding> {
+pub(super) fn judge(source: &mut Source) -> Finding {
     let mut check = Utf8Check::default();
-    let bad = source
+    let found = source
         .pieces(|piece| check.push(piece))?
         .or_else(|| check.finish());
-    Ok(match bad {
+    match found {
         None => Ok("well-formed UTF-8".to_owned()),
-        Some(offset) => Err(format!(
+        Some(offset) => bad(format!(
             "not UTF-8: the byte at offset {offset} begins no character"
         )),
-    })
+    }
 }
 
 /// Checks UTF-8 that arrives in pieces.

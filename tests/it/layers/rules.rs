@@ -70,6 +70,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tracing_appender", &["logging", COMPOSE]),
     ("rcgen", &["demo"]),
     ("tokio_rustls", &["demo"]),
+    ("jsonschema", &["config", "verify"]),
+    ("image", &["verify"]),
+    ("xml", &["verify"]),
 ];
 
 const MAX_LINES: usize = 800;

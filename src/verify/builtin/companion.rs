@@ -1,0 +1,314 @@
+//! `sha256` with a companion: the content that another source's list of digests names.
+//!
+//! A list that is older than the content says nothing against it: it may not be new yet. Only one that was fetched, or
+//! found unchanged, after the content was can fail it.
+
+use std::io::{BufRead as _, BufReader};
+
+use super::sha256::digest_of;
+use super::source::{Bounded, Case, Finding, PIECE_BYTES, Trouble, bad, cannot};
+use super::sums::{Entry, last_part, printed, read_line, without_dot};
+use crate::domain::{Content, Digest, decode_percent, in_short};
+use crate::verify::{Companion, Facts};
+
+/// The longest line of a list.
+const MAX_LINE_BYTES: usize = 1 << 20;
+
+/// The content that the list names.
+pub(super) fn judge(case: &Case) -> Finding {
+    let list = case.evidence.companion.as_ref();
+    let list: &Companion = list.map_err(|why| Trouble::Cannot(why.clone()))?;
+    let found = digest_of(&mut case.open()?)?;
+    let names = Names::of(&case.facts);
+    let mut against = None;
+    for content in &list.lists {
+        let wrong = match look_up(list, content, &names, case)? {
+            None => format!("{} does not list `{}`", list.name, names.shown()),
+            Some(Listed { digest, .. }) if digest == found => {
+                return Ok(format!("{found}, as {} says", list.name));
+            }
+            Some(Listed { digest, .. }) => {
+                format!("is {found}, not {digest} as {} says", list.name)
+            }
+        };
+        against.get_or_insert(wrong);
+    }
+    let against = against.unwrap_or_else(|| format!("{} is not at hand", list.name));
+    if list.checked_at >= case.facts.fetched_at {
+        return bad(against);
+    }
+    cannot(format!(
+        "{against}; judged again when {} has been fetched anew",
+        list.name
+    ))
+}
+
+/// How well a listed name fits, the best last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// The last part of the listed name is the file's name.
+    LastPart,
+    /// The listed folders are the last ones of the address too.
+    Folders,
+    /// The listed name is the file's name, or the list is one bare digest.
+    Exact,
+}
+
+struct Listed {
+    fit: Fit,
+    digest: Digest,
+}
+
+/// Reads the list line by line, and returns the entry that fits best.
+fn look_up(
+    list: &Companion,
+    content: &Content,
+    names: &Names,
+    case: &Case,
+) -> Result<Option<Listed>, Trouble> {
+    let cannot_read =
+        |error: std::io::Error| Trouble::Cannot(format!("cannot read {}: {error}", list.name));
+    let stream = case.open_other(content).map_err(cannot_read)?;
+    let bounded = Bounded::new(stream, MAX_LINE_BYTES, "line");
+    let mut reader = BufReader::with_capacity(PIECE_BYTES, bounded);
+    let mut line = Vec::new();
+    let (mut entries, mut bare): (u64, Option<Digest>) = (0, None);
+    let mut best: Option<Listed> = None;
+    while reader.read_until(b'\n', &mut line).map_err(cannot_read)? > 0 {
+        reader.get_mut().done();
+        if let Some(entry) = read_line(line.strip_suffix(b"\n").unwrap_or(&line)) {
+            entries += 1;
+            bare = entry.name.is_none().then_some(entry.digest);
+            if let Some(fit) = names.fit(&entry) {
+                best = better(best, fit, &entry, list)?;
+            }
+        }
+        line.clear();
+    }
+    match (entries, bare) {
+        (0, _) => cannot(format!("{} lists no SHA-256 digest", list.name)),
+        (1, Some(digest)) => Ok(Some(Listed {
+            fit: Fit::Exact,
+            digest,
+        })),
+        _ => Ok(best),
+    }
+}
+
+/// Keeps the entry that fits better; two that fit equally well have to agree.
+fn better(
+    best: Option<Listed>,
+    fit: Fit,
+    entry: &Entry,
+    list: &Companion,
+) -> Result<Option<Listed>, Trouble> {
+    let digest = entry.digest;
+    match best {
+        Some(best) if best.fit > fit => Ok(Some(best)),
+        Some(best) if best.fit == fit && best.digest != digest => {
+            let name = entry.name.as_deref().map(printed).unwrap_or_default();
+            cannot(format!(
+                "{} lists more than one digest that could be meant, the second for `{}`",
+                list.name,
+                in_short(&name)
+            ))
+        }
+        _ => Ok(Some(Listed { fit, digest })),
+    }
+}
+
+/// What a list may call the judged file.
+struct Names {
+    /// The version's own name, and the last part of the address.
+    names: Vec<Vec<u8>>,
+    /// The address's path, decoded.
+    path: Vec<u8>,
+}
+
+impl Names {
+    fn of(facts: &Facts) -> Self {
+        let path = path_of(&facts.address).into_bytes();
+        let mut names = vec![facts.name.clone().into_bytes()];
+        let last = last_part(&path);
+        if !last.is_empty() && last != names[0] {
+            names.push(last.to_vec());
+        }
+        Self { names, path }
+    }
+
+    fn fit(&self, entry: &Entry) -> Option<Fit> {
+        let name = entry.name.as_deref()?;
+        if self.names.iter().any(|own| own == name) {
+            return Some(Fit::Exact);
+        }
+        let name = without_dot(name);
+        let folders = self.path.strip_suffix(name);
+        if folders.is_some_and(|before| before.ends_with(b"/")) {
+            return Some(Fit::Folders);
+        }
+        let last = last_part(name);
+        let is_own = self.names.iter().any(|own| own == last);
+        is_own.then_some(Fit::LastPart)
+    }
+
+    fn shown(&self) -> String {
+        let names: Vec<_> = self.names.iter().map(|name| printed(name)).collect();
+        in_short(&names.join("` or `"))
+    }
+}
+
+/// Returns the path of an address, decoded; an address may hold `${NAME}` anywhere, so it is not parsed any further.
+fn path_of(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let path = address.split_once("://").map_or(address, |(_, rest)| rest);
+    decode_percent(path.find('/').map_or("", |at| &path[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Builtin;
+    use crate::domain::VerdictOutcome::{self, Error, Failed, Passed};
+    use crate::verify::builtin::tests::{Known, memory};
+
+    const GOOD: &[u8] = b"good";
+
+    fn hex(content: &[u8]) -> String {
+        Digest::of(content).to_hex()
+    }
+
+    fn judged(list: &str, later_ms: i64) -> (VerdictOutcome, String) {
+        let rule = Builtin::Companion("SHA256SUMS".to_owned());
+        Known::beside(list.as_bytes(), later_ms).judged(&rule, GOOD)
+    }
+
+    /// The judged file is `prices.csv`, at `https://example.org/files/p%20x.csv`.
+    #[test]
+    fn the_listed_digest_decides() {
+        let (good, other) = (hex(GOOD), hex(b"other"));
+        for (list, outcome, expected) in [
+            (
+                format!("{good}  prices.csv\n"),
+                Passed,
+                "as SHA256SUMS says",
+            ),
+            (format!("{other}  a\n{good} *prices.csv"), Passed, ""),
+            (format!("SHA256 (prices.csv) = {good}\n"), Passed, ""),
+            (format!("{good}  p x.csv\n"), Passed, ""),
+            (format!("{good}  ./p x.csv\n"), Passed, ""),
+            (format!("{good}  far/away/prices.csv\n"), Passed, ""),
+            (good.clone(), Passed, ""),
+            (format!("# of today\n\n{good}\n"), Passed, ""),
+            // The better name counts, wherever it stands.
+            (
+                format!("{other}  old/p x.csv\n{good}  files/p x.csv\n{other}  new/p x.csv\n"),
+                Passed,
+                "",
+            ),
+            (
+                format!("{good}  prices.csv\n{other}  files/p x.csv\n"),
+                Passed,
+                "",
+            ),
+            (
+                format!("{other}  prices.csv\n{good}  files/p x.csv\n"),
+                Failed,
+                "not sha256:",
+            ),
+            (
+                format!("{good}  a\n"),
+                Failed,
+                "SHA256SUMS does not list `prices.csv` or `p x.csv`",
+            ),
+            (format!("{good}\n{good}\n"), Failed, "does not list"),
+            (format!("{good}  prices.csv.sig\n"), Failed, "does not list"),
+            (
+                format!("{other}  prices.csv\n"),
+                Failed,
+                &*format!("is sha256:{good}, not sha256:{other} as SHA256SUMS says"),
+            ),
+            (other.clone(), Failed, "not sha256:"),
+            (
+                format!("{good}  a/prices.csv\n{other}  b/prices.csv\n"),
+                Error,
+                "the second for `b/prices.csv`",
+            ),
+            (
+                format!("{good}  a/prices.csv\n{good}  b/prices.csv\n"),
+                Passed,
+                "",
+            ),
+            (String::new(), Error, "lists no SHA-256 digest"),
+            (
+                "<html>not found</html>".to_owned(),
+                Error,
+                "lists no SHA-256 digest",
+            ),
+            ("x".repeat(2 << 20), Error, "a line is longer than 1 MiB"),
+        ] {
+            let (found, detail) = judged(&list, 0);
+            assert_eq!(found, outcome, "{list}: {detail}");
+            assert!(detail.contains(expected), "{list}: {detail}");
+        }
+    }
+
+    #[test]
+    fn an_older_list_says_nothing_against_it() {
+        let (good, other) = (hex(GOOD), hex(b"other"));
+        assert_eq!(judged(&format!("{good}  prices.csv"), -1).0, Passed);
+        for list in [
+            format!("{other}  prices.csv"),
+            format!("{good}  another"),
+            other,
+        ] {
+            let (outcome, detail) = judged(&list, -1);
+            assert_eq!(outcome, Error, "{detail}");
+            assert!(
+                detail.ends_with("judged again when SHA256SUMS has been fetched anew"),
+                "{detail}"
+            );
+            assert_eq!(judged(&list, 0).0, Failed);
+        }
+    }
+
+    #[test]
+    fn one_of_the_lists_of_its_time_is_enough() {
+        let rule = Builtin::Companion("SHA256SUMS".to_owned());
+        let (good, other) = (hex(GOOD), hex(b"other"));
+        let (good, other) = (
+            format!("{good}  prices.csv"),
+            format!("{other}  prices.csv"),
+        );
+        for (newer, older, outcome) in [
+            (&good, &other, Passed),
+            (&other, &good, Passed),
+            (&other, &other, Failed),
+        ] {
+            let mut known = Known::beside(newer.as_bytes(), 0);
+            if let Ok(companion) = &mut known.evidence.companion {
+                companion.lists.push(memory(older.as_bytes()));
+            }
+            assert_eq!(known.judged(&rule, GOOD).0, outcome, "{newer} {older}");
+        }
+    }
+
+    #[test]
+    fn without_a_list_nothing_is_said() {
+        let mut known = Known::default();
+        known.evidence.companion = Err("there is no source `SHA256SUMS`".to_owned());
+        let (outcome, detail) = known.judged(&Builtin::Companion("SHA256SUMS".to_owned()), GOOD);
+        assert_eq!(outcome, Error);
+        assert_eq!(detail, "could not judge: there is no source `SHA256SUMS`");
+    }
+
+    #[test]
+    fn the_path_is_that_of_the_address() {
+        for (address, path) in [
+            ("https://example.org/a/b%20c?x=/y", "/a/b c"),
+            ("https://example.org", ""),
+            ("https://example.org/${KEY}/x#/z", "/${KEY}/x"),
+        ] {
+            assert_eq!(path_of(address), path);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `fresh`: last modified not long before it was fetched, by the server's own word.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::source::{Finding, bad, cannot};
+use crate::verify::Facts;
+
+/// Not older than this when it was fetched; a time in the future, by a clock that is ahead, is no age at all.
+pub(super) fn judge(max_age: Duration, facts: &Facts) -> Finding {
+    let Some(modified) = facts.last_modified else {
+        return cannot("the server gave no Last-Modified");
+    };
+    let age = facts.fetched_at - modified;
+    let limit = TimeDelta::from_std(max_age).unwrap_or(TimeDelta::MAX);
+    let detail = format!(
+        "last modified {}, {} before it was fetched",
+        modified.format("%Y-%m-%dT%H:%M:%SZ"),
+        in_words(age.max(TimeDelta::zero()))
+    );
+    if age > limit {
+        return bad(format!("{detail}: more than {}", in_words(limit)));
+    }
+    Ok(detail)
+}
+
+/// Prints an age with its two largest units that say something: `3d 4h`, `3d 1s`, `90s` as `1m 30s`.
+fn in_words(age: TimeDelta) -> String {
+    let seconds = age.num_seconds();
+    let units = [
+        (seconds / 86_400, "d"),
+        (seconds / 3_600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let words: Vec<_> = units
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .take(2)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    if words.is_empty() {
+        "0s".to_owned()
+    } else {
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Builtin;
+    use crate::domain::VerdictOutcome;
+    use crate::verify::builtin::tests::Known;
+
+    #[test]
+    fn age_is_that_when_fetched() {
+        let rule = Builtin::Fresh(Duration::from_hours(72));
+        for (modified, outcome, expected) in [
+            (
+                None,
+                VerdictOutcome::Error,
+                "could not judge: the server gave no Last-Modified",
+            ),
+            (
+                Some("2026-01-28T12:00:00Z"),
+                VerdictOutcome::Passed,
+                "last modified 2026-01-28T12:00:00Z, 3d before it was fetched",
+            ),
+            (
+                Some("2026-01-28T11:59:59Z"),
+                VerdictOutcome::Failed,
+                "3d 1s before it was fetched: more than 3d",
+            ),
+            (
+                Some("2025-12-31T11:59:00Z"),
+                VerdictOutcome::Failed,
+                "31d 1m before it was fetched: more than 3d",
+            ),
+            (
+                Some("2026-02-01T00:00:00Z"),
+                VerdictOutcome::Passed,
+                "0s before it was fetched",
+            ),
+        ] {
+            let mut known = Known::default();
+            known.facts.last_modified = modified.map(|time| time.parse().expect("a time"));
+            let (found, detail) = known.judged(&rule, b"");
+            assert_eq!(found, outcome, "{detail}");
+            assert!(detail.contains(expected), "{detail}");
+        }
+    }
+
+    #[test]
+    fn ages_are_printed_with_two_units() {
+        for (seconds, text) in [
+            (0, "0s"),
+            (59, "59s"),
+            (90, "1m 30s"),
+            (3_600, "1h"),
+            (3_601, "1h 1s"),
+            (90_000, "1d 1h"),
+        ] {
+            assert_eq!(in_words(TimeDelta::seconds(seconds)), text);
+        }
+    }
+}

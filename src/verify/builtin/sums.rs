@@ -1,0 +1,207 @@
+//! Lists of SHA-256 digests, as `sha256sum` and BSD's `sha256` print them, or one bare digest.
+//!
+//! Lines that are neither (comments, other algorithms, a signature around the list) are passed over.
+
+use std::borrow::Cow;
+
+use crate::domain::Digest;
+
+/// One line of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) digest: Digest,
+    /// The file's name as listed, folders included; nothing for a bare digest.
+    pub(super) name: Option<Vec<u8>>,
+}
+
+/// Reads one line, without its line feed.
+pub(super) fn read_line(line: &[u8]) -> Option<Entry> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let (line, is_escaped) = match line.strip_prefix(b"\\") {
+        Some(rest) => (rest, true),
+        None => (line, false),
+    };
+    let (digest, name) = bsd(line).or_else(|| coreutils(line))?;
+    let name = match name {
+        Some(name) if is_escaped => Some(unescape(name)?),
+        other => other.map(<[u8]>::to_vec),
+    };
+    Some(Entry { digest, name })
+}
+
+type Parts<'a> = (Digest, Option<&'a [u8]>);
+
+/// `HEX  name`, `HEX *name`, or `HEX` alone.
+fn coreutils(line: &[u8]) -> Option<Parts<'_>> {
+    let (hex, rest) = line.split_at_checked(64)?;
+    let digest = digest(hex)?;
+    if rest.trim_ascii().is_empty() {
+        return Some((digest, None));
+    }
+    let name = rest
+        .strip_prefix(b"  ")
+        .or_else(|| rest.strip_prefix(b" *"))
+        // As some tools write it; a name that begins with a blank is none of theirs.
+        .or_else(|| rest.strip_prefix(b" ").or_else(|| rest.strip_prefix(b"\t")))?;
+    Some((digest, Some(name)))
+}
+
+/// `SHA256 (name) = HEX`. A name may hold `) = ` itself, so the last one counts.
+fn bsd(line: &[u8]) -> Option<Parts<'_>> {
+    const MIDDLE: &[u8] = b") = ";
+    let rest = line.strip_prefix(b"SHA256 (")?;
+    let at = rest
+        .windows(MIDDLE.len())
+        .rposition(|part| part == MIDDLE)?;
+    let digest = digest(rest[at + MIDDLE.len()..].trim_ascii_end())?;
+    Some((digest, Some(&rest[..at])))
+}
+
+fn digest(hex: &[u8]) -> Option<Digest> {
+    let hex = std::str::from_utf8(hex).ok()?;
+    // `sha256:` before the digits is none of these formats.
+    (hex.len() == 64).then(|| hex.parse().ok()).flatten()
+}
+
+fn unescape(name: &[u8]) -> Option<Vec<u8>> {
+    let mut read = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(byte) = bytes.next() {
+        read.push(match byte {
+            b'\\' => match bytes.next()? {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b'\\' => b'\\',
+                _ => return None,
+            },
+            byte => *byte,
+        });
+    }
+    Some(read)
+}
+
+/// Returns a listed name without `./` at its beginning.
+pub(super) fn without_dot(name: &[u8]) -> &[u8] {
+    let mut name = name;
+    while let Some(rest) = name.strip_prefix(b"./") {
+        name = rest;
+    }
+    name
+}
+
+/// Returns a listed name without its folders.
+pub(super) fn last_part(name: &[u8]) -> &[u8] {
+    name.rsplit(|byte| *byte == b'/').next().unwrap_or(name)
+}
+
+/// Prints a name for people.
+pub(super) fn printed(name: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn lines_of_both_formats_are_read() {
+        let digest: Digest = HEX.parse().expect("a digest");
+        for (line, name) in [
+            (HEX.to_owned(), None),
+            (format!("{HEX}\r"), None),
+            (format!("{HEX}  "), None),
+            (format!("{HEX}  a.txt"), Some("a.txt")),
+            (format!("{HEX} *a.txt\r"), Some("a.txt")),
+            (format!("{HEX} a.txt"), Some("a.txt")),
+            (format!("{}  a.txt", HEX.to_uppercase()), Some("a.txt")),
+            (format!("{HEX}  ./dir/a b  c"), Some("./dir/a b  c")),
+            (format!("{HEX}    two blanks"), Some("  two blanks")),
+            (format!("\\{HEX}  a\\nb\\\\c\\r"), Some("a\nb\\c\r")),
+            (format!("{HEX}  a\\nb"), Some("a\\nb")),
+            (format!("SHA256 (a.txt) = {HEX}"), Some("a.txt")),
+            (format!("SHA256 (a) = b) = {HEX}"), Some("a) = b")),
+            (format!("\\SHA256 (a\\nb) = {HEX}"), Some("a\nb")),
+        ] {
+            let expected = Entry {
+                digest,
+                name: name.map(|name| name.as_bytes().to_vec()),
+            };
+            assert_eq!(read_line(line.as_bytes()), Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn other_lines_are_passed_over() {
+        for line in [
+            "",
+            "# a comment",
+            "-----BEGIN PGP SIGNED MESSAGE-----",
+            "d41d8cd98f00b204e9800998ecf8427e  a.txt",
+            &format!("{HEX}{HEX}  sha512"),
+            &format!("{HEX}x"),
+            &format!("{}  short", &HEX[1..]),
+            &format!("sha256:{HEX}"),
+            &format!("MD5 (a.txt) = {HEX}"),
+            &format!("SHA256 (a.txt) {HEX}"),
+            &format!("\\{HEX}  a\\x"),
+            &format!("\\{HEX}  a\\"),
+            "<html>",
+        ] {
+            assert_eq!(read_line(line.as_bytes()), None, "{line}");
+        }
+        assert_eq!(read_line(&[0xFF; 80]), None);
+    }
+
+    #[test]
+    fn names_lose_their_folders() {
+        assert_eq!(without_dot(b"././a/b"), b"a/b");
+        assert_eq!(last_part(b"a/b.txt"), b"b.txt");
+        assert_eq!(last_part(b"b.txt"), b"b.txt");
+    }
+
+    /// Writes a line as `sha256sum` does.
+    fn written(digest: Digest, name: &[u8], bsd: bool) -> Vec<u8> {
+        let mut escaped = Vec::new();
+        for byte in name {
+            match byte {
+                b'\\' => escaped.extend(b"\\\\"),
+                b'\n' => escaped.extend(b"\\n"),
+                b'\r' => escaped.extend(b"\\r"),
+                byte => escaped.push(*byte),
+            }
+        }
+        let mark: &[u8] = if escaped == name { b"" } else { b"\\" };
+        let hex = digest.to_hex().into_bytes();
+        if bsd {
+            [mark, b"SHA256 (", &escaped, b") = ", &hex].concat()
+        } else {
+            [mark, &hex, b"  ", &escaped].concat()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            content: [u8; 4],
+            name in prop_oneof![
+                prop::collection::vec(any::<u8>(), 1..12),
+                "[a-c \\\\\n\r()=]{1,10}".prop_map(String::into_bytes),
+            ],
+            bsd: bool,
+        ) {
+            // Blanks alone are no name that a list could tell from none.
+            prop_assume!(!name.trim_ascii().is_empty());
+            let digest = Digest::of(&content);
+            let line = written(digest, &name, bsd);
+            prop_assert_eq!(read_line(&line), Some(Entry { digest, name: Some(name) }));
+        }
+
+        #[test]
+        fn any_line_is_read_or_passed_over(line: Vec<u8>) {
+            let _ = read_line(&line);
+        }
+    }
+}
