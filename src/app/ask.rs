@@ -7,7 +7,7 @@ use super::App;
 use crate::config::VerifierKind;
 use crate::domain::{Content, Judgement, NewVerdict, VerdictOutcome};
 use crate::net::{NetError, WebhookRequest, Webhooks};
-use crate::verify::{Answer, Evidence, Facts, Verifier};
+use crate::verify::{Answer, Facts, Verifier};
 
 impl App {
     /// Returns what a verifier says of the content, with where that comes from.
@@ -17,6 +17,7 @@ impl App {
         content: &Content,
         facts: &Facts,
     ) -> NewVerdict {
+        let evidence = self.evidence(verifier, facts).await;
         let _permit = self.judging_permit(verifier.is_run()).await;
         let started_at = self.now();
         let clock = Instant::now();
@@ -28,7 +29,7 @@ impl App {
         } else {
             let work_dir = self.archive.temp_dir();
             verifier
-                .judge_as(&fingerprint, content, facts, Evidence::default(), work_dir)
+                .judge_as(&fingerprint, content, facts, evidence, work_dir)
                 .await
         };
         NewVerdict {

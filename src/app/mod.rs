@@ -8,6 +8,7 @@ mod catalogue;
 mod compare;
 mod content;
 mod error;
+mod evidence;
 mod judge;
 mod ports;
 mod publish;

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a module for each part.
 
 mod archive;
+mod builtin_rules;
 mod config;
 mod config_builtin;
 mod dashboard;

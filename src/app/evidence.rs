@@ -1,0 +1,98 @@
+//! What built-in rules have to know beyond the version that they judge; read only for those that need it.
+
+use super::{App, Result};
+use crate::config::{Builtin, PreviousNeed};
+use crate::domain::{SourceId, Version, VersionState};
+use crate::verify::{Companion, Evidence, Facts, Previous, Verifier};
+
+/// How many versions of a list one version is compared with.
+const MOST_LISTS: usize = 8;
+
+impl App {
+    /// Returns what a verifier has to know beyond the facts. What cannot be read is told in it: the verifier could not
+    /// judge, then.
+    pub(super) async fn evidence(&self, verifier: &Verifier, facts: &Facts) -> Evidence {
+        let mut evidence = Evidence::default();
+        let Some(rule) = verifier.rule() else {
+            return evidence;
+        };
+        if rule.needs_previous() > PreviousNeed::Nothing {
+            evidence.previous = self
+                .previous(rule, facts)
+                .await
+                .map_err(|error| format!("cannot read the last good version: {error}"));
+        }
+        if let Some(name) = rule.companion() {
+            evidence.companion = match self.companion(name, facts).await {
+                Ok(found) => found,
+                Err(error) => Err(format!("cannot read `{name}`: {error}")),
+            };
+        }
+        evidence
+    }
+
+    /// Returns the newest good version before the judged one.
+    async fn previous(&self, rule: &Builtin, facts: &Facts) -> Result<Option<Previous>> {
+        let Some(version) = self.store.good_version_before(facts.version_id).await? else {
+            return Ok(None);
+        };
+        let content = match rule.needs_previous() {
+            PreviousNeed::Content => Some(self.content(&version).await?),
+            PreviousNeed::Size | PreviousNeed::Nothing => None,
+        };
+        Ok(Some(Previous {
+            size_bytes: version.size_bytes,
+            content,
+        }))
+    }
+
+    /// Returns what the source that lists digests said at the time; or why there is nothing.
+    async fn companion(
+        &self,
+        name: &str,
+        facts: &Facts,
+    ) -> Result<std::result::Result<Companion, String>> {
+        let found = self.store.find_source(name).await?;
+        // One that was removed is found by its number still.
+        let source = match found.filter(|source| source.removed_at.is_none()) {
+            None => return Ok(Err(format!("there is no source `{name}`"))),
+            Some(source) if source.id == facts.source_id => {
+                return Ok(Err(format!("`{name}` is the judged source itself")));
+            }
+            Some(source) => source,
+        };
+        let versions = self.versions_in_force(source.id, facts).await?;
+        let checked_at = self.store.last_good_attempt(source.id).await?;
+        let Some(checked_at) = checked_at.filter(|_| !versions.is_empty()) else {
+            return Ok(Err(format!("`{name}` has no version that could say")));
+        };
+        let mut lists = Vec::new();
+        for version in &versions {
+            if version.state != VersionState::Failed {
+                lists.push(self.content(version).await?);
+            }
+        }
+        if lists.is_empty() {
+            return Ok(Err(format!("`{name}` failed verification itself")));
+        }
+        Ok(Ok(Companion {
+            name: source.settings.name,
+            lists,
+            checked_at,
+        }))
+    }
+
+    /// Returns the versions of another source, newest first, that say something of the judged one: the newest, unless the
+    /// judged one has been followed by another.
+    ///
+    /// A history that is judged again is judged by what was in force then: today's list does not name old files.
+    async fn versions_in_force(&self, other: SourceId, facts: &Facts) -> Result<Vec<Version>> {
+        let Some(next) = self.store.version_after(facts.version_id).await? else {
+            let newest = self.store.version_back(other, 0).await?;
+            return Ok(newest.into_iter().collect());
+        };
+        let (from, until) = (facts.fetched_at, next.fetched_at);
+        let versions = self.store.versions_in_force(other, from, until, MOST_LISTS);
+        Ok(versions.await?)
+    }
+}

@@ -1,0 +1,245 @@
+//! Built-in rules that look beyond the file itself, in the real program: at the last good version, at a schema, at another
+//! source's list of digests.
+
+use std::fs;
+
+use gannet::domain::Digest;
+use serde_json::{Value, json};
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+const CONFIGURATION: &str = r#"
+[[verifier]]
+name = "rows"
+sources = ["prices.csv"]
+builtin = "csv"
+header = ["id", "price"]
+min_rows_of_last = "90%"
+
+[[verifier]]
+name = "length"
+sources = ["list.txt"]
+builtin = "size"
+min_of_last = "50%"
+
+[[verifier]]
+name = "items"
+sources = ["items.json"]
+builtin = "json"
+schema = "items.schema.json"
+
+[[verifier]]
+name = "listed"
+sources = ["tool.bin"]
+builtin = "sha256"
+companion = "SHA256SUMS"
+"#;
+
+const SCHEMA: &str =
+    r#"{"properties": {"items": {"items": {"properties": {"price": {"minimum": 0}}}}}}"#;
+
+struct Rig {
+    origin: Origin,
+    gannet: Gannet,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let origin = Origin::start(true);
+        let gannet = Gannet::trusting(origin.ca_file(), CONFIGURATION);
+        fs::write(gannet.path("items.schema.json"), SCHEMA).expect("a schema");
+        Self { origin, gannet }
+    }
+
+    fn add(&self, name: &str) {
+        let address = self.origin.url(&format!("/{name}"));
+        self.gannet
+            .ok(&["add", &address, "1h", "--name", name, "--allow-private"]);
+    }
+
+    /// Fetches this content, and returns the state of the source's newest version and the last verdict's words.
+    fn fetch(&self, name: &str, content: &str) -> (Value, String) {
+        let reply = Reply::file(content.to_owned());
+        self.origin.on(&format!("/{name}"), [reply]);
+        self.gannet.fetch(name);
+        self.state(name)
+    }
+
+    fn state(&self, name: &str) -> (Value, String) {
+        let history = self.gannet.history(name);
+        let verdicts = history["versions"][0]["verdicts"].as_array();
+        let last = verdicts.and_then(|verdicts| verdicts.last());
+        let detail = last.and_then(|verdict| verdict["detail"].as_str());
+        (
+            self.gannet.source(name)["verified"].clone(),
+            detail.unwrap_or_default().to_owned(),
+        )
+    }
+
+    fn published(&self, name: &str) -> String {
+        let source = self.gannet.source(name);
+        let path = source["published_path"].as_str().expect("a published file");
+        fs::read_to_string(path).expect("the published file")
+    }
+
+    /// A pass in which nothing is due: what is undecided is judged again.
+    fn judge_again(&self) {
+        self.gannet.run(&["--worker-only", "--json"]);
+    }
+}
+
+fn rows(count: usize, price: u32) -> String {
+    (0..count).fold("id,price\n".to_owned(), |text, id| {
+        text + &format!("{id},{price}\n")
+    })
+}
+
+#[test]
+fn a_table_that_lost_rows_is_not_published() {
+    let rig = Rig::new();
+    rig.add("prices.csv");
+    let first = rig.fetch("prices.csv", &rows(10, 1));
+    assert_eq!(
+        first,
+        (
+            json!("passed"),
+            "10 rows of 2 columns; no earlier version".to_owned()
+        )
+    );
+    let short = rig.fetch("prices.csv", &rows(8, 2));
+    assert_eq!(
+        short,
+        (
+            json!("failed"),
+            "8 rows are less than 90% of the last good version's 10".to_owned()
+        )
+    );
+    assert_eq!(rig.published("prices.csv"), rows(10, 1));
+    // Compared with the last good one, not with the short one in between.
+    let again = rig.fetch("prices.csv", &rows(8, 3));
+    assert_eq!(again.0, json!("failed"));
+    let good = rig.fetch("prices.csv", &rows(9, 4));
+    assert_eq!(good.0, json!("passed"), "{good:?}");
+    assert_eq!(rig.published("prices.csv"), rows(9, 4));
+    let broken = rig.fetch("prices.csv", "id,price\n1,2\n3\n");
+    assert_eq!(
+        broken,
+        (
+            json!("failed"),
+            "row 3 (line 3): 1 columns, not 2".to_owned()
+        )
+    );
+}
+
+#[test]
+fn a_file_that_shrank_is_not_published() {
+    let rig = Rig::new();
+    rig.add("list.txt");
+    rig.fetch("list.txt", &"x".repeat(100));
+    let short = rig.fetch("list.txt", &"y".repeat(49));
+    assert_eq!(
+        short,
+        (
+            json!("failed"),
+            "49 B is less than 50% of the last good version's 100 B".to_owned()
+        )
+    );
+    assert_eq!(rig.fetch("list.txt", &"z".repeat(50)).0, json!("passed"));
+    assert_eq!(rig.published("list.txt"), "z".repeat(50));
+}
+
+#[test]
+fn a_schema_decides_what_is_published() {
+    let rig = Rig::new();
+    rig.add("items.json");
+    let good = r#"{"items": [{"price": 1}]}"#;
+    assert_eq!(rig.fetch("items.json", good).0, json!("passed"));
+    let bad = rig.fetch("items.json", r#"{"items": [{"price": 1}, {"price": -1}]}"#);
+    assert_eq!(
+        bad,
+        (
+            json!("failed"),
+            "/items/1/price: -1 is less than the minimum of 0".to_owned()
+        )
+    );
+    assert_eq!(rig.published("items.json"), good);
+    // Another content of the schema's file is another judge.
+    let fingerprint = |rig: &Rig| {
+        let history = rig.gannet.history("items.json");
+        let verdicts = history["versions"][0]["verdicts"].clone();
+        verdicts
+            .as_array()
+            .and_then(|verdicts| verdicts.last().cloned())
+            .expect("a verdict")["fingerprint"]
+            .clone()
+    };
+    let before = fingerprint(&rig);
+    fs::write(rig.gannet.path("items.schema.json"), "{}").expect("a schema");
+    rig.gannet.ok(&["verify", "items.json"]);
+    assert_eq!(rig.state("items.json").0, json!("passed"));
+    assert_ne!(fingerprint(&rig), before);
+    fs::write(rig.gannet.path("items.schema.json"), "{\"type\": 1}").expect("a schema");
+    let refused = rig.gannet.run(&["list"]);
+    assert!(
+        refused.err.contains("not a schema: at /type"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_list_of_digests_may_come_later_than_its_file() {
+    let rig = Rig::new();
+    let list = |content: &str| format!("{}  tool.bin\n", Digest::of(content.as_bytes()).to_hex());
+    rig.add("tool.bin");
+    let alone = rig.fetch("tool.bin", "one");
+    assert_eq!(alone.0, json!("error"));
+    assert!(
+        alone.1.contains("there is no source `SHA256SUMS`"),
+        "{alone:?}"
+    );
+    rig.add("SHA256SUMS");
+    rig.fetch("SHA256SUMS", &list("one"));
+    rig.judge_again();
+    assert_eq!(rig.state("tool.bin").0, json!("passed"));
+    assert_eq!(rig.published("tool.bin"), "one");
+
+    // The file is new, the list not yet: nothing is said against the file until the list is.
+    let early = rig.fetch("tool.bin", "two");
+    assert_eq!(early.0, json!("error"));
+    assert!(
+        early
+            .1
+            .ends_with("judged again when SHA256SUMS has been fetched anew"),
+        "{early:?}"
+    );
+    rig.judge_again();
+    assert_eq!(rig.state("tool.bin").0, json!("error"));
+    assert_eq!(rig.published("tool.bin"), "one");
+    rig.fetch("SHA256SUMS", &list("two"));
+    rig.judge_again();
+    let late = rig.state("tool.bin");
+    assert_eq!(late.0, json!("passed"), "{late:?}");
+    assert!(late.1.ends_with("as SHA256SUMS says"), "{late:?}");
+    assert_eq!(rig.published("tool.bin"), "two");
+
+    // A list that was looked at after the file, and is unchanged, decides.
+    assert_eq!(rig.fetch("tool.bin", "tampered").0, json!("error"));
+    rig.fetch("SHA256SUMS", &list("two"));
+    rig.judge_again();
+    let bad = rig.state("tool.bin");
+    assert_eq!(bad.0, json!("failed"), "{bad:?}");
+    assert_eq!(rig.published("tool.bin"), "two");
+
+    // The whole history once more: each by the list of its time, not by today's.
+    rig.gannet.run(&["verify", "tool.bin"]);
+    let history = rig.gannet.history("tool.bin");
+    let states: Vec<_> = history["versions"]
+        .as_array()
+        .expect("versions")
+        .iter()
+        .map(|version| version["verified"].clone())
+        .collect();
+    assert_eq!(states, ["failed", "passed", "passed"]);
+    assert_eq!(rig.published("tool.bin"), "two");
+}
