@@ -60,6 +60,10 @@ actions!(
     FetchUnchanged = "fetch.unchanged",
     /// An attempt failed.
     FetchFailed = "fetch.failed",
+    /// The first attempt of a source failed after one that did not.
+    SourceFailing = "source.failing",
+    /// An attempt succeeded after one or more that failed.
+    SourceRecovered = "source.recovered",
     /// A verifier passed a version.
     VerdictPassed = "verdict.passed",
     /// A verifier failed a version.
@@ -68,6 +72,8 @@ actions!(
     VerdictError = "verdict.error",
     /// A verifier was asked, and will answer later.
     VerdictPending = "verdict.pending",
+    /// The verdicts on a version made it a failed one.
+    VersionFailed = "version.failed",
     /// A version took its published path.
     Published = "file.published",
     /// A published file was removed.
@@ -76,6 +82,10 @@ actions!(
     PassStarted = "pass.started",
     /// A pass ended.
     PassFinished = "pass.finished",
+    /// A notifier was told of changes.
+    NoticeSent = "notice.sent",
+    /// A notifier could not be told.
+    NoticeFailed = "notice.failed",
     /// Something in the archive is not as recorded.
     Damaged = "archive.damaged",
     /// A damaged blob was stored anew from a fetch that brought the same content.

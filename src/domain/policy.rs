@@ -34,6 +34,11 @@ impl Policy {
         )
     }
 
+    /// Tells whether the verdicts of this verifier decide.
+    pub fn requires(&self, verifier: &str) -> bool {
+        self.0.get(verifier) == Some(&Weight::Required)
+    }
+
     /// Returns the state in which a new version begins.
     pub fn first_state(&self) -> VersionState {
         self.state(&BTreeMap::new())

@@ -19,8 +19,12 @@ pub(crate) enum Level {
 impl Level {
     pub(crate) fn of(action: Action) -> Self {
         match action {
-            Action::VerdictFailed | Action::Damaged => Self::Error,
-            Action::FetchFailed | Action::VerdictError | Action::Withdrawn => Self::Warning,
+            Action::VerdictFailed | Action::VersionFailed | Action::Damaged => Self::Error,
+            Action::FetchFailed
+            | Action::SourceFailing
+            | Action::VerdictError
+            | Action::Withdrawn
+            | Action::NoticeFailed => Self::Warning,
             _ => Self::Info,
         }
     }

@@ -1,0 +1,401 @@
+//! Whom to tell of what: which changes of a source a notifier is due, given where the source stands, what was told last,
+//! and the time.
+//!
+//! It goes by states, not by events: what is told is a difference to what was told before, and a difference that has to wait
+//! for the end of the quiet period is looked at again. So a source that flaps is told of at most once in a quiet period, and
+//! the state that it comes to rest in is always told in the end.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Source, VersionId, VersionState};
+
+/// A change of state that somebody may want to hear of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// A source fails to be fetched.
+    Failing,
+    /// The newest version of a source failed verification.
+    VersionFailed,
+    /// A source can be fetched again.
+    Recovered,
+}
+
+impl ChangeKind {
+    /// Every kind, the gravest first.
+    pub const ALL: [Self; 3] = [Self::Failing, Self::VersionFailed, Self::Recovered];
+
+    /// Returns the word that stands for it everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::VersionFailed => "version-failed",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for ChangeKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| {
+                format!(
+                    "`{}` is not a change: expected failing, recovered or version-failed",
+                    text.escape_debug()
+                )
+            })
+    }
+}
+
+/// What a notifier wants to hear, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeRules {
+    /// Of these changes.
+    pub on: Vec<ChangeKind>,
+    /// A source counts as failing from so many failed attempts in a row on; at least 1.
+    pub after: u32,
+    /// At most once in this time about one source.
+    pub quiet: TimeDelta,
+}
+
+impl NoticeRules {
+    fn wants(&self, kind: ChangeKind) -> bool {
+        self.on.contains(&kind)
+    }
+
+    fn is_failing(&self, present: Standing) -> bool {
+        present.failures >= self.after
+    }
+
+    /// Tells whether the source is on its way to count as failing, which no event will say when it gets there.
+    fn counts(&self, present: Standing) -> bool {
+        let matters = self.wants(ChangeKind::Failing) || self.wants(ChangeKind::Recovered);
+        matters && (1..self.after).contains(&present.failures)
+    }
+}
+
+/// Where a source stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Failed attempts since the last good one.
+    pub failures: u32,
+    /// The newest version, when it failed verification.
+    pub failed_version: Option<VersionId>,
+}
+
+impl Standing {
+    /// Returns where this source stands.
+    pub fn of(source: &Source) -> Self {
+        let state = &source.state;
+        let has_failed = state.version_state == Some(VersionState::Failed);
+        Self {
+            failures: state.failures,
+            failed_version: state.version_id.filter(|_| has_failed),
+        }
+    }
+}
+
+/// What a notifier knows of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// That it fails.
+    pub failing: bool,
+    /// That this version failed verification.
+    pub failed_version: Option<VersionId>,
+    /// When it was told of the source last.
+    pub at: Option<DateTime<Utc>>,
+    /// The source has to be looked at again even when nothing happens to it.
+    pub waits: bool,
+}
+
+impl Told {
+    /// Returns what a notifier takes as known when it begins: it hears of changes from then on only.
+    pub fn beginning(rules: &NoticeRules, present: Standing) -> Self {
+        Self {
+            failing: rules.is_failing(present),
+            failed_version: present.failed_version,
+            at: None,
+            waits: rules.counts(present),
+        }
+    }
+
+    /// Returns the same for a source in which a version failed since: had that one been known as failed, it was something
+    /// else in between, and is news again.
+    #[must_use]
+    pub fn without(self, failed_since: &[VersionId]) -> Self {
+        let is_news = |id: &VersionId| failed_since.contains(id);
+        Self {
+            failed_version: self.failed_version.filter(|id| !is_news(id)),
+            ..self
+        }
+    }
+
+    /// Returns what is known when nobody could be told: the same, to be tried again.
+    #[must_use]
+    pub fn undelivered(self) -> Self {
+        Self {
+            waits: true,
+            ..self
+        }
+    }
+
+    fn is_quiet(&self, rules: &NoticeRules, now: DateTime<Utc>) -> bool {
+        // A clock that was set back must not silence a source for long.
+        self.at
+            .is_some_and(|at| now >= at && now - at < rules.quiet)
+    }
+}
+
+/// What follows for one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What there is to tell now.
+    pub changes: Vec<ChangeKind>,
+    /// What the notifier knows when that was delivered.
+    pub then: Told,
+}
+
+/// Decides what a notifier is told of a source now. What it does not want to hear of, it is taken to know at once.
+pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<Utc>) -> Decision {
+    let known = Told::beginning(rules, present);
+    let turned = match (told.failing, known.failing) {
+        (false, true) => Some(ChangeKind::Failing),
+        (true, false) => Some(ChangeKind::Recovered),
+        _ => None,
+    };
+    let failed = (known.failed_version.is_some() && known.failed_version != told.failed_version)
+        .then_some(ChangeKind::VersionFailed);
+    let [turned, failed] = [turned, failed].map(|kind| kind.filter(|kind| rules.wants(*kind)));
+    let has_news = turned.is_some() || failed.is_some();
+    if has_news && told.is_quiet(rules, now) {
+        let then = Told {
+            failing: if turned.is_some() {
+                told.failing
+            } else {
+                known.failing
+            },
+            failed_version: if failed.is_some() {
+                told.failed_version
+            } else {
+                known.failed_version
+            },
+            at: told.at,
+            waits: true,
+        };
+        return Decision {
+            changes: Vec::new(),
+            then,
+        };
+    }
+    Decision {
+        changes: turned.into_iter().chain(failed).collect(),
+        then: Told {
+            at: if has_news { Some(now) } else { told.at },
+            ..known
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ChangeKind::{Failing, Recovered, VersionFailed};
+    use proptest::prelude::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_769_860_800 + 60 * minute, 0).expect("a time")
+    }
+
+    fn rules(on: &[ChangeKind], after: u32) -> NoticeRules {
+        NoticeRules {
+            on: on.to_vec(),
+            after,
+            quiet: TimeDelta::hours(1),
+        }
+    }
+
+    fn standing(failures: u32, version: Option<i64>) -> Standing {
+        Standing {
+            failures,
+            failed_version: version.map(VersionId),
+        }
+    }
+
+    fn told(failing: bool, version: Option<i64>, minute: Option<i64>) -> Told {
+        Told {
+            failing,
+            failed_version: version.map(VersionId),
+            at: minute.map(at),
+            waits: false,
+        }
+    }
+
+    /// Checks what is told at minute 60, and whether the source is looked at again.
+    fn check(rules: &NoticeRules, table: &[(&str, Standing, Told, &[ChangeKind], bool)]) {
+        for (case, present, told, changes, waits) in table {
+            let decision = decide(rules, *present, *told, at(60));
+            assert_eq!(decision.changes, *changes, "{case}");
+            assert_eq!(decision.then.waits, *waits, "{case}");
+            let again = decide(rules, *present, decision.then, at(60));
+            assert_eq!(again.changes, [], "{case}: told once");
+        }
+    }
+
+    #[test]
+    fn a_difference_is_told_when_it_is_not_quiet() {
+        let (fails, well) = (standing(2, None), standing(0, None));
+        let new = Told::default();
+        let known = |minute| told(true, None, Some(minute));
+        let turns: [(_, _, _, &[_], _); 6] = [
+            ("well", well, new, &[], false),
+            ("fails", fails, new, &[Failing], false),
+            ("fails still", fails, known(0), &[], false),
+            ("well again", well, known(0), &[Recovered], false),
+            ("too soon", well, known(1), &[], true),
+            ("clock went back", well, known(61), &[Recovered], false),
+        ];
+        check(&rules(&ChangeKind::ALL, 1), &turns);
+        let bad = |id| standing(0, Some(id));
+        let known = told(false, Some(5), Some(0));
+        let versions: [(_, _, _, &[_], _); 5] = [
+            ("bad", bad(5), new, &[VersionFailed], false),
+            ("the same", bad(5), known, &[], false),
+            ("another", bad(6), known, &[VersionFailed], false),
+            ("good", well, known, &[], false),
+            (
+                "both",
+                standing(1, Some(5)),
+                new,
+                &[Failing, VersionFailed],
+                false,
+            ),
+        ];
+        check(&rules(&ChangeKind::ALL, 1), &versions);
+        let often: [(_, _, _, &[_], _); 2] = [
+            ("not often enough", fails, new, &[], true),
+            ("often enough", standing(3, None), new, &[Failing], false),
+        ];
+        check(&rules(&ChangeKind::ALL, 3), &often);
+        let alone: [(_, _, _, &[_], _); 2] = [
+            ("unasked for", standing(1, Some(5)), new, &[], false),
+            (
+                "asked for",
+                well,
+                told(true, None, None),
+                &[Recovered],
+                false,
+            ),
+        ];
+        check(&rules(&[Recovered], 1), &alone);
+        let uncounted: [(_, _, _, &[_], _); 1] = [("nobody counts", fails, new, &[], false)];
+        check(&rules(&[VersionFailed], 3), &uncounted);
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_known_at_once() {
+        let rules = rules(&[Failing], 1);
+        let flapping = decide(&rules, standing(0, None), told(true, None, Some(0)), at(1));
+        assert_eq!((flapping.changes.len(), flapping.then.waits), (0, false));
+        let again = decide(&rules, standing(1, None), flapping.then, at(2));
+        assert_eq!((again.changes.len(), again.then.waits), (0, true));
+        let after = decide(&rules, standing(2, None), again.then, at(60));
+        assert_eq!(after.changes, [Failing]);
+    }
+
+    #[test]
+    fn a_version_that_fails_anew_is_news() {
+        let rules = rules(&ChangeKind::ALL, 1);
+        let known = told(false, Some(5), Some(0));
+        for (since, changes) in [(&[][..], 0), (&[VersionId(4)], 0), (&[VersionId(5)], 1)] {
+            let decision = decide(&rules, standing(0, Some(5)), known.without(since), at(60));
+            assert_eq!(decision.changes.len(), changes, "{since:?}");
+        }
+    }
+
+    #[test]
+    fn the_present_is_no_news_to_one_who_begins() {
+        for after in 1..4 {
+            let rules = rules(&ChangeKind::ALL, after);
+            let present = standing(2, Some(5));
+            let decision = decide(&rules, present, Told::beginning(&rules, present), at(0));
+            assert_eq!(decision.changes, []);
+        }
+    }
+
+    #[test]
+    fn words_come_back() {
+        for kind in ChangeKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+        }
+        let error = "broken".parse::<ChangeKind>().expect_err("no such word");
+        assert!(error.contains("version-failed"), "{error}");
+    }
+
+    /// One look: so many minutes after the last, at a source that stands so, and whether the message arrives.
+    fn look() -> impl Strategy<Value = (i64, Standing, bool)> {
+        let version = proptest::option::of(0..3_i64);
+        let present = (0..4_u32, version).prop_map(|(failures, id)| standing(failures, id));
+        (0..90_i64, present, proptest::bool::weighted(0.8))
+    }
+
+    fn some_rules() -> impl Strategy<Value = NoticeRules> {
+        let on = proptest::sample::subsequence(ChangeKind::ALL.to_vec(), 1..=3);
+        (on, 1..4_u32).prop_map(|(on, after)| rules(&on, after))
+    }
+
+    proptest! {
+        #[test]
+        fn never_twice_in_a_quiet_period_and_the_end_is_always_told(
+            rules in some_rules(),
+            looks in proptest::collection::vec(look(), 1..40),
+        ) {
+            let (mut told, mut now, mut last) = (Told::default(), 0, None);
+            let mut heard = Told::default();
+            let end = looks.last().expect("one or more").1;
+            // At the end everything arrives, and the source is looked at only while it waits or has just changed.
+            let rest = [(0, end, true), (60, end, true), (60, end, true)];
+            for (pause, present, arrives) in looks.into_iter().chain(rest) {
+                now += pause;
+                let decision = decide(&rules, present, told, at(now));
+                if decision.changes.is_empty() {
+                    told = decision.then;
+                    continue;
+                }
+                if !arrives {
+                    told = told.undelivered();
+                    continue;
+                }
+                prop_assert!(last.is_none_or(|last| now - last >= 60), "{last:?} and {now}");
+                last = Some(now);
+                told = decision.then;
+                for change in decision.changes {
+                    prop_assert!(rules.on.contains(&change));
+                    match change {
+                        Failing => heard.failing = true,
+                        Recovered => heard.failing = false,
+                        VersionFailed => heard.failed_version = present.failed_version,
+                    }
+                }
+            }
+            prop_assert_eq!(told.waits, rules.counts(end));
+            if rules.wants(Failing) && rules.wants(Recovered) {
+                prop_assert_eq!(heard.failing, rules.is_failing(end));
+            }
+            if rules.wants(VersionFailed) && end.failed_version.is_some() {
+                prop_assert_eq!(heard.failed_version, end.failed_version);
+            }
+        }
+    }
+}
