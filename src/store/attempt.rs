@@ -105,6 +105,7 @@ fn write_attempt(
     };
     let attempt_id = insert_attempt(transaction, record, version_id)?;
     insert_fetch_event(transaction, record, version_id)?;
+    insert_turn(transaction, record)?;
     if matches!(record.result, AttemptResult::New { .. }) {
         refresh_publication(transaction, record.source_id)?;
     }
@@ -199,6 +200,33 @@ fn insert_fetch_event(
         action,
         source,
         version,
+        detail.as_deref(),
+    )?;
+    Ok(())
+}
+
+/// Appends the event of a source that starts or stops failing.
+fn insert_turn(transaction: &Transaction<'_>, record: &AttemptRecord) -> rusqlite::Result<()> {
+    let has_failed = matches!(record.result, AttemptResult::Failed { .. });
+    let (action, detail) = match (record.failures, has_failed) {
+        (0, true) => (Action::SourceFailing, None),
+        (1, false) => (
+            Action::SourceRecovered,
+            Some("after 1 failed attempt".to_owned()),
+        ),
+        (2.., false) => (
+            Action::SourceRecovered,
+            Some(format!("after {} failed attempts", record.failures)),
+        ),
+        _ => return Ok(()),
+    };
+    let source = Some(record.source_id);
+    insert_event(
+        transaction,
+        &record.stamp,
+        action,
+        source,
+        None,
         detail.as_deref(),
     )?;
     Ok(())

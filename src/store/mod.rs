@@ -12,6 +12,7 @@ mod connection;
 mod error;
 mod event;
 mod handle;
+mod notice;
 mod publication;
 mod purge;
 mod reader;
@@ -27,6 +28,7 @@ mod writer;
 pub use error::StoreError;
 pub use handle::Store;
 pub use types::{
-    AttemptRecord, AttemptResult, Changed, ClaimRequest, EventFilter, JudgedBy, JudgedOrder,
-    JudgedRequest, PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn,
+    AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, EventFilter,
+    JudgedBy, JudgedOrder, JudgedRequest, NoticeLook, NoticeRecord, PublishTask, Recorded,
+    SourceChange, SourceFilter, VerdictFilter, VerdictOn,
 };

@@ -19,6 +19,7 @@ pub(super) fn purge(
         "DELETE FROM verdict WHERE version_id IN (SELECT id FROM version WHERE source_id = ?1)",
         "DELETE FROM attempt WHERE source_id = ?1",
         "DELETE FROM event WHERE source_id = ?1",
+        "DELETE FROM told WHERE source_id = ?1",
         "DELETE FROM version WHERE source_id = ?1",
         "DELETE FROM source_state WHERE source_id = ?1",
         "DELETE FROM source WHERE id = ?1",

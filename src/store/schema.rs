@@ -14,6 +14,7 @@ use super::error::{Result, StoreError, sql_error};
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/001.sql"),
     include_str!("schema/002.sql"),
+    include_str!("schema/004.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    AttemptId, Digest, EventId, FailureKind, NewBlob, Publication, Slot, Source, SourceId,
-    SourceSettings, Stamp, Validators, Verdict, VerdictOutcome, VersionId, VersionState,
+    Action, AttemptId, Digest, EventId, FailureKind, NewBlob, Publication, Slot, Source, SourceId,
+    SourceSettings, Stamp, Told, Validators, Verdict, VerdictOutcome, VersionId, VersionState,
 };
 
 /// One change of the catalogue by an operator.
@@ -104,6 +104,8 @@ pub struct AttemptRecord {
     pub duration: Duration,
     /// How many requests were made, redirects not counted.
     pub tries: u32,
+    /// How many attempts in a row had failed when the claim was made: nothing else changes that while it holds.
+    pub failures: u32,
     /// How many requests were made for the source so far, this attempt's included.
     pub requests: u64,
     /// The status of the last answer, if there was one.
@@ -213,4 +215,67 @@ pub struct JudgedBy {
     pub source_id: SourceId,
     /// By verifier, the fingerprint of its newest verdict.
     pub judges: BTreeMap<String, String>,
+}
+
+/// A source that may have changed since a notifier was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The source as it is.
+    pub source: Source,
+    /// What the notifier knows of it.
+    pub told: Told,
+    /// Versions of it that failed since.
+    pub failed_since: Vec<VersionId>,
+}
+
+/// What there may be to tell a notifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeLook {
+    /// Up to which event was looked before; nothing for a notifier that is not known yet.
+    pub looked: Option<EventId>,
+    /// The newest event: the next look begins behind it.
+    pub newest: EventId,
+    /// How many messages in a row were not delivered.
+    pub failures: u32,
+    /// By name.
+    pub candidates: Vec<Candidate>,
+}
+
+impl Default for NoticeLook {
+    fn default() -> Self {
+        Self {
+            looked: None,
+            newest: EventId(0),
+            failures: 0,
+            candidates: Vec::new(),
+        }
+    }
+}
+
+/// What came of a look.
+#[derive(Clone, Debug)]
+pub struct NoticeRecord {
+    /// Whose.
+    pub notifier: String,
+    /// It is recorded only for a notifier that is not known yet.
+    pub begins: bool,
+    /// The next look begins behind this event.
+    pub looked: EventId,
+    /// What is known now of sources where that changed.
+    pub told: Vec<(SourceId, Told)>,
+    /// How many messages in a row were not delivered.
+    pub failures: u32,
+    /// Nothing is tried before.
+    pub retry_at: Option<DateTime<Utc>>,
+    /// What became of the message, if there was one.
+    pub event: Option<(Action, String)>,
+}
+
+/// What is recorded of a change of state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeStory {
+    /// When it was.
+    pub since: Option<DateTime<Utc>>,
+    /// Why, in one line for people; never a secret.
+    pub detail: Option<String>,
 }

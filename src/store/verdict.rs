@@ -62,6 +62,17 @@ impl Store {
                     "UPDATE version SET state = ?2 WHERE id = ?1",
                     params![version.0, state.as_str()],
                 )?;
+                if state == VersionState::Failed {
+                    let reasons = reasons(&verdicts, &policy);
+                    insert_event(
+                        transaction,
+                        &stamp,
+                        Action::VersionFailed,
+                        Some(source),
+                        Some(version),
+                        reasons.as_deref(),
+                    )?;
+                }
                 refresh_publication(transaction, source)?;
             }
             Ok(state)
@@ -178,6 +189,17 @@ fn insert_verdict_event(
         Some(&detail),
     )?;
     Ok(())
+}
+
+/// Returns what the verifiers that decide found wrong; nothing when none of these verdicts is what failed the version.
+fn reasons(verdicts: &[NewVerdict], policy: &Policy) -> Option<String> {
+    let reasons: Vec<_> = verdicts
+        .iter()
+        .filter(|verdict| verdict.judgement.outcome == VerdictOutcome::Failed)
+        .filter(|verdict| policy.requires(&verdict.verifier))
+        .map(with_reason)
+        .collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 fn with_reason(verdict: &NewVerdict) -> String {

@@ -173,6 +173,7 @@ impl Pipeline {
             started_at,
             duration: clock.elapsed(),
             tries: report.tries,
+            failures: claim.source.state.failures,
             requests: claim.requests + 1,
             http_status: report.http_status,
             size_bytes: None,

@@ -160,6 +160,7 @@ impl Recorder {
             started_at: self.now,
             duration: Duration::from_millis(120),
             tries: 1,
+            failures: claim.source.state.failures,
             requests: claim.requests + 1,
             http_status: Some(304),
             size_bytes: None,

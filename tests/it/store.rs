@@ -5,6 +5,7 @@ mod faults;
 mod history;
 mod invariants;
 mod log;
+mod notices;
 mod opening;
 mod publishing;
 mod rig;

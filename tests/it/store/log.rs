@@ -30,7 +30,9 @@ async fn every_action_is_an_event() {
         kind: FailureKind::Status,
         detail: "404 Not Found".to_owned(),
     };
+    rig.attempt(id, start(), failed.clone()).await;
     rig.attempt(id, start(), failed).await;
+    rig.attempt(id, start(), AttemptResult::Unchanged).await;
     let filter = EventFilter {
         limit: 99,
         ..EventFilter::default()
@@ -44,18 +46,23 @@ async fn every_action_is_an_event() {
         (Action::SourceAdded, Some("https://example.org/a")),
         (Action::FetchNew, None),
         (Action::VerdictFailed, Some("schema: row 3 is short")),
+        (Action::VersionFailed, Some("schema: row 3 is short")),
         (Action::VerdictPassed, Some("schema")),
         (Action::Published, None),
         (Action::Withdrawn, None),
         (Action::FetchUnchanged, None),
         (Action::FetchFailed, Some("status: 404 Not Found")),
+        (Action::SourceFailing, None),
+        (Action::FetchFailed, Some("status: 404 Not Found")),
+        (Action::FetchUnchanged, None),
+        (Action::SourceRecovered, Some("after 2 failed attempts")),
     ];
     assert_eq!(told, expected);
     for event in &events {
         assert_eq!(event.source_name.as_deref(), Some("a"));
         assert_eq!(event.stamp, stamp(start()));
     }
-    for event in &events[1..7] {
+    for event in &events[1..8] {
         assert_eq!(event.event.version_id, Some(version));
     }
 }

@@ -102,6 +102,7 @@ pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) ->
         started_at: at,
         duration: Duration::from_millis(120),
         tries: 1,
+        failures: claim.source.state.failures,
         requests: claim.requests + 1,
         http_status: Some(200),
         size_bytes: Some(5),

@@ -1,0 +1,269 @@
+//! What notifiers know: read with the sources that may have changed since, and written when they were told.
+//!
+//! Never decides what a notifier is told: that is the domain's.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::error::{Failure, Result};
+use super::event::insert_event;
+use super::row::{Columns, millis, to_json};
+use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source};
+use super::transaction::Transaction;
+use super::types::{Candidate, ChangeStory, NoticeLook, NoticeRecord};
+use crate::domain::{Action, ChangeKind, EventId, Source, SourceId, Stamp, Told, VersionId};
+
+impl Store {
+    /// Returns the sources that may have changed since a notifier was told last, with what it knows of them: those with
+    /// a turn since, and those that wait. Nothing while a delivery that failed is not to be tried again yet.
+    ///
+    /// For a notifier that is not known yet, they are the sources that are not well.
+    pub async fn look_for_changes(
+        &self,
+        notifier: String,
+        now: DateTime<Utc>,
+    ) -> Result<Option<NoticeLook>> {
+        self.read(move |sql| look(sql, &notifier, now)).await
+    }
+
+    /// Records what a notifier knows now, with the event of the message that it was sent, if there was one.
+    pub async fn record_notice(&self, record: NoticeRecord, stamp: Stamp) -> Result<()> {
+        self.write(move |transaction| write(transaction, &record, &stamp))
+            .await
+    }
+
+    /// Returns what is recorded of changes that the sources went through last, in their order.
+    pub async fn change_stories(
+        &self,
+        changes: Vec<(SourceId, ChangeKind)>,
+    ) -> Result<Vec<ChangeStory>> {
+        self.read(move |sql| {
+            let stories = changes
+                .into_iter()
+                .map(|(source, kind)| story(sql, source, kind));
+            Ok(stories.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}
+
+/// The action that a change leaves in the log.
+fn action_of(kind: ChangeKind) -> Action {
+    match kind {
+        ChangeKind::Failing => Action::SourceFailing,
+        ChangeKind::VersionFailed => Action::VersionFailed,
+        ChangeKind::Recovered => Action::SourceRecovered,
+    }
+}
+
+const TURNS: &str = "SELECT source_id, version_id FROM event NOT INDEXED
+     WHERE id > ?1 AND source_id IS NOT NULL AND action_id IN (SELECT id FROM text WHERE value IN (?2, ?3, ?4))";
+const WAITING: &str = "SELECT source_id FROM told WHERE notifier_id = ?1 AND waits = 1";
+const UNWELL: &str =
+    "SELECT t.source_id FROM source_state t LEFT JOIN version v ON v.id = t.version_id
+     WHERE t.failures > 0 OR v.state = 'failed'";
+
+fn look(
+    sql: &Connection,
+    notifier: &str,
+    now: DateTime<Utc>,
+) -> std::result::Result<Option<NoticeLook>, Failure> {
+    let newest: Option<i64> = sql
+        .prepare_cached("SELECT max(id) FROM event")?
+        .query_row([], |row| row.get(0))?;
+    let mut look = NoticeLook {
+        newest: EventId(newest.unwrap_or(0)),
+        ..NoticeLook::default()
+    };
+    let known = sql
+        .prepare_cached("SELECT id, event_id, failures, retry_at FROM notifier WHERE name = ?1")?
+        .query_row([notifier], |row| {
+            let mut columns = Columns::new(row);
+            let id: i64 = columns.get()?;
+            look.looked = Some(EventId(columns.get()?));
+            look.failures = columns.count()?;
+            Ok((id, columns.optional_time()?))
+        })
+        .optional()?;
+    match known {
+        None => {
+            let unwell = ids(sql, UNWELL, [])?;
+            look.candidates = candidates(sql, -1, unwell.into_iter().map(|id| (id, Vec::new())))?;
+        }
+        Some((_, Some(retry_at))) if retry_at > now => return Ok(None),
+        Some((id, _)) => {
+            let mut changed = turns_since(sql, look.looked.unwrap_or(EventId(0)))?;
+            for waiting in ids(sql, WAITING, [id])? {
+                changed.entry(waiting).or_default();
+            }
+            look.candidates = candidates(sql, id, changed)?;
+        }
+    }
+    Ok(Some(look))
+}
+
+/// Returns the sources with a turn after the event, each with the versions that failed since.
+fn turns_since(
+    sql: &Connection,
+    after: EventId,
+) -> rusqlite::Result<HashMap<SourceId, Vec<VersionId>>> {
+    let [one, two, three] = ChangeKind::ALL.map(|kind| action_of(kind).as_str());
+    let mut statement = sql.prepare_cached(TURNS)?;
+    let mut rows = statement.query(params![after.0, one, two, three])?;
+    let mut turns: HashMap<_, Vec<_>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::new(row);
+        let failed = turns.entry(SourceId(columns.get()?)).or_default();
+        failed.extend(columns.optional()?.map(VersionId));
+    }
+    Ok(turns)
+}
+
+fn ids(
+    sql: &Connection,
+    query: &str,
+    params: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<SourceId>> {
+    sql.prepare_cached(query)?
+        .query_map(params, |row| row.get(0).map(SourceId))?
+        .collect()
+}
+
+/// Reads the sources that are not removed, by name, with what is known of them.
+fn candidates(
+    sql: &Connection,
+    notifier: i64,
+    changed: impl IntoIterator<Item = (SourceId, Vec<VersionId>)>,
+) -> rusqlite::Result<Vec<Candidate>> {
+    let mut changed: HashMap<_, _> = changed.into_iter().collect();
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = changed.keys().collect();
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {SOURCE_COLUMNS}, k.failing, k.version_id, k.told_at, k.waits
+         FROM {SOURCE_TABLES} LEFT JOIN told k ON k.notifier_id = ?1 AND k.source_id = s.id
+         WHERE s.id IN (SELECT value FROM json_each(?2)) AND s.removed_at IS NULL ORDER BY s.name"
+    ))?;
+    let rows = statement.query_map(params![notifier, to_json(&ids)], |row| {
+        let mut columns = Columns::new(row);
+        let source = read_source(&mut columns)?;
+        let told = Told {
+            failing: columns.optional()?.unwrap_or(false),
+            failed_version: columns.optional()?.map(VersionId),
+            at: columns.optional_time()?,
+            waits: columns.optional()?.unwrap_or(false),
+        };
+        Ok(candidate(source, told, &mut changed))
+    })?;
+    rows.collect()
+}
+
+fn candidate(
+    source: Source,
+    told: Told,
+    changed: &mut HashMap<SourceId, Vec<VersionId>>,
+) -> Candidate {
+    let failed_since = changed.remove(&source.id).unwrap_or_default();
+    Candidate {
+        source,
+        told,
+        failed_since,
+    }
+}
+
+fn write(
+    transaction: &Transaction<'_>,
+    record: &NoticeRecord,
+    stamp: &Stamp,
+) -> std::result::Result<(), Failure> {
+    let known = "SELECT 1 FROM notifier WHERE name = ?1";
+    if record.begins
+        && transaction
+            .sql
+            .prepare_cached(known)?
+            .exists([&record.notifier])?
+    {
+        return Ok(());
+    }
+    let retry_at = record.retry_at.map(millis);
+    let id: i64 = transaction
+        .sql
+        .prepare_cached(
+            "INSERT INTO notifier (name, event_id, failures, retry_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (name) DO UPDATE SET event_id = ?2, failures = ?3, retry_at = ?4 RETURNING id",
+        )?
+        .query_row(
+            params![record.notifier, record.looked.0, record.failures, retry_at],
+            |row| row.get(0),
+        )?;
+    for (source, told) in &record.told {
+        transaction.execute(
+            // The source may have been purged meanwhile.
+            "INSERT INTO told (notifier_id, source_id, failing, version_id, told_at, waits)
+             SELECT ?1, id, ?3, ?4, ?5, ?6 FROM source WHERE id = ?2
+             ON CONFLICT DO UPDATE SET failing = ?3, version_id = ?4, told_at = ?5, waits = ?6",
+            params![
+                id,
+                source.0,
+                told.failing,
+                told.failed_version.map(|version| version.0),
+                told.at.map(millis),
+                told.waits
+            ],
+        )?;
+    }
+    if let Some((action, detail)) = &record.event {
+        insert_event(transaction, stamp, *action, None, None, Some(detail))?;
+    }
+    Ok(())
+}
+
+fn story(sql: &Connection, source: SourceId, kind: ChangeKind) -> rusqlite::Result<ChangeStory> {
+    let turn = sql
+        .prepare_cached(
+            "SELECT at, detail FROM event INDEXED BY event_source
+             WHERE source_id = ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(params![source.0, action_of(kind).as_str()], |row| {
+            let mut columns = Columns::new(row);
+            Ok(ChangeStory {
+                since: columns.optional_time()?,
+                detail: columns.get()?,
+            })
+        })
+        .optional()?
+        .unwrap_or_default();
+    if kind != ChangeKind::Failing {
+        return Ok(turn);
+    }
+    // Why it fails now may be another reason than the first.
+    let error = sql
+        .prepare_cached("SELECT error FROM attempt WHERE source_id = ?1 ORDER BY id DESC LIMIT 1")?
+        .query_row([source.0], |row| row.get(0))
+        .optional()?;
+    Ok(ChangeStory {
+        detail: error.flatten(),
+        ..turn
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn a_look_reads_what_is_new_and_what_waits() {
+        let plan = query_plan(TURNS);
+        assert!(
+            plan.contains("USING INTEGER PRIMARY KEY (rowid>?)"),
+            "{plan}"
+        );
+        let plan = query_plan(WAITING);
+        assert!(plan.contains("told_waits"), "{plan}");
+    }
+}
