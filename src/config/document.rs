@@ -97,6 +97,11 @@ impl<'a> Section<'a> {
         &self.span
     }
 
+    /// Returns a key as messages name it, with its section.
+    pub(super) fn path(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
     /// Notes a problem with the section as a whole, or with one of its values.
     pub(super) fn problem(&self, at: &Range<usize>, message: impl Into<String>) {
         self.document.problem(at, message);
@@ -273,7 +278,7 @@ impl<'a> Section<'a> {
                 } else {
                     message
                 };
-                let key = format!("{}{key}", self.prefix);
+                let key = self.path(key);
                 self.problem(&spanned.span(), format!("`{key}`: {message}"));
                 None
             }

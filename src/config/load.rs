@@ -11,7 +11,7 @@ use super::document::{Document, Field, Section};
 use super::duration::parse_duration;
 use super::{
     Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, Problem,
-    Secrets, ThemeChoice, verifiers,
+    Secrets, ThemeChoice, WorkerConfig, notify, verifiers,
 };
 use crate::domain::parse_size;
 
@@ -33,7 +33,9 @@ struct FileSettings {
     fetch: FetchConfig,
     log: LogConfig,
     dashboard: DashboardConfig,
+    worker: WorkerConfig,
     verifiers: Vec<super::VerifierConfig>,
+    notifiers: Vec<super::NotifierConfig>,
 }
 
 impl Config {
@@ -77,7 +79,9 @@ impl Config {
             fetch: settings.fetch,
             log: settings.log,
             dashboard: settings.dashboard,
+            worker: settings.worker,
             verifiers: settings.verifiers,
+            notifiers: settings.notifiers,
             secrets,
         })
     }
@@ -160,7 +164,13 @@ fn read_root(mut root: Section<'_>, folder: &Path, environment: &Environment) ->
     if let Some(section) = root.section("dashboard") {
         settings.dashboard = read_dashboard(section);
     }
+    if let Some(mut section) = root.section("worker") {
+        let heartbeat = section.parsed("heartbeat", verifiers::parse_web_address);
+        settings.worker.heartbeat = heartbeat.map(|field| field.value);
+        section.finish();
+    }
     settings.verifiers = verifiers::read(root.sections("verifier"), folder, environment);
+    settings.notifiers = notify::read(root.sections("notify"), folder, environment);
     root.finish();
     settings
 }

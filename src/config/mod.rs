@@ -10,6 +10,7 @@ mod error;
 mod identity;
 mod limits;
 mod load;
+mod notify;
 mod secrets;
 mod types;
 mod verifiers;
@@ -23,6 +24,7 @@ pub use identity::Identity;
 pub use load::Flags;
 pub use secrets::Secrets;
 pub use types::{
-    Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, Pattern, ResourceLimits, Scope,
-    ThemeChoice, VerifierConfig, VerifierKind,
+    Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
+    NotifierKind, Pattern, ResourceLimits, Scope, ThemeChoice, VerifierConfig, VerifierKind,
+    WorkerConfig,
 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use globset::GlobMatcher;
 
 use super::{Builtin, Secrets};
-use crate::domain::{SourceSettings, Weight};
+use crate::domain::{NoticeRules, SourceSettings, Weight};
 
 /// Everything that is in force.
 #[derive(Clone)]
@@ -23,8 +23,12 @@ pub struct Config {
     pub log: LogConfig,
     /// `[dashboard]`.
     pub dashboard: DashboardConfig,
+    /// `[worker]`.
+    pub worker: WorkerConfig,
     /// `[[verifier]]`, in the file's order.
     pub verifiers: Vec<VerifierConfig>,
+    /// `[[notify]]`, in the file's order.
+    pub notifiers: Vec<NotifierConfig>,
     /// `secrets_file`, and the environment.
     pub secrets: Secrets,
 }
@@ -246,4 +250,56 @@ impl Pattern {
             }
         }
     }
+}
+
+/// What the worker does beside its work.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerConfig {
+    /// The address that is called after each pass that could do its work; may hold `${NAME}`.
+    pub heartbeat: Option<String>,
+}
+
+/// One `[[notify]]`: who is told of changes.
+#[derive(Clone, Debug)]
+pub struct NotifierConfig {
+    /// Unique.
+    pub name: String,
+    /// Of which sources: any pattern that matches is enough.
+    pub sources: Vec<Pattern>,
+    /// Of what, and how often.
+    pub rules: NoticeRules,
+    /// How.
+    pub kind: NotifierKind,
+    /// After this it was not told: 30 s.
+    pub timeout: Duration,
+}
+
+/// How somebody is told.
+#[derive(Clone, Debug)]
+pub enum NotifierKind {
+    /// By a program that gets the message on its stdin.
+    Command {
+        /// The program, found and made absolute when the configuration was read, and its arguments. `{path}` in an
+        /// argument is the path of a file with the changes as JSON.
+        argv: Vec<String>,
+    },
+    /// By a POST.
+    Webhook {
+        /// Where; may hold `${NAME}`.
+        url: String,
+        /// What it is signed with, as Standard Webhooks; may hold `${NAME}`.
+        secret: Option<String>,
+        /// What the body is.
+        format: NoticeFormat,
+    },
+}
+
+/// What is posted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NoticeFormat {
+    /// The changes as JSON, with the text in it.
+    #[default]
+    Json,
+    /// The text alone.
+    Text,
 }

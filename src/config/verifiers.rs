@@ -37,7 +37,7 @@ pub(super) fn read(
             folder,
             environment,
         };
-        let name = read_name(&mut section, &mut lines);
+        let name = read_name(&mut section, "verifier", &mut lines);
         let sources = read_sources(&mut section);
         let kind = read_kind(&mut section, &reader);
         let weight = match section.switch("advisory") {
@@ -62,12 +62,17 @@ pub(super) fn read(
     verifiers
 }
 
-/// `lines`: where each name was first given.
-fn read_name(section: &mut Section<'_>, lines: &mut HashMap<String, usize>) -> Option<String> {
+/// `noun`: what it is the name of. `lines`: where each name was first given.
+pub(super) fn read_name(
+    section: &mut Section<'_>,
+    noun: &str,
+    lines: &mut HashMap<String, usize>,
+) -> Option<String> {
+    let key = section.path("name");
     if !section.has("name") {
         section.problem(
             section.span(),
-            "`verifier.name`: missing; every verifier needs a name",
+            format!("`{key}`: missing; every {noun} needs a name"),
         );
     }
     let name = section.parsed("name", |text| {
@@ -83,7 +88,7 @@ fn read_name(section: &mut Section<'_>, lines: &mut HashMap<String, usize>) -> O
     let line = section.line(&name.span);
     if let Some(first) = lines.get(&name.value) {
         let message = format!(
-            "`verifier.name`: `{}` is the name of the verifier on line {first} already",
+            "`{key}`: `{}` is the name of the {noun} on line {first} already",
             name.value
         );
         section.problem(&name.span, message);
@@ -93,26 +98,24 @@ fn read_name(section: &mut Section<'_>, lines: &mut HashMap<String, usize>) -> O
     Some(name.value)
 }
 
-fn read_sources(section: &mut Section<'_>) -> Option<Vec<Pattern>> {
+pub(super) fn read_sources(section: &mut Section<'_>) -> Option<Vec<Pattern>> {
     const ACCEPTED: &str = r#"give tags and globs on names or addresses, such as ["tag:prices", "https://example.org/*.json"]"#;
+    let key = section.path("sources");
     if !section.has("sources") {
-        section.problem(
-            section.span(),
-            format!("`verifier.sources`: missing; {ACCEPTED}"),
-        );
+        section.problem(section.span(), format!("`{key}`: missing; {ACCEPTED}"));
     }
     let patterns = section.texts("sources")?;
     if patterns.value.is_empty() {
         section.problem(
             &patterns.span,
-            format!("`verifier.sources`: selects nothing; {ACCEPTED}"),
+            format!("`{key}`: selects nothing; {ACCEPTED}"),
         );
         return None;
     }
     let read = |pattern: &Field<&str>| match parse_pattern(pattern.value) {
         Ok(read) => Some(read),
         Err(message) => {
-            section.problem(&pattern.span, format!("`verifier.sources`: {message}"));
+            section.problem(&pattern.span, format!("`{key}`: {message}"));
             None
         }
     };
@@ -166,7 +169,7 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<Ve
         .collect();
     // All are always asked for, so that none is ever an unknown key.
     let command = section.texts("command");
-    let url = section.parsed("http", parse_verifier_url);
+    let url = section.parsed("http", parse_web_address);
     let secret = section.parsed("secret", |text| Ok(text.to_owned()));
     let deadline = section.parsed("deadline", parse_long_duration);
     let deadline_duration = deadline.map_or(DEFAULT_DEADLINE, |field| field.value);
@@ -220,17 +223,21 @@ fn refuse_others(section: &Section<'_>, kind: &str, own: &[&str]) -> bool {
     section.refuse(&stray, &why)
 }
 
-/// Reads where an HTTP verifier is asked. Plain HTTP and private hosts are the operator's own choice here.
-fn parse_verifier_url(text: &str) -> Result<String, String> {
-    // A secret may stand for any part but the scheme.
+/// Reads the address of a service of the operator's own: plain HTTP and private hosts are their choice here.
+pub(super) fn parse_web_address(text: &str) -> Result<String, String> {
+    // A secret may stand for the whole, or for any part but the scheme.
+    let name = text
+        .strip_prefix("${")
+        .and_then(|text| text.strip_suffix('}'));
+    let is_secret = name.is_some_and(|name| !name.is_empty() && !name.contains(['$', '}']));
     let is_web = ["http://", "https://"]
         .iter()
         .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
     let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_web || !is_printable {
+    if !(is_web || is_secret) || !is_printable {
         // The text is not repeated: it may hold a password.
         return Err(
-            "expected an address that begins with http:// or https://, such as https://verifier.internal/check"
+            "expected an address that begins with http:// or https://, such as https://service.internal/check, or a secret that is one, such as ${HOOK}"
                 .to_owned(),
         );
     }
@@ -245,9 +252,26 @@ fn read_command(
     let stdin = section.switch("stdin").unwrap_or(false);
     let failed = read_failed(section);
     let limits = limits::read(section);
-    let command = command?;
+    Some(VerifierKind::Command {
+        argv: read_argv(section, &command?, finder)?,
+        stdin,
+        failed: failed?,
+        limits,
+    })
+}
+
+/// Returns a program, found and absolute, and its arguments.
+pub(super) fn read_argv(
+    section: &Section<'_>,
+    command: &Field<Vec<Field<&str>>>,
+    finder: &ProgramFinder<'_>,
+) -> Option<Vec<String>> {
+    let key = section.path("command");
     let Some((program, arguments)) = command.value.split_first() else {
-        section.problem(&command.span, r#"`verifier.command`: empty; give a program and its arguments, such as ["check-prices", "{path}"]"#);
+        let message = format!(
+            r#"`{key}`: empty; give a program and its arguments, such as ["check-prices", "{{path}}"]"#
+        );
+        section.problem(&command.span, message);
         return None;
     };
     let program = finder.find(section, program)?;
@@ -255,21 +279,12 @@ fn read_command(
         .iter()
         .find(|argument| argument.value.contains('\0'))
     {
-        section.problem(
-            &argument.span,
-            "`verifier.command`: an argument cannot hold a NUL",
-        );
+        let message = format!("`{key}`: an argument cannot hold a NUL");
+        section.problem(&argument.span, message);
         return None;
     }
-    let argv = std::iter::once(program)
-        .chain(arguments.iter().map(|argument| argument.value.to_owned()))
-        .collect();
-    Some(VerifierKind::Command {
-        argv,
-        stdin,
-        failed: failed?,
-        limits,
-    })
+    let arguments = arguments.iter().map(|argument| argument.value.to_owned());
+    Some(std::iter::once(program).chain(arguments).collect())
 }
 
 fn read_failed(section: &mut Section<'_>) -> Option<Vec<i32>> {
@@ -294,9 +309,9 @@ fn read_failed(section: &mut Section<'_>) -> Option<Vec<i32>> {
 }
 
 /// Where programs are looked for.
-struct ProgramFinder<'a> {
-    folder: &'a Path,
-    environment: &'a Environment,
+pub(super) struct ProgramFinder<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) environment: &'a Environment,
 }
 
 impl ProgramFinder<'_> {
@@ -323,7 +338,7 @@ impl ProgramFinder<'_> {
                 .map_err(|_| "its path is not UTF-8".to_owned())
         });
         text.map_err(|why| {
-            let message = format!("`verifier.command`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH", name.escape_debug());
+            let message = format!("`{}`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH", section.path("command"), name.escape_debug());
             section.problem(&program.span, message);
         })
         .ok()

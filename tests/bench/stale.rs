@@ -78,6 +78,8 @@ fn app(folder: &Path, min: u64) -> App {
         fetch: FetchConfig::default(),
         log: LogConfig::default(),
         dashboard: DashboardConfig::default(),
+        worker: gannet::config::WorkerConfig::default(),
+        notifiers: Vec::new(),
         verifiers: vec![verifier("size", size)],
         secrets: Secrets::default(),
     };

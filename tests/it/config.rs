@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gannet::config::{
-    Builtin, Config, ConfigError, Environment, Flags, Folders, Pattern, ResourceLimits, SizeRule,
-    VerifierKind,
+    Builtin, Config, ConfigError, Environment, Flags, Folders, NoticeFormat, NotifierKind, Pattern,
+    ResourceLimits, SizeRule, VerifierKind,
 };
+use gannet::domain::{ChangeKind, NoticeRules};
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
@@ -550,6 +551,99 @@ fn secrets_come_from_a_closed_file_then_from_the_environment() {
     ));
 }
 
+#[test]
+fn a_notifier_that_says_little_hears_all_of_every_source() {
+    let home = Home::new();
+    let text = "[[notify]]\nname = \"ops\"\nwebhook = \"http://127.0.0.1:9/${KEY}\"\n
+        [[notify]]\nname = \"mail\"\ncommand = [\"sh\", \"{path}\"]\non = [\"recovered\"]\nafter = 3\nquiet = \"2d\"
+        timeout = \"5s\"\nsources = [\"tag:a\"]\n[worker]\nheartbeat = \"https://h/${ID}\"\n";
+    let config = home.load_text(text).expect("a configuration");
+    assert_eq!(config.worker.heartbeat.as_deref(), Some("https://h/${ID}"));
+    let [ops, mail] = &config.notifiers[..] else {
+        panic!("{:?}", config.notifiers)
+    };
+    let rules = |on: &[ChangeKind], after, hours| NoticeRules {
+        on: on.to_vec(),
+        after,
+        quiet: chrono::TimeDelta::hours(hours),
+    };
+    assert_eq!(ops.rules, rules(&ChangeKind::ALL, 1, 1));
+    assert_eq!(mail.rules, rules(&[ChangeKind::Recovered], 3, 48));
+    assert_eq!((ops.timeout.as_secs(), mail.timeout.as_secs()), (30, 5));
+    assert!(matches!(&ops.sources[..], [Pattern::Glob(glob)] if glob.is_match("any/thing")));
+    assert!(matches!(&mail.sources[..], [Pattern::Tag(tag)] if tag == "a"));
+    assert!(
+        matches!(&ops.kind, NotifierKind::Webhook { url, secret: None, format: NoticeFormat::Json }
+        if url.ends_with("${KEY}"))
+    );
+    let NotifierKind::Command { argv } = &mail.kind else {
+        panic!("{:?}", mail.kind)
+    };
+    assert!(argv[0].ends_with("/sh") && argv[1] == "{path}", "{argv:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_notifier_is_told() {
+    let home = Home::new();
+    let notifier = |rest: &str| format!("[[notify]]\nname = \"n\"\n{rest}\n");
+    let hook = |rest: &str| notifier(&format!("webhook = \"https://h/\"\n{rest}"));
+    for (text, line, expected) in [
+        (
+            "[[notify]]\nwebhook = \"https://h/\"\n".to_owned(),
+            1,
+            "`notify.name`: missing; every notifier needs a name",
+        ),
+        (
+            hook("") + &hook(""),
+            6,
+            "`n` is the name of the notifier on line 2",
+        ),
+        (
+            notifier(""),
+            1,
+            "one of `command` and `webhook`: neither is given",
+        ),
+        (hook("command = [\"sh\"]"), 1, "both are given"),
+        (notifier("command = []"), 3, "`notify.command`: empty"),
+        (
+            notifier("command = [\"no-such-program\"]"),
+            3,
+            "not found in PATH",
+        ),
+        (
+            notifier("command = [\"sh\"]\nsecret = \"x\""),
+            1,
+            "`notify.secret` means nothing with `command`",
+        ),
+        (notifier("webhook = \"ftp://h/\""), 3, "begins with http://"),
+        (hook("sources = []"), 4, "`notify.sources`: selects nothing"),
+        (hook("sources = [\"a[\"]"), 4, "is not a glob"),
+        (hook("on = []"), 4, "names no change"),
+        (
+            hook("on = [\"failing\", \"passed\"]"),
+            4,
+            "`passed` is not a change",
+        ),
+        (hook("after = 0"), 4, "from 1 to 1000"),
+        (hook("quiet = \"2w\""), 4, "such as 30m, 6h or 3d"),
+        (hook("format = \"xml\""), 4, "expected json or text"),
+        (hook("formta = \"json\""), 4, "did you mean `format`?"),
+        (
+            "[worker]\nheartbeat = \"hc-ping.com\"\n".to_owned(),
+            2,
+            "`worker.heartbeat`: expected an address",
+        ),
+    ] {
+        let problems = home.problems(&text);
+        assert!(
+            problems
+                .iter()
+                .any(|(at, message)| *at == line && message.contains(expected)),
+            "expected {line}: {expected}\nfound {problems:?}\nin\n{text}"
+        );
+    }
+}
+
 const SHIPPED: &str = include_str!("../../assets/config.toml");
 
 /// Returns the shipped file with the lines uncommented that `marked` selects.
@@ -584,6 +678,17 @@ fn the_shipped_file_states_the_defaults() {
     assert_eq!(stated.data_dir, home.path("data"));
 }
 
+const SECTIONS: [&str; 8] = [
+    "fetch",
+    "log",
+    "dashboard",
+    "keys",
+    "worker",
+    "verifier",
+    "limits",
+    "notify",
+];
+
 #[test]
 fn the_shipped_file_documents_every_key() {
     let home = Home::new();
@@ -592,23 +697,22 @@ fn the_shipped_file_documents_every_key() {
     let examples = examples
         .replace("/usr/local/bin/check-prices", "sh")
         .replace("/usr/local/bin/check-release", "sh")
-        .replace("/usr/bin/python3", "sh");
+        .replace("/usr/bin/python3", "sh")
+        .replace("/usr/local/bin/tell", "sh");
     // `[fetch]` and `[log]` hold defaults, so here their examples stand at the top: unknown keys, if anything.
-    let (top, verifiers) = examples.split_at(examples.find("[[verifier]]").expect("an example"));
-    assert_eq!(
-        home.load_text(verifiers)
-            .expect("a configuration")
-            .verifiers
-            .len(),
-        12
-    );
+    let (top, arrays) = examples.split_at(examples.find("[[verifier]]").expect("an example"));
+    let (verifiers, notifiers) = arrays.split_at(arrays.find("[[notify]]").expect("an example"));
+    let config = home.load_text(arrays).expect("a configuration");
+    assert_eq!((config.verifiers.len(), config.notifiers.len()), (12, 2));
     for (section, documented) in [
         ("", top),
         ("[fetch]\n", SHIPPED),
         ("[log]\n", SHIPPED),
         ("[dashboard]\n", SHIPPED),
+        ("[worker]\n", top),
         ("[[verifier]]\n", verifiers),
         ("[[verifier]]\n[verifier.limits]\n", verifiers),
+        ("[[notify]]\n", notifiers),
     ] {
         let problems = home.problems(&format!("{section}zzz = 1\n"));
         let message = &problems
@@ -620,9 +724,7 @@ fn the_shipped_file_documents_every_key() {
             .trim_end_matches(')')
             .split_once("accepted here: ")
             .expect("keys");
-        for key in keys.split(", ").filter(|key| {
-            !["fetch", "log", "dashboard", "keys", "verifier", "limits"].contains(key)
-        }) {
+        for key in keys.split(", ").filter(|key| !SECTIONS.contains(key)) {
             assert!(documented.contains(&format!("{key} = ")), "{section}{key}");
         }
     }

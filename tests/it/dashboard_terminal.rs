@@ -62,6 +62,8 @@ fn open_with_a_worker_that_panics(folder: &std::path::Path) {
         fetch: FetchConfig::default(),
         log: LogConfig::default(),
         dashboard: DashboardConfig::default(),
+        worker: gannet::config::WorkerConfig::default(),
+        notifiers: Vec::new(),
         verifiers: Vec::new(),
         secrets: Secrets::default(),
     };

@@ -75,6 +75,8 @@ impl House {
             },
             log: LogConfig::default(),
             dashboard: DashboardConfig::default(),
+            worker: gannet::config::WorkerConfig::default(),
+            notifiers: Vec::new(),
             verifiers,
             secrets: Secrets::default(),
         };

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::config::{Config, Pattern, Scope, VerifierConfig, VerifierKind};
-use crate::domain::Weight;
+use crate::config::{
+    Config, NotifierConfig, NotifierKind, Pattern, Scope, VerifierConfig, VerifierKind,
+};
+use crate::domain::{ChangeKind, Weight};
 use crate::faces::text::clean;
 
-/// Returns the page: the file, where things lie, each verifier on a line, and what deserves a look.
+/// Returns the page: the file, where things lie, each verifier and notifier on a line, and what deserves a look.
 pub fn config_page(config: &Config) -> String {
     let mut page = String::new();
     let file = config.config_file.as_ref().map_or_else(
@@ -22,6 +24,9 @@ pub fn config_page(config: &Config) -> String {
     }
     for verifier in &config.verifiers {
         let _ = writeln!(page, "verifier {}", clean(&verifier_line(verifier)));
+    }
+    for notifier in &config.notifiers {
+        let _ = writeln!(page, "notifier {}", clean(&notifier_line(notifier)));
     }
     for slip in slips(config) {
         let _ = writeln!(page, "look at this: {}", clean(&slip));
@@ -55,6 +60,23 @@ fn verifier_line(verifier: &VerifierConfig) -> String {
     format!("{}: {what}; {judges}{weight}", verifier.name)
 }
 
+fn notifier_line(notifier: &NotifierConfig) -> String {
+    let how = match &notifier.kind {
+        NotifierKind::Command { argv } => format!("told by {}", argv.join(" ")),
+        // The address may hold a password.
+        NotifierKind::Webhook { .. } => "told by webhook".to_owned(),
+    };
+    let patterns: Vec<_> = notifier.sources.iter().map(pattern).collect();
+    let on = notifier.rules.on.iter().copied().map(ChangeKind::as_str);
+    let on: Vec<_> = on.collect();
+    format!(
+        "{}: {how} of {}; on {}",
+        notifier.name,
+        patterns.join(", "),
+        on.join(", ")
+    )
+}
+
 fn pattern(pattern: &Pattern) -> String {
     match pattern {
         Pattern::Tag(tag) => format!("tag:{tag}"),
@@ -73,19 +95,35 @@ fn words(duration: Duration) -> String {
 
 /// Returns what can be used and is probably not meant: secrets by names that have no value.
 fn slips(config: &Config) -> Vec<String> {
-    let mut slips = Vec::new();
+    let mut texts = Vec::new();
     for verifier in &config.verifiers {
         if let VerifierKind::Http { url, secret, .. } = &verifier.kind {
-            let texts = std::iter::once(url).chain(secret);
-            for name in texts.flat_map(|text| secret_names(text)) {
-                if config.secrets.get(name).is_none() {
-                    slips.push(format!(
-                        "verifier {}: ${{{name}}} has no value in the secrets file or the environment",
-                        verifier.name
-                    ));
-                }
-            }
+            let owner = format!("verifier {}", verifier.name);
+            texts.extend(
+                std::iter::once(url)
+                    .chain(secret)
+                    .map(|text| (owner.clone(), text)),
+            );
         }
+    }
+    for notifier in &config.notifiers {
+        if let NotifierKind::Webhook { url, secret, .. } = &notifier.kind {
+            let owner = format!("notifier {}", notifier.name);
+            texts.extend(
+                std::iter::once(url)
+                    .chain(secret)
+                    .map(|text| (owner.clone(), text)),
+            );
+        }
+    }
+    let heartbeat = config.worker.heartbeat.iter();
+    texts.extend(heartbeat.map(|url| ("the heartbeat".to_owned(), url)));
+    let mut slips = Vec::new();
+    for (owner, text) in texts {
+        let unknown = secret_names(text).filter(|name| config.secrets.get(name).is_none());
+        slips.extend(unknown.map(|name| {
+            format!("{owner}: ${{{name}}} has no value in the secrets file or the environment")
+        }));
     }
     slips
 }

@@ -1,0 +1,132 @@
+//! Reads `[[notify]]`: who is told of which changes, and how. Never starts a program.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use globset::Glob;
+
+use super::document::{Field, Section};
+use super::duration::{parse_duration, parse_long_duration};
+use super::verifiers::{ProgramFinder, parse_web_address, read_argv, read_name, read_sources};
+use super::{Environment, NoticeFormat, NotifierConfig, NotifierKind, Pattern};
+use crate::domain::{ChangeKind, NoticeRules};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_QUIET: Duration = Duration::from_hours(1);
+const MOST_FAILURES: u32 = 1000;
+/// Keys that mean nothing to a command.
+const WEBHOOK_KEYS: [&str; 2] = ["secret", "format"];
+
+/// Reads every `[[notify]]`; those with problems, which are noted, are left out.
+pub(super) fn read(
+    sections: Vec<Section<'_>>,
+    folder: &Path,
+    environment: &Environment,
+) -> Vec<NotifierConfig> {
+    let finder = ProgramFinder {
+        folder,
+        environment,
+    };
+    let mut lines = HashMap::new();
+    let mut notifiers = Vec::new();
+    for mut section in sections {
+        let name = read_name(&mut section, "notifier", &mut lines);
+        let sources = if section.has("sources") {
+            read_sources(&mut section)
+        } else {
+            // Asked for all the same, so that it is a known key.
+            let _ = section.texts("sources");
+            Some(vec![every_source()])
+        };
+        let rules = read_rules(&mut section);
+        let kind = read_kind(&mut section, &finder);
+        let timeout = section.parsed("timeout", parse_duration);
+        section.finish();
+        if let (Some(name), Some(sources), Some(rules), Some(kind)) = (name, sources, rules, kind) {
+            notifiers.push(NotifierConfig {
+                name,
+                sources,
+                rules,
+                kind,
+                timeout: timeout.map_or(DEFAULT_TIMEOUT, |field| field.value),
+            });
+        }
+    }
+    notifiers
+}
+
+fn every_source() -> Pattern {
+    let glob = Glob::new("*").expect("a glob");
+    Pattern::Glob(glob.compile_matcher())
+}
+
+fn read_rules(section: &mut Section<'_>) -> Option<NoticeRules> {
+    let on = read_changes(section);
+    let after = section.number("after", 1..=MOST_FAILURES);
+    let quiet = section.parsed("quiet", parse_long_duration);
+    let quiet = quiet.map_or(DEFAULT_QUIET, |field| field.value);
+    Some(NoticeRules {
+        on: on?,
+        after: after.unwrap_or(1),
+        quiet: TimeDelta::from_std(quiet).expect("at most ten years"),
+    })
+}
+
+fn read_changes(section: &mut Section<'_>) -> Option<Vec<ChangeKind>> {
+    if !section.has("on") {
+        let _ = section.texts("on");
+        return Some(ChangeKind::ALL.to_vec());
+    }
+    let words = section.texts("on")?;
+    let key = section.path("on");
+    if words.value.is_empty() {
+        let message = format!(
+            "`{key}`: names no change; give failing, recovered, version-failed or some of them"
+        );
+        section.problem(&words.span, message);
+        return None;
+    }
+    let read = |word: &Field<&str>| {
+        let kind = word.value.parse::<ChangeKind>();
+        kind.map_err(|message| section.problem(&word.span, format!("`{key}`: {message}")))
+            .ok()
+    };
+    // Every word is read, so that every bad one is told.
+    let read: Vec<_> = words.value.iter().map(read).collect();
+    read.into_iter().collect()
+}
+
+fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<NotifierKind> {
+    // All are always asked for, so that none is ever an unknown key.
+    let command = section.texts("command");
+    let webhook = section.parsed("webhook", parse_web_address);
+    let secret = section.parsed("secret", |text| Ok(text.to_owned()));
+    let format = section.parsed("format", |text| match text {
+        "json" => Ok(NoticeFormat::Json),
+        "text" => Ok(NoticeFormat::Text),
+        other => Err(format!(
+            "`{}` is not a format: expected json or text",
+            other.escape_debug()
+        )),
+    });
+    match (section.has("command"), section.has("webhook")) {
+        (true, false) => {
+            let is_whole = section.refuse(&WEBHOOK_KEYS, "with `command`");
+            let argv = read_argv(section, &command?, finder)?;
+            is_whole.then_some(NotifierKind::Command { argv })
+        }
+        (false, true) => Some(NotifierKind::Webhook {
+            url: webhook?.value,
+            secret: secret.map(|field| field.value),
+            format: format.map_or(NoticeFormat::default(), |field| field.value),
+        }),
+        (has_both, _) => {
+            let found = if has_both { "both are" } else { "neither is" };
+            let message = format!("a notifier needs one of `command` and `webhook`: {found} given");
+            section.problem(section.span(), message);
+            None
+        }
+    }
+}
