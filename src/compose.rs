@@ -102,7 +102,7 @@ fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
 
 /// Runs a command; one that starts programs ends them when a signal comes, others just end.
 async fn run_command(house: &House, command: &AppCommand, console: &mut Console<'_>) -> ExitStatus {
-    if !matches!(command, AppCommand::Verify(_)) {
+    if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
         return cli::run(&house.app, command, console).await;
     }
     let stop = Stop::default();
@@ -112,7 +112,10 @@ async fn run_command(house: &House, command: &AppCommand, console: &mut Console<
         () = stop.requested() => None,
     };
     status.unwrap_or_else(|| {
-        console.warn("stopped by a signal: verdicts that were reached are recorded");
+        console.warn(match command {
+            AppCommand::Verify(_) => "stopped by a signal: verdicts that were reached are recorded",
+            _ => "stopped by a signal",
+        });
         ExitStatus::Problems
     })
 }
@@ -214,6 +217,7 @@ async fn watched_pass(house: &House, selection: Selection) -> PassReport {
 /// Prints what kept a pass from doing all; returns the exit code, `status` when nothing did.
 fn conclude(report: &PassReport, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
     cli::print_troubles(&report.troubles, console);
+    cli::print_troubles(&report.untold, console);
     if report.troubles.len() == MAX_TROUBLES {
         console.warn("there may be more: `gannet list` shows the state of every source");
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::ArchiveError;
+use super::notice_lock::NoticeLock;
 use super::objects::Objects;
 use super::published::{PublishItem, PublishLock, Published};
 use super::slots::Slots;
@@ -87,6 +88,11 @@ impl Archive {
     /// Whoever changes a published file and what the catalogue says of it holds this over both.
     pub fn lock_published(&self) -> Result<PublishLock, ArchiveError> {
         PublishLock::take(self.published_dir())
+    }
+
+    /// Returns the right to tell notifiers until the lock is dropped; nothing when another process has it.
+    pub fn try_lock_notices(&self) -> Result<Option<NoticeLock>, ArchiveError> {
+        NoticeLock::try_take(&self.published_dir().with_file_name("notify.lock"))
     }
 
     /// Tells whether a large stored form is where it should be and as long as it should be; reads nothing of it.

@@ -14,6 +14,7 @@ mod codec;
 mod encode;
 mod error;
 mod file;
+mod notice_lock;
 mod objects;
 mod published;
 mod slots;
@@ -21,4 +22,5 @@ mod temp;
 
 pub use archive::Archive;
 pub use error::ArchiveError;
+pub use notice_lock::NoticeLock;
 pub use published::{PublishItem, PublishLock};

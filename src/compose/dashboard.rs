@@ -111,6 +111,9 @@ impl InProcess {
                 if let Some(error) = &report.error {
                     let _ = troubles.try_send(error.to_string());
                 }
+                for line in &report.untold {
+                    let _ = troubles.try_send(line.clone());
+                }
             };
             let stayed = std::panic::AssertUnwindSafe(worker.stay(&stop, &progress, tell));
             if stayed.catch_unwind().await.is_err() {
@@ -201,6 +204,9 @@ fn words(report: &PassReport) -> String {
     };
     if !report.busy.is_empty() {
         text = format!("{text}; {} left to another worker", report.busy.len());
+    }
+    for line in &report.untold {
+        text = format!("{text}; {line}");
     }
     text
 }

@@ -44,10 +44,7 @@ pub(super) async fn judge(
     work_dir: &Path,
     limits: Limits,
 ) -> Judgement {
-    let Some((name, arguments)) = program.argv.split_first() else {
-        return cannot("the command is empty");
-    };
-    let folder = match make_folder(work_dir, facts, content).await {
+    let folder = match make_folder(work_dir, &facts.name, content).await {
         Ok(folder) => folder,
         Err(error) => {
             return cannot(&format!(
@@ -56,6 +53,20 @@ pub(super) async fn judge(
             ));
         }
     };
+    let Some(mut command) = command_in(&folder, program.argv) else {
+        return cannot("the command is empty");
+    };
+    command.envs(facts.variables());
+    let input = program.stdin.then_some(content);
+    match run_in(folder, command, input, limits).await {
+        Ok(run) => read(&run, program.failed, limits),
+        Err(error) => cannot(&format!("cannot start {}: {error}", program.argv[0])),
+    }
+}
+
+/// Returns a program and its arguments, `{path}` filled in, to be run in a folder with a scrubbed environment.
+pub(super) fn command_in(folder: &WorkFolder, argv: &[String]) -> Option<Command> {
+    let (name, arguments) = argv.split_first()?;
     let mut command = Command::new(name);
     command
         .args(
@@ -69,20 +80,30 @@ pub(super) async fn judge(
         .env("LANG", "C.UTF-8")
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())
-        .env("GANNET_PATH", folder.copy())
-        .envs(facts.variables());
-    let input = program.stdin.then_some(content);
+        .env("GANNET_PATH", folder.copy());
+    Some(command)
+}
+
+/// Runs the command to its end, and removes its folder then.
+pub(super) async fn run_in(
+    folder: WorkFolder,
+    command: Command,
+    input: Option<&Content>,
+    limits: Limits,
+) -> io::Result<Run> {
     let run = child::run(command, input, &folder, limits).await;
     // It may hold a great many files. When this fails, the runtime is going down and has removed the folder.
     let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
-    match run {
-        Ok(run) => read(&run, program.failed, limits),
-        Err(error) => cannot(&format!("cannot start {name}: {error}")),
-    }
+    run
 }
 
-async fn make_folder(work_dir: &Path, facts: &Facts, content: &Content) -> io::Result<WorkFolder> {
-    let (parent, name, content) = (work_dir.to_owned(), facts.name.clone(), content.clone());
+/// Makes a folder with the content under this name in it.
+pub(super) async fn make_folder(
+    work_dir: &Path,
+    name: &str,
+    content: &Content,
+) -> io::Result<WorkFolder> {
+    let (parent, name, content) = (work_dir.to_owned(), name.to_owned(), content.clone());
     let make = move || WorkFolder::new(&parent, &name, &content);
     tokio::task::spawn_blocking(make)
         .await
@@ -143,7 +164,7 @@ fn could_not(why: &str) -> (VerdictOutcome, String) {
     (VerdictOutcome::Error, format!("could not judge: {why}"))
 }
 
-fn overrunning(overrun: &Overrun, limits: ResourceLimits) -> String {
+pub(super) fn overrunning(overrun: &Overrun, limits: ResourceLimits) -> String {
     match overrun {
         Overrun::TooMuch => format!(
             "its working folder grew beyond {} (limits.folder)",
@@ -156,7 +177,7 @@ fn overrunning(overrun: &Overrun, limits: ResourceLimits) -> String {
 }
 
 /// Says how a program ended that did not judge, and by which limit if it was one.
-fn ending(status: ExitStatus, limits: ResourceLimits) -> String {
+pub(super) fn ending(status: ExitStatus, limits: ResourceLimits) -> String {
     // A shell whose last command was killed exits with this.
     let in_shell = status.code().map(|code| code - SHELL_KILLED);
     let signal = status

@@ -1,4 +1,4 @@
-//! Verifiers: built-in rules, and programs that run as supervised child processes.
+//! Verifiers: built-in rules, and programs that run as supervised child processes; and the programs of notifiers.
 //!
 //! The only user of child processes. Never decides what follows from a judgement, and never fails: a verifier that
 //! cannot judge says so in its judgement.
@@ -12,6 +12,7 @@ mod facts;
 mod fingerprint;
 mod html;
 mod mark;
+mod notice;
 mod output;
 mod resources;
 mod sweep;
@@ -22,4 +23,5 @@ mod work_folder;
 pub use answer::Answer;
 pub use evidence::{Companion, Evidence, Previous};
 pub use facts::Facts;
+pub use notice::{Notice, run_notice};
 pub use verifier::Verifier;

@@ -13,7 +13,7 @@ use crate::config::{Builtin, Scope, VerifierConfig, VerifierKind};
 use crate::domain::{Content, Fingerprint, Judgement, SourceSettings, VerdictOutcome, Weight};
 
 /// From the polite signal to the kill.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// One verifier, ready to judge. Cloning is cheap.
 #[derive(Clone, Debug)]

@@ -48,6 +48,8 @@ pub struct PassReport {
     pub busy: Vec<SourceId>,
     /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
     pub troubles: Vec<String>,
+    /// Who could not be told what happened, and why, a line each: no failure of the pass.
+    pub untold: Vec<String>,
     /// Sources that it was to try and did not, because it had to stop.
     pub untried: u64,
     /// What kept it from doing all; what was recorded before stays.
@@ -157,6 +159,7 @@ impl<'a> Pass<'a> {
             summary,
             busy,
             troubles,
+            untold: Vec::new(),
             untried,
             error,
         }

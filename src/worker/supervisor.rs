@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
 use super::pass::{Pass, PassReport, Selection};
@@ -16,6 +17,9 @@ use crate::net::Fetcher;
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 
+/// How often the heartbeat's address is called at least by a worker that stays, passes with nothing to do included.
+const BEAT_EVERY: chrono::Duration = chrono::Duration::hours(1);
+
 /// Does the work of a store.
 pub struct Worker {
     app: Arc<App>,
@@ -26,6 +30,9 @@ pub struct Worker {
     retried: Mutex<Retried>,
     /// Somebody knows that something may be due.
     look: Notify,
+    beaten_at: Mutex<Option<DateTime<Utc>>>,
+    /// Set when every notifier is known to the store, so that it hears of what this worker finds.
+    notifiers_begun: tokio::sync::OnceCell<()>,
 }
 
 /// When what went wrong before was last tried again: each of it once in an hour is enough, since every try is recorded.
@@ -46,23 +53,66 @@ impl Worker {
             fetcher: tokio::sync::OnceCell::new(),
             retried: Mutex::default(),
             look: Notify::new(),
+            beaten_at: Mutex::default(),
+            notifiers_begun: tokio::sync::OnceCell::new(),
         }
     }
 
-    /// Does one pass. Work that an earlier one left undone (a published file, an undecided version) comes first.
+    /// Does one pass. Work that an earlier one left undone (a published file, an undecided version) comes first; telling
+    /// notifiers of what changed comes last.
     pub async fn pass(&self, selection: Selection, stop: &Stop, progress: &Progress) -> PassReport {
+        let is_regular = matches!(selection, Selection::Due);
         let passed = self.try_pass(selection, stop, progress).await;
         progress.end();
-        match passed {
-            Ok(report) => report,
-            Err(error) => {
-                tracing::error!("{error}");
-                PassReport {
-                    error: Some(error),
-                    ..PassReport::default()
-                }
+        let mut report = passed.unwrap_or_else(|error| {
+            tracing::error!("{error}");
+            PassReport {
+                error: Some(error),
+                ..PassReport::default()
+            }
+        });
+        let failed = |error: &Error| error.kind == ErrorKind::Unavailable;
+        if !report.error.as_ref().is_some_and(failed) {
+            let beats = is_regular && !stop.is_requested() && self.may_beat(&report);
+            tokio::select! {
+                untold = self.tell(beats) => report.untold = untold,
+                // What was not told is told after the next pass.
+                () = stop.overdue() => {}
             }
         }
+        report
+    }
+
+    /// Tells notifiers what changed, and the heartbeat's service that the pass went well. Returns who could not be told.
+    async fn tell(&self, beats: bool) -> Vec<String> {
+        let beat = async {
+            if beats {
+                Some(self.app.beat().await)
+            } else {
+                None
+            }
+        };
+        let (mut untold, beaten) = tokio::join!(self.app.tell_changes(), beat);
+        match beaten {
+            Some(Ok(())) => *self.beaten_at() = Some(self.app.now()),
+            Some(Err(why)) => {
+                tracing::warn!("the heartbeat could not be sent: {why}");
+                untold.push(format!("the heartbeat could not be sent: {why}"));
+            }
+            None => {}
+        }
+        untold
+    }
+
+    fn may_beat(&self, report: &PassReport) -> bool {
+        let is_late = |at: DateTime<Utc>| self.app.now() - at >= BEAT_EVERY;
+        report.summary.attempts > 0 || self.beaten_at().is_none_or(is_late)
+    }
+
+    fn beaten_at(&self) -> std::sync::MutexGuard<'_, Option<DateTime<Utc>>> {
+        self.beaten_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_pass(
@@ -71,6 +121,8 @@ impl Worker {
         stop: &Stop,
         progress: &Progress,
     ) -> Result<PassReport> {
+        let begin = || self.app.begin_notifiers();
+        self.notifiers_begun.get_or_try_init(begin).await?;
         let unsettled = tokio::select! {
             unsettled = self.settle() => unsettled?,
             // What it has not done is marked in the store as still to do.
@@ -117,7 +169,7 @@ impl Worker {
     pub async fn stay(&self, stop: &Stop, progress: &Progress, after_pass: impl Fn(&PassReport)) {
         while !stop.is_requested() {
             let report = self.pass(Selection::Due, stop, progress).await;
-            if report.summary.attempts > 0 || report.error.is_some() {
+            if report.summary.attempts > 0 || report.error.is_some() || !report.untold.is_empty() {
                 after_pass(&report);
             }
             let wake_at = self.app.now() + WAKE_EVERY;

@@ -15,6 +15,7 @@ mod net;
 mod net_faults;
 mod net_guard;
 mod net_rig;
+mod notify;
 mod origin;
 mod program_limits;
 mod rig;

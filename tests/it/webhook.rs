@@ -95,7 +95,7 @@ fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
 }
 
 /// Checks a signature as a receiver does: over the headers and the body that arrived.
-fn assert_signed(recorded: &Recorded, timestamp: DateTime<Utc>) {
+pub(crate) fn assert_signed(recorded: &Recorded, timestamp: DateTime<Utc>) {
     let [id, time, signature] = NAMES.map(|name| recorded.header(name).expect(name));
     assert_eq!(time, timestamp.timestamp().to_string());
     let message = [format!("{id}.{time}.").as_bytes(), &recorded.body].concat();

@@ -15,7 +15,7 @@ pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
 pub use reading::{DumpArgs, HistoryArgs, ListArgs, LogArgs, ShowArgs, TableFormat};
 pub use root::{
     AppCommand, Cli, Command, CompletionsArgs, ConfigArgs, ConfigWhat, DashboardArgs, DemoArgs,
-    ManArgs,
+    ManArgs, NotifyArgs, NotifyWhat,
 };
 pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, SelectArgs,

@@ -152,6 +152,8 @@ pub enum AppCommand {
     Verdict(VerdictArgs),
     /// List verdicts: by whom, on what, what was said
     Verdicts(VerdictsArgs),
+    /// Try those who are told of changes
+    Notify(NotifyArgs),
     /// Make the sources what a TOML file says
     Apply(ApplyArgs),
     /// Print the whole catalogue, or the TOML file that `apply` reads
@@ -201,6 +203,25 @@ pub enum ConfigWhat {
     Check,
     /// The keys of the dashboard in force, as a page of Markdown
     Keys,
+}
+
+/// `notify`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  gannet notify test mail")]
+pub struct NotifyArgs {
+    /// What to try
+    #[command(subcommand)]
+    pub what: NotifyWhat,
+}
+
+/// What is tried of a notifier.
+#[derive(Debug, Subcommand)]
+pub enum NotifyWhat {
+    /// Send a sample message and print what came back
+    Test {
+        /// The name of a [[notify]] in the configuration
+        name: String,
+    },
 }
 
 /// `demo`.

@@ -1,8 +1,8 @@
 //! Chooses the command's file, and turns what it returns into an exit code.
 
 use super::{
-    add, apply, cat, change, diff, dump, export, history, list, log, show, verdict, verdicts,
-    verify,
+    add, apply, cat, change, diff, dump, export, history, list, log, notify, show, verdict,
+    verdicts, verify,
 };
 use crate::app::App;
 use crate::faces::cli::args::AppCommand;
@@ -28,6 +28,7 @@ pub async fn run(app: &App, command: &AppCommand, console: &mut Console<'_>) -> 
         AppCommand::Verify(args) => verify::run(app, args, console).await,
         AppCommand::Verdict(args) => verdict::run(app, args, console).await,
         AppCommand::Verdicts(args) => verdicts::run(app, args, console).await,
+        AppCommand::Notify(args) => notify::run(app, args, console).await,
         AppCommand::Apply(args) => apply::run(app, args, console).await,
         AppCommand::Dump(args) => dump::run(app, args, console).await,
         // Opening the catalogue, which every command does first, has created it.

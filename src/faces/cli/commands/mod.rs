@@ -14,6 +14,7 @@ mod history;
 mod list;
 mod log;
 mod manual;
+mod notify;
 mod overview;
 mod show;
 mod verdict;

@@ -26,7 +26,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "interval", "enable", "disable", "edit", "remove", "apply", "dump",
         ],
     ),
-    ("The shell", &["config", "completions", "man"]),
+    ("The shell", &["config", "notify", "completions", "man"]),
 ];
 
 /// Prints the screen. Needs neither configuration nor catalogue.

@@ -1,0 +1,340 @@
+//! What notifiers get to read: all changes in one message, as a text for people and as JSON for programs.
+//!
+//! Texts from outside (names, reasons) are made harmless here: no control characters, and nothing that a chat would take for
+//! a command of its own.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use crate::domain::{ChangeKind, Digest, SourceId, VersionId, in_short};
+
+/// Changes that a message lists one by one.
+pub(super) const MOST_LISTED: usize = 100;
+/// Sources that the first line names.
+const MOST_NAMED: usize = 3;
+/// What ntfy takes as a message and not as a file; chats cut what is much longer.
+pub(super) const MOST_POSTED_BYTES: usize = 3900;
+
+/// One change of one source.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) kind: ChangeKind,
+    pub(super) source: String,
+    pub(super) source_id: SourceId,
+    /// As it is stored: secrets by name.
+    pub(super) address: String,
+    pub(super) since: Option<DateTime<Utc>>,
+    pub(super) failures: u32,
+    pub(super) detail: Option<String>,
+    pub(super) version_id: Option<VersionId>,
+}
+
+/// All that a notifier is told at once.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    /// How many changes there are of each kind.
+    pub(super) counts: [(ChangeKind, usize); 3],
+    /// The first of them.
+    pub(super) listed: Vec<Change>,
+    /// Nothing has happened.
+    pub(super) is_test: bool,
+    pub(super) at: DateTime<Utc>,
+}
+
+impl Message {
+    /// Returns how many changes there are.
+    pub(super) fn count(&self) -> usize {
+        self.counts.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Returns the first line: `3 sources failing, 1 source recovered`.
+    pub(super) fn summary(&self) -> String {
+        let counted = self.counts.iter().filter(|(_, count)| *count > 0);
+        let parts: Vec<_> = counted
+            .map(|(kind, count)| counted_words(*kind, *count))
+            .collect();
+        let mut summary = parts.join(", ");
+        if self.count() <= MOST_NAMED {
+            let mut names: Vec<_> = self
+                .listed
+                .iter()
+                .map(|change| line_of(&change.source))
+                .collect();
+            names.dedup();
+            summary = format!("{summary}: {}", names.join(", "));
+        }
+        if self.is_test {
+            format!("a test, nothing has happened: {summary}")
+        } else {
+            summary
+        }
+    }
+
+    /// Returns the whole text, as many lines of it as fit into so many bytes.
+    pub(super) fn text(&self, most_bytes: usize) -> String {
+        const ROOM_FOR_THE_REST: usize = 32;
+        let mut text = self.summary() + "\n";
+        let mut told = 0;
+        for change in &self.listed {
+            let line = change.line();
+            if told > 0 && text.len() + line.len() + ROOM_FOR_THE_REST > most_bytes {
+                break;
+            }
+            text = text + "\n" + &line;
+            told += 1;
+        }
+        match self.count() - told {
+            0 => text + "\n",
+            more => format!("{text}\nand {more} more\n"),
+        }
+    }
+
+    /// Returns the same for programs. Its `text` is what Slack and those like it show.
+    pub(super) fn json(&self) -> Value {
+        // In Slack's markup `<!channel>` calls everybody.
+        let text = self
+            .text(MOST_POSTED_BYTES)
+            .replace('<', "‹")
+            .replace('>', "›");
+        let mut message = json!({
+            "type": "gannet.changes",
+            "timestamp": time(self.at),
+            "text": text,
+            "count": self.count(),
+            "changes": self.listed.iter().map(Change::json).collect::<Vec<_>>(),
+        });
+        if self.is_test {
+            message["test"] = json!(true);
+        }
+        message
+    }
+
+    /// Returns an id that is the same for every try to send these changes to this notifier.
+    pub(super) fn id(&self, notifier: &str) -> String {
+        let what = |change: &Change| {
+            // Without what changes while a message is tried again.
+            json!([
+                change.kind.as_str(),
+                change.source_id,
+                change.since.map(time),
+                change.version_id,
+            ])
+        };
+        let changes: Vec<_> = self.listed.iter().map(what).collect();
+        let at = self.is_test.then(|| time(self.at));
+        let text = json!([notifier, changes, self.count(), at]).to_string();
+        format!("msg_{}", &Digest::of(text.as_bytes()).to_hex()[..32])
+    }
+}
+
+impl Change {
+    fn line(&self) -> String {
+        let name = line_of(&self.source);
+        let what = match self.kind {
+            ChangeKind::Failing => "failing".to_owned(),
+            ChangeKind::Recovered => "recovered".to_owned(),
+            ChangeKind::VersionFailed => match self.version_id {
+                Some(id) => format!("v{id} failed verification"),
+                None => "failed verification".to_owned(),
+            },
+        };
+        let since = self
+            .since
+            .map(|time| time.format(" since %Y-%m-%d %H:%M UTC").to_string())
+            .filter(|_| self.kind == ChangeKind::Failing)
+            .unwrap_or_default();
+        let detail = match (&self.detail, self.kind) {
+            (None, _) => String::new(),
+            (Some(detail), ChangeKind::Recovered) => format!(" {}", line_of(detail)),
+            (Some(detail), _) => format!(": {}", line_of(detail)),
+        };
+        format!(
+            "- {name} {what}{since}{detail} ({})",
+            line_of(&self.address)
+        )
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "change": self.kind.as_str(),
+            "source": self.source,
+            "source_id": self.source_id,
+            "address": self.address,
+            "since": self.since.map(time),
+            "failures": self.failures,
+            "detail": self.detail,
+            "version_id": self.version_id,
+        })
+    }
+}
+
+fn counted_words(kind: ChangeKind, count: usize) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    match kind {
+        ChangeKind::Failing => format!("{count} source{s} failing"),
+        ChangeKind::Recovered => format!("{count} source{s} recovered"),
+        ChangeKind::VersionFailed => format!("{count} version{s} failed verification"),
+    }
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Returns a text from outside as part of one line, without marks that reorder or hide text.
+pub(super) fn line_of(text: &str) -> String {
+    let is_deceptive = |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}');
+    in_short(&text.trim()).replace(is_deceptive, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at() -> DateTime<Utc> {
+        "2026-01-31T12:00:00Z".parse().expect("a time")
+    }
+
+    fn change(kind: ChangeKind, name: &str, detail: Option<&str>) -> Change {
+        Change {
+            kind,
+            source: name.to_owned(),
+            source_id: SourceId(7),
+            address: format!("https://example.org/{name}?k=${{KEY}}"),
+            since: Some(at()),
+            failures: 2,
+            detail: detail.map(str::to_owned),
+            version_id: Some(VersionId(17)).filter(|_| kind == ChangeKind::VersionFailed),
+        }
+    }
+
+    fn message(listed: Vec<Change>, unlisted: usize) -> Message {
+        let mut counts = ChangeKind::ALL.map(|kind| {
+            (
+                kind,
+                listed.iter().filter(|change| change.kind == kind).count(),
+            )
+        });
+        counts[0].1 += unlisted;
+        Message {
+            counts,
+            listed,
+            is_test: false,
+            at: at(),
+        }
+    }
+
+    #[test]
+    fn people_read_what_happened_first() {
+        let mixed = message(
+            vec![
+                change(ChangeKind::Failing, "prices", Some("404 Not Found")),
+                change(
+                    ChangeKind::VersionFailed,
+                    "rates",
+                    Some("schema: row 3 is short"),
+                ),
+                change(
+                    ChangeKind::Recovered,
+                    "list",
+                    Some("after 5 failed attempts"),
+                ),
+            ],
+            0,
+        );
+        insta::assert_snapshot!(mixed.text(usize::MAX), @r"
+        1 source failing, 1 version failed verification, 1 source recovered: prices, rates, list
+
+        - prices failing since 2026-01-31 12:00 UTC: 404 Not Found (https://example.org/prices?k=${KEY})
+        - rates v17 failed verification: schema: row 3 is short (https://example.org/rates?k=${KEY})
+        - list recovered after 5 failed attempts (https://example.org/list?k=${KEY})
+        ");
+        let many = message(vec![change(ChangeKind::Failing, "a", None)], 199);
+        insta::assert_snapshot!(many.text(usize::MAX), @r"
+        200 sources failing
+
+        - a failing since 2026-01-31 12:00 UTC (https://example.org/a?k=${KEY})
+        and 199 more
+        ");
+    }
+
+    #[test]
+    fn programs_read_every_field() {
+        let one = message(
+            vec![change(
+                ChangeKind::VersionFailed,
+                "rates",
+                Some("not <JSON>"),
+            )],
+            0,
+        );
+        insta::assert_snapshot!(serde_json::to_string_pretty(&one.json()).expect("JSON"), @r#"
+        {
+          "type": "gannet.changes",
+          "timestamp": "2026-01-31T12:00:00Z",
+          "text": "1 version failed verification: rates\n\n- rates v17 failed verification: not ‹JSON› (https://example.org/rates?k=${KEY})\n",
+          "count": 1,
+          "changes": [
+            {
+              "change": "version-failed",
+              "source": "rates",
+              "source_id": 7,
+              "address": "https://example.org/rates?k=${KEY}",
+              "since": "2026-01-31T12:00:00Z",
+              "failures": 2,
+              "detail": "not <JSON>",
+              "version_id": 17
+            }
+          ]
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_text_keeps_to_its_length_and_to_its_lines() {
+        let long = "x".repeat(1000);
+        let listed: Vec<_> = (0..100)
+            .map(|number| change(ChangeKind::Failing, &format!("{number}"), Some(&long)))
+            .collect();
+        let text = message(listed, 50).text(MOST_POSTED_BYTES);
+        assert!(text.len() <= MOST_POSTED_BYTES, "{}", text.len());
+        let told = text.lines().filter(|line| line.starts_with("- ")).count();
+        assert!(
+            text.ends_with(&format!("and {} more\n", 150 - told)),
+            "{text}"
+        );
+        let evil = change(
+            ChangeKind::Failing,
+            "a\nSubject: b",
+            Some("c\u{1b}[31m\r\nd\u{202e}e"),
+        );
+        let text = message(vec![evil], 0).text(usize::MAX);
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(!text.contains(['\u{1b}', '\r', '\u{202e}']), "{text:?}");
+    }
+
+    #[test]
+    fn the_same_changes_have_the_same_id() {
+        let one = message(vec![change(ChangeKind::Failing, "a", None)], 0);
+        let later = Message {
+            at: at() + chrono::TimeDelta::hours(1),
+            ..one.clone()
+        };
+        assert_eq!(one.id("ops"), later.id("ops"));
+        assert_ne!(one.id("ops"), one.id("chat"));
+        let other = message(vec![change(ChangeKind::Recovered, "a", None)], 0);
+        assert_ne!(one.id("ops"), other.id("ops"));
+        let test = Message {
+            is_test: true,
+            ..one
+        };
+        assert_ne!(
+            test.id("ops"),
+            Message {
+                is_test: true,
+                ..later
+            }
+            .id("ops")
+        );
+    }
+}

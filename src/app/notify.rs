@@ -1,0 +1,397 @@
+//! Telling notifiers of changes, after a pass and as a test; and the heartbeat.
+//!
+//! A message is sent first and recorded then, by one process at a time: one that is killed in between sends it again, and
+//! none is lost. What could not be delivered is no error of the pass: it is an event, and is tried again.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt as _;
+use futures_util::stream::{self, StreamExt as _};
+
+use super::message::{Change, MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
+use super::{App, Error, Result};
+use crate::archive::Archive;
+use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
+use crate::domain::{
+    Action, ChangeKind, Content, NewEvent, Source, SourceId, Standing, Told, decide,
+};
+use crate::net::{WebhookAnswer, WebhookRequest};
+use crate::store::{NoticeLook, NoticeRecord};
+use crate::verify::{Notice, run_notice};
+
+/// Notifiers that are told at once.
+const AT_ONCE: usize = 4;
+/// Events that a look may pass over without a note of where it got to.
+const MOST_BEHIND: i64 = 10_000;
+/// After the first delivery that failed, and after many in a row: less than the hour between two passes of cron.
+const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
+const LAST_RETRY: TimeDelta = TimeDelta::minutes(30);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
+const JSON_TYPE: &str = "application/json";
+const TEXT_TYPE: &str = "text/plain; charset=utf-8";
+
+/// What became of a message: what came back, or why it is not delivered. Never a secret.
+pub type Delivery = std::result::Result<String, String>;
+
+/// What follows from a look.
+struct Plan {
+    /// What there is to tell, the gravest first.
+    changes: Vec<(ChangeKind, Source)>,
+    /// What changes in what is known, message or not.
+    known: Vec<(SourceId, Told)>,
+    /// What is known of the sources of the message when it was delivered, and when not.
+    delivered: Vec<(SourceId, Told)>,
+    undelivered: Vec<(SourceId, Told)>,
+}
+
+impl App {
+    /// Tells every notifier of what changed for it since it was told last. Returns a line for each that could not be told.
+    ///
+    /// Does nothing when another process is at it.
+    pub(crate) async fn tell_changes(&self) -> Vec<String> {
+        let notifiers = &self.config.notifiers;
+        if notifiers.is_empty() {
+            return Vec::new();
+        }
+        let _lock = match self.with_archive(Archive::try_lock_notices).await {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Vec::new(),
+            Err(error) => return vec![format!("no notifier could be told: {error}")],
+        };
+        let telling: Vec<_> = notifiers
+            .iter()
+            .map(|one| self.tell_of(one).boxed())
+            .collect();
+        // In the order of the configuration.
+        let told = stream::iter(telling).buffered(AT_ONCE);
+        told.filter_map(std::future::ready).collect().await
+    }
+
+    /// Tells one notifier; returns why it could not be told.
+    async fn tell_of(&self, notifier: &NotifierConfig) -> Option<String> {
+        let why = match self.tell(notifier).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!("could not tell {}: {why}", notifier.name);
+        Some(format!("could not tell {}: {why}", notifier.name))
+    }
+
+    /// Takes what is not well now as known to notifiers that are new: what changes from here on is told.
+    pub(crate) async fn begin_notifiers(&self) -> Result<()> {
+        for notifier in &self.config.notifiers {
+            let now = self.now();
+            let look = self
+                .store
+                .look_for_changes(notifier.name.clone(), now)
+                .await?;
+            if let Some(look) = look.filter(|look| look.looked.is_none()) {
+                let known = plan(notifier, &look, now).known;
+                self.keep_known(notifier, look, known).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a sample message to one notifier. What comes back is said either way.
+    pub async fn test_notifier(&self, name: &str) -> Result<Delivery> {
+        let notifier = self.config.notifiers.iter().find(|one| one.name == name);
+        let Some(notifier) = notifier else {
+            let message = format!("no notifier is called `{}`", name.escape_debug());
+            let hint =
+                "the configuration names them: [[notify]] with `name`, and `command` or `webhook`";
+            return Err(Error::not_found(message).hint(hint));
+        };
+        let message = sample(&notifier.rules.on, self.now());
+        let delivery = self.send(notifier, &message).await;
+        let (action, what) = match &delivery {
+            Ok(_) => (Action::NoticeSent, "a test".to_owned()),
+            Err(why) => (Action::NoticeFailed, format!("a test: {why}")),
+        };
+        let event = NewEvent {
+            action,
+            source_id: None,
+            version_id: None,
+            detail: Some(format!("{name}: {what}")),
+        };
+        self.store.record_event(event, self.stamp()).await?;
+        Ok(delivery)
+    }
+
+    /// Calls the heartbeat's address, if there is one; the error is why that did not work.
+    pub(crate) async fn beat(&self) -> std::result::Result<(), String> {
+        let Some(url) = &self.config.worker.heartbeat else {
+            return Ok(());
+        };
+        let webhooks = self.webhooks().await.map_err(|error| error.to_string())?;
+        let answer = webhooks.get(url, HEARTBEAT_TIMEOUT).await;
+        heard(&answer.map_err(|error| error.to_string())?).map(drop)
+    }
+
+    async fn tell(&self, notifier: &NotifierConfig) -> Result<std::result::Result<(), String>> {
+        let now = self.now();
+        let look = self.store.look_for_changes(notifier.name.clone(), now);
+        let Some(look) = look.await? else {
+            return Ok(Ok(()));
+        };
+        let plan = plan(notifier, &look, now);
+        if plan.changes.is_empty() {
+            self.keep_known(notifier, look, plan.known).await?;
+            return Ok(Ok(()));
+        }
+        let message = self.message(&plan.changes, now).await?;
+        let delivery = self.send(notifier, &message).await.map(drop);
+        let what = match message.count() {
+            1 => format!("{}: 1 change", notifier.name),
+            count => format!("{}: {count} changes", notifier.name),
+        };
+        let record = match &delivery {
+            Ok(()) => NoticeRecord {
+                told: [plan.known, plan.delivered].concat(),
+                event: Some((Action::NoticeSent, what)),
+                ..without_message(notifier, &look)
+            },
+            Err(why) => {
+                let failures = look.failures.saturating_add(1);
+                NoticeRecord {
+                    told: [plan.known, plan.undelivered].concat(),
+                    failures,
+                    retry_at: Some(now + retry_after(failures)),
+                    event: Some((Action::NoticeFailed, format!("{what}: {why}"))),
+                    ..without_message(notifier, &look)
+                }
+            }
+        };
+        self.store.record_notice(record, self.stamp()).await?;
+        Ok(delivery)
+    }
+
+    /// Records what is known without a message, when there is any need to.
+    async fn keep_known(
+        &self,
+        notifier: &NotifierConfig,
+        look: NoticeLook,
+        known: Vec<(SourceId, Told)>,
+    ) -> Result<()> {
+        let is_near = look
+            .looked
+            .is_some_and(|looked| look.newest.0 - looked.0 < MOST_BEHIND);
+        if is_near && known.is_empty() {
+            return Ok(());
+        }
+        let record = NoticeRecord {
+            told: known,
+            ..without_message(notifier, &look)
+        };
+        Ok(self.store.record_notice(record, self.stamp()).await?)
+    }
+
+    async fn message(
+        &self,
+        changes: &[(ChangeKind, Source)],
+        at: DateTime<Utc>,
+    ) -> Result<Message> {
+        let counts = counts(changes.iter().map(|(kind, _)| *kind));
+        let listed = &changes[..changes.len().min(MOST_LISTED)];
+        let asked = listed.iter().map(|(kind, source)| (source.id, *kind));
+        let stories = self.store.change_stories(asked.collect()).await?;
+        let listed = listed
+            .iter()
+            .zip(stories)
+            .map(|((kind, source), story)| Change {
+                kind: *kind,
+                source: source.settings.name.clone(),
+                source_id: source.id,
+                address: source.settings.address.to_string(),
+                since: story.since.or(source.state.last_attempt_at),
+                failures: source.state.failures,
+                detail: story.detail,
+                version_id: source
+                    .state
+                    .version_id
+                    .filter(|_| *kind == ChangeKind::VersionFailed),
+            });
+        Ok(Message {
+            counts,
+            listed: listed.collect(),
+            is_test: false,
+            at,
+        })
+    }
+
+    async fn send(&self, notifier: &NotifierConfig, message: &Message) -> Delivery {
+        match &notifier.kind {
+            NotifierKind::Command { argv } => self.run_program(notifier, argv, message).await,
+            NotifierKind::Webhook {
+                url,
+                secret,
+                format,
+            } => {
+                let (media_type, body) = match format {
+                    NoticeFormat::Json => (JSON_TYPE, message.json().to_string()),
+                    NoticeFormat::Text => (TEXT_TYPE, message.text(MOST_POSTED_BYTES)),
+                };
+                let request = WebhookRequest {
+                    url,
+                    secret: secret.as_deref(),
+                    id: &message.id(&notifier.name),
+                    timestamp: self.now(),
+                    headers: &[],
+                    media_type: Some(media_type),
+                    body: &memory(body),
+                    timeout: notifier.timeout,
+                };
+                let webhooks = self.webhooks().await.map_err(|error| error.to_string())?;
+                let answer = webhooks.post(request).await;
+                heard(&answer.map_err(|error| error.to_string())?)
+            }
+        }
+    }
+
+    async fn run_program(
+        &self,
+        notifier: &NotifierConfig,
+        argv: &[String],
+        message: &Message,
+    ) -> Delivery {
+        let notice = Notice {
+            argv,
+            text: memory(message.text(usize::MAX)),
+            json: memory(message.json().to_string()),
+            variables: vec![
+                ("GANNET_NOTIFIER", notifier.name.clone()),
+                ("GANNET_SUMMARY", message.summary()),
+                ("GANNET_CHANGES", message.count().to_string()),
+            ],
+            timeout: notifier.timeout,
+        };
+        let said = run_notice(notice, self.archive.temp_dir()).await?;
+        Ok(said.unwrap_or_else(|| "exit code 0".to_owned()))
+    }
+}
+
+/// Returns the record of a look after which nobody was told anything.
+fn without_message(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeRecord {
+    NoticeRecord {
+        notifier: notifier.name.clone(),
+        begins: look.looked.is_none(),
+        looked: look.newest,
+        told: Vec::new(),
+        failures: 0,
+        retry_at: None,
+        event: None,
+    }
+}
+
+fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Plan {
+    let mut plan = Plan {
+        changes: Vec::new(),
+        known: Vec::new(),
+        delivered: Vec::new(),
+        undelivered: Vec::new(),
+    };
+    for candidate in &look.candidates {
+        let (source, told) = (&candidate.source, candidate.told);
+        let selects = |pattern: &crate::config::Pattern| pattern.matches(&source.settings);
+        let then = if !notifier.sources.iter().any(selects) {
+            // The configuration may have been another one when it was told.
+            Told {
+                waits: false,
+                ..told
+            }
+        } else if look.looked.is_none() {
+            Told::beginning(&notifier.rules, Standing::of(source))
+        } else {
+            let told = told.without(&candidate.failed_since);
+            let decision = decide(&notifier.rules, Standing::of(source), told, now);
+            if !decision.changes.is_empty() {
+                let changes = decision.changes.into_iter();
+                plan.changes
+                    .extend(changes.map(|kind| (kind, source.clone())));
+                plan.delivered.push((source.id, decision.then));
+                // Most often it waits already: it was not delivered before.
+                if told.undelivered() != candidate.told {
+                    plan.undelivered.push((source.id, told.undelivered()));
+                }
+                continue;
+            }
+            decision.then
+        };
+        if then != told {
+            plan.known.push((source.id, then));
+        }
+    }
+    // Stable: by name within each kind.
+    plan.changes.sort_by_key(|(kind, _)| *kind);
+    plan
+}
+
+fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 3] {
+    let mut counts = ChangeKind::ALL.map(|kind| (kind, 0));
+    for kind in kinds {
+        for (one, count) in &mut counts {
+            *count += usize::from(*one == kind);
+        }
+    }
+    counts
+}
+
+fn sample(on: &[ChangeKind], at: DateTime<Utc>) -> Message {
+    let listed: Vec<_> = on
+        .iter()
+        .map(|kind| Change {
+            kind: *kind,
+            source: "example".to_owned(),
+            source_id: SourceId(0),
+            address: "https://example.org/prices.csv".to_owned(),
+            since: Some(at),
+            failures: u32::from(*kind == ChangeKind::Failing),
+            detail: Some("a sample, sent by `gannet notify test`".to_owned()),
+            version_id: None,
+        })
+        .collect();
+    Message {
+        counts: counts(on.iter().copied()),
+        listed,
+        is_test: true,
+        at,
+    }
+}
+
+fn memory(text: String) -> Content {
+    Content::Memory(text.into())
+}
+
+/// Reads an answer: any 2xx takes the message.
+fn heard(answer: &WebhookAnswer) -> Delivery {
+    let text = String::from_utf8_lossy(&answer.body);
+    let status = answer.status;
+    let said = match text.lines().map(line_of).find(|line| !line.is_empty()) {
+        Some(line) => format!("answered {status}: {line}"),
+        None => format!("answered {status}"),
+    };
+    if (200..300).contains(&status) {
+        Ok(said)
+    } else {
+        Err(said)
+    }
+}
+
+fn retry_after(failures: u32) -> TimeDelta {
+    // Doubled often enough to be past the last.
+    let doublings = failures.saturating_sub(1).min(6);
+    (FIRST_RETRY * (1 << doublings)).min(LAST_RETRY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_that_fails_is_tried_again_ever_later_and_once_an_hour_at_least() {
+        let minutes = [1, 2, 3, 4, 5, 6, 7, 1000, u32::MAX].map(|n| retry_after(n).num_minutes());
+        assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30, 30, 30]);
+    }
+}

@@ -1,0 +1,769 @@
+//! Notifiers and the heartbeat: what is told, when and to whom, by real programs and to real servers, by a clock that the
+//! test turns.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gannet::app::{App, EventFilter, NewSource, SourceEdit};
+use gannet::archive::Archive;
+use gannet::clock::ManualClock;
+use gannet::config::{Config, Environment, Flags};
+use gannet::domain::{Action, Actor};
+use gannet::store::Store;
+use gannet::worker::{PassReport, Progress, Selection, Stop, Worker};
+use serde_json::Value;
+
+use crate::net_rig::at;
+use crate::origin::{Gate, Origin, Recorded, Reply};
+use crate::rig::Gannet;
+
+/// Long enough for any machine: only a test that fails waits for it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A worker over a folder, and who is told.
+struct House {
+    clock: ManualClock,
+    app: Arc<App>,
+    worker: Worker,
+    stop: Stop,
+}
+
+impl House {
+    /// Opens the store in `folder` at noon, or so many hours later, with this configuration.
+    fn open(folder: &Path, origin: &Origin, hours: i64, toml: &str) -> Self {
+        let file = folder.join("config.toml");
+        let ca_file = origin.ca_file().display().to_string();
+        let fetch = format!("[fetch]\nca_file = {ca_file:?}\nmax_tries = 1\n");
+        fs::write(&file, fetch + toml).expect("a configuration");
+        let flags = Flags {
+            config: Some(file),
+            data_dir: Some(folder.to_owned()),
+        };
+        let environment = Environment::new([("PATH", "/usr/bin:/bin"), ("KEY", "s3cret")], None);
+        let config = Config::load(&flags, &environment).expect("a configuration");
+        let clock = ManualClock::new(at("2026-01-31T12:00:00Z") + chrono::TimeDelta::hours(hours));
+        let app = Arc::new(App::new(
+            Arc::new(config),
+            Arc::new(clock.clone()),
+            Store::open(&folder.join("gannet.db")).expect("a catalogue"),
+            Arc::new(Archive::open(folder).expect("an archive")),
+            Actor("tester".to_owned()),
+        ));
+        Self {
+            clock,
+            worker: Worker::new(Arc::clone(&app)),
+            app,
+            stop: Stop::default(),
+        }
+    }
+
+    /// Adds each path of the origin as a source named after it.
+    async fn add(&self, origin: &Origin, paths: &[&str]) {
+        let new = paths.iter().map(|path| NewSource {
+            name: Some(path.trim_start_matches('/').to_owned()),
+            address: origin.url(path),
+            interval: Some("1h".parse().expect("an interval")),
+            allow_private: true,
+            ..NewSource::default()
+        });
+        self.app.add(new.collect()).await.expect("added");
+    }
+
+    async fn pass(&self) -> PassReport {
+        let progress = Progress::default();
+        let pass = self.worker.pass(Selection::Due, &self.stop, &progress);
+        let report = tokio::time::timeout(PATIENCE, pass).await.expect("it ends");
+        assert!(report.error.is_none(), "{:?}", report.error);
+        report
+    }
+
+    /// A pass in which everybody is told who has to be.
+    async fn good_pass(&self) {
+        let report = self.pass().await;
+        assert_eq!(report.untold, [""; 0]);
+    }
+
+    fn advance(&self, minutes: i64) {
+        self.clock.advance(chrono::Duration::minutes(minutes));
+    }
+
+    /// The events of this action, as their details.
+    async fn log(&self, action: Action) -> Vec<String> {
+        let filter = EventFilter {
+            limit: 10_000,
+            ..EventFilter::default()
+        };
+        let events = self.app.events(filter).await.expect("events").into_iter();
+        let events = events.filter(|event| event.event.action == action);
+        events
+            .map(|event| event.event.detail.unwrap_or_default())
+            .collect()
+    }
+}
+
+/// A server that takes messages.
+fn hook() -> Origin {
+    let hook = Origin::start(false);
+    hook.on("/hook", [Reply::ok("ok")]);
+    hook
+}
+
+fn webhook(hook: &Origin, more: &str) -> String {
+    format!(
+        "[[notify]]\nname = \"ops\"\nwebhook = \"{}\"\n{more}\n",
+        hook.url("/hook")
+    )
+}
+
+fn json(request: &Recorded) -> Value {
+    serde_json::from_slice(&request.body).expect("JSON")
+}
+
+/// What was told so far: of each message, the changes with their sources.
+fn told(hook: &Origin) -> Vec<Vec<String>> {
+    let words = |change: &Value| {
+        let text = |key: &str| change[key].as_str().expect("a text").to_owned();
+        format!("{} {}", text("source"), text("change"))
+    };
+    let changes = |request: Recorded| {
+        let message = json(&request);
+        let changes = message["changes"].as_array().expect("changes").clone();
+        changes.iter().map(words).collect()
+    };
+    hook.requests().into_iter().map(changes).collect()
+}
+
+const FAILS: u16 = 404;
+
+fn fails() -> Reply {
+    Reply::status(FAILS)
+}
+
+fn works() -> Reply {
+    Reply::file("content")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_told_of_when_it_starts_to_fail_and_when_it_stops() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x", [fails(), fails(), works()]);
+    origin.on("/y", [works()]);
+    let house = House::open(folder.path(), &origin, 0, &webhook(&hook, ""));
+    house.add(&origin, &["/x", "/y"]).await;
+    let expected = [
+        &["x failing"][..],
+        &["x failing"],
+        &["x failing", "x recovered"],
+    ];
+    for (hour, expected) in expected.into_iter().enumerate() {
+        house.good_pass().await;
+        assert_eq!(told(&hook).concat(), expected, "hour {hour}");
+        // Whatever passes come in between.
+        house.advance(20);
+        house.good_pass().await;
+        assert_eq!(told(&hook).concat(), expected, "hour {hour}");
+        house.advance(40);
+    }
+    let messages: Vec<_> = hook.requests().iter().map(json).collect();
+    let failing = &messages[0]["changes"][0];
+    assert_eq!(messages[0]["type"], "gannet.changes");
+    assert_eq!(failing["address"], origin.url("/x"));
+    assert_eq!(failing["since"], "2026-01-31T12:00:00Z");
+    assert_eq!(
+        (&failing["failures"], &failing["source_id"]),
+        (&1.into(), &1.into())
+    );
+    let detail = failing["detail"].as_str().expect("a detail");
+    assert!(detail.contains("404"), "{detail}");
+    let recovered = &messages[1]["changes"][0];
+    assert_eq!(recovered["since"], "2026-01-31T14:00:00Z");
+    assert_eq!(recovered["detail"], "after 2 failed attempts");
+    let text = messages[1]["text"].as_str().expect("a text");
+    assert!(text.starts_with("1 source recovered: x\n"), "{text}");
+    assert_eq!(house.log(Action::NoticeSent).await, ["ops: 1 change"; 2]);
+    assert_eq!(house.log(Action::SourceFailing).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_flaps_is_told_of_once_and_its_end_is_told_when_it_is_quiet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x", [fails(), works(), fails(), works()]);
+    let house = House::open(folder.path(), &origin, 0, &webhook(&hook, "quiet = \"6h\""));
+    house.add(&origin, &["/x"]).await;
+    for _ in 0..6 {
+        house.good_pass().await;
+        assert_eq!(told(&hook), [["x failing"]]);
+        house.advance(60);
+    }
+    // Nothing is due any more: it is the quiet period's end that is waited for.
+    let off = SourceEdit {
+        enabled: Some(false),
+        ..SourceEdit::default()
+    };
+    let edited = house.app.edit(&["x".to_owned()], &off).await;
+    edited.expect("disabled");
+    house.advance(-1);
+    house.good_pass().await;
+    assert_eq!(told(&hook).len(), 1);
+    house.advance(1);
+    house.good_pass().await;
+    assert_eq!(told(&hook), [["x failing"], ["x recovered"]]);
+    house.advance(600);
+    house.good_pass().await;
+    assert_eq!(told(&hook).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_fails_verification_is_told_of_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    let bad = Reply::file("not JSON");
+    origin.on(
+        "/x",
+        [
+            Reply::file("{}"),
+            bad.clone(),
+            bad,
+            Reply::file("worse"),
+            Reply::file("[]"),
+        ],
+    );
+    let json_rule = "[[verifier]]\nname = \"syntax\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
+    let toml = webhook(&hook, "") + json_rule;
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x"]).await;
+    for expected in [0, 1, 1, 2, 2] {
+        house.good_pass().await;
+        assert_eq!(hook.requests().len(), expected);
+        house.advance(60);
+    }
+    assert_eq!(told(&hook), [["x version-failed"]; 2]);
+    let change = &json(&hook.requests()[0])["changes"][0];
+    assert_eq!(change["version_id"], 2);
+    let detail = change["detail"].as_str().expect("a detail");
+    assert!(detail.starts_with("syntax: "), "{detail}");
+    // The newest one, once more: it passed in between.
+    for (outcome, messages) in [("failed", 3), ("passed", 3), ("failed", 4)] {
+        let outcome = outcome.parse().expect("an outcome");
+        let given = house.app.verdict("x", "syntax", outcome, None);
+        given.await.expect("a verdict");
+        house.advance(60);
+        house.good_pass().await;
+        assert_eq!(hook.requests().len(), messages, "{outcome}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_one_message() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    let paths: Vec<_> = (0..200).map(|number| format!("/n{number:03}")).collect();
+    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    let out = folder.path().join("out");
+    let program = program(folder.path(), &out, "");
+    let toml = webhook(&hook, "") + &command(&program, "");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &paths).await;
+    // Nothing is scripted: all of them get 404.
+    house.good_pass().await;
+    let [request] = &hook.requests()[..] else {
+        panic!("{} messages", hook.requests().len())
+    };
+    let message = json(request);
+    assert_eq!(message["count"], 200);
+    let changes = message["changes"].as_array().expect("changes");
+    assert_eq!(
+        (changes.len(), &changes[99]["source"]),
+        (100, &"n099".into())
+    );
+    let text = message["text"].as_str().expect("a text");
+    assert!(text.starts_with("200 sources failing\n"), "{text}");
+    let text = fs::read_to_string(out.join("stdin")).expect("the text");
+    assert_eq!(
+        text.lines().filter(|line| line.starts_with("- ")).count(),
+        100
+    );
+    assert!(text.ends_with("\nand 100 more\n"), "{text}");
+    for path in paths {
+        origin.on(path, [works()]);
+    }
+    house.advance(60);
+    house.good_pass().await;
+    let text = json(&hook.requests()[1])["text"].clone();
+    let text = text.as_str().expect("a text");
+    assert!(text.starts_with("200 sources recovered\n"), "{text}");
+    assert_eq!(hook.requests().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_delivered_is_tried_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    let key = "http://127.0.0.1:1/${KEY}";
+    hook.on(
+        "/hook",
+        [
+            Reply::status(503),
+            Reply::redirect(302, "/"),
+            Reply::ok("ok"),
+        ],
+    );
+    let toml = webhook(&hook, "") + &format!("[[notify]]\nname = \"down\"\nwebhook = \"{key}\"\n");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x"]).await;
+    let untold = house.pass().await.untold;
+    assert_eq!(untold[0], "could not tell ops: answered 503");
+    assert!(untold[1].starts_with("could not tell down: "), "{untold:?}");
+    assert!(!untold[1].contains("s3cret"), "{untold:?}");
+    // Not at once, and then ever later.
+    let mut requests = Vec::new();
+    for _ in 0..5 {
+        requests.push(hook.requests().len());
+        house.pass().await;
+        house.advance(1);
+    }
+    assert_eq!(requests, [1, 1, 2, 2, 3]);
+    let ids: Vec<_> = hook
+        .requests()
+        .iter()
+        .map(|request| request.header("webhook-id").expect("an id").to_owned())
+        .collect();
+    assert!(ids[0] == ids[1] && ids[1] == ids[2], "{ids:?}");
+    assert_eq!(house.log(Action::NoticeSent).await, ["ops: 1 change"]);
+    let failed = house.log(Action::NoticeFailed).await;
+    for answer in ["503", "302"] {
+        let event = format!("ops: 1 change: answered {answer}");
+        assert!(failed.contains(&event), "{failed:?}");
+    }
+    assert!(!failed.concat().contains("s3cret"), "{failed:?}");
+    house.advance(60);
+    house.pass().await;
+    assert_eq!(hook.requests().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_well_before_anybody_could_be_told_is_no_news() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x", [fails(), works()]);
+    hook.on("/hook", [Reply::status(500), Reply::ok("ok")]);
+    let house = House::open(folder.path(), &origin, 0, &webhook(&hook, ""));
+    house.add(&origin, &["/x"]).await;
+    assert_eq!(house.pass().await.untold.len(), 1);
+    house.advance(60);
+    house.good_pass().await;
+    assert_eq!(hook.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_failure_is_none_yet_when_three_are_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x", [fails(), fails(), works(), fails(), fails(), fails()]);
+    let toml = webhook(&hook, "after = 3\non = [\"failing\"]");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x"]).await;
+    for hour in 0..7 {
+        house.good_pass().await;
+        let expected = usize::from(hour >= 5);
+        assert_eq!(hook.requests().len(), expected, "hour {hour}");
+        house.advance(60);
+    }
+    assert_eq!(json(&hook.requests()[0])["changes"][0]["failures"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_notifier_begins_with_what_is_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    for path in ["/x", "/y", "/z"] {
+        origin.on(path, [fails(), fails(), works()]);
+    }
+    let house = House::open(folder.path(), &origin, 0, "");
+    house.add(&origin, &["/x", "/y", "/z"]).await;
+    house.good_pass().await;
+    drop(house);
+    let toml = webhook(&hook, "sources = [\"x\", \"z*\"]");
+    let house = House::open(folder.path(), &origin, 1, &toml);
+    house.good_pass().await;
+    assert_eq!(hook.requests().len(), 0);
+    let removed = house.app.remove(&["z".to_owned()], false).await;
+    removed.expect("removed");
+    house.advance(60);
+    house.good_pass().await;
+    assert_eq!(told(&hook), [["x recovered"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_signed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    let toml = webhook(&hook, "secret = \"whsec_YSBrZXkgd2l0aCAyNCBvZGQgYnl0ZXMh\"");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x"]).await;
+    house.good_pass().await;
+    let requests = hook.requests();
+    assert_eq!(requests[0].header("content-type"), Some("application/json"));
+    crate::webhook::assert_signed(&requests[0], at("2026-01-31T12:00:00Z"));
+}
+
+/// Writes a program that keeps what it gets in the folder `out`, and then does this.
+fn program(folder: &Path, out: &Path, then: &str) -> PathBuf {
+    let path = folder.join("tell");
+    let out = out.display();
+    let script = format!(
+        "#!/bin/sh\nmkdir -p {out}\ncat > {out}/stdin\nenv > {out}/env\ncp \"$1\" {out}/json\necho x >> {out}/runs\n{then}\n"
+    );
+    fs::write(&path, script).expect("a program");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+    path
+}
+
+fn command(program: &Path, more: &str) -> String {
+    format!(
+        "[[notify]]\nname = \"mail\"\ncommand = [{:?}, \"{{path}}\"]\n{more}\n",
+        program.display().to_string()
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_gets_the_text_the_changes_and_the_facts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, out) = (Origin::start(true), folder.path().join("out"));
+    let program = program(folder.path(), &out, "");
+    let house = House::open(folder.path(), &origin, 0, &command(&program, ""));
+    house.add(&origin, &["/x"]).await;
+    house.good_pass().await;
+    let read = |name: &str| fs::read_to_string(out.join(name)).expect(name);
+    let text = read("stdin");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[..2], ["1 source failing: x", ""]);
+    assert!(
+        lines[2].starts_with("- x failing since 2026-01-31 12:00 UTC: "),
+        "{text}"
+    );
+    let environment = read("env");
+    for line in [
+        "GANNET_NOTIFIER=mail",
+        "GANNET_CHANGES=1",
+        "GANNET_SUMMARY=1 source failing: x",
+    ] {
+        assert!(environment.lines().any(|one| one == line), "{environment}");
+    }
+    assert!(!environment.contains("s3cret"), "{environment}");
+    let changes: Value = serde_json::from_str(&read("json")).expect("JSON");
+    assert_eq!(changes["changes"][0]["source"], "x");
+    let left = fs::read_dir(house.app.archive.temp_dir()).expect("a folder");
+    let left = left.filter(|entry| {
+        let name = entry.as_ref().expect("an entry").file_name();
+        name.to_string_lossy().starts_with("verify-")
+    });
+    assert_eq!(left.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_fails_or_takes_too_long_has_not_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, out) = (Origin::start(true), folder.path().join("out"));
+    let program = program(folder.path(), &out, "echo no such user >&2\nexit 67");
+    let slow = "[[notify]]\nname = \"slow\"\ncommand = [\"sh\", \"-c\", \"exec sleep 1000\"]\ntimeout = \"100ms\"\n";
+    let toml = command(&program, "") + slow;
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x"]).await;
+    let untold = house.pass().await.untold;
+    let expected = [
+        "could not tell mail: exit code 67: no such user",
+        "could not tell slow: timed out after 100ms",
+    ];
+    assert_eq!(untold, expected);
+    house.advance(60);
+    assert_eq!(house.pass().await.untold.len(), 2);
+    let runs = fs::read_to_string(out.join("runs")).expect("runs");
+    assert_eq!(runs.lines().count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_at_once_tell_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    let gate = Gate::new();
+    hook.on("/hook", [Reply::ok("ok").behind(&gate)]);
+    let toml = webhook(&hook, "");
+    let one = House::open(folder.path(), &origin, 0, &toml);
+    let other = House::open(folder.path(), &origin, 0, &toml);
+    one.add(&origin, &["/x"]).await;
+    let meanwhile = async {
+        tokio::time::timeout(PATIENCE, hook.arrived(1))
+            .await
+            .expect("a message");
+        other.good_pass().await;
+        gate.open();
+    };
+    tokio::join!(one.good_pass(), meanwhile);
+    other.good_pass().await;
+    assert_eq!(told(&hook), [["x failing"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_cut_off_is_sent_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    let gate = Gate::new();
+    hook.on("/hook", [Reply::ok("ok").behind(&gate), Reply::ok("ok")]);
+    let toml = webhook(&hook, "");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x"]).await;
+    let stop = async {
+        tokio::time::timeout(PATIENCE, hook.arrived(1))
+            .await
+            .expect("a message");
+        house.stop.request();
+        house.stop.request();
+    };
+    tokio::join!(house.good_pass(), stop);
+    drop(house);
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.good_pass().await;
+    house.good_pass().await;
+    assert_eq!(told(&hook), [["x failing"], ["x failing"]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_heartbeat_is_sent_after_what_was_done_and_once_an_hour() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x", [works()]);
+    hook.on(
+        "/beat/s3cret",
+        [Reply::ok("OK"), Reply::status(500), Reply::ok("OK")],
+    );
+    let address = hook.url("/beat/${KEY}");
+    let toml = format!("[worker]\nheartbeat = \"{address}\"\n");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.good_pass().await;
+    assert_eq!(hook.requests().len(), 1, "the first");
+    assert_eq!(hook.requests()[0].method, "GET");
+    house.advance(59);
+    house.good_pass().await;
+    assert_eq!(hook.requests().len(), 1, "nothing was done");
+    house.advance(1);
+    let untold = house.pass().await.untold;
+    assert_eq!(untold, ["the heartbeat could not be sent: answered 500"]);
+    house.good_pass().await;
+    assert_eq!(hook.requests().len(), 3, "tried again");
+    house.add(&origin, &["/x"]).await;
+    house.advance(1);
+    house.good_pass().await;
+    assert_eq!(hook.requests().len(), 4, "a source was fetched");
+    house.stop.request();
+    house.advance(120);
+    house.good_pass().await;
+    assert_eq!(hook.requests().len(), 4, "a pass that had to stop");
+}
+
+/// A home whose notifiers are these, with a source that fails.
+fn home(origin: &Origin, toml: &str) -> Gannet {
+    let gannet = Gannet::trusting(origin.ca_file(), &format!("max_tries = 1\n{toml}"));
+    gannet.ok(&[
+        "add",
+        &origin.url("/x"),
+        "1h",
+        "--name",
+        "x",
+        "--allow-private",
+    ]);
+    gannet
+}
+
+#[test]
+fn nobody_to_tell_is_said_and_changes_no_exit_code() {
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x", [Reply::file("bad"), Reply::file("good")]);
+    hook.on("/hook", [Reply::status(500)]);
+    hook.on("/beat", [Reply::status(404)]);
+    let heartbeat = format!("[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
+    let gannet = home(&origin, &(heartbeat + &webhook(&hook, "")));
+    let said = gannet.run(&["--worker-only"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert_eq!(
+        said.err,
+        "gannet: the heartbeat could not be sent: answered 404\n"
+    );
+    // A fetch by hand is no pass of the worker, and its failure is told as any other.
+    origin.on("/x", [fails()]);
+    let said = gannet.run(&["fetch", "x"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(
+        said.err
+            .ends_with("gannet: could not tell ops: answered 500\n"),
+        "{said:#?}"
+    );
+    let paths: Vec<_> = hook
+        .requests()
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    assert_eq!(paths, ["/beat", "/hook"]);
+    let log = gannet.ok(&["log"]);
+    assert!(
+        log.contains("source.failing") && log.contains("notice.failed"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_worker_that_stays_sends_the_heartbeat_when_nothing_is_due() {
+    let (origin, hook) = (Origin::start(true), hook());
+    hook.on("/beat", [Reply::ok("OK")]);
+    let heartbeat = format!("[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
+    let gannet = Gannet::trusting(origin.ca_file(), &heartbeat);
+    let mut worker = gannet.start(&["--worker-only", "--loop"]);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let arrived = runtime.block_on(async { tokio::time::timeout(PATIENCE, hook.arrived(1)).await });
+    worker.kill().expect("the worker runs");
+    worker.wait().expect("the worker ends");
+    arrived.expect("a heartbeat");
+}
+
+#[test]
+fn a_notifier_can_be_tried() {
+    let (origin, hook) = (Origin::start(true), hook());
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let program = program(folder.path(), &out, "echo queued as 17");
+    let down = "[[notify]]\nname = \"down\"\ncommand = [\"false\"]\n";
+    let toml =
+        webhook(&hook, "format = \"text\"") + &command(&program, "on = [\"failing\"]") + down;
+    let gannet = home(&origin, &toml);
+    assert_eq!(
+        gannet.ok(&["notify", "test", "ops"]),
+        "ops: delivered: answered 200: ok\n"
+    );
+    assert_eq!(
+        gannet.ok(&["notify", "test", "mail"]),
+        "mail: delivered: queued as 17\n"
+    );
+    let said = gannet.run(&["notify", "test", "down"]);
+    assert_eq!(
+        (said.code, &said.out[..]),
+        (Some(1), "down: not delivered: exit code 1\n")
+    );
+    let said = gannet.run(&["notify", "test", "nobody"]);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(
+        said.err.contains("no notifier is called `nobody`"),
+        "{said:#?}"
+    );
+    let request = &hook.requests()[0];
+    assert_eq!(
+        request.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    let text = String::from_utf8_lossy(&request.body);
+    assert!(
+        text.starts_with("a test, nothing has happened: 1 source failing, "),
+        "{text}"
+    );
+    let json = fs::read_to_string(out.join("json")).expect("JSON");
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["test"], &json["count"]), (&true.into(), &1.into()));
+    let log = gannet.ok(&["log"]);
+    assert_eq!(log.matches("a test").count(), 3, "{log}");
+}
+
+/// As the README has them.
+const RECIPES: &str = r#"
+[[notify]]
+name = "mail"
+command = ["sh", "-c", """
+{ printf 'To: ops@example.org\nSubject: gannet: %s\nContent-Type: text/plain; charset=utf-8\n\n' "$GANNET_SUMMARY"; cat; } |
+/usr/sbin/sendmail -t -oi"""]
+
+[[notify]]
+name = "phone"
+webhook = "https://:${NTFY_TOKEN}@ntfy.example.org/gannet"
+format = "text"
+
+[[notify]]
+name = "chat"
+webhook = "${SLACK_WEBHOOK}"
+
+[worker]
+heartbeat = "https://hc-ping.com/${HEARTBEAT_ID}"
+"#;
+
+#[test]
+fn the_recipes_do_as_written() {
+    let (origin, hook) = (Origin::start(true), hook());
+    for path in ["/gannet", "/services/T0/B0/s3cret", "/beat/11-22"] {
+        hook.on(path, [Reply::ok("ok")]);
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    // A mail server's program: it takes the letter on its stdin, and the receiver from the letter.
+    let sendmail = at("sendmail");
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = \"-t -oi\" ] && cat > {}\n",
+        at("letter").display()
+    );
+    fs::write(&sendmail, script).expect("a program");
+    fs::set_permissions(&sendmail, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let address = |path: &str| hook.url(path);
+    let secrets = format!(
+        "NTFY_TOKEN=tk_x\nSLACK_WEBHOOK={}\nHEARTBEAT_ID=11-22\n",
+        address("/services/T0/B0/s3cret")
+    );
+    fs::write(at("secrets"), secrets).expect("secrets");
+    fs::set_permissions(at("secrets"), fs::Permissions::from_mode(0o600)).expect("a mode");
+    let recipes = RECIPES
+        .replace("/usr/sbin/sendmail", &sendmail.display().to_string())
+        .replace(
+            "https://:${NTFY_TOKEN}@ntfy.example.org",
+            &format!("http://:${{NTFY_TOKEN}}@{}", hook.host()),
+        )
+        .replace("https://hc-ping.com", &address("/beat"));
+    let gannet = home(&origin, "");
+    let secrets_file = format!("secrets_file = {:?}\n", at("secrets").display().to_string());
+    let fetch = fs::read_to_string(gannet.path("config.toml")).expect("a configuration");
+    gannet.configure(&(secrets_file + &fetch + &recipes));
+    // Nothing is scripted at /x: it fails.
+    let said = gannet.run(&["--worker-only"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(said.err.matches("gannet:").count(), 1, "{said:#?}");
+    let letter = fs::read_to_string(at("letter")).expect("a letter");
+    let (head, body) = letter.split_once("\n\n").expect("head and body");
+    let expected = [
+        "To: ops@example.org",
+        "Subject: gannet: 1 source failing: x",
+        "Content-Type: text/plain; charset=utf-8",
+    ];
+    assert_eq!(head.lines().collect::<Vec<_>>(), expected);
+    assert!(
+        body.starts_with("1 source failing: x\n\n- x failing since "),
+        "{letter}"
+    );
+    let requests = hook.requests();
+    let to = |path: &str| {
+        requests
+            .iter()
+            .find(|request| request.path == path)
+            .expect(path)
+    };
+    let phone = to("/gannet");
+    // `:tk_x` in base64.
+    assert_eq!(phone.header("authorization"), Some("Basic OnRrX3g="));
+    assert!(phone.body.starts_with(b"1 source failing: x\n"));
+    let chat = json(to("/services/T0/B0/s3cret"));
+    assert!(
+        chat["text"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("1 source failing: x\n"))
+    );
+    assert_eq!(to("/beat/11-22").method, "GET");
+    assert_eq!(requests.len(), 3);
+}
