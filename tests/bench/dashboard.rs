@@ -34,6 +34,12 @@ pub(crate) fn dashboard(folder: &Path) {
     let (mut screen, _) = Screen::open(folder);
     screen.quiet(Duration::from_millis(500));
     report("key to frame", (0..KEYS).map(|_| screen.key()).collect());
+    screen.press(b"/");
+    let typed = b"f999".iter().map(|letter| screen.press(&[*letter]));
+    report("letter of a filter to frame", typed.collect());
+    screen.press(b"\x1b");
+    let sorts = (0..12).map(|_| screen.press(b"s"));
+    report("sorting to frame", sorts.collect());
     screen.while_recording(&mut recorder);
     screen.idle();
 }

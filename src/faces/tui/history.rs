@@ -129,9 +129,9 @@ impl HistoryView {
             .or_else(|| self.history.versions.first())
     }
 
-    /// Marks the selected version, or takes its mark away; a third mark takes the place of the first.
+    /// Marks the version of the selected row, or takes its mark away; a third mark takes the place of the first.
     pub(crate) fn toggle_mark(&mut self) {
-        let Some(id) = self.selected_version().map(|(version, _)| version.id) else {
+        let Some(id) = self.version_at(self.cursor).map(|(version, _)| version.id) else {
             return;
         };
         if let Some(at) = self.marks.iter().position(|mark| *mark == id) {

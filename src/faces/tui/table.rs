@@ -86,7 +86,9 @@ pub(crate) struct Counts {
 pub(crate) struct SourceTable {
     rows: Vec<Row>,
     index: HashMap<SourceId, u32>,
-    /// The rows that are shown, in order.
+    /// All rows in order: typing a filter sorts nothing.
+    sorted: Vec<u32>,
+    /// Those of them that the filter leaves.
     order: Vec<u32>,
     selected: Option<SourceId>,
     /// Where the selected row is, or was, in `order`.
@@ -105,6 +107,7 @@ impl Default for SourceTable {
         Self {
             rows: Vec::new(),
             index: HashMap::new(),
+            sorted: Vec::new(),
             order: Vec::new(),
             selected: None,
             cursor: 0,
@@ -151,7 +154,7 @@ impl SourceTable {
         }
         self.merge(&touched);
         self.count();
-        self.find_cursor();
+        self.narrow();
     }
 
     fn reindex(&mut self) {
@@ -163,15 +166,12 @@ impl SourceTable {
     /// Puts the touched rows where they belong; the others stay in order among themselves.
     fn merge(&mut self, touched: &[bool]) {
         let touched_rows = (0_u32..).zip(touched).filter(|(_, touched)| **touched);
-        let mut moved: Vec<u32> = touched_rows
-            .map(|(at, _)| at)
-            .filter(|at| self.matches(*at))
-            .collect();
+        let mut moved: Vec<u32> = touched_rows.map(|(at, _)| at).collect();
         moved.sort_by(|a, b| self.compare(*a, *b));
-        let mut merged = Vec::with_capacity(self.order.len() + moved.len());
+        let mut merged = Vec::with_capacity(self.rows.len());
         let mut moved = moved.into_iter().peekable();
         for at in self
-            .order
+            .sorted
             .iter()
             .copied()
             .filter(|at| !touched[*at as usize])
@@ -182,16 +182,23 @@ impl SourceTable {
             merged.push(at);
         }
         merged.extend(moved);
-        self.order = merged;
+        self.sorted = merged;
     }
 
-    /// Filters and sorts anew.
+    /// Sorts and filters anew.
     fn arrange(&mut self) {
         let all = 0..u32::try_from(self.rows.len()).expect("fewer sources than 2^32");
-        let mut order: Vec<u32> = all.filter(|at| self.matches(*at)).collect();
-        order.sort_by(|a, b| self.compare(*a, *b));
-        self.order = order;
+        let mut sorted: Vec<u32> = all.collect();
+        sorted.sort_by(|a, b| self.compare(*a, *b));
+        self.sorted = sorted;
         self.count();
+        self.narrow();
+    }
+
+    /// Filters anew.
+    fn narrow(&mut self) {
+        let sorted = self.sorted.iter().copied();
+        self.order = sorted.filter(|at| self.matches(*at)).collect();
         self.find_cursor();
     }
 
@@ -262,7 +269,7 @@ impl SourceTable {
 
     pub(crate) fn filter(&mut self, text: &str) {
         self.filter = text.to_lowercase();
-        self.arrange();
+        self.narrow();
     }
 
     pub(crate) fn sort_by_next(&mut self) {

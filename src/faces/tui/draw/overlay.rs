@@ -123,7 +123,11 @@ pub(crate) fn put_input(
 fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     let height = u16::try_from(form.fields.len()).unwrap_or(1) + 5;
     let inner = dialog(buffer, (78, height), &form.title(), theme.focus);
-    let fields = usize::from(inner.height.saturating_sub(2)).max(1);
+    let (words, style) = words_below(form, theme, usize::from(inner.width).max(1));
+    // Two lines are always theirs, so that nothing moves while one types.
+    let lines = u16::try_from(words.len()).unwrap_or(u16::MAX).max(2);
+    let said = inner.height.saturating_sub(lines);
+    let fields = usize::from(said).max(1);
     let top = scrolled(0, form.focus, fields, form.fields.len());
     let mut cursor = None;
     for (line, at) in (0..).zip(top..form.fields.len().min(top + fields)) {
@@ -164,18 +168,20 @@ fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position
             }
         }
     }
+    for (line, part) in (said..inner.height).zip(&words) {
+        put_all(buffer, inner, line, &[(part, style)]);
+    }
+    cursor
+}
+
+/// Returns what is wrong with the form, else what its focused field accepts, in lines of this width.
+fn words_below(form: &Form, theme: &Theme, width: usize) -> (Vec<String>, Style) {
     let help = form.fields[form.focus].key.help();
     let problem = form.trouble();
     let (text, style) = problem.map_or((help.to_owned(), theme.dim), |p| (p, theme.bad));
-    // Two lines: some problems say what is accepted.
-    let width = usize::from(inner.width).max(1);
     let characters: Vec<char> = clean(&text).chars().collect();
-    let first_line = inner.height.saturating_sub(2);
-    for (line, part) in (first_line..inner.height).zip(characters.chunks(width)) {
-        let part: String = part.iter().collect();
-        put_all(buffer, inner, line, &[(&part, style)]);
-    }
-    cursor
+    let lines = characters.chunks(width).map(|part| part.iter().collect());
+    (lines.collect(), style)
 }
 
 /// Draws the toasts above the footer, on the right.

@@ -167,6 +167,9 @@ fn opening_a_failed_attempt_tells_why() {
         text.contains("18:00 failed: 503 Service Unavailable"),
         "{text}"
     );
+    // Nor is there a version to be marked.
+    press(&mut model, "\u{1b}m");
+    assert!(model.history.is_some_and(|view| view.marks.is_empty()));
 }
 
 #[test]
