@@ -88,7 +88,6 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples;
     use proptest::prelude::*;
 
     #[test]
@@ -104,24 +103,6 @@ mod tests {
             assert_eq!(clean(text), expected);
         }
         assert_eq!(clean_line("a\tb\u{7}"), "a\tb");
-    }
-
-    #[test]
-    fn a_failed_fetch_and_a_failed_verification_are_two_words() {
-        use AttemptOutcome::{Failed, New, Unchanged};
-        for (failures, outcome, version, expected) in [
-            (0, None, None, "never"),
-            (0, Some(New), Some(VersionState::Passed), "new"),
-            (0, Some(Unchanged), Some(VersionState::Error), "ok"),
-            (0, Some(Unchanged), Some(VersionState::Failed), "FAIL"),
-            (2, Some(Failed), Some(VersionState::Failed), "down(2)"),
-        ] {
-            let mut source = samples::source(1, "prices");
-            source.state.failures = failures;
-            source.state.last_outcome = outcome;
-            source.state.version_state = version;
-            assert_eq!(state_word(&source), expected);
-        }
     }
 
     proptest! {

@@ -32,7 +32,7 @@ fn a_source_is_added_fetched_looked_at_and_switched_off() {
     terminal.press("f");
     terminal.wait_for("unchanged (304)");
     terminal.press(" ");
-    terminal.wait_for("off");
+    terminal.wait_for("○ off");
     terminal.press("q");
     terminal.wait_for_the_shell();
     assert_eq!(terminal.ended().exit_code(), 0);

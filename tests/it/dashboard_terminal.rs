@@ -110,7 +110,7 @@ fn a_panic_of_a_task_is_told_and_one_of_the_dashboard_restores_the_terminal() {
         !screen.contents().contains("fetching 1 source")
     });
     terminal.press("?");
-    terminal.close("Keys (esc closes)");
+    terminal.close("(esc closes)");
     terminal.press("q");
     terminal.wait_for_the_shell();
     terminal.wait_for("the dashboard's bug");
@@ -251,7 +251,7 @@ fn frames_are_whole_and_the_screen_is_never_cleared_between_them() {
     let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
     terminal.wait_for("prices.csv");
     for (key, shown) in [
-        ("?", "Keys (esc closes)"),
+        ("?", "(esc closes)"),
         ("a", "Add sources"),
         (":", "What to do"),
     ] {

@@ -110,6 +110,24 @@ mod tests {
     }
 
     #[test]
+    fn a_failed_fetch_and_a_failed_verification_are_two_words() {
+        use AttemptOutcome::{Failed, New, Unchanged};
+        for (failures, outcome, version, expected) in [
+            (0, None, None, "never"),
+            (0, Some(New), Some(VersionState::Passed), "new"),
+            (0, Some(Unchanged), Some(VersionState::Error), "ok"),
+            (0, Some(Unchanged), Some(VersionState::Failed), "FAIL"),
+            (2, Some(Failed), Some(VersionState::Failed), "down(2)"),
+        ] {
+            let mut source = source(1, "prices");
+            source.state.failures = failures;
+            source.state.last_outcome = outcome;
+            source.state.version_state = version;
+            assert_eq!(state_word(&source), expected);
+        }
+    }
+
+    #[test]
     fn people_see_a_table() {
         insta::assert_snapshot!(print(TableFormat::People, None), @r#"
         ID  STATE    NAME                              INTERVAL  LAST              NEXT              VERIFIED  PUBLISHED
