@@ -78,6 +78,16 @@ actions!(
     Published = "file.published",
     /// A published file was removed.
     Withdrawn = "file.withdrawn",
+    /// An edition of a set passed.
+    SetPassed = "set.passed",
+    /// A verifier failed an edition of a set.
+    SetFailed = "set.failed",
+    /// A set could not be judged, or is not one.
+    SetError = "set.error",
+    /// An edition of a set became the one that readers see.
+    SetPublished = "set.published",
+    /// The published folder of a set was removed.
+    SetWithdrawn = "set.withdrawn",
     /// A pass began.
     PassStarted = "pass.started",
     /// A pass ended.

@@ -26,8 +26,10 @@ id!(
     VersionId,
     /// Names the stored bytes that one or more versions share.
     BlobId,
-    /// Names one verdict of one verifier on one version.
+    /// Names one verdict of one verifier on one version, or on one edition.
     VerdictId,
+    /// Names one combination of versions of a set's members.
+    EditionId,
     /// Names one logged action; grows with time, so it is also the place to resume a stream from.
     EventId,
 );

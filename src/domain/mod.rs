@@ -7,6 +7,7 @@ mod attempt;
 mod blob;
 mod content;
 mod digest;
+mod edition;
 mod event;
 mod file_name;
 mod id;
@@ -25,9 +26,13 @@ pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, base_ordinal};
 pub use content::Content;
 pub use digest::{Digest, DigestError, Digester};
+pub use edition::{
+    Edition, EditionCandidate, EditionMember, EditionVerdict, MemberNow, NotReady, SetPublication,
+    SetStep, combination_key, edition_to_publish, ready_to_judge, set_file_names, set_step,
+};
 pub use event::{Action, Actor, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
-pub use id::{AttemptId, BlobId, EventId, SourceId, VerdictId, VersionId};
+pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{Interval, IntervalError, Slot, next_slot_after_failure};
 pub use notice::{ChangeKind, Decision, NoticeRules, Standing, Told, decide};
 pub use policy::{Policy, Weight, state_from};
