@@ -137,6 +137,8 @@ pub struct SourceState {
     pub version_state: Option<VersionState>,
     /// The version that lies at the published path.
     pub published_version_id: Option<VersionId>,
+    /// The set that it is published with instead of by itself; several, joined by commas, are a mistake.
+    pub set: Option<String>,
 }
 
 /// The right to fetch one source, until it lapses.

@@ -44,6 +44,7 @@ pub(crate) fn source(id: i64, name: &str) -> Source {
             version_id: Some(VersionId(10 + id)),
             version_state: Some(VersionState::Passed),
             published_version_id: Some(VersionId(10 + id)),
+            set: None,
         },
     }
 }

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::Store;
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
+use super::file_set::join_sets;
 use super::publication::refresh_publication;
 use super::purge::purge;
 use super::row::{int, millis, to_json};
@@ -85,6 +86,7 @@ fn add(
             settings.enabled
         ],
     )?;
+    join_sets(transaction, id, &settings.tags)?;
     let detail = Some(settings.address.as_str());
     insert_event(
         transaction,
@@ -156,7 +158,9 @@ fn edit(
         ],
     )?;
     edit_state(transaction, &before, settings, stamp)?;
-    if settings.publish != before.settings.publish {
+    let moved =
+        settings.tags != before.settings.tags && join_sets(transaction, id, &settings.tags)?;
+    if moved || settings.publish != before.settings.publish {
         refresh_publication(transaction, id)?;
     }
     let detail = Some(words).filter(|words| !words.is_empty());
@@ -223,6 +227,7 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
              publish_due = 0 WHERE source_id = ?1",
         [id.0],
     )?;
+    join_sets(transaction, id, &[])?;
     insert_event(
         transaction,
         stamp,
@@ -253,6 +258,7 @@ fn restore(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcom
         "UPDATE source_state SET active = ?2 WHERE source_id = ?1",
         params![id.0, source.settings.enabled],
     )?;
+    join_sets(transaction, id, &source.settings.tags)?;
     refresh_publication(transaction, id)?;
     insert_event(
         transaction,

@@ -9,8 +9,10 @@ mod blob;
 mod change;
 mod claim;
 mod connection;
+mod edition;
 mod error;
 mod event;
+mod file_set;
 mod handle;
 mod notice;
 mod publication;
@@ -29,6 +31,6 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use types::{
     AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, EventFilter,
-    JudgedBy, JudgedOrder, JudgedRequest, NoticeLook, NoticeRecord, PublishTask, Recorded,
-    SourceChange, SourceFilter, VerdictFilter, VerdictOn,
+    FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, NoticeLook, NoticeRecord,
+    PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn,
 };

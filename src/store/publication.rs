@@ -114,6 +114,8 @@ pub(super) fn refresh_publication(
 
 /// What decides about a source's file, as a rule without a look at its older versions.
 struct Current {
+    /// Then only the set's folder holds its file.
+    in_set: bool,
     policy: PublishPolicy,
     published: Option<VersionId>,
     newest: Option<Candidate>,
@@ -130,13 +132,15 @@ struct Candidate {
 fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
     let row = sql
         .prepare_cached(
-            "SELECT s.publish, t.published_version_id, v.id, v.state, v.ordinal
+            "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.publish, t.published_version_id,
+                 v.id, v.state, v.ordinal
              FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
              WHERE s.id = ?1 AND s.removed_at IS NULL",
         )?
         .query_row([source.0], |row| {
             let mut columns = Columns::new(row);
             Ok(Current {
+                in_set: columns.get()?,
                 policy: columns.word()?,
                 published: columns.optional()?.map(VersionId),
                 newest: match columns.optional()?.map(VersionId) {
@@ -153,6 +157,12 @@ fn wanted(
     source: SourceId,
     current: &Current,
 ) -> std::result::Result<Publication, Failure> {
+    if current.in_set {
+        return Ok(match current.published {
+            Some(_) => Publication::Withdraw,
+            None => Publication::Keep,
+        });
+    }
     let mut last: Option<Candidate> = None;
     let mut failure = None;
     // As a rule the newest version decides, which is known already.

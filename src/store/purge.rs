@@ -1,6 +1,7 @@
 //! The end of a source with its history, and of the stored bytes that nothing else needs.
 
 use super::blob::delete_unneeded;
+use super::edition::delete_editions_with;
 use super::error::Failure;
 use super::transaction::Transaction;
 use crate::domain::{BlobId, SourceId};
@@ -15,7 +16,9 @@ pub(super) fn purge(
         .prepare_cached("SELECT DISTINCT blob_id FROM version WHERE source_id = ?1")?
         .query_map([source.0], |row| row.get(0).map(BlobId))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
+    delete_editions_with(transaction, source)?;
     for sql in [
+        "DELETE FROM set_member WHERE source_id = ?1",
         "DELETE FROM verdict WHERE version_id IN (SELECT id FROM version WHERE source_id = ?1)",
         "DELETE FROM attempt WHERE source_id = ?1",
         "DELETE FROM event WHERE source_id = ?1",

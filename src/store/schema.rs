@@ -14,6 +14,7 @@ use super::error::{Result, StoreError, sql_error};
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/001.sql"),
     include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
     include_str!("schema/004.sql"),
 ];
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Action, AttemptId, Digest, EventId, FailureKind, NewBlob, Publication, Slot, Source, SourceId,
-    SourceSettings, Stamp, Told, Validators, Verdict, VerdictOutcome, VersionId, VersionState,
+    Action, AttemptId, Digest, EditionId, EditionMember, EventId, FailureKind, NewBlob, NewVerdict,
+    Publication, Slot, Source, SourceId, SourceSettings, Stamp, Told, Validators, Verdict,
+    VerdictOutcome, VersionId, VersionState,
 };
 
 /// One change of the catalogue by an operator.
@@ -278,4 +279,30 @@ pub struct ChangeStory {
     pub since: Option<DateTime<Utc>>,
     /// Why, in one line for people; never a secret.
     pub detail: Option<String>,
+}
+
+/// A set that the configuration names, or did until its published folder is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSet {
+    /// Its name, which is the tag.
+    pub name: String,
+    /// Whether the configuration names it.
+    pub configured: bool,
+    /// Why it cannot be judged at all.
+    pub problem: Option<String>,
+    /// The edition that readers see.
+    pub published: Option<EditionId>,
+    /// Since when they do.
+    pub published_at: Option<DateTime<Utc>>,
+}
+
+/// A combination of versions with its first verdicts.
+#[derive(Clone, Debug)]
+pub struct NewEdition {
+    /// Of which set.
+    pub set: String,
+    /// Its members, by name.
+    pub members: Vec<EditionMember>,
+    /// What its verifiers said.
+    pub verdicts: Vec<NewVerdict>,
 }

@@ -12,8 +12,8 @@ use super::row::{Columns, duration_ms, int, millis, row_limit, to_json};
 use super::transaction::Transaction;
 use super::types::{JudgedBy, JudgedOrder, JudgedRequest, VerdictFilter, VerdictOn};
 use crate::domain::{
-    Action, Digest, Fingerprint, Judgement, NewVerdict, Policy, SourceId, Stamp, Verdict,
-    VerdictId, VerdictOutcome, VersionId, VersionState,
+    Action, Digest, EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Policy,
+    SourceId, Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState,
 };
 
 impl Store {
@@ -53,10 +53,10 @@ impl Store {
         self.write(move |transaction| {
             let (source, before) = source_and_state(transaction.sql, version)?;
             for verdict in &verdicts {
-                insert_verdict(transaction, version, verdict, &stamp)?;
+                insert_verdict(transaction, Judged::Version(version), verdict, &stamp)?;
                 insert_verdict_event(transaction, source, version, verdict, &stamp)?;
             }
-            let state = policy.state(&newest_outcomes(transaction.sql, version)?);
+            let state = policy.state(&newest_outcomes(transaction.sql, Judged::Version(version))?);
             if state != before {
                 transaction.execute(
                     "UPDATE version SET state = ?2 WHERE id = ?1",
@@ -105,26 +105,52 @@ fn source_and_state(
     found(row, "version", version.0)
 }
 
-/// Returns what each verifier said last of a version. "Last" goes by when a verifier began: a promise to answer later
+/// What a verdict is on: both are kept alike, each in a table of its own.
+#[derive(Clone, Copy)]
+pub(super) enum Judged {
+    Version(VersionId),
+    Edition(EditionId),
+}
+
+impl Judged {
+    fn id(self) -> i64 {
+        match self {
+            Self::Version(id) => id.0,
+            Self::Edition(id) => id.0,
+        }
+    }
+
+    /// Returns the table, and its column that names what the verdicts are on.
+    fn table(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Version(_) => ("verdict", "version_id"),
+            Self::Edition(_) => ("edition_verdict", "edition_id"),
+        }
+    }
+}
+
+/// Returns what each verifier said last of a version or an edition. "Last" goes by when a verifier began: a promise to answer later
 /// that is recorded after the answer does not take its place.
-fn newest_outcomes(
+pub(super) fn newest_outcomes(
     sql: &Connection,
-    version: VersionId,
+    on: Judged,
 ) -> rusqlite::Result<BTreeMap<String, VerdictOutcome>> {
-    sql.prepare_cached(
-        "SELECT n.value, d.outcome FROM verdict d CROSS JOIN text n ON n.id = d.verifier_id
-         WHERE d.version_id = ?1 ORDER BY d.started_at, d.id",
-    )?
-    .query_map([version.0], |row| {
+    let (table, column) = on.table();
+    sql.prepare_cached(&format!(
+        "SELECT n.value, d.outcome FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id
+         WHERE d.{column} = ?1 ORDER BY d.started_at, d.id",
+    ))?
+    .query_map([on.id()], |row| {
         let mut columns = Columns::new(row);
         Ok((columns.get()?, columns.word()?))
     })?
     .collect()
 }
 
-fn insert_verdict(
+/// Appends one verdict.
+pub(super) fn insert_verdict(
     transaction: &Transaction<'_>,
-    version: VersionId,
+    on: Judged,
     verdict: &NewVerdict,
     stamp: &Stamp,
 ) -> rusqlite::Result<i64> {
@@ -132,12 +158,15 @@ fn insert_verdict(
     let fingerprint = transaction.text_id(&verdict.fingerprint.hex)?;
     keep_definition(transaction, fingerprint, &verdict.fingerprint.definition)?;
     let actor = transaction.text_id(&stamp.actor.0)?;
+    let (table, column) = on.table();
     transaction.insert(
-        "INSERT INTO verdict (version_id, verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output,
+        &format!(
+            "INSERT INTO {table} ({column}, verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output,
              started_at, duration_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        ),
         params![
-            version.0,
+            on.id(),
             verifier,
             fingerprint,
             actor,
@@ -202,11 +231,46 @@ fn reasons(verdicts: &[NewVerdict], policy: &Policy) -> Option<String> {
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-fn with_reason(verdict: &NewVerdict) -> String {
+/// Returns who said it, and why.
+pub(super) fn with_reason(verdict: &NewVerdict) -> String {
     if verdict.judgement.detail.is_empty() {
         return verdict.verifier.clone();
     }
     format!("{}: {}", verdict.verifier, verdict.judgement.detail)
+}
+
+/// Returns all verdicts on an edition, oldest first.
+pub(super) fn verdicts_on_edition(
+    sql: &Connection,
+    edition: EditionId,
+) -> std::result::Result<Vec<EditionVerdict>, Failure> {
+    let mut statement = sql.prepare_cached(&list_sql(
+        "edition_verdict",
+        "edition_id",
+        "d.edition_id = ?1",
+    ))?;
+    let rows = statement.query_map([edition.0], |row| {
+        let mut columns = Columns::new(row);
+        let (id, edition_id) = (VerdictId(columns.get()?), EditionId(columns.get()?));
+        let (verdict, actor) = read_what_was_said(&mut columns)?;
+        Ok(EditionVerdict {
+            id,
+            edition_id,
+            verdict,
+            actor,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn list_sql(table: &str, column: &str, condition: &str) -> String {
+    format!(
+        "SELECT d.id, d.{column}, n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
+             d.duration_ms, coalesce(p.value, ''), a.value
+         FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
+         CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
+         WHERE {condition} ORDER BY d.id"
+    )
 }
 
 fn list(
@@ -214,13 +278,7 @@ fn list(
     condition: &str,
     params: impl rusqlite::Params,
 ) -> std::result::Result<Vec<Verdict>, Failure> {
-    let mut statement = sql.prepare_cached(&format!(
-        "SELECT d.id, d.version_id, n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
-             d.duration_ms, coalesce(p.value, ''), a.value
-         FROM verdict d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
-         CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
-         WHERE {condition} ORDER BY d.id"
-    ))?;
+    let mut statement = sql.prepare_cached(&list_sql("verdict", "version_id", condition))?;
     let rows = statement.query_map(params, |row| read_verdict(&mut Columns::new(row)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -321,6 +379,17 @@ fn list_judged(
 
 fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
     let (id, version_id) = (VerdictId(columns.get()?), VersionId(columns.get()?));
+    let (verdict, actor) = read_what_was_said(columns)?;
+    Ok(Verdict {
+        id,
+        version_id,
+        verdict,
+        actor,
+    })
+}
+
+/// Reads a verdict and who gave it, from the columns after its own id and that of what it is on.
+fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<(NewVerdict, String)> {
     let (verifier, hex) = (columns.get()?, columns.get()?);
     let judgement = Judgement {
         outcome: columns.word()?,
@@ -330,16 +399,12 @@ fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
     };
     let (started_at, duration) = (columns.time()?, columns.duration()?);
     let definition = columns.get()?;
-    Ok(Verdict {
-        id,
-        version_id,
-        verdict: NewVerdict {
-            verifier,
-            fingerprint: Fingerprint { hex, definition },
-            judgement,
-            started_at,
-            duration,
-        },
-        actor: columns.get()?,
-    })
+    let verdict = NewVerdict {
+        verifier,
+        fingerprint: Fingerprint { hex, definition },
+        judgement,
+        started_at,
+        duration,
+    };
+    Ok((verdict, columns.get()?))
 }

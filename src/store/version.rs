@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Returns the versions that are pending or could not be judged and whose verdict may change what is published (the
-    /// published one and those after it), of sources that are not removed, with an id after `after`, by id.
+    /// published one and those after it, of a member of a set the newest), of sources that are not removed, with an id after `after`, by id.
     pub async fn unjudged(&self, after: VersionId, limit: usize) -> Result<Vec<(Source, Version)>> {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(UNJUDGED)?;
@@ -126,7 +126,8 @@ const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY version_unjudged
      CROSS JOIN source_state t ON t.source_id = v.source_id CROSS JOIN source s ON s.id = v.source_id
-     WHERE v.state IN ('pending', 'error') AND v.id > ?1 AND v.id >= coalesce(t.published_version_id, 0)
+     WHERE v.state IN ('pending', 'error') AND v.id > ?1 AND v.id >= coalesce(t.published_version_id,
+         iif(EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), t.version_id, 0))
      AND s.removed_at IS NULL ORDER BY v.id LIMIT ?2";
 
 /// A version that is about to be recorded; its blob is already.
@@ -184,18 +185,26 @@ fn one(
     Ok(version)
 }
 
+/// Returns the version with this id.
+pub(super) fn version_by_id(
+    sql: &Connection,
+    id: VersionId,
+) -> std::result::Result<Version, Failure> {
+    let version = one(sql, "v.id = ?1", [id.0])?;
+    found(
+        version.ok_or(rusqlite::Error::QueryReturnedNoRows),
+        "version",
+        id.0,
+    )
+}
+
 fn with_source(
     sql: &Connection,
     source: SourceId,
     version: VersionId,
 ) -> std::result::Result<(Source, Version), Failure> {
     let source = source_by_id(sql, source)?;
-    let version = found(
-        one(sql, "v.id = ?1", [version.0])?.ok_or(rusqlite::Error::QueryReturnedNoRows),
-        "version",
-        version.0,
-    )?;
-    Ok((source, version))
+    Ok((source, version_by_id(sql, version)?))
 }
 
 fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<Version> {

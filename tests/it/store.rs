@@ -9,4 +9,5 @@ mod notices;
 mod opening;
 mod publishing;
 mod rig;
+mod sets;
 mod sources;

@@ -1,0 +1,306 @@
+//! Editions: combinations of versions of a set's members, appended with their verdicts, and the one to publish.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::error::{Failure, Result, StoreError};
+use super::event::insert_event;
+use super::row::{Columns, millis};
+use super::transaction::Transaction;
+use super::types::NewEdition;
+use super::verdict::{Judged, insert_verdict, newest_outcomes, verdicts_on_edition, with_reason};
+use super::version::version_by_id;
+use crate::domain::{
+    Action, Digest, Edition, EditionCandidate, EditionId, EditionMember, EditionVerdict,
+    NewVerdict, Policy, SetPublication, SourceId, Stamp, VerdictOutcome, Version, VersionId,
+    VersionState, combination_key, edition_to_publish,
+};
+
+type Outcome<T> = std::result::Result<T, Failure>;
+
+impl Store {
+    /// Records an edition with its verdicts, the state that they give it by `policy`, and an event that says so.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when a member was purged meanwhile.
+    pub async fn record_edition(
+        &self,
+        edition: NewEdition,
+        policy: Policy,
+        stamp: Stamp,
+    ) -> Result<Edition> {
+        self.write(move |transaction| insert_edition(transaction, &edition, &policy, &stamp))
+            .await
+    }
+
+    /// Records more verdicts on an edition and returns the state that all of them give it by `policy`; an event says so when
+    /// it is another one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
+    pub async fn record_edition_verdicts(
+        &self,
+        edition: EditionId,
+        verdicts: Vec<NewVerdict>,
+        policy: Policy,
+        stamp: Stamp,
+    ) -> Result<VersionState> {
+        self.write(move |transaction| {
+            let before = edition_by_id(transaction.sql, edition)?;
+            let state = judge(transaction, edition, &verdicts, &policy, &stamp)?;
+            if state != before.state {
+                note_state(transaction, &before.set, state, &verdicts, &policy, &stamp)?;
+            }
+            Ok(state)
+        })
+        .await
+    }
+
+    /// Returns the newest edition of a set.
+    pub async fn newest_edition(&self, set: String) -> Result<Option<Edition>> {
+        self.read(move |sql| {
+            one(
+                sql,
+                "id = (SELECT max(id) FROM edition WHERE set_name = ?1)",
+                [set],
+            )
+        })
+        .await
+    }
+
+    /// Returns the edition with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when there is none (any more).
+    pub async fn edition(&self, id: EditionId) -> Result<Edition> {
+        self.read(move |sql| edition_by_id(sql, id)).await
+    }
+
+    /// Returns all verdicts on an edition, oldest first.
+    pub async fn edition_verdicts(&self, id: EditionId) -> Result<Vec<EditionVerdict>> {
+        self.read(move |sql| verdicts_on_edition(sql, id)).await
+    }
+
+    /// Returns the versions of an edition's members, in their order.
+    pub async fn edition_versions(&self, edition: Edition) -> Result<Vec<Version>> {
+        self.read(move |sql| {
+            let members = edition.members.iter();
+            members
+                .map(|member| version_by_id(sql, member.version_id))
+                .collect()
+        })
+        .await
+    }
+
+    /// Returns what has to happen to a set's published folder, in which `published` lies.
+    pub async fn set_publication(
+        &self,
+        set: String,
+        published: Option<EditionId>,
+    ) -> Result<SetPublication> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(CANDIDATES)?;
+            let rows = statement.query_map([set], |row| {
+                let mut columns = Columns::new(row);
+                Ok(EditionCandidate {
+                    id: EditionId(columns.get()?),
+                    state: columns.word()?,
+                    has_failed_member: columns.get()?,
+                })
+            })?;
+            let mut failure = None;
+            let newest_first =
+                rows.map_while(|row| row.map_err(|error| failure = Some(error)).ok());
+            let publication = edition_to_publish(newest_first, published);
+            failure.map_or(Ok(publication), |error| Err(error.into()))
+        })
+        .await
+    }
+}
+
+// Read from the top, as far as needed: as a rule one or two.
+const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
+         CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed')
+     FROM edition e WHERE e.set_name = ?1 ORDER BY e.id DESC";
+
+fn insert_edition(
+    transaction: &Transaction<'_>,
+    edition: &NewEdition,
+    policy: &Policy,
+    stamp: &Stamp,
+) -> Outcome<Edition> {
+    for member in &edition.members {
+        version_by_id(transaction.sql, member.version_id)?;
+    }
+    let key = combination_key(&edition.members);
+    let id = EditionId(transaction.insert(
+        "INSERT INTO edition (set_name, at, state, key) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            edition.set,
+            millis(stamp.at),
+            policy.first_state().as_str(),
+            key.0
+        ],
+    )?);
+    for member in &edition.members {
+        transaction.execute(
+            "INSERT INTO edition_member (edition_id, source_id, version_id, name) VALUES (?1, ?2, ?3, ?4)",
+            params![id.0, member.source_id.0, member.version_id.0, member.name],
+        )?;
+    }
+    let state = judge(transaction, id, &edition.verdicts, policy, stamp)?;
+    note_state(
+        transaction,
+        &edition.set,
+        state,
+        &edition.verdicts,
+        policy,
+        stamp,
+    )?;
+    edition_by_id(transaction.sql, id)
+}
+
+/// Appends verdicts and writes down the state that follows from all there are.
+fn judge(
+    transaction: &Transaction<'_>,
+    id: EditionId,
+    verdicts: &[NewVerdict],
+    policy: &Policy,
+    stamp: &Stamp,
+) -> Outcome<VersionState> {
+    for verdict in verdicts {
+        insert_verdict(transaction, Judged::Edition(id), verdict, stamp)?;
+    }
+    let state = policy.state(&newest_outcomes(transaction.sql, Judged::Edition(id))?);
+    transaction.execute(
+        "UPDATE edition SET state = ?2 WHERE id = ?1 AND state <> ?2",
+        params![id.0, state.as_str()],
+    )?;
+    Ok(state)
+}
+
+fn note_state(
+    transaction: &Transaction<'_>,
+    set: &str,
+    state: VersionState,
+    verdicts: &[NewVerdict],
+    policy: &Policy,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let (action, outcome) = match state {
+        VersionState::Passed => (Action::SetPassed, None),
+        VersionState::Failed => (Action::SetFailed, Some(VerdictOutcome::Failed)),
+        VersionState::Error => (Action::SetError, Some(VerdictOutcome::Error)),
+        // Nothing is decided yet, or there is nothing to decide.
+        VersionState::Pending | VersionState::Unverified => return Ok(()),
+    };
+    let reasons: Vec<_> = verdicts
+        .iter()
+        .filter(|verdict| {
+            Some(verdict.judgement.outcome) == outcome && policy.requires(&verdict.verifier)
+        })
+        .map(with_reason)
+        .collect();
+    let detail = if reasons.is_empty() {
+        set.to_owned()
+    } else {
+        format!("{set}: {}", reasons.join("; "))
+    };
+    insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+    Ok(())
+}
+
+/// Deletes every edition that a source had a part in: without its version it is none. One that was published is not any
+/// more.
+pub(super) fn delete_editions_with(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+) -> rusqlite::Result<()> {
+    let ids = transaction
+        .sql
+        .prepare_cached("SELECT edition_id FROM edition_member WHERE source_id = ?1")?
+        .query_map([source.0], |row| row.get::<_, i64>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for id in ids {
+        for sql in [
+            "UPDATE file_set SET published_edition_id = NULL, published_at = NULL WHERE published_edition_id = ?1",
+            "DELETE FROM edition_verdict WHERE edition_id = ?1",
+            "DELETE FROM edition_member WHERE edition_id = ?1",
+            "DELETE FROM edition WHERE id = ?1",
+        ] {
+            transaction.execute(sql, [id])?;
+        }
+    }
+    Ok(())
+}
+
+fn edition_by_id(sql: &Connection, id: EditionId) -> Outcome<Edition> {
+    let missing = StoreError::Missing {
+        what: "edition",
+        id: id.0,
+    };
+    one(sql, "id = ?1", [id.0])?.ok_or(missing.into())
+}
+
+fn one(
+    sql: &Connection,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> Outcome<Option<Edition>> {
+    let edition = sql
+        .prepare_cached(&format!(
+            "SELECT id, set_name, at, state, key FROM edition WHERE {condition}"
+        ))?
+        .query_row(params, |row| {
+            let mut columns = Columns::new(row);
+            Ok(Edition {
+                id: EditionId(columns.get()?),
+                set: columns.get()?,
+                at: columns.time()?,
+                state: columns.word()?,
+                key: Digest(columns.get()?),
+                members: Vec::new(),
+            })
+        })
+        .optional()?;
+    edition
+        .map(|edition| {
+            let members = members(sql, edition.id)?;
+            Ok(Edition { members, ..edition })
+        })
+        .transpose()
+}
+
+fn members(sql: &Connection, id: EditionId) -> rusqlite::Result<Vec<EditionMember>> {
+    let mut statement = sql.prepare_cached(
+        "SELECT source_id, version_id, name FROM edition_member WHERE edition_id = ?1 ORDER BY name",
+    )?;
+    let rows = statement.query_map([id.0], |row| {
+        let mut columns = Columns::new(row);
+        Ok(EditionMember {
+            source_id: SourceId(columns.get()?),
+            version_id: VersionId(columns.get()?),
+            name: columns.get()?,
+        })
+    })?;
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn what_to_publish_is_read_from_the_newest_on() {
+        let plan = query_plan(CANDIDATES);
+        assert!(
+            plan.contains("edition_set") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN"), "{plan}");
+    }
+}

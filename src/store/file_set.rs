@@ -1,0 +1,272 @@
+//! Sets: which there are, which sources carry their tags, and what of each is published.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::error::{Failure, Result};
+use super::event::insert_event;
+use super::publication::refresh_publication;
+use super::row::{Columns, millis, to_json};
+use super::transaction::Transaction;
+use super::types::FileSet;
+use crate::domain::{
+    Action, EditionId, MemberNow, SetPublication, Slot, SourceId, Stamp, VersionId,
+};
+
+type Outcome<T> = std::result::Result<T, Failure>;
+
+impl Store {
+    /// Returns every set that is configured, or was and is still published, by name.
+    pub async fn file_sets(&self) -> Result<Vec<FileSet>> {
+        self.read(|sql| Ok(list(sql)?)).await
+    }
+
+    /// Makes these the sets that are configured, and finds the sources that carry their tags anew. Costs nothing when they
+    /// are the same as before: changes of sources keep themselves in line.
+    pub async fn configure_sets(&self, names: Vec<String>) -> Result<()> {
+        self.write(move |transaction| configure(transaction, &names))
+            .await
+    }
+
+    /// Returns where the enabled members of a set stand, by name.
+    pub async fn members_now(&self, set: String, now: DateTime<Utc>) -> Result<Vec<MemberNow>> {
+        self.read(move |sql| Ok(members_now(sql, &set, now)?)).await
+    }
+
+    /// Returns the sets whose tags a source carries, by name.
+    pub async fn sets_of(&self, source: SourceId) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT set_name FROM set_member WHERE source_id = ?1 ORDER BY set_name",
+            )?;
+            let rows = statement.query_map([source.0], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Tells whether a source carries the set's tag, enabled or not.
+    pub async fn set_has_members(&self, set: String) -> Result<bool> {
+        self.read(move |sql| {
+            let mut any = sql.prepare_cached("SELECT 1 FROM set_member WHERE set_name = ?1")?;
+            Ok(any.exists([set])?)
+        })
+        .await
+    }
+
+    /// Returns the sources that are in more than one set, by name, each with the sets.
+    pub async fn in_many_sets(&self) -> Result<Vec<(String, Vec<String>)>> {
+        self.read(|sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT s.name, json_group_array(m.set_name) FROM set_member m CROSS JOIN source s ON s.id = m.source_id
+                 WHERE s.enabled = 1 GROUP BY m.source_id HAVING count(*) > 1 ORDER BY s.name",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let mut columns = Columns::new(row);
+                Ok((columns.get()?, columns.json()?))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Keeps why a set cannot be judged at all, with an event when that is news.
+    pub async fn note_set_problem(
+        &self,
+        set: String,
+        problem: Option<String>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            let changed = transaction.execute(
+                "UPDATE file_set SET problem = ?2 WHERE name = ?1 AND problem IS NOT ?2",
+                params![set, problem],
+            )?;
+            if let Some(problem) = problem.as_ref().filter(|_| changed > 0) {
+                let detail = format!("{set}: {problem}");
+                insert_event(
+                    transaction,
+                    &stamp,
+                    Action::SetError,
+                    None,
+                    None,
+                    Some(&detail),
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Records what was done to a set's published folder, with its event. A set that is no longer configured is forgotten
+    /// when it is withdrawn.
+    pub async fn record_set_publication(
+        &self,
+        set: String,
+        publication: SetPublication,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            let (action, edition) = match publication {
+                SetPublication::Keep => return Ok(()),
+                SetPublication::Publish(id) => (Action::SetPublished, Some(id)),
+                SetPublication::Withdraw => (Action::SetWithdrawn, None),
+            };
+            transaction.execute(
+                "UPDATE file_set SET published_edition_id = ?2, published_at = ?3 WHERE name = ?1",
+                params![
+                    set,
+                    edition.map(|id| id.0),
+                    edition.map(|_| millis(stamp.at))
+                ],
+            )?;
+            let detail = match edition {
+                Some(id) => format!("{set}: edition {id}"),
+                None => set.clone(),
+            };
+            insert_event(transaction, &stamp, action, None, None, Some(&detail))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets a set that is neither configured nor published.
+    pub async fn forget_set(&self, set: String) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "DELETE FROM file_set WHERE name = ?1 AND configured = 0 AND published_edition_id IS NULL",
+                [&set],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn list(sql: &Connection) -> rusqlite::Result<Vec<FileSet>> {
+    let mut statement = sql.prepare_cached(
+        "SELECT name, configured, problem, published_edition_id, published_at FROM file_set ORDER BY name",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let mut columns = Columns::new(row);
+        Ok(FileSet {
+            name: columns.get()?,
+            configured: columns.get()?,
+            problem: columns.get()?,
+            published: columns.optional()?.map(EditionId),
+            published_at: columns.optional_time()?,
+        })
+    })?;
+    rows.collect()
+}
+
+const TAGGED: &str = "SELECT s.id FROM source s WHERE s.removed_at IS NULL
+     AND EXISTS (SELECT 1 FROM json_each(s.tags) t CROSS JOIN file_set f ON f.name = t.value WHERE f.configured = 1)";
+
+fn configure(transaction: &Transaction<'_>, names: &[String]) -> Outcome<()> {
+    let before: Vec<_> = list(transaction.sql)?;
+    let configured: Vec<_> = before.iter().filter(|set| set.configured).collect();
+    if configured.len() == names.len() && configured.iter().all(|set| names.contains(&set.name)) {
+        return Ok(());
+    }
+    transaction.execute(
+        "UPDATE file_set SET configured = 0, problem = NULL WHERE name NOT IN (SELECT value FROM json_each(?1))",
+        [to_json(&names)],
+    )?;
+    for name in names {
+        transaction.execute(
+            "INSERT INTO file_set (name, configured) VALUES (?1, 1) ON CONFLICT DO UPDATE SET configured = 1",
+            [name],
+        )?;
+    }
+    let ids = |query: &str| -> rusqlite::Result<Vec<SourceId>> {
+        let mut statement = transaction.sql.prepare_cached(query)?;
+        let rows = statement.query_map([], |row| row.get(0).map(SourceId))?;
+        rows.collect()
+    };
+    let mut touched = ids("SELECT DISTINCT source_id FROM set_member")?;
+    touched.extend(ids(TAGGED)?);
+    touched.sort();
+    touched.dedup();
+    for source in touched {
+        let tags = transaction
+            .sql
+            .prepare_cached("SELECT tags FROM source WHERE id = ?1 AND removed_at IS NULL")?
+            .query_row([source.0], |row| Columns::new(row).json::<Vec<String>>())
+            .optional()?
+            .unwrap_or_default();
+        if join_sets(transaction, source, &tags)? {
+            refresh_publication(transaction, source)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a source a member of the configured sets whose tags it carries, and of no other. Returns whether that changed
+/// anything.
+pub(super) fn join_sets(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    tags: &[String],
+) -> rusqlite::Result<bool> {
+    let tags = to_json(&tags);
+    let left = transaction.execute(
+        "DELETE FROM set_member WHERE source_id = ?1 AND set_name NOT IN
+             (SELECT f.name FROM file_set f WHERE f.configured = 1 AND f.name IN (SELECT value FROM json_each(?2)))",
+        params![source.0, tags],
+    )?;
+    let joined = transaction.execute(
+        "INSERT INTO set_member (set_name, source_id) SELECT f.name, ?1 FROM file_set f
+         WHERE f.configured = 1 AND f.name IN (SELECT value FROM json_each(?2)) ON CONFLICT DO NOTHING",
+        params![source.0, tags],
+    )?;
+    Ok(left + joined > 0)
+}
+
+const MEMBERS: &str = "SELECT s.id, s.name, t.version_id, v.state, t.next_slot, t.lease_owner IS NOT NULL, t.lease_until,
+         t.failures
+     FROM set_member m CROSS JOIN source s ON s.id = m.source_id CROSS JOIN source_state t ON t.source_id = s.id
+     LEFT JOIN version v ON v.id = t.version_id
+     WHERE m.set_name = ?1 AND s.removed_at IS NULL AND s.enabled = 1 ORDER BY s.name";
+
+fn members_now(
+    sql: &Connection,
+    set: &str,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Vec<MemberNow>> {
+    let slot = Slot::containing(now);
+    let mut statement = sql.prepare_cached(MEMBERS)?;
+    let rows = statement.query_map([set], |row| {
+        let mut columns = Columns::new(row);
+        let (source_id, name) = (SourceId(columns.get()?), columns.get()?);
+        let version = columns.optional()?.map(VersionId);
+        let state = columns.optional_word()?;
+        let due = Slot(columns.get()?) <= slot;
+        let (leased, until) = (columns.get::<bool>()?, columns.optional_time()?);
+        Ok(MemberNow {
+            source_id,
+            name,
+            newest: version.zip(state),
+            due,
+            claimed: leased && until.is_some_and(|until| until > now),
+            failures: columns.count()?,
+        })
+    })?;
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn members_are_found_by_their_set() {
+        let plan = query_plan(MEMBERS);
+        assert!(
+            !plan.contains("SCAN") && plan.contains("SEARCH m"),
+            "{plan}"
+        );
+    }
+}
