@@ -4,14 +4,16 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::SystemTime;
 
 use super::ArchiveError;
 use super::notice_lock::NoticeLock;
 use super::objects::Objects;
 use super::published::{PublishItem, PublishLock, Published};
+use super::sets::{EditionFolder, Sets, SetsLock};
 use super::slots::Slots;
 use super::temp::TempFolder;
-use crate::domain::Digest;
+use crate::domain::{Digest, EditionId};
 
 /// The most contents that are streamed through the codec at once, a few MiB of memory each.
 const MAX_STREAMS: usize = 4;
@@ -24,6 +26,7 @@ const MAX_STREAMS: usize = 4;
 pub struct Archive {
     pub(super) objects: Objects,
     pub(super) published: Published,
+    sets: Sets,
     pub(super) temp: TempFolder,
     /// Whoever holds two large contents in memory to make or read a delta.
     pub(super) large: Slots,
@@ -47,6 +50,7 @@ impl Archive {
         Ok(Self {
             objects: Objects::new(folder("objects", 0o700)?),
             published: Published::new(folder("published", 0o755)?),
+            sets: Sets::new(data_dir.join("sets")),
             temp: TempFolder::create(&folder("tmp", 0o700)?)?,
             large: Slots::new(1),
             streams: Slots::new(cores.min(MAX_STREAMS)),
@@ -93,6 +97,42 @@ impl Archive {
     /// Returns the right to tell notifiers until the lock is dropped; nothing when another process has it.
     pub fn try_lock_notices(&self) -> Result<Option<NoticeLock>, ArchiveError> {
         NoticeLock::try_take(&self.published_dir().with_file_name("notify.lock"))
+    }
+
+    /// Returns the link through which readers enter a set, whether it is there or not.
+    pub fn set_link(&self, name: &str) -> PathBuf {
+        self.sets.link(name)
+    }
+
+    /// Returns the edition that a set's link leads to.
+    pub fn set_edition(&self, name: &str) -> Option<EditionId> {
+        self.sets.current(name)
+    }
+
+    /// Takes the right to judge sets, unless another process has it.
+    pub fn try_lock_sets(&self) -> Result<Option<SetsLock>, ArchiveError> {
+        self.sets.try_lock()
+    }
+
+    /// Begins to fill the folder of an edition; readers see it when it is published. Whoever does holds the lock of the
+    /// published files.
+    pub fn begin_edition(&self, set: &str, id: EditionId) -> Result<EditionFolder, ArchiveError> {
+        self.sets.begin(set, id)
+    }
+
+    /// Removes a set's link; fine when it is gone already.
+    pub fn withdraw_set(&self, name: &str, now: SystemTime) -> Result<(), ArchiveError> {
+        self.sets.withdraw(name, now)
+    }
+
+    /// Tells whether a set was ever published here.
+    pub fn has_sets(&self) -> bool {
+        self.sets.are_there()
+    }
+
+    /// Removes the editions of sets that were replaced more than ten minutes ago.
+    pub fn sweep_sets(&self, now: SystemTime) -> Result<(), ArchiveError> {
+        self.sets.sweep(now)
     }
 
     /// Tells whether a large stored form is where it should be and as long as it should be; reads nothing of it.

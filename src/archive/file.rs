@@ -1,6 +1,6 @@
-//! The few things about files that the standard library leaves to the caller: durable folders, sizes, modes.
+//! The few things about files that the standard library leaves to the caller: durable folders, sizes, modes, locks.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 
@@ -26,6 +26,21 @@ pub(super) fn make_folder(path: &Path) -> Result<bool, ArchiveError> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
         Err(error) => Err(ArchiveError::io("make the folder", path)(error)),
+    }
+}
+
+/// Takes the system's lock on the file `path`, made when it is missing; nothing when another holder has it. It ends with the
+/// file, or with the process.
+pub(super) fn try_lock(path: &Path) -> Result<Option<File>, ArchiveError> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(ArchiveError::io("open", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(ArchiveError::io("lock", path)(error)),
     }
 }
 

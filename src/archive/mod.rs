@@ -5,7 +5,7 @@
 //! file in `objects/`, durable before it is handed back. Every read checks the digest.
 //!
 //! Never knows of the catalogue, of sources or of the network: chains of blobs come in as arguments. No other module
-//! writes below `objects/`, `published/` or `tmp/`.
+//! writes below `objects/`, `published/`, `sets/` or `tmp/`.
 
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod archive;
@@ -17,6 +17,7 @@ mod file;
 mod notice_lock;
 mod objects;
 mod published;
+mod sets;
 mod slots;
 mod temp;
 
@@ -24,3 +25,4 @@ pub use archive::Archive;
 pub use error::ArchiveError;
 pub use notice_lock::NoticeLock;
 pub use published::{PublishItem, PublishLock};
+pub use sets::{EditionFolder, SetsLock};

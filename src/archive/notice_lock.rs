@@ -1,9 +1,10 @@
 //! The right to tell notifiers, which one process has at a time. Never waited for.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::Path;
 
 use super::ArchiveError;
+use super::file::try_lock;
 
 /// What is told and what is recorded as told change together while this is held.
 ///
@@ -14,15 +15,6 @@ pub struct NoticeLock(#[expect(dead_code, reason = "held for its lock")] File);
 impl NoticeLock {
     /// Takes the lock; nothing when it is taken.
     pub(super) fn try_take(path: &Path) -> Result<Option<Self>, ArchiveError> {
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(ArchiveError::io("open", path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(ArchiveError::io("lock", path)(error)),
-        }
+        Ok(try_lock(path)?.map(Self))
     }
 }

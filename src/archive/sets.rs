@@ -1,0 +1,305 @@
+//! The published folders of sets: `sets/NAME` is a link to one complete edition, replaced in one step.
+//!
+//! Whoever enters the folder through the link once sees one edition, whatever happens meanwhile: a folder that was
+//! replaced stays for [`KEEP`]. Never judges what is published; whoever calls holds the lock of the published files.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::ArchiveError;
+use super::file::{make_folder, sync_folder, try_lock};
+use crate::domain::{Content, Digest, Digester, EditionId, safe_part};
+
+/// How long an edition that was replaced stays, for readers that are inside.
+const KEEP: Duration = Duration::from_mins(10);
+/// Where the editions lie. No set is called so.
+const EDITIONS: &str = ".editions";
+/// What a folder is called until it is complete.
+const UNFINISHED: &str = ".new";
+/// Readable by all, as other published files; written by nobody, since editions share files.
+const FILE_MODE: u32 = 0o444;
+const FOLDER_MODE: u32 = 0o755;
+
+/// The folder `sets/`, which is made when it is first needed.
+#[derive(Clone, Debug)]
+pub(super) struct Sets {
+    folder: PathBuf,
+}
+
+/// The right to judge sets, which one process has at a time; it ends with the process.
+#[derive(Debug)]
+pub struct SetsLock(#[expect(dead_code, reason = "held for its lock")] File);
+
+/// An edition's folder that is being filled.
+#[derive(Debug)]
+pub struct EditionFolder {
+    sets: Sets,
+    name: String,
+    id: EditionId,
+    /// Nothing when the edition lies complete already.
+    path: Option<PathBuf>,
+    /// The edition that readers see now.
+    former: Option<PathBuf>,
+}
+
+impl Sets {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Returns the link of a set.
+    pub(super) fn link(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Returns the edition that the link of a set leads to, if there is a link of ours.
+    pub(super) fn current(&self, name: &str) -> Option<EditionId> {
+        let target = fs::read_link(self.link(name)).ok()?;
+        let folder = target.strip_prefix(EDITIONS).ok()?.to_str()?;
+        let (set, id) = of_folder(folder)?;
+        (set == name && self.folder.join(&target).is_dir()).then_some(id)
+    }
+
+    /// Takes the right to judge, unless another process has it.
+    pub(super) fn try_lock(&self) -> Result<Option<SetsLock>, ArchiveError> {
+        let lock = try_lock(&self.folder.with_extension("lock"))?;
+        Ok(lock.map(SetsLock))
+    }
+
+    /// Begins to fill the folder of an edition.
+    pub(super) fn begin(&self, name: &str, id: EditionId) -> Result<EditionFolder, ArchiveError> {
+        if safe_part(name).as_deref() != Some(name) {
+            return Err(ArchiveError::BadPath(name.to_owned()));
+        }
+        let editions = self.editions();
+        make_public(&self.folder)?;
+        make_public(&editions)?;
+        let former = self
+            .current(name)
+            .map(|id| editions.join(folder_name(name, id)));
+        let complete = editions.join(folder_name(name, id));
+        let path = if complete.is_dir() {
+            None
+        } else {
+            let path = unfinished(&complete);
+            remove(&path)?;
+            make_public(&path)?;
+            Some(path)
+        };
+        Ok(EditionFolder {
+            sets: self.clone(),
+            name: name.to_owned(),
+            id,
+            path,
+            former,
+        })
+    }
+
+    /// Removes the link of a set; the editions stay a while for readers that are inside.
+    pub(super) fn withdraw(&self, name: &str, now: SystemTime) -> Result<(), ArchiveError> {
+        let link = self.link(name);
+        match fs::symlink_metadata(&link) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Ok(metadata) if metadata.is_symlink() => {}
+            _ => return Err(blocked(&link)),
+        }
+        if let Some(id) = self.current(name) {
+            mark(&self.editions().join(folder_name(name, id)), now)?;
+        }
+        fs::remove_file(&link).map_err(ArchiveError::io("remove", &link))?;
+        sync_folder(&self.folder)
+    }
+
+    /// Tells whether a set was ever published here.
+    pub(super) fn are_there(&self) -> bool {
+        self.editions().is_dir()
+    }
+
+    /// Removes the editions that no link leads to and that were replaced long enough ago, and what a killed process left.
+    pub(super) fn sweep(&self, now: SystemTime) -> Result<(), ArchiveError> {
+        let editions = self.editions();
+        let entries = match fs::read_dir(&editions) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(ArchiveError::io("list", &editions))?,
+        };
+        for entry in entries {
+            let path = entry.map_err(ArchiveError::io("list", &editions))?.path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let is_current =
+                || of_folder(name).is_some_and(|(set, id)| self.current(set) == Some(id));
+            if name.ends_with(UNFINISHED) || (is_older(&path, now)? && !is_current()) {
+                remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn editions(&self) -> PathBuf {
+        self.folder.join(EDITIONS)
+    }
+
+    /// Lets the link lead to a complete edition, in one step.
+    fn switch(&self, name: &str, id: EditionId) -> Result<(), ArchiveError> {
+        let link = self.link(name);
+        let is_ours = match fs::symlink_metadata(&link) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            Ok(metadata) => metadata.is_symlink(),
+            Err(error) => return Err(ArchiveError::io("examine", &link)(error)),
+        };
+        if !is_ours {
+            return Err(blocked(&link));
+        }
+        // No set is called so: a name does not begin with a dot.
+        let new = self.folder.join(format!(".{name}{UNFINISHED}"));
+        remove_file(&new)?;
+        let target = Path::new(EDITIONS).join(folder_name(name, id));
+        symlink(&target, &new).map_err(ArchiveError::io("make the link", &new))?;
+        fs::rename(&new, &link).map_err(ArchiveError::io("replace", &link))?;
+        sync_folder(&self.folder)
+    }
+}
+
+impl EditionFolder {
+    /// Tells whether the edition lies complete already, and needs no files.
+    pub fn is_complete(&self) -> bool {
+        self.path.is_none()
+    }
+
+    /// Takes a file over from the edition that readers see now, if it is there with this content. Returns whether it was.
+    pub fn share(&self, file: &str, digest: Digest) -> Result<bool, ArchiveError> {
+        let (Some(path), Some(former)) = (&self.path, &self.former) else {
+            return Ok(false);
+        };
+        let from = former.join(file);
+        // Whoever owns the files may have written to them all the same.
+        if !matches!(digest_of(&from), Ok(found) if found == digest) {
+            return Ok(false);
+        }
+        let to = path.join(file);
+        Ok(fs::hard_link(&from, &to).is_ok())
+    }
+
+    /// Writes a file, durable when this returns.
+    pub fn write(&self, file: &str, content: &Content) -> Result<(), ArchiveError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        if safe_name(file).is_none() {
+            return Err(ArchiveError::BadPath(file.to_owned()));
+        }
+        let path = path.join(file);
+        let written = || -> io::Result<()> {
+            let mut new = File::create_new(&path)?;
+            match content {
+                Content::Memory(bytes) => new.write_all(bytes)?,
+                Content::File { path, .. } => {
+                    io::copy(&mut File::open(&**path)?, &mut new)?;
+                }
+            }
+            new.set_permissions(Permissions::from_mode(FILE_MODE))?;
+            new.sync_all()
+        };
+        written().map_err(ArchiveError::io("write", &path))
+    }
+
+    /// Makes the folder durable, then lets the link lead to it: readers see all of it or nothing. Returns the link.
+    pub fn publish(&self, now: SystemTime) -> Result<PathBuf, ArchiveError> {
+        let complete = self.sets.editions().join(folder_name(&self.name, self.id));
+        if let Some(path) = &self.path {
+            sync_folder(path)?;
+            fs::rename(path, &complete).map_err(ArchiveError::io("replace", &complete))?;
+            sync_folder(&self.sets.editions())?;
+        }
+        // Its time is when it is replaced, and so the other's is now: before the step, lest a crash leave it looking old.
+        mark(&complete, now)?;
+        if let Some(former) = self.former.as_ref().filter(|former| **former != complete) {
+            mark(former, now)?;
+        }
+        self.sets.switch(&self.name, self.id)?;
+        self.sets.sweep(now)?;
+        Ok(self.sets.link(&self.name))
+    }
+}
+
+fn folder_name(set: &str, id: EditionId) -> String {
+    format!("{set}-{id}")
+}
+
+fn of_folder(name: &str) -> Option<(&str, EditionId)> {
+    let (set, id) = name.rsplit_once('-')?;
+    Some((set, EditionId(id.parse().ok()?)))
+}
+
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(UNFINISHED);
+    name.into()
+}
+
+fn safe_name(file: &str) -> Option<&str> {
+    let is_part = !matches!(file, "" | "." | "..") && !file.contains(['/', '\0']);
+    is_part.then_some(file)
+}
+
+fn blocked(path: &Path) -> ArchiveError {
+    ArchiveError::Blocked {
+        path: path.to_owned(),
+        obstacle: "something that is no link",
+    }
+}
+
+fn make_public(path: &Path) -> Result<(), ArchiveError> {
+    match fs::DirBuilder::new().mode(FOLDER_MODE).create(path) {
+        Ok(()) => Ok(()),
+        Err(_) => make_folder(path).map(drop),
+    }
+}
+
+/// Writes down when an edition was replaced.
+fn mark(folder: &Path, now: SystemTime) -> Result<(), ArchiveError> {
+    File::open(folder)
+        .and_then(|folder| folder.set_modified(now))
+        .map_err(ArchiveError::io("set the time of", folder))
+}
+
+fn is_older(folder: &Path, now: SystemTime) -> Result<bool, ArchiveError> {
+    let modified = fs::symlink_metadata(folder).and_then(|metadata| metadata.modified());
+    let modified = modified.map_err(ArchiveError::io("examine", folder))?;
+    Ok(now.duration_since(modified).is_ok_and(|age| age > KEEP))
+}
+
+fn remove(folder: &Path) -> Result<(), ArchiveError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(ArchiveError::io("remove", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove_file(path: &Path) -> Result<(), ArchiveError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(ArchiveError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn digest_of(path: &Path) -> io::Result<Digest> {
+    let mut digester = Digester::default();
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match io::Read::read(&mut file, &mut buffer)? {
+            0 => return Ok(digester.finish()),
+            count => digester.update(&buffer[..count]),
+        }
+    }
+}
