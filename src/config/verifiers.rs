@@ -11,8 +11,8 @@ use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
 use super::environment::is_executable;
 use super::limits;
-use super::{Environment, Pattern, Scope, VerifierConfig, VerifierKind};
-use crate::domain::Weight;
+use super::{Builtin, Environment, Pattern, Scope, VerifierConfig, VerifierKind};
+use crate::domain::{Weight, safe_part};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
@@ -45,6 +45,7 @@ pub(super) fn read(
             Some(false) | None => Weight::Required,
         };
         let scope = read_scope(&mut section, sources.as_deref());
+        let kind = kind.filter(|kind| may_judge(&section, kind, scope.as_ref()));
         let timeout = section.parsed("timeout", parse_duration);
         section.finish();
         if let (Some(name), Some(sources), Some(kind), Some(scope)) = (name, sources, kind, scope) {
@@ -140,13 +141,41 @@ fn read_scope(section: &mut Section<'_>, sources: Option<&[Pattern]>) -> Option<
         None => (!said).then(Scope::default),
         Some(Field { value: false, .. }) => Some(Scope::Source),
         Some(Field { value: true, span }) => {
-            if let [Pattern::Tag(tag)] = sources? {
-                return Some(Scope::Set { tag: tag.clone() });
+            let [Pattern::Tag(tag)] = sources? else {
+                section.problem(&span, ONE_TAG);
+                return None;
+            };
+            if safe_part(tag).as_deref() != Some(tag) {
+                let message = format!(
+                    "`verifier.sources`: the set `{}` cannot have a folder of its name; give a tag without separators",
+                    tag.escape_debug()
+                );
+                section.problem(&span, message);
+                return None;
             }
-            section.problem(&span, ONE_TAG);
-            None
+            Some(Scope::Set { tag: tag.clone() })
         }
     }
+}
+
+/// Notes a kind of verifier that judges single files only, when it is to judge a set.
+fn may_judge(section: &Section<'_>, kind: &VerifierKind, scope: Option<&Scope>) -> bool {
+    if !matches!(scope, Some(Scope::Set { .. })) {
+        return true;
+    }
+    let refused = match kind {
+        VerifierKind::Command { stdin: true, .. } => {
+            r#"`verifier.stdin` means nothing with scope = "set": the files lie in the folder `{path}`"#
+        }
+        VerifierKind::Command { .. }
+        | VerifierKind::External { .. }
+        | VerifierKind::Builtin(Builtin::Companion(_)) => return true,
+        VerifierKind::Builtin(_) | VerifierKind::Http { .. } => {
+            "`verifier.scope`: a set is judged by `command`, `external = true`, or `builtin = \"sha256\"` with `companion`"
+        }
+    };
+    section.problem(section.span(), refused);
+    false
 }
 
 fn parse_pattern(text: &str) -> Result<Pattern, String> {

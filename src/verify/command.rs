@@ -1,4 +1,4 @@
-//! Runs a program over one version and reads its exit as a judgement.
+//! Runs a program over one version, or over the files of a set, and reads its exit as a judgement.
 //!
 //! Never lets the program near the archive: it gets a copy, a fresh folder and a scrubbed environment.
 
@@ -12,16 +12,18 @@ use std::process::ExitStatus;
 use rustix::process::Signal;
 use tokio::process::Command;
 
-use super::Facts;
 use super::child::{self, End, Limits, Run};
 use super::output;
+use super::subject::Subject;
 use super::watch::Overrun;
 use super::work_folder::WorkFolder;
 use crate::config::ResourceLimits;
 use crate::domain::{Content, Judgement, VerdictOutcome, format_size};
 
-/// Stands for the copy's path in an argument.
-const PATH_PLACE: &str = "{path}";
+/// Stands for the path of the copy, or of the folder with the copies of a set's files, in an argument.
+const PATH_PLACE: &[u8] = b"{path}";
+/// Stands for the path of a set's manifest.
+const MANIFEST_PLACE: &[u8] = b"{manifest}";
 /// Where the program finds what it calls by name. It is fixed, so that a verdict does not depend on the shell that
 /// gannet was started from; the program itself was found when the configuration was read.
 const SAFE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -36,15 +38,14 @@ pub(super) struct Program<'a> {
     pub(super) failed: &'a [i32],
 }
 
-/// Runs the program over the content.
+/// Runs the program over what it is to judge.
 pub(super) async fn judge(
     program: Program<'_>,
-    content: &Content,
-    facts: &Facts,
+    subject: Subject<'_>,
     work_dir: &Path,
     limits: Limits,
 ) -> Judgement {
-    let folder = match make_folder(work_dir, &facts.name, content).await {
+    let folder = match subject.lay_out(work_dir).await {
         Ok(folder) => folder,
         Err(error) => {
             return cannot(&format!(
@@ -56,24 +57,20 @@ pub(super) async fn judge(
     let Some(mut command) = command_in(&folder, program.argv) else {
         return cannot("the command is empty");
     };
-    command.envs(facts.variables());
-    let input = program.stdin.then_some(content);
+    command.envs(subject.variables());
+    let input = subject.input().filter(|_| program.stdin);
     match run_in(folder, command, input, limits).await {
         Ok(run) => read(&run, program.failed, limits),
         Err(error) => cannot(&format!("cannot start {}: {error}", program.argv[0])),
     }
 }
 
-/// Returns a program and its arguments, `{path}` filled in, to be run in a folder with a scrubbed environment.
+/// Returns a program and its arguments, paths filled in, to be run in a folder with a scrubbed environment.
 pub(super) fn command_in(folder: &WorkFolder, argv: &[String]) -> Option<Command> {
     let (name, arguments) = argv.split_first()?;
     let mut command = Command::new(name);
     command
-        .args(
-            arguments
-                .iter()
-                .map(|argument| with_path(argument, folder.copy())),
-        )
+        .args(arguments.iter().map(|argument| fill_in(argument, folder)))
         .current_dir(folder.path())
         .env_clear()
         .env("PATH", SAFE_PATH)
@@ -81,6 +78,9 @@ pub(super) fn command_in(folder: &WorkFolder, argv: &[String]) -> Option<Command
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())
         .env("GANNET_PATH", folder.copy());
+    if let Some(manifest) = folder.manifest() {
+        command.env("GANNET_MANIFEST", manifest);
+    }
     Some(command)
 }
 
@@ -110,10 +110,30 @@ pub(super) async fn make_folder(
         .map_err(io::Error::other)?
 }
 
-/// Puts the path in place of every `{path}`.
-fn with_path(argument: &str, path: &Path) -> OsString {
-    let parts: Vec<&[u8]> = argument.split(PATH_PLACE).map(str::as_bytes).collect();
-    OsString::from_vec(parts.join(path.as_os_str().as_bytes()))
+/// Puts paths in place of every `{path}`, and of every `{manifest}` where there is one.
+fn fill_in(argument: &str, folder: &WorkFolder) -> OsString {
+    let mut places = vec![(PATH_PLACE, folder.copy())];
+    places.extend(folder.manifest().map(|manifest| (MANIFEST_PLACE, manifest)));
+    OsString::from_vec(with_paths(argument.as_bytes(), &places))
+}
+
+/// Puts each path in the place that stands for it.
+fn with_paths(argument: &[u8], places: &[(&[u8], &Path)]) -> Vec<u8> {
+    let mut filled = Vec::with_capacity(argument.len());
+    let mut rest = argument;
+    while let Some((first, others)) = rest.split_first() {
+        let found = places
+            .iter()
+            .find_map(|(place, path)| Some((rest.strip_prefix(*place)?, path)));
+        if let Some((after, path)) = found {
+            filled.extend(path.as_os_str().as_bytes());
+            rest = after;
+        } else {
+            filled.push(*first);
+            rest = others;
+        }
+    }
+    filled
 }
 
 fn cannot(why: &str) -> Judgement {
@@ -210,15 +230,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_place_gets_the_path() {
-        let path = Path::new("/w/-a b");
+    fn every_place_gets_its_path() {
+        let places = [
+            (PATH_PLACE, Path::new("/w/-a {manifest}")),
+            (MANIFEST_PLACE, Path::new("/w/m")),
+        ];
         for (argument, expected) in [
-            ("{path}", "/w/-a b"),
-            ("--in={path}:{path}", "--in=/w/-a b:/w/-a b"),
-            ("{ path}", "{ path}"),
+            ("{path}", "/w/-a {manifest}"),
+            ("--in={path}:{manifest}", "--in=/w/-a {manifest}:/w/m"),
+            ("{ path}{pa{manifest}", "{ path}{pa/w/m"),
             ("", ""),
         ] {
-            assert_eq!(with_path(argument, path), expected, "{argument}");
+            let filled = with_paths(argument.as_bytes(), &places);
+            assert_eq!(String::from_utf8_lossy(&filled), expected, "{argument}");
         }
+        assert_eq!(with_paths(b"{manifest}", &places[..1]), b"{manifest}");
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::child::Limits;
 use super::command::{self, Program};
 use super::fingerprint::{FileDigests, fingerprint};
-use super::{Evidence, Facts, builtin};
+use super::subject::Subject;
+use super::{Evidence, Facts, SetFiles, builtin};
 use crate::config::{Builtin, Scope, VerifierConfig, VerifierKind};
 use crate::domain::{Content, Fingerprint, Judgement, SourceSettings, VerdictOutcome, Weight};
 
@@ -127,29 +128,94 @@ impl Verifier {
     ) -> Judgement {
         match &self.config.kind {
             VerifierKind::Builtin(rule) => self.judge_by_rule(rule, content, facts, evidence).await,
-            VerifierKind::Command {
-                argv,
-                stdin,
-                failed,
-                limits,
-            } => {
-                let program = Program {
-                    argv,
-                    stdin: *stdin,
-                    failed,
-                };
-                let limits = Limits {
-                    timeout: self.config.timeout,
-                    grace: self.grace,
-                    resources: *limits,
-                };
-                let judgement = command::judge(program, content, facts, work_dir, limits).await;
-                self.unless_replaced(known, judgement).await
+            VerifierKind::Command { .. } => {
+                let subject = Subject::Content(content, facts);
+                self.judge_by_program(known, subject, work_dir).await
             }
             VerifierKind::Http { .. } | VerifierKind::External { .. } => {
                 Judgement::error("its verdict comes from elsewhere")
             }
         }
+    }
+
+    /// Judges the files of a set together, as [`Self::judge_as`] does one content. A program gets the folder that they lie in,
+    /// and a manifest beside it.
+    pub async fn judge_set(
+        &self,
+        known: &Fingerprint,
+        files: &SetFiles,
+        work_dir: &Path,
+    ) -> Judgement {
+        match &self.config.kind {
+            VerifierKind::Builtin(rule) => self.judge_set_by_rule(rule, files).await,
+            VerifierKind::Command { .. } => {
+                let subject = Subject::Set(files);
+                self.judge_by_program(known, subject, work_dir).await
+            }
+            VerifierKind::Http { .. } | VerifierKind::External { .. } => {
+                Judgement::error("its verdict comes from elsewhere")
+            }
+        }
+    }
+
+    async fn judge_set_by_rule(&self, rule: &Builtin, files: &SetFiles) -> Judgement {
+        let Some(companion) = rule.companion() else {
+            return Judgement::error("the rule judges single files");
+        };
+        let (companion, others) = match files.beside(companion) {
+            Ok(parted) => parted,
+            Err(why) => return Judgement::error(&why),
+        };
+        for file in &others {
+            let evidence = Evidence {
+                companion: Ok(companion.clone()),
+                ..Evidence::default()
+            };
+            let judged = self.judge_by_rule(rule, &file.content, &file.facts, evidence);
+            let judgement = judged.await;
+            if judgement.outcome != VerdictOutcome::Passed {
+                let detail = format!("{}: {}", file.file, judgement.detail);
+                return Judgement {
+                    detail,
+                    ..judgement
+                };
+            }
+        }
+        Judgement {
+            outcome: VerdictOutcome::Passed,
+            detail: format!("every other file is as {} says", companion.name),
+            exit_code: None,
+            output: String::new(),
+        }
+    }
+
+    async fn judge_by_program(
+        &self,
+        known: &Fingerprint,
+        subject: Subject<'_>,
+        work_dir: &Path,
+    ) -> Judgement {
+        let VerifierKind::Command {
+            argv,
+            stdin,
+            failed,
+            limits,
+        } = &self.config.kind
+        else {
+            return Judgement::error("it is no program");
+        };
+        let program = Program {
+            argv,
+            stdin: *stdin,
+            failed,
+        };
+        let limits = Limits {
+            timeout: self.config.timeout,
+            grace: self.grace,
+            resources: *limits,
+        };
+        let judgement = command::judge(program, subject, work_dir, limits).await;
+        self.unless_replaced(known, judgement).await
     }
 
     async fn judge_by_rule(

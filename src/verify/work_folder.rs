@@ -1,4 +1,4 @@
-//! A fresh folder for one run of a program, with a read-only copy of the content in it.
+//! A fresh folder for one run of a program, with a read-only copy of the content, or of a set's files, in it.
 //!
 //! The content itself is never within the program's reach by name. Dropping the folder removes all that is in it.
 
@@ -7,27 +7,29 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
+use super::SetFiles;
 use crate::domain::Content;
 
 /// What the copy is called when the version's name could not be a file's.
 const FALLBACK_NAME: &str = "content";
+/// Where the files of a set lie.
+const SET_FOLDER: &str = "files";
+const MANIFEST: &str = "manifest.json";
 
 /// The folder and the copy in it.
 #[derive(Debug)]
 pub(super) struct WorkFolder {
     folder: PathBuf,
     copy: PathBuf,
+    /// Of a set.
+    manifest: Option<PathBuf>,
     copy_bytes: u64,
 }
 
 impl WorkFolder {
     /// Makes the folder below `parent`, with the content under `name` in it. Blocks.
     pub(super) fn new(parent: &Path, name: &str, content: &Content) -> io::Result<Self> {
-        let parent = std::path::absolute(parent)?;
-        let folder = tempfile::Builder::new()
-            .prefix("verify-")
-            .tempdir_in(parent)?
-            .keep();
+        let folder = make_folder(parent)?;
         let copy = folder.join(if is_one_part(name) {
             name
         } else {
@@ -37,16 +39,41 @@ impl WorkFolder {
         let made = Self {
             folder,
             copy,
+            manifest: None,
             copy_bytes: content.size_bytes(),
         };
-        match content {
-            Content::Memory(bytes) => File::create_new(&made.copy)?.write_all(bytes)?,
-            Content::File { path, .. } => {
-                fs::copy(path.as_ref(), &made.copy)?;
-            }
-        }
-        fs::set_permissions(&made.copy, Permissions::from_mode(0o400))?;
+        write_copy(&made.copy, content)?;
         Ok(made)
+    }
+
+    /// Makes the folder below `parent`, with the set's files in a folder of their own in it, and their manifest beside that.
+    /// Blocks.
+    pub(super) fn for_set(parent: &Path, files: &SetFiles) -> io::Result<Self> {
+        let folder = make_folder(parent)?;
+        let (manifest, text) = (folder.join(MANIFEST), files.manifest());
+        let sizes = files.files.iter().map(|file| file.content.size_bytes());
+        let made = Self {
+            copy: folder.join(SET_FOLDER),
+            manifest: Some(manifest.clone()),
+            folder,
+            copy_bytes: sizes.sum::<u64>() + text.len() as u64,
+        };
+        fs::create_dir(&made.copy)?;
+        for file in &files.files {
+            if !is_one_part(&file.file) {
+                return Err(io::ErrorKind::InvalidFilename.into());
+            }
+            write_copy(&made.copy.join(&file.file), &file.content)?;
+        }
+        fs::set_permissions(&made.copy, Permissions::from_mode(0o500))?;
+        fs::write(&manifest, text)?;
+        fs::set_permissions(&manifest, Permissions::from_mode(0o400))?;
+        Ok(made)
+    }
+
+    /// Returns where the manifest of a set lies, absolute.
+    pub(super) fn manifest(&self) -> Option<&Path> {
+        self.manifest.as_deref()
     }
 
     /// Returns the folder, absolute.
@@ -54,12 +81,12 @@ impl WorkFolder {
         &self.folder
     }
 
-    /// Returns the copy, absolute.
+    /// Returns the copy, or the folder with a set's copies, absolute.
     pub(super) fn copy(&self) -> &Path {
         &self.copy
     }
 
-    /// Returns how long the copy is.
+    /// Returns how long all that was put there is.
     pub(super) fn copy_bytes(&self) -> u64 {
         self.copy_bytes
     }
@@ -113,6 +140,25 @@ fn remove_moving_up(top: &Path, folder: &Path, moved: &mut u64) -> io::Result<()
         fs::rename(path, top.join(moved_name(*moved)))?;
     }
     fs::remove_dir(folder)
+}
+
+fn make_folder(parent: &Path) -> io::Result<PathBuf> {
+    let parent = std::path::absolute(parent)?;
+    let folder = tempfile::Builder::new()
+        .prefix("verify-")
+        .tempdir_in(parent)?;
+    Ok(folder.keep())
+}
+
+/// Writes a copy that nobody writes to.
+fn write_copy(to: &Path, content: &Content) -> io::Result<()> {
+    match content {
+        Content::Memory(bytes) => File::create_new(to)?.write_all(bytes)?,
+        Content::File { path, .. } => {
+            fs::copy(path.as_ref(), to)?;
+        }
+    }
+    fs::set_permissions(to, Permissions::from_mode(0o400))
 }
 
 fn moved_name(number: u64) -> String {

@@ -299,6 +299,9 @@ max = "1MiB"
 #[expect(clippy::too_many_lines, reason = "one table")]
 fn problems_name_file_line_key_and_what_is_accepted() {
     let home = Home::new();
+    let set = |tag: &str, more: &str| {
+        format!("[[verifier]]\nname = \"v\"\nsources = [\"tag:{tag}\"]\nscope = \"set\"\n{more}")
+    };
     let verifier =
         |lines: &str| format!("[[verifier]]\nname = \"v\"\nsources = [\"*\"]\n{lines}\n");
     for (text, line, expected) in [
@@ -446,6 +449,26 @@ fn problems_name_file_line_key_and_what_is_accepted() {
             verifier("command = [\"sh\"]\nscope = \"set\""),
             5,
             "a set is all sources of one tag",
+        ),
+        (
+            set("release", "builtin = \"json\""),
+            1,
+            "a set is judged by `command`, `external = true`, or",
+        ),
+        (
+            set("release", "http = \"https://h/\""),
+            1,
+            "a set is judged by `command`, `external = true`, or",
+        ),
+        (
+            set("release", "command = [\"sh\"]\nstdin = true"),
+            1,
+            "the files lie in the folder `{path}`",
+        ),
+        (
+            set("eu/release", "external = true"),
+            4,
+            "the set `eu/release` cannot have a folder of its name",
         ),
         (verifier("command = []"), 4, "give a program"),
         (verifier("command = \"sh\""), 4, "a list of texts"),

@@ -1,0 +1,75 @@
+//! The files of a set, as they are handed to a verifier that judges them together.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::{Companion, Facts};
+use crate::domain::Content;
+
+/// Files that are judged together.
+#[derive(Clone, Debug)]
+pub struct SetFiles {
+    /// The set's name (`GANNET_SET` for a program).
+    pub name: String,
+    /// Its files, by name.
+    pub files: Vec<SetFile>,
+}
+
+/// One file of a set.
+#[derive(Clone, Debug)]
+pub struct SetFile {
+    /// What it is called in the folder: one path part, unique in the set.
+    pub file: String,
+    /// Its bytes.
+    pub content: Content,
+    /// What is known of its version.
+    pub facts: Facts,
+}
+
+impl SetFiles {
+    /// Parts the file of the source that is called so, or has this address, from all others: it lists their digests.
+    pub(super) fn beside(&self, companion: &str) -> Result<(Companion, Vec<&SetFile>), String> {
+        let is_it = |file: &&SetFile| {
+            file.facts.source_name == companion || file.facts.address == companion
+        };
+        let (lists, others): (Vec<_>, Vec<_>) = self.files.iter().partition(is_it);
+        let Some(list) = lists.first() else {
+            return Err(format!("the set has no member `{companion}`"));
+        };
+        if others.is_empty() {
+            return Err(format!("the set has no member beside `{companion}`"));
+        }
+        let companion = Companion {
+            name: list.facts.source_name.clone(),
+            lists: vec![list.content.clone()],
+            // A set is judged when none of its files can be newer than the list: what that says decides.
+            checked_at: DateTime::<Utc>::MAX_UTC,
+        };
+        Ok((companion, others))
+    }
+
+    /// Returns the manifest that a program finds beside the folder: JSON (RFC 8259), an array with an object for each file.
+    pub(super) fn manifest(&self) -> String {
+        let objects: Vec<_> = self.files.iter().map(object).collect();
+        let mut text = format!("{:#}", Value::Array(objects));
+        text.push('\n');
+        text
+    }
+}
+
+fn object(file: &SetFile) -> Value {
+    let facts = &file.facts;
+    let fetched_at = facts
+        .fetched_at
+        .to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    json!({
+        "name": file.file,
+        "source": facts.source_name,
+        "address": facts.address,
+        "version_id": facts.version_id,
+        "digest": facts.digest.to_string(),
+        "size_bytes": facts.size_bytes,
+        "media_type": facts.media_type,
+        "fetched_at": fetched_at,
+    })
+}
