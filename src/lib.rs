@@ -19,7 +19,9 @@
 //!    ([`domain::state_from`]).
 //! 5. **Publish.** The newest version that passed, or that nothing judges, is put at the source's published path,
 //!    atomically ([`domain::publication_for`]). A crash between any two steps leaves a note in the store of what is
-//!    still to do; the next pass does it.
+//!    still to do; the next pass does it. Sources that share the tag of a set are no exception, but for their number:
+//!    when all of them stand ready ([`domain::ready_to_judge`]), their versions are judged together as an edition, and
+//!    published as one folder behind one link ([`domain::edition_to_publish`]).
 //!
 //! # The layers
 //!

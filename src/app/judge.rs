@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{App, Error, Result};
 use crate::config::{Scope, VerifierKind};
 use crate::domain::{
-    Content, Fingerprint, Judgement, NewVerdict, Policy, Source, SourceId, SourceSettings, Verdict,
+    Content, Fingerprint, Judgement, NewVerdict, Policy, Source, SourceId, SourceSettings,
     VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
 use crate::verify::{Facts, Verifier};
@@ -81,7 +81,7 @@ impl App {
             Ask::Undecided(_) if version.state == VersionState::Unverified => Vec::new(),
             _ => self.store.verdicts(version.id).await?,
         };
-        let newest = newest_of_each(&earlier);
+        let newest = newest_of_each(earlier.iter().map(|one| &one.verdict));
         let steps = self
             .verifiers_for(&source.settings)
             .map(|verifier| {
@@ -139,7 +139,12 @@ impl App {
     }
 
     /// Tells what to do about a verifier, given what it said last.
-    fn next_step(&self, verifier: &Verifier, last: Option<&NewVerdict>, ask: Ask) -> Step {
+    pub(super) fn next_step(
+        &self,
+        verifier: &Verifier,
+        last: Option<&NewVerdict>,
+        ask: Ask,
+    ) -> Step {
         let outcome = last.map(|verdict| verdict.judgement.outcome);
         if let Ask::Undecided(weight) = ask
             && (verifier.weight() != weight
@@ -172,7 +177,7 @@ impl App {
     }
 
     /// Returns a verdict that takes no run.
-    async fn note(&self, verifier: &Arc<Verifier>, judgement: Judgement) -> NewVerdict {
+    pub(super) async fn note(&self, verifier: &Arc<Verifier>, judgement: Judgement) -> NewVerdict {
         NewVerdict {
             verifier: verifier.name().to_owned(),
             fingerprint: verifier.identify().await,
@@ -270,7 +275,7 @@ pub(super) enum Step {
     GiveUp(Duration),
 }
 
-fn promise() -> Judgement {
+pub(super) fn promise() -> Judgement {
     Judgement {
         outcome: VerdictOutcome::Pending,
         detail: "waits for a verdict from outside".to_owned(),
@@ -279,7 +284,7 @@ fn promise() -> Judgement {
     }
 }
 
-fn too_late(deadline: Duration) -> Judgement {
+pub(super) fn too_late(deadline: Duration) -> Judgement {
     let minutes = deadline.as_secs() / 60;
     let time = match (deadline.as_secs(), minutes, minutes / 60) {
         (seconds, 0, _) => format!("{seconds} s"),
@@ -290,9 +295,11 @@ fn too_late(deadline: Duration) -> Judgement {
 }
 
 /// Returns what each verifier said last, by when it began.
-fn newest_of_each(oldest_first: &[Verdict]) -> HashMap<&str, &NewVerdict> {
+pub(super) fn newest_of_each<'a>(
+    oldest_first: impl IntoIterator<Item = &'a NewVerdict>,
+) -> HashMap<&'a str, &'a NewVerdict> {
     let mut newest: HashMap<&str, &NewVerdict> = HashMap::new();
-    for Verdict { verdict, .. } in oldest_first {
+    for verdict in oldest_first {
         let last = newest.entry(&verdict.verifier).or_insert(verdict);
         if verdict.started_at >= last.started_at {
             *last = verdict;
@@ -301,7 +308,7 @@ fn newest_of_each(oldest_first: &[Verdict]) -> HashMap<&str, &NewVerdict> {
     newest
 }
 
-fn facts_of(source: &Source, version: &Version) -> Facts {
+pub(super) fn facts_of(source: &Source, version: &Version) -> Facts {
     Facts {
         source_id: source.id,
         source_name: source.settings.name.clone(),

@@ -94,12 +94,13 @@ impl App {
         futures_util::future::join_all(recorded).await
     }
 
-    /// Brings the published file of one source to what its versions' states demand, if it is not so already.
+    /// Brings the published file of one source to what its versions' states demand, if it is not so already, and so the
+    /// folder of its set.
     pub(crate) async fn settle(&self, source: SourceId) -> Result<()> {
         if let Some(task) = self.store.publication(source).await? {
             self.carry_out(task).await?;
         }
-        Ok(())
+        self.settle_sets_of(source).await
     }
 
     /// Brings every published file to what it should be: what a killed pass left undone, and what verdicts changed.

@@ -272,6 +272,9 @@ fn checked_name(name: String) -> Result<String> {
     if number.bytes().all(|c| c.is_ascii_digit()) {
         return bad("a number is taken for an id; put a letter in it");
     }
+    if name.starts_with("set:") {
+        return bad("set: selects a set");
+    }
     if name.starts_with("tag:") || name.contains(['*', '?', '[', ']', '{', '}']) {
         return bad("tag: and the characters * ? [ ] { } select several sources");
     }

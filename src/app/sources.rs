@@ -104,9 +104,9 @@ impl App {
             return Ok(Vec::new());
         }
         // Held over both, so that no other process publishes in between what is withdrawn here.
-        let _lock = self.lock_published().await?;
+        let lock = self.lock_published().await?;
         let done = self.store.change_sources(changes, self.stamp()).await?;
-        let ids = done.iter().map(|change| change.source_id).collect();
+        let ids: Vec<_> = done.iter().map(|change| change.source_id).collect();
         let (withdrawn, objects): (Vec<_>, Vec<_>) = done
             .into_iter()
             .map(
@@ -126,7 +126,22 @@ impl App {
                 .try_for_each(|object| archive.delete_object(object))
         })
         .await?;
+        drop(lock);
+        self.settle_after_change().await;
         Ok(ids)
+    }
+
+    /// A source that entered or left a set is published another way from now on. What cannot be done at once is left to the
+    /// next pass, which says why.
+    async fn settle_after_change(&self) {
+        if self.set_names().is_empty() {
+            return;
+        }
+        for settled in [self.settle_all().await, self.settle_sets().await] {
+            if let Ok(Some((_, error))) | Err(error) = settled {
+                tracing::warn!("{error}: left to the next pass");
+            }
+        }
     }
 
     async fn selected(&self, selectors: &[String]) -> Result<Vec<Source>> {

@@ -25,6 +25,10 @@ pub struct PassSummary {
     pub verification_errors: u64,
     /// Versions that wait for a verdict that comes later.
     pub awaiting_verdicts: u64,
+    /// Sets of which another edition is published now.
+    pub sets_published: u64,
+    /// Sets that a verifier failed, or that could not be judged.
+    pub sets_failed: u64,
     /// Bytes of content that arrived, decoded.
     pub bytes: u64,
     /// Wall time.
@@ -32,9 +36,10 @@ pub struct PassSummary {
 }
 
 impl PassSummary {
-    /// Tells whether something is left for a person to look at: a fetch failed, a version was found bad, or could not be judged.
+    /// Tells whether something is left for a person to look at: a fetch failed, or a version or a set was found bad or could
+    /// not be judged.
     pub fn has_problems(&self) -> bool {
-        self.failed + self.failed_verification + self.verification_errors > 0
+        self.failed + self.failed_verification + self.verification_errors + self.sets_failed > 0
     }
 }
 
@@ -45,7 +50,8 @@ impl fmt::Display for PassSummary {
             + self.failed_verification
             + self.verification_errors
             + self.awaiting_verdicts;
-        if self.attempts + judged == 0 {
+        let sets = self.sets_published + self.sets_failed;
+        if self.attempts + judged + sets == 0 {
             return f.write_str("nothing was due");
         }
         write!(
@@ -63,6 +69,14 @@ impl fmt::Display for PassSummary {
         for (count, word) in verdicts.into_iter().filter(|(count, _)| *count > 0) {
             write!(f, "{separator}{count} {word}")?;
             separator = ", ";
+        }
+        let sets = [
+            (self.sets_published, "published"),
+            (self.sets_failed, "failed"),
+        ];
+        for (count, word) in sets.into_iter().filter(|(count, _)| *count > 0) {
+            let plural = if count == 1 { "" } else { "s" };
+            write!(f, "; {count} set{plural} {word}")?;
         }
         write!(f, "; {} in {:.1} s", format_size(self.bytes), self.seconds)
     }

@@ -7,6 +7,7 @@ mod pass;
 mod pipeline;
 mod progress;
 mod publisher;
+mod sets;
 mod stop;
 mod supervisor;
 mod undecided;

@@ -10,6 +10,7 @@ use super::limits::Hosts;
 use super::pipeline::{Next, Pipeline};
 use super::progress::Progress;
 use super::publisher::{Expected, InFlight, Publisher};
+use super::sets;
 use super::stop::{GRACE, Stop};
 use super::undecided::{Undecided, ended_early};
 use crate::app::{App, Error, ErrorKind, PassSummary, Result};
@@ -75,6 +76,8 @@ pub(super) struct Pass<'a> {
     tasks: JoinSet<Step>,
     undecided: Undecided,
     selection: Selection,
+    /// Whether it is time to judge again what is undecided.
+    again: bool,
     /// How many were asked for one by one.
     asked: usize,
     busy: Vec<SourceId>,
@@ -94,7 +97,7 @@ impl<'a> Pass<'a> {
         stop: &'a Stop,
         progress: &'a Progress,
         fetcher: Arc<Fetcher>,
-        undecided: Undecided,
+        undecided: Option<Undecided>,
     ) -> PassReport {
         let started = Instant::now();
         let (publisher, publishing) = Publisher::new(Arc::clone(app), InFlight::default());
@@ -120,7 +123,8 @@ impl<'a> Pass<'a> {
             pipeline: Arc::new(pipeline),
             hosts: Hosts::new(fetch.per_host),
             tasks: JoinSet::new(),
-            undecided,
+            again: undecided.is_some(),
+            undecided: undecided.unwrap_or_default(),
             selection,
             asked,
             busy: Vec::new(),
@@ -133,6 +137,7 @@ impl<'a> Pass<'a> {
         let mut services = JoinSet::new();
         services.spawn(publishing);
         pass.work().await;
+        pass.judge_sets().await;
         let untried = pass.untried().await;
         let mut summary = pass.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();
@@ -201,6 +206,18 @@ impl<'a> Pass<'a> {
         }
         let released = self.app.store.release_claims(self.owner.to_owned()).await;
         self.keep_error(released.map_err(Error::from));
+    }
+
+    /// Nothing is claimed any more: what was fetched together is judged together.
+    async fn judge_sets(&mut self) {
+        if self.ends() || self.app.set_names().is_empty() {
+            return;
+        }
+        let report = sets::judge_sets(&self.app, self.again, self.stop, self.progress).await;
+        for trouble in report.troubles {
+            self.pipeline.tell(|| trouble);
+        }
+        self.keep_error(report.error.map_or(Ok(()), Err));
     }
 
     fn ends(&self) -> bool {

@@ -480,7 +480,7 @@ impl Pipeline {
         Ok(())
     }
 
-    fn tell(&self, trouble: impl FnOnce() -> String) {
+    pub(super) fn tell(&self, trouble: impl FnOnce() -> String) {
         let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         if troubles.len() < MAX_TROUBLES {
             troubles.push(trouble());

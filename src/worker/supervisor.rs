@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use super::pass::{Pass, PassReport, Selection};
 use super::progress::Progress;
+use super::sets;
 use super::stop::Stop;
 use super::undecided::Undecided;
 use crate::app::{App, Error, ErrorKind, Result};
@@ -130,16 +131,17 @@ impl Worker {
         };
         let listed_at = self.app.now();
         let undecided = match &selection {
-            Selection::Due if self.may_judge_again() => self.app.undecided().await?,
-            _ => Vec::new(),
+            Selection::Due if self.may_judge_again() => Some(self.app.undecided().await?),
+            _ => None,
         };
         let total = match &selection {
             Selection::Due => self.app.store.due(self.app.now()).await?.0,
             Selection::These(ids) => ids.len() as u64,
         };
         progress.begin(total);
-        let mut report = if total == 0 && undecided.is_empty() {
-            PassReport::default()
+        let mut report = if total == 0 && undecided.as_ref().is_none_or(Vec::is_empty) {
+            self.judge_sets_alone(undecided.is_some(), stop, progress)
+                .await
         } else {
             self.free_claims_of_the_dead().await?;
             let fetcher = Arc::clone(self.fetcher().await?);
@@ -150,13 +152,13 @@ impl Worker {
                 stop,
                 progress,
                 fetcher,
-                Undecided::new(listed_at, undecided),
+                undecided.map(|listed| Undecided::new(listed_at, listed)),
             )
             .await
         };
         if let Some((count, first)) = unsettled {
             let message = format!(
-                "{count} published files could not be brought up to date; the first: {first}"
+                "{count} published files or sets could not be brought up to date; the first: {first}"
             );
             report.error.get_or_insert(Error { message, ..first });
         }
@@ -169,7 +171,9 @@ impl Worker {
     pub async fn stay(&self, stop: &Stop, progress: &Progress, after_pass: impl Fn(&PassReport)) {
         while !stop.is_requested() {
             let report = self.pass(Selection::Due, stop, progress).await;
-            if report.summary.attempts > 0 || report.error.is_some() || !report.untold.is_empty() {
+            let summary = &report.summary;
+            let sets = summary.sets_published + summary.sets_failed;
+            if summary.attempts + sets > 0 || report.error.is_some() || !report.untold.is_empty() {
                 after_pass(&report);
             }
             let wake_at = self.app.now() + WAKE_EVERY;
@@ -186,13 +190,33 @@ impl Worker {
         self.look.notify_one();
     }
 
-    /// Brings published files up to date; not again in an hour in which that failed.
+    /// Looks at the sets when nothing is to be fetched: their members or the configuration may have changed.
+    async fn judge_sets_alone(&self, again: bool, stop: &Stop, progress: &Progress) -> PassReport {
+        if self.app.set_names().is_empty() {
+            return PassReport::default();
+        }
+        let report = sets::judge_sets(&self.app, again, stop, progress).await;
+        PassReport {
+            summary: progress.snapshot().summary,
+            troubles: report.troubles,
+            error: report.error,
+            ..PassReport::default()
+        }
+    }
+
+    /// Brings published files and sets up to date; not again in an hour in which that failed.
     async fn settle(&self) -> Result<Option<(usize, Error)>> {
+        self.app.sync_sets().await?;
         let slot = Some(Slot::containing(self.app.now()));
         if self.retried().settling == slot {
             return Ok(None);
         }
-        let unsettled = self.app.settle_all().await?;
+        let files = self.app.settle_all().await?;
+        let sets = self.app.settle_sets().await?;
+        let unsettled = match (files, sets) {
+            (Some((files, first)), Some((sets, _))) => Some((files + sets, first)),
+            (files, sets) => files.or(sets),
+        };
         self.retried().settling = slot.filter(|_| unsettled.is_some());
         Ok(unsettled)
     }

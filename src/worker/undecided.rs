@@ -19,6 +19,7 @@ const AT_ONCE: usize = 4;
 const CLAIM_BATCH: usize = 256;
 
 /// The versions that are still to be judged, and those that are being judged.
+#[derive(Default)]
 pub(super) struct Undecided {
     /// Judged since then by someone else, a version needs no judging here.
     listed_at: DateTime<Utc>,

@@ -45,6 +45,8 @@ mod tests {
         failed_verification: 0,
         verification_errors: 0,
         awaiting_verdicts: 0,
+        sets_published: 0,
+        sets_failed: 0,
         bytes: 1_258_291,
         seconds: 0.84,
     };
@@ -91,6 +93,29 @@ mod tests {
     }
 
     #[test]
+    fn sets_are_told_of_when_there_are_any() {
+        let bad = PassSummary {
+            attempts: 0,
+            new: 0,
+            unchanged: 0,
+            failed: 0,
+            passed: 0,
+            failed_verification: 0,
+            bytes: 0,
+            sets_published: 1,
+            sets_failed: 2,
+            ..BAD
+        };
+        assert_eq!(
+            print(&bad, false, false),
+            (
+                "0 fetched: 0 new, 0 unchanged, 0 failed; 1 set published; 2 sets failed; 0 B in 0.8 s\n".to_owned(),
+                ExitStatus::Problems
+            )
+        );
+    }
+
+    #[test]
     fn programs_always_get_the_numbers() {
         insta::assert_snapshot!(print(&BAD, true, false).0, @r#"
         {
@@ -102,6 +127,8 @@ mod tests {
           "failed_verification": 1,
           "verification_errors": 0,
           "awaiting_verdicts": 0,
+          "sets_published": 0,
+          "sets_failed": 0,
           "bytes": 1258291,
           "seconds": 0.84
         }

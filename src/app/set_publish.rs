@@ -1,0 +1,156 @@
+//! Bringing the published folders of sets to what the catalogue says they should be.
+
+use std::sync::Arc;
+
+use super::{App, Error, Result};
+use crate::archive::EditionFolder;
+use crate::domain::{Edition, EditionId, SetPublication, SourceId, set_file_names};
+use crate::store::FileSet;
+
+impl App {
+    /// Makes the catalogue know the sets of this configuration, and which sources are in them.
+    pub(crate) async fn sync_sets(&self) -> Result<()> {
+        let names = self.set_names();
+        let known = self.store.file_sets().await?;
+        let configured = known.iter().filter(|set| set.configured);
+        if !configured.map(|set| &set.name).eq(&names) {
+            self.store.configure_sets(names).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since. Returns how
+    /// many could not be, with the first reason.
+    pub(crate) async fn settle_sets(&self) -> Result<Option<(usize, Error)>> {
+        let mut failed: Option<(usize, Error)> = None;
+        for set in self.store.file_sets().await? {
+            if let Err(error) = self.settle_set(&set.name).await {
+                failed = Some(failed.map_or((1, error), |(count, first)| (count + 1, first)));
+            }
+        }
+        if self.archive.has_sets() {
+            let now = self.now().into();
+            let _lock = self.lock_published().await?;
+            self.with_archive(move |archive| archive.sweep_sets(now))
+                .await?;
+        }
+        Ok(failed)
+    }
+
+    /// Brings the folders of the sets that a source is in to what they should be.
+    pub(super) async fn settle_sets_of(&self, source: SourceId) -> Result<()> {
+        if self.set_names().is_empty() {
+            return Ok(());
+        }
+        for set in self.store.sets_of(source).await? {
+            self.settle_set(&set).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings one set's folder to what it should be, and returns what that took.
+    pub(super) async fn settle_set(&self, name: &str) -> Result<SetPublication> {
+        if self.wanted_of_set(name).await?.1 == SetPublication::Keep {
+            return self
+                .forget_if_over(name)
+                .await
+                .map(|()| SetPublication::Keep);
+        }
+        let _lock = self.lock_published().await?;
+        // Only now does what the catalogue says hold until it is done.
+        let (set, wanted) = self.wanted_of_set(name).await?;
+        match wanted {
+            SetPublication::Keep => return Ok(wanted),
+            SetPublication::Publish(id) => self.write_out_edition(id).await?,
+            SetPublication::Withdraw => {
+                let (name, now) = (name.to_owned(), self.now().into());
+                self.with_archive(move |archive| archive.withdraw_set(&name, now))
+                    .await?;
+            }
+        }
+        if set.is_some() {
+            self.store
+                .record_set_publication(name.to_owned(), wanted, self.stamp())
+                .await?;
+            self.forget_if_over(name).await?;
+        }
+        Ok(wanted)
+    }
+
+    async fn forget_if_over(&self, name: &str) -> Result<()> {
+        let sets = self.store.file_sets().await?;
+        if sets.iter().any(|set| set.name == name && !set.configured) {
+            self.store.forget_set(name.to_owned()).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns what has to happen to a set's folder, by what the catalogue says and what really lies there.
+    async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
+        let sets = self.store.file_sets().await?;
+        let set = sets.into_iter().find(|set| set.name == name);
+        let recorded = set.as_ref().and_then(|set| set.published);
+        let linked = self.archive.set_edition(name);
+        let published = recorded.filter(|id| linked == Some(*id));
+        let may_be = set.as_ref().is_some_and(|set| set.configured)
+            && self.store.set_has_members(name.to_owned()).await?;
+        let wanted = if may_be {
+            self.store
+                .set_publication(name.to_owned(), published)
+                .await?
+        } else {
+            SetPublication::Withdraw
+        };
+        let is_published = recorded.is_some() || linked.is_some();
+        let wanted = match wanted {
+            SetPublication::Withdraw if !is_published => SetPublication::Keep,
+            // What lies there is not what is recorded, and no edition may take its place.
+            SetPublication::Keep if published.is_none() && is_published => SetPublication::Withdraw,
+            wanted => wanted,
+        };
+        Ok((set, wanted))
+    }
+
+    /// Writes an edition's folder and lets the link lead to it; whoever calls holds the lock.
+    async fn write_out_edition(&self, id: EditionId) -> Result<()> {
+        let edition = self.store.edition(id).await?;
+        let set = edition.set.clone();
+        let folder = self
+            .with_archive(move |archive| archive.begin_edition(&set, id))
+            .await?;
+        let folder = Arc::new(folder);
+        if !folder.is_complete() {
+            self.fill(&folder, edition).await?;
+        }
+        let now = self.now().into();
+        self.with_archive(move |_| folder.publish(now)).await?;
+        Ok(())
+    }
+
+    async fn fill(&self, folder: &Arc<EditionFolder>, edition: Edition) -> Result<()> {
+        let names = edition.members.iter().map(|member| member.name.as_str());
+        let names = set_file_names(names).map_err(|why| {
+            Error::invalid(format!("cannot publish the set {}: {why}", edition.set))
+        })?;
+        for (version, name) in self
+            .store
+            .edition_versions(edition)
+            .await?
+            .into_iter()
+            .zip(names)
+        {
+            let (file, shared, digest) = (name.clone(), Arc::clone(folder), version.digest);
+            if self
+                .with_archive(move |_| shared.share(&file, digest))
+                .await?
+            {
+                continue;
+            }
+            let content = self.content(&version).await?;
+            let folder = Arc::clone(folder);
+            self.with_archive(move |_| folder.write(&name, &content))
+                .await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,418 @@
+//! Sets: judging the newest versions of all their members together, and what outside verifiers say of an edition.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::judge::{OVERRULED, Step, facts_of, newest_of_each, promise, too_late};
+use super::{App, Ask, Error, ErrorKind, Result};
+use crate::archive::{Archive, SetsLock};
+use crate::config::Scope;
+use crate::domain::{
+    Edition, EditionMember, Fingerprint, Judgement, NewVerdict, NotReady, Policy, SetPublication,
+    SetStep, VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge, set_file_names,
+    set_step,
+};
+use crate::store::{FileSet, NewEdition, SourceFilter};
+use crate::verify::{SetFile, SetFiles, Verifier};
+
+/// How long is waited before the next look at a lock that another process holds.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// What judging an edition gave.
+#[derive(Clone, Debug)]
+pub struct VerifiedSet {
+    /// The edition, with its new state.
+    pub edition: Edition,
+    /// The verdicts, in the order of the configuration.
+    pub verdicts: Vec<NewVerdict>,
+}
+
+/// What a pass did about sets.
+#[derive(Debug, Default)]
+pub(crate) struct SetsReport {
+    /// Editions that readers see from now on.
+    pub(crate) published: u64,
+    /// Sets that failed, or could not be judged.
+    pub(crate) failed: u64,
+    /// What went wrong, a line each.
+    pub(crate) troubles: Vec<String>,
+    /// What kept a set from being judged or published by no fault of its files.
+    pub(crate) error: Option<Error>,
+}
+
+/// The files to judge, or why there are none.
+type Files = std::result::Result<SetFiles, String>;
+
+impl App {
+    /// Returns the names of the sets that the configuration names, each once, in order.
+    pub fn set_names(&self) -> Vec<String> {
+        let names: BTreeSet<_> = self
+            .verifiers
+            .iter()
+            .filter_map(|verifier| match verifier.scope() {
+                Scope::Set { tag } => Some(tag.clone()),
+                Scope::Source => None,
+            })
+            .collect();
+        names.into_iter().collect()
+    }
+
+    /// Returns the verifiers that judge a set, in the order of the configuration.
+    pub(super) fn verifiers_of_set(&self, name: &str) -> impl Iterator<Item = &Arc<Verifier>> {
+        self.verifiers
+            .iter()
+            .filter(move |verifier| matches!(verifier.scope(), Scope::Set { tag } if tag == name))
+    }
+
+    fn set_policy(&self, name: &str) -> Policy {
+        self.verifiers_of_set(name)
+            .map(|verifier| (verifier.name().to_owned(), verifier.weight()))
+            .collect()
+    }
+
+    /// Judges every set whose members stand ready in a combination that is new, and with `again` those that are undecided;
+    /// publishes what passed. What is wrong with one set keeps no other waiting.
+    pub(crate) async fn judge_sets(&self, again: bool) -> Result<SetsReport> {
+        let mut report = SetsReport::default();
+        let names = self.set_names();
+        if names.is_empty() {
+            return Ok(report);
+        }
+        let _lock = self.lock_sets().await?;
+        let problems = self.set_problems().await?;
+        self.note_problems(&problems).await?;
+        for name in names {
+            if let Some(problem) = problems.get(&name) {
+                report.failed += 1;
+                report.troubles.push(format!("set {name}: {problem}"));
+                continue;
+            }
+            if let Err(error) = self.judge_set(&name, again, &mut report).await {
+                match error.kind {
+                    ErrorKind::Unavailable => return Err(error),
+                    // A member was removed with its history meanwhile: the set is another one at the next pass.
+                    ErrorKind::NotFound => tracing::warn!("set {name}: {error}"),
+                    _ => {
+                        tracing::error!("set {name}: {error}");
+                        report.error.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    /// Returns why a set cannot be judged at all, by its name.
+    async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
+        let mut problems = BTreeMap::new();
+        for (source, sets) in self.store.in_many_sets().await? {
+            let problem = format!(
+                "{source} is in the sets {} at once, and can be in one only",
+                sets.join(" and ")
+            );
+            for set in sets {
+                problems.entry(set).or_insert_with(|| problem.clone());
+            }
+        }
+        Ok(problems)
+    }
+
+    /// Keeps what is wrong with sets, and tells it once.
+    async fn note_problems(&self, problems: &BTreeMap<String, String>) -> Result<()> {
+        for set in self.store.file_sets().await? {
+            let problem = problems.get(&set.name).cloned();
+            if set.problem != problem {
+                self.store
+                    .note_set_problem(set.name, problem, self.stamp())
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge_set(&self, name: &str, again: bool, report: &mut SetsReport) -> Result<()> {
+        let members = self.store.members_now(name.to_owned(), self.now()).await?;
+        let combination = match ready_to_judge(&members) {
+            Ok(combination) => combination,
+            Err(reason) => {
+                tracing::debug!("set {name} waits: {reason}");
+                return Ok(());
+            }
+        };
+        let newest = self.store.newest_edition(name.to_owned()).await?;
+        let required = match set_step(combination_key(&combination), newest.as_ref(), again) {
+            SetStep::Nothing => return Ok(()),
+            SetStep::Judge => self.judge_combination(name, combination).await?,
+            SetStep::JudgeAgain(id) => {
+                let edition = self.store.edition(id).await?;
+                let ask = Ask::Undecided(Weight::Required);
+                self.judge_edition(edition, ask).await?
+            }
+        };
+        report.tell(&required, Weight::Required);
+        let is_bad = matches!(
+            required.edition.state,
+            VersionState::Failed | VersionState::Error
+        );
+        if is_bad && !required.verdicts.is_empty() {
+            report.failed += 1;
+        }
+        let published = self.settle_set(name).await?;
+        report.published += u64::from(matches!(published, SetPublication::Publish(_)));
+        // Those that only advise keep nothing waiting.
+        if self
+            .verifiers_of_set(name)
+            .any(|one| one.weight() == Weight::Advisory)
+        {
+            let ask = Ask::Undecided(Weight::Advisory);
+            let advisory = self.judge_edition(required.edition, ask).await?;
+            report.tell(&advisory, Weight::Advisory);
+        }
+        Ok(())
+    }
+
+    /// Judges a new combination, and records the edition with what was said of it: a worker that is killed before leaves
+    /// nothing.
+    async fn judge_combination(
+        &self,
+        name: &str,
+        members: Vec<EditionMember>,
+    ) -> Result<VerifiedSet> {
+        let ask = Ask::Undecided(Weight::Required);
+        let verdicts = self.ask_about_set(name, &members, &[], ask).await?;
+        let edition = NewEdition {
+            set: name.to_owned(),
+            members,
+            verdicts: verdicts.clone(),
+        };
+        let policy = self.set_policy(name);
+        let edition = self
+            .store
+            .record_edition(edition, policy, self.stamp())
+            .await?;
+        Ok(VerifiedSet { edition, verdicts })
+    }
+
+    /// Judges an edition that is recorded, and records what was said.
+    async fn judge_edition(&self, edition: Edition, ask: Ask) -> Result<VerifiedSet> {
+        let earlier: Vec<_> = self
+            .store
+            .edition_verdicts(edition.id)
+            .await?
+            .into_iter()
+            .map(|verdict| verdict.verdict)
+            .collect();
+        let verdicts = self
+            .ask_about_set(&edition.set, &edition.members, &earlier, ask)
+            .await?;
+        let mut edition = edition;
+        if !verdicts.is_empty() {
+            let policy = self.set_policy(&edition.set);
+            edition.state = self
+                .store
+                .record_edition_verdicts(edition.id, verdicts.clone(), policy, self.stamp())
+                .await?;
+        }
+        Ok(VerifiedSet { edition, verdicts })
+    }
+
+    /// Asks the verifiers of a set that have to be asked. The files are read when the first of them needs them.
+    async fn ask_about_set(
+        &self,
+        name: &str,
+        members: &[EditionMember],
+        earlier: &[NewVerdict],
+        ask: Ask,
+    ) -> Result<Vec<NewVerdict>> {
+        let newest = newest_of_each(earlier);
+        let mut files: Option<Files> = None;
+        let mut verdicts = Vec::new();
+        for verifier in self.verifiers_of_set(name) {
+            let last = newest.get(verifier.name()).copied();
+            let verdict = match self.next_step(verifier, last, ask) {
+                Step::Nothing => continue,
+                Step::Promise => self.note(verifier, promise()).await,
+                Step::GiveUp(deadline) => self.note(verifier, too_late(deadline)).await,
+                Step::Run => {
+                    let files = match &files {
+                        Some(files) => files,
+                        None => files.insert(self.files_of_set(name, members).await?),
+                    };
+                    match files {
+                        Ok(files) => self.run_on_set(verifier, files).await,
+                        Err(why) => self.note(verifier, Judgement::error(why)).await,
+                    }
+                }
+            };
+            verdicts.push(verdict);
+        }
+        Ok(verdicts)
+    }
+
+    async fn files_of_set(&self, name: &str, members: &[EditionMember]) -> Result<Files> {
+        let names = match set_file_names(members.iter().map(|member| member.name.as_str())) {
+            Ok(names) => names,
+            Err(why) => return Ok(Err(why)),
+        };
+        let filter = SourceFilter {
+            removed: true,
+            ids: Some(members.iter().map(|member| member.source_id).collect()),
+        };
+        let sources: BTreeMap<_, _> = self
+            .store
+            .sources(filter)
+            .await?
+            .into_iter()
+            .map(|source| (source.id, source))
+            .collect();
+        let mut files = Vec::with_capacity(members.len());
+        for (member, file) in members.iter().zip(names) {
+            let version = self.store.version(member.version_id).await?;
+            let (Some(version), Some(source)) = (version, sources.get(&member.source_id)) else {
+                return Err(Error::not_found(format!("{} was purged", member.name)));
+            };
+            let content = self.content(&version).await?;
+            let mut facts = facts_of(source, &version);
+            facts.source_name.clone_from(&member.name);
+            files.push(SetFile {
+                file,
+                content,
+                facts,
+            });
+        }
+        Ok(Ok(SetFiles {
+            name: name.to_owned(),
+            files,
+        }))
+    }
+
+    async fn run_on_set(&self, verifier: &Arc<Verifier>, files: &SetFiles) -> NewVerdict {
+        let _permit = self.judging_permit(true).await;
+        let started_at = self.now();
+        let clock = Instant::now();
+        // As it is before: a program that is replaced during its run could not judge.
+        let fingerprint = verifier.identify().await;
+        let judgement = verifier
+            .judge_set(&fingerprint, files, self.archive.temp_dir())
+            .await;
+        NewVerdict {
+            verifier: verifier.name().to_owned(),
+            fingerprint,
+            judgement,
+            started_at,
+            duration: clock.elapsed(),
+        }
+    }
+
+    /// Judges the newest edition of a set again, by every verifier that can be asked, and publishes what follows.
+    pub async fn verify_set(&self, name: &str) -> Result<VerifiedSet> {
+        let set = self.known_set(name).await?;
+        let _lock = self.lock_sets().await?;
+        let edition = self.newest_edition_of(&set).await?;
+        let verified = self.judge_edition(edition, Ask::Again).await?;
+        self.settle_set(name).await?;
+        Ok(verified)
+    }
+
+    /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows.
+    pub async fn set_verdict(
+        &self,
+        name: &str,
+        verifier: &str,
+        outcome: VerdictOutcome,
+        detail: Option<String>,
+    ) -> Result<Edition> {
+        let set = self.known_set(name).await?;
+        let found = self
+            .verifiers_of_set(name)
+            .find(|one| one.name() == verifier);
+        let verifier = found.ok_or_else(|| judges_not(verifier, name))?;
+        let mut edition = self.newest_edition_of(&set).await?;
+        let judgement = Judgement {
+            outcome,
+            detail: detail.unwrap_or_default(),
+            exit_code: None,
+            output: String::new(),
+        };
+        let mut verdict = self.note(verifier, judgement).await;
+        if verifier.is_run() {
+            verdict.fingerprint = Fingerprint::of(OVERRULED.to_owned());
+        }
+        edition.state = self
+            .store
+            .record_edition_verdicts(
+                edition.id,
+                vec![verdict],
+                self.set_policy(name),
+                self.stamp(),
+            )
+            .await?;
+        self.settle_set(name).await?;
+        Ok(edition)
+    }
+
+    /// Returns the set that is called so, as far as it is known yet.
+    pub(super) async fn known_set(&self, name: &str) -> Result<FileSet> {
+        let sets = self.sets_known().await?;
+        sets.into_iter().find(|set| set.name == name).ok_or_else(|| {
+            let shown = name.escape_debug();
+            Error::not_found(format!("no set is called `{shown}`")).hint(format!(
+                "a set is declared by a [[verifier]] with scope = \"set\" and sources = [\"tag:{shown}\"]"
+            ))
+        })
+    }
+
+    async fn newest_edition_of(&self, set: &FileSet) -> Result<Edition> {
+        if let Some(edition) = self.store.newest_edition(set.name.clone()).await? {
+            return Ok(edition);
+        }
+        let members = self.store.members_now(set.name.clone(), self.now()).await?;
+        let reason = ready_to_judge(&members).err();
+        let hint = reason.map_or_else(
+            || "the next pass judges it".to_owned(),
+            |reason: NotReady| format!("it waits: {reason}"),
+        );
+        let message = format!("the set {} has no edition yet", set.name);
+        Err(Error::not_found(message).hint(hint))
+    }
+
+    /// Waits for the right to judge sets, which one process has at a time: none is judged twice, and each edition follows
+    /// from the one before.
+    async fn lock_sets(&self) -> Result<SetsLock> {
+        loop {
+            if let Some(lock) = self.with_archive(Archive::try_lock_sets).await? {
+                return Ok(lock);
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+    }
+}
+
+fn judges_not(verifier: &str, set: &str) -> Error {
+    let shown = verifier.escape_debug();
+    Error::not_found(format!("no verifier `{shown}` judges the set {set}")).hint(format!(
+        "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true, scope = \"set\" and sources = [\"tag:{set}\"]"
+    ))
+}
+
+impl SetsReport {
+    /// Tells what verifiers of this weight did not pass.
+    fn tell(&mut self, verified: &VerifiedSet, weight: Weight) {
+        let set = &verified.edition.set;
+        let advisory = match weight {
+            Weight::Required => "",
+            Weight::Advisory => " (advisory)",
+        };
+        for verdict in &verified.verdicts {
+            let word = match verdict.judgement.outcome {
+                VerdictOutcome::Passed | VerdictOutcome::Pending => continue,
+                VerdictOutcome::Failed => "failed verification",
+                VerdictOutcome::Error => "could not be verified",
+            };
+            let (by, detail) = (&verdict.verifier, &verdict.judgement.detail);
+            self.troubles
+                .push(format!("set {set}: {word} by {by}{advisory}: {detail}"));
+        }
+    }
+}

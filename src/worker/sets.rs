@@ -1,0 +1,34 @@
+//! The end of a pass: sets whose members have all been fetched are judged and published.
+
+use super::progress::Progress;
+use super::stop::Stop;
+use crate::app::{App, Error, SetsReport};
+
+/// Judges and publishes the sets that stand ready, those that are undecided too with `again`; counts them. What has not
+/// begun when it is time to stop is left to the next pass.
+pub(super) async fn judge_sets(
+    app: &App,
+    again: bool,
+    stop: &Stop,
+    progress: &Progress,
+) -> SetsReport {
+    if stop.is_requested() {
+        return SetsReport::default();
+    }
+    let report = tokio::select! {
+        judged = app.judge_sets(again) => judged.unwrap_or_else(failed),
+        () = stop.overdue() => SetsReport::default(),
+    };
+    progress.update(|summary| {
+        summary.sets_published += report.published;
+        summary.sets_failed += report.failed;
+    });
+    report
+}
+
+fn failed(error: Error) -> SetsReport {
+    SetsReport {
+        error: Some(error),
+        ..SetsReport::default()
+    }
+}
