@@ -19,6 +19,7 @@ mod notify;
 mod origin;
 mod program_limits;
 mod rig;
+mod sets;
 mod store;
 mod terminal;
 mod verdicts;

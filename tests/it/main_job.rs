@@ -127,7 +127,8 @@ fn json_has_the_promised_shape() {
             "failures",
             "version_id",
             "verified",
-            "published_path"
+            "published_path",
+            "set"
         ]
     );
     assert_eq!(

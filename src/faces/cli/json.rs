@@ -32,11 +32,12 @@ pub(crate) struct SourceJson<'a> {
     version_id: Option<VersionId>,
     verified: Option<&'static str>,
     published_path: Option<String>,
+    set: Option<&'a str>,
 }
 
 impl<'a> SourceJson<'a> {
     /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 13] = [
+    pub(crate) const FIELDS: [&'static str; 14] = [
         "id",
         "name",
         "address",
@@ -50,9 +51,11 @@ impl<'a> SourceJson<'a> {
         "version_id",
         "verified",
         "published_path",
+        "set",
     ];
 
-    /// `published_path` is a whole path, and null while nothing is published.
+    /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
+    /// published with.
     pub(crate) fn new(source: &'a Source, published_dir: &Path) -> Self {
         let (settings, state) = (&source.settings, &source.state);
         Self {
@@ -69,6 +72,7 @@ impl<'a> SourceJson<'a> {
             version_id: state.version_id,
             verified: state.version_state.map(VersionState::as_str),
             published_path: published_file(source, published_dir),
+            set: state.set.as_deref(),
         }
     }
 }

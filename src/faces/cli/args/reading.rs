@@ -34,6 +34,9 @@ pub struct ListArgs {
     /// Id, name, address, glob or tag:NAME; all when none is given
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<String>,
+    /// The sets that are judged and published together, instead of the sources
+    #[arg(long, conflicts_with = "sources")]
+    pub sets: bool,
     /// An array of objects
     #[arg(long)]
     json: bool,
@@ -51,9 +54,9 @@ impl ListArgs {
 
 /// `show`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  gannet show prices")]
+#[command(after_help = "Examples:\n  gannet show prices\n  gannet show set:release")]
 pub struct ShowArgs {
-    /// Id, name or address
+    /// Id, name or address; set:NAME is a set
     pub source: String,
     /// One object
     #[arg(long)]

@@ -75,10 +75,11 @@ With --stale, every version is judged again for which a verifier has no verdict 
 Examples:
   gannet verify prices
   gannet verify v217 prices~1
+  gannet verify set:release
   gannet verify --stale")]
 pub struct VerifyArgs {
-    /// A source (all its versions), or a version as v217, SOURCE~N or SOURCE@TIME; sources only with --stale
-    #[arg(value_name = "SOURCE|VERSION", required_unless_present = "stale")]
+    /// A source (all its versions), a version as v217, SOURCE~N or SOURCE@TIME, or set:NAME (the newest edition of a set); sources only with --stale
+    #[arg(value_name = "SOURCE|VERSION|SET", required_unless_present = "stale")]
     pub targets: Vec<String>,
     /// Judge again what a verifier that has changed since had judged; of all sources when none is given
     #[arg(long)]
@@ -130,9 +131,11 @@ fn parse_fingerprint(text: &str) -> Result<String, String> {
 
 /// `verdict`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  gannet verdict 217 legal failed --detail 'licence missing'")]
+#[command(
+    after_help = "Examples:\n  gannet verdict 217 legal failed --detail 'licence missing'\n  gannet verdict set:release legal passed"
+)]
 pub struct VerdictArgs {
-    #[arg(help = VERSION_HELP)]
+    #[arg(help = format!("{VERSION_HELP}; set:NAME is the newest edition of a set"), value_name = "VERSION|SET")]
     /// On which version.
     pub version: String,
     /// The name of the verifier that says so

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::sets;
 use crate::app::App;
 use crate::domain::Source;
 use crate::faces::cli::args::{ListArgs, TableFormat};
@@ -13,6 +14,9 @@ use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::text::{next_due, or_dash, short_time_or_dash, state_word};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
+    if args.sets {
+        return sets::list(app, args.format(), console).await;
+    }
     let sources = app.sources(&args.sources).await?;
     let published_dir = app.archive.published_dir();
     if sources.is_empty() && args.format() == TableFormat::People {
@@ -25,6 +29,9 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
             console.width,
             &mut console.out,
         )?;
+    }
+    if args.sources.is_empty() && args.format() == TableFormat::People {
+        sets::write_after(&app.sets().await?, console)?;
     }
     Ok(ExitStatus::Done)
 }
@@ -59,7 +66,12 @@ fn table(sources: &[Source]) -> Table {
     ]);
     for source in sources {
         let state = &source.state;
-        let published = state.published_version_id.map(|_| &source.published_path);
+        let published = match &state.set {
+            Some(set) => Some(format!("set {set}")),
+            None => state
+                .published_version_id
+                .map(|_| source.published_path.clone()),
+        };
         table.row([
             source.id.to_string(),
             state_word(source),
@@ -163,7 +175,8 @@ mod tests {
             "failures": 3,
             "version_id": 11,
             "verified": "passed",
-            "published_path": "/data/published/example.org/1.csv"
+            "published_path": "/data/published/example.org/1.csv",
+            "set": null
           },
           {
             "id": 21,
@@ -178,7 +191,8 @@ mod tests {
             "failures": 0,
             "version_id": 31,
             "verified": "passed",
-            "published_path": "/data/published/example.org/21.csv"
+            "published_path": "/data/published/example.org/21.csv",
+            "set": null
           },
           {
             "id": 3,
@@ -193,7 +207,8 @@ mod tests {
             "failures": 0,
             "version_id": null,
             "verified": null,
-            "published_path": null
+            "published_path": null,
+            "set": null
           },
           {
             "id": 4,
@@ -208,16 +223,17 @@ mod tests {
             "failures": 0,
             "version_id": 14,
             "verified": "failed",
-            "published_path": "/data/published/example.org/4.csv"
+            "published_path": "/data/published/example.org/4.csv",
+            "set": null
           }
         ]
         "#);
         insta::assert_snapshot!(print(TableFormat::Csv, Some(40)).replace("\r\n", "\n"), @r#"
-        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path
-        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv
-        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv
-        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,
-        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv
+        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set
+        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,
+        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,
+        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,,
+        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,
         "#);
     }
 }

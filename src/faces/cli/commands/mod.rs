@@ -16,6 +16,7 @@ mod log;
 mod manual;
 mod notify;
 mod overview;
+mod sets;
 mod show;
 mod verdict;
 mod verdicts;

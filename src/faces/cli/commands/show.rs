@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::history::write_tables;
+use super::sets;
 use crate::app::{App, History};
 use crate::domain::{Source, format_size};
 use crate::faces::cli::args::ShowArgs;
@@ -29,6 +30,9 @@ struct ShownJson<'a> {
 }
 
 pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -> CommandResult {
+    if let Some(set) = sets::name_of(app, &args.source).await? {
+        return sets::show(app, set, args.json, console).await;
+    }
     let history = app.history(&args.source, Some(SHOWN)).await?;
     let verifiers = app.verifiers_of(&history.source.settings);
     let published_dir = app.archive.published_dir();
@@ -109,6 +113,9 @@ fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
 }
 
 fn published_fact(source: &Source, published_dir: &Path) -> String {
+    if let Some(set) = &source.state.set {
+        return format!("with the set {set}");
+    }
     match (
         published_file(source, published_dir),
         source.state.published_version_id,
@@ -194,6 +201,6 @@ mod tests {
             .keys()
             .cloned()
             .collect();
-        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path headers allow_private allow_http allow_empty publish max_size_bytes created_at removed_at published_version_id verifiers attempts versions");
+        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set headers allow_private allow_http allow_empty publish max_size_bytes created_at removed_at published_version_id verifiers attempts versions");
     }
 }

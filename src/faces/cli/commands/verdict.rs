@@ -1,5 +1,6 @@
 //! `verdict`: what a verifier outside gannet says of a version.
 
+use super::sets;
 use crate::app::App;
 use crate::faces::cli::args::VerdictArgs;
 use crate::faces::cli::exit::CommandResult;
@@ -7,6 +8,9 @@ use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
 pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>) -> CommandResult {
+    if let Some(set) = sets::name_of(app, &args.version).await? {
+        return sets::verdict(app, set, args, console).await;
+    }
     let (source, version, state) = app
         .verdict(
             &args.version,

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::sets::{self, VerifiedSetJson};
 use crate::app::{App, Error, Verified};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
@@ -28,8 +29,9 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     if args.stale {
         return stale::run(app, args, console).await;
     }
-    let mut done = Vec::new();
-    for (source, version) in select(app, &args.targets).await? {
+    let (mut done, mut sets_done) = (Vec::new(), Vec::new());
+    let (sets, targets) = split(app, &args.targets).await?;
+    for (source, version) in select(app, &targets).await? {
         let verified = app.verify(&source, &version).await?;
         if !args.json {
             write(&verified, &mut console.out)?;
@@ -37,11 +39,43 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         }
         done.push(verified);
     }
+    for set in sets {
+        let verified = app.verify_set(&set).await?;
+        if !args.json {
+            sets::write_verified(&verified, &mut console.out)?;
+        }
+        sets_done.push(verified);
+    }
     if args.json {
-        let objects: Vec<_> = done.iter().map(|one| object(one, &app.actor.0)).collect();
+        let actor = &app.actor.0;
+        let versions = done.iter().map(|one| Object::Version(object(one, actor)));
+        let editions = sets_done
+            .iter()
+            .map(|one| Object::Set(VerifiedSetJson::new(one, actor)));
+        let objects: Vec<_> = versions.chain(editions).collect();
         json::write(&mut console.out, &objects)?;
     }
-    Ok(status(done.iter().map(|one| one.state)))
+    let editions = sets_done.iter().map(|one| one.edition.state);
+    Ok(status(done.iter().map(|one| one.state).chain(editions)))
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Object<'a> {
+    Version(VerifiedJson<'a>),
+    Set(VerifiedSetJson<'a>),
+}
+
+/// Parts `set:NAME` from what names sources and versions.
+async fn split(app: &App, targets: &[String]) -> Result<(Vec<String>, Vec<String>), Error> {
+    let (mut sets, mut others) = (Vec::new(), Vec::new());
+    for target in targets {
+        match sets::name_of(app, target).await? {
+            Some(set) => sets.push(set.to_owned()),
+            None => others.push(target.clone()),
+        }
+    }
+    Ok((sets, others))
 }
 
 /// Finds every version, each once, first, so that a name that is wrong stops all of it before anything is run.
@@ -103,11 +137,16 @@ fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
         "v{} of {name}: {}",
         verified.version.id, verified.state
     )?;
+    write_verdicts(&verified.verdicts, out)
+}
+
+/// Writes a line for what each verifier said.
+pub(super) fn write_verdicts(verdicts: &[NewVerdict], out: &mut dyn Write) -> io::Result<()> {
     for NewVerdict {
         verifier,
         judgement,
         ..
-    } in &verified.verdicts
+    } in verdicts
     {
         let detail = clean(&judgement.detail);
         let gap = if detail.is_empty() { "" } else { ": " };

@@ -83,6 +83,10 @@ fn settings(
             text
         }
     };
+    let published = match &source.state.set {
+        Some(set) => format!("with the set {set}"),
+        None => source.published_path.clone(),
+    };
     let lines = [
         ("address", settings.address.to_string()),
         (
@@ -111,7 +115,7 @@ fn settings(
         ),
         ("allowed", or_none(allowed.join(", "))),
         ("publishes", settings.publish.to_string()),
-        ("published", source.published_path.clone()),
+        ("published", published),
     ];
     for (line, (label, text)) in (0..).zip(&lines) {
         put_all(

@@ -1,0 +1,386 @@
+//! Sets on the command line: the table under `list`, `list --sets`, `show set:NAME`, `verify set:NAME`, `verdict set:NAME`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::app::{App, Error, SetOverview, VerifiedSet};
+use crate::domain::{
+    Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
+};
+use crate::faces::cli::args::{TableFormat, VerdictArgs};
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::json::{self, VerdictJson, precise};
+use crate::faces::cli::table::{Table, flexible, left, right};
+use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::text::{clean, or_dash, short_time, short_time_or_dash};
+
+/// One of `list --sets --json`.
+#[derive(Serialize)]
+struct SetJson<'a> {
+    name: &'a str,
+    verified: Option<&'static str>,
+    members: usize,
+    waits_for: Option<String>,
+    edition_id: Option<EditionId>,
+    edition_at: Option<String>,
+    published_edition_id: Option<EditionId>,
+    published_at: Option<String>,
+    published_path: Option<String>,
+}
+
+impl<'a> SetJson<'a> {
+    const FIELDS: [&'static str; 9] = [
+        "name",
+        "verified",
+        "members",
+        "waits_for",
+        "edition_id",
+        "edition_at",
+        "published_edition_id",
+        "published_at",
+        "published_path",
+    ];
+
+    fn new(one: &'a SetOverview) -> Self {
+        let newest = one.newest.as_ref();
+        Self {
+            name: &one.set.name,
+            verified: newest.map(|edition| edition.state.as_str()),
+            members: one.members.len(),
+            waits_for: waits(one),
+            edition_id: newest.map(|edition| edition.id),
+            edition_at: newest.map(|edition| precise(edition.at)),
+            published_edition_id: one.set.published,
+            published_at: one.set.published_at.map(precise),
+            published_path: path(one),
+        }
+    }
+}
+
+/// The whole of `show set:NAME --json`.
+#[derive(Serialize)]
+struct ShownSetJson<'a> {
+    #[serde(flatten)]
+    set: SetJson<'a>,
+    verifiers: Vec<String>,
+    sources: Vec<MemberJson<'a>>,
+    edition: Option<EditionJson<'a>>,
+    published: Option<EditionJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct MemberJson<'a> {
+    source_id: SourceId,
+    source: &'a str,
+    version_id: Option<VersionId>,
+    verified: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct EditionJson<'a> {
+    id: EditionId,
+    at: String,
+    verified: &'static str,
+    members: Vec<EditionMemberJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdicts: Option<Vec<VerdictJson<'a>>>,
+}
+
+#[derive(Serialize)]
+struct EditionMemberJson<'a> {
+    source_id: SourceId,
+    source: &'a str,
+    version_id: VersionId,
+}
+
+impl<'a> EditionJson<'a> {
+    fn new(edition: &'a Edition, verdicts: Option<Vec<VerdictJson<'a>>>) -> Self {
+        let member = |member: &'a EditionMember| EditionMemberJson {
+            source_id: member.source_id,
+            source: &member.name,
+            version_id: member.version_id,
+        };
+        Self {
+            id: edition.id,
+            at: precise(edition.at),
+            verified: edition.state.as_str(),
+            members: edition.members.iter().map(member).collect(),
+            verdicts,
+        }
+    }
+}
+
+/// One of `verify --json` for a set.
+#[derive(Serialize)]
+pub(super) struct VerifiedSetJson<'a> {
+    set: &'a str,
+    edition_id: EditionId,
+    verified: &'static str,
+    verdicts: Vec<VerdictJson<'a>>,
+}
+
+impl<'a> VerifiedSetJson<'a> {
+    pub(super) fn new(verified: &'a VerifiedSet, actor: &'a str) -> Self {
+        let verdicts = verified.verdicts.iter();
+        Self {
+            set: &verified.edition.set,
+            edition_id: verified.edition.id,
+            verified: verified.edition.state.as_str(),
+            verdicts: verdicts
+                .map(|verdict| VerdictJson::new(verdict, actor))
+                .collect(),
+        }
+    }
+}
+
+/// Returns the set that `set:NAME` means, unless a source is called just so.
+pub(super) async fn name_of<'a>(app: &App, text: &'a str) -> Result<Option<&'a str>, Error> {
+    match text.strip_prefix("set:") {
+        Some(name) if !app.is_source(text).await? => Ok(Some(name)),
+        _ => Ok(None),
+    }
+}
+
+/// `list --sets`.
+pub(super) async fn list(
+    app: &App,
+    format: TableFormat,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let sets = app.sets().await?;
+    let objects = sets.iter().map(SetJson::new);
+    match format {
+        TableFormat::Json => json::write(&mut console.out, &objects.collect::<Vec<_>>())?,
+        TableFormat::Csv => csv::write(&mut console.out, &SetJson::FIELDS, objects)?,
+        TableFormat::People if sets.is_empty() => {
+            console.warn_line("no sets: a [[verifier]] with scope = \"set\" makes one");
+        }
+        TableFormat::People => table(&sets).write(&mut console.out, 0, console.width)?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Writes the sets under the sources, when there are any.
+pub(super) fn write_after(sets: &[SetOverview], console: &mut Console<'_>) -> io::Result<()> {
+    if sets.is_empty() {
+        return Ok(());
+    }
+    writeln!(console.out)?;
+    table(sets).write(&mut console.out, 0, console.width)
+}
+
+fn table(sets: &[SetOverview]) -> Table {
+    let mut table = Table::new(&[
+        flexible("SET"),
+        left("STATE"),
+        right("MEMBERS"),
+        left("PUBLISHED"),
+        flexible("PATH"),
+    ]);
+    for one in sets {
+        table.row([
+            one.set.name.clone(),
+            state(one),
+            one.members.len().to_string(),
+            short_time_or_dash(one.set.published_at),
+            or_dash(path(one)),
+        ]);
+    }
+    table
+}
+
+/// `show set:NAME`.
+pub(super) async fn show(
+    app: &App,
+    name: &str,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let (set, verdicts) = app.set(name).await?;
+    let verifiers = app.verifier_names_of_set(name);
+    if as_json {
+        json::write(&mut console.out, &object(&set, verifiers, &verdicts))?;
+    } else {
+        write(&set, &verifiers, &verdicts, console.width, &mut console.out)?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn object<'a>(
+    set: &'a SetOverview,
+    verifiers: Vec<String>,
+    verdicts: &'a [EditionVerdict],
+) -> ShownSetJson<'a> {
+    let verdicts = verdicts
+        .iter()
+        .map(|verdict| VerdictJson::new(&verdict.verdict, &verdict.actor));
+    ShownSetJson {
+        set: SetJson::new(set),
+        verifiers,
+        sources: set
+            .members
+            .iter()
+            .map(|member| MemberJson {
+                source_id: member.source_id,
+                source: &member.name,
+                version_id: member.newest.map(|newest| newest.0),
+                verified: member.newest.map(|newest| newest.1.as_str()),
+            })
+            .collect(),
+        edition: set
+            .newest
+            .as_ref()
+            .map(|edition| EditionJson::new(edition, Some(verdicts.collect()))),
+        published: set
+            .published
+            .as_ref()
+            .map(|edition| EditionJson::new(edition, None)),
+    }
+}
+
+fn write(
+    one: &SetOverview,
+    verifiers: &[String],
+    verdicts: &[EditionVerdict],
+    width: Option<usize>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let edition = |edition: &Edition| format!("edition {}", edition.id);
+    let published = match (&one.published, one.set.published_at) {
+        (Some(published), Some(at)) => format!("{}, since {}", edition(published), short_time(at)),
+        _ => "nothing yet".to_owned(),
+    };
+    let newest = one.newest.as_ref().map(|newest| {
+        let (name, at) = (edition(newest), short_time(newest.at));
+        format!("{name} of {at}: {}", newest.state)
+    });
+    let mut facts = vec![
+        ("set", one.set.name.clone()),
+        ("state", state(one)),
+        ("newest", or_dash(newest)),
+        ("published", published),
+        ("path", one.path.to_string_lossy().into_owned()),
+        ("verifiers", verifiers.join(", ")),
+    ];
+    facts.extend(waits(one).map(|reason| ("waits", reason)));
+    for (name, value) in facts {
+        writeln!(out, "{name:<13} {}", clean(&value))?;
+    }
+    writeln!(out, "\nmembers:")?;
+    members_table(one).write(out, 2, width)?;
+    if !verdicts.is_empty() {
+        writeln!(out, "verdicts on the newest edition:")?;
+        verdicts_table(verdicts).write(out, 2, width)?;
+    }
+    Ok(())
+}
+
+/// Returns a row for each source that is a member, or has a part in the newest or the published edition.
+fn members_table(one: &SetOverview) -> Table {
+    let mut table = Table::new(&[
+        flexible("SOURCE"),
+        left("NOW"),
+        left("VERIFIED"),
+        left("NEWEST"),
+        left("PUBLISHED"),
+    ]);
+    let mut sources: Vec<(SourceId, &str)> = one
+        .members
+        .iter()
+        .map(|member| (member.source_id, member.name.as_str()))
+        .collect();
+    let editions = [&one.newest, &one.published];
+    for member in editions.into_iter().flatten().flat_map(|one| &one.members) {
+        if !sources.iter().any(|(id, _)| *id == member.source_id) {
+            sources.push((member.source_id, &member.name));
+        }
+    }
+    let version_in = |edition: &Option<Edition>, id: SourceId| {
+        let members = edition.iter().flat_map(|edition| &edition.members);
+        let found = members.into_iter().find(|member| member.source_id == id);
+        or_dash(found.map(|member| format!("v{}", member.version_id)))
+    };
+    for (id, name) in sources {
+        let now = one.members.iter().find(|member| member.source_id == id);
+        let newest = now.and_then(|member| member.newest);
+        table.row([
+            name.to_owned(),
+            or_dash(newest.map(|newest| format!("v{}", newest.0))),
+            or_dash(newest.map(|newest| newest.1)),
+            version_in(&one.newest, id),
+            version_in(&one.published, id),
+        ]);
+    }
+    table
+}
+
+fn verdicts_table(verdicts: &[EditionVerdict]) -> Table {
+    let mut table = Table::new(&[
+        left("AT"),
+        flexible("VERIFIER"),
+        left("VERDICT"),
+        flexible("DETAIL"),
+    ]);
+    for EditionVerdict { verdict, .. } in verdicts {
+        table.row([
+            short_time(verdict.started_at),
+            verdict.verifier.clone(),
+            verdict.judgement.outcome.to_string(),
+            verdict.judgement.detail.clone(),
+        ]);
+    }
+    table
+}
+
+/// `verdict set:NAME`.
+pub(super) async fn verdict(
+    app: &App,
+    name: &str,
+    args: &VerdictArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let detail = args.detail.clone();
+    let edition = app
+        .set_verdict(name, &args.verifier, args.outcome, detail)
+        .await?;
+    writeln!(
+        console.out,
+        "recorded: {} {} edition {} of the set {}, which is {} now",
+        clean(&args.verifier),
+        args.outcome,
+        edition.id,
+        clean(name),
+        edition.state
+    )?;
+    Ok(ExitStatus::Done)
+}
+
+/// Prints what each verifier said of a set's edition.
+pub(super) fn write_verified(verified: &VerifiedSet, out: &mut dyn Write) -> io::Result<()> {
+    let Edition { id, set, state, .. } = &verified.edition;
+    writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
+    super::verify::write_verdicts(&verified.verdicts, out)
+}
+
+fn state(one: &SetOverview) -> String {
+    if !one.set.configured {
+        return "removed".to_owned();
+    }
+    if one.set.problem.is_some() {
+        return VersionState::Error.to_string();
+    }
+    one.newest
+        .as_ref()
+        .map_or_else(|| "never".to_owned(), |newest| newest.state.to_string())
+}
+
+fn waits(one: &SetOverview) -> Option<String> {
+    let reason = one.waits.as_ref().map(ToString::to_string);
+    one.set.problem.clone().or(reason)
+}
+
+fn path(one: &SetOverview) -> Option<String> {
+    let path = one.path.to_string_lossy().into_owned();
+    one.set.published.map(|_| path)
+}

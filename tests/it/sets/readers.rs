@@ -1,0 +1,262 @@
+//! The published folders of sets by the archive itself, with readers that look all the while.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use gannet::archive::{Archive, ArchiveError};
+use gannet::domain::{Content, Digest, EditionId};
+use rustix::fs::{Mode, OFlags};
+use tempfile::TempDir;
+
+const SUMS: &str = "SHA256SUMS";
+
+/// Enters the set through its link once, and returns each file that the checksums name with its content; nothing when there
+/// is no set. Panics for a file that is missing, or not what the checksums say.
+pub(super) fn read_through(link: &Path) -> Option<Vec<(String, Vec<u8>)>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = match rustix::fs::open(link, flags, Mode::empty()) {
+        Err(rustix::io::Errno::NOENT) => return None,
+        opened => opened.expect("the folder"),
+    };
+    let read = |name: &str| {
+        let file = rustix::fs::openat(&folder, name, OFlags::RDONLY, Mode::empty());
+        let mut bytes = Vec::new();
+        File::from(file.unwrap_or_else(|error| panic!("{name}: {error}")))
+            .read_to_end(&mut bytes)
+            .expect("a file");
+        bytes
+    };
+    let sums = String::from_utf8(read(SUMS)).expect("text");
+    let files = sums.lines().map(|line| {
+        let (digest, name) = line.split_once("  ").expect("a line of checksums");
+        let bytes = read(name);
+        assert_eq!(
+            Digest::of(&bytes).to_hex(),
+            digest,
+            "{name} is of another edition"
+        );
+        (name.to_owned(), bytes)
+    });
+    Some(files.collect())
+}
+
+struct Rig {
+    data: TempDir,
+    archive: Archive,
+}
+
+fn at(ms: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + Duration::from_millis(ms)
+}
+
+const MINUTE: u64 = 60_000;
+
+impl Rig {
+    fn new() -> Self {
+        Self::within(TempDir::new().expect("a folder"))
+    }
+
+    /// In memory where there is such a place: what readers see does not depend on what a disk takes to keep it.
+    fn in_memory() -> Self {
+        let folder = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new());
+        Self::within(folder.expect("a folder"))
+    }
+
+    fn within(data: TempDir) -> Self {
+        let archive = Archive::open(data.path()).expect("an archive");
+        Self { data, archive }
+    }
+
+    /// Publishes an edition of a data file, a file that stays the same, and their checksums.
+    fn publish(&self, id: i64, data: &[u8], now: SystemTime) -> Result<(), ArchiveError> {
+        const SAME: &[u8] = b"the same in every edition";
+        let sums = format!(
+            "{}  data.bin\n{}  LICENSE\n",
+            Digest::of(data).to_hex(),
+            Digest::of(SAME).to_hex()
+        );
+        let _lock = self.archive.lock_published()?;
+        let folder = self.archive.begin_edition("release", EditionId(id))?;
+        for (name, bytes) in [
+            ("data.bin", data),
+            ("LICENSE", SAME),
+            (SUMS, sums.as_bytes()),
+        ] {
+            if !folder.share(name, Digest::of(bytes))? {
+                folder.write(name, &Content::Memory(Bytes::copy_from_slice(bytes)))?;
+            }
+        }
+        folder.publish(now)?;
+        Ok(())
+    }
+
+    fn editions(&self) -> BTreeSet<String> {
+        let entries = fs::read_dir(self.data.path().join("sets/.editions")).expect("editions");
+        let names = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.collect()
+    }
+
+    fn link(&self) -> std::path::PathBuf {
+        self.archive.set_link("release")
+    }
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn a_thousand_replacements_are_never_a_mixture() {
+    const ROUNDS: u64 = 1000;
+    let rig = Rig::in_memory();
+    let content = |round: u64| {
+        format!("{round}\n").repeat(200 + usize::try_from(round % 300).expect("small"))
+    };
+    rig.publish(1, content(0).as_bytes(), at(0))
+        .expect("published");
+    let done = AtomicBool::new(false);
+    let link = rig.link();
+    let (rounds, seen) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let (mut rounds, mut seen) = (0_u64, BTreeSet::new());
+            while !done.load(Ordering::Relaxed) {
+                let files = read_through(&link).expect("there is always a set");
+                seen.insert(Digest::of(&files[0].1).to_hex());
+                rounds += 1;
+            }
+            (rounds, seen)
+        });
+        for round in 1..=ROUNDS {
+            let id = i64::try_from(round + 1).expect("small");
+            rig.publish(id, content(round).as_bytes(), at(round))
+                .expect("published");
+        }
+        done.store(true, Ordering::Relaxed);
+        reader.join().expect("the reader saw whole editions only")
+    });
+    assert!(
+        rounds > 100 && seen.len() > 10,
+        "{rounds} rounds, {} editions",
+        seen.len()
+    );
+    // What was replaced less than ten minutes ago stays for whoever is inside, then it goes.
+    assert_eq!(rig.editions().len(), 1001);
+    rig.publish(5000, b"the last", at(11 * MINUTE))
+        .expect("published");
+    assert_eq!(rig.editions(), names(&["release-1001", "release-5000"]));
+}
+
+#[test]
+fn files_that_stay_the_same_are_shared_unless_someone_wrote_to_them() {
+    let rig = Rig::new();
+    rig.publish(1, b"one", at(0)).expect("published");
+    rig.publish(2, b"two", at(1)).expect("published");
+    let editions = rig.data.path().join("sets/.editions");
+    let inode = |edition: &str, file: &str| {
+        editions
+            .join(edition)
+            .join(file)
+            .metadata()
+            .expect("a file")
+            .ino()
+    };
+    assert_eq!(inode("release-1", "LICENSE"), inode("release-2", "LICENSE"));
+    assert_ne!(
+        inode("release-1", "data.bin"),
+        inode("release-2", "data.bin")
+    );
+    let shared = editions.join("release-2/LICENSE");
+    assert_eq!(
+        shared.metadata().expect("a file").permissions().mode() & 0o777,
+        0o444
+    );
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o644)).expect("a mode");
+    fs::write(&shared, "meddled with").expect("written");
+    rig.publish(3, b"three", at(2)).expect("published");
+    assert_ne!(inode("release-2", "LICENSE"), inode("release-3", "LICENSE"));
+    read_through(&rig.link()).expect("a whole edition");
+}
+
+#[test]
+fn an_edition_that_was_replaced_goes_ten_minutes_after_that() {
+    let rig = Rig::new();
+    rig.publish(1, b"one", at(0)).expect("published");
+    rig.publish(2, b"two", at(60 * MINUTE)).expect("published");
+    assert_eq!(
+        rig.editions(),
+        names(&["release-1", "release-2"]),
+        "it was read a moment ago"
+    );
+    rig.archive.sweep_sets(at(70 * MINUTE)).expect("swept");
+    assert_eq!(rig.editions().len(), 2);
+    // Back to the older one, which lies there whole.
+    rig.publish(1, b"never written", at(70 * MINUTE))
+        .expect("published");
+    assert_eq!(read_through(&rig.link()).expect("an edition")[0].1, b"one");
+    assert_eq!(rig.archive.set_edition("release"), Some(EditionId(1)));
+    rig.archive
+        .withdraw_set("release", at(100 * MINUTE))
+        .expect("withdrawn");
+    rig.archive
+        .withdraw_set("release", at(100 * MINUTE))
+        .expect("gone already");
+    assert_eq!(
+        (
+            rig.archive.set_edition("release"),
+            read_through(&rig.link())
+        ),
+        (None, None)
+    );
+    rig.archive.sweep_sets(at(105 * MINUTE)).expect("swept");
+    assert_eq!(rig.editions(), names(&["release-1"]));
+    rig.archive.sweep_sets(at(111 * MINUTE)).expect("swept");
+    assert!(rig.editions().is_empty());
+}
+
+#[test]
+fn what_a_killed_process_left_is_begun_anew() {
+    let rig = Rig::new();
+    rig.publish(1, b"one", at(0)).expect("published");
+    let half = rig.data.path().join("sets/.editions/release-2.new");
+    fs::create_dir(&half).expect("a folder");
+    fs::write(half.join("data.bin"), "half of").expect("a file");
+    std::os::unix::fs::symlink("nowhere", rig.data.path().join("sets/.release.new"))
+        .expect("a link");
+    rig.publish(2, b"two", at(1)).expect("published");
+    assert_eq!(read_through(&rig.link()).expect("an edition")[0].1, b"two");
+    fs::create_dir(rig.data.path().join("sets/.editions/release-3.new")).expect("a folder");
+    rig.archive.sweep_sets(at(2)).expect("swept");
+    assert_eq!(rig.editions(), names(&["release-1", "release-2"]));
+}
+
+#[test]
+fn nothing_else_is_taken_for_a_set() {
+    let rig = Rig::new();
+    for name in ["", "..", ".editions", "a/b"] {
+        let begun = rig.archive.begin_edition(name, EditionId(1));
+        assert!(matches!(begun, Err(ArchiveError::BadPath(_))), "{name}");
+    }
+    fs::create_dir_all(rig.link()).expect("a folder of someone else's");
+    let refused = rig.publish(1, b"one", at(0));
+    assert!(
+        matches!(refused, Err(ArchiveError::Blocked { .. })),
+        "{refused:?}"
+    );
+    assert!(rig.archive.withdraw_set("release", at(0)).is_err());
+    fs::remove_dir(rig.link()).expect("removed");
+    rig.publish(1, b"one", at(0)).expect("published");
+    let folder = rig
+        .archive
+        .begin_edition("release", EditionId(2))
+        .expect("begun");
+    let bad = folder.write("../x", &Content::Memory(Bytes::new()));
+    assert!(matches!(bad, Err(ArchiveError::BadPath(_))), "{bad:?}");
+}
