@@ -103,6 +103,8 @@ impl App {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
+        // So that a source which is tagged now enters the sets of this configuration.
+        self.sync_sets().await?;
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
         let done = self.store.change_sources(changes, self.stamp()).await?;

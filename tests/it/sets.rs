@@ -48,11 +48,12 @@ impl Release {
         release
     }
 
-    fn add(&self, name: &str, tag: &str) {
+    /// Adds a source with this tag, and returns what was said.
+    fn add(&self, name: &str, tag: &str) -> String {
         let url = self.origin.url(&format!("/{name}"));
         let arguments = ["--name", name, "--tag", tag, "--allow-private"];
         self.gannet
-            .ok(&[&["add", &url, "1h"], &arguments[..]].concat());
+            .ok(&[&["add", &url, "1h"], &arguments[..]].concat())
     }
 
     /// Lets the origin serve this data, and checksums that agree with it.
@@ -302,7 +303,11 @@ fn a_set_whose_first_edition_fails_shows_nothing() {
 fn members_come_and_go() {
     let release = Release::new();
     release.fetch();
-    release.add("notes.txt", "release");
+    let said = release.add("notes.txt", "release");
+    assert!(
+        said.ends_with(", to be published with the set release\n"),
+        "{said}"
+    );
     release.origin.on("/notes.txt", [Reply::file("notes")]);
     // While it was never fetched the set stays.
     assert_eq!(release.gannet.fetch("data.csv")["sets_published"], 0);

@@ -36,15 +36,19 @@ async fn add(app: &App, new: NewSource, console: &mut Console<'_>) -> CommandRes
 fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
     let source = &added.source;
     let settings = &source.settings;
+    let place = match &source.state.set {
+        Some(set) => format!("with the set {set}"),
+        None => format!("as {}", source.published_path),
+    };
     writeln!(
         console.out,
-        "added {} {}: {}, every {}{}, to be published as {}",
+        "added {} {}: {}, every {}{}, to be published {}",
         source.id,
         clean(&settings.name),
         clean(settings.address.as_str()),
         settings.interval,
         if settings.enabled { "" } else { ", disabled" },
-        clean(&source.published_path),
+        clean(&place),
     )?;
     if let Some(wanted) = &added.wanted_path {
         console.warn(&format!(
