@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
-use super::judge::{OVERRULED, Step};
+use super::judge::{OVERRULED, Step, newest_of_each};
 use super::{App, Error, ErrorKind, Result, Verified};
 use crate::config::VerifierKind;
 use crate::domain::{Fingerprint, Source, SourceId, VersionId, VersionState};
@@ -46,6 +46,10 @@ pub struct StaleProgress {
     pub failed: u64,
     /// By their state now: error or pending.
     pub undecided: u64,
+    /// Sets whose newest edition was judged again.
+    pub sets: u64,
+    /// Of those, the ones that did not pass.
+    pub sets_failed: u64,
 }
 
 /// A version that is to be judged again, by these verifiers.
@@ -57,7 +61,7 @@ struct Stale {
 
 impl App {
     /// Judges every version again for which a verifier that applies has no verdict, or one of another fingerprint than it has
-    /// now; only by those verifiers. Published files follow. `tell` hears of each version whose state changed, and how
+    /// now; only by those verifiers; and, when no source is named, the newest edition of each set. Published files follow. `tell` hears of each version whose state changed, and how
     /// far it is.
     ///
     /// A version whose content is damaged is an error that is kept until the others are done. Verdicts that came from
@@ -100,10 +104,46 @@ impl App {
             progress.changed += u64::from(changed.is_some());
             tell(progress, changed.as_ref());
         }
+        if request.selectors.is_empty() {
+            self.judge_stale_sets(&mut progress).await?;
+        }
         match first_error {
             Some(error) => Err(error),
             None => Ok(progress),
         }
+    }
+
+    /// Judges the newest edition of every set again that another judge judged than would now.
+    async fn judge_stale_sets(&self, progress: &mut StaleProgress) -> Result<()> {
+        let judges = self.judges_now().await;
+        let overruled = overruled();
+        for set in self.set_names() {
+            let Some(newest) = self.store.newest_edition(set.clone()).await? else {
+                continue;
+            };
+            let verdicts: Vec<_> = self
+                .store
+                .edition_verdicts(newest.id)
+                .await?
+                .into_iter()
+                .map(|verdict| verdict.verdict)
+                .collect();
+            let last = newest_of_each(&verdicts);
+            let is_stale = self.verifiers_of_set(&set).any(|verifier| {
+                let last = last.get(verifier.name()).map(|one| &one.fingerprint.hex);
+                is_another(last, judges.get(verifier.name()), &overruled)
+            });
+            if is_stale {
+                let verified = self.verify_set(&set).await?;
+                let is_good = matches!(
+                    verified.edition.state,
+                    VersionState::Passed | VersionState::Unverified
+                );
+                progress.sets += 1;
+                progress.sets_failed += u64::from(!is_good);
+            }
+        }
+        Ok(())
     }
 
     async fn find_stale(&self, request: &StaleRequest) -> Result<Vec<Stale>> {
@@ -162,13 +202,12 @@ impl App {
         source: &Arc<Source>,
         judges_now: &HashMap<String, String>,
     ) -> Option<Stale> {
-        let overruled = Fingerprint::of(OVERRULED.to_owned()).hex;
+        let overruled = overruled();
         let verifiers: Vec<_> = self
             .verifiers_for(&source.settings)
             .filter(|verifier| {
                 let last = version.judges.get(verifier.name());
-                let now = judges_now.get(verifier.name());
-                now.is_some() && last != now && last != Some(&overruled)
+                is_another(last, judges_now.get(verifier.name()), &overruled)
             })
             .cloned()
             .collect();
@@ -207,4 +246,14 @@ impl App {
         }
         Ok(Some((version.state, verified)))
     }
+}
+
+/// Tells whether who judged last is not who would judge now. A person's word stands until the verifier judges again.
+fn is_another(last: Option<&String>, now: Option<&String>, overruled: &String) -> bool {
+    now.is_some() && last != now && last != Some(overruled)
+}
+
+/// Returns the fingerprint of a person's word in the place of a verifier.
+fn overruled() -> String {
+    Fingerprint::of(OVERRULED.to_owned()).hex
 }

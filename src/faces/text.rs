@@ -1,6 +1,7 @@
 //! Text as a terminal may show it: what came from outside made harmless, times and states in few columns.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
 
@@ -80,8 +81,8 @@ pub(crate) fn next_due(source: &Source) -> Option<DateTime<Utc>> {
 }
 
 /// Returns `1 version`, `2 versions`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
+pub(crate) fn count<N: Copy + From<u8> + PartialEq + Display>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 

@@ -684,3 +684,25 @@ fn the_digests_that_a_member_lists_are_checked_by_rule() {
     release.gannet.ok(&["--worker-only"]);
     assert_eq!(release.data().as_deref(), Some("two"));
 }
+
+#[test]
+fn a_set_is_judged_again_when_its_verifier_changes() {
+    let release = Release::new();
+    release.fetch();
+    assert_eq!(release.data().as_deref(), Some("one"));
+    let stale = || release.gannet.run(&["verify", "--stale"]);
+    assert!(stale().out.contains("every verdict is by the verifiers"));
+    let strict = SUMS_VERIFIER.replace("sha256sum", "false && sha256sum");
+    let ca_file = release.origin.ca_file().display().to_string();
+    release
+        .gannet
+        .configure(&format!("[fetch]\nca_file = {ca_file:?}\n{strict}"));
+    let said = stale();
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(
+        said.out.contains("1 set judged again: 1 did not pass"),
+        "{said:?}"
+    );
+    assert!(!release.link().exists(), "what failed is withdrawn");
+    assert!(stale().out.contains("every verdict is by the verifiers"));
+}

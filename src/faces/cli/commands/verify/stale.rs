@@ -11,6 +11,7 @@ use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::count;
 
 #[derive(Serialize)]
 struct StaleJson<'a> {
@@ -18,6 +19,8 @@ struct StaleJson<'a> {
     passed: u64,
     failed: u64,
     undecided: u64,
+    sets: u64,
+    sets_failed: u64,
     changed: Vec<VerifiedJson<'a>>,
 }
 
@@ -53,13 +56,15 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
             passed: done.passed,
             failed: done.failed,
             undecided: done.undecided,
+            sets: done.sets,
+            sets_failed: done.sets_failed,
             changed: changed.iter().map(|one| object(one, actor)).collect(),
         };
         json::write(&mut console.out, &summary)?;
     } else {
         writeln!(console.out, "{}", words(&done))?;
     }
-    Ok(if done.failed + done.undecided > 0 {
+    Ok(if done.failed + done.undecided + done.sets_failed > 0 {
         ExitStatus::Problems
     } else {
         ExitStatus::Done
@@ -81,18 +86,28 @@ fn tell(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn words(done: &StaleProgress) -> String {
-    if done.total == 0 {
+    let mut words = Vec::new();
+    if done.total > 0 {
+        words.push(format!(
+            "{} judged again: {} passed, {} failed, {} undecided; the state of {} changed",
+            count(done.done, "version"),
+            done.passed,
+            done.failed,
+            done.undecided,
+            done.changed
+        ));
+    }
+    if done.sets > 0 {
+        let sets = count(done.sets, "set");
+        words.push(format!(
+            "{sets} judged again: {} did not pass",
+            done.sets_failed
+        ));
+    }
+    if words.is_empty() {
         return "every verdict is by the verifiers as they are now".to_owned();
     }
-    let noun = if done.done == 1 {
-        "version"
-    } else {
-        "versions"
-    };
-    format!(
-        "{} {noun} judged again: {} passed, {} failed, {} undecided; the state of {} changed",
-        done.done, done.passed, done.failed, done.undecided, done.changed
-    )
+    words.join("\n")
 }
 
 #[cfg(test)]
@@ -110,9 +125,15 @@ mod tests {
             passed: 2,
             failed: 1,
             undecided: 0,
+            ..StaleProgress::default()
         };
         let line =
             "3 versions judged again: 2 passed, 1 failed, 0 undecided; the state of 1 changed";
         assert_eq!(words(&some), line);
+        let set = StaleProgress {
+            sets: 1,
+            ..StaleProgress::default()
+        };
+        assert_eq!(words(&set), "1 set judged again: 0 did not pass");
     }
 }
