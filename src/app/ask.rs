@@ -17,8 +17,8 @@ impl App {
         content: &Content,
         facts: &Facts,
     ) -> NewVerdict {
-        let evidence = self.evidence(verifier, facts).await;
         let _permit = self.judging_permit(verifier.is_run()).await;
+        let evidence = self.evidence(verifier, facts).await;
         let started_at = self.now();
         let clock = Instant::now();
         // As it is before: a program that is replaced from here on could not judge.

@@ -61,19 +61,25 @@ impl App {
             }
             Some(source) => source,
         };
-        let versions = self.versions_in_force(source.id, facts).await?;
+        // In this order: a list that is fetched in between then looks older than it is, and leaves the file undecided.
         let checked_at = self.store.last_good_attempt(source.id).await?;
+        let versions = self.versions_in_force(source.id, facts).await?;
         let Some(checked_at) = checked_at.filter(|_| !versions.is_empty()) else {
             return Ok(Err(format!("`{name}` has no version that could say")));
         };
         let mut lists = Vec::new();
         for version in &versions {
-            if version.state != VersionState::Failed {
+            // What is not verified itself yet says nothing of others.
+            if matches!(
+                version.state,
+                VersionState::Passed | VersionState::Unverified
+            ) {
                 lists.push(self.content(version).await?);
             }
         }
         if lists.is_empty() {
-            return Ok(Err(format!("`{name}` failed verification itself")));
+            let state = versions[0].state;
+            return Ok(Err(format!("`{name}` is {state} itself")));
         }
         Ok(Ok(Companion {
             name: source.settings.name,

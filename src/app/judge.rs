@@ -89,7 +89,15 @@ impl App {
                 (verifier, self.next_step(verifier, last, ask))
             })
             .collect();
-        self.carry_out_steps(source, version, content, steps).await
+        let verified = self
+            .carry_out_steps(source, version, content, steps)
+            .await?;
+        let is_undecided = matches!(verified.state, VersionState::Pending | VersionState::Error);
+        if verified.verdicts.is_empty() && (is_undecided || ask == Ask::Again) {
+            // Nobody is left to ask: what counts may have changed since.
+            return self.count_again(source, version).await;
+        }
+        Ok(verified)
     }
 
     /// Does what was decided about each verifier, and records what comes of it. Content that is not at hand is read when

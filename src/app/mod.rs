@@ -25,7 +25,7 @@ mod stale;
 mod summary;
 mod undo;
 
-pub use crate::store::{EventFilter, VerdictFilter, VerdictOn};
+pub use crate::store::{EventFilter, VerdictFilter, VerdictOn, VerdictSubject};
 pub use bytes_compared::Compared;
 pub use catalogue::{Plan, PlanStep};
 pub use compare::{Comparison, DIFF_PATIENCE};

@@ -73,7 +73,7 @@ impl App {
 
     /// Judges every set whose members stand ready in a combination that is new, and with `again` those that are undecided;
     /// publishes what passed. What is wrong with one set keeps no other waiting.
-    pub(crate) async fn judge_sets(&self, again: bool) -> Result<SetsReport> {
+    pub(crate) async fn judge_sets(&self, again: bool, tell_problems: bool) -> Result<SetsReport> {
         let mut report = SetsReport::default();
         let names = self.set_names();
         if names.is_empty() {
@@ -84,8 +84,11 @@ impl App {
         self.note_problems(&problems).await?;
         for name in names {
             if let Some(problem) = problems.get(&name) {
-                report.failed += 1;
-                report.troubles.push(format!("set {name}: {problem}"));
+                // Not in every pass of a worker that stays.
+                if tell_problems {
+                    report.failed += 1;
+                    report.troubles.push(format!("set {name}: {problem}"));
+                }
                 continue;
             }
             if let Err(error) = self.judge_set(&name, again, &mut report).await {
@@ -104,7 +107,7 @@ impl App {
     }
 
     /// Returns why a set cannot be judged at all, by its name.
-    async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
+    pub(super) async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
         let mut problems = BTreeMap::new();
         for (source, sets) in self.store.in_many_sets().await? {
             let problem = format!(
@@ -207,7 +210,9 @@ impl App {
             .ask_about_set(&edition.set, &edition.members, &earlier, ask)
             .await?;
         let mut edition = edition;
-        if !verdicts.is_empty() {
+        let is_undecided = matches!(edition.state, VersionState::Pending | VersionState::Error);
+        // Without a verdict too: what counts may have changed since.
+        if !verdicts.is_empty() || is_undecided || ask == Ask::Again {
             let policy = self.set_policy(&edition.set);
             edition.state = self
                 .store
@@ -272,7 +277,13 @@ impl App {
             let (Some(version), Some(source)) = (version, sources.get(&member.source_id)) else {
                 return Err(Error::not_found(format!("{} was purged", member.name)));
             };
-            let content = self.content(&version).await?;
+            let content = match self.content(&version).await {
+                // The edition could not be judged then, which is tried again once an hour.
+                Err(error) if error.kind == ErrorKind::Damaged => {
+                    return Ok(Err(format!("{}: {error}", member.name)));
+                }
+                content => content?,
+            };
             let mut facts = facts_of(source, &version);
             facts.source_name.clone_from(&member.name);
             files.push(SetFile {
@@ -410,7 +421,7 @@ impl SetsReport {
                 VerdictOutcome::Failed => "failed verification",
                 VerdictOutcome::Error => "could not be verified",
             };
-            let (by, detail) = (&verdict.verifier, &verdict.judgement.detail);
+            let (by, detail) = (&verdict.verifier, verdict.judgement.reason());
             self.troubles
                 .push(format!("set {set}: {word} by {by}{advisory}: {detail}"));
         }

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::judge::{OVERRULED, Step, newest_of_each};
 use super::{App, Error, ErrorKind, Result, Verified};
 use crate::config::VerifierKind;
-use crate::domain::{Fingerprint, Source, SourceId, VersionId, VersionState};
+use crate::domain::{Fingerprint, Source, SourceId, Version, VersionId, VersionState};
 use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter};
 use crate::verify::Verifier;
 
@@ -34,7 +34,7 @@ pub struct StaleRequest {
 /// How far it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StaleProgress {
-    /// Versions that an older judge had judged, or that a verifier has not judged yet.
+    /// Versions that an older judge had judged, or that a verifier has not judged yet, or whose verdicts count otherwise now.
     pub total: u64,
     /// Of those, judged again by now.
     pub done: u64,
@@ -52,7 +52,7 @@ pub struct StaleProgress {
     pub sets_failed: u64,
 }
 
-/// A version that is to be judged again, by these verifiers.
+/// A version that is to be judged again, by these verifiers; by none of them when only its verdicts count otherwise now.
 struct Stale {
     version: VersionId,
     source: Arc<Source>,
@@ -78,9 +78,17 @@ impl App {
         };
         tell(progress, None);
         let memory = Semaphore::new(CONTENT_KIB as usize);
+        // A rule that compares with the last good version needs that to be judged first.
+        let looks_back =
+            |stale: &Stale| stale.verifiers.iter().any(|verifier| verifier.looks_back());
+        let at_once = if stale.iter().any(looks_back) {
+            1
+        } else {
+            AT_ONCE
+        };
         let mut judged = stream::iter(stale)
             .map(|stale| self.judge_stale(stale, &memory))
-            .buffer_unordered(AT_ONCE);
+            .buffer_unordered(at_once);
         let mut first_error: Option<Error> = None;
         while let Some(result) = judged.next().await {
             progress.done += 1;
@@ -104,8 +112,10 @@ impl App {
             progress.changed += u64::from(changed.is_some());
             tell(progress, changed.as_ref());
         }
-        if request.selectors.is_empty() {
-            self.judge_stale_sets(&mut progress).await?;
+        if request.selectors.is_empty()
+            && let Err(error) = self.judge_stale_sets(&mut progress).await
+        {
+            first_error.get_or_insert(error);
         }
         match first_error {
             Some(error) => Err(error),
@@ -117,7 +127,9 @@ impl App {
     async fn judge_stale_sets(&self, progress: &mut StaleProgress) -> Result<()> {
         let judges = self.judges_now().await;
         let overruled = overruled();
-        for set in self.set_names() {
+        let problems = self.set_problems().await?;
+        let names = self.set_names().into_iter();
+        for set in names.filter(|name| !problems.contains_key(name)) {
             let Some(newest) = self.store.newest_edition(set.clone()).await? else {
                 continue;
             };
@@ -206,15 +218,39 @@ impl App {
         let verifiers: Vec<_> = self
             .verifiers_for(&source.settings)
             .filter(|verifier| {
-                let last = version.judges.get(verifier.name());
+                let last = version.last.get(verifier.name());
+                let last = last.map(|last| &last.fingerprint);
                 is_another(last, judges_now.get(verifier.name()), &overruled)
             })
             .cloned()
             .collect();
-        (!verifiers.is_empty()).then(|| Stale {
+        let outcomes = version.last.iter();
+        let outcomes = outcomes.map(|(name, last)| (name.clone(), last.outcome));
+        // What counts may have changed: a verifier is advisory now, or gone.
+        let counts_otherwise =
+            self.policy(&source.settings).state(&outcomes.collect()) != version.state;
+        (!verifiers.is_empty() || counts_otherwise).then(|| Stale {
             version: version.version_id,
             source: Arc::clone(source),
             verifiers,
+        })
+    }
+
+    /// Derives the state of a version anew from the verdicts that it has.
+    pub(super) async fn count_again(&self, source: &Source, version: &Version) -> Result<Verified> {
+        let policy = self.policy(&source.settings);
+        let state = self
+            .store
+            .record_verdicts(version.id, Vec::new(), policy, self.stamp())
+            .await?;
+        Ok(Verified {
+            source: source.clone(),
+            version: Version {
+                state,
+                ..version.clone()
+            },
+            verdicts: Vec::new(),
+            state,
         })
     }
 
@@ -233,14 +269,14 @@ impl App {
             .acquire_many(kib)
             .await
             .expect("the semaphore is never closed");
-        let steps = stale
-            .verifiers
-            .iter()
-            .map(|verifier| (verifier, Step::Run))
-            .collect();
-        let verified = self
-            .carry_out_steps(&stale.source, &version, None, steps)
-            .await?;
+        let verified = if stale.verifiers.is_empty() {
+            self.count_again(&stale.source, &version).await?
+        } else {
+            let verifiers = stale.verifiers.iter();
+            let steps = verifiers.map(|verifier| (verifier, Step::Run)).collect();
+            self.carry_out_steps(&stale.source, &version, None, steps)
+                .await?
+        };
         if verified.state != version.state {
             self.settle(stale.source.id).await?;
         }

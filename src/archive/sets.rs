@@ -222,7 +222,10 @@ impl EditionFolder {
             mark(former, now)?;
         }
         self.sets.switch(&self.name, self.id)?;
-        self.sets.sweep(now)?;
+        // What cannot be removed now is tried again by the next pass, which tells.
+        if let Err(error) = self.sets.sweep(now) {
+            tracing::warn!("{error}");
+        }
         Ok(self.sets.link(&self.name))
     }
 }

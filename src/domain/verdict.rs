@@ -46,7 +46,9 @@ impl FromStr for VerdictOutcome {
         [Self::Passed, Self::Failed, Self::Error, Self::Pending]
             .into_iter()
             .find(|outcome| outcome.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not a verdict: expected passed or failed"))
+            .ok_or_else(|| {
+                format!("`{text}` is not a verdict: expected passed, failed, error or pending")
+            })
     }
 }
 
@@ -63,15 +65,23 @@ pub struct Judgement {
     pub output: String,
 }
 
+/// Begins the detail of a judgement that is none.
+const COULD_NOT: &str = "could not judge: ";
+
 impl Judgement {
     /// Returns the judgement of a verifier that could not judge, with why.
     pub fn error(why: &str) -> Self {
         Self {
             outcome: VerdictOutcome::Error,
-            detail: format!("could not judge: {why}"),
+            detail: format!("{COULD_NOT}{why}"),
             exit_code: None,
             output: String::new(),
         }
+    }
+
+    /// Returns why, for a line that says already whether it was judged.
+    pub fn reason(&self) -> &str {
+        self.detail.strip_prefix(COULD_NOT).unwrap_or(&self.detail)
     }
 }
 

@@ -24,6 +24,7 @@ mod source;
 mod transaction;
 mod types;
 mod verdict;
+mod verdict_list;
 mod version;
 mod writer;
 
@@ -32,5 +33,5 @@ pub use handle::Store;
 pub use types::{
     AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, EventFilter,
     FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, NoticeLook, NoticeRecord,
-    PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn,
+    PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
 };

@@ -16,7 +16,9 @@ use crate::domain::{
 pub(super) const SOURCE_COLUMNS: &str = "s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
     s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.created_at,
     s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, v.state,
-    t.published_version_id, (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id)";
+    t.published_version_id,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id) END";
 
 /// Settings, state and newest version of a source.
 pub(super) const SOURCE_TABLES: &str = "source s JOIN source_state t ON t.source_id = s.id

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{
     Action, AttemptId, Digest, EditionId, EditionMember, EventId, FailureKind, NewBlob, NewVerdict,
-    Publication, Slot, Source, SourceId, SourceSettings, Stamp, Told, Validators, Verdict,
-    VerdictOutcome, VersionId, VersionState,
+    Publication, Slot, Source, SourceId, SourceSettings, Stamp, Told, Validators, VerdictOutcome,
+    VersionId, VersionState,
 };
 
 /// One change of the catalogue by an operator.
@@ -167,6 +167,8 @@ pub struct VerdictFilter {
     pub outcome: Option<VerdictOutcome>,
     /// On versions of these sources.
     pub sources: Option<Vec<SourceId>>,
+    /// On editions of this set.
+    pub set: Option<String>,
     /// At most so many, the newest.
     pub limit: Option<usize>,
 }
@@ -174,14 +176,35 @@ pub struct VerdictFilter {
 /// A verdict, and on what it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerdictOn {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The digest of the version's content.
-    pub digest: Digest,
-    /// The version's source.
-    pub source_id: SourceId,
-    /// What people call it.
-    pub source_name: String,
+    /// What was said.
+    pub verdict: NewVerdict,
+    /// Who ran the verifier or gave the verdict.
+    pub actor: String,
+    /// On what.
+    pub on: VerdictSubject,
+}
+
+/// What a verdict is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerdictSubject {
+    /// One version of a source.
+    Version {
+        /// Which version.
+        id: VersionId,
+        /// The digest of its content.
+        digest: Digest,
+        /// Of which source.
+        source_id: SourceId,
+        /// What people call that.
+        source_name: String,
+    },
+    /// One edition of a set.
+    Edition {
+        /// Which edition.
+        id: EditionId,
+        /// Of which set.
+        set: String,
+    },
 }
 
 /// From which end versions are gone through.
@@ -214,8 +237,19 @@ pub struct JudgedBy {
     pub version_id: VersionId,
     /// Of which source.
     pub source_id: SourceId,
-    /// By verifier, the fingerprint of its newest verdict.
-    pub judges: BTreeMap<String, String>,
+    /// Its state as recorded.
+    pub state: VersionState,
+    /// By verifier, its newest verdict.
+    pub last: BTreeMap<String, LastVerdict>,
+}
+
+/// What a verifier said last of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastVerdict {
+    /// Which judge it was then.
+    pub fingerprint: String,
+    /// What it said.
+    pub outcome: VerdictOutcome,
 }
 
 /// A source that may have changed since a notifier was told.

@@ -8,12 +8,11 @@ use super::Store;
 use super::error::{Failure, Result, found};
 use super::event::insert_event;
 use super::publication::refresh_publication;
-use super::row::{Columns, duration_ms, int, millis, row_limit, to_json};
+use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
-use super::types::{JudgedBy, JudgedOrder, JudgedRequest, VerdictFilter, VerdictOn};
 use crate::domain::{
-    Action, Digest, EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Policy,
-    SourceId, Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState,
+    Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Policy, SourceId, Stamp,
+    Verdict, VerdictId, VerdictOutcome, VersionId, VersionState,
 };
 
 impl Store {
@@ -78,17 +77,6 @@ impl Store {
             Ok(state)
         })
         .await
-    }
-
-    /// Returns the verdicts that the filter lets through, newest first.
-    pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
-        self.read(move |sql| list_filtered(sql, &filter)).await
-    }
-
-    /// Returns by which judges the versions of sources that are not removed were judged last, for at most `limit` versions
-    /// beyond `after` in the order asked for.
-    pub async fn judged_by(&self, request: JudgedRequest) -> Result<Vec<JudgedBy>> {
-        self.read(move |sql| list_judged(sql, &request)).await
     }
 }
 
@@ -283,100 +271,6 @@ fn list(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn list_filtered(
-    sql: &Connection,
-    filter: &VerdictFilter,
-) -> std::result::Result<Vec<VerdictOn>, Failure> {
-    // A text that is not there has no id, and so no verdict.
-    let mut statement = sql.prepare_cached(
-        "SELECT d.id, d.version_id, n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
-             d.duration_ms, coalesce(p.value, ''), a.value, b.digest, s.id, s.name
-         FROM verdict d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
-         CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
-         CROSS JOIN version v ON v.id = d.version_id CROSS JOIN blob b ON b.id = v.blob_id
-         CROSS JOIN source s ON s.id = v.source_id
-         WHERE (?1 IS NULL OR d.verifier_id = (SELECT id FROM text WHERE value = ?1))
-             AND (?2 IS NULL OR substr(f.value, 1, length(?2)) = ?2)
-             AND (?3 IS NULL OR d.outcome = ?3)
-             AND (?4 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4)))
-         ORDER BY d.id DESC LIMIT ?5",
-    )?;
-    let parameters = params![
-        filter.verifier,
-        filter.fingerprint,
-        filter.outcome.map(VerdictOutcome::as_str),
-        filter.sources.as_deref().map(id_list),
-        row_limit(filter.limit),
-    ];
-    let rows = statement.query_map(parameters, |row| {
-        let mut columns = Columns::new(row);
-        Ok(VerdictOn {
-            verdict: read_verdict(&mut columns)?,
-            digest: Digest(columns.get()?),
-            source_id: SourceId(columns.get()?),
-            source_name: columns.get()?,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn id_list(ids: &[SourceId]) -> String {
-    to_json(&ids.iter().map(|id| id.0).collect::<Vec<_>>())
-}
-
-fn list_judged(
-    sql: &Connection,
-    request: &JudgedRequest,
-) -> std::result::Result<Vec<JudgedBy>, Failure> {
-    let (beyond, order) = match request.order {
-        JudgedOrder::OldestFirst => (">", "ASC"),
-        JudgedOrder::NewestFirst => ("<", "DESC"),
-    };
-    let mut statement = sql.prepare_cached(&format!(
-        "SELECT v.id, v.source_id, n.value, f.value FROM
-             (SELECT v.id, v.source_id FROM version v CROSS JOIN source s ON s.id = v.source_id
-              WHERE v.id {beyond} ?1 AND s.removed_at IS NULL
-                  AND (?2 IS NULL OR v.source_id IN (SELECT value FROM json_each(?2)))
-              ORDER BY v.id {order} LIMIT ?3) v
-         LEFT JOIN verdict d ON d.version_id = v.id LEFT JOIN text n ON n.id = d.verifier_id
-         LEFT JOIN text f ON f.id = d.fingerprint_id
-         ORDER BY v.id {order}, d.started_at, d.id"
-    ))?;
-    let start = match request.order {
-        JudgedOrder::OldestFirst => 0,
-        JudgedOrder::NewestFirst => i64::MAX,
-    };
-    let parameters = params![
-        request.after.map_or(start, |id| id.0),
-        request.sources.as_deref().map(id_list),
-        int(request.limit),
-    ];
-    let mut rows = statement.query(parameters)?;
-    let mut judged: Vec<JudgedBy> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let mut columns = Columns::new(row);
-        let version_id = VersionId(columns.get()?);
-        let source_id = SourceId(columns.get()?);
-        if judged
-            .last()
-            .is_none_or(|last| last.version_id != version_id)
-        {
-            judged.push(JudgedBy {
-                version_id,
-                source_id,
-                judges: BTreeMap::new(),
-            });
-        }
-        let (verifier, fingerprint) = (columns.optional()?, columns.optional()?);
-        if let (Some(last), Some(verifier), Some(fingerprint)) =
-            (judged.last_mut(), verifier, fingerprint)
-        {
-            last.judges.insert(verifier, fingerprint);
-        }
-    }
-    Ok(judged)
-}
-
 fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
     let (id, version_id) = (VerdictId(columns.get()?), VersionId(columns.get()?));
     let (verdict, actor) = read_what_was_said(columns)?;
@@ -389,7 +283,9 @@ fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
 }
 
 /// Reads a verdict and who gave it, from the columns after its own id and that of what it is on.
-fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<(NewVerdict, String)> {
+pub(super) fn read_what_was_said(
+    columns: &mut Columns<'_>,
+) -> rusqlite::Result<(NewVerdict, String)> {
     let (verifier, hex) = (columns.get()?, columns.get()?);
     let judgement = Judgement {
         outcome: columns.word()?,

@@ -109,8 +109,11 @@ fn definition(kind: &VerifierKind) -> Value {
             ..
         } => json!({"command": argv, "stdin": stdin, "failed": failed}),
         VerifierKind::Builtin(rule) => definition_of_rule(rule),
-        // An address may hold a password, which must not get into the store.
-        VerifierKind::Http { url, .. } => json!({"http": masked(url)}),
+        VerifierKind::Http { url, .. } => {
+            // Any part of an address but its host may be a secret, which must not get into the store.
+            let host = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+            json!({"http": masked(&host), "address": Digest::of(url.as_bytes()).to_string()})
+        }
         VerifierKind::External { .. } => json!({"external": true}),
     }
 }

@@ -33,8 +33,24 @@ impl SetFiles {
             file.facts.source_name == companion || file.facts.address == companion
         };
         let (lists, others): (Vec<_>, Vec<_>) = self.files.iter().partition(is_it);
-        let Some(list) = lists.first() else {
-            return Err(format!("the set has no member `{companion}`"));
+        let list = match lists[..] {
+            [list] => list,
+            [] => {
+                let members: Vec<_> = self
+                    .files
+                    .iter()
+                    .map(|file| file.facts.source_name.as_str())
+                    .collect();
+                return Err(format!(
+                    "the set has no member `{companion}`: its members are {}",
+                    members.join(", ")
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "several members of the set are called `{companion}`"
+                ));
+            }
         };
         if others.is_empty() {
             return Err(format!("the set has no member beside `{companion}`"));

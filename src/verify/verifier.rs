@@ -10,7 +10,7 @@ use super::command::{self, Program};
 use super::fingerprint::{FileDigests, fingerprint};
 use super::subject::Subject;
 use super::{Evidence, Facts, SetFiles, builtin};
-use crate::config::{Builtin, Scope, VerifierConfig, VerifierKind};
+use crate::config::{Builtin, PreviousNeed, Scope, VerifierConfig, VerifierKind};
 use crate::domain::{Content, Fingerprint, Judgement, SourceSettings, VerdictOutcome, Weight};
 
 /// From the polite signal to the kill.
@@ -56,6 +56,12 @@ impl Verifier {
             VerifierKind::Builtin(rule) => Some(rule),
             _ => None,
         }
+    }
+
+    /// Tells whether its verdict depends on the version before.
+    pub fn looks_back(&self) -> bool {
+        self.rule()
+            .is_some_and(|rule| rule.needs_previous() > PreviousNeed::Nothing)
     }
 
     /// Tells whether this process runs it, as a rule or a program.

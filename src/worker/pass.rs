@@ -213,7 +213,14 @@ impl<'a> Pass<'a> {
         if self.ends() || self.app.set_names().is_empty() {
             return;
         }
-        let report = sets::judge_sets(&self.app, self.again, self.stop, self.progress).await;
+        let report = sets::judge_sets(
+            &self.app,
+            self.again,
+            matches!(self.selection, Selection::These(_)),
+            self.stop,
+            self.progress,
+        )
+        .await;
         for trouble in report.troubles {
             self.pipeline.tell(|| trouble);
         }

@@ -402,6 +402,10 @@ impl Pipeline {
                 self.publish(task.source, id, content.clone(), None).await?;
             }
             (Some(_), _) => self.app.settle(source.id).await?,
+            // The set that it is in may not stay published.
+            (None, _) if required.state == VersionState::Failed => {
+                self.app.settle(source.id).await?;
+            }
             (None, _) => {}
         }
         // Those that only advise keep nothing waiting.
@@ -433,7 +437,7 @@ impl Pipeline {
                 Weight::Advisory => " (advisory)",
             };
             let (name, by) = (&source.settings.name, &verdict.verifier);
-            let detail = &verdict.judgement.detail;
+            let detail = verdict.judgement.reason();
             self.tell(|| {
                 let id = version.id;
                 format!("{name}: v{id} {word} by {by}{advisory}: {detail}")

@@ -5,10 +5,12 @@ use super::stop::Stop;
 use crate::app::{App, Error, SetsReport};
 
 /// Judges and publishes the sets that stand ready, those that are undecided too with `again`; counts them. What has not
-/// begun when it is time to stop is left to the next pass.
+/// begun when it is time to stop is left to the next pass. What is wrong with a set is told once an hour, and to whoever
+/// asked for the pass.
 pub(super) async fn judge_sets(
     app: &App,
     again: bool,
+    is_asked_for: bool,
     stop: &Stop,
     progress: &Progress,
 ) -> SetsReport {
@@ -16,7 +18,7 @@ pub(super) async fn judge_sets(
         return SetsReport::default();
     }
     let report = tokio::select! {
-        judged = app.judge_sets(again) => judged.unwrap_or_else(failed),
+        judged = app.judge_sets(again, again || is_asked_for) => judged.unwrap_or_else(failed),
         () = stop.overdue() => SetsReport::default(),
     };
     progress.update(|summary| {

@@ -195,7 +195,7 @@ impl Worker {
         if self.app.set_names().is_empty() {
             return PassReport::default();
         }
-        let report = sets::judge_sets(&self.app, again, stop, progress).await;
+        let report = sets::judge_sets(&self.app, again, false, stop, progress).await;
         PassReport {
             summary: progress.snapshot().summary,
             troubles: report.troubles,

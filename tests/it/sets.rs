@@ -557,7 +557,12 @@ fn files_that_would_be_one_cannot_be_judged() {
     }
     let said = release.gannet.run(&["fetch", "tag:release"]);
     assert_eq!(said.code, Some(1));
-    assert!(said.err.contains("set release: could not be verified by sums: could not judge: the files of x/y and x_y would both be x_y"), "{said:#?}");
+    assert!(
+        said.err.contains(
+            "set release: could not be verified by sums: the files of x/y and x_y would both be x_y"
+        ),
+        "{said:#?}"
+    );
     assert!(!release.link().exists());
 }
 

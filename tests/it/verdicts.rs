@@ -464,7 +464,7 @@ fn the_configuration_can_be_checked_before_it_is_used() {
     );
     let said = gannet.ok(&["config", "check"]);
     for expected in [
-        "config.toml: nothing wrong",
+        "config.toml: it can be used",
         "verifier remote: is asked by HTTP, may take 1 d to answer; judges *; advisory",
         "verifier legal: is waited for, up to 7 d; judges *",
         "look at this: verifier remote: ${NO_SUCH} has no value",
@@ -477,4 +477,44 @@ fn the_configuration_can_be_checked_before_it_is_used() {
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.err.contains("did you mean `external`?"), "{said:?}");
     assert!(!gannet.data().exists(), "nothing is made");
+}
+
+#[test]
+fn what_counts_otherwise_now_counts() {
+    let origin = Origin::start(true);
+    origin.on("/a.json", ["{}", "no"].map(Reply::file));
+    let advisory = verifier("json", "builtin = \"json\"\nadvisory = true");
+    let gannet = home(&origin, &advisory);
+    add(&gannet, &origin, "/a.json");
+    gannet.fetch("a.json");
+    gannet.fetch("a.json");
+    assert_eq!(published(&gannet, "a.json").as_deref(), Some("no"));
+    // The advice becomes a rule: what it had failed is withdrawn, without a new run.
+    configure(&gannet, &origin, &verifier("json", "builtin = \"json\""));
+    let verdicts = gannet.json(&["verdicts", "--json"]);
+    assert_eq!(gannet.run(&["verify", "--stale"]).code, Some(1));
+    assert_eq!(gannet.json(&["verdicts", "--json"]), verdicts);
+    assert_eq!(gannet.source("a.json")["verified"], "failed");
+    assert_eq!(published(&gannet, "a.json").as_deref(), Some("{}"));
+    // And the rule goes.
+    configure(&gannet, &origin, "");
+    gannet.ok(&["verify", "--stale"]);
+    assert_eq!(gannet.source("a.json")["verified"], "unverified");
+    assert_eq!(published(&gannet, "a.json").as_deref(), Some("no"));
+}
+
+#[test]
+fn a_verifier_that_is_gone_holds_nothing_up() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("one")]);
+    let good = verifier("text", "builtin = \"utf8\"");
+    let broken = verifier("broken", "command = [\"sh\", \"-c\", \"exit 9\"]");
+    let gannet = home(&origin, &(good.clone() + &broken));
+    add(&gannet, &origin, "/a");
+    gannet.fetch("a");
+    assert_eq!(gannet.source("a")["verified"], "error");
+    configure(&gannet, &origin, &good);
+    gannet.ok(&["--worker-only"]);
+    assert_eq!(gannet.source("a")["verified"], "passed");
+    assert_eq!(published(&gannet, "a").as_deref(), Some("one"));
 }

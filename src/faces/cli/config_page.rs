@@ -14,7 +14,7 @@ pub fn config_page(config: &Config) -> String {
     let mut page = String::new();
     let file = config.config_file.as_ref().map_or_else(
         || "no configuration file: every setting has its default".to_owned(),
-        |path| format!("{}: nothing wrong", path.display()),
+        |path| format!("{}: it can be used", path.display()),
     );
     let _ = writeln!(page, "{file}");
     let _ = writeln!(page, "data in {}", config.data_dir.display());

@@ -11,6 +11,8 @@ use crate::domain::in_short;
 
 /// The largest text: its values take up to some twenty times as much memory.
 const MAX_BYTES: u64 = 32 << 20;
+/// Up to this length all that is wrong is counted.
+const MAX_LISTED_BYTES: usize = 256 << 10;
 /// How many things that are wrong are told.
 const TOLD: usize = 3;
 
@@ -23,9 +25,20 @@ pub(super) fn judge(schema: &Schema, case: &Case) -> Finding {
         // It is JSON, but nested too deeply or with a number beyond all bounds.
         Err(error) => return cannot(format!("the JSON cannot be held: {error}")),
     };
+    let size = text.len();
     drop(text);
     case.go_on()?;
-    let errors: Vec<_> = schema.validator().iter_errors(&value).collect();
+    // The library lists all errors at once: of a large text that may be gigabytes, so there the first one has to do.
+    let errors: Vec<_> = if size > MAX_LISTED_BYTES {
+        schema
+            .validator()
+            .validate(&value)
+            .err()
+            .into_iter()
+            .collect()
+    } else {
+        schema.validator().iter_errors(&value).collect()
+    };
     case.go_on()?;
     if let Some(error) = errors.iter().find(|error| gave_up(error)) {
         return cannot(in_short(error));

@@ -101,8 +101,8 @@ Examples:
   gannet verdicts --verifier schema --outcome failed
   gannet verdicts prices --fingerprint 3f9a --json")]
 pub struct VerdictsArgs {
-    /// Id, name, address, glob or tag:NAME; all when none is given
-    #[arg(value_name = "SOURCE")]
+    /// Id, name, address, glob or tag:NAME, or one set:NAME; all when none is given
+    #[arg(value_name = "SOURCE|SET")]
     pub sources: Vec<String>,
     /// Only this verifier's
     #[arg(long, value_name = "NAME")]
@@ -149,7 +149,8 @@ pub struct VerdictArgs {
 }
 
 fn parse_outcome(text: &str) -> Result<VerdictOutcome, String> {
-    match text.parse()? {
+    let expected = |_| format!("`{text}` is not a verdict: expected passed or failed");
+    match text.parse().map_err(expected)? {
         VerdictOutcome::Error | VerdictOutcome::Pending => Err(
             "a verdict is passed or failed; error and pending are what gannet records when a verifier could not judge, or has not yet".to_owned(),
         ),

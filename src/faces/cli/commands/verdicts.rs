@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::app::{App, VerdictFilter, VerdictOn};
-use crate::domain::{SourceId, VersionId};
+use crate::app::{App, VerdictFilter, VerdictOn, VerdictSubject};
+use crate::domain::{EditionId, SourceId, VersionId};
 use crate::faces::cli::args::VerdictsArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, VerdictJson};
@@ -15,13 +15,17 @@ use crate::faces::text::short_time;
 
 /// So many digits tell fingerprints apart for people.
 const SHORT_FINGERPRINT: usize = 12;
+/// What stands before the name of a set.
+const SET: &str = "set:";
 
 #[derive(Serialize)]
 struct VerdictOnJson<'a> {
-    source_id: SourceId,
-    source: &'a str,
-    version_id: VersionId,
-    digest: String,
+    source_id: Option<SourceId>,
+    source: Option<&'a str>,
+    version_id: Option<VersionId>,
+    digest: Option<String>,
+    set: Option<&'a str>,
+    edition_id: Option<EditionId>,
     #[serde(flatten)]
     verdict: VerdictJson<'a>,
     /// What the fingerprint stands for.
@@ -33,19 +37,21 @@ pub(super) async fn run(
     args: &VerdictsArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let sources = if args.sources.is_empty() {
-        None
-    } else {
-        let selected = app.sources(&args.sources).await?;
-        Some(selected.into_iter().map(|source| source.id).collect())
-    };
-    let filter = VerdictFilter {
+    let mut filter = VerdictFilter {
         verifier: args.verifier.clone(),
         fingerprint: args.fingerprint.clone(),
         outcome: args.outcome,
-        sources,
         limit: (args.limit > 0).then_some(args.limit as usize),
+        ..VerdictFilter::default()
     };
+    match args.sources.as_slice() {
+        [] => {}
+        [one] if one.starts_with(SET) => filter.set = Some(one[SET.len()..].to_owned()),
+        selectors => {
+            let selected = app.sources(selectors).await?;
+            filter.sources = Some(selected.into_iter().map(|source| source.id).collect());
+        }
+    }
     let verdicts = app.verdicts_that(filter).await?;
     if args.json {
         let objects: Vec<_> = verdicts.iter().map(object).collect();
@@ -59,15 +65,35 @@ pub(super) async fn run(
 }
 
 fn object(one: &VerdictOn) -> VerdictOnJson<'_> {
-    let definition = &one.verdict.verdict.fingerprint.definition;
-    VerdictOnJson {
-        source_id: one.source_id,
-        source: &one.source_name,
-        version_id: one.verdict.version_id,
-        digest: one.digest.to_string(),
-        verdict: VerdictJson::recorded(&one.verdict),
+    let definition = &one.verdict.fingerprint.definition;
+    let mut object = VerdictOnJson {
+        source_id: None,
+        source: None,
+        version_id: None,
+        digest: None,
+        set: None,
+        edition_id: None,
+        verdict: VerdictJson::new(&one.verdict, &one.actor),
         definition: serde_json::from_str(definition).unwrap_or_default(),
+    };
+    match &one.on {
+        VerdictSubject::Version {
+            id,
+            digest,
+            source_id,
+            source_name,
+        } => {
+            object.version_id = Some(*id);
+            object.digest = Some(digest.to_string());
+            object.source_id = Some(*source_id);
+            object.source = Some(source_name);
+        }
+        VerdictSubject::Edition { id, set } => {
+            object.edition_id = Some(*id);
+            object.set = Some(set);
+        }
     }
+    object
 }
 
 fn write(verdicts: &[VerdictOn], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
@@ -83,17 +109,27 @@ fn write(verdicts: &[VerdictOn], width: Option<usize>, out: &mut dyn Write) -> i
         flexible("DETAIL"),
     ]);
     for one in verdicts {
-        let verdict = &one.verdict.verdict;
-        let fingerprint = &verdict.fingerprint.hex;
+        let (version, source) = match &one.on {
+            VerdictSubject::Version {
+                id, source_name, ..
+            } => (format!("v{id}"), source_name.clone()),
+            VerdictSubject::Edition { id, set } => (format!("edition {id}"), format!("{SET}{set}")),
+        };
+        let verdict = &one.verdict;
         table.row([
             short_time(verdict.started_at),
-            format!("v{}", one.verdict.version_id),
-            one.source_name.clone(),
+            version,
+            source,
             verdict.verifier.clone(),
             verdict.judgement.outcome.to_string(),
             format!("{} ms", verdict.duration.as_millis()),
-            fingerprint.chars().take(SHORT_FINGERPRINT).collect(),
-            one.verdict.actor.clone(),
+            verdict
+                .fingerprint
+                .hex
+                .chars()
+                .take(SHORT_FINGERPRINT)
+                .collect(),
+            one.actor.clone(),
             verdict.judgement.detail.clone(),
         ]);
     }
@@ -108,23 +144,36 @@ mod tests {
 
     #[test]
     fn people_see_a_table_and_programs_get_everything() {
-        let one = VerdictOn {
-            verdict: verdict(11, VerdictOutcome::Failed, "line 3"),
+        let said = verdict(11, VerdictOutcome::Failed, "line 3");
+        let on = |on| VerdictOn {
+            verdict: said.verdict.clone(),
+            actor: said.actor.clone(),
+            on,
+        };
+        let one = on(VerdictSubject::Version {
+            id: VersionId(11),
             digest: Digest::of(b"x"),
             source_id: SourceId(1),
             source_name: "prices".to_owned(),
-        };
+        });
+        let other = on(VerdictSubject::Edition {
+            id: EditionId(3),
+            set: "release".to_owned(),
+        });
         let mut out = Vec::new();
-        write(std::slice::from_ref(&one), None, &mut out).expect("a buffer");
+        write(&[one.clone(), other], None, &mut out).expect("a buffer");
         json::write(&mut out, &object(&one)).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
-        STARTED           VERSION  SOURCE  VERIFIER  SAID     TOOK  FINGERPRINT  BY           DETAIL
-        2026-01-31 12:00  v11      prices  schema    failed  35 ms  ab12         worker@host  line 3
+        STARTED           VERSION    SOURCE       VERIFIER  SAID     TOOK  FINGERPRINT  BY           DETAIL
+        2026-01-31 12:00  v11        prices       schema    failed  35 ms  ab12         worker@host  line 3
+        2026-01-31 12:00  edition 3  set:release  schema    failed  35 ms  ab12         worker@host  line 3
         {
           "source_id": 1,
           "source": "prices",
           "version_id": 11,
           "digest": "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+          "set": null,
+          "edition_id": null,
           "verifier": "schema",
           "fingerprint": "ab12",
           "argv": [

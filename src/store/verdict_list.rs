@@ -1,0 +1,174 @@
+//! Verdicts across versions, editions and sources: by who said what, and by which judges versions were judged last.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+
+use super::Store;
+use super::error::{Failure, Result};
+use super::row::{Columns, int, row_limit, to_json};
+use super::types::{
+    JudgedBy, JudgedOrder, JudgedRequest, LastVerdict, VerdictFilter, VerdictOn, VerdictSubject,
+};
+use super::verdict::read_what_was_said;
+use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
+
+impl Store {
+    /// Returns the verdicts that the filter lets through, newest first.
+    pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
+        self.read(move |sql| {
+            let mut verdicts = Vec::new();
+            if filter.set.is_none() {
+                verdicts.extend(list_on_versions(sql, &filter)?);
+            }
+            if filter.sources.is_none() {
+                verdicts.extend(list_on_editions(sql, &filter)?);
+            }
+            // Stable: those that began at once stay as they were recorded.
+            verdicts.sort_by_key(|one| std::cmp::Reverse(one.verdict.started_at));
+            verdicts.truncate(filter.limit.unwrap_or(usize::MAX));
+            Ok(verdicts)
+        })
+        .await
+    }
+
+    /// Returns by which judges the versions of sources that are not removed were judged last, for at most `limit` versions
+    /// beyond `after` in the order asked for.
+    pub async fn judged_by(&self, request: JudgedRequest) -> Result<Vec<JudgedBy>> {
+        self.read(move |sql| list_judged(sql, &request)).await
+    }
+}
+
+/// The columns of what was said, of a table of verdicts `d` and the texts that it names.
+const SAID: &str =
+    "n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at, d.duration_ms,
+    coalesce(p.value, ''), a.value";
+const TEXTS: &str = "CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
+    CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id";
+// A text that is not there has no id, and so no verdict.
+const MATCHES: &str = "(?1 IS NULL OR d.verifier_id = (SELECT id FROM text WHERE value = ?1))
+    AND (?2 IS NULL OR substr(f.value, 1, length(?2)) = ?2) AND (?3 IS NULL OR d.outcome = ?3)";
+
+fn list_on_versions(
+    sql: &Connection,
+    filter: &VerdictFilter,
+) -> std::result::Result<Vec<VerdictOn>, Failure> {
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {SAID}, d.version_id, b.digest, s.id, s.name FROM verdict d {TEXTS}
+         CROSS JOIN version v ON v.id = d.version_id CROSS JOIN blob b ON b.id = v.blob_id
+         CROSS JOIN source s ON s.id = v.source_id
+         WHERE {MATCHES} AND (?4 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4)))
+         ORDER BY d.id DESC LIMIT ?5"
+    ))?;
+    let parameters = params![
+        filter.verifier,
+        filter.fingerprint,
+        filter.outcome.map(VerdictOutcome::as_str),
+        filter.sources.as_deref().map(id_list),
+        row_limit(filter.limit),
+    ];
+    let rows = statement.query_map(parameters, |row| {
+        let mut columns = Columns::new(row);
+        let (verdict, actor) = read_what_was_said(&mut columns)?;
+        let on = VerdictSubject::Version {
+            id: VersionId(columns.get()?),
+            digest: Digest(columns.get()?),
+            source_id: SourceId(columns.get()?),
+            source_name: columns.get()?,
+        };
+        Ok(VerdictOn { verdict, actor, on })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn list_on_editions(
+    sql: &Connection,
+    filter: &VerdictFilter,
+) -> std::result::Result<Vec<VerdictOn>, Failure> {
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {SAID}, d.edition_id, e.set_name FROM edition_verdict d {TEXTS}
+         CROSS JOIN edition e ON e.id = d.edition_id
+         WHERE {MATCHES} AND (?4 IS NULL OR e.set_name = ?4) ORDER BY d.id DESC LIMIT ?5"
+    ))?;
+    let parameters = params![
+        filter.verifier,
+        filter.fingerprint,
+        filter.outcome.map(VerdictOutcome::as_str),
+        filter.set,
+        row_limit(filter.limit),
+    ];
+    let rows = statement.query_map(parameters, |row| {
+        let mut columns = Columns::new(row);
+        let (verdict, actor) = read_what_was_said(&mut columns)?;
+        let on = VerdictSubject::Edition {
+            id: EditionId(columns.get()?),
+            set: columns.get()?,
+        };
+        Ok(VerdictOn { verdict, actor, on })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn id_list(ids: &[SourceId]) -> String {
+    to_json(&ids.iter().map(|id| id.0).collect::<Vec<_>>())
+}
+
+fn list_judged(
+    sql: &Connection,
+    request: &JudgedRequest,
+) -> std::result::Result<Vec<JudgedBy>, Failure> {
+    let (beyond, order) = match request.order {
+        JudgedOrder::OldestFirst => (">", "ASC"),
+        JudgedOrder::NewestFirst => ("<", "DESC"),
+    };
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT v.id, v.source_id, v.state, n.value, f.value, d.outcome FROM
+             (SELECT v.id, v.source_id, v.state FROM version v CROSS JOIN source s ON s.id = v.source_id
+              WHERE v.id {beyond} ?1 AND s.removed_at IS NULL
+                  AND (?2 IS NULL OR v.source_id IN (SELECT value FROM json_each(?2)))
+              ORDER BY v.id {order} LIMIT ?3) v
+         LEFT JOIN verdict d ON d.version_id = v.id LEFT JOIN text n ON n.id = d.verifier_id
+         LEFT JOIN text f ON f.id = d.fingerprint_id
+         ORDER BY v.id {order}, d.started_at, d.id"
+    ))?;
+    let start = match request.order {
+        JudgedOrder::OldestFirst => 0,
+        JudgedOrder::NewestFirst => i64::MAX,
+    };
+    let parameters = params![
+        request.after.map_or(start, |id| id.0),
+        request.sources.as_deref().map(id_list),
+        int(request.limit),
+    ];
+    let mut rows = statement.query(parameters)?;
+    let mut judged: Vec<JudgedBy> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::new(row);
+        let version_id = VersionId(columns.get()?);
+        let source_id = SourceId(columns.get()?);
+        let state = columns.word()?;
+        if judged
+            .last()
+            .is_none_or(|last| last.version_id != version_id)
+        {
+            judged.push(JudgedBy {
+                version_id,
+                source_id,
+                state,
+                last: BTreeMap::new(),
+            });
+        }
+        let (verifier, fingerprint) = (columns.optional()?, columns.optional()?);
+        if let (Some(one), Some(verifier), Some(fingerprint)) =
+            (judged.last_mut(), verifier, fingerprint)
+        {
+            let outcome = columns.word()?;
+            let last = LastVerdict {
+                fingerprint,
+                outcome,
+            };
+            one.last.insert(verifier, last);
+        }
+    }
+    Ok(judged)
+}
