@@ -135,6 +135,8 @@ fn killed_two_hundred_times_nothing_is_lost() {
         (&Value::from(8), &Value::from(0)),
         "{summary}"
     );
+    // The last death may have come between a version and its verdict: a pass over what is undecided judges it.
+    gannet.ok(&["--worker-only"]);
     let mut versions = 0;
     for (n, path) in paths.iter().enumerate() {
         let name = &path[1..];
