@@ -219,7 +219,7 @@ pub struct NotifyArgs {
 pub enum NotifyWhat {
     /// Send a sample message and print what came back
     Test {
-        /// The name of a [[notify]] in the configuration
+        /// The name of a notifier, as the configuration has it
         name: String,
     },
 }
