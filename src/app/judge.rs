@@ -251,7 +251,8 @@ impl App {
         Ok(verifier)
     }
 
-    /// Returns the versions that are still undecided, pending or in error, and could become the published ones.
+    /// Returns the versions that are still undecided, pending or in error, and could become the published ones; and those
+    /// that wait for advice, whose deadline may have come.
     pub(crate) async fn undecided(&self) -> Result<Vec<(SourceId, VersionId)>> {
         const PAGE: usize = 256;
         const MOST: usize = 16 * PAGE;
@@ -267,6 +268,7 @@ impl App {
                     .map(|(source, version)| (source.id, version.id)),
             );
         }
+        ids.extend(self.store.promised(MOST).await?);
         Ok(ids)
     }
 }

@@ -96,6 +96,18 @@ impl Store {
         .await
     }
 
+    /// Returns the newest versions that are decided, and that a verifier which only advises has promised a verdict on.
+    pub async fn promised(&self, limit: usize) -> Result<Vec<(SourceId, VersionId)>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(PROMISED)?;
+            let rows = statement.query_map([int(limit)], |row| {
+                Ok((SourceId(row.get(0)?), VersionId(row.get(1)?)))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     /// Returns the versions that are pending or could not be judged and whose verdict may change what is published (the
     /// published one and those after it, of a member of a set the newest), of sources that are not removed, with an id after `after`, by id.
     pub async fn unjudged(&self, after: VersionId, limit: usize) -> Result<Vec<(Source, Version)>> {
@@ -122,6 +134,13 @@ const GOOD_BEFORE: &str =
 
 const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
      coalesce((SELECT max(w.ordinal) FROM version w WHERE w.source_id = ?1 AND w.fetched_at <= ?2), 0)";
+
+// Versions that are decided, and of which an advisory verifier's promise is still open.
+const PROMISED: &str = "SELECT DISTINCT v.source_id, v.id FROM verdict d INDEXED BY verdict_promise
+     CROSS JOIN version v ON v.id = d.version_id CROSS JOIN source_state t ON t.source_id = v.source_id
+     WHERE d.outcome = 'pending' AND t.version_id = v.id AND v.state NOT IN ('pending', 'error')
+     AND NOT EXISTS (SELECT 1 FROM verdict n WHERE n.version_id = d.version_id AND n.verifier_id = d.verifier_id
+         AND (n.started_at, n.id) > (d.started_at, d.id)) LIMIT ?1";
 
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY version_unjudged
@@ -240,6 +259,16 @@ mod tests {
         );
         assert!(
             !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
+
+    #[test]
+    fn open_promises_are_found_by_index() {
+        let plan = query_plan(PROMISED);
+        assert!(plan.contains("USING INDEX verdict_promise"), "{plan}");
+        assert!(
+            !plan.contains("SCAN v") && !plan.contains("SCAN t"),
             "{plan}"
         );
     }

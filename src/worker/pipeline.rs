@@ -390,7 +390,9 @@ impl Pipeline {
         let required = self
             .ask(source, &version, content.clone(), Weight::Required)
             .await?;
+        let is_news = !required.verdicts.is_empty() || required.state != version.state;
         self.progress.update(|summary| match required.state {
+            VersionState::Passed | VersionState::Failed if !is_news => {}
             VersionState::Passed => summary.passed += 1,
             VersionState::Failed => summary.failed_verification += 1,
             VersionState::Error => summary.verification_errors += 1,

@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::pipeline::Pipeline;
 use crate::app::{Error, ErrorKind, Result};
-use crate::domain::{Source, SourceId, VersionId, VersionState};
+use crate::domain::{Source, SourceId, VersionId};
 use crate::store::ClaimRequest;
 
 /// Sources whose versions are judged again at once, each with one content in memory or in a file.
@@ -127,16 +127,14 @@ async fn judge_again(
     listed_at: DateTime<Utc>,
 ) -> Result<()> {
     let store = &pipeline.app.store;
-    let Some(version) = store.version(id).await? else {
-        return Ok(());
-    };
     let verdicts = store.verdicts(id).await?;
     let judged_since = verdicts
         .last()
         .map(|verdict| verdict.verdict.started_at + verdict.verdict.duration)
         .is_some_and(|ended_at| ended_at >= listed_at);
-    if judged_since || !matches!(version.state, VersionState::Pending | VersionState::Error) {
+    if judged_since {
         return Ok(());
     }
+    // Who has decided meanwhile is not asked.
     pipeline.judge(source, id, None).await
 }

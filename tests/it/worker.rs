@@ -202,6 +202,62 @@ async fn an_outside_verdict_has_a_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn advice_has_a_deadline_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let all = globset::Glob::new("*").expect("a glob").compile_matcher();
+    let verifier = |name: &str, kind, weight| VerifierConfig {
+        name: name.to_owned(),
+        sources: vec![Pattern::Glob(all.clone())],
+        kind,
+        weight,
+        scope: Scope::Source,
+        timeout: PATIENCE,
+    };
+    let deadline = Duration::from_hours(2);
+    let verifiers = vec![
+        verifier(
+            "text",
+            VerifierKind::Builtin(gannet::config::Builtin::Utf8),
+            Weight::Required,
+        ),
+        verifier(
+            "eyes",
+            VerifierKind::External { deadline },
+            Weight::Advisory,
+        ),
+    ];
+    let house = House::judged_by(folder.path(), &origin, "2026-01-31T12:00:00Z", verifiers);
+    house.add([origin.url("/x")]).await;
+    assert_eq!(house.pass().await.passed, 1);
+    for (hour, expected) in [(1, 2), (2, 3), (3, 3)] {
+        house.advance(60);
+        assert_eq!(house.pass().await.passed, 0, "hour {hour}");
+        let verdicts = house
+            .app
+            .store
+            .verdicts(VersionId(1))
+            .await
+            .expect("verdicts");
+        assert_eq!(verdicts.len(), expected, "hour {hour}");
+    }
+    let verdicts = house
+        .app
+        .store
+        .verdicts(VersionId(1))
+        .await
+        .expect("verdicts");
+    let last = &verdicts[2].verdict;
+    assert_eq!(
+        (last.verifier.as_str(), last.judgement.outcome),
+        ("eyes", VerdictOutcome::Error)
+    );
+    let version = house.app.store.version(VersionId(1)).await.expect("a read");
+    assert_eq!(version.expect("a version").state, VersionState::Passed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_judged_is_tried_again_once_an_hour() {
     let folder = tempfile::tempdir().expect("a folder");
     let origin = Origin::start(true);
