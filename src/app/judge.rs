@@ -208,6 +208,24 @@ impl App {
     ) -> Result<(Source, Version, VersionState)> {
         let (source, version) = self.version(reference).await?;
         let verifier = self.outside_verifier(verifier, &source)?;
+        let verdict = self.note_from_outside(verifier, outcome, detail).await;
+        let policy = self.policy(&source.settings);
+        let state = self
+            .store
+            .record_verdicts(version.id, vec![verdict], policy, self.stamp())
+            .await?;
+        self.settle(source.id).await?;
+        Ok((source, Version { state, ..version }, state))
+    }
+
+    /// Returns the verdict that somebody outside gives in a verifier's name; that of a verifier which gannet runs is known as
+    /// a person's word.
+    pub(super) async fn note_from_outside(
+        &self,
+        verifier: &Arc<Verifier>,
+        outcome: VerdictOutcome,
+        detail: Option<String>,
+    ) -> NewVerdict {
         let judgement = Judgement {
             outcome,
             detail: detail.unwrap_or_default(),
@@ -218,13 +236,7 @@ impl App {
         if verifier.is_run() {
             verdict.fingerprint = Fingerprint::of(OVERRULED.to_owned());
         }
-        let policy = self.policy(&source.settings);
-        let state = self
-            .store
-            .record_verdicts(version.id, vec![verdict], policy, self.stamp())
-            .await?;
-        self.settle(source.id).await?;
-        Ok((source, Version { state, ..version }, state))
+        verdict
     }
 
     /// Finds the verifier that takes verdicts from outside under this name.

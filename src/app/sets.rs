@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::judge::{OVERRULED, Step, facts_of, newest_of_each, promise, too_late};
+use super::judge::{Step, facts_of, newest_of_each, promise, too_late};
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, SetsLock};
 use crate::config::Scope;
 use crate::domain::{
-    Edition, EditionMember, Fingerprint, Judgement, NewVerdict, NotReady, Policy, SetPublication,
-    SetStep, VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge, set_file_names,
+    Edition, EditionMember, Judgement, NewVerdict, NotReady, Policy, SetPublication, SetStep,
+    VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge, set_file_names,
     set_step,
 };
 use crate::store::{FileSet, NewEdition, SourceFilter};
@@ -340,16 +340,7 @@ impl App {
             .find(|one| one.name() == verifier);
         let verifier = found.ok_or_else(|| judges_not(verifier, name))?;
         let mut edition = self.newest_edition_of(&set).await?;
-        let judgement = Judgement {
-            outcome,
-            detail: detail.unwrap_or_default(),
-            exit_code: None,
-            output: String::new(),
-        };
-        let mut verdict = self.note(verifier, judgement).await;
-        if verifier.is_run() {
-            verdict.fingerprint = Fingerprint::of(OVERRULED.to_owned());
-        }
+        let verdict = self.note_from_outside(verifier, outcome, detail).await;
         edition.state = self
             .store
             .record_edition_verdicts(
