@@ -105,6 +105,18 @@ impl App {
         Ok(self.store.sources(filter).await?)
     }
 
+    /// Returns one of so many equal shares of the sources that are not removed, by name.
+    ///
+    /// Shares that are read at the same time can be of different states of the catalogue: for those who are told of
+    /// what changed meanwhile.
+    pub async fn share_of_sources(&self, share: u32, shares: u32) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            share: (share, shares),
+            ..SourceFilter::default()
+        };
+        Ok(self.store.sources(filter).await?)
+    }
+
     /// Returns a number that changes with every change of the catalogue, by whichever process.
     pub async fn data_version(&self) -> Result<i64> {
         Ok(self.store.data_version().await?)

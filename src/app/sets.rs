@@ -263,6 +263,7 @@ impl App {
         let filter = SourceFilter {
             removed: true,
             ids: Some(members.iter().map(|member| member.source_id).collect()),
+            ..SourceFilter::default()
         };
         let sources: BTreeMap<_, _> = self
             .store

@@ -124,9 +124,13 @@ fn list(sql: &Connection, filter: &SourceFilter) -> std::result::Result<Vec<Sour
         None => ("?1 IS NOT NULL", String::new()),
     };
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {kept} AND {chosen} ORDER BY s.name, s.id"
+        "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES}
+        WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 ORDER BY s.name, s.id"
     ))?;
-    let rows = statement.query_map([ids], |row| read_source(&mut Columns::new(row)))?;
+    let (share, shares) = (filter.share.0, filter.share.1.max(1));
+    let rows = statement.query_map((ids, share, shares), |row| {
+        read_source(&mut Columns::new(row))
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

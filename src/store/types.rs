@@ -48,6 +48,8 @@ pub struct SourceFilter {
     pub removed: bool,
     /// Only these.
     pub ids: Option<Vec<SourceId>>,
+    /// Only the `.0`th of `.1` equal shares, told apart by id: for reading them side by side. Zero is all of them.
+    pub share: (u32, u32),
 }
 
 /// Who claims, how much, and for how long.

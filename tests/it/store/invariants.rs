@@ -34,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
 async fn take(rig: &Rig, at: i64, step: Step) {
     let all = SourceFilter {
         removed: true,
-        ids: None,
+        ..SourceFilter::default()
     };
     let sources = rig.store.sources(all).await.expect("sources");
     let pick = |index: u8| sources.get(usize::from(index)).map(|source| source.id);
@@ -134,7 +134,7 @@ async fn assert_invariants(rig: &Rig) {
     rig.assert_sound();
     let all = SourceFilter {
         removed: true,
-        ids: None,
+        ..SourceFilter::default()
     };
     for source in rig.store.sources(all).await.expect("sources") {
         for version in rig.store.versions(source.id, None).await.expect("versions") {

@@ -190,6 +190,7 @@ impl Rig {
         let filter = SourceFilter {
             removed: true,
             ids: Some(vec![id]),
+            ..SourceFilter::default()
         };
         let mut sources = self.store.sources(filter).await.expect("sources");
         sources.pop().expect("the source")

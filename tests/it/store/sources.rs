@@ -273,3 +273,25 @@ async fn names_are_swapped_in_one_call() {
     assert_eq!(rig.source(a).await.settings.name, "b");
     rig.assert_sound();
 }
+
+#[tokio::test]
+async fn shares_are_all_sources_each_once() {
+    let rig = Rig::new();
+    for name in ["c", "a", "e", "b", "d"] {
+        rig.add(name).await;
+    }
+    let all = rig.store.sources(SourceFilter::default()).await;
+    let mut shared = Vec::new();
+    for share in 0..2 {
+        let filter = SourceFilter {
+            share: (share, 2),
+            ..SourceFilter::default()
+        };
+        let sources = rig.store.sources(filter).await.expect("sources");
+        assert!(sources.is_sorted_by_key(|source| source.settings.name.clone()));
+        assert!((2..=3).contains(&sources.len()));
+        shared.extend(sources);
+    }
+    shared.sort_by(|a, b| a.settings.name.cmp(&b.settings.name));
+    assert_eq!(all, Ok(shared));
+}
