@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
+
 use super::App;
 use crate::config::VerifierKind;
-use crate::domain::{Content, Judgement, NewVerdict, VerdictOutcome};
+use crate::domain::{Content, Fingerprint, Judgement, NewVerdict, VerdictOutcome};
 use crate::net::{NetError, WebhookRequest, Webhooks};
 use crate::verify::{Answer, Facts, Verifier};
 
@@ -19,25 +21,27 @@ impl App {
     ) -> NewVerdict {
         let _permit = self.judging_permit(verifier.is_run()).await;
         let evidence = self.evidence(verifier, facts).await;
-        let started_at = self.now();
-        let clock = Instant::now();
-        // As it is before: a program that is replaced from here on could not judge.
-        let fingerprint = verifier.identify().await;
+        let asked = self.asked(verifier).await;
         let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {
             let address = (url.as_str(), secret.as_deref());
             self.post(address, verifier, content, facts).await
         } else {
             let work_dir = self.archive.temp_dir();
             verifier
-                .judge_as(&fingerprint, content, facts, evidence, work_dir)
+                .judge_as(&asked.fingerprint, content, facts, evidence, work_dir)
                 .await
         };
-        NewVerdict {
-            verifier: verifier.name().to_owned(),
-            fingerprint,
-            judgement,
+        asked.said(judgement)
+    }
+
+    /// Begins to ask a verifier, as it is now: a program that is replaced from here on could not judge.
+    pub(super) async fn asked<'a>(&self, verifier: &'a Verifier) -> Asked<'a> {
+        let (started_at, clock) = (self.now(), Instant::now());
+        Asked {
+            fingerprint: verifier.identify().await,
+            verifier,
             started_at,
-            duration: clock.elapsed(),
+            clock,
         }
     }
 
@@ -90,6 +94,27 @@ impl App {
             made.unwrap_or_else(|error| Err(NetError::Client(error.to_string())))
         };
         self.webhooks.get_or_try_init(make).await
+    }
+}
+
+/// A verifier that is being asked.
+pub(super) struct Asked<'a> {
+    verifier: &'a Verifier,
+    pub(super) fingerprint: Fingerprint,
+    started_at: DateTime<Utc>,
+    clock: Instant,
+}
+
+impl Asked<'_> {
+    /// Returns its verdict.
+    pub(super) fn said(self, judgement: Judgement) -> NewVerdict {
+        NewVerdict {
+            verifier: self.verifier.name().to_owned(),
+            fingerprint: self.fingerprint,
+            judgement,
+            started_at: self.started_at,
+            duration: self.clock.elapsed(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::judge::{Step, facts_of, newest_of_each, promise, too_late};
 use super::{App, Ask, Error, ErrorKind, Result};
@@ -301,20 +301,11 @@ impl App {
 
     async fn run_on_set(&self, verifier: &Arc<Verifier>, files: &SetFiles) -> NewVerdict {
         let _permit = self.judging_permit(true).await;
-        let started_at = self.now();
-        let clock = Instant::now();
-        // As it is before: a program that is replaced during its run could not judge.
-        let fingerprint = verifier.identify().await;
+        let asked = self.asked(verifier).await;
         let judgement = verifier
-            .judge_set(&fingerprint, files, self.archive.temp_dir())
+            .judge_set(&asked.fingerprint, files, self.archive.temp_dir())
             .await;
-        NewVerdict {
-            verifier: verifier.name().to_owned(),
-            fingerprint,
-            judgement,
-            started_at,
-            duration: clock.elapsed(),
-        }
+        asked.said(judgement)
     }
 
     /// Judges the newest edition of a set again, by every verifier that can be asked, and publishes what follows.
