@@ -2,6 +2,7 @@
 //!
 //! It owns every task that it starts; stopping it ends claiming first, then what is in flight, then the claims.
 
+mod judging;
 mod limits;
 mod pass;
 mod pipeline;

@@ -1,4 +1,4 @@
-//! One claim from fetch to publication.
+//! One claim from fetch to publication; how its version is judged stands in `judging`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -10,11 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
-use crate::app::{App, Ask, ErrorKind, PublishRequest, Result, Verified};
+use crate::app::{App, ErrorKind, PublishRequest, Result};
 use crate::domain::{
-    Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Publication, Slot, Source,
-    StoredBody, Validators, VerdictOutcome, Version, VersionId, VersionState, Weight, base_ordinal,
-    next_slot_after_failure,
+    Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Slot, Source, StoredBody,
+    Validators, Version, VersionId, VersionState, Weight, base_ordinal, next_slot_after_failure,
 };
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::{AttemptRecord, AttemptResult, StoreError};
@@ -369,86 +368,7 @@ impl Pipeline {
             .await
     }
 
-    /// Judges a version, with its content if that is at hand, and publishes what follows from the verdicts. Does nothing
-    /// when an operator removed the source with its history meanwhile.
-    pub(super) async fn judge(
-        &self,
-        source: &Source,
-        id: VersionId,
-        content: Option<Content>,
-    ) -> Result<()> {
-        unless_gone(self.judge_kept(source, id, content).await)
-    }
-
-    async fn judge_kept(
-        &self,
-        source: &Source,
-        id: VersionId,
-        content: Option<Content>,
-    ) -> Result<()> {
-        let version = self.version(id).await?;
-        let required = self
-            .ask(source, &version, content.clone(), Weight::Required)
-            .await?;
-        let is_news = !required.verdicts.is_empty() || required.state != version.state;
-        self.progress.update(|summary| match required.state {
-            VersionState::Passed | VersionState::Failed if !is_news => {}
-            VersionState::Passed => summary.passed += 1,
-            VersionState::Failed => summary.failed_verification += 1,
-            VersionState::Error => summary.verification_errors += 1,
-            VersionState::Pending => summary.awaiting_verdicts += 1,
-            VersionState::Unverified => {}
-        });
-        match (self.app.store.publication(source.id).await?, &content) {
-            (Some(task), Some(content)) if task.publication == Publication::Publish(id) => {
-                self.publish(task.source, id, content.clone(), None).await?;
-            }
-            (Some(_), _) => self.app.settle(source.id).await?,
-            // The set that it is in may not stay published.
-            (None, _) if required.state == VersionState::Failed => {
-                self.app.settle(source.id).await?;
-            }
-            (None, _) => {}
-        }
-        // Those that only advise keep nothing waiting.
-        if self.app.has_verifier(&source.settings, Weight::Advisory) {
-            self.ask(source, &required.version, content, Weight::Advisory)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Asks the verifiers of this weight, and tells of what they do not pass.
-    async fn ask(
-        &self,
-        source: &Source,
-        version: &Version,
-        content: Option<Content>,
-        weight: Weight,
-    ) -> Result<Verified> {
-        let ask = Ask::Undecided(weight);
-        let verified = self.app.judge(source, version, content, ask).await?;
-        for verdict in &verified.verdicts {
-            let word = match verdict.judgement.outcome {
-                VerdictOutcome::Passed | VerdictOutcome::Pending => continue,
-                VerdictOutcome::Failed => "failed verification",
-                VerdictOutcome::Error => "could not be verified",
-            };
-            let advisory = match weight {
-                Weight::Required => "",
-                Weight::Advisory => " (advisory)",
-            };
-            let (name, by) = (&source.settings.name, &verdict.verifier);
-            let detail = verdict.judgement.reason();
-            self.tell(|| {
-                let id = version.id;
-                format!("{name}: v{id} {word} by {by}{advisory}: {detail}")
-            });
-        }
-        Ok(verified)
-    }
-
-    async fn publish(
+    pub(super) async fn publish(
         &self,
         source: Source,
         version_id: VersionId,
@@ -498,7 +418,7 @@ impl Pipeline {
         std::mem::take(&mut *self.troubles.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn version(&self, id: VersionId) -> Result<Version> {
+    pub(super) async fn version(&self, id: VersionId) -> Result<Version> {
         let version = self.app.store.version(id).await?;
         Ok(version.ok_or(StoreError::Missing {
             what: "version",
@@ -508,7 +428,7 @@ impl Pipeline {
 }
 
 /// An operator may remove a source while it is being fetched: nothing is left to do then, and nothing went wrong.
-fn unless_gone(result: Result<()>) -> Result<()> {
+pub(super) fn unless_gone(result: Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind == ErrorKind::NotFound => {
             tracing::warn!("{error}: removed meanwhile");

@@ -1,0 +1,91 @@
+//! Verify, the step of the pipeline between archive and publish: the required verifiers, what follows for the published
+//! file, then those that only advise.
+//!
+//! Never runs a verifier itself.
+
+use super::pipeline::{Pipeline, unless_gone};
+use crate::app::{Ask, Result, Verified};
+use crate::domain::{
+    Content, Publication, Source, VerdictOutcome, Version, VersionId, VersionState, Weight,
+};
+
+impl Pipeline {
+    /// Judges a version, with its content if that is at hand, and publishes what follows from the verdicts. Does nothing
+    /// when an operator removed the source with its history meanwhile.
+    pub(super) async fn judge(
+        &self,
+        source: &Source,
+        id: VersionId,
+        content: Option<Content>,
+    ) -> Result<()> {
+        unless_gone(self.judge_kept(source, id, content).await)
+    }
+
+    async fn judge_kept(
+        &self,
+        source: &Source,
+        id: VersionId,
+        content: Option<Content>,
+    ) -> Result<()> {
+        let version = self.version(id).await?;
+        let required = self
+            .ask(source, &version, content.clone(), Weight::Required)
+            .await?;
+        let is_news = !required.verdicts.is_empty() || required.state != version.state;
+        self.progress.update(|summary| match required.state {
+            VersionState::Passed | VersionState::Failed if !is_news => {}
+            VersionState::Passed => summary.passed += 1,
+            VersionState::Failed => summary.failed_verification += 1,
+            VersionState::Error => summary.verification_errors += 1,
+            VersionState::Pending => summary.awaiting_verdicts += 1,
+            VersionState::Unverified => {}
+        });
+        match (self.app.store.publication(source.id).await?, &content) {
+            (Some(task), Some(content)) if task.publication == Publication::Publish(id) => {
+                self.publish(task.source, id, content.clone(), None).await?;
+            }
+            (Some(_), _) => self.app.settle(source.id).await?,
+            // The set that it is in may not stay published.
+            (None, _) if required.state == VersionState::Failed => {
+                self.app.settle(source.id).await?;
+            }
+            (None, _) => {}
+        }
+        // Those that only advise keep nothing waiting.
+        if self.app.has_verifier(&source.settings, Weight::Advisory) {
+            self.ask(source, &required.version, content, Weight::Advisory)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the verifiers of this weight, and tells of what they do not pass.
+    async fn ask(
+        &self,
+        source: &Source,
+        version: &Version,
+        content: Option<Content>,
+        weight: Weight,
+    ) -> Result<Verified> {
+        let ask = Ask::Undecided(weight);
+        let verified = self.app.judge(source, version, content, ask).await?;
+        for verdict in &verified.verdicts {
+            let word = match verdict.judgement.outcome {
+                VerdictOutcome::Passed | VerdictOutcome::Pending => continue,
+                VerdictOutcome::Failed => "failed verification",
+                VerdictOutcome::Error => "could not be verified",
+            };
+            let advisory = match weight {
+                Weight::Required => "",
+                Weight::Advisory => " (advisory)",
+            };
+            let (name, by) = (&source.settings.name, &verdict.verifier);
+            let detail = verdict.judgement.reason();
+            self.tell(|| {
+                let id = version.id;
+                format!("{name}: v{id} {word} by {by}{advisory}: {detail}")
+            });
+        }
+        Ok(verified)
+    }
+}
