@@ -206,7 +206,7 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<Ve
     let rule = builtin::read(section, finder.folder);
     let (kind, own_keys) = match given[..] {
         ["command"] => (command_kind?, COMMAND_KEYS.to_vec()),
-        ["builtin"] => (VerifierKind::Builtin(rule?), builtin::KEYS.to_vec()),
+        ["builtin"] => (VerifierKind::Builtin(rule?), builtin::keys()),
         ["http"] => {
             let kind = VerifierKind::Http {
                 url: url?.value,
@@ -236,7 +236,12 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<Ve
 
 /// Notes every key that is there and goes with another kind of verifier only.
 fn refuse_others(section: &Section<'_>, kind: &str, own: &[&str]) -> bool {
-    let all = [&COMMAND_KEYS[..], &HTTP_KEYS, &EXTERNAL_KEYS, builtin::KEYS];
+    let all = [
+        &COMMAND_KEYS[..],
+        &HTTP_KEYS,
+        &EXTERNAL_KEYS,
+        &builtin::keys(),
+    ];
     let mut stray: Vec<_> = all
         .concat()
         .into_iter()

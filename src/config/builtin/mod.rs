@@ -6,6 +6,6 @@ mod rule;
 mod schema;
 
 pub use percent::Percent;
-pub(super) use read::{KEYS, read};
+pub(super) use read::{keys, read};
 pub use rule::{Builtin, CsvRule, ImageFormat, ImageRule, PreviousNeed, SizeRule};
 pub use schema::Schema;

@@ -9,26 +9,6 @@ use crate::config::document::{Field, Section};
 use crate::config::duration::parse_long_duration;
 use crate::domain::{Digest, parse_size};
 
-/// Keys that only a rule takes.
-pub(in crate::config) const KEYS: &[&str] = &[
-    "schema",
-    "delimiter",
-    "header",
-    "columns",
-    "min_rows",
-    "max_rows",
-    "min_rows_of_last",
-    "formats",
-    "max_pixels",
-    "digest",
-    "companion",
-    "min",
-    "max",
-    "min_of_last",
-    "max_of_last",
-    "max_age",
-];
-
 /// Every rule, with the keys that it takes.
 const RULES: [(&str, &[&str]); 9] = [
     ("utf8", &[]),
@@ -52,6 +32,11 @@ const RULES: [(&str, &[&str]); 9] = [
     ("not-html", &[]),
 ];
 const EXPECTED: &str = "utf8, json, csv, xml, image, sha256, size, fresh or not-html";
+
+/// Returns the keys that only rules take.
+pub(in crate::config) fn keys() -> Vec<&'static str> {
+    RULES.iter().flat_map(|(_, keys)| *keys).copied().collect()
+}
 
 /// Reads `builtin` and its parameters; notes what is wrong. Nothing when there is no `builtin`, too.
 ///
@@ -103,13 +88,11 @@ pub(in crate::config) fn read(section: &mut Section<'_>, folder: &Path) -> Optio
 
 /// Tells whether no key of another rule is there.
 fn no_stray_keys(section: &Section<'_>, rule: &str) -> bool {
-    let own = RULES.iter().find(|(name, _)| *name == rule);
-    let own = own.map_or(KEYS, |(_, keys)| *keys);
-    let stray: Vec<_> = KEYS
-        .iter()
-        .filter(|key| !own.contains(key))
-        .copied()
-        .collect();
+    let Some((_, own)) = RULES.iter().find(|(name, _)| *name == rule) else {
+        return true;
+    };
+    let mut stray = keys();
+    stray.retain(|key| !own.contains(key));
     section.refuse(&stray, "with this builtin")
 }
 
