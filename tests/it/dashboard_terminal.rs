@@ -6,18 +6,15 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use gannet::app::{App, PassProgress, Result};
-use gannet::archive::Archive;
+use gannet::app::{PassProgress, Result};
 use gannet::clock::SystemClock;
-use gannet::config::{Config, DashboardConfig, FetchConfig, LogConfig, Secrets};
-use gannet::domain::{Actor, SourceId};
+use gannet::domain::SourceId;
 use gannet::faces::tui::{Dashboard, Engine, run};
-use gannet::store::Store;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::watch;
 
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, bare_config, open_app};
 use crate::terminal::{PATIENCE, Start, Terminal};
 
 /// A home with one source.
@@ -55,29 +52,11 @@ impl Engine for Panicking {
 
 /// Opens the dashboard over that worker in this process.
 fn open_with_a_worker_that_panics(folder: &std::path::Path) {
-    let config = Config {
-        data_dir: folder.to_owned(),
-        log_dir: folder.join("log"),
-        config_file: None,
-        fetch: FetchConfig::default(),
-        log: LogConfig::default(),
-        dashboard: DashboardConfig::default(),
-        worker: gannet::config::WorkerConfig::default(),
-        notifiers: Vec::new(),
-        verifiers: Vec::new(),
-        secrets: Secrets::default(),
-    };
-    let app = App::new(
-        Arc::new(config),
-        Arc::new(SystemClock),
-        Store::open(&folder.join("gannet.db")).expect("a catalogue"),
-        Arc::new(Archive::open(folder).expect("an archive")),
-        Actor("tester".to_owned()),
-    );
+    let app = open_app(bare_config(folder), SystemClock);
     let engine = Arc::new(Panicking(watch::Sender::default()));
     tokio::runtime::Runtime::new()
         .expect("a runtime")
-        .block_on(run(Arc::new(app), engine, Dashboard::default()))
+        .block_on(run(app, engine, Dashboard::default()))
         .expect("it ends by its panic");
 }
 

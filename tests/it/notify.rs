@@ -8,17 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gannet::app::{App, EventFilter, NewSource, SourceEdit};
-use gannet::archive::Archive;
 use gannet::clock::ManualClock;
 use gannet::config::{Config, Environment, Flags};
-use gannet::domain::{Action, Actor};
-use gannet::store::Store;
+use gannet::domain::Action;
 use gannet::worker::{PassReport, Progress, Selection, Stop, Worker};
 use serde_json::Value;
 
 use crate::net_rig::at;
 use crate::origin::{Gate, Origin, Recorded, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, open_app};
 
 /// Long enough for any machine: only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -45,13 +43,7 @@ impl House {
         let environment = Environment::new([("PATH", "/usr/bin:/bin"), ("KEY", "s3cret")], None);
         let config = Config::load(&flags, &environment).expect("a configuration");
         let clock = ManualClock::new(at("2026-01-31T12:00:00Z") + chrono::TimeDelta::hours(hours));
-        let app = Arc::new(App::new(
-            Arc::new(config),
-            Arc::new(clock.clone()),
-            Store::open(&folder.join("gannet.db")).expect("a catalogue"),
-            Arc::new(Archive::open(folder).expect("an archive")),
-            Actor("tester".to_owned()),
-        ));
+        let app = open_app(config, clock.clone());
         Self {
             clock,
             worker: Worker::new(Arc::clone(&app)),

@@ -3,7 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 
+use gannet::app::App;
+use gannet::archive::Archive;
+use gannet::clock::Clock;
+use gannet::config::{Config, DashboardConfig, FetchConfig, LogConfig, Secrets, WorkerConfig};
+use gannet::domain::Actor;
+use gannet::store::Store;
 use serde_json::Value;
 
 /// A home of its own for the real program.
@@ -143,4 +150,32 @@ pub(crate) fn said(output: &Output) -> Said {
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// Returns a configuration of nothing but where everything lies.
+pub(crate) fn bare_config(folder: &Path) -> Config {
+    Config {
+        data_dir: folder.to_owned(),
+        log_dir: folder.join("log"),
+        config_file: None,
+        fetch: FetchConfig::default(),
+        log: LogConfig::default(),
+        dashboard: DashboardConfig::default(),
+        worker: WorkerConfig::default(),
+        notifiers: Vec::new(),
+        verifiers: Vec::new(),
+        secrets: Secrets::default(),
+    }
+}
+
+/// Opens the use-cases over the data folder of a configuration, in this process.
+pub(crate) fn open_app(config: Config, clock: impl Clock + 'static) -> Arc<App> {
+    let folder = config.data_dir.clone();
+    Arc::new(App::new(
+        Arc::new(config),
+        Arc::new(clock),
+        Store::open(&folder.join("gannet.db")).expect("a catalogue"),
+        Arc::new(Archive::open(&folder).expect("an archive")),
+        Actor("tester".to_owned()),
+    ))
 }

@@ -7,18 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gannet::app::{App, NewSource, PassSummary};
-use gannet::archive::Archive;
 use gannet::clock::ManualClock;
 use gannet::config::{
-    Config, DashboardConfig, FetchConfig, LogConfig, Pattern, ResourceLimits, Scope, Secrets,
-    VerifierConfig, VerifierKind,
+    Config, FetchConfig, Pattern, ResourceLimits, Scope, VerifierConfig, VerifierKind,
 };
-use gannet::domain::{Actor, PublishPolicy, VerdictOutcome, VersionId, VersionState, Weight};
-use gannet::store::Store;
+use gannet::domain::{PublishPolicy, Verdict, VerdictOutcome, VersionId, VersionState, Weight};
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use crate::net_rig::at;
 use crate::origin::{Gate, Origin, Reply};
+use crate::rig::{bare_config, open_app};
 
 /// Long enough for any machine: only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -64,30 +62,17 @@ impl House {
         verifiers: Vec<VerifierConfig>,
     ) -> Self {
         let config = Config {
-            data_dir: folder.to_owned(),
-            log_dir: folder.join("log"),
-            config_file: None,
             fetch: FetchConfig {
                 ca_files: vec![origin.ca_file().to_owned()],
                 read_timeout: PATIENCE,
                 max_tries: 1,
                 ..FetchConfig::default()
             },
-            log: LogConfig::default(),
-            dashboard: DashboardConfig::default(),
-            worker: gannet::config::WorkerConfig::default(),
-            notifiers: Vec::new(),
             verifiers,
-            secrets: Secrets::default(),
+            ..bare_config(folder)
         };
         let clock = ManualClock::new(at(time));
-        let app = Arc::new(App::new(
-            Arc::new(config),
-            Arc::new(clock.clone()),
-            Store::open(&folder.join("gannet.db")).expect("a catalogue"),
-            Arc::new(Archive::open(folder).expect("an archive")),
-            Actor("tester".to_owned()),
-        ));
+        let app = open_app(config, clock.clone());
         Self {
             clock,
             worker: Worker::new(Arc::clone(&app)),
@@ -95,6 +80,11 @@ impl House {
             stop: Stop::default(),
             progress: Progress::default(),
         }
+    }
+
+    /// Returns all verdicts on the first version, oldest first.
+    async fn verdicts(&self) -> Vec<Verdict> {
+        self.app.verdicts(VersionId(1)).await.expect("verdicts")
     }
 
     async fn add(&self, addresses: impl IntoIterator<Item = String>) {
@@ -176,12 +166,7 @@ async fn an_outside_verdict_has_a_deadline() {
     // It is not asked again, and may still answer.
     house.advance(60);
     house.pass().await;
-    let verdicts = house
-        .app
-        .store
-        .verdicts(VersionId(1))
-        .await
-        .expect("verdicts");
+    let verdicts = house.verdicts().await;
     let details: Vec<_> = verdicts
         .iter()
         .map(|one| one.verdict.judgement.detail.as_str())
@@ -234,20 +219,10 @@ async fn advice_has_a_deadline_too() {
     for (hour, expected) in [(1, 2), (2, 3), (3, 3)] {
         house.advance(60);
         assert_eq!(house.pass().await.passed, 0, "hour {hour}");
-        let verdicts = house
-            .app
-            .store
-            .verdicts(VersionId(1))
-            .await
-            .expect("verdicts");
+        let verdicts = house.verdicts().await;
         assert_eq!(verdicts.len(), expected, "hour {hour}");
     }
-    let verdicts = house
-        .app
-        .store
-        .verdicts(VersionId(1))
-        .await
-        .expect("verdicts");
+    let verdicts = house.verdicts().await;
     let last = &verdicts[2].verdict;
     assert_eq!(
         (last.verifier.as_str(), last.judgement.outcome),
