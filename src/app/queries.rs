@@ -105,6 +105,15 @@ impl App {
         Ok(self.store.sources(filter).await?)
     }
 
+    /// Returns the first `limit` of the sources that are not removed, by name.
+    pub async fn first_sources(&self, limit: usize) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            limit: Some(limit),
+            ..SourceFilter::default()
+        };
+        Ok(self.store.sources(filter).await?)
+    }
+
     /// Returns one of so many equal shares of the sources that are not removed, by name.
     ///
     /// Shares that are read at the same time can be of different states of the catalogue: for those who are told of

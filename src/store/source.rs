@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Store;
 use super::error::{Failure, Result, found};
-use super::row::{Columns, to_json};
+use super::row::{Columns, row_limit, to_json};
 use super::types::SourceFilter;
 use crate::domain::{
     Address, Interval, Slot, Source, SourceId, SourceSettings, SourceState, VersionId,
@@ -125,10 +125,10 @@ fn list(sql: &Connection, filter: &SourceFilter) -> std::result::Result<Vec<Sour
     };
     let mut statement = sql.prepare_cached(&format!(
         "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES}
-        WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 ORDER BY s.name, s.id"
+        WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 ORDER BY s.name, s.id LIMIT ?4"
     ))?;
     let (share, shares) = (filter.share.0, filter.share.1.max(1));
-    let rows = statement.query_map((ids, share, shares), |row| {
+    let rows = statement.query_map((ids, share, shares, row_limit(filter.limit)), |row| {
         read_source(&mut Columns::new(row))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -50,6 +50,8 @@ pub struct SourceFilter {
     pub ids: Option<Vec<SourceId>>,
     /// Only the `.0`th of `.1` equal shares, told apart by id: for reading them side by side. Zero is all of them.
     pub share: (u32, u32),
+    /// So many at most, the first by name.
+    pub limit: Option<usize>,
 }
 
 /// Who claims, how much, and for how long.

@@ -27,6 +27,8 @@ const POLL: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_secs(2);
 /// Events that are read at once; more of them, and everything is read anew.
 const PAGE: usize = 2000;
+/// More sources than a terminal has lines.
+const SCREENFUL: usize = 300;
 /// Events that the log begins with.
 const FIRST: usize = 1000;
 
@@ -364,8 +366,21 @@ async fn half(app: &App, which: u32) -> Result<Vec<Row>> {
     blocking(move || Ok(sources.into_iter().map(Row::new).collect())).await
 }
 
+/// Reads the sources that fill the screen, when there are more: whoever opens the dashboard sees them at once, however
+/// many the catalogue holds.
+async fn peek(app: &App, messages: &Sender<Msg>) -> Result<()> {
+    let sources = app.first_sources(SCREENFUL).await?;
+    if sources.len() == SCREENFUL {
+        let rows = sources.into_iter().map(Row::new).collect();
+        // Nobody listens any more when the dashboard has ended.
+        let _ = messages.send(Msg::Peeked(rows)).await;
+    }
+    Ok(())
+}
+
 /// Tells what is there, then what changes, until nobody listens.
 async fn watch(app: &App, messages: &Sender<Msg>, anew: &Notify) -> Result<()> {
+    peek(app, messages).await?;
     let mut seen = app.data_version().await?;
     let (mut newest, mut message) = resync(app).await?;
     loop {

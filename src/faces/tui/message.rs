@@ -25,6 +25,8 @@ pub(crate) enum Msg {
     Resize(u16, u16),
     /// It is this late by the worker's clock, and so long since the dashboard was started.
     Time(DateTime<Utc>, Duration),
+    /// The first sources by name, while all of them are being read.
+    Peeked(Vec<Row>),
     /// All sources and the newest events, read anew.
     Resynced {
         /// By name.

@@ -156,7 +156,7 @@ pub(crate) struct Model {
     pub(crate) size: (u16, u16),
     pub(crate) now: DateTime<Utc>,
     pub(crate) uptime: Duration,
-    /// Whether the sources were read.
+    /// Whether all sources were read; before that the table holds the first of them at most.
     pub(crate) loaded: bool,
     pub(crate) table: SourceTable,
     pub(crate) pane: Pane,

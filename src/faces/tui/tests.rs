@@ -348,6 +348,38 @@ fn a_frozen_view_takes_nothing_until_it_goes_on() {
 }
 
 #[test]
+fn the_first_sources_are_shown_while_the_others_are_read() {
+    let few = || (1..=3).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
+    let mut model = Model::new(Keymap::default(), model().mode, now());
+    let effects = update(&mut model, Msg::Peeked(few().collect()));
+    assert!(matches!(&effects[..], [Effect::ReadHistory(id, Some(_))] if *id == SourceId(1)));
+    let before = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
+    for part in ["Sources …", "f3.csv", "reading the catalogue"] {
+        assert!(before.contains(part), "{part} in {before}");
+    }
+    // Nothing is said of all sources before all are there.
+    assert!(!before.contains("· down"), "{before}");
+    press(&mut model, "/f9");
+    let filtered = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
+    assert!(filtered.contains("Reading the catalogue…"), "{filtered}");
+    press(&mut model, "\u{1b}j");
+
+    let rows = (1..=400).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
+    let (rows, lines) = (rows.collect(), Vec::new());
+    update(&mut model, Msg::Resynced { rows, lines });
+    let after = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
+    assert!(
+        after.contains("Sources 400") && after.contains("down 399"),
+        "{after}"
+    );
+    let selected = |model: &Model| model.table.selected().map(|source| source.id);
+    assert_eq!(selected(&model), Some(SourceId(2)));
+    // Reading begins anew after the catalogue could not be read.
+    update(&mut model, Msg::Peeked(few().collect()));
+    assert_eq!(model.table.total(), 400);
+}
+
+#[test]
 fn only_the_rows_on_the_screen_are_built() {
     let mut model = model();
     let rows = (1..=100_000).map(|id| Row::new(source(id, &format!("f{id}.csv"), 0)));

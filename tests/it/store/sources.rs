@@ -275,6 +275,24 @@ async fn names_are_swapped_in_one_call() {
 }
 
 #[tokio::test]
+async fn the_first_sources_are_those_by_name() {
+    let rig = Rig::new();
+    for name in ["c", "a", "e", "b", "d"] {
+        rig.add(name).await;
+    }
+    let all = rig.store.sources(SourceFilter::default()).await;
+    for limit in [0, 1, 2, 5, 6] {
+        let filter = SourceFilter {
+            limit: Some(limit),
+            ..SourceFilter::default()
+        };
+        let first = rig.store.sources(filter).await.expect("sources");
+        let all = all.as_ref().expect("sources");
+        assert_eq!(first, all[..limit.min(all.len())]);
+    }
+}
+
+#[tokio::test]
 async fn shares_are_all_sources_each_once() {
     let rig = Rig::new();
     for name in ["c", "a", "e", "b", "d"] {

@@ -83,6 +83,11 @@ fn status(model: &Model) -> String {
     if model.frozen {
         parts.push("FROZEN".to_owned());
     }
+    if !model.loaded {
+        // What is counted is not all there is.
+        parts.push("reading the catalogue".to_owned());
+        return parts.join(" · ");
+    }
     let counts = model.table.counts();
     parts.push(format!("down {}", counts.down));
     parts.push(format!("FAIL {}", counts.failed_verification));

@@ -26,14 +26,15 @@ const SIGNS: u16 = 3;
 /// Draws the table; returns how many rows it built, however many there are.
 pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let table = &model.table;
-    let mut title = format!("Sources {}", grouped(table.total() as u64));
+    let total = if model.loaded {
+        grouped(table.total() as u64)
+    } else {
+        "…".to_owned()
+    };
+    let mut title = format!("Sources {total}");
     if !table.filter_text().is_empty() {
-        title = format!(
-            "Sources {}/{}  /{}",
-            grouped(table.len() as u64),
-            grouped(table.total() as u64),
-            table.filter_text()
-        );
+        let shown = grouped(table.len() as u64);
+        title = format!("Sources {shown}/{total}  /{}", table.filter_text());
     }
     if !table.marks.is_empty() {
         title = format!("{title}  {} marked", table.marks.len());
@@ -50,7 +51,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
         theme.border
     };
     let inner = boxed(buffer, area, &title, &order, style);
-    if model.table.total() == 0 {
+    if model.table.total() == 0 || (!model.loaded && model.table.len() == 0) {
         empty(model, theme, inner, buffer);
         return 0;
     }

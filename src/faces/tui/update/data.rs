@@ -31,6 +31,12 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Resynced { .. } | Msg::Changed { .. } if model.frozen && model.loaded => Vec::new(),
+        // Reading that had failed began again: more is there already.
+        Msg::Peeked(_) if model.loaded => Vec::new(),
+        Msg::Peeked(rows) => {
+            model.table.replace(rows);
+            show_selected(model, false)
+        }
         Msg::Resynced { rows, lines } => resynced(model, rows, lines),
         Msg::Changed { rows, gone, lines } => changed(model, rows, &gone, lines),
         Msg::Pass(progress) => {
