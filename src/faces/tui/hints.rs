@@ -14,7 +14,7 @@ const SOURCES: &[Own] = &[
     (Action::Filter, "filter"),
     (Action::Add, "add"),
     (Action::Interval, "interval"),
-    (Action::Toggle, "on/off"),
+    (Action::Toggle, word(Action::Toggle)),
     (Action::Fetch, "fetch"),
     (Action::Verify, "verify"),
 ];
@@ -46,6 +46,15 @@ const VERSION: &[Own] = &[
     (Action::Copy, "copy"),
 ];
 
+/// What not every page has a use for: one that has offers it itself.
+const NOT_EVERYWHERE: &[Action] = &[
+    Action::Open,
+    Action::Diff,
+    Action::Filter,
+    Action::Mark,
+    Action::NextPane,
+];
+
 /// A key, and what it does, in a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hint {
@@ -63,7 +72,8 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
         let bindings = model.keymap.of(*context);
         bindings
             .filter(|binding| binding.hinted)
-            .map(|binding| (binding.action, binding.action.name()))
+            .filter(|binding| model.pages.is_empty() || !NOT_EVERYWHERE.contains(&binding.action))
+            .map(|binding| (binding.action, word(binding.action)))
     });
     let own = own(model).into_iter().flatten().copied();
     let mut seen = Vec::new();
@@ -81,6 +91,14 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
     }
     hints.sort_by_key(|hint| hint.stays);
     hints
+}
+
+/// Returns the word for an action that works everywhere.
+const fn word(action: Action) -> &'static str {
+    match action {
+        Action::Toggle => "on/off",
+        other => other.name(),
+    }
 }
 
 /// Returns what belongs to the page or the pane that is before one's eyes.

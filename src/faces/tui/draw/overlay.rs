@@ -176,9 +176,8 @@ fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position
 
 /// Returns what is wrong with the form, else what its focused field accepts, in lines of this width.
 fn words_below(form: &Form, theme: &Theme, width: usize) -> (Vec<String>, Style) {
-    let help = form.fields[form.focus].key.help();
     let problem = form.trouble();
-    let (text, style) = problem.map_or((help.to_owned(), theme.dim), |p| (p, theme.bad));
+    let (text, style) = problem.map_or((form.help().to_owned(), theme.dim), |p| (p, theme.bad));
     let characters: Vec<char> = clean(&text).chars().collect();
     let lines = characters.chunks(width).map(|part| part.iter().collect());
     (lines.collect(), style)

@@ -51,7 +51,7 @@ impl FieldKey {
         }
     }
 
-    /// Says what is accepted, while the field is empty or right.
+    /// Says what is accepted.
     pub(crate) fn help(self) -> &'static str {
         match self {
             Self::Address => "https://…; paste many lines to add many",

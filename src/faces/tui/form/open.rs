@@ -45,6 +45,14 @@ impl Form {
         Self::new(purpose, &FieldKey::ALL, Some(settings))
     }
 
+    /// Says what the focused field accepts, while it is empty or right.
+    pub(crate) fn help(&self) -> &'static str {
+        match (self.fields[self.focus].key, &self.purpose) {
+            (FieldKey::Address, Purpose::Edit(..)) => "https://…; another address is due at once",
+            (key, _) => key.help(),
+        }
+    }
+
     fn new(purpose: Purpose, keys: &[FieldKey], settings: Option<&SourceSettings>) -> Self {
         let fields = keys.iter().map(|key| Field {
             key: *key,
