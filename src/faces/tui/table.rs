@@ -255,10 +255,11 @@ impl SourceTable {
         self.select(self.cursor);
     }
 
-    /// Selects the row at this place, or the last.
+    /// Selects the row at this place, or the last. Where none is shown, the one that was selected is again when it is.
     pub(crate) fn select(&mut self, at: usize) {
         self.cursor = at.min(self.order.len().saturating_sub(1));
-        self.selected = self.shown(self.cursor).map(|row| row.source.id);
+        let shown = self.shown(self.cursor).map(|row| row.source.id);
+        self.selected = shown.or(self.selected);
     }
 
     /// Selects a source, when it is shown.
