@@ -50,7 +50,7 @@ pub struct SourceFilter {
     pub ids: Option<Vec<SourceId>>,
     /// Only the `.0`th of `.1` equal shares, told apart by id: for reading them side by side. Zero is all of them.
     pub share: (u32, u32),
-    /// So many at most, the first by name.
+    /// So many at most, the first by name of those that all the other conditions let through.
     pub limit: Option<usize>,
 }
 

@@ -61,7 +61,7 @@ fn what_is_switched_on_or_comes_back_is_fetched_at_once() {
     terminal.wait_for("○ off");
     // The worker has looked, found nothing, and would look again in a minute.
     terminal.press(" ");
-    terminal.wait_for("changed off.csv");
+    terminal.wait_for("switched on off.csv");
     terminal.wait_for("new v1");
     gannet.ok(&["add", &gone, "--allow-private"]);
     terminal.wait_for("gone.csv");
@@ -75,6 +75,32 @@ fn what_is_switched_on_or_comes_back_is_fetched_at_once() {
     terminal.wait_for("new v2");
     terminal.press("q");
     assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
+fn changes_are_made_one_after_another_however_fast_keys_come() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/prices.csv"]);
+    let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
+    terminal.wait_for("prices.csv");
+    // Off, on, off; then the last two are taken back.
+    terminal.press("   zz");
+    terminal.wait_for("taken back");
+    terminal.wait_for("○ off");
+    terminal.press("zz");
+    terminal.wait_for("nothing to take back");
+    terminal.press("q");
+    terminal.wait_for_the_shell();
+    let log = gannet.ok(&["log"]);
+    let words: Vec<_> = log
+        .lines()
+        .filter_map(|line| line.split_once("enabled ").map(|(_, change)| change))
+        .collect();
+    let (off, on) = ("true -> false", "false -> true");
+    assert_eq!(words.len(), 6, "{log}");
+    for (word, expected) in words.iter().zip([off, on, off, on, off, on]) {
+        assert!(word.starts_with(expected), "{log}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Carries effects out through the use-cases, and keeps the model up to date from the catalogue.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
@@ -8,16 +9,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::SendError;
+use tokio::sync::mpsc::{Sender, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::changes::Changes;
 use super::diff::Diff;
 use super::log::{Line, RING};
-use super::message::{Effect, Job, Msg};
+use super::message::{Change, Effect, Job, Msg};
 use super::run::Engine;
 use super::table::Row;
 use super::viewer::WINDOW;
-use crate::app::{App, Error, EventFilter, NewSource, Result, SourceEdit, Undo};
+use crate::app::{App, Error, EventFilter, Result};
 use crate::domain::{Content, EventId, Source, SourceId, Version, VersionId};
 use crate::faces::text::{clean, count};
 
@@ -27,7 +30,7 @@ const POLL: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_secs(2);
 /// Events that are read at once; more of them, and everything is read anew.
 const PAGE: usize = 2000;
-/// More sources than a terminal has lines.
+/// More sources than screens have lines.
 const SCREENFUL: usize = 300;
 /// Events that the log begins with.
 const FIRST: usize = 1000;
@@ -38,6 +41,8 @@ pub(super) struct Runner {
     engine: Arc<dyn Engine>,
     messages: Sender<Msg>,
     tasks: JoinSet<()>,
+    /// To the one task that makes changes. Keys fill it, so it needs no bound.
+    changes: UnboundedSender<Change>,
     /// Asks the one task that reads what changed to read everything.
     anew: Arc<Notify>,
     /// Reading the history of a source that is not selected any more is given up.
@@ -46,11 +51,14 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn new(app: Arc<App>, engine: Arc<dyn Engine>, messages: Sender<Msg>) -> Self {
+        // Closed: the task that makes changes begins with the first.
+        let (changes, _) = unbounded_channel();
         Self {
             app,
             engine,
             messages,
             tasks: JoinSet::new(),
+            changes,
             anew: Arc::default(),
             history: None,
         }
@@ -79,6 +87,10 @@ impl Runner {
             self.anew.notify_one();
             return;
         }
+        if let Effect::Change(change) = effect {
+            self.change(change);
+            return;
+        }
         let is_pane = matches!(effect, Effect::ReadHistory(_, Some(_)));
         if is_pane && let Some(task) = self.history.take() {
             task.abort();
@@ -87,7 +99,7 @@ impl Runner {
         let messages = self.messages.clone();
         let handle = self.tasks.spawn(async move {
             let outcome = perform(&app, &*engine, &messages, effect).await;
-            let message = outcome.unwrap_or_else(|error| Some(Msg::Refused(told(&error))));
+            let message = outcome.unwrap_or_else(|error| Some(Msg::Trouble(told(&error))));
             if let Some(message) = message {
                 // Nobody listens any more when the dashboard has ended.
                 let _ = messages.send(message).await;
@@ -97,9 +109,23 @@ impl Runner {
             self.history = Some(handle);
         }
     }
+    /// Has a change made after those before it.
+    fn change(&mut self, change: Change) {
+        let Err(SendError(change)) = self.changes.send(change) else {
+            return;
+        };
+        // There was none, or a panic has ended the task: that was told, and it begins anew.
+        let (changes, wanted) = unbounded_channel();
+        let app = Arc::clone(&self.app);
+        let maker = Changes::new(app, Arc::clone(&self.engine), self.messages.clone());
+        self.tasks.spawn(maker.run(wanted));
+        // The task holds the other end.
+        let _ = changes.send(change);
+        self.changes = changes;
+    }
 }
 
-fn told(error: &Error) -> String {
+pub(super) fn told(error: &Error) -> String {
     match &error.hint {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),
@@ -119,50 +145,12 @@ async fn perform(
         Effect::Open(version) => open(app, messages, *version).await,
         Effect::ReadWindow(id, content, start) => read_window(id, content, start).await?,
         Effect::Compare(old, new) => compare(app, *old, *new).await?,
-        Effect::Add(new) => add(app, engine, messages, new).await?,
-        Effect::Edit(before, edit) => {
-            let done = change(app, before, &edit).await?;
-            engine.look();
-            done
-        }
-        Effect::Remove(ids) => {
-            let removed = app.remove(&selectors(&ids), false).await?;
-            let text = format!("removed {}; z brings back", count(removed.len(), "source"));
-            Msg::Done(text, Some(Undo::Removed(ids)))
-        }
-        Effect::Undo(undo) => {
-            let sources = app.undo(&undo).await?;
-            engine.look();
-            Msg::Done(format!("taken back: {}", count(sources, "source")), None)
-        }
         Effect::Fetch(ids) => fetch(engine, messages, ids).await?,
         Effect::Verify(versions) => verify(app, messages, versions).await?,
-        Effect::Resync | Effect::Copy(_) | Effect::Suspend | Effect::Quit => return Ok(None),
+        Effect::Resync | Effect::Change(_) | Effect::Copy(_) | Effect::Suspend | Effect::Quit => {
+            return Ok(None);
+        }
     }))
-}
-
-/// Adds sources; with a worker here they are fetched at once, since whoever adds one waits to see that it works.
-async fn add(
-    app: &App,
-    engine: &dyn Engine,
-    messages: &Sender<Msg>,
-    new: Vec<NewSource>,
-) -> Result<Msg> {
-    let added = app.add(new).await?;
-    let ids = added.iter().map(|added| added.source.id).collect();
-    let text = format!("added {}", count(added.len(), "source"));
-    let done = Msg::Done(text, Some(Undo::Added(ids)));
-    let due: Vec<_> = added
-        .iter()
-        .filter(|added| added.source.settings.enabled)
-        .map(|added| added.source.id)
-        .collect();
-    if due.is_empty() || engine.progress().is_none() {
-        return Ok(done);
-    }
-    // Nobody listens any more when the dashboard has ended.
-    let _ = messages.send(done).await;
-    fetch(engine, messages, due).await
 }
 
 async fn fetch(engine: &dyn Engine, messages: &Sender<Msg>, ids: Vec<SourceId>) -> Result<Msg> {
@@ -171,22 +159,7 @@ async fn fetch(engine: &dyn Engine, messages: &Sender<Msg>, ids: Vec<SourceId>) 
     job.tell(0).await;
     let outcome = engine.fetch(ids).await;
     job.end().await;
-    Ok(Msg::Done(outcome?, None))
-}
-
-fn selectors(ids: &[SourceId]) -> Vec<String> {
-    ids.iter().map(ToString::to_string).collect()
-}
-
-async fn change(app: &App, before: Vec<Arc<Source>>, edit: &SourceEdit) -> Result<Msg> {
-    let ids: Vec<_> = before.iter().map(|source| source.id).collect();
-    let now = app.edit(&selectors(&ids), edit).await?;
-    let text = match &now[..] {
-        [source] => format!("changed {}", clean(&source.settings.name)),
-        many => format!("changed {}", count(many.len(), "source")),
-    };
-    let before = before.iter().map(|source| Source::clone(source)).collect();
-    Ok(Msg::Done(text, Some(Undo::Edited(before))))
+    Ok(Msg::Done(outcome?))
 }
 
 async fn compare(app: &App, old: Version, new: Version) -> Result<Msg> {
@@ -289,7 +262,7 @@ async fn verify(
         1 => last,
         _ => format!("verified {total}: {}", states.join(", ")),
     };
-    Ok(Msg::Done(text, None))
+    Ok(Msg::Done(text))
 }
 
 /// Tells how far something long is.
@@ -428,11 +401,14 @@ async fn changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
     ids.sort_unstable();
     ids.dedup();
     let lines = events.into_iter().map(Line::new).collect();
-    let sources = app.sources_by_id(ids.clone()).await?;
-    let gone = ids
-        .into_iter()
-        .filter(|id| !sources.iter().any(|source| source.id == *id))
-        .collect();
-    let rows = sources.into_iter().map(Row::new).collect();
+    let (rows, gone) = as_now(app, ids).await?;
     Ok((newest, Msg::Changed { rows, gone, lines }))
+}
+
+/// Reads these sources as they are now; returns which of them are no more, too.
+pub(super) async fn as_now(app: &App, ids: Vec<SourceId>) -> Result<(Vec<Row>, Vec<SourceId>)> {
+    let sources = app.sources_by_id(ids.clone()).await?;
+    let there: HashSet<_> = sources.iter().map(|source| source.id).collect();
+    let gone = ids.into_iter().filter(|id| !there.contains(id)).collect();
+    Ok((sources.into_iter().map(Row::new).collect(), gone))
 }

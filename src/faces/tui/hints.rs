@@ -97,6 +97,9 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
 const fn word(action: Action) -> &'static str {
     match action {
         Action::Toggle => "on/off",
+        Action::NextPane => "next pane",
+        Action::NextField => "next field",
+        Action::NextItem => "next",
         other => other.name(),
     }
 }

@@ -11,7 +11,7 @@ use crossterm::event::KeyEvent;
 use super::diff::Diff;
 use super::log::Line;
 use super::table::Row;
-use crate::app::{History, NewSource, PassProgress, SourceEdit, Undo};
+use crate::app::{History, NewSource, PassProgress, SourceEdit};
 use crate::domain::{Content, Source, SourceId, Version, VersionId};
 
 /// Something that happened.
@@ -59,10 +59,12 @@ pub(crate) enum Msg {
     Compared(VersionId, VersionId, Box<Diff>),
     /// Something long is so far; done when it is at its end.
     Job(Job),
-    /// What was asked for is done: in words, and what takes it back.
-    Done(String, Option<Undo>),
-    /// A change was not made: in words.
-    Refused(String),
+    /// What was asked for is done: in words.
+    Done(String),
+    /// The operator's change is made.
+    Made(Box<Made>),
+    /// It was not made: in words, and whether a form asked for it.
+    Refused(String, bool),
     /// Something failed that nobody may miss.
     Trouble(String),
     /// A signal asks to stop.
@@ -79,6 +81,45 @@ pub(crate) struct Job {
     pub(crate) total: u64,
 }
 
+/// A change that was made, and what is to be seen of it at once.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    /// In words.
+    pub(crate) text: String,
+    /// The sources that it concerns, as they are now.
+    pub(crate) rows: Vec<Row>,
+    /// Those that are no more.
+    pub(crate) gone: Vec<SourceId>,
+    /// The one to look at: new, or back.
+    pub(crate) shown: Option<SourceId>,
+    /// Those that are new.
+    pub(crate) added: Vec<SourceId>,
+    /// Whether a form asked for it.
+    pub(crate) is_of_form: bool,
+}
+
+/// A change that the operator wants.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// Add sources.
+    Add(Vec<NewSource>),
+    /// Change the settings of sources.
+    Edit(Vec<SourceId>, Box<SourceEdit>),
+    /// Switch sources on or off: all become what the first of them is not.
+    Toggle(Vec<SourceId>),
+    /// Remove sources; their history stays.
+    Remove(Vec<SourceId>),
+    /// Take the last change back.
+    Undo,
+}
+
+impl Change {
+    /// Tells whether a form asks for it, which comes back when it is refused.
+    pub(crate) fn is_of_form(&self) -> bool {
+        matches!(self, Self::Add(_) | Self::Edit(..))
+    }
+}
+
 /// Something to be done outside of the model.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
@@ -92,14 +133,8 @@ pub(crate) enum Effect {
     ReadWindow(VersionId, Content, u64),
     /// Compare two versions.
     Compare(Box<Version>, Box<Version>),
-    /// Add sources.
-    Add(Vec<NewSource>),
-    /// Change sources, which were these before.
-    Edit(Vec<Arc<Source>>, Box<SourceEdit>),
-    /// Remove sources; their history stays.
-    Remove(Vec<SourceId>),
-    /// Take a change back.
-    Undo(Undo),
+    /// Change sources.
+    Change(Change),
     /// Fetch sources now.
     Fetch(Vec<SourceId>),
     /// Judge versions again: these, or the newest of these sources.

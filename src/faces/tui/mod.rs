@@ -4,6 +4,7 @@
 //! terminal. The catalogue's log of events is what keeps the screen up to date, whichever process did the work.
 
 mod action;
+mod changes;
 mod diff;
 mod draw;
 mod effects;

@@ -2,9 +2,12 @@
 //!
 //! Changed by `update` alone, drawn by `draw`. Holds no terminal, no task and no clock.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use crokey::KeyCombination;
+use crossterm::event::KeyEvent;
 use tui_input::Input;
 
 use super::action::Action;
@@ -16,7 +19,7 @@ use super::log::LogPane;
 use super::message::{Effect, Job};
 use super::table::SourceTable;
 use super::viewer::Viewer;
-use crate::app::{PassProgress, Undo};
+use crate::app::PassProgress;
 use crate::domain::{Content, Source, SourceId, Verdict, Version};
 
 /// A part of the main screen.
@@ -135,8 +138,6 @@ pub(crate) struct Toast {
 
 /// How long a toast stays.
 pub(crate) const TOAST: Duration = Duration::from_secs(5);
-/// Changes that can be taken back, the last first.
-const UNDOS: usize = 50;
 
 /// What the dashboard may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,10 +172,9 @@ pub(crate) struct Model {
     pub(crate) jobs: Vec<Job>,
     /// Whether the view is held still; what came since is read when it goes on.
     pub(crate) frozen: bool,
-    pub(crate) undos: Vec<Undo>,
     pub(crate) quitting: bool,
-    /// A source that was just added, to be selected when it is there.
-    pub(crate) awaited: Option<SourceId>,
+    /// Keys that wait for what is being read, in their order.
+    pub(crate) ahead: VecDeque<(KeyCombination, KeyEvent)>,
     /// The form that was accepted last: it comes back when what it asked for is refused.
     pub(crate) submitted: Option<Box<Form>>,
 }
@@ -199,9 +199,8 @@ impl Model {
             pass: PassProgress::default(),
             jobs: Vec::new(),
             frozen: false,
-            undos: Vec::new(),
             quitting: false,
-            awaited: None,
+            ahead: VecDeque::new(),
             submitted: None,
         }
     }
@@ -246,11 +245,15 @@ impl Model {
         });
     }
 
-    pub(crate) fn remember(&mut self, undo: Undo) {
-        if self.undos.len() == UNDOS {
-            self.undos.remove(0);
-        }
-        self.undos.push(undo);
+    /// Tells whether an error is on the screen.
+    pub(crate) fn has_error(&self) -> bool {
+        self.toasts.iter().any(|toast| toast.is_error)
+    }
+
+    /// Returns the history of the selected source, unless it is still being read.
+    pub(crate) fn selected_history(&self) -> Option<&HistoryView> {
+        let id = self.table.selected()?.id;
+        self.history.as_ref().filter(|view| view.source_id() == id)
     }
 
     /// Returns when the screen changes although nothing happens: a toast ends, or a minute does.

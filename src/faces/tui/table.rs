@@ -262,8 +262,15 @@ impl SourceTable {
         self.selected = shown.or(self.selected);
     }
 
-    /// Selects a source, when it is shown.
-    pub(crate) fn select_source(&mut self, id: SourceId) {
+    /// Selects a source; a filter that hides it goes.
+    pub(crate) fn show(&mut self, id: SourceId) {
+        let is_hidden = |table: &Self| {
+            let at = table.index.get(&id);
+            at.is_some_and(|at| !table.matches(*at))
+        };
+        if is_hidden(self) {
+            self.filter("");
+        }
         self.selected = Some(id);
         self.find_cursor();
     }
@@ -326,14 +333,14 @@ impl SourceTable {
         self.rows.get(*at as usize).map(|row| &row.source)
     }
 
-    /// Returns what an action is about: the marked sources, else the selected one.
+    /// Returns what an action is about: the marked sources in their order, else the selected one.
     pub(crate) fn targets(&self) -> Vec<Arc<Source>> {
         if self.marks.is_empty() {
             return self.selected().cloned().into_iter().collect();
         }
-        self.marks
-            .iter()
-            .filter_map(|id| self.get(*id).cloned())
+        let rows = self.sorted.iter().map(|at| &self.rows[*at as usize].source);
+        rows.filter(|source| self.marks.contains(&source.id))
+            .cloned()
             .collect()
     }
 

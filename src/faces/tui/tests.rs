@@ -13,12 +13,11 @@ mod views;
 use super::draw::{self, draw, to_ascii};
 use super::keymap::Keymap;
 use super::log::Line;
-use super::message::{Effect, Msg};
-use super::model::{Mode, Model};
+use super::message::{Change, Effect, Made, Msg};
+use super::model::{Mode, Model, Overlay, Page};
 use super::table::Row;
 use super::theme::Theme;
 use super::update::update;
-use crate::app::Undo;
 use crate::config::ThemeChoice;
 use crate::domain::{
     Action, Actor, AttemptOutcome, Event, EventId, Interval, NewEvent, Slot, Source, SourceId,
@@ -205,7 +204,7 @@ fn removing_asks_and_no_is_the_default() {
     assert!(press(&mut model, "DD\u{1b}").is_empty());
     let effects = press(&mut model, "Dy");
     assert!(
-        matches!(&effects[..], [Effect::Remove(ids)] if ids.len() == 1),
+        matches!(&effects[..], [Effect::Change(Change::Remove(ids))] if ids.len() == 1),
         "{effects:?}"
     );
 }
@@ -265,42 +264,99 @@ fn pasted_text_runs_nothing_outside_of_an_input() {
     );
     let effects = press(&mut model, "\ny");
     assert!(
-        matches!(&effects[..], [Effect::Add(new)] if new.len() == 2),
+        matches!(&effects[..], [Effect::Change(Change::Add(new))] if new.len() == 2),
         "{effects:?}"
     );
 }
 
 #[test]
-fn what_was_added_is_selected_when_it_is_there() {
-    let row = || Row::new(source(9, "added.csv", 0));
-    let there = || Msg::Changed {
-        rows: vec![row()],
+fn what_was_added_is_selected_and_fetched() {
+    let made = || Made {
+        text: "added 1 source".to_owned(),
+        rows: vec![Row::new(source(9, "added.csv", 0))],
+        shown: Some(SourceId(9)),
+        added: vec![SourceId(9)],
+        ..Made::default()
+    };
+    // In a view that is held still too, and under a filter that hides it.
+    for keys in ["", "F", "/rates\n"] {
+        let mut model = model();
+        press(&mut model, keys);
+        let effects = update(&mut model, Msg::Made(Box::new(made())));
+        let selected = model.table.selected().map(|source| source.id);
+        assert_eq!(selected, Some(SourceId(9)), "{keys:?}");
+        let is_wanted = |wanted: &str| effects.iter().any(|e| format!("{e:?}").starts_with(wanted));
+        assert!(is_wanted("ReadHistory(SourceId(9)"), "{effects:?}");
+        assert!(is_wanted("Fetch([SourceId(9)])"), "{effects:?}");
+        // Where one goes then, one stays.
+        press(&mut model, "G");
+        update(&mut model, changed(10));
+        assert_ne!(model.table.selected().map(|source| source.id), selected);
+    }
+}
+
+/// Another source came.
+fn changed(id: i64) -> Msg {
+    Msg::Changed {
+        rows: vec![Row::new(source(id, "late", 0))],
         gone: Vec::new(),
         lines: Vec::new(),
-    };
-    let done = || {
-        Msg::Done(
-            "added 1 source".to_owned(),
-            Some(Undo::Added(vec![SourceId(9)])),
-        )
-    };
-    // Either may come first.
-    for msgs in [[there(), done()], [done(), there()]] {
-        let mut model = model();
-        let effects = msgs.map(|msg| update(&mut model, msg));
-        let selected = model.table.selected().map(|source| source.id);
-        assert_eq!(selected, Some(SourceId(9)));
-        let is_read = |effect: &Effect| matches!(effect, Effect::ReadHistory(SourceId(9), _));
-        assert!(effects.iter().flatten().any(is_read), "{effects:?}");
     }
+}
+
+#[test]
+fn keys_wait_for_the_history_that_they_are_about() {
+    let mut model = views::view("j");
+    let selected = model.table.selected().expect("one").id;
+    let effects = press(&mut model, "kdy");
+    assert!(
+        matches!(&effects[..], [Effect::ReadHistory(SourceId(1), _)]),
+        "{effects:?}"
+    );
+    assert!(model.pages.is_empty());
+    assert_ne!(selected, SourceId(1));
+    for effect in effects {
+        views::answer(&mut model, effect);
+    }
+    let Some(Page::Diff(page)) = model.pages.last() else {
+        panic!("no difference");
+    };
+    assert_eq!(page.name, "prices.csv");
+    // The last key came last: it copies what is compared, not the address.
+    let copied = model.toasts.last().expect("a toast");
+    assert!(copied.text.starts_with("copied sha256:"), "{copied:?}");
+}
+
+#[test]
+fn keys_do_not_wait_for_what_cannot_be_read() {
+    let mut model = views::view("j");
+    press(&mut model, "kdj");
+    assert_eq!(model.ahead.len(), 2);
+    update(&mut model, Msg::Trouble("the disk is gone".to_owned()));
+    assert!(model.ahead.is_empty());
+    assert!(
+        model
+            .toasts
+            .iter()
+            .any(|toast| toast.text.contains("still being read"))
+    );
 }
 
 #[test]
 fn a_refused_form_comes_back_with_what_was_typed() {
     let mut model = model();
     press(&mut model, "ahttps://a.example/1");
-    assert!(matches!(&press(&mut model, "\n")[..], [Effect::Add(_)]));
-    update(&mut model, Msg::Refused("the address is taken".to_owned()));
+    let effects = press(&mut model, "\n");
+    assert!(
+        matches!(&effects[..], [Effect::Change(Change::Add(_))]),
+        "{effects:?}"
+    );
+    // What else ends meanwhile leaves the form alone.
+    update(&mut model, Msg::Made(Box::default()));
+    update(&mut model, Msg::Refused("locked".to_owned(), false));
+    assert!(model.overlay.is_none() && model.has_error());
+    let refused = Msg::Refused("the address is taken".to_owned(), true);
+    update(&mut model, refused);
     let text = screen(&mut model, (120, 40), ThemeChoice::Dark, false);
     assert!(
         text.contains("https://a.example/1") && text.contains("the address is taken"),
@@ -310,7 +366,7 @@ fn a_refused_form_comes_back_with_what_was_typed() {
 
 #[test]
 fn the_log_stands_still_while_it_is_scrolled_up() {
-    let mut model = model();
+    let mut model = views::view("");
     model.size = (100, 24);
     press(&mut model, "\t\t\tkkk");
     let window = |model: &Model| {
@@ -337,47 +393,89 @@ fn the_log_stands_still_while_it_is_scrolled_up() {
 fn a_frozen_view_takes_nothing_until_it_goes_on() {
     let mut model = model();
     press(&mut model, "F");
-    let msg = Msg::Changed {
-        rows: vec![Row::new(source(9, "late", 0))],
-        gone: Vec::new(),
-        lines: Vec::new(),
-    };
-    update(&mut model, msg);
+    update(&mut model, changed(9));
     assert_eq!(model.table.total(), 5);
     assert!(matches!(&press(&mut model, "F")[..], [Effect::Resync]));
 }
 
+/// The screen while only the first three sources of 400 are read.
+fn peeked() -> Model {
+    let mut model = Model::new(Keymap::default(), model().mode, now());
+    let few = (1..=3).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
+    let effects = update(&mut model, Msg::Peeked(few.collect()));
+    assert!(matches!(
+        &effects[..],
+        [Effect::ReadHistory(SourceId(1), Some(_))]
+    ));
+    model
+}
+
+/// All 400 of them.
+fn all_read() -> Msg {
+    let rows = (1..=400).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
+    Msg::Resynced {
+        rows: rows.collect(),
+        lines: Vec::new(),
+    }
+}
+
 #[test]
 fn the_first_sources_are_shown_while_the_others_are_read() {
-    let few = || (1..=3).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
-    let mut model = Model::new(Keymap::default(), model().mode, now());
-    let effects = update(&mut model, Msg::Peeked(few().collect()));
-    assert!(matches!(&effects[..], [Effect::ReadHistory(id, Some(_))] if *id == SourceId(1)));
-    press(&mut model, "j");
+    let mut model = peeked();
+    press(&mut model, "jm");
     let before = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
     for part in ["Sources …", "f3.csv", "reading the catalogue"] {
         assert!(before.contains(part), "{part} in {before}");
     }
     // Nothing is said of all sources before all are there.
     assert!(!before.contains("· down"), "{before}");
-    press(&mut model, "/f9");
-    let filtered = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
-    assert!(filtered.contains("Reading the catalogue…"), "{filtered}");
-    press(&mut model, "\u{1b}");
-
-    let rows = (1..=400).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
-    let (rows, lines) = (rows.collect(), Vec::new());
-    update(&mut model, Msg::Resynced { rows, lines });
+    update(&mut model, all_read());
     let after = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
     assert!(
         after.contains("Sources 400") && after.contains("down 399"),
         "{after}"
     );
-    let selected = |model: &Model| model.table.selected().map(|source| source.id);
-    assert_eq!(selected(&model), Some(SourceId(2)));
+    assert_eq!(
+        model.table.selected().map(|source| source.id),
+        Some(SourceId(3))
+    );
+    assert!(model.table.marks.contains(&SourceId(2)));
     // Reading begins anew after the catalogue could not be read.
-    update(&mut model, Msg::Peeked(few().collect()));
+    update(&mut model, Msg::Peeked(Vec::new()));
     assert_eq!(model.table.total(), 400);
+}
+
+#[test]
+fn keys_about_all_sources_wait_until_all_are_read() {
+    let selected = |model: &Model| {
+        model
+            .table
+            .selected()
+            .map(|source| source.settings.name.clone())
+    };
+    for (keys, name) in [
+        ("G", "f99.csv"),
+        ("Sg", "f99.csv"),
+        ("jGk", "f98.csv"),
+        ("/f40\n", "f40.csv"),
+        ("/f40\nj", "f400.csv"),
+        ("/none\u{1b}", "f1.csv"),
+    ] {
+        let mut model = peeked();
+        press(&mut model, keys);
+        assert!(model.overlay.is_none());
+        update(&mut model, all_read());
+        assert_eq!(selected(&model).as_deref(), Some(name), "{keys:?}");
+        assert!(model.ahead.is_empty());
+    }
+    // What is not about them does not.
+    let mut model = peeked();
+    press(&mut model, "?");
+    assert!(matches!(model.overlay, Some(Overlay::Help { .. })));
+    let mut model = Model::new(Keymap::default(), model.mode, now());
+    press(&mut model, "jj");
+    update(&mut model, all_read());
+    assert_eq!(selected(&model).as_deref(), Some("f100.csv"));
 }
 
 #[test]
@@ -391,8 +489,12 @@ fn only_the_rows_on_the_screen_are_built() {
         press(&mut model, keys);
         let area = Rect::new(0, 0, 120, height);
         let built = draw::table::draw(&mut model, &theme, area, &mut Buffer::empty(area));
-        // Within the borders, and below the heading.
-        assert_eq!(built, usize::from(height) - 3, "{keys:?} in {height} lines");
+        // Within the borders, and below the heading where there is one.
+        assert_eq!(
+            built,
+            (usize::from(height) - 3).max(1),
+            "{keys:?} in {height} lines"
+        );
     }
     assert_eq!(model.table.len(), 100_000);
 }
@@ -402,7 +504,7 @@ fn every_size_is_drawn_with_every_dialog() {
     for width in 0..=40 {
         for height in 0..=40 {
             for keys in ["", "?", ":", "a", "e", "E", "D", "/", "\n", "\t", "\t\t\t"] {
-                let mut model = model();
+                let mut model = views::view("");
                 model.size = (width, height);
                 press(&mut model, keys);
                 model.complain("something failed");
@@ -416,9 +518,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn no_keys_at_any_size_break_it(keys in "[a-zA-Z /:?\n\t\u{1b}]{0,60}", width in 0_u16..150, height in 0_u16..60) {
-        let mut model = model();
+        let mut model = views::view("");
         model.size = (width, height);
-        press(&mut model, &keys);
+        views::press_answered(&mut model, &keys);
         screen(&mut model, (width, height), ThemeChoice::Light, false);
         let selected = model.table.selected().is_some();
         prop_assert_eq!(selected, model.table.len() > 0);

@@ -58,13 +58,14 @@ fn status(model: &Model) -> String {
     if model.quitting {
         parts.push("stopping; q again ends at once".to_owned());
     } else if model.pass.running && model.pass.total > 0 {
-        let total = model.pass.total.max(summary.attempts);
-        parts.push(format!(
-            "pass {} {}/{}",
-            progress_bar(summary.attempts, total),
-            grouped(summary.attempts),
-            grouped(total)
-        ));
+        let (done, total) = (grouped(summary.attempts), grouped(model.pass.total));
+        parts.push(if summary.attempts > model.pass.total {
+            // Sources have become due since it began.
+            format!("pass {done}")
+        } else {
+            let bar = progress_bar(summary.attempts, model.pass.total);
+            format!("pass {bar} {done}/{total}")
+        });
     }
     if !model.mode.has_worker {
         parts.push("no worker here".to_owned());

@@ -63,8 +63,12 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
             &[("No source matches the filter.", theme.dim)],
         );
     }
-    heading(theme, inner, buffer);
-    let height = usize::from(inner.height.saturating_sub(1));
+    // Where there is one line, the selected source says more than a heading.
+    let first = inner.height.saturating_sub(1).min(1);
+    if first == 1 {
+        heading(theme, inner, buffer);
+    }
+    let height = usize::from(inner.height - first);
     let top = scrolled(
         model.table.top,
         model.table.cursor(),
@@ -73,7 +77,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
     );
     model.table.top = top;
     let mut built = 0;
-    for (line, at) in (1..inner.height).zip(top..model.table.len()) {
+    for (line, at) in (first..inner.height).zip(top..model.table.len()) {
         let Some(row) = model.table.shown(at) else {
             break;
         };

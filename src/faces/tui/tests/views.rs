@@ -28,19 +28,33 @@ fn history() -> History {
 /// The main screen with the history of `prices.csv`, after these keys; what they ask for is answered.
 pub(super) fn view(keys: &str) -> Model {
     let mut model = model();
-    model.table.select_source(SourceId(1));
+    model.table.show(SourceId(1));
     update(&mut model, Msg::History(Box::new(history())));
-    for key in keys.chars() {
-        for effect in press(&mut model, &key.to_string()) {
-            answer(&mut model, effect);
-        }
-    }
+    press_answered(&mut model, keys);
     model
 }
 
-fn answer(model: &mut Model, effect: Effect) {
+/// Presses these keys; what each asks for is answered before the next.
+pub(super) fn press_answered(model: &mut Model, keys: &str) {
+    for key in keys.chars() {
+        for effect in press(model, &key.to_string()) {
+            answer(model, effect);
+        }
+    }
+}
+
+/// Does what an effect asks for; what follows from that is answered too.
+pub(super) fn answer(model: &mut Model, effect: Effect) {
     let msg = match effect {
-        Effect::ReadHistory(..) => Msg::History(Box::new(history())),
+        Effect::ReadHistory(id, _) => {
+            let Some(source) = model.table.get(id) else {
+                return;
+            };
+            Msg::History(Box::new(History {
+                source: Source::clone(source),
+                ..history()
+            }))
+        }
         Effect::Open(version) => {
             let bytes = Bytes::from_static(NEW.as_bytes());
             Msg::Opened(version.id, Content::Memory(bytes.clone()), bytes)
@@ -55,7 +69,9 @@ fn answer(model: &mut Model, effect: Effect) {
         }
         _ => return,
     };
-    update(model, msg);
+    for effect in update(model, msg) {
+        answer(model, effect);
+    }
 }
 
 const SIZES: [(u16, u16); 4] = [(50, 14), (80, 24), (120, 40), (200, 50)];

@@ -96,6 +96,8 @@ fn close(model: &mut Model) -> Vec<Effect> {
         model.table.marks.clear();
     } else if model.pane == Pane::Log && !model.log.filter_text().is_empty() {
         model.log.filter("");
+    } else if model.pane == Pane::Log && model.log.only_source().is_some() {
+        model.log.only(None);
     } else if !model.table.filter_text().is_empty() {
         return filter(model, Filtered::Sources, "");
     }

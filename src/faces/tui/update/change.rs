@@ -5,24 +5,17 @@ use std::sync::Arc;
 use super::act::{open, say};
 use super::look::selected_version;
 use super::overlay::ask;
-use crate::app::SourceEdit;
 use crate::domain::Source;
 use crate::faces::text::{clean, count};
 use crate::faces::tui::action::Action;
 use crate::faces::tui::form::Form;
-use crate::faces::tui::message::Effect;
+use crate::faces::tui::message::{Change, Effect};
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 
 /// Does it, or opens the form or the question that comes first.
 pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
     if action == Action::Undo {
-        return match model.undos.pop() {
-            Some(undo) => vec![Effect::Undo(undo)],
-            None => say(
-                model,
-                "nothing to take back: this session has changed nothing",
-            ),
-        };
+        return vec![Effect::Change(Change::Undo)];
     }
     let targets = targets(model);
     let Some(first) = targets.first().cloned() else {
@@ -42,14 +35,7 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
             model,
             Overlay::Form(Box::new(Form::edit(first.id, &first.settings))),
         ),
-        Action::Toggle => {
-            // Many become what the first of them was not.
-            let edit = SourceEdit {
-                enabled: Some(!first.settings.enabled),
-                ..SourceEdit::default()
-            };
-            vec![Effect::Edit(targets, Box::new(edit))]
-        }
+        Action::Toggle => vec![Effect::Change(Change::Toggle(ids))],
         Action::Fetch if !model.mode.may_fetch => say(
             model,
             "no worker here (--no-worker): use `gannet fetch` in a shell",
@@ -68,7 +54,7 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
                     "Its published file goes; its history stays, and z brings it back.".to_owned(),
                 );
             }
-            ask(model, text, Effect::Remove(ids), None)
+            ask(model, text, Effect::Change(Change::Remove(ids)), None)
         }
         _ => Vec::new(),
     }

@@ -1,23 +1,25 @@
 //! What came from outside: keys to the input, data to where it belongs.
 
-use super::act::{act, show_selected};
-use super::input;
-use crate::app::Undo;
+use super::act::{act, say, show_selected};
+use super::{ahead, input};
 use crate::domain::SourceId;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::log::Line;
-use crate::faces::tui::message::{Effect, Job, Msg};
+use crate::faces::tui::message::{Effect, Job, Made, Msg};
 use crate::faces::tui::model::{Model, Overlay, Page, VersionPage};
 use crate::faces::tui::table::Row;
 use crate::faces::tui::viewer::Viewer;
 
 /// Changes the model by what happened, and returns what is to be done.
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = happened(model, msg);
+    effects.extend(ahead::go_on(model));
+    effects
+}
+
+fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Key(key, event) => match model.keymap.action(model.contexts(), key) {
-            Some(action) => act(model, action),
-            None => input::typed(model, event),
-        },
+        Msg::Key(key, event) => ahead::pressed(model, key, event),
         Msg::Paste(text) => input::pasted(model, &text),
         Msg::Resize(columns, lines) => {
             model.size = (columns, lines);
@@ -31,7 +33,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Resynced { .. } | Msg::Changed { .. } if model.frozen && model.loaded => Vec::new(),
-        // Reading that had failed began again: more is there already.
+        // Reading that had failed began again: all sources are shown already.
         Msg::Peeked(_) if model.loaded => Vec::new(),
         Msg::Peeked(rows) => {
             model.table.replace(rows);
@@ -47,9 +49,10 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             took_job(model, job);
             Vec::new()
         }
-        Msg::Done(text, undo) => done(model, text, undo),
-        Msg::Refused(text) => {
-            refused(model, text);
+        Msg::Done(text) => say(model, &text),
+        Msg::Made(made) => self::made(model, *made),
+        Msg::Refused(text, is_of_form) => {
+            refused(model, text, is_of_form);
             Vec::new()
         }
         Msg::Trouble(text) => {
@@ -144,7 +147,6 @@ fn changed(model: &mut Model, rows: Vec<Row>, gone: &[SourceId], lines: Vec<Line
     let selected = model.table.selected().map(|source| source.id);
     let is_touched = selected.is_some_and(|id| touched.contains(&id));
     let mut effects = show_selected(model, is_touched);
-    effects.extend(select_awaited(model));
     let pages = model.pages.iter();
     effects.extend(
         pages
@@ -169,8 +171,9 @@ fn took_job(model: &mut Model, job: Job) {
 }
 
 /// Gives a form back with what is wrong with it, so that nothing that was typed is lost.
-fn refused(model: &mut Model, text: String) {
-    match model.submitted.take() {
+fn refused(model: &mut Model, text: String, is_of_form: bool) {
+    let form = model.submitted.take_if(|_| is_of_form);
+    match form {
         Some(mut form) if model.overlay.is_none() => {
             form.refuse(&text);
             model.overlay = Some(Overlay::Form(form));
@@ -179,31 +182,25 @@ fn refused(model: &mut Model, text: String) {
     }
 }
 
-fn done(model: &mut Model, text: String, undo: Option<Undo>) -> Vec<Effect> {
-    model.tell(text);
-    model.submitted = None;
-    if let Some(undo) = undo {
-        if let Undo::Removed(ids) = &undo {
-            for id in ids {
-                model.table.marks.remove(id);
-            }
-        }
-        if let Undo::Added(ids) = &undo {
-            model.awaited = ids.first().copied();
-        }
-        model.remember(undo);
+/// Shows the operator's own change at once, in a view that is held still too.
+fn made(model: &mut Model, made: Made) -> Vec<Effect> {
+    model.tell(made.text);
+    if made.is_of_form {
+        model.submitted = None;
     }
-    select_awaited(model)
-}
-
-/// Goes to what was just added as soon as it is there: whoever adds a source looks for it.
-fn select_awaited(model: &mut Model) -> Vec<Effect> {
-    match model.awaited {
-        Some(id) if model.table.get(id).is_some() => {
-            model.awaited = None;
-            model.table.select_source(id);
-            show_selected(model, false)
-        }
-        _ => Vec::new(),
+    let mut effects = changed(model, made.rows, &made.gone, Vec::new());
+    if let Some(id) = made.shown {
+        model.table.show(id);
+        effects.extend(show_selected(model, false));
     }
+    // Whoever adds a source waits to see that it works.
+    let added = made.added.iter().filter_map(|id| model.table.get(*id));
+    let due: Vec<_> = added
+        .filter(|source| source.settings.enabled)
+        .map(|source| source.id)
+        .collect();
+    if model.mode.may_fetch && !due.is_empty() {
+        effects.push(Effect::Fetch(due));
+    }
+    effects
 }

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use super::act::{say, show_selected};
 use crate::domain::{Source, Version};
 use crate::faces::text::short_time;
+use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{DiffPage, Model, Page, Pane, SourcePage, VersionPage};
+
+/// What is said of a history that is not there yet.
+const UNREAD: &str = "its history is still being read";
 
 pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
     let on_source = model.pages.is_empty() && matches!(model.pane, Pane::Sources);
@@ -25,18 +29,21 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
             .log
             .line(at)
             .and_then(|line| line.event.event.source_id);
-        if let Some(id) = source {
-            model.table.select_source(id);
-            return show_selected(model, false);
+        let Some(id) = source else {
+            return say(model, "this line is about no source");
+        };
+        if model.table.get(id).is_none() {
+            return say(model, "the source of this line is removed");
         }
+        model.table.show(id);
+        return show_selected(model, false);
+    }
+    if matches!(model.pages.last(), Some(Page::Version(_) | Page::Diff(_))) {
         return Vec::new();
     }
-    let view = match model.pages.last() {
-        Some(Page::Source(page)) => page.view.as_ref(),
-        Some(_) => return Vec::new(),
-        None => model.history.as_ref(),
+    let Some(view) = listed(model) else {
+        return say(model, UNREAD);
     };
-    let Some(view) = view else { return Vec::new() };
     if let Some(attempt) = view.failed_attempt() {
         let why = attempt.error.as_deref().unwrap_or("no reason was recorded");
         let text = format!("{} failed: {why}", short_time(attempt.started_at));
@@ -61,30 +68,29 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn compare(model: &mut Model) -> Vec<Effect> {
-    let view = match model.pages.last() {
-        Some(Page::Diff(_)) => return Vec::new(),
-        Some(Page::Source(page)) => page.view.as_ref(),
-        _ => model.history.as_ref(),
+    if matches!(model.pages.last(), Some(Page::Diff(_))) {
+        return Vec::new();
+    }
+    let Some(view) = listed(model) else {
+        return say(model, UNREAD);
     };
     let of_page = match model.pages.last() {
         Some(Page::Version(page)) => Some(page.version.id),
         _ => None,
     };
-    let pair = view.and_then(|view| match of_page {
+    let pair = match of_page {
         Some(id) => {
             let versions = view.history.versions.iter().map(|(version, _)| version);
             let mut from = versions.skip_while(|version| version.id != id);
-            let new = from.next()?.clone();
-            Some((from.next()?.clone(), new))
+            let new = from.next().cloned();
+            from.next().cloned().zip(new)
         }
         None => view.to_compare(),
-    });
+    };
     let Some((old, new)) = pair else {
         return say(model, "there is no version before to compare with");
     };
-    let name = view
-        .map(|view| view.history.source.settings.name.clone())
-        .unwrap_or_default();
+    let name = view.history.source.settings.name.clone();
     model.pages.push(Page::Diff(DiffPage {
         name,
         old: old.clone(),
@@ -117,12 +123,22 @@ pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
+/// Returns the history that is before one's eyes: that of the nearest page of a source, else of the selected one. Nothing
+/// while it is being read.
+fn listed(model: &Model) -> Option<&HistoryView> {
+    let page = model.pages.iter().rev().find_map(|page| match page {
+        Page::Source(page) => Some(page),
+        Page::Version(_) | Page::Diff(_) => None,
+    });
+    match page {
+        Some(page) => page.view.as_ref(),
+        None => model.selected_history(),
+    }
+}
+
 /// Returns the version that is selected in the history pane or on the page of a source.
 pub(super) fn selected_version(model: &Model) -> Option<(Arc<Source>, Version)> {
-    let view = match model.pages.last() {
-        Some(Page::Source(page)) => page.view.as_ref()?,
-        _ => model.history.as_ref()?,
-    };
+    let view = listed(model)?;
     let (version, _) = view.selected_version()?;
     Some((Arc::new(view.history.source.clone()), version.clone()))
 }

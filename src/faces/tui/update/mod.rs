@@ -3,6 +3,7 @@
 //! Pure: it reads no clock and does nothing itself; what is to be done is returned as effects.
 
 mod act;
+mod ahead;
 mod change;
 mod data;
 mod input;

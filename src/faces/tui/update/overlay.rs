@@ -6,7 +6,7 @@ use super::walk::walk;
 use crate::faces::text::count;
 use crate::faces::tui::action::Action;
 use crate::faces::tui::form::{Form, Wanted};
-use crate::faces::tui::message::Effect;
+use crate::faces::tui::message::{Change, Effect};
 use crate::faces::tui::model::{Model, Overlay};
 
 pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -35,7 +35,7 @@ pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
             open(model, Overlay::Palette { input, cursor })
         }
         (Overlay::Question { effect, form, .. }, Action::Accept) => {
-            model.submitted = form;
+            model.submitted = form.or(model.submitted.take());
             vec![effect]
         }
         (Overlay::Question { form, .. }, _) => {
@@ -63,16 +63,15 @@ fn accept(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
         }
         Ok(Wanted::Add(new)) if new.len() > 1 => {
             let text = vec![format!("Add {}?", count(new.len(), "source"))];
-            ask(model, text, Effect::Add(new), Some(form))
+            ask(model, text, Effect::Change(Change::Add(new)), Some(form))
         }
         Ok(Wanted::Add(new)) => {
             model.submitted = Some(form);
-            vec![Effect::Add(new)]
+            vec![Effect::Change(Change::Add(new))]
         }
         Ok(Wanted::Edit(ids, edit)) => {
             model.submitted = Some(form);
-            let sources = ids.iter().filter_map(|id| model.table.get(*id).cloned());
-            vec![Effect::Edit(sources.collect(), edit)]
+            vec![Effect::Change(Change::Edit(ids, edit))]
         }
     }
 }

@@ -1,0 +1,163 @@
+//! The operator's changes, made one after another in the order of their keys, and what takes them back.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{Sender, UnboundedReceiver};
+
+use super::effects::{as_now, told};
+use super::message::{Change, Made, Msg};
+use super::run::Engine;
+use crate::app::{App, ErrorKind, NewSource, Result, SourceEdit, Undo};
+use crate::domain::{Source, SourceId};
+use crate::faces::text::{clean, count};
+
+/// Changes that can be taken back.
+const UNDOS: usize = 50;
+
+/// Makes changes.
+pub(super) struct Changes {
+    app: Arc<App>,
+    engine: Arc<dyn Engine>,
+    messages: Sender<Msg>,
+    /// The last change comes last.
+    undos: Vec<Undo>,
+}
+
+impl Changes {
+    pub(super) fn new(app: Arc<App>, engine: Arc<dyn Engine>, messages: Sender<Msg>) -> Self {
+        Self {
+            app,
+            engine,
+            messages,
+            undos: Vec::new(),
+        }
+    }
+
+    /// Makes every change that comes, until nobody listens.
+    pub(super) async fn run(mut self, mut changes: UnboundedReceiver<Change>) {
+        while let Some(change) = changes.recv().await {
+            let is_of_form = change.is_of_form();
+            let message = match self.make(change).await {
+                Ok(made) => Msg::Made(Box::new(Made { is_of_form, ..made })),
+                Err(error) => Msg::Refused(told(&error), is_of_form),
+            };
+            if self.messages.send(message).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn make(&mut self, change: Change) -> Result<Made> {
+        match change {
+            Change::Add(new) => self.add(new).await,
+            Change::Edit(ids, edit) => {
+                let before = self.app.sources_by_id(ids.clone()).await?;
+                self.edit(&ids, before, &edit, "changed").await
+            }
+            Change::Toggle(ids) => self.toggle(&ids).await,
+            Change::Remove(ids) => {
+                let removed = self.app.remove(&selectors(&ids), false).await?;
+                self.remember(Undo::Removed(ids.clone()));
+                let text = format!("removed {}; z brings back", count(removed.len(), "source"));
+                self.made(text, ids).await
+            }
+            Change::Undo => self.undo().await,
+        }
+    }
+
+    async fn add(&mut self, new: Vec<NewSource>) -> Result<Made> {
+        let added = self.app.add(new).await?;
+        let ids: Vec<_> = added.iter().map(|added| added.source.id).collect();
+        self.remember(Undo::Added(ids.clone()));
+        let text = format!("added {}", count(ids.len(), "source"));
+        Ok(Made {
+            shown: ids.first().copied(),
+            added: ids.clone(),
+            ..self.made(text, ids).await?
+        })
+    }
+
+    /// Makes of all what the first of them is not now, whatever the screen showed when the key was pressed.
+    async fn toggle(&mut self, ids: &[SourceId]) -> Result<Made> {
+        let before = self.app.sources_by_id(ids.to_vec()).await?;
+        let first = before.iter().find(|source| ids.first() == Some(&source.id));
+        let enabled = !first.is_some_and(|source| source.settings.enabled);
+        let edit = SourceEdit {
+            enabled: Some(enabled),
+            ..SourceEdit::default()
+        };
+        let word = if enabled {
+            "switched on"
+        } else {
+            "switched off"
+        };
+        self.edit(ids, before, &edit, word).await
+    }
+
+    async fn edit(
+        &mut self,
+        ids: &[SourceId],
+        before: Vec<Source>,
+        edit: &SourceEdit,
+        word: &str,
+    ) -> Result<Made> {
+        let now = self.app.edit(&selectors(ids), edit).await?;
+        self.remember(Undo::Edited(before));
+        self.engine.look();
+        let text = match &now[..] {
+            [source] => format!("{word} {}", clean(&source.settings.name)),
+            many => format!("{word} {}", count(many.len(), "source")),
+        };
+        self.made(text, ids.to_vec()).await
+    }
+
+    async fn undo(&mut self) -> Result<Made> {
+        let Some(undo) = self.undos.pop() else {
+            return Ok(Made {
+                text: "nothing to take back: this session has changed nothing".to_owned(),
+                ..Made::default()
+            });
+        };
+        let undone = self.app.undo(&undo).await;
+        if undone
+            .as_ref()
+            .is_err_and(|error| error.kind == ErrorKind::Unavailable)
+        {
+            // It may be taken back later.
+            self.undos.push(undo.clone());
+        }
+        let text = format!("taken back: {}", count(undone?, "source"));
+        self.engine.look();
+        let (ids, shown) = match undo {
+            Undo::Added(ids) => (ids, None),
+            Undo::Removed(ids) => (ids.clone(), ids.first().copied()),
+            Undo::Edited(before) => (before.iter().map(|source| source.id).collect(), None),
+        };
+        Ok(Made {
+            shown,
+            ..self.made(text, ids).await?
+        })
+    }
+
+    fn remember(&mut self, undo: Undo) {
+        if self.undos.len() == UNDOS {
+            self.undos.remove(0);
+        }
+        self.undos.push(undo);
+    }
+
+    /// Returns what is to be shown of a change of these sources.
+    async fn made(&self, text: String, ids: Vec<SourceId>) -> Result<Made> {
+        let (rows, gone) = as_now(&self.app, ids).await?;
+        Ok(Made {
+            text,
+            rows,
+            gone,
+            ..Made::default()
+        })
+    }
+}
+
+fn selectors(ids: &[SourceId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
