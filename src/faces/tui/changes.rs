@@ -59,7 +59,7 @@ impl Changes {
                 let removed = self.app.remove(&selectors(&ids), false).await?;
                 self.remember(Undo::Removed(ids.clone()));
                 let text = format!("removed {}; z brings back", count(removed.len(), "source"));
-                self.made(text, ids).await
+                Ok(self.made(text, ids).await)
             }
             Change::Undo => self.undo().await,
         }
@@ -73,7 +73,7 @@ impl Changes {
         Ok(Made {
             shown: ids.first().copied(),
             added: ids.clone(),
-            ..self.made(text, ids).await?
+            ..self.made(text, ids).await
         })
     }
 
@@ -108,7 +108,7 @@ impl Changes {
             [source] => format!("{word} {}", clean(&source.settings.name)),
             many => format!("{word} {}", count(many.len(), "source")),
         };
-        self.made(text, ids.to_vec()).await
+        Ok(self.made(text, ids.to_vec()).await)
     }
 
     async fn undo(&mut self) -> Result<Made> {
@@ -135,7 +135,7 @@ impl Changes {
         };
         Ok(Made {
             shown,
-            ..self.made(text, ids).await?
+            ..self.made(text, ids).await
         })
     }
 
@@ -147,14 +147,15 @@ impl Changes {
     }
 
     /// Returns what is to be shown of a change of these sources.
-    async fn made(&self, text: String, ids: Vec<SourceId>) -> Result<Made> {
-        let (rows, gone) = as_now(&self.app, ids).await?;
-        Ok(Made {
+    async fn made(&self, text: String, ids: Vec<SourceId>) -> Made {
+        // The change is made, whether this can be read or not: whoever watches the catalogue tells of it, too.
+        let (rows, gone) = as_now(&self.app, ids).await.unwrap_or_default();
+        Made {
             text,
             rows,
             gone,
             ..Made::default()
-        })
+        }
     }
 }
 

@@ -264,11 +264,8 @@ impl SourceTable {
 
     /// Selects a source; a filter that hides it goes.
     pub(crate) fn show(&mut self, id: SourceId) {
-        let is_hidden = |table: &Self| {
-            let at = table.index.get(&id);
-            at.is_some_and(|at| !table.matches(*at))
-        };
-        if is_hidden(self) {
+        let at = self.index.get(&id).copied();
+        if at.is_some_and(|at| !self.matches(at)) {
             self.filter("");
         }
         self.selected = Some(id);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+mod ahead;
 mod styles;
 mod views;
 
@@ -14,7 +15,7 @@ use super::draw::{self, draw, to_ascii};
 use super::keymap::Keymap;
 use super::log::Line;
 use super::message::{Change, Effect, Made, Msg};
-use super::model::{Mode, Model, Overlay, Page};
+use super::model::{Mode, Model};
 use super::table::Row;
 use super::theme::Theme;
 use super::update::update;
@@ -305,44 +306,6 @@ fn changed(id: i64) -> Msg {
 }
 
 #[test]
-fn keys_wait_for_the_history_that_they_are_about() {
-    let mut model = views::view("j");
-    let selected = model.table.selected().expect("one").id;
-    let effects = press(&mut model, "kdy");
-    assert!(
-        matches!(&effects[..], [Effect::ReadHistory(SourceId(1), _)]),
-        "{effects:?}"
-    );
-    assert!(model.pages.is_empty());
-    assert_ne!(selected, SourceId(1));
-    for effect in effects {
-        views::answer(&mut model, effect);
-    }
-    let Some(Page::Diff(page)) = model.pages.last() else {
-        panic!("no difference");
-    };
-    assert_eq!(page.name, "prices.csv");
-    // The last key came last: it copies what is compared, not the address.
-    let copied = model.toasts.last().expect("a toast");
-    assert!(copied.text.starts_with("copied sha256:"), "{copied:?}");
-}
-
-#[test]
-fn keys_do_not_wait_for_what_cannot_be_read() {
-    let mut model = views::view("j");
-    press(&mut model, "kdj");
-    assert_eq!(model.ahead.len(), 2);
-    update(&mut model, Msg::Trouble("the disk is gone".to_owned()));
-    assert!(model.ahead.is_empty());
-    assert!(
-        model
-            .toasts
-            .iter()
-            .any(|toast| toast.text.contains("still being read"))
-    );
-}
-
-#[test]
 fn a_refused_form_comes_back_with_what_was_typed() {
     let mut model = model();
     press(&mut model, "ahttps://a.example/1");
@@ -396,86 +359,6 @@ fn a_frozen_view_takes_nothing_until_it_goes_on() {
     update(&mut model, changed(9));
     assert_eq!(model.table.total(), 5);
     assert!(matches!(&press(&mut model, "F")[..], [Effect::Resync]));
-}
-
-/// The screen while only the first three sources of 400 are read.
-fn peeked() -> Model {
-    let mut model = Model::new(Keymap::default(), model().mode, now());
-    let few = (1..=3).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
-    let effects = update(&mut model, Msg::Peeked(few.collect()));
-    assert!(matches!(
-        &effects[..],
-        [Effect::ReadHistory(SourceId(1), Some(_))]
-    ));
-    model
-}
-
-/// All 400 of them.
-fn all_read() -> Msg {
-    let rows = (1..=400).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
-    Msg::Resynced {
-        rows: rows.collect(),
-        lines: Vec::new(),
-    }
-}
-
-#[test]
-fn the_first_sources_are_shown_while_the_others_are_read() {
-    let mut model = peeked();
-    press(&mut model, "jm");
-    let before = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
-    for part in ["Sources …", "f3.csv", "reading the catalogue"] {
-        assert!(before.contains(part), "{part} in {before}");
-    }
-    // Nothing is said of all sources before all are there.
-    assert!(!before.contains("· down"), "{before}");
-    update(&mut model, all_read());
-    let after = screen(&mut model, (100, 24), ThemeChoice::Dark, false);
-    assert!(
-        after.contains("Sources 400") && after.contains("down 399"),
-        "{after}"
-    );
-    assert_eq!(
-        model.table.selected().map(|source| source.id),
-        Some(SourceId(3))
-    );
-    assert!(model.table.marks.contains(&SourceId(2)));
-    // Reading begins anew after the catalogue could not be read.
-    update(&mut model, Msg::Peeked(Vec::new()));
-    assert_eq!(model.table.total(), 400);
-}
-
-#[test]
-fn keys_about_all_sources_wait_until_all_are_read() {
-    let selected = |model: &Model| {
-        model
-            .table
-            .selected()
-            .map(|source| source.settings.name.clone())
-    };
-    for (keys, name) in [
-        ("G", "f99.csv"),
-        ("Sg", "f99.csv"),
-        ("jGk", "f98.csv"),
-        ("/f40\n", "f40.csv"),
-        ("/f40\nj", "f400.csv"),
-        ("/none\u{1b}", "f1.csv"),
-    ] {
-        let mut model = peeked();
-        press(&mut model, keys);
-        assert!(model.overlay.is_none());
-        update(&mut model, all_read());
-        assert_eq!(selected(&model).as_deref(), Some(name), "{keys:?}");
-        assert!(model.ahead.is_empty());
-    }
-    // What is not about them does not.
-    let mut model = peeked();
-    press(&mut model, "?");
-    assert!(matches!(model.overlay, Some(Overlay::Help { .. })));
-    let mut model = Model::new(Keymap::default(), model.mode, now());
-    press(&mut model, "jj");
-    update(&mut model, all_read());
-    assert_eq!(selected(&model).as_deref(), Some("f100.csv"));
 }
 
 #[test]

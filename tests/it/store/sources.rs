@@ -274,12 +274,17 @@ async fn names_are_swapped_in_one_call() {
     rig.assert_sound();
 }
 
-#[tokio::test]
-async fn the_first_sources_are_those_by_name() {
+async fn rig_of_five() -> Rig {
     let rig = Rig::new();
     for name in ["c", "a", "e", "b", "d"] {
         rig.add(name).await;
     }
+    rig
+}
+
+#[tokio::test]
+async fn the_first_sources_are_those_by_name() {
+    let rig = rig_of_five().await;
     let all = rig.store.sources(SourceFilter::default()).await;
     for limit in [0, 1, 2, 5, 6] {
         let filter = SourceFilter {
@@ -294,10 +299,7 @@ async fn the_first_sources_are_those_by_name() {
 
 #[tokio::test]
 async fn shares_are_all_sources_each_once() {
-    let rig = Rig::new();
-    for name in ["c", "a", "e", "b", "d"] {
-        rig.add(name).await;
-    }
+    let rig = rig_of_five().await;
     let all = rig.store.sources(SourceFilter::default()).await;
     let mut shared = Vec::new();
     for share in 0..2 {
