@@ -1,13 +1,14 @@
 //! The operator's changes, made one after another in the order of their keys, and what takes them back.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 
 use super::effects::{as_now, told};
-use super::message::{Change, Made, Msg};
+use super::message::{Change, Made, Msg, Refused};
 use super::run::Engine;
-use crate::app::{App, ErrorKind, NewSource, Result, SourceEdit, Undo};
+use crate::app::{App, Error, ErrorKind, NewSource, Result, SourceEdit, Undo};
 use crate::domain::{Source, SourceId};
 use crate::faces::text::{clean, count};
 
@@ -36,10 +37,13 @@ impl Changes {
     /// Makes every change that comes, until nobody listens.
     pub(super) async fn run(mut self, mut changes: UnboundedReceiver<Change>) {
         while let Some(change) = changes.recv().await {
-            let is_of_form = change.is_of_form();
+            let origin = change.origin();
             let message = match self.make(change).await {
-                Ok(made) => Msg::Made(Box::new(Made { is_of_form, ..made })),
-                Err(error) => Msg::Refused(told(&error), is_of_form),
+                Ok(made) => Msg::Made(Box::new(Made { origin, ..made })),
+                Err(error) => Msg::Refused(Refused {
+                    text: told(&error),
+                    origin,
+                }),
             };
             if self.messages.send(message).await.is_err() {
                 return;
@@ -51,8 +55,8 @@ impl Changes {
         match change {
             Change::Add(new) => self.add(new).await,
             Change::Edit(ids, edit) => {
-                let before = self.app.sources_by_id(ids.clone()).await?;
-                self.edit(&ids, before, &edit, "changed").await
+                let before = self.present(&ids).await?;
+                self.edit(before, &edit, "changed").await
             }
             Change::Toggle(ids) => self.toggle(&ids).await,
             Change::Remove(ids) => {
@@ -79,7 +83,7 @@ impl Changes {
 
     /// Makes of all what the first of them is not now, whatever the screen showed when the key was pressed.
     async fn toggle(&mut self, ids: &[SourceId]) -> Result<Made> {
-        let before = self.app.sources_by_id(ids.to_vec()).await?;
+        let before = self.present(ids).await?;
         let first = before.iter().find(|source| ids.first() == Some(&source.id));
         let enabled = !first.is_some_and(|source| source.settings.enabled);
         let edit = SourceEdit {
@@ -91,24 +95,39 @@ impl Changes {
         } else {
             "switched off"
         };
-        self.edit(ids, before, &edit, word).await
+        self.edit(before, &edit, word).await
+    }
+
+    /// Returns these sources as they are before a change. All of them are there, or none is changed.
+    async fn present(&self, ids: &[SourceId]) -> Result<Vec<Source>> {
+        let sources = self.app.sources_by_id(ids.to_vec()).await?;
+        if sources.len() < ids.len() {
+            return Err(Error::not_found("removed meanwhile: nothing is changed"));
+        }
+        Ok(sources)
     }
 
     async fn edit(
         &mut self,
-        ids: &[SourceId],
-        before: Vec<Source>,
+        mut before: Vec<Source>,
         edit: &SourceEdit,
         word: &str,
     ) -> Result<Made> {
-        let now = self.app.edit(&selectors(ids), edit).await?;
+        let ids: Vec<_> = before.iter().map(|source| source.id).collect();
+        let now = self.app.edit(&selectors(&ids), edit).await?;
+        let settings: HashMap<_, _> = now.iter().map(|now| (now.id, &now.settings)).collect();
+        before.retain(|before| settings.get(&before.id) != Some(&&before.settings));
+        if before.is_empty() {
+            let text = "nothing changed: it was so already".to_owned();
+            return Ok(self.made(text, ids).await);
+        }
         self.remember(Undo::Edited(before));
         self.engine.look();
         let text = match &now[..] {
             [source] => format!("{word} {}", clean(&source.settings.name)),
             many => format!("{word} {}", count(many.len(), "source")),
         };
-        Ok(self.made(text, ids.to_vec()).await)
+        Ok(self.made(text, ids).await)
     }
 
     async fn undo(&mut self) -> Result<Made> {

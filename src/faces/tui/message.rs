@@ -63,8 +63,8 @@ pub(crate) enum Msg {
     Done(String),
     /// The operator's change is made.
     Made(Box<Made>),
-    /// It was not made: in words, and whether a form asked for it.
-    Refused(String, bool),
+    /// It was not made.
+    Refused(Refused),
     /// Something failed that nobody may miss.
     Trouble(String),
     /// A signal asks to stop.
@@ -94,8 +94,24 @@ pub(crate) struct Made {
     pub(crate) shown: Option<SourceId>,
     /// Those that are new.
     pub(crate) added: Vec<SourceId>,
-    /// Whether a form asked for it.
-    pub(crate) is_of_form: bool,
+    pub(crate) origin: Origin,
+}
+
+/// A change that was not made.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Why, in words.
+    pub(crate) text: String,
+    pub(crate) origin: Origin,
+}
+
+/// What is to be known of a change when its outcome comes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    /// Whether a form asked for it, which comes back when it is refused.
+    pub(crate) is_form: bool,
+    /// Whether another source may be selected when it is made.
+    pub(crate) moves: bool,
 }
 
 /// A change that the operator wants.
@@ -114,9 +130,11 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// Tells whether a form asks for it, which comes back when it is refused.
-    pub(crate) fn is_of_form(&self) -> bool {
-        matches!(self, Self::Add(_) | Self::Edit(..))
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            is_form: matches!(self, Self::Add(_) | Self::Edit(..)),
+            moves: matches!(self, Self::Add(_) | Self::Remove(_) | Self::Undo),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use crokey::KeyCombination;
 use crossterm::event::KeyEvent;
-use tui_input::Input;
+use tui_input::Input as Line;
 
 use super::action::Action;
 use super::diff::Diff;
@@ -108,7 +108,7 @@ pub(crate) enum Overlay {
         top: usize,
     },
     Palette {
-        input: Input,
+        input: Line,
         cursor: usize,
     },
     Form(Box<Form>),
@@ -121,10 +121,34 @@ pub(crate) enum Overlay {
     },
     Filter {
         what: Filtered,
-        input: Input,
+        input: Line,
         /// What Esc goes back to.
         before: String,
     },
+}
+
+/// What the operator gives.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    Key(KeyCombination, KeyEvent),
+    Paste(String),
+    /// Chosen in the palette.
+    Action(Action),
+}
+
+/// What is under way, and is sure to come unless trouble is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Awaited {
+    /// All sources, for the first time.
+    pub(crate) is_first: bool,
+    /// The newest part of the history of this source.
+    pub(crate) in_pane: Option<SourceId>,
+    /// All of the history of this source.
+    pub(crate) on_page: Option<SourceId>,
+    /// The outcome of the form that was accepted last.
+    pub(crate) of_form: bool,
+    /// So many changes that may move the selection.
+    pub(crate) changes: usize,
 }
 
 /// A short word on what happened.
@@ -173,8 +197,10 @@ pub(crate) struct Model {
     /// Whether the view is held still; what came since is read when it goes on.
     pub(crate) frozen: bool,
     pub(crate) quitting: bool,
-    /// Keys that wait for what is being read, in their order.
-    pub(crate) ahead: VecDeque<(KeyCombination, KeyEvent)>,
+    /// What is under way.
+    pub(crate) awaited: Awaited,
+    /// Input that waits for it, in its order.
+    pub(crate) ahead: VecDeque<Input>,
     /// The form that was accepted last: it comes back when what it asked for is refused.
     pub(crate) submitted: Option<Box<Form>>,
 }
@@ -200,6 +226,10 @@ impl Model {
             jobs: Vec::new(),
             frozen: false,
             quitting: false,
+            awaited: Awaited {
+                is_first: true,
+                ..Awaited::default()
+            },
             ahead: VecDeque::new(),
             submitted: None,
         }
@@ -243,11 +273,6 @@ impl Model {
             is_error,
             until,
         });
-    }
-
-    /// Tells whether an error is on the screen.
-    pub(crate) fn has_error(&self) -> bool {
-        self.toasts.iter().any(|toast| toast.is_error)
     }
 
     /// Returns the history of the selected source, unless it is still being read.

@@ -14,7 +14,7 @@ mod views;
 use super::draw::{self, draw, to_ascii};
 use super::keymap::Keymap;
 use super::log::Line;
-use super::message::{Change, Effect, Made, Msg};
+use super::message::{Change, Effect, Made, Msg, Refused};
 use super::model::{Mode, Model};
 use super::table::Row;
 use super::theme::Theme;
@@ -315,11 +315,17 @@ fn a_refused_form_comes_back_with_what_was_typed() {
         "{effects:?}"
     );
     // What else ends meanwhile leaves the form alone.
+    let refused = |text: &str, change: &Change| {
+        Msg::Refused(Refused {
+            text: text.to_owned(),
+            origin: change.origin(),
+        })
+    };
     update(&mut model, Msg::Made(Box::default()));
-    update(&mut model, Msg::Refused("locked".to_owned(), false));
-    assert!(model.overlay.is_none() && model.has_error());
-    let refused = Msg::Refused("the address is taken".to_owned(), true);
-    update(&mut model, refused);
+    update(&mut model, refused("locked", &Change::Undo));
+    assert!(model.overlay.is_none());
+    let form = Change::Add(Vec::new());
+    update(&mut model, refused("the address is taken", &form));
     let text = screen(&mut model, (120, 40), ThemeChoice::Dark, false);
     assert!(
         text.contains("https://a.example/1") && text.contains("the address is taken"),

@@ -4,7 +4,7 @@ use super::{model, now, press, screen, source, views};
 use crate::config::ThemeChoice;
 use crate::domain::SourceId;
 use crate::faces::tui::keymap::Keymap;
-use crate::faces::tui::message::{Effect, Msg};
+use crate::faces::tui::message::{Change, Effect, Made, Msg, Refused};
 use crate::faces::tui::model::{Model, Overlay, Page};
 use crate::faces::tui::table::Row;
 use crate::faces::tui::update::update;
@@ -113,16 +113,87 @@ fn keys_wait_for_the_history_that_they_are_about() {
 }
 
 #[test]
+fn an_action_of_the_palette_waits_in_its_turn() {
+    let mut model = views::view("j");
+    let effects = press(&mut model, "k:diff\ny");
+    assert_eq!(model.ahead.len(), 2);
+    for effect in effects {
+        views::answer(&mut model, effect);
+    }
+    assert!(matches!(model.pages.last(), Some(Page::Diff(_))));
+    assert!(model.ahead.is_empty());
+}
+
+#[test]
 fn keys_do_not_wait_for_what_cannot_be_read() {
     let mut model = views::view("j");
-    press(&mut model, "kdj");
+    press(&mut model, "kdd");
     assert_eq!(model.ahead.len(), 2);
     update(&mut model, Msg::Trouble("the disk is gone".to_owned()));
     assert!(model.ahead.is_empty());
+    let told =
+        |model: &Model, text: &str| model.toasts.iter().any(|toast| toast.text.contains(text));
+    assert!(told(&model, "still being read"));
+    // Nothing comes any more, and nothing waits for it either.
+    press(&mut model, "\u{1b}\t\td?");
+    assert!(matches!(model.overlay, Some(Overlay::Help { .. })));
+    press(&mut model, "\u{1b}q");
+    assert!(model.quitting);
+}
+
+#[test]
+fn keys_wait_for_a_change_that_moves_the_selection() {
+    let mut model = views::view("g");
+    let first = model.table.selected().expect("one").id;
+    let effects = press(&mut model, "Dy ");
     assert!(
-        model
-            .toasts
-            .iter()
-            .any(|toast| toast.text.contains("still being read"))
+        matches!(&effects[..], [Effect::Change(Change::Remove(_))]),
+        "{effects:?}"
     );
+    let made = Made {
+        gone: vec![first],
+        origin: Change::Remove(vec![first]).origin(),
+        ..Made::default()
+    };
+    let effects = update(&mut model, Msg::Made(Box::new(made)));
+    let is_toggled = |effect: &Effect| match effect {
+        Effect::Change(Change::Toggle(ids)) => *ids != [first],
+        _ => false,
+    };
+    assert!(effects.iter().any(is_toggled), "{effects:?}");
+}
+
+#[test]
+fn input_waits_for_the_outcome_of_a_form() {
+    let form = "ahttps://a.example/1\n";
+    let refused = || {
+        Msg::Refused(Refused {
+            text: "the address is taken".to_owned(),
+            origin: Change::Add(Vec::new()).origin(),
+        })
+    };
+    let mut model = views::view("");
+    let effects = press(&mut model, &format!("{form}?"));
+    assert!(
+        matches!(&effects[..], [Effect::Change(Change::Add(_))]),
+        "{effects:?}"
+    );
+    update(&mut model, Msg::Paste("https://a.example/2".to_owned()));
+    assert!(model.overlay.is_none());
+    // It comes back as it was, and what came after it was not meant for it.
+    update(&mut model, refused());
+    let text = screen(&mut model, (120, 40), ThemeChoice::Dark, false);
+    assert!(text.contains("https://a.example/1 "), "{text}");
+    assert!(model.ahead.is_empty());
+
+    press(&mut model, "\na");
+    let paste = Msg::Paste("https://a.example/2".to_owned());
+    update(&mut model, paste);
+    let made = Made {
+        origin: Change::Add(Vec::new()).origin(),
+        ..Made::default()
+    };
+    update(&mut model, Msg::Made(Box::new(made)));
+    let text = screen(&mut model, (120, 40), ThemeChoice::Dark, false);
+    assert!(text.contains("https://a.example/2"), "{text}");
 }

@@ -1,74 +1,108 @@
-//! Typing ahead: a key that needs what is still being read waits for it, and those after it, so that none of them does
-//! what it says to another source than the one that is meant.
-
-use crokey::KeyCombination;
-use crossterm::event::KeyEvent;
+//! Typing ahead: input that needs what is still under way waits for it, and what comes after it too, so that none of it
+//! does what it says to another source than the one that is meant.
 
 use super::act::act;
 use super::input;
 use crate::faces::tui::action::Action;
 use crate::faces::tui::message::Effect;
-use crate::faces::tui::model::{Model, Page, Pane};
+use crate::faces::tui::model::{Awaited, Input, Model, Page, Pane};
 
-/// More keys than anyone types ahead.
+/// More input than anyone gives ahead.
 const MOST: usize = 256;
 
-pub(super) fn pressed(model: &mut Model, key: KeyCombination, event: KeyEvent) -> Vec<Effect> {
-    let action = model.keymap.action(model.contexts(), key);
-    if let Some(action @ (Action::QuitNow | Action::Suspend)) = action {
+/// Takes input; `go_on` follows.
+pub(super) fn given(model: &mut Model, input: Input) -> Vec<Effect> {
+    if let Input::Key(key, _) = &input
+        && let Some(action @ (Action::QuitNow | Action::Suspend)) =
+            model.keymap.action(model.contexts(), *key)
+    {
         return act(model, action);
     }
     if model.ahead.len() < MOST {
-        model.ahead.push_back((key, event));
+        model.ahead.push_back(input);
     }
-    go_on(model)
+    Vec::new()
 }
 
-/// Does what the keys say that need not wait any longer.
+/// Does what the palette was asked for, in its turn.
+pub(super) fn chosen(model: &mut Model, action: Action) -> Vec<Effect> {
+    model.ahead.push_front(Input::Action(action));
+    Vec::new()
+}
+
+/// Does what the input says that need not wait any longer.
 pub(super) fn go_on(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
-    while let Some((key, event)) = model.ahead.front().copied() {
-        let action = model.keymap.action(model.contexts(), key);
-        if action.is_some_and(|action| waits(model, action)) {
+    while let Some(input) = model.ahead.front() {
+        let action = match input {
+            Input::Key(key, _) => model.keymap.action(model.contexts(), *key),
+            Input::Action(action) => Some(*action),
+            Input::Paste(_) => None,
+        };
+        // The outcome of a form may bring it back.
+        if model.awaited.of_form || action.is_some_and(|action| waits(model, action)) {
             break;
         }
-        model.ahead.pop_front();
-        effects.extend(match action {
-            Some(action) => act(model, action),
-            None => input::typed(model, event),
-        });
+        let more = match (model.ahead.pop_front(), action) {
+            (_, Some(action)) => act(model, action),
+            (Some(Input::Key(_, event)), None) => input::typed(model, event),
+            (Some(Input::Paste(text)), None) => input::pasted(model, &text),
+            (Some(Input::Action(_)) | None, None) => Vec::new(),
+        };
+        note(model, &more);
+        effects.extend(more);
     }
     effects
 }
 
-/// Tells whether an action is about what is not there yet.
+/// Notes what these effects bring, to be waited for.
+pub(super) fn note(model: &mut Model, effects: &[Effect]) {
+    for effect in effects {
+        match effect {
+            Effect::ReadHistory(id, Some(_)) => model.awaited.in_pane = Some(*id),
+            Effect::ReadHistory(id, None) => model.awaited.on_page = Some(*id),
+            Effect::Change(change) => {
+                let origin = change.origin();
+                model.awaited.of_form |= origin.is_form;
+                model.awaited.changes += usize::from(origin.moves);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Tells whether an action is about what is under way.
 fn waits(model: &Model, action: Action) -> bool {
-    let is_about_nothing = matches!(
-        action,
-        Action::Close
-            | Action::Quit
-            | Action::Help
-            | Action::Palette
-            | Action::Add
-            | Action::Undo
-            | Action::Freeze
-    );
-    // What could not be read is not waited for.
-    if is_about_nothing || model.overlay.is_some() || model.has_error() {
+    let is_about_nothing = match action {
+        Action::Close | Action::Quit | Action::Help | Action::Palette | Action::Freeze => true,
+        Action::NextPane | Action::PreviousPane => model.pages.is_empty(),
+        _ => false,
+    };
+    if is_about_nothing || model.overlay.is_some() {
         return false;
     }
-    let has_history = model.table.selected().is_none() || model.selected_history().is_some();
-    match (model.pages.last(), model.pane) {
-        (Some(Page::Source(page)), _) => page.view.is_none(),
+    let Awaited {
+        is_first,
+        in_pane,
+        on_page,
+        changes,
+        ..
+    } = model.awaited;
+    let selected = model.table.selected().map(|source| source.id);
+    let awaits_history =
+        in_pane.is_some() && in_pane == selected && model.selected_history().is_none();
+    let is_unready = match (model.pages.last(), model.pane) {
+        (Some(Page::Source(page)), _) => page.view.is_none() && on_page == Some(page.id),
         (Some(_), _) | (None, Pane::Log) => false,
-        (None, Pane::History | Pane::Verdicts) => !has_history,
-        (None, Pane::Sources) if !model.loaded => {
-            let about_all = matches!(
+        (None, Pane::History | Pane::Verdicts) => awaits_history,
+        (None, Pane::Sources) if is_first => {
+            let is_about_all = matches!(
                 action,
                 Action::Bottom | Action::Sort | Action::Reverse | Action::Filter
             );
-            about_all || model.table.total() == 0
+            is_about_all || model.table.total() == 0
         }
-        (None, Pane::Sources) => action == Action::Diff && !has_history,
-    }
+        (None, Pane::Sources) => action == Action::Diff && awaits_history,
+    };
+    changes > 0 || is_unready
 }

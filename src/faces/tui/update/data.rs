@@ -1,26 +1,27 @@
 //! What came from outside: keys to the input, data to where it belongs.
 
 use super::act::{act, say, show_selected};
-use super::{ahead, input};
+use super::ahead;
 use crate::domain::SourceId;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::log::Line;
-use crate::faces::tui::message::{Effect, Job, Made, Msg};
-use crate::faces::tui::model::{Model, Overlay, Page, VersionPage};
+use crate::faces::tui::message::{Effect, Job, Made, Msg, Origin, Refused};
+use crate::faces::tui::model::{Awaited, Input, Model, Overlay, Page, VersionPage};
 use crate::faces::tui::table::Row;
 use crate::faces::tui::viewer::Viewer;
 
 /// Changes the model by what happened, and returns what is to be done.
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = happened(model, msg);
+    ahead::note(model, &effects);
     effects.extend(ahead::go_on(model));
     effects
 }
 
 fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Key(key, event) => ahead::pressed(model, key, event),
-        Msg::Paste(text) => input::pasted(model, &text),
+        Msg::Key(key, event) => ahead::given(model, Input::Key(key, event)),
+        Msg::Paste(text) => ahead::given(model, Input::Paste(text)),
         Msg::Resize(columns, lines) => {
             model.size = (columns, lines);
             Vec::new()
@@ -51,11 +52,13 @@ fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Done(text) => say(model, &text),
         Msg::Made(made) => self::made(model, *made),
-        Msg::Refused(text, is_of_form) => {
-            refused(model, text, is_of_form);
+        Msg::Refused(change) => {
+            refused(model, change);
             Vec::new()
         }
         Msg::Trouble(text) => {
+            // What was under way may never come.
+            model.awaited = Awaited::default();
             model.complain(text);
             Vec::new()
         }
@@ -132,6 +135,7 @@ fn renewed(view: Option<HistoryView>, history: crate::app::History) -> HistoryVi
 
 fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<Line>) -> Vec<Effect> {
     model.loaded = true;
+    model.awaited.is_first = false;
     model.table.replace(rows);
     model.log.clear();
     model.log.extend(lines);
@@ -171,23 +175,32 @@ fn took_job(model: &mut Model, job: Job) {
 }
 
 /// Gives a form back with what is wrong with it, so that nothing that was typed is lost.
-fn refused(model: &mut Model, text: String, is_of_form: bool) {
-    let form = model.submitted.take_if(|_| is_of_form);
-    match form {
+fn refused(model: &mut Model, refused: Refused) {
+    outcome(model, refused.origin);
+    // It was meant for a screen without what went wrong.
+    model.ahead.clear();
+    match model.submitted.take_if(|_| refused.origin.is_form) {
+        // One that is open is not disturbed: after trouble nothing has waited.
         Some(mut form) if model.overlay.is_none() => {
-            form.refuse(&text);
+            form.refuse(&refused.text);
             model.overlay = Some(Overlay::Form(form));
         }
-        _ => model.complain(text),
+        _ => model.complain(refused.text),
     }
+}
+
+/// Notes that the outcome of a change has come.
+fn outcome(model: &mut Model, origin: Origin) {
+    model.awaited.of_form &= !origin.is_form;
+    let changes = &mut model.awaited.changes;
+    *changes = changes.saturating_sub(usize::from(origin.moves));
 }
 
 /// Shows the operator's own change at once, in a view that is held still too.
 fn made(model: &mut Model, made: Made) -> Vec<Effect> {
+    outcome(model, made.origin);
+    model.submitted.take_if(|_| made.origin.is_form);
     model.tell(made.text);
-    if made.is_of_form {
-        model.submitted = None;
-    }
     let mut effects = changed(model, made.rows, &made.gone, Vec::new());
     if let Some(id) = made.shown {
         model.table.show(id);

@@ -123,17 +123,20 @@ pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Copy(text)]
 }
 
-/// Returns the history that is before one's eyes: that of the nearest page of a source, else of the selected one. Nothing
-/// while it is being read.
+/// Returns the history of what is before one's eyes. Nothing while it is being read.
 fn listed(model: &Model) -> Option<&HistoryView> {
-    let page = model.pages.iter().rev().find_map(|page| match page {
-        Page::Source(page) => Some(page),
+    let id = match model.pages.last() {
+        None => return model.selected_history(),
+        Some(Page::Source(page)) => return page.view.as_ref(),
+        Some(Page::Version(page)) => page.source.id,
+        Some(Page::Diff(page)) => page.new.source_id,
+    };
+    let below = model.pages.iter().rev().find_map(|page| match page {
+        Page::Source(page) => page.view.as_ref(),
         Page::Version(_) | Page::Diff(_) => None,
     });
-    match page {
-        Some(page) => page.view.as_ref(),
-        None => model.selected_history(),
-    }
+    let view = below.or(model.history.as_ref());
+    view.filter(|view| view.source_id() == id)
 }
 
 /// Returns the version that is selected in the history pane or on the page of a source.

@@ -1,6 +1,7 @@
 //! What lies above everything else takes every action while it is open: help, palette, forms, questions, filters.
 
-use super::act::{act, open};
+use super::act::open;
+use super::ahead::chosen;
 use super::input::filter;
 use super::walk::walk;
 use crate::faces::text::count;
@@ -23,7 +24,7 @@ pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
             let actions = Model::palette(input.value());
             actions
                 .get(cursor)
-                .map(|action| act(model, *action))
+                .map(|action| chosen(model, *action))
                 .unwrap_or_default()
         }
         (Overlay::Palette { input, cursor }, Action::NextItem | Action::PreviousItem) => {
@@ -35,7 +36,7 @@ pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
             open(model, Overlay::Palette { input, cursor })
         }
         (Overlay::Question { effect, form, .. }, Action::Accept) => {
-            model.submitted = form.or(model.submitted.take());
+            model.submitted = form;
             vec![effect]
         }
         (Overlay::Question { form, .. }, _) => {
