@@ -12,6 +12,8 @@ use crate::store::{SourceChange, SourceFilter, StoreError};
 pub struct Plan {
     /// The steps: additions, changes and removals.
     pub steps: Vec<PlanStep>,
+    /// How many sources there are now.
+    pub present: usize,
 }
 
 /// One step of a plan.
@@ -23,6 +25,19 @@ pub enum PlanStep {
     Edit(Source, Vec<String>),
     /// A source that the file does not name.
     Remove(Source),
+}
+
+impl Plan {
+    /// Returns how many sources would be removed.
+    pub fn removals(&self) -> usize {
+        let removal = |step: &&PlanStep| matches!(step, PlanStep::Remove(_));
+        self.steps.iter().filter(removal).count()
+    }
+
+    /// Tells whether more than half of the sources would go: likelier a file that is cut short than a wish.
+    pub fn removes_most(&self) -> bool {
+        self.removals() * 2 > self.present
+    }
 }
 
 impl App {
@@ -37,7 +52,10 @@ impl App {
             .map(|new| Ok((new.name.is_some(), new.into_settings()?)))
             .collect::<Result<Vec<_>>>()?;
         let known = Known::of(&present, &entries)?;
-        let mut plan = Plan::default();
+        let mut plan = Plan {
+            present: present.len(),
+            ..Plan::default()
+        };
         let mut kept = HashSet::new();
         for (has_name, mut settings) in entries {
             if let Some(source) = known.find(has_name, &settings) {

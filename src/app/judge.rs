@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::suggest::suggestion;
 use super::{App, Error, Result};
 use crate::config::{Scope, VerifierKind};
 use crate::domain::{
@@ -248,9 +249,9 @@ impl App {
             )
         };
         let Some(verifier) = self.verifiers.iter().find(|one| one.name() == name) else {
-            return Err(
-                Error::not_found(format!("no verifier is called `{shown}`")).hint(declared())
-            );
+            let meant = suggestion(name, self.verifiers.iter().map(|one| one.name()));
+            return Err(Error::not_found(format!("no verifier is called `{shown}`"))
+                .hint(meant.unwrap_or_else(declared)));
         };
         if *verifier.scope() != Scope::Source || !verifier.applies_to(&source.settings) {
             let message = format!(

@@ -22,10 +22,11 @@ mod sets;
 mod settings;
 mod sources;
 mod stale;
+mod suggest;
 mod summary;
 mod undo;
 
-pub use crate::store::{EventFilter, VerdictFilter, VerdictOn, VerdictSubject};
+pub use crate::store::{EventFilter, Newest, VerdictFilter, VerdictOn, VerdictSubject};
 pub use bytes_compared::Compared;
 pub use catalogue::{Plan, PlanStep};
 pub use compare::{Comparison, DIFF_PATIENCE};

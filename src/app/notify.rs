@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::message::{Change, MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
+use super::suggest::suggestion;
 use super::{App, Error, Result};
 use crate::archive::Archive;
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
@@ -100,8 +101,11 @@ impl App {
         let notifier = self.config.notifiers.iter().find(|one| one.name == name);
         let Some(notifier) = notifier else {
             let message = format!("no notifier is called `{}`", name.escape_debug());
-            let hint =
-                "the configuration names them: [[notify]] with `name`, and `command` or `webhook`";
+            let names = self.config.notifiers.iter().map(|one| one.name.as_str());
+            let hint = suggestion(name, names).unwrap_or_else(|| {
+                "the configuration names them: [[notify]] with `name`, and `command` or `webhook`"
+                    .to_owned()
+            });
             return Err(Error::not_found(message).hint(hint));
         };
         let message = sample(&notifier.rules.on, self.now());

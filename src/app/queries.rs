@@ -1,6 +1,8 @@
 //! What faces show: histories, versions, verdicts, events.
 
-use super::{App, Error, EventFilter, Result};
+use std::collections::HashMap;
+
+use super::{App, Error, EventFilter, Newest, Result};
 use crate::domain::{
     Attempt, Event, Source, SourceId, SourceSettings, Verdict, Version, VersionId, VersionRef,
     masked,
@@ -24,7 +26,7 @@ impl App {
         let source = self.source(selector).await?;
         let attempts = self.store.attempts(source.id, limit).await?;
         let versions = self.store.versions(source.id, limit).await?;
-        let mut verdicts = std::collections::HashMap::<VersionId, Vec<Verdict>>::new();
+        let mut verdicts = HashMap::<VersionId, Vec<Verdict>>::new();
         for verdict in self.store.verdicts_of_source(source.id, limit).await? {
             verdicts
                 .entry(verdict.version_id)
@@ -84,6 +86,12 @@ impl App {
         let version =
             version.ok_or_else(|| no_such_version(reference, "the source has none so old"))?;
         Ok((source, version))
+    }
+
+    /// Returns what is known of the newest version and of the last attempt of these sources.
+    pub async fn newest(&self, sources: &[Source]) -> Result<HashMap<SourceId, Newest>> {
+        let ids = sources.iter().map(|source| source.id).collect();
+        Ok(self.store.newest(ids).await?)
     }
 
     /// Returns all verdicts on a version, oldest first.

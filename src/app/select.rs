@@ -1,7 +1,8 @@
-//! How operators name sources: id, name, address, `tag:NAME`, or a glob on names and addresses.
+//! How operators name sources: id, name, address, `tag:NAME`, or a glob on names and addresses; removed ones likewise.
 
 use globset::GlobBuilder;
 
+use super::suggest::suggestion;
 use super::{App, Error, Result};
 use crate::domain::{Address, Source, masked};
 use crate::store::SourceFilter;
@@ -9,7 +10,8 @@ use crate::store::SourceFilter;
 impl App {
     /// Returns the sources that the selectors name, each once, by name; every source when there are none.
     ///
-    /// Each selector must match something; a removed source is only found by its id.
+    /// Each selector must match something. Patterns select among the sources that are not removed; a removed one is
+    /// found by its id, or by a name or an address that only it has.
     pub async fn sources(&self, selectors: &[String]) -> Result<Vec<Source>> {
         if selectors.is_empty() {
             return Ok(self.store.sources(SourceFilter::default()).await?);
@@ -21,24 +23,19 @@ impl App {
                 found.push(source);
                 continue;
             }
-            let pattern = Pattern::of(selector)?.ok_or_else(|| no_such_source(selector))?;
             if all.is_none() {
                 all = Some(self.store.sources(SourceFilter::default()).await?);
             }
+            let kept = all.as_deref().unwrap_or_default();
             let before = found.len();
-            found.extend(
-                all.iter()
-                    .flatten()
-                    .filter(|source| pattern.matches(source))
-                    .cloned(),
-            );
+            if let Some(pattern) = Pattern::of(selector)? {
+                found.extend(kept.iter().filter(|one| pattern.matches(one)).cloned());
+            }
             if found.len() == before {
-                return Err(no_such_source(selector));
+                return Err(self.no_such_source(selector, kept));
             }
         }
-        found.sort_by(|a, b| a.settings.name.cmp(&b.settings.name).then(a.id.cmp(&b.id)));
-        found.dedup_by_key(|source| source.id);
-        Ok(found)
+        Ok(each_once(found))
     }
 
     /// Like [`Self::sources`], for what only a source that is still kept up can do: a removed one is an error.
@@ -49,9 +46,43 @@ impl App {
                 "source {} ({}) was removed",
                 removed.id, removed.settings.name
             ))
-            .hint("`gannet add` its address again; what was kept of it stays readable by its id")),
+            .hint(format!(
+                "`gannet restore {}` brings it back, with its history",
+                removed.id
+            ))),
             None => Ok(sources),
         }
+    }
+
+    /// Returns the removed sources that the selectors name, each once, by name; every removed one when there are none.
+    /// Several may have one name.
+    pub async fn removed_sources(&self, selectors: &[String]) -> Result<Vec<Source>> {
+        let all = self.all_removed().await?;
+        if selectors.is_empty() {
+            return Ok(all);
+        }
+        let mut found = Vec::new();
+        for selector in selectors {
+            let before = found.len();
+            let pattern = Pattern::of(selector)?;
+            found.extend(
+                all.iter()
+                    .filter(|source| {
+                        is_named(source, selector)
+                            || source.id.to_string() == *selector
+                            || pattern.as_ref().is_some_and(|one| one.matches(source))
+                    })
+                    .cloned(),
+            );
+            if found.len() == before {
+                let shown = masked(selector);
+                return Err(
+                    Error::not_found(format!("no removed source matches `{shown}`"))
+                        .hint("`gannet list --removed` shows them"),
+                );
+            }
+        }
+        Ok(each_once(found))
     }
 
     /// Tells whether the text names one source by itself.
@@ -59,24 +90,85 @@ impl App {
         Ok(self.exact(text).await?.is_some())
     }
 
-    /// Returns the one source that the text names; a removed one by its id.
+    /// Returns the one source that the text names: by id, name or address, or by a pattern that only it matches; a
+    /// removed one by its id, or by a name or an address that only it has.
     pub async fn source(&self, selector: &str) -> Result<Source> {
-        self.exact(selector)
-            .await?
-            .ok_or_else(|| no_such_source(selector))
+        if let Some(source) = self.exact(selector).await? {
+            return Ok(source);
+        }
+        let kept = self.store.sources(SourceFilter::default()).await?;
+        let matching: Vec<_> = match Pattern::of(selector)? {
+            Some(pattern) => kept.iter().filter(|one| pattern.matches(one)).collect(),
+            None => Vec::new(),
+        };
+        match matching.as_slice() {
+            [] => Err(self.no_such_source(selector, &kept)),
+            [one] => Ok((*one).clone()),
+            several => Err(one_is_needed(selector, several)),
+        }
     }
 
     async fn exact(&self, text: &str) -> Result<Option<Source>> {
         if let Some(source) = self.store.find_source(text).await? {
             return Ok(Some(source));
         }
-        match Address::parse(text, true) {
-            Ok(address) if address.as_str() != text => {
-                Ok(self.store.find_source(address.as_str()).await?)
-            }
-            _ => Ok(None),
+        let address = Address::parse(text, true).ok();
+        let address = address.as_ref().map_or(text, Address::as_str);
+        if address != text
+            && let Some(source) = self.store.find_source(address).await?
+        {
+            return Ok(Some(source));
         }
+        let mut removed = self.all_removed().await?;
+        removed.retain(|source| is_named(source, text));
+        if removed.len() > 1 {
+            return Err(several_removed(text, &removed));
+        }
+        Ok(removed.pop())
     }
+
+    async fn all_removed(&self) -> Result<Vec<Source>> {
+        let filter = SourceFilter {
+            removed: true,
+            ..SourceFilter::default()
+        };
+        let mut sources = self.store.sources(filter).await?;
+        sources.retain(|source| source.removed_at.is_some());
+        Ok(sources)
+    }
+
+    /// Says why nothing matches, and what may be meant instead.
+    fn no_such_source(&self, selector: &str, kept: &[Source]) -> Error {
+        let shown = masked(selector);
+        let error = Error::not_found(format!("no source matches `{shown}`"));
+        if let Some(set) = selector.strip_prefix("set:")
+            && self.set_names().contains(&set.to_owned())
+        {
+            return error.hint(format!(
+                "{shown} is a set; its sources are tag:{}",
+                masked(set)
+            ));
+        }
+        let names = kept.iter().map(|source| source.settings.name.as_str());
+        error.hint(suggestion(selector, names).unwrap_or_else(|| {
+            "`gannet list` shows them; a source is named by id, name, address, glob or tag:NAME"
+                .to_owned()
+        }))
+    }
+}
+
+fn each_once(mut sources: Vec<Source>) -> Vec<Source> {
+    sources.sort_by(|a, b| a.settings.name.cmp(&b.settings.name).then(a.id.cmp(&b.id)));
+    sources.dedup_by_key(|source| source.id);
+    sources
+}
+
+/// Tells whether the text is the source's name or its address, in whichever spelling.
+fn is_named(source: &Source, text: &str) -> bool {
+    let address = source.settings.address.as_str();
+    source.settings.name == text
+        || address == text
+        || Address::parse(text, true).is_ok_and(|parsed| parsed.as_str() == address)
 }
 
 enum Pattern {
@@ -110,7 +202,31 @@ impl Pattern {
     }
 }
 
-fn no_such_source(selector: &str) -> Error {
-    Error::not_found(format!("no source matches `{}`", masked(selector)))
-        .hint("`gannet list` shows them; a source is named by id, name, address, glob or tag:NAME")
+/// How many sources a message names before it only counts the rest.
+const MAX_NAMED: usize = 5;
+
+fn one_is_needed(selector: &str, several: &[&Source]) -> Error {
+    let shown = masked(selector);
+    let names = several.iter().map(|source| source.settings.name.as_str());
+    let mut listed = names.take(MAX_NAMED).collect::<Vec<_>>().join(", ");
+    if several.len() > MAX_NAMED {
+        listed.push_str(", …");
+    }
+    let count = several.len();
+    Error::invalid(format!(
+        "`{shown}` selects {count} sources, and one is needed"
+    ))
+    .hint(format!("one of {listed}"))
+}
+
+fn several_removed(text: &str, removed: &[Source]) -> Error {
+    let ids = removed.iter().map(|source| source.id.to_string());
+    Error::invalid(format!(
+        "several removed sources were called `{}`",
+        masked(text)
+    ))
+    .hint(format!(
+        "name one by its id: {}",
+        ids.collect::<Vec<_>>().join(", ")
+    ))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::judge::{Step, facts_of, newest_of_each, promise, too_late};
+use super::suggest::suggestion;
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, SetsLock};
 use crate::config::Scope;
@@ -330,7 +331,9 @@ impl App {
         let found = self
             .verifiers_of_set(name)
             .find(|one| one.name() == verifier);
-        let verifier = found.ok_or_else(|| judges_not(verifier, name))?;
+        let names = self.verifiers_of_set(name).map(|one| one.name());
+        let verifier =
+            found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
         let mut edition = self.newest_edition_of(&set).await?;
         let verdict = self.note_from_outside(verifier, outcome, detail).await;
         edition.state = self
@@ -349,12 +352,14 @@ impl App {
     /// Returns the set that is called so, as far as it is known yet.
     pub(super) async fn known_set(&self, name: &str) -> Result<FileSet> {
         let sets = self.sets_known().await?;
-        sets.into_iter().find(|set| set.name == name).ok_or_else(|| {
-            let shown = name.escape_debug();
-            Error::not_found(format!("no set is called `{shown}`")).hint(format!(
-                "a set is declared by a [[verifier]] with scope = \"set\" and sources = [\"tag:{shown}\"]"
-            ))
-        })
+        if let Some(set) = sets.iter().find(|set| set.name == name) {
+            return Ok(set.clone());
+        }
+        let shown = name.escape_debug();
+        let meant = suggestion(name, sets.iter().map(|set| set.name.as_str()));
+        Err(Error::not_found(format!("no set is called `{shown}`")).hint(meant.unwrap_or_else(|| {
+            format!("a set is declared by a [[verifier]] with scope = \"set\" and sources = [\"tag:{shown}\"]")
+        })))
     }
 
     async fn newest_edition_of(&self, set: &FileSet) -> Result<Edition> {
@@ -383,11 +388,15 @@ impl App {
     }
 }
 
-fn judges_not(verifier: &str, set: &str) -> Error {
+fn judges_not(verifier: &str, set: &str, meant: Option<String>) -> Error {
     let shown = verifier.escape_debug();
-    Error::not_found(format!("no verifier `{shown}` judges the set {set}")).hint(format!(
-        "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true, scope = \"set\" and sources = [\"tag:{set}\"]"
-    ))
+    let declared = || {
+        format!(
+            "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true, scope = \"set\" and sources = [\"tag:{set}\"]"
+        )
+    };
+    Error::not_found(format!("no verifier `{shown}` judges the set {set}"))
+        .hint(meant.unwrap_or_else(declared))
 }
 
 impl SetsReport {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::settings::{ENDLESS, candidate_names, differences};
 use super::{App, Error, NewSource, Result, SourceEdit};
-use crate::domain::{Source, SourceId, SourceSettings, candidate_path};
+use crate::domain::{Address, Source, SourceId, SourceSettings, candidate_path};
 use crate::store::{Changed, SourceChange, SourceFilter};
 
 /// From so many new sources on, the taken names are read at once instead of one by one.
@@ -50,7 +50,7 @@ impl App {
     /// Changes the selected sources, all or none, and returns them as they are now. One that is so already stays
     /// without an event.
     pub async fn edit(&self, selectors: &[String], edit: &SourceEdit) -> Result<Vec<Source>> {
-        let sources = self.selected(selectors).await?;
+        let sources = self.kept_sources(some(selectors)?).await?;
         if sources.len() > 1 && (edit.name.is_some() || edit.address.is_some()) {
             return Err(Error::invalid(format!(
                 "{} sources cannot share one name or address: select one",
@@ -74,10 +74,9 @@ impl App {
         self.by_ids(ids).await
     }
 
-    /// Removes the selected sources, all or none, and returns them as they were. Their published files go; their
-    /// history goes too with `purge`.
-    pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Vec<Source>> {
-        let mut sources = self.selected(selectors).await?;
+    /// Returns what [`Self::remove`] would remove.
+    pub async fn removable(&self, selectors: &[String], purge: bool) -> Result<Vec<Source>> {
+        let mut sources = self.sources(some(selectors)?).await?;
         if !purge {
             sources.retain(|source| source.removed_at.is_none());
             if sources.is_empty() {
@@ -87,6 +86,13 @@ impl App {
                 .hint("`gannet remove --purge ID` removes the history too"));
             }
         }
+        Ok(sources)
+    }
+
+    /// Removes the selected sources, all or none, and returns them as they were. Their published files go; their
+    /// history goes too with `purge`.
+    pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Vec<Source>> {
+        let sources = self.removable(selectors, purge).await?;
         let changes = sources
             .iter()
             .map(|source| SourceChange::Remove {
@@ -96,6 +102,50 @@ impl App {
             .collect();
         self.change(changes).await?;
         Ok(sources)
+    }
+
+    /// Returns how many versions these sources have.
+    pub async fn count_versions(&self, sources: &[Source]) -> Result<u64> {
+        let ids = sources.iter().map(|source| source.id).collect();
+        Ok(self.store.count_versions(ids).await?)
+    }
+
+    /// Brings removed sources back, all or none, and returns them as they are now. Their published files come back too.
+    ///
+    /// # Errors
+    ///
+    /// A conflict when another source has taken the name or the address since.
+    pub async fn restore(&self, selectors: &[String]) -> Result<Vec<Source>> {
+        let sources = self.removed_sources(selectors).await?;
+        let changes = sources
+            .iter()
+            .map(|source| SourceChange::Restore(source.id));
+        let ids = self.change(changes.collect()).await?;
+        for id in &ids {
+            self.settle(*id).await?;
+        }
+        self.by_ids(ids).await
+    }
+
+    /// Returns the removed sources that had one of these addresses, the one that was removed last for each address that
+    /// no source has now: adding it again would begin a second history of the same file.
+    pub async fn formerly(&self, addresses: &[&str]) -> Result<Vec<Source>> {
+        let mut removed = self.removed_sources(&[]).await?;
+        removed.sort_by_key(|source| std::cmp::Reverse((source.removed_at, source.id)));
+        let mut found = Vec::new();
+        for text in addresses {
+            // An address that is none is refused when it is added.
+            let Ok(address) = Address::parse(text, true) else {
+                continue;
+            };
+            let had = |source: &&Source| source.settings.address == address;
+            if let Some(source) = removed.iter().find(had)
+                && self.store.find_source(address.as_str()).await?.is_none()
+            {
+                found.push(source.clone());
+            }
+        }
+        Ok(found)
     }
 
     /// Records the changes, then does to the files what follows from them.
@@ -146,14 +196,6 @@ impl App {
         }
     }
 
-    async fn selected(&self, selectors: &[String]) -> Result<Vec<Source>> {
-        if selectors.is_empty() {
-            return Err(Error::invalid("no source given")
-                .hint("name one by id, name, address, glob or tag:NAME; '*' is all"));
-        }
-        self.sources(selectors).await
-    }
-
     /// Returns the sources with these ids, in the order of the ids.
     async fn by_ids(&self, ids: Vec<SourceId>) -> Result<Vec<Source>> {
         let filter = SourceFilter {
@@ -169,6 +211,15 @@ impl App {
         sources.sort_by_key(|source| order.get(&source.id).copied());
         Ok(sources)
     }
+}
+
+/// Nothing selected is never everything where something is changed.
+fn some(selectors: &[String]) -> Result<&[String]> {
+    if selectors.is_empty() {
+        return Err(Error::invalid("no source given")
+            .hint("name one by id, name, address, glob or tag:NAME; '*' is all"));
+    }
+    Ok(selectors)
 }
 
 /// Names that are taken: all of them when many sources are added, else only the batch's own.

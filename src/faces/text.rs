@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
@@ -55,22 +56,80 @@ pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }
 
-/// Returns the word that says where a source stands: `removed`, `off`, `down(n)` after so many failed fetches in a row,
-/// `FAIL` when a verifier failed its newest version, `never`, `new` or `ok`.
+/// Where a source stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It was fetched, and nothing was new.
+    Ok,
+    /// The last fetch brought a new version.
+    New,
+    /// It was not fetched yet.
+    Never,
+    /// The last fetches failed.
+    Down,
+    /// A verifier failed its newest version.
+    Fail,
+    /// It is switched off.
+    Off,
+    /// It was removed; its history is kept.
+    Removed,
+}
+
+impl Standing {
+    /// Every one, with its word for programs and what it means.
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 7] = [
+        (Self::Ok, "ok", "fetched, nothing new"),
+        (Self::New, "new", "the last fetch brought a new version"),
+        (Self::Never, "never", "not fetched yet"),
+        (
+            Self::Down,
+            "down",
+            "the last fetches failed; down(3): three in a row",
+        ),
+        (Self::Fail, "fail", "a verifier failed the newest version"),
+        (Self::Off, "off", "disabled"),
+        (Self::Removed, "removed", "removed, its history kept"),
+    ];
+
+    /// Returns where the source stands.
+    pub(crate) fn of(source: &Source) -> Self {
+        let state = &source.state;
+        match state.last_outcome {
+            _ if source.removed_at.is_some() => Self::Removed,
+            _ if !source.settings.enabled => Self::Off,
+            _ if state.failures > 0 => Self::Down,
+            _ if state.version_state == Some(VersionState::Failed) => Self::Fail,
+            None => Self::Never,
+            Some(AttemptOutcome::New) => Self::New,
+            Some(_) => Self::Ok,
+        }
+    }
+
+    /// Returns the word that programs get.
+    pub(crate) fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(standing, ..)| *standing == self);
+        found.map_or("", |(_, word, _)| *word)
+    }
+}
+
+impl FromStr for Standing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.to_ascii_lowercase();
+        let found = Self::ALL.iter().find(|(_, word, _)| *word == text);
+        found
+            .map(|(standing, ..)| *standing)
+            .ok_or_else(|| format!("`{text}` is not a state"))
+    }
+}
+
+/// Returns the word that people see: `down(n)` after so many failed fetches in a row, `FAIL` so that it is seen.
 pub(crate) fn state_word(source: &Source) -> String {
-    if source.removed_at.is_some() {
-        return "removed".to_owned();
-    }
-    if !source.settings.enabled {
-        return "off".to_owned();
-    }
-    let state = &source.state;
-    match (state.failures, state.last_outcome) {
-        (failures @ 1.., _) => format!("down({failures})"),
-        _ if state.version_state == Some(VersionState::Failed) => "FAIL".to_owned(),
-        (0, None) => "never".to_owned(),
-        (0, Some(AttemptOutcome::New)) => "new".to_owned(),
-        (0, Some(_)) => "ok".to_owned(),
+    match Standing::of(source) {
+        Standing::Down => format!("down({})", source.state.failures),
+        Standing::Fail => "FAIL".to_owned(),
+        standing => standing.as_str().to_owned(),
     }
 }
 

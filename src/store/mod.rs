@@ -32,6 +32,6 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use types::{
     AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, EventFilter,
-    FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, NoticeLook, NoticeRecord,
+    FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, Newest, NoticeLook, NoticeRecord,
     PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
 };

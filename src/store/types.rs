@@ -41,6 +41,19 @@ pub struct Changed {
     pub objects: Vec<String>,
 }
 
+/// What is known of a source's newest version and of its last attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// The length of the newest version's content.
+    pub size_bytes: Option<u64>,
+    /// Its digest.
+    pub digest: Option<Digest>,
+    /// Why the last attempt failed, if it did.
+    pub error_kind: Option<FailureKind>,
+    /// The same in words.
+    pub error: Option<String>,
+}
+
 /// Which sources to list.
 #[derive(Clone, Debug, Default)]
 pub struct SourceFilter {

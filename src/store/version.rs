@@ -1,13 +1,16 @@
 //! Versions: appended, read by id, by how far back, or by time.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::error::{Failure, Result, found};
-use super::row::{Columns, int, millis, row_limit};
+use super::row::{Columns, int, millis, row_limit, to_json};
 use super::source::source_by_id;
 use super::transaction::Transaction;
+use super::types::Newest;
 use crate::domain::{BlobId, Digest, Source, SourceId, Version, VersionId, VersionState};
 
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
@@ -96,6 +99,41 @@ impl Store {
         .await
     }
 
+    /// Returns how many versions these sources have together.
+    pub async fn count_versions(&self, sources: Vec<SourceId>) -> Result<u64> {
+        const COUNT: &str =
+            "SELECT count(*) FROM version WHERE source_id IN (SELECT value FROM json_each(?1))";
+        self.read(move |sql| {
+            let count: i64 = sql
+                .prepare_cached(COUNT)?
+                .query_row([to_json(&sources)], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
+        .await
+    }
+
+    /// Returns what is known of the newest version and of the last attempt of these sources.
+    pub async fn newest(&self, sources: Vec<SourceId>) -> Result<HashMap<SourceId, Newest>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(NEWEST)?;
+            let rows = statement.query_map([to_json(&sources)], |row| {
+                let mut columns = Columns::new(row);
+                let newest = Newest {
+                    size_bytes: {
+                        columns.get::<i64>()?;
+                        columns.optional_count()?
+                    },
+                    digest: columns.optional()?.map(Digest),
+                    error_kind: columns.optional_word()?,
+                    error: columns.get()?,
+                };
+                Ok((SourceId(row.get(0)?), newest))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     /// Returns the newest versions that are decided, and that a verifier which only advises has promised a verdict on.
     pub async fn promised(&self, limit: usize) -> Result<Vec<(SourceId, VersionId)>> {
         self.read(move |sql| {
@@ -125,6 +163,11 @@ impl Store {
         .await
     }
 }
+
+const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error
+     FROM json_each(?1) j CROSS JOIN source_state t ON t.source_id = j.value
+     LEFT JOIN version v ON v.id = t.version_id LEFT JOIN blob b ON b.id = v.blob_id
+     LEFT JOIN attempt a ON a.id = (SELECT max(id) FROM attempt WHERE source_id = t.source_id)";
 
 // Walks back from the version: as far as the bad ones before it go.
 const GOOD_BEFORE: &str =
@@ -247,6 +290,18 @@ fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<Version> {
 mod tests {
     use super::*;
     use crate::store::schema::query_plan;
+
+    #[test]
+    fn the_newest_of_each_is_found_by_index() {
+        let plan = query_plan(NEWEST);
+        assert!(
+            plan.contains("SEARCH attempt USING COVERING INDEX attempt_source"),
+            "{plan}"
+        );
+        for table in ["t", "v", "b", "a", "attempt"] {
+            assert!(!plan.contains(&format!("SCAN {table}\n")), "{plan}");
+        }
+    }
 
     #[test]
     fn the_last_good_one_is_found_by_index() {

@@ -110,49 +110,37 @@ fn json_has_the_promised_shape() {
             .keys()
             .cloned()
             .collect::<Vec<_>>()
+            .join(" ")
     };
     let source = gannet.source("r.json");
     assert_eq!(
         keys(&source),
-        [
-            "id",
-            "name",
-            "address",
-            "interval_hours",
-            "enabled",
-            "tags",
-            "last_attempt_at",
-            "next_due_at",
-            "last_outcome",
-            "failures",
-            "version_id",
-            "verified",
-            "published_path",
-            "set"
-        ]
+        "id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome \
+         failures version_id verified published_path set state removed_at size_bytes digest \
+         error_kind error"
     );
     assert_eq!(
         (
             &source["verified"],
             &source["failures"],
-            &source["last_outcome"]
+            &source["last_outcome"],
+            &source["state"],
+            &source["size_bytes"],
+            &source["error_kind"],
         ),
-        (&json!("passed"), &json!(1), &json!("failed"))
+        (
+            &json!("passed"),
+            &json!(1),
+            &json!("failed"),
+            &json!("down"),
+            &json!(2),
+            &json!("status")
+        )
     );
     let history = gannet.history("r.json");
     assert_eq!(
         keys(&history["attempts"][0]),
-        [
-            "id",
-            "started_at",
-            "duration_ms",
-            "outcome",
-            "http_status",
-            "size_bytes",
-            "version_id",
-            "error_kind",
-            "error"
-        ]
+        "id started_at duration_ms outcome http_status size_bytes version_id error_kind error"
     );
     assert_eq!(
         (
@@ -164,18 +152,8 @@ fn json_has_the_promised_shape() {
     let version = &history["versions"][0];
     assert_eq!(
         keys(version),
-        [
-            "id",
-            "digest",
-            "size_bytes",
-            "stored_bytes",
-            "name",
-            "media_type",
-            "last_modified",
-            "fetched_at",
-            "verified",
-            "verdicts"
-        ]
+        "id digest size_bytes stored_bytes name media_type last_modified fetched_at verified \
+         verdicts"
     );
     assert_eq!(version["last_modified"], "1994-11-06T08:49:37Z");
     assert_eq!(version["verdicts"][0]["outcome"], "passed");
@@ -700,7 +678,7 @@ fn removing_keeps_the_history_unless_it_is_purged() {
     assert!(!Path::new(&path).exists());
     assert_eq!(gannet.json(&["list", "--json"]), json!([]));
     assert_eq!(gannet.bytes(&["cat", "v1"]), b"content");
-    gannet.ok(&["remove", "1", "--purge"]);
+    gannet.ok(&["remove", "1", "--purge", "--yes"]);
     assert_eq!(gannet.run(&["cat", "v1"]).code, Some(2));
 }
 
@@ -816,7 +794,7 @@ fn names_swap_and_rotate_by_a_file_of_sources() {
         assert_eq!(refused.code, Some(2), "{refused:?}");
         assert!(refused.err.contains("taken by source 2"), "{refused:?}");
     }
-    assert_eq!(apply(&[("c", "1")], &["--prune"]).code, Some(0));
+    assert_eq!(apply(&[("c", "1")], &["--prune", "--yes"]).code, Some(0));
     assert_eq!(names(), ["c"]);
 }
 

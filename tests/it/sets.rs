@@ -351,7 +351,7 @@ fn members_come_and_go() {
         .ok(&["edit", "data.csv", "--name", "prices.csv"]);
     assert_eq!(release.fetch()["sets_published"], 1);
     assert_eq!(release.files(), ["SHA256SUMS", "prices.csv"]);
-    release.gannet.ok(&["remove", "tag:release"]);
+    release.gannet.ok(&["remove", "tag:release", "--yes"]);
     assert!(
         !release.link().exists(),
         "a set without members has nothing to show"
@@ -615,7 +615,9 @@ fn one_that_could_not_be_judged_is_judged_again_by_the_next_pass() {
 fn a_member_that_is_purged_takes_its_editions_along() {
     let release = Release::new();
     release.fetch();
-    release.gannet.ok(&["remove", "--purge", "data.csv"]);
+    release
+        .gannet
+        .ok(&["remove", "--purge", "--yes", "data.csv"]);
     assert!(!release.link().exists());
     assert_eq!(release.show()["edition"], Value::Null);
     assert_eq!(

@@ -2,7 +2,7 @@
 //!
 //! Commands never touch the process's streams themselves, so that tests see exactly what people see.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Write};
 
 use terminal_size::{Width, terminal_size_of};
 
@@ -16,12 +16,15 @@ pub struct Console<'a> {
     pub(crate) width: Option<usize>,
     /// Whether results go to a terminal.
     pub(crate) is_terminal: bool,
+    /// Where questions are answered; nobody is there to ask without a terminal to read from and one to ask on.
+    pub(crate) answers: Option<Box<dyn BufRead + 'a>>,
 }
 
 impl Console<'static> {
     /// Returns the process's own streams. Results are buffered until the command ends.
     pub fn standard() -> Self {
-        let stdout = io::stdout();
+        let (stdin, stdout) = (io::stdin(), io::stdout());
+        let may_ask = stdin.is_terminal() && io::stderr().is_terminal();
         let is_terminal = stdout.is_terminal();
         let width = terminal_size_of(&stdout).map(|(Width(columns), _)| usize::from(columns));
         Self {
@@ -29,6 +32,7 @@ impl Console<'static> {
             err: Box::new(io::stderr()),
             width: width.filter(|_| is_terminal),
             is_terminal,
+            answers: may_ask.then(|| Box::new(BufReader::new(stdin)) as Box<dyn BufRead>),
         }
     }
 }
@@ -41,7 +45,22 @@ impl<'a> Console<'a> {
             err: Box::new(err),
             width: None,
             is_terminal: false,
+            answers: None,
         }
+    }
+
+    /// Asks a question that `y` says yes to; nothing when nobody is there to ask.
+    pub(crate) fn ask(&mut self, question: &str) -> Option<bool> {
+        let answers = self.answers.as_mut()?;
+        let mut answer = String::new();
+        // There is nowhere to tell that the question could not be written, or its answer not read: that is no yes.
+        let _ = write!(self.err, "{question} [y/N] ");
+        let _ = self.err.flush();
+        let _ = answers.read_line(&mut answer);
+        Some(matches!(
+            answer.trim().to_ascii_lowercase().as_str(),
+            "y" | "yes"
+        ))
     }
 
     /// Tells people something beside the results.

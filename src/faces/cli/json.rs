@@ -10,11 +10,12 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+use crate::app::Newest;
 use crate::domain::{
     Attempt, AttemptOutcome, Event, FailureKind, NewVerdict, Source, SourceId, Verdict, Version,
     VersionId, VersionState,
 };
-use crate::faces::text::next_due;
+use crate::faces::text::{Standing, next_due};
 
 /// One of `list --json`.
 #[derive(Serialize)]
@@ -33,11 +34,17 @@ pub(crate) struct SourceJson<'a> {
     verified: Option<&'static str>,
     published_path: Option<String>,
     set: Option<&'a str>,
+    state: &'static str,
+    removed_at: Option<String>,
+    size_bytes: Option<u64>,
+    digest: Option<String>,
+    error_kind: Option<&'static str>,
+    error: Option<&'a str>,
 }
 
 impl<'a> SourceJson<'a> {
     /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 14] = [
+    pub(crate) const FIELDS: [&'static str; 20] = [
         "id",
         "name",
         "address",
@@ -52,11 +59,17 @@ impl<'a> SourceJson<'a> {
         "verified",
         "published_path",
         "set",
+        "state",
+        "removed_at",
+        "size_bytes",
+        "digest",
+        "error_kind",
+        "error",
     ];
 
     /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
-    /// published with.
-    pub(crate) fn new(source: &'a Source, published_dir: &Path) -> Self {
+    /// published with; `size_bytes` and `digest` are the newest version's, `error` is the last attempt's.
+    pub(crate) fn new(source: &'a Source, newest: &'a Newest, published_dir: &Path) -> Self {
         let (settings, state) = (&source.settings, &source.state);
         Self {
             id: source.id,
@@ -73,6 +86,12 @@ impl<'a> SourceJson<'a> {
             verified: state.version_state.map(VersionState::as_str),
             published_path: published_file(source, published_dir),
             set: state.set.as_deref(),
+            state: Standing::of(source).as_str(),
+            removed_at: source.removed_at.map(precise),
+            size_bytes: newest.size_bytes,
+            digest: newest.digest.map(|digest| digest.to_string()),
+            error_kind: newest.error_kind.map(FailureKind::as_str),
+            error: newest.error.as_deref(),
         }
     }
 }
@@ -96,7 +115,6 @@ pub(crate) struct SettingsJson<'a> {
     publish: &'static str,
     max_size_bytes: Option<u64>,
     created_at: String,
-    removed_at: Option<String>,
     published_version_id: Option<VersionId>,
 }
 
@@ -120,7 +138,6 @@ impl<'a> SettingsJson<'a> {
             publish: settings.publish.as_str(),
             max_size_bytes: settings.max_size_bytes,
             created_at: precise(source.created_at),
-            removed_at: source.removed_at.map(precise),
             published_version_id: source.state.published_version_id,
         }
     }

@@ -5,6 +5,7 @@
 pub mod args;
 mod commands;
 mod config_page;
+mod consent;
 mod console;
 mod csv;
 mod exit;

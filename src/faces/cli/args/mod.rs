@@ -12,13 +12,13 @@ mod values;
 mod versions;
 
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
-pub use reading::{DumpArgs, HistoryArgs, ListArgs, LogArgs, ShowArgs, TableFormat};
+pub use reading::{DumpArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ShowArgs, TableFormat};
 pub use root::{
     AppCommand, Cli, Command, CompletionsArgs, ConfigArgs, ConfigWhat, DashboardArgs, DemoArgs,
     ManArgs, NotifyArgs, NotifyWhat,
 };
 pub use sources::{
-    AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, SelectArgs,
+    AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, RestoreArgs, SelectArgs,
 };
 pub use values::{MaxSize, Since};
 pub use versions::{

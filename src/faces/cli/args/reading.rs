@@ -1,8 +1,10 @@
 //! Arguments of the commands that only read.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Since;
+use crate::faces::text::Standing;
 
 /// What a table is printed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +29,16 @@ impl TableFormat {
 
 /// `list`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  gannet list tag:prices\n  gannet list --json | jq '.[] | select(.failures > 0).name'"
-)]
+#[command(after_help = list_help())]
 pub struct ListArgs {
     /// Id, name, address, glob or tag:NAME; all when none is given
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<String>,
+    /// Which of them.
+    #[command(flatten)]
+    pub only: ListFilter,
     /// The sets that are judged and published together, instead of the sources
-    #[arg(long, conflicts_with = "sources")]
+    #[arg(long, conflicts_with_all = ["sources", "failing", "states", "due", "removed"])]
     pub sets: bool,
     /// An array of objects
     #[arg(long)]
@@ -50,6 +53,36 @@ impl ListArgs {
     pub fn format(&self) -> TableFormat {
         TableFormat::from_flags(self.json, self.csv)
     }
+}
+
+/// Which sources `list` shows: those that every option lets through.
+#[derive(Debug, Default, Args)]
+pub struct ListFilter {
+    /// Only those whose last fetch or newest version failed: down and FAIL
+    #[arg(long)]
+    pub failing: bool,
+    /// Only those in this state; may be repeated
+    #[arg(long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true, value_parser = state_parser())]
+    pub(crate) states: Vec<Standing>,
+    /// Only those that are due now
+    #[arg(long)]
+    pub due: bool,
+    /// Those that were removed, which `gannet restore` brings back
+    #[arg(long, conflicts_with = "due")]
+    pub removed: bool,
+}
+
+fn state_parser() -> impl TypedValueParser<Value = Standing> {
+    PossibleValuesParser::new(Standing::ALL.map(|(_, word, _)| word))
+        .try_map(|word| word.parse::<Standing>())
+}
+
+fn list_help() -> String {
+    let legend = Standing::ALL.map(|(_, word, meaning)| format!("  {word:<8} {meaning}\n"));
+    format!(
+        "States:\n{}\nExamples:\n  gannet list tag:prices --failing\n  gannet list --json | jq '.[] | select(.failures > 0).name'",
+        legend.concat()
+    )
 }
 
 /// `show`.
@@ -67,7 +100,7 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  gannet history prices --limit 20\n  gannet history 3 --json")]
 pub struct HistoryArgs {
-    /// Id, name or address; a removed source by its id
+    /// Id, name or address
     pub source: String,
     /// At most so many attempts and so many versions, the newest
     #[arg(long, value_name = "N")]
@@ -114,7 +147,7 @@ pub struct LogArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  gannet dump --toml > sources.toml\n  gannet dump --json")]
 pub struct DumpArgs {
-    /// One object with all sources, their settings and their versions
+    /// One object with all sources, removed ones too, their settings and their versions
     #[arg(long)]
     pub json: bool,
     /// The sources as the file that `gannet apply` reads

@@ -8,8 +8,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use super::{
     AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, HistoryArgs,
-    IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs, LogArgs, RemoveArgs, SelectArgs,
-    ShowArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
+    IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs, LogArgs, RemoveArgs,
+    RestoreArgs, SelectArgs, ShowArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
 };
 use crate::domain::IntervalError;
 
@@ -120,7 +120,7 @@ pub enum AppCommand {
     /// Watch an address
     Add(AddArgs),
     /// List the sources and where they stand
-    #[command(visible_alias = "ls")]
+    #[command(visible_aliases = ["ls", "status"])]
     List(ListArgs),
     /// Show one source: settings, schedule, versions with their verdicts, attempts
     Show(ShowArgs),
@@ -139,7 +139,10 @@ pub enum AppCommand {
     /// Change the settings of sources
     Edit(EditArgs),
     /// Remove sources; their history stays unless --purge
+    #[command(visible_aliases = ["rm", "delete"])]
     Remove(RemoveArgs),
+    /// Bring removed sources back, with their history
+    Restore(RestoreArgs),
     /// Write a version's bytes to stdout
     Cat(CatArgs),
     /// Compare two versions

@@ -51,6 +51,9 @@ pub struct AddArgs {
     /// Do not fetch it until it is enabled
     #[arg(long)]
     pub disabled: bool,
+    /// Begin a new history, also for an address whose source was removed
+    #[arg(long)]
+    pub new: bool,
 }
 
 /// `interval`.
@@ -91,7 +94,12 @@ pub struct SelectArgs {
 
 /// `remove`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  gannet remove prices")]
+#[command(after_help = "\
+More than one source, and --purge, are asked about on a terminal; elsewhere they take --yes.
+
+Examples:
+  gannet remove prices
+  gannet remove tag:rates --yes")]
 pub struct RemoveArgs {
     /// Id, name, address, glob or tag:NAME
     #[arg(value_name = "SOURCE", required = true)]
@@ -99,6 +107,22 @@ pub struct RemoveArgs {
     /// Delete every version, attempt and verdict too; cannot be undone
     #[arg(long)]
     pub purge: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+`gannet list --removed` shows what can come back.
+
+Example:
+  gannet restore prices")]
+pub struct RestoreArgs {
+    /// Id, name, address, glob or tag:NAME of removed sources
+    #[arg(value_name = "SOURCE", required = true)]
+    pub sources: Vec<String>,
 }
 
 /// `edit`.
@@ -202,4 +226,7 @@ pub struct ApplyArgs {
     /// Only print what would be done
     #[arg(long)]
     pub dry_run: bool,
+    /// Do not ask before more than half of the sources are removed
+    #[arg(long, short)]
+    pub yes: bool,
 }

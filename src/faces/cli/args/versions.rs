@@ -60,7 +60,7 @@ pub struct ExportArgs {
     /// The folder; made when it is not there
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// Id, name, address, glob or tag:NAME; all when none is given
+    /// Id, name, address, glob or tag:NAME; all, removed ones too, when none is given
     #[arg(value_name = "SOURCE")]
     pub sources: Vec<String>,
 }

@@ -2,14 +2,37 @@
 
 use std::io;
 
-use crate::app::{Added, App, NewSource};
+use crate::app::{Added, App, Error, ErrorKind, NewSource};
 use crate::faces::cli::args::{AddArgs, LegacyIntervalArgs};
-use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::exit::{CommandResult, error};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
 pub(super) async fn run(app: &App, args: &AddArgs, console: &mut Console<'_>) -> CommandResult {
-    add(app, new_source(args), console).await
+    let new = new_source(args);
+    if !args.new {
+        refuse_former(app, &new).await?;
+    }
+    add(app, new, console).await
+}
+
+/// Refuses to begin a second history of a file whose first one can go on.
+async fn refuse_former(app: &App, new: &NewSource) -> Result<(), Error> {
+    let former = app.formerly(&[&new.address]).await?;
+    let Some(first) = former.first() else {
+        return Ok(());
+    };
+    let name = clean(&first.settings.name).into_owned();
+    let message = format!(
+        "{} was source {} ({name}), which was removed",
+        clean(first.settings.address.as_str()),
+        first.id
+    );
+    let hint = format!(
+        "`gannet restore {}` continues its history; --new begins another",
+        first.id
+    );
+    Err(error(ErrorKind::Conflict, message, Some(&hint)))
 }
 
 /// The earlier program's `add_url ADDRESS INTERVAL`.
@@ -42,9 +65,9 @@ fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
     };
     writeln!(
         console.out,
-        "added {} {}: {}, every {}{}, to be published {}",
-        source.id,
+        "added {} ({}): {}, every {}{}, to be published {}",
         clean(&settings.name),
+        source.id,
         clean(settings.address.as_str()),
         settings.interval,
         if settings.enabled { "" } else { ", disabled" },

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::app::{App, Error, ErrorKind, Plan, PlanStep};
 use crate::faces::cli::args::ApplyArgs;
+use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, error};
 use crate::faces::cli::sources_file;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::clean;
+use crate::faces::text::{clean, count};
 
 const HINT: &str = "gannet dump --toml writes a file that is right";
 
@@ -18,12 +19,33 @@ pub(super) async fn run(app: &App, args: &ApplyArgs, console: &mut Console<'_>) 
     let sources = sources_file::parse(&name, &text)
         .map_err(|wrong| error(ErrorKind::Invalid, wrong.to_string(), Some(HINT)))?;
     let plan = app.plan(sources, args.prune).await?;
+    warn_of_former(app, &plan, console).await?;
     if !args.dry_run && !plan.steps.is_empty() {
+        if plan.removes_most() {
+            let (gone, all) = (plan.removals(), count(plan.present, "source"));
+            consent(&format!("remove {gone} of {all}"), args.yes, console)?;
+        }
         app.apply(&plan).await?;
     }
     // After the fact: what is printed without --dry-run has been done.
     write(&plan, &mut console.out)?;
     Ok(ExitStatus::Done)
+}
+
+/// Says which new sources begin a second history of a file, while it can still be the first one that goes on.
+async fn warn_of_former(app: &App, plan: &Plan, console: &mut Console<'_>) -> Result<(), Error> {
+    let added = plan.steps.iter().filter_map(|step| match step {
+        PlanStep::Add(settings) => Some(settings.address.as_str()),
+        _ => None,
+    });
+    for source in app.formerly(&added.collect::<Vec<_>>()).await? {
+        let (id, name) = (source.id, clean(&source.settings.name));
+        console.warn(&format!(
+            "{} was source {id} ({name}), which was removed: this begins a new history; `gannet restore {id}` before applying continues the old one",
+            clean(source.settings.address.as_str())
+        ));
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<(String, String), Error> {
@@ -75,7 +97,8 @@ mod tests {
     fn prints_the_plan() {
         let print = |steps| {
             let mut out = Vec::new();
-            write(&Plan { steps }, &mut out).expect("a buffer");
+            let plan = Plan { steps, present: 3 };
+            write(&plan, &mut out).expect("a buffer");
             String::from_utf8(out).expect("UTF-8")
         };
         let steps = vec![

@@ -1,16 +1,17 @@
-//! `interval`, `enable`, `disable`, `edit` and `remove`: one change of many sources, one line for each.
+//! `interval`, `enable`, `disable`, `edit`, `remove` and `restore`: one change of many sources, one line for each.
 
 use std::io;
 
-use crate::app::{App, ErrorKind, SourceEdit};
+use crate::app::{App, Error, ErrorKind, SourceEdit};
 use crate::domain::{Interval, Source};
 use crate::faces::cli::args::{
     EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
-    RemoveArgs, SelectArgs,
+    RemoveArgs, RestoreArgs, SelectArgs,
 };
+use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, error};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::clean;
+use crate::faces::text::{clean, count};
 
 pub(super) async fn interval(
     app: &App,
@@ -52,9 +53,9 @@ async fn set_interval(
     for source in app.edit(sources, &change).await? {
         writeln!(
             console.out,
-            "every {}: {}",
-            source.settings.interval,
-            title(&source)
+            "{}: every {}",
+            title(&source),
+            source.settings.interval
         )?;
     }
     Ok(ExitStatus::Done)
@@ -126,7 +127,14 @@ pub(super) async fn remove(
     args: &RemoveArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    for source in app.remove(&args.sources, args.purge).await? {
+    let chosen = app.removable(&args.sources, args.purge).await?;
+    if args.purge || chosen.len() > 1 {
+        let what = removal(app, &chosen, args.purge).await?;
+        consent(&what, args.yes, console)?;
+    }
+    // What was asked about, whatever the selectors match by now.
+    let ids: Vec<_> = chosen.iter().map(|source| source.id.to_string()).collect();
+    for source in app.remove(&ids, args.purge).await? {
         let title = title(&source);
         if args.purge {
             writeln!(console.out, "purged {title}")?;
@@ -134,10 +142,33 @@ pub(super) async fn remove(
             let id = source.id;
             writeln!(
                 console.out,
-                "removed {title}; its history stays: gannet history {id}"
+                "removed {title}; its history stays: gannet history {id}, gannet restore {id}"
             )?;
         }
     }
+    Ok(ExitStatus::Done)
+}
+
+/// Returns what is about to happen, in words: `purge 7 sources with 14 versions`.
+async fn removal(app: &App, chosen: &[Source], purge: bool) -> Result<String, Error> {
+    let which = match chosen {
+        [one] => title(one),
+        several => count(several.len(), "source"),
+    };
+    if !purge {
+        return Ok(format!("remove {which}"));
+    }
+    let versions = app.count_versions(chosen).await?;
+    Ok(format!("purge {which} with {}", count(versions, "version")))
+}
+
+pub(super) async fn restore(
+    app: &App,
+    args: &RestoreArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let restored = app.restore(&args.sources).await?;
+    print_each("restored", &restored, console)?;
     Ok(ExitStatus::Done)
 }
 
@@ -149,7 +180,7 @@ fn print_each(word: &str, sources: &[Source], console: &mut Console<'_>) -> io::
 }
 
 fn title(source: &Source) -> String {
-    format!("{} {}", source.id, clean(&source.settings.name))
+    format!("{} ({})", clean(&source.settings.name), source.id)
 }
 
 fn source_edit(changes: &EditChanges) -> SourceEdit {

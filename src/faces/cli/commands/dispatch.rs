@@ -22,6 +22,7 @@ pub async fn run(app: &App, command: &AppCommand, console: &mut Console<'_>) -> 
         AppCommand::Disable(args) => change::enable(app, args, false, console).await,
         AppCommand::Edit(args) => change::edit(app, args, console).await,
         AppCommand::Remove(args) => change::remove(app, args, console).await,
+        AppCommand::Restore(args) => change::restore(app, args, console).await,
         AppCommand::Cat(args) => cat::run(app, args, console).await,
         AppCommand::Diff(args) => diff::run(app, args, console).await,
         AppCommand::Export(args) => export::run(app, args, console).await,

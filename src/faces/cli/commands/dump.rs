@@ -1,11 +1,11 @@
-//! `dump`: the whole catalogue.
+//! `dump`: the whole catalogue, removed sources last.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::history::versions_table;
-use crate::app::{App, History};
+use crate::app::{App, History, Newest};
 use crate::faces::cli::args::DumpArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, SettingsJson, SourceJson, VersionJson};
@@ -27,19 +27,26 @@ struct DumpedJson<'a> {
 }
 
 pub(super) async fn run(app: &App, args: &DumpArgs, console: &mut Console<'_>) -> CommandResult {
-    let sources = app.sources(&[]).await?;
+    let mut sources = app.sources(&[]).await?;
     if args.toml {
         let text = sources_file::print(sources.iter().map(|source| &source.settings));
         console.out.write_all(text.as_bytes())?;
         return Ok(ExitStatus::Done);
     }
+    sources.extend(app.removed_sources(&[]).await?);
     let mut histories = Vec::with_capacity(sources.len());
     for source in &sources {
         histories.push(app.history(&source.id.to_string(), None).await?);
     }
     if args.json {
+        let newest = app.newest(&sources).await?;
+        let none = Newest::default();
         let sources = histories.iter().map(|history| DumpedJson {
-            source: SourceJson::new(&history.source, app.archive.published_dir()),
+            source: SourceJson::new(
+                &history.source,
+                newest.get(&history.source.id).unwrap_or(&none),
+                app.archive.published_dir(),
+            ),
             settings: SettingsJson::new(&history.source),
             versions: versions(history),
         });

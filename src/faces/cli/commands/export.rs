@@ -13,7 +13,11 @@ use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, count};
 
 pub(super) async fn run(app: &App, args: &ExportArgs, console: &mut Console<'_>) -> CommandResult {
-    let sources = app.sources(&args.sources).await?;
+    let mut sources = app.sources(&args.sources).await?;
+    if args.sources.is_empty() {
+        // Every version is every version.
+        sources.extend(app.removed_sources(&[]).await?);
+    }
     let folders = folder_names(&sources);
     let mut folder = ExportFolder::open(&args.folder)?;
     let (mut written, mut kept, mut damaged) = (0, 0, 0);

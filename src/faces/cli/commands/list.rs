@@ -1,56 +1,117 @@
 //! `list`: the sources and where they stand.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use super::sets;
-use crate::app::App;
-use crate::domain::Source;
-use crate::faces::cli::args::{ListArgs, TableFormat};
+use crate::app::{App, Error, Newest};
+use crate::domain::{Source, SourceId};
+use crate::faces::cli::args::{ListArgs, ListFilter, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, SourceJson};
 use crate::faces::cli::table::{Table, flexible, left, right};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::{next_due, or_dash, short_time_or_dash, state_word};
+use crate::faces::text::{Standing, next_due, or_dash, short_time_or_dash, state_word};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
     if args.sets {
         return sets::list(app, args.format(), console).await;
     }
-    let sources = app.sources(&args.sources).await?;
-    let published_dir = app.archive.published_dir();
-    if sources.is_empty() && args.format() == TableFormat::People {
-        console.warn_line("no sources yet: gannet add URL");
+    let sources = select(app, args).await?;
+    let format = args.format();
+    let is_all = args.sources.is_empty() && is_everything(&args.only);
+    if sources.is_empty() && format == TableFormat::People {
+        console.warn_line(if is_all {
+            "no sources yet: gannet add URL"
+        } else {
+            "no source is so"
+        });
+    } else if format == TableFormat::People {
+        table_of(&sources, args).write(&mut console.out, 0, console.width)?;
     } else {
-        write(
-            &sources,
-            args.format(),
-            published_dir,
-            console.width,
-            &mut console.out,
-        )?;
+        let newest = app.newest(&sources).await?;
+        let published_dir = app.archive.published_dir();
+        write(&sources, &newest, format, published_dir, &mut console.out)?;
     }
-    if args.sources.is_empty() && args.format() == TableFormat::People {
+    if is_all && format == TableFormat::People {
         sets::write_after(&app.sets().await?, console)?;
     }
     Ok(ExitStatus::Done)
 }
 
+/// Returns the sources that the arguments select, by name.
+async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
+    let ListFilter {
+        failing,
+        states,
+        due,
+        removed,
+    } = &args.only;
+    let mut sources = if *removed || states.contains(&Standing::Removed) {
+        app.removed_sources(&args.sources).await?
+    } else {
+        app.sources(&args.sources).await?
+    };
+    let now = app.clock.now();
+    sources.retain(|source| {
+        let state = Standing::of(source);
+        let fails = matches!(state, Standing::Down | Standing::Fail);
+        let is_due = next_due(source).is_some_and(|at| at <= now);
+        (!failing || fails) && (states.is_empty() || states.contains(&state)) && (!due || is_due)
+    });
+    Ok(sources)
+}
+
+fn is_everything(filter: &ListFilter) -> bool {
+    !(filter.failing || filter.due || filter.removed) && filter.states.is_empty()
+}
+
 fn write(
     sources: &[Source],
+    newest: &HashMap<SourceId, Newest>,
     format: TableFormat,
     published_dir: &Path,
-    width: Option<usize>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let objects = sources
-        .iter()
-        .map(|source| SourceJson::new(source, published_dir));
-    match format {
-        TableFormat::Json => json::write(out, &objects.collect::<Vec<_>>()),
-        TableFormat::Csv => csv::write(out, &SourceJson::FIELDS, objects),
-        TableFormat::People => table(sources).write(out, 0, width),
+    let none = Newest::default();
+    let objects = sources.iter().map(|source| {
+        let newest = newest.get(&source.id).unwrap_or(&none);
+        SourceJson::new(source, newest, published_dir)
+    });
+    if format == TableFormat::Csv {
+        csv::write(out, &SourceJson::FIELDS, objects)
+    } else {
+        json::write(out, &objects.collect::<Vec<_>>())
     }
+}
+
+fn table_of(sources: &[Source], args: &ListArgs) -> Table {
+    if sources.iter().all(|source| source.removed_at.is_some()) && !is_everything(&args.only) {
+        removed_table(sources)
+    } else {
+        table(sources)
+    }
+}
+
+fn removed_table(sources: &[Source]) -> Table {
+    let mut table = Table::new(&[
+        right("ID"),
+        flexible("NAME"),
+        left("REMOVED"),
+        left("NEWEST"),
+        flexible("ADDRESS"),
+    ]);
+    for source in sources {
+        table.row([
+            source.id.to_string(),
+            source.settings.name.clone(),
+            short_time_or_dash(source.removed_at),
+            or_dash(source.state.version_id.map(|id| format!("v{id}"))),
+            source.settings.address.to_string(),
+        ]);
+    }
+    table
 }
 
 fn table(sources: &[Source]) -> Table {
@@ -92,7 +153,7 @@ mod tests {
     use crate::domain::{AttemptOutcome, VersionId, VersionState};
     use crate::faces::samples::source;
 
-    fn print(format: TableFormat, width: Option<usize>) -> String {
+    fn sample() -> [Source; 4] {
         let mut failing = source(1, "prices");
         failing.state.failures = 3;
         failing.state.last_outcome = Some(AttemptOutcome::Failed);
@@ -108,16 +169,24 @@ mod tests {
         let mut bad = source(4, "list");
         bad.state.version_state = Some(VersionState::Failed);
         bad.state.published_version_id = Some(VersionId(3));
+        [failing, off, never, bad]
+    }
+
+    fn print(format: TableFormat, width: Option<usize>) -> String {
         let mut out = Vec::new();
-        let sources = [failing, off, never, bad];
-        write(
-            &sources,
-            format,
-            Path::new("/data/published"),
-            width,
-            &mut out,
-        )
-        .expect("a buffer");
+        let newest = Newest {
+            size_bytes: Some(5),
+            digest: Some(crate::domain::Digest::of(b"worse")),
+            error_kind: Some(crate::domain::FailureKind::Status),
+            error: Some("503 Service Unavailable".to_owned()),
+        };
+        let newest = HashMap::from([(SourceId(1), newest)]);
+        let published = Path::new("/data/published");
+        let written = match format {
+            TableFormat::People => table(&sample()).write(&mut out, 0, width),
+            _ => write(&sample(), &newest, format, published, &mut out),
+        };
+        written.expect("a buffer");
         String::from_utf8(out).expect("UTF-8")
     }
 
@@ -156,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_json_and_csv() {
+    fn programs_get_json() {
         insta::assert_snapshot!(print(TableFormat::Json, Some(40)), @r#"
         [
           {
@@ -176,7 +245,13 @@ mod tests {
             "version_id": 11,
             "verified": "passed",
             "published_path": "/data/published/example.org/1.csv",
-            "set": null
+            "set": null,
+            "state": "down",
+            "removed_at": null,
+            "size_bytes": 5,
+            "digest": "sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8",
+            "error_kind": "status",
+            "error": "503 Service Unavailable"
           },
           {
             "id": 21,
@@ -192,7 +267,13 @@ mod tests {
             "version_id": 31,
             "verified": "passed",
             "published_path": "/data/published/example.org/21.csv",
-            "set": null
+            "set": null,
+            "state": "off",
+            "removed_at": null,
+            "size_bytes": null,
+            "digest": null,
+            "error_kind": null,
+            "error": null
           },
           {
             "id": 3,
@@ -208,7 +289,13 @@ mod tests {
             "version_id": null,
             "verified": null,
             "published_path": null,
-            "set": null
+            "set": null,
+            "state": "never",
+            "removed_at": null,
+            "size_bytes": null,
+            "digest": null,
+            "error_kind": null,
+            "error": null
           },
           {
             "id": 4,
@@ -224,16 +311,26 @@ mod tests {
             "version_id": 14,
             "verified": "failed",
             "published_path": "/data/published/example.org/4.csv",
-            "set": null
+            "set": null,
+            "state": "fail",
+            "removed_at": null,
+            "size_bytes": null,
+            "digest": null,
+            "error_kind": null,
+            "error": null
           }
         ]
         "#);
+    }
+
+    #[test]
+    fn spreadsheets_get_csv() {
         insta::assert_snapshot!(print(TableFormat::Csv, Some(40)).replace("\r\n", "\n"), @r#"
-        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set
-        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,
-        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,
-        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,,
-        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,
+        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set,state,removed_at,size_bytes,digest,error_kind,error
+        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,,down,,5,sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8,status,503 Service Unavailable
+        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,,off,,,,,
+        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,,,never,,,,,
+        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,,fail,,,,,
         "#);
     }
 }

@@ -23,7 +23,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Change sources",
         &[
-            "interval", "enable", "disable", "edit", "remove", "apply", "dump",
+            "interval", "enable", "disable", "edit", "remove", "restore", "apply", "dump",
         ],
     ),
     ("The shell", &["config", "notify", "completions", "man"]),

@@ -37,8 +37,10 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
     let verifiers = app.verifiers_of(&history.source.settings);
     let published_dir = app.archive.published_dir();
     if args.json {
+        let newest = app.newest(std::slice::from_ref(&history.source)).await?;
+        let newest = newest.get(&history.source.id).cloned().unwrap_or_default();
         let shown = ShownJson {
-            source: SourceJson::new(&history.source, published_dir),
+            source: SourceJson::new(&history.source, &newest, published_dir),
             settings: SettingsJson::new(&history.source),
             verifiers: &verifiers,
             history: HistoryJson::new(&history.attempts, &history.versions),
@@ -136,6 +138,7 @@ fn words(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Newest;
     use crate::domain::VerdictOutcome;
     use crate::faces::samples::{failed_attempt, source, verdict, version};
 
@@ -187,9 +190,9 @@ mod tests {
 
     #[test]
     fn json_has_each_field_once() {
-        let history = sample();
+        let (history, newest) = (sample(), Newest::default());
         let shown = ShownJson {
-            source: SourceJson::new(&history.source, Path::new("/data/published")),
+            source: SourceJson::new(&history.source, &newest, Path::new("/data/published")),
             settings: SettingsJson::new(&history.source),
             verifiers: &[],
             history: HistoryJson::new(&history.attempts, &history.versions),
@@ -201,6 +204,6 @@ mod tests {
             .keys()
             .cloned()
             .collect();
-        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set headers allow_private allow_http allow_empty publish max_size_bytes created_at removed_at published_version_id verifiers attempts versions");
+        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at size_bytes digest error_kind error headers allow_private allow_http allow_empty publish max_size_bytes created_at published_version_id verifiers attempts versions");
     }
 }

@@ -1,0 +1,123 @@
+//! What is said when a name fits nothing, or too much; and which sources `list` shows.
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+fn rig() -> Gannet {
+    let gannet = Gannet::new();
+    gannet.configure(
+        "[[verifier]]\nname = \"legal\"\nsources = [\"*\"]\nexternal = true\n\
+         [[verifier]]\nname = \"release\"\nsources = [\"tag:release\"]\nscope = \"set\"\nexternal = true\n\
+         [[notify]]\nname = \"mail\"\ncommand = [\"true\"]\n",
+    );
+    for (name, tag) in [
+        ("prices.csv", "eu"),
+        ("rates.csv", "eu"),
+        ("app.tar", "release"),
+    ] {
+        gannet.ok(&["add", &format!("https://example.org/{name}"), "--tag", tag]);
+    }
+    gannet
+}
+
+#[test]
+fn where_one_source_is_needed_several_are_named() {
+    let gannet = rig();
+    for (arguments, parts) in [
+        (
+            ["show", "tag:eu"].as_slice(),
+            ["`tag:eu` selects 2 sources", "prices.csv, rates.csv"],
+        ),
+        (
+            &["history", "*.csv"],
+            ["`*.csv` selects 2", "prices.csv, rates.csv"],
+        ),
+        (&["cat", "tag:eu"], ["selects 2 sources", "prices.csv"]),
+        (&["log", "--source", "*"], ["selects 3 sources", "app.tar"]),
+    ] {
+        let said = gannet.run(arguments);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        for part in parts {
+            assert!(said.err.contains(part), "{part}: {said:?}");
+        }
+    }
+    // A pattern that only one source fits names that one.
+    assert!(gannet.ok(&["show", "tag:release"]).contains("app.tar"));
+    assert!(gannet.ok(&["history", "p*"]).contains("none yet"));
+}
+
+#[test]
+fn a_slip_of_the_fingers_is_offered_what_was_meant() {
+    let gannet = rig();
+    for (arguments, meant) in [
+        (["cat", "prices"].as_slice(), "did you mean prices.csv?"),
+        (&["show", "Prices.csv"], "did you mean prices.csv?"),
+        (&["fetch", "rates.cvs"], "did you mean rates.csv?"),
+        (&["fetch", "set:release"], "its sources are tag:release"),
+        (&["verdict", "prices.csv", "lgal", "passed"], "no version"),
+        (&["notify", "test", "mial"], "did you mean mail?"),
+        (&["show", "set:relase"], "did you mean release?"),
+    ] {
+        let said = gannet.run(arguments);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(meant), "{arguments:?}: {said:?}");
+    }
+}
+
+#[test]
+fn list_shows_what_every_filter_lets_through() {
+    let origin = Origin::start(true);
+    origin.on("/good", [Reply::file("{}")]);
+    origin.on("/bad", [Reply::file("no")]);
+    origin.on("/down", [Reply::status(404)]);
+    let gannet = Gannet::trusting(
+        origin.ca_file(),
+        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
+    );
+    for name in ["good", "bad", "down", "never", "off", "gone"] {
+        let address = origin.url(&format!("/{name}"));
+        gannet.ok(&[
+            "add",
+            &address,
+            "--allow-private",
+            "--name",
+            name,
+            "--tag",
+            "t",
+        ]);
+    }
+    for name in ["good", "bad", "down"] {
+        gannet.fetch(name);
+    }
+    gannet.ok(&["disable", "off"]);
+    gannet.ok(&["remove", "gone"]);
+    for (arguments, expected) in [
+        (&["--failing"][..], &["bad", "down"][..]),
+        (&["--state", "fail"], &["bad"]),
+        (&["--state", "FAIL,never"], &["bad", "never"]),
+        (&["--state", "off", "--state", "new"], &["good", "off"]),
+        (&["--due"], &["never"]),
+        (&["--failing", "--due"], &[]),
+        (&["--failing", "d*"], &["down"]),
+        (&["--removed"], &["gone"]),
+        (&["--removed", "--failing"], &[]),
+    ] {
+        let list = gannet.json(&[&["list", "--json"], arguments].concat());
+        let names: Vec<_> = list.as_array().expect("a list").iter().collect();
+        let names: Vec<_> = names
+            .iter()
+            .filter_map(|one| one["name"].as_str())
+            .collect();
+        assert_eq!(names, expected, "{arguments:?}");
+    }
+    let wrong = gannet.run(&["list", "--state", "broken"]);
+    assert!(
+        wrong.code == Some(2) && wrong.err.contains("never"),
+        "{wrong:?}"
+    );
+    assert!(
+        gannet
+            .ok(&["list", "--help"])
+            .contains("the last fetches failed")
+    );
+}

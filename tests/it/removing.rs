@@ -1,0 +1,190 @@
+//! Removing much is asked about, and what was removed can be found, read and brought back.
+
+use serde_json::json;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+use crate::terminal::Terminal;
+
+/// A home with three sources that were never fetched.
+fn three() -> Gannet {
+    let gannet = Gannet::new();
+    for name in ["a", "b", "c"] {
+        let address = format!("https://example.org/{name}");
+        gannet.ok(&["add", &address, "--tag", "t", "--name", name]);
+    }
+    gannet
+}
+
+fn names(gannet: &Gannet, arguments: &[&str]) -> Vec<String> {
+    let list = gannet.json(&[&["list", "--json"], arguments].concat());
+    let sources = list.as_array().expect("a list").iter();
+    sources
+        .filter_map(|source| source["name"].as_str().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn what_loses_much_wants_consent() {
+    for (arguments, refusal) in [
+        (
+            ["remove", "a", "--purge"].as_slice(),
+            "this would purge a (1) with 0 versions",
+        ),
+        (&["remove", "tag:t"], "this would remove 3 sources"),
+        (&["rm", "a", "b"], "this would remove 2 sources"),
+        (
+            &["delete", "*", "--purge"],
+            "this would purge 3 sources with 0 versions",
+        ),
+    ] {
+        let gannet = three();
+        let refused = gannet.run(arguments);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(
+            refused.err.contains(refusal) && refused.err.contains("--yes"),
+            "{refused:?}"
+        );
+        assert_eq!(names(&gannet, &[]), ["a", "b", "c"], "{arguments:?}");
+        gannet.ok(&[arguments, &["--yes"]].concat());
+        assert_ne!(names(&gannet, &[]), ["a", "b", "c"], "{arguments:?}");
+    }
+    let gannet = three();
+    let one = gannet.ok(&["remove", "a"]);
+    assert!(one.starts_with("removed a (1); its history stays"), "{one}");
+}
+
+#[test]
+fn a_file_that_was_cut_short_does_not_prune_most_sources() {
+    let file_of = |names: &[&str]| {
+        let entry = |name: &&str| {
+            format!(
+                "[[source]]\nname = \"{name}\"\naddress = \"https://example.org/{name}\"\ntags = [\"t\"]\n"
+            )
+        };
+        names.iter().map(entry).collect::<String>()
+    };
+    for (left, wants_consent) in [
+        (&["a", "b"][..], false),
+        (&["a"], true),
+        (&[], true),
+        (&["d", "e", "f"], true),
+    ] {
+        let gannet = three();
+        let path = gannet.path("sources.toml");
+        std::fs::write(&path, file_of(left)).expect("a file");
+        let path = path.display().to_string();
+        gannet.ok(&["apply", &path, "--prune", "--dry-run"]);
+        let said = gannet.run(&["apply", &path, "--prune"]);
+        if wants_consent {
+            assert_eq!(said.code, Some(2), "{left:?}: {said:?}");
+            assert!(said.err.contains("of 3 sources"), "{said:?}");
+            assert_eq!(names(&gannet, &[]), ["a", "b", "c"]);
+            gannet.ok(&["apply", &path, "--prune", "--yes"]);
+        } else {
+            assert_eq!(said.code, Some(0), "{left:?}: {said:?}");
+        }
+        assert_eq!(names(&gannet, &[]), left);
+    }
+}
+
+#[test]
+fn a_terminal_is_asked() {
+    let gannet = three();
+    for (answer, left) in [("n\r", &["a", "b", "c"][..]), ("y\r", &[])] {
+        let mut terminal = Terminal::start(&gannet, &["remove", "*", "--purge"]);
+        terminal.wait_for("Purge 3 sources with 0 versions? [y/N]");
+        terminal.press(answer);
+        let ended = terminal.ended();
+        assert_eq!(ended.success(), left.is_empty());
+        assert_eq!(names(&gannet, &[]), left, "{answer:?}");
+    }
+}
+
+#[test]
+fn what_was_removed_is_listed_read_by_name_and_restored() {
+    let origin = Origin::start(true);
+    origin.on("/terms.txt", [Reply::file("terms")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let address = origin.url("/terms.txt");
+    gannet.ok(&["add", &address, "--allow-private"]);
+    gannet.fetch("terms.txt");
+    gannet.ok(&["remove", "terms.txt"]);
+    assert_eq!(names(&gannet, &[]), [""; 0]);
+    assert_eq!(names(&gannet, &["--removed"]), ["terms.txt"]);
+    assert_eq!(names(&gannet, &["--removed", "terms*"]), ["terms.txt"]);
+    let listed = gannet.json(&["list", "--removed", "--json"]);
+    assert!(listed[0]["removed_at"].is_string() && listed[0]["state"] == "removed");
+    for arguments in [
+        ["show", "terms.txt"].as_slice(),
+        &["history", "terms.txt"],
+        &["log", "--source", "terms.txt"],
+        &["history", &address],
+    ] {
+        assert!(gannet.ok(arguments).contains("v1"), "{arguments:?}");
+    }
+    assert_eq!(gannet.bytes(&["cat", "terms.txt"]), b"terms");
+    let dump = gannet.json(&["dump", "--json"]);
+    assert!(dump["sources"][0]["removed_at"].is_string(), "{dump}");
+    assert_eq!(
+        gannet.ok(&["dump", "--toml"]).matches("[[source]]").count(),
+        0
+    );
+    let folder = gannet.path("export").display().to_string();
+    assert!(gannet.ok(&["export", &folder]).starts_with("1 version in"));
+    for arguments in [
+        ["fetch", "terms.txt"].as_slice(),
+        &["edit", "terms.txt", "--interval", "2h"],
+        &["disable", "1"],
+    ] {
+        let refused = gannet.run(arguments);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains("gannet restore 1"), "{refused:?}");
+    }
+    assert_eq!(
+        gannet.ok(&["restore", "terms.txt"]),
+        "restored terms.txt (1)\n"
+    );
+    let back = gannet.source("terms.txt");
+    assert_eq!(
+        (&back["id"], &back["removed_at"]),
+        (&json!(1), &json!(null))
+    );
+    let path = back["published_path"].as_str().expect("published again");
+    assert_eq!(std::fs::read(path).expect("a file"), b"terms");
+    let nothing = gannet.run(&["restore", "terms.txt"]);
+    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+}
+
+#[test]
+fn a_removed_address_is_not_added_as_if_it_were_new() {
+    let gannet = three();
+    gannet.ok(&["remove", "a"]);
+    let refused = gannet.run(&["add", "https://EXAMPLE.org/a"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    for part in ["was source 1 (a)", "gannet restore 1", "--new"] {
+        assert!(refused.err.contains(part), "{part}: {refused:?}");
+    }
+    let file = gannet.path("sources.toml");
+    std::fs::write(&file, "[[source]]\naddress = \"https://example.org/a\"\n").expect("a file");
+    let planned = gannet.run(&["apply", &file.display().to_string(), "--dry-run"]);
+    assert!(
+        planned.err.contains("gannet restore 1") && planned.code == Some(0),
+        "{planned:?}"
+    );
+    gannet.ok(&["add", "https://example.org/a", "--new"]);
+    assert_eq!(gannet.source("a")["id"], 4);
+    gannet.ok(&["remove", "a"]);
+    // Two were called so: neither is guessed.
+    let which = gannet.run(&["history", "a"]);
+    assert!(
+        which.code == Some(2) && which.err.contains("name one by its id: 1, 4"),
+        "{which:?}"
+    );
+    gannet.ok(&["restore", "1"]);
+    let taken = gannet.run(&["restore", "4"]);
+    assert!(
+        taken.code == Some(2) && taken.err.contains("taken"),
+        "{taken:?}"
+    );
+}
