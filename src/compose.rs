@@ -4,23 +4,22 @@
 
 mod dashboard;
 mod demo;
+mod house;
 mod service;
 mod signals;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::{App, Error, ErrorKind, Result};
-use crate::archive::Archive;
-use crate::clock::{Clock, SystemClock};
+use self::house::House;
+use crate::app::{Error, ErrorKind, Result};
 use crate::config::{Config, Environment, Flags, Identity};
-use crate::domain::Actor;
-use crate::faces::cli::args::{AppCommand, Cli, Command, ConfigArgs, ConfigWhat, FetchArgs};
+use crate::faces::cli::args::{
+    Access, AppCommand, Cli, Command, ConfigArgs, ConfigWhat, FetchArgs,
+};
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui;
-use crate::store::Store;
-use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop, Worker};
+use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop};
 
 /// How long threads that still block may keep the program from ending.
 const SHUTDOWN: Duration = Duration::from_millis(500);
@@ -63,7 +62,8 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         Some(Command::Man(args)) => cli::print_manual(&args, console),
         Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
         Some(Command::App(command)) => {
-            match House::open(&flags, environment, |who| who.operator("cli")) {
+            let access = command.access();
+            match House::open(access, &flags, environment, |who| who.operator("cli")) {
                 Ok(house) => run_command(&house, &command, console).await,
                 Err(error) => cli::report(&error, console),
             }
@@ -124,70 +124,28 @@ fn ended(result: Result<ExitStatus>, console: &mut Console<'_>) -> ExitStatus {
     result.unwrap_or_else(|error| cli::report(&error, console))
 }
 
-/// The ports, and the log.
-struct House {
-    app: Arc<App>,
-    /// Writes the last lines of the log when it goes.
-    _log: tracing_appender::non_blocking::WorkerGuard,
-}
-
-impl House {
-    fn open(
-        flags: &Flags,
-        environment: &Environment,
-        actor: impl Fn(&Identity) -> Actor,
-    ) -> Result<Self> {
-        let config = load(flags, environment)?;
-        Self::with(config, environment, Arc::new(SystemClock), actor)
-    }
-
-    fn with(
-        config: Config,
-        environment: &Environment,
-        clock: Arc<dyn Clock>,
-        actor: impl Fn(&Identity) -> Actor,
-    ) -> Result<Self> {
-        let unavailable = |error: String| Error::new(ErrorKind::Unavailable, error);
-        let archive = Archive::open(&config.data_dir)?;
-        let store = Store::open(&config.data_dir.join("gannet.db"))?;
-        let log = crate::logging::start(&config.log_dir, &config.log)
-            .map_err(|error| unavailable(error.to_string()))?;
-        let actor = actor(&Identity::of(environment));
-        let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
-        Ok(Self {
-            app: Arc::new(app),
-            _log: log,
-        })
-    }
-
-    /// Returns the use-cases for another actor in this process, with claims and temporary files of its own.
-    fn beside(&self, actor: Actor) -> Result<Arc<App>> {
-        let app = &self.app;
-        let archive = Archive::open(&app.config.data_dir)?;
-        Ok(Arc::new(App::new(
-            Arc::clone(&app.config),
-            Arc::clone(&app.clock),
-            app.store.clone(),
-            Arc::new(archive),
-            actor,
-        )))
-    }
-
-    fn worker(&self) -> Worker {
-        Worker::new(Arc::clone(&self.app))
-    }
-}
-
 async fn one_pass(
     json: bool,
     flags: &Flags,
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let house = House::open(flags, environment, Identity::worker)?;
+    let house = House::open(Access::Change, flags, environment, Identity::worker)?;
+    warn_without_sources(&house, console).await?;
     let report = watched_pass(&house, Selection::Due).await;
     let status = cli::print_summary(&report.summary, json, console);
     Ok(conclude(&report, status, console))
+}
+
+/// A worker of a store without sources may be one of a mistyped folder: it says so.
+async fn warn_without_sources(house: &House, console: &mut Console<'_>) -> Result<()> {
+    if house.app.first_sources(1).await?.is_empty() {
+        let folder = house.app.config.data_dir.display();
+        console.warn(&format!(
+            "no sources in {folder}: `gannet add URL` adds one; or is it another folder that is meant?"
+        ));
+    }
+    Ok(())
 }
 
 async fn fetch(
@@ -196,7 +154,9 @@ async fn fetch(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let house = House::open(flags, environment, |who| who.operator("cli"))?;
+    let house = House::open(Access::Change, flags, environment, |who| {
+        who.operator("cli")
+    })?;
     let sources = house.app.kept_sources(&args.sources).await?;
     let ids: Vec<_> = sources.into_iter().map(|source| source.id).collect();
     let report = watched_pass(&house, Selection::These(ids.clone())).await;

@@ -91,6 +91,13 @@ impl From<StoreError> for Error {
                 ErrorKind::Unavailable,
                 Some("use the gannet that made it, or a newer one".to_owned()),
             ),
+            StoreError::Older { .. } => (
+                ErrorKind::Unavailable,
+                Some(
+                    "any command that changes something, run by the owner of the folder, brings it up to date"
+                        .to_owned(),
+                ),
+            ),
             StoreError::Locked { .. } => (
                 ErrorKind::Unavailable,
                 Some("another program holds the database; try again when it is done".to_owned()),

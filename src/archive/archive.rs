@@ -10,6 +10,7 @@ use super::ArchiveError;
 use super::notice_lock::NoticeLock;
 use super::objects::Objects;
 use super::published::{PublishItem, PublishLock, Published};
+use super::reader_temp::ReaderTemp;
 use super::sets::{EditionFolder, Sets, SetsLock};
 use super::slots::Slots;
 use super::temp::TempFolder;
@@ -27,7 +28,9 @@ pub struct Archive {
     pub(super) objects: Objects,
     pub(super) published: Published,
     sets: Sets,
-    pub(super) temp: TempFolder,
+    /// Nothing in an archive that is opened for reading.
+    temp: Option<TempFolder>,
+    reader_temp: ReaderTemp,
     /// Whoever holds two large contents in memory to make or read a delta.
     pub(super) large: Slots,
     /// Whoever streams a large content that stands alone.
@@ -46,21 +49,40 @@ impl Archive {
                 .map_err(ArchiveError::io("make the folder", &path))?;
             Ok(path)
         };
-        let cores = thread::available_parallelism().map_or(1, usize::from);
+        folder("objects", 0o700)?;
+        folder("published", 0o755)?;
+        let temp = TempFolder::create(&folder("tmp", 0o700)?)?;
         Ok(Self {
-            objects: Objects::new(folder("objects", 0o700)?),
-            published: Published::new(folder("published", 0o755)?),
-            sets: Sets::new(data_dir.join("sets")),
-            temp: TempFolder::create(&folder("tmp", 0o700)?)?,
-            large: Slots::new(1),
-            streams: Slots::new(cores.min(MAX_STREAMS)),
+            temp: Some(temp),
+            ..Self::open_for_reading(data_dir)
         })
     }
 
-    /// Returns where temporary files go: this process's own folder, on the same file system as the objects. It goes
-    /// with the archive.
+    /// Opens the archive for reading only: makes nothing below `data_dir` and takes no lock, and so works where this
+    /// account or the file system allows nothing but reading.
+    pub fn open_for_reading(data_dir: &Path) -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            objects: Objects::new(data_dir.join("objects")),
+            published: Published::new(data_dir.join("published")),
+            sets: Sets::new(data_dir.join("sets")),
+            temp: None,
+            reader_temp: ReaderTemp::new(data_dir),
+            large: Slots::new(1),
+            streams: Slots::new(cores.min(MAX_STREAMS)),
+        }
+    }
+
+    /// Returns where temporary files go: this process's own folder, on the same file system as the objects, or for an
+    /// archive that is opened for reading in the system's place for them. It goes with the archive.
     pub fn temp_dir(&self) -> &Path {
-        self.temp.path()
+        self.temp
+            .as_ref()
+            .map_or_else(|| self.reader_temp.path(), TempFolder::path)
+    }
+
+    fn temp(&self) -> Result<&TempFolder, ArchiveError> {
+        self.temp.as_ref().ok_or(ArchiveError::ReadOnly)
     }
 
     /// Returns the folder of the published files.
@@ -142,19 +164,20 @@ impl Archive {
             .is_ok_and(|(_, length)| length == stored_bytes)
     }
 
-    /// Returns a name that no other process which works on this folder has, for as long as this one lives.
+    /// Returns a name that no other process which works on this folder has, for as long as this one lives; an empty one when
+    /// it is opened for reading.
     pub fn owner(&self) -> String {
-        self.temp.name()
+        self.temp.as_ref().map(TempFolder::name).unwrap_or_default()
     }
 
     /// Returns the [`owner`](Self::owner)s that ended without a farewell, and left temporary files.
     pub fn dead_owners(&self) -> Result<Vec<String>, ArchiveError> {
-        self.temp.abandoned()
+        self.temp()?.abandoned()
     }
 
     /// Tells whether an owner has said farewell: it is neither alive nor known as dead.
     pub fn is_gone(&self, owner: &str) -> bool {
-        !self.temp.knows(owner)
+        self.temp.as_ref().is_some_and(|temp| !temp.knows(owner))
     }
 
     /// Returns the objects that no process which lives can be about to record, those older than all of them, each with
@@ -162,12 +185,12 @@ impl Archive {
     ///
     /// One that no blob names has no use any more: whoever made it was killed before it recorded that.
     pub fn old_objects(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
-        let oldest = self.temp.oldest_alive()?;
+        let oldest = self.temp()?.oldest_alive()?;
         self.objects.older_than(oldest)
     }
 
     /// Removes what an owner left that ended; it is not known as dead any more after that.
     pub fn bury(&self, owner: &str) -> Result<(), ArchiveError> {
-        self.temp.remove(owner)
+        self.temp()?.remove(owner)
     }
 }

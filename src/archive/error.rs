@@ -36,6 +36,9 @@ pub enum ArchiveError {
         /// What the codec said.
         source: io::Error,
     },
+    /// Asked to change an archive that was opened for reading.
+    #[error("the archive was opened for reading only")]
+    ReadOnly,
     /// There was no blob to read.
     #[error("the chain of blobs is empty")]
     EmptyChain,

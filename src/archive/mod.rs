@@ -17,6 +17,7 @@ mod file;
 mod notice_lock;
 mod objects;
 mod published;
+mod reader_temp;
 mod sets;
 mod slots;
 mod temp;

@@ -9,11 +9,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::House;
+use super::house::has_catalogue;
 use super::signals::Signals;
 use crate::app::{PassProgress, Result};
 use crate::config::{Environment, Flags, Identity};
 use crate::domain::{SourceId, format_size};
-use crate::faces::cli::args::DashboardArgs;
+use crate::faces::cli::args::{Access, DashboardArgs};
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui::{Dashboard, Engine, run};
 use crate::worker::{PassReport, Progress, Selection, Stop, Worker};
@@ -32,9 +33,31 @@ pub(super) async fn open(
         cli::print_overview(console);
         return Ok(ExitStatus::Usage);
     }
-    let house = House::open(flags, environment, |who| who.operator("tui"))?;
+    let access = if args.read_only {
+        Access::Read
+    } else if wants_catalogue(flags, environment, console)? {
+        Access::Create
+    } else {
+        return Ok(ExitStatus::Done);
+    };
+    let house = House::open(access, flags, environment, |who| who.operator("tui"))?;
     over(&house, args, environment).await?;
     Ok(ExitStatus::Done)
+}
+
+/// Tells whether the dashboard may open: there is a catalogue, or whoever sits at the terminal says that one is to begin.
+fn wants_catalogue(
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<bool> {
+    let config = super::load(flags, environment)?;
+    if has_catalogue(&config.data_dir)? {
+        return Ok(true);
+    }
+    let folder = config.data_dir.display();
+    let question = format!("There is no catalogue in {folder}. Begin one there?");
+    Ok(console.ask(&question) == Some(true))
 }
 
 /// Tells whether there is a terminal to draw on and to read keys from.

@@ -8,6 +8,7 @@ use sd_notify::NotifyState;
 use super::{House, signals};
 use crate::app::Result;
 use crate::config::{Environment, Flags, Identity};
+use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::worker::{PassReport, Progress, Stop};
 
@@ -17,7 +18,8 @@ pub(super) async fn stay(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let house = House::open(flags, environment, Identity::worker)?;
+    let house = House::open(Access::Change, flags, environment, Identity::worker)?;
+    super::warn_without_sources(&house, console).await?;
     let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
     notify(&[
         NotifyState::Ready,

@@ -22,9 +22,9 @@ impl Store {
                 "SELECT EXISTS (SELECT 1 FROM blob WHERE object = ?2 AND id IN ({BY_DIGEST}))"
             ))?;
             let mut unnamed = Vec::new();
-            for (digest, object) in objects {
+            for (digest, object) in &objects {
                 if !named.query_row(params![digest.0, object], |row| row.get(0))? {
-                    unnamed.push(object);
+                    unnamed.push(object.clone());
                 }
             }
             Ok(unnamed)

@@ -103,10 +103,18 @@ pub(super) fn open_for_reading(path: &Path, busy_timeout: Duration) -> Result<Co
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(busy_timeout)?;
-        keep_statements(&connection)?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        settle_for_reading(&connection, busy_timeout)?;
         Ok(connection)
     };
     open().map_err(|error| sql_error(&error, path))
+}
+
+/// Gives a connection that reads its settings.
+pub(super) fn settle_for_reading(
+    connection: &Connection,
+    busy_timeout: Duration,
+) -> rusqlite::Result<()> {
+    connection.busy_timeout(busy_timeout)?;
+    keep_statements(connection)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
 }

@@ -64,7 +64,7 @@ impl Store {
             one(
                 sql,
                 "id = (SELECT max(id) FROM edition WHERE set_name = ?1)",
-                [set],
+                [&set],
             )
         })
         .await
@@ -103,7 +103,7 @@ impl Store {
     ) -> Result<SetPublication> {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(CANDIDATES)?;
-            let rows = statement.query_map([set], |row| {
+            let rows = statement.query_map([&set], |row| {
                 let mut columns = Columns::new(row);
                 Ok(EditionCandidate {
                     id: EditionId(columns.get()?),

@@ -20,6 +20,16 @@ pub enum StoreError {
         /// The newest schema that this gannet knows.
         known: i64,
     },
+    /// Made by an older gannet, and opened for reading only: it is not brought up to date.
+    #[error("{path}: made by an older gannet (schema {found}, this one reads {known})")]
+    Older {
+        /// The catalogue.
+        path: PathBuf,
+        /// Its schema's number.
+        found: i64,
+        /// The schema that this gannet reads.
+        known: i64,
+    },
     /// Another process held the catalogue for longer than the busy time-out.
     #[error("{path}: locked by another process for more than 5 s")]
     Locked {

@@ -50,7 +50,7 @@ impl Store {
     pub async fn set_has_members(&self, set: String) -> Result<bool> {
         self.read(move |sql| {
             let mut any = sql.prepare_cached("SELECT 1 FROM set_member WHERE set_name = ?1")?;
-            Ok(any.exists([set])?)
+            Ok(any.exists([&set])?)
         })
         .await
     }

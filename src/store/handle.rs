@@ -27,7 +27,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     path: Box<Path>,
     readers: Readers,
-    /// `None` only while it is dropped.
+    /// `None` for one that only reads, and while it is dropped.
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -66,6 +66,29 @@ impl Store {
         })))
     }
 
+    /// Opens a catalogue that exists for reading only: makes no file, takes no lock, and works where this account or the
+    /// file system allows nothing but reading. Every operation that writes fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`]; [`StoreError::Older`] for one that would have to be migrated first.
+    pub fn open_for_reading(path: &Path) -> Result<Self> {
+        check_library(path)?;
+        let readers = Readers::quiet(path.to_owned(), BUSY_TIMEOUT);
+        readers.with(|connection| schema::check_newest(connection, path))?;
+        Ok(Self(Arc::new(Inner {
+            path: path.into(),
+            readers,
+            jobs: None,
+            writer: None,
+        })))
+    }
+
+    /// Tells whether operations that write can succeed.
+    pub fn can_write(&self) -> bool {
+        self.0.jobs.is_some()
+    }
+
     /// Returns a number that changes when anything was committed, by this store or by another process. Costs
     /// microseconds, and does not wait for the writer.
     pub async fn data_version(&self) -> Result<i64> {
@@ -81,15 +104,20 @@ impl Store {
         operation: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
         let (job, answer) = job(operation);
-        let jobs = self.0.jobs.as_ref().expect("there until the last drop");
+        let Some(jobs) = self.0.jobs.as_ref() else {
+            return Err(StoreError::Failed {
+                path: self.0.path.to_path_buf(),
+                reason: "it was opened for reading only".to_owned(),
+            });
+        };
         jobs.send(job).await.map_err(|_| self.stopped())?;
         answer.await.map_err(|_| self.stopped())?
     }
 
-    /// Runs `query` on one state of the catalogue, on a thread that may block.
+    /// Runs `query` on one state of the catalogue, on a thread that may block; again when the state it read was not one.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Connection) -> std::result::Result<T, Failure> + Send + 'static,
+        query: impl FnMut(&Connection) -> std::result::Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
         let permit = self.0.readers.permits.acquire().await;
         let inner = Arc::clone(&self.0);

@@ -17,6 +17,7 @@ mod handle;
 mod notice;
 mod publication;
 mod purge;
+mod read_only;
 mod reader;
 mod row;
 mod schema;

@@ -42,8 +42,8 @@ impl Store {
     ) -> Result<Vec<ChangeStory>> {
         self.read(move |sql| {
             let stories = changes
-                .into_iter()
-                .map(|(source, kind)| story(sql, source, kind));
+                .iter()
+                .map(|(source, kind)| story(sql, *source, *kind));
             Ok(stories.collect::<rusqlite::Result<_>>()?)
         })
         .await

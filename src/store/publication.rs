@@ -41,8 +41,8 @@ impl Store {
     pub async fn publications(&self, sources: Vec<SourceId>) -> Result<Vec<Publication>> {
         self.read(move |sql| {
             sources
-                .into_iter()
-                .map(|source| match current(sql, source) {
+                .iter()
+                .map(|&source| match current(sql, source) {
                     Err(Failure::Refused(_)) => Ok(Publication::Keep),
                     other => wanted(sql, source, &other?),
                 })

@@ -30,6 +30,20 @@ pub(super) fn prepare(
     migrate(connection, path, busy_timeout, MIGRATIONS)
 }
 
+/// Refuses a file that is no catalogue, or not of the newest schema.
+pub(super) fn check_newest(connection: &Connection, path: &Path) -> Result<()> {
+    let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    let found = check(connection, path, known)?;
+    if found == known {
+        return Ok(());
+    }
+    Err(StoreError::Older {
+        path: path.to_owned(),
+        found,
+        known,
+    })
+}
+
 fn migrate(
     connection: &mut Connection,
     path: &Path,

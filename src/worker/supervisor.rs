@@ -74,7 +74,10 @@ impl Worker {
         });
         let failed = |error: &Error| error.kind == ErrorKind::Unavailable;
         if !report.error.as_ref().is_some_and(failed) {
-            let beats = is_regular && !stop.is_requested() && self.may_beat(&report);
+            let beats = is_regular
+                && !stop.is_requested()
+                && self.may_beat(&report)
+                && self.has_sources().await;
             tokio::select! {
                 untold = self.tell(beats) => report.untold = untold,
                 // What was not told is told after the next pass.
@@ -103,6 +106,12 @@ impl Worker {
             None => {}
         }
         untold
+    }
+
+    /// A store without sources has nothing to be alive for: its folder may be a mistyped one.
+    async fn has_sources(&self) -> bool {
+        let first = self.app.first_sources(1).await;
+        first.is_ok_and(|sources| !sources.is_empty())
     }
 
     fn may_beat(&self, report: &PassReport) -> bool {

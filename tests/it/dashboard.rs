@@ -9,6 +9,7 @@ fn a_source_is_added_fetched_looked_at_and_switched_off() {
     let origin = Origin::start(true);
     origin.on("/prices.csv", [Reply::file("item,price\nbolt,3\n")]);
     let gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.ok(&["build_db"]);
     let mut terminal = Terminal::start(&gannet, &[]);
     terminal.wait_for("No sources yet");
     terminal.press("a");
@@ -106,6 +107,7 @@ fn changes_are_made_one_after_another_however_fast_keys_come() {
 #[test]
 fn what_another_process_does_shows_up() {
     let gannet = Gannet::new();
+    gannet.ok(&["build_db"]);
     let mut terminal = Terminal::start(&gannet, &["--read-only"]);
     terminal.wait_for("No sources yet");
     gannet.ok(&["add", "https://example.org/a.txt", "--name", "from-outside"]);
@@ -138,6 +140,7 @@ fn what_was_removed_comes_back() {
 #[test]
 fn pasted_lines_become_sources_after_one_question_and_never_keys() {
     let gannet = Gannet::new();
+    gannet.ok(&["build_db"]);
     let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
     terminal.wait("pastes in brackets", vt100::Screen::bracketed_paste);
     terminal.wait_for("No sources yet");

@@ -538,6 +538,19 @@ async fn the_heartbeat_is_sent_after_what_was_done_and_once_an_hour() {
     let toml = format!("[worker]\nheartbeat = \"{address}\"\n");
     let house = House::open(folder.path(), &origin, 0, &toml);
     house.good_pass().await;
+    assert_eq!(
+        hook.requests().len(),
+        0,
+        "no sources: the folder may be a wrong one"
+    );
+    let disabled = NewSource {
+        address: origin.url("/disabled"),
+        disabled: true,
+        allow_private: true,
+        ..NewSource::default()
+    };
+    house.app.add(vec![disabled]).await.expect("added");
+    house.good_pass().await;
     assert_eq!(hook.requests().len(), 1, "the first");
     assert_eq!(hook.requests()[0].method, "GET");
     house.advance(59);
@@ -614,6 +627,7 @@ fn a_worker_that_stays_sends_the_heartbeat_when_nothing_is_due() {
     hook.on("/beat", [Reply::ok("OK")]);
     let heartbeat = format!("[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
     let gannet = Gannet::trusting(origin.ca_file(), &heartbeat);
+    gannet.ok(&["add", "https://example.org/x", "--disabled"]);
     let mut worker = gannet.start(&["--worker-only", "--loop"]);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let arrived = runtime.block_on(async { tokio::time::timeout(PATIENCE, hook.arrived(1)).await });

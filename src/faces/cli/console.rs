@@ -50,7 +50,7 @@ impl<'a> Console<'a> {
     }
 
     /// Asks a question that `y` says yes to; nothing when nobody is there to ask.
-    pub(crate) fn ask(&mut self, question: &str) -> Option<bool> {
+    pub fn ask(&mut self, question: &str) -> Option<bool> {
         let answers = self.answers.as_mut()?;
         let mut answer = String::new();
         // There is nowhere to tell that the question could not be written, or its answer not read: that is no yes.

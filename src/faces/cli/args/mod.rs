@@ -2,6 +2,7 @@
 //!
 //! Reads and checks single values; never looks anything up.
 
+mod access;
 mod legacy;
 mod reading;
 mod root;
@@ -11,6 +12,7 @@ mod tests;
 mod values;
 mod versions;
 
+pub use access::Access;
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
 pub use reading::{DumpArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ShowArgs, TableFormat};
 pub use root::{

@@ -1,0 +1,127 @@
+//! The ports and the log over one data folder, opened as far as a command needs them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::app::{App, Error, ErrorKind, Result};
+use crate::archive::Archive;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Environment, Flags, Identity};
+use crate::domain::Actor;
+use crate::faces::cli::args::Access;
+use crate::store::{Store, StoreError};
+use crate::worker::Worker;
+
+/// The catalogue's file in a data folder.
+const CATALOGUE: &str = "gannet.db";
+
+/// The ports, and the log.
+pub(super) struct House {
+    pub(super) app: Arc<App>,
+    /// Writes the last lines of the log when it goes; none for who only reads.
+    _log: Option<tracing_appender::non_blocking::WorkerGuard>,
+}
+
+impl House {
+    /// Opens what `access` needs. All but [`Access::Create`] want a catalogue that exists.
+    pub(super) fn open(
+        access: Access,
+        flags: &Flags,
+        environment: &Environment,
+        actor: impl Fn(&Identity) -> Actor,
+    ) -> Result<Self> {
+        let config = super::load(flags, environment)?;
+        if access != Access::Create {
+            insist_on_catalogue(&config.data_dir)?;
+        }
+        let clock = Arc::new(SystemClock);
+        if access == Access::Read {
+            let store = open_for_reading(&config.data_dir)?;
+            let archive = Archive::open_for_reading(&config.data_dir);
+            let actor = actor(&Identity::of(environment));
+            return Ok(Self::over(config, clock, store, archive, actor, None));
+        }
+        Self::with(config, environment, clock, actor)
+    }
+
+    /// Opens everything for writing; begins a store where there is none.
+    pub(super) fn with(
+        config: Config,
+        environment: &Environment,
+        clock: Arc<dyn Clock>,
+        actor: impl Fn(&Identity) -> Actor,
+    ) -> Result<Self> {
+        let archive = Archive::open(&config.data_dir)?;
+        let store = Store::open(&config.data_dir.join(CATALOGUE))?;
+        let log = crate::logging::start(&config.log_dir, &config.log)
+            .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
+        let actor = actor(&Identity::of(environment));
+        Ok(Self::over(config, clock, store, archive, actor, Some(log)))
+    }
+
+    fn over(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        store: Store,
+        archive: Archive,
+        actor: Actor,
+        log: Option<tracing_appender::non_blocking::WorkerGuard>,
+    ) -> Self {
+        let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
+        Self {
+            app: Arc::new(app),
+            _log: log,
+        }
+    }
+
+    /// Returns the use-cases for another actor in this process, with claims and temporary files of its own.
+    pub(super) fn beside(&self, actor: Actor) -> Result<Arc<App>> {
+        let app = &self.app;
+        let archive = Archive::open(&app.config.data_dir)?;
+        Ok(Arc::new(App::new(
+            Arc::clone(&app.config),
+            Arc::clone(&app.clock),
+            app.store.clone(),
+            Arc::new(archive),
+            actor,
+        )))
+    }
+
+    pub(super) fn worker(&self) -> Worker {
+        Worker::new(Arc::clone(&self.app))
+    }
+}
+
+/// Tells whether there is a catalogue in a data folder.
+pub(super) fn has_catalogue(data_dir: &Path) -> Result<bool> {
+    let path = data_dir.join(CATALOGUE);
+    path.try_exists().map_err(|error| {
+        let message = format!(
+            "cannot look for a catalogue in {}: {error}",
+            data_dir.display()
+        );
+        Error::new(ErrorKind::Unavailable, message)
+    })
+}
+
+fn insist_on_catalogue(data_dir: &Path) -> Result<()> {
+    if has_catalogue(data_dir)? {
+        return Ok(());
+    }
+    let message = format!("no catalogue in {}", data_dir.display());
+    Err(Error::new(ErrorKind::Unavailable, message).hint(
+        "`gannet add` or `gannet apply` begins one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
+    ))
+}
+
+/// Opens the catalogue without a trace. One of an older gannet is brought up to date first, where this account may do that.
+fn open_for_reading(data_dir: &Path) -> Result<Store> {
+    let path = data_dir.join(CATALOGUE);
+    match Store::open_for_reading(&path) {
+        Err(older @ StoreError::Older { .. }) => {
+            drop(Store::open(&path).map_err(|_| older)?);
+            Ok(Store::open_for_reading(&path)?)
+        }
+        opened => Ok(opened?),
+    }
+}

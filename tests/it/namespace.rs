@@ -1,0 +1,33 @@
+//! A mount namespace of its own for a shell script: read-only folders, full disks, other file systems, gone with the shell.
+
+use std::process::Command;
+
+use crate::rig::{Gannet, Said, said};
+
+/// Runs a script in which `$gannet` is the program, with the environment of that home. Nothing comes back, and a line says
+/// so, where this machine does not allow namespaces.
+pub(crate) fn in_mount_namespace(gannet: &Gannet, script: &str) -> Option<Said> {
+    let allowed = unshare().arg("true").output();
+    if !allowed.is_ok_and(|output| output.status.success()) {
+        eprintln!("not tested: this machine does not allow `unshare --mount`");
+        return None;
+    }
+    let template = gannet.command(&[]);
+    let mut command = unshare();
+    command.args(["sh", "-euc", script]).env_clear();
+    let variables = template.get_envs();
+    command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+    command.env("gannet", env!("CARGO_BIN_EXE_gannet"));
+    command.env("data", gannet.data());
+    Some(said(&command.output().expect("unshare runs")))
+}
+
+fn unshare() -> Command {
+    let mut command = Command::new("unshare");
+    // Root needs no namespace of users, and some machines refuse it one.
+    if !rustix::process::getuid().is_root() {
+        command.args(["--user", "--map-root-user"]);
+    }
+    command.arg("--mount");
+    command
+}
