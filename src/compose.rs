@@ -8,17 +8,20 @@ mod house;
 mod service;
 mod signals;
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use self::house::House;
-use crate::app::{Error, ErrorKind, Result};
+use self::house::{CATALOGUE, House};
+use crate::app::{Error, ErrorKind, PolicyStanding, ReadConfig, Result};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::faces::cli::args::{
     Access, AppCommand, Cli, Command, ConfigArgs, ConfigWhat, FetchArgs,
 };
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui;
+use crate::store::Store;
 use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop};
 
 /// How long threads that still block may keep the program from ending.
@@ -57,7 +60,9 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
             let opened = dashboard::open(cli.dashboard, &flags, environment, console).await;
             ended(opened, console)
         }
-        Some(Command::Config(args)) => ended(config(&args, &flags, environment, console), console),
+        Some(Command::Config(args)) => {
+            ended(config(&args, &flags, environment, console).await, console)
+        }
         Some(Command::Completions(args)) => cli::print_completions(&args, console),
         Some(Command::Man(args)) => cli::print_manual(&args, console),
         Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
@@ -79,29 +84,60 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
     }
 }
 
-/// Prints what of the configuration is in force.
-fn config(
+/// Prints what of the configuration is in force, or puts it in force.
+async fn config(
     args: &ConfigArgs,
     flags: &Flags,
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
     let config = load(flags, environment)?;
-    match args.what {
+    match &args.what {
         ConfigWhat::Check => {
             tui::keys_page(&config)?;
             cli::print_text(&cli::config_page(&config), console)
         }
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
+        ConfigWhat::Show(show) if show.policy => {
+            let house = House::open(Access::Read, flags, environment, |who| who.operator("cli"))?;
+            cli::print_policy(&house.app, show.json, console).await
+        }
+        ConfigWhat::Show(_) => cli::print_text(&cli::config_page(&config), console),
+        ConfigWhat::Adopt => {
+            let house = House::open(Access::Change, flags, environment, |who| {
+                who.operator("cli")
+            })?;
+            cli::adopt_policy(&house.app, console).await
+        }
     }
 }
 
 fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
-    Config::load(flags, environment).map_err(|error| Error::invalid(error.to_string()))
+    let remembered = |data_dir: &Path| Store::policy_file(&data_dir.join(CATALOGUE));
+    Config::load_for_catalogue(flags, environment, remembered)
+        .map_err(|error| Error::invalid(error.to_string()))
+}
+
+/// Returns what reads the configuration file of `config` again, by the same flags and environment.
+fn reader(config: &Config, flags: &Flags, environment: &Environment) -> ReadConfig {
+    let flags = Flags {
+        config: config.config_file.clone(),
+        ..flags.clone()
+    };
+    let environment = environment.clone();
+    Arc::new(move || Config::load(&flags, &environment))
 }
 
 /// Runs a command; one that starts programs ends them when a signal comes, others just end.
 async fn run_command(house: &House, command: &AppCommand, console: &mut Console<'_>) -> ExitStatus {
+    if command.access() != Access::Read {
+        match house.app.policy_standing().await {
+            Ok(PolicyStanding::InForce(Some(adoption))) => console.note(&adoption.to_string()),
+            // The use-case says so when it needs the policy.
+            Ok(PolicyStanding::InForce(None) | PolicyStanding::Foreign(_)) => {}
+            Err(error) => return cli::report(&error, console),
+        }
+    }
     if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
         return cli::run(&house.app, command, console).await;
     }
@@ -140,7 +176,8 @@ async fn one_pass(
 /// A worker of a store without sources may be one of a mistyped folder: it says so.
 async fn warn_without_sources(house: &House, console: &mut Console<'_>) -> Result<()> {
     if house.app.first_sources(1).await?.is_empty() {
-        let folder = house.app.config.data_dir.display();
+        let config = house.app.config();
+        let folder = config.data_dir.display();
         console.warn(&format!(
             "no sources in {folder}: `gannet add URL` adds one; or is it another folder that is meant?"
         ));
@@ -176,6 +213,9 @@ async fn watched_pass(house: &House, selection: Selection) -> PassReport {
 
 /// Prints what kept a pass from doing all; returns the exit code, `status` when nothing did.
 fn conclude(report: &PassReport, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
+    if let Some(adoption) = &report.adopted {
+        console.note(&adoption.to_string());
+    }
     cli::print_troubles(&report.troubles, console);
     cli::print_troubles(&report.untold, console);
     if report.troubles.len() == MAX_TROUBLES {

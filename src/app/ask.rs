@@ -87,13 +87,16 @@ impl App {
     }
 
     /// Returns the client of webhooks, made when it is first needed: that reads the system's certificates.
-    pub(crate) async fn webhooks(&self) -> Result<&Webhooks, NetError> {
+    pub(crate) async fn webhooks(&self) -> Result<Arc<Webhooks>, NetError> {
+        let configured = self.configured();
         let make = || async {
-            let (fetch, secrets) = (self.config.fetch.clone(), self.config.secrets.clone());
+            let config = &configured.config;
+            let (fetch, secrets) = (config.fetch.clone(), config.secrets.clone());
             let made = tokio::task::spawn_blocking(move || Webhooks::new(&fetch, secrets)).await;
-            made.unwrap_or_else(|error| Err(NetError::Client(error.to_string())))
+            let made = made.unwrap_or_else(|error| Err(NetError::Client(error.to_string())));
+            made.map(Arc::new)
         };
-        self.webhooks.get_or_try_init(make).await
+        configured.webhooks.get_or_try_init(make).await.cloned()
     }
 }
 

@@ -85,7 +85,7 @@ impl From<StoreError> for Error {
                 ErrorKind::Conflict,
                 Some(format!("see it with `gannet show {id}`")),
             ),
-            StoreError::StaleClaim(_) => (ErrorKind::Conflict, None),
+            StoreError::StaleClaim(_) | StoreError::OtherPolicy => (ErrorKind::Conflict, None),
             StoreError::Missing { .. } => (ErrorKind::NotFound, None),
             StoreError::Newer { .. } => (
                 ErrorKind::Unavailable,

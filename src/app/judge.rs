@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::suggest::suggestion;
 use super::{App, Error, Result};
-use crate::config::{Scope, VerifierKind};
+use crate::config::VerifierKind;
 use crate::domain::{
-    Content, Fingerprint, Judgement, NewVerdict, Policy, Source, SourceId, SourceSettings,
+    Content, Fingerprint, Judgement, NewVerdict, Scope, Source, SourceId, SourceSettings,
     VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
 use crate::verify::{Facts, Verifier};
@@ -39,31 +39,26 @@ pub(crate) enum Ask {
 pub(super) const OVERRULED: &str = r#"{"outside":true}"#;
 
 impl App {
-    /// Returns the verifiers that judge each version of a source with these settings, and what each counts.
-    pub(crate) fn policy(&self, settings: &SourceSettings) -> Policy {
-        self.verifiers_for(settings)
-            .map(|verifier| (verifier.name().to_owned(), verifier.weight()))
-            .collect()
-    }
-
     /// Tells whether a verifier of this weight judges the versions of a source with these settings.
     pub(crate) fn has_verifier(&self, settings: &SourceSettings, weight: Weight) -> bool {
         self.verifiers_for(settings)
+            .iter()
             .any(|verifier| verifier.weight() == weight)
     }
 
     /// Returns the verifiers that judge each version of such a source by itself.
-    pub(super) fn verifiers_for(
-        &self,
-        settings: &SourceSettings,
-    ) -> impl Iterator<Item = &Arc<Verifier>> {
-        self.verifiers
+    pub(super) fn verifiers_for(&self, settings: &SourceSettings) -> Vec<Arc<Verifier>> {
+        self.configured()
+            .verifiers
             .iter()
             .filter(|verifier| *verifier.scope() == Scope::Source && verifier.applies_to(settings))
+            .cloned()
+            .collect()
     }
 
     /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome.
     pub async fn verify(&self, source: &Source, version: &Version) -> Result<Verified> {
+        self.require_policy().await?;
         let verified = self.judge(source, version, None, Ask::Again).await?;
         self.settle(source.id).await?;
         Ok(verified)
@@ -85,9 +80,11 @@ impl App {
         let newest = newest_of_each(earlier.iter().map(|one| &one.verdict));
         let steps = self
             .verifiers_for(&source.settings)
+            .into_iter()
             .map(|verifier| {
                 let last = newest.get(verifier.name()).copied();
-                (verifier, self.next_step(verifier, last, ask))
+                let step = self.next_step(&verifier, last, ask);
+                (verifier, step)
             })
             .collect();
         let verified = self
@@ -108,20 +105,20 @@ impl App {
         source: &Source,
         version: &Version,
         mut content: Option<Content>,
-        steps: Vec<(&Arc<Verifier>, Step)>,
+        steps: Vec<(Arc<Verifier>, Step)>,
     ) -> Result<Verified> {
         let mut verdicts = Vec::new();
         for (verifier, step) in steps {
             let verdict = match step {
                 Step::Nothing => continue,
-                Step::Promise => self.note(verifier, promise()).await,
-                Step::GiveUp(deadline) => self.note(verifier, too_late(deadline)).await,
+                Step::Promise => self.note(&verifier, promise()).await,
+                Step::GiveUp(deadline) => self.note(&verifier, too_late(deadline)).await,
                 Step::Run => {
                     let content = match &content {
                         Some(content) => content,
                         None => content.insert(self.content(version).await?),
                     };
-                    self.run(verifier, content, &facts_of(source, version))
+                    self.run(&verifier, content, &facts_of(source, version))
                         .await
                 }
             };
@@ -130,9 +127,8 @@ impl App {
         let state = if verdicts.is_empty() {
             version.state
         } else {
-            let policy = self.policy(&source.settings);
             self.store
-                .record_verdicts(version.id, verdicts.clone(), policy, self.stamp())
+                .record_verdicts(version.id, verdicts.clone(), self.stamp())
                 .await?
         };
         let version = Version {
@@ -207,13 +203,13 @@ impl App {
         outcome: VerdictOutcome,
         detail: Option<String>,
     ) -> Result<(Source, Version, VersionState)> {
+        self.require_policy().await?;
         let (source, version) = self.version(reference).await?;
         let verifier = self.outside_verifier(verifier, &source)?;
-        let verdict = self.note_from_outside(verifier, outcome, detail).await;
-        let policy = self.policy(&source.settings);
+        let verdict = self.note_from_outside(&verifier, outcome, detail).await;
         let state = self
             .store
-            .record_verdicts(version.id, vec![verdict], policy, self.stamp())
+            .record_verdicts(version.id, vec![verdict], self.stamp())
             .await?;
         self.settle(source.id).await?;
         Ok((source, Version { state, ..version }, state))
@@ -241,15 +237,17 @@ impl App {
     }
 
     /// Finds the verifier that takes verdicts from outside under this name.
-    fn outside_verifier(&self, name: &str, source: &Source) -> Result<&Arc<Verifier>> {
+    fn outside_verifier(&self, name: &str, source: &Source) -> Result<Arc<Verifier>> {
         let shown = name.escape_debug();
         let declared = || {
             format!(
                 "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true and `sources`"
             )
         };
-        let Some(verifier) = self.verifiers.iter().find(|one| one.name() == name) else {
-            let meant = suggestion(name, self.verifiers.iter().map(|one| one.name()));
+        let configured = self.configured();
+        let mut verifiers = configured.verifiers.iter();
+        let Some(verifier) = verifiers.find(|one| one.name() == name) else {
+            let meant = suggestion(name, configured.verifiers.iter().map(|one| one.name()));
             return Err(Error::not_found(format!("no verifier is called `{shown}`"))
                 .hint(meant.unwrap_or_else(declared)));
         };
@@ -261,7 +259,7 @@ impl App {
             return Err(Error::invalid(message)
                 .hint("its `sources` in the configuration select which it judges"));
         }
-        Ok(verifier)
+        Ok(Arc::clone(verifier))
     }
 
     /// Returns the versions that are still undecided, pending or in error, and could become the published ones; and those

@@ -51,7 +51,8 @@ impl App {
     ///
     /// Does nothing when another process is at it.
     pub(crate) async fn tell_changes(&self) -> Vec<String> {
-        let notifiers = &self.config.notifiers;
+        let config = self.config();
+        let notifiers = &config.notifiers;
         if notifiers.is_empty() {
             return Vec::new();
         }
@@ -82,7 +83,7 @@ impl App {
 
     /// Takes what is not well now as known to notifiers that are new: what changes from here on is told.
     pub(crate) async fn begin_notifiers(&self) -> Result<()> {
-        for notifier in &self.config.notifiers {
+        for notifier in &self.config().notifiers {
             let now = self.now();
             let look = self
                 .store
@@ -98,10 +99,11 @@ impl App {
 
     /// Sends a sample message to one notifier. What comes back is said either way.
     pub async fn test_notifier(&self, name: &str) -> Result<Delivery> {
-        let notifier = self.config.notifiers.iter().find(|one| one.name == name);
+        let config = self.config();
+        let notifier = config.notifiers.iter().find(|one| one.name == name);
         let Some(notifier) = notifier else {
             let message = format!("no notifier is called `{}`", name.escape_debug());
-            let names = self.config.notifiers.iter().map(|one| one.name.as_str());
+            let names = config.notifiers.iter().map(|one| one.name.as_str());
             let hint = suggestion(name, names).unwrap_or_else(|| {
                 "the configuration names them: [[notify]] with `name`, and `command` or `webhook`"
                     .to_owned()
@@ -126,7 +128,7 @@ impl App {
 
     /// Calls the heartbeat's address, if there is one; the error is why that did not work.
     pub(crate) async fn beat(&self) -> std::result::Result<(), String> {
-        let Some(url) = &self.config.worker.heartbeat else {
+        let Some(url) = &self.config().worker.heartbeat.clone() else {
             return Ok(());
         };
         let webhooks = self.webhooks().await.map_err(|error| error.to_string())?;
@@ -298,7 +300,7 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
     };
     for candidate in &look.candidates {
         let (source, told) = (&candidate.source, candidate.told);
-        let selects = |pattern: &crate::config::Pattern| pattern.matches(&source.settings);
+        let selects = |pattern: &crate::domain::Pattern| pattern.matches(&source.settings);
         let then = if !notifier.sources.iter().any(selects) {
             // The configuration may have been another one when it was told.
             Told {

@@ -1,42 +1,43 @@
 //! The ports that use-cases work through, built once at the top.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
+use super::configured::Configured;
+use super::policy::ReadConfig;
 use super::{Error, ErrorKind, Result};
 use crate::archive::{Archive, ArchiveError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Actor, Stamp};
-use crate::net::Webhooks;
 use crate::store::Store;
-use crate::verify::Verifier;
 
 /// Requests to verifiers at once.
 const MAX_ASKING: usize = 8;
 
 /// Everything that a use-case needs.
 pub struct App {
-    /// The configuration in force.
-    pub config: Arc<Config>,
+    /// The configuration that this process works by.
+    configured: RwLock<Arc<Configured>>,
+    /// Reads it again; nothing for one that no file holds.
+    pub(super) read_config: Option<ReadConfig>,
+    /// Somebody asked for that, whatever the file looks like.
+    pub(super) wants_reload: AtomicBool,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The catalogue.
     pub store: Store,
     /// Blobs and published files.
     pub archive: Arc<Archive>,
-    /// The configured verifiers, in their order.
-    pub verifiers: Arc<Vec<Arc<Verifier>>>,
     /// Who acts through this face: `joe@host by cli`.
     pub actor: Actor,
     /// Verifiers at work at once on this machine: as many as cores.
     judging: Semaphore,
     /// Verifiers asked at once at their addresses.
     asking: Semaphore,
-    /// The client of webhooks, once it was needed.
-    pub(super) webhooks: OnceCell<Webhooks>,
     /// Contents being coded at once: as many as cores, since each may hold tens of megabytes.
     coding: Semaphore,
 }
@@ -51,25 +52,48 @@ impl App {
         actor: Actor,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let verifiers = config
-            .verifiers
-            .iter()
-            .cloned()
-            .map(Verifier::new)
-            .map(Arc::new)
-            .collect();
         Self {
-            config,
+            configured: RwLock::new(Arc::new(Configured::new(config))),
+            read_config: None,
+            wants_reload: AtomicBool::new(false),
             clock,
             store,
             archive,
-            verifiers: Arc::new(verifiers),
             actor,
             judging: Semaphore::new(cores),
             asking: Semaphore::new(MAX_ASKING),
-            webhooks: OnceCell::new(),
             coding: Semaphore::new(cores),
         }
+    }
+
+    /// Has the configuration read again by `read` when its file changes.
+    #[must_use]
+    pub fn reading_config(self, read: Option<ReadConfig>) -> Self {
+        Self {
+            read_config: read,
+            ..self
+        }
+    }
+
+    /// Returns the configuration that this process works by now.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.configured().config)
+    }
+
+    /// Returns the configuration of now, with what is made from it.
+    pub(super) fn configured(&self) -> Arc<Configured> {
+        let configured = self.configured.read();
+        // What is behind the lock is whole whenever it is left.
+        Arc::clone(&configured.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another configuration in the place of the one of now.
+    pub(super) fn exchange(&self, configured: Configured) {
+        let mut place = self
+            .configured
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = Arc::new(configured);
     }
 
     /// Returns the time of day.

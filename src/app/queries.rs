@@ -147,6 +147,7 @@ impl App {
     /// Returns the names of the verifiers that apply to a source.
     pub fn verifiers_of(&self, settings: &SourceSettings) -> Vec<String> {
         self.verifiers_for(settings)
+            .iter()
             .map(|v| v.name().to_owned())
             .collect()
     }

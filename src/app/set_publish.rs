@@ -8,17 +8,6 @@ use crate::domain::{Edition, EditionId, SetPublication, SourceId, set_file_names
 use crate::store::FileSet;
 
 impl App {
-    /// Makes the catalogue know the sets of this configuration, and which sources are in them.
-    pub(crate) async fn sync_sets(&self) -> Result<()> {
-        let names = self.set_names();
-        let known = self.store.file_sets().await?;
-        let configured = known.iter().filter(|set| set.configured);
-        if !configured.map(|set| &set.name).eq(&names) {
-            self.store.configure_sets(names).await?;
-        }
-        Ok(())
-    }
-
     /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since. Returns how
     /// many could not be, with the first reason.
     pub(crate) async fn settle_sets(&self) -> Result<Option<(usize, Error)>> {

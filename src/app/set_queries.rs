@@ -74,6 +74,7 @@ impl App {
     /// Returns the names of the verifiers that judge a set.
     pub fn verifier_names_of_set(&self, name: &str) -> Vec<String> {
         self.verifiers_of_set(name)
+            .iter()
             .map(|verifier| verifier.name().to_owned())
             .collect()
     }

@@ -1,6 +1,6 @@
 //! Sets: judging the newest versions of all their members together, and what outside verifiers say of an edition.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +8,8 @@ use super::judge::{Step, facts_of, newest_of_each, promise, too_late};
 use super::suggest::suggestion;
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, SetsLock};
-use crate::config::Scope;
 use crate::domain::{
-    Edition, EditionMember, Judgement, NewVerdict, NotReady, Policy, SetPublication, SetStep,
+    Edition, EditionMember, Judgement, NewVerdict, NotReady, Scope, SetPublication, SetStep,
     VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge, set_file_names,
     set_step,
 };
@@ -48,27 +47,18 @@ type Files = std::result::Result<SetFiles, String>;
 impl App {
     /// Returns the names of the sets that the configuration names, each once, in order.
     pub fn set_names(&self) -> Vec<String> {
-        let names: BTreeSet<_> = self
-            .verifiers
-            .iter()
-            .filter_map(|verifier| match verifier.scope() {
-                Scope::Set { tag } => Some(tag.clone()),
-                Scope::Source => None,
-            })
-            .collect();
-        names.into_iter().collect()
+        let configured = self.configured();
+        let names = configured.policy.sets().into_iter();
+        names.map(str::to_owned).collect()
     }
 
     /// Returns the verifiers that judge a set, in the order of the configuration.
-    pub(super) fn verifiers_of_set(&self, name: &str) -> impl Iterator<Item = &Arc<Verifier>> {
-        self.verifiers
+    pub(super) fn verifiers_of_set(&self, name: &str) -> Vec<Arc<Verifier>> {
+        self.configured()
+            .verifiers
             .iter()
-            .filter(move |verifier| matches!(verifier.scope(), Scope::Set { tag } if tag == name))
-    }
-
-    fn set_policy(&self, name: &str) -> Policy {
-        self.verifiers_of_set(name)
-            .map(|verifier| (verifier.name().to_owned(), verifier.weight()))
+            .filter(|verifier| matches!(verifier.scope(), Scope::Set { tag } if tag == name))
+            .cloned()
             .collect()
     }
 
@@ -167,6 +157,7 @@ impl App {
         // Those that only advise keep nothing waiting.
         if self
             .verifiers_of_set(name)
+            .iter()
             .any(|one| one.weight() == Weight::Advisory)
         {
             let ask = Ask::Undecided(Weight::Advisory);
@@ -190,11 +181,7 @@ impl App {
             members,
             verdicts: verdicts.clone(),
         };
-        let policy = self.set_policy(name);
-        let edition = self
-            .store
-            .record_edition(edition, policy, self.stamp())
-            .await?;
+        let edition = self.store.record_edition(edition, self.stamp()).await?;
         Ok(VerifiedSet { edition, verdicts })
     }
 
@@ -214,10 +201,9 @@ impl App {
         let is_undecided = matches!(edition.state, VersionState::Pending | VersionState::Error);
         // Without a verdict too: what counts may have changed since.
         if !verdicts.is_empty() || is_undecided || ask == Ask::Again {
-            let policy = self.set_policy(&edition.set);
             edition.state = self
                 .store
-                .record_edition_verdicts(edition.id, verdicts.clone(), policy, self.stamp())
+                .record_edition_verdicts(edition.id, verdicts.clone(), self.stamp())
                 .await?;
         }
         Ok(VerifiedSet { edition, verdicts })
@@ -236,18 +222,18 @@ impl App {
         let mut verdicts = Vec::new();
         for verifier in self.verifiers_of_set(name) {
             let last = newest.get(verifier.name()).copied();
-            let verdict = match self.next_step(verifier, last, ask) {
+            let verdict = match self.next_step(&verifier, last, ask) {
                 Step::Nothing => continue,
-                Step::Promise => self.note(verifier, promise()).await,
-                Step::GiveUp(deadline) => self.note(verifier, too_late(deadline)).await,
+                Step::Promise => self.note(&verifier, promise()).await,
+                Step::GiveUp(deadline) => self.note(&verifier, too_late(deadline)).await,
                 Step::Run => {
                     let files = match &files {
                         Some(files) => files,
                         None => files.insert(self.files_of_set(name, members).await?),
                     };
                     match files {
-                        Ok(files) => self.run_on_set(verifier, files).await,
-                        Err(why) => self.note(verifier, Judgement::error(why)).await,
+                        Ok(files) => self.run_on_set(&verifier, files).await,
+                        Err(why) => self.note(&verifier, Judgement::error(why)).await,
                     }
                 }
             };
@@ -311,6 +297,7 @@ impl App {
 
     /// Judges the newest edition of a set again, by every verifier that can be asked, and publishes what follows.
     pub async fn verify_set(&self, name: &str) -> Result<VerifiedSet> {
+        self.require_policy().await?;
         let set = self.known_set(name).await?;
         let _lock = self.lock_sets().await?;
         let edition = self.newest_edition_of(&set).await?;
@@ -327,23 +314,18 @@ impl App {
         outcome: VerdictOutcome,
         detail: Option<String>,
     ) -> Result<Edition> {
+        self.require_policy().await?;
         let set = self.known_set(name).await?;
-        let found = self
-            .verifiers_of_set(name)
-            .find(|one| one.name() == verifier);
-        let names = self.verifiers_of_set(name).map(|one| one.name());
+        let verifiers = self.verifiers_of_set(name);
+        let found = verifiers.iter().find(|one| one.name() == verifier);
+        let names = verifiers.iter().map(|one| one.name());
         let verifier =
             found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
         let mut edition = self.newest_edition_of(&set).await?;
         let verdict = self.note_from_outside(verifier, outcome, detail).await;
         edition.state = self
             .store
-            .record_edition_verdicts(
-                edition.id,
-                vec![verdict],
-                self.set_policy(name),
-                self.stamp(),
-            )
+            .record_edition_verdicts(edition.id, vec![verdict], self.stamp())
             .await?;
         self.settle_set(name).await?;
         Ok(edition)

@@ -153,8 +153,8 @@ impl App {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        // So that a source which is tagged now enters the sets of this configuration.
-        self.sync_sets().await?;
+        // So that a source which is tagged now enters the sets of an edited configuration.
+        let standing = self.policy_standing().await?;
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
         let done = self.store.change_sources(changes, self.stamp()).await?;
@@ -179,7 +179,9 @@ impl App {
         })
         .await?;
         drop(lock);
-        self.settle_after_change().await;
+        if standing.is_in_force() {
+            self.settle_after_change().await;
+        }
         Ok(ids)
     }
 

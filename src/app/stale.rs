@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::judge::{OVERRULED, Step, newest_of_each};
 use super::{App, Error, ErrorKind, Result, Verified};
 use crate::config::VerifierKind;
-use crate::domain::{Fingerprint, Source, SourceId, Version, VersionId, VersionState};
+use crate::domain::{Fingerprint, Source, SourceId, SourceKey, Version, VersionId, VersionState};
 use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter};
 use crate::verify::Verifier;
 
@@ -71,6 +71,7 @@ impl App {
         request: &StaleRequest,
         mut tell: impl FnMut(StaleProgress, Option<&Verified>),
     ) -> Result<StaleProgress> {
+        self.require_policy().await?;
         let stale = self.find_stale(request).await?;
         let mut progress = StaleProgress {
             total: stale.len() as u64,
@@ -141,7 +142,7 @@ impl App {
                 .map(|verdict| verdict.verdict)
                 .collect();
             let last = newest_of_each(&verdicts);
-            let is_stale = self.verifiers_of_set(&set).any(|verifier| {
+            let is_stale = self.verifiers_of_set(&set).iter().any(|verifier| {
                 let last = last.get(verifier.name()).map(|one| &one.fingerprint.hex);
                 is_another(last, judges.get(verifier.name()), &overruled)
             });
@@ -199,7 +200,7 @@ impl App {
     /// Returns the fingerprints as of now, by verifier, of those that gannet asks itself.
     async fn judges_now(&self) -> HashMap<String, String> {
         let mut judges = HashMap::new();
-        for verifier in self.verifiers.iter() {
+        for verifier in &self.configured().verifiers {
             if !matches!(verifier.kind(), VerifierKind::External { .. }) {
                 let fingerprint = verifier.identify().await;
                 judges.insert(verifier.name().to_owned(), fingerprint.hex);
@@ -217,18 +218,19 @@ impl App {
         let overruled = overruled();
         let verifiers: Vec<_> = self
             .verifiers_for(&source.settings)
+            .into_iter()
             .filter(|verifier| {
                 let last = version.last.get(verifier.name());
                 let last = last.map(|last| &last.fingerprint);
                 is_another(last, judges_now.get(verifier.name()), &overruled)
             })
-            .cloned()
             .collect();
         let outcomes = version.last.iter();
         let outcomes = outcomes.map(|(name, last)| (name.clone(), last.outcome));
         // What counts may have changed: a verifier is advisory now, or gone.
-        let counts_otherwise =
-            self.policy(&source.settings).state(&outcomes.collect()) != version.state;
+        let key = SourceKey::of(&source.settings);
+        let weights = self.configured().policy.for_source(&key);
+        let counts_otherwise = weights.state(&outcomes.collect()) != version.state;
         (!verifiers.is_empty() || counts_otherwise).then(|| Stale {
             version: version.version_id,
             source: Arc::clone(source),
@@ -238,10 +240,9 @@ impl App {
 
     /// Derives the state of a version anew from the verdicts that it has.
     pub(super) async fn count_again(&self, source: &Source, version: &Version) -> Result<Verified> {
-        let policy = self.policy(&source.settings);
         let state = self
             .store
-            .record_verdicts(version.id, Vec::new(), policy, self.stamp())
+            .record_verdicts(version.id, Vec::new(), self.stamp())
             .await?;
         Ok(Verified {
             source: source.clone(),
@@ -272,9 +273,9 @@ impl App {
         let verified = if stale.verifiers.is_empty() {
             self.count_again(&stale.source, &version).await?
         } else {
-            let verifiers = stale.verifiers.iter();
-            let steps = verifiers.map(|verifier| (verifier, Step::Run)).collect();
-            self.carry_out_steps(&stale.source, &version, None, steps)
+            let verifiers = stale.verifiers.into_iter();
+            let steps = verifiers.map(|verifier| (verifier, Step::Run));
+            self.carry_out_steps(&stale.source, &version, None, steps.collect())
                 .await?
         };
         if verified.state != version.state {

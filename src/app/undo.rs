@@ -36,7 +36,7 @@ impl App {
             Undo::Edited(before) => self.reversal(before).await?,
         };
         let ids = self.change(changes).await?;
-        if matches!(undo, Undo::Removed(_)) {
+        if matches!(undo, Undo::Removed(_)) && self.policy_standing().await?.is_in_force() {
             for id in &ids {
                 self.settle(*id).await?;
             }

@@ -83,7 +83,7 @@ impl Stage {
         let mut config = Config::load(&flags, environment).map_err(failed)?;
         config.log_dir = at("log");
         let clock = ManualClock::new(SystemClock.now());
-        let house = House::with(config, environment, Arc::new(clock.clone()), actor)?;
+        let house = House::with(config, None, environment, Arc::new(clock.clone()), actor)?;
         Ok(Self {
             house,
             origin,

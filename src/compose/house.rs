@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::{App, Error, ErrorKind, Result};
+use crate::app::{App, Error, ErrorKind, ReadConfig, Result};
 use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
@@ -13,11 +13,13 @@ use crate::store::{Store, StoreError};
 use crate::worker::Worker;
 
 /// The catalogue's file in a data folder.
-const CATALOGUE: &str = "gannet.db";
+pub(super) const CATALOGUE: &str = "gannet.db";
 
 /// The ports, and the log.
 pub(super) struct House {
     pub(super) app: Arc<App>,
+    /// Reads the configuration again; nothing where no file holds it.
+    read_config: Option<ReadConfig>,
     /// Writes the last lines of the log when it goes; none for who only reads.
     _log: Option<tracing_appender::non_blocking::WorkerGuard>,
 }
@@ -31,6 +33,7 @@ impl House {
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
         let config = super::load(flags, environment)?;
+        let read_config = Some(super::reader(&config, flags, environment));
         if access != Access::Create {
             insist_on_catalogue(&config.data_dir)?;
         }
@@ -39,14 +42,20 @@ impl House {
             let store = open_for_reading(&config.data_dir)?;
             let archive = Archive::open_for_reading(&config.data_dir);
             let actor = actor(&Identity::of(environment));
-            return Ok(Self::over(config, clock, store, archive, actor, None));
+            let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
+            return Ok(Self {
+                app: Arc::new(app),
+                read_config: None,
+                _log: None,
+            });
         }
-        Self::with(config, environment, clock, actor)
+        Self::with(config, read_config, environment, clock, actor)
     }
 
     /// Opens everything for writing; begins a store where there is none.
     pub(super) fn with(
         config: Config,
+        read_config: Option<ReadConfig>,
         environment: &Environment,
         clock: Arc<dyn Clock>,
         actor: impl Fn(&Identity) -> Actor,
@@ -56,35 +65,22 @@ impl House {
         let log = crate::logging::start(&config.log_dir, &config.log)
             .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
         let actor = actor(&Identity::of(environment));
-        Ok(Self::over(config, clock, store, archive, actor, Some(log)))
-    }
-
-    fn over(
-        config: Config,
-        clock: Arc<dyn Clock>,
-        store: Store,
-        archive: Archive,
-        actor: Actor,
-        log: Option<tracing_appender::non_blocking::WorkerGuard>,
-    ) -> Self {
         let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
-        Self {
-            app: Arc::new(app),
-            _log: log,
-        }
+        Ok(Self {
+            app: Arc::new(app.reading_config(read_config.clone())),
+            read_config,
+            _log: Some(log),
+        })
     }
 
     /// Returns the use-cases for another actor in this process, with claims and temporary files of its own.
     pub(super) fn beside(&self, actor: Actor) -> Result<Arc<App>> {
         let app = &self.app;
-        let archive = Archive::open(&app.config.data_dir)?;
-        Ok(Arc::new(App::new(
-            Arc::clone(&app.config),
-            Arc::clone(&app.clock),
-            app.store.clone(),
-            Arc::new(archive),
-            actor,
-        )))
+        let config = app.config();
+        let archive = Archive::open(&config.data_dir)?;
+        let clock = Arc::clone(&app.clock);
+        let beside = App::new(config, clock, app.store.clone(), Arc::new(archive), actor);
+        Ok(Arc::new(beside.reading_config(self.read_config.clone())))
     }
 
     pub(super) fn worker(&self) -> Worker {

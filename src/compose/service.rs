@@ -6,11 +6,11 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 
 use super::{House, signals};
-use crate::app::Result;
+use crate::app::{App, Result};
 use crate::config::{Environment, Flags, Identity};
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
-use crate::worker::{PassReport, Progress, Stop};
+use crate::worker::{PassReport, Progress, Stop, Worker};
 
 /// Works whenever something is due, until a signal comes.
 pub(super) async fn stay(
@@ -30,6 +30,7 @@ pub(super) async fn stay(
         () = worker.stay(&stop, &progress, |report| tell(report, &console)) => {}
         never = signals::watch(&stop) => match never {},
         never = keep_alive() => match never {},
+        never = reload_on_hang_up(&house.app, &worker) => match never {},
         never = tell_stopping(&stop) => match never {},
     }
     Ok(ExitStatus::Done)
@@ -60,6 +61,22 @@ async fn tell_stopping(stop: &Stop) -> Infallible {
     stop.requested().await;
     notify(&[NotifyState::Stopping]);
     std::future::pending().await
+}
+
+/// Has the configuration read again, before the next pass, whenever SIGHUP comes. Where the signal cannot be listened for it
+/// keeps its default action.
+async fn reload_on_hang_up(app: &App, worker: &Worker) -> Infallible {
+    let Some(mut hang_ups) = signals::hang_ups() else {
+        std::future::pending().await
+    };
+    loop {
+        if hang_ups.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        tracing::info!("SIGHUP: the configuration is read again");
+        app.want_reload();
+        worker.look();
+    }
 }
 
 /// A service manager that does not listen is no reason to stop working.

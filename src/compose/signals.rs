@@ -1,6 +1,7 @@
 //! The process's signals: the first SIGINT or SIGTERM stops gently, the second at once.
 //!
-//! A worker without a screen never listens for SIGHUP: a handler would undo `nohup`.
+//! A single pass never listens for SIGHUP; a worker that stays reads its configuration again when it comes, and so outlives
+//! its terminal with `nohup` and without.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -43,6 +44,11 @@ impl Signals {
         })
         .await;
     }
+}
+
+/// Listens for SIGHUP; nothing when that cannot be.
+pub(super) fn hang_ups() -> Option<Signal> {
+    signal(SignalKind::hangup()).ok()
 }
 
 /// Passes signals on to `stop`; never ends.

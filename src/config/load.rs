@@ -85,6 +85,39 @@ impl Config {
             secrets,
         })
     }
+
+    /// Returns the configuration in force for the catalogue in its data folder. `remembered` gives, for a data folder, the
+    /// file that the catalogue's policy came from: without `--config` and `GANNET_CONFIG` that file is read before the one in
+    /// the platform's folder. One that is gone is passed over.
+    pub fn load_for_catalogue(
+        flags: &Flags,
+        environment: &Environment,
+        remembered: impl FnOnce(&Path) -> Option<PathBuf>,
+    ) -> Result<Self, ConfigError> {
+        let config = Self::load(flags, environment)?;
+        if flags.config.is_some() || environment.path("GANNET_CONFIG").is_some() {
+            return Ok(config);
+        }
+        let file = remembered(&config.data_dir)
+            .filter(|file| config.config_file.as_ref() != Some(file) && file.is_file());
+        let Some(file) = file else {
+            return Ok(config);
+        };
+        let flags = Flags {
+            config: Some(file),
+            data_dir: flags.data_dir.clone(),
+        };
+        let found = Self::load(&flags, environment)?;
+        if found.data_dir == config.data_dir {
+            return Ok(found);
+        }
+        // The folders that led to the catalogue stay.
+        Ok(Self {
+            data_dir: config.data_dir,
+            log_dir: config.log_dir,
+            ..found
+        })
+    }
 }
 
 fn absolute(path: PathBuf) -> Result<PathBuf, ConfigError> {

@@ -25,6 +25,6 @@ pub use load::Flags;
 pub use secrets::Secrets;
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
-    NotifierKind, Pattern, ResourceLimits, Scope, ThemeChoice, VerifierConfig, VerifierKind,
-    WorkerConfig,
+    NotifierKind, ResourceLimits, ThemeChoice, VerifierConfig, VerifierKind, WorkerConfig,
 };
+pub use verifiers::program_problem;

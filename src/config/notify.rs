@@ -5,13 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use globset::Glob;
 
 use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
 use super::verifiers::{ProgramFinder, parse_web_address, read_argv, read_name, read_sources};
-use super::{Environment, NoticeFormat, NotifierConfig, NotifierKind, Pattern};
-use crate::domain::{ChangeKind, NoticeRules};
+use super::{Environment, NoticeFormat, NotifierConfig, NotifierKind};
+use crate::domain::{ChangeKind, NoticeRules, Pattern};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_QUIET: Duration = Duration::from_hours(1);
@@ -58,8 +57,7 @@ pub(super) fn read(
 }
 
 fn every_source() -> Pattern {
-    let glob = Glob::new("*").expect("a glob");
-    Pattern::Glob(glob.compile_matcher())
+    "*".parse().expect("a glob")
 }
 
 fn read_rules(section: &mut Section<'_>) -> Option<NoticeRules> {

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use globset::GlobMatcher;
-
 use super::{Builtin, Secrets};
-use crate::domain::{NoticeRules, SourceSettings, Weight};
+use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
 /// Everything that is in force.
 #[derive(Clone)]
@@ -155,19 +153,6 @@ pub struct VerifierConfig {
     pub timeout: Duration,
 }
 
-/// What a verifier judges.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Scope {
-    /// Each version of each source by itself.
-    #[default]
-    Source,
-    /// The newest versions of all sources with a tag, together.
-    Set {
-        /// The tag, which is the set's name too.
-        tag: String,
-    },
-}
-
 /// What a verifier is.
 #[derive(Clone, Debug)]
 pub enum VerifierKind {
@@ -227,27 +212,6 @@ impl Default for ResourceLimits {
             file_size_bytes: 1 << 30,
             open_files: None,
             folder_bytes: 1 << 30,
-        }
-    }
-}
-
-/// Selects sources: `tag:prices`, or a glob on the name or the address.
-#[derive(Clone, Debug)]
-pub enum Pattern {
-    /// By tag.
-    Tag(String),
-    /// By glob.
-    Glob(GlobMatcher),
-}
-
-impl Pattern {
-    /// Tells whether the pattern selects a source with these settings.
-    pub fn matches(&self, settings: &SourceSettings) -> bool {
-        match self {
-            Self::Tag(tag) => settings.tags.contains(tag),
-            Self::Glob(glob) => {
-                glob.is_match(&settings.name) || glob.is_match(settings.address.as_str())
-            }
         }
     }
 }

@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use globset::Glob;
-
 use super::builtin;
 use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
 use super::environment::is_executable;
 use super::limits;
-use super::{Builtin, Environment, Pattern, Scope, VerifierConfig, VerifierKind};
-use crate::domain::{Weight, safe_part};
+use super::{Builtin, Environment, VerifierConfig, VerifierKind};
+use crate::domain::{Pattern, Scope, Weight, safe_part};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
@@ -113,7 +111,7 @@ pub(super) fn read_sources(section: &mut Section<'_>) -> Option<Vec<Pattern>> {
         );
         return None;
     }
-    let read = |pattern: &Field<&str>| match parse_pattern(pattern.value) {
+    let read = |pattern: &Field<&str>| match pattern.value.parse::<Pattern>() {
         Ok(read) => Some(read),
         Err(message) => {
             section.problem(&pattern.span, format!("`{key}`: {message}"));
@@ -141,7 +139,11 @@ fn read_scope(section: &mut Section<'_>, sources: Option<&[Pattern]>) -> Option<
         None => (!said).then(Scope::default),
         Some(Field { value: false, .. }) => Some(Scope::Source),
         Some(Field { value: true, span }) => {
-            let [Pattern::Tag(tag)] = sources? else {
+            let tag = match sources? {
+                [pattern] => pattern.tag(),
+                _ => None,
+            };
+            let Some(tag) = tag else {
                 section.problem(&span, ONE_TAG);
                 return None;
             };
@@ -153,7 +155,9 @@ fn read_scope(section: &mut Section<'_>, sources: Option<&[Pattern]>) -> Option<
                 section.problem(&span, message);
                 return None;
             }
-            Some(Scope::Set { tag: tag.clone() })
+            Some(Scope::Set {
+                tag: tag.to_owned(),
+            })
         }
     }
 }
@@ -176,17 +180,6 @@ fn may_judge(section: &Section<'_>, kind: &VerifierKind, scope: Option<&Scope>) 
     };
     section.problem(section.span(), refused);
     false
-}
-
-fn parse_pattern(text: &str) -> Result<Pattern, String> {
-    match text.strip_prefix("tag:") {
-        Some("") => Err("`tag:` needs a tag after it".to_owned()),
-        Some(tag) => Ok(Pattern::Tag(tag.to_owned())),
-        None if text.is_empty() => Err("an empty glob matches nothing".to_owned()),
-        None => Glob::new(text)
-            .map(|glob| Pattern::Glob(glob.compile_matcher()))
-            .map_err(|error| format!("`{text}` is not a glob: {}", error.kind())),
-    }
 }
 
 fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<VerifierKind> {
@@ -350,26 +343,22 @@ pub(super) struct ProgramFinder<'a> {
 
 impl ProgramFinder<'_> {
     /// Returns the absolute path of a program: in the folders of `PATH` when its name has no slash, else taken from the
-    /// configuration file's folder.
+    /// configuration file's folder. One that is not there is no problem of the configuration: its verifier cannot judge until
+    /// it comes ([`program_problem`]); a name that is not in `PATH` is returned as it stands.
     fn find(&self, section: &Section<'_>, program: &Field<&str>) -> Option<String> {
         let name = program.value;
-        let found: Result<PathBuf, String> = if name.is_empty() || name.contains('\0') {
-            Err("not a program's name".to_owned())
+        let found: Result<PathBuf, &str> = if name.is_empty() || name.contains('\0') {
+            Err("not a program's name")
         } else if name.contains('/') {
-            let path = self.folder.join(name);
-            match path.metadata() {
-                Err(error) => Err(error.to_string()),
-                Ok(_) if is_executable(&path) => Ok(path),
-                Ok(_) => Err("not an executable file".to_owned()),
-            }
+            Ok(self.folder.join(name))
         } else {
             let found = self.environment.find_program(name);
-            found.ok_or_else(|| "not found in PATH, or not executable there".to_owned())
+            Ok(found.unwrap_or_else(|| PathBuf::from(name)))
         };
         let text = found.and_then(|path| {
             path.into_os_string()
                 .into_string()
-                .map_err(|_| "its path is not UTF-8".to_owned())
+                .map_err(|_| "its path is not UTF-8")
         });
         text.map_err(|why| {
             let message = format!("`{}`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH", section.path("command"), name.escape_debug());
@@ -377,4 +366,23 @@ impl ProgramFinder<'_> {
         })
         .ok()
     }
+}
+
+/// Returns why a program that the configuration names cannot be run, as of now.
+pub fn program_problem(argv: &[String]) -> Option<String> {
+    let program = argv.first()?;
+    let why = if program.contains('/') {
+        let path = Path::new(program);
+        match path.metadata() {
+            Err(error) => error.to_string(),
+            Ok(_) if is_executable(path) => return None,
+            Ok(_) => "not an executable file".to_owned(),
+        }
+    } else {
+        "not found in PATH, or not executable there".to_owned()
+    };
+    Some(format!(
+        "cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH",
+        program.escape_debug()
+    ))
 }

@@ -74,6 +74,8 @@ actions!(
     VerdictPending = "verdict.pending",
     /// The verdicts on a version made it a failed one.
     VersionFailed = "version.failed",
+    /// A version's state changed without a new verdict: other verifiers count since the policy changed.
+    VersionRecounted = "version.recounted",
     /// A version took its published path.
     Published = "file.published",
     /// A published file was removed.
@@ -88,6 +90,12 @@ actions!(
     SetPublished = "set.published",
     /// The published folder of a set was removed.
     SetWithdrawn = "set.withdrawn",
+    /// The verifiers and sets of a configuration file were put in force.
+    PolicyAdopted = "policy.adopted",
+    /// A changed configuration file could not be used; the configuration before it stays in force.
+    ConfigRejected = "config.rejected",
+    /// A process that stays read its configuration again.
+    ConfigReloaded = "config.reloaded",
     /// A pass began.
     PassStarted = "pass.started",
     /// A pass ended.
@@ -142,4 +150,6 @@ pub struct Event {
     pub event: NewEvent,
     /// The source's name, when the event is about one.
     pub source_name: Option<String>,
+    /// The revision of the policy under which a verdict counted or a state changed; nothing for other events.
+    pub policy_revision: Option<i64>,
 }

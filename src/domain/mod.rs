@@ -13,6 +13,7 @@ mod file_name;
 mod id;
 mod interval;
 mod notice;
+mod pattern;
 mod policy;
 mod publication;
 mod short;
@@ -20,6 +21,7 @@ mod size;
 mod source;
 mod verdict;
 mod version;
+mod weights;
 
 pub use address::{Address, AddressError, masked};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
@@ -35,7 +37,10 @@ pub use file_name::{decode_percent, safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{Interval, IntervalError, Slot, next_slot_after_failure};
 pub use notice::{ChangeKind, Decision, NoticeRules, Standing, Told, decide};
-pub use policy::{Policy, Weight, state_from};
+pub use pattern::{Pattern, SourceKey};
+pub use policy::{
+    AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
+};
 pub use publication::{Publication, candidate_path, conflicts, publication_for};
 pub use short::in_short;
 pub use size::{format_size, parse_size};
@@ -44,3 +49,4 @@ pub use source::{
 };
 pub use verdict::{Fingerprint, Judgement, NewVerdict, Verdict, VerdictOutcome};
 pub use version::{Version, VersionRef, VersionRefError, VersionState};
+pub use weights::{Weight, Weights, state_from};

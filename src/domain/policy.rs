@@ -1,184 +1,295 @@
-//! Which verifiers apply to a version, what each counts, and the state that their verdicts give it.
+//! The policy of a catalogue: the verifiers and sets in force, the file that they came from, and who may change them.
+//!
+//! Every state of a version or an edition is derived under the policy in force. A policy comes from one configuration file;
+//! edits of that file are adopted, another file is refused until an operator adopts it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
 
-use super::{VerdictOutcome, VersionState};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
-/// Whether a verifier's verdict decides about a version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Weight {
-    /// The version passes only when this verifier passed it.
-    Required,
-    /// Shown, and blocks nothing.
-    Advisory,
+use super::{Actor, Pattern, SourceKey, Weight, Weights};
+
+/// What a verifier judges.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Each version of a source by itself.
+    #[default]
+    Source,
+    /// The newest versions of all sources of a tag together.
+    Set {
+        /// The tag, which is the name of the set.
+        tag: String,
+    },
 }
 
-/// The verifiers that apply to a version, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy(BTreeMap<String, Weight>);
+/// One verifier of a policy: what decides whom it judges and what its verdicts count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyVerifier {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What it is: `command`, `builtin json`, `http` or `external`.
+    pub kind: String,
+    /// Whether its verdicts decide.
+    pub weight: Weight,
+    /// What it judges.
+    pub scope: Scope,
+    /// Which sources it judges.
+    pub sources: Vec<Pattern>,
+    /// SHA-256 of its definition, in hexadecimal digits; programs and their files are not part of it.
+    pub definition: String,
+}
 
-impl FromIterator<(String, Weight)> for Policy {
-    fn from_iter<T: IntoIterator<Item = (String, Weight)>>(verifiers: T) -> Self {
-        Self(verifiers.into_iter().collect())
-    }
+/// Verifiers and sets, in the order of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Policy {
+    /// The verifiers; those with a set as their scope declare that set.
+    pub verifiers: Vec<PolicyVerifier>,
 }
 
 impl Policy {
-    /// Returns the state of a version on which `newest` gives the newest verdict of each verifier. Verdicts of verifiers
-    /// that do not apply (any more) have no say.
-    pub fn state(&self, newest: &BTreeMap<String, VerdictOutcome>) -> VersionState {
-        state_from(
-            self.0
+    /// Returns whether the policy has no verifier, and so no set.
+    pub fn is_empty(&self) -> bool {
+        self.verifiers.is_empty()
+    }
+
+    /// Returns the verifiers that judge each version of a source, with their weights.
+    pub fn for_source(&self, source: &SourceKey<'_>) -> Weights {
+        self.weights(|verifier| {
+            verifier.scope == Scope::Source
+                && verifier
+                    .sources
+                    .iter()
+                    .any(|pattern| pattern.selects(source))
+        })
+    }
+
+    /// Returns the verifiers that judge the editions of a set, with their weights.
+    pub fn for_set(&self, name: &str) -> Weights {
+        self.weights(|verifier| matches!(&verifier.scope, Scope::Set { tag } if tag == name))
+    }
+
+    /// Returns the names of the sets, each once, in order.
+    pub fn sets(&self) -> BTreeSet<&str> {
+        self.verifiers
+            .iter()
+            .filter_map(|verifier| match &verifier.scope {
+                Scope::Set { tag } => Some(tag.as_str()),
+                Scope::Source => None,
+            })
+            .collect()
+    }
+
+    fn weights(&self, applies: impl Fn(&&PolicyVerifier) -> bool) -> Weights {
+        self.verifiers
+            .iter()
+            .filter(applies)
+            .map(|verifier| (verifier.name.clone(), verifier.weight))
+            .collect()
+    }
+
+    fn verifier(&self, name: &str) -> Option<&PolicyVerifier> {
+        self.verifiers.iter().find(|one| one.name == name)
+    }
+}
+
+/// What tells one policy from the one before, by the names of verifiers. Prints as a line for people:
+/// `added schema; removed size; changed csv (sources)`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyChanges {
+    added: Vec<String>,
+    removed: Vec<String>,
+    /// With the fields that changed.
+    changed: Vec<(String, Vec<&'static str>)>,
+}
+
+impl PolicyChanges {
+    /// Compares two policies.
+    pub fn between(before: &Policy, after: &Policy) -> Self {
+        let missing_in = |policy: &Policy, of: &Policy| {
+            of.verifiers
                 .iter()
-                .map(|(name, weight)| (*weight, newest.get(name).copied())),
-        )
-    }
-
-    /// Tells whether the verdicts of this verifier decide.
-    pub fn requires(&self, verifier: &str) -> bool {
-        self.0.get(verifier) == Some(&Weight::Required)
-    }
-
-    /// Returns the state in which a new version begins.
-    pub fn first_state(&self) -> VersionState {
-        self.state(&BTreeMap::new())
-    }
-}
-
-/// Derives a version's state from the newest verdict of each verifier that applies, `None` for one that has not
-/// judged it yet.
-///
-/// Advisory verifiers have no say. Of the required ones, a failure decides at once; else one that has not answered yet
-/// keeps the version pending; else one that could not judge makes it an error; passed needs all of them.
-pub fn state_from(
-    verdicts: impl IntoIterator<Item = (Weight, Option<VerdictOutcome>)>,
-) -> VersionState {
-    let mut state = VersionState::Unverified;
-    for (weight, outcome) in verdicts {
-        if weight == Weight::Advisory {
-            continue;
-        }
-        let this = match outcome {
-            Some(VerdictOutcome::Failed) => VersionState::Failed,
-            Some(VerdictOutcome::Pending) | None => VersionState::Pending,
-            Some(VerdictOutcome::Error) => VersionState::Error,
-            Some(VerdictOutcome::Passed) => VersionState::Passed,
+                .filter(|one| policy.verifier(&one.name).is_none())
+                .map(|one| one.name.clone())
+                .collect()
         };
-        state = graver(state, this);
+        let changed = after.verifiers.iter().filter_map(|now| {
+            let fields = changed_fields(before.verifier(&now.name)?, now);
+            (!fields.is_empty()).then(|| (now.name.clone(), fields))
+        });
+        Self {
+            added: missing_in(before, after),
+            removed: missing_in(after, before),
+            changed: changed.collect(),
+        }
     }
-    state
 }
 
-/// Returns the one of two states that decides when verifiers disagree.
-fn graver(one: VersionState, other: VersionState) -> VersionState {
-    let gravity = |state| match state {
-        VersionState::Unverified => 0,
-        VersionState::Passed => 1,
-        VersionState::Error => 2,
-        VersionState::Pending => 3,
-        VersionState::Failed => 4,
-    };
-    if gravity(other) > gravity(one) {
-        other
-    } else {
-        one
+fn changed_fields(before: &PolicyVerifier, after: &PolicyVerifier) -> Vec<&'static str> {
+    [
+        ("kind", before.kind != after.kind),
+        ("weight", before.weight != after.weight),
+        ("scope", before.scope != after.scope),
+        ("sources", before.sources != after.sources),
+        ("definition", before.definition != after.definition),
+    ]
+    .into_iter()
+    .filter_map(|(field, differs)| differs.then_some(field))
+    .collect()
+}
+
+impl fmt::Display for PolicyChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let changed = self.changed.iter();
+        let changed = changed.map(|(name, fields)| format!("{name} ({})", fields.join(", ")));
+        let parts: Vec<_> = [
+            ("added", self.added.clone()),
+            ("removed", self.removed.clone()),
+            ("changed", changed.collect()),
+        ]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(word, names)| format!("{word} {}", names.join(", ")))
+        .collect();
+        if parts.is_empty() {
+            // The order of verifiers, or only the file that they come from.
+            return f.write_str("the same verifiers");
+        }
+        f.write_str(&parts.join("; "))
+    }
+}
+
+/// The policy in force, as the catalogue keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdoptedPolicy {
+    /// Grows with each adoption; 0 while nothing was adopted.
+    pub revision: i64,
+    /// When it was adopted.
+    pub adopted_at: DateTime<Utc>,
+    /// Who adopted it.
+    pub actor: Actor,
+    /// The absolute path of the configuration file that it came from, if it came from one.
+    pub file: Option<String>,
+    /// The verifiers and sets.
+    pub policy: Policy,
+}
+
+/// What a process with a configuration does about the policy in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyStep {
+    /// The configuration says what is in force.
+    Keep,
+    /// What the configuration says is adopted.
+    Adopt,
+    /// The policy came from another file: nothing is judged, published or changed in its name.
+    Refuse,
+}
+
+/// Decides about a configuration that says `policy`. `is_same_file`: whether it is the file that the policy in force came from.
+pub fn policy_step(
+    in_force: Option<&AdoptedPolicy>,
+    policy: &Policy,
+    is_same_file: bool,
+) -> PolicyStep {
+    let known = in_force.map(|adopted| &adopted.policy);
+    match known.filter(|known| !known.is_empty()) {
+        // Nothing is in force that another file could take away.
+        None if policy.is_empty() => PolicyStep::Keep,
+        Some(_) if !is_same_file => PolicyStep::Refuse,
+        Some(known) if known == policy => PolicyStep::Keep,
+        None | Some(_) => PolicyStep::Adopt,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use VerdictOutcome::{Error, Failed, Passed, Pending};
 
-    const ANSWERS: [Option<VerdictOutcome>; 5] =
-        [None, Some(Passed), Some(Failed), Some(Error), Some(Pending)];
-    const WEIGHTS: [Weight; 2] = [Weight::Required, Weight::Advisory];
-
-    fn letter(answer: Option<VerdictOutcome>) -> char {
-        match answer {
-            None => '-',
-            Some(Passed) => 'p',
-            Some(Failed) => 'f',
-            Some(Error) => 'e',
-            Some(Pending) => '?',
+    fn verifier(name: &str, sources: &str) -> PolicyVerifier {
+        PolicyVerifier {
+            name: name.to_owned(),
+            kind: "builtin json".to_owned(),
+            weight: Weight::Required,
+            scope: Scope::Source,
+            sources: vec![sources.parse().expect("a pattern")],
+            definition: "00".to_owned(),
         }
     }
 
-    /// Every pair of required verifiers: rows and columns in the order of `ANSWERS`.
-    #[test]
-    fn every_pair_of_required_verdicts_has_its_state() {
-        let table = [
-            "pending pending failed pending pending",
-            "pending passed  failed error   pending",
-            "failed  failed  failed failed  failed",
-            "pending error   failed error   pending",
-            "pending pending failed pending pending",
-        ];
-        for (first, row) in ANSWERS.into_iter().zip(table) {
-            for (second, expected) in ANSWERS.into_iter().zip(row.split_whitespace()) {
-                let state = state_from([(Weight::Required, first), (Weight::Required, second)]);
-                let pair = [letter(first), letter(second)];
-                assert_eq!(state.as_str(), expected, "{pair:?}");
-            }
+    fn policy(verifiers: &[PolicyVerifier]) -> Policy {
+        Policy {
+            verifiers: verifiers.to_vec(),
         }
     }
 
     #[test]
-    fn one_verifier_gives_its_state() {
-        let expected = ["pending", "passed", "failed", "error", "pending"];
-        for (answer, expected) in ANSWERS.into_iter().zip(expected) {
-            assert_eq!(state_from([(Weight::Required, answer)]).as_str(), expected);
-            let advisory = state_from([(Weight::Advisory, answer)]);
-            assert_eq!(advisory, VersionState::Unverified, "{answer:?}");
-        }
-        assert_eq!(state_from([]), VersionState::Unverified);
-    }
-
-    /// Every combination of three verifiers, required or advisory, in every answer, in every order.
-    #[test]
-    fn advisory_verdicts_and_the_order_change_nothing() {
-        let kinds: Vec<_> = WEIGHTS
-            .into_iter()
-            .flat_map(|weight| ANSWERS.map(|answer| (weight, answer)))
-            .collect();
-        for one in &kinds {
-            for two in &kinds {
-                for three in &kinds {
-                    let all = [*one, *two, *three];
-                    let state = state_from(all);
-                    let required = all
-                        .into_iter()
-                        .filter(|(weight, _)| *weight == Weight::Required);
-                    assert_eq!(state_from(required), state, "{all:?}");
-                    for [a, b, c] in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-                        assert_eq!(state_from([all[a], all[b], all[c]]), state, "{all:?}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn verdicts_of_others_have_no_say() {
-        let policy: Policy = [
-            ("schema".to_owned(), Weight::Required),
-            ("size".to_owned(), Weight::Advisory),
-        ]
-        .into_iter()
-        .collect();
-        let newest = |pairs: &[(&str, VerdictOutcome)]| {
-            pairs
-                .iter()
-                .map(|(name, outcome)| ((*name).to_owned(), *outcome))
-                .collect()
+    fn changes_are_named() {
+        let (a, b) = (verifier("a", "*.json"), verifier("b", "tag:x"));
+        let other = PolicyVerifier {
+            weight: Weight::Advisory,
+            sources: vec!["tag:y".parse().expect("a pattern")],
+            ..b.clone()
         };
-        assert_eq!(policy.first_state(), VersionState::Pending);
-        assert_eq!(Policy::default().first_state(), VersionState::Unverified);
-        let verdicts = newest(&[("schema", Passed), ("size", Failed), ("gone", Failed)]);
-        assert_eq!(policy.state(&verdicts), VersionState::Passed);
-        assert_eq!(
-            policy.state(&newest(&[("size", Passed)])),
-            VersionState::Pending
-        );
+        for (before, after, expected) in [
+            (vec![], vec![a.clone()], "added a"),
+            (vec![a.clone()], vec![], "removed a"),
+            (
+                vec![a.clone(), b.clone()],
+                vec![b.clone(), a.clone()],
+                "the same verifiers",
+            ),
+            (
+                vec![b.clone()],
+                vec![other.clone(), a.clone()],
+                "added a; changed b (weight, sources)",
+            ),
+            (vec![a], vec![b], "added b; removed a"),
+        ] {
+            let changes = PolicyChanges::between(&policy(&before), &policy(&after));
+            assert_eq!(changes.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn edits_of_the_same_file_are_adopted_and_another_file_is_refused() {
+        let (none, a) = (Policy::default(), policy(&[verifier("a", "*")]));
+        let b = policy(&[verifier("b", "*")]);
+        let adopted = |policy: &Policy| AdoptedPolicy {
+            revision: 1,
+            adopted_at: DateTime::UNIX_EPOCH,
+            actor: Actor("x".to_owned()),
+            file: Some("/etc/gannet.toml".to_owned()),
+            policy: policy.clone(),
+        };
+        for (in_force, says, same, expected) in [
+            (None, &none, false, PolicyStep::Keep),
+            (None, &a, false, PolicyStep::Adopt),
+            (Some(&none), &none, false, PolicyStep::Keep),
+            (Some(&none), &a, false, PolicyStep::Adopt),
+            (Some(&a), &a, true, PolicyStep::Keep),
+            (Some(&a), &b, true, PolicyStep::Adopt),
+            (Some(&a), &none, true, PolicyStep::Adopt),
+            (Some(&a), &a, false, PolicyStep::Refuse),
+            (Some(&a), &b, false, PolicyStep::Refuse),
+            (Some(&a), &none, false, PolicyStep::Refuse),
+        ] {
+            let in_force = in_force.map(adopted);
+            let step = policy_step(in_force.as_ref(), says, same);
+            assert_eq!(step, expected, "{in_force:?} {says:?} {same}");
+        }
+    }
+
+    #[test]
+    fn a_policy_is_the_same_after_it_was_stored() {
+        let mut set = verifier("c", "tag:release");
+        set.scope = Scope::Set {
+            tag: "release".to_owned(),
+        };
+        let policy = policy(&[verifier("a", "https://example.org/*.json"), set]);
+        let text = serde_json::to_string(&policy).expect("JSON");
+        assert_eq!(serde_json::from_str::<Policy>(&text).ok(), Some(policy));
     }
 }

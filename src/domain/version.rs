@@ -92,6 +92,8 @@ pub struct Version {
     pub fetched_at: DateTime<Utc>,
     /// What its verdicts say.
     pub state: VersionState,
+    /// The revision of the policy under which the state was derived; nothing before a policy was adopted.
+    pub policy_revision: Option<i64>,
 }
 
 /// How an operator names a version.

@@ -64,6 +64,7 @@ pub(crate) fn version(id: i64, ordinal: u64, content: &[u8]) -> Version {
         last_modified: Some(at("11:59:00")),
         fetched_at: at("12:00:03.250"),
         state: VersionState::Passed,
+        policy_revision: Some(1),
     }
 }
 

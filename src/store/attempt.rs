@@ -79,16 +79,19 @@ fn write_attempt(
 ) -> std::result::Result<Recorded, Failure> {
     let newest = end_claim(transaction, record)?;
     let mut blob_was_known = false;
+    let mut first_state = None;
     let version_id = match &record.result {
         AttemptResult::New {
             blob,
             name,
             media_type,
             last_modified,
-            state,
         } => {
             let (blob_id, known) = insert_blob(transaction, blob)?;
             blob_was_known = known;
+            let policy = transaction.policy_for_source(record.source_id)?;
+            let state = policy.weights.first_state();
+            first_state = Some(state);
             let version = NewVersion {
                 source_id: record.source_id,
                 blob_id,
@@ -96,7 +99,8 @@ fn write_attempt(
                 media_type: media_type.as_deref(),
                 last_modified: *last_modified,
                 fetched_at: record.stamp.at,
-                state: *state,
+                state,
+                policy_revision: policy.revision,
             };
             Some(insert_version(transaction, &version)?)
         }
@@ -112,6 +116,7 @@ fn write_attempt(
     Ok(Recorded {
         attempt_id,
         version_id,
+        first_state,
         blob_was_known,
     })
 }

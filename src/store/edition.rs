@@ -4,37 +4,33 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::error::{Failure, Result, StoreError};
-use super::event::insert_event;
+use super::event::insert_event_under;
+use super::policy::InForce;
 use super::row::{Columns, millis};
 use super::transaction::Transaction;
 use super::types::NewEdition;
 use super::verdict::{Judged, insert_verdict, newest_outcomes, verdicts_on_edition, with_reason};
 use super::version::version_by_id;
 use crate::domain::{
-    Action, Digest, Edition, EditionCandidate, EditionId, EditionMember, EditionVerdict,
-    NewVerdict, Policy, SetPublication, SourceId, Stamp, VerdictOutcome, Version, VersionId,
-    VersionState, combination_key, edition_to_publish,
+    Action, Digest, Edition, EditionCandidate, EditionId, EditionMember, EditionVerdict, NewEvent,
+    NewVerdict, SetPublication, SourceId, Stamp, VerdictOutcome, Version, VersionId, VersionState,
+    combination_key, edition_to_publish,
 };
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
-    /// Records an edition with its verdicts, the state that they give it by `policy`, and an event that says so.
+    /// Records an edition with its verdicts, the state that they give it by the policy in force, and an event that says so.
     ///
     /// # Errors
     ///
     /// [`StoreError::Missing`] when a member was purged meanwhile.
-    pub async fn record_edition(
-        &self,
-        edition: NewEdition,
-        policy: Policy,
-        stamp: Stamp,
-    ) -> Result<Edition> {
-        self.write(move |transaction| insert_edition(transaction, &edition, &policy, &stamp))
+    pub async fn record_edition(&self, edition: NewEdition, stamp: Stamp) -> Result<Edition> {
+        self.write(move |transaction| insert_edition(transaction, &edition, &stamp))
             .await
     }
 
-    /// Records more verdicts on an edition and returns the state that all of them give it by `policy`; an event says so when
+    /// Records more verdicts on an edition and returns the state that all of them give it by the policy in force; an event says so when
     /// it is another one.
     ///
     /// # Errors
@@ -44,11 +40,11 @@ impl Store {
         &self,
         edition: EditionId,
         verdicts: Vec<NewVerdict>,
-        policy: Policy,
         stamp: Stamp,
     ) -> Result<VersionState> {
         self.write(move |transaction| {
             let before = edition_by_id(transaction.sql, edition)?;
+            let policy = transaction.policy_for_set(&before.set)?;
             let state = judge(transaction, edition, &verdicts, &policy, &stamp)?;
             if state != before.state {
                 note_state(transaction, &before.set, state, &verdicts, &policy, &stamp)?;
@@ -129,9 +125,9 @@ const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_me
 fn insert_edition(
     transaction: &Transaction<'_>,
     edition: &NewEdition,
-    policy: &Policy,
     stamp: &Stamp,
 ) -> Outcome<Edition> {
+    let policy = transaction.policy_for_set(&edition.set)?;
     for member in &edition.members {
         version_by_id(transaction.sql, member.version_id)?;
     }
@@ -141,7 +137,7 @@ fn insert_edition(
         params![
             edition.set,
             millis(stamp.at),
-            policy.first_state().as_str(),
+            policy.weights.first_state().as_str(),
             key.0
         ],
     )?);
@@ -151,13 +147,13 @@ fn insert_edition(
             params![id.0, member.source_id.0, member.version_id.0, member.name],
         )?;
     }
-    let state = judge(transaction, id, &edition.verdicts, policy, stamp)?;
+    let state = judge(transaction, id, &edition.verdicts, &policy, stamp)?;
     note_state(
         transaction,
         &edition.set,
         state,
         &edition.verdicts,
-        policy,
+        &policy,
         stamp,
     )?;
     edition_by_id(transaction.sql, id)
@@ -168,16 +164,19 @@ fn judge(
     transaction: &Transaction<'_>,
     id: EditionId,
     verdicts: &[NewVerdict],
-    policy: &Policy,
+    policy: &InForce,
     stamp: &Stamp,
 ) -> Outcome<VersionState> {
     for verdict in verdicts {
         insert_verdict(transaction, Judged::Edition(id), verdict, stamp)?;
     }
-    let state = policy.state(&newest_outcomes(transaction.sql, Judged::Edition(id))?);
+    let state = policy
+        .weights
+        .state(&newest_outcomes(transaction.sql, Judged::Edition(id))?);
     transaction.execute(
-        "UPDATE edition SET state = ?2 WHERE id = ?1 AND state <> ?2",
-        params![id.0, state.as_str()],
+        "UPDATE edition SET state = ?2, policy_revision = ?3
+         WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3)",
+        params![id.0, state.as_str(), policy.revision],
     )?;
     Ok(state)
 }
@@ -187,7 +186,7 @@ fn note_state(
     set: &str,
     state: VersionState,
     verdicts: &[NewVerdict],
-    policy: &Policy,
+    policy: &InForce,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     let (action, outcome) = match state {
@@ -200,7 +199,7 @@ fn note_state(
     let reasons: Vec<_> = verdicts
         .iter()
         .filter(|verdict| {
-            Some(verdict.judgement.outcome) == outcome && policy.requires(&verdict.verifier)
+            Some(verdict.judgement.outcome) == outcome && policy.weights.requires(&verdict.verifier)
         })
         .map(with_reason)
         .collect();
@@ -209,7 +208,17 @@ fn note_state(
     } else {
         format!("{set}: {}", reasons.join("; "))
     };
-    insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+    insert_event_under(
+        transaction,
+        stamp,
+        policy.revision,
+        NewEvent {
+            action,
+            source_id: None,
+            version_id: None,
+            detail: Some(detail),
+        },
+    )?;
     Ok(())
 }
 

@@ -65,6 +65,9 @@ pub enum StoreError {
     /// The claim lapsed and another worker took it, or the source was removed; the result is refused.
     #[error("the claim on source {0} lapsed")]
     StaleClaim(SourceId),
+    /// Another policy is in force than the one that an adoption was to replace.
+    #[error("another policy was adopted meanwhile")]
+    OtherPolicy,
     /// Nothing has this id.
     #[error("no {what} {id}")]
     Missing {

@@ -41,27 +41,38 @@ pub(super) fn insert_event(
     version: Option<VersionId>,
     detail: Option<&str>,
 ) -> rusqlite::Result<EventId> {
-    let actor = transaction.text_id(&stamp.actor.0)?;
-    let action_id = transaction.text_id(action.as_str())?;
-    let id = transaction.insert(
-        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            millis(stamp.at),
-            actor,
-            action_id,
-            source.map(|id| id.0),
-            version.map(|id| id.0),
-            detail
-        ],
-    )?;
-    let id = EventId(id);
     let event = NewEvent {
         action,
         source_id: source,
         version_id: version,
         detail: detail.map(str::to_owned),
     };
+    insert_event_under(transaction, stamp, None, event)
+}
+
+/// Appends an event about a verdict or a state, with the revision of the policy under which it counts.
+pub(super) fn insert_event_under(
+    transaction: &Transaction<'_>,
+    stamp: &Stamp,
+    policy_revision: Option<i64>,
+    event: NewEvent,
+) -> rusqlite::Result<EventId> {
+    let actor = transaction.text_id(&stamp.actor.0)?;
+    let action_id = transaction.text_id(event.action.as_str())?;
+    let id = transaction.insert(
+        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail, policy_revision)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            millis(stamp.at),
+            actor,
+            action_id,
+            event.source_id.map(|id| id.0),
+            event.version_id.map(|id| id.0),
+            event.detail,
+            policy_revision
+        ],
+    )?;
+    let id = EventId(id);
     transaction.log(id, &stamp.actor, event);
     Ok(id)
 }
@@ -124,7 +135,7 @@ fn list_sql(filter: &EventFilter) -> String {
         None => (":after IS NULL", "DESC"),
     };
     format!(
-        "SELECT e.id, e.at, a.value, w.value, e.source_id, e.version_id, e.detail, s.name
+        "SELECT e.id, e.at, a.value, w.value, e.source_id, e.version_id, e.detail, s.name, e.policy_revision
          FROM event e CROSS JOIN text a ON a.id = e.actor_id CROSS JOIN text w ON w.id = e.action_id
          LEFT JOIN source s ON s.id = e.source_id
          WHERE {source} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
@@ -149,6 +160,7 @@ fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
             detail: columns.get()?,
         },
         source_name: columns.get()?,
+        policy_revision: columns.get()?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Sets: which there are, which sources carry their tags, and what of each is published.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -20,13 +22,6 @@ impl Store {
     /// Returns every set that is configured, or was and is still published, by name.
     pub async fn file_sets(&self) -> Result<Vec<FileSet>> {
         self.read(|sql| Ok(list(sql)?)).await
-    }
-
-    /// Makes these the sets that are configured, and finds the sources that carry their tags anew. Costs nothing when they
-    /// are the same as before: changes of sources keep themselves in line.
-    pub async fn configure_sets(&self, names: Vec<String>) -> Result<()> {
-        self.write(move |transaction| configure(transaction, &names))
-            .await
     }
 
     /// Returns where the enabled members of a set stand, by name.
@@ -164,10 +159,16 @@ fn list(sql: &Connection) -> rusqlite::Result<Vec<FileSet>> {
 const TAGGED: &str = "SELECT s.id FROM source s WHERE s.removed_at IS NULL
      AND EXISTS (SELECT 1 FROM json_each(s.tags) t CROSS JOIN file_set f ON f.name = t.value WHERE f.configured = 1)";
 
-fn configure(transaction: &Transaction<'_>, names: &[String]) -> Outcome<()> {
+/// Makes these the sets that are configured, and finds the sources that carry their tags anew. Costs nothing when they are the
+/// same as before: changes of sources keep themselves in line.
+pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&str>) -> Outcome<()> {
     let before: Vec<_> = list(transaction.sql)?;
     let configured: Vec<_> = before.iter().filter(|set| set.configured).collect();
-    if configured.len() == names.len() && configured.iter().all(|set| names.contains(&set.name)) {
+    if configured.len() == names.len()
+        && configured
+            .iter()
+            .all(|set| names.contains(set.name.as_str()))
+    {
         return Ok(());
     }
     transaction.execute(

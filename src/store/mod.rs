@@ -15,6 +15,7 @@ mod event;
 mod file_set;
 mod handle;
 mod notice;
+mod policy;
 mod publication;
 mod purge;
 mod read_only;
@@ -34,5 +35,6 @@ pub use handle::Store;
 pub use types::{
     AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, EventFilter,
     FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, Newest, NoticeLook, NoticeRecord,
-    PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
+    PolicyAdoption, PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn,
+    VerdictSubject,
 };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::policy::KnownPolicy;
 use crate::domain::{Actor, EventId, NewEvent};
 
 /// Ids of texts that were used lately. Emptied when anything is rolled back, since an id may have gone with it.
@@ -27,12 +28,23 @@ pub(super) type UnloggedEvents = RefCell<Vec<(EventId, Actor, NewEvent)>>;
 pub(super) struct Transaction<'a> {
     pub(super) sql: &'a Connection,
     texts: &'a TextIds,
+    pub(super) policy: &'a KnownPolicy,
     events: &'a UnloggedEvents,
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(sql: &'a Connection, texts: &'a TextIds, events: &'a UnloggedEvents) -> Self {
-        Self { sql, texts, events }
+    pub(super) fn new(
+        sql: &'a Connection,
+        texts: &'a TextIds,
+        policy: &'a KnownPolicy,
+        events: &'a UnloggedEvents,
+    ) -> Self {
+        Self {
+            sql,
+            texts,
+            policy,
+            events,
+        }
     }
 
     /// Leaves a line for the log, to be written when the transaction is committed.

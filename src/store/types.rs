@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{
     Action, AttemptId, Digest, EditionId, EditionMember, EventId, FailureKind, NewBlob, NewVerdict,
-    Publication, Slot, Source, SourceId, SourceSettings, Stamp, Told, Validators, VerdictOutcome,
-    VersionId, VersionState,
+    Policy, Publication, Slot, Source, SourceId, SourceSettings, Stamp, Told, Validators,
+    VerdictOutcome, VersionId, VersionState,
 };
 
 /// One change of the catalogue by an operator.
@@ -95,8 +95,6 @@ pub enum AttemptResult {
         media_type: Option<String>,
         /// The server's own time for it.
         last_modified: Option<DateTime<Utc>>,
-        /// Pending, or unverified when no verifier applies.
-        state: VersionState,
     },
     /// The same content as before.
     Unchanged,
@@ -147,6 +145,8 @@ pub struct Recorded {
     pub attempt_id: AttemptId,
     /// The version that was made (new), or is still the newest (unchanged).
     pub version_id: Option<VersionId>,
+    /// The state in which a new version begins: pending, or unverified when no verifier of the policy in force decides about it.
+    pub first_state: Option<VersionState>,
     /// The content was known already: the stored form of the record was not used, and its object can go.
     pub blob_was_known: bool,
 }
@@ -158,6 +158,17 @@ pub struct PublishTask {
     pub source: Source,
     /// [`Publication::Publish`] or [`Publication::Withdraw`].
     pub publication: Publication,
+}
+
+/// A policy to be put in force.
+#[derive(Clone, Debug)]
+pub struct PolicyAdoption {
+    /// The verifiers and sets.
+    pub policy: Policy,
+    /// The absolute path of the configuration file that they come from, if they come from one.
+    pub file: Option<String>,
+    /// The revision whose place it takes: 0 for none.
+    pub replaces: i64,
 }
 
 /// Which events to read.

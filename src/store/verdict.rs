@@ -6,13 +6,13 @@ use rusqlite::{Connection, params};
 
 use super::Store;
 use super::error::{Failure, Result, found};
-use super::event::insert_event;
+use super::event::insert_event_under;
 use super::publication::refresh_publication;
 use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
 use crate::domain::{
-    Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Policy, SourceId, Stamp,
-    Verdict, VerdictId, VerdictOutcome, VersionId, VersionState,
+    Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewEvent, NewVerdict, SourceId,
+    Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState, Weights,
 };
 
 impl Store {
@@ -34,8 +34,8 @@ impl Store {
             .await
     }
 
-    /// Records verdicts, an event each, and the state that all verdicts on the version give it by `policy`, which comes
-    /// back. Its source's published file becomes due when it has to change ([`Store::publication`]).
+    /// Records verdicts, an event each, and the state that all verdicts on the version give it by the policy in force,
+    /// which comes back. Its source's published file becomes due when it has to change ([`Store::publication`]).
     ///
     /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count.
     ///
@@ -46,31 +46,32 @@ impl Store {
         &self,
         version: VersionId,
         verdicts: Vec<NewVerdict>,
-        policy: Policy,
         stamp: Stamp,
     ) -> Result<VersionState> {
         self.write(move |transaction| {
             let (source, before) = source_and_state(transaction.sql, version)?;
+            let policy = transaction.policy_for_source(source)?;
             for verdict in &verdicts {
                 insert_verdict(transaction, Judged::Version(version), verdict, &stamp)?;
-                insert_verdict_event(transaction, source, version, verdict, &stamp)?;
+                let event = verdict_event(source, version, verdict);
+                insert_event_under(transaction, &stamp, policy.revision, event)?;
             }
-            let state = policy.state(&newest_outcomes(transaction.sql, Judged::Version(version))?);
+            let outcomes = newest_outcomes(transaction.sql, Judged::Version(version))?;
+            let state = policy.weights.state(&outcomes);
+            transaction.execute(
+                "UPDATE version SET state = ?2, policy_revision = ?3
+                 WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3)",
+                params![version.0, state.as_str(), policy.revision],
+            )?;
             if state != before {
-                transaction.execute(
-                    "UPDATE version SET state = ?2 WHERE id = ?1",
-                    params![version.0, state.as_str()],
-                )?;
-                if state == VersionState::Failed {
-                    let reasons = reasons(&verdicts, &policy);
-                    insert_event(
-                        transaction,
-                        &stamp,
-                        Action::VersionFailed,
-                        Some(source),
-                        Some(version),
-                        reasons.as_deref(),
-                    )?;
+                if let Some((action, detail)) = turn(before, state, &verdicts, &policy.weights) {
+                    let event = NewEvent {
+                        action,
+                        source_id: Some(source),
+                        version_id: Some(version),
+                        detail,
+                    };
+                    insert_event_under(transaction, &stamp, policy.revision, event)?;
                 }
                 refresh_publication(transaction, source)?;
             }
@@ -78,6 +79,23 @@ impl Store {
         })
         .await
     }
+}
+
+/// Returns the event of a changed state: that the version failed and why, or that verdicts which were recorded before count
+/// otherwise now. Nothing when the events of the new verdicts say it.
+fn turn(
+    before: VersionState,
+    state: VersionState,
+    verdicts: &[NewVerdict],
+    weights: &Weights,
+) -> Option<(Action, Option<String>)> {
+    if state == VersionState::Failed {
+        return Some((Action::VersionFailed, reasons(verdicts, weights)));
+    }
+    let words = || Some(format!("{before} -> {state}"));
+    verdicts
+        .is_empty()
+        .then(|| (Action::VersionRecounted, words()))
 }
 
 fn source_and_state(
@@ -184,36 +202,27 @@ fn keep_definition(
     Ok(())
 }
 
-fn insert_verdict_event(
-    transaction: &Transaction<'_>,
-    source: SourceId,
-    version: VersionId,
-    verdict: &NewVerdict,
-    stamp: &Stamp,
-) -> rusqlite::Result<()> {
+fn verdict_event(source: SourceId, version: VersionId, verdict: &NewVerdict) -> NewEvent {
     let (action, detail) = match verdict.judgement.outcome {
         VerdictOutcome::Passed => (Action::VerdictPassed, verdict.verifier.clone()),
         VerdictOutcome::Failed => (Action::VerdictFailed, with_reason(verdict)),
         VerdictOutcome::Error => (Action::VerdictError, with_reason(verdict)),
         VerdictOutcome::Pending => (Action::VerdictPending, with_reason(verdict)),
     };
-    insert_event(
-        transaction,
-        stamp,
+    NewEvent {
         action,
-        Some(source),
-        Some(version),
-        Some(&detail),
-    )?;
-    Ok(())
+        source_id: Some(source),
+        version_id: Some(version),
+        detail: Some(detail),
+    }
 }
 
 /// Returns what the verifiers that decide found wrong; nothing when none of these verdicts is what failed the version.
-fn reasons(verdicts: &[NewVerdict], policy: &Policy) -> Option<String> {
+fn reasons(verdicts: &[NewVerdict], weights: &Weights) -> Option<String> {
     let reasons: Vec<_> = verdicts
         .iter()
         .filter(|verdict| verdict.judgement.outcome == VerdictOutcome::Failed)
-        .filter(|verdict| policy.requires(&verdict.verifier))
+        .filter(|verdict| weights.requires(&verdict.verifier))
         .map(with_reason)
         .collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))

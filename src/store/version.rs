@@ -16,7 +16,7 @@ use crate::domain::{BlobId, Digest, Source, SourceId, Version, VersionId, Versio
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
 const VERSION_COLUMNS: &str =
     "v.id, v.source_id, v.ordinal, v.blob_id, b.digest, b.size_bytes, b.stored_bytes, n.value,
-    m.value, v.last_modified, v.fetched_at, v.state";
+    m.value, v.last_modified, v.fetched_at, v.state, v.policy_revision";
 
 /// In this order: the version is what is looked for.
 const VERSION_TABLES: &str = "version v CROSS JOIN blob b ON b.id = v.blob_id
@@ -201,6 +201,7 @@ pub(super) struct NewVersion<'a> {
     pub(super) last_modified: Option<DateTime<Utc>>,
     pub(super) fetched_at: DateTime<Utc>,
     pub(super) state: VersionState,
+    pub(super) policy_revision: Option<i64>,
 }
 
 /// Appends a version to its source's history, as its newest.
@@ -214,8 +215,9 @@ pub(super) fn insert_version(
         .map(|text| transaction.text_id(text))
         .transpose()?;
     let id = transaction.insert(
-        "INSERT INTO version (source_id, ordinal, blob_id, name_id, media_type_id, last_modified, fetched_at, state)
-         VALUES (?1, (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO version (source_id, ordinal, blob_id, name_id, media_type_id, last_modified, fetched_at, state,
+             policy_revision)
+         VALUES (?1, (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             version.source_id.0,
             version.blob_id.0,
@@ -223,7 +225,8 @@ pub(super) fn insert_version(
             media_type,
             version.last_modified.map(millis),
             millis(version.fetched_at),
-            version.state.as_str()
+            version.state.as_str(),
+            version.policy_revision
         ],
     )?;
     transaction.execute(
@@ -283,6 +286,7 @@ fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<Version> {
         last_modified: columns.optional_time()?,
         fetched_at: columns.time()?,
         state: columns.word()?,
+        policy_revision: columns.get()?,
     })
 }
 

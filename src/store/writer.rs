@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::connection::{open_for_writing, use_write_ahead_log};
 use super::error::{Failure, Result, StoreError, sql_error};
 use super::event::log_events;
+use super::policy::KnownPolicy;
 use super::transaction::{TextIds, Transaction, UnloggedEvents};
 
 /// Operations that wait at most, and those that share one transaction at most.
@@ -77,6 +78,7 @@ pub(super) struct Writer {
     /// Nothing after a failed commit, until the next operation.
     connection: Option<Connection>,
     texts: TextIds,
+    policy: KnownPolicy,
     events: UnloggedEvents,
     jobs: mpsc::Receiver<Box<dyn Job>>,
 }
@@ -93,6 +95,7 @@ impl Writer {
             busy_timeout,
             connection: Some(connection),
             texts: TextIds::default(),
+            policy: KnownPolicy::default(),
             events: UnloggedEvents::default(),
             jobs,
         }
@@ -149,6 +152,7 @@ impl Writer {
             // Its own failure changes nothing: the connection is dropped.
             let _ = run_sql(connection, "ROLLBACK");
             self.texts.forget();
+            self.policy.forget();
             let error = sql_error(&error, &self.path);
             answer_all(done.into_iter().map(|(job, _)| job), &error);
             return false;
@@ -195,7 +199,7 @@ impl Writer {
         connection: &Connection,
         waiting: &mut VecDeque<Box<dyn Job>>,
     ) -> Option<Vec<Done>> {
-        let transaction = Transaction::new(connection, &self.texts, &self.events);
+        let transaction = Transaction::new(connection, &self.texts, &self.policy, &self.events);
         let mut outcomes = Vec::with_capacity(waiting.len());
         for job in waiting.iter_mut() {
             let changes = connection.total_changes();
@@ -210,6 +214,7 @@ impl Writer {
                 // After some errors SQLite has done so already; whether it is done, the caller looks.
                 let _ = run_sql(connection, "ROLLBACK");
                 self.texts.forget();
+                self.policy.forget();
                 if let Err(failure) = outcome
                     && waiting.len() == 1
                 {
@@ -247,7 +252,7 @@ impl Writer {
 
     /// Runs one operation so that its failure undoes nothing but itself.
     fn run_alone(&self, connection: &Connection, job: &mut dyn Job) -> Result<()> {
-        let transaction = Transaction::new(connection, &self.texts, &self.events);
+        let transaction = Transaction::new(connection, &self.texts, &self.policy, &self.events);
         let events_before = self.events.borrow().len();
         let outcome = run_sql(connection, "SAVEPOINT job")
             .map_err(Failure::from)
@@ -257,6 +262,7 @@ impl Writer {
             return Ok(());
         };
         self.texts.forget();
+        self.policy.forget();
         self.events.borrow_mut().truncate(events_before);
         if !connection.is_autocommit() {
             let undone = run_sql(connection, "ROLLBACK TO job")

@@ -73,6 +73,24 @@ pub(super) fn fingerprint(kind: &VerifierKind, known: &FileDigests) -> Fingerpri
     Fingerprint::of(definition_text(kind, known))
 }
 
+/// Returns what kind of verifier it is: `command`, `builtin json`, `http` or `external`.
+pub(super) fn kind_name(kind: &VerifierKind) -> String {
+    match kind {
+        VerifierKind::Command { .. } => "command".to_owned(),
+        VerifierKind::Builtin(_) => match definition(kind)["builtin"].as_str() {
+            Some(rule) => format!("builtin {rule}"),
+            None => "builtin".to_owned(),
+        },
+        VerifierKind::Http { .. } => "http".to_owned(),
+        VerifierKind::External { .. } => "external".to_owned(),
+    }
+}
+
+/// Returns the digest of the definition alone.
+pub(super) fn definition_digest(kind: &VerifierKind) -> Digest {
+    Digest::of(definition(kind).to_string().as_bytes())
+}
+
 /// Returns what the verifier is, as of now, as JSON without spaces:
 /// `{"rules":1,"definition":{"command":[…],"stdin":…,"failed":[…]},"files":{"/path":"sha256:…"}}`. Blocks.
 ///
@@ -95,7 +113,8 @@ fn named_files(kind: &VerifierKind) -> Vec<&str> {
     };
     let is_file = |path: &Path| path.is_absolute() && path.is_file();
     let mut files = argv.iter().map(String::as_str);
-    let program = files.next();
+    // A bare name is one that was not found in PATH: no file of the working folder stands for it.
+    let program = files.next().filter(|program| program.contains('/'));
     let scripts = files.filter(|argument| is_file(Path::new(argument)));
     program.into_iter().chain(scripts).collect()
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use super::child::Limits;
 use super::command::{self, Program};
-use super::fingerprint::{FileDigests, fingerprint};
+use super::fingerprint::{FileDigests, definition_digest, fingerprint, kind_name};
 use super::subject::Subject;
 use super::{Evidence, Facts, SetFiles, builtin};
-use crate::config::{Builtin, PreviousNeed, Scope, VerifierConfig, VerifierKind};
-use crate::domain::{Content, Fingerprint, Judgement, SourceSettings, VerdictOutcome, Weight};
+use crate::config::{Builtin, PreviousNeed, VerifierConfig, VerifierKind};
+use crate::domain::{
+    Content, Digest, Fingerprint, Judgement, Pattern, Scope, SourceSettings, VerdictOutcome, Weight,
+};
 
 /// From the polite signal to the kill.
 pub(super) const GRACE: Duration = Duration::from_secs(5);
@@ -80,6 +82,21 @@ impl Verifier {
     /// Returns what it judges.
     pub fn scope(&self) -> &Scope {
         &self.config.scope
+    }
+
+    /// Returns which sources it judges.
+    pub fn sources(&self) -> &[Pattern] {
+        &self.config.sources
+    }
+
+    /// Returns what kind of verifier it is: `command`, `builtin json`, `http` or `external`.
+    pub fn kind_name(&self) -> String {
+        kind_name(&self.config.kind)
+    }
+
+    /// Returns the digest of its definition in the configuration, without the program and its files.
+    pub fn definition_digest(&self) -> Digest {
+        definition_digest(&self.config.kind)
     }
 
     /// Returns after which time it could not judge.

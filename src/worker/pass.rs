@@ -13,7 +13,7 @@ use super::publisher::{Expected, InFlight, Publisher};
 use super::sets;
 use super::stop::{GRACE, Stop};
 use super::undecided::{Undecided, ended_early};
-use crate::app::{App, Error, ErrorKind, PassSummary, Result};
+use crate::app::{Adoption, App, Error, ErrorKind, PassSummary, Result};
 use crate::domain::{Action, Claim, NewEvent, SourceId};
 use crate::net::{Fetcher, Limiter};
 use crate::store::ClaimRequest;
@@ -40,6 +40,16 @@ pub enum Selection {
     These(Vec<SourceId>),
 }
 
+/// What a pass judges.
+pub(super) enum Judging {
+    /// Nothing, and it publishes nothing: the policy in force came from another configuration.
+    Nothing,
+    /// The versions that it fetches.
+    New,
+    /// Those, and versions that were left undecided before.
+    Again(Undecided),
+}
+
 /// How a pass went.
 #[derive(Debug, Default)]
 pub struct PassReport {
@@ -47,6 +57,8 @@ pub struct PassReport {
     pub summary: PassSummary,
     /// Sources that were asked for and that another worker is at.
     pub busy: Vec<SourceId>,
+    /// The policy that was put in force at its beginning: the configuration had changed.
+    pub adopted: Option<Adoption>,
     /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
     pub troubles: Vec<String>,
     /// Who could not be told what happened, and why, a line each: no failure of the pass.
@@ -97,11 +109,17 @@ impl<'a> Pass<'a> {
         stop: &'a Stop,
         progress: &'a Progress,
         fetcher: Arc<Fetcher>,
-        undecided: Option<Undecided>,
+        judging: Judging,
     ) -> PassReport {
         let started = Instant::now();
         let (publisher, publishing) = Publisher::new(Arc::clone(app), InFlight::default());
-        let fetch = &app.config.fetch;
+        let config = app.config();
+        let fetch = &config.fetch;
+        let judges = !matches!(judging, Judging::Nothing);
+        let undecided = match judging {
+            Judging::Again(undecided) => Some(undecided),
+            Judging::Nothing | Judging::New => None,
+        };
         let pipeline = Pipeline {
             app: Arc::clone(app),
             fetcher,
@@ -110,6 +128,7 @@ impl<'a> Pass<'a> {
             progress: progress.clone(),
             closing: CancellationToken::new(),
             troubles: Mutex::default(),
+            judges,
         };
         let asked = match &selection {
             Selection::Due => 0,
@@ -163,6 +182,7 @@ impl<'a> Pass<'a> {
         PassReport {
             summary,
             busy,
+            adopted: None,
             troubles,
             untold: Vec::new(),
             untried,
@@ -210,7 +230,7 @@ impl<'a> Pass<'a> {
 
     /// Nothing is claimed any more: what was fetched together is judged together.
     async fn judge_sets(&mut self) {
-        if self.ends() || self.app.set_names().is_empty() {
+        if self.ends() || !self.pipeline.judges || self.app.set_names().is_empty() {
             return;
         }
         let report = sets::judge_sets(

@@ -40,6 +40,8 @@ pub(super) struct Pipeline {
     pub(super) closing: CancellationToken,
     /// What failed, in words, as far as it is told one by one.
     pub(super) troubles: Mutex<Vec<String>>,
+    /// Whether versions are judged and published; else they wait for a process that may.
+    pub(super) judges: bool,
 }
 
 /// A body that arrived.
@@ -298,13 +300,11 @@ impl Pipeline {
             media_type,
             last_modified,
         } = fetched;
-        let state = self.app.policy(&source.settings).first_state();
         record.result = AttemptResult::New {
             blob,
             name,
             media_type,
             last_modified,
-            state,
         };
         let recorded = self.app.store.record_attempt(record).await;
         // Only when it is certain that no row names the object: after any other error the commit may yet have been made.
@@ -336,7 +336,10 @@ impl Pipeline {
             what: "version of a new attempt",
             id: recorded.attempt_id.0,
         })?;
-        let is_judged = state != VersionState::Unverified
+        if !self.judges {
+            return Ok(Next::Done);
+        }
+        let is_judged = recorded.first_state != Some(VersionState::Unverified)
             || self.app.has_verifier(&source.settings, Weight::Advisory);
         Ok(if is_judged {
             Next::Judge(source, version, content, None)

@@ -3,15 +3,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 
-use super::pass::{Pass, PassReport, Selection};
+use super::pass::{Judging, Pass, PassReport, Selection};
 use super::progress::Progress;
 use super::sets;
 use super::stop::Stop;
 use super::undecided::Undecided;
-use crate::app::{App, Error, ErrorKind, Result};
+use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
 use crate::archive::Archive;
+use crate::config::Config;
 use crate::domain::Slot;
 use crate::net::Fetcher;
 
@@ -27,13 +28,13 @@ pub struct Worker {
     /// The owner of its claims: the name that the archive tells live processes from dead ones by.
     owner: String,
     /// Made when first needed: reading the system's certificates costs more than finding that nothing is due.
-    fetcher: tokio::sync::OnceCell<Arc<Fetcher>>,
+    fetcher: AsyncMutex<Option<(Arc<Config>, Arc<Fetcher>)>>,
     retried: Mutex<Retried>,
     /// Somebody knows that something may be due.
     look: Notify,
     beaten_at: Mutex<Option<DateTime<Utc>>>,
-    /// Set when every notifier is known to the store, so that it hears of what this worker finds.
-    notifiers_begun: tokio::sync::OnceCell<()>,
+    /// The configuration of which every notifier is known to the store.
+    notifiers_begun: AsyncMutex<Option<Arc<Config>>>,
 }
 
 /// When what went wrong before was last tried again: each of it once in an hour is enough, since every try is recorded.
@@ -51,11 +52,11 @@ impl Worker {
         Self {
             app,
             owner,
-            fetcher: tokio::sync::OnceCell::new(),
+            fetcher: AsyncMutex::default(),
             retried: Mutex::default(),
             look: Notify::new(),
             beaten_at: Mutex::default(),
-            notifiers_begun: tokio::sync::OnceCell::new(),
+            notifiers_begun: AsyncMutex::default(),
         }
     }
 
@@ -131,16 +132,24 @@ impl Worker {
         stop: &Stop,
         progress: &Progress,
     ) -> Result<PassReport> {
-        let begin = || self.app.begin_notifiers();
-        self.notifiers_begun.get_or_try_init(begin).await?;
+        let standing = self.app.policy_standing().await?;
+        let judges = standing.is_in_force();
+        self.begin_notifiers().await?;
+        let settle = async {
+            if judges {
+                self.settle().await
+            } else {
+                Ok(None)
+            }
+        };
         let unsettled = tokio::select! {
-            unsettled = self.settle() => unsettled?,
+            unsettled = settle => unsettled?,
             // What it has not done is marked in the store as still to do.
             () = stop.overdue() => return Ok(PassReport::default()),
         };
         let listed_at = self.app.now();
         let undecided = match &selection {
-            Selection::Due if self.may_judge_again() => Some(self.app.undecided().await?),
+            Selection::Due if judges && self.may_judge_again() => Some(self.app.undecided().await?),
             _ => None,
         };
         let total = match &selection {
@@ -149,11 +158,15 @@ impl Worker {
         };
         progress.begin(total);
         let mut report = if total == 0 && undecided.as_ref().is_none_or(Vec::is_empty) {
-            self.judge_sets_alone(undecided.is_some(), stop, progress)
-                .await
+            if judges {
+                self.judge_sets_alone(undecided.is_some(), stop, progress)
+                    .await
+            } else {
+                PassReport::default()
+            }
         } else {
             self.free_claims_of_the_dead().await?;
-            let fetcher = Arc::clone(self.fetcher().await?);
+            let fetcher = self.fetcher().await?;
             Pass::run(
                 &self.app,
                 &self.owner,
@@ -161,10 +174,22 @@ impl Worker {
                 stop,
                 progress,
                 fetcher,
-                undecided.map(|listed| Undecided::new(listed_at, listed)),
+                match undecided {
+                    Some(listed) => Judging::Again(Undecided::new(listed_at, listed)),
+                    None if judges => Judging::New,
+                    None => Judging::Nothing,
+                },
             )
             .await
         };
+        match standing {
+            PolicyStanding::InForce(adoption) => report.adopted = adoption,
+            // Versions wait that this process may not judge.
+            PolicyStanding::Foreign(error) if report.summary.new > 0 => {
+                report.error.get_or_insert(error);
+            }
+            PolicyStanding::Foreign(error) => report.troubles.push(error.to_string()),
+        }
         if let Some((count, first)) = unsettled {
             let message = format!(
                 "{count} published files or sets could not be brought up to date; the first: {first}"
@@ -182,7 +207,8 @@ impl Worker {
             let report = self.pass(Selection::Due, stop, progress).await;
             let summary = &report.summary;
             let sets = summary.sets_published + summary.sets_failed;
-            if summary.attempts + sets > 0 || report.error.is_some() || !report.untold.is_empty() {
+            let is_news = report.error.is_some() || report.adopted.is_some();
+            if summary.attempts + sets > 0 || is_news || !report.untold.is_empty() {
                 after_pass(&report);
             }
             let wake_at = self.app.now() + WAKE_EVERY;
@@ -215,7 +241,6 @@ impl Worker {
 
     /// Brings published files and sets up to date; not again in an hour in which that failed.
     async fn settle(&self) -> Result<Option<(usize, Error)>> {
-        self.app.sync_sets().await?;
         let slot = Some(Slot::containing(self.app.now()));
         if self.retried().settling == slot {
             return Ok(None);
@@ -279,20 +304,39 @@ impl Worker {
         Ok(())
     }
 
-    async fn fetcher(&self) -> Result<&Arc<Fetcher>> {
-        self.fetcher
-            .get_or_try_init(|| async {
-                let app = &self.app;
-                let temp_dir = app.archive.temp_dir().to_owned();
-                Fetcher::new(
-                    &app.config.fetch,
-                    app.config.secrets.clone(),
-                    temp_dir,
-                    Arc::clone(&app.clock),
-                )
-                .map(Arc::new)
-                .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))
-            })
-            .await
+    /// Makes notifiers that are new known to the store, once for each configuration, so that they hear of what this worker
+    /// finds.
+    async fn begin_notifiers(&self) -> Result<()> {
+        let mut begun = self.notifiers_begun.lock().await;
+        let config = self.app.config();
+        if !begun
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, &config))
+        {
+            self.app.begin_notifiers().await?;
+            *begun = Some(config);
+        }
+        Ok(())
+    }
+
+    /// Returns the fetcher of the configuration of now.
+    async fn fetcher(&self) -> Result<Arc<Fetcher>> {
+        let mut made = self.fetcher.lock().await;
+        let config = self.app.config();
+        if let Some((known, fetcher)) = &*made
+            && Arc::ptr_eq(known, &config)
+        {
+            return Ok(Arc::clone(fetcher));
+        }
+        let fetcher = Fetcher::new(
+            &config.fetch,
+            config.secrets.clone(),
+            self.app.archive.temp_dir().to_owned(),
+            Arc::clone(&self.app.clock),
+        )
+        .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
+        let fetcher = Arc::new(fetcher);
+        *made = Some((config, Arc::clone(&fetcher)));
+        Ok(fetcher)
     }
 }

@@ -14,7 +14,7 @@ use futures_util::future::try_join_all;
 use gannet::archive::Archive;
 use gannet::domain::{
     Actor, Address, Claim, Content, Digest, Interval, NewBlob, Publication, PublishPolicy, Slot,
-    SourceId, SourceSettings, Stamp, Validators, VersionState, base_ordinal,
+    SourceId, SourceSettings, Stamp, Validators, base_ordinal,
 };
 use gannet::store::{AttemptRecord, AttemptResult, ClaimRequest, SourceChange, Store, StoreError};
 use tokio::runtime::Runtime;
@@ -130,7 +130,6 @@ impl Recorder {
             name: "prices.csv".to_owned(),
             media_type: Some("text/csv".to_owned()),
             last_modified: Some(at),
-            state: VersionState::Unverified,
         }
     }
 

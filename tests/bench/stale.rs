@@ -8,10 +8,10 @@ use gannet::app::{App, StaleRequest};
 use gannet::archive::Archive;
 use gannet::clock::SystemClock;
 use gannet::config::{
-    Builtin, Config, DashboardConfig, FetchConfig, LogConfig, Pattern, Scope, Secrets, SizeRule,
-    VerifierConfig, VerifierKind,
+    Builtin, Config, DashboardConfig, FetchConfig, LogConfig, Secrets, SizeRule, VerifierConfig,
+    VerifierKind,
 };
-use gannet::domain::{Actor, Weight};
+use gannet::domain::{Actor, Scope, Weight};
 use gannet::store::Store;
 use tokio::runtime::Runtime;
 
@@ -58,10 +58,9 @@ fn fill(folder: &Path) {
 }
 
 fn app(folder: &Path, min: u64) -> App {
-    let all = globset::Glob::new("*").expect("a glob").compile_matcher();
     let verifier = |name: &str, rule| VerifierConfig {
         name: name.to_owned(),
-        sources: vec![Pattern::Glob(all.clone())],
+        sources: vec!["*".parse().expect("a pattern")],
         kind: VerifierKind::Builtin(rule),
         weight: Weight::Required,
         scope: Scope::Source,

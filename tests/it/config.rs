@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gannet::config::{
-    Builtin, Config, ConfigError, Environment, Flags, Folders, NoticeFormat, NotifierKind, Pattern,
+    Builtin, Config, ConfigError, Environment, Flags, Folders, NoticeFormat, NotifierKind,
     ResourceLimits, SizeRule, VerifierKind,
 };
 use gannet::domain::{ChangeKind, NoticeRules};
@@ -243,7 +243,13 @@ max = "1MiB"
     let [a, b, c] = &config.verifiers[..] else {
         panic!("three verifiers")
     };
-    assert!(matches!(&a.sources[..], [Pattern::Tag(tag), Pattern::Glob(_)] if tag == "prices"));
+    assert_eq!(
+        a.sources
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        ["tag:prices", "https://*.json"]
+    );
     assert_eq!(a.timeout, Duration::from_mins(5));
     let VerifierKind::Command {
         argv,
@@ -473,22 +479,6 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         (verifier("command = []"), 4, "give a program"),
         (verifier("command = \"sh\""), 4, "a list of texts"),
         (
-            verifier("command = [\"no-such-program-here\"]"),
-            4,
-            "not found in PATH",
-        ),
-        (
-            verifier("command = [\"/no/such/program\"]"),
-            4,
-            "`/no/such/program`: No such file",
-        ),
-        (
-            verifier("command = [\"/etc/passwd\"]"),
-            4,
-            "not an executable file",
-        ),
-        (verifier("command = [\"/\"]"), 4, "not an executable file"),
-        (
             verifier("command = [\"sh\"]\nfailed = [0]"),
             5,
             "0 always means passed",
@@ -593,8 +583,8 @@ fn a_notifier_that_says_little_hears_all_of_every_source() {
     assert_eq!(ops.rules, rules(&ChangeKind::ALL, 1, 1));
     assert_eq!(mail.rules, rules(&[ChangeKind::Recovered], 3, 48));
     assert_eq!((ops.timeout.as_secs(), mail.timeout.as_secs()), (30, 5));
-    assert!(matches!(&ops.sources[..], [Pattern::Glob(glob)] if glob.is_match("any/thing")));
-    assert!(matches!(&mail.sources[..], [Pattern::Tag(tag)] if tag == "a"));
+    assert!(matches!(&ops.sources[..], [every] if every.to_string() == "*"));
+    assert!(matches!(&mail.sources[..], [pattern] if pattern.tag() == Some("a")));
     assert!(
         matches!(&ops.kind, NotifierKind::Webhook { url, secret: None, format: NoticeFormat::Json }
         if url.ends_with("${KEY}"))
@@ -628,11 +618,6 @@ fn what_is_wrong_with_a_notifier_is_told() {
         ),
         (hook("command = [\"sh\"]"), 1, "both are given"),
         (notifier("command = []"), 3, "`notify.command`: empty"),
-        (
-            notifier("command = [\"no-such-program\"]"),
-            3,
-            "not found in PATH",
-        ),
         (
             notifier("command = [\"sh\"]\nsecret = \"x\""),
             1,
@@ -867,4 +852,32 @@ fn problems_with_limits_name_line_and_key() {
             .contains("`verifier.limits` means nothing with"),
         "{problems:?}"
     );
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told_and_keeps_nothing_from_being_read() {
+    for (program, why) in [
+        ("no-such-program-here", "not found in PATH"),
+        ("/no/such/program", "No such file"),
+        ("/etc/passwd", "not an executable file"),
+        ("/", "not an executable file"),
+    ] {
+        let gannet = crate::rig::Gannet::new();
+        gannet.configure(&format!(
+            "[[verifier]]\nname = \"v\"\nsources = [\"*\"]\ncommand = [{program:?}]\n\
+             [[notify]]\nname = \"n\"\ncommand = [{program:?}]\n"
+        ));
+        gannet.ok(&["add", "https://example.org/a"]);
+        for reading in [&["list"][..], &["log"], &["dump", "--json"], &["show", "a"]] {
+            gannet.ok(reading);
+        }
+        let checked = gannet.run(&["config", "check"]);
+        let page = format!("{}{}", checked.out, checked.err);
+        for who in ["verifier v", "notifier n"] {
+            let line = page
+                .lines()
+                .find(|line| line.contains(who) && line.contains(why));
+            assert!(line.is_some(), "{who}, {why}: {page}");
+        }
+    }
 }

@@ -20,6 +20,7 @@ mod net_rig;
 mod no_catalogue;
 mod notify;
 mod origin;
+mod policy;
 mod program_limits;
 mod reading;
 mod removing;

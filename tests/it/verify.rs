@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gannet::config::{
-    Builtin, CsvRule, ImageRule, Pattern, ResourceLimits, Schema, Scope, SizeRule, VerifierConfig,
-    VerifierKind,
+    Builtin, CsvRule, ImageRule, ResourceLimits, Schema, SizeRule, VerifierConfig, VerifierKind,
 };
-use gannet::domain::{Content, Digest, Judgement, SourceId, VerdictOutcome, VersionId, Weight};
+use gannet::domain::{
+    Content, Digest, Judgement, Scope, SourceId, VerdictOutcome, VersionId, Weight,
+};
 use gannet::verify::{Evidence, Facts, Verifier};
 use tempfile::TempDir;
 
@@ -103,7 +104,7 @@ pub(crate) fn facts() -> Facts {
 }
 
 fn verifier(kind: VerifierKind, timeout: Duration) -> Verifier {
-    let sources = vec![Pattern::Tag("t".to_owned())];
+    let sources = vec!["tag:t".parse().expect("a pattern")];
     Verifier::new(VerifierConfig {
         name: "v".to_owned(),
         sources,

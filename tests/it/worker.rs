@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use gannet::app::{App, NewSource, PassSummary};
 use gannet::clock::ManualClock;
-use gannet::config::{
-    Config, FetchConfig, Pattern, ResourceLimits, Scope, VerifierConfig, VerifierKind,
+use gannet::config::{Config, FetchConfig, ResourceLimits, VerifierConfig, VerifierKind};
+use gannet::domain::{
+    PublishPolicy, Scope, Verdict, VerdictOutcome, VersionId, VersionState, Weight,
 };
-use gannet::domain::{PublishPolicy, Verdict, VerdictOutcome, VersionId, VersionState, Weight};
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use crate::net_rig::at;
@@ -34,9 +34,7 @@ impl House {
     fn open(folder: &Path, origin: &Origin, time: &str, script: Option<&str>) -> Self {
         let verifier = |script: &str| VerifierConfig {
             name: "script".to_owned(),
-            sources: vec![Pattern::Glob(
-                globset::Glob::new("*").expect("a glob").compile_matcher(),
-            )],
+            sources: vec!["*".parse().expect("a pattern")],
             kind: VerifierKind::Command {
                 argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
                 stdin: false,
@@ -138,9 +136,7 @@ async fn an_outside_verdict_has_a_deadline() {
     origin.on("/x", [Reply::file("content")]);
     let legal = VerifierConfig {
         name: "legal".to_owned(),
-        sources: vec![Pattern::Glob(
-            globset::Glob::new("*").expect("a glob").compile_matcher(),
-        )],
+        sources: vec!["*".parse().expect("a pattern")],
         kind: VerifierKind::External {
             deadline: Duration::from_hours(3),
         },
@@ -191,10 +187,9 @@ async fn advice_has_a_deadline_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let origin = Origin::start(true);
     origin.on("/x", [Reply::file("content")]);
-    let all = globset::Glob::new("*").expect("a glob").compile_matcher();
     let verifier = |name: &str, kind, weight| VerifierConfig {
         name: name.to_owned(),
-        sources: vec![Pattern::Glob(all.clone())],
+        sources: vec!["*".parse().expect("a pattern")],
         kind,
         weight,
         scope: Scope::Source,

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::config::{
-    Config, NotifierConfig, NotifierKind, Pattern, Scope, VerifierConfig, VerifierKind,
+    Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
 };
-use crate::domain::{ChangeKind, Weight};
+use crate::domain::{ChangeKind, Scope, Weight};
 use crate::faces::text::clean;
 
 /// Returns the page: the file, where things lie, each verifier and notifier on a line, and what deserves a look.
@@ -48,7 +48,7 @@ fn verifier_line(verifier: &VerifierConfig) -> String {
     };
     let judges = match &verifier.scope {
         Scope::Source => {
-            let patterns: Vec<_> = verifier.sources.iter().map(pattern).collect();
+            let patterns: Vec<_> = verifier.sources.iter().map(ToString::to_string).collect();
             format!("judges {}", patterns.join(", "))
         }
         Scope::Set { tag } => format!("judges the set {tag}"),
@@ -66,7 +66,7 @@ fn notifier_line(notifier: &NotifierConfig) -> String {
         // The address may hold a password.
         NotifierKind::Webhook { .. } => "told by webhook".to_owned(),
     };
-    let patterns: Vec<_> = notifier.sources.iter().map(pattern).collect();
+    let patterns: Vec<_> = notifier.sources.iter().map(ToString::to_string).collect();
     let on = notifier.rules.on.iter().copied().map(ChangeKind::as_str);
     let on: Vec<_> = on.collect();
     format!(
@@ -75,13 +75,6 @@ fn notifier_line(notifier: &NotifierConfig) -> String {
         patterns.join(", "),
         on.join(", ")
     )
-}
-
-fn pattern(pattern: &Pattern) -> String {
-    match pattern {
-        Pattern::Tag(tag) => format!("tag:{tag}"),
-        Pattern::Glob(glob) => glob.glob().glob().to_owned(),
-    }
 }
 
 fn words(duration: Duration) -> String {
@@ -93,8 +86,29 @@ fn words(duration: Duration) -> String {
     }
 }
 
-/// Returns what can be used and is probably not meant: secrets by names that have no value.
+/// Returns what can be used and is probably not meant: programs that are not there, secrets by names that have no value.
 fn slips(config: &Config) -> Vec<String> {
+    let mut slips = missing_programs(config);
+    slips.extend(unknown_secrets(config));
+    slips
+}
+
+fn missing_programs(config: &Config) -> Vec<String> {
+    let verifiers = config.verifiers.iter().filter_map(|one| match &one.kind {
+        VerifierKind::Command { argv, .. } => Some(("verifier", &one.name, argv)),
+        _ => None,
+    });
+    let notifiers = config.notifiers.iter().filter_map(|one| match &one.kind {
+        NotifierKind::Command { argv } => Some(("notifier", &one.name, argv)),
+        NotifierKind::Webhook { .. } => None,
+    });
+    verifiers
+        .chain(notifiers)
+        .filter_map(|(noun, name, argv)| Some(format!("{noun} {name}: {}", program_problem(argv)?)))
+        .collect()
+}
+
+fn unknown_secrets(config: &Config) -> Vec<String> {
     let mut texts = Vec::new();
     for verifier in &config.verifiers {
         if let VerifierKind::Http { url, secret, .. } = &verifier.kind {

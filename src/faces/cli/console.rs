@@ -68,6 +68,11 @@ impl<'a> Console<'a> {
         self.warn_line(&format!("warning: {message}"));
     }
 
+    /// Says something that people should know and need not act on.
+    pub fn note(&mut self, message: &str) {
+        self.warn_line(message);
+    }
+
     /// Writes one line to stderr. There is nowhere to report that stderr is closed.
     pub(crate) fn warn_line(&mut self, line: &str) {
         let _ = writeln!(self.err, "{line}");

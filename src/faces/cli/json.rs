@@ -198,6 +198,8 @@ pub(crate) struct VersionJson<'a> {
     last_modified: Option<String>,
     fetched_at: String,
     verified: &'static str,
+    /// Of the policy under which that was derived.
+    policy_revision: Option<i64>,
     verdicts: Vec<VerdictJson<'a>>,
 }
 
@@ -213,6 +215,7 @@ impl<'a> VersionJson<'a> {
             last_modified: version.last_modified.map(whole_seconds),
             fetched_at: precise(version.fetched_at),
             verified: version.state.as_str(),
+            policy_revision: version.policy_revision,
             verdicts: verdicts.iter().map(VerdictJson::recorded).collect(),
         }
     }
@@ -290,6 +293,9 @@ pub(crate) struct EventJson<'a> {
     source: Option<&'a str>,
     version_id: Option<VersionId>,
     detail: Option<&'a str>,
+    /// Under which a verdict counted or a state changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_revision: Option<i64>,
 }
 
 impl<'a> EventJson<'a> {
@@ -303,6 +309,7 @@ impl<'a> EventJson<'a> {
             source: event.source_name.as_deref(),
             version_id: event.event.version_id,
             detail: event.event.detail.as_deref(),
+            policy_revision: event.policy_revision,
         }
     }
 }

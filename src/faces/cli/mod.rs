@@ -17,7 +17,9 @@ mod summary;
 mod table;
 
 pub use args::{AppCommand, Cli, Command};
-pub use commands::{print_completions, print_fetched, print_manual, print_overview, run};
+pub use commands::{
+    adopt_policy, print_completions, print_fetched, print_manual, print_overview, print_policy, run,
+};
 pub use config_page::config_page;
 pub use console::Console;
 pub use exit::{ExitStatus, print_text, print_troubles, report, status_of};

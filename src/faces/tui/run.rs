@@ -80,10 +80,11 @@ fn keymap(config: &Config, keys: &[KeySetting]) -> Result<Keymap> {
 ///
 /// When the configuration's keys are wrong, or the terminal cannot be used.
 pub async fn run(app: Arc<App>, engine: Arc<dyn Engine>, dashboard: Dashboard) -> Result<()> {
-    let keymap = keymap(&app.config, &app.config.dashboard.keys)?;
+    let config = app.config();
+    let keymap = keymap(&config, &config.dashboard.keys)?;
     let colours = supports_color::on(supports_color::Stream::Stdout);
     let theme = Theme::of(
-        app.config.dashboard.theme,
+        config.dashboard.theme,
         colours.is_some(),
         colours.is_some_and(|level| level.has_256 || level.has_16m),
     );

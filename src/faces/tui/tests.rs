@@ -58,6 +58,7 @@ fn event(id: i64, text: &str) -> Line {
             detail: Some(text.to_owned()),
         },
         source_name: Some("prices.csv".to_owned()),
+        policy_revision: None,
     })
 }
 

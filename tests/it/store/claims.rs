@@ -1,7 +1,7 @@
 //! Claims: one holder at a time, whoever asks.
 
 use chrono::TimeDelta;
-use gannet::domain::{AttemptOutcome, FailureKind, Slot, SourceId, VersionState};
+use gannet::domain::{AttemptOutcome, FailureKind, Slot, SourceId};
 use gannet::store::{AttemptResult, ClaimRequest, SourceChange, StoreError};
 
 use super::rig::{Rig, hours, new, raw, record, request, settings, stamp, start};
@@ -51,7 +51,7 @@ async fn a_claim_carries_what_a_fetch_needs() {
     let first = rig.claim(id, start()).await;
     assert_eq!((first.fence, first.requests), (1, 0));
     assert!(first.validators.is_empty() && first.newest.is_none());
-    let result = new(raw("one"), VersionState::Unverified);
+    let result = new(raw("one"));
     let recorded = rig
         .store
         .record_attempt(record(&first, start(), result))
@@ -78,7 +78,7 @@ async fn a_lapsed_claim_goes_to_another_and_the_late_result_is_refused() {
     let lapsed = start() + TimeDelta::minutes(5);
     let taken = rig.store.claim_due(request("b", lapsed)).await;
     let taken = taken.expect("claims").pop().expect("a claim");
-    let result = || new(raw("one"), VersionState::Unverified);
+    let result = || new(raw("one"));
     let error = rig
         .store
         .record_attempt(record(&late, start(), result()))

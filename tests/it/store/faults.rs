@@ -1,6 +1,5 @@
 //! Many callers at once, and callers that go away.
 
-use gannet::domain::VersionState;
 use gannet::store::{AttemptResult, SourceFilter, Store, StoreError};
 
 use super::rig::{Rig, new, raw, record, start};
@@ -21,11 +20,8 @@ async fn one_that_fails_does_not_spoil_the_others() {
         // Every third has a wrong number, every other third a delta without a base: it fails after it wrote.
         let result = match n % 3 {
             0 => AttemptResult::Unchanged,
-            1 => new(
-                super::rig::delta("x", gannet::domain::BlobId(999), 1),
-                VersionState::Unverified,
-            ),
-            _ => new(raw(&n.to_string()), VersionState::Unverified),
+            1 => new(super::rig::delta("x", gannet::domain::BlobId(999), 1)),
+            _ => new(raw(&n.to_string())),
         };
         claim.fence -= i64::from(n % 3 == 0);
         let store = rig.store.clone();

@@ -11,7 +11,7 @@ async fn a_b_a_is_three_versions_and_two_blobs() {
     let id = rig.add("a").await;
     let mut known = Vec::new();
     for (hour, content) in [(0, "A"), (1, "B"), (2, "A")] {
-        let result = new(raw(content), VersionState::Unverified);
+        let result = new(raw(content));
         known.push(rig.attempt(id, hours(hour), result).await.blob_was_known);
     }
     assert_eq!(known, [false, false, true]);
@@ -73,7 +73,7 @@ async fn a_chain_leads_to_a_blob_that_stands_alone() {
             Some(base) => delta(&content, base, depth),
             None => raw(&content),
         };
-        let result = new(blob, VersionState::Unverified);
+        let result = new(blob);
         let version = rig
             .attempt(id, hours(i64::from(depth)), result)
             .await
@@ -101,7 +101,7 @@ async fn a_delta_without_its_base_is_refused_whole() {
     let rig = Rig::new();
     let id = rig.add("a").await;
     let claim = rig.claim(id, start()).await;
-    let result = new(delta("x", BlobId(99), 1), VersionState::Unverified);
+    let result = new(delta("x", BlobId(99), 1));
     let record = super::rig::record(&claim, start(), result);
     let error = rig.store.record_attempt(record).await.expect_err("refused");
     assert!(matches!(error, StoreError::Failed { .. }), "{error}");
@@ -121,15 +121,14 @@ async fn a_purge_keeps_what_others_need() {
         .await;
     let base = rig.store.version_back(a, 0).await.expect("a read");
     let base = base.expect("a version").blob_id;
-    let own = new(delta("only in a", base, 1), VersionState::Unverified);
+    let own = new(delta("only in a", base, 1));
     rig.attempt(a, hours(1), own).await;
     let large = NewBlob {
         body: StoredBody::Object("ab/cdef".to_owned()),
         ..raw("large")
     };
-    rig.attempt(a, hours(2), new(large, VersionState::Unverified))
-        .await;
-    let other = new(delta("in b", base, 1), VersionState::Unverified);
+    rig.attempt(a, hours(2), new(large)).await;
+    let other = new(delta("in b", base, 1));
     rig.attempt(b, hours(1), other).await;
     assert_eq!(rig.purge(a).await.expect("purged"), ["ab/cdef"]);
     // The base has no version any more, but b's delta needs it.

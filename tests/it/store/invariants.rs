@@ -1,12 +1,10 @@
 //! Whatever is done in whatever order, the catalogue stays sound.
 
-use gannet::domain::{
-    BlobId, NewBlob, SourceId, StoredBody, VerdictOutcome, VersionState, base_ordinal,
-};
+use gannet::domain::{BlobId, NewBlob, SourceId, StoredBody, VerdictOutcome, base_ordinal};
 use gannet::store::{AttemptResult, SourceChange, SourceFilter};
 use proptest::prelude::*;
 
-use super::rig::{Rig, delta, hours, new, policy, raw, record, request, settings, stamp, verdict};
+use super::rig::{Rig, delta, hours, new, raw, record, request, settings, stamp, verdict};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -99,7 +97,7 @@ async fn judge(rig: &Rig, source: Option<SourceId>, at: i64, passed: bool) {
     };
     let verdicts = vec![verdict(outcome, hours(at))];
     rig.store
-        .record_verdicts(version.id, verdicts, policy(), stamp(hours(at)))
+        .record_verdicts(version.id, verdicts, stamp(hours(at)))
         .await
         .expect("recorded");
 }
@@ -126,7 +124,7 @@ async fn fetch(rig: &Rig, id: SourceId, at: i64, content: &str) {
             }
         }
     };
-    let record = record(claim, hours(at), new(blob, VersionState::Pending));
+    let record = record(claim, hours(at), new(blob));
     rig.store.record_attempt(record).await.expect("recorded");
 }
 

@@ -5,7 +5,7 @@ use gannet::domain::{
 };
 use gannet::store::{AttemptResult, EventFilter};
 
-use super::rig::{Rig, hours, policy, stamp, start, verdict};
+use super::rig::{Rig, hours, stamp, start, verdict};
 
 #[tokio::test]
 async fn every_action_is_an_event() {
@@ -14,9 +14,7 @@ async fn every_action_is_an_event() {
     let version = rig.version(id, start(), "one", VersionState::Pending).await;
     for outcome in [VerdictOutcome::Failed, VerdictOutcome::Passed] {
         let verdicts = vec![verdict(outcome, start())];
-        let recorded = rig
-            .store
-            .record_verdicts(version, verdicts, policy(), stamp(start()));
+        let recorded = rig.store.record_verdicts(version, verdicts, stamp(start()));
         recorded.await.expect("recorded");
     }
     for publication in [Publication::Publish(version), Publication::Withdraw] {
@@ -44,6 +42,10 @@ async fn every_action_is_an_event() {
         .collect();
     let expected = [
         (Action::SourceAdded, Some("https://example.org/a")),
+        (
+            Action::PolicyAdopted,
+            Some("revision 1 from no file: added schema"),
+        ),
         (Action::FetchNew, None),
         (Action::VerdictFailed, Some("schema: row 3 is short")),
         (Action::VersionFailed, Some("schema: row 3 is short")),
@@ -59,10 +61,11 @@ async fn every_action_is_an_event() {
     ];
     assert_eq!(told, expected);
     for event in &events {
-        assert_eq!(event.source_name.as_deref(), Some("a"));
+        let about = (event.event.action != Action::PolicyAdopted).then_some("a");
+        assert_eq!(event.source_name.as_deref(), about);
         assert_eq!(event.stamp, stamp(start()));
     }
-    for event in &events[1..8] {
+    for event in &events[2..9] {
         assert_eq!(event.event.version_id, Some(version));
     }
 }

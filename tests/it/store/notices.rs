@@ -5,7 +5,7 @@ use gannet::domain::{
 };
 use gannet::store::{AttemptResult, NoticeLook, NoticeRecord};
 
-use super::rig::{Rig, hours, policy, stamp, start, verdict};
+use super::rig::{Rig, hours, stamp, start, verdict};
 
 async fn look(rig: &Rig, hour: i64) -> Option<NoticeLook> {
     let look = rig.store.look_for_changes("ops".to_owned(), hours(hour));
@@ -65,7 +65,7 @@ async fn a_look_finds_turns_since_and_what_waits() {
     let verdicts = vec![verdict(VerdictOutcome::Failed, hours(1))];
     let judged = rig
         .store
-        .record_verdicts(version, verdicts, policy(), stamp(hours(1)));
+        .record_verdicts(version, verdicts, stamp(hours(1)));
     judged.await.expect("recorded");
     let turned = look(&rig, 1).await.expect("a look");
     assert_eq!(ids(&turned), [b.0]);

@@ -5,13 +5,13 @@ use gannet::domain::{
 };
 use gannet::store::{SourceChange, StoreError};
 
-use super::rig::{Rig, hours, policy, settings, stamp, start, verdict};
+use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
 async fn judge(rig: &Rig, version: VersionId, outcome: VerdictOutcome, state: VersionState) {
     let verdicts = vec![verdict(outcome, start())];
     let recorded = rig
         .store
-        .record_verdicts(version, verdicts, policy(), stamp(start()))
+        .record_verdicts(version, verdicts, stamp(start()))
         .await
         .expect("recorded");
     assert_eq!(recorded, state);
@@ -122,7 +122,7 @@ async fn verdicts_come_back_with_their_provenance() {
     assert_eq!(source.state.version_state, Some(VersionState::Passed));
     let gone = rig
         .store
-        .record_verdicts(VersionId(99), vec![], policy(), stamp(start()))
+        .record_verdicts(VersionId(99), vec![], stamp(start()))
         .await;
     let missing = StoreError::Missing {
         what: "version",

@@ -6,12 +6,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use gannet::domain::{
     Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Interval, Judgement, NewBlob,
-    NewVerdict, Policy, PublishPolicy, Slot, Source, SourceId, SourceSettings, Stamp, StoredBody,
-    Validators, VerdictOutcome, VersionId, VersionState, Weight,
+    NewVerdict, Policy, PolicyVerifier, PublishPolicy, Scope, Slot, Source, SourceId,
+    SourceSettings, Stamp, StoredBody, Validators, VerdictOutcome, VersionId, VersionState, Weight,
 };
 use gannet::store::{
-    AttemptRecord, AttemptResult, ClaimRequest, Recorded, SourceChange, SourceFilter, Store,
-    StoreError,
+    AttemptRecord, AttemptResult, ClaimRequest, PolicyAdoption, Recorded, SourceChange,
+    SourceFilter, Store, StoreError,
 };
 
 /// A store whose file goes when the rig does.
@@ -85,13 +85,12 @@ pub(crate) fn delta(content: &str, base: BlobId, depth: u32) -> NewBlob {
     }
 }
 
-pub(crate) fn new(blob: NewBlob, state: VersionState) -> AttemptResult {
+pub(crate) fn new(blob: NewBlob) -> AttemptResult {
     AttemptResult::New {
         blob,
         name: "a.csv".to_owned(),
         media_type: Some("text/csv".to_owned()),
         last_modified: Some(start()),
-        state,
     }
 }
 
@@ -131,11 +130,16 @@ pub(crate) fn verdict(outcome: VerdictOutcome, at: DateTime<Utc>) -> NewVerdict 
     }
 }
 
-/// The verifier of [`verdict`] decides.
-pub(crate) fn policy() -> Policy {
-    [("schema".to_owned(), Weight::Required)]
-        .into_iter()
-        .collect()
+/// A verifier called `name` that decides.
+fn verifier(name: &str, scope: Scope, sources: &str) -> PolicyVerifier {
+    PolicyVerifier {
+        name: name.to_owned(),
+        kind: "external".to_owned(),
+        weight: Weight::Required,
+        scope,
+        sources: vec![sources.parse().expect("a pattern")],
+        definition: "00".to_owned(),
+    }
 }
 
 impl Rig {
@@ -213,6 +217,52 @@ impl Rig {
         recorded.expect("a recorded attempt")
     }
 
+    /// Puts a policy in force: the verifier of [`verdict`] decides about every source, or none does; these sets are judged
+    /// by it. Does nothing when it is so already.
+    pub(crate) async fn adopt(&self, judges: bool, sets: &[&str]) {
+        let every = judges.then(|| verifier("schema", Scope::Source, "*"));
+        let sets = sets.iter().map(|set| {
+            let scope = Scope::Set {
+                tag: (*set).to_owned(),
+            };
+            verifier("schema", scope, &format!("tag:{set}"))
+        });
+        let policy = Policy {
+            verifiers: every.into_iter().chain(sets).collect(),
+        };
+        let known = self.store.policy().await.expect("a policy");
+        if known.as_ref().map(|known| &known.policy) == Some(&policy) {
+            return;
+        }
+        let adoption = PolicyAdoption {
+            policy,
+            file: None,
+            replaces: known.map_or(0, |known| known.revision),
+        };
+        let adopted = self.store.adopt_policy(adoption, stamp(start())).await;
+        adopted.expect("an adopted policy");
+    }
+
+    /// Has the verifier of [`verdict`] decide about a set too.
+    pub(crate) async fn with_set(&self, set: &str) {
+        let known = self.store.policy().await.expect("a policy");
+        let known = known.map(|known| known.policy).unwrap_or_default();
+        let judges = known.verifiers.iter().any(|one| one.scope == Scope::Source);
+        let mut sets = known.sets();
+        sets.insert(set);
+        self.adopt(judges, &sets.into_iter().collect::<Vec<_>>())
+            .await;
+    }
+
+    /// Has the verifier of [`verdict`] decide about every source, or none; sets stay.
+    pub(crate) async fn judging(&self, judges: bool) {
+        let known = self.store.policy().await.expect("a policy");
+        let known = known.map(|known| known.policy).unwrap_or_default();
+        let sets: Vec<_> = known.sets().into_iter().collect();
+        self.adopt(judges, &sets).await;
+    }
+
+    /// Records a version that gets this state.
     pub(crate) async fn version(
         &self,
         id: SourceId,
@@ -220,8 +270,22 @@ impl Rig {
         content: &str,
         state: VersionState,
     ) -> VersionId {
-        let recorded = self.attempt(id, at, new(raw(content), state)).await;
-        recorded.version_id.expect("a version")
+        self.judging(state != VersionState::Unverified).await;
+        let recorded = self.attempt(id, at, new(raw(content))).await;
+        let version = recorded.version_id.expect("a version");
+        let outcome = match state {
+            VersionState::Unverified | VersionState::Pending => return version,
+            VersionState::Passed => VerdictOutcome::Passed,
+            VersionState::Failed => VerdictOutcome::Failed,
+            VersionState::Error => VerdictOutcome::Error,
+        };
+        let verdicts = vec![verdict(outcome, at)];
+        let judged = self
+            .store
+            .record_verdicts(version, verdicts, stamp(at))
+            .await;
+        assert_eq!(judged, Ok(state));
+        version
     }
 
     pub(crate) async fn purge(&self, id: SourceId) -> Result<Vec<String>, StoreError> {

@@ -6,12 +6,13 @@ use gannet::domain::{
 };
 use gannet::store::{NewEdition, SourceChange, StoreError};
 
-use super::rig::{Rig, hours, policy, settings, stamp, start, verdict};
+use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
 const SET: &str = "prices";
 
 /// Records an edition of one version, with what its verifier said of it.
 async fn edition(rig: &Rig, source: SourceId, version: VersionId, said: VerdictOutcome) -> Edition {
+    rig.with_set(SET).await;
     let edition = NewEdition {
         set: SET.to_owned(),
         members: vec![EditionMember {
@@ -21,13 +22,12 @@ async fn edition(rig: &Rig, source: SourceId, version: VersionId, said: VerdictO
         }],
         verdicts: vec![verdict(said, start())],
     };
-    let recorded = rig.store.record_edition(edition, policy(), stamp(start()));
+    let recorded = rig.store.record_edition(edition, stamp(start()));
     recorded.await.expect("an edition")
 }
 
 async fn configure(rig: &Rig, names: &[&str]) {
-    let names = names.iter().map(|name| (*name).to_owned()).collect();
-    rig.store.configure_sets(names).await.expect("configured");
+    rig.adopt(false, names).await;
 }
 
 async fn members(rig: &Rig, set: &str) -> Vec<SourceId> {
@@ -151,12 +151,9 @@ async fn an_edition_comes_back_with_its_verdicts() {
         Ok(Some(recorded.clone()))
     );
     let passed = verdict(VerdictOutcome::Passed, hours(1));
-    let judged = rig.store.record_edition_verdicts(
-        recorded.id,
-        vec![passed.clone()],
-        policy(),
-        stamp(hours(1)),
-    );
+    let judged =
+        rig.store
+            .record_edition_verdicts(recorded.id, vec![passed.clone()], stamp(hours(1)));
     assert_eq!(judged.await, Ok(VersionState::Passed));
     let verdicts = rig
         .store
@@ -217,7 +214,7 @@ async fn the_newest_good_edition_is_published() {
     ] {
         let failed = vec![verdict(VerdictOutcome::Failed, hours(2))];
         rig.store
-            .record_verdicts(version, failed, policy(), stamp(hours(2)))
+            .record_verdicts(version, failed, stamp(hours(2)))
             .await
             .expect("judged");
         assert_eq!(wanted(&rig, Some(second)).await, expected);

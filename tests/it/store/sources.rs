@@ -212,10 +212,13 @@ async fn a_purged_source_leaves_only_the_event_that_says_so() {
         ..EventFilter::default()
     };
     let events = rig.store.events(filter).await.expect("events");
-    assert_eq!(events.len(), 1);
-    assert_eq!(events[0].event.action, Action::SourcePurged);
-    assert_eq!(events[0].event.source_id, None);
-    assert_eq!(events[0].event.detail.as_deref(), Some("a"));
+    let [policy, purged] = &events[..] else {
+        panic!("two events: {events:?}");
+    };
+    assert_eq!(policy.event.action, Action::PolicyAdopted);
+    assert_eq!(purged.event.action, Action::SourcePurged);
+    assert_eq!(purged.event.source_id, None);
+    assert_eq!(purged.event.detail.as_deref(), Some("a"));
     assert!(rig.add("a").await > id, "an id is never used again");
     rig.assert_sound();
 }

@@ -16,8 +16,8 @@ pub use access::Access;
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
 pub use reading::{DumpArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ShowArgs, TableFormat};
 pub use root::{
-    AppCommand, Cli, Command, CompletionsArgs, ConfigArgs, ConfigWhat, DashboardArgs, DemoArgs,
-    ManArgs, NotifyArgs, NotifyWhat,
+    AppCommand, Cli, Command, CompletionsArgs, ConfigArgs, ConfigShowArgs, ConfigWhat,
+    DashboardArgs, DemoArgs, ManArgs, NotifyArgs, NotifyWhat,
 };
 pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, RestoreArgs, SelectArgs,

@@ -199,13 +199,29 @@ pub struct ConfigArgs {
     pub what: ConfigWhat,
 }
 
-/// What of the configuration is printed.
+/// What of the configuration is printed or done.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum ConfigWhat {
+    /// Print what of the configuration is in force; --policy: the verifiers and sets of the catalogue
+    Show(ConfigShowArgs),
+    /// Put the verifiers and sets of this configuration file in force, in the place of another file's
+    #[command(after_help = "Example:\n  gannet --config /etc/gannet/config.toml config adopt")]
+    Adopt,
     /// Say what is wrong with the configuration, or what of it is in force
     Check,
     /// The keys of the dashboard in force, as a page of Markdown
     Keys,
+}
+
+/// `config show`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ConfigShowArgs {
+    /// The policy: the verifiers and sets in force in this catalogue, and the file that they came from
+    #[arg(long)]
+    pub policy: bool,
+    /// As JSON
+    #[arg(long, requires = "policy")]
+    pub json: bool,
 }
 
 /// `notify`.

@@ -225,6 +225,7 @@ mod tests {
               "last_modified": "2026-01-31T11:59:00Z",
               "fetched_at": "2026-01-31T12:00:03.250Z",
               "verified": "failed",
+              "policy_revision": 1,
               "verdicts": [
                 {
                   "verifier": "schema",
@@ -268,6 +269,7 @@ mod tests {
               "last_modified": "2026-01-31T11:59:00Z",
               "fetched_at": "2026-01-31T12:00:03.250Z",
               "verified": "passed",
+              "policy_revision": 1,
               "verdicts": []
             }
           ]

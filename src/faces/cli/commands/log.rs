@@ -99,6 +99,7 @@ mod tests {
                 detail: Some("schema: line 3\n\u{1b}]0;x".to_owned()),
             },
             source_name: Some("prices".to_owned()),
+            policy_revision: None,
         };
         let mut out = Vec::new();
         write(&event, false, &mut out).expect("a buffer");

@@ -1,0 +1,120 @@
+//! The configuration that a process works by, with what is made from it; a process that stays may exchange it.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use crate::config::Config;
+use crate::domain::{Policy, PolicyVerifier};
+use crate::net::Webhooks;
+use crate::verify::Verifier;
+
+/// One configuration, with what is made from it.
+pub(super) struct Configured {
+    pub(super) config: Arc<Config>,
+    /// The verifiers, in their order.
+    pub(super) verifiers: Vec<Arc<Verifier>>,
+    /// The verifiers and sets, as a catalogue keeps them.
+    pub(super) policy: Policy,
+    /// The client of webhooks, once it was needed.
+    pub(super) webhooks: OnceCell<Arc<Webhooks>>,
+    /// What the configuration file looked like when it was read.
+    file: FileState,
+}
+
+impl Configured {
+    pub(super) fn new(config: Arc<Config>) -> Self {
+        let file = FileState::of(config.config_file.as_deref());
+        Self::read_as(config, file)
+    }
+
+    /// Returns the same for a configuration file that was in this state before it was read.
+    pub(super) fn read_as(config: Arc<Config>, file: FileState) -> Self {
+        let verifiers: Vec<_> = config
+            .verifiers
+            .iter()
+            .cloned()
+            .map(Verifier::new)
+            .map(Arc::new)
+            .collect();
+        let policy = Policy {
+            verifiers: verifiers
+                .iter()
+                .map(|verifier| policy_verifier(verifier))
+                .collect(),
+        };
+        Self {
+            config,
+            verifiers,
+            policy,
+            webhooks: OnceCell::new(),
+            file,
+        }
+    }
+
+    /// Returns the absolute path of the configuration file, if there is one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.config.config_file.as_deref()
+    }
+
+    /// Returns the state of the configuration file when it is another one than the one that was read.
+    pub(super) fn changed_file(&self) -> Option<FileState> {
+        let now = FileState::of(self.path());
+        (now != self.file).then_some(now)
+    }
+}
+
+fn policy_verifier(verifier: &Verifier) -> PolicyVerifier {
+    PolicyVerifier {
+        name: verifier.name().to_owned(),
+        kind: verifier.kind_name(),
+        weight: verifier.weight(),
+        scope: verifier.scope().clone(),
+        sources: verifier.sources().to_vec(),
+        definition: verifier.definition_digest().to_hex(),
+    }
+}
+
+/// What tells one state of a file from another without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileState {
+    /// There is no file, or none that can be looked at.
+    Absent,
+    Present {
+        device: u64,
+        inode: u64,
+        size_bytes: u64,
+        modified: (i64, i64),
+        changed: (i64, i64),
+    },
+}
+
+impl FileState {
+    /// Returns the state of a file as of now.
+    pub(super) fn of(path: Option<&Path>) -> Self {
+        let of = |metadata: Metadata| Self::Present {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size_bytes: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        };
+        path.and_then(|path| std::fs::metadata(path).ok())
+            .map_or(Self::Absent, of)
+    }
+}
+
+/// Returns whether both paths name one file, by their text or by what links lead to.
+pub(super) fn is_same_file(one: Option<&Path>, other: Option<&Path>) -> bool {
+    let real = |path: &Path| -> Option<PathBuf> { std::fs::canonicalize(path).ok() };
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => {
+            one == other || real(one).is_some_and(|real_one| Some(real_one) == real(other))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,116 @@
+//! How verifiers and notifiers select sources: by tag, or by a glob on name and address.
+
+use std::fmt;
+use std::str::FromStr;
+
+use globset::{Glob, GlobMatcher};
+use serde::{Deserialize, Serialize};
+
+use super::SourceSettings;
+
+/// A selection of sources: `tag:NAME`, or a glob that the name or the address matches. Printed as it was written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pattern {
+    text: String,
+    selection: Selection,
+}
+
+/// What a pattern looks at of a source.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceKey<'a> {
+    /// The name that the operator gave it.
+    pub name: &'a str,
+    /// Its address.
+    pub address: &'a str,
+    /// Its tags.
+    pub tags: &'a [String],
+}
+
+impl<'a> SourceKey<'a> {
+    /// Returns what a pattern looks at of these settings.
+    pub fn of(settings: &'a SourceSettings) -> Self {
+        Self {
+            name: &settings.name,
+            address: settings.address.as_str(),
+            tags: &settings.tags,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Selection {
+    Tag(String),
+    Glob(GlobMatcher),
+}
+
+impl Pattern {
+    /// Returns whether the source with these settings is selected.
+    pub fn matches(&self, settings: &SourceSettings) -> bool {
+        self.selects(&SourceKey::of(settings))
+    }
+
+    /// Returns whether a source with this name, address and tags is selected.
+    pub fn selects(&self, source: &SourceKey<'_>) -> bool {
+        match &self.selection {
+            Selection::Tag(tag) => source.tags.contains(tag),
+            Selection::Glob(glob) => glob.is_match(source.name) || glob.is_match(source.address),
+        }
+    }
+
+    /// Returns the tag that selects, unless a glob does.
+    pub fn tag(&self) -> Option<&str> {
+        match &self.selection {
+            Selection::Tag(tag) => Some(tag),
+            Selection::Glob(_) => None,
+        }
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let selection = match text.strip_prefix("tag:") {
+            Some("") => return Err("`tag:` needs a tag after it".to_owned()),
+            Some(tag) => Selection::Tag(tag.to_owned()),
+            None if text.is_empty() => return Err("an empty glob matches nothing".to_owned()),
+            None => match Glob::new(text) {
+                Ok(glob) => Selection::Glob(glob.compile_matcher()),
+                Err(error) => return Err(format!("`{text}` is not a glob: {}", error.kind())),
+            },
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            selection,
+        })
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.text
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Pattern {}

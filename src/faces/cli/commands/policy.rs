@@ -1,0 +1,148 @@
+//! `config adopt` and `config show --policy`: the verifiers and sets of the catalogue, and where they came from.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::app::{self, App};
+use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
+use crate::faces::cli::exit::{CommandResult, conclude};
+use crate::faces::cli::table::{Table, flexible, left};
+use crate::faces::cli::{Console, ExitStatus, json};
+use crate::faces::text::clean;
+
+/// `config show --policy --json`.
+#[derive(Serialize)]
+struct PolicyJson<'a> {
+    revision: i64,
+    adopted_at: String,
+    actor: &'a str,
+    file: Option<&'a str>,
+    /// Whether the configuration of this process is the one that the policy came from.
+    is_own: bool,
+    verifiers: Vec<VerifierJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct VerifierJson<'a> {
+    name: &'a str,
+    kind: &'a str,
+    weight: Weight,
+    /// The tag of the set that it judges; nothing when it judges single files.
+    set: Option<&'a str>,
+    sources: Vec<String>,
+    definition: &'a str,
+}
+
+impl<'a> VerifierJson<'a> {
+    fn new(verifier: &'a PolicyVerifier) -> Self {
+        Self {
+            name: &verifier.name,
+            kind: &verifier.kind,
+            weight: verifier.weight,
+            set: match &verifier.scope {
+                Scope::Source => None,
+                Scope::Set { tag } => Some(tag),
+            },
+            sources: verifier.sources.iter().map(ToString::to_string).collect(),
+            definition: &verifier.definition,
+        }
+    }
+}
+
+/// Prints the policy in force.
+pub async fn print_policy(
+    app: &App,
+    as_json: bool,
+    console: &mut Console<'_>,
+) -> app::Result<ExitStatus> {
+    let policy = app.policy_in_force().await?;
+    let is_own = policy
+        .as_ref()
+        .is_some_and(|policy| app.is_policy_of_own_file(policy));
+    let written = match (&policy, as_json) {
+        (policy, true) => write_json(policy.as_ref(), is_own, console),
+        (None, false) => writeln!(
+            console.out,
+            "no policy: no configuration with verifiers was used on this catalogue yet"
+        ),
+        (Some(policy), false) => write_text(policy, is_own, console),
+    };
+    let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
+    Ok(conclude(result, console))
+}
+
+/// Puts the configuration of this process in force.
+pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
+    let adoption = app.adopt_policy().await?;
+    let written = writeln!(console.out, "{}", clean(&adoption.to_string()));
+    console.note("versions keep their states until they are judged again: `gannet verify --stale`");
+    let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
+    Ok(conclude(result, console))
+}
+
+fn write_json(
+    policy: Option<&AdoptedPolicy>,
+    is_own: bool,
+    console: &mut Console<'_>,
+) -> io::Result<()> {
+    let policy = policy.map(|policy| PolicyJson {
+        revision: policy.revision,
+        adopted_at: json::precise(policy.adopted_at),
+        actor: &policy.actor.0,
+        file: policy.file.as_deref(),
+        is_own,
+        verifiers: policy
+            .policy
+            .verifiers
+            .iter()
+            .map(VerifierJson::new)
+            .collect(),
+    });
+    json::write(&mut console.out, &policy)
+}
+
+fn write_text(policy: &AdoptedPolicy, is_own: bool, console: &mut Console<'_>) -> io::Result<()> {
+    let file = policy.file.as_deref().unwrap_or("no file");
+    writeln!(
+        console.out,
+        "policy {} from {}, adopted {} by {}",
+        policy.revision,
+        clean(file),
+        policy.adopted_at.format("%Y-%m-%d %H:%M UTC"),
+        clean(&policy.actor.0)
+    )?;
+    if !is_own {
+        console.warn("this process uses another configuration: it can fetch, but not judge or publish; `gannet config adopt` puts it in force");
+    }
+    let mut table = Table::new(&[
+        left("VERIFIER"),
+        left("KIND"),
+        left("WEIGHT"),
+        flexible("JUDGES"),
+    ]);
+    for verifier in &policy.policy.verifiers {
+        let sources: Vec<_> = verifier.sources.iter().map(ToString::to_string).collect();
+        let judges = match &verifier.scope {
+            Scope::Source => sources.join(", "),
+            Scope::Set { tag } => format!("the set {tag}"),
+        };
+        let weight = match verifier.weight {
+            Weight::Required => "required",
+            Weight::Advisory => "advisory",
+        };
+        table.row([
+            verifier.name.clone(),
+            verifier.kind.clone(),
+            weight.to_owned(),
+            judges,
+        ]);
+    }
+    if table.is_empty() {
+        return writeln!(
+            console.out,
+            "no verifiers: every version is published as it comes"
+        );
+    }
+    table.write(&mut console.out, 0, console.width)
+}

@@ -1,0 +1,299 @@
+//! Whose verifiers count: the policy of the catalogue, with the real program and several configuration files.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::{Gannet, Said};
+
+const PAGE: &str = "<html>an error page</html>";
+
+/// A home whose only source passes the verifier `json` of `config.toml`, which is in force.
+struct Rig {
+    origin: Origin,
+    gannet: Gannet,
+}
+
+impl Rig {
+    fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let origin = Origin::start(true);
+        origin.on("/x.json", replies);
+        let gannet = Gannet::new();
+        let rig = Self { origin, gannet };
+        rig.write("config.toml", &json_verifier());
+        let address = rig.origin.url("/x.json");
+        rig.gannet.ok(&["add", &address, "1h", "--allow-private"]);
+        rig
+    }
+
+    /// Writes a configuration file that trusts the origin.
+    fn write(&self, name: &str, verifiers: &str) {
+        let ca_file = self.origin.ca_file().display().to_string();
+        let text = format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}");
+        fs::write(self.gannet.path(name), text).expect("a configuration");
+    }
+
+    /// Runs the program with another configuration file.
+    fn with(&self, config: &str, arguments: &[&str]) -> Said {
+        let path = self.gannet.path(config).display().to_string();
+        let mut all = vec!["--config", &path];
+        all.extend(arguments);
+        self.gannet.run(&all)
+    }
+
+    /// Runs the program without `--config` and `GANNET_CONFIG`.
+    fn bare(&self, arguments: &[&str]) -> Said {
+        let mut command = self.gannet.command(arguments);
+        command.env_remove("GANNET_CONFIG");
+        crate::rig::said(&command.output().expect("gannet runs"))
+    }
+
+    fn published(&self) -> Option<String> {
+        let path = self.gannet.data().join("published");
+        let host = fs::read_dir(path).ok()?.next()?.ok()?.path();
+        fs::read_to_string(host.join("x.json")).ok()
+    }
+
+    fn state(&self) -> String {
+        let state = &self.gannet.source("x.json")["verified"];
+        state.as_str().expect("a state").to_owned()
+    }
+
+    fn actions(&self) -> Vec<String> {
+        let log = self.gannet.ok(&["log", "--json"]);
+        let events = log.lines().map(|line| -> Value {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        });
+        events
+            .map(|event| event["action"].as_str().expect("an action").to_owned())
+            .collect()
+    }
+}
+
+fn json_verifier() -> String {
+    verifier("json", "builtin = \"json\"")
+}
+
+fn verifier(name: &str, what: &str) -> String {
+    format!("[[verifier]]\nname = {name:?}\nsources = [\"*\"]\n{what}\n")
+}
+
+#[track_caller]
+fn refused(said: &Said, files: &[&Path]) {
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    for file in files {
+        assert!(said.err.contains(&file.display().to_string()), "{said:#?}");
+    }
+    assert!(said.err.contains("config adopt"), "{said:#?}");
+}
+
+#[test]
+fn what_failed_is_not_published_by_a_process_with_other_verifiers_or_none() {
+    let rig = Rig::new([Reply::file(PAGE)]);
+    assert_eq!(rig.gannet.fetch("x.json")["failed_verification"], 1);
+    rig.write("other.toml", "");
+    rig.write("utf8.toml", &verifier("json", "builtin = \"utf8\""));
+    let (own, other) = (
+        rig.gannet.path("config.toml"),
+        rig.gannet.path("other.toml"),
+    );
+    for config in ["other.toml", "utf8.toml"] {
+        for judging in [
+            &["verify", "x.json"][..],
+            &["verify", "--stale"],
+            &["verdict", "1", "json", "passed"],
+        ] {
+            let said = rig.with(config, judging);
+            refused(&said, &[&own, &rig.gannet.path(config)]);
+        }
+        assert_eq!(rig.state(), "failed");
+        assert_eq!(rig.published(), None);
+    }
+    // Changes of sources are no judgement, and publish nothing either.
+    assert_eq!(
+        rig.with("other.toml", &["edit", "x.json", "--tag", "a"])
+            .code,
+        Some(0)
+    );
+    assert_eq!((rig.state().as_str(), rig.published()), ("failed", None));
+
+    // The operator means it.
+    let said = rig.with("other.toml", &["config", "adopt"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.out.contains("removed json"), "{said:#?}");
+    assert_eq!(rig.with("other.toml", &["verify", "x.json"]).code, Some(0));
+    assert_eq!(rig.published().as_deref(), Some(PAGE));
+    // Nothing is in force now that another file could take away.
+    assert_eq!(rig.gannet.run(&["verify", "x.json"]).code, Some(1));
+    assert_eq!(rig.published(), None);
+    refused(&rig.with("utf8.toml", &["verify", "x.json"]), &[&own]);
+    assert!(other.exists());
+}
+
+#[test]
+fn a_process_with_another_file_reads_and_fetches_and_its_versions_wait() {
+    let rig = Rig::new(["1", "2", PAGE].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    assert_eq!(rig.published().as_deref(), Some("1"));
+    rig.write("other.toml", "");
+    for reading in [
+        &["list"][..],
+        &["show", "x.json"],
+        &["history", "x.json"],
+        &["cat", "x.json"],
+    ] {
+        assert_eq!(rig.with("other.toml", reading).code, Some(0));
+    }
+    let own = rig.gannet.path("config.toml");
+    refused(&rig.with("other.toml", &["fetch", "x.json"]), &[&own]);
+    assert_eq!(
+        (rig.state().as_str(), rig.published().as_deref()),
+        ("pending", Some("1"))
+    );
+    // The next right pass judges what waits, and publishes it.
+    assert_eq!(rig.gannet.run(&["--worker-only"]).code, Some(0));
+    assert_eq!(
+        (rig.state().as_str(), rig.published().as_deref()),
+        ("passed", Some("2"))
+    );
+    // With nothing new there is nothing to refuse; it is said all the same.
+    refused(&rig.with("other.toml", &["fetch", "x.json"]), &[&own]);
+    assert_eq!(
+        (rig.state().as_str(), rig.published().as_deref()),
+        ("pending", Some("2"))
+    );
+    let said = rig.with("other.toml", &["fetch", "x.json"]);
+    assert!(said.err.contains(&own.display().to_string()), "{said:#?}");
+    assert_eq!(rig.gannet.run(&["--worker-only"]).code, Some(1));
+    assert_eq!(
+        (rig.state().as_str(), rig.published().as_deref()),
+        ("failed", Some("2"))
+    );
+}
+
+#[test]
+fn the_file_is_remembered_and_its_edits_are_adopted() {
+    let rig = Rig::new(["1", "2", PAGE].map(Reply::file));
+    // Neither a flag nor the environment names a file: the catalogue does.
+    assert_eq!(rig.bare(&["fetch", "x.json"]).code, Some(0));
+    assert_eq!(rig.published().as_deref(), Some("1"));
+    let edited = json_verifier() + &verifier("small", "builtin = \"size\"\nmax = \"1B\"");
+    rig.write("config.toml", &edited);
+    // Whoever reads does not write.
+    rig.gannet.ok(&["list"]);
+    let policy = rig.gannet.json(&["config", "show", "--policy", "--json"]);
+    assert_eq!(policy["revision"], 1);
+    let said = rig.bare(&["fetch", "x.json"]);
+    assert!(said.err.contains("added small"), "{said:#?}");
+    let policy = rig.gannet.json(&["config", "show", "--policy", "--json"]);
+    assert_eq!(policy["revision"], 2);
+    assert_eq!(policy["is_own"], true);
+    let path = rig.gannet.path("config.toml").display().to_string();
+    assert_eq!(policy["file"], Value::from(path));
+    let names = policy["verifiers"].as_array().expect("verifiers").iter();
+    let names: Vec<_> = names.map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, [Some("json"), Some("small")]);
+    // Once, and as one event.
+    let said = rig.bare(&["fetch", "x.json"]);
+    assert!(!said.err.contains("added small"), "{said:#?}");
+    let adoptions = rig
+        .actions()
+        .into_iter()
+        .filter(|one| one == "policy.adopted");
+    assert_eq!(adoptions.count(), 2);
+    // A removed verifier has no say any more.
+    rig.write(
+        "config.toml",
+        &verifier("small", "builtin = \"size\"\nmax = \"1KiB\""),
+    );
+    let said = rig.gannet.run(&["verify", "x.json"]);
+    assert!(
+        said.err
+            .contains("removed json; changed small (definition)"),
+        "{said:#?}"
+    );
+    assert_eq!(
+        (rig.state().as_str(), rig.published().as_deref()),
+        ("passed", Some(PAGE))
+    );
+}
+
+#[test]
+fn a_removed_or_renamed_file_is_another_file() {
+    let rig = Rig::new(["1", PAGE].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    let (own, moved) = (
+        rig.gannet.path("config.toml"),
+        rig.gannet.path("moved.toml"),
+    );
+    fs::rename(&own, &moved).expect("renamed");
+    // Gone: what a bare command finds is no configuration at all.
+    refused(&rig.bare(&["verify", "x.json"]), &[&own]);
+    refused(
+        &rig.with("moved.toml", &["verify", "x.json"]),
+        &[&own, &moved],
+    );
+    assert_eq!(rig.bare(&["list"]).code, Some(0));
+    // Followed through a link it is the same.
+    std::os::unix::fs::symlink(&moved, &own).expect("a link");
+    assert_eq!(rig.with("moved.toml", &["verify", "x.json"]).code, Some(0));
+    fs::remove_file(&own).expect("removed");
+    assert_eq!(rig.with("moved.toml", &["config", "adopt"]).code, Some(0));
+    assert_eq!(rig.with("moved.toml", &["verify", "x.json"]).code, Some(0));
+    assert_eq!(rig.bare(&["verify", "x.json"]).code, Some(0));
+    assert_eq!(rig.published().as_deref(), Some("1"));
+}
+
+#[test]
+fn a_process_without_the_file_changes_no_set() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    let set = "[[verifier]]\nname = \"s\"\nscope = \"set\"\nsources = [\"tag:release\"]\nexternal = true\n";
+    rig.write("config.toml", set);
+    rig.gannet.ok(&["edit", "x.json", "--tag", "release"]);
+    rig.gannet.fetch("x.json");
+    rig.gannet.ok(&["verdict", "set:release", "s", "passed"]);
+    let members = || rig.gannet.json(&["list", "--sets", "--json"]);
+    let before = members();
+    assert!(before.to_string().contains("\"release\""), "{before}");
+    rig.write("other.toml", "");
+    for writing in [
+        &["add", "https://example.org/b", "--tag", "release"][..],
+        &["fetch", "x.json"],
+        &["--worker-only"],
+        &["verdict", "set:release", "s", "failed"],
+        &["verify", "set:release"],
+    ] {
+        rig.with("other.toml", writing);
+    }
+    let link = rig.gannet.data().join("sets/release/x.json");
+    assert_eq!(fs::read_to_string(link).expect("still there"), "1");
+    // A source that was added meanwhile is in the set of the policy in force.
+    let after = members();
+    assert_eq!(after[0]["published"], before[0]["published"], "{after}");
+}
+
+#[test]
+fn a_state_change_names_the_revision_of_the_policy() {
+    let rig = Rig::new([Reply::file(PAGE)]);
+    rig.gannet.fetch("x.json");
+    rig.write(
+        "config.toml",
+        &verifier("json", "builtin = \"json\"\nadvisory = true"),
+    );
+    rig.gannet.run(&["verify", "--stale"]);
+    let history = rig.gannet.history("x.json");
+    assert_eq!(history["versions"][0]["policy_revision"], 2, "{history}");
+    let log = rig.gannet.ok(&["log", "--json"]);
+    let events: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let of = |action: &str| events.iter().find(|event| event["action"] == action);
+    let failed = of("version.failed").expect("an event");
+    assert_eq!(failed["policy_revision"], 1, "{failed}");
+    let recounted = of("version.recounted").expect("an event");
+    assert_eq!(recounted["policy_revision"], 2, "{recounted}");
+    assert_eq!(recounted["detail"], "failed -> unverified");
+}
