@@ -71,15 +71,20 @@ impl App {
     /// of the file that the policy came from.
     pub async fn policy_standing(&self) -> Result<PolicyStanding> {
         self.read_config_if_changed().await?;
+        let mut is_fresh = false;
         for _ in 0..ADOPTION_TRIES {
             let configured = self.configured();
             let in_force = self.store.policy().await?;
-            let file = in_force
+            let is_same = in_force
                 .as_ref()
-                .and_then(|adopted| adopted.file.as_deref());
-            let is_same = is_same_file(configured.path(), file.map(Path::new));
+                .is_some_and(|policy| self.is_policy_of_own_file(policy));
             match policy_step(in_force.as_ref(), &configured.policy, is_same) {
                 PolicyStep::Keep => return Ok(PolicyStanding::InForce(None)),
+                // What this process read before may be older than what another one adopted since.
+                PolicyStep::Adopt if !is_fresh => {
+                    self.read_config_to_adopt().await?;
+                    is_fresh = true;
+                }
                 PolicyStep::Refuse => {
                     let file = in_force.as_ref().and_then(|policy| policy.file.as_deref());
                     return Ok(PolicyStanding::Foreign(foreign(configured.path(), file)));
@@ -88,6 +93,7 @@ impl App {
                     if let Some(adoption) = self.adopt(&configured, in_force.as_ref()).await? {
                         return Ok(PolicyStanding::InForce(Some(adoption)));
                     }
+                    is_fresh = false;
                 }
             }
         }
@@ -163,30 +169,54 @@ impl App {
         }
     }
 
+    /// Reads the configuration once more before it is adopted.
+    async fn read_config_to_adopt(&self) -> Result<()> {
+        let before = self.configured();
+        let state = FileState::of(before.path());
+        match self.read_anew(&before).await {
+            Some(Ok(config)) => self.exchange(Configured::read_as(config, state)),
+            Some(Err(problem)) => return Err(Error::invalid(problem)),
+            None => {}
+        }
+        Ok(())
+    }
+
     /// Exchanges the configuration for the one that is read now. One that cannot be used leaves the one before in force, and
     /// is an event.
     async fn read_config(&self, state: FileState) -> Result<()> {
-        let Some(read) = self.read_config.clone() else {
-            return Ok(());
-        };
         let before = self.configured();
-        let read = tokio::task::spawn_blocking(move || read()).await;
-        let problem = match read {
-            Ok(Ok(config)) if is_same_file(config.config_file.as_deref(), before.path()) => {
-                self.exchange(Configured::read_as(keep_folders(config, &before), state));
+        let problem = match self.read_anew(&before).await {
+            None => return Ok(()),
+            Some(Ok(config)) => {
+                self.exchange(Configured::read_as(config, state));
                 return self
                     .note_config(Action::ConfigReloaded, before.path(), None)
                     .await;
             }
-            Ok(Ok(_)) => "the file is gone".to_owned(),
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
+            Some(Err(problem)) => problem,
         };
         tracing::error!("the configuration before stays in force: {problem}");
         // Said once for each state of the file.
         self.exchange(Configured::read_as(Arc::clone(&before.config), state));
         self.note_config(Action::ConfigRejected, before.path(), Some(problem))
             .await
+    }
+
+    /// Returns the configuration as its file says it now, or why that cannot be used; nothing where no file holds it.
+    async fn read_anew(
+        &self,
+        before: &Configured,
+    ) -> Option<std::result::Result<Arc<Config>, String>> {
+        let read = self.read_config.clone()?;
+        let read = tokio::task::spawn_blocking(move || read()).await;
+        Some(match read {
+            Ok(Ok(config)) if is_same_file(config.config_file.as_deref(), before.path()) => {
+                Ok(keep_folders(config, before))
+            }
+            Ok(Ok(_)) => Err("the configuration file is gone".to_owned()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(error.to_string()),
+        })
     }
 
     async fn note_config(

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
+use tokio::signal::unix::Signal;
 
 use super::{House, signals};
 use crate::app::{App, Result};
@@ -18,6 +19,8 @@ pub(super) async fn stay(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
+    // Before anything is opened: SIGHUP would end the process until it is listened for.
+    let hang_ups = signals::hang_ups();
     let house = House::open(Access::Change, flags, environment, Identity::worker)?;
     super::warn_without_sources(&house, console).await?;
     let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
@@ -30,7 +33,7 @@ pub(super) async fn stay(
         () = worker.stay(&stop, &progress, |report| tell(report, &console)) => {}
         never = signals::watch(&stop) => match never {},
         never = keep_alive() => match never {},
-        never = reload_on_hang_up(&house.app, &worker) => match never {},
+        never = reload_on_hang_up(hang_ups, &house.app, &worker) => match never {},
         never = tell_stopping(&stop) => match never {},
     }
     Ok(ExitStatus::Done)
@@ -65,8 +68,8 @@ async fn tell_stopping(stop: &Stop) -> Infallible {
 
 /// Has the configuration read again, before the next pass, whenever SIGHUP comes. Where the signal cannot be listened for it
 /// keeps its default action.
-async fn reload_on_hang_up(app: &App, worker: &Worker) -> Infallible {
-    let Some(mut hang_ups) = signals::hang_ups() else {
+async fn reload_on_hang_up(hang_ups: Option<Signal>, app: &App, worker: &Worker) -> Infallible {
+    let Some(mut hang_ups) = hang_ups else {
         std::future::pending().await
     };
     loop {

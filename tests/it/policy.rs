@@ -2,12 +2,17 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::origin::{Origin, Reply};
 use crate::rig::{Gannet, Said};
 
+/// Long enough for any machine: only a test that fails waits for it.
+const PATIENCE: Duration = Duration::from_mins(1);
 const PAGE: &str = "<html>an error page</html>";
 
 /// A home whose only source passes the verifier `json` of `config.toml`, which is in force.
@@ -62,8 +67,10 @@ impl Rig {
     }
 
     fn actions(&self) -> Vec<String> {
-        let log = self.gannet.ok(&["log", "--json"]);
-        let events = log.lines().map(|line| -> Value {
+        // By a configuration of its own: the home's may be broken.
+        self.write("reading.toml", "");
+        let said = self.with("reading.toml", &["log", "--json"]);
+        let events = said.out.lines().map(|line| -> Value {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
         });
         events
@@ -296,4 +303,144 @@ fn a_state_change_names_the_revision_of_the_policy() {
     let recounted = of("version.recounted").expect("an event");
     assert_eq!(recounted["policy_revision"], 2, "{recounted}");
     assert_eq!(recounted["detail"], "failed -> unverified");
+}
+
+/// Waits until `happened` returns something.
+fn until<T>(what: &str, mut happened: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = happened() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "not seen: {what}");
+    }
+}
+
+/// A worker that stays, ended with the test.
+struct Service(Child);
+
+impl Service {
+    fn start(gannet: &Gannet) -> Self {
+        let mut command = gannet.command(&["--worker-only", "--loop"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().expect("gannet starts"))
+    }
+
+    fn hang_up(&self) {
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a process"), Signal::HUP).expect("the signal is sent");
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_worker_that_stays_reads_its_configuration_again() {
+    let rig = Rig::new(["1", "2"].map(Reply::file));
+    let mut service = Service::start(&rig.gannet);
+    let told = |action: &str, times: usize| {
+        let told = rig.actions().iter().filter(|one| *one == action).count();
+        (told >= times).then_some(())
+    };
+    until("its first pass", || told("pass.finished", 1));
+    // One that comes during a pass is heard after it.
+    let heard = |action: &str, times: usize| {
+        until(action, || {
+            service.hang_up();
+            told(action, times)
+        });
+    };
+    let revision = || {
+        let policy = rig.gannet.json(&["config", "show", "--policy", "--json"]);
+        policy["revision"].as_i64().expect("a revision")
+    };
+    rig.write(
+        "config.toml",
+        &(json_verifier() + &verifier("utf8", "builtin = \"utf8\"")),
+    );
+    heard("policy.adopted", 2);
+    assert_eq!(revision(), 2);
+    // One that is broken, and one that is gone, leave what was in force before.
+    for broken in [Some("[[verifier]]\nname = \n"), None] {
+        let path = rig.gannet.path("config.toml");
+        let before = rig.actions();
+        let rejected = before
+            .iter()
+            .filter(|one| *one == "config.rejected")
+            .count();
+        match broken {
+            Some(text) => fs::write(path, text).expect("a file"),
+            None => fs::remove_file(path).expect("removed"),
+        }
+        heard("config.rejected", rejected + 1);
+    }
+    rig.write("config.toml", &json_verifier());
+    heard("policy.adopted", 3);
+    assert_eq!(revision(), 3);
+    assert!(service.0.try_wait().expect("a look").is_none(), "it lives");
+}
+
+#[test]
+fn an_edit_is_adopted_wholly_or_not_at_all_however_the_process_dies() {
+    const ROUNDS: u32 = 30;
+    let rig = Rig::new([Reply::file("1")]);
+    rig.gannet.ok(&["edit", "x.json", "--tag", "release"]);
+    let set = "[[verifier]]\nname = \"s\"\nscope = \"set\"\nsources = [\"tag:release\"]\nexternal = true\n";
+    let start = Instant::now();
+    rig.gannet.fetch("x.json");
+    let longest = start.elapsed();
+    for round in 0..ROUNDS {
+        let is_set = round % 2 == 0;
+        rig.write(
+            "config.toml",
+            &if is_set {
+                json_verifier() + set
+            } else {
+                json_verifier()
+            },
+        );
+        let mut child = rig.gannet.start(&["fetch", "x.json"]);
+        let deadline = Instant::now() + longest * round / ROUNDS;
+        while Instant::now() < deadline {}
+        child.kill().expect("killed, or ended by itself");
+        child.wait().expect("its end");
+        let sql = rusqlite::Connection::open(rig.gannet.data().join("gannet.db"));
+        let (verifiers, members): (String, i64) = sql
+            .expect("the catalogue")
+            .query_row(
+                "SELECT verifiers, (SELECT count(*) FROM set_member) FROM policy ORDER BY revision DESC LIMIT 1",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .expect("a policy");
+        assert_eq!(
+            verifiers.contains("release"),
+            members == 1,
+            "round {round}: {verifiers}"
+        );
+    }
+}
+
+#[test]
+fn two_processes_with_two_readings_of_the_file_end_with_the_newer_one() {
+    let rig = Rig::new([Reply::file("1")]);
+    for round in 0..10 {
+        let old = rig.gannet.start(&["verify", "x.json"]);
+        rig.write(
+            "config.toml",
+            &(json_verifier() + &verifier(&format!("v{round}"), "builtin = \"utf8\"")),
+        );
+        let new = rig.gannet.start(&["fetch", "x.json"]);
+        for mut child in [old, new] {
+            child.wait().expect("its end");
+        }
+        let policy = rig.gannet.json(&["config", "show", "--policy", "--json"]);
+        let names = policy["verifiers"].to_string();
+        assert!(names.contains(&format!("v{round}")), "{policy}");
+    }
 }
