@@ -54,6 +54,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
     let flags = Flags {
         config: cli.config,
         data_dir: cli.data_dir,
+        utc: cli.utc,
     };
     match cli.command {
         None if !cli.worker_only => {

@@ -27,6 +27,7 @@ mod stale;
 mod suggest;
 mod summary;
 mod undo;
+mod version_ref;
 
 pub use crate::store::{EventFilter, Newest, VerdictFilter, VerdictOn, VerdictSubject};
 pub use bytes_compared::Compared;

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{App, Error, EventFilter, Newest, Result};
+use super::{App, EventFilter, Newest, Result};
 use crate::domain::{
-    Attempt, Event, Source, SourceId, SourceSettings, Verdict, Version, VersionId, VersionRef,
-    masked,
+    Attempt, Event, Source, SourceId, SourceSettings, Verdict, Version, VersionId,
 };
 use crate::store::{SourceFilter, VerdictFilter, VerdictOn};
 
@@ -18,6 +17,8 @@ pub struct History {
     pub attempts: Vec<Attempt>,
     /// Newest first, each with its verdicts, oldest first.
     pub versions: Vec<(Version, Vec<Verdict>)>,
+    /// The version that consumers see.
+    pub served: Option<VersionId>,
 }
 
 impl App {
@@ -41,51 +42,11 @@ impl App {
             })
             .collect();
         Ok(History {
+            served: self.store.served(source.id).await?,
             source,
             attempts,
             versions,
         })
-    }
-
-    /// Returns the version that `reference` names, and its source. A source that is called just so comes first.
-    pub async fn version(&self, reference: &str) -> Result<(Source, Version)> {
-        let parsed: VersionRef = reference
-            .parse()
-            .map_err(|e: crate::domain::VersionRefError| Error::invalid(e.to_string()))?;
-        let parsed = match parsed {
-            VersionRef::Back { .. } | VersionRef::At { .. }
-                if self.is_source(reference).await? =>
-            {
-                // A name or an address may itself end in `~2`.
-                let source = reference.to_owned();
-                VersionRef::Back { source, steps: 0 }
-            }
-            other => other,
-        };
-        let (source, version) = match parsed {
-            VersionRef::Id(id) => {
-                let version = self.store.version(id).await?;
-                let version =
-                    version.ok_or_else(|| no_such_version(reference, "no version has this id"))?;
-                (
-                    self.source(&version.source_id.to_string()).await?,
-                    Some(version),
-                )
-            }
-            VersionRef::Back { source, steps } => {
-                let source = self.source(&source).await?;
-                let version = self.store.version_back(source.id, steps).await?;
-                (source, version)
-            }
-            VersionRef::At { source, time } => {
-                let source = self.source(&source).await?;
-                let version = self.store.version_at(source.id, time).await?;
-                (source, version)
-            }
-        };
-        let version =
-            version.ok_or_else(|| no_such_version(reference, "the source has none so old"))?;
-        Ok((source, version))
     }
 
     /// Returns what is known of the newest version and of the last attempt of these sources.
@@ -151,9 +112,4 @@ impl App {
             .map(|v| v.name().to_owned())
             .collect()
     }
-}
-
-fn no_such_version(reference: &str, why: &str) -> Error {
-    Error::not_found(format!("no version `{}`: {why}", masked(reference)))
-        .hint("`gannet history SOURCE` shows the versions")
 }

@@ -244,12 +244,17 @@ fn default_name(address: &Address) -> String {
 
 /// Returns the name such that nobody who types it is taken to mean a version: `a~2` is the second before the newest.
 fn not_a_version(name: String) -> String {
-    match name.parse() {
-        Ok(VersionRef::Back { source, .. } | VersionRef::At { source, .. }) if source != name => {
-            name.replace(['~', '@'], "-")
-        }
-        _ => name,
+    if is_version_suffixed(&name) {
+        name.replace(['~', '@', ':'], "-")
+    } else {
+        name
     }
+}
+
+/// Tells whether `name` reads as a version of a source: `a~2`, `a@2h`, `a:published`.
+fn is_version_suffixed(name: &str) -> bool {
+    let version = name.parse::<VersionRef>();
+    version.is_ok_and(|version| version.source().is_some_and(|source| source != name))
 }
 
 /// A name must be told from an id, a version, a tag and a glob, and must be safe to print.
@@ -270,7 +275,14 @@ fn checked_name(name: String) -> Result<String> {
         );
     }
     if number.bytes().all(|c| c.is_ascii_digit()) {
-        return bad("a number is taken for an id; put a letter in it");
+        return bad(if name.starts_with('v') {
+            "v and a number is a version's id; put another letter in it"
+        } else {
+            "a number is taken for an id; put a letter in it"
+        });
+    }
+    if is_version_suffixed(&name) {
+        return bad("~N, @TIME and :published behind a name mean versions of it");
     }
     if name.starts_with("set:") {
         return bad("set: selects a set");
@@ -397,6 +409,8 @@ mod tests {
             "ecb/eurofxref",
             "Zürich 2",
             "v2.json",
+            "a~b",
+            "joe@example.org",
             ".well-known",
         ] {
             assert!(checked_name(good.to_owned()).is_ok(), "{good}");
@@ -409,6 +423,11 @@ mod tests {
             " x",
             "x ",
             "a*b",
+            "a~1",
+            "a@2h",
+            "a@yesterday",
+            "a@2026-01-31",
+            "a:published",
             "tag:x",
             "a\nb",
             "a\u{202e}b",

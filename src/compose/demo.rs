@@ -79,6 +79,7 @@ impl Stage {
         let flags = Flags {
             config: Some(config_file),
             data_dir: Some(at("data")),
+            utc: false,
         };
         let mut config = Config::load(&flags, environment).map_err(failed)?;
         config.log_dir = at("log");

@@ -11,7 +11,7 @@ use super::document::{Document, Field, Section};
 use super::duration::parse_duration;
 use super::{
     Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, Problem,
-    Secrets, ThemeChoice, WorkerConfig, notify, verifiers,
+    Secrets, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
 };
 use crate::domain::parse_size;
 
@@ -22,6 +22,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--data-dir`.
     pub data_dir: Option<PathBuf>,
+    /// `--utc`: times for people in UTC, whatever the computer's zone is.
+    pub utc: bool,
 }
 
 /// What the file says.
@@ -83,6 +85,11 @@ impl Config {
             verifiers: settings.verifiers,
             notifiers: settings.notifiers,
             secrets,
+            zone: if flags.utc {
+                Zone::UTC
+            } else {
+                Zone::of(environment)
+            },
         })
     }
 
@@ -106,6 +113,7 @@ impl Config {
         let flags = Flags {
             config: Some(file),
             data_dir: flags.data_dir.clone(),
+            utc: flags.utc,
         };
         let found = Self::load(&flags, environment)?;
         if found.data_dir == config.data_dir {

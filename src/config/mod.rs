@@ -14,6 +14,7 @@ mod notify;
 mod secrets;
 mod types;
 mod verifiers;
+mod zone;
 
 pub use builtin::{
     Builtin, CsvRule, ImageFormat, ImageRule, Percent, PreviousNeed, Schema, SizeRule,
@@ -28,3 +29,4 @@ pub use types::{
     NotifierKind, ResourceLimits, ThemeChoice, VerifierConfig, VerifierKind, WorkerConfig,
 };
 pub use verifiers::program_problem;
+pub use zone::Zone;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Builtin, Secrets};
+use super::{Builtin, Secrets, Zone};
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
 /// Everything that is in force.
@@ -29,6 +29,8 @@ pub struct Config {
     pub notifiers: Vec<NotifierConfig>,
     /// `secrets_file`, and the environment.
     pub secrets: Secrets,
+    /// In which zone people read and write times.
+    pub zone: Zone,
 }
 
 /// How files are fetched.

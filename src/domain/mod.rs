@@ -12,6 +12,7 @@ mod event;
 mod file_name;
 mod id;
 mod interval;
+mod moment;
 mod notice;
 mod pattern;
 mod policy;
@@ -36,6 +37,7 @@ pub use event::{Action, Actor, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{Interval, IntervalError, Slot, next_slot_after_failure};
+pub use moment::{Moment, MomentError};
 pub use notice::{ChangeKind, Decision, NoticeRules, Standing, Told, decide};
 pub use pattern::{Pattern, SourceKey};
 pub use policy::{

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 
-use super::{BlobId, Digest, SourceId, VersionId, masked};
+use super::{BlobId, Digest, Moment, SourceId, VersionId, masked};
 
 /// What the verdicts on a version say together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,19 +108,41 @@ pub enum VersionRef {
         /// How many versions back.
         steps: u64,
     },
-    /// `SOURCE@TIME`: the newest that was fetched by then.
+    /// `SOURCE@TIME`: the newest that was fetched by then, a day's end.
     At {
         /// Id, name or address.
         source: String,
-        /// The moment, UTC.
-        time: DateTime<Utc>,
+        /// When.
+        moment: Moment,
+    },
+    /// `SOURCE:published`: what consumers see; `SOURCE:published@TIME`: what they saw then.
+    Published {
+        /// Id, name or address.
+        source: String,
+        /// When, if not now.
+        moment: Option<Moment>,
     },
 }
+
+impl VersionRef {
+    /// Returns what stands for the source, unless a version is named by its id.
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::Back { source, .. }
+            | Self::At { source, .. }
+            | Self::Published { source, .. } => Some(source),
+        }
+    }
+}
+
+/// What stands behind a source for what consumers see.
+const PUBLISHED: &str = ":published";
 
 /// A text that does not name a version, with what does.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` does not name a version: give its id, SOURCE, SOURCE~N (N versions back) or SOURCE@TIME (such as SOURCE@2026-01-31T12:00)"
+    "`{0}` does not name a version: give its id, SOURCE, SOURCE~N (N versions back), SOURCE@TIME (such as SOURCE@2h or SOURCE@2026-01-31T12:00) or SOURCE:published"
 )]
 pub struct VersionRefError(pub String);
 
@@ -140,53 +162,41 @@ impl FromStr for VersionRef {
                 Err(bad())
             };
         }
-        // A name or an address may itself hold `~` or `@`: only a suffix that reads as a number or a time counts.
+        // A name or an address may itself hold `~`, `@` or `:`: only a suffix that reads as one counts.
+        let named = |source: &str| {
+            (!source.is_empty())
+                .then(|| source.to_owned())
+                .ok_or_else(bad)
+        };
         if let Some((source, suffix)) = text.rsplit_once('@')
-            && let Some(time) = parse_time(suffix)
+            && let Ok(moment) = suffix.parse()
         {
-            let source = source.to_owned();
-            return if source.is_empty() {
-                Err(bad())
-            } else {
-                Ok(Self::At { source, time })
-            };
+            return Ok(match source.strip_suffix(PUBLISHED) {
+                Some(source) => Self::Published {
+                    source: named(source)?,
+                    moment: Some(moment),
+                },
+                None => Self::At {
+                    source: named(source)?,
+                    moment,
+                },
+            });
+        }
+        if let Some(source) = text.strip_suffix(PUBLISHED) {
+            let (source, moment) = (named(source)?, None);
+            return Ok(Self::Published { source, moment });
         }
         if let Some((source, suffix)) = text.rsplit_once('~')
             && let Ok(steps) = suffix.parse()
         {
-            let source = source.to_owned();
-            return if source.is_empty() {
-                Err(bad())
-            } else {
-                Ok(Self::Back { source, steps })
-            };
+            let source = named(source)?;
+            return Ok(Self::Back { source, steps });
         }
         Ok(Self::Back {
             source: text.to_owned(),
             steps: 0,
         })
     }
-}
-
-/// Reads an RFC 3339 time, or one without seconds, zone (UTC then) or time of day (its end then).
-fn parse_time(text: &str) -> Option<DateTime<Utc>> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.with_timezone(&Utc));
-    }
-    let plain = text.strip_suffix('Z').unwrap_or(text);
-    for format in [
-        "%Y-%m-%dT%H:%M:%S%.f",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%d %H:%M:%S%.f",
-        "%Y-%m-%d %H:%M",
-    ] {
-        if let Ok(time) = NaiveDateTime::parse_from_str(plain, format) {
-            return Some(time.and_utc());
-        }
-    }
-    let day = NaiveDate::parse_from_str(plain, "%Y-%m-%d").ok()?;
-    day.and_hms_milli_opt(23, 59, 59, 999)
-        .map(|time| time.and_utc())
 }
 
 #[cfg(test)]
@@ -196,14 +206,18 @@ mod tests {
 
     #[test]
     fn reads_every_way_to_name_a_version() {
-        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a time");
+        let moment = |text: &str| text.parse().expect("a moment");
         let back = |source: &str, steps| VersionRef::Back {
             source: source.to_owned(),
             steps,
         };
-        let time = |source: &str, text: &str| VersionRef::At {
+        let at = |source: &str, text: &str| VersionRef::At {
             source: source.to_owned(),
-            time: at(text),
+            moment: moment(text),
+        };
+        let published = |source: &str, text: Option<&str>| VersionRef::Published {
+            source: source.to_owned(),
+            moment: text.map(moment),
         };
         for (text, expected) in [
             ("217", VersionRef::Id(VersionId(217))),
@@ -212,22 +226,25 @@ mod tests {
             ("prices~3", back("prices", 3)),
             ("a~b", back("a~b", 0)),
             ("https://h/~joe/a@b", back("https://h/~joe/a@b", 0)),
-            (
-                "prices@2026-01-31T12:00",
-                time("prices", "2026-01-31T12:00:00Z"),
-            ),
-            (
-                "prices@2026-01-31T12:00:30+01:00",
-                time("prices", "2026-01-31T11:00:30Z"),
-            ),
-            (
-                "prices@2026-01-31",
-                time("prices", "2026-01-31T23:59:59.999Z"),
-            ),
+            ("prices@2026-01-31T12:00", at("prices", "2026-01-31T12:00")),
+            ("prices@2h", at("prices", "2h")),
+            ("prices@yesterday", at("prices", "yesterday")),
+            ("prices:published", published("prices", None)),
+            ("prices:published@3d", published("prices", Some("3d"))),
+            ("https://h/a:published", published("https://h/a", None)),
+            ("prices:publish", back("prices:publish", 0)),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
-        for text in ["", "0", "-4", "~1", "@2026-01-31"] {
+        for text in [
+            "",
+            "0",
+            "-4",
+            "~1",
+            "@2026-01-31",
+            ":published",
+            ":published@2h",
+        ] {
             assert!(text.parse::<VersionRef>().is_err(), "{text}");
         }
     }

@@ -41,14 +41,9 @@ fn is_deceptive(c: char) -> bool {
         | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// Prints a moment for people: UTC, to the minute.
+/// Prints a moment of the dashboard: UTC, to the minute.
 pub(crate) fn short_time(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M").to_string()
-}
-
-/// Prints a moment that may not have come, `-` then.
-pub(crate) fn short_time_or_dash(time: Option<DateTime<Utc>>) -> String {
-    time.map_or_else(|| "-".to_owned(), short_time)
 }
 
 /// Prints a value that may be missing, `-` then.
@@ -58,7 +53,7 @@ pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
 
 /// Where a source stands, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum StateWord {
     /// It was fetched, and nothing was new.
     Ok,
     /// The last fetch brought a new version.
@@ -75,7 +70,7 @@ pub(crate) enum Standing {
     Removed,
 }
 
-impl Standing {
+impl StateWord {
     /// Every one, with its word for programs and what it means.
     pub(crate) const ALL: [(Self, &'static str, &'static str); 7] = [
         (Self::Ok, "ok", "fetched, nothing new"),
@@ -107,29 +102,29 @@ impl Standing {
 
     /// Returns the word that programs get.
     pub(crate) fn as_str(self) -> &'static str {
-        let found = Self::ALL.iter().find(|(standing, ..)| *standing == self);
+        let found = Self::ALL.iter().find(|(state, ..)| *state == self);
         found.map_or("", |(_, word, _)| *word)
     }
 }
 
-impl FromStr for Standing {
+impl FromStr for StateWord {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.to_ascii_lowercase();
         let found = Self::ALL.iter().find(|(_, word, _)| *word == text);
         found
-            .map(|(standing, ..)| *standing)
+            .map(|(state, ..)| *state)
             .ok_or_else(|| format!("`{text}` is not a state"))
     }
 }
 
 /// Returns the word that people see: `down(n)` after so many failed fetches in a row, `FAIL` so that it is seen.
 pub(crate) fn state_word(source: &Source) -> String {
-    match Standing::of(source) {
-        Standing::Down => format!("down({})", source.state.failures),
-        Standing::Fail => "FAIL".to_owned(),
-        standing => standing.as_str().to_owned(),
+    match StateWord::of(source) {
+        StateWord::Down => format!("down({})", source.state.failures),
+        StateWord::Fail => "FAIL".to_owned(),
+        state => state.as_str().to_owned(),
     }
 }
 

@@ -22,6 +22,7 @@ mod read_only;
 mod reader;
 mod row;
 mod schema;
+mod served;
 mod source;
 mod transaction;
 mod types;

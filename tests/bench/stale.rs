@@ -81,6 +81,7 @@ fn app(folder: &Path, min: u64) -> App {
         notifiers: Vec::new(),
         verifiers: vec![verifier("size", size)],
         secrets: Secrets::default(),
+        zone: gannet::config::Zone::UTC,
     };
     App::new(
         Arc::new(config),

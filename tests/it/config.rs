@@ -103,6 +103,7 @@ fn flag_comes_before_environment_before_file() {
     let flags = Flags {
         config: None,
         data_dir: Some("/flag".into()),
+        utc: false,
     };
     let flag = Config::load(&flags, &home.environment(&values)).expect("a configuration");
     assert_eq!(flag.data_dir, Path::new("/flag"));
@@ -115,6 +116,7 @@ fn a_throw_away_data_folder_holds_the_logs_too() {
     let flags = Flags {
         config: None,
         data_dir: Some("/throw-away".into()),
+        utc: false,
     };
     let config = Config::load(&flags, &home.environment(&[])).expect("a configuration");
     assert_eq!(config.log_dir, Path::new("/throw-away/log"));
@@ -136,6 +138,7 @@ fn a_file_that_is_named_must_exist() {
     let flags = Flags {
         config: Some(missing.clone()),
         data_dir: None,
+        utc: false,
     };
     let error = Config::load(&flags, &home.environment(&[]))
         .err()

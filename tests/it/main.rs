@@ -28,6 +28,7 @@ mod rig;
 mod sets;
 mod store;
 mod terminal;
+mod times;
 mod verdicts;
 mod verify;
 mod webhook;

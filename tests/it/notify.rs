@@ -39,6 +39,7 @@ impl House {
         let flags = Flags {
             config: Some(file),
             data_dir: Some(folder.to_owned()),
+            utc: false,
         };
         let environment = Environment::new([("PATH", "/usr/bin:/bin"), ("KEY", "s3cret")], None);
         let config = Config::load(&flags, &environment).expect("a configuration");

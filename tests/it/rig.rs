@@ -8,7 +8,9 @@ use std::sync::Arc;
 use gannet::app::App;
 use gannet::archive::Archive;
 use gannet::clock::Clock;
-use gannet::config::{Config, DashboardConfig, FetchConfig, LogConfig, Secrets, WorkerConfig};
+use gannet::config::{
+    Config, DashboardConfig, FetchConfig, LogConfig, Secrets, WorkerConfig, Zone,
+};
 use gannet::domain::Actor;
 use gannet::store::Store;
 use serde_json::Value;
@@ -76,6 +78,7 @@ impl Gannet {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("HOME", self.folder.path())
             .env("USER", "tester")
+            .env("TZ", "UTC")
             .env("GANNET_CONFIG", self.path("config.toml"))
             .env("GANNET_DATA_DIR", self.data())
             .envs(self.environment.iter().cloned())
@@ -165,6 +168,7 @@ pub(crate) fn bare_config(folder: &Path) -> Config {
         notifiers: Vec::new(),
         verifiers: Vec::new(),
         secrets: Secrets::default(),
+        zone: Zone::UTC,
     }
 }
 

@@ -48,6 +48,7 @@ impl Start {
             ("TERM", "xterm-256color"),
             ("LANG", "C.UTF-8"),
             ("USER", "tester"),
+            ("TZ", "UTC"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ] {
             command.env(name, value);

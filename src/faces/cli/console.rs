@@ -16,6 +16,8 @@ pub struct Console<'a> {
     pub(crate) width: Option<usize>,
     /// Whether results go to a terminal.
     pub(crate) is_terminal: bool,
+    /// Whether that terminal shows colours: not under `NO_COLOR`, and not a dumb one.
+    pub(crate) colours: bool,
     /// Where questions are answered; nobody is there to ask without a terminal to read from and one to ask on.
     pub(crate) answers: Option<Box<dyn BufRead + 'a>>,
 }
@@ -32,6 +34,7 @@ impl Console<'static> {
             err: Box::new(io::stderr()),
             width: width.filter(|_| is_terminal),
             is_terminal,
+            colours: is_terminal && supports_color::on(supports_color::Stream::Stdout).is_some(),
             answers: may_ask.then(|| Box::new(BufReader::new(stdin)) as Box<dyn BufRead>),
         }
     }
@@ -45,6 +48,7 @@ impl<'a> Console<'a> {
             err: Box::new(err),
             width: None,
             is_terminal: false,
+            colours: false,
             answers: None,
         }
     }

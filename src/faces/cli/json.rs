@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC: to the second for slots, to the millisecond for what happened. Digests are
 //! `sha256:hex`. A field without a value is null, never left out.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -10,12 +11,12 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use crate::app::Newest;
+use crate::app::{History, Newest};
 use crate::domain::{
-    Attempt, AttemptOutcome, Event, FailureKind, NewVerdict, Source, SourceId, Verdict, Version,
-    VersionId, VersionState,
+    Attempt, AttemptOutcome, Digest, Event, FailureKind, NewVerdict, Source, SourceId, Verdict,
+    Version, VersionId, VersionState,
 };
-use crate::faces::text::{Standing, next_due};
+use crate::faces::text::{StateWord, next_due};
 
 /// One of `list --json`.
 #[derive(Serialize)]
@@ -86,7 +87,7 @@ impl<'a> SourceJson<'a> {
             verified: state.version_state.map(VersionState::as_str),
             published_path: published_file(source, published_dir),
             set: state.set.as_deref(),
-            state: Standing::of(source).as_str(),
+            state: StateWord::of(source).as_str(),
             removed_at: source.removed_at.map(precise),
             size_bytes: newest.size_bytes,
             digest: newest.digest.map(|digest| digest.to_string()),
@@ -153,13 +154,14 @@ pub(crate) struct AttemptJson<'a> {
     http_status: Option<u16>,
     size_bytes: Option<u64>,
     version_id: Option<VersionId>,
+    digest: Option<String>,
     error_kind: Option<&'static str>,
     error: Option<&'a str>,
 }
 
 impl<'a> AttemptJson<'a> {
     /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 9] = [
+    pub(crate) const FIELDS: [&'static str; 10] = [
         "id",
         "started_at",
         "duration_ms",
@@ -167,11 +169,13 @@ impl<'a> AttemptJson<'a> {
         "http_status",
         "size_bytes",
         "version_id",
+        "digest",
         "error_kind",
         "error",
     ];
 
-    pub(crate) fn new(attempt: &'a Attempt) -> Self {
+    /// `digest` is that of the version which the attempt brought, or found unchanged.
+    fn new(attempt: &'a Attempt, digest: Option<Digest>) -> Self {
         Self {
             id: attempt.id.0,
             started_at: precise(attempt.started_at),
@@ -180,6 +184,7 @@ impl<'a> AttemptJson<'a> {
             http_status: attempt.http_status,
             size_bytes: attempt.size_bytes,
             version_id: attempt.version_id,
+            digest: digest.map(|digest| digest.to_string()),
             error_kind: attempt.error_kind.map(FailureKind::as_str),
             error: attempt.error.as_deref(),
         }
@@ -200,11 +205,13 @@ pub(crate) struct VersionJson<'a> {
     verified: &'static str,
     /// Of the policy under which that was derived.
     policy_revision: Option<i64>,
+    published: bool,
     verdicts: Vec<VerdictJson<'a>>,
 }
 
 impl<'a> VersionJson<'a> {
-    pub(crate) fn new(version: &'a Version, verdicts: &'a [Verdict]) -> Self {
+    /// `published` tells whether it is what consumers see now.
+    fn new(version: &'a Version, verdicts: &'a [Verdict], published: bool) -> Self {
         Self {
             id: version.id,
             digest: version.digest.to_string(),
@@ -216,6 +223,7 @@ impl<'a> VersionJson<'a> {
             fetched_at: precise(version.fetched_at),
             verified: version.state.as_str(),
             policy_revision: version.policy_revision,
+            published,
             verdicts: verdicts.iter().map(VerdictJson::recorded).collect(),
         }
     }
@@ -272,14 +280,33 @@ pub(crate) struct HistoryJson<'a> {
 }
 
 impl<'a> HistoryJson<'a> {
-    pub(crate) fn new(attempts: &'a [Attempt], versions: &'a [(Version, Vec<Verdict>)]) -> Self {
-        let version =
-            |(version, verdicts): &'a (Version, Vec<Verdict>)| VersionJson::new(version, verdicts);
+    pub(crate) fn new(history: &'a History) -> Self {
         Self {
-            attempts: attempts.iter().map(AttemptJson::new).collect(),
-            versions: versions.iter().map(version).collect(),
+            attempts: attempts(history),
+            versions: versions(history),
         }
     }
+}
+
+/// Returns the attempts of a history, each with the digest of its version.
+pub(crate) fn attempts(history: &History) -> Vec<AttemptJson<'_>> {
+    let versions = history.versions.iter();
+    let digests: HashMap<_, _> = versions.map(|(one, _)| (one.id, one.digest)).collect();
+    let digest = |attempt: &Attempt| digests.get(&attempt.version_id?).copied();
+    let attempts = history.attempts.iter();
+    attempts
+        .map(|attempt| AttemptJson::new(attempt, digest(attempt)))
+        .collect()
+}
+
+/// Returns the versions of a history, each with its verdicts.
+pub(crate) fn versions(history: &History) -> Vec<VersionJson<'_>> {
+    let versions = history.versions.iter();
+    versions
+        .map(|(version, verdicts)| {
+            VersionJson::new(version, verdicts, history.served == Some(version.id))
+        })
+        .collect()
 }
 
 /// One line of `log --json`.

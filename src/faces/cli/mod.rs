@@ -11,6 +11,7 @@ mod csv;
 mod exit;
 mod export_folder;
 mod json;
+mod look;
 mod progress;
 mod sources_file;
 mod summary;

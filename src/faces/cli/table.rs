@@ -1,50 +1,72 @@
-//! Aligned columns for people.
+//! Aligned columns for people, words of weight in colour, and what does not fit beside a row wrapped below it.
 //!
-//! Widths are display columns (Unicode Annex 11). Only what goes to a terminal is ever cut.
+//! Widths are display columns (Unicode Annex 11). Only what goes to a terminal is ever cut, wrapped or coloured.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::look::Look;
 use crate::faces::text::clean;
 
 /// No column is cut below this, in columns.
 const LEAST_WIDTH: usize = 10;
 const GAP: usize = 2;
+/// How far a wrapped cell stands in below its row.
+const STEP: usize = 4;
 
 /// One column: its heading, and how it behaves.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Column {
-    heading: &'static str,
-    right: bool,
-    flexible: bool,
+    heading: Cow<'static, str>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+    /// Words that may be cut to fit the terminal.
+    Flexible,
+    /// Words that say how good or bad something is, in colour where there is colour.
+    Toned,
+    /// Text that is wrapped below the row where it does not fit beside it.
+    Below,
+}
+
+fn column(heading: impl Into<Cow<'static, str>>, kind: Kind) -> Column {
+    Column {
+        heading: heading.into(),
+        kind,
+    }
 }
 
 /// A column of words.
-pub(crate) const fn left(heading: &'static str) -> Column {
-    Column {
-        heading,
-        right: false,
-        flexible: false,
-    }
+pub(crate) fn left(heading: impl Into<Cow<'static, str>>) -> Column {
+    column(heading, Kind::Left)
 }
 
 /// A column of numbers.
-pub(crate) const fn right(heading: &'static str) -> Column {
-    Column {
-        heading,
-        right: true,
-        flexible: false,
-    }
+pub(crate) fn right(heading: impl Into<Cow<'static, str>>) -> Column {
+    column(heading, Kind::Right)
 }
 
 /// A column of words that may be cut to fit the terminal.
-pub(crate) const fn flexible(heading: &'static str) -> Column {
-    Column {
-        heading,
-        right: false,
-        flexible: true,
-    }
+pub(crate) fn flexible(heading: impl Into<Cow<'static, str>>) -> Column {
+    column(heading, Kind::Flexible)
+}
+
+/// A column of words that say how good or bad something is.
+pub(crate) fn toned(heading: impl Into<Cow<'static, str>>) -> Column {
+    column(heading, Kind::Toned)
+}
+
+/// A column, the last, of text that is worth more than the terminal's width: it is wrapped below its row.
+pub(crate) fn below(heading: impl Into<Cow<'static, str>>) -> Column {
+    column(heading, Kind::Below)
 }
 
 /// Rows under headings. Every cell is cleaned of what a terminal must not see.
@@ -54,9 +76,9 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(columns: &[Column]) -> Self {
+    pub(crate) fn new(columns: impl Into<Vec<Column>>) -> Self {
         Self {
-            columns: columns.to_vec(),
+            columns: columns.into(),
             rows: Vec::new(),
         }
     }
@@ -75,41 +97,74 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Writes headings and rows, each after `indent` spaces, within `width` columns when there is a limit.
-    pub(crate) fn write(
-        &self,
-        out: &mut dyn Write,
-        indent: usize,
-        width: Option<usize>,
-    ) -> io::Result<()> {
-        let widths = self.widths(width.map(|width| width.saturating_sub(indent)));
-        let headings: Vec<_> = self.columns.iter().map(|c| c.heading.to_owned()).collect();
-        for row in std::iter::once(&headings).chain(&self.rows) {
-            let mut line = " ".repeat(indent);
-            for ((cell, column), width) in row.iter().zip(&self.columns).zip(&widths) {
-                push_cell(&mut line, cell, column.right, *width);
+    /// Writes headings and rows, each after `indent` spaces, within the terminal's columns when there is one.
+    pub(crate) fn write(&self, out: &mut dyn Write, indent: usize, look: &Look) -> io::Result<()> {
+        let limit = look.width.map(|width| width.saturating_sub(indent));
+        let beside = self.beside(limit);
+        let widths = self.widths(beside, limit);
+        let headings: Vec<_> = self.columns.iter().map(|c| c.heading.to_string()).collect();
+        self.write_row(out, indent, &headings, &widths, false)?;
+        for row in &self.rows {
+            self.write_row(out, indent, row, &widths, look.colours)?;
+            for cell in row[beside..].iter().filter(|cell| !cell.is_empty()) {
+                let width = limit.unwrap_or(usize::MAX).saturating_sub(STEP);
+                for line in wrap(cell, width) {
+                    writeln!(out, "{}{line}", " ".repeat(indent + STEP))?;
+                }
             }
-            writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
     }
 
-    fn widths(&self, limit: Option<usize>) -> Vec<usize> {
+    fn write_row(
+        &self,
+        out: &mut dyn Write,
+        indent: usize,
+        row: &[String],
+        widths: &[usize],
+        colours: bool,
+    ) -> io::Result<()> {
+        let mut line = " ".repeat(indent);
+        for ((cell, column), width) in row.iter().zip(&self.columns).zip(widths) {
+            let tone = if colours && column.kind == Kind::Toned {
+                tone_of(cell)
+            } else {
+                None
+            };
+            push_cell(&mut line, cell, column.kind == Kind::Right, *width, tone);
+        }
+        writeln!(out, "{}", line.trim_end())
+    }
+
+    /// Returns how many columns stand beside each other: all, or all but the one that goes below.
+    fn beside(&self, limit: Option<usize>) -> usize {
+        let all = self.columns.len();
+        let goes_below = self.columns.last().is_some_and(|c| c.kind == Kind::Below);
+        let fits = limit.is_none_or(|limit| total(&self.natural_widths()) <= limit);
+        if goes_below && !fits { all - 1 } else { all }
+    }
+
+    fn natural_widths(&self) -> Vec<usize> {
         let mut widths: Vec<_> = self.columns.iter().map(|c| c.heading.width()).collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = cell.width().max(*width);
             }
         }
+        widths
+    }
+
+    fn widths(&self, beside: usize, limit: Option<usize>) -> Vec<usize> {
+        let mut widths = self.natural_widths();
+        widths.truncate(beside);
         let Some(limit) = limit else { return widths };
-        let gaps = GAP * widths.len().saturating_sub(1);
-        let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(limit);
+        let mut excess = total(&widths).saturating_sub(limit);
         // The widest gives first, so that short columns stay whole.
         while excess > 0 {
             let widest = widths
                 .iter_mut()
                 .zip(&self.columns)
-                .filter(|(width, column)| column.flexible && **width > LEAST_WIDTH)
+                .filter(|(width, column)| column.kind == Kind::Flexible && **width > LEAST_WIDTH)
                 .map(|(width, _)| width)
                 .max();
             let Some(width) = widest else { break };
@@ -120,17 +175,65 @@ impl Table {
     }
 }
 
-fn push_cell(line: &mut String, cell: &str, right: bool, width: usize) {
+fn total(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
+}
+
+fn push_cell(line: &mut String, cell: &str, right: bool, width: usize, tone: Option<&str>) {
     let cell = fit(cell, width);
     let padding = " ".repeat(width.saturating_sub(cell.width()));
     if right {
         line.push_str(&padding);
     }
-    line.push_str(&cell);
+    match tone {
+        Some(tone) => {
+            for part in ["\u{1b}[", tone, "m", &cell, "\u{1b}[0m"] {
+                line.push_str(part);
+            }
+        }
+        None => line.push_str(&cell),
+    }
     if !right {
         line.push_str(&padding);
     }
     line.push_str(&" ".repeat(GAP));
+}
+
+/// Returns the colour (ECMA-48, SGR) of a word: red for what is bad, yellow for what is not good, green for what is.
+fn tone_of(word: &str) -> Option<&'static str> {
+    let word = word.split('(').next().unwrap_or_default();
+    match word {
+        "FAIL" | "failed" => Some("31"),
+        "down" | "error" | "pending" => Some("33"),
+        "ok" | "new" | "passed" => Some("32"),
+        "off" | "removed" | "never" => Some("2"),
+        _ => None,
+    }
+}
+
+/// Parts text into lines of at most so many columns, between words where there are any.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(LEAST_WIDTH);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() && line.width() + 1 + word.width() > width {
+            lines.push(String::new());
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        for c in word.chars() {
+            let columns = c.width().unwrap_or(0);
+            if lines
+                .last()
+                .is_some_and(|line| line.width() + columns > width)
+            {
+                lines.push(String::new());
+            }
+            lines.last_mut().expect("there is always a line").push(c);
+        }
+    }
+    lines
 }
 
 /// Cuts `text` to `width` columns, with `…` in place of what is gone.
@@ -151,9 +254,10 @@ fn fit(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faces::samples::at;
 
     fn sample() -> Table {
-        let mut table = Table::new(&[right("ID"), flexible("NAME"), left("STATE")]);
+        let mut table = Table::new([right("ID"), flexible("NAME"), toned("STATE")]);
         table.row(["1".into(), "東京 prices".into(), "ok".into()]);
         table.row([
             "217".into(),
@@ -164,8 +268,16 @@ mod tests {
     }
 
     fn print(table: &Table, width: Option<usize>) -> String {
+        let look = Look {
+            width,
+            ..Look::plain(at("12:00:00"))
+        };
+        print_as(table, &look)
+    }
+
+    fn print_as(table: &Table, look: &Look) -> String {
         let mut out = Vec::new();
-        table.write(&mut out, 0, width).expect("a buffer takes all");
+        table.write(&mut out, 0, look).expect("a buffer takes all");
         String::from_utf8(out).expect("UTF-8")
     }
 
@@ -186,6 +298,42 @@ mod tests {
          ID  NAME            STATE
           1  東京 prices     ok
         217  a rather long…  down(2)
+        ");
+    }
+
+    #[test]
+    fn colours_are_for_terminals_that_show_them() {
+        let colourful = Look {
+            colours: true,
+            ..Look::terminal(at("12:00:00"), 60)
+        };
+        let text = print_as(&sample(), &colourful);
+        assert!(text.contains("\u{1b}[32mok\u{1b}[0m"), "{text:?}");
+        assert!(text.contains("\u{1b}[33mdown(2)\u{1b}[0m"), "{text:?}");
+        assert!(!print(&sample(), Some(60)).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn what_does_not_fit_beside_a_row_stands_below_it() {
+        let mut table = Table::new([left("VERIFIER"), below("DETAIL")]);
+        table.row(["schema".into(), "line 3: the price is -1".into()]);
+        table.row(["size".into(), String::new()]);
+        table.row(["utf8".into(), "x".repeat(30)]);
+        insta::assert_snapshot!(print(&table, Some(20)), @r"
+        VERIFIER
+        schema
+            line 3: the
+            price is -1
+        size
+        utf8
+            xxxxxxxxxxxxxxxx
+            xxxxxxxxxxxxxx
+        ");
+        insta::assert_snapshot!(print(&table, Some(60)), @r"
+        VERIFIER  DETAIL
+        schema    line 3: the price is -1
+        size
+        utf8      xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
         ");
     }
 }

@@ -58,6 +58,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("std::process::Stdio", &["verify"]),
     ("std::env", &["config", "main"]),
     ("directories", &["config"]),
+    ("chrono::Local", &["config"]),
     ("clap", &["faces::cli", "main"]),
     ("clap_complete", &["faces::cli"]),
     ("clap_mangen", &["faces::cli"]),

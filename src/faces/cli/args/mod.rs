@@ -22,7 +22,7 @@ pub use root::{
 pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, RestoreArgs, SelectArgs,
 };
-pub use values::{MaxSize, Since};
+pub use values::MaxSize;
 pub use versions::{
     CatArgs, DiffArgs, ExportArgs, FetchArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
 };

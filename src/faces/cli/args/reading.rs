@@ -3,8 +3,8 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::Since;
-use crate::faces::text::Standing;
+use crate::domain::Moment;
+use crate::faces::text::StateWord;
 
 /// What a table is printed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub struct ListFilter {
     pub failing: bool,
     /// Only those in this state; may be repeated
     #[arg(long = "state", value_name = "STATE", value_delimiter = ',', ignore_case = true, value_parser = state_parser())]
-    pub(crate) states: Vec<Standing>,
+    pub(crate) states: Vec<StateWord>,
     /// Only those that are due now
     #[arg(long)]
     pub due: bool,
@@ -72,13 +72,13 @@ pub struct ListFilter {
     pub removed: bool,
 }
 
-fn state_parser() -> impl TypedValueParser<Value = Standing> {
-    PossibleValuesParser::new(Standing::ALL.map(|(_, word, _)| word))
-        .try_map(|word| word.parse::<Standing>())
+fn state_parser() -> impl TypedValueParser<Value = StateWord> {
+    PossibleValuesParser::new(StateWord::ALL.map(|(_, word, _)| word))
+        .try_map(|word| word.parse::<StateWord>())
 }
 
 fn list_help() -> String {
-    let legend = Standing::ALL.map(|(_, word, meaning)| format!("  {word:<8} {meaning}\n"));
+    let legend = StateWord::ALL.map(|(_, word, meaning)| format!("  {word:<8} {meaning}\n"));
     format!(
         "States:\n{}\nExamples:\n  gannet list tag:prices --failing\n  gannet list --json | jq '.[] | select(.failures > 0).name'",
         legend.concat()
@@ -132,9 +132,9 @@ pub struct LogArgs {
     /// Only what was done to this source
     #[arg(long, value_name = "SOURCE")]
     pub source: Option<String>,
-    /// Only what was done since: 30m, 2h, 7d, a date or an RFC 3339 time
+    /// Only what was done since: 30m, 2h, 7d, yesterday, a date, or a time (local, unless it ends in Z or +01:00)
     #[arg(long, value_name = "TIME")]
-    pub since: Option<Since>,
+    pub since: Option<Moment>,
     /// At most so many, the newest [default: 100, or all with --since]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,

@@ -21,7 +21,9 @@ Exit codes:
   3  could not run: store locked, disk full, damaged content
 
 SOURCE is an id, a name, an address, a glob on names and addresses, or tag:NAME.
-VERSION is an id (217 or v217), SOURCE (its newest), SOURCE~N (N versions back) or SOURCE@TIME.";
+VERSION is an id (217 or v217), SOURCE (its newest), SOURCE~N (N versions back), SOURCE@TIME (as it was then),
+  SOURCE:published (what consumers see) or SOURCE:published@TIME (what they saw then).
+TIME is 2h, 3d, yesterday, 2026-01-31 or 2026-01-31T12:00: local, unless it ends in Z or +01:00.";
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "With every command";
@@ -29,6 +31,10 @@ const EVERYWHERE: &str = "With every command";
 /// Fetches the files you depend on, keeps every version, publishes only what your verifiers passed.
 #[derive(Debug, Parser)]
 #[command(name = "gannet", version, after_help = EXIT_CODES, max_term_width = 110)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of one program"
+)]
 pub struct Cli {
     /// Read this configuration file
     #[arg(long, value_name = "FILE", global = true, help_heading = EVERYWHERE)]
@@ -36,6 +42,9 @@ pub struct Cli {
     /// Keep the catalogue and the files in this folder
     #[arg(long, value_name = "DIR", global = true, help_heading = EVERYWHERE)]
     pub data_dir: Option<PathBuf>,
+    /// Show times in UTC, not in the computer's zone; JSON and CSV are always in UTC
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub utc: bool,
     /// Make one pass over all that is due, then exit: for cron
     #[arg(long)]
     pub worker_only: bool,

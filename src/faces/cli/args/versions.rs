@@ -7,7 +7,7 @@ use clap::Args;
 use crate::domain::VerdictOutcome;
 
 const VERSION_HELP: &str =
-    "217 or v217, SOURCE (its newest), SOURCE~N (N versions back) or SOURCE@TIME";
+    "217 or v217, SOURCE (its newest), SOURCE~N (N versions back), SOURCE@TIME or SOURCE:published";
 
 /// `fetch`.
 #[derive(Debug, Args)]
@@ -24,12 +24,15 @@ pub struct FetchArgs {
 /// `cat`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  gannet cat prices\n  gannet cat prices@2026-01-31T12:00 > prices.csv"
+    after_help = "Examples:\n  gannet cat prices\n  gannet cat prices:published > prices.csv\n  gannet cat prices@yesterday\n  gannet cat prices:published@2026-01-31T12:00"
 )]
 pub struct CatArgs {
     #[arg(help = VERSION_HELP)]
     /// Which version.
     pub version: String,
+    /// Write it into this file; - is stdout, also for what is not text on a terminal
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `diff`.

@@ -9,6 +9,7 @@ use crate::app::{App, History, Newest};
 use crate::faces::cli::args::DumpArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, SettingsJson, SourceJson, VersionJson};
+use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus, sources_file};
 use crate::faces::text::{clean, count, state_word};
 
@@ -48,26 +49,19 @@ pub(super) async fn run(app: &App, args: &DumpArgs, console: &mut Console<'_>) -
                 app.archive.published_dir(),
             ),
             settings: SettingsJson::new(&history.source),
-            versions: versions(history),
+            versions: json::versions(history),
         });
         let dump = DumpJson {
             sources: sources.collect(),
         };
         json::write(&mut console.out, &dump)?;
     } else {
-        write(&histories, console.width, &mut console.out)?;
+        write(&histories, &Look::of(app, console), &mut console.out)?;
     }
     Ok(ExitStatus::Done)
 }
 
-fn versions(history: &History) -> Vec<VersionJson<'_>> {
-    let versions = history.versions.iter();
-    versions
-        .map(|(version, verdicts)| VersionJson::new(version, verdicts))
-        .collect()
-}
-
-fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
+fn write(histories: &[History], look: &Look, out: &mut dyn Write) -> io::Result<()> {
     for (index, history) in histories.iter().enumerate() {
         let source = &history.source;
         let settings = &source.settings;
@@ -85,7 +79,7 @@ fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io
         );
         writeln!(out, "{}", clean(&head))?;
         if !history.versions.is_empty() {
-            versions_table(&history.versions).write(out, 2, width)?;
+            versions_table(history, look).write(out, 2, look)?;
         }
     }
     Ok(())
@@ -94,12 +88,13 @@ fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::{source, version};
+    use crate::faces::samples::{at, source, version};
 
     #[test]
     fn each_source_with_its_versions() {
         let history = |id, name: &str, versions| History {
             source: source(id, name),
+            served: None,
             attempts: Vec::new(),
             versions,
         };
@@ -108,13 +103,13 @@ mod tests {
             history(2, "rates", Vec::new()),
         ];
         let mut out = Vec::new();
-        write(&histories, None, &mut out).expect("a buffer");
-        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
+        write(&histories, &Look::plain(at("12:00:00")), &mut out).expect("a buffer");
+        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
         1 prices  https://example.org/1.csv  every 6h  new  1 version
-          VERSION  FETCHED           SIZE  VERIFIED  DIGEST        FILE        VERDICTS
-          v11      2026-01-31 12:00   4 B  passed    770e607624d6  prices.csv
+          VERSION  FETCHED (UTC)     SIZE  VERIFIED  PUBLISHED  DIGEST        FILE        VERDICTS
+          v11      2026-01-31 12:00   4 B  passed               770e607624d6  prices.csv
 
         2 rates  https://example.org/2.csv  every 6h  new  0 versions
-        "#);
+        ");
     }
 }

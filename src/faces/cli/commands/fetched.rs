@@ -6,7 +6,8 @@ use crate::app::{App, History, PassSummary};
 use crate::domain::SourceId;
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::json;
-use crate::faces::cli::table::{Table, flexible, left};
+use crate::faces::cli::look::Look;
+use crate::faces::cli::table::{Table, flexible, left, toned};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::or_dash;
 
@@ -41,7 +42,7 @@ async fn print(
             for id in sources {
                 histories.push(app.history(&id.to_string(), Some(1)).await?);
             }
-            write(&histories, console.width, &mut console.out)?;
+            write(&histories, &Look::of(app, console), &mut console.out)?;
         }
         writeln!(console.out, "{summary}")?;
     }
@@ -52,12 +53,12 @@ async fn print(
     })
 }
 
-fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = Table::new(&[
+fn write(histories: &[History], look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new([
         flexible("NAME"),
-        left("OUTCOME"),
+        toned("OUTCOME"),
         left("VERSION"),
-        left("VERIFIED"),
+        toned("VERIFIED"),
     ]);
     for History {
         source, attempts, ..
@@ -71,17 +72,18 @@ fn write(histories: &[History], width: Option<usize>, out: &mut dyn Write) -> io
             or_dash(source.state.version_state),
         ]);
     }
-    table.write(out, 0, width)
+    table.write(out, 0, look)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::{failed_attempt, source};
+    use crate::faces::samples::{at, failed_attempt, source};
 
     fn history(name: &str, failed: bool) -> History {
         History {
             source: source(1, name),
+            served: None,
             attempts: failed.then(|| failed_attempt(4)).into_iter().collect(),
             versions: Vec::new(),
         }
@@ -91,7 +93,7 @@ mod tests {
     fn a_line_for_each_source() {
         let mut out = Vec::new();
         let histories = [history("prices", true), history("rates", false)];
-        write(&histories, None, &mut out).expect("a buffer");
+        write(&histories, &Look::plain(at("12:00:00")), &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
         NAME    OUTCOME  VERSION  VERIFIED
         prices  failed   v11      passed

@@ -3,69 +3,61 @@
 use std::io::{self, Write};
 
 use crate::app::{App, History};
-use crate::domain::{Attempt, Verdict, VerdictOutcome, Version, format_size};
+use crate::domain::{Attempt, Verdict, VerdictOutcome, format_size};
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, AttemptJson, HistoryJson};
-use crate::faces::cli::table::{Table, flexible, left, right};
+use crate::faces::cli::look::Look;
+use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::{or_dash, short_time};
+use crate::faces::text::or_dash;
 
 pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {
     let history = app.history(&args.source, args.limit).await?;
-    write(&history, args.format(), console.width, &mut console.out)?;
+    let look = Look::of(app, console);
+    write(&history, args.format(), &look, &mut console.out)?;
     Ok(ExitStatus::Done)
 }
 
 fn write(
     history: &History,
     format: TableFormat,
-    width: Option<usize>,
+    look: &Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        TableFormat::Json => {
-            json::write(out, &HistoryJson::new(&history.attempts, &history.versions))
-        }
-        TableFormat::Csv => csv::write(
-            out,
-            &AttemptJson::FIELDS,
-            history.attempts.iter().map(AttemptJson::new),
-        ),
-        TableFormat::People => write_tables(history, width, out),
+        TableFormat::Json => json::write(out, &HistoryJson::new(history)),
+        TableFormat::Csv => csv::write(out, &AttemptJson::FIELDS, json::attempts(history)),
+        TableFormat::People => write_tables(history, look, out),
     }
 }
 
 /// Writes the tables of versions and attempts, each under its heading, newest first.
-pub(super) fn write_tables(
-    history: &History,
-    width: Option<usize>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn write_tables(history: &History, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     for (heading, table) in [
-        ("versions", versions_table(&history.versions)),
-        ("attempts", attempts_table(&history.attempts)),
+        ("versions", versions_table(history, look)),
+        ("attempts", attempts_table(&history.attempts, look)),
     ] {
         if table.is_empty() {
             writeln!(out, "{heading}: none yet")?;
         } else {
             writeln!(out, "{heading}:")?;
-            table.write(out, 2, width)?;
+            table.write(out, 2, look)?;
         }
     }
     Ok(())
 }
 
 /// Returns a row for each attempt.
-pub(super) fn attempts_table(attempts: &[Attempt]) -> Table {
-    let mut table = Table::new(&[
-        left("STARTED"),
-        left("OUTCOME"),
+pub(super) fn attempts_table(attempts: &[Attempt], look: &Look) -> Table {
+    let mut table = Table::new([
+        left(look.heading("STARTED")),
+        toned("OUTCOME"),
         right("STATUS"),
         right("SIZE"),
         right("TOOK"),
         left("VERSION"),
-        flexible("ERROR"),
+        below("ERROR"),
     ]);
     for attempt in attempts {
         let error = match (attempt.error_kind, &attempt.error) {
@@ -74,7 +66,7 @@ pub(super) fn attempts_table(attempts: &[Attempt]) -> Table {
             (None, error) => error.clone().unwrap_or_default(),
         };
         table.row([
-            short_time(attempt.started_at),
+            look.time(attempt.started_at),
             attempt.outcome.to_string(),
             or_dash(attempt.http_status),
             or_dash(attempt.size_bytes.map(format_size)),
@@ -86,23 +78,26 @@ pub(super) fn attempts_table(attempts: &[Attempt]) -> Table {
     table
 }
 
-/// Returns a row for each version, with what each verifier said last.
-pub(super) fn versions_table(versions: &[(Version, Vec<Verdict>)]) -> Table {
-    let mut table = Table::new(&[
+/// Returns a row for each version, with what each verifier said last; the one that consumers see is marked.
+pub(super) fn versions_table(history: &History, look: &Look) -> Table {
+    let mut table = Table::new([
         left("VERSION"),
-        left("FETCHED"),
+        left(look.heading("FETCHED")),
         right("SIZE"),
-        left("VERIFIED"),
+        toned("VERIFIED"),
+        left("PUBLISHED"),
         left("DIGEST"),
         flexible("FILE"),
-        flexible("VERDICTS"),
+        below("VERDICTS"),
     ]);
-    for (version, verdicts) in versions {
+    for (version, verdicts) in &history.versions {
+        let is_served = history.served == Some(version.id);
         table.row([
             format!("v{}", version.id),
-            short_time(version.fetched_at),
+            look.time(version.fetched_at),
             format_size(version.size_bytes),
             version.state.to_string(),
+            if is_served { "now" } else { "" }.to_owned(),
             version.digest.to_hex()[..12].to_owned(),
             version.name.clone(),
             last_verdicts(verdicts),
@@ -141,7 +136,7 @@ fn last_verdicts(oldest_first: &[Verdict]) -> String {
 mod tests {
     use super::*;
     use crate::domain::{AttemptOutcome, VersionId, VersionState};
-    use crate::faces::samples::{failed_attempt, source, verdict, version};
+    use crate::faces::samples::{at, failed_attempt, source, verdict, version};
 
     fn print(format: TableFormat) -> String {
         let mut good = failed_attempt(1);
@@ -155,6 +150,7 @@ mod tests {
         bad.state = VersionState::Failed;
         let history = History {
             source: source(1, "prices"),
+            served: Some(VersionId(11)),
             attempts: vec![failed_attempt(2), good],
             versions: vec![
                 (
@@ -168,22 +164,22 @@ mod tests {
             ],
         };
         let mut out = Vec::new();
-        write(&history, format, None, &mut out).expect("a buffer");
+        write(&history, format, &Look::plain(at("18:30:00")), &mut out).expect("a buffer");
         String::from_utf8(out).expect("UTF-8").replace("\r\n", "\n")
     }
 
     #[test]
     fn people_see_two_tables() {
-        insta::assert_snapshot!(print(TableFormat::People), @r#"
+        insta::assert_snapshot!(print(TableFormat::People), @r"
         versions:
-          VERSION  FETCHED           SIZE  VERIFIED  DIGEST        FILE        VERDICTS
-          v12      2026-01-31 12:00   5 B  failed    e760bdbe0be6  prices.csv  schema failed (line 3)
-          v11      2026-01-31 12:00   4 B  passed    770e607624d6  prices.csv
+          VERSION  FETCHED (UTC)     SIZE  VERIFIED  PUBLISHED  DIGEST        FILE        VERDICTS
+          v12      2026-01-31 12:00   5 B  failed               e760bdbe0be6  prices.csv  schema failed (line 3)
+          v11      2026-01-31 12:00   4 B  passed    now        770e607624d6  prices.csv
         attempts:
-          STARTED           OUTCOME  STATUS  SIZE   TOOK  VERSION  ERROR
+          STARTED (UTC)     OUTCOME  STATUS  SIZE   TOOK  VERSION  ERROR
           2026-01-31 18:00  failed      503     -  1.2 s  -        status: 503 Service Unavailable[2J
           2026-01-31 18:00  new         200   5 B  1.2 s  v11
-        "#);
+        ");
     }
 
     #[test]
@@ -199,6 +195,7 @@ mod tests {
               "http_status": 503,
               "size_bytes": null,
               "version_id": null,
+              "digest": null,
               "error_kind": "status",
               "error": "503 Service Unavailable\u001b[2J"
             },
@@ -210,6 +207,7 @@ mod tests {
               "http_status": 200,
               "size_bytes": 5,
               "version_id": 11,
+              "digest": "sha256:770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c",
               "error_kind": null,
               "error": null
             }
@@ -226,6 +224,7 @@ mod tests {
               "fetched_at": "2026-01-31T12:00:03.250Z",
               "verified": "failed",
               "policy_revision": 1,
+              "published": false,
               "verdicts": [
                 {
                   "verifier": "schema",
@@ -270,15 +269,16 @@ mod tests {
               "fetched_at": "2026-01-31T12:00:03.250Z",
               "verified": "passed",
               "policy_revision": 1,
+              "published": true,
               "verdicts": []
             }
           ]
         }
         "#);
-        insta::assert_snapshot!(print(TableFormat::Csv), @r#"
-        id,started_at,duration_ms,outcome,http_status,size_bytes,version_id,error_kind,error
-        2,2026-01-31T18:00:02.000Z,1204,failed,503,,,status,503 Service Unavailable[2J
-        1,2026-01-31T18:00:02.000Z,1204,new,200,5,11,,
-        "#);
+        insta::assert_snapshot!(print(TableFormat::Csv), @r"
+        id,started_at,duration_ms,outcome,http_status,size_bytes,version_id,digest,error_kind,error
+        2,2026-01-31T18:00:02.000Z,1204,failed,503,,,,status,503 Service Unavailable[2J
+        1,2026-01-31T18:00:02.000Z,1204,new,200,5,11,sha256:770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c,,
+        ");
     }
 }

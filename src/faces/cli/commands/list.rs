@@ -10,9 +10,10 @@ use crate::domain::{Source, SourceId};
 use crate::faces::cli::args::{ListArgs, ListFilter, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, SourceJson};
-use crate::faces::cli::table::{Table, flexible, left, right};
+use crate::faces::cli::look::Look;
+use crate::faces::cli::table::{Table, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::{Standing, next_due, or_dash, short_time_or_dash, state_word};
+use crate::faces::text::{StateWord, next_due, or_dash, state_word};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
     if args.sets {
@@ -28,14 +29,15 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
             "no source is so"
         });
     } else if format == TableFormat::People {
-        table_of(&sources, args).write(&mut console.out, 0, console.width)?;
+        let look = Look::of(app, console);
+        table_of(&sources, args, &look).write(&mut console.out, 0, &look)?;
     } else {
         let newest = app.newest(&sources).await?;
         let published_dir = app.archive.published_dir();
         write(&sources, &newest, format, published_dir, &mut console.out)?;
     }
     if is_all && format == TableFormat::People {
-        sets::write_after(&app.sets().await?, console)?;
+        sets::write_after(app, console).await?;
     }
     Ok(ExitStatus::Done)
 }
@@ -48,15 +50,15 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
         due,
         removed,
     } = &args.only;
-    let mut sources = if *removed || states.contains(&Standing::Removed) {
+    let mut sources = if *removed || states.contains(&StateWord::Removed) {
         app.removed_sources(&args.sources).await?
     } else {
         app.sources(&args.sources).await?
     };
     let now = app.clock.now();
     sources.retain(|source| {
-        let state = Standing::of(source);
-        let fails = matches!(state, Standing::Down | Standing::Fail);
+        let state = StateWord::of(source);
+        let fails = matches!(state, StateWord::Down | StateWord::Fail);
         let is_due = next_due(source).is_some_and(|at| at <= now);
         (!failing || fails) && (states.is_empty() || states.contains(&state)) && (!due || is_due)
     });
@@ -86,19 +88,19 @@ fn write(
     }
 }
 
-fn table_of(sources: &[Source], args: &ListArgs) -> Table {
+fn table_of(sources: &[Source], args: &ListArgs, look: &Look) -> Table {
     if sources.iter().all(|source| source.removed_at.is_some()) && !is_everything(&args.only) {
-        removed_table(sources)
+        removed_table(sources, look)
     } else {
-        table(sources)
+        table(sources, look)
     }
 }
 
-fn removed_table(sources: &[Source]) -> Table {
-    let mut table = Table::new(&[
+fn removed_table(sources: &[Source], look: &Look) -> Table {
+    let mut table = Table::new([
         right("ID"),
         flexible("NAME"),
-        left("REMOVED"),
+        left(look.heading("REMOVED")),
         left("NEWEST"),
         flexible("ADDRESS"),
     ]);
@@ -106,7 +108,7 @@ fn removed_table(sources: &[Source]) -> Table {
         table.row([
             source.id.to_string(),
             source.settings.name.clone(),
-            short_time_or_dash(source.removed_at),
+            look.time_or_dash(source.removed_at),
             or_dash(source.state.version_id.map(|id| format!("v{id}"))),
             source.settings.address.to_string(),
         ]);
@@ -114,15 +116,15 @@ fn removed_table(sources: &[Source]) -> Table {
     table
 }
 
-fn table(sources: &[Source]) -> Table {
-    let mut table = Table::new(&[
+fn table(sources: &[Source], look: &Look) -> Table {
+    let mut table = Table::new([
         right("ID"),
-        left("STATE"),
+        toned("STATE"),
         flexible("NAME"),
         right("INTERVAL"),
-        left("LAST"),
+        left(look.age_heading("LAST")),
         left("NEXT"),
-        left("VERIFIED"),
+        toned("VERIFIED"),
         flexible("PUBLISHED"),
     ]);
     for source in sources {
@@ -138,8 +140,8 @@ fn table(sources: &[Source]) -> Table {
             state_word(source),
             source.settings.name.clone(),
             source.settings.interval.to_string(),
-            short_time_or_dash(state.last_attempt_at),
-            short_time_or_dash(next_due(source)),
+            look.ago(state.last_attempt_at),
+            look.until(next_due(source)),
             or_dash(state.version_state),
             or_dash(published),
         ]);
@@ -151,7 +153,7 @@ fn table(sources: &[Source]) -> Table {
 mod tests {
     use super::*;
     use crate::domain::{AttemptOutcome, VersionId, VersionState};
-    use crate::faces::samples::source;
+    use crate::faces::samples::{at, source};
 
     fn sample() -> [Source; 4] {
         let mut failing = source(1, "prices");
@@ -183,7 +185,13 @@ mod tests {
         let newest = HashMap::from([(SourceId(1), newest)]);
         let published = Path::new("/data/published");
         let written = match format {
-            TableFormat::People => table(&sample()).write(&mut out, 0, width),
+            TableFormat::People => {
+                let look = Look {
+                    width,
+                    ..Look::plain(at("17:00:00"))
+                };
+                table(&sample(), &look).write(&mut out, 0, &look)
+            }
             _ => write(&sample(), &newest, format, published, &mut out),
         };
         written.expect("a buffer");
@@ -210,13 +218,13 @@ mod tests {
 
     #[test]
     fn people_see_a_table() {
-        insta::assert_snapshot!(print(TableFormat::People, None), @r#"
-        ID  STATE    NAME                              INTERVAL  LAST              NEXT              VERIFIED  PUBLISHED
+        insta::assert_snapshot!(print(TableFormat::People, None), @r"
+        ID  STATE    NAME                              INTERVAL  LAST (UTC)        NEXT              VERIFIED  PUBLISHED
          1  down(3)  prices                                  6h  2026-01-31 12:00  2026-01-31 18:00  passed    example.org/1.csv
         21  off      rates, daily                            6h  2026-01-31 12:00  -                 passed    example.org/21.csv
          3  never    firmware-manifest-of-a-long-name        6h  -                 2026-01-31 18:00  -         -
          4  FAIL     list                                    6h  2026-01-31 12:00  2026-01-31 18:00  failed    example.org/4.csv
-        "#);
+        ");
         let narrow = print(TableFormat::People, Some(100));
         assert!(
             narrow.lines().all(|line| line.chars().count() <= 100),

@@ -9,6 +9,7 @@ use crate::domain::Event;
 use crate::faces::cli::args::LogArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, EventJson};
+use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
@@ -21,9 +22,10 @@ const LOOK_EVERY: Duration = Duration::seconds(1);
 pub(super) async fn run(app: &App, args: &LogArgs, console: &mut Console<'_>) -> CommandResult {
     let mut filter = filter(app, args).await?;
     loop {
+        let look = Look::of(app, console);
         let events = app.events(filter.clone()).await?;
         for event in &events {
-            write(event, args.json, &mut console.out)?;
+            write(event, args.json, &look, &mut console.out)?;
         }
         if !args.follow {
             return Ok(ExitStatus::Done);
@@ -50,19 +52,21 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
     };
     Ok(EventFilter {
         source_id,
-        since: args.since.map(|since| since.moment(app.clock.now())),
+        since: args
+            .since
+            .map(|since| app.config().zone.beginning(since, app.clock.now())),
         after: None,
         limit,
     })
 }
 
-fn write(event: &Event, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write(event: &Event, as_json: bool, look: &Look, out: &mut dyn Write) -> io::Result<()> {
     if as_json {
         return json::write_line(out, &EventJson::new(event));
     }
     let mut line = format!(
         "{}  {:<16} ",
-        event.stamp.at.format("%Y-%m-%d %H:%M:%S"),
+        look.second(event.stamp.at),
         event.event.action
     );
     let parts = [
@@ -102,10 +106,11 @@ mod tests {
             policy_revision: None,
         };
         let mut out = Vec::new();
-        write(&event, false, &mut out).expect("a buffer");
-        write(&event, true, &mut out).expect("a buffer");
+        let look = Look::plain(at("12:00:00"));
+        write(&event, false, &look, &mut out).expect("a buffer");
+        write(&event, true, &look, &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
-        2026-01-31 12:00:03  verdict.failed    prices v11 schema: line 3 ]0;x (worker@host)
+        2026-01-31 12:00:03Z  verdict.failed    prices v11 schema: line 3 ]0;x (worker@host)
         {"id":7,"at":"2026-01-31T12:00:03.250Z","actor":"worker@host","action":"verdict.failed","source_id":1,"source":"prices","version_id":11,"detail":"schema: line 3\n\u001b]0;x"}
         "#);
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::{self, App};
 use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
 use crate::faces::cli::exit::{CommandResult, conclude};
+use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left};
 use crate::faces::cli::{Console, ExitStatus, json};
 use crate::faces::text::clean;
@@ -66,7 +67,10 @@ pub async fn print_policy(
             console.out,
             "no policy: no configuration with verifiers was used on this catalogue yet"
         ),
-        (Some(policy), false) => write_text(policy, is_own, console),
+        (Some(policy), false) => {
+            let look = Look::of(app, console);
+            write_text(policy, is_own, &look, console)
+        }
     };
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
@@ -102,20 +106,25 @@ fn write_json(
     json::write(&mut console.out, &policy)
 }
 
-fn write_text(policy: &AdoptedPolicy, is_own: bool, console: &mut Console<'_>) -> io::Result<()> {
+fn write_text(
+    policy: &AdoptedPolicy,
+    is_own: bool,
+    look: &Look,
+    console: &mut Console<'_>,
+) -> io::Result<()> {
     let file = policy.file.as_deref().unwrap_or("no file");
     writeln!(
         console.out,
         "policy {} from {}, adopted {} by {}",
         policy.revision,
         clean(file),
-        policy.adopted_at.format("%Y-%m-%d %H:%M UTC"),
+        look.alone(Some(policy.adopted_at)),
         clean(&policy.actor.0)
     )?;
     if !is_own {
         console.warn("this process uses another configuration: it can fetch, but not judge or publish; `gannet config adopt` puts it in force");
     }
-    let mut table = Table::new(&[
+    let mut table = Table::new([
         left("VERIFIER"),
         left("KIND"),
         left("WEIGHT"),
@@ -144,5 +153,5 @@ fn write_text(policy: &AdoptedPolicy, is_own: bool, console: &mut Console<'_>) -
             "no verifiers: every version is published as it comes"
         );
     }
-    table.write(&mut console.out, 0, console.width)
+    table.write(&mut console.out, 0, look)
 }

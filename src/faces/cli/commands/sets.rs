@@ -9,11 +9,12 @@ use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
 };
 use crate::faces::cli::args::{TableFormat, VerdictArgs};
-use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::json::{self, VerdictJson, precise};
-use crate::faces::cli::table::{Table, flexible, left, right};
+use crate::faces::cli::look::Look;
+use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::{clean, or_dash, short_time, short_time_or_dash};
+use crate::faces::text::{clean, or_dash};
 
 /// One of `list --sets --json`.
 #[derive(Serialize)]
@@ -156,26 +157,31 @@ pub(super) async fn list(
         TableFormat::People if sets.is_empty() => {
             console.warn_line("no sets: a [[verifier]] with scope = \"set\" makes one");
         }
-        TableFormat::People => table(&sets).write(&mut console.out, 0, console.width)?,
+        TableFormat::People => {
+            let look = Look::of(app, console);
+            table(&sets, &look).write(&mut console.out, 0, &look)?;
+        }
     }
     Ok(ExitStatus::Done)
 }
 
 /// Writes the sets under the sources, when there are any.
-pub(super) fn write_after(sets: &[SetOverview], console: &mut Console<'_>) -> io::Result<()> {
-    if sets.is_empty() {
-        return Ok(());
+pub(super) async fn write_after(app: &App, console: &mut Console<'_>) -> Result<(), Failure> {
+    let sets = app.sets().await?;
+    if !sets.is_empty() {
+        let look = Look::of(app, console);
+        writeln!(console.out)?;
+        table(&sets, &look).write(&mut console.out, 0, &look)?;
     }
-    writeln!(console.out)?;
-    table(sets).write(&mut console.out, 0, console.width)
+    Ok(())
 }
 
-fn table(sets: &[SetOverview]) -> Table {
-    let mut table = Table::new(&[
+fn table(sets: &[SetOverview], look: &Look) -> Table {
+    let mut table = Table::new([
         flexible("SET"),
-        left("STATE"),
+        toned("STATE"),
         right("MEMBERS"),
-        left("PUBLISHED"),
+        left(look.heading("PUBLISHED")),
         flexible("PATH"),
     ]);
     for one in sets {
@@ -183,7 +189,7 @@ fn table(sets: &[SetOverview]) -> Table {
             one.set.name.clone(),
             state(one),
             one.members.len().to_string(),
-            short_time_or_dash(one.set.published_at),
+            look.time_or_dash(one.set.published_at),
             or_dash(path(one)),
         ]);
     }
@@ -202,7 +208,8 @@ pub(super) async fn show(
     if as_json {
         json::write(&mut console.out, &object(&set, verifiers, &verdicts))?;
     } else {
-        write(&set, &verifiers, &verdicts, console.width, &mut console.out)?;
+        let look = Look::of(app, console);
+        write(&set, &verifiers, &verdicts, &look, &mut console.out)?;
     }
     Ok(ExitStatus::Done)
 }
@@ -243,16 +250,18 @@ fn write(
     one: &SetOverview,
     verifiers: &[String],
     verdicts: &[EditionVerdict],
-    width: Option<usize>,
+    look: &Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let edition = |edition: &Edition| format!("edition {}", edition.id);
     let published = match (&one.published, one.set.published_at) {
-        (Some(published), Some(at)) => format!("{}, since {}", edition(published), short_time(at)),
+        (Some(published), Some(at)) => {
+            format!("{}, since {}", edition(published), look.alone(Some(at)))
+        }
         _ => "nothing yet".to_owned(),
     };
     let newest = one.newest.as_ref().map(|newest| {
-        let (name, at) = (edition(newest), short_time(newest.at));
+        let (name, at) = (edition(newest), look.alone(Some(newest.at)));
         format!("{name} of {at}: {}", newest.state)
     });
     let mut facts = vec![
@@ -268,20 +277,20 @@ fn write(
         writeln!(out, "{name:<13} {}", clean(&value))?;
     }
     writeln!(out, "\nmembers:")?;
-    members_table(one).write(out, 2, width)?;
+    members_table(one).write(out, 2, look)?;
     if !verdicts.is_empty() {
         writeln!(out, "verdicts on the newest edition:")?;
-        verdicts_table(verdicts).write(out, 2, width)?;
+        verdicts_table(verdicts, look).write(out, 2, look)?;
     }
     Ok(())
 }
 
 /// Returns a row for each source that is a member, or has a part in the newest or the published edition.
 fn members_table(one: &SetOverview) -> Table {
-    let mut table = Table::new(&[
+    let mut table = Table::new([
         flexible("SOURCE"),
         left("NOW"),
-        left("VERIFIED"),
+        toned("VERIFIED"),
         left("NEWEST"),
         left("PUBLISHED"),
     ]);
@@ -315,16 +324,16 @@ fn members_table(one: &SetOverview) -> Table {
     table
 }
 
-fn verdicts_table(verdicts: &[EditionVerdict]) -> Table {
-    let mut table = Table::new(&[
-        left("AT"),
+fn verdicts_table(verdicts: &[EditionVerdict], look: &Look) -> Table {
+    let mut table = Table::new([
+        left(look.heading("AT")),
         flexible("VERIFIER"),
-        left("VERDICT"),
-        flexible("DETAIL"),
+        toned("VERDICT"),
+        below("DETAIL"),
     ]);
     for EditionVerdict { verdict, .. } in verdicts {
         table.row([
-            short_time(verdict.started_at),
+            look.time(verdict.started_at),
             verdict.verifier.clone(),
             verdict.judgement.outcome.to_string(),
             verdict.judgement.detail.clone(),

@@ -12,8 +12,9 @@ use crate::domain::{Source, format_size};
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, HistoryJson, SettingsJson, SourceJson, published_file};
+use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::{clean, next_due, short_time, short_time_or_dash, state_word};
+use crate::faces::text::{clean, next_due, state_word};
 
 /// How many versions and how many attempts are shown.
 const SHOWN: usize = 10;
@@ -43,7 +44,7 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
             source: SourceJson::new(&history.source, &newest, published_dir),
             settings: SettingsJson::new(&history.source),
             verifiers: &verifiers,
-            history: HistoryJson::new(&history.attempts, &history.versions),
+            history: HistoryJson::new(&history),
         };
         json::write(&mut console.out, &shown)?;
     } else {
@@ -51,7 +52,7 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
             &history,
             &verifiers,
             published_dir,
-            console.width,
+            &Look::of(app, console),
             &mut console.out,
         )?;
     }
@@ -62,7 +63,7 @@ fn write(
     history: &History,
     verifiers: &[String],
     published_dir: &Path,
-    width: Option<usize>,
+    look: &Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let source = &history.source;
@@ -70,12 +71,9 @@ fn write(
     facts.extend(settings_facts(source));
     facts.extend([
         ("state", state_word(source)),
-        ("added", short_time(source.created_at)),
-        (
-            "last fetched",
-            short_time_or_dash(source.state.last_attempt_at),
-        ),
-        ("next due", short_time_or_dash(next_due(source))),
+        ("added", look.alone(Some(source.created_at))),
+        ("last fetched", look.alone(source.state.last_attempt_at)),
+        ("next due", next_fact(source, look)),
         ("published", published_fact(source, published_dir)),
         ("verifiers", words(verifiers)),
     ]);
@@ -83,7 +81,14 @@ fn write(
         writeln!(out, "{name:<13} {}", clean(&value))?;
     }
     writeln!(out)?;
-    write_tables(history, width, out)
+    write_tables(history, look, out)
+}
+
+fn next_fact(source: &Source, look: &Look) -> String {
+    match next_due(source) {
+        Some(time) if time <= look.now => "now".to_owned(),
+        time => look.alone(time),
+    }
 }
 
 fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
@@ -140,7 +145,7 @@ mod tests {
     use super::*;
     use crate::app::Newest;
     use crate::domain::VerdictOutcome;
-    use crate::faces::samples::{failed_attempt, source, verdict, version};
+    use crate::faces::samples::{at, failed_attempt, source, verdict, version};
 
     fn sample() -> History {
         let mut source = source(1, "prices");
@@ -150,6 +155,7 @@ mod tests {
         source.settings.max_size_bytes = Some(1 << 20);
         History {
             source,
+            served: Some(crate::domain::VersionId(11)),
             attempts: vec![failed_attempt(2)],
             versions: vec![(
                 version(11, 0, b"good"),
@@ -162,8 +168,16 @@ mod tests {
     fn one_screen() {
         let mut out = Vec::new();
         let published = Path::new("/data/published");
-        write(&sample(), &["schema".to_owned()], published, None, &mut out).expect("a buffer");
-        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
+        let look = Look::plain(at("17:00:00"));
+        write(
+            &sample(),
+            &["schema".to_owned()],
+            published,
+            &look,
+            &mut out,
+        )
+        .expect("a buffer");
+        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
         source        1 prices
         address       https://example.org/1.csv
         interval      6h
@@ -173,19 +187,19 @@ mod tests {
         allowed       private addresses
         max size      1.0 MiB
         state         new
-        added         2026-01-31 08:00
-        last fetched  2026-01-31 12:00
-        next due      2026-01-31 18:00
+        added         2026-01-31 08:00 UTC
+        last fetched  2026-01-31 12:00 UTC
+        next due      2026-01-31 18:00 UTC
         published     /data/published/example.org/1.csv (v11)
         verifiers     schema
 
         versions:
-          VERSION  FETCHED           SIZE  VERIFIED  DIGEST        FILE        VERDICTS
-          v11      2026-01-31 12:00   4 B  passed    770e607624d6  prices.csv  schema passed
+          VERSION  FETCHED (UTC)     SIZE  VERIFIED  PUBLISHED  DIGEST        FILE        VERDICTS
+          v11      2026-01-31 12:00   4 B  passed    now        770e607624d6  prices.csv  schema passed
         attempts:
-          STARTED           OUTCOME  STATUS  SIZE   TOOK  VERSION  ERROR
+          STARTED (UTC)     OUTCOME  STATUS  SIZE   TOOK  VERSION  ERROR
           2026-01-31 18:00  failed      503     -  1.2 s  -        status: 503 Service Unavailable[2J
-        "#);
+        ");
     }
 
     #[test]
@@ -195,7 +209,7 @@ mod tests {
             source: SourceJson::new(&history.source, &newest, Path::new("/data/published")),
             settings: SettingsJson::new(&history.source),
             verifiers: &[],
-            history: HistoryJson::new(&history.attempts, &history.versions),
+            history: HistoryJson::new(&history),
         };
         let value = serde_json::to_value(&shown).expect("JSON");
         let keys: Vec<_> = value

@@ -9,9 +9,9 @@ use crate::domain::{EditionId, SourceId, VersionId};
 use crate::faces::cli::args::VerdictsArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, VerdictJson};
-use crate::faces::cli::table::{Table, flexible, left, right};
+use crate::faces::cli::look::Look;
+use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::short_time;
 
 /// So many digits tell fingerprints apart for people.
 const SHORT_FINGERPRINT: usize = 12;
@@ -59,7 +59,7 @@ pub(super) async fn run(
     } else if verdicts.is_empty() {
         console.warn_line("no verdict matches");
     } else {
-        write(&verdicts, console.width, &mut console.out)?;
+        write(&verdicts, &Look::of(app, console), &mut console.out)?;
     }
     Ok(ExitStatus::Done)
 }
@@ -96,17 +96,17 @@ fn object(one: &VerdictOn) -> VerdictOnJson<'_> {
     object
 }
 
-fn write(verdicts: &[VerdictOn], width: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = Table::new(&[
-        left("STARTED"),
+fn write(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new([
+        left(look.heading("STARTED")),
         left("VERSION"),
         flexible("SOURCE"),
         left("VERIFIER"),
-        left("SAID"),
+        toned("SAID"),
         right("TOOK"),
         left("FINGERPRINT"),
         flexible("BY"),
-        flexible("DETAIL"),
+        below("DETAIL"),
     ]);
     for one in verdicts {
         let (version, source) = match &one.on {
@@ -117,7 +117,7 @@ fn write(verdicts: &[VerdictOn], width: Option<usize>, out: &mut dyn Write) -> i
         };
         let verdict = &one.verdict;
         table.row([
-            short_time(verdict.started_at),
+            look.time(verdict.started_at),
             version,
             source,
             verdict.verifier.clone(),
@@ -133,14 +133,14 @@ fn write(verdicts: &[VerdictOn], width: Option<usize>, out: &mut dyn Write) -> i
             verdict.judgement.detail.clone(),
         ]);
     }
-    table.write(out, 0, width)
+    table.write(out, 0, look)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{Digest, VerdictOutcome};
-    use crate::faces::samples::verdict;
+    use crate::faces::samples::{at, verdict};
 
     #[test]
     fn people_see_a_table_and_programs_get_everything() {
@@ -161,10 +161,15 @@ mod tests {
             set: "release".to_owned(),
         });
         let mut out = Vec::new();
-        write(&[one.clone(), other], None, &mut out).expect("a buffer");
+        write(
+            &[one.clone(), other],
+            &Look::plain(at("12:00:00")),
+            &mut out,
+        )
+        .expect("a buffer");
         json::write(&mut out, &object(&one)).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
-        STARTED           VERSION    SOURCE       VERIFIER  SAID     TOOK  FINGERPRINT  BY           DETAIL
+        STARTED (UTC)     VERSION    SOURCE       VERIFIER  SAID     TOOK  FINGERPRINT  BY           DETAIL
         2026-01-31 12:00  v11        prices       schema    failed  35 ms  ab12         worker@host  line 3
         2026-01-31 12:00  edition 3  set:release  schema    failed  35 ms  ab12         worker@host  line 3
         {

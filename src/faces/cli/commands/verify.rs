@@ -102,8 +102,7 @@ async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>,
 fn names_one_version(target: &str) -> bool {
     match target.parse() {
         Ok(VersionRef::Id(_)) => target.starts_with('v'),
-        Ok(VersionRef::At { .. }) => true,
-        Ok(VersionRef::Back { source, .. }) => source != target,
+        Ok(version) => version.source() != Some(target),
         Err(_) => false,
     }
 }

@@ -16,6 +16,7 @@ fn history() -> History {
     let failed = samples::verdict(2, VerdictOutcome::Failed, "row 17: price is empty");
     let passed = samples::verdict(1, VerdictOutcome::Passed, "");
     History {
+        served: None,
         source: source(1, "prices.csv", 0),
         attempts: vec![samples::failed_attempt(3)],
         versions: vec![

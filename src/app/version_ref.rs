@@ -1,0 +1,150 @@
+//! Which version an operator means: by id, counted back, as it was at a time, or as consumers see it.
+
+use chrono::{DateTime, Utc};
+
+use super::{App, Error, ErrorKind, Result};
+use crate::domain::{Moment, Source, Version, VersionId, VersionRef, VersionRefError, masked};
+
+impl App {
+    /// Returns the version that `reference` names, and its source. A source that is called just so comes first.
+    pub async fn version(&self, reference: &str) -> Result<(Source, Version)> {
+        let parsed: VersionRef = reference
+            .parse()
+            .map_err(|error: VersionRefError| Error::invalid(error.to_string()))?;
+        if let VersionRef::Id(id) = parsed {
+            return self.version_by_id(id, reference).await;
+        }
+        let is_name = parsed.source() != Some(reference) && self.is_source(reference).await?;
+        let parsed = if is_name {
+            // A name or an address may itself end in `~2`.
+            let source = reference.to_owned();
+            VersionRef::Back { source, steps: 0 }
+        } else {
+            parsed
+        };
+        let source = match self.source(parsed.source().unwrap_or(reference)).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                return Err(self.wrong_suffix(reference).await?.unwrap_or(error));
+            }
+            source => source?,
+        };
+        let version = self.version_of(&source, &parsed).await?;
+        match version {
+            Some(version) => Ok((source, version)),
+            None => Err(self.no_such_version(&source, &parsed, reference).await?),
+        }
+    }
+
+    async fn version_by_id(&self, id: VersionId, reference: &str) -> Result<(Source, Version)> {
+        let Some(version) = self.store.version(id).await? else {
+            let shown = masked(reference);
+            return Err(
+                Error::not_found(format!("no version `{shown}`: no version has this id"))
+                    .hint("`gannet history SOURCE` shows the versions"),
+            );
+        };
+        let source = self.source(&version.source_id.to_string()).await?;
+        Ok((source, version))
+    }
+
+    async fn version_of(&self, source: &Source, parsed: &VersionRef) -> Result<Option<Version>> {
+        let id = match parsed {
+            VersionRef::Id(id) => Some(*id),
+            VersionRef::Back { steps, .. } => {
+                return Ok(self.store.version_back(source.id, *steps).await?);
+            }
+            VersionRef::At { moment, .. } => {
+                let time = self.end_of(*moment);
+                return Ok(self.store.version_at(source.id, time).await?);
+            }
+            VersionRef::Published { moment: None, .. } => self.store.served(source.id).await?,
+            VersionRef::Published {
+                moment: Some(moment),
+                ..
+            } => {
+                let time = self.end_of(*moment);
+                self.store.served_at(source.id, time).await?
+            }
+        };
+        Ok(match id {
+            Some(id) => self.store.version(id).await?,
+            None => None,
+        })
+    }
+
+    /// Returns the version of a source that consumers see.
+    pub async fn served(&self, source: &Source) -> Result<Option<VersionId>> {
+        Ok(self.store.served(source.id).await?)
+    }
+
+    fn end_of(&self, moment: Moment) -> DateTime<Utc> {
+        self.config().zone.end(moment, self.now())
+    }
+
+    /// Says what is wrong with `prices.csv@2x` when `prices.csv` is a source.
+    async fn wrong_suffix(&self, reference: &str) -> Result<Option<Error>> {
+        for (mark, expected) in [
+            (
+                '@',
+                "not a time: give 2h, 3d, yesterday, 2026-01-31 or 2026-01-31T12:00",
+            ),
+            ('~', "not how many versions back: give a number, such as ~1"),
+            (
+                ':',
+                "not something to ask of a source: give :published, or :published@TIME",
+            ),
+        ] {
+            if let Some((source, suffix)) = reference.rsplit_once(mark)
+                && !source.is_empty()
+                && self.is_source(source).await?
+            {
+                let message = format!("`{}` is {expected}", masked(suffix));
+                return Ok(Some(Error::invalid(message)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says why a source has no such version.
+    async fn no_such_version(
+        &self,
+        source: &Source,
+        parsed: &VersionRef,
+        reference: &str,
+    ) -> Result<Error> {
+        let name = &source.settings.name;
+        if source.state.version_id.is_none() {
+            return self.no_version_yet(source).await;
+        }
+        let why = match parsed {
+            VersionRef::Published { moment: None, .. } => {
+                return Ok(
+                    Error::not_found(format!("nothing of {name} is published")).hint(format!(
+                        "`gannet show {name}` says what its versions wait for"
+                    )),
+                );
+            }
+            VersionRef::Published { .. } => "nothing of it was published then".to_owned(),
+            VersionRef::Back { .. } => {
+                let versions = self.count_versions(std::slice::from_ref(source)).await?;
+                let plural = if versions == 1 { "" } else { "s" };
+                format!("{name} has {versions} version{plural}")
+            }
+            _ => format!("{name} had none yet"),
+        };
+        let shown = masked(reference);
+        Ok(Error::not_found(format!("no version `{shown}`: {why}"))
+            .hint(format!("`gannet history {name}` shows the versions")))
+    }
+
+    async fn no_version_yet(&self, source: &Source) -> Result<Error> {
+        let name = &source.settings.name;
+        let newest = self.newest(std::slice::from_ref(source)).await?;
+        let failed = newest.get(&source.id).and_then(|newest| {
+            let (kind, error) = (newest.error_kind?, newest.error.as_deref()?);
+            Some(format!(" (last attempt: {kind}: {error})"))
+        });
+        let message = format!("{name} has no version yet{}", failed.unwrap_or_default());
+        Ok(Error::not_found(message).hint(format!("`gannet fetch {name}` tries now")))
+    }
+}

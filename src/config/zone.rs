@@ -1,0 +1,171 @@
+//! The time zone in which people read and write times: the computer's, as `TZ` or `/etc/localtime` says, or UTC.
+//!
+//! Only what people see and type is in it. What is stored, logged or written for programs is in UTC.
+
+use std::path::Path;
+
+use chrono::{
+    DateTime, Duration, Local, LocalResult, NaiveDateTime, NaiveTime, TimeZone as _, Utc,
+};
+
+use super::Environment;
+use crate::domain::Moment;
+
+/// Where the system keeps its zone, and every zone there is.
+const SYSTEM: &str = "/etc/localtime";
+const DATABASE: &str = "/usr/share/zoneinfo";
+
+/// A time zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// As `TZ` names it; nothing for UTC.
+    local: Option<String>,
+}
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self { local: None };
+
+    /// Returns the zone of this computer. One that is not known is UTC, and is called so.
+    pub fn of(environment: &Environment) -> Self {
+        let variable = environment.get("TZ").and_then(|name| name.to_str());
+        let name = match variable {
+            Some(name) => known(name.trim_start_matches(':')),
+            None => system(),
+        };
+        let is_utc = |name: &String| matches!(name.as_str(), "UTC" | "Etc/UTC" | "UTC0");
+        Self {
+            local: name.filter(|name| !is_utc(name)),
+        }
+    }
+
+    /// Returns its name: `UTC`, `Europe/Berlin`.
+    pub fn name(&self) -> &str {
+        self.local.as_deref().unwrap_or("UTC")
+    }
+
+    /// Returns what a clock on the wall shows.
+    pub fn wall(&self, time: DateTime<Utc>) -> NaiveDateTime {
+        match self.local {
+            Some(_) => time.with_timezone(&Local).naive_local(),
+            None => time.naive_utc(),
+        }
+    }
+
+    /// Returns when the clock on the wall showed this: the first time when it did so twice, and the end of the hour that
+    /// summer time leaves out when it never did.
+    pub fn instant(&self, wall: NaiveDateTime) -> DateTime<Utc> {
+        if self.local.is_none() {
+            return wall.and_utc();
+        }
+        let mut wall = wall;
+        // A clock is never put on by more than a day.
+        for _ in 0..48 {
+            match Local.from_local_datetime(&wall) {
+                LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => {
+                    return time.with_timezone(&Utc);
+                }
+                LocalResult::None => wall += Duration::minutes(30),
+            }
+        }
+        wall.and_utc()
+    }
+
+    /// Returns the point in time that is meant, a day's first.
+    pub fn beginning(&self, moment: Moment, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.resolve(moment, now, NaiveTime::MIN)
+    }
+
+    /// Returns the point in time that is meant, a day's last.
+    pub fn end(&self, moment: Moment, now: DateTime<Utc>) -> DateTime<Utc> {
+        let last = NaiveTime::from_hms_milli_opt(23, 59, 59, 999).unwrap_or(NaiveTime::MIN);
+        self.resolve(moment, now, last)
+    }
+
+    fn resolve(&self, moment: Moment, now: DateTime<Utc>, of_day: NaiveTime) -> DateTime<Utc> {
+        match moment {
+            Moment::At(time) => time,
+            Moment::Wall(wall) => self.instant(wall),
+            Moment::Day(day) => self.instant(day.and_time(of_day)),
+            Moment::DaysAgo(days) => {
+                let day = self.wall(now).date() - chrono::Days::new(days);
+                self.instant(day.and_time(of_day))
+            }
+            Moment::Ago(age) => now
+                .checked_sub_signed(age)
+                .unwrap_or(DateTime::<Utc>::MIN_UTC),
+        }
+    }
+}
+
+/// Returns the name if it is that of a zone: one of the database, or a rule (POSIX) such as `EST5EDT,M3.2.0,M11.1.0`.
+fn known(name: &str) -> Option<String> {
+    if let Some(path) = name.strip_prefix('/') {
+        return Path::new("/").join(path).is_file().then(|| of_path(name));
+    }
+    let is_rule = name.contains(|c: char| c.is_ascii_digit()) && !name.contains('/');
+    let is_there = || !name.contains("..") && Path::new(DATABASE).join(name).is_file();
+    (is_rule || is_there()).then(|| name.to_owned())
+}
+
+fn system() -> Option<String> {
+    let path = Path::new(SYSTEM);
+    let target = path.canonicalize().ok()?;
+    Some(of_path(&target.to_string_lossy()))
+}
+
+/// Returns the zone's name in a path of the database; a zone that lies elsewhere has none.
+fn of_path(path: &str) -> String {
+    path.split_once("zoneinfo/")
+        .map_or_else(|| "local time".to_owned(), |(_, name)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_that_is_not_known_is_utc_and_says_so() {
+        for (variable, name) in [
+            ("UTC", "UTC"),
+            (":Etc/UTC", "UTC"),
+            ("Nowhere/Atlantis", "UTC"),
+            ("../../etc/passwd", "UTC"),
+            ("<-05>5", "<-05>5"),
+        ] {
+            let zone = Zone::of(&Environment::new([("TZ", variable)], None));
+            assert_eq!(zone.name(), name, "{variable}");
+        }
+    }
+
+    #[test]
+    fn a_day_has_a_beginning_and_an_end() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a time");
+        let now = at("2026-01-31T12:00:00Z");
+        for (text, beginning, end) in [
+            ("2h", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z"),
+            (
+                "2026-01-30",
+                "2026-01-30T00:00:00Z",
+                "2026-01-30T23:59:59.999Z",
+            ),
+            (
+                "yesterday",
+                "2026-01-30T00:00:00Z",
+                "2026-01-30T23:59:59.999Z",
+            ),
+            ("today", "2026-01-31T00:00:00Z", "2026-01-31T23:59:59.999Z"),
+            (
+                "2026-01-30T08:15",
+                "2026-01-30T08:15:00Z",
+                "2026-01-30T08:15:00Z",
+            ),
+        ] {
+            let moment = text.parse().expect(text);
+            assert_eq!(Zone::UTC.beginning(moment, now), at(beginning), "{text}");
+            assert_eq!(Zone::UTC.end(moment, now), at(end), "{text}");
+        }
+        let long_ago = "9999999d".parse().expect("a long age");
+        assert!(Zone::UTC.beginning(long_ago, now) < now);
+    }
+}

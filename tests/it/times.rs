@@ -1,0 +1,316 @@
+//! Which version is meant, by time and by what consumers see; and in which zone people read and write times.
+
+use gannet::domain::{Actor, Publication, SourceId, Stamp, VersionId};
+use gannet::store::Store;
+use rusqlite::Connection;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+use crate::terminal::Terminal;
+
+const JSON_RULE: &str = "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
+
+/// Three versions of one file, of which the middle one and the newest are bad.
+fn good_bad_bad(origin: &Origin) -> Gannet {
+    origin.on("/p.json", ["[1]", "[2", "[3"].map(Reply::file));
+    let gannet = Gannet::trusting(origin.ca_file(), JSON_RULE);
+    gannet.ok(&["add", &origin.url("/p.json"), "--allow-private"]);
+    for _ in 0..3 {
+        gannet.fetch("p.json");
+    }
+    gannet
+}
+
+/// Moves everything that is recorded into the past.
+fn age(gannet: &Gannet, version: i64, hours: i64) {
+    let sql = Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    let ms = hours * 3_600_000;
+    for statement in [
+        "UPDATE version SET fetched_at = fetched_at - ?2 WHERE id = ?1",
+        "UPDATE event SET at = at - ?2 WHERE version_id = ?1",
+    ] {
+        sql.execute(statement, [version, ms]).expect("aged");
+    }
+}
+
+#[test]
+fn what_consumers_see_is_told_from_the_newest() {
+    let origin = Origin::start(true);
+    let gannet = good_bad_bad(&origin);
+    for (reference, content, is_bad) in [
+        ("p.json", "[3", true),
+        ("p.json~1", "[2", true),
+        ("v1", "[1]", false),
+        ("p.json:published", "[1]", false),
+        ("1:published", "[1]", false),
+    ] {
+        let said = gannet.run(&["cat", reference]);
+        assert_eq!(
+            (said.code, said.out.as_str()),
+            (Some(0), content),
+            "{reference}"
+        );
+        let notes = said
+            .err
+            .contains("failed its verification; published is v1: gannet cat p.json:published");
+        assert_eq!(notes, is_bad, "{reference}: {said:?}");
+    }
+    let history = gannet.history("p.json");
+    let published: Vec<_> = history["versions"]
+        .as_array()
+        .expect("versions")
+        .iter()
+        .collect();
+    let published: Vec<_> = published
+        .iter()
+        .map(|one| one["published"].as_bool())
+        .collect();
+    assert_eq!(published, [Some(false), Some(false), Some(true)]);
+    let table = gannet.ok(&["history", "p.json"]);
+    let line = table
+        .lines()
+        .find(|line| line.contains(" now "))
+        .expect("a mark");
+    assert!(line.trim_start().starts_with("v1 "), "{table}");
+}
+
+#[test]
+fn what_consumers_saw_is_in_the_log() {
+    let origin = Origin::start(true);
+    origin.on("/p.json", ["[1]", "[2]", "[3"].map(Reply::file));
+    let gannet = Gannet::trusting(origin.ca_file(), JSON_RULE);
+    gannet.ok(&["add", &origin.url("/p.json"), "--allow-private"]);
+    for _ in 0..3 {
+        gannet.fetch("p.json");
+    }
+    age(&gannet, 1, 72);
+    age(&gannet, 2, 48);
+    age(&gannet, 3, 24);
+    for (reference, content) in [
+        ("p.json:published", Some("[2]")),
+        ("p.json:published@1h", Some("[2]")),
+        ("p.json:published@2d", Some("[2]")),
+        ("p.json:published@49h", Some("[1]")),
+        ("p.json:published@4d", None),
+        ("p.json@1h", Some("[3")),
+        ("p.json@25h", Some("[2]")),
+        ("p.json@49h", Some("[1]")),
+        ("p.json@4d", None),
+    ] {
+        let said = gannet.run(&["cat", reference]);
+        match content {
+            Some(content) => assert_eq!(said.out, content, "{reference}: {said:?}"),
+            None => assert!(
+                said.code == Some(2) && said.err.contains("hint: "),
+                "{said:?}"
+            ),
+        }
+    }
+    gannet.ok(&["remove", "p.json"]);
+    let gone = gannet.run(&["cat", "p.json:published"]);
+    assert!(
+        gone.code == Some(2) && gone.err.contains("nothing of p.json is published"),
+        "{gone:?}"
+    );
+}
+
+#[test]
+fn a_file_that_was_withdrawn_was_not_seen() {
+    let origin = Origin::start(true);
+    let gannet = good_bad_bad(&origin);
+    let store = Store::open(&gannet.data().join("gannet.db")).expect("a catalogue");
+    let at = |text: &str| Stamp {
+        at: text.parse().expect("a time"),
+        actor: Actor("tester".to_owned()),
+    };
+    let (source, runtime) = (
+        SourceId(1),
+        tokio::runtime::Runtime::new().expect("a runtime"),
+    );
+    for (publication, time) in [
+        (Publication::Withdraw, "2030-01-01T10:00:00Z"),
+        (Publication::Publish(VersionId(2)), "2030-01-01T11:00:00Z"),
+    ] {
+        runtime
+            .block_on(store.record_publication(source, publication, at(time)))
+            .expect("recorded");
+    }
+    let seen = |time: &str| {
+        let at = time.parse().expect("a time");
+        runtime.block_on(store.served_at(source, at)).expect("read")
+    };
+    assert_eq!(seen("2030-01-01T09:59:00Z"), Some(VersionId(1)));
+    assert_eq!(seen("2030-01-01T10:30:00Z"), None);
+    assert_eq!(seen("2030-01-01T11:30:00Z"), Some(VersionId(2)));
+}
+
+#[test]
+fn a_version_that_is_not_there_says_why() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://nowhere.invalid/p.csv"]);
+    let never = gannet.run(&["cat", "p.csv"]);
+    assert!(
+        never.err.contains("p.csv has no version yet\n"),
+        "{never:?}"
+    );
+    gannet.fetch("p.csv");
+    for (reference, why) in [
+        ("p.csv", "p.csv has no version yet (last attempt: dns"),
+        ("p.csv~3", "p.csv has no version yet"),
+        ("p.csv@2x", "`2x` is not a time: give 2h"),
+        ("p.csv~x", "`x` is not how many versions back"),
+        ("p.csv:publish", "give :published"),
+        ("q.csv", "did you mean p.csv?"),
+    ] {
+        let said = gannet.run(&["cat", reference]);
+        assert!(
+            said.code == Some(2) && said.err.contains(why),
+            "{reference}: {said:?}"
+        );
+    }
+    for name in ["v12", "a~1", "a@yesterday", "a:published"] {
+        let said = gannet.run(&["edit", "p.csv", "--name", name]);
+        assert!(
+            said.code == Some(2) && said.err.contains("cannot be a name"),
+            "{said:?}"
+        );
+    }
+    assert!(
+        gannet
+            .run(&["edit", "p.csv", "--name", "v12"])
+            .err
+            .contains("a version's id")
+    );
+}
+
+#[test]
+fn people_read_and_write_the_time_of_their_zone() {
+    const ZONE: &str = "XST-05:30";
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("a")]);
+    let mut gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.ok(&["add", &origin.url("/a"), "--allow-private"]);
+    gannet.fetch("a");
+    let sql = Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    // 2026-01-31T12:00:30Z, which is 17:30:30 in the zone.
+    for statement in [
+        "UPDATE version SET fetched_at = 1769860830000",
+        "UPDATE attempt SET started_at = 1769860830000",
+        "UPDATE source_state SET last_attempt_at = 1769860830000",
+        "UPDATE event SET at = 1769860830000",
+    ] {
+        sql.execute(statement, []).expect("set");
+    }
+    gannet.set("TZ", ZONE);
+    for (arguments, parts) in [
+        (
+            ["list"].as_slice(),
+            ["LAST (XST-05:30)", "2026-01-31 17:30 "],
+        ),
+        (
+            &["history", "a"],
+            ["STARTED (XST-05:30)", "2026-01-31 17:30 "],
+        ),
+        (
+            &["show", "a"],
+            [
+                "last fetched  2026-01-31 17:30 XST-05:30",
+                "FETCHED (XST-05:30)",
+            ],
+        ),
+        (
+            &["log"],
+            ["2026-01-31 17:30:30+05:30  source.added", "fetch.new"],
+        ),
+        (&["list", "--utc"], ["LAST (UTC)", "2026-01-31 12:00 "]),
+        (
+            &["log", "--utc"],
+            ["2026-01-31 12:00:30Z  source.added", "fetch.new"],
+        ),
+        (
+            &["list", "--json"],
+            ["\"2026-01-31T12:00:30.000Z\"", "last_attempt_at"],
+        ),
+        (
+            &["history", "a", "--csv"],
+            ["2026-01-31T12:00:30.000Z", "started_at"],
+        ),
+    ] {
+        let out = gannet.ok(arguments);
+        for part in parts {
+            assert!(out.contains(part), "{arguments:?}: {part}: {out}");
+        }
+    }
+    for (reference, is_there) in [
+        ("a@2026-01-31T17:31", true),
+        ("a@2026-01-31T17:30", false),
+        ("a@2026-01-31T12:01Z", true),
+        ("a@2026-01-31T12:01", false),
+        ("a@2026-01-31T13:01+01:00", true),
+        ("a@2026-01-31", true),
+        ("a@2026-01-30", false),
+    ] {
+        let found = gannet.run(&["cat", reference]).code == Some(0);
+        assert_eq!(found, is_there, "{reference}");
+    }
+    assert_eq!(gannet.ok(&["log", "--since", "2026-01-31T17:31"]), "");
+    assert_ne!(gannet.ok(&["log", "--since", "2026-01-31T12:00Z"]), "");
+    gannet.set("TZ", "Nowhere/Atlantis");
+    assert!(gannet.ok(&["list"]).contains("LAST (UTC)"));
+}
+
+#[test]
+fn what_is_not_text_does_not_reach_a_terminal_unasked() {
+    let origin = Origin::start(true);
+    origin.on("/evil", [Reply::file("a\u{1b}]0;owned\u{7}b")]);
+    origin.on("/plain", [Reply::file("plain text")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    for name in ["evil", "plain"] {
+        gannet.ok(&["add", &origin.url(&format!("/{name}")), "--allow-private"]);
+    }
+    gannet.fetch("*");
+    let file = gannet.path("out").display().to_string();
+    for (arguments, refused) in [
+        (["cat", "evil"].as_slice(), true),
+        (&["cat", "plain"], false),
+        (&["cat", "evil", "--output", "-"], false),
+        (&["cat", "evil", "-o", &file], false),
+    ] {
+        let mut terminal = Terminal::start(&gannet, arguments);
+        let ended = terminal.ended();
+        assert_eq!(
+            ended.exit_code(),
+            if refused { 2 } else { 0 },
+            "{arguments:?}"
+        );
+        let screen = terminal.screen().contents();
+        assert_eq!(screen.contains("--output -"), refused, "{screen}");
+    }
+    assert_eq!(std::fs::read(&file).expect("a file"), b"a\x1b]0;owned\x07b");
+    assert_eq!(gannet.bytes(&["cat", "evil"]), b"a\x1b]0;owned\x07b");
+}
+
+#[test]
+fn a_terminal_shows_ages_and_colours() {
+    let origin = Origin::start(true);
+    origin.on("/down", [Reply::status(404)]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.ok(&["add", &origin.url("/down"), "--allow-private"]);
+    gannet.ok(&["add", "https://example.org/never"]);
+    gannet.fetch("down");
+    let mut terminal = Terminal::start(&gannet, &["list"]);
+    assert!(terminal.ended().success());
+    let (screen, raw) = (terminal.screen().contents(), terminal.raw.clone());
+    for part in ["1 min ago", "in ", "now", "down(1)"] {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+    assert!(
+        raw.windows(12).any(|bytes| bytes == b"\x1b[33mdown(1)"),
+        "{raw:?}"
+    );
+    let mut plain = crate::terminal::Start::gannet(&gannet, &["list"])
+        .env("NO_COLOR", "1")
+        .run();
+    assert!(plain.ended().success() && !plain.raw.contains(&0x1b));
+    assert!(!gannet.ok(&["list"]).contains('\u{1b}'));
+}
