@@ -30,6 +30,7 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 /// Does what the arguments say and returns the exit code: 0 done, 1 done but a fetch or a verdict failed, 2 usage,
 /// 3 could not run.
 pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
+    crate::files::tighten_umask();
     let mut console = Console::standard();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -29,6 +29,7 @@
 //! | --- | --- | --- |
 //! | [`domain`] | pure rules; no I/O, no clock | |
 //! | [`clock`] | the time of day, or one that tests turn | the system's clock |
+//! | [`files`] | modes, owners and durability of what is made | |
 //! | [`config`] | the configuration in force, secrets, who acts | environment, configuration file |
 //! | [`store`] | the catalogue: coarse operations, one transaction each | SQLite |
 //! | [`archive`] | blob codec, large objects, published files | zstd, the archive's files |
@@ -41,7 +42,7 @@
 //! | [`logging`] | the JSON log file | |
 //! | [`compose`] | puts the house together | everything |
 //!
-//! `store`, `archive`, `net` and `verify` import `domain`, `clock` and `config`, never each other; `app` and `worker`
+//! `store`, `archive`, `net` and `verify` import `domain`, `clock`, `files` and `config`, never each other; `app` and `worker`
 //! import those; faces import `app`, `domain` and `config`. `tests/it/layers.rs` holds the same table and fails on
 //! anything else.
 
@@ -53,6 +54,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod faces;
+pub mod files;
 pub mod logging;
 pub mod net;
 pub mod store;

@@ -68,6 +68,14 @@ impl Error {
         self
     }
 
+    /// Tells whether another process kept a lock for longer than is waited for.
+    pub(crate) fn is_busy(&self) -> bool {
+        let below = self.source.as_ref();
+        below
+            .and_then(|below| below.downcast_ref::<ArchiveError>())
+            .is_some_and(|below| matches!(below, ArchiveError::Busy { .. }))
+    }
+
     fn from_below(kind: ErrorKind, error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self {
             kind,
@@ -123,6 +131,13 @@ impl From<ArchiveError> for Error {
         match &error {
             ArchiveError::Damaged { .. } => Self::from_below(ErrorKind::Damaged, error)
                 .hint("a file that was published before stays as it is; the next fetch of the source stores the version anew if the server still has it"),
+            ArchiveError::Busy { process, .. } => {
+                let hint = process.map_or_else(
+                    || "run again when it is done".to_owned(),
+                    |id| format!("run again when it is done; if it hangs, `kill {id}` ends it, and if it was stopped, `kill -CONT {id}` lets it go on"),
+                );
+                Self::from_below(ErrorKind::Unavailable, error).hint(hint)
+            }
             ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Invalid, error),
             ArchiveError::Blocked { .. } => Self::from_below(ErrorKind::Blocked, error),
             ArchiveError::Io { source, .. } if !concerns_all(source) => {

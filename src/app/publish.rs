@@ -1,7 +1,7 @@
 //! Bringing the published files to what the catalogue says they should be.
 
 use super::{App, Error, Result};
-use crate::archive::{PublishItem, PublishLock};
+use crate::archive::{FileLock, PublishItem};
 use crate::domain::{Content, Publication, SourceId, VersionId};
 
 /// A version whose content is at hand and whose source's published file it becomes.
@@ -19,7 +19,7 @@ pub struct PublishRequest {
 impl App {
     /// Waits for the right to change published files, which one process has at a time: what lies there and what the
     /// catalogue says of it change together.
-    pub(super) async fn lock_published(&self) -> Result<PublishLock> {
+    pub(super) async fn lock_published(&self) -> Result<FileLock> {
         self.with_archive(crate::archive::Archive::lock_published)
             .await
     }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::judge::{Step, facts_of, newest_of_each, promise, too_late};
 use super::suggest::suggestion;
 use super::{App, Ask, Error, ErrorKind, Result};
-use crate::archive::{Archive, SetsLock};
+use crate::archive::{Archive, FileLock};
 use crate::domain::{
     Edition, EditionMember, Judgement, NewVerdict, NotReady, Scope, SetPublication, SetStep,
     VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge, set_file_names,
@@ -15,9 +14,6 @@ use crate::domain::{
 };
 use crate::store::{FileSet, NewEdition, SourceFilter};
 use crate::verify::{SetFile, SetFiles, Verifier};
-
-/// How long is waited before the next look at a lock that another process holds.
-const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// What judging an edition gave.
 #[derive(Clone, Debug)]
@@ -70,7 +66,13 @@ impl App {
         if names.is_empty() {
             return Ok(report);
         }
-        let _lock = self.lock_sets().await?;
+        let _lock = match self.lock_sets().await {
+            Err(busy) if busy.is_busy() => {
+                report.troubles.push(format!("sets are left alone: {busy}"));
+                return Ok(report);
+            }
+            lock => lock?,
+        };
         let problems = self.set_problems().await?;
         self.note_problems(&problems).await?;
         for name in names {
@@ -360,13 +362,8 @@ impl App {
 
     /// Waits for the right to judge sets, which one process has at a time: none is judged twice, and each edition follows
     /// from the one before.
-    async fn lock_sets(&self) -> Result<SetsLock> {
-        loop {
-            if let Some(lock) = self.with_archive(Archive::try_lock_sets).await? {
-                return Ok(lock);
-            }
-            tokio::time::sleep(LOCK_PAUSE).await;
-        }
+    async fn lock_sets(&self) -> Result<FileLock> {
+        self.with_archive(Archive::lock_sets).await
     }
 }
 

@@ -1,20 +1,23 @@
 //! The archive: one folder with objects, published copies and temporary files. Its parts do the work.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::SystemTime;
 
 use super::ArchiveError;
-use super::notice_lock::NoticeLock;
+use super::file::{make_folder, sync_folder};
+use super::lock::{FileLock, Locks, NOTICES, PUBLISHED, SETS, TellWaits};
 use super::objects::Objects;
-use super::published::{PublishItem, PublishLock, Published};
+use super::published::{PublishItem, Published};
 use super::reader_temp::ReaderTemp;
-use super::sets::{EditionFolder, Sets, SetsLock};
+use super::sets::{EditionFolder, Sets};
 use super::slots::Slots;
 use super::temp::TempFolder;
 use crate::domain::{Digest, EditionId};
+use crate::files::{Owner, make_folders};
 
 /// The most contents that are streamed through the codec at once, a few MiB of memory each.
 const MAX_STREAMS: usize = 4;
@@ -31,6 +34,7 @@ pub struct Archive {
     /// Nothing in an archive that is opened for reading.
     temp: Option<TempFolder>,
     reader_temp: ReaderTemp,
+    locks: Locks,
     /// Whoever holds two large contents in memory to make or read a delta.
     pub(super) large: Slots,
     /// Whoever streams a large content that stands alone.
@@ -41,19 +45,28 @@ impl Archive {
     /// Makes `objects/`, `published/` and `tmp/` below `data_dir` as needed, and this process's own folder in `tmp/`.
     /// Only what is published may be read by other accounts.
     pub fn open(data_dir: &Path) -> Result<Self, ArchiveError> {
-        fs::create_dir_all(data_dir).map_err(ArchiveError::io("make the folder", data_dir))?;
+        Self::open_telling(data_dir, Arc::new(|_: &str| ()))
+    }
+
+    /// Like [`Self::open`]; `tell` hears of long waits for other processes.
+    pub fn open_telling(data_dir: &Path, tell: TellWaits) -> Result<Self, ArchiveError> {
+        let owner = Owner::of(data_dir);
+        make_folders(data_dir, owner).map_err(ArchiveError::io("make the folder", data_dir))?;
         let folder = |name: &str, mode: u32| -> Result<PathBuf, ArchiveError> {
             let path = data_dir.join(name);
-            let made = DirBuilder::new().mode(mode).create(&path);
-            made.or_else(|error| if path.is_dir() { Ok(()) } else { Err(error) })
-                .map_err(ArchiveError::io("make the folder", &path))?;
+            if make_folder(&path, mode, owner)? {
+                sync_folder(data_dir)?;
+            }
             Ok(path)
         };
         folder("objects", 0o700)?;
         folder("published", 0o755)?;
-        let temp = TempFolder::create(&folder("tmp", 0o700)?)?;
+        let temp_dir = folder("tmp", 0o700)?;
+        keep_others_out(&temp_dir);
+        let locks = Locks::new(temp_dir.clone(), owner, tell);
         Ok(Self {
-            temp: Some(temp),
+            temp: Some(TempFolder::create(&temp_dir, locks.clone())?),
+            locks,
             ..Self::open_for_reading(data_dir)
         })
     }
@@ -62,11 +75,13 @@ impl Archive {
     /// account or the file system allows nothing but reading.
     pub fn open_for_reading(data_dir: &Path) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
+        let owner = Owner::of(data_dir);
         Self {
-            objects: Objects::new(data_dir.join("objects")),
-            published: Published::new(data_dir.join("published")),
-            sets: Sets::new(data_dir.join("sets")),
+            objects: Objects::new(data_dir.join("objects"), owner),
+            published: Published::new(data_dir.join("published"), owner),
+            sets: Sets::new(data_dir.join("sets"), owner),
             temp: None,
+            locks: Locks::new(data_dir.join("tmp"), owner, Arc::new(|_: &str| ())),
             reader_temp: ReaderTemp::new(data_dir),
             large: Slots::new(1),
             streams: Slots::new(cores.min(MAX_STREAMS)),
@@ -111,14 +126,20 @@ impl Archive {
 
     /// Waits until no other process changes published files, and keeps it so until the lock is dropped.
     ///
-    /// Whoever changes a published file and what the catalogue says of it holds this over both.
-    pub fn lock_published(&self) -> Result<PublishLock, ArchiveError> {
-        PublishLock::take(self.published_dir())
+    /// Whoever changes a published file and what the catalogue says of it holds this over both. Fails with
+    /// [`ArchiveError::Busy`] after 30 s.
+    pub fn lock_published(&self) -> Result<FileLock, ArchiveError> {
+        self.locks.take(PUBLISHED)
+    }
+
+    /// Waits for the right to judge sets. Fails with [`ArchiveError::Busy`] after 10 s.
+    pub fn lock_sets(&self) -> Result<FileLock, ArchiveError> {
+        self.locks.take(SETS)
     }
 
     /// Returns the right to tell notifiers until the lock is dropped; nothing when another process has it.
-    pub fn try_lock_notices(&self) -> Result<Option<NoticeLock>, ArchiveError> {
-        NoticeLock::try_take(&self.published_dir().with_file_name("notify.lock"))
+    pub fn try_lock_notices(&self) -> Result<Option<FileLock>, ArchiveError> {
+        self.locks.try_take(NOTICES)
     }
 
     /// Returns the link through which readers enter a set, whether it is there or not.
@@ -129,11 +150,6 @@ impl Archive {
     /// Returns the edition that a set's link leads to.
     pub fn set_edition(&self, name: &str) -> Option<EditionId> {
         self.sets.current(name)
-    }
-
-    /// Takes the right to judge sets, unless another process has it.
-    pub fn try_lock_sets(&self) -> Result<Option<SetsLock>, ArchiveError> {
-        self.sets.try_lock()
     }
 
     /// Begins to fill the folder of an edition; readers see it when it is published. Whoever does holds the lock of the
@@ -192,5 +208,14 @@ impl Archive {
     /// Removes what an owner left that ended; it is not known as dead any more after that.
     pub fn bury(&self, owner: &str) -> Result<(), ArchiveError> {
         self.temp()?.remove(owner)
+    }
+}
+
+/// Closes a folder that was made wider by hand, or came so out of a backup: its locks are for this account alone.
+fn keep_others_out(folder: &Path) {
+    let is_open = |found: fs::Metadata| found.permissions().mode() & 0o077 != 0;
+    if fs::metadata(folder).is_ok_and(is_open) {
+        // Not this account's: whoever owns it does so.
+        let _ = fs::set_permissions(folder, Permissions::from_mode(0o700));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::domain::{BlobId, Digest};
 
@@ -35,6 +36,18 @@ pub enum ArchiveError {
         digest: Digest,
         /// What the codec said.
         source: io::Error,
+    },
+    /// Another process kept a lock for longer than is waited for.
+    #[error("waited {} s for {what} (its lock is {path})", waited.as_secs())]
+    Busy {
+        /// Its holder, when that is known.
+        process: Option<u32>,
+        /// Who holds it since when, and what for.
+        what: String,
+        /// How long it was waited for.
+        waited: Duration,
+        /// The lock's file.
+        path: PathBuf,
     },
     /// Asked to change an archive that was opened for reading.
     #[error("the archive was opened for reading only")]

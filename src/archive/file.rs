@@ -1,16 +1,15 @@
-//! The few things about files that the standard library leaves to the caller: durable folders, sizes, modes, locks.
+//! The few things about files that the standard library leaves to the caller: durable folders, sizes, modes.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
 use super::ArchiveError;
+use crate::files::{self, Owner};
 
 /// Makes the entries of the folder `path` durable: files made in, renamed into or removed from it.
 pub(super) fn sync_folder(path: &Path) -> Result<(), ArchiveError> {
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(ArchiveError::io("sync", path))
+    files::sync_folder(path).map_err(ArchiveError::io("sync", path))
 }
 
 /// Makes all that was written to the file system of `path` durable.
@@ -20,28 +19,16 @@ pub(super) fn sync_file_system(path: &Path) -> Result<(), ArchiveError> {
         .map_err(ArchiveError::io("sync the file system of", path))
 }
 
-/// Makes the folder `path` when it is missing. Returns whether it was.
-pub(super) fn make_folder(path: &Path) -> Result<bool, ArchiveError> {
-    match fs::create_dir(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
-        Err(error) => Err(ArchiveError::io("make the folder", path)(error)),
-    }
+/// Makes the folder `path` with this mode when it is missing. Returns whether it was.
+pub(super) fn make_folder(path: &Path, mode: u32, owner: Owner) -> Result<bool, ArchiveError> {
+    files::make_folder(path, mode, owner).map_err(ArchiveError::io("make the folder", path))
 }
 
-/// Takes the system's lock on the file `path`, made when it is missing; nothing when another holder has it. It ends with the
-/// file, or with the process.
-pub(super) fn try_lock(path: &Path) -> Result<Option<File>, ArchiveError> {
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(ArchiveError::io("open", path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(ArchiveError::io("lock", path)(error)),
-    }
+/// Gives what was just made to the owner of the data folder.
+pub(super) fn give(owner: Owner, path: &Path) -> Result<(), ArchiveError> {
+    owner
+        .give(path)
+        .map_err(ArchiveError::io("give to the folder's owner", path))
 }
 
 /// Tells whether `path` is `/`-separated parts that each name something below the folder it is relative to.

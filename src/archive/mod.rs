@@ -14,7 +14,7 @@ mod codec;
 mod encode;
 mod error;
 mod file;
-mod notice_lock;
+mod lock;
 mod objects;
 mod published;
 mod reader_temp;
@@ -24,6 +24,6 @@ mod temp;
 
 pub use archive::Archive;
 pub use error::ArchiveError;
-pub use notice_lock::NoticeLock;
-pub use published::{PublishItem, PublishLock};
-pub use sets::{EditionFolder, SetsLock};
+pub use lock::{FileLock, TellWaits};
+pub use published::PublishItem;
+pub use sets::EditionFolder;

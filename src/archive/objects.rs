@@ -11,22 +11,27 @@ use std::time::SystemTime;
 use tempfile::NamedTempFile;
 
 use super::ArchiveError;
-use super::file::{is_inside, make_folder, sync_folder};
+use super::file::{give, is_inside, make_folder, sync_folder};
 use crate::domain::{Digest, StoredBody};
+use crate::files::Owner;
 
 /// A stored form up to this long is kept in the catalogue.
 pub(super) const MAX_INLINE_BYTES: u64 = 1 << 20;
+
+/// For this account alone: bodies of sources that only it may see lie there.
+const MODE: u32 = 0o700;
 
 /// The folder of large stored forms.
 #[derive(Debug)]
 pub(super) struct Objects {
     folder: PathBuf,
+    owner: Owner,
 }
 
 impl Objects {
     /// Keeps objects below `folder`, which exists.
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(super) fn new(folder: PathBuf, owner: Owner) -> Self {
+        Self { folder, owner }
     }
 
     /// Keeps a stored form that is in memory. An object is durable on return.
@@ -63,9 +68,10 @@ impl Objects {
         file.as_file()
             .sync_all()
             .map_err(ArchiveError::io("sync", file.path()))?;
+        give(self.owner, file.path())?;
         let prefix = digest.to_hex()[..2].to_owned();
         let folder = self.folder.join(&prefix);
-        if make_folder(&folder)? {
+        if make_folder(&folder, MODE, self.owner)? {
             sync_folder(&self.folder)?;
         }
         let name = file

@@ -3,31 +3,26 @@
 //! Never lets a reader see half a file, never follows a link out of its folder, and never judges what is published.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tempfile::{NamedTempFile, TempPath};
 
 use super::ArchiveError;
-use super::file::{is_inside, make_folder, sync_file_system, sync_folder};
+use super::file::{give, is_inside, make_folder, sync_file_system, sync_folder};
 use crate::domain::Content;
+use crate::files::Owner;
 
 /// Readable by all: a web server under another account serves these files.
 const MODE: u32 = 0o644;
+const FOLDER_MODE: u32 = 0o755;
 
 /// Up to this many files are synced one by one. One sync of the whole file system costs as much as a few of these, and
 /// waits for what other programs wrote too.
 const MAX_SINGLE_SYNCS: usize = 8;
-
-/// How long another process may keep the lock: many times what a batch takes.
-const LOCK_LIMIT: Duration = Duration::from_secs(30);
-
-/// The longest pause between two looks at a lock that is taken; the first is a sixteenth of it.
-const LOCK_STEP: Duration = Duration::from_millis(16);
 
 /// One file to publish.
 #[derive(Debug)]
@@ -38,49 +33,11 @@ pub struct PublishItem {
     pub content: Content,
 }
 
-/// The right to change published files, which one holder on this machine has at a time.
-///
-/// The lock is the system's own on a file beside the folder: it ends with the process, however that ends.
-#[derive(Debug)]
-pub struct PublishLock(#[expect(dead_code, reason = "held for its lock")] File);
-
-impl PublishLock {
-    pub(super) fn take(published: &Path) -> Result<Self, ArchiveError> {
-        Self::take_within(published, LOCK_LIMIT)
-    }
-
-    /// The system's own wait has no time-out, and cannot be called off.
-    fn take_within(published: &Path, limit: Duration) -> Result<Self, ArchiveError> {
-        let path = published.with_extension("lock");
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(ArchiveError::io("open", &path))?;
-        let until = Instant::now() + limit;
-        let mut step = LOCK_STEP / 16;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
-                Err(TryLockError::Error(error)) => {
-                    return Err(ArchiveError::io("lock", &path)(error));
-                }
-                Err(TryLockError::WouldBlock) if Instant::now() >= until => {
-                    let held = format!("another process has held it for {} s", limit.as_secs());
-                    let error = io::Error::new(io::ErrorKind::TimedOut, held);
-                    return Err(ArchiveError::io("lock", &path)(error));
-                }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(step),
-            }
-            step = (step * 2).min(LOCK_STEP);
-        }
-    }
-}
-
 /// The folder of published files.
 #[derive(Debug)]
 pub(super) struct Published {
     folder: PathBuf,
+    owner: Owner,
 }
 
 /// A file that lies ready beside its place.
@@ -100,8 +57,8 @@ struct Folders {
 
 impl Published {
     /// Publishes below `folder`, which exists.
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(super) fn new(folder: PathBuf, owner: Owner) -> Self {
+        Self { folder, owner }
     }
 
     /// Returns where it is.
@@ -191,6 +148,7 @@ impl Published {
         let target = self.target(&item.path)?;
         self.make_way(&target, folders)?;
         let file = temporary(item.content, temp_dir)?;
+        give(self.owner, &file)?;
         if sync {
             File::open(&file)
                 .and_then(|opened| opened.sync_all())
@@ -216,7 +174,7 @@ impl Published {
                 continue;
             }
             // Something in the way that is no folder is named by the check.
-            match make_folder(&folder) {
+            match make_folder(&folder, FOLDER_MODE, self.owner) {
                 Ok(true) => {
                     folders.touched.insert(above);
                 }
@@ -333,23 +291,5 @@ fn again(result: &Result<(), ArchiveError>) -> Result<(), ArchiveError> {
             ),
         }),
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lock_that_stays_taken_is_an_error_that_names_it() {
-        let data = tempfile::tempdir().expect("a folder");
-        let published = data.path().join("published");
-        let held = PublishLock::take(&published).expect("a free lock");
-        let error = PublishLock::take_within(&published, Duration::from_millis(20))
-            .expect_err("a taken lock")
-            .to_string();
-        assert!(error.contains("published.lock: another process"), "{error}");
-        drop(held);
-        PublishLock::take_within(&published, Duration::ZERO).expect("free again");
     }
 }

@@ -5,13 +5,14 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::ArchiveError;
-use super::file::{make_folder, sync_folder, try_lock};
+use super::file::{give, make_folder, sync_folder};
 use crate::domain::{Content, Digest, Digester, EditionId, safe_part};
+use crate::files::Owner;
 
 /// How long an edition that was replaced stays, for readers that are inside.
 const KEEP: Duration = Duration::from_mins(10);
@@ -27,11 +28,8 @@ const FOLDER_MODE: u32 = 0o755;
 #[derive(Clone, Debug)]
 pub(super) struct Sets {
     folder: PathBuf,
+    owner: Owner,
 }
-
-/// The right to judge sets, which one process has at a time; it ends with the process.
-#[derive(Debug)]
-pub struct SetsLock(#[expect(dead_code, reason = "held for its lock")] File);
 
 /// An edition's folder that is being filled.
 #[derive(Debug)]
@@ -46,8 +44,8 @@ pub struct EditionFolder {
 }
 
 impl Sets {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(super) fn new(folder: PathBuf, owner: Owner) -> Self {
+        Self { folder, owner }
     }
 
     /// Returns the link of a set.
@@ -63,20 +61,14 @@ impl Sets {
         (set == name && self.folder.join(&target).is_dir()).then_some(id)
     }
 
-    /// Takes the right to judge, unless another process has it.
-    pub(super) fn try_lock(&self) -> Result<Option<SetsLock>, ArchiveError> {
-        let lock = try_lock(&self.folder.with_extension("lock"))?;
-        Ok(lock.map(SetsLock))
-    }
-
     /// Begins to fill the folder of an edition.
     pub(super) fn begin(&self, name: &str, id: EditionId) -> Result<EditionFolder, ArchiveError> {
         if safe_part(name).as_deref() != Some(name) {
             return Err(ArchiveError::BadPath(name.to_owned()));
         }
         let editions = self.editions();
-        make_public(&self.folder)?;
-        make_public(&editions)?;
+        self.make(&self.folder)?;
+        self.make(&editions)?;
         let former = self
             .current(name)
             .map(|id| editions.join(folder_name(name, id)));
@@ -86,7 +78,7 @@ impl Sets {
         } else {
             let path = unfinished(&complete);
             remove(&path)?;
-            make_public(&path)?;
+            self.make(&path)?;
             Some(path)
         };
         Ok(EditionFolder {
@@ -140,6 +132,11 @@ impl Sets {
         Ok(())
     }
 
+    /// Makes a folder that readers enter, when it is missing.
+    fn make(&self, folder: &Path) -> Result<(), ArchiveError> {
+        make_folder(folder, FOLDER_MODE, self.owner).map(drop)
+    }
+
     fn editions(&self) -> PathBuf {
         self.folder.join(EDITIONS)
     }
@@ -160,6 +157,7 @@ impl Sets {
         remove_file(&new)?;
         let target = Path::new(EDITIONS).join(folder_name(name, id));
         symlink(&target, &new).map_err(ArchiveError::io("make the link", &new))?;
+        give(self.owner, &new)?;
         fs::rename(&new, &link).map_err(ArchiveError::io("replace", &link))?;
         sync_folder(&self.folder)
     }
@@ -205,7 +203,8 @@ impl EditionFolder {
             new.set_permissions(Permissions::from_mode(FILE_MODE))?;
             new.sync_all()
         };
-        written().map_err(ArchiveError::io("write", &path))
+        written().map_err(ArchiveError::io("write", &path))?;
+        give(self.sets.owner, &path)
     }
 
     /// Makes the folder durable, then lets the link lead to it: readers see all of it or nothing. Returns the link.
@@ -254,13 +253,6 @@ fn blocked(path: &Path) -> ArchiveError {
     ArchiveError::Blocked {
         path: path.to_owned(),
         obstacle: "something that is no link",
-    }
-}
-
-fn make_public(path: &Path) -> Result<(), ArchiveError> {
-    match fs::DirBuilder::new().mode(FOLDER_MODE).create(path) {
-        Ok(()) => Ok(()),
-        Err(_) => make_folder(path).map(drop),
     }
 }
 

@@ -6,18 +6,24 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::ArchiveError;
+use super::file::give;
+use super::lock::{FOLDERS, Locks};
 
-/// The file that an owner keeps locked; in `tmp/` itself, the one that is held while folders come and go.
+/// The file that an owner keeps locked.
 const LOCK: &str = "lock";
+
+/// How long a process that ends waits for others that make or sweep folders.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A folder for temporary files, removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct TempFolder {
     /// `tmp/`, which all processes share.
     parent: PathBuf,
+    locks: Locks,
     path: PathBuf,
     /// Held, not used.
     _lock: File,
@@ -25,17 +31,21 @@ pub(super) struct TempFolder {
 
 impl TempFolder {
     /// Makes a folder of its own below `parent`, which exists.
-    pub(super) fn create(parent: &Path) -> Result<Self, ArchiveError> {
-        let _gate = gate(parent)?;
+    pub(super) fn create(parent: &Path, locks: Locks) -> Result<Self, ArchiveError> {
+        let _gate = locks.take(FOLDERS)?;
         let path = tempfile::Builder::new()
             .prefix("run-")
             .tempdir_in(parent)
             .map_err(ArchiveError::io("make a folder in", parent))?
             .keep();
         let lock = make_lock(&path)?;
+        // A process of the folder's owner has to look into it, and to remove it, when this one is killed.
+        give(locks.owner(), &path)?;
+        give(locks.owner(), &path.join(LOCK))?;
         lock.lock().map_err(ArchiveError::io("lock", &path))?;
         Ok(Self {
             parent: parent.to_owned(),
+            locks,
             path,
             _lock: lock,
         })
@@ -56,7 +66,7 @@ impl TempFolder {
 
     /// Returns when the oldest owner that lives made its folder: whatever is older was made by one that ended.
     pub(super) fn oldest_alive(&self) -> Result<SystemTime, ArchiveError> {
-        let _gate = gate(&self.parent)?;
+        let _gate = self.locks.take(FOLDERS)?;
         let mut oldest = born(&self.path)?;
         for path in self.others()? {
             if is_owned(&path)? {
@@ -69,7 +79,7 @@ impl TempFolder {
     /// Returns the names of the folders whose owners ended without removing theirs.
     pub(super) fn abandoned(&self) -> Result<Vec<String>, ArchiveError> {
         // Behind the gate nobody is between making a folder and locking it.
-        let _gate = gate(&self.parent)?;
+        let _gate = self.locks.take(FOLDERS)?;
         let mut abandoned = Vec::new();
         for path in self.others()? {
             if !is_owned(&path)? {
@@ -103,7 +113,7 @@ impl TempFolder {
 
     /// Removes the folder of an owner that ended; fine when it is gone already.
     pub(super) fn remove(&self, name: &str) -> Result<(), ArchiveError> {
-        let _gate = gate(&self.parent)?;
+        let _gate = self.locks.take(FOLDERS)?;
         let path = self.parent.join(name);
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -116,9 +126,10 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        let _gate = gate(&self.parent);
         // What cannot be removed now is swept by a later process: nobody owns it any more.
-        let _ = fs::remove_dir_all(&self.path);
+        if let Ok(_gate) = self.locks.take_within(FOLDERS, FAREWELL) {
+            let _ = fs::remove_dir_all(&self.path);
+        }
     }
 }
 
@@ -145,13 +156,6 @@ fn born(folder: &Path) -> Result<SystemTime, ArchiveError> {
         .map_err(ArchiveError::io("examine", &path))
 }
 
-/// Waits until no other process makes or sweeps folders below `parent`; holds them off while the result lives.
-fn gate(parent: &Path) -> Result<File, ArchiveError> {
-    let gate = make_lock(parent)?;
-    gate.lock().map_err(ArchiveError::io("lock", parent))?;
-    Ok(gate)
-}
-
 fn make_lock(folder: &Path) -> Result<File, ArchiveError> {
     let path = folder.join(LOCK);
     File::options()
@@ -164,17 +168,25 @@ fn make_lock(folder: &Path) -> Result<File, ArchiveError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::files::Owner;
+
+    fn folder_in(parent: &Path) -> TempFolder {
+        let locks = Locks::new(parent.to_owned(), Owner::default(), Arc::new(|_: &str| ()));
+        TempFolder::create(parent, locks).expect("a folder")
+    }
 
     #[test]
     fn folders_that_come_and_go_are_never_taken_for_abandoned() {
         let parent = tempfile::tempdir().expect("a folder");
-        let watcher = TempFolder::create(parent.path()).expect("a folder");
+        let watcher = folder_in(parent.path());
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     for _ in 0..200 {
-                        drop(TempFolder::create(parent.path()).expect("a folder"));
+                        drop(folder_in(parent.path()));
                     }
                 });
             }
@@ -188,7 +200,7 @@ mod tests {
     #[test]
     fn a_folder_without_its_lock_is_abandoned_and_stays_without() {
         let parent = tempfile::tempdir().expect("a folder");
-        let own = TempFolder::create(parent.path()).expect("a folder");
+        let own = folder_in(parent.path());
         let half = parent.path().join("run-half");
         fs::create_dir(&half).expect("a folder");
         assert_eq!(own.abandoned().expect("a list"), ["run-half"]);

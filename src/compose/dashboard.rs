@@ -73,6 +73,11 @@ pub(super) async fn over(
 ) -> Result<()> {
     let mut tasks = JoinSet::new();
     let engine = InProcess::new(house);
+    let troubles = engine.troubles.0.clone();
+    house.waits.tell(Arc::new(move |line: &str| {
+        // A dashboard that is shown so much already can do without.
+        let _ = troubles.try_send(line.to_owned());
+    }));
     if !args.no_worker && !args.read_only {
         engine.start(
             &house.beside(Identity::of(environment).worker())?,

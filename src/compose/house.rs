@@ -1,10 +1,11 @@
 //! The ports and the log over one data folder, opened as far as a command needs them.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::{App, Error, ErrorKind, ReadConfig, Result};
-use crate::archive::Archive;
+use crate::archive::{Archive, TellWaits};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::Actor;
@@ -20,6 +21,8 @@ pub(super) struct House {
     pub(super) app: Arc<App>,
     /// Reads the configuration again; nothing where no file holds it.
     read_config: Option<ReadConfig>,
+    /// Who hears of long waits for other processes.
+    pub(super) waits: Waits,
     /// Writes the last lines of the log when it goes; none for who only reads.
     _log: Option<tracing_appender::non_blocking::WorkerGuard>,
 }
@@ -46,6 +49,7 @@ impl House {
             return Ok(Self {
                 app: Arc::new(app),
                 read_config: None,
+                waits: Waits::default(),
                 _log: None,
             });
         }
@@ -60,7 +64,8 @@ impl House {
         clock: Arc<dyn Clock>,
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
-        let archive = Archive::open(&config.data_dir)?;
+        let waits = Waits::default();
+        let archive = Archive::open_telling(&config.data_dir, waits.listener())?;
         let store = Store::open(&config.data_dir.join(CATALOGUE))?;
         let log = crate::logging::start(&config.log_dir, &config.log)
             .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
@@ -69,6 +74,7 @@ impl House {
         Ok(Self {
             app: Arc::new(app.reading_config(read_config.clone())),
             read_config,
+            waits,
             _log: Some(log),
         })
     }
@@ -77,7 +83,7 @@ impl House {
     pub(super) fn beside(&self, actor: Actor) -> Result<Arc<App>> {
         let app = &self.app;
         let config = app.config();
-        let archive = Archive::open(&config.data_dir)?;
+        let archive = Archive::open_telling(&config.data_dir, self.waits.listener())?;
         let clock = Arc::clone(&app.clock);
         let beside = App::new(config, clock, app.store.clone(), Arc::new(archive), actor);
         Ok(Arc::new(beside.reading_config(self.read_config.clone())))
@@ -85,6 +91,33 @@ impl House {
 
     pub(super) fn worker(&self) -> Worker {
         Worker::new(Arc::clone(&self.app))
+    }
+}
+
+/// Tells of long waits for other processes: on stderr, until another place is given.
+#[derive(Clone, Default)]
+pub(super) struct Waits(Arc<Mutex<Option<TellWaits>>>);
+
+impl Waits {
+    fn listener(&self) -> TellWaits {
+        let waits = self.clone();
+        Arc::new(move |line: &str| {
+            let elsewhere = waits.place().clone();
+            match elsewhere {
+                Some(tell) => tell(line),
+                // There is nowhere to report that stderr is closed.
+                None => drop(writeln!(std::io::stderr(), "gannet: {line}")),
+            }
+        })
+    }
+
+    /// Tells `place` instead of stderr from now on.
+    pub(super) fn tell(&self, place: TellWaits) {
+        *self.place() = Some(place);
+    }
+
+    fn place(&self) -> std::sync::MutexGuard<'_, Option<TellWaits>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

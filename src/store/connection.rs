@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Result, StoreError, sql_error};
+use crate::files::Owner;
 
 /// The first release in which the reset of a write-ahead log cannot corrupt the database.
 const LEAST_SQLITE: i32 = 3_051_003;
@@ -52,11 +53,7 @@ pub(super) fn check_library(path: &Path) -> Result<()> {
 /// Opens or creates the file for writing. Nothing is written to an existing one.
 pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
     // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
-    let _ = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path);
+    let _ = make_private(path);
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
@@ -78,6 +75,20 @@ pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Co
         Ok(connection)
     };
     open().map_err(|error| sql_error(&error, path))
+}
+
+/// Makes a file for this account alone, or for the folder's owner, unless it is there. SQLite makes its other files after it.
+pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
+    let made = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Ok(_) => Owner::of(path.parent().unwrap_or(Path::new("/"))).give(path),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Prepares each statement once. Without the planner's guarantee, SQLite prepares many of them anew for every set of

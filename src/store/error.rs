@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
+use super::holder::holder_of;
 use crate::domain::SourceId;
 
 /// Why the store could not do what was asked. Nothing of a failed operation is kept.
@@ -31,10 +32,12 @@ pub enum StoreError {
         known: i64,
     },
     /// Another process held the catalogue for longer than the busy time-out.
-    #[error("{path}: locked by another process for more than 5 s")]
+    #[error("{path}: locked by {} for more than 5 s", named(*process))]
     Locked {
         /// The catalogue.
         path: PathBuf,
+        /// That process, where the system tells.
+        process: Option<u32>,
     },
     /// The disk is full; works again when there is room.
     #[error("{path}: no room left on the disk")]
@@ -117,7 +120,10 @@ pub(super) fn sql_error(error: &rusqlite::Error, path: &Path) -> StoreError {
         .sqlite_error()
         .is_some_and(|code| code.extended_code == SQLITE_IOERR_SHMSIZE);
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { path },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked {
+            process: holder_of(&path),
+            path,
+        },
         Some(ErrorCode::DiskFull) => StoreError::Full { path },
         Some(_) if no_shared_memory => StoreError::Full { path },
         Some(ErrorCode::NotADatabase) => StoreError::Failed {
@@ -129,6 +135,13 @@ pub(super) fn sql_error(error: &rusqlite::Error, path: &Path) -> StoreError {
             reason: error.to_string(),
         },
     }
+}
+
+fn named(process: Option<u32>) -> String {
+    process.map_or_else(
+        || "another process".to_owned(),
+        |process| format!("process {process}"),
+    )
 }
 
 /// Turns "no such row" into [`StoreError::Missing`].

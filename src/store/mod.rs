@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod file_set;
 mod handle;
+mod holder;
 mod notice;
 mod policy;
 mod publication;

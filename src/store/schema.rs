@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::connection::{APPLICATION_ID, use_write_ahead_log};
+use super::connection::{APPLICATION_ID, make_private, use_write_ahead_log};
 use super::error::{Result, StoreError, sql_error};
 
 /// Migration N brings a catalogue from schema N − 1 to schema N.
@@ -128,6 +128,8 @@ fn copy_before(connection: &Connection, path: &Path, migration: i64) -> Result<(
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
+    // SQLite would make it readable for all, and every small body lies in it.
+    make_private(&partial).map_err(failed)?;
     connection
         .execute("VACUUM INTO ?1", [partial.to_string_lossy()])
         .map_err(|error| sql_error(&error, &copy))?;

@@ -486,7 +486,7 @@ fn content_that_comes_back_heals_its_damaged_blob() {
 
 /// Starts a pass that has recorded its version and waits for the lock that the test holds.
 fn pass_before_publishing(gannet: &Gannet) -> (fs::File, std::process::Child) {
-    let lock = fs::File::create(gannet.data().join("published.lock")).expect("the lock");
+    let lock = fs::File::create(gannet.data().join("tmp/published.lock")).expect("the lock");
     lock.lock().expect("the lock is free");
     let pass = gannet.start(&["--worker-only"]);
     while gannet.source("x")["version_id"].is_null() {

@@ -9,9 +9,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &[]),
     ("config", &["domain"]),
-    ("logging", &["config", "domain"]),
-    ("store", &["domain", "clock", "config"]),
-    ("archive", &["domain", "clock", "config"]),
+    ("files", &[]),
+    ("logging", &["config", "domain", "clock", "files"]),
+    ("store", &["domain", "clock", "config", "files"]),
+    ("archive", &["domain", "clock", "config", "files"]),
     ("net", &["domain", "clock", "config"]),
     ("verify", &["domain", "clock", "config"]),
     (

@@ -110,7 +110,11 @@ async fn a_catalogue_that_another_holds_is_waited_for_and_then_named() {
         )
     };
     let error = add().await.expect_err("locked");
-    assert_eq!(error, StoreError::Locked { path: rig.path() });
+    let expected = StoreError::Locked {
+        path: rig.path(),
+        process: Some(std::process::id()),
+    };
+    assert_eq!(error, expected);
     // Reading goes on meanwhile, and writing does afterwards.
     let filter = SourceFilter::default();
     assert_eq!(store.sources(filter).await.expect("a read").len(), 1);

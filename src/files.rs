@@ -1,0 +1,110 @@
+//! How files and folders are made: with the mode that is meant, whatever the umask; for the account that a data folder
+//! belongs to, when root works in it; durable in the folder that they lie in.
+//!
+//! Knows nothing of what lies in them, and never changes what it did not make.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, lchown};
+use std::path::Path;
+
+use rustix::fs::Mode;
+use rustix::process::umask;
+
+/// To whom new files in a data folder belong.
+///
+/// Root working in another account's folder leaves nothing there that the account could not replace or remove.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owner(Option<(u32, u32)>);
+
+impl Owner {
+    /// Returns the owner of what is made in `folder` from now on. A folder that is not there belongs to whoever makes it.
+    pub fn of(folder: &Path) -> Self {
+        if !rustix::process::geteuid().is_root() {
+            return Self(None);
+        }
+        let found = fs::metadata(folder).ok();
+        Self(
+            found
+                .map(|found| (found.uid(), found.gid()))
+                .filter(|(user, _)| *user != 0),
+        )
+    }
+
+    /// Gives what was just made, a link itself rather than its target, to the owner.
+    pub fn give(self, path: &Path) -> io::Result<()> {
+        match self.0 {
+            Some((user, group)) => lchown(path, Some(user), Some(group)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Keeps other accounts from writing to whatever this process makes: at most 0755 and 0644, with any umask it was started with.
+pub fn tighten_umask() {
+    let given = umask(Mode::empty());
+    umask(given | Mode::WGRP | Mode::WOTH);
+}
+
+/// Makes the folder `path` with exactly this mode when it is missing. Returns whether it was; its name is not durable yet.
+pub fn make_folder(path: &Path, mode: u32, owner: Owner) -> io::Result<bool> {
+    match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => {
+            fs::set_permissions(path, Permissions::from_mode(mode))?;
+            owner.give(path)?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the folder `path` and those that lead to it, each durable in its parent; new ones are readable by all.
+pub fn make_folders(path: &Path, owner: Owner) -> io::Result<()> {
+    const MODE: u32 = 0o755;
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_folders(parent, owner)?;
+    }
+    if make_folder(path, MODE, owner)? {
+        sync_folder(parent.unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
+}
+
+/// Makes the entries of a folder durable: files made in, renamed into or removed from it.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        let found = fs::metadata(path).expect("it is there");
+        found.permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn folders_are_made_once_and_with_their_mode() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let deep = parent.path().join("a/b/c");
+        for _ in 0..2 {
+            make_folders(&deep, Owner::default()).expect("made");
+            assert_eq!(mode(&deep), 0o755);
+        }
+        let private = deep.join("private");
+        assert!(make_folder(&private, 0o700, Owner::default()).expect("made"));
+        assert_eq!(mode(&private), 0o700);
+        assert!(!make_folder(&private, 0o755, Owner::default()).expect("there"));
+        assert_eq!(mode(&private), 0o700, "what was there stays as it is");
+        fs::write(deep.join("file"), "").expect("a file");
+        make_folder(&deep.join("file"), 0o755, Owner::default()).expect_err("a file is there");
+    }
+}
