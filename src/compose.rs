@@ -5,6 +5,7 @@
 mod dashboard;
 mod demo;
 mod house;
+mod notes;
 mod service;
 mod signals;
 
@@ -71,7 +72,11 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         Some(Command::App(command)) => {
             let access = command.access();
             match House::open(access, &flags, environment, |who| who.operator("cli")) {
-                Ok(house) => run_command(&house, &command, console).await,
+                Ok(house) => {
+                    let status = run_command(&house, &command, console).await;
+                    house.close().await;
+                    status
+                }
                 Err(error) => cli::report(&error, console),
             }
         }
@@ -172,6 +177,7 @@ async fn one_pass(
     warn_without_sources(&house, console).await?;
     let report = watched_pass(&house, Selection::Due).await;
     let status = cli::print_summary(&report.summary, json, console);
+    house.close().await;
     Ok(conclude(&report, status, console))
 }
 
@@ -200,6 +206,7 @@ async fn fetch(
     let ids: Vec<_> = sources.into_iter().map(|source| source.id).collect();
     let report = watched_pass(&house, Selection::These(ids.clone())).await;
     let status = cli::print_fetched(&house.app, &ids, &report.summary, args.json, console).await;
+    house.close().await;
     Ok(conclude(&report, status, console))
 }
 

@@ -11,6 +11,8 @@ use std::path::Path;
 use rustix::fs::Mode;
 use rustix::process::umask;
 
+const PUBLIC: u32 = 0o755;
+
 /// To whom new files in a data folder belong.
 ///
 /// Root working in another account's folder leaves nothing there that the account could not replace or remove.
@@ -59,9 +61,27 @@ pub fn make_folder(path: &Path, mode: u32, owner: Owner) -> io::Result<bool> {
     }
 }
 
-/// Makes the folder `path` and those that lead to it, each durable in its parent; new ones are readable by all.
+/// Makes the folder `path` and those that lead to it, each durable in its parent; new ones are open to readers of all
+/// accounts, whatever the umask.
+pub fn make_public_folders(path: &Path, owner: Owner) -> io::Result<()> {
+    make_all(path, &|folder| make_folder(folder, PUBLIC, owner))
+}
+
+/// Likewise; new ones are open to readers as far as the umask says.
 pub fn make_folders(path: &Path, owner: Owner) -> io::Result<()> {
-    const MODE: u32 = 0o755;
+    make_all(path, &|folder| {
+        let is_new = match fs::create_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => false,
+            made => made.map(|()| true)?,
+        };
+        if is_new {
+            owner.give(folder)?;
+        }
+        Ok(is_new)
+    })
+}
+
+fn make_all(path: &Path, make: &dyn Fn(&Path) -> io::Result<bool>) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -69,9 +89,9 @@ pub fn make_folders(path: &Path, owner: Owner) -> io::Result<()> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent {
-        make_folders(parent, owner)?;
+        make_all(parent, make)?;
     }
-    if make_folder(path, MODE, owner)? {
+    if make(path)? {
         sync_folder(parent.unwrap_or(Path::new(".")))?;
     }
     Ok(())
@@ -96,7 +116,7 @@ mod tests {
         let parent = tempfile::tempdir().expect("a folder");
         let deep = parent.path().join("a/b/c");
         for _ in 0..2 {
-            make_folders(&deep, Owner::default()).expect("made");
+            make_public_folders(&deep, Owner::default()).expect("made");
             assert_eq!(mode(&deep), 0o755);
         }
         let private = deep.join("private");

@@ -2,42 +2,56 @@
 //!
 //! Events of the catalogue have the target `gannet::event`; everything else is a warning or an error about them.
 
-use std::io::{self, BufWriter};
-use std::path::Path;
+mod file;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use self::file::LogFile;
 use crate::config::LogConfig;
+use crate::files::{Owner, make_folders};
 
 /// The log could not be begun.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the log in {path}: {reason}")]
+#[error("cannot write the log in {path}: {source}")]
 pub struct LogError {
-    path: std::path::PathBuf,
-    reason: String,
+    path: PathBuf,
+    source: io::Error,
 }
 
-/// Begins the log in `folder`; what is returned writes the last lines when it is dropped.
+/// Who is told, in a line, that the log cannot be written any more.
+pub type TellTrouble = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Begins the log in `folder`; what is returned writes the last lines when it is dropped. `owner` is whose the folder is
+/// when it has to be made.
 ///
-/// Lines are written by a thread of their own and none is dropped: a full queue makes the caller wait.
-pub fn start(folder: &Path, config: &LogConfig) -> Result<WorkerGuard, LogError> {
-    let failed = |reason: String| LogError {
-        path: folder.to_owned(),
-        reason,
+/// Lines are written by a thread of their own and none is dropped: a full queue makes the caller wait. A full disk is told,
+/// and is no error.
+pub fn start(
+    folder: &Path,
+    owner: Owner,
+    config: &LogConfig,
+    tell: TellTrouble,
+) -> Result<WorkerGuard, LogError> {
+    let begun = make_folders(folder, owner).and_then(|()| {
+        let mut file = LogFile::new(folder, config.keep_days, Arc::clone(&tell));
+        file.open_today()?;
+        Ok(file)
+    });
+    let file = match begun {
+        Ok(file) => file,
+        Err(error) if is_full(&error) => LogFile::new(folder, config.keep_days, tell),
+        Err(source) => {
+            let path = folder.to_owned();
+            return Err(LogError { path, source });
+        }
     };
-    std::fs::create_dir_all(folder).map_err(|error: io::Error| failed(error.to_string()))?;
-    let file = RollingFileAppender::builder()
-        .rotation(Rotation::DAILY)
-        .filename_prefix("gannet")
-        .filename_suffix("log")
-        .max_log_files(config.keep_days)
-        .build(folder)
-        .map_err(|error: InitError| failed(error.to_string()))?;
     // The thread flushes when no line waits: many lines share one write, and, as long as writing works, none is kept back.
-    let file = BufWriter::new(file);
     let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(file);
     let lines = tracing_subscriber::fmt::layer()
         .json()
@@ -51,4 +65,11 @@ pub fn start(folder: &Path, config: &LogConfig) -> Result<WorkerGuard, LogError>
     // A second start in one process (tests, a demo) keeps the first log.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(guard)
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }

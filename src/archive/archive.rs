@@ -17,7 +17,7 @@ use super::sets::{EditionFolder, Sets};
 use super::slots::Slots;
 use super::temp::TempFolder;
 use crate::domain::{Digest, EditionId};
-use crate::files::{Owner, make_folders};
+use crate::files::{Owner, make_public_folders};
 
 /// The most contents that are streamed through the codec at once, a few MiB of memory each.
 const MAX_STREAMS: usize = 4;
@@ -51,7 +51,8 @@ impl Archive {
     /// Like [`Self::open`]; `tell` hears of long waits for other processes.
     pub fn open_telling(data_dir: &Path, tell: TellWaits) -> Result<Self, ArchiveError> {
         let owner = Owner::of(data_dir);
-        make_folders(data_dir, owner).map_err(ArchiveError::io("make the folder", data_dir))?;
+        make_public_folders(data_dir, owner)
+            .map_err(ArchiveError::io("make the folder", data_dir))?;
         let folder = |name: &str, mode: u32| -> Result<PathBuf, ArchiveError> {
             let path = data_dir.join(name);
             if make_folder(&path, mode, owner)? {

@@ -42,6 +42,7 @@ pub(super) async fn open(
     };
     let house = House::open(access, flags, environment, |who| who.operator("tui"))?;
     over(&house, args, environment).await?;
+    house.close().await;
     Ok(ExitStatus::Done)
 }
 
@@ -74,7 +75,7 @@ pub(super) async fn over(
     let mut tasks = JoinSet::new();
     let engine = InProcess::new(house);
     let troubles = engine.troubles.0.clone();
-    house.waits.tell(Arc::new(move |line: &str| {
+    house.notes.redirect(Arc::new(move |line: &str| {
         // A dashboard that is shown so much already can do without.
         let _ = troubles.try_send(line.to_owned());
     }));

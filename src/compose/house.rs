@@ -1,15 +1,18 @@
 //! The ports and the log over one data folder, opened as far as a command needs them.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use tracing_appender::non_blocking::WorkerGuard;
+
+use super::notes::{LogTroubles, Notes};
 use crate::app::{App, Error, ErrorKind, ReadConfig, Result};
-use crate::archive::{Archive, TellWaits};
+use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::Actor;
 use crate::faces::cli::args::Access;
+use crate::files::Owner;
 use crate::store::{Store, StoreError};
 use crate::worker::Worker;
 
@@ -21,10 +24,12 @@ pub(super) struct House {
     pub(super) app: Arc<App>,
     /// Reads the configuration again; nothing where no file holds it.
     read_config: Option<ReadConfig>,
-    /// Who hears of long waits for other processes.
-    pub(super) waits: Waits,
+    /// Where is told what has to be said meanwhile.
+    pub(super) notes: Notes,
+    /// What keeps the log from being written.
+    pub(super) log_troubles: LogTroubles,
     /// Writes the last lines of the log when it goes; none for who only reads.
-    _log: Option<tracing_appender::non_blocking::WorkerGuard>,
+    log: Option<WorkerGuard>,
 }
 
 impl House {
@@ -49,8 +54,9 @@ impl House {
             return Ok(Self {
                 app: Arc::new(app),
                 read_config: None,
-                waits: Waits::default(),
-                _log: None,
+                notes: Notes::default(),
+                log_troubles: LogTroubles::new(),
+                log: None,
             });
         }
         Self::with(config, read_config, environment, clock, actor)
@@ -64,18 +70,21 @@ impl House {
         clock: Arc<dyn Clock>,
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
-        let waits = Waits::default();
-        let archive = Archive::open_telling(&config.data_dir, waits.listener())?;
+        let (notes, log_troubles) = (Notes::default(), LogTroubles::new());
+        let archive = Archive::open_telling(&config.data_dir, notes.teller())?;
         let store = Store::open(&config.data_dir.join(CATALOGUE))?;
-        let log = crate::logging::start(&config.log_dir, &config.log)
+        let owner = Owner::of(&config.data_dir);
+        let teller = log_troubles.teller(&notes);
+        let log = crate::logging::start(&config.log_dir, owner, &config.log, teller)
             .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
         let actor = actor(&Identity::of(environment));
         let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
         Ok(Self {
             app: Arc::new(app.reading_config(read_config.clone())),
             read_config,
-            waits,
-            _log: Some(log),
+            notes,
+            log_troubles,
+            log: Some(log),
         })
     }
 
@@ -83,7 +92,7 @@ impl House {
     pub(super) fn beside(&self, actor: Actor) -> Result<Arc<App>> {
         let app = &self.app;
         let config = app.config();
-        let archive = Archive::open_telling(&config.data_dir, self.waits.listener())?;
+        let archive = Archive::open_telling(&config.data_dir, self.notes.teller())?;
         let clock = Arc::clone(&app.clock);
         let beside = App::new(config, clock, app.store.clone(), Arc::new(archive), actor);
         Ok(Arc::new(beside.reading_config(self.read_config.clone())))
@@ -92,32 +101,11 @@ impl House {
     pub(super) fn worker(&self) -> Worker {
         Worker::new(Arc::clone(&self.app))
     }
-}
 
-/// Tells of long waits for other processes: on stderr, until another place is given.
-#[derive(Clone, Default)]
-pub(super) struct Waits(Arc<Mutex<Option<TellWaits>>>);
-
-impl Waits {
-    fn listener(&self) -> TellWaits {
-        let waits = self.clone();
-        Arc::new(move |line: &str| {
-            let elsewhere = waits.place().clone();
-            match elsewhere {
-                Some(tell) => tell(line),
-                // There is nowhere to report that stderr is closed.
-                None => drop(writeln!(std::io::stderr(), "gannet: {line}")),
-            }
-        })
-    }
-
-    /// Tells `place` instead of stderr from now on.
-    pub(super) fn tell(&self, place: TellWaits) {
-        *self.place() = Some(place);
-    }
-
-    fn place(&self) -> std::sync::MutexGuard<'_, Option<TellWaits>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Writes the last lines of the log, and records it when they could not be written.
+    pub(super) async fn close(mut self) {
+        drop(self.log.take());
+        self.log_troubles.record_rest(&self.app).await;
     }
 }
 

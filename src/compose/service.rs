@@ -35,7 +35,9 @@ pub(super) async fn stay(
         never = keep_alive() => match never {},
         never = reload_on_hang_up(hang_ups, &house.app, &worker) => match never {},
         never = tell_stopping(&stop) => match never {},
+        never = house.log_troubles.record_all(&house.app) => match never {},
     }
+    house.close().await;
     Ok(ExitStatus::Done)
 }
 

@@ -104,6 +104,8 @@ actions!(
     NoticeSent = "notice.sent",
     /// A notifier could not be told.
     NoticeFailed = "notice.failed",
+    /// The log could not be written.
+    LogFailed = "log.failed",
     /// Something in the archive is not as recorded.
     Damaged = "archive.damaged",
     /// A damaged blob was stored anew from a fetch that brought the same content.

@@ -11,6 +11,7 @@ mod faults;
 mod isolation;
 mod layers;
 mod locks;
+mod log_file;
 mod main_job;
 mod modes;
 mod namespace;

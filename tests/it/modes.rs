@@ -22,10 +22,15 @@ fn home() -> (Origin, Gannet) {
         .flat_map(|n| n.wrapping_mul(n).to_le_bytes())
         .collect();
     origin.on("/large.bin", [Reply::file(large)]);
-    let gannet = Gannet::trusting(
-        origin.ca_file(),
-        "[[verifier]]\nname = \"set\"\nscope = \"set\"\nsources = [\"tag:release\"]\ncommand = [\"true\"]\n",
-    );
+    let gannet = Gannet::new();
+    // Where other accounts may read it.
+    let ca_file = gannet.path("ca.pem");
+    fs::write(&ca_file, fs::read(origin.ca_file()).expect("a certificate")).expect("a file");
+    fs::set_permissions(&ca_file, fs::Permissions::from_mode(0o644)).expect("a mode");
+    gannet.configure(&format!(
+        "[fetch]\nca_file = '{}'\n[[verifier]]\nname = \"set\"\nscope = \"set\"\nsources = [\"tag:release\"]\ncommand = [\"true\"]\n",
+        ca_file.display()
+    ));
     (origin, gannet)
 }
 

@@ -1,0 +1,220 @@
+//! The log's file: a file a day, so many days kept, whole lines or nothing.
+//!
+//! A write that fails loses its lines and is told once, until one succeeds again; what is logged later is tried anew. Never
+//! leaves half a line, and never keeps the program from its work.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
+use super::TellTrouble;
+use crate::clock::{Clock, SystemClock};
+use crate::files::Owner;
+
+/// Lines that wait are written when they are so long together, in bytes.
+const BUFFER: usize = 64 << 10;
+
+/// Readable as far as the umask lets others: what is logged is no secret.
+const MODE: u32 = 0o644;
+
+/// Where lines go. One `write` is one line.
+pub(super) struct LogFile {
+    folder: PathBuf,
+    keep_days: usize,
+    owner: Owner,
+    open: Option<(NaiveDate, File)>,
+    waiting: Vec<u8>,
+    tell: TellTrouble,
+    /// Whether the last write failed, and was told.
+    failing: bool,
+}
+
+impl LogFile {
+    pub(super) fn new(folder: &Path, keep_days: usize, tell: TellTrouble) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            keep_days,
+            owner: Owner::of(folder),
+            open: None,
+            waiting: Vec::new(),
+            tell,
+            failing: false,
+        }
+    }
+
+    /// Opens today's file, and removes those that are too old when it is a new one.
+    pub(super) fn open_today(&mut self) -> io::Result<()> {
+        let today = SystemClock.now().date_naive();
+        if self.open.as_ref().is_some_and(|(day, _)| *day == today) {
+            return Ok(());
+        }
+        let path = self.folder.join(format!("gannet.{today}.log"));
+        let is_new = !path.exists();
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .mode(MODE)
+            .open(&path)?;
+        if is_new {
+            self.owner.give(&path)?;
+            self.remove_old();
+        }
+        self.open = Some((today, file));
+        Ok(())
+    }
+
+    fn remove_old(&self) {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries
+            .filter(|entry| day_of(&entry.file_name().to_string_lossy()).is_some())
+            .map(|entry| entry.path())
+            .collect();
+        // By name is by day.
+        files.sort();
+        let too_many = files.len().saturating_sub(self.keep_days);
+        for path in &files[..too_many] {
+            // What cannot be removed now is tried again tomorrow.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let written = self.open_today().and_then(|()| {
+            let (_, file) = self.open.as_ref().expect("opened");
+            append(file, &self.waiting)
+        });
+        self.waiting.clear();
+        match &written {
+            Ok(()) => self.failing = false,
+            Err(error) if !self.failing => {
+                self.failing = true;
+                let folder = self.folder.display();
+                (self.tell)(&format!(
+                    "cannot write the log in {folder}: {error}; the work goes on without it"
+                ));
+            }
+            Err(_) => {}
+        }
+        written
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.waiting.len() + line.len() > BUFFER {
+            // It was told, and this line may fare better.
+            let _ = self.write_out();
+        }
+        self.waiting.extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_out()
+    }
+}
+
+impl Drop for LogFile {
+    fn drop(&mut self) {
+        let _ = self.write_out();
+    }
+}
+
+/// Returns the day of a log file that is called so.
+fn day_of(name: &str) -> Option<NaiveDate> {
+    let day = name.strip_prefix("gannet.")?.strip_suffix(".log")?;
+    day.parse().ok()
+}
+
+/// Appends all of it or nothing.
+fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    // A full disk shows before the first byte is written. Where room cannot be kept, the write itself has to tell.
+    let kept = fallocate(file, FallocateFlags::KEEP_SIZE, length, bytes.len() as u64);
+    if let Err(error @ (Errno::NOSPC | Errno::DQUOT)) = kept {
+        return Err(error.into());
+    }
+    let mut written = 0;
+    while written < bytes.len() {
+        match file.write(&bytes[written..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                // Unless another process wrote behind it.
+                if file.metadata()?.len() == length + written as u64 {
+                    file.set_len(length)?;
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn only_our_own_files_are_counted_and_the_oldest_go() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in [
+            "gannet.2020-01-01.log",
+            "gannet.2020-01-02.log",
+            "gannet.2020-13-01.log",
+            "gannet.log",
+            "other.2020-01-01.log",
+        ] {
+            fs::write(folder.path().join(name), "").expect("a file");
+        }
+        let mut log = LogFile::new(folder.path(), 2, Arc::new(|_: &str| ()));
+        log.open_today().expect("opened");
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .expect("a folder")
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        left.sort();
+        assert_eq!(left.len(), 5, "{left:?}");
+        assert!(
+            !left.contains(&"gannet.2020-01-01.log".to_owned()),
+            "{left:?}"
+        );
+        assert!(
+            left.contains(&"gannet.2020-01-02.log".to_owned()),
+            "{left:?}"
+        );
+    }
+
+    #[test]
+    fn a_failure_is_told_once_and_the_next_line_is_tried() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = parent.path().join("log");
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        let tell = move |line: &str| heard.lock().expect("no panic").push(line.to_owned());
+        let mut log = LogFile::new(&folder, 2, Arc::new(tell));
+        for _ in 0..2 {
+            log.write_all(b"lost\n").expect("it waits");
+            log.flush().expect_err("no folder");
+        }
+        assert_eq!(told.lock().expect("no panic").len(), 1);
+        fs::create_dir(&folder).expect("a folder");
+        log.write_all(b"kept\n").expect("it waits");
+        log.flush().expect("written");
+        let file = fs::read_dir(&folder).expect("a folder").flatten().next();
+        let text = fs::read_to_string(file.expect("a file").path()).expect("text");
+        assert_eq!(text, "kept\n");
+    }
+}
