@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::suggest::suggestion;
 use super::{App, Error, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
-    Content, Fingerprint, Judgement, NewVerdict, Scope, Source, SourceId, SourceSettings,
-    VerdictOutcome, Version, VersionId, VersionState, Weight,
+    Content, Fingerprint, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceSettings,
+    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
 use crate::verify::{Facts, Verifier};
 
@@ -34,6 +36,9 @@ pub(crate) enum Ask {
     /// Those of this weight that have not decided yet: a promise to answer later is waited for until its deadline.
     Undecided(Weight),
 }
+
+/// How far stored times may be ahead of the clock, which may have been set back a little.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
 
 /// What a verdict of a person in the place of a verifier that gannet runs is known by.
 pub(super) const OVERRULED: &str = r#"{"outside":true}"#;
@@ -74,9 +79,12 @@ impl App {
     ) -> Result<Verified> {
         let earlier = match ask {
             // A version that nobody has to judge has no verdict that could make a difference.
-            Ask::Undecided(_) if version.state == VersionState::Unverified => Vec::new(),
+            Ask::Undecided(Weight::Required) if version.state == VersionState::Unverified => {
+                Vec::new()
+            }
             _ => self.store.verdicts(version.id).await?,
         };
+        let seen = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
         let newest = newest_of_each(earlier.iter().map(|one| &one.verdict));
         let steps = self
             .verifiers_for(&source.settings)
@@ -88,7 +96,7 @@ impl App {
             })
             .collect();
         let verified = self
-            .carry_out_steps(source, version, content, steps)
+            .carry_out_steps(source, version, content, steps, seen)
             .await?;
         let is_undecided = matches!(verified.state, VersionState::Pending | VersionState::Error);
         if verified.verdicts.is_empty() && (is_undecided || ask == Ask::Again) {
@@ -98,7 +106,7 @@ impl App {
         Ok(verified)
     }
 
-    /// Does what was decided about each verifier, and records what comes of it. Content that is not at hand is read when
+    /// Does what was decided about each verifier in view of the verdicts up to `seen`, and records what comes of it. Content that is not at hand is read when
     /// the first verifier needs it.
     pub(super) async fn carry_out_steps(
         &self,
@@ -106,6 +114,7 @@ impl App {
         version: &Version,
         mut content: Option<Content>,
         steps: Vec<(Arc<Verifier>, Step)>,
+        seen: VerdictId,
     ) -> Result<Verified> {
         let mut verdicts = Vec::new();
         for (verifier, step) in steps {
@@ -128,7 +137,7 @@ impl App {
             version.state
         } else {
             self.store
-                .record_verdicts(version.id, verdicts.clone(), self.stamp())
+                .record_verdicts(version.id, verdicts.clone(), seen, self.stamp())
                 .await?
         };
         let version = Version {
@@ -167,7 +176,9 @@ impl App {
         };
         let is_external = matches!(verifier.kind(), VerifierKind::External { .. });
         match (last, outcome) {
-            (Some(promise), Some(VerdictOutcome::Pending)) => {
+            (Some(promise), Some(VerdictOutcome::Pending))
+                if !is_from_the_future(promise, self.now()) =>
+            {
                 let waited = self.now() - promise.started_at;
                 if waited.to_std().is_ok_and(|waited| waited >= deadline) {
                     Step::GiveUp(deadline)
@@ -175,8 +186,8 @@ impl App {
                     Step::Nothing
                 }
             }
+            (Some(_), Some(VerdictOutcome::Pending)) | (None, _) if is_external => Step::Promise,
             (Some(_), _) if is_external => Step::Nothing,
-            (None, _) if is_external => Step::Promise,
             _ => Step::Run,
         }
     }
@@ -209,7 +220,7 @@ impl App {
         let verdict = self.note_from_outside(&verifier, outcome, detail).await;
         let state = self
             .store
-            .record_verdicts(version.id, vec![verdict], self.stamp())
+            .record_verdicts(version.id, vec![verdict], VerdictId(0), self.stamp())
             .await?;
         self.settle(source.id).await?;
         Ok((source, Version { state, ..version }, state))
@@ -263,23 +274,21 @@ impl App {
     }
 
     /// Returns the versions that are still undecided, pending or in error, and could become the published ones; and those
-    /// that wait for advice, whose deadline may have come.
+    /// that wait for advice, whose deadline may have come. Those of one source stand together.
+    ///
+    /// No more than a pass can take; which ones come first changes with the hour, so that none is left out for ever.
     pub(crate) async fn undecided(&self) -> Result<Vec<(SourceId, VersionId)>> {
-        const PAGE: usize = 256;
-        const MOST: usize = 16 * PAGE;
-        let mut ids: Vec<(SourceId, VersionId)> = Vec::new();
-        while ids.len() < MOST {
-            let after = ids.last().map_or(VersionId(0), |(_, version)| *version);
-            let page = self.store.unjudged(after, PAGE).await?;
-            if page.is_empty() {
-                break;
-            }
-            ids.extend(
-                page.into_iter()
-                    .map(|(source, version)| (source.id, version.id)),
-            );
+        const MOST: usize = 4096;
+        let mut ids = self.store.unjudged().await?;
+        ids.extend(self.store.promised().await?);
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.len() > MOST {
+            let hour = usize::try_from(Slot::containing(self.now()).0).unwrap_or_default();
+            let first = hour.wrapping_mul(MOST) % ids.len();
+            ids.rotate_left(first);
+            ids.truncate(MOST);
         }
-        ids.extend(self.store.promised(MOST).await?);
         Ok(ids)
     }
 }
@@ -294,6 +303,11 @@ pub(super) enum Step {
     Promise,
     /// It has had this long.
     GiveUp(Duration),
+}
+
+/// Returns whether a promise was recorded while the clock ran ahead: its deadline would not come for as long.
+fn is_from_the_future(promise: &NewVerdict, now: DateTime<Utc>) -> bool {
+    promise.started_at > now + CLOCK_TOLERANCE
 }
 
 pub(super) fn promise() -> Judgement {
@@ -315,18 +329,14 @@ pub(super) fn too_late(deadline: Duration) -> Judgement {
     Judgement::error(&format!("no verdict within {time}"))
 }
 
-/// Returns what each verifier said last, by when it began.
+/// Returns what each verifier said last.
 pub(super) fn newest_of_each<'a>(
     oldest_first: impl IntoIterator<Item = &'a NewVerdict>,
 ) -> HashMap<&'a str, &'a NewVerdict> {
-    let mut newest: HashMap<&str, &NewVerdict> = HashMap::new();
-    for verdict in oldest_first {
-        let last = newest.entry(&verdict.verifier).or_insert(verdict);
-        if verdict.started_at >= last.started_at {
-            *last = verdict;
-        }
-    }
-    newest
+    oldest_first
+        .into_iter()
+        .map(|verdict| (verdict.verifier.as_str(), verdict))
+        .collect()
 }
 
 pub(super) fn facts_of(source: &Source, version: &Version) -> Facts {

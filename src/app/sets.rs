@@ -9,8 +9,8 @@ use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
 use crate::domain::{
     Edition, EditionMember, Judgement, NewVerdict, NotReady, Scope, SetPublication, SetStep,
-    VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge, set_file_names,
-    set_step,
+    VerdictId, VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge,
+    set_file_names, set_step,
 };
 use crate::store::{FileSet, NewEdition, SourceFilter};
 use crate::verify::{SetFile, SetFiles, Verifier};
@@ -189,13 +189,9 @@ impl App {
 
     /// Judges an edition that is recorded, and records what was said.
     async fn judge_edition(&self, edition: Edition, ask: Ask) -> Result<VerifiedSet> {
-        let earlier: Vec<_> = self
-            .store
-            .edition_verdicts(edition.id)
-            .await?
-            .into_iter()
-            .map(|verdict| verdict.verdict)
-            .collect();
+        let earlier = self.store.edition_verdicts(edition.id).await?;
+        let seen = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let earlier: Vec<_> = earlier.into_iter().map(|one| one.verdict).collect();
         let verdicts = self
             .ask_about_set(&edition.set, &edition.members, &earlier, ask)
             .await?;
@@ -205,7 +201,7 @@ impl App {
         if !verdicts.is_empty() || is_undecided || ask == Ask::Again {
             edition.state = self
                 .store
-                .record_edition_verdicts(edition.id, verdicts.clone(), self.stamp())
+                .record_edition_verdicts(edition.id, verdicts.clone(), seen, self.stamp())
                 .await?;
         }
         Ok(VerifiedSet { edition, verdicts })
@@ -327,7 +323,7 @@ impl App {
         let verdict = self.note_from_outside(verifier, outcome, detail).await;
         edition.state = self
             .store
-            .record_edition_verdicts(edition.id, vec![verdict], self.stamp())
+            .record_edition_verdicts(edition.id, vec![verdict], VerdictId(0), self.stamp())
             .await?;
         self.settle_set(name).await?;
         Ok(edition)

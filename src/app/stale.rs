@@ -11,7 +11,9 @@ use tokio::sync::Semaphore;
 use super::judge::{OVERRULED, Step, newest_of_each};
 use super::{App, Error, ErrorKind, Result, Verified};
 use crate::config::VerifierKind;
-use crate::domain::{Fingerprint, Source, SourceId, SourceKey, Version, VersionId, VersionState};
+use crate::domain::{
+    Fingerprint, Source, SourceId, SourceKey, VerdictId, Version, VersionId, VersionState,
+};
 use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter};
 use crate::verify::Verifier;
 
@@ -242,7 +244,7 @@ impl App {
     pub(super) async fn count_again(&self, source: &Source, version: &Version) -> Result<Verified> {
         let state = self
             .store
-            .record_verdicts(version.id, Vec::new(), self.stamp())
+            .record_verdicts(version.id, Vec::new(), VerdictId(0), self.stamp())
             .await?;
         Ok(Verified {
             source: source.clone(),
@@ -275,7 +277,8 @@ impl App {
         } else {
             let verifiers = stale.verifiers.into_iter();
             let steps = verifiers.map(|verifier| (verifier, Step::Run));
-            self.carry_out_steps(&stale.source, &version, None, steps.collect())
+            let seen = self.store.newest_verdict(version.id).await?;
+            self.carry_out_steps(&stale.source, &version, None, steps.collect(), seen)
                 .await?
         };
         if verified.state != version.state {

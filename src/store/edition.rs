@@ -9,12 +9,14 @@ use super::policy::InForce;
 use super::row::{Columns, millis};
 use super::transaction::Transaction;
 use super::types::NewEdition;
-use super::verdict::{Judged, insert_verdict, newest_outcomes, verdicts_on_edition, with_reason};
+use super::verdict::{
+    Judged, insert_verdict, is_answered, newest_outcomes, verdicts_on_edition, with_reason,
+};
 use super::version::version_by_id;
 use crate::domain::{
     Action, Digest, Edition, EditionCandidate, EditionId, EditionMember, EditionVerdict, NewEvent,
-    NewVerdict, SetPublication, SourceId, Stamp, VerdictOutcome, Version, VersionId, VersionState,
-    combination_key, edition_to_publish,
+    NewVerdict, SetPublication, SourceId, Stamp, VerdictId, VerdictOutcome, Version, VersionId,
+    VersionState, combination_key, edition_to_publish,
 };
 
 type Outcome<T> = std::result::Result<T, Failure>;
@@ -30,7 +32,7 @@ impl Store {
             .await
     }
 
-    /// Records more verdicts on an edition and returns the state that all of them give it by the policy in force; an event says so when
+    /// Records more verdicts on an edition, made in view of those up to `seen`, and returns the state that all of them give it by the policy in force; an event says so when
     /// it is another one.
     ///
     /// # Errors
@@ -40,12 +42,13 @@ impl Store {
         &self,
         edition: EditionId,
         verdicts: Vec<NewVerdict>,
+        seen: VerdictId,
         stamp: Stamp,
     ) -> Result<VersionState> {
         self.write(move |transaction| {
             let before = edition_by_id(transaction.sql, edition)?;
             let policy = transaction.policy_for_set(&before.set)?;
-            let state = judge(transaction, edition, &verdicts, &policy, &stamp)?;
+            let state = judge(transaction, edition, &verdicts, seen, &policy, &stamp)?;
             if state != before.state {
                 note_state(transaction, &before.set, state, &verdicts, &policy, &stamp)?;
             }
@@ -147,7 +150,14 @@ fn insert_edition(
             params![id.0, member.source_id.0, member.version_id.0, member.name],
         )?;
     }
-    let state = judge(transaction, id, &edition.verdicts, &policy, stamp)?;
+    let state = judge(
+        transaction,
+        id,
+        &edition.verdicts,
+        VerdictId(0),
+        &policy,
+        stamp,
+    )?;
     note_state(
         transaction,
         &edition.set,
@@ -164,10 +174,14 @@ fn judge(
     transaction: &Transaction<'_>,
     id: EditionId,
     verdicts: &[NewVerdict],
+    seen: VerdictId,
     policy: &InForce,
     stamp: &Stamp,
 ) -> Outcome<VersionState> {
     for verdict in verdicts {
+        if is_answered(transaction.sql, Judged::Edition(id), verdict, seen)? {
+            continue;
+        }
         insert_verdict(transaction, Judged::Edition(id), verdict, stamp)?;
     }
     let state = policy

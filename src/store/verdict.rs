@@ -22,6 +22,28 @@ impl Store {
             .await
     }
 
+    /// Returns the id of the newest verdict on a version; 0 while there is none.
+    pub async fn newest_verdict(&self, version: VersionId) -> Result<VerdictId> {
+        self.read(move |sql| {
+            let newest = sql
+                .prepare_cached("SELECT coalesce(max(id), 0) FROM verdict WHERE version_id = ?1")?
+                .query_row([version.0], |row| row.get(0))?;
+            Ok(VerdictId(newest))
+        })
+        .await
+    }
+
+    /// Returns the id of the newest verdict on any version; 0 while there is none.
+    pub async fn newest_verdict_of_all(&self) -> Result<VerdictId> {
+        self.read(|sql| {
+            let newest = sql
+                .prepare_cached("SELECT coalesce(max(id), 0) FROM verdict")?
+                .query_row([], |row| row.get(0))?;
+            Ok(VerdictId(newest))
+        })
+        .await
+    }
+
     /// Returns the verdicts on the newest `limit` versions of a source, all without a limit; oldest first.
     pub async fn verdicts_of_source(
         &self,
@@ -37,7 +59,8 @@ impl Store {
     /// Records verdicts, an event each, and the state that all verdicts on the version give it by the policy in force,
     /// which comes back. Its source's published file becomes due when it has to change ([`Store::publication`]).
     ///
-    /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count.
+    /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count. A promise
+    /// to answer later that was made in view of the verdicts up to `seen` is left out when the answer came since.
     ///
     /// # Errors
     ///
@@ -46,12 +69,16 @@ impl Store {
         &self,
         version: VersionId,
         verdicts: Vec<NewVerdict>,
+        seen: VerdictId,
         stamp: Stamp,
     ) -> Result<VersionState> {
         self.write(move |transaction| {
             let (source, before) = source_and_state(transaction.sql, version)?;
             let policy = transaction.policy_for_source(source)?;
             for verdict in &verdicts {
+                if is_answered(transaction.sql, Judged::Version(version), verdict, seen)? {
+                    continue;
+                }
                 insert_verdict(transaction, Judged::Version(version), verdict, &stamp)?;
                 let event = verdict_event(source, version, verdict);
                 insert_event_under(transaction, &stamp, policy.revision, event)?;
@@ -135,8 +162,26 @@ impl Judged {
     }
 }
 
-/// Returns what each verifier said last of a version or an edition. "Last" goes by when a verifier began: a promise to answer later
-/// that is recorded after the answer does not take its place.
+/// Returns whether a promise to answer later comes after the answer: its verifier decided after the verdict `seen`.
+pub(super) fn is_answered(
+    sql: &Connection,
+    on: Judged,
+    verdict: &NewVerdict,
+    seen: VerdictId,
+) -> rusqlite::Result<bool> {
+    if verdict.judgement.outcome != VerdictOutcome::Pending {
+        return Ok(false);
+    }
+    let (table, column) = on.table();
+    sql.prepare_cached(&format!(
+        "SELECT 1 FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id
+         WHERE d.{column} = ?1 AND d.id > ?2 AND n.value = ?3 AND d.outcome <> 'pending'"
+    ))?
+    .exists(params![on.id(), seen.0, verdict.verifier])
+}
+
+/// Returns what each verifier said last of a version or an edition, in the order in which verdicts were recorded: the clock may
+/// have been set back meanwhile.
 pub(super) fn newest_outcomes(
     sql: &Connection,
     on: Judged,
@@ -144,7 +189,7 @@ pub(super) fn newest_outcomes(
     let (table, column) = on.table();
     sql.prepare_cached(&format!(
         "SELECT n.value, d.outcome FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id
-         WHERE d.{column} = ?1 ORDER BY d.started_at, d.id",
+         WHERE d.{column} = ?1 ORDER BY d.id",
     ))?
     .query_map([on.id()], |row| {
         let mut columns = Columns::new(row);

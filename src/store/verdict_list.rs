@@ -129,7 +129,7 @@ fn list_judged(
               ORDER BY v.id {order} LIMIT ?3) v
          LEFT JOIN verdict d ON d.version_id = v.id LEFT JOIN text n ON n.id = d.verifier_id
          LEFT JOIN text f ON f.id = d.fingerprint_id
-         ORDER BY v.id {order}, d.started_at, d.id"
+         ORDER BY v.id {order}, d.id"
     ))?;
     let start = match request.order {
         JudgedOrder::OldestFirst => 0,

@@ -8,10 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use super::error::{Failure, Result, found};
 use super::row::{Columns, int, millis, row_limit, to_json};
-use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::Newest;
-use crate::domain::{BlobId, Digest, Source, SourceId, Version, VersionId, VersionState};
+use crate::domain::{BlobId, Digest, SourceId, Version, VersionId, VersionState};
 
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
 const VERSION_COLUMNS: &str =
@@ -135,33 +134,23 @@ impl Store {
     }
 
     /// Returns the newest versions that are decided, and that a verifier which only advises has promised a verdict on.
-    pub async fn promised(&self, limit: usize) -> Result<Vec<(SourceId, VersionId)>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(PROMISED)?;
-            let rows = statement.query_map([int(limit)], |row| {
-                Ok((SourceId(row.get(0)?), VersionId(row.get(1)?)))
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+    pub async fn promised(&self) -> Result<Vec<(SourceId, VersionId)>> {
+        self.read(|sql| Ok(pairs(sql, PROMISED)?)).await
     }
 
-    /// Returns the versions that are pending or could not be judged and whose verdict may change what is published (the
-    /// published one and those after it, of a member of a set the newest), of sources that are not removed, with an id after `after`, by id.
-    pub async fn unjudged(&self, after: VersionId, limit: usize) -> Result<Vec<(Source, Version)>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(UNJUDGED)?;
-            let ids = statement
-                .query_map([after.0, int(limit)], |row| {
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
-                })?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            ids.into_iter()
-                .map(|(source, version)| with_source(sql, SourceId(source), VersionId(version)))
-                .collect()
-        })
-        .await
+    /// Returns the versions that are pending or could not be judged and whose verdict may change what is published, of sources
+    /// that are not removed: the published one, and of the newest eight those after it; of a member of a set the newest.
+    pub async fn unjudged(&self) -> Result<Vec<(SourceId, VersionId)>> {
+        self.read(|sql| Ok(pairs(sql, UNJUDGED)?)).await
     }
+}
+
+fn pairs(sql: &Connection, query: &str) -> rusqlite::Result<Vec<(SourceId, VersionId)>> {
+    let mut statement = sql.prepare_cached(query)?;
+    let rows = statement.query_map([], |row| {
+        Ok((SourceId(row.get(0)?), VersionId(row.get(1)?)))
+    })?;
+    rows.collect()
 }
 
 const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error
@@ -183,14 +172,15 @@ const PROMISED: &str = "SELECT DISTINCT v.source_id, v.id FROM verdict d INDEXED
      CROSS JOIN version v ON v.id = d.version_id CROSS JOIN source_state t ON t.source_id = v.source_id
      WHERE d.outcome = 'pending' AND t.version_id = v.id AND v.state NOT IN ('pending', 'error')
      AND NOT EXISTS (SELECT 1 FROM verdict n WHERE n.version_id = d.version_id AND n.verifier_id = d.verifier_id
-         AND (n.started_at, n.id) > (d.started_at, d.id)) LIMIT ?1";
+         AND n.id > d.id)";
 
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY version_unjudged
      CROSS JOIN source_state t ON t.source_id = v.source_id CROSS JOIN source s ON s.id = v.source_id
-     WHERE v.state IN ('pending', 'error') AND v.id > ?1 AND v.id >= coalesce(t.published_version_id,
-         iif(EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), t.version_id, 0))
-     AND s.removed_at IS NULL ORDER BY v.id LIMIT ?2";
+     WHERE v.state IN ('pending', 'error') AND s.removed_at IS NULL AND (v.id = t.published_version_id
+         OR v.ordinal > (SELECT w.ordinal FROM version w WHERE w.id = t.version_id) - 8
+             AND v.id > coalesce(t.published_version_id,
+                 iif(EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), t.version_id - 1, 0)))";
 
 /// A version that is about to be recorded; its blob is already.
 pub(super) struct NewVersion<'a> {
@@ -261,15 +251,6 @@ pub(super) fn version_by_id(
         "version",
         id.0,
     )
-}
-
-fn with_source(
-    sql: &Connection,
-    source: SourceId,
-    version: VersionId,
-) -> std::result::Result<(Source, Version), Failure> {
-    let source = source_by_id(sql, source)?;
-    Ok((source, version_by_id(sql, version)?))
 }
 
 fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<Version> {

@@ -143,7 +143,7 @@ impl<'a> Pass<'a> {
             hosts: Hosts::new(fetch.per_host),
             tasks: JoinSet::new(),
             again: undecided.is_some(),
-            undecided: undecided.unwrap_or_default(),
+            undecided: undecided.unwrap_or_else(Undecided::none),
             selection,
             asked,
             busy: Vec::new(),
@@ -193,12 +193,11 @@ impl<'a> Pass<'a> {
     /// Claims and waits in turn until nothing is left, or until it has to stop.
     async fn work(&mut self) {
         let mut renew_at = self.app.now() + RENEW_EVERY;
-        let request = self.claim_request();
-        let claimed = self.undecided.claim(&self.pipeline, &request).await;
-        self.keep_error(claimed);
         loop {
             if !self.ends() {
-                self.undecided.start(&self.pipeline, self.owner);
+                let request = self.claim_request();
+                let started = self.undecided.start(&self.pipeline, &request).await;
+                self.keep_error(started);
             }
             while self.wants_claims() {
                 self.claim().await;

@@ -147,7 +147,7 @@ impl Worker {
             // What it has not done is marked in the store as still to do.
             () = stop.overdue() => return Ok(PassReport::default()),
         };
-        let listed_at = self.app.now();
+        let seen = self.app.store.newest_verdict_of_all().await?;
         let undecided = match &selection {
             Selection::Due if judges && self.may_judge_again() => Some(self.app.undecided().await?),
             _ => None,
@@ -175,7 +175,7 @@ impl Worker {
                 progress,
                 fetcher,
                 match undecided {
-                    Some(listed) => Judging::Again(Undecided::new(listed_at, listed)),
+                    Some(listed) => Judging::Again(Undecided::new(seen, listed)),
                     None if judges => Judging::New,
                     None => Judging::Nothing,
                 },

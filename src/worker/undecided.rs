@@ -2,87 +2,87 @@
 //!
 //! Never loads more contents than a few, and takes no place from fetches.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use tokio::task::{JoinError, JoinSet};
 
 use super::pipeline::Pipeline;
 use crate::app::{Error, ErrorKind, Result};
-use crate::domain::{Source, SourceId, VersionId};
+use crate::domain::{Source, SourceId, VerdictId, VersionId};
 use crate::store::ClaimRequest;
 
 /// Sources whose versions are judged again at once, each with one content in memory or in a file.
 const AT_ONCE: usize = 4;
-/// Sources claimed in one transaction.
-const CLAIM_BATCH: usize = 256;
-
 /// The versions that are still to be judged, and those that are being judged.
-#[derive(Default)]
 pub(super) struct Undecided {
-    /// Judged since then by someone else, a version needs no judging here.
-    listed_at: DateTime<Utc>,
-    listed: BTreeMap<SourceId, Vec<VersionId>>,
-    waiting: VecDeque<(Source, Vec<VersionId>)>,
+    /// The newest verdict when they were listed: a version with a newer one was judged by someone else meanwhile.
+    seen: VerdictId,
+    /// In the order in which they are taken up.
+    listed: VecDeque<(SourceId, Vec<VersionId>)>,
     tasks: JoinSet<Result<()>>,
 }
 
 impl Undecided {
-    /// Takes over what was listed at that time.
-    pub(super) fn new(listed_at: DateTime<Utc>, listed: Vec<(SourceId, VersionId)>) -> Self {
-        let mut by_source: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    /// Returns one without any.
+    pub(super) fn none() -> Self {
+        Self::new(VerdictId(0), Vec::new())
+    }
+
+    /// Takes over what was listed when `seen` was the newest verdict; the versions of one source stand together.
+    pub(super) fn new(seen: VerdictId, listed: Vec<(SourceId, VersionId)>) -> Self {
+        let mut by_source: VecDeque<(SourceId, Vec<VersionId>)> = VecDeque::new();
         for (source, version) in listed {
-            by_source.entry(source).or_default().push(version);
+            match by_source.back_mut() {
+                Some((last, versions)) if *last == source => versions.push(version),
+                _ => by_source.push_back((source, vec![version])),
+            }
         }
         Self {
-            listed_at,
+            seen,
             listed: by_source,
-            waiting: VecDeque::new(),
             tasks: JoinSet::new(),
         }
     }
 
-    /// Claims the sources; those that another worker is at are left to it.
-    pub(super) async fn claim(
+    /// Claims as many sources as may be judged at once, and starts with them: those that wait stay free for fetching. A source
+    /// that another worker is at, or that is being fetched, is left to that.
+    pub(super) async fn start(
         &mut self,
-        pipeline: &Pipeline,
+        pipeline: &Arc<Pipeline>,
         request: &ClaimRequest,
     ) -> Result<()> {
-        let ids: Vec<_> = self.listed.keys().copied().collect();
-        for batch in ids.chunks(CLAIM_BATCH) {
-            let request = ClaimRequest {
-                limit: CLAIM_BATCH,
-                ..request.clone()
-            };
-            let claims = pipeline.app.store.claim_these(batch.to_vec(), request);
+        while self.tasks.len() < AT_ONCE && !self.listed.is_empty() {
+            let places = (AT_ONCE - self.tasks.len()).min(self.listed.len());
+            let mut batch: HashMap<_, _> = self.listed.drain(..places).collect();
+            let ids = batch.keys().copied().collect();
+            let claims = pipeline.app.store.claim_these(ids, request.clone());
             for claim in claims.await? {
-                let versions = self.listed.remove(&claim.source.id).unwrap_or_default();
-                self.waiting.push_back((claim.source, versions));
+                let versions = batch.remove(&claim.source.id).unwrap_or_default();
+                self.judge(pipeline, claim.source, versions, request.owner.clone());
             }
         }
-        self.listed.clear();
         Ok(())
     }
 
-    /// Starts as many as may run at once.
-    pub(super) fn start(&mut self, pipeline: &Arc<Pipeline>, owner: &str) {
-        while self.tasks.len() < AT_ONCE
-            && let Some((source, versions)) = self.waiting.pop_front()
-        {
-            let expected = pipeline.publisher.expect_one();
-            let (pipeline, owner) = (Arc::clone(pipeline), owner.to_owned());
-            let listed_at = self.listed_at;
-            self.tasks.spawn(async move {
-                let _expected = expected;
-                let mut judged = Ok(());
-                for id in versions {
-                    judged = judged.and(judge_again(&pipeline, &source, id, listed_at).await);
-                }
-                let released = pipeline.app.store.release_claim(owner, source.id).await;
-                judged.and(released.map_err(Error::from))
-            });
-        }
+    fn judge(
+        &mut self,
+        pipeline: &Arc<Pipeline>,
+        source: Source,
+        versions: Vec<VersionId>,
+        owner: String,
+    ) {
+        let expected = pipeline.publisher.expect_one();
+        let (pipeline, seen) = (Arc::clone(pipeline), self.seen);
+        self.tasks.spawn(async move {
+            let _expected = expected;
+            let mut judged = Ok(());
+            for id in versions {
+                judged = judged.and(judge_again(&pipeline, &source, id, seen).await);
+            }
+            let released = pipeline.app.store.release_claim(owner, source.id).await;
+            judged.and(released.map_err(Error::from))
+        });
     }
 
     /// Waits for one source to be done; nothing when none is under way.
@@ -95,12 +95,12 @@ impl Undecided {
 
     /// Tells whether nothing waits and nothing is under way.
     pub(super) fn is_done(&self) -> bool {
-        self.waiting.is_empty() && self.tasks.is_empty()
+        self.listed.is_empty() && self.tasks.is_empty()
     }
 
     /// Lets nothing more begin.
     pub(super) fn close(&mut self) {
-        self.waiting.clear();
+        self.listed.clear();
     }
 
     /// Ends what is under way.
@@ -124,15 +124,10 @@ async fn judge_again(
     pipeline: &Pipeline,
     source: &Source,
     id: VersionId,
-    listed_at: DateTime<Utc>,
+    seen: VerdictId,
 ) -> Result<()> {
     let store = &pipeline.app.store;
-    let verdicts = store.verdicts(id).await?;
-    let judged_since = verdicts
-        .last()
-        .map(|verdict| verdict.verdict.started_at + verdict.verdict.duration)
-        .is_some_and(|ended_at| ended_at >= listed_at);
-    if judged_since {
+    if store.newest_verdict(id).await? > seen {
         return Ok(());
     }
     // Who has decided meanwhile is not asked.

@@ -227,6 +227,117 @@ async fn advice_has_a_deadline_too() {
     assert_eq!(version.expect("a version").state, VersionState::Passed);
 }
 
+/// Advice alone: no verifier decides, so nothing but the promise says that somebody is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn advice_has_a_deadline_where_nothing_is_required() {
+    let deadline = Duration::from_hours(2);
+    for (kind, expected) in [
+        (VerifierKind::External { deadline }, [1, 1, 2, 2]),
+        // A program that advises judges once.
+        (
+            VerifierKind::Builtin(gannet::config::Builtin::Utf8),
+            [1, 1, 1, 1],
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let origin = Origin::start(true);
+        origin.on("/x", [Reply::file("content")]);
+        let adviser = VerifierConfig {
+            name: "eyes".to_owned(),
+            sources: vec!["*".parse().expect("a pattern")],
+            kind,
+            weight: Weight::Advisory,
+            scope: Scope::Source,
+            timeout: PATIENCE,
+        };
+        let house = House::judged_by(
+            folder.path(),
+            &origin,
+            "2026-01-31T12:00:00Z",
+            vec![adviser],
+        );
+        house.add([origin.url("/x")]).await;
+        let mut counts = Vec::new();
+        for _ in 0..4 {
+            house.pass().await;
+            counts.push(house.verdicts().await.len());
+            house.advance(60);
+        }
+        assert_eq!(counts, expected);
+    }
+}
+
+/// A promise that was recorded by a clock which ran ahead is made anew: its own deadline would come in a year.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promise_from_the_future_is_made_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let deadline = Duration::from_hours(2);
+    let verifier = VerifierConfig {
+        name: "legal".to_owned(),
+        sources: vec!["*".parse().expect("a pattern")],
+        kind: VerifierKind::External { deadline },
+        weight: Weight::Required,
+        scope: Scope::Source,
+        timeout: PATIENCE,
+    };
+    let year_ahead = "2027-01-31T12:00:00Z";
+    let house = House::judged_by(folder.path(), &origin, year_ahead, vec![verifier]);
+    house.add([origin.url("/x")]).await;
+    assert_eq!(house.pass().await.awaiting_verdicts, 1);
+    house.advance(-365 * 24 * 60);
+    let mut outcomes = Vec::new();
+    for _ in 0..4 {
+        house.pass().await;
+        house.advance(60);
+    }
+    for verdict in house.verdicts().await {
+        outcomes.push(verdict.verdict.judgement.outcome);
+    }
+    assert_eq!(
+        outcomes,
+        [
+            VerdictOutcome::Pending,
+            VerdictOutcome::Pending,
+            VerdictOutcome::Error
+        ]
+    );
+}
+
+/// A verdict counts when it was recorded last, whatever the clock said then.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_verdict_counts_after_the_clock_was_set_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let switch = folder.path().join("bad");
+    let script = format!("[ ! -e {} ]", switch.display());
+    let house = House::open(
+        folder.path(),
+        &origin,
+        "2026-01-31T13:00:00Z",
+        Some(&script),
+    );
+    house.add([origin.url("/x")]).await;
+    assert_eq!(house.pass().await.passed, 1);
+    house.advance(-60);
+    fs::write(&switch, "").expect("a file");
+    let (source, version) = house.app.version("1").await.expect("a version");
+    let verified = house.app.verify(&source, &version).await.expect("judged");
+    assert_eq!(verified.state, VersionState::Failed);
+    let version = house.app.store.version(VersionId(1)).await.expect("a read");
+    assert_eq!(version.expect("a version").state, VersionState::Failed);
+    for (outcome, state) in [
+        (VerdictOutcome::Passed, VersionState::Passed),
+        (VerdictOutcome::Failed, VersionState::Failed),
+    ] {
+        house.advance(-60);
+        let given = house.app.verdict("1", "script", outcome, None).await;
+        assert_eq!(given.expect("a verdict").2, state);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_judged_is_tried_again_once_an_hour() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,8 @@
 //! Whatever is done in whatever order, the catalogue stays sound.
 
-use gannet::domain::{BlobId, NewBlob, SourceId, StoredBody, VerdictOutcome, base_ordinal};
+use gannet::domain::{
+    BlobId, NewBlob, SourceId, StoredBody, VerdictId, VerdictOutcome, base_ordinal,
+};
 use gannet::store::{AttemptResult, SourceChange, SourceFilter};
 use proptest::prelude::*;
 
@@ -97,7 +99,7 @@ async fn judge(rig: &Rig, source: Option<SourceId>, at: i64, passed: bool) {
     };
     let verdicts = vec![verdict(outcome, hours(at))];
     rig.store
-        .record_verdicts(version.id, verdicts, stamp(hours(at)))
+        .record_verdicts(version.id, verdicts, VerdictId(0), stamp(hours(at)))
         .await
         .expect("recorded");
 }

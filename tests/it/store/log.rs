@@ -1,7 +1,7 @@
 //! Events: what each operation leaves in the log, and how it is read.
 
 use gannet::domain::{
-    Action, EventId, FailureKind, NewEvent, Publication, VerdictOutcome, VersionState,
+    Action, EventId, FailureKind, NewEvent, Publication, VerdictId, VerdictOutcome, VersionState,
 };
 use gannet::store::{AttemptResult, EventFilter};
 
@@ -14,7 +14,9 @@ async fn every_action_is_an_event() {
     let version = rig.version(id, start(), "one", VersionState::Pending).await;
     for outcome in [VerdictOutcome::Failed, VerdictOutcome::Passed] {
         let verdicts = vec![verdict(outcome, start())];
-        let recorded = rig.store.record_verdicts(version, verdicts, stamp(start()));
+        let recorded = rig
+            .store
+            .record_verdicts(version, verdicts, VerdictId(0), stamp(start()));
         recorded.await.expect("recorded");
     }
     for publication in [Publication::Publish(version), Publication::Withdraw] {

@@ -1,7 +1,8 @@
 //! What notifiers know: read with what may have changed, kept with what they were told.
 
 use gannet::domain::{
-    Action, ChangeKind, EventId, FailureKind, SourceId, Told, VerdictOutcome, VersionState,
+    Action, ChangeKind, EventId, FailureKind, SourceId, Told, VerdictId, VerdictOutcome,
+    VersionState,
 };
 use gannet::store::{AttemptResult, NoticeLook, NoticeRecord};
 
@@ -65,7 +66,7 @@ async fn a_look_finds_turns_since_and_what_waits() {
     let verdicts = vec![verdict(VerdictOutcome::Failed, hours(1))];
     let judged = rig
         .store
-        .record_verdicts(version, verdicts, stamp(hours(1)));
+        .record_verdicts(version, verdicts, VerdictId(0), stamp(hours(1)));
     judged.await.expect("recorded");
     let turned = look(&rig, 1).await.expect("a look");
     assert_eq!(ids(&turned), [b.0]);

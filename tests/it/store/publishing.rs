@@ -1,7 +1,8 @@
 //! Verdicts, the states they give, and which published files follow from them.
 
 use gannet::domain::{
-    Publication, PublishPolicy, SourceId, SourceSettings, VerdictOutcome, VersionId, VersionState,
+    Publication, PublishPolicy, SourceId, SourceSettings, VerdictId, VerdictOutcome, VersionId,
+    VersionState,
 };
 use gannet::store::{SourceChange, StoreError};
 
@@ -11,7 +12,7 @@ async fn judge(rig: &Rig, version: VersionId, outcome: VerdictOutcome, state: Ve
     let verdicts = vec![verdict(outcome, start())];
     let recorded = rig
         .store
-        .record_verdicts(version, verdicts, stamp(start()))
+        .record_verdicts(version, verdicts, VerdictId(0), stamp(start()))
         .await
         .expect("recorded");
     assert_eq!(recorded, state);
@@ -122,7 +123,7 @@ async fn verdicts_come_back_with_their_provenance() {
     assert_eq!(source.state.version_state, Some(VersionState::Passed));
     let gone = rig
         .store
-        .record_verdicts(VersionId(99), vec![], stamp(start()))
+        .record_verdicts(VersionId(99), vec![], VerdictId(0), stamp(start()))
         .await;
     let missing = StoreError::Missing {
         what: "version",
@@ -143,32 +144,23 @@ async fn versions_that_may_still_be_published_wait_for_a_verdict() {
     let good = rig.version(b, hours(1), "fine", Passed).await;
     let paused = rig.version(c, start(), "paused", Pending).await;
     published(&rig, b, Publication::Publish(good)).await;
-    let unjudged = async |after| {
-        let unjudged = rig.store.unjudged(after, 9).await.expect("a read");
-        let ids: Vec<_> = unjudged.iter().map(|(s, v)| (s.id, v.id)).collect();
-        ids
-    };
+    let unjudged = async || rig.store.unjudged().await.expect("a read");
     let all = [(a, old), (a, older), (c, paused)];
-    assert_eq!(unjudged(VersionId(0)).await, all);
-    assert_eq!(unjudged(older).await, [(c, paused)]);
+    assert_eq!(unjudged().await, all);
     published(&rig, a, Publication::Publish(older)).await;
     let disabled = SourceSettings {
         enabled: false,
         ..settings("c", "https://example.org/c")
     };
     rig.edit(c, disabled, start()).await;
-    assert_eq!(
-        unjudged(VersionId(0)).await,
-        all[1..],
-        "the published one too"
-    );
+    assert_eq!(unjudged().await, all[1..], "the published one too");
     let removal = vec![SourceChange::Remove {
         id: c,
         purge: false,
     }];
     let removed = rig.store.change_sources(removal, stamp(start())).await;
     removed.expect("removed");
-    assert_eq!(unjudged(VersionId(0)).await, [(a, older)]);
+    assert_eq!(unjudged().await, [(a, older)]);
 }
 
 #[tokio::test]
@@ -195,4 +187,45 @@ async fn many_publications_are_read_at_once() {
             Publication::Publish(version)
         ])
     );
+}
+
+/// A promise to answer later that is recorded after the answer has no say; one that is made anew has.
+#[tokio::test]
+async fn a_promise_that_comes_after_its_answer_is_left_out() {
+    use VersionState::{Passed, Pending};
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let version = rig.version(id, start(), "one", Pending).await;
+    let record = async |outcome, seen| {
+        let verdicts = vec![verdict(outcome, start())];
+        let recorded = rig
+            .store
+            .record_verdicts(version, verdicts, seen, stamp(start()));
+        recorded.await.expect("recorded")
+    };
+    let newest = async || rig.store.newest_verdict(version).await.expect("an id");
+    let seen = newest().await;
+    assert_eq!(record(VerdictOutcome::Passed, seen).await, Passed);
+    assert_eq!(record(VerdictOutcome::Pending, seen).await, Passed);
+    assert_eq!(
+        record(VerdictOutcome::Pending, newest().await).await,
+        Pending
+    );
+    assert_eq!(rig.count("SELECT count(*) FROM verdict"), 2);
+}
+
+/// However long nobody answers, each source has few versions that are looked at again.
+#[tokio::test]
+async fn of_a_long_undecided_history_the_newest_are_looked_at_again() {
+    let rig = Rig::new();
+    let (a, b) = (rig.add("a").await, rig.add("b").await);
+    for hour in 0..40 {
+        let content = format!("version {hour}");
+        rig.version(a, hours(hour), &content, VersionState::Pending)
+            .await;
+    }
+    let other = rig.version(b, start(), "b", VersionState::Error).await;
+    let unjudged = rig.store.unjudged().await.expect("a read");
+    assert_eq!(unjudged.iter().filter(|(id, _)| *id == a).count(), 8);
+    assert!(unjudged.contains(&(b, other)));
 }

@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gannet::domain::{
     Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Interval, Judgement, NewBlob,
     NewVerdict, Policy, PolicyVerifier, PublishPolicy, Scope, Slot, Source, SourceId,
-    SourceSettings, Stamp, StoredBody, Validators, VerdictOutcome, VersionId, VersionState, Weight,
+    SourceSettings, Stamp, StoredBody, Validators, VerdictId, VerdictOutcome, VersionId,
+    VersionState, Weight,
 };
 use gannet::store::{
     AttemptRecord, AttemptResult, ClaimRequest, PolicyAdoption, Recorded, SourceChange,
@@ -282,7 +283,7 @@ impl Rig {
         let verdicts = vec![verdict(outcome, at)];
         let judged = self
             .store
-            .record_verdicts(version, verdicts, stamp(at))
+            .record_verdicts(version, verdicts, VerdictId(0), stamp(at))
             .await;
         assert_eq!(judged, Ok(state));
         version

@@ -2,7 +2,7 @@
 
 use gannet::domain::{
     Edition, EditionId, EditionMember, Publication, SetPublication, SourceId, SourceSettings,
-    VerdictOutcome, VersionId, VersionState, combination_key,
+    VerdictId, VerdictOutcome, VersionId, VersionState, combination_key,
 };
 use gannet::store::{NewEdition, SourceChange, StoreError};
 
@@ -125,10 +125,10 @@ async fn only_the_newest_version_of_a_member_is_worth_judging_again() {
     rig.version(a, start(), "one", VersionState::Error).await;
     let two = rig.version(a, hours(1), "two", VersionState::Error).await;
     let unjudged = async || {
-        let unjudged = rig.store.unjudged(VersionId(0), 9).await.expect("versions");
+        let unjudged = rig.store.unjudged().await.expect("versions");
         unjudged
             .into_iter()
-            .map(|(_, version)| version.id)
+            .map(|(_, version)| version)
             .collect::<Vec<_>>()
     };
     assert_eq!(unjudged().await.len(), 2);
@@ -151,9 +151,12 @@ async fn an_edition_comes_back_with_its_verdicts() {
         Ok(Some(recorded.clone()))
     );
     let passed = verdict(VerdictOutcome::Passed, hours(1));
-    let judged =
-        rig.store
-            .record_edition_verdicts(recorded.id, vec![passed.clone()], stamp(hours(1)));
+    let judged = rig.store.record_edition_verdicts(
+        recorded.id,
+        vec![passed.clone()],
+        VerdictId(0),
+        stamp(hours(1)),
+    );
     assert_eq!(judged.await, Ok(VersionState::Passed));
     let verdicts = rig
         .store
@@ -214,7 +217,7 @@ async fn the_newest_good_edition_is_published() {
     ] {
         let failed = vec![verdict(VerdictOutcome::Failed, hours(2))];
         rig.store
-            .record_verdicts(version, failed, stamp(hours(2)))
+            .record_verdicts(version, failed, VerdictId(0), stamp(hours(2)))
             .await
             .expect("judged");
         assert_eq!(wanted(&rig, Some(second)).await, expected);
