@@ -32,7 +32,7 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 /// 3 could not run.
 pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     crate::files::tighten_umask();
-    let mut console = Console::standard();
+    let mut console = Console::standard(cli.quiet);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -175,8 +175,12 @@ async fn one_pass(
 ) -> Result<ExitStatus> {
     let house = House::open(Access::Change, flags, environment, Identity::worker)?;
     warn_without_sources(&house, console).await?;
-    let report = watched_pass(&house, Selection::Due).await;
-    let status = cli::print_summary(&report.summary, json, console);
+    let report = watched_pass(&house, Selection::Due, console.is_quiet()).await;
+    let status = if json {
+        cli::print_pass_json(&house.app, &report.summary, &report.results, console).await
+    } else {
+        cli::print_summary(&report.summary, console)
+    };
     house.close().await;
     Ok(conclude(&report, status, console))
 }
@@ -204,19 +208,24 @@ async fn fetch(
     })?;
     let sources = house.app.kept_sources(&args.sources).await?;
     let ids: Vec<_> = sources.into_iter().map(|source| source.id).collect();
-    let report = watched_pass(&house, Selection::These(ids.clone())).await;
-    let status = cli::print_fetched(&house.app, &ids, &report.summary, args.json, console).await;
+    let report = watched_pass(&house, Selection::These(ids), console.is_quiet()).await;
+    let (app, summary, results) = (&house.app, &report.summary, &report.results);
+    let status = if args.json {
+        cli::print_pass_json(app, summary, results, console).await
+    } else {
+        cli::print_fetched(app, results, summary, console).await
+    };
     house.close().await;
     Ok(conclude(&report, status, console))
 }
 
 /// Runs one pass under the process's signals, with a progress bar on a terminal.
-async fn watched_pass(house: &House, selection: Selection) -> PassReport {
+async fn watched_pass(house: &House, selection: Selection, quiet: bool) -> PassReport {
     let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
     tokio::select! {
         report = worker.pass(selection, &stop, &progress) => report,
         never = signals::watch(&stop) => match never {},
-        never = cli::draw_progress(progress.watch()) => match never {},
+        never = cli::draw_progress(progress.watch(), quiet) => match never {},
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use super::{App, EventFilter, Newest, Result};
 use crate::domain::{
-    Attempt, Event, Source, SourceId, SourceSettings, Verdict, Version, VersionId,
+    Attempt, Event, Slot, Source, SourceId, SourceSettings, Verdict, Version, VersionId,
 };
 use crate::store::{SourceFilter, VerdictFilter, VerdictOn};
 
@@ -63,6 +65,12 @@ impl App {
     /// Returns the verdicts that match, newest first.
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
         Ok(self.store.verdicts_that(filter).await?)
+    }
+
+    /// Returns how many sources are watched, how many of them are due, and when the next of the others is.
+    pub async fn outlook(&self) -> Result<(u64, u64, Option<DateTime<Utc>>)> {
+        let (due, next) = self.store.due(self.now()).await?;
+        Ok((self.store.watched().await?, due, next.map(Slot::start)))
     }
 
     /// Returns the sources with these ids that are not removed, by name.

@@ -34,6 +34,7 @@ pub(super) async fn stay(
         never = signals::watch(&stop) => match never {},
         never = keep_alive() => match never {},
         never = reload_on_hang_up(hang_ups, &house.app, &worker) => match never {},
+        never = tell_outlook(&house, &progress, &console) => match never {},
         never = tell_stopping(&stop) => match never {},
         never = house.log_troubles.record_all(&house.app) => match never {},
     }
@@ -47,8 +48,32 @@ fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {
     let Ok(mut console) = console.lock() else {
         return;
     };
-    cli::print_summary(&report.summary, false, &mut console);
+    cli::print_summary(&report.summary, &mut console);
     super::conclude(report, ExitStatus::Done, &mut console);
+}
+
+/// Says on a terminal what comes next: at the start, and after each pass that changed it.
+async fn tell_outlook(
+    house: &House,
+    progress: &Progress,
+    console: &std::sync::Mutex<&mut Console<'_>>,
+) -> Infallible {
+    let (mut said, mut passes) = (String::new(), progress.watch());
+    loop {
+        // A store that cannot be read is what the pass says.
+        if let (Ok(outlook), Ok(mut console)) = (house.app.outlook().await, console.lock()) {
+            cli::print_outlook(&house.app, outlook, &mut said, &mut console);
+        }
+        for is_running in [true, false] {
+            if passes
+                .wait_for(|pass| pass.running == is_running)
+                .await
+                .is_err()
+            {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
 }
 
 /// Tells the service manager that the event loop turns, twice in each of its watchdog's periods.

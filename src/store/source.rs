@@ -37,6 +37,17 @@ impl Store {
         self.read(move |sql| find(sql, &text)).await
     }
 
+    /// Returns how many sources are enabled and not removed.
+    pub async fn watched(&self) -> Result<u64> {
+        self.read(move |sql| {
+            let count: i64 = sql
+                .prepare_cached(COUNT_WATCHED)?
+                .query_row([], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
+        .await
+    }
+
     /// Returns how many sources are due by `now`, those under a claim included, and the first slot after `now` at which
     /// another one is.
     pub async fn due(&self, now: DateTime<Utc>) -> Result<(u64, Option<Slot>)> {
@@ -54,6 +65,7 @@ impl Store {
     }
 }
 
+const COUNT_WATCHED: &str = "SELECT count(*) FROM source_state WHERE active = 1";
 const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1";
 const NEXT_DUE: &str =
     "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1";

@@ -1,5 +1,6 @@
 //! One pass: everything that is due, each source once.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use super::publisher::{Expected, InFlight, Publisher};
 use super::sets;
 use super::stop::{GRACE, Stop};
 use super::undecided::{Undecided, ended_early};
-use crate::app::{Adoption, App, Error, ErrorKind, PassSummary, Result};
+use crate::app::{Adoption, App, Error, ErrorKind, PassSummary, Result, SourceResult};
 use crate::domain::{Action, Claim, NewEvent, SourceId};
 use crate::net::{Fetcher, Limiter};
 use crate::store::ClaimRequest;
@@ -59,6 +60,8 @@ pub struct PassReport {
     pub busy: Vec<SourceId>,
     /// The policy that was put in force at its beginning: the configuration had changed.
     pub adopted: Option<Adoption>,
+    /// What became of each source that was tried or asked for.
+    pub results: Vec<SourceResult>,
     /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
     pub troubles: Vec<String>,
     /// Who could not be told what happened, and why, a line each: no failure of the pass.
@@ -67,6 +70,24 @@ pub struct PassReport {
     pub untried: u64,
     /// What kept it from doing all; what was recorded before stays.
     pub error: Option<Error>,
+}
+
+impl PassReport {
+    /// Says what became of each source that was asked for, also of those that were not tried.
+    pub(super) fn account_for(&mut self, asked: &[SourceId]) {
+        let tried: HashSet<_> = self.results.iter().map(|result| result.id).collect();
+        let why = match &self.error {
+            Some(error) => error.message.clone(),
+            None => "stopped before".to_owned(),
+        };
+        for id in asked.iter().filter(|id| !tried.contains(id)) {
+            self.results.push(if self.busy.contains(id) {
+                SourceResult::busy(*id)
+            } else {
+                SourceResult::untried(*id, &why)
+            });
+        }
+    }
 }
 
 /// What a task of a pass has done.
@@ -128,6 +149,7 @@ impl<'a> Pass<'a> {
             progress: progress.clone(),
             closing: CancellationToken::new(),
             troubles: Mutex::default(),
+            results: Mutex::default(),
             judges,
         };
         let asked = match &selection {
@@ -169,7 +191,7 @@ impl<'a> Pass<'a> {
             cut_off,
             ..
         } = pass;
-        let troubles = pipeline.take_troubles();
+        let (troubles, results) = (pipeline.take_troubles(), pipeline.take_results());
         // With the last who could hand something in the publisher ends, and lets go of the archive.
         drop(pipeline);
         if cut_off {
@@ -181,6 +203,7 @@ impl<'a> Pass<'a> {
         }
         PassReport {
             summary,
+            results,
             busy,
             adopted: None,
             troubles,

@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
-use crate::app::{App, ErrorKind, PublishRequest, Result};
+use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};
 use crate::domain::{
-    Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Slot, Source, StoredBody,
-    Validators, Version, VersionId, VersionState, Weight, base_ordinal, next_slot_after_failure,
+    AttemptOutcome, Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Slot, Source,
+    StoredBody, Validators, Version, VersionId, VersionState, Weight, base_ordinal,
+    next_slot_after_failure,
 };
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::{AttemptRecord, AttemptResult, StoreError};
@@ -40,6 +41,8 @@ pub(super) struct Pipeline {
     pub(super) closing: CancellationToken,
     /// What failed, in words, as far as it is told one by one.
     pub(super) troubles: Mutex<Vec<String>>,
+    /// What became of each source that was tried.
+    pub(super) results: Mutex<Vec<SourceResult>>,
     /// Whether versions are judged and published; else they wait for a process that may.
     pub(super) judges: bool,
 }
@@ -236,7 +239,10 @@ impl Pipeline {
 
     async fn record_unchanged(&self, record: AttemptRecord) -> Result<Next> {
         let bytes = record.size_bytes.unwrap_or(0);
-        self.app.store.record_attempt(record).await?;
+        let source = record.source_id;
+        let recorded = self.app.store.record_attempt(record).await?;
+        let (outcome, version) = (AttemptOutcome::Unchanged, recorded.version_id);
+        self.note(SourceResult::fetched(source, outcome, version));
         self.progress.update(|summary| {
             summary.attempts += 1;
             summary.unchanged += 1;
@@ -253,8 +259,10 @@ impl Pipeline {
         detail: String,
     ) -> Result<Next> {
         self.tell(|| format!("{name}: {detail}"));
+        let result = SourceResult::failed(record.source_id, kind, detail.clone());
         record.result = AttemptResult::Failed { kind, detail };
         self.app.store.record_attempt(record).await?;
+        self.note(result);
         self.progress.update(|summary| {
             summary.attempts += 1;
             summary.failed += 1;
@@ -327,6 +335,8 @@ impl Pipeline {
         let recorded = recorded?;
         healed?;
         let bytes = content.size_bytes();
+        let (outcome, version) = (AttemptOutcome::New, recorded.version_id);
+        self.note(SourceResult::fetched(source.id, outcome, version));
         self.progress.update(|summary| {
             summary.attempts += 1;
             summary.new += 1;
@@ -414,6 +424,16 @@ impl Pipeline {
         if troubles.len() < MAX_TROUBLES {
             troubles.push(trouble());
         }
+    }
+
+    fn note(&self, result: SourceResult) {
+        let results = self.results.lock();
+        results.unwrap_or_else(PoisonError::into_inner).push(result);
+    }
+
+    /// Returns what became of each source so far, and forgets it.
+    pub(super) fn take_results(&self) -> Vec<SourceResult> {
+        std::mem::take(&mut *self.results.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Returns what failed, and forgets it.

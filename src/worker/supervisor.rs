@@ -63,7 +63,11 @@ impl Worker {
     /// Does one pass. Work that an earlier one left undone (a published file, an undecided version) comes first; telling
     /// notifiers of what changed comes last.
     pub async fn pass(&self, selection: Selection, stop: &Stop, progress: &Progress) -> PassReport {
-        let is_regular = matches!(selection, Selection::Due);
+        let asked = match &selection {
+            Selection::Due => Vec::new(),
+            Selection::These(ids) => ids.clone(),
+        };
+        let is_regular = asked.is_empty();
         let passed = self.try_pass(selection, stop, progress).await;
         progress.end();
         let mut report = passed.unwrap_or_else(|error| {
@@ -73,6 +77,7 @@ impl Worker {
                 ..PassReport::default()
             }
         });
+        report.account_for(&asked);
         let failed = |error: &Error| error.kind == ErrorKind::Unavailable;
         if !report.error.as_ref().is_some_and(failed) {
             let beats = is_regular

@@ -227,6 +227,7 @@ fn a_full_disk_is_told_and_recovered_from() {
     let script = format!(
         "set -e; mount -t tmpfs -o size=3m none '{data}'; {gannet} apply '{sources}' >/dev/null; set +e
          {gannet} --worker-only --json; echo \"first=$?\"
+         {gannet} fetch '*'; echo \"full=$?\"
          mount -o remount,size=64m '{data}'
          {gannet} fetch '*' --json; echo \"second=$?\"
          {gannet} list --json; {gannet} export '{export}' >/dev/null; echo \"export=$?\"",
@@ -253,6 +254,11 @@ fn a_full_disk_is_told_and_recovered_from() {
         said.out.contains("first=3") || said.out.contains("first=1"),
         "{said:#?}"
     );
+    // What became of each source is told, whether the pass got as far as trying it or not.
+    let full = said.out.split("first=").nth(1).unwrap_or_default();
+    let full = full.split("full=").next().unwrap_or_default();
+    let untried = full.matches("not tried").count() + full.matches("failed").count();
+    assert!(untried > 0 && !full.contains("nothing was due"), "{full}");
     // On the error stream are the failed attempts as well as what ended the pass.
     let trouble = said.err.to_lowercase();
     assert!(

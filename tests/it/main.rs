@@ -23,6 +23,7 @@ mod net_rig;
 mod no_catalogue;
 mod notify;
 mod origin;
+mod passes;
 mod policy;
 mod program_limits;
 mod reading;

@@ -18,13 +18,15 @@ pub struct Console<'a> {
     pub(crate) is_terminal: bool,
     /// Whether that terminal shows colours: not under `NO_COLOR`, and not a dumb one.
     pub(crate) colours: bool,
+    /// `--quiet`: only what was asked to be shown, warnings and errors.
+    pub(crate) quiet: bool,
     /// Where questions are answered; nobody is there to ask without a terminal to read from and one to ask on.
     pub(crate) answers: Option<Box<dyn BufRead + 'a>>,
 }
 
 impl Console<'static> {
     /// Returns the process's own streams. Results are buffered until the command ends.
-    pub fn standard() -> Self {
+    pub fn standard(quiet: bool) -> Self {
         let (stdin, stdout) = (io::stdin(), io::stdout());
         let may_ask = stdin.is_terminal() && io::stderr().is_terminal();
         let is_terminal = stdout.is_terminal();
@@ -34,6 +36,7 @@ impl Console<'static> {
             err: Box::new(io::stderr()),
             width: width.filter(|_| is_terminal),
             is_terminal,
+            quiet,
             colours: is_terminal && supports_color::on(supports_color::Stream::Stdout).is_some(),
             answers: may_ask.then(|| Box::new(BufReader::new(stdin)) as Box<dyn BufRead>),
         }
@@ -48,6 +51,7 @@ impl<'a> Console<'a> {
             err: Box::new(err),
             width: None,
             is_terminal: false,
+            quiet: false,
             colours: false,
             answers: None,
         }
@@ -74,7 +78,22 @@ impl<'a> Console<'a> {
 
     /// Says something that people should know and need not act on.
     pub fn note(&mut self, message: &str) {
-        self.warn_line(message);
+        if !self.quiet {
+            self.warn_line(message);
+        }
+    }
+
+    /// Says on stdout that something was done.
+    pub(crate) fn say(&mut self, message: &str) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        writeln!(self.out, "{message}")
+    }
+
+    /// Tells whether only what was asked to be shown is shown.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Writes one line to stderr. There is nowhere to report that stderr is closed.

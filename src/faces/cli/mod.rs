@@ -12,6 +12,8 @@ mod exit;
 mod export_folder;
 mod json;
 mod look;
+mod outlook;
+mod pass_json;
 mod progress;
 mod sources_file;
 mod summary;
@@ -24,5 +26,7 @@ pub use commands::{
 pub use config_page::config_page;
 pub use console::Console;
 pub use exit::{ExitStatus, print_text, print_troubles, report, status_of};
+pub use outlook::print_outlook;
+pub use pass_json::print_pass_json;
 pub use progress::draw_progress;
 pub use summary::print_summary;

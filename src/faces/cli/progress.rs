@@ -8,9 +8,13 @@ use tokio::sync::watch;
 
 use crate::app::PassProgress;
 
-/// Draws how far the pass is until it is dropped; draws nothing where stderr is no terminal. Never ends.
-pub async fn draw_progress(mut progress: watch::Receiver<PassProgress>) -> Infallible {
+/// Draws how far the pass is until it is dropped; draws nothing where stderr is no terminal, or when it has to be quiet.
+/// Never ends.
+pub async fn draw_progress(mut progress: watch::Receiver<PassProgress>, quiet: bool) -> Infallible {
     const EVERY: Duration = Duration::from_millis(100);
+    if quiet {
+        std::future::pending::<()>().await;
+    }
     let style =
         ProgressStyle::with_template("{elapsed_precise} [{bar:32}] {human_pos}/{human_len} {msg}")
             .expect("the template is well-formed");

@@ -1,32 +1,30 @@
-//! What a pass of the worker did, for people and for programs.
+//! What a pass of the worker did, for people.
 
 use std::io;
 
-use super::{Console, ExitStatus, json};
+use super::{Console, ExitStatus};
 use crate::app::PassSummary;
 
 /// Prints the summary of a pass and returns its exit code.
 ///
 /// Without a terminal, a pass in which nothing failed prints nothing, so that cron mails only what matters.
-pub fn print_summary(
-    summary: &PassSummary,
-    as_json: bool,
-    console: &mut Console<'_>,
-) -> ExitStatus {
-    let written = write(summary, as_json, console);
-    let status = if summary.has_problems() {
-        ExitStatus::Problems
-    } else {
-        ExitStatus::Done
-    };
+pub fn print_summary(summary: &PassSummary, console: &mut Console<'_>) -> ExitStatus {
+    let written = write(summary, console);
+    let status = status_of_pass(summary);
     super::exit::conclude(written.map(|()| status).map_err(Into::into), console)
 }
 
-fn write(summary: &PassSummary, as_json: bool, console: &mut Console<'_>) -> io::Result<()> {
-    if as_json {
-        return json::write(&mut console.out, summary);
+/// Returns the exit code of a pass.
+pub(super) fn status_of_pass(summary: &PassSummary) -> ExitStatus {
+    if summary.has_problems() {
+        ExitStatus::Problems
+    } else {
+        ExitStatus::Done
     }
-    if console.is_terminal || summary.has_problems() {
+}
+
+fn write(summary: &PassSummary, console: &mut Console<'_>) -> io::Result<()> {
+    if (console.is_terminal && !console.quiet) || summary.has_problems() {
         writeln!(console.out, "{summary}")?;
     }
     Ok(())
@@ -57,39 +55,33 @@ mod tests {
         ..GOOD
     };
 
-    fn print(summary: &PassSummary, as_json: bool, is_terminal: bool) -> (String, ExitStatus) {
+    fn print(summary: &PassSummary, is_terminal: bool) -> (String, ExitStatus) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut console = Console::plain(&mut out, &mut err);
         console.is_terminal = is_terminal;
-        let status = print_summary(summary, as_json, &mut console);
+        let status = print_summary(summary, &mut console);
         drop(console);
         (String::from_utf8(out).expect("UTF-8"), status)
     }
 
     #[test]
     fn cron_hears_only_of_failures() {
+        assert_eq!(print(&GOOD, false), (String::new(), ExitStatus::Done));
         assert_eq!(
-            print(&GOOD, false, false),
-            (String::new(), ExitStatus::Done)
-        );
-        assert_eq!(
-            print(&GOOD, false, true),
+            print(&GOOD, true),
             (
                 "11 fetched: 3 new, 8 unchanged, 0 failed; 2 passed; 1.2 MiB in 0.8 s\n".to_owned(),
                 ExitStatus::Done
             )
         );
         assert_eq!(
-            print(&BAD, false, false),
+            print(&BAD, false),
             (
                 "12 fetched: 3 new, 8 unchanged, 1 failed; 2 passed, 1 failed verification; 1.2 MiB in 0.8 s\n".to_owned(),
                 ExitStatus::Problems
             )
         );
-        assert_eq!(
-            print(&PassSummary::default(), false, true).0,
-            "nothing was due\n"
-        );
+        assert_eq!(print(&PassSummary::default(), true).0, "nothing was due\n");
     }
 
     #[test]
@@ -107,31 +99,11 @@ mod tests {
             ..BAD
         };
         assert_eq!(
-            print(&bad, false, false),
+            print(&bad, false),
             (
                 "0 fetched: 0 new, 0 unchanged, 0 failed; 1 set published; 2 sets failed; 0 B in 0.8 s\n".to_owned(),
                 ExitStatus::Problems
             )
         );
-    }
-
-    #[test]
-    fn programs_always_get_the_numbers() {
-        insta::assert_snapshot!(print(&BAD, true, false).0, @r#"
-        {
-          "attempts": 12,
-          "new": 3,
-          "unchanged": 8,
-          "failed": 1,
-          "passed": 2,
-          "failed_verification": 1,
-          "verification_errors": 0,
-          "awaiting_verdicts": 0,
-          "sets_published": 0,
-          "sets_failed": 0,
-          "bytes": 1258291,
-          "seconds": 0.84
-        }
-        "#);
     }
 }

@@ -45,6 +45,9 @@ pub struct Cli {
     /// Show times in UTC, not in the computer's zone; JSON and CSV are always in UTC
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub utc: bool,
+    /// Print only what was asked to be shown, warnings and errors
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
+    pub quiet: bool,
     /// Make one pass over all that is due, then exit: for cron
     #[arg(long)]
     pub worker_only: bool,
@@ -70,7 +73,8 @@ impl Cli {
     ) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         Self::try_parse_from(&arguments)
-            .map_err(|error| explain_negative(error, &arguments))?
+            .map_err(|error| explain_negative(error, &arguments))
+            .map_err(without_noise)?
             .checked()
     }
 
@@ -102,6 +106,51 @@ fn explain_negative(error: clap::Error, arguments: &[OsString]) -> clap::Error {
         }
         _ => error,
     }
+}
+
+/// Words that people try for what `--worker-only` does.
+const FOR_WORKERS: [&str; 5] = ["run", "serve", "start", "daemon", "worker"];
+/// Suggestions that take more slips of the fingers than this are no help.
+const MOST_SLIPS: usize = 2;
+
+/// Takes out of a usage error what helps nobody: how to pass an option as a value, names that only scripts of the
+/// earlier program use, and commands that are not alike.
+fn without_noise(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::SuggestedArg).is_none()
+    {
+        error.remove(ContextKind::Suggested);
+    }
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let typed = typed.clone();
+    if FOR_WORKERS.contains(&typed.as_str()) {
+        let tip = "a pass over all that is due: 'gannet --worker-only'; one that stays: 'gannet --worker-only --loop'";
+        let tips = ContextValue::StyledStrs(vec![tip.into()]);
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, tips);
+        return error;
+    }
+    let suggested = match error.remove(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::Strings(names)) => names,
+        Some(ContextValue::String(name)) => vec![name],
+        _ => Vec::new(),
+    };
+    let cli = Cli::command();
+    let helps = |name: &String| {
+        let is_shown = cli
+            .find_subcommand(name)
+            .is_some_and(|one| !one.is_hide_set());
+        is_shown && strsim::damerau_levenshtein(&typed, name) <= MOST_SLIPS
+    };
+    let names: Vec<_> = suggested.into_iter().filter(helps).collect();
+    if !names.is_empty() {
+        error.insert(
+            ContextKind::SuggestedSubcommand,
+            ContextValue::Strings(names),
+        );
+    }
+    error
 }
 
 /// Every command.

@@ -10,20 +10,26 @@ use crate::domain::{Interval, IntervalError, PublishPolicy, parse_size};
 
 /// `add`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "gannet add [OPTIONS] <URL>... [INTERVAL]",
+    after_help = "\
 Examples:
   gannet add https://example.org/prices.csv 1h --tag prices
-  gannet add https://example.org/private.json --header 'Authorization: Bearer ${TOKEN}'")]
+  gannet add https://example.org/private.json --header 'Authorization: Bearer ${TOKEN}'
+  gannet add - --interval 6h --tag eu < addresses.txt"
+)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "four independent switches of one command"
 )]
 pub struct AddArgs {
-    /// What to fetch: an https address; ${NAME} in it is a secret, filled in at fetch time
-    #[arg(value_name = "URL")]
-    pub address: String,
+    /// What to fetch: https addresses, and last how often; - reads more of them from stdin, one a line, each with an
+    /// interval behind it or not. ${NAME} in an address is a secret, filled in at fetch time
+    #[arg(value_name = "URL|INTERVAL", required = true)]
+    values: Vec<String>,
     /// How often: whole hours or days, such as 1h, 12h, 1d, 7d [default: 1d]
-    pub interval: Option<Interval>,
+    #[arg(long, allow_hyphen_values = true)]
+    interval: Option<Interval>,
     /// Call it so
     #[arg(long)]
     pub name: Option<String>,
@@ -39,8 +45,8 @@ pub struct AddArgs {
     /// Let an empty file follow one with content
     #[arg(long)]
     pub allow_empty: bool,
-    /// Send this request header; may be repeated
-    #[arg(long = "header", value_name = "'NAME: VALUE'", value_parser = parse_header)]
+    /// Send this request header, 'NAME: VALUE'; may be repeated
+    #[arg(long = "header", value_name = "HEADER", value_parser = parse_header)]
     pub headers: Vec<(String, String)>,
     /// Publish the newest version that passed, or the newest whatever its verdicts
     #[arg(long, value_name = "passed|newest", default_value = "passed")]
@@ -54,6 +60,23 @@ pub struct AddArgs {
     /// Begin a new history, also for an address whose source was removed
     #[arg(long)]
     pub new: bool,
+}
+
+impl AddArgs {
+    /// Returns the addresses and how often they are fetched, or what is wrong with them.
+    pub fn split(&self) -> Result<(&[String], Option<Interval>), String> {
+        let (last, others) = self.values.split_last().ok_or("give an address")?;
+        if others.is_empty() || last == "-" || last.contains([':', '/']) {
+            return Ok((&self.values, self.interval));
+        }
+        let interval = last
+            .parse()
+            .map_err(|error: IntervalError| error.to_string())?;
+        match self.interval {
+            None => Ok((others, Some(interval))),
+            Some(_) => Err(format!("two intervals: `{last}` and --interval; give one")),
+        }
+    }
 }
 
 /// `interval`.
@@ -158,8 +181,8 @@ pub struct EditChanges {
     /// Remove all tags
     #[arg(long)]
     pub no_tags: bool,
-    /// Replace all request headers; may be repeated
-    #[arg(long = "header", value_name = "'NAME: VALUE'", value_parser = parse_header, conflicts_with = "no_headers")]
+    /// Replace all request headers, each 'NAME: VALUE'; may be repeated
+    #[arg(long = "header", value_name = "HEADER", value_parser = parse_header, conflicts_with = "no_headers")]
     pub headers: Vec<(String, String)>,
     /// Send no request headers
     #[arg(long)]

@@ -61,7 +61,9 @@ fn add_takes_everything() {
     ) else {
         panic!("add");
     };
-    assert_eq!(args.interval.map(Interval::hours), Some(12));
+    let (addresses, interval) = args.split().expect("an interval");
+    assert_eq!(addresses, ["https://example.org/a"]);
+    assert_eq!(interval.map(Interval::hours), Some(12));
     assert_eq!(args.tags, ["x", "y"]);
     assert_eq!(args.headers, [("K".to_owned(), "${S}".to_owned())]);
     assert_eq!(args.publish, PublishPolicy::Newest);
@@ -70,7 +72,8 @@ fn add_takes_everything() {
     let AppCommand::Add(plain) = command("add https://example.org/a") else {
         panic!("add");
     };
-    assert!(plain.interval.is_none() && plain.publish == PublishPolicy::Passed && !plain.disabled);
+    assert_eq!(plain.split().expect("good").1, None);
+    assert!(plain.publish == PublishPolicy::Passed && !plain.disabled);
 }
 
 #[test]
@@ -81,12 +84,15 @@ fn a_bad_interval_is_told_what_is_accepted() {
             format!("edit a --interval {interval}"),
             format!("set_interval https://example.org/a {interval}"),
         ] {
-            let error = read(&line).expect_err(&line);
-            assert_eq!(error.exit_code(), 2);
-            assert!(
-                error.to_string().contains("1h, 12h, 1d or 7d"),
-                "{line}: {error}"
-            );
+            let error = match read(&line).map(|cli| cli.command) {
+                Ok(Some(Command::App(AppCommand::Add(args)))) => args.split().expect_err(&line),
+                Ok(other) => panic!("{line}: {other:?}"),
+                Err(error) => {
+                    assert_eq!(error.exit_code(), 2);
+                    error.to_string()
+                }
+            };
+            assert!(error.contains("1h, 12h, 1d or 7d"), "{line}: {error}");
         }
     }
 }

@@ -1,36 +1,88 @@
-//! `add`: watch an address.
+//! `add`: watch addresses.
 
-use std::io;
+use std::io::{self, Read as _};
 
 use crate::app::{Added, App, Error, ErrorKind, NewSource};
+use crate::domain::{Interval, IntervalError, Source};
 use crate::faces::cli::args::{AddArgs, LegacyIntervalArgs};
 use crate::faces::cli::exit::{CommandResult, error};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
 pub(super) async fn run(app: &App, args: &AddArgs, console: &mut Console<'_>) -> CommandResult {
-    let new = new_source(args);
+    let invalid = |message| error(ErrorKind::Invalid, message, None);
+    let (values, interval) = args.split().map_err(invalid)?;
+    let mut addresses = Vec::new();
+    for value in values {
+        if value == "-" {
+            let mut text = String::new();
+            io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|cause| invalid(format!("cannot read stdin: {cause}")))?;
+            addresses.extend(lines(&text).map_err(invalid)?);
+        } else {
+            addresses.push((value.clone(), None));
+        }
+    }
+    if args.name.is_some() && addresses.len() > 1 {
+        let count = addresses.len();
+        return Err(invalid(format!("{count} sources cannot share one name")).into());
+    }
+    let new = addresses
+        .into_iter()
+        .map(|(address, own)| new_source(args, address, own.or(interval)));
+    let new: Vec<_> = new.collect();
     if !args.new {
         refuse_former(app, &new).await?;
     }
     add(app, new, console).await
 }
 
+/// Reads an address a line, with an interval behind it or not. Empty lines and those that begin with `#` say nothing.
+fn lines(text: &str) -> Result<Vec<(String, Option<Interval>)>, String> {
+    let mut addresses = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let mut words = line.split_whitespace();
+        let Some(address) = words.next().filter(|word| !word.starts_with('#')) else {
+            continue;
+        };
+        let wrong = |why: String| format!("line {number} of stdin: {why}");
+        let interval = words.next().map(|word| {
+            word.parse()
+                .map_err(|e: IntervalError| wrong(e.to_string()))
+        });
+        if words.next().is_some() {
+            return Err(wrong("more than an address and an interval".to_owned()));
+        }
+        addresses.push((address.to_owned(), interval.transpose()?));
+    }
+    Ok(addresses)
+}
+
 /// Refuses to begin a second history of a file whose first one can go on.
-async fn refuse_former(app: &App, new: &NewSource) -> Result<(), Error> {
-    let former = app.formerly(&[&new.address]).await?;
+async fn refuse_former(app: &App, new: &[NewSource]) -> Result<(), Error> {
+    let addresses: Vec<_> = new.iter().map(|new| new.address.as_str()).collect();
+    let former = app.formerly(&addresses).await?;
     let Some(first) = former.first() else {
         return Ok(());
     };
-    let name = clean(&first.settings.name).into_owned();
-    let message = format!(
-        "{} was source {} ({name}), which was removed",
-        clean(first.settings.address.as_str()),
-        first.id
-    );
+    let which = |source: &Source| format!("{} ({})", source.id, clean(&source.settings.name));
+    let message = match former.as_slice() {
+        [one] => format!(
+            "{} was source {}, which was removed",
+            clean(one.settings.address.as_str()),
+            which(one)
+        ),
+        several => format!(
+            "{} of these addresses were sources that were removed; the first: {}",
+            several.len(),
+            which(first)
+        ),
+    };
+    let ids: Vec<_> = former.iter().map(|source| source.id.to_string()).collect();
     let hint = format!(
-        "`gannet restore {}` continues its history; --new begins another",
-        first.id
+        "`gannet restore {}` goes on with what is kept of it; --new begins another history",
+        ids.join(" ")
     );
     Err(error(ErrorKind::Conflict, message, Some(&hint)))
 }
@@ -46,11 +98,11 @@ pub(super) async fn legacy(
         interval: Some(args.interval),
         ..NewSource::default()
     };
-    add(app, new, console).await
+    add(app, vec![new], console).await
 }
 
-async fn add(app: &App, new: NewSource, console: &mut Console<'_>) -> CommandResult {
-    for added in app.add(vec![new]).await? {
+async fn add(app: &App, new: Vec<NewSource>, console: &mut Console<'_>) -> CommandResult {
+    for added in app.add(new).await? {
         print(&added, console)?;
     }
     Ok(ExitStatus::Done)
@@ -63,8 +115,7 @@ fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
         Some(set) => format!("with the set {set}"),
         None => format!("as {}", source.published_path),
     };
-    writeln!(
-        console.out,
+    console.say(&format!(
         "added {} ({}): {}, every {}{}, to be published {}",
         clean(&settings.name),
         source.id,
@@ -72,7 +123,7 @@ fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
         settings.interval,
         if settings.enabled { "" } else { ", disabled" },
         clean(&place),
-    )?;
+    ))?;
     if let Some(wanted) = &added.wanted_path {
         console.warn(&format!(
             "{} is another source's published path: this source gets {}",
@@ -83,10 +134,10 @@ fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn new_source(args: &AddArgs) -> NewSource {
+fn new_source(args: &AddArgs, address: String, interval: Option<Interval>) -> NewSource {
     NewSource {
-        address: args.address.clone(),
-        interval: args.interval,
+        address,
+        interval,
         name: args.name.clone(),
         tags: args.tags.clone(),
         headers: args.headers.clone(),
@@ -96,5 +147,27 @@ fn new_source(args: &AddArgs) -> NewSource {
         publish: args.publish,
         max_size_bytes: args.max_size,
         disabled: args.disabled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stdin_has_an_address_a_line() {
+        let read = lines("# prices\nhttps://h/a\n\n  https://h/b\t12h \r\n").expect("good lines");
+        let read: Vec<_> = read
+            .iter()
+            .map(|(address, interval)| (address.as_str(), interval.map(Interval::hours)))
+            .collect();
+        assert_eq!(read, [("https://h/a", None), ("https://h/b", Some(12))]);
+        for (text, part) in [
+            ("https://h/a\nhttps://h/b 1x", "line 2 of stdin: `1x`"),
+            ("https://h/a 1h more", "line 1 of stdin: more than"),
+        ] {
+            let error = lines(text).expect_err(text);
+            assert!(error.starts_with(part), "{error}");
+        }
     }
 }

@@ -51,12 +51,8 @@ async fn set_interval(
         ..SourceEdit::default()
     };
     for source in app.edit(sources, &change).await? {
-        writeln!(
-            console.out,
-            "{}: every {}",
-            title(&source),
-            source.settings.interval
-        )?;
+        let interval = source.settings.interval;
+        console.say(&format!("{}: every {interval}", title(&source)))?;
     }
     Ok(ExitStatus::Done)
 }
@@ -112,11 +108,8 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
     if args.changes.address.is_some() {
         for source in &changed {
             // A path is given once: what others read there must not move under them.
-            writeln!(
-                console.out,
-                "  its file stays at its published path: {}",
-                clean(&source.published_path)
-            )?;
+            let path = clean(&source.published_path);
+            console.say(&format!("  its file stays at its published path: {path}"))?;
         }
     }
     Ok(ExitStatus::Done)
@@ -137,13 +130,12 @@ pub(super) async fn remove(
     for source in app.remove(&ids, args.purge).await? {
         let title = title(&source);
         if args.purge {
-            writeln!(console.out, "purged {title}")?;
+            console.say(&format!("purged {title}"))?;
         } else {
             let id = source.id;
-            writeln!(
-                console.out,
+            console.say(&format!(
                 "removed {title}; its history stays: gannet history {id}, gannet restore {id}"
-            )?;
+            ))?;
         }
     }
     Ok(ExitStatus::Done)
@@ -174,7 +166,7 @@ pub(super) async fn restore(
 
 fn print_each(word: &str, sources: &[Source], console: &mut Console<'_>) -> io::Result<()> {
     for source in sources {
-        writeln!(console.out, "{word} {}", title(source))?;
+        console.say(&format!("{word} {}", title(source)))?;
     }
     Ok(())
 }

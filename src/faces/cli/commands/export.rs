@@ -52,11 +52,12 @@ fn report(
 ) -> CommandResult {
     let folder = folder.display().to_string();
     let total = count(written + kept, "version");
-    write!(console.out, "{total} in {}", clean(&folder))?;
-    if kept > 0 {
-        write!(console.out, ", {kept} of them there already")?;
-    }
-    writeln!(console.out)?;
+    let there = if kept > 0 {
+        format!(", {kept} of them there already")
+    } else {
+        String::new()
+    };
+    console.say(&format!("{total} in {}{there}", clean(&folder)))?;
     if damaged > 0 {
         console.warn(&format!("{} left out: damaged", count(damaged, "version")));
         return Ok(ExitStatus::CouldNotRun);

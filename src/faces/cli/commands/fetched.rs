@@ -1,103 +1,123 @@
 //! What `fetch` brought: a line for each source when there are few, then the summary.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::app::{App, History, PassSummary};
-use crate::domain::SourceId;
+use crate::app::{App, PassSummary, SourceOutcome, SourceResult};
+use crate::domain::{Source, SourceId};
 use crate::faces::cli::exit::{CommandResult, conclude};
-use crate::faces::cli::json;
 use crate::faces::cli::look::Look;
-use crate::faces::cli::table::{Table, flexible, left, toned};
+use crate::faces::cli::pass_json::{sources_of, verified};
+use crate::faces::cli::summary::status_of_pass;
+use crate::faces::cli::table::{Table, below, flexible, left, toned};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::or_dash;
 
 /// More sources than this are counted, not listed.
 const MAX_LISTED: usize = 50;
 
-/// Prints how the last attempt of each of these sources ended, and the summary of the pass that made them; returns
-/// the exit code.
+/// Prints what became of each source that was asked for, and the summary of the pass; returns the exit code.
 pub async fn print_fetched(
     app: &App,
-    sources: &[SourceId],
+    results: &[SourceResult],
     summary: &PassSummary,
-    as_json: bool,
     console: &mut Console<'_>,
 ) -> ExitStatus {
-    let result = print(app, sources, summary, as_json, console).await;
+    let result = print(app, results, summary, console).await;
     conclude(result, console)
 }
 
 async fn print(
     app: &App,
-    sources: &[SourceId],
+    results: &[SourceResult],
     summary: &PassSummary,
-    as_json: bool,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    if as_json {
-        json::write(&mut console.out, summary)?;
-    } else {
-        if sources.len() <= MAX_LISTED {
-            let mut histories = Vec::with_capacity(sources.len());
-            for id in sources {
-                histories.push(app.history(&id.to_string(), Some(1)).await?);
-            }
-            write(&histories, &Look::of(app, console), &mut console.out)?;
+    if !console.quiet {
+        if results.len() <= MAX_LISTED {
+            let sources = sources_of(app, results).await?;
+            let look = Look::of(app, console);
+            write(results, &sources, &look, &mut console.out)?;
         }
-        writeln!(console.out, "{summary}")?;
+        if summary.attempts > 0 {
+            writeln!(console.out, "{summary}")?;
+        } else {
+            writeln!(console.out, "nothing was fetched")?;
+        }
     }
-    Ok(if summary.has_problems() {
-        ExitStatus::Problems
-    } else {
-        ExitStatus::Done
-    })
+    Ok(status_of_pass(summary))
 }
 
-fn write(histories: &[History], look: &Look, out: &mut dyn Write) -> io::Result<()> {
+fn write(
+    results: &[SourceResult],
+    sources: &HashMap<SourceId, Source>,
+    look: &Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut table = Table::new([
         flexible("NAME"),
         toned("OUTCOME"),
         left("VERSION"),
         toned("VERIFIED"),
+        below("WHY"),
     ]);
-    for History {
-        source, attempts, ..
-    } in histories
-    {
-        let last = attempts.first();
+    let name = |result: &SourceResult| match sources.get(&result.id) {
+        Some(source) => source.settings.name.clone(),
+        None => format!("source {}", result.id),
+    };
+    let mut by_name: Vec<_> = results.iter().collect();
+    by_name.sort_by_key(|result| name(result));
+    for result in by_name {
+        let state = sources
+            .get(&result.id)
+            .and_then(|source| verified(result, source));
         table.row([
-            source.settings.name.clone(),
-            or_dash(last.map(|attempt| attempt.outcome)),
-            or_dash(source.state.version_id.map(|id| format!("v{id}"))),
-            or_dash(source.state.version_state),
+            name(result),
+            match result.outcome {
+                SourceOutcome::Untried => "not tried".to_owned(),
+                outcome => outcome.as_str().to_owned(),
+            },
+            or_dash(result.version_id.map(|id| format!("v{id}"))),
+            or_dash(state),
+            why(result),
         ]);
     }
     table.write(out, 0, look)
 }
 
+fn why(result: &SourceResult) -> String {
+    let error = result.error.as_deref().unwrap_or_default();
+    match result.error_kind {
+        Some(kind) => format!("{kind}: {error}"),
+        None => error.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::{at, failed_attempt, source};
-
-    fn history(name: &str, failed: bool) -> History {
-        History {
-            source: source(1, name),
-            served: None,
-            attempts: failed.then(|| failed_attempt(4)).into_iter().collect(),
-            versions: Vec::new(),
-        }
-    }
+    use crate::domain::{AttemptOutcome, FailureKind, VersionId};
+    use crate::faces::samples::{at, source};
 
     #[test]
-    fn a_line_for_each_source() {
+    fn a_line_for_each_source_says_what_became_of_it() {
+        let results = [
+            SourceResult::fetched(SourceId(1), AttemptOutcome::New, Some(VersionId(11))),
+            SourceResult::failed(SourceId(2), FailureKind::Status, "404 Not Found".to_owned()),
+            SourceResult::busy(SourceId(3)),
+            SourceResult::untried(SourceId(4), "cannot read ca.pem"),
+        ];
+        let names = ["prices", "rates", "terms", "zones"];
+        let sources = (1..).zip(names).map(|(id, name)| source(id, name));
+        let sources = sources.map(|source| (source.id, source)).collect();
         let mut out = Vec::new();
-        let histories = [history("prices", true), history("rates", false)];
-        write(&histories, &Look::plain(at("12:00:00")), &mut out).expect("a buffer");
-        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
-        NAME    OUTCOME  VERSION  VERIFIED
-        prices  failed   v11      passed
-        rates   -        v11      passed
-        "#);
+        write(&results, &sources, &Look::plain(at("12:00:00")), &mut out).expect("a buffer");
+        insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
+        NAME    OUTCOME    VERSION  VERIFIED  WHY
+        prices  new        v11      passed
+        rates   failed     -        -         status: 404 Not Found
+        terms   busy       -        -         another worker is at it
+        zones   not tried  -        -         cannot read ca.pem
+        ");
     }
 }

@@ -9,12 +9,13 @@ use crate::app::ErrorKind;
 use crate::faces::cli::args::{Cli, ManArgs};
 use crate::faces::cli::exit::{CommandResult, conclude, error};
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::clean;
 
 /// Prints the program's page, or writes it and a page for each command into a folder. Needs neither configuration
 /// nor catalogue.
 pub fn print_manual(args: &ManArgs, console: &mut Console<'_>) -> ExitStatus {
     let result = match &args.folder {
-        Some(folder) => write_all(folder),
+        Some(folder) => write_all(folder, console),
         None => print(console),
     };
     conclude(result, console)
@@ -25,7 +26,7 @@ fn print(console: &mut Console<'_>) -> CommandResult {
     Ok(ExitStatus::Done)
 }
 
-fn write_all(folder: &Path) -> CommandResult {
+fn write_all(folder: &Path, console: &mut Console<'_>) -> CommandResult {
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
         .map_err(|cause| {
@@ -35,6 +36,16 @@ fn write_all(folder: &Path) -> CommandResult {
             );
             error(ErrorKind::Unavailable, message, None)
         })?;
+    let commands = Cli::command();
+    let pages = 1 + commands
+        .get_subcommands()
+        .filter(|one| !one.is_hide_set())
+        .count();
+    let folder = folder.display().to_string();
+    console.say(&format!(
+        "manual pages of {pages} commands in {}",
+        clean(&folder)
+    ))?;
     Ok(ExitStatus::Done)
 }
 

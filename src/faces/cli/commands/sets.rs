@@ -353,15 +353,14 @@ pub(super) async fn verdict(
     let edition = app
         .set_verdict(name, &args.verifier, args.outcome, detail)
         .await?;
-    writeln!(
-        console.out,
+    console.say(&format!(
         "recorded: {} {} edition {} of the set {}, which is {} now",
         clean(&args.verifier),
         args.outcome,
         edition.id,
         clean(name),
         edition.state
-    )?;
+    ))?;
     Ok(ExitStatus::Done)
 }
 

@@ -22,11 +22,10 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
     let name = clean(&source.settings.name);
     let verifier = clean(&args.verifier);
     let outcome = args.outcome;
-    writeln!(
-        console.out,
+    console.say(&format!(
         "recorded: {verifier} {outcome} v{} of {name}, which is {state} now",
         version.id
-    )?;
+    ))?;
     // Recording that a version is bad is not itself a failure.
     Ok(ExitStatus::Done)
 }

@@ -1,0 +1,80 @@
+//! What a pass did with one source.
+
+use crate::domain::{AttemptOutcome, FailureKind, SourceId, VersionId};
+
+/// What became of one source in a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceResult {
+    /// Which source.
+    pub id: SourceId,
+    /// What was done.
+    pub outcome: SourceOutcome,
+    /// The version that it brought, or found unchanged.
+    pub version_id: Option<VersionId>,
+    /// Why it failed.
+    pub error_kind: Option<FailureKind>,
+    /// Why it failed, or was not tried, in words.
+    pub error: Option<String>,
+}
+
+/// What was done with one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceOutcome {
+    /// It was fetched.
+    Fetched(AttemptOutcome),
+    /// Another worker was at it.
+    Busy,
+    /// The pass could not begin, or had to end before.
+    Untried,
+}
+
+impl SourceOutcome {
+    /// Returns the word that stands for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fetched(outcome) => outcome.as_str(),
+            Self::Busy => "busy",
+            Self::Untried => "untried",
+        }
+    }
+}
+
+impl SourceResult {
+    /// Returns the result of an attempt that did not fail.
+    pub fn fetched(id: SourceId, outcome: AttemptOutcome, version_id: Option<VersionId>) -> Self {
+        Self {
+            id,
+            outcome: SourceOutcome::Fetched(outcome),
+            version_id,
+            error_kind: None,
+            error: None,
+        }
+    }
+
+    /// Returns the result of an attempt that failed.
+    pub fn failed(id: SourceId, kind: FailureKind, error: String) -> Self {
+        Self {
+            error_kind: Some(kind),
+            error: Some(error),
+            ..Self::fetched(id, AttemptOutcome::Failed, None)
+        }
+    }
+
+    /// Returns the result of a source that was left to another worker.
+    pub fn busy(id: SourceId) -> Self {
+        Self {
+            outcome: SourceOutcome::Busy,
+            error: Some("another worker is at it".to_owned()),
+            ..Self::fetched(id, AttemptOutcome::Failed, None)
+        }
+    }
+
+    /// Returns the result of a source that was not tried.
+    pub fn untried(id: SourceId, why: &str) -> Self {
+        Self {
+            outcome: SourceOutcome::Untried,
+            error: Some(why.to_owned()),
+            ..Self::fetched(id, AttemptOutcome::Failed, None)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a pass did, for programs: its numbers, and what became of each source.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::exit::{CommandResult, conclude};
+use super::summary::status_of_pass;
+use super::{Console, ExitStatus, json};
+use crate::app::{App, PassSummary, SourceResult};
+use crate::domain::{FailureKind, Source, SourceId, VersionId, VersionState};
+
+/// The whole of `fetch --json` and `--worker-only --json`.
+#[derive(Serialize)]
+struct PassJson<'a> {
+    #[serde(flatten)]
+    summary: &'a PassSummary,
+    sources: Vec<SourceResultJson<'a>>,
+}
+
+/// One of its sources.
+#[derive(Serialize)]
+struct SourceResultJson<'a> {
+    id: SourceId,
+    name: Option<&'a str>,
+    outcome: &'static str,
+    version_id: Option<VersionId>,
+    /// Of the source's newest version, when that is the one.
+    verified: Option<&'static str>,
+    error_kind: Option<&'static str>,
+    error: Option<&'a str>,
+}
+
+impl<'a> SourceResultJson<'a> {
+    fn new(result: &'a SourceResult, source: Option<&'a Source>) -> Self {
+        Self {
+            id: result.id,
+            name: source.map(|source| source.settings.name.as_str()),
+            outcome: result.outcome.as_str(),
+            version_id: result.version_id,
+            verified: source
+                .and_then(|source| verified(result, source))
+                .map(VersionState::as_str),
+            error_kind: result.error_kind.map(FailureKind::as_str),
+            error: result.error.as_deref(),
+        }
+    }
+}
+
+/// Returns the state of the version that a source was found at.
+pub(super) fn verified(result: &SourceResult, source: &Source) -> Option<VersionState> {
+    let is_newest = result.version_id.is_some() && source.state.version_id == result.version_id;
+    source.state.version_state.filter(|_| is_newest)
+}
+
+/// Prints what a pass did as JSON, sources by name; returns the exit code.
+pub async fn print_pass_json(
+    app: &App,
+    summary: &PassSummary,
+    results: &[SourceResult],
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    let result = print(app, summary, results, console).await;
+    conclude(result, console)
+}
+
+async fn print(
+    app: &App,
+    summary: &PassSummary,
+    results: &[SourceResult],
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let sources = sources_of(app, results).await?;
+    let mut objects: Vec<_> = results
+        .iter()
+        .map(|result| SourceResultJson::new(result, sources.get(&result.id)))
+        .collect();
+    objects.sort_by_key(|one| (one.name, one.id));
+    let whole = PassJson {
+        summary,
+        sources: objects,
+    };
+    json::write(&mut console.out, &whole)?;
+    Ok(status_of_pass(summary))
+}
+
+/// Returns the sources of these results, by their ids; one that was purged meanwhile is missing.
+pub(super) async fn sources_of(
+    app: &App,
+    results: &[SourceResult],
+) -> crate::app::Result<HashMap<SourceId, Source>> {
+    let ids = results.iter().map(|result| result.id).collect();
+    let sources = app.sources_by_id(ids).await?;
+    Ok(sources
+        .into_iter()
+        .map(|source| (source.id, source))
+        .collect())
+}
