@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::settings::{ENDLESS, candidate_names, differences};
-use super::{App, Error, NewSource, Result, SourceEdit};
+use super::{App, Error, ErrorKind, NewSource, Result, SourceEdit};
 use crate::domain::{Address, Source, SourceId, SourceSettings, candidate_path};
 use crate::store::{Changed, SourceChange, SourceFilter};
 
@@ -45,6 +45,27 @@ impl App {
                 }
             })
             .collect())
+    }
+
+    /// Returns why a source could not be added; nothing for one that can.
+    pub async fn cannot_add(&self, new: &NewSource) -> Result<Option<Error>> {
+        let settings = match new.clone().into_settings() {
+            Ok(settings) => settings,
+            Err(error) => return Ok(Some(error)),
+        };
+        let named = new.name.as_deref();
+        for (what, value) in [
+            ("address", Some(settings.address.as_str())),
+            ("name", named),
+        ] {
+            let Some(value) = value else { continue };
+            if let Some(source) = self.store.find_source(value).await? {
+                let name = source.settings.name;
+                let message = format!("its {what} is that of source {} ({name})", source.id);
+                return Ok(Some(Error::new(ErrorKind::Conflict, message)));
+            }
+        }
+        Ok(None)
     }
 
     /// Changes the selected sources, all or none, and returns them as they are now. One that is so already stays

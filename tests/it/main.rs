@@ -7,6 +7,7 @@ mod config_builtin;
 mod dashboard;
 mod dashboard_terminal;
 mod demo;
+mod extras;
 mod faults;
 mod isolation;
 mod layers;

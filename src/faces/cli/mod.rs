@@ -10,6 +10,7 @@ mod console;
 mod csv;
 mod exit;
 mod export_folder;
+mod import;
 mod json;
 mod look;
 mod outlook;
@@ -26,6 +27,7 @@ pub use commands::{
 pub use config_page::config_page;
 pub use console::Console;
 pub use exit::{ExitStatus, print_text, print_troubles, report, status_of};
+pub use import::ImportFormat;
 pub use outlook::print_outlook;
 pub use pass_json::print_pass_json;
 pub use progress::draw_progress;

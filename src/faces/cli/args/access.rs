@@ -19,9 +19,12 @@ impl AppCommand {
     pub fn access(&self) -> Access {
         match self {
             Self::Apply(args) if args.dry_run => Access::Read,
-            Self::Add(_) | Self::Apply(_) | Self::LegacyBuild | Self::LegacyAdd(_) => {
-                Access::Create
-            }
+            Self::Import(args) if args.dry_run => Access::Read,
+            Self::Add(_)
+            | Self::Apply(_)
+            | Self::Import(_)
+            | Self::LegacyBuild
+            | Self::LegacyAdd(_) => Access::Create,
             Self::List(_)
             | Self::Show(_)
             | Self::History(_)
@@ -29,6 +32,8 @@ impl AppCommand {
             | Self::Cat(_)
             | Self::Diff(_)
             | Self::Export(_)
+            | Self::Grep(_)
+            | Self::Report(_)
             | Self::Verdicts(_)
             | Self::Dump(_) => Access::Read,
             Self::Interval(_)

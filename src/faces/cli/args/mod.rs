@@ -3,6 +3,7 @@
 //! Reads and checks single values; never looks anything up.
 
 mod access;
+mod import;
 mod legacy;
 mod reading;
 mod root;
@@ -13,8 +14,12 @@ mod values;
 mod versions;
 
 pub use access::Access;
+pub use import::ImportArgs;
 pub use legacy::{LegacyEnabledArgs, LegacyIntervalArgs};
-pub use reading::{DumpArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ShowArgs, TableFormat};
+pub use reading::{
+    DumpArgs, GrepArgs, HistoryArgs, ListArgs, ListFilter, LogArgs, ReportArgs, ShowArgs,
+    TableFormat,
+};
 pub use root::{
     AppCommand, Cli, Command, CompletionsArgs, ConfigArgs, ConfigShowArgs, ConfigWhat,
     DashboardArgs, DemoArgs, ManArgs, NotifyArgs, NotifyWhat,

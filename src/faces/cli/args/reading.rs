@@ -154,3 +154,40 @@ pub struct DumpArgs {
     #[arg(long, conflicts_with = "json")]
     pub toml: bool,
 }
+
+/// `grep`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code 1 says that no version contains it.
+
+Examples:
+  gannet grep 'bolt,3' prices.csv
+  gannet grep -i 'error|warning' tag:feeds --json")]
+pub struct GrepArgs {
+    /// A regular expression, matched line by line
+    pub pattern: String,
+    /// Id, name, address, glob or tag:NAME
+    #[arg(value_name = "SOURCE", required = true)]
+    pub sources: Vec<String>,
+    /// Take the pattern as it stands
+    #[arg(short = 'F', long = "fixed")]
+    pub fixed: bool,
+    /// Take upper and lower case alike
+    #[arg(short, long)]
+    pub ignore_case: bool,
+    /// An array with an object for each source
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  gannet report >/var/www/html/status.html")]
+pub struct ReportArgs {
+    /// Id, name, address, glob or tag:NAME; all when none is given
+    #[arg(value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// Versions and attempts of each source
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub history: usize,
+}

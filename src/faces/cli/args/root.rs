@@ -7,9 +7,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use super::{
-    AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, HistoryArgs,
-    IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs, LogArgs, RemoveArgs,
-    RestoreArgs, SelectArgs, ShowArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
+    AddArgs, ApplyArgs, CatArgs, DiffArgs, DumpArgs, EditArgs, ExportArgs, FetchArgs, GrepArgs,
+    HistoryArgs, ImportArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, ListArgs,
+    LogArgs, RemoveArgs, ReportArgs, RestoreArgs, SelectArgs, ShowArgs, VerdictArgs, VerdictsArgs,
+    VerifyArgs,
 };
 use crate::domain::IntervalError;
 
@@ -207,6 +208,12 @@ pub enum AppCommand {
     Diff(DiffArgs),
     /// Write every version of sources into a folder, with a manifest
     Export(ExportArgs),
+    /// Say which versions of sources contain a text
+    Grep(GrepArgs),
+    /// Write what list and history say as one page of HTML
+    Report(ReportArgs),
+    /// Add the addresses of another program's file: urlwatch, webchanges, changedetection.io, a list
+    Import(ImportArgs),
     /// Run the verifiers again
     Verify(VerifyArgs),
     /// Record what an outside verifier says of a version

@@ -1,8 +1,8 @@
 //! Chooses the command's file, and turns what it returns into an exit code.
 
 use super::{
-    add, apply, cat, change, diff, dump, export, history, list, log, notify, show, verdict,
-    verdicts, verify,
+    add, apply, cat, change, diff, dump, export, grep, history, import, list, log, notify, report,
+    show, verdict, verdicts, verify,
 };
 use crate::app::App;
 use crate::faces::cli::args::AppCommand;
@@ -26,6 +26,9 @@ pub async fn run(app: &App, command: &AppCommand, console: &mut Console<'_>) -> 
         AppCommand::Cat(args) => cat::run(app, args, console).await,
         AppCommand::Diff(args) => diff::run(app, args, console).await,
         AppCommand::Export(args) => export::run(app, args, console).await,
+        AppCommand::Grep(args) => grep::run(app, args, console).await,
+        AppCommand::Report(args) => report::run(app, args, console).await,
+        AppCommand::Import(args) => import::run(app, args, console).await,
         AppCommand::Verify(args) => verify::run(app, args, console).await,
         AppCommand::Verdict(args) => verdict::run(app, args, console).await,
         AppCommand::Verdicts(args) => verdicts::run(app, args, console).await,

@@ -371,7 +371,7 @@ pub(super) fn write_verified(verified: &VerifiedSet, out: &mut dyn Write) -> io:
     super::verify::write_verdicts(&verified.verdicts, out)
 }
 
-fn state(one: &SetOverview) -> String {
+pub(super) fn state(one: &SetOverview) -> String {
     if !one.set.configured {
         return "removed".to_owned();
     }

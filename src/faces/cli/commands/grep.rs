@@ -1,0 +1,132 @@
+//! `grep`: which versions of sources contain a text, and since when until when.
+
+use regex::bytes::{Regex, RegexBuilder};
+use serde::Serialize;
+
+use crate::app::{App, Occurrences};
+use crate::domain::{SourceId, Version, VersionId};
+use crate::faces::cli::args::GrepArgs;
+use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::look::Look;
+use crate::faces::cli::table::{Table, flexible, left, right};
+use crate::faces::cli::{Console, ExitStatus, json};
+
+/// One of `grep --json`.
+#[derive(Serialize)]
+struct FoundJson<'a> {
+    id: SourceId,
+    name: &'a str,
+    /// How many versions were searched.
+    searched: usize,
+    /// Oldest first.
+    versions: Vec<MatchJson>,
+    /// Versions that could not be read.
+    unreadable: Vec<VersionId>,
+}
+
+#[derive(Serialize)]
+struct MatchJson {
+    version_id: VersionId,
+    fetched_at: String,
+    lines: u64,
+}
+
+pub(super) async fn run(app: &App, args: &GrepArgs, console: &mut Console<'_>) -> CommandResult {
+    let pattern = compiled(args)?;
+    let mut found = Vec::new();
+    for source in app.sources(&args.sources).await? {
+        found.push(app.grep(source, &pattern).await?);
+    }
+    for one in &found {
+        for (version, error) in &one.unreadable {
+            console.warn(&format!("version {}: {error}", version.id));
+        }
+    }
+    if args.json {
+        json::write(
+            &mut console.out,
+            &found.iter().map(object).collect::<Vec<_>>(),
+        )?;
+    } else {
+        let look = Look::of(app, console);
+        let table = table(&found, &look);
+        if !table.is_empty() {
+            table.write(&mut console.out, 0, &look)?;
+        }
+    }
+    Ok(if found.iter().any(|one| !one.unreadable.is_empty()) {
+        ExitStatus::CouldNotRun
+    } else if found.iter().all(|one| one.versions.is_empty()) {
+        // As grep does.
+        ExitStatus::Problems
+    } else {
+        ExitStatus::Done
+    })
+}
+
+fn compiled(args: &GrepArgs) -> Result<Regex, crate::app::Error> {
+    let pattern = if args.fixed {
+        regex::escape(&args.pattern)
+    } else {
+        args.pattern.clone()
+    };
+    RegexBuilder::new(&pattern)
+        .case_insensitive(args.ignore_case)
+        .build()
+        .map_err(|cause| {
+            let message = format!("the pattern is not a regular expression: {cause}");
+            let hint = "-F searches for the text as it stands";
+            error(crate::app::ErrorKind::Invalid, message, Some(hint))
+        })
+}
+
+fn object(found: &Occurrences) -> FoundJson<'_> {
+    FoundJson {
+        id: found.source.id,
+        name: &found.source.settings.name,
+        searched: found.searched,
+        versions: found
+            .versions
+            .iter()
+            .map(|(version, lines)| MatchJson {
+                version_id: version.id,
+                fetched_at: json::precise(version.fetched_at),
+                lines: *lines,
+            })
+            .collect(),
+        unreadable: found.unreadable.iter().map(|(one, _)| one.id).collect(),
+    }
+}
+
+fn table(found: &[Occurrences], look: &Look) -> Table {
+    let mut table = Table::new([
+        flexible("SOURCE"),
+        right("VERSIONS"),
+        left("FIRST"),
+        left(look.heading("FETCHED")),
+        left("LAST"),
+        left(look.heading("FETCHED")),
+        left("NEWEST"),
+    ]);
+    for one in found {
+        let (Some((first, _)), Some((last, _))) = (one.versions.first(), one.versions.last())
+        else {
+            continue;
+        };
+        let is_newest = one.source.state.version_id == Some(last.id);
+        table.row([
+            one.source.settings.name.clone(),
+            format!("{} of {}", one.versions.len(), one.searched),
+            id(first),
+            look.time(first.fetched_at),
+            id(last),
+            look.time(last.fetched_at),
+            if is_newest { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    table
+}
+
+fn id(version: &Version) -> String {
+    format!("v{}", version.id)
+}

@@ -1,0 +1,192 @@
+//! `import`: sources from files of other programs, with a reason for each that cannot be taken.
+
+use std::collections::HashSet;
+use std::io::{self, Read as _, Write as _};
+
+use serde::Serialize;
+
+use crate::app::{Added, App, Error, ErrorKind, NewSource};
+use crate::domain::SourceId;
+use crate::faces::cli::args::ImportArgs;
+use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::import::{self, Entry};
+use crate::faces::cli::{Console, ExitStatus, json};
+use crate::faces::text::{clean, count};
+
+/// More than any list that a person keeps.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// One of `import --json`.
+#[derive(Serialize)]
+struct ImportedJson<'a> {
+    place: &'a str,
+    title: &'a str,
+    address: Option<&'a str>,
+    /// The new source; nothing with --dry-run, and for one that could not be taken.
+    id: Option<SourceId>,
+    name: Option<&'a str>,
+    without: &'a [String],
+    refused: Option<&'a str>,
+}
+
+pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>) -> CommandResult {
+    let text = read(&args.file)?;
+    let format = args
+        .format
+        .unwrap_or_else(|| import::guess(&text, &args.file));
+    let mut entries = import::read(&text, format).map_err(|why| {
+        let message = format!("cannot import {}: {why}", args.file);
+        let hint = "--format says what the file is";
+        error(ErrorKind::Invalid, message, Some(hint))
+    })?;
+    let mut known = Known::default();
+    for entry in &mut entries {
+        check(app, args, entry, &mut known).await?;
+    }
+    let added = if args.dry_run {
+        Vec::new()
+    } else {
+        let sources = entries
+            .iter()
+            .filter_map(|entry| entry.source.as_ref().ok());
+        app.add(sources.cloned().collect()).await?
+    };
+    print(&entries, &added, args, console)?;
+    let is_whole = entries.iter().all(|entry| entry.source.is_ok());
+    Ok(if is_whole {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Problems
+    })
+}
+
+fn read(file: &str) -> Result<String, Error> {
+    let mut text = String::new();
+    let read = if file == "-" {
+        std::io::stdin().take(MAX_BYTES).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
+    };
+    match read {
+        Ok(_) => Ok(text),
+        Err(cause) => {
+            let message = format!("cannot read {file}: {cause}");
+            Err(error(ErrorKind::Invalid, message, None))
+        }
+    }
+}
+
+/// What the entries before one have taken.
+#[derive(Default)]
+struct Known {
+    addresses: HashSet<String>,
+    names: HashSet<String>,
+}
+
+/// Adds what the arguments say to an entry, and refuses one that could not be added: the others need not wait for it.
+async fn check(
+    app: &App,
+    args: &ImportArgs,
+    entry: &mut Entry,
+    known: &mut Known,
+) -> Result<(), Error> {
+    let Ok(source) = &mut entry.source else {
+        return Ok(());
+    };
+    source.interval = source.interval.or(args.interval);
+    source.tags.extend(args.tags.iter().cloned());
+    source.allow_private |= args.allow_private;
+    source.allow_http |= args.allow_http;
+    if let Some(name) = source.name.take() {
+        // A title is for people, and often no name.
+        let named = NewSource {
+            name: Some(name.clone()),
+            ..source.clone()
+        };
+        if known.names.contains(&name) {
+            entry
+                .without
+                .push("its name: an entry above has it".to_owned());
+        } else if let Some(why) = app.cannot_add(&named).await? {
+            entry.without.push(format!("its name: {why}"));
+        } else {
+            known.names.insert(name.clone());
+            source.name = Some(name);
+        }
+    }
+    let refusal = if known.addresses.insert(source.address.clone()) {
+        app.cannot_add(source).await?.map(|why| why.message)
+    } else {
+        Some("an entry above has its address".to_owned())
+    };
+    if let Some(why) = refusal {
+        entry.source = Err(why);
+        entry.without.clear();
+    }
+    Ok(())
+}
+
+fn print(
+    entries: &[Entry],
+    added: &[Added],
+    args: &ImportArgs,
+    console: &mut Console<'_>,
+) -> io::Result<()> {
+    let mut sources = added.iter().map(|one| &one.source);
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let source = entry.source.as_ref().ok().and_then(|_| sources.next());
+            ImportedJson {
+                place: &entry.place,
+                title: &entry.title,
+                address: entry.source.as_ref().ok().map(|one| one.address.as_str()),
+                id: source.map(|source| source.id),
+                name: source.map(|source| source.settings.name.as_str()),
+                without: &entry.without,
+                refused: entry.source.as_ref().err().map(String::as_str),
+            }
+        })
+        .collect();
+    if args.json {
+        return json::write(&mut console.out, &told);
+    }
+    for one in &told {
+        write_line(one, console)?;
+    }
+    let taken = told.iter().filter(|one| one.refused.is_none()).count();
+    let word = if args.dry_run { "would add" } else { "added" };
+    writeln!(
+        console.out,
+        "{word} {}, not taken: {}",
+        count(taken, "source"),
+        told.len() - taken
+    )
+}
+
+fn write_line(one: &ImportedJson<'_>, console: &mut Console<'_>) -> io::Result<()> {
+    let title = clean(one.title);
+    match (one.refused, one.address) {
+        (Some(why), _) => {
+            console.warn_line(&format!(
+                "{} ({title}): not taken: {}",
+                one.place,
+                clean(why)
+            ));
+        }
+        (None, address) => {
+            let name = one.name.or(address).unwrap_or_default();
+            let id = one.id.map_or_else(String::new, |id| format!(" ({id})"));
+            writeln!(console.out, "{}: {}{id}", one.place, clean(name))?;
+            if !one.without.is_empty() {
+                let without = one.without.join(", ");
+                console.warn_line(&format!(
+                    "{} ({title}): taken without {}",
+                    one.place,
+                    clean(&without)
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! `report`: what `list` and `history` say, as one page of HTML that needs nothing else.
+
+use std::collections::HashMap;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::sets;
+use crate::app::{App, History, Newest, SetOverview};
+use crate::domain::{Attempt, Source, SourceId, Verdict, Version, VersionState, format_size};
+use crate::faces::cli::args::ReportArgs;
+use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::look::Look;
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::{StateWord, clean, count, next_due, state_word};
+
+const STYLE: &str = include_str!("../../../../assets/report.css");
+
+pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>) -> CommandResult {
+    let sources = app.sources(&args.sources).await?;
+    let newest = app.newest(&sources).await?;
+    // A page is read later than it is made: it says times, not ages.
+    let look = Look {
+        ages: false,
+        ..Look::of(app, console)
+    };
+    let mut histories = Vec::new();
+    for source in &sources {
+        let id = source.id.to_string();
+        histories.push(app.history(&id, Some(args.history)).await?);
+    }
+    let sets = if args.sources.is_empty() {
+        app.sets().await?
+    } else {
+        Vec::new()
+    };
+    let page = page(&sources, &newest, &sets, &histories, &look);
+    console.out.write_all(page.into_string().as_bytes())?;
+    Ok(ExitStatus::Done)
+}
+
+fn page(
+    sources: &[Source],
+    newest: &HashMap<SourceId, Newest>,
+    sets: &[SetOverview],
+    histories: &[History],
+    look: &Look,
+) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "gannet: " (count(sources.len(), "source")) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (count(sources.len(), "source")) ", " (look.alone(Some(look.now))) }
+                (overview(sources, newest, look))
+                @if !sets.is_empty() { (set_table(sets, look)) }
+                @for history in histories { (section(history, look)) }
+            }
+        }
+    }
+}
+
+fn overview(sources: &[Source], newest: &HashMap<SourceId, Newest>, look: &Look) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr {
+                th { "State" } th { "Source" } th { "Every" } th { (look.heading("Last")) }
+                th { (look.heading("Next")) } th { "Verified" } th { "Why" }
+            } }
+            tbody { @for source in sources {
+                @let error = newest.get(&source.id).and_then(|one| one.error.as_deref());
+                tr {
+                    td class=(tone(source)) { (state_word(source)) }
+                    td { a href={ "#s" (source.id) } { (text(&source.settings.name)) } }
+                    td.n { (source.settings.interval) }
+                    td { (look.time_or_dash(source.state.last_attempt_at)) }
+                    td { (look.time_or_dash(next_due(source))) }
+                    td { (source.state.version_state.map_or("-", VersionState::as_str)) }
+                    td { (text(error.unwrap_or_default())) }
+                }
+            } }
+        } }
+    }
+}
+
+fn set_table(sets: &[SetOverview], look: &Look) -> Markup {
+    html! {
+        h2 { "Sets" }
+        div.scroll { table {
+            thead { tr { th { "Set" } th { "State" } th { "Members" } th { (look.heading("Published")) } th { "Waits" } } }
+            tbody { @for set in sets { tr {
+                td { (text(&set.set.name)) }
+                td { (sets::state(set)) }
+                td.n { (set.members.len()) }
+                td { (look.time_or_dash(set.set.published_at)) }
+                td { (text(&set.waits.as_ref().map(ToString::to_string).unwrap_or_default())) }
+            } } }
+        } }
+    }
+}
+
+fn section(history: &History, look: &Look) -> Markup {
+    let source = &history.source;
+    html! {
+        h2 id={ "s" (source.id) } { (text(&source.settings.name)) }
+        p { (text(source.settings.address.as_str())) }
+        @if history.versions.is_empty() { p { "No version yet." } } @else {
+            div.scroll { table {
+                thead { tr { th { "Version" } th { (look.heading("Fetched")) } th { "Size" } th { "Digest" } th { "Verified" } th { "Verdicts" } } }
+                tbody { @for (version, verdicts) in &history.versions { (version_row(version, verdicts, look)) } }
+            } }
+        }
+        @if !history.attempts.is_empty() {
+            div.scroll { table {
+                thead { tr { th { (look.heading("Started")) } th { "Outcome" } th { "Status" } th { "Took" } th { "Error" } } }
+                tbody { @for attempt in &history.attempts { (attempt_row(attempt, look)) } }
+            } }
+        }
+    }
+}
+
+fn version_row(version: &Version, verdicts: &[Verdict], look: &Look) -> Markup {
+    html! { tr {
+        td { "v" (version.id) }
+        td { (look.time(version.fetched_at)) }
+        td.n { (format_size(version.size_bytes)) }
+        td { (version.digest) }
+        td class=(tone_of(version.state)) { (version.state) }
+        td { @for verdict in verdicts {
+            @let said = &verdict.verdict;
+            div { (text(&said.verifier)) ": " (said.judgement.outcome) " " (text(said.judgement.reason())) }
+        } }
+    } }
+}
+
+fn attempt_row(attempt: &Attempt, look: &Look) -> Markup {
+    html! { tr {
+        td { (look.time(attempt.started_at)) }
+        td class=[attempt.error.as_ref().map(|_| "bad")] { (attempt.outcome) }
+        td.n { (attempt.http_status.map(|status| status.to_string()).unwrap_or_default()) }
+        td.n { (attempt.duration.as_millis()) " ms" }
+        td { (text(attempt.error.as_deref().unwrap_or_default())) }
+    } }
+}
+
+/// Text from outside, without the characters that would make a reader see something else.
+fn text(text: &str) -> String {
+    clean(text).into_owned()
+}
+
+fn tone(source: &Source) -> &'static str {
+    match StateWord::of(source) {
+        StateWord::Down | StateWord::Fail => "bad",
+        StateWord::Ok | StateWord::New => "good",
+        _ => "",
+    }
+}
+
+fn tone_of(state: VersionState) -> &'static str {
+    match state {
+        VersionState::Failed => "bad",
+        VersionState::Error | VersionState::Pending => "warn",
+        VersionState::Passed => "good",
+        VersionState::Unverified => "",
+    }
+}

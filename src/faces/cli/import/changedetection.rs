@@ -1,0 +1,194 @@
+//! The watches of changedetection.io: `url-watches.json` of a backup, or the object of watches that its API returns.
+
+use serde_json::{Map, Value};
+
+use super::entry::{Entry, headers, left_out, tag};
+use crate::app::NewSource;
+use crate::domain::Interval;
+
+/// What changes the content that is compared, or how it is fetched; everything else in a watch is its own state.
+const CONTENT_KEYS: [&str; 12] = [
+    "include_filters",
+    "subtractive_selectors",
+    "trigger_text",
+    "ignore_text",
+    "extract_text",
+    "text_should_not_be_present",
+    "filter_text_added",
+    "browser_steps",
+    "proxy",
+    "conditions",
+    "css_filter",
+    "xpath_filter",
+];
+
+pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
+    let root: Value = serde_json::from_str(text)
+        .map_err(|error| format!("not a JSON file of changedetection.io: {error}"))?;
+    let watches = root.get("watching").unwrap_or(&root);
+    let Value::Object(watches) = watches else {
+        return Err("no watches in it: expected `watching`, as in url-watches.json".to_owned());
+    };
+    let tags = root.pointer("/settings/application/tags");
+    Ok(watches
+        .values()
+        .enumerate()
+        .map(|(at, watch)| entry(format!("watch {}", at + 1), watch, tags))
+        .collect())
+}
+
+fn entry(place: String, watch: &Value, tags: Option<&Value>) -> Entry {
+    let Value::Object(watch) = watch else {
+        return Entry::refused(place, String::new(), "not a watch: expected an object");
+    };
+    let text = |key: &str| {
+        let text = watch.get(key).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty())
+    };
+    let Some(address) = text("url") else {
+        return Entry::refused(place, String::new(), "it has no `url`");
+    };
+    let title = text("title").unwrap_or(address).to_owned();
+    if let Some(why) = refusal(watch, address) {
+        return Entry::refused(place, title, why);
+    }
+    let mut without: Vec<_> = left_out(watch, &[])
+        .filter(|key| CONTENT_KEYS.contains(&key.as_str()))
+        .collect();
+    let interval = interval(watch).map(|(interval, is_exact)| {
+        if !is_exact {
+            without.push(format!("its own interval: every {interval} instead"));
+        }
+        interval
+    });
+    Entry {
+        place,
+        title,
+        source: Ok(NewSource {
+            address: address.to_owned(),
+            name: text("title").map(str::to_owned),
+            interval,
+            tags: tags_of(watch, tags),
+            headers: headers(watch.get("headers")),
+            disabled: watch.get("paused") == Some(&Value::Bool(true)),
+            ..NewSource::default()
+        }),
+        without,
+    }
+}
+
+fn refusal(watch: &Map<String, Value>, address: &str) -> Option<&'static str> {
+    let text = |key: &str| watch.get(key).and_then(Value::as_str).unwrap_or_default();
+    if text("fetch_backend").contains("webdriver") || text("fetch_backend").contains("playwright") {
+        Some("it needs a browser: gannet fetches files as a server sends them")
+    } else if !matches!(text("method"), "" | "GET") || !text("body").is_empty() {
+        Some("it sends data: gannet asks by GET only")
+    } else if address.contains("{{") || address.contains("{%") {
+        Some("its address is a template")
+    } else {
+        None
+    }
+}
+
+/// Returns the names of a watch's tags: by the ids of the file's tags, or as they stand in older files.
+fn tags_of(watch: &Map<String, Value>, known: Option<&Value>) -> Vec<String> {
+    let name = |id: &str| -> String {
+        let title = known.and_then(|known| known.get(id)?.get("title")?.as_str());
+        title.unwrap_or(id).to_owned()
+    };
+    match watch.get("tags").or_else(|| watch.get("tag")) {
+        Some(Value::Array(ids)) => ids
+            .iter()
+            .filter_map(Value::as_str)
+            .filter_map(|id| tag(&name(id)))
+            .collect(),
+        Some(Value::String(names)) => names.split(',').filter_map(tag).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns the interval in whole hours, and whether the watch's own is just that; nothing when it has none of its own.
+fn interval(watch: &Map<String, Value>) -> Option<(Interval, bool)> {
+    const UNITS: [(&str, u64); 5] = [
+        ("weeks", 7 * 24 * 3600),
+        ("days", 24 * 3600),
+        ("hours", 3600),
+        ("minutes", 60),
+        ("seconds", 1),
+    ];
+    if watch.get("time_between_check_use_default") == Some(&Value::Bool(true)) {
+        return None;
+    }
+    let parts = watch.get("time_between_check")?.as_object()?;
+    let seconds: u64 = UNITS
+        .iter()
+        .filter_map(|(unit, seconds)| {
+            let count = parts.get(*unit)?.as_u64()?;
+            Some(count.saturating_mul(*seconds))
+        })
+        .fold(0, u64::saturating_add);
+    if seconds == 0 {
+        return None;
+    }
+    let hours = u32::try_from(seconds.div_ceil(3600)).ok()?;
+    Some((Interval::from_hours(hours)?, seconds.is_multiple_of(3600)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"{
+      "watching": {
+        "1": {"url": "https://example.org/a", "title": "A", "tags": ["t1", "t2"], "paused": true,
+              "time_between_check": {"weeks": null, "days": 1, "hours": 2, "minutes": null, "seconds": null},
+              "headers": {"Accept": "text/csv"}, "include_filters": ["table"], "last_checked": 17},
+        "2": {"url": "https://example.org/b", "title": null, "tag": "x, y z",
+              "time_between_check": {"minutes": 5}},
+        "3": {"url": "https://example.org/c", "fetch_backend": "html_webdriver"},
+        "4": {"url": "https://example.org/{{ now }}"},
+        "5": {"url": "https://example.org/d", "method": "POST"},
+        "6": {}
+      },
+      "settings": {"application": {"tags": {"t1": {"title": "Price lists"}}}}
+    }"#;
+
+    #[test]
+    fn watches_are_taken_as_far_as_gannet_does_the_same() {
+        let told: Vec<_> = read(FILE)
+            .expect("watches")
+            .iter()
+            .map(|entry| match &entry.source {
+                Ok(source) => format!(
+                    "{}: {} {:?} every {} {:?} {:?}{} without {:?}",
+                    entry.place,
+                    source.address,
+                    source.name,
+                    source
+                        .interval
+                        .map_or_else(|| "-".to_owned(), |one| one.to_string()),
+                    source.tags,
+                    source.headers,
+                    if source.disabled { " off" } else { "" },
+                    entry.without
+                ),
+                Err(why) => format!("{}: {}: {why}", entry.place, entry.title),
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        watch 1: https://example.org/a Some("A") every 26h ["Price-lists", "t2"] [("Accept", "text/csv")] off without ["include_filters"]
+        watch 2: https://example.org/b None every 1h ["x", "y-z"] [] without ["its own interval: every 1h instead"]
+        watch 3: https://example.org/c: it needs a browser: gannet fetches files as a server sends them
+        watch 4: https://example.org/{{ now }}: its address is a template
+        watch 5: https://example.org/d: it sends data: gannet asks by GET only
+        watch 6: : it has no `url`
+        "#);
+    }
+
+    #[test]
+    fn what_has_no_watches_is_refused() {
+        for text in ["[]", "{", "{\"watching\": 1}"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

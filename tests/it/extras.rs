@@ -1,0 +1,160 @@
+//! Searching versions, the report, and taking over other programs' files, with the real program.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+#[test]
+fn grep_says_which_versions_contain_a_text() {
+    let origin = Origin::start(true);
+    let large = format!("{}bolt,9\n", "filler line of no interest\n".repeat(200_000));
+    origin.on(
+        "/p.csv",
+        ["bolt,3\n", "nut,1\n", "bolt,4\nBolt,5\n", "nut,2\n"].map(Reply::file),
+    );
+    origin.on("/large.txt", [Reply::file(large)]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    for path in ["/p.csv", "/large.txt"] {
+        gannet.ok(&["add", &origin.url(path), "1h", "--allow-private"]);
+    }
+    for _ in 0..4 {
+        gannet.fetch("p.csv");
+    }
+    gannet.fetch("large.txt");
+    let found = gannet.json(&["grep", "bolt", "p.csv", "large.txt", "--json"]);
+    let versions = |name: &str| -> Vec<(i64, i64)> {
+        let all = found.as_array().expect("sources").iter();
+        let one = all
+            .clone()
+            .find(|one| one["name"] == name)
+            .expect("the source");
+        let versions = one["versions"].as_array().expect("versions").iter();
+        versions
+            .map(|one| {
+                (
+                    one["version_id"].as_i64().unwrap_or(0),
+                    one["lines"].as_i64().unwrap_or(0),
+                )
+            })
+            .collect()
+    };
+    assert_eq!(versions("p.csv"), [(1, 1), (3, 1)]);
+    assert_eq!(versions("large.txt"), [(5, 1)]);
+    let table = gannet.ok(&["grep", "-i", "BOLT", "p.csv"]);
+    assert!(table.contains("2 of 4") && table.contains("no"), "{table}");
+    let table = gannet.ok(&["grep", "^nut,", "p.csv"]);
+    assert!(
+        table.contains("v2") && table.contains("v4") && table.contains("yes"),
+        "{table}"
+    );
+    for (arguments, code) in [
+        (&["grep", "screw", "p.csv"][..], 1),
+        (&["grep", "-F", "b.lt", "p.csv"], 1),
+        (&["grep", "b.lt", "p.csv"], 0),
+        (&["grep", "(", "p.csv"], 2),
+        (&["grep", "-F", "(", "p.csv"], 1),
+        (&["grep", "a", "no-such-source"], 2),
+    ] {
+        let said = gannet.run(arguments);
+        assert_eq!(said.code, Some(code), "{arguments:?}: {said:#?}");
+    }
+}
+
+#[test]
+fn the_report_is_a_page_that_needs_nothing_else() {
+    let origin = Origin::start(true);
+    origin.on("/good.json", [Reply::file("{}")]);
+    origin.on("/bad.json", [Reply::file("<script>alert(1)</script>")]);
+    origin.on("/down.json", [Reply::status(404)]);
+    let gannet = Gannet::trusting(
+        origin.ca_file(),
+        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
+    );
+    for path in ["/good.json", "/bad.json", "/down.json"] {
+        gannet.ok(&["add", &origin.url(path), "1h", "--allow-private"]);
+    }
+    gannet.run(&["--worker-only"]);
+    let page = gannet.ok(&["report"]);
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
+    for text in [
+        "good.json",
+        "FAIL",
+        "down(1)",
+        "404 Not Found",
+        "json: failed",
+    ] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    for text in ["<script", "http-equiv", "src=", "url("] {
+        assert!(!page.contains(text), "{text}: {page}");
+    }
+    let one = gannet.ok(&["report", "good.json"]);
+    assert!(!one.contains("bad.json"), "{one}");
+}
+
+#[test]
+fn files_of_other_programs_become_sources() {
+    let gannet = Gannet::new();
+    let write = |name: &str, text: &str| -> String {
+        let path = gannet.path(name);
+        fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let yaml = write(
+        "urls.yaml",
+        "name: prices\nurl: https://example.org/prices.csv\n---\nname: 17\nurl: https://example.org/b\n---\ncommand: df\n---\nurl: http://example.org/plain\n---\nurl: https://example.org/b\n",
+    );
+    let planned = gannet.run(&["import", &yaml, "--dry-run"]);
+    assert_eq!(planned.code, Some(3), "no store yet: {planned:#?}");
+    gannet.ok(&["build_db"]);
+    let planned = gannet.run(&["import", &yaml, "--dry-run"]);
+    assert!(
+        planned.out.contains("would add 2 sources, not taken: 3"),
+        "{planned:#?}"
+    );
+    assert_eq!(gannet.json(&["list", "--json"]), Value::Array(Vec::new()));
+    let said = gannet.run(&["import", &yaml, "--tag", "old", "--interval", "6h"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    for reason in [
+        "it runs a command",
+        "http",
+        "an entry above has its address",
+    ] {
+        assert!(said.err.contains(reason), "{reason}: {said:#?}");
+    }
+    let prices = gannet.source("prices");
+    assert_eq!(prices["tags"], serde_json::json!(["old"]), "{prices}");
+    assert_eq!(prices["interval_hours"], 6, "{prices}");
+    // Once more: all is there already.
+    let again = gannet.run(&["import", &yaml]);
+    assert!(again.out.contains("added 0 sources"), "{again:#?}");
+    assert!(
+        again
+            .err
+            .contains("its address is that of source 1 (prices)"),
+        "{again:#?}"
+    );
+    let list = write(
+        "list.txt",
+        "\u{feff}https://example.org/c 2d\r\nnot an address\r\n",
+    );
+    let said = gannet.run(&["import", &list, "--json"]);
+    let told: Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(told[0]["place"], "line 1");
+    assert!(
+        told[0]["id"].is_number() && told[1]["refused"].is_string(),
+        "{told}"
+    );
+    let watches = write(
+        "url-watches.json",
+        "{\"watching\": {\"x\": {\"url\": \"https://example.org/d\", \"title\": \"D\"}}}",
+    );
+    gannet.ok(&["import", &watches]);
+    assert_eq!(gannet.source("D")["address"], "https://example.org/d");
+    let garbage = write("garbage.json", "{");
+    let said = gannet.run(&["import", &garbage]);
+    assert_eq!(said.code, Some(2), "{said:#?}");
+}
