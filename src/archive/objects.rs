@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -81,8 +82,7 @@ impl Objects {
             .map(|name| format!("{prefix}/{name}"))
             .expect("the name is hexadecimal digits and random letters");
         let target = self.folder.join(&name);
-        file.persist_noclobber(&target)
-            .map_err(|error| ArchiveError::io("make", &target)(error.error))?;
+        move_to(file, &target, self.owner).map_err(ArchiveError::io("make", &target))?;
         sync_folder(&folder)?;
         Ok(name)
     }
@@ -153,4 +153,27 @@ fn digest_in(name: &str) -> Option<Digest> {
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, ArchiveError> {
     let listed = fs::read_dir(folder).and_then(Iterator::collect);
     listed.map_err(ArchiveError::io("list", folder))
+}
+
+/// Moves a durable file to a name that nobody has. Copies it where `objects/` was linked or mounted to another disk: what a
+/// crash leaves of that is an object that no blob names, and goes as such.
+fn move_to(file: NamedTempFile, target: &Path, owner: Owner) -> io::Result<()> {
+    let file = match file.persist_noclobber(target) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::CrossesDevices => error.file,
+        Err(error) => return Err(error.error),
+    };
+    let mut copy = File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(target)?;
+    let copied = File::open(file.path())
+        .and_then(|mut from| io::copy(&mut from, &mut copy))
+        .and_then(|_| copy.sync_all())
+        .and_then(|()| owner.give(target));
+    if copied.is_err() {
+        let _ = fs::remove_file(target);
+    }
+    copied
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +19,10 @@ use crate::files::Owner;
 /// Readable by all: a web server under another account serves these files.
 const MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;
+
+/// How the names of temporary files begin that lie beside their target: with a dot, which web servers do not serve. No
+/// published file is called so, for a name from an address begins with none.
+const TEMPORARY: &str = ".gannet-";
 
 /// Up to this many files are synced one by one. One sync of the whole file system costs as much as a few of these, and
 /// waits for what other programs wrote too.
@@ -53,6 +57,8 @@ struct Folders {
     checked: BTreeSet<PathBuf>,
     /// Those whose entries changed.
     touched: BTreeSet<PathBuf>,
+    /// Those on another file system than the temporary files.
+    elsewhere: BTreeSet<PathBuf>,
 }
 
 impl Published {
@@ -147,9 +153,15 @@ impl Published {
     ) -> Result<Ready, ArchiveError> {
         let target = self.target(&item.path)?;
         self.make_way(&target, folders)?;
-        let file = temporary(item.content, temp_dir)?;
+        let parent = target.parent().expect("a path inside has a parent");
+        let is_elsewhere = folders.is_elsewhere(parent, temp_dir)?;
+        let file = if is_elsewhere {
+            temporary_beside(&item.content, parent)?
+        } else {
+            temporary(item.content, temp_dir)?
+        };
         give(self.owner, &file)?;
-        if sync {
+        if sync || is_elsewhere {
             File::open(&file)
                 .and_then(|opened| opened.sync_all())
                 .map_err(ArchiveError::io("sync", &file))?;
@@ -230,13 +242,63 @@ impl Folders {
         })
     }
 
+    /// Tells whether `folder` lies on another file system than the temporary files, from which none can be moved there: the
+    /// published files, or those of one host, were linked or mounted to another disk. Removes there what a killed process left.
+    fn is_elsewhere(&mut self, folder: &Path, temp_dir: &Path) -> Result<bool, ArchiveError> {
+        let device = |path: &Path| {
+            let found = fs::metadata(path).map_err(ArchiveError::io("examine", path))?;
+            Ok(found.dev())
+        };
+        if self.elsewhere.contains(folder) {
+            return Ok(true);
+        }
+        if device(folder)? == device(temp_dir)? {
+            return Ok(false);
+        }
+        sweep(folder)?;
+        self.elsewhere.insert(folder.to_owned());
+        Ok(true)
+    }
+
     /// Makes what changed durable.
     fn sync(&self, temp_dir: &Path) -> Result<(), ArchiveError> {
-        if self.touched.len() > MAX_SINGLE_SYNCS {
+        // One sync of one file system does not do for folders on several.
+        if self.touched.len() > MAX_SINGLE_SYNCS && self.elsewhere.is_empty() {
             return sync_file_system(temp_dir);
         }
         self.touched.iter().try_for_each(|path| sync_folder(path))
     }
+}
+
+/// Puts content into a temporary file in the folder that it is for, hidden from those who read it.
+fn temporary_beside(content: &Content, folder: &Path) -> Result<TempPath, ArchiveError> {
+    let failed = || ArchiveError::io("write a file in", folder);
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY)
+        .tempfile_in(folder)
+        .map_err(failed())?;
+    let written = match content {
+        Content::Memory(bytes) => file.write_all(bytes),
+        Content::File { path, .. } => {
+            File::open(&**path).and_then(|mut from| io::copy(&mut from, &mut file).map(drop))
+        }
+    };
+    written
+        .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(MODE)))
+        .map_err(failed())?;
+    Ok(file.into_temp_path())
+}
+
+/// Removes temporary files that a killed process left in a folder; whoever calls holds the lock, so none is in use.
+fn sweep(folder: &Path) -> Result<(), ArchiveError> {
+    let entries = fs::read_dir(folder).map_err(ArchiveError::io("list", folder))?;
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            // What cannot be removed now is tried again by the next publication.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 /// Puts content into a temporary file of its own, by name alone when nobody else has it.

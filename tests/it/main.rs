@@ -25,6 +25,7 @@ mod no_catalogue;
 mod notify;
 mod origin;
 mod passes;
+mod other_disk;
 mod policy;
 mod program_limits;
 mod reading;
