@@ -2,6 +2,7 @@
 //!
 //! The only file, with those below it, that may import everything. Holds no rule of its own.
 
+mod check;
 mod dashboard;
 mod demo;
 mod house;
@@ -100,16 +101,13 @@ async fn config(
 ) -> Result<ExitStatus> {
     let config = load(flags, environment)?;
     match &args.what {
-        ConfigWhat::Check => {
-            tui::keys_page(&config)?;
-            cli::print_text(&cli::config_page(&config), console)
-        }
+        ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
         ConfigWhat::Show(show) if show.policy => {
             let house = House::open(Access::Read, flags, environment, |who| who.operator("cli"))?;
             cli::print_policy(&house.app, show.json, console).await
         }
-        ConfigWhat::Show(_) => cli::print_text(&cli::config_page(&config), console),
+        ConfigWhat::Show(_) => cli::print_text(&cli::config_page(&config, &[]), console),
         ConfigWhat::Adopt => {
             let house = House::open(Access::Change, flags, environment, |who| {
                 who.operator("cli")
@@ -175,6 +173,10 @@ async fn one_pass(
 ) -> Result<ExitStatus> {
     let house = House::open(Access::Change, flags, environment, Identity::worker)?;
     warn_without_sources(&house, console).await?;
+    // Cron would mail it every hour.
+    if console.is_terminal {
+        warn_of_idle_selections(&house, console).await?;
+    }
     let report = watched_pass(&house, Selection::Due, console.is_quiet()).await;
     let status = if json {
         cli::print_pass_json(&house.app, &report.summary, &report.results, console).await
@@ -193,6 +195,14 @@ async fn warn_without_sources(house: &House, console: &mut Console<'_>) -> Resul
         console.warn(&format!(
             "no sources in {folder}: `gannet add URL` adds one; or is it another folder that is meant?"
         ));
+    }
+    Ok(())
+}
+
+/// A verifier that judges nothing lets everything through: most often its tag is mistyped.
+async fn warn_of_idle_selections(house: &House, console: &mut Console<'_>) -> Result<()> {
+    for line in house.app.idle_selections().await? {
+        console.warn(&line);
     }
     Ok(())
 }

@@ -97,6 +97,34 @@ fn make_all(path: &Path, make: &dyn Fn(&Path) -> io::Result<bool>) -> io::Result
     Ok(())
 }
 
+/// Tells whether files can be made in the folder `path`, or, when it is missing, the folder itself, by trying. Leaves nothing.
+pub fn check_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return tempfile::tempfile_in(path).map(drop);
+    }
+    let mut above = path.parent().unwrap_or(path);
+    while let Err(error) = fs::metadata(above) {
+        match (error.kind(), above.parent()) {
+            (io::ErrorKind::NotFound, Some(parent)) => above = parent,
+            _ => return Err(error),
+        }
+    }
+    if path.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    tempfile::tempdir_in(above).map(drop)
+}
+
+/// Tells whether every account may write to what is there.
+pub fn is_open_to_others(path: &Path) -> bool {
+    const STICKY: u32 = 0o1000;
+    fs::metadata(path).is_ok_and(|found| {
+        let mode = found.permissions().mode();
+        // In a sticky folder nobody can replace another's file.
+        mode & 0o002 != 0 && !(found.is_dir() && mode & STICKY != 0)
+    })
+}
+
 /// Makes the entries of a folder durable: files made in, renamed into or removed from it.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

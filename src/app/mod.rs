@@ -11,6 +11,7 @@ mod content;
 mod error;
 mod evidence;
 mod grep;
+mod idle;
 mod judge;
 mod message;
 mod notify;

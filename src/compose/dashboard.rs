@@ -75,6 +75,10 @@ pub(super) async fn over(
     let mut tasks = JoinSet::new();
     let engine = InProcess::new(house);
     let troubles = engine.troubles.0.clone();
+    for line in house.app.idle_selections().await? {
+        // The first few of many will do.
+        let _ = engine.troubles.0.try_send(line);
+    }
     house.notes.redirect(Arc::new(move |line: &str| {
         // A dashboard that is shown so much already can do without.
         let _ = troubles.try_send(line.to_owned());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tracing_appender::non_blocking::WorkerGuard;
 
+use super::check::open_to_others;
 use super::notes::{LogTroubles, Notes};
 use crate::app::{App, Error, ErrorKind, ReadConfig, Result};
 use crate::archive::Archive;
@@ -71,6 +72,9 @@ impl House {
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
         let (notes, log_troubles) = (Notes::default(), LogTroubles::new());
+        for line in open_to_others(config.config_file.as_deref()) {
+            notes.say(&format!("warning: {line}"));
+        }
         let archive = Archive::open_telling(&config.data_dir, notes.teller())?;
         let store = Store::open(&config.data_dir.join(CATALOGUE))?;
         let owner = Owner::of(&config.data_dir);

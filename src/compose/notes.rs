@@ -28,7 +28,8 @@ impl Notes {
         *self.place() = Some(place);
     }
 
-    fn say(&self, line: &str) {
+    /// Tells a line.
+    pub(super) fn say(&self, line: &str) {
         let elsewhere = self.place().clone();
         match elsewhere {
             Some(tell) => tell(line),

@@ -23,6 +23,7 @@ pub(super) async fn stay(
     let hang_ups = signals::hang_ups();
     let house = House::open(Access::Change, flags, environment, Identity::worker)?;
     super::warn_without_sources(&house, console).await?;
+    super::warn_of_idle_selections(&house, console).await?;
     let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
     notify(&[
         NotifyState::Ready,

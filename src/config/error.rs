@@ -14,7 +14,7 @@ pub enum ConfigError {
         path: PathBuf,
     },
     /// A file cannot be read.
-    #[error("cannot read {path}")]
+    #[error("cannot read {path}: {source}")]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum ConfigError {
     )]
     NoDataDir,
     /// A path cannot be made absolute.
-    #[error("cannot make {path} absolute")]
+    #[error("cannot make {path} absolute: {source}")]
     Relative {
         /// Which path.
         path: PathBuf,

@@ -12,7 +12,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Returns who this process is: `USER`, else `LOGNAME`, else the number of the account; and the machine's name.
+    /// Returns who this process is: `USER`, else `LOGNAME`, else what `/etc/passwd` calls
+    /// the account, else its number; and the machine's name.
     pub fn of(environment: &Environment) -> Self {
         let named = ["USER", "LOGNAME"]
             .into_iter()
@@ -37,7 +38,8 @@ impl Identity {
 
 #[cfg(unix)]
 fn account() -> String {
-    format!("uid{}", rustix::process::getuid().as_raw())
+    let number = || format!("uid{}", rustix::process::getuid().as_raw());
+    super::account::own().map_or_else(number, |account| printable(&account.name))
 }
 
 #[cfg(not(unix))]

@@ -9,6 +9,7 @@ use toml::de::DeTable;
 
 use super::document::{Document, Field, Section};
 use super::duration::parse_duration;
+use super::paths::{Paths, expand};
 use super::{
     Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, Problem,
     Secrets, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
@@ -68,15 +69,15 @@ impl Config {
             .filter(|_| settings.data_dir.is_none());
         let log_dir = log_dir.or(state).unwrap_or_else(|| data_dir.join("log"));
         if let Some(path) = environment.path("SSL_CERT_FILE") {
-            settings.fetch.ca_files.push(absolute(path)?);
+            settings.fetch.ca_files.push(absolute(path, environment)?);
         }
         let secrets = match settings.secrets_file {
             Some(path) => Secrets::read(&path, environment)?,
             None => Secrets::of_environment(environment),
         };
         Ok(Self {
-            data_dir: absolute(data_dir)?,
-            log_dir: absolute(log_dir)?,
+            data_dir: absolute(data_dir, environment)?,
+            log_dir: absolute(log_dir, environment)?,
             config_file,
             fetch: settings.fetch,
             log: settings.log,
@@ -128,8 +129,12 @@ impl Config {
     }
 }
 
-fn absolute(path: PathBuf) -> Result<PathBuf, ConfigError> {
-    std::path::absolute(&path).map_err(|source| ConfigError::Relative { path, source })
+/// A shell leaves `~` as it is in `--data-dir=~/data`, and so do crontabs and units of systemd.
+fn absolute(path: PathBuf, environment: &Environment) -> Result<PathBuf, ConfigError> {
+    expand(&path, environment)
+        .map_err(std::io::Error::other)
+        .and_then(std::path::absolute)
+        .map_err(|source| ConfigError::Relative { path, source })
 }
 
 fn read_file(
@@ -148,7 +153,7 @@ fn read_file(
     let Some(path) = named.or_else(default) else {
         return Ok((None, FileSettings::default()));
     };
-    let path = absolute(path)?;
+    let path = absolute(path, environment)?;
     match std::fs::read_to_string(&path) {
         Ok(text) => {
             let settings =
@@ -176,8 +181,11 @@ fn parse(text: &str, path: &Path, environment: &Environment) -> Result<FileSetti
     if !errors.is_empty() {
         return Err(document.into_problems());
     }
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let settings = read_root(Section::root(&document, &table), folder, environment);
+    let paths = Paths {
+        folder: path.parent().unwrap_or(Path::new("/")),
+        environment,
+    };
+    let settings = read_root(Section::root(&document, &table), paths);
     let problems = document.into_problems();
     if problems.is_empty() {
         Ok(settings)
@@ -186,15 +194,15 @@ fn parse(text: &str, path: &Path, environment: &Environment) -> Result<FileSetti
     }
 }
 
-fn read_root(mut root: Section<'_>, folder: &Path, environment: &Environment) -> FileSettings {
+fn read_root(mut root: Section<'_>, paths: Paths<'_>) -> FileSettings {
     let mut settings = FileSettings {
-        data_dir: read_path(&mut root, "data_dir", folder),
-        log_dir: read_path(&mut root, "log_dir", folder),
-        secrets_file: read_path(&mut root, "secrets_file", folder),
+        data_dir: read_path(&mut root, "data_dir", paths),
+        log_dir: read_path(&mut root, "log_dir", paths),
+        secrets_file: read_path(&mut root, "secrets_file", paths),
         ..FileSettings::default()
     };
     if let Some(section) = root.section("fetch") {
-        settings.fetch = read_fetch(section, folder);
+        settings.fetch = read_fetch(section, paths);
     }
     if let Some(mut section) = root.section("log") {
         if let Some(days) = section.number("keep_days", 1..=3650) {
@@ -210,8 +218,8 @@ fn read_root(mut root: Section<'_>, folder: &Path, environment: &Environment) ->
         settings.worker.heartbeat = heartbeat.map(|field| field.value);
         section.finish();
     }
-    settings.verifiers = verifiers::read(root.sections("verifier"), folder, environment);
-    settings.notifiers = notify::read(root.sections("notify"), folder, environment);
+    settings.verifiers = verifiers::read(root.sections("verifier"), paths);
+    settings.notifiers = notify::read(root.sections("notify"), paths);
     root.finish();
     settings
 }
@@ -240,19 +248,19 @@ fn read_dashboard(mut section: Section<'_>) -> DashboardConfig {
     dashboard
 }
 
-fn read_path(section: &mut Section<'_>, key: &'static str, folder: &Path) -> Option<PathBuf> {
+fn read_path(section: &mut Section<'_>, key: &'static str, paths: Paths<'_>) -> Option<PathBuf> {
     let path = section.parsed(key, |text| match text {
         "" => Err("expected a path, found nothing in the quotes".to_owned()),
-        text => Ok(folder.join(text)),
+        text => paths.resolve(text),
     });
     path.map(|field| field.value)
 }
 
-fn read_fetch(mut section: Section<'_>, folder: &Path) -> FetchConfig {
+fn read_fetch(mut section: Section<'_>, paths: Paths<'_>) -> FetchConfig {
     let mut fetch = FetchConfig::default();
     fetch
         .ca_files
-        .extend(read_path(&mut section, "ca_file", folder));
+        .extend(read_path(&mut section, "ca_file", paths));
     fetch.proxy = section
         .parsed("proxy", parse_proxy)
         .map(|field| field.value);

@@ -2,6 +2,7 @@
 //!
 //! The only reader of the environment and of the configuration file. Never touches the store or the network.
 
+mod account;
 mod builtin;
 mod document;
 mod duration;
@@ -11,6 +12,7 @@ mod identity;
 mod limits;
 mod load;
 mod notify;
+mod paths;
 mod secrets;
 mod types;
 mod verifiers;

@@ -1,15 +1,15 @@
 //! Reads `[[notify]]`: who is told of which changes, and how. Never starts a program.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
 use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
+use super::paths::Paths;
 use super::verifiers::{ProgramFinder, parse_web_address, read_argv, read_name, read_sources};
-use super::{Environment, NoticeFormat, NotifierConfig, NotifierKind};
+use super::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{ChangeKind, NoticeRules, Pattern};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,15 +19,8 @@ const MOST_FAILURES: u32 = 1000;
 const WEBHOOK_KEYS: [&str; 2] = ["secret", "format"];
 
 /// Reads every `[[notify]]`; those with problems, which are noted, are left out.
-pub(super) fn read(
-    sections: Vec<Section<'_>>,
-    folder: &Path,
-    environment: &Environment,
-) -> Vec<NotifierConfig> {
-    let finder = ProgramFinder {
-        folder,
-        environment,
-    };
+pub(super) fn read(sections: Vec<Section<'_>>, paths: Paths<'_>) -> Vec<NotifierConfig> {
+    let finder = ProgramFinder { paths };
     let mut lines = HashMap::new();
     let mut notifiers = Vec::new();
     for mut section in sections {

@@ -9,7 +9,8 @@ use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
 use super::environment::is_executable;
 use super::limits;
-use super::{Builtin, Environment, VerifierConfig, VerifierKind};
+use super::paths::Paths;
+use super::{Builtin, VerifierConfig, VerifierKind};
 use crate::domain::{Pattern, Scope, Weight, safe_part};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,18 +24,11 @@ const HTTP_KEYS: [&str; 2] = ["secret", "deadline"];
 const EXTERNAL_KEYS: [&str; 1] = ["deadline"];
 
 /// Reads every `[[verifier]]`; those with problems, which are noted, are left out.
-pub(super) fn read(
-    sections: Vec<Section<'_>>,
-    folder: &Path,
-    environment: &Environment,
-) -> Vec<VerifierConfig> {
+pub(super) fn read(sections: Vec<Section<'_>>, paths: Paths<'_>) -> Vec<VerifierConfig> {
     let mut lines = HashMap::new();
     let mut verifiers = Vec::new();
     for mut section in sections {
-        let reader = ProgramFinder {
-            folder,
-            environment,
-        };
+        let reader = ProgramFinder { paths };
         let name = read_name(&mut section, "verifier", &mut lines);
         let sources = read_sources(&mut section);
         let kind = read_kind(&mut section, &reader);
@@ -196,7 +190,7 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<Ve
     let deadline = section.parsed("deadline", parse_long_duration);
     let deadline_duration = deadline.map_or(DEFAULT_DEADLINE, |field| field.value);
     let command_kind = read_command(section, command, finder);
-    let rule = builtin::read(section, finder.folder);
+    let rule = builtin::read(section, finder.paths);
     let (kind, own_keys) = match given[..] {
         ["command"] => (command_kind?, COMMAND_KEYS.to_vec()),
         ["builtin"] => (VerifierKind::Builtin(rule?), builtin::keys()),
@@ -337,8 +331,7 @@ fn read_failed(section: &mut Section<'_>) -> Option<Vec<i32>> {
 
 /// Where programs are looked for.
 pub(super) struct ProgramFinder<'a> {
-    pub(super) folder: &'a Path,
-    pub(super) environment: &'a Environment,
+    pub(super) paths: Paths<'a>,
 }
 
 impl ProgramFinder<'_> {
@@ -347,18 +340,18 @@ impl ProgramFinder<'_> {
     /// it comes ([`program_problem`]); a name that is not in `PATH` is returned as it stands.
     fn find(&self, section: &Section<'_>, program: &Field<&str>) -> Option<String> {
         let name = program.value;
-        let found: Result<PathBuf, &str> = if name.is_empty() || name.contains('\0') {
-            Err("not a program's name")
+        let found: Result<PathBuf, String> = if name.is_empty() || name.contains('\0') {
+            Err("not a program's name".to_owned())
         } else if name.contains('/') {
-            Ok(self.folder.join(name))
+            self.paths.resolve(name)
         } else {
-            let found = self.environment.find_program(name);
+            let found = self.paths.environment.find_program(name);
             Ok(found.unwrap_or_else(|| PathBuf::from(name)))
         };
         let text = found.and_then(|path| {
             path.into_os_string()
                 .into_string()
-                .map_err(|_| "its path is not UTF-8")
+                .map_err(|_| "its path is not UTF-8".to_owned())
         });
         text.map_err(|why| {
             let message = format!("`{}`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH", section.path("command"), name.escape_debug());

@@ -129,6 +129,11 @@ fn tls_config(ca_files: &[PathBuf]) -> Result<rustls::ClientConfig, NetError> {
     Ok(tls)
 }
 
+/// Tells whether the files with certificates can be used; fetches and webhooks need all of them.
+pub fn check_certificates(ca_files: &[PathBuf]) -> Result<(), NetError> {
+    tls_config(ca_files).map(drop)
+}
+
 /// Reads every certificate of a PEM file (RFC 7468); one without any is an error, since it was named on purpose.
 fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, NetError> {
     let failed = |reason: String| NetError::Certificates {

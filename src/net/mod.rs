@@ -25,6 +25,7 @@ mod sink;
 mod upload;
 mod webhook;
 
+pub use client::check_certificates;
 pub use error::{NetError, WebhookError};
 pub use fetcher::Fetcher;
 pub use limits::{Admission, Limiter};

@@ -1,7 +1,7 @@
 //! Reads a built-in rule with its parameters.
 
+use crate::config::paths::Paths;
 use std::ops::Range;
-use std::path::Path;
 use std::time::Duration;
 
 use super::{Builtin, CsvRule, ImageFormat, ImageRule, Percent, Schema, SizeRule};
@@ -39,9 +39,7 @@ pub(in crate::config) fn keys() -> Vec<&'static str> {
 }
 
 /// Reads `builtin` and its parameters; notes what is wrong. Nothing when there is no `builtin`, too.
-///
-/// `folder`: that of the configuration file.
-pub(in crate::config) fn read(section: &mut Section<'_>, folder: &Path) -> Option<Builtin> {
+pub(in crate::config) fn read(section: &mut Section<'_>, paths: Paths<'_>) -> Option<Builtin> {
     let builtin = section.text("builtin");
     let at = match &builtin {
         Some(builtin) => builtin.span.clone(),
@@ -62,7 +60,7 @@ pub(in crate::config) fn read(section: &mut Section<'_>, folder: &Path) -> Optio
     let rule = match builtin.value {
         "utf8" => Some(Builtin::Utf8),
         "json" if section.has("schema") => {
-            read_schema(section, &schema?, folder).map(Builtin::JsonSchema)
+            read_schema(section, &schema?, paths).map(Builtin::JsonSchema)
         }
         "json" => Some(Builtin::Json),
         "csv" => csv.map(Builtin::Csv),
@@ -101,8 +99,10 @@ fn is_whole<T>(section: &Section<'_>, key: &str, read: Option<&T>) -> bool {
     read.is_some() || !section.has(key)
 }
 
-fn read_schema(section: &Section<'_>, file: &Field<&str>, folder: &Path) -> Option<Schema> {
-    Schema::read(&folder.join(file.value))
+fn read_schema(section: &Section<'_>, file: &Field<&str>, paths: Paths<'_>) -> Option<Schema> {
+    paths
+        .resolve(file.value)
+        .and_then(|path| Schema::read(&path))
         .map_err(|why| {
             let message = format!(
                 "`verifier.schema`: cannot use `{}`: {why}; give the path of a JSON Schema that refers to no other file",

@@ -9,8 +9,9 @@ use crate::config::{
 use crate::domain::{ChangeKind, Scope, Weight};
 use crate::faces::text::clean;
 
-/// Returns the page: the file, where things lie, each verifier and notifier on a line, and what deserves a look.
-pub fn config_page(config: &Config) -> String {
+/// Returns the page: the file, where things lie, each verifier and notifier on a line, and what deserves a look, `more`
+/// included.
+pub fn config_page(config: &Config, more: &[String]) -> String {
     let mut page = String::new();
     let file = config.config_file.as_ref().map_or_else(
         || "no configuration file: every setting has its default".to_owned(),
@@ -28,8 +29,8 @@ pub fn config_page(config: &Config) -> String {
     for notifier in &config.notifiers {
         let _ = writeln!(page, "notifier {}", clean(&notifier_line(notifier)));
     }
-    for slip in slips(config) {
-        let _ = writeln!(page, "look at this: {}", clean(&slip));
+    for slip in slips(config).iter().chain(more) {
+        let _ = writeln!(page, "look at this: {}", clean(slip));
     }
     page
 }

@@ -1,0 +1,207 @@
+//! `config check` on this machine: what keeps gannet from working is found before a pass finds it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+use crate::terminal::Terminal;
+
+#[test]
+fn certificates_and_folders_are_tried() {
+    let gannet = Gannet::new();
+    fs::write(gannet.path("no.pem"), "no certificate").expect("a file");
+    fs::write(gannet.path("file"), "").expect("a file");
+    for (toml, data_dir, expected) in [
+        (
+            "[fetch]\nca_file = \"gone.pem\"\n",
+            "data",
+            "cannot read certificates from",
+        ),
+        (
+            "[fetch]\nca_file = \"no.pem\"\n",
+            "data",
+            "no certificate in it",
+        ),
+        ("", "/proc/nope/x", "cannot use /proc/nope/x for the data: "),
+        ("", "file", "file for the data: not a directory"),
+        ("", "file/below", "for the data: "),
+        (
+            "log_dir = \"/proc/nope/log\"\n",
+            "data",
+            "cannot use /proc/nope/log for the logs: ",
+        ),
+    ] {
+        gannet.configure(toml);
+        let mut check = gannet.command(&["config", "check"]);
+        let data_dir = gannet.path("").join(data_dir);
+        if toml.contains("log_dir") {
+            // A data folder that the environment names keeps the logs with it.
+            gannet.configure(&format!("data_dir = {data_dir:?}\n{toml}"));
+            check.env_remove("GANNET_DATA_DIR");
+        } else {
+            check.env("GANNET_DATA_DIR", &data_dir);
+        }
+        let said = crate::rig::said(&check.output().expect("gannet runs"));
+        assert_eq!(said.code, Some(2), "{toml}{data_dir:?}: {said:#?}");
+        assert!(said.err.contains(expected), "{toml}{data_dir:?}: {said:#?}");
+        assert!(!said.out.contains("it can be used"), "{said:#?}");
+    }
+    gannet.configure("");
+    assert!(gannet.ok(&["config", "check"]).contains("it can be used"));
+    assert!(!gannet.data().exists(), "nothing is left of the try");
+}
+
+#[test]
+fn a_folder_that_others_work_in_is_no_problem() {
+    if !rustix::process::getuid().is_root() {
+        eprintln!("not tested: only root can become another account");
+        return;
+    }
+    let gannet = Gannet::new();
+    gannet.ok(&["build_db"]);
+    for folder in [gannet.path(""), gannet.data()] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+    fs::set_permissions(
+        gannet.data().join("gannet.db"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .expect("a mode");
+    let mut check = std::process::Command::new("setpriv");
+    check
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(env!("CARGO_BIN_EXE_gannet"))
+        .args(["config", "check"])
+        .env("HOME", gannet.path(""))
+        .env("GANNET_CONFIG", gannet.path("config.toml"))
+        .env("GANNET_DATA_DIR", gannet.data());
+    let said = crate::rig::said(&check.output().expect("setpriv runs"));
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(
+        said.out
+            .contains("look at this: this account may not write to"),
+        "{said:#?}"
+    );
+}
+
+const IDLE: &str = "[[verifier]]\nname = \"typo\"\nsources = [\"tag:prizes\"]\nbuiltin = \"utf8\"\n\
+    [[verifier]]\nname = \"set\"\nscope = \"set\"\nsources = [\"tag:relaese\"]\ncommand = [\"true\"]\n\
+    [[verifier]]\nname = \"right\"\nsources = [\"tag:prices\"]\nbuiltin = \"utf8\"\n\
+    [[notify]]\nname = \"ops\"\nsources = [\"*.cvs\"]\ncommand = [\"true\"]\n";
+
+#[test]
+fn what_selects_nothing_is_told_by_the_check_by_a_service_and_by_the_dashboard() {
+    let origin = Origin::start(true);
+    origin.on("/a.csv", [Reply::file("a")]);
+    let gannet = Gannet::new();
+    gannet.configure(IDLE);
+    // Without sources everything selects nothing.
+    gannet.ok(&["build_db"]);
+    assert!(!gannet.ok(&["config", "check"]).contains("now"));
+    gannet.ok(&[
+        "add",
+        "https://example.org/a.csv",
+        "--tag",
+        "prices",
+        "--disabled",
+    ]);
+    let page = gannet.ok(&["config", "check"]);
+    let idle = [
+        "verifier typo judges nothing: no source is selected by tag:prizes now",
+        "verifier set judges nothing: no source is selected by tag:relaese now",
+        "notifier ops hears of nothing: no source is selected by *.cvs now",
+    ];
+    for line in idle {
+        assert!(page.contains(&format!("look at this: {line}")), "{page}");
+    }
+    assert_eq!(page.matches(" now").count(), idle.len(), "{page}");
+    // Cron is not mailed each hour.
+    assert_eq!(gannet.run(&["--worker-only"]).err, "");
+    let mut worker = gannet.start(&["--worker-only", "--loop"]);
+    let mut err = std::io::BufReader::new(worker.stderr.take().expect("a pipe"));
+    for line in idle {
+        let mut said = String::new();
+        std::io::BufRead::read_line(&mut err, &mut said).expect("a line");
+        assert_eq!(said.trim_end(), format!("warning: {line}"));
+    }
+    worker.kill().expect("it runs");
+    worker.wait().expect("it ends");
+    let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
+    terminal.wait_for("verifier typo judges nothing");
+    terminal.press("q");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn a_configuration_that_every_account_may_change_is_warned_of() {
+    let gannet = Gannet::new();
+    let file = gannet.path("config.toml");
+    let folder = gannet.path("");
+    for (path, mode, expected) in [
+        (&file, 0o666, true),
+        (&file, 0o664, false),
+        (&folder, 0o777, true),
+        (&folder, 0o1777, false),
+        (&folder, 0o755, false),
+    ] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
+        for command in [&["build_db"][..], &["config", "check"]] {
+            let said = gannet.run(command);
+            assert_eq!(said.code, Some(0), "{said:#?}");
+            let told = format!("{}{}", said.out, said.err);
+            let is_told = told.contains("every account may write to");
+            assert_eq!(is_told, expected, "{command:?} {mode:o} {told}");
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).expect("a mode");
+    }
+}
+
+#[test]
+fn a_tilde_leads_home_and_a_reason_is_given() {
+    let gannet = Gannet::new();
+    gannet.configure("data_dir = \"~/of/mine\"\nlog_dir = \"~/log\"\n");
+    let mut add = gannet.command(&["add", "https://example.org/a"]);
+    add.env_remove("GANNET_DATA_DIR");
+    assert!(add.status().expect("gannet runs").success());
+    assert!(gannet.path("of/mine/gannet.db").exists() && gannet.path("log").exists());
+    let mut list = gannet.command(&["list", "--data-dir=~/of/mine"]);
+    assert!(list.status().expect("gannet runs").success());
+    for (toml, config, expected) in [
+        (
+            "data_dir = \"~joe/data\"\n",
+            None,
+            "only `~/` stands for a home folder",
+        ),
+        (
+            "secrets_file = \"gone\"\n",
+            None,
+            "gone: No such file or directory",
+        ),
+        ("", Some(gannet.path("")), "Is a directory"),
+    ] {
+        gannet.configure(toml);
+        let mut check = gannet.command(&["config", "check"]);
+        check.envs(config.map(|path| ("GANNET_CONFIG", path)));
+        let said = crate::rig::said(&check.output().expect("gannet runs"));
+        assert_eq!(said.code, Some(2), "{toml}: {said:#?}");
+        assert!(said.err.contains(expected), "{toml}: {said:#?}");
+    }
+    fs::write(gannet.path("config.toml"), b"\xff\xfe").expect("a file");
+    assert!(gannet.run(&["list"]).err.contains("valid UTF-8"));
+}
+
+#[test]
+fn an_account_without_variables_is_called_by_its_name() {
+    let gannet = Gannet::new();
+    let mut add = gannet.command(&["add", "https://example.org/a"]);
+    add.env_remove("USER");
+    assert!(add.status().expect("gannet runs").success());
+    let list = std::process::Command::new("id")
+        .arg("-un")
+        .output()
+        .expect("id runs");
+    let name = String::from_utf8_lossy(&list.stdout).trim().to_owned();
+    let log = gannet.ok(&["log"]);
+    assert!(log.contains(&format!("{name}@")), "{name}: {log}");
+}
