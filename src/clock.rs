@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
@@ -16,6 +17,9 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> DateTime<Utc>;
 
     /// Returns a future that ends at `time` by this clock, at once when that is past.
+    ///
+    /// It never takes longer than it seemed to take when this was called: a clock that is set back meanwhile does not keep
+    /// the sleeper for as long as it was set back.
     fn sleep_until(&self, time: DateTime<Utc>) -> Sleep;
 }
 
@@ -33,12 +37,15 @@ impl Clock for SystemClock {
     }
 
     /// Sleeps in steps of a minute at most: the monotonic timer stands still while a laptop sleeps, the time of day
-    /// does not.
+    /// does not. Whichever of the two is there first ends it.
     fn sleep_until(&self, time: DateTime<Utc>) -> Sleep {
-        const STEP: std::time::Duration = std::time::Duration::from_mins(1);
+        const STEP: Duration = Duration::from_mins(1);
         let clock = *self;
+        let left_by_day = move || (time - clock.now()).to_std().unwrap_or_default();
+        let (most, begun) = (left_by_day(), Instant::now());
         Box::pin(async move {
-            while let Ok(left) = (time - clock.now()).to_std() {
+            loop {
+                let left = left_by_day().min(most.saturating_sub(begun.elapsed()));
                 if left.is_zero() {
                     return;
                 }
@@ -58,7 +65,8 @@ impl ManualClock {
         Self(Arc::new(watch::Sender::new(time)))
     }
 
-    /// Moves the clock forward and wakes who sleeps until then.
+    /// Moves the clock, forward or back, and wakes who sleeps until then. Whoever began to sleep later than it shows now wakes
+    /// too: this clock has no second one that went on meanwhile.
     pub fn advance(&self, by: chrono::Duration) {
         self.0.send_modify(|time| *time += by);
     }
@@ -71,9 +79,43 @@ impl Clock for ManualClock {
 
     fn sleep_until(&self, time: DateTime<Utc>) -> Sleep {
         let mut watch = self.0.subscribe();
+        let begun = self.now();
         Box::pin(async move {
             // An error means that the clock is gone, and with it everyone who could turn it.
-            let _ = watch.wait_for(|now| *now >= time).await;
+            let _ = watch.wait_for(|now| *now >= time || *now < begun).await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    #[tokio::test]
+    async fn a_sleeper_wakes_when_the_clock_shows_the_time_or_was_set_back() {
+        let noon = DateTime::UNIX_EPOCH + TimeDelta::hours(12);
+        for (turn, wakes) in [
+            (TimeDelta::minutes(59), false),
+            (TimeDelta::minutes(60), true),
+            (TimeDelta::days(365), true),
+            (TimeDelta::seconds(-1), true),
+            (TimeDelta::days(-365), true),
+        ] {
+            let clock = ManualClock::new(noon);
+            let mut sleep = clock.sleep_until(noon + TimeDelta::hours(1));
+            clock.advance(turn);
+            let has_woken = futures_util::poll!(&mut sleep).is_ready();
+            assert_eq!(has_woken, wakes, "{turn}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_system_clock_does_not_wait_for_what_is_past() {
+        let clock = SystemClock;
+        clock.sleep_until(clock.now() - TimeDelta::days(1)).await;
+        clock
+            .sleep_until(clock.now() + TimeDelta::milliseconds(1))
+            .await;
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Knows nothing of what lies in them, and never changes what it did not make.
 
+mod tree;
+
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, lchown};
@@ -10,6 +12,8 @@ use std::path::Path;
 
 use rustix::fs::Mode;
 use rustix::process::umask;
+
+pub use self::tree::remove_tree;
 
 const PUBLIC: u32 = 0o755;
 

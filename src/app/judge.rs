@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::suggest::suggestion;
 use super::{App, Error, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
-    Content, Fingerprint, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceSettings,
-    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
+    CLOCK_TOLERANCE, Content, Fingerprint, Judgement, NewVerdict, Scope, Slot, Source, SourceId,
+    SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
 use crate::verify::{Facts, Verifier};
 
@@ -36,9 +36,6 @@ pub(crate) enum Ask {
     /// Those of this weight that have not decided yet: a promise to answer later is waited for until its deadline.
     Undecided(Weight),
 }
-
-/// How far stored times may be ahead of the clock, which may have been set back a little.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::hours(1);
 
 /// What a verdict of a person in the place of a verifier that gannet runs is known by.
 pub(super) const OVERRULED: &str = r#"{"outside":true}"#;

@@ -15,7 +15,7 @@ use super::{App, Error, Result};
 use crate::archive::Archive;
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{
-    Action, ChangeKind, Content, NewEvent, Source, SourceId, Standing, Told, decide,
+    Action, ChangeKind, Content, LONGEST_RETRY, NewEvent, Source, SourceId, Standing, Told, decide,
 };
 use crate::net::{WebhookAnswer, WebhookRequest};
 use crate::store::{NoticeLook, NoticeRecord};
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 4;
 const MOST_BEHIND: i64 = 10_000;
 /// After the first delivery that failed, and after many in a row: less than the hour between two passes of cron.
 const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
-const LAST_RETRY: TimeDelta = TimeDelta::minutes(30);
+const LAST_RETRY: TimeDelta = LONGEST_RETRY;
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 const JSON_TYPE: &str = "application/json";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";

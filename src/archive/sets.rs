@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use super::ArchiveError;
 use super::file::{give, make_folder, sync_folder};
 use crate::domain::{Content, Digest, Digester, EditionId, safe_part};
-use crate::files::Owner;
+use crate::files::{Owner, remove_tree};
 
 /// How long an edition that was replaced stays, for readers that are inside.
 const KEEP: Duration = Duration::from_mins(10);
@@ -266,11 +266,15 @@ fn mark(folder: &Path, now: SystemTime) -> Result<(), ArchiveError> {
 fn is_older(folder: &Path, now: SystemTime) -> Result<bool, ArchiveError> {
     let modified = fs::symlink_metadata(folder).and_then(|metadata| metadata.modified());
     let modified = modified.map_err(ArchiveError::io("examine", folder))?;
+    if modified > now + KEEP {
+        // Replaced while the clock ran ahead: it stays for as long from now on.
+        mark(folder, now)?;
+    }
     Ok(now.duration_since(modified).is_ok_and(|age| age > KEEP))
 }
 
 fn remove(folder: &Path) -> Result<(), ArchiveError> {
-    match fs::remove_dir_all(folder) {
+    match remove_tree(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(ArchiveError::io("remove", folder)(error))
         }

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use super::ArchiveError;
 use super::file::give;
 use super::lock::{FOLDERS, Locks};
+use crate::files::remove_tree;
 
 /// The file that an owner keeps locked.
 const LOCK: &str = "lock";
@@ -115,7 +116,7 @@ impl TempFolder {
     pub(super) fn remove(&self, name: &str) -> Result<(), ArchiveError> {
         let _gate = self.locks.take(FOLDERS)?;
         let path = self.parent.join(name);
-        match fs::remove_dir_all(&path) {
+        match remove_tree(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(ArchiveError::io("remove", &path)(error))
             }
@@ -128,7 +129,7 @@ impl Drop for TempFolder {
     fn drop(&mut self) {
         // What cannot be removed now is swept by a later process: nobody owns it any more.
         if let Ok(_gate) = self.locks.take_within(FOLDERS, FAREWELL) {
-            let _ = fs::remove_dir_all(&self.path);
+            let _ = remove_tree(&self.path);
         }
     }
 }

@@ -96,6 +96,8 @@ actions!(
     ConfigRejected = "config.rejected",
     /// A process that stays read its configuration again.
     ConfigReloaded = "config.reloaded",
+    /// Times were stored that cannot be, by a clock that ran ahead: what they put off is due now.
+    TimesMended = "times.mended",
     /// A pass began.
     PassStarted = "pass.started",
     /// A pass ended.

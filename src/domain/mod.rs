@@ -20,6 +20,7 @@ mod publication;
 mod short;
 mod size;
 mod source;
+mod time_bounds;
 mod verdict;
 mod version;
 mod weights;
@@ -49,6 +50,7 @@ pub use size::{format_size, parse_size};
 pub use source::{
     Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,
 };
+pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{Fingerprint, Judgement, NewVerdict, Verdict, VerdictOutcome};
 pub use version::{Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};

@@ -8,14 +8,13 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use chrono::{DateTime, Datelike as _, NaiveDateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 
+use crate::domain::LONGEST_RETRY_AFTER;
+
 const BASE: Duration = Duration::from_millis(500);
 const CAP: Duration = Duration::from_secs(10);
 
 /// The longest wait inside an attempt; a server that asks for more is left until later.
 pub(super) const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(60);
-
-/// The furthest that `Retry-After` is followed.
-const LONGEST_RETRY_AFTER: TimeDelta = TimeDelta::hours(24);
 
 /// Delays with full jitter: each is drawn from nought to a bound that doubles from 500 ms to 10 s.
 pub(super) struct Delays {

@@ -25,6 +25,7 @@ mod row;
 mod schema;
 mod served;
 mod source;
+mod times;
 mod transaction;
 mod types;
 mod verdict;
@@ -34,6 +35,7 @@ mod writer;
 
 pub use error::StoreError;
 pub use handle::Store;
+pub use times::Mended;
 pub use types::{
     AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, EventFilter,
     FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, Newest, NoticeLook, NoticeRecord,

@@ -17,17 +17,16 @@ impl Store {
     /// Returns the verdicts that the filter lets through, newest first.
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
         self.read(move |sql| {
-            let mut verdicts = Vec::new();
-            if filter.set.is_none() {
-                verdicts.extend(list_on_versions(sql, &filter)?);
-            }
-            if filter.sources.is_none() {
-                verdicts.extend(list_on_editions(sql, &filter)?);
-            }
-            // Stable: those that began at once stay as they were recorded.
-            verdicts.sort_by_key(|one| std::cmp::Reverse(one.verdict.started_at));
-            verdicts.truncate(filter.limit.unwrap_or(usize::MAX));
-            Ok(verdicts)
+            let on_versions = match filter.set {
+                None => list_on_versions(sql, &filter)?,
+                Some(_) => Vec::new(),
+            };
+            let on_editions = match filter.sources {
+                None => list_on_editions(sql, &filter)?,
+                Some(_) => Vec::new(),
+            };
+            let most = filter.limit.unwrap_or(usize::MAX);
+            Ok(merge(on_versions, on_editions).take(most).collect())
         })
         .await
     }
@@ -37,6 +36,18 @@ impl Store {
     pub async fn judged_by(&self, request: JudgedRequest) -> Result<Vec<JudgedBy>> {
         self.read(move |sql| list_judged(sql, &request)).await
     }
+}
+
+/// Merges two lists that are newest first. Each keeps its order, which is that of recording; only between the two the time
+/// decides.
+fn merge(one: Vec<VerdictOn>, other: Vec<VerdictOn>) -> impl Iterator<Item = VerdictOn> {
+    let (mut one, mut other) = (one.into_iter().peekable(), other.into_iter().peekable());
+    let began = |verdict: &VerdictOn| verdict.verdict.started_at;
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some(first), Some(second)) if began(first) < began(second) => other.next(),
+        (None, _) => other.next(),
+        _ => one.next(),
+    })
 }
 
 /// The columns of what was said, of a table of verdicts `d` and the texts that it names.

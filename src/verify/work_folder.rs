@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::SetFiles;
 use crate::domain::Content;
+use crate::files::remove_tree;
 
 /// What the copy is called when the version's name could not be a file's.
 const FALLBACK_NAME: &str = "content";
@@ -95,51 +96,8 @@ impl WorkFolder {
 impl Drop for WorkFolder {
     fn drop(&mut self) {
         // What remains on an error is removed with the rest of gannet's temporary files.
-        let _ = remove(&self.folder);
+        let _ = remove_tree(&self.folder);
     }
-}
-
-/// Removes a folder with all that is in it, in bounded memory and with two open files, however deep it is: a program may
-/// have nested folders until no path reaches them, and no stack either. So every folder is moved to the top, then emptied.
-fn remove(top: &Path) -> io::Result<()> {
-    fs::set_permissions(top, Permissions::from_mode(0o700))?;
-    let mut moved = 0_u64;
-    loop {
-        let mut entries = fs::read_dir(top)?.peekable();
-        if entries.peek().is_none() {
-            return fs::remove_dir(top);
-        }
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                remove_moving_up(top, &entry.path(), &mut moved)?;
-            } else {
-                fs::remove_file(entry.path())?;
-            }
-        }
-    }
-}
-
-/// Removes a folder that lies in `top`, and moves the folders in it there.
-fn remove_moving_up(top: &Path, folder: &Path, moved: &mut u64) -> io::Result<()> {
-    // A program may have closed folders to their owner.
-    let open = |folder: &Path| fs::set_permissions(folder, Permissions::from_mode(0o700));
-    open(folder)?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if !entry.file_type()?.is_dir() {
-            fs::remove_file(path)?;
-            continue;
-        }
-        // To move a folder changes its `..`, so it must be open too.
-        open(&path)?;
-        while top.join(moved_name(*moved)).symlink_metadata().is_ok() {
-            *moved += 1;
-        }
-        fs::rename(path, top.join(moved_name(*moved)))?;
-    }
-    fs::remove_dir(folder)
 }
 
 fn make_folder(parent: &Path) -> io::Result<PathBuf> {
@@ -159,10 +117,6 @@ fn write_copy(to: &Path, content: &Content) -> io::Result<()> {
         }
     }
     fs::set_permissions(to, Permissions::from_mode(0o400))
-}
-
-fn moved_name(number: u64) -> String {
-    format!(".moved-{number}")
 }
 
 fn is_one_part(name: &str) -> bool {
@@ -214,28 +168,6 @@ mod tests {
         fs::create_dir_all(folder.path().join("b/c")).expect("folders");
         fs::set_permissions(folder.path().join("b"), Permissions::from_mode(0o000))
             .expect("a mode");
-        drop(folder);
-        assert_eq!(parent.path().read_dir().expect("a folder").count(), 0);
-    }
-
-    #[test]
-    fn depth_is_no_hiding_place() {
-        use rustix::fs::{Mode, OFlags, mkdirat, openat};
-
-        let parent = TempDir::new().expect("a folder");
-        let content = Content::Memory(Bytes::from_static(b"x"));
-        let folder = WorkFolder::new(parent.path(), "a", &content).expect("a folder");
-        let flags = OFlags::DIRECTORY | OFlags::RDONLY;
-        // Beyond what a path can name, and beyond the files that a process may open.
-        let mut deepest = rustix::fs::open(folder.path(), flags, Mode::empty()).expect("a folder");
-        for _ in 0..1_100 {
-            mkdirat(&deepest, "moved", Mode::RWXU).expect("a folder");
-            deepest = openat(&deepest, "moved", flags, Mode::empty()).expect("a folder");
-        }
-        mkdirat(&deepest, "closed", Mode::empty()).expect("a folder");
-        openat(&deepest, "file", OFlags::CREATE | OFlags::RDWR, Mode::RUSR).expect("a file");
-        fs::create_dir(folder.path().join(".moved-0")).expect("a folder");
-        std::os::unix::fs::symlink(parent.path(), folder.path().join("link")).expect("a link");
         drop(folder);
         assert_eq!(parent.path().read_dir().expect("a folder").count(), 0);
     }

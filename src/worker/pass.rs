@@ -20,7 +20,7 @@ use crate::net::{Fetcher, Limiter};
 use crate::store::ClaimRequest;
 
 /// How long a claim holds without being renewed: a crashed worker's sources are free again after this.
-const LEASE: chrono::Duration = chrono::Duration::minutes(5);
+const LEASE: chrono::Duration = crate::domain::LONGEST_LEASE;
 const RENEW_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 /// Sources claimed in one transaction.
 const CLAIM_BATCH: usize = 256;
@@ -215,7 +215,7 @@ impl<'a> Pass<'a> {
 
     /// Claims and waits in turn until nothing is left, or until it has to stop.
     async fn work(&mut self) {
-        let mut renew_at = self.app.now() + RENEW_EVERY;
+        let mut renewal = self.app.clock.sleep_until(self.app.now() + RENEW_EVERY);
         loop {
             if !self.ends() {
                 let request = self.claim_request();
@@ -234,8 +234,8 @@ impl<'a> Pass<'a> {
             tokio::select! {
                 Some(joined) = self.tasks.join_next() => self.finish(joined),
                 Some(judged) = self.undecided.next() => self.finish_judging(judged),
-                () = self.app.clock.sleep_until(renew_at) => {
-                    renew_at = self.app.now() + RENEW_EVERY;
+                () = &mut renewal => {
+                    renewal = self.app.clock.sleep_until(self.app.now() + RENEW_EVERY);
                     let renewed = self.app.store.renew_claims(self.owner.to_owned(), self.app.now() + LEASE).await;
                     self.keep_error(renewed.map_err(Error::from));
                     self.look_again();

@@ -121,7 +121,11 @@ impl Worker {
     }
 
     fn may_beat(&self, report: &PassReport) -> bool {
-        let is_late = |at: DateTime<Utc>| self.app.now() - at >= BEAT_EVERY;
+        // A time that is still to come says that the clock was set back.
+        let is_late = |at: DateTime<Utc>| {
+            let since = self.app.now() - at;
+            since >= BEAT_EVERY || since < chrono::Duration::zero()
+        };
         report.summary.attempts > 0 || self.beaten_at().is_none_or(is_late)
     }
 
@@ -139,6 +143,7 @@ impl Worker {
     ) -> Result<PassReport> {
         let standing = self.app.policy_standing().await?;
         let judges = standing.is_in_force();
+        self.mend_times().await?;
         self.begin_notifiers().await?;
         let settle = async {
             if judges {
@@ -258,6 +263,14 @@ impl Worker {
         };
         self.retried().settling = slot.filter(|_| unsettled.is_some());
         Ok(unsettled)
+    }
+
+    /// Makes due what a clock that ran ahead had put off beyond what can be.
+    async fn mend_times(&self) -> Result<()> {
+        if let Some(mended) = self.app.store.mend_times(self.app.stamp()).await? {
+            tracing::warn!("{mended}");
+        }
+        Ok(())
     }
 
     /// Tells, once in an hour, that it is time to judge again.

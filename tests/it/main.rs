@@ -2,6 +2,7 @@
 
 mod archive;
 mod builtin_rules;
+mod clock_jumps;
 mod config;
 mod config_builtin;
 mod config_check;

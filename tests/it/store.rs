@@ -11,3 +11,4 @@ mod publishing;
 mod rig;
 mod sets;
 mod sources;
+mod times;

@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["domain", "clock", "config", "files"]),
     ("archive", &["domain", "clock", "config", "files"]),
     ("net", &["domain", "clock", "config"]),
-    ("verify", &["domain", "clock", "config"]),
+    ("verify", &["domain", "clock", "config", "files"]),
     (
         "app",
         &[
