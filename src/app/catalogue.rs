@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::settings::{ENDLESS, candidate_names, differences};
 use super::{App, Error, ErrorKind, NewSource, Result};
-use crate::domain::{Source, SourceId, SourceSettings};
+use crate::domain::{Source, SourceId, SourceSettings, masked};
 use crate::store::{SourceChange, SourceFilter, StoreError};
 
 /// What `apply` would do, or did, in order.
@@ -47,10 +47,7 @@ impl App {
         let present = self.store.sources(SourceFilter::default()).await?;
         let mut names: HashSet<String> = present.iter().map(|s| s.settings.name.clone()).collect();
         names.extend(wanted.iter().filter_map(|new| new.name.clone()));
-        let entries = wanted
-            .into_iter()
-            .map(|new| Ok((new.name.is_some(), new.into_settings()?)))
-            .collect::<Result<Vec<_>>>()?;
+        let entries = checked(wanted)?;
         let known = Known::of(&present, &entries)?;
         let mut plan = Plan {
             present: present.len(),
@@ -117,6 +114,34 @@ impl App {
             })
             .collect();
         self.change(changes).await.map(drop)
+    }
+}
+
+/// Checks every entry; the error has everything that is wrong, a line each.
+fn checked(wanted: Vec<NewSource>) -> Result<Vec<(bool, SourceSettings)>> {
+    let (mut entries, mut errors) = (Vec::with_capacity(wanted.len()), Vec::new());
+    for new in wanted {
+        let has_name = new.name.is_some();
+        let address = masked(&new.address);
+        match new.into_settings() {
+            Ok(settings) => entries.push((has_name, settings)),
+            Err(error) => errors.push((address, error)),
+        }
+    }
+    match errors.as_mut_slice() {
+        [] => Ok(entries),
+        [(address, _)] => {
+            let address = std::mem::take(address);
+            let (_, error) = errors.remove(0);
+            let message = format!("{address}: {}", error.message);
+            Err(Error { message, ..error })
+        }
+        several => {
+            let lines = several
+                .iter()
+                .map(|(address, error)| format!("{address}: {error}"));
+            Err(Error::invalid(lines.collect::<Vec<_>>().join("\n")))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod archive;
 mod builtin_rules;
 mod clock_jumps;
+mod completions;
 mod config;
 mod config_builtin;
 mod config_check;
@@ -34,6 +35,7 @@ mod reading;
 mod removing;
 mod rig;
 mod sets;
+mod spreadsheets;
 mod store;
 mod terminal;
 mod times;

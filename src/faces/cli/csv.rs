@@ -13,12 +13,26 @@ pub(crate) fn write<T: Serialize>(
     fields: &[&str],
     objects: impl IntoIterator<Item = T>,
 ) -> io::Result<()> {
-    write_record(out, fields.iter().map(|field| (*field).to_owned()))?;
+    write_header(out, fields)?;
     for object in objects {
-        let value = serde_json::to_value(object)?;
-        write_record(out, fields.iter().map(|field| plain(&value[*field])))?;
+        write_row(out, fields, object)?;
     }
     Ok(())
+}
+
+/// Writes the names of the fields.
+pub(crate) fn write_header(out: &mut dyn Write, fields: &[&str]) -> io::Result<()> {
+    write_record(out, fields.iter().map(|field| (*field).to_owned()))
+}
+
+/// Writes the row of one object.
+pub(crate) fn write_row(
+    out: &mut dyn Write,
+    fields: &[&str],
+    object: impl Serialize,
+) -> io::Result<()> {
+    let value = serde_json::to_value(object)?;
+    write_record(out, fields.iter().map(|field| plain(&value[*field])))
 }
 
 fn plain(value: &Value) -> String {

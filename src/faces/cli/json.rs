@@ -210,6 +210,21 @@ pub(crate) struct VersionJson<'a> {
 }
 
 impl<'a> VersionJson<'a> {
+    /// The fields that are single values, in their order.
+    pub(crate) const FIELDS: [&'static str; 11] = [
+        "id",
+        "digest",
+        "size_bytes",
+        "stored_bytes",
+        "name",
+        "media_type",
+        "last_modified",
+        "fetched_at",
+        "verified",
+        "policy_revision",
+        "published",
+    ];
+
     /// `published` tells whether it is what consumers see now.
     fn new(version: &'a Version, verdicts: &'a [Verdict], published: bool) -> Self {
         Self {
@@ -326,6 +341,18 @@ pub(crate) struct EventJson<'a> {
 }
 
 impl<'a> EventJson<'a> {
+    /// The fields, in their order.
+    pub(crate) const FIELDS: [&'static str; 8] = [
+        "id",
+        "at",
+        "actor",
+        "action",
+        "source_id",
+        "source",
+        "version_id",
+        "detail",
+    ];
+
     pub(crate) fn new(event: &'a Event) -> Self {
         Self {
             id: event.id.0,

@@ -4,6 +4,7 @@
 
 pub mod args;
 mod commands;
+mod complete;
 mod config_page;
 mod consent;
 mod console;
@@ -24,6 +25,7 @@ pub use args::{AppCommand, Cli, Command};
 pub use commands::{
     adopt_policy, print_completions, print_fetched, print_manual, print_overview, print_policy, run,
 };
+pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::config_page;
 pub use console::Console;
 pub use exit::{ExitStatus, print_text, print_troubles, report, status_of};

@@ -3,10 +3,11 @@
 //! Reads and prints; what a difference to the catalogue means is decided by `app`. Secrets stay `${NAME}`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::app::NewSource;
 use crate::domain::{Address, Interval, PublishPolicy, SourceSettings, parse_size};
@@ -23,11 +24,25 @@ pub(crate) struct SourcesFileError {
     pub(crate) reason: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    source: Vec<Spanned<Entry>>,
+/// Everything that is wrong with a file, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourcesFileErrors(pub(crate) Vec<SourcesFileError>);
+
+/// More than these are counted.
+const MAX_SHOWN: usize = 20;
+
+impl fmt::Display for SourcesFileErrors {
+    /// Writes a line each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().take(MAX_SHOWN).enumerate() {
+            let before = if index == 0 { "" } else { "\n" };
+            write!(f, "{before}{error}")?;
+        }
+        match self.0.len().saturating_sub(MAX_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -65,80 +80,143 @@ enum Values {
     Many(Vec<String>),
 }
 
-/// Reads the sources that `text` lists. `file` is its name for messages.
-pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<NewSource>, SourcesFileError> {
-    let fail = |offset: usize, reason: String| SourcesFileError {
-        file: file.to_owned(),
-        line: line_of(text, offset),
-        reason,
+/// Reads the sources that `text` lists, or finds everything that is wrong with them. `file` is its name for messages.
+pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<NewSource>, SourcesFileErrors> {
+    let mut reader = Reader {
+        file,
+        text,
+        seen: HashMap::new(),
+        errors: Vec::new(),
     };
-    let parsed: File = toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        fail(offset, error.message().trim_end().replace('\n', ", "))
-    })?;
-    let mut seen = HashMap::new();
-    let mut sources = Vec::with_capacity(parsed.source.len());
-    for entry in parsed.source {
-        let entry = entry.into_inner();
-        let address = Address::parse(entry.address.get_ref(), entry.allow_http)
-            .map_err(|error| fail(entry.address.span().start, error.to_string()))?;
-        let mut keys = vec![("address", address.to_string(), entry.address.span().start)];
-        if let Some(name) = &entry.name {
-            keys.push(("name", name.get_ref().clone(), name.span().start));
+    let mut sources = Vec::new();
+    for entry in reader.entries() {
+        sources.extend(reader.source(entry));
+    }
+    if reader.errors.is_empty() {
+        return Ok(sources);
+    }
+    reader.errors.sort_by_key(|error| error.line);
+    Err(SourcesFileErrors(reader.errors))
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    /// Where each address and each name is.
+    seen: HashMap<(&'static str, String), usize>,
+    errors: Vec<SourcesFileError>,
+}
+
+impl<'a> Reader<'a> {
+    fn fail(&mut self, offset: usize, reason: impl Into<String>) {
+        self.errors.push(SourcesFileError {
+            file: self.file.to_owned(),
+            line: line_of(self.text, offset),
+            reason: reason.into(),
+        });
+    }
+
+    fn entries(&mut self) -> Vec<Spanned<DeValue<'a>>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        // What follows a syntax error is guesswork.
+        if let Some(error) = errors.first() {
+            let offset = error.span().map_or(0, |span| span.start);
+            let reason = error.message().trim_end().replace('\n', ", ");
+            self.fail(offset, format!("not TOML: {reason}"));
+            return Vec::new();
         }
-        for (key, value, offset) in keys {
-            if let Some(first) = seen.insert((key, value.clone()), offset) {
-                let line = line_of(text, first);
-                return Err(fail(
-                    offset,
-                    format!("{key} `{value}` is in line {line} already"),
-                ));
+        let mut entries = Vec::new();
+        for (key, value) in table.into_inner() {
+            let start = key.span().start;
+            match value.into_inner() {
+                DeValue::Array(sources) if key.get_ref() == "source" => entries.extend(sources),
+                _ if key.get_ref() == "source" => {
+                    self.fail(start, "expected [[source]], a table for each source");
+                }
+                _ => {
+                    let key = key.get_ref();
+                    self.fail(start, format!("unknown key `{key}`: expected [[source]]"));
+                }
             }
         }
-        sources.push(new_source(entry, &fail)?);
+        entries
     }
-    Ok(sources)
-}
 
-fn new_source(
-    entry: Entry,
-    fail: &dyn Fn(usize, String) -> SourcesFileError,
-) -> Result<NewSource, SourcesFileError> {
-    let interval = read(entry.interval, fail, |text| {
-        text.parse::<Interval>().map_err(|error| error.to_string())
-    })?;
-    let publish = read(entry.publish, fail, str::parse::<PublishPolicy>)?;
-    let max_size_bytes = read(entry.max_size, fail, parse_size)?;
-    let headers = entry.headers.into_iter().flat_map(|(name, values)| {
-        let values = match values {
-            Values::One(value) => vec![value],
-            Values::Many(values) => values,
+    /// Reads one source; nothing when something is wrong with it.
+    fn source(&mut self, entry: Spanned<DeValue<'_>>) -> Option<NewSource> {
+        let start = entry.span().start;
+        let entry = match Entry::deserialize(ValueDeserializer::from(entry)) {
+            Ok(entry) => entry,
+            Err(error) => {
+                let offset = error.span().map_or(start, |span| span.start);
+                self.fail(offset, error.message().trim_end().replace('\n', ", "));
+                return None;
+            }
         };
-        values.into_iter().map(move |value| (name.clone(), value))
-    });
-    Ok(NewSource {
-        address: entry.address.into_inner(),
-        interval,
-        name: entry.name.map(Spanned::into_inner),
-        tags: entry.tags,
-        headers: headers.collect(),
-        allow_private: entry.allow_private,
-        allow_http: entry.allow_http,
-        allow_empty: entry.allow_empty,
-        publish: publish.unwrap_or_default(),
-        max_size_bytes,
-        disabled: !entry.enabled,
-    })
-}
+        let before = self.errors.len();
+        match Address::parse(entry.address.get_ref(), entry.allow_http) {
+            Ok(address) => self.once("address", address.to_string(), entry.address.span().start),
+            Err(error) => self.fail(entry.address.span().start, error.to_string()),
+        }
+        if let Some(name) = &entry.name {
+            self.once("name", name.get_ref().clone(), name.span().start);
+        }
+        let new = self.new_source(entry);
+        (self.errors.len() == before).then_some(new)
+    }
 
-fn read<T>(
-    value: Option<Spanned<String>>,
-    fail: &dyn Fn(usize, String) -> SourcesFileError,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Option<T>, SourcesFileError> {
-    value
-        .map(|text| parse(text.get_ref()).map_err(|reason| fail(text.span().start, reason)))
-        .transpose()
+    /// Notes where a key has its value; another place that has the same is wrong.
+    fn once(&mut self, key: &'static str, value: String, offset: usize) {
+        if let Some(first) = self.seen.get(&(key, value.clone())) {
+            let line = line_of(self.text, *first);
+            self.fail(offset, format!("{key} `{value}` is in line {line} already"));
+        } else {
+            self.seen.insert((key, value), offset);
+        }
+    }
+
+    fn new_source(&mut self, entry: Entry) -> NewSource {
+        let interval = self.read(entry.interval, |text| {
+            text.parse::<Interval>().map_err(|error| error.to_string())
+        });
+        let publish = self.read(entry.publish, str::parse::<PublishPolicy>);
+        let max_size_bytes = self.read(entry.max_size, parse_size);
+        let headers = entry.headers.into_iter().flat_map(|(name, values)| {
+            let values = match values {
+                Values::One(value) => vec![value],
+                Values::Many(values) => values,
+            };
+            values.into_iter().map(move |value| (name.clone(), value))
+        });
+        NewSource {
+            address: entry.address.into_inner(),
+            interval,
+            name: entry.name.map(Spanned::into_inner),
+            tags: entry.tags,
+            headers: headers.collect(),
+            allow_private: entry.allow_private,
+            allow_http: entry.allow_http,
+            allow_empty: entry.allow_empty,
+            publish: publish.unwrap_or_default(),
+            max_size_bytes,
+            disabled: !entry.enabled,
+        }
+    }
+
+    fn read<T>(
+        &mut self,
+        value: Option<Spanned<String>>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = value?;
+        match parse(text.get_ref()) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.fail(text.span().start, reason);
+                None
+            }
+        }
+    }
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -336,7 +414,8 @@ allow_http = true
                 "name `x` is in line 3 already",
             ),
         ] {
-            let error = parse("sources.toml", &text).expect_err(&text);
+            let errors = parse("sources.toml", &text).expect_err(&text).0;
+            let error = &errors[0];
             assert_eq!(error.line, line, "{error}");
             assert!(
                 error
@@ -345,6 +424,28 @@ allow_http = true
             );
             assert!(error.reason.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let text = "[[source]]\naddress = \"ftp://h/a\"\ninterval = \"1x\"\n[[source]]\nname = \"b\"\n\
+                    [[source]]\naddress = \"https://h/c\"\npublish = \"all\"\n[sources]\n";
+        let errors = parse("f", text).expect_err("bad").0;
+        let lines: Vec<_> = errors.iter().map(|error| error.line).collect();
+        assert_eq!(lines, [2, 3, 4, 8, 9]);
+        for text in ["sources:\n  - address: x\n", "{\"source\": []}"] {
+            let errors = parse("f", text).expect_err("not TOML").0;
+            assert!(
+                errors.len() == 1 && errors[0].reason.starts_with("not TOML: "),
+                "{errors:?}"
+            );
+        }
+        let many = "[[source]]\n".repeat(25);
+        let text = parse("f", &many).expect_err("bad").to_string();
+        assert!(
+            text.lines().count() == 21 && text.ends_with("and 5 more"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub use reading::{
     TableFormat,
 };
 pub use root::{
-    AppCommand, Cli, Command, CompletionsArgs, ConfigArgs, ConfigShowArgs, ConfigWhat,
-    DashboardArgs, DemoArgs, ManArgs, NotifyArgs, NotifyWhat,
+    AppCommand, Cli, Command, CompleteArgs, CompletionsArgs, ConfigArgs, ConfigShowArgs,
+    ConfigWhat, DashboardArgs, DemoArgs, ManArgs, NotifyArgs, NotifyWhat,
 };
 pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, RestoreArgs, SelectArgs,

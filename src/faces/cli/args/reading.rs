@@ -18,7 +18,7 @@ pub enum TableFormat {
 }
 
 impl TableFormat {
-    fn from_flags(json: bool, csv: bool) -> Self {
+    pub(super) fn from_flags(json: bool, csv: bool) -> Self {
         match (json, csv) {
             (true, _) => Self::Json,
             (_, true) => Self::Csv,
@@ -102,18 +102,26 @@ pub struct ShowArgs {
 pub struct HistoryArgs {
     /// Id, name or address
     pub source: String,
-    /// At most so many attempts and so many versions, the newest
+    /// At most so many attempts and so many versions, the newest; 0 is all [default: all]
     #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
+    limit: Option<usize>,
     /// An object with `attempts` and `versions`
     #[arg(long)]
     json: bool,
     /// A row for each attempt, with the fields of --json
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    /// With --csv, a row for each version instead
+    #[arg(long, requires = "csv")]
+    pub versions: bool,
 }
 
 impl HistoryArgs {
+    /// Returns how many attempts and versions to print, all without a limit.
+    pub fn limit(&self) -> Option<usize> {
+        self.limit.filter(|limit| *limit > 0)
+    }
+
     /// Returns what to print.
     pub fn format(&self) -> TableFormat {
         TableFormat::from_flags(self.json, self.csv)
@@ -135,12 +143,22 @@ pub struct LogArgs {
     /// Only what was done since: 30m, 2h, 7d, yesterday, a date, or a time (local, unless it ends in Z or +01:00)
     #[arg(long, value_name = "TIME")]
     pub since: Option<Moment>,
-    /// At most so many, the newest [default: 100, or all with --since]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    /// At most so many, the newest; 0 is all [default: 100, or all with --since]
+    #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
     /// One object a line
     #[arg(long)]
-    pub json: bool,
+    json: bool,
+    /// A row for each, with the fields of --json
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+impl LogArgs {
+    /// Returns what to print.
+    pub fn format(&self) -> TableFormat {
+        TableFormat::from_flags(self.json, self.csv)
+    }
 }
 
 /// `dump`.

@@ -169,6 +169,9 @@ pub enum Command {
     Config(ConfigArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// What may come next on a line, for completion scripts.
+    #[command(name = "__complete", hide = true)]
+    Complete(CompleteArgs),
     /// Print the manual page, or write all of them into a folder
     Man(ManArgs),
 }
@@ -304,6 +307,7 @@ pub enum NotifyWhat {
     /// Send a sample message and print what came back
     Test {
         /// The name of a notifier, as the configuration has it
+        #[arg(value_name = "NOTIFIER")]
         name: String,
     },
 }
@@ -324,6 +328,14 @@ pub struct DemoArgs {
 pub struct CompletionsArgs {
     /// For which shell
     pub shell: clap_complete::Shell,
+}
+
+/// `__complete`.
+#[derive(Debug, Args)]
+pub struct CompleteArgs {
+    /// The words behind the program's name, the last as far as it is typed
+    #[arg(last = true, allow_hyphen_values = true)]
+    pub words: Vec<String>,
 }
 
 /// `man`.

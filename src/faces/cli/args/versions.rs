@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::TableFormat;
 use crate::domain::VerdictOutcome;
 
 const VERSION_HELP: &str =
@@ -108,20 +109,30 @@ pub struct VerdictsArgs {
     #[arg(value_name = "SOURCE|SET")]
     pub sources: Vec<String>,
     /// Only this verifier's
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "VERIFIER")]
     pub verifier: Option<String>,
     /// Only those of judges whose fingerprint begins so
     #[arg(long, value_name = "HEX", value_parser = parse_fingerprint)]
     pub fingerprint: Option<String>,
-    /// Only those that say this: passed, failed, error or pending
-    #[arg(long, value_name = "OUTCOME")]
+    /// Only those that say this
+    #[arg(long, value_name = "passed|failed|error|pending")]
     pub outcome: Option<VerdictOutcome>,
     /// At most so many; 0 is all
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub limit: u32,
     /// An array with everything that is kept of each
     #[arg(long)]
-    pub json: bool,
+    json: bool,
+    /// A row for each, with the fields of --json but the definition
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+}
+
+impl VerdictsArgs {
+    /// Returns what to print.
+    pub fn format(&self) -> TableFormat {
+        TableFormat::from_flags(self.json, self.csv)
+    }
 }
 
 fn parse_fingerprint(text: &str) -> Result<String, String> {
@@ -135,7 +146,7 @@ fn parse_fingerprint(text: &str) -> Result<String, String> {
 /// `verdict`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  gannet verdict 217 legal failed --detail 'licence missing'\n  gannet verdict set:release legal passed"
+    after_help = "A verdict is best given by the id of the version that was read: SOURCE is whatever is its newest by now.\n\nExamples:\n  gannet verdict v217 legal failed --detail 'licence missing'\n  gannet verdict set:release legal passed"
 )]
 pub struct VerdictArgs {
     #[arg(help = format!("{VERSION_HELP}; set:NAME is the newest edition of a set"), value_name = "VERSION|SET")]

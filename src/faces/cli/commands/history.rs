@@ -6,15 +6,20 @@ use crate::app::{App, History};
 use crate::domain::{Attempt, Verdict, VerdictOutcome, format_size};
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
 use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::json::{self, AttemptJson, HistoryJson};
+use crate::faces::cli::json::{self, AttemptJson, HistoryJson, VersionJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::text::or_dash;
 
 pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {
-    let history = app.history(&args.source, args.limit).await?;
+    let history = app.history(&args.source, args.limit()).await?;
     let look = Look::of(app, console);
+    if args.versions {
+        let versions = json::versions(&history);
+        csv::write(&mut console.out, &VersionJson::FIELDS, versions)?;
+        return Ok(ExitStatus::Done);
+    }
     write(&history, args.format(), &look, &mut console.out)?;
     Ok(ExitStatus::Done)
 }

@@ -6,11 +6,11 @@ use chrono::Duration;
 
 use crate::app::{App, EventFilter};
 use crate::domain::Event;
-use crate::faces::cli::args::LogArgs;
+use crate::faces::cli::args::{LogArgs, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, EventJson};
 use crate::faces::cli::look::Look;
-use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::text::clean;
 
 const DEFAULT_LIMIT: usize = 100;
@@ -21,11 +21,14 @@ const LOOK_EVERY: Duration = Duration::seconds(1);
 
 pub(super) async fn run(app: &App, args: &LogArgs, console: &mut Console<'_>) -> CommandResult {
     let mut filter = filter(app, args).await?;
+    if args.format() == TableFormat::Csv {
+        csv::write_header(&mut console.out, &EventJson::FIELDS)?;
+    }
     loop {
         let look = Look::of(app, console);
         let events = app.events(filter.clone()).await?;
         for event in &events {
-            write(event, args.json, &look, &mut console.out)?;
+            write(event, args.format(), &look, &mut console.out)?;
         }
         if !args.follow {
             return Ok(ExitStatus::Done);
@@ -46,8 +49,8 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
         None => None,
     };
     let limit = match (args.limit, args.since) {
+        (Some(0), _) | (None, Some(_)) => NO_LIMIT,
         (Some(limit), _) => limit as usize,
-        (None, Some(_)) => NO_LIMIT,
         (None, None) => DEFAULT_LIMIT,
     };
     Ok(EventFilter {
@@ -60,9 +63,13 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
     })
 }
 
-fn write(event: &Event, as_json: bool, look: &Look, out: &mut dyn Write) -> io::Result<()> {
-    if as_json {
-        return json::write_line(out, &EventJson::new(event));
+fn write(event: &Event, format: TableFormat, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        TableFormat::Json => return json::write_line(out, &EventJson::new(event)),
+        TableFormat::Csv => {
+            return csv::write_row(out, &EventJson::FIELDS, EventJson::new(event));
+        }
+        TableFormat::People => {}
     }
     let mut line = format!(
         "{}  {:<16} ",
@@ -107,8 +114,8 @@ mod tests {
         };
         let mut out = Vec::new();
         let look = Look::plain(at("12:00:00"));
-        write(&event, false, &look, &mut out).expect("a buffer");
-        write(&event, true, &look, &mut out).expect("a buffer");
+        write(&event, TableFormat::People, &look, &mut out).expect("a buffer");
+        write(&event, TableFormat::Json, &look, &mut out).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
         2026-01-31 12:00:03Z  verdict.failed    prices v11 schema: line 3 ]0;x (worker@host)
         {"id":7,"at":"2026-01-31T12:00:03.250Z","actor":"worker@host","action":"verdict.failed","source_id":1,"source":"prices","version_id":11,"detail":"schema: line 3\n\u001b]0;x"}

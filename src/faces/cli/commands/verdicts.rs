@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::app::{App, VerdictFilter, VerdictOn, VerdictSubject};
 use crate::domain::{EditionId, SourceId, VersionId};
-use crate::faces::cli::args::VerdictsArgs;
+use crate::faces::cli::args::{TableFormat, VerdictsArgs};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
-use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::cli::{Console, ExitStatus, csv};
 
 /// So many digits tell fingerprints apart for people.
 const SHORT_FINGERPRINT: usize = 12;
@@ -31,6 +31,26 @@ struct VerdictOnJson<'a> {
     /// What the fingerprint stands for.
     definition: serde_json::Value,
 }
+
+/// The fields that are single values, and the arguments, in their order.
+const FIELDS: [&str; 16] = [
+    "source_id",
+    "source",
+    "version_id",
+    "digest",
+    "set",
+    "edition_id",
+    "verifier",
+    "fingerprint",
+    "argv",
+    "outcome",
+    "detail",
+    "exit_code",
+    "output",
+    "started_at",
+    "duration_ms",
+    "actor",
+];
 
 pub(super) async fn run(
     app: &App,
@@ -53,9 +73,11 @@ pub(super) async fn run(
         }
     }
     let verdicts = app.verdicts_that(filter).await?;
-    if args.json {
+    if args.format() == TableFormat::Json {
         let objects: Vec<_> = verdicts.iter().map(object).collect();
         json::write(&mut console.out, &objects)?;
+    } else if args.format() == TableFormat::Csv {
+        csv::write(&mut console.out, &FIELDS, verdicts.iter().map(object))?;
     } else if verdicts.is_empty() {
         console.warn_line("no verdict matches");
     } else {

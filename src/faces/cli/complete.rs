@@ -1,0 +1,334 @@
+//! What may come next on a command line, for the shells' completion scripts: commands, options, values, and names.
+//!
+//! Knows the commands by their definitions. Names are looked up by whoever asks.
+
+use std::path::PathBuf;
+
+use clap::{Arg, Command, CommandFactory as _};
+
+use super::args::Cli;
+use super::exit::conclude;
+use super::{Console, ExitStatus};
+use crate::faces::text::clean;
+
+/// More than this no shell shows at once.
+const MOST: usize = 1000;
+
+/// What a command line that is not finished asks for.
+#[derive(Debug, Default)]
+pub struct Completion {
+    /// `--config` and `--data-dir` of that line.
+    pub config: Option<PathBuf>,
+    /// Likewise.
+    pub data_dir: Option<PathBuf>,
+    /// Names of these kinds may stand here.
+    pub names: Vec<NameKind>,
+    /// What else may, each with what it means.
+    fixed: Vec<(String, String)>,
+    /// What every candidate begins with: what is typed of the word so far.
+    current: String,
+    /// What stands before a value: `--state=`.
+    before: String,
+}
+
+/// What is called by a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameKind {
+    /// A source.
+    Source,
+    /// One that was removed.
+    Removed,
+    /// A tag by itself.
+    Tag,
+    /// The sources of a tag: `tag:NAME`.
+    TagOfSources,
+    /// A set: `set:NAME`.
+    Set,
+    /// A verifier.
+    Verifier,
+    /// A notifier.
+    Notifier,
+}
+
+/// Lines that tell the script to complete paths by itself.
+const FILES: &str = ":files";
+const FOLDERS: &str = ":dirs";
+
+/// Reads the words behind the program's name, the last as far as it is typed.
+pub fn completion(words: &[String]) -> Completion {
+    let mut program = Cli::command();
+    program.build();
+    let mut wanted = Completion::default();
+    let Some((current, before)) = words.split_last() else {
+        return wanted;
+    };
+    let mut line = Line {
+        command: &program,
+        operands: 0,
+        option: None,
+        options_end: false,
+    };
+    for word in before {
+        line.take(word, &mut wanted);
+    }
+    wanted.current.clone_from(current);
+    line.complete(&mut wanted);
+    wanted
+}
+
+/// The part of a line that was read.
+struct Line<'a> {
+    command: &'a Command,
+    operands: usize,
+    /// The option whose value comes next.
+    option: Option<&'a Arg>,
+    options_end: bool,
+}
+
+impl<'a> Line<'a> {
+    fn take(&mut self, word: &str, wanted: &mut Completion) {
+        if let Some(option) = self.option.take() {
+            return note(option, word, wanted);
+        }
+        if self.options_end || !word.starts_with('-') || word == "-" {
+            let is_command = self.operands == 0 && !self.options_end;
+            match self.command.find_subcommand(word).filter(|_| is_command) {
+                Some(command) => self.command = command,
+                None => self.operands += 1,
+            }
+        } else if word == "--" {
+            self.options_end = true;
+        } else if let Some((name, value)) = word.split_once('=') {
+            if let Some(option) = self.find_option(name) {
+                note(option, value, wanted);
+            }
+        } else {
+            self.option = self.find_option(word).filter(|option| takes_value(option));
+        }
+    }
+
+    fn find_option(&self, word: &str) -> Option<&'a Arg> {
+        let found = |arg: &&Arg| match word.strip_prefix("--") {
+            Some(long) => arg.get_long() == Some(long),
+            // Of several short ones in a word the last may take a value.
+            None => arg.get_short().is_some() && arg.get_short() == word.chars().next_back(),
+        };
+        self.command.get_arguments().find(found)
+    }
+
+    fn complete(&self, wanted: &mut Completion) {
+        if let Some(option) = self.option {
+            return values(self.command, option, wanted);
+        }
+        let current = wanted.current.clone();
+        if !self.options_end && current.starts_with('-') && current != "-" {
+            match current.split_once('=') {
+                Some((name, value)) => {
+                    wanted.before = format!("{name}=");
+                    value.clone_into(&mut wanted.current);
+                    if let Some(option) = self.find_option(name) {
+                        values(self.command, option, wanted);
+                    }
+                }
+                None => self.options(wanted),
+            }
+            return;
+        }
+        if self.operands == 0 {
+            let shown = self
+                .command
+                .get_subcommands()
+                .filter(|one| !one.is_hide_set());
+            let about = |one: &Command| one.get_about().map(ToString::to_string);
+            wanted.fixed.extend(
+                shown.map(|one| (one.get_name().to_owned(), about(one).unwrap_or_default())),
+            );
+        }
+        let operands: Vec<_> = self.command.get_positionals().collect();
+        let here = operands.get(self.operands).or_else(|| {
+            let last = operands.last();
+            last.filter(|arg| {
+                arg.get_num_args()
+                    .is_some_and(|count| count.max_values() > 1)
+            })
+        });
+        if let Some(operand) = here {
+            values(self.command, operand, wanted);
+        }
+    }
+
+    fn options(&self, wanted: &mut Completion) {
+        for arg in self
+            .command
+            .get_arguments()
+            .filter(|arg| !arg.is_hide_set())
+        {
+            if let Some(long) = arg.get_long() {
+                let help = arg.get_help().map(ToString::to_string);
+                let fixed = (format!("--{long}"), help.unwrap_or_default());
+                wanted.fixed.push(fixed);
+            }
+        }
+    }
+}
+
+fn takes_value(option: &Arg) -> bool {
+    option.get_action().takes_values() && !option.is_require_equals_set()
+}
+
+/// Notes where the catalogue of that line is.
+fn note(option: &Arg, value: &str, wanted: &mut Completion) {
+    match option.get_long() {
+        Some("config") => wanted.config = Some(value.into()),
+        Some("data-dir") => wanted.data_dir = Some(value.into()),
+        _ => {}
+    }
+}
+
+/// Adds what an argument may be: its possible values, else what the name of its value says.
+fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
+    let possible = arg.get_possible_values();
+    if !possible.is_empty() {
+        wanted.fixed.extend(possible.iter().map(|value| {
+            let help = value.get_help().map(ToString::to_string);
+            (value.get_name().to_owned(), help.unwrap_or_default())
+        }));
+        return;
+    }
+    let id = arg.get_id().as_str().to_uppercase();
+    let name = arg
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map_or(id.as_str(), |name| name.as_str());
+    for part in name.split('|') {
+        match part {
+            "SOURCE" if command.get_name() == "restore" => wanted.names.push(NameKind::Removed),
+            "SOURCE" => wanted
+                .names
+                .extend([NameKind::Source, NameKind::TagOfSources]),
+            "VERSION" => wanted.names.push(NameKind::Source),
+            "SET" => wanted.names.push(NameKind::Set),
+            "TAG" => wanted.names.push(NameKind::Tag),
+            "VERIFIER" => wanted.names.push(NameKind::Verifier),
+            "NOTIFIER" => wanted.names.push(NameKind::Notifier),
+            "FILE" => wanted.fixed.push((FILES.to_owned(), String::new())),
+            "DIR" => wanted.fixed.push((FOLDERS.to_owned(), String::new())),
+            word if word.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+                wanted.fixed.push((word.to_owned(), String::new()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Prints the candidates for the scripts, a line each, with what it means behind a tab.
+pub fn print_completion(
+    wanted: &Completion,
+    names: Vec<String>,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    let mut lines = String::new();
+    let names = names.into_iter().map(|name| (name, String::new()));
+    let fits = |value: &str| {
+        value == FILES || value == FOLDERS || value.starts_with(wanted.current.as_str())
+    };
+    let mut candidates: Vec<_> = wanted.fixed.iter().cloned().chain(names).collect();
+    candidates.retain(|(value, _)| fits(value));
+    candidates.dedup();
+    for (value, help) in candidates.into_iter().take(MOST) {
+        let before = if value.starts_with(':') {
+            ""
+        } else {
+            &wanted.before
+        };
+        lines.push_str(before);
+        lines.push_str(&clean(&value));
+        if !help.is_empty() {
+            lines.push('\t');
+            lines.push_str(&clean(&help));
+        }
+        lines.push('\n');
+    }
+    let written = console.out.write_all(lines.as_bytes());
+    conclude(
+        written.map(|()| ExitStatus::Done).map_err(Into::into),
+        console,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete(line: &str) -> (Vec<String>, Vec<NameKind>) {
+        let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+        let wanted = completion(&words);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        print_completion(&wanted, Vec::new(), &mut Console::plain(&mut out, &mut err));
+        let text = String::from_utf8(out).expect("UTF-8");
+        let value = |line: &str| line.split('\t').next().unwrap_or_default().to_owned();
+        (text.lines().map(value).collect(), wanted.names)
+    }
+
+    #[test]
+    fn commands_options_and_values_are_known() {
+        for (line, expected) in [
+            ("rest", &["restore"][..]),
+            ("sho", &["show"]),
+            ("build", &[]),
+            ("add_", &[]),
+            ("__", &[]),
+            ("list --fai", &["--failing"]),
+            ("add --publ", &["--publish"]),
+            ("add --publish ", &["passed", "newest"]),
+            ("add x --publish=pa", &["--publish=passed"]),
+            ("edit x --publish n", &["newest"]),
+            (
+                "verdicts --outcome ",
+                &["passed", "failed", "error", "pending"],
+            ),
+            ("verdict x legal ", &["passed", "failed"]),
+            ("list --state d", &["down"]),
+            ("edit x --allow-http=t", &["--allow-http=true"]),
+            ("completions b", &["bash"]),
+            ("config ch", &["check"]),
+            ("apply ", &[":files"]),
+            ("export ", &[":dirs"]),
+            ("list --config ", &[":files"]),
+            ("list -- --fai", &[]),
+            ("--worker-only --js", &["--json"]),
+            ("rm --pur", &["--purge"]),
+        ] {
+            assert_eq!(complete(line).0, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn names_are_asked_for_where_they_stand() {
+        use NameKind::{Notifier, Removed, Set, Source, Tag, TagOfSources, Verifier};
+        for (line, expected) in [
+            ("show ", &[Source, TagOfSources][..]),
+            ("fetch a b ", &[Source, TagOfSources]),
+            ("interval a ", &[Source, TagOfSources]),
+            ("log --source ", &[Source, TagOfSources]),
+            ("restore ", &[Removed]),
+            ("cat ", &[Source]),
+            ("diff a ", &[Source]),
+            ("cat a ", &[]),
+            ("verdict ", &[Source, Set]),
+            ("verdict a ", &[Verifier]),
+            ("verdicts --verifier ", &[Verifier]),
+            ("notify test ", &[Notifier]),
+            ("add x --tag ", &[Tag]),
+            ("edit x --tag ", &[Tag]),
+            ("add ", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(complete(line).1, expected, "{line}");
+        }
+        let words = ["--data-dir", "/a", "list", "--config=b", ""].map(str::to_owned);
+        let wanted = completion(&words);
+        assert_eq!(wanted.data_dir, Some("/a".into()));
+        assert_eq!(wanted.config, Some("b".into()));
+    }
+}
