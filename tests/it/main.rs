@@ -10,6 +10,7 @@ mod config_check;
 mod dashboard;
 mod dashboard_terminal;
 mod demo;
+mod deploy;
 mod extras;
 mod faults;
 mod isolation;

@@ -7,9 +7,22 @@ use crate::rig::{Gannet, Said, said};
 /// Runs a script in which `$gannet` is the program, with the environment of that home. Nothing comes back, and a line says
 /// so, where this machine does not allow namespaces.
 pub(crate) fn in_mount_namespace(gannet: &Gannet, script: &str) -> Option<Said> {
+    in_namespaces(gannet, &["--mount"], script)
+}
+
+/// Likewise, in namespaces of these kinds.
+pub(crate) fn in_namespaces(gannet: &Gannet, kinds: &[&str], script: &str) -> Option<Said> {
+    let unshare = || {
+        let mut command = unshare();
+        command.args(kinds);
+        command
+    };
     let allowed = unshare().arg("true").output();
     if !allowed.is_ok_and(|output| output.status.success()) {
-        eprintln!("not tested: this machine does not allow `unshare --mount`");
+        eprintln!(
+            "not tested: this machine does not allow `unshare {}`",
+            kinds.join(" ")
+        );
         return None;
     }
     let template = gannet.command(&[]);
@@ -28,6 +41,5 @@ fn unshare() -> Command {
     if !rustix::process::getuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
-    command.arg("--mount");
     command
 }
