@@ -8,7 +8,7 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::canvas::{boxed, dialog, paint, put, put_all, scrolled};
-use crate::faces::text::clean;
+use crate::faces::text::{StateWord, clean};
 use crate::faces::tui::form::{Form, Value};
 use crate::faces::tui::keymap::Context;
 use crate::faces::tui::model::{Model, Overlay};
@@ -26,6 +26,10 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Opt
                     let key = format!("  {:<20}", binding.shown());
                     lines.push((key, binding.action.about().to_owned(), theme.text));
                 }
+            }
+            lines.push(("States of sources".to_owned(), String::new(), theme.accent));
+            for (_, word, meaning) in StateWord::ALL {
+                lines.push((format!("  {word:<20}"), meaning.to_owned(), theme.text));
             }
             let all = *buffer.area();
             let height = usize::from(all.height.saturating_sub(2));

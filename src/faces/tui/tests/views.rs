@@ -228,3 +228,18 @@ fn toasts_lie_above() {
     model.complain("cannot write the catalogue: the disk is full; make room");
     looks_as_before("toasts_lie_above", &mut model);
 }
+
+#[test]
+fn help_ends_with_what_the_states_mean() {
+    for size in [(80, 24), (120, 40), (160, 80)] {
+        let mut model = view("?");
+        press(&mut model, &"j".repeat(80));
+        let shown = screen(&mut model, size, ThemeChoice::Dark, false);
+        for word in [
+            "down(3): three in a row",
+            "a verifier failed the newest version",
+        ] {
+            assert!(shown.contains(word), "{word}: {shown}");
+        }
+    }
+}
