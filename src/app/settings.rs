@@ -65,12 +65,17 @@ pub struct NewSource {
     pub max_size_bytes: Option<u64>,
     /// Whether it starts switched off.
     pub disabled: bool,
+    /// Whether the address may hold what looks like a secret as it is.
+    pub literal: bool,
 }
 
 impl NewSource {
     /// Checks everything but whether name and address are free. Without a name, `name` is the file's.
     pub(super) fn into_settings(self) -> Result<SourceSettings> {
         let address = parse_address(&self.address, self.allow_http)?;
+        if !self.literal {
+            refuse_literal_secrets(&address)?;
+        }
         let name = match self.name {
             Some(name) => checked_name(name)?,
             None => default_name(&address),
@@ -116,6 +121,8 @@ pub struct SourceEdit {
     pub publish: Option<PublishPolicy>,
     /// `Some(None)` goes back to the configuration's.
     pub max_size_bytes: Option<Option<u64>>,
+    /// Whether the address may hold what looks like a secret as it is.
+    pub literal: bool,
 }
 
 impl SourceEdit {
@@ -142,6 +149,9 @@ impl SourceEdit {
         // Parsed again even when it stays: taking --allow-http back from an http address must not go through.
         let address = self.address.as_deref().unwrap_or(old.address.as_str());
         new.address = parse_address(address, new.allow_http)?;
+        if new.address != old.address && !self.literal {
+            refuse_literal_secrets(&new.address)?;
+        }
         Ok(new)
     }
 }
@@ -223,6 +233,20 @@ pub(super) fn candidate_names(settings: &SourceSettings) -> impl Iterator<Item =
 
 fn parse_address(text: &str, allow_http: bool) -> Result<Address> {
     Address::parse(text, allow_http).map_err(|error| Error::invalid(error.to_string()))
+}
+
+/// Refuses an address with what looks like a secret in its query: the catalogue, the log and every list would show it.
+fn refuse_literal_secrets(address: &Address) -> Result<()> {
+    let Some(name) = address.literal_secrets().into_iter().next() else {
+        return Ok(());
+    };
+    let message = format!(
+        "the parameter `{}` of the address looks like a secret, which would be stored and shown",
+        name.escape_debug()
+    );
+    Err(Error::invalid(message).hint(
+        "put its value into the secrets file or the environment and write ${NAME} in its place; or say --literal when it is none",
+    ))
 }
 
 /// Returns the file's name, or the host for an address without one, such that it is a valid name.

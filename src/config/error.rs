@@ -39,15 +39,15 @@ pub enum ConfigError {
         /// Its permission bits.
         mode: u32,
     },
-    /// A line of the file with secrets is no `NAME=value`. The line itself is not shown: it may be a secret.
-    #[error(
-        "{path}:{line}: expected NAME=value, NAME of letters, digits and `_`, or a `#` comment"
-    )]
+    /// A line of the file with secrets cannot be read. The line itself is not shown: it may be a secret.
+    #[error("{path}:{line}: {reason}")]
     SecretsLine {
         /// Which file.
         path: PathBuf,
         /// Which line, from 1.
         line: usize,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The account has no home folder, and nothing says where the data is.
     #[error(

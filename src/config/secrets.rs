@@ -33,8 +33,9 @@ impl Secrets {
 
     /// Returns the secrets of a file of `NAME=value` lines, and of the environment for names that are not in it.
     ///
-    /// Empty lines and lines that start with `#` are skipped; a value runs to the end of its line, spaces around it
-    /// and one pair of quotes removed. On Unix the file's mode must be 600 or stricter.
+    /// Empty lines and lines that start with `#` are skipped, and `export` in front of a name. A value runs to the end of its
+    /// line or to a `#` with a space before it, spaces around it removed; one in a pair of quotes is what stands between
+    /// them. On Unix the file's mode must be 600 or stricter.
     pub(super) fn read(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         let unreadable = |source| ConfigError::Unreadable {
             path: path.to_owned(),
@@ -43,17 +44,11 @@ impl Secrets {
         let file = std::fs::File::open(path).map_err(unreadable)?;
         check_mode(&file, path)?;
         let text = std::io::read_to_string(file).map_err(unreadable)?;
-        let mut values = HashMap::new();
-        for (index, line) in text.lines().map(str::trim).enumerate() {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let (name, value) = parse_line(line).ok_or_else(|| ConfigError::SecretsLine {
-                path: path.to_owned(),
-                line: index + 1,
-            })?;
-            values.insert(name.to_owned(), SecretString::from(value));
-        }
+        let values = parse(&text).map_err(|(line, reason)| ConfigError::SecretsLine {
+            path: path.to_owned(),
+            line,
+            reason,
+        })?;
         Ok(Self {
             values: Arc::new(values),
             environment: environment.clone(),
@@ -107,20 +102,66 @@ fn check_mode(_file: &std::fs::File, _path: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn parse_line(line: &str) -> Option<(&str, &str)> {
-    let (name, value) = line.split_once('=')?;
+/// Returns the values by name, or the line that cannot be read, counted from 1, and why.
+fn parse(text: &str) -> Result<HashMap<String, SecretString>, (usize, String)> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut values = HashMap::new();
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = parse_line(line).map_err(|why| (index + 1, why.to_owned()))?;
+        if values
+            .insert(name.to_owned(), SecretString::from(value))
+            .is_some()
+        {
+            return Err((
+                index + 1,
+                format!("a line above gives {name} a value already"),
+            ));
+        }
+    }
+    Ok(values)
+}
+
+fn parse_line(line: &str) -> Result<(&str, &str), &'static str> {
+    let line = match line.split_once(char::is_whitespace) {
+        Some(("export", rest)) => rest.trim_start(),
+        _ => line,
+    };
+    let (name, value) = line.split_once('=').ok_or("expected NAME=value")?;
     let name = name.trim_end();
     let first_is_digit = name.starts_with(|c: char| c.is_ascii_digit());
     let is_name = |c: u8| c == b'_' || c.is_ascii_alphanumeric();
     if name.is_empty() || first_is_digit || !name.bytes().all(is_name) {
-        return None;
+        return Err("a name takes letters, digits and `_`, and no digit in front");
     }
-    let value = value.trim();
-    let unquoted = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
-    Some((
-        name,
-        unquoted('"').or_else(|| unquoted('\'')).unwrap_or(value),
-    ))
+    Ok((name, parse_value(value.trim())?))
+}
+
+fn parse_value(value: &str) -> Result<&str, &'static str> {
+    let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+        let is_comment = |(at, c): &(usize, char)| {
+            *c == '#'
+                && value[..*at]
+                    .chars()
+                    .next_back()
+                    .is_none_or(char::is_whitespace)
+        };
+        let end = value.char_indices().find(is_comment);
+        return Ok(end.map_or(value, |(at, _)| value[..at].trim_end()));
+    };
+    let (inside, rest) = value[1..]
+        .split_once(quote)
+        .ok_or("the quote in front has no other behind; a value that begins with a quote stands in quotes of the other kind")?;
+    let rest = rest.trim_start();
+    if rest.is_empty() || rest.starts_with('#') {
+        Ok(inside)
+    } else {
+        Err(
+            "after the closing quote only a comment may stand; a value with quotes in it stands in quotes of the other kind",
+        )
+    }
 }
 
 #[cfg(test)]
@@ -132,16 +173,39 @@ mod tests {
         for (line, expected) in [
             ("TOKEN=a=b", Some(("TOKEN", "a=b"))),
             ("TOKEN = \" a \"", Some(("TOKEN", " a "))),
-            ("T_1='x", Some(("T_1", "'x"))),
+            ("T=abc # note", Some(("T", "abc"))),
+            ("T=abc\t# note", Some(("T", "abc"))),
+            ("T=a#b", Some(("T", "a#b"))),
+            ("T= # note", Some(("T", ""))),
+            ("T='a # b' # note", Some(("T", "a # b"))),
+            ("T=\"it's\"", Some(("T", "it's"))),
+            ("T=it's", Some(("T", "it's"))),
             ("T=", Some(("T", ""))),
-            ("T=\"", Some(("T", "\""))),
+            ("export T=1", Some(("T", "1"))),
+            ("export\tT = 'x y'", Some(("T", "x y"))),
+            ("export=1", Some(("export", "1"))),
+            ("T_1='x", None),
+            ("T='x'y", None),
+            ("T='a'b'", None),
+            ("T=\"", None),
             ("1T=x", None),
             ("T-x=1", None),
-            ("export T=1", None),
+            ("export", None),
             ("=x", None),
             ("x", None),
         ] {
-            assert_eq!(parse_line(line), expected, "{line}");
+            assert_eq!(parse_line(line).ok(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_and_never_repeated() {
+        let read = |text: &str| parse(text).map(|values| values.len());
+        assert_eq!(read("\u{feff}A=1\r\n\r\n# x\r\nB=2\r\n"), Ok(2));
+        for (text, line) in [("A=1\nB='hunter2\n", 2), ("A=1\n\nA=hunter2\n", 3)] {
+            let (at, why) = read(text).expect_err(text);
+            assert_eq!(at, line);
+            assert!(!why.contains("hunter2"), "{why}");
         }
     }
 

@@ -139,6 +139,19 @@ impl Address {
         Url::parse(&without_secrets(&self.0)).expect("an Address was parsed when it was made")
     }
 
+    /// Returns the names of query parameters that by their names carry a secret, where that stands in the address itself and
+    /// not as `${NAME}`.
+    pub fn literal_secrets(&self) -> Vec<String> {
+        self.to_url()
+            .query_pairs()
+            .zip(query_parts(&self.0))
+            .filter(|((name, value), part)| {
+                !value.is_empty() && !part.contains("${") && is_secret_name(name)
+            })
+            .map(|((name, _), _)| name.into_owned())
+            .collect()
+    }
+
     /// Returns the names of the secrets that the address needs.
     pub fn secret_names(&self) -> Vec<&str> {
         secret_names(&self.0)
@@ -174,6 +187,40 @@ pub fn masked(text: &str) -> String {
         Some(at) => format!("{}…{}", &text[..start], &rest[at..]),
         None => text.to_owned(),
     }
+}
+
+/// Returns whether a parameter of this name carries a secret as a rule: `token`, `api_key`, `X-Amz-Signature`.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    const ENDS: [&str; 14] = [
+        "token",
+        "key",
+        "sig",
+        "signature",
+        "hmac",
+        "jwt",
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "auth",
+        "authorization",
+        "credential",
+    ];
+    const WHOLE: [&str; 4] = ["pass", "sid", "session", "credentials"];
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    ENDS.iter().any(|end| plain.ends_with(end)) || WHOLE.contains(&plain.as_str())
+}
+
+/// Returns the parts of the query of an address as they stand, such as `id=1`.
+fn query_parts(address: &str) -> impl Iterator<Item = &str> {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    query.split('&').filter(|part| !part.is_empty())
 }
 
 /// Returns the names between `${` and `}` in `text`, in order.
@@ -300,6 +347,27 @@ mod tests {
             let error = Address::parse(text, false).expect_err(text).to_string();
             assert!(!error.contains("hunter2"), "{text}: {error}");
             assert!(!masked(text).contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_by_the_names_of_parameters() {
+        for (query, expected) in [
+            ("token=abc", vec!["token"]),
+            (
+                "id=1&api_key=abc&X-Amz-Signature=f00",
+                vec!["api_key", "X-Amz-Signature"],
+            ),
+            ("access%5Ftoken=abc", vec!["access_token"]),
+            ("Password=x&a=b", vec!["Password"]),
+            ("token=${TOKEN}&key=${A}${B}&sig=x-${C}", vec![]),
+            ("token=&token", vec![]),
+            ("keyword=a&tokens_left=3&design=b&passage=c", vec![]),
+            ("", vec![]),
+        ] {
+            let address = format!("https://example.org/a?{query}");
+            let address = Address::parse(&address, false).expect("an address");
+            assert_eq!(address.literal_secrets(), expected, "{query}");
         }
     }
 

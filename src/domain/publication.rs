@@ -1,5 +1,6 @@
 //! Where a source's file is published, and which version lies there.
 
+use super::address::is_secret_name;
 use super::file_name::{decode_percent, safe_part, segment_name};
 use super::{Address, PublishPolicy, VersionId, VersionState};
 
@@ -19,9 +20,11 @@ pub fn candidate_path(address: &Address, turn: u32) -> String {
         host = format!("{host}~{turn}");
     }
     let name = segment_name(&url);
-    let name = match url.query().filter(|query| !query.is_empty()) {
-        Some(query) => safe_part(&format!("{name}@{}", decode_percent(query))).unwrap_or(name),
-        None => name,
+    let query = shown_query(&url);
+    let name = if query.is_empty() {
+        name
+    } else {
+        safe_part(&format!("{name}@{query}")).unwrap_or(name)
     };
     let mut room = MAX_PATH_BYTES.saturating_sub(host.len() + 1 + name.len());
     let mut parts = vec![host];
@@ -101,6 +104,16 @@ pub fn publication_for(
     }
 }
 
+/// Returns the query, decoded, without the parameters that carry secrets: a published path is for everybody.
+fn shown_query(url: &url::Url) -> String {
+    let parts = url.query().unwrap_or_default().split('&');
+    let shown = parts.filter(|part| {
+        let name = part.split_once('=').map_or(*part, |(name, _)| name);
+        !is_secret_name(&decode_percent(name))
+    });
+    decode_percent(&shown.collect::<Vec<_>>().join("&"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +130,12 @@ mod tests {
                 1,
                 "example.org/get@id=1&k=a_b",
             ),
+            (
+                "https://example.org/get?id=1&token=abc&x=2&API-Key=${K}",
+                1,
+                "example.org/get@id=1&x=2",
+            ),
+            ("https://example.org/get?sig=abc", 1, "example.org/get"),
             (
                 "https://example.org/%2e%2e/%2e%2e/etc",
                 1,

@@ -20,6 +20,7 @@ use super::failure::{Failure, seconds};
 use super::guard;
 use super::limits::Admission;
 use super::retry;
+use super::secret::Scrubber;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
 use crate::domain::{
@@ -40,8 +41,8 @@ pub(super) struct Exchange<'a> {
     pub(super) settings: &'a SourceSettings,
     /// The source's address, secrets filled in.
     pub(super) url: &'a Url,
-    /// Whether a value of a secret may stand in an address: then no query is shown.
-    pub(super) has_secrets: bool,
+    /// The secrets that the request holds.
+    pub(super) scrubber: &'a Scrubber,
     /// The caller's fields, secrets filled in; only for the origin of `url`.
     pub(super) headers: &'a HeaderMap,
     /// Read when an answer is there: what `Retry-After` counts from.
@@ -128,7 +129,8 @@ impl Exchange<'_> {
         validators: Option<&Validators>,
         status: &mut Option<u16>,
     ) -> Result<Hop, Failure> {
-        let response = self.send(url, host, same_origin, validators).await?;
+        let mut response = self.send(url, host, same_origin, validators).await?;
+        self.scrubber.scrub_fields(response.headers_mut());
         *status = Some(response.status().as_u16());
         let answer = match response.status() {
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
@@ -312,7 +314,7 @@ impl Exchange<'_> {
             return self.settings.address.to_string();
         }
         let mut url = url.clone();
-        if self.has_secrets && url.query().is_some() {
+        if !self.scrubber.is_empty() && url.query().is_some() {
             url.set_query(None);
         }
         let text = String::from(url);

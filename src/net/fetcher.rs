@@ -77,7 +77,7 @@ impl Fetcher {
                     temp_dir: &self.temp_dir,
                     settings: request.settings,
                     url: &url,
-                    has_secrets: !scrubber.is_empty(),
+                    scrubber: &scrubber,
                     headers: &headers,
                     clock: &*self.clock,
                 };

@@ -2,46 +2,89 @@
 //!
 //! Never stores or prints a value.
 
+use base64::Engine as _;
+use base64::prelude::{
+    BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD,
+};
+use reqwest::header::{ETAG, HeaderMap, HeaderValue, LAST_MODIFIED, LOCATION};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::failure::Failure;
 use crate::config::Secrets;
 use crate::domain::{Address, FailureKind};
 
+/// The shortest value that is a secret: a shorter one stands in too many texts by chance to be struck out of them.
+const LEAST_BYTES: usize = 6;
+
+/// So many bytes of a value, at the end of a text that was cut there, are struck out too.
+const LEAST_CUT_BYTES: usize = 4;
+
 /// The secrets of one source, with what they must not be seen as.
 #[derive(Default)]
 pub(super) struct Scrubber {
     /// What is struck out, longest first, and the name that takes its place.
-    forms: Vec<(String, String)>,
+    values: Vec<(String, String)>,
+    /// Base64 and hexadecimal digits that a value is written with, and the same name.
+    digits: Vec<(String, String)>,
 }
 
 impl Scrubber {
-    /// Returns `text` with every value replaced by its name, in whatever case: a host is shown in lower case.
+    /// Returns `text` with every value replaced by its name: in whatever case, since a host is shown in lower case; as it is,
+    /// percent-encoded in whole or in part, as form data, in a JSON string or as HTML; in base64 (also as a part of a longer
+    /// text, such as `user:secret`) and in hexadecimal digits; and its beginning at the end of a text that was cut.
     pub(super) fn scrub(&self, text: String) -> String {
-        self.forms.iter().fold(text, |text, (value, name)| {
-            replace_ignoring_case(&text, value, name)
-        })
+        if self.is_empty() {
+            return text;
+        }
+        let text = self.digits.iter().fold(text, |text, (digits, name)| {
+            replace_runs(&text, digits, name)
+        });
+        self.values
+            .iter()
+            .fold(text, |text, (value, name)| replace(&text, value, name))
+    }
+
+    /// Strikes the values out of the fields of an answer's head, before anything is read from it. A validator that holds one is
+    /// removed: it must neither be kept nor come back changed. Where a redirect leads has to be followed as it is.
+    pub(super) fn scrub_fields(&self, headers: &mut HeaderMap) {
+        if self.is_empty() {
+            return;
+        }
+        let mut spoiled = Vec::new();
+        for (name, value) in headers.iter_mut() {
+            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let clean = self.scrub(text.clone());
+            if clean == text || *name == LOCATION {
+                continue;
+            }
+            match HeaderValue::from_str(&clean) {
+                Ok(clean) if *name != ETAG && *name != LAST_MODIFIED => *value = clean,
+                _ => spoiled.push(name.clone()),
+            }
+        }
+        for name in spoiled {
+            headers.remove(name);
+        }
     }
 
     /// Tells whether there is nothing to strike out.
     pub(super) fn is_empty(&self) -> bool {
-        self.forms.is_empty()
+        self.values.is_empty()
     }
 
     fn add(&mut self, name: &str, value: &str) {
         if value.is_empty() {
             return;
         }
-        for form in [
-            value.to_owned(),
-            encode_percent(value),
-            encode_in_query(value),
-        ] {
-            self.forms.push((form, format!("${{{name}}}")));
+        let name = format!("${{{name}}}");
+        self.values.push((value.to_owned(), name.clone()));
+        let digits = base64_forms(value).chain(hex_forms(value));
+        self.digits
+            .extend(digits.map(|digits| (digits, name.clone())));
+        for forms in [&mut self.values, &mut self.digits] {
+            forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
+            forms.dedup();
         }
-        self.forms
-            .sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
-        self.forms.dedup();
     }
 }
 
@@ -128,25 +171,25 @@ fn expand(
 }
 
 fn value_of(name: &str, secrets: &Secrets) -> Result<SecretString, Failure> {
-    secrets.get(name).ok_or_else(|| {
-        let detail = format!(
-            "the secret {name} has no value: set it in the secrets file or in the environment"
-        );
+    let refused = |why: &str| {
+        let detail = format!("the secret {name} {why}");
         Failure::new(FailureKind::Secret, detail)
-    })
+    };
+    let value = secrets
+        .get(name)
+        .ok_or_else(|| refused("has no value: set it in the secrets file or in the environment"))?;
+    if value.expose_secret().len() < LEAST_BYTES {
+        return Err(refused(
+            "has fewer than 6 bytes: it could not be struck out of what is stored and shown; write it as it is if it is no secret",
+        ));
+    }
+    Ok(value)
 }
 
 /// Encodes all but the unreserved characters (RFC 3986 §2.3).
 fn encode_percent(value: &str) -> String {
     encode_but(value, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-    })
-}
-
-/// Encodes what a server commonly does when it puts a value into a redirect's query: less than we do.
-fn encode_in_query(value: &str) -> String {
-    encode_but(value, |byte| {
-        byte.is_ascii_graphic() && !matches!(byte, b'"' | b'#' | b'<' | b'>' | b'\'')
     })
 }
 
@@ -164,22 +207,147 @@ fn encode_but(value: &str, keep: impl Fn(u8) -> bool) -> String {
         })
 }
 
-fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
-    let mut replaced = String::with_capacity(text.len());
+/// Replaces every way to write `value` in `text`, and its beginning at the end of the text.
+fn replace(text: &str, value: &str, name: &str) -> String {
+    let (bytes, value) = (text.as_bytes(), value.as_bytes());
+    let mut replaced = Vec::with_capacity(bytes.len());
     let mut at = 0;
-    while let Some(rest) = text.get(at..) {
-        let Some(first) = rest.chars().next() else {
-            break;
-        };
-        let candidate = rest.get(..from.len());
-        if candidate.is_some_and(|part| part.eq_ignore_ascii_case(from)) {
-            replaced.push_str(to);
-            at += from.len();
-        } else {
-            replaced.push(first);
-            at += first.len_utf8();
+    while at < bytes.len() {
+        match written(&bytes[at..], value) {
+            Written::Whole(length) => {
+                replaced.extend_from_slice(name.as_bytes());
+                at += length;
+            }
+            Written::Cut(count) if count >= LEAST_CUT_BYTES => {
+                replaced.extend_from_slice(name.as_bytes());
+                at = bytes.len();
+            }
+            Written::Cut(_) | Written::Not => {
+                replaced.push(bytes[at]);
+                at += 1;
+            }
         }
     }
+    // What is replaced begins and ends between characters: a value's first byte is the first of one.
+    String::from_utf8_lossy(&replaced).into_owned()
+}
+
+/// How a text begins.
+#[derive(Clone, Copy)]
+enum Written {
+    /// With a value that is written in so many bytes.
+    Whole(usize),
+    /// With so many bytes of the value, and ends there.
+    Cut(usize),
+    Not,
+}
+
+/// Returns whether `text` begins with `value`, each of its bytes written in one of many ways.
+fn written(text: &[u8], value: &[u8]) -> Written {
+    fn from(text: &[u8], at: usize, value: &[u8], done: usize) -> Written {
+        let Some(byte) = value.get(done) else {
+            return Written::Whole(at);
+        };
+        if at >= text.len() {
+            return Written::Cut(done);
+        }
+        let mut cut = Written::Not;
+        for length in spellings(&text[at..], *byte).into_iter().flatten() {
+            match from(text, at + length, value, done + 1) {
+                whole @ Written::Whole(_) => return whole,
+                Written::Cut(count) => cut = Written::Cut(count),
+                Written::Not => {}
+            }
+        }
+        cut
+    }
+    from(text, 0, value, 0)
+}
+
+/// Returns the lengths of the ways in which `text` may begin with `byte`.
+fn spellings(text: &[u8], byte: u8) -> [Option<usize>; 4] {
+    let plain = text[0].eq_ignore_ascii_case(&byte)
+        || byte == b' ' && text[0] == b'+'
+        // In a file's name.
+        || b"/\\:*?\"<>|".contains(&byte) && matches!(text[0], b'_' | b'-');
+    let escaped = |prefix: &[u8], digits: usize| {
+        let digits_at = text.strip_prefix(prefix)?.get(..digits)?;
+        let digits_at = std::str::from_utf8(digits_at).ok()?;
+        let value = u32::from_str_radix(digits_at, 16).ok()?;
+        (value == u32::from(byte)).then_some(prefix.len() + digits)
+    };
+    // An address turns `\/` into `//`.
+    let is_escape = text[0] == b'\\' || byte == b'/' && text[0] == b'/';
+    let backslash = (is_escape && text.get(1) == Some(&byte)).then_some(2);
+    [
+        plain.then_some(1),
+        // Encoded twice where a redirect was put into another address.
+        escaped(b"%", 2).or_else(|| escaped(b"%25", 2)),
+        escaped(b"\\u", 4).or(backslash),
+        entity(text, byte),
+    ]
+}
+
+/// Returns the length of the HTML entity for `byte` that `text` begins with.
+fn entity(text: &[u8], byte: u8) -> Option<usize> {
+    let names: &[&[u8]] = match byte {
+        b'&' => &[b"&amp;", b"&#38;", b"&#x26;"],
+        b'<' => &[b"&lt;", b"&#60;", b"&#x3c;"],
+        b'>' => &[b"&gt;", b"&#62;", b"&#x3e;"],
+        b'"' => &[b"&quot;", b"&#34;", b"&#x22;"],
+        b'\'' => &[b"&apos;", b"&#39;", b"&#x27;"],
+        b'/' => &[b"&#47;", b"&#x2f;"],
+        b'=' => &[b"&#61;", b"&#x3d;"],
+        b'+' => &[b"&#43;", b"&#x2b;"],
+        _ => &[],
+    };
+    let found = names.iter().find(|name| {
+        let start = text.get(..name.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
+    });
+    found.map(|name| name.len())
+}
+
+/// Returns what base64 makes of a value wherever it stands in a longer text: the digits that nothing but the value decides, for
+/// each of the three places that it may begin at, in both alphabets.
+fn base64_forms(value: &str) -> impl Iterator<Item = String> + use<> {
+    let value = value.as_bytes().to_vec();
+    (0..3_usize).flat_map(move |before| {
+        let text = [vec![0; before], value.clone()].concat();
+        let first = (before * 8).div_ceil(6);
+        let last = text.len() * 8 / 6;
+        [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)]
+            .map(|digits| digits[first..last].to_owned())
+    })
+}
+
+fn hex_forms(value: &str) -> impl Iterator<Item = String> + use<> {
+    let lower: String = value.bytes().fold(String::new(), |text, byte| {
+        use std::fmt::Write as _;
+        let mut text = text;
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    [lower.to_ascii_uppercase(), lower].into_iter()
+}
+
+/// Replaces every run of base64 or hexadecimal digits that holds `digits`.
+fn replace_runs(text: &str, digits: &str, name: &str) -> String {
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(digits) {
+        let start = rest[..at].rfind(|c| !is_digit(c)).map_or(0, |before| {
+            before + rest[before..].chars().next().map_or(1, char::len_utf8)
+        });
+        let end = rest[at..]
+            .find(|c| !is_digit(c) && c != '=')
+            .map_or(rest.len(), |length| at + length);
+        replaced.push_str(&rest[..start]);
+        replaced.push_str(name);
+        rest = &rest[end..];
+    }
+    replaced.push_str(rest);
     replaced
 }
 
@@ -264,9 +432,88 @@ mod tests {
             ("/a%2fb%26c%3dd%20%23%c3%a9/", "/${KEY}/"),
             ("k=a/b&c=d #é", "k=${KEY}"),
             ("k=a/b&c=d%20%23%C3%A9", "k=${KEY}"),
+            ("k=a/b%26c=d+%23%c3%a9&x", "k=${KEY}&x"),
+            ("k=a%252Fb%2526c%253Dd%2520%2523%25C3%25A9", "k=${KEY}"),
+            (r#"{"k": "a\/b&c=d #é"}"#, r#"{"k": "${KEY}"}"#),
+            (r"a\u002fb\u0026c\u003dd #é", "${KEY}"),
+            ("<b>a/b&amp;c=d #é</b>", "<b>${KEY}</b>"),
+            ("<b>a&#x2F;b&#38;c=d #é</b>", "<b>${KEY}</b>"),
+            ("cut: a/b&c", "cut: ${KEY}"),
+            ("cut: inter", "cut: ${HOST}"),
+            ("not cut: int", "not cut: int"),
+            ("interval", "interval"),
             ("é nothing", "é nothing"),
         ] {
-            assert_eq!(scrubber.scrub(text.to_owned()), expected);
+            assert_eq!(scrubber.scrub(text.to_owned()), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn strikes_out_base64_and_hexadecimal_digits() {
+        let mut scrubber = Scrubber::default();
+        expand_value("${KEY}", &secrets(), &mut scrubber).expect("a value");
+        let encoded = |text: &str| STANDARD_NO_PAD.encode(text);
+        for around in ["", "u", "us", "user:", "joe@example.org:"] {
+            for behind in ["", "x", "xy", "xyz"] {
+                let text = format!("{around}a/b&c=d #é{behind}");
+                for digits in [
+                    encoded(&text),
+                    URL_SAFE_NO_PAD.encode(&text),
+                    encoded(&text) + "=",
+                ] {
+                    let shown = scrubber.scrub(format!("Basic {digits}, or"));
+                    assert_eq!(shown, "Basic ${KEY}, or", "{text}");
+                }
+            }
+        }
+        assert_eq!(
+            scrubber.scrub("x=612f6226633d642023c3a9;".to_owned()),
+            "x=${KEY};"
+        );
+        assert_eq!(
+            scrubber.scrub("Basic dXNlcg==".to_owned()),
+            "Basic dXNlcg=="
+        );
+    }
+
+    #[test]
+    fn fields_are_clean_before_they_are_read() {
+        let mut scrubber = Scrubber::default();
+        expand_value("${HOST}", &secrets(), &mut scrubber).expect("a value");
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("content-type", "text/intern; x=y"),
+            ("content-disposition", "attachment; filename=\"intern.csv\""),
+            ("etag", "\"intern-1\""),
+            ("last-modified", "intern"),
+            ("location", "/intern"),
+            ("x-other", "fine"),
+        ] {
+            let value = HeaderValue::from_static(value);
+            headers.append(reqwest::header::HeaderName::from_static(name), value);
+        }
+        scrubber.scrub_fields(&mut headers);
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(text("content-type"), Some("text/${HOST}; x=y"));
+        assert_eq!(
+            text("content-disposition"),
+            Some("attachment; filename=\"${HOST}.csv\"")
+        );
+        assert_eq!((text("etag"), text("last-modified")), (None, None));
+        assert_eq!(
+            (text("location"), text("x-other")),
+            (Some("/intern"), Some("fine"))
+        );
+    }
+
+    #[test]
+    fn a_short_value_is_no_secret() {
+        let secrets = Secrets::from_values([("X".to_owned(), "12345".to_owned())]);
+        let error = expand_value("${X}", &secrets, &mut Scrubber::default());
+        let error = error.expect_err("too short").detail;
+        assert!(
+            error.contains("fewer than 6 bytes") && !error.contains("12345"),
+            "{error}"
+        );
     }
 }

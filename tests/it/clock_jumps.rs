@@ -63,6 +63,7 @@ impl House {
             publish: PublishPolicy::Passed,
             max_size_bytes: None,
             disabled: false,
+            literal: false,
         };
         app.add(vec![source]).await.expect("added");
         Self {

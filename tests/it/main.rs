@@ -35,6 +35,7 @@ mod program_limits;
 mod reading;
 mod removing;
 mod rig;
+mod secrets;
 mod sets;
 mod spreadsheets;
 mod store;

@@ -98,6 +98,7 @@ impl House {
             publish: PublishPolicy::Passed,
             max_size_bytes: None,
             disabled: false,
+            literal: false,
         });
         self.app.add(new.collect()).await.expect("added");
     }

@@ -66,6 +66,8 @@ struct Entry {
     allow_empty: bool,
     publish: Option<Spanned<String>>,
     max_size: Option<Spanned<String>>,
+    #[serde(default)]
+    literal: bool,
 }
 
 fn yes() -> bool {
@@ -200,6 +202,7 @@ impl<'a> Reader<'a> {
             publish: publish.unwrap_or_default(),
             max_size_bytes,
             disabled: !entry.enabled,
+            literal: entry.literal,
         }
     }
 
@@ -251,6 +254,8 @@ struct PrintedEntry<'a> {
     publish: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_size: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    literal: bool,
     // A table: TOML wants it after the plain values.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<&'a str, Values>,
@@ -312,6 +317,7 @@ fn printed(settings: &SourceSettings) -> PrintedEntry<'_> {
         allow_empty: settings.allow_empty,
         publish: (settings.publish != PublishPolicy::default()).then(|| settings.publish.as_str()),
         max_size: settings.max_size_bytes.map(printed_size),
+        literal: !settings.address.literal_secrets().is_empty(),
         headers,
     }
 }

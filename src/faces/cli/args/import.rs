@@ -35,6 +35,9 @@ pub struct ImportArgs {
     /// Let addresses be plain http
     #[arg(long)]
     pub allow_http: bool,
+    /// Let the address hold what looks like a secret as it is, such as ?token=abc: it is stored and shown
+    #[arg(long)]
+    pub literal: bool,
     /// Only say what would be added
     #[arg(long)]
     pub dry_run: bool,

@@ -57,6 +57,9 @@ pub struct AddArgs {
     /// Do not fetch it until it is enabled
     #[arg(long)]
     pub disabled: bool,
+    /// Let the address hold what looks like a secret as it is, such as ?token=abc: it is stored and shown
+    #[arg(long)]
+    pub literal: bool,
     /// Begin a new history, also for an address whose source was removed
     #[arg(long)]
     pub new: bool,
@@ -202,6 +205,9 @@ pub struct EditChanges {
     /// Refuse larger files; `default` is what the configuration says
     #[arg(long, value_name = "SIZE|default")]
     pub max_size: Option<MaxSize>,
+    /// Let the address hold what looks like a secret as it is, such as ?token=abc: it is stored and shown
+    #[arg(long, requires = "address")]
+    pub literal: bool,
 }
 
 impl EditChanges {
@@ -220,6 +226,7 @@ impl EditChanges {
             allow_empty,
             publish,
             max_size,
+            literal: _,
         } = self;
         let switches = [allow_private, allow_http, allow_empty];
         let lists = !tags.is_empty() || *no_tags || !headers.is_empty() || *no_headers;

@@ -147,6 +147,7 @@ fn new_source(args: &AddArgs, address: String, interval: Option<Interval>) -> Ne
         publish: args.publish,
         max_size_bytes: args.max_size,
         disabled: args.disabled,
+        literal: args.literal,
     }
 }
 

@@ -191,6 +191,7 @@ fn source_edit(changes: &EditChanges) -> SourceEdit {
             MaxSize::Default => None,
             MaxSize::Bytes(bytes) => Some(bytes),
         }),
+        literal: changes.literal,
     }
 }
 

@@ -97,6 +97,7 @@ async fn check(
     source.tags.extend(args.tags.iter().cloned());
     source.allow_private |= args.allow_private;
     source.allow_http |= args.allow_http;
+    source.literal |= args.literal;
     if let Some(name) = source.name.take() {
         // A title is for people, and often no name.
         let named = NewSource {

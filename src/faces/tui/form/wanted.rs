@@ -75,6 +75,7 @@ impl Form {
             publish: self.publish(),
             max_size_bytes: optional(&self.text(FieldKey::MaxSize), parse_size)?,
             disabled: !self.switch(FieldKey::Enabled),
+            literal: false,
         })
     }
 
@@ -102,6 +103,7 @@ impl Form {
                 optional(&self.text(FieldKey::MaxSize), parse_size)?,
                 &before.max_size_bytes,
             ),
+            literal: false,
         })
     }
 }

@@ -1,0 +1,205 @@
+//! Secrets: where they come from, what is refused, and that none is stored or shown, with the real program.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+const SECRET: &str = "hunter2/+&x";
+
+/// A home with a secrets file of these lines.
+fn home(origin: &Origin, secrets: &str) -> Gannet {
+    let gannet = Gannet::new();
+    let path = gannet.path("secrets");
+    fs::write(&path, secrets).expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
+    gannet.configure(&format!(
+        "secrets_file = \"secrets\"\n[fetch]\nca_file = {:?}\nmax_tries = 1\n",
+        origin.ca_file().display().to_string()
+    ));
+    gannet
+}
+
+#[test]
+fn a_literal_secret_in_an_address_is_refused() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/plain?id=1"]);
+    for query in [
+        "token=abc",
+        "id=1&api_key=abc",
+        "X-Amz-Signature=f",
+        "password=p",
+    ] {
+        let address = format!("https://example.org/x?{query}");
+        let file = gannet.path("sources.toml");
+        fs::write(&file, format!("[[source]]\naddress = {address:?}\n")).expect("a file");
+        let file = file.display().to_string();
+        for arguments in [
+            &["add", &address][..],
+            &["edit", "plain", "--address", &address],
+            &["apply", &file],
+            &["import", &file, "--format", "list"],
+        ] {
+            let said = gannet.run(arguments);
+            assert_ne!(said.code, Some(0), "{arguments:?}: {said:#?}");
+        }
+        let said = gannet.run(&["add", &address]);
+        assert_eq!(said.code, Some(2), "{said:#?}");
+        assert!(
+            said.err.contains("looks like a secret") && said.err.contains("--literal"),
+            "{said:#?}"
+        );
+    }
+    gannet.ok(&["add", "https://example.org/y?token=${TOKEN}&v=2"]);
+    // The operator insists; a published path never has it.
+    gannet.ok(&["add", "https://example.org/z?token=abc&v=2", "--literal"]);
+    for name in ["y", "z"] {
+        let shown = gannet.ok(&["show", name]);
+        assert!(
+            shown.contains(&format!("example.org/{name}@v=2")),
+            "{shown}"
+        );
+    }
+    // What is printed can be read back.
+    let dumped = gannet.ok(&["dump", "--toml"]);
+    let file = gannet.path("dumped.toml");
+    fs::write(&file, dumped).expect("a file");
+    gannet.ok(&["apply", &file.display().to_string()]);
+}
+
+#[test]
+fn the_secrets_file_is_read_as_shells_read_it_or_refused() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let gannet = home(&origin, "");
+    gannet.ok(&[
+        "add",
+        &origin.url("/x"),
+        "--allow-private",
+        "--header",
+        "X-Key: ${KEY}",
+    ]);
+    for line in [
+        "KEY=abcdef # a note",
+        "export KEY=abcdef",
+        "export KEY='abcdef' # a note",
+        "\u{feff}KEY = \"abcdef\"\r",
+    ] {
+        fs::write(gannet.path("secrets"), line).expect("a file");
+        gannet.fetch("x");
+        let requests = origin.requests();
+        let sent = requests
+            .last()
+            .and_then(|request| request.header("x-key").map(str::to_owned));
+        assert_eq!(sent.as_deref(), Some("abcdef"), "{line}");
+    }
+    for (line, why) in [
+        ("KEY='abcdef", "quote"),
+        ("KEY='abcdef'g", "comment"),
+        ("K-Y=abcdef", "letters"),
+        ("abcdef", "NAME=value"),
+        ("KEY=abcdef\nKEY=ghijkl", "already"),
+    ] {
+        fs::write(gannet.path("secrets"), line).expect("a file");
+        let said = gannet.run(&["list"]);
+        assert_eq!(said.code, Some(2), "{line}: {said:#?}");
+        assert!(
+            said.err.contains(why) && !said.err.contains("abcdef"),
+            "{line}: {said:#?}"
+        );
+    }
+    fs::write(gannet.path("secrets"), "KEY=abc\n").expect("a file");
+    let said = gannet.run(&["fetch", "x"]);
+    assert!(said.err.contains("fewer than 6 bytes"), "{said:#?}");
+}
+
+/// Everything that a server can send back, with the secret in it in one way or another.
+#[test]
+fn no_echo_of_a_secret_is_stored_or_shown() {
+    let origin = Origin::start(true);
+    let spellings = [
+        SECRET.to_owned(),
+        "hunter2/%2B%26x".to_owned(),
+        "hunter2%2F%2B%26x".to_owned(),
+        "HUNTER2%2f%2b%26X".to_owned(),
+        // base64 of `user:hunter2/+&x`
+        "dXNlcjpodW50ZXIyLysmeA==".to_owned(),
+        "68756e746572322f2b2678".to_owned(),
+        r"hunter2\/+&x".to_owned(),
+        "hunter2/+&amp;x".to_owned(),
+    ];
+    let mut replies = Vec::new();
+    for spelling in &spellings {
+        replies.push(
+            Reply::file(format!("content {}", replies.len()))
+                .header("content-type", format!("text/plain; x={spelling}"))
+                .header("etag", format!("\"{spelling}\""))
+                .header(
+                    "content-disposition",
+                    format!(
+                        "attachment; filename=\"{}.csv\"",
+                        spelling.replace('/', "_")
+                    ),
+                ),
+        );
+        replies.push(Reply::redirect(
+            302,
+            &format!("http://example.org/{spelling}"),
+        ));
+        replies.push(Reply::file("x").header(
+            "content-encoding",
+            format!("{}{spelling}", "pad".repeat(24)),
+        ));
+    }
+    let count = replies.len();
+    origin.on("/x", replies);
+    let gannet = home(&origin, &format!("KEY='{SECRET}'\n"));
+    gannet.ok(&[
+        "add",
+        &origin.url("/x"),
+        "--allow-private",
+        "--header",
+        "Authorization: Bearer ${KEY}",
+    ]);
+    let mut shown = String::new();
+    for _ in 0..count {
+        let said = gannet.run(&["fetch", "x"]);
+        shown += &(said.out + &said.err);
+    }
+    for arguments in [
+        &["show", "x"][..],
+        &["history", "x", "--json"],
+        &["log", "--json"],
+        &["dump", "--json"],
+    ] {
+        shown += &gannet.ok(arguments);
+    }
+    let mut stored = Vec::new();
+    collect(&gannet.data(), &mut stored);
+    for text in [shown.into_bytes(), stored] {
+        let text = text.to_ascii_lowercase();
+        for needle in ["hunter2", "dxnlcjpodw50", "68756e74657232"] {
+            let found = text
+                .windows(needle.len())
+                .position(|window| window == needle.as_bytes());
+            if let Some(at) = found {
+                let around = &text[at.saturating_sub(80)..(at + 80).min(text.len())];
+                panic!("{needle}: {}", String::from_utf8_lossy(around));
+            }
+        }
+    }
+}
+
+fn collect(folder: &Path, into: &mut Vec<u8>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, into);
+        } else {
+            into.extend(path.to_string_lossy().as_bytes());
+            into.extend(fs::read(&path).unwrap_or_default());
+        }
+    }
+}
