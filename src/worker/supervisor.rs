@@ -67,7 +67,7 @@ impl Worker {
             Selection::Due => Vec::new(),
             Selection::These(ids) => ids.clone(),
         };
-        let is_regular = asked.is_empty();
+        let is_regular = matches!(selection, Selection::Due);
         let passed = self.try_pass(selection, stop, progress).await;
         progress.end();
         let mut report = passed.unwrap_or_else(|error| {
