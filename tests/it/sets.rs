@@ -713,3 +713,32 @@ fn a_set_is_judged_again_when_its_verifier_changes() {
     assert!(!release.link().exists(), "what failed is withdrawn");
     assert!(stale().out.contains("every verdict is by the verifiers"));
 }
+
+#[test]
+fn what_consumers_see_of_a_member_is_what_the_set_has() {
+    let release = Release::new();
+    release.fetch();
+    let sql =
+        rusqlite::Connection::open(release.gannet.data().join("gannet.db")).expect("the catalogue");
+    sql.execute("UPDATE event SET at = at - 172800000", [])
+        .expect("two days ago");
+    let cat = |reference: &str| release.gannet.run(&["cat", reference]);
+    // The checksums do not agree: the set stays as it was.
+    release.serve_data("two");
+    release.fetch();
+    assert_eq!(cat("data.csv").out, "two");
+    assert_eq!(cat("data.csv:published").out, "one");
+    let published = release
+        .gannet
+        .ok(&["history", "data.csv", "--csv", "--versions"]);
+    assert_eq!(published.matches(",true").count(), 1, "{published}");
+    release.serve_sums("two");
+    release.fetch();
+    for (reference, content) in [
+        ("data.csv:published", "two"),
+        ("data.csv:published@1d", "one"),
+        ("data.csv:published@3d", ""),
+    ] {
+        assert_eq!(cat(reference).out, content, "{reference}");
+    }
+}
