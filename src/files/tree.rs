@@ -1,63 +1,121 @@
 //! Removing a folder with all that is in it, however deep.
 //!
-//! Never follows a link.
+//! Never follows a link, and never leaves the folder.
 
-use std::fs::{self, Permissions};
+use std::ffi::CString;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
-/// Removes a folder with all that is in it, in bounded memory and with two open files, however deep it is: a verifier's program may
-/// have nested folders until no path reaches them, and no stack either. So every folder is moved to the top, then emptied.
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, chmodat, fchmod, fstat, openat, unlinkat};
+use rustix::io::Errno;
+
+/// Folders in a folder that are remembered at once; the folder is read again for more.
+const MOST_PENDING: usize = 1024;
+
+/// A folder that is being emptied.
+struct Level {
+    /// Its device and inode.
+    identity: (u64, u64),
+    /// Folders in it that are still to be emptied.
+    pending: Vec<CString>,
+}
+
+/// Removes a folder with all that is in it, with two open files and without recursion: a verifier's program may have nested
+/// folders until no path reaches them, and no stack either, or closed them to their owner.
 pub fn remove_tree(top: &Path) -> io::Result<()> {
-    fs::set_permissions(top, Permissions::from_mode(0o700))?;
-    let mut moved = 0_u64;
-    loop {
-        let mut entries = fs::read_dir(top)?.peekable();
-        if entries.peek().is_none() {
-            return fs::remove_dir(top);
+    let mut folder = open(CWD, top)?;
+    let mut levels = vec![Level {
+        identity: identity(&folder)?,
+        pending: empty(&folder)?,
+    }];
+    while let Some(level) = levels.last_mut() {
+        if let Some(name) = level.pending.last() {
+            let inner = open(&folder, name.as_c_str())?;
+            let (identity, pending) = (identity(&inner)?, empty(&inner)?);
+            levels.push(Level { identity, pending });
+            folder = inner;
+            continue;
         }
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                remove_moving_up(top, &entry.path(), &mut moved)?;
-            } else {
-                fs::remove_file(entry.path())?;
+        // Of a folder with a great many in it, some may be left.
+        level.pending = empty(&folder)?;
+        if level.pending.is_empty() {
+            levels.pop();
+            if let Some(above) = levels.last_mut() {
+                folder = leave(&folder, above)?;
             }
         }
     }
+    Ok(unlinkat(CWD, top, AtFlags::REMOVEDIR)?)
 }
 
-/// Removes a folder that lies in `top`, and moves the folders in it there.
-fn remove_moving_up(top: &Path, folder: &Path, moved: &mut u64) -> io::Result<()> {
-    // A program may have closed folders to their owner.
-    let open = |folder: &Path| fs::set_permissions(folder, Permissions::from_mode(0o700));
-    open(folder)?;
-    for entry in fs::read_dir(folder)? {
+/// Goes back to the folder above one that is empty now, and removes it.
+fn leave(folder: &OwnedFd, above: &mut Level) -> io::Result<OwnedFd> {
+    let outer = openat(folder, c"..", flags(), Mode::empty())?;
+    if identity(&outer)? != above.identity {
+        return Err(io::Error::other("a folder was moved while it was being removed"));
+    }
+    if let Some(name) = above.pending.pop() {
+        unlinkat(&outer, &name, AtFlags::REMOVEDIR)?;
+    }
+    Ok(outer)
+}
+
+/// Removes what is in a folder but folders that are not empty; returns the names of these, or of some of them.
+fn empty(folder: &OwnedFd) -> io::Result<Vec<CString>> {
+    let mut left = Vec::new();
+    for entry in Dir::read_from(folder)? {
         let entry = entry?;
-        let path = entry.path();
-        if !entry.file_type()?.is_dir() {
-            fs::remove_file(path)?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
-        // To move a folder changes its `..`, so it must be open too.
-        open(&path)?;
-        while top.join(moved_name(*moved)).symlink_metadata().is_ok() {
-            *moved += 1;
+        match unlinkat(folder, name, AtFlags::empty()) {
+            // POSIX says EPERM of a folder.
+            Err(Errno::ISDIR | Errno::PERM) => {}
+            removed => {
+                removed?;
+                continue;
+            }
         }
-        fs::rename(path, top.join(moved_name(*moved)))?;
+        match unlinkat(folder, name, AtFlags::REMOVEDIR) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) => left.push(name.to_owned()),
+            removed => removed?,
+        }
+        if left.len() == MOST_PENDING {
+            break;
+        }
     }
-    fs::remove_dir(folder)
+    Ok(left)
 }
 
-fn moved_name(number: u64) -> String {
-    format!(".moved-{number}")
+/// Opens a folder so that it can be emptied; its program may have closed it to its owner.
+fn open<D: std::os::fd::AsFd, P: rustix::path::Arg + Copy>(within: D, name: P) -> io::Result<OwnedFd> {
+    let folder = match openat(&within, name, flags(), Mode::empty()) {
+        Err(Errno::ACCESS) => {
+            chmodat(&within, name, Mode::RWXU, AtFlags::empty())?;
+            openat(&within, name, flags(), Mode::empty())?
+        }
+        opened => opened?,
+    };
+    fchmod(&folder, Mode::RWXU)?;
+    Ok(folder)
+}
+
+fn flags() -> OFlags {
+    OFlags::DIRECTORY | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+}
+
+fn identity(folder: &OwnedFd) -> io::Result<(u64, u64)> {
+    let found = fstat(folder)?;
+    Ok((found.st_dev, found.st_ino))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::fs::{Mode, OFlags, mkdirat, openat};
+    use rustix::fs::mkdirat;
+    use std::fs;
     use tempfile::TempDir;
 
     /// Nests folders below `top`, closed to their owner every so often, and leaves a file in the deepest.
@@ -87,6 +145,18 @@ mod tests {
             let left: Vec<_> = parent.path().read_dir().expect("a folder").collect();
             assert_eq!(left.len(), 1, "{depth}: {left:?}");
         }
+    }
+
+    #[test]
+    fn many_folders_in_one_go_too() {
+        let parent = TempDir::new().expect("a folder");
+        let top = parent.path().join("top");
+        for n in 0..2 * MOST_PENDING + 1 {
+            fs::create_dir_all(top.join(n.to_string()).join("inner")).expect("folders");
+            fs::write(top.join(n.to_string()).join("file"), "").expect("a file");
+        }
+        remove_tree(&top).expect("removed");
+        assert!(!top.exists());
     }
 
     #[test]
