@@ -9,6 +9,7 @@ mod house;
 mod notes;
 mod service;
 mod signals;
+mod threads;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -36,18 +37,9 @@ const SHUTDOWN: Duration = Duration::from_millis(500);
 pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
     crate::files::tighten_umask();
     let mut console = Console::standard(cli.quiet);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match threads::runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            let error = Error::new(
-                ErrorKind::Unavailable,
-                format!("cannot start the runtime: {error}"),
-            );
-            return cli::report(&error, &mut console).into();
-        }
+        Err(error) => return cli::report(&error, &mut console).into(),
     };
     let status = runtime.block_on(dispatch(cli, environment, &mut console));
     // What still blocks a thread now (a resolver, say) has no one left to answer to.

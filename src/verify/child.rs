@@ -71,6 +71,9 @@ pub(super) async fn run(
     limits: Limits,
 ) -> io::Result<Run> {
     let mark = Mark::new()?;
+    // Beside the folder, out of which the program may remove everything. It goes when the group is gone.
+    let beside = folder.path().parent().unwrap_or(folder.path());
+    let _note = mark.note_in(beside)?;
     prepare(&mut command, &mark, input.is_some(), &limits.resources);
     sweep::adopt_orphans();
     let mut group = Group::start(command, mark).await?;

@@ -1,6 +1,7 @@
 //! Runs a program over one version, or over the files of a set, and reads its exit as a judgement.
 //!
-//! Never lets the program near the archive: it gets a copy, a fresh folder and a scrubbed environment.
+//! The program gets a copy, a fresh folder and a scrubbed environment, so it has no need to touch the archive. Nothing keeps it
+//! from that: it runs as the same account, and its folder lies below the data folder, in `tmp/`. A verifier is trusted.
 
 use std::ffi::OsString;
 use std::io;

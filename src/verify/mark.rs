@@ -6,12 +6,16 @@
 //! zombie, and only root can raise a limit again: a program that lowers it still shows that it comes from some run. It
 //! is in the environment too (`GANNET_RUN`), for where this process is itself so limited that there is no room.
 
+use std::fs::{self, File};
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::resources::Limit;
 
 /// The variable that carries a run's mark.
 const VARIABLE: &str = "GANNET_RUN";
+/// Begins the name of a note.
+const NOTE: &str = "program-";
 
 /// The mark of one run, in force until it is dropped.
 #[derive(Debug)]
@@ -36,8 +40,41 @@ impl Mark {
 
     /// Returns the variable for the program's environment.
     pub(super) fn variable(&self) -> (&'static str, String) {
-        (VARIABLE, format!("{:016x}", self.number))
+        (VARIABLE, self.hex())
     }
+
+    /// Notes the mark in a folder, until the note is dropped: it is found there when this process was killed.
+    pub(super) fn note_in(&self, folder: &Path) -> io::Result<Note> {
+        let path = folder.join(format!("{NOTE}{}", self.hex()));
+        File::create(&path)?;
+        Ok(Note(path))
+    }
+
+    fn hex(&self) -> String {
+        format!("{:016x}", self.number)
+    }
+}
+
+/// A note that a run is in progress.
+#[derive(Debug)]
+pub(super) struct Note(PathBuf);
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        // It names a run that is over.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Returns the marks that are noted in a folder.
+pub(super) fn noted_in(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut marks = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let hex = name.to_str().and_then(|name| name.strip_prefix(NOTE));
+        marks.extend(hex.and_then(|hex| u64::from_str_radix(hex, 16).ok()));
+    }
+    Ok(marks)
 }
 
 impl Drop for Mark {
@@ -47,12 +84,15 @@ impl Drop for Mark {
 }
 
 #[cfg(target_os = "linux")]
+pub(super) use inherited::carries;
+
+#[cfg(target_os = "linux")]
 mod inherited {
     use std::sync::{Mutex, PoisonError};
 
     use rustix::process::{Pid, Resource, Rlimit, getrlimit};
 
-    use super::{Limit, Mark};
+    use super::{Limit, Mark, VARIABLE};
 
     /// Less room than this for numbers is too little.
     const LEAST_ROOM: u64 = 1 << 40;
@@ -93,21 +133,26 @@ mod inherited {
             match limit_of(child) {
                 // Not the number of a run in progress: a left-over of an earlier one, or a program that hides.
                 Some(limit) if limit < own_limit() => limit == self.number || !is_in_force(limit),
-                Some(_) => self.is_in_environment(child),
+                Some(_) => is_in_environment(self.number, child),
                 None => false,
             }
         }
+    }
 
-        fn is_in_environment(&self, child: Pid) -> bool {
-            let path = format!("/proc/{}/environ", child.as_raw_nonzero());
-            let (name, value) = self.variable();
-            let entry = format!("{name}={value}");
-            std::fs::read(path).is_ok_and(|environment| {
-                environment
-                    .split(|byte| *byte == 0)
-                    .any(|one| one == entry.as_bytes())
-            })
-        }
+    /// Tells whether a process carries one of these marks, in its limit or in its environment.
+    pub(in crate::verify) fn carries(process: Pid, marks: &[u64]) -> bool {
+        limit_of(process).is_some_and(|limit| marks.contains(&limit))
+            || marks.iter().any(|mark| is_in_environment(*mark, process))
+    }
+
+    fn is_in_environment(number: u64, process: Pid) -> bool {
+        let path = format!("/proc/{}/environ", process.as_raw_nonzero());
+        let entry = format!("{VARIABLE}={number:016x}");
+        std::fs::read(path).is_ok_and(|environment| {
+            environment
+                .split(|byte| *byte == 0)
+                .any(|one| one == entry.as_bytes())
+        })
     }
 
     fn is_in_force(number: u64) -> bool {

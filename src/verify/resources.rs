@@ -39,23 +39,33 @@ fn within(resource: Resource, soft: u64, hard: u64) -> Limit {
     (resource, limit)
 }
 
-/// Has the limits set in the child before its program begins. One that cannot be set is an error of the start.
+/// Has the limits set in the child before its program begins, and has it killed when the thread that starts it ends, as
+/// all do when this process is killed. What cannot be set is an error of the start.
 #[expect(
     unsafe_code,
     reason = "nothing but code between fork and exec can limit a program from its first instruction on"
 )]
 pub(super) fn set_at_start(command: &mut Command, limits: Vec<Limit>) {
     let set = move || {
+        end_with_parent()?;
         for &(resource, limit) in &limits {
             setrlimit(resource, limit)?;
         }
         Ok(())
     };
     // SAFETY: this process has other threads, so the child may neither lock nor allocate before exec. The closure makes
-    // one system call for each limit, from a list that was laid out before the fork, and an error is a plain number.
+    // one system call for its end and one for each limit, from a list that was laid out before the fork, and an error is a plain number.
     unsafe {
         command.pre_exec(set);
     }
+}
+
+/// Asks the kernel to kill this process when the thread that started it ends. The runtime's threads, which start programs,
+/// live as long as the runtime.
+fn end_with_parent() -> rustix::io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
 }
 
 #[cfg(test)]

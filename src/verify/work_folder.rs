@@ -1,6 +1,6 @@
 //! A fresh folder for one run of a program, with a read-only copy of the content, or of a set's files, in it.
 //!
-//! The content itself is never within the program's reach by name. Dropping the folder removes all that is in it.
+//! No argument, variable or link names the content itself or the archive; the program gets a copy. Dropping the folder removes all that is in it.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};

@@ -15,6 +15,7 @@ use crate::archive::Archive;
 use crate::config::Config;
 use crate::domain::Slot;
 use crate::net::Fetcher;
+use crate::verify::end_left_behind;
 
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
@@ -144,6 +145,7 @@ impl Worker {
         let standing = self.app.policy_standing().await?;
         let judges = standing.is_in_force();
         self.mend_times().await?;
+        self.free_claims_of_the_dead().await?;
         self.begin_notifiers().await?;
         let settle = async {
             if judges {
@@ -175,7 +177,6 @@ impl Worker {
                 PassReport::default()
             }
         } else {
-            self.free_claims_of_the_dead().await?;
             let fetcher = self.fetcher().await?;
             Pass::run(
                 &self.app,
@@ -299,12 +300,28 @@ impl Worker {
             tracing::warn!("worker {owner} ended without releasing its claims: released");
             // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
             self.app.store.release_claims(owner.clone()).await?;
+            self.end_programs_of(&owner).await;
             let buried = self.app.with_archive(move |archive| archive.bury(&owner));
             if let Err(error) = buried.await {
                 tracing::warn!("{error}: left to a later pass");
             }
         }
         Ok(())
+    }
+
+    /// Ends what the programs of a dead worker left behind.
+    async fn end_programs_of(&self, owner: &str) {
+        let folder = self.app.archive.temp_dir().with_file_name(owner);
+        let ended = self
+            .app
+            .with_archive(move |_| Ok(end_left_behind(&folder)))
+            .await;
+        match ended {
+            Ok(Ok(0)) => {}
+            Ok(Ok(count)) => tracing::warn!("worker {owner} left {count} processes: ended"),
+            Ok(Err(error)) => tracing::warn!("cannot look for what worker {owner} left: {error}"),
+            Err(error) => tracing::warn!("{error}"),
+        }
     }
 
     /// Removes objects that a killed worker did not get to record. What a living one may yet record is left alone.

@@ -1,0 +1,78 @@
+//! A worker that is killed: the programs that it started end with it, or at the next pass.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+/// Long enough for any machine: only a test that fails waits for it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Tells whether a process lives: one that has ended and waits to be reaped does not.
+fn lives(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+    !state.is_empty() && !state.starts_with(['Z', 'X'])
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+fn pids(folder: &Path) -> Vec<String> {
+    let names = ["leader", "member", "escaped", "bare"];
+    let read = names.map(|name| fs::read_to_string(folder.join(name)).unwrap_or_default());
+    read.map(|text| text.trim().to_owned()).to_vec()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_worker_left_ends() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("content")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let (pids_in, go) = (gannet.path("pids"), gannet.path("go"));
+    fs::create_dir(&pids_in).expect("a folder");
+    // One in the group, one that left it, one that has no environment either.
+    let script = format!(
+        "[ -e {go} ] && exit 0; cd {pids}; sleep 1000 & echo $! >member
+         setsid sh -c 'echo $$ >escaped; exec sleep 1000' &
+         setsid env -i /bin/sh -c 'echo $$ >bare; exec sleep 1000' &
+         echo $$ >leader; sleep 1000",
+        go = go.display(),
+        pids = pids_in.display(),
+    );
+    let ca_file = origin.ca_file().display().to_string();
+    gannet.configure(&format!(
+        "[fetch]\nca_file = {ca_file:?}\n[[verifier]]\nname = \"slow\"\nsources = [\"*\"]\ncommand = [\"/bin/sh\", \"-c\", {script:?}]\n"
+    ));
+    gannet.ok(&["add", &origin.url("/a"), "1h", "--allow-private"]);
+    let mut worker = gannet.start(&["--worker-only"]);
+    let all_run = || {
+        pids(&pids_in)
+            .iter()
+            .all(|pid| !pid.is_empty() && lives(pid))
+    };
+    until("the programs run", all_run);
+    worker.kill().expect("it is killed");
+    worker.wait().expect("it is gone");
+    let pids = pids(&pids_in);
+    until("the program ends with its worker", || !lives(&pids[0]));
+    fs::write(&go, "").expect("a file");
+    gannet.ok(&["--worker-only"]);
+    for pid in &pids {
+        until("the next pass ends what is left", || !lives(pid));
+    }
+    assert_eq!(gannet.source("a")["verified"], "passed");
+    let left = fs::read_dir(gannet.data().join("tmp")).expect("a folder");
+    let runs = left
+        .flatten()
+        .filter(|one| one.file_name().to_string_lossy().starts_with("run-"));
+    assert_eq!(runs.count(), 0);
+}
