@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::settings::{ENDLESS, candidate_names, differences};
+use super::settings::{ENDLESS, candidate_names};
 use super::{App, Error, ErrorKind, NewSource, Result};
-use crate::domain::{Source, SourceId, SourceSettings, masked};
+use crate::domain::{Edit, SettingsPatch, Source, SourceId, SourceSettings, masked};
 use crate::store::{SourceChange, SourceFilter, StoreError};
 
 /// What `apply` would do, or did, in order.
@@ -21,8 +21,8 @@ pub struct Plan {
 pub enum PlanStep {
     /// A source that is not there yet.
     Add(SourceSettings),
-    /// A source with its new settings, and the changes in words: `interval 1d -> 1h`.
-    Edit(Source, Vec<String>),
+    /// A source, and its settings as they are and as they shall be. Only those that differ are written.
+    Edit(SourceId, Box<Edit>),
     /// A source that the file does not name.
     Remove(Source),
 }
@@ -62,15 +62,12 @@ impl App {
                 if !has_name {
                     settings.name.clone_from(&source.settings.name);
                 }
-                let changes = differences(&source.settings, &settings);
-                if !changes.is_empty() {
-                    plan.steps.push(PlanStep::Edit(
-                        Source {
-                            settings,
-                            ..source.clone()
-                        },
-                        changes,
-                    ));
+                if settings != source.settings {
+                    let edit = Edit {
+                        before: source.settings.clone(),
+                        after: settings,
+                    };
+                    plan.steps.push(PlanStep::Edit(source.id, Box::new(edit)));
                 }
             } else {
                 if !has_name {
@@ -104,8 +101,8 @@ impl App {
             .chain(others)
             .map(|step| match step {
                 PlanStep::Add(settings) => SourceChange::Add(settings),
-                PlanStep::Edit(source, changes) => {
-                    SourceChange::Edit(source.id, source.settings, changes.join("; "))
+                PlanStep::Edit(id, edit) => {
+                    SourceChange::Edit(id, SettingsPatch::between(&edit.before, &edit.after))
                 }
                 PlanStep::Remove(source) => SourceChange::Remove {
                     id: source.id,
@@ -203,9 +200,9 @@ fn refuse_names_of_others(plan: &Plan, present: &[Source]) -> Result<()> {
     for step in &plan.steps {
         match step {
             PlanStep::Add(settings) => given.insert(settings.name.as_str()),
-            PlanStep::Edit(source, _) => {
-                changed.insert(source.id);
-                given.insert(source.settings.name.as_str())
+            PlanStep::Edit(id, edit) => {
+                changed.insert(*id);
+                given.insert(edit.after.name.as_str())
             }
             PlanStep::Remove(source) => changed.insert(source.id),
         };

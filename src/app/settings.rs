@@ -2,8 +2,8 @@
 
 use super::{Error, Result};
 use crate::domain::{
-    Address, Interval, PublishPolicy, RESERVED_HEADERS, SourceSettings, VersionRef, masked,
-    safe_part, segment_name,
+    Address, Interval, PublishPolicy, RESERVED_HEADERS, SettingsPatch, SourceSettings, VersionRef,
+    masked, safe_part, segment_name,
 };
 
 const MAX_NAME_BYTES: usize = 200;
@@ -96,125 +96,14 @@ impl NewSource {
     }
 }
 
-/// What an operator changes; `None` leaves as it is.
-#[derive(Clone, Debug, Default)]
-pub struct SourceEdit {
-    /// Another address.
-    pub address: Option<String>,
-    /// Another interval.
-    pub interval: Option<Interval>,
-    /// On or off.
-    pub enabled: Option<bool>,
-    /// Another name.
-    pub name: Option<String>,
-    /// Replaces all tags.
-    pub tags: Option<Vec<String>>,
-    /// Replaces all headers.
-    pub headers: Option<Vec<(String, String)>>,
-    /// Private and loopback addresses.
-    pub allow_private: Option<bool>,
-    /// Plain HTTP.
-    pub allow_http: Option<bool>,
-    /// Empty bodies.
-    pub allow_empty: Option<bool>,
-    /// Which versions are published.
-    pub publish: Option<PublishPolicy>,
-    /// `Some(None)` goes back to the configuration's.
-    pub max_size_bytes: Option<Option<u64>>,
-    /// Whether the address may hold what looks like a secret as it is.
-    pub literal: bool,
-}
-
-impl SourceEdit {
-    /// Returns the settings with the changes in them.
-    pub(super) fn apply_to(&self, old: &SourceSettings) -> Result<SourceSettings> {
-        let mut new = old.clone();
-        let set = |slot: &mut bool, value: Option<bool>| *slot = value.unwrap_or(*slot);
-        set(&mut new.enabled, self.enabled);
-        set(&mut new.allow_private, self.allow_private);
-        set(&mut new.allow_http, self.allow_http);
-        set(&mut new.allow_empty, self.allow_empty);
-        if let Some(name) = &self.name {
-            new.name = checked_name(name.clone())?;
-        }
-        if let Some(tags) = &self.tags {
-            new.tags = checked_tags(tags.clone())?;
-        }
-        if let Some(headers) = &self.headers {
-            new.headers = checked_headers(headers.clone())?;
-        }
-        new.interval = self.interval.unwrap_or(new.interval);
-        new.publish = self.publish.unwrap_or(new.publish);
-        new.max_size_bytes = self.max_size_bytes.unwrap_or(new.max_size_bytes);
-        // Parsed again even when it stays: taking --allow-http back from an http address must not go through.
-        let address = self.address.as_deref().unwrap_or(old.address.as_str());
-        new.address = parse_address(address, new.allow_http)?;
-        if new.address != old.address && !self.literal {
-            refuse_literal_secrets(&new.address)?;
-        }
-        Ok(new)
-    }
-}
-
-/// Returns what differs, a line each, such as `interval 1d -> 1h`; nothing when the settings are the same.
-pub(super) fn differences(old: &SourceSettings, new: &SourceSettings) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut note = |what: &str, before: String, after: String| {
-        if before != after {
-            lines.push(format!("{what} {before} -> {after}"));
-        }
-    };
-    let list = |items: &[String]| {
-        if items.is_empty() {
-            "none".to_owned()
-        } else {
-            items.join(",")
-        }
-    };
-    let headers = |settings: &SourceSettings| {
-        list(
-            &settings
-                .headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}"))
-                .collect::<Vec<_>>(),
-        )
-    };
-    let size = |limit: Option<u64>| {
-        limit.map_or_else(|| "default".to_owned(), |bytes| format!("{bytes}B"))
-    };
-    note("name", old.name.clone(), new.name.clone());
-    note("address", old.address.to_string(), new.address.to_string());
-    note(
-        "interval",
-        old.interval.to_string(),
-        new.interval.to_string(),
-    );
-    note("enabled", old.enabled.to_string(), new.enabled.to_string());
-    note("tags", list(&old.tags), list(&new.tags));
-    note("headers", headers(old), headers(new));
-    note(
-        "allow_private",
-        old.allow_private.to_string(),
-        new.allow_private.to_string(),
-    );
-    note(
-        "allow_http",
-        old.allow_http.to_string(),
-        new.allow_http.to_string(),
-    );
-    note(
-        "allow_empty",
-        old.allow_empty.to_string(),
-        new.allow_empty.to_string(),
-    );
-    note("publish", old.publish.to_string(), new.publish.to_string());
-    note(
-        "max_size",
-        size(old.max_size_bytes),
-        size(new.max_size_bytes),
-    );
-    lines
+/// Checks and tidies what a patch sets, but for whether the source's other settings allow its address.
+pub(super) fn checked_patch(patch: SettingsPatch) -> Result<SettingsPatch> {
+    Ok(SettingsPatch {
+        name: patch.name.map(checked_name).transpose()?,
+        tags: patch.tags.map(checked_tags).transpose()?,
+        headers: patch.headers.map(checked_headers).transpose()?,
+        ..patch
+    })
 }
 
 /// What holds of [`candidate_names`].
@@ -236,7 +125,7 @@ fn parse_address(text: &str, allow_http: bool) -> Result<Address> {
 }
 
 /// Refuses an address with what looks like a secret in its query: the catalogue, the log and every list would show it.
-fn refuse_literal_secrets(address: &Address) -> Result<()> {
+pub(super) fn refuse_literal_secrets(address: &Address) -> Result<()> {
     let Some(name) = address.literal_secrets().into_iter().next() else {
         return Ok(());
     };

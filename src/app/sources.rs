@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::settings::{ENDLESS, candidate_names, differences};
-use super::{App, Error, ErrorKind, NewSource, Result, SourceEdit};
-use crate::domain::{Address, Source, SourceId, SourceSettings, candidate_path};
-use crate::store::{Changed, SourceChange, SourceFilter};
+use super::settings::{ENDLESS, candidate_names, checked_patch, refuse_literal_secrets};
+use super::{App, Error, ErrorKind, NewSource, Result};
+use crate::domain::{Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_path};
+use crate::store::{Changed, Edited, SourceChange, SourceFilter};
 
 /// From so many new sources on, the taken names are read at once instead of one by one.
 const MANY: usize = 32;
@@ -68,31 +68,50 @@ impl App {
         Ok(None)
     }
 
-    /// Changes the selected sources, all or none, and returns them as they are now. One that is so already stays
-    /// without an event.
-    pub async fn edit(&self, selectors: &[String], edit: &SourceEdit) -> Result<Vec<Source>> {
+    /// Changes the selected sources, all or none, and returns what became of each. Only the settings that the patch is
+    /// about are written; a source that is so already stays without an event. Another address with what looks like a secret
+    /// in it is refused.
+    pub async fn edit(&self, selectors: &[String], patch: SettingsPatch) -> Result<Vec<Edited>> {
+        if let Some(address) = &patch.address {
+            let sources = self.kept_sources(some(selectors)?).await?;
+            if sources
+                .iter()
+                .any(|source| source.settings.address != *address)
+            {
+                refuse_literal_secrets(address)?;
+            }
+        }
+        self.edit_literally(selectors, patch).await
+    }
+
+    /// Does the same for an address that may hold what looks like a secret as it is.
+    pub async fn edit_literally(
+        &self,
+        selectors: &[String],
+        patch: SettingsPatch,
+    ) -> Result<Vec<Edited>> {
         let sources = self.kept_sources(some(selectors)?).await?;
-        if sources.len() > 1 && (edit.name.is_some() || edit.address.is_some()) {
+        if sources.len() > 1 && (patch.name.is_some() || patch.address.is_some()) {
             return Err(Error::invalid(format!(
                 "{} sources cannot share one name or address: select one",
                 sources.len()
             )));
         }
-        let ids = sources.iter().map(|source| source.id).collect();
-        let mut changes = Vec::new();
-        for source in &sources {
-            let settings = edit.apply_to(&source.settings)?;
-            let differences = differences(&source.settings, &settings);
-            if !differences.is_empty() {
-                changes.push(SourceChange::Edit(
-                    source.id,
-                    settings,
-                    differences.join("; "),
-                ));
-            }
-        }
-        self.change(changes).await?;
-        self.by_ids(ids).await
+        let patch = checked_patch(patch)?;
+        let edits = sources
+            .iter()
+            .map(|source| SourceChange::Edit(source.id, patch.clone()))
+            .collect();
+        self.change_edits(edits).await
+    }
+
+    /// Records edits, or the taking back of edits, and returns what became of each.
+    pub(super) async fn change_edits(&self, edits: Vec<SourceChange>) -> Result<Vec<Edited>> {
+        let done = self.record(edits).await?;
+        Ok(done
+            .into_iter()
+            .filter_map(|changed| changed.edited.map(|edited| *edited))
+            .collect())
     }
 
     /// Returns what [`Self::remove`] would remove.
@@ -171,6 +190,11 @@ impl App {
 
     /// Records the changes, then does to the files what follows from them.
     pub(super) async fn change(&self, changes: Vec<SourceChange>) -> Result<Vec<SourceId>> {
+        let done = self.record(changes).await?;
+        Ok(done.into_iter().map(|change| change.source_id).collect())
+    }
+
+    async fn record(&self, changes: Vec<SourceChange>) -> Result<Vec<Changed>> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
@@ -178,15 +202,10 @@ impl App {
         let standing = self.policy_standing().await?;
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
-        let done = self.store.change_sources(changes, self.stamp()).await?;
-        let ids: Vec<_> = done.iter().map(|change| change.source_id).collect();
+        let mut done = self.store.change_sources(changes, self.stamp()).await?;
         let (withdrawn, objects): (Vec<_>, Vec<_>) = done
-            .into_iter()
-            .map(
-                |Changed {
-                     withdrawn, objects, ..
-                 }| (withdrawn, objects),
-            )
+            .iter_mut()
+            .map(|change| (change.withdrawn.take(), std::mem::take(&mut change.objects)))
             .unzip();
         self.with_archive(move |archive| {
             withdrawn
@@ -203,7 +222,7 @@ impl App {
         if standing.is_in_force() {
             self.settle_after_change().await;
         }
-        Ok(ids)
+        Ok(done)
     }
 
     /// A source that entered or left a set is published another way from now on. What cannot be done at once is left to the

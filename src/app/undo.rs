@@ -1,63 +1,127 @@
-//! Taking an operator's last change back.
+//! Taking an operator's last change back, and making it once more.
 
-use super::settings::differences;
 use super::{App, Result};
-use crate::domain::{Source, SourceId};
-use crate::store::{SourceChange, SourceFilter};
+use crate::domain::{Edit, SourceId};
+use crate::store::{Edited, SourceChange};
 
 /// What takes a change back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undo {
     /// Removes what was added; what was fetched meanwhile stays as the history of a removed source.
     Added(Vec<SourceId>),
-    /// Gives sources the settings that they had.
-    Edited(Vec<Source>),
+    /// Gives sources back the settings that an edit changed, where they are still as it left them.
+    Edited(Vec<(SourceId, Edit)>),
     /// Brings removed sources back, history and all.
     Removed(Vec<SourceId>),
 }
 
+/// What became of taking a change back.
+#[derive(Clone, Debug)]
+pub struct Undone {
+    /// The sources that are otherwise now.
+    pub sources: Vec<SourceId>,
+    /// What was left alone, since somebody changed it after the change that was to be taken back.
+    pub left_alone: Vec<LeftAlone>,
+    /// What makes the change once more; nothing when nothing was taken back.
+    pub redo: Option<Undo>,
+}
+
+/// Settings of a source that were left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAlone {
+    /// The source's name.
+    pub name: String,
+    /// The settings, such as `tags`; `removed` when the source is gone.
+    pub settings: Vec<&'static str>,
+}
+
+impl Undo {
+    /// Returns what takes these edits back; nothing when they changed nothing.
+    pub fn of_edits(edits: Vec<Edited>) -> Option<Self> {
+        let changed: Vec<_> = edits
+            .into_iter()
+            .filter(|done| done.edit.before != done.edit.after)
+            .map(|done| (done.source.id, done.edit))
+            .collect();
+        (!changed.is_empty()).then_some(Self::Edited(changed))
+    }
+}
+
 impl App {
-    /// Takes a change back, all of it or nothing, and returns how many sources that concerned. Events say so, since
-    /// what happened is never unsaid.
+    /// Takes a change back, all of it that nobody changed since, or nothing. Events say so, since what happened is never
+    /// unsaid.
     ///
     /// # Errors
     ///
     /// A conflict when another source has taken the name or the address since.
-    pub async fn undo(&self, undo: &Undo) -> Result<usize> {
-        let changes = match undo {
-            Undo::Added(ids) => ids
-                .iter()
-                .map(|id| SourceChange::Remove {
+    pub async fn undo(&self, undo: &Undo) -> Result<Undone> {
+        match undo {
+            Undo::Added(ids) => {
+                let removals = ids.iter().map(|id| SourceChange::Remove {
                     id: *id,
                     purge: false,
-                })
-                .collect(),
-            Undo::Removed(ids) => ids.iter().copied().map(SourceChange::Restore).collect(),
-            Undo::Edited(before) => self.reversal(before).await?,
-        };
-        let ids = self.change(changes).await?;
-        if matches!(undo, Undo::Removed(_)) && self.policy_standing().await?.is_in_force() {
-            for id in &ids {
-                self.settle(*id).await?;
+                });
+                let ids = self.change(removals.collect()).await?;
+                Ok(Undone::all(ids, Undo::Removed))
+            }
+            Undo::Removed(ids) => {
+                let restored = ids.iter().copied().map(SourceChange::Restore);
+                let ids = self.change(restored.collect()).await?;
+                if self.policy_standing().await?.is_in_force() {
+                    for id in &ids {
+                        self.settle(*id).await?;
+                    }
+                }
+                Ok(Undone::all(ids, Undo::Added))
+            }
+            Undo::Edited(edits) => {
+                let ids = edits.iter().map(|(id, _)| *id).collect();
+                let kept = self.sources_by_id(ids).await?;
+                let (there, gone): (Vec<_>, Vec<_>) = edits
+                    .iter()
+                    .partition(|(id, _)| kept.iter().any(|source| source.id == *id));
+                let changes = there
+                    .into_iter()
+                    .map(|(id, edit)| SourceChange::TakeBack(*id, Box::new(edit.clone())));
+                let mut undone = Undone::edits(self.change_edits(changes.collect()).await?);
+                undone
+                    .left_alone
+                    .extend(gone.into_iter().map(|(_, edit)| LeftAlone {
+                        name: edit.after.name.clone(),
+                        settings: vec!["removed"],
+                    }));
+                Ok(undone)
             }
         }
-        Ok(ids.len())
+    }
+}
+
+impl Undone {
+    fn all(ids: Vec<SourceId>, redo: fn(Vec<SourceId>) -> Undo) -> Self {
+        Self {
+            redo: Some(redo(ids.clone())),
+            sources: ids,
+            left_alone: Vec::new(),
+        }
     }
 
-    async fn reversal(&self, before: &[Source]) -> Result<Vec<SourceChange>> {
-        let filter = SourceFilter {
-            ids: Some(before.iter().map(|source| source.id).collect()),
-            ..SourceFilter::default()
-        };
-        let now = self.store.sources(filter).await?;
-        let changes = before.iter().filter_map(|source| {
-            let present = now.iter().find(|present| present.id == source.id)?;
-            let differences = differences(&present.settings, &source.settings);
-            (!differences.is_empty()).then(|| {
-                let words = format!("undone: {}", differences.join("; "));
-                SourceChange::Edit(source.id, source.settings.clone(), words)
+    fn edits(edits: Vec<Edited>) -> Self {
+        let left_alone = edits
+            .iter()
+            .filter(|done| !done.left_alone.is_empty())
+            .map(|done| LeftAlone {
+                name: done.source.settings.name.clone(),
+                settings: done.left_alone.clone(),
             })
-        });
-        Ok(changes.collect())
+            .collect();
+        let redo = Undo::of_edits(edits);
+        Self {
+            sources: match &redo {
+                Some(Undo::Edited(changed)) => changed.iter().map(|(id, _)| *id).collect(),
+                _ => Vec::new(),
+            },
+            left_alone,
+            redo,
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::domain::parse_number;
+
 /// The longest duration that any setting takes.
 const MAX: Duration = Duration::from_hours(24);
 
@@ -21,7 +23,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err(bad()),
     };
-    let count: u64 = number.parse().map_err(|_| bad())?;
+    let count: u64 = parse_number(number).ok_or_else(bad)?;
     let duration = Duration::from_millis(count.checked_mul(ms_per_unit).ok_or_else(bad)?);
     if duration.is_zero() || duration > MAX {
         return Err(bad());
@@ -33,7 +35,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 pub(super) fn parse_long_duration(text: &str) -> Result<Duration, String> {
     const MAX_DAYS: u64 = 3650;
     let days = match text.strip_suffix('d') {
-        Some(days) if days.bytes().all(|byte| byte.is_ascii_digit()) => days.parse::<u64>().ok(),
+        Some(days) => parse_number::<u64>(days),
         _ => return parse_duration(text).map_err(|_| long_duration_expected(text)),
     };
     days.filter(|days| (1..=MAX_DAYS).contains(days))

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
+use super::parse_number;
+
 const SECONDS_PER_HOUR: i64 = 3600;
 const HOURS_PER_DAY: u32 = 24;
 
@@ -55,11 +57,7 @@ impl FromStr for Interval {
         } else {
             return Err(bad());
         };
-        // `u32::from_str` takes a leading `+`; an interval does not.
-        if !number.bytes().all(|c| c.is_ascii_digit()) {
-            return Err(bad());
-        }
-        let count: u32 = number.parse().map_err(|_| bad())?;
+        let count: u32 = parse_number(number).ok_or_else(bad)?;
         let hours = count.checked_mul(hours_per_unit).ok_or_else(bad)?;
         Self::from_hours(hours).ok_or_else(bad)
     }
@@ -101,6 +99,15 @@ impl Slot {
     #[must_use]
     pub fn after(self, interval: Interval) -> Self {
         Self(self.0 + i64::from(interval.hours()))
+    }
+}
+
+/// Returns the slot at which a source is due again after an attempt in `slot` that left so many failures in a row: none
+/// when it went well.
+pub fn next_slot(slot: Slot, interval: Interval, failures: u32) -> Slot {
+    match failures {
+        0 => slot.after(interval),
+        failures => next_slot_after_failure(slot, interval, failures),
     }
 }
 

@@ -14,6 +14,8 @@ mod id;
 mod interval;
 mod moment;
 mod notice;
+mod number;
+mod patch;
 mod pattern;
 mod policy;
 mod publication;
@@ -37,9 +39,11 @@ pub use edition::{
 pub use event::{Action, Actor, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
-pub use interval::{Interval, IntervalError, Slot, next_slot_after_failure};
+pub use interval::{Interval, IntervalError, Slot, next_slot, next_slot_after_failure};
 pub use moment::{Moment, MomentError};
 pub use notice::{ChangeKind, Decision, NoticeRules, Standing, Told, decide};
+pub use number::{parse_id, parse_number};
+pub use patch::{Edit, SettingsPatch};
 pub use pattern::{Pattern, SourceKey};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,

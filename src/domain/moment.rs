@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, Utc};
 
+use super::parse_number;
+
 /// A moment in the past, as an operator names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -52,10 +54,7 @@ impl FromStr for Moment {
 fn age(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let digits = text.strip_suffix(unit)?;
-    if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
-        return None;
-    }
-    let count = digits.parse().ok()?;
+    let count = parse_number(digits)?;
     match unit {
         'm' => Duration::try_minutes(count),
         'h' => Duration::try_hours(count),

@@ -1,5 +1,7 @@
 //! Sizes in bytes as people write them.
 
+use super::parse_number;
+
 const UNITS: [(&str, u64); 10] = [
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
@@ -29,12 +31,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
                 .map(|number| (number.trim_end(), *unit))
         })
         .unwrap_or((trimmed, 1));
-    if number.is_empty() || !number.bytes().all(|c| c.is_ascii_digit()) {
-        return Err(bad());
-    }
-    number
-        .parse::<u64>()
-        .ok()
+    parse_number::<u64>(number)
         .and_then(|count| count.checked_mul(unit))
         .filter(|bytes| (1..=i64::MAX.unsigned_abs()).contains(bytes))
         .ok_or_else(bad)

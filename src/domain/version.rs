@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
-use super::{BlobId, Digest, Moment, SourceId, VersionId, masked};
+use super::{BlobId, Digest, Moment, SourceId, VersionId, masked, parse_id, parse_number};
 
 /// What the verdicts on a version say together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,12 +155,10 @@ impl FromStr for VersionRef {
             return Err(bad());
         }
         // `v217` is how the dashboard and the log print a version.
-        if let Ok(id) = text.strip_prefix('v').unwrap_or(text).parse::<i64>() {
-            return if id > 0 {
-                Ok(Self::Id(VersionId(id)))
-            } else {
-                Err(bad())
-            };
+        let digits = text.strip_prefix('v').unwrap_or(text);
+        if !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()) {
+            let id = parse_id(digits).ok_or_else(bad)?;
+            return Ok(Self::Id(VersionId(id)));
         }
         // A name or an address may itself hold `~`, `@` or `:`: only a suffix that reads as one counts.
         let named = |source: &str| {
@@ -187,7 +185,7 @@ impl FromStr for VersionRef {
             return Ok(Self::Published { source, moment });
         }
         if let Some((source, suffix)) = text.rsplit_once('~')
-            && let Ok(steps) = suffix.parse()
+            && let Some(steps) = parse_number(suffix)
         {
             let source = named(source)?;
             return Ok(Self::Back { source, steps });

@@ -12,7 +12,9 @@ use super::row::{Columns, duration_ms, int, millis, row_limit};
 use super::transaction::Transaction;
 use super::types::{AttemptRecord, AttemptResult, Recorded};
 use super::version::{NewVersion, insert_version};
-use crate::domain::{Action, Attempt, AttemptId, AttemptOutcome, SourceId, VersionId};
+use crate::domain::{
+    Action, Attempt, AttemptId, AttemptOutcome, Slot, SourceId, VersionId, next_slot,
+};
 
 impl Store {
     /// Records attempt, version, blob, validators, next slot, failures and event together; the claim ends with it.
@@ -77,7 +79,8 @@ fn write_attempt(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
 ) -> std::result::Result<Recorded, Failure> {
-    let newest = end_claim(transaction, record)?;
+    let schedule = schedule(transaction, record)?;
+    let newest = end_claim(transaction, record, &schedule)?;
     let mut blob_was_known = false;
     let mut first_state = None;
     let version_id = match &record.result {
@@ -109,7 +112,7 @@ fn write_attempt(
     };
     let attempt_id = insert_attempt(transaction, record, version_id)?;
     insert_fetch_event(transaction, record, version_id)?;
-    insert_turn(transaction, record)?;
+    insert_turn(transaction, record, schedule.failures_before)?;
     if matches!(record.result, AttemptResult::New { .. }) {
         refresh_publication(transaction, record.source_id)?;
     }
@@ -121,17 +124,54 @@ fn write_attempt(
     })
 }
 
+/// When a source is due after an attempt.
+struct Schedule {
+    failures_before: u32,
+    failures: u32,
+    next_slot: Slot,
+}
+
+/// Computes when the source is due again, by the interval that it has now: it may have been edited since the claim.
+fn schedule(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+) -> std::result::Result<Schedule, Failure> {
+    let source = record.source_id;
+    let row = transaction
+        .sql
+        .prepare_cached(
+            "SELECT s.interval_hours, t.failures FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1",
+        )?
+        .query_row([source.0], |row| {
+            let mut columns = Columns::new(row);
+            Ok((columns.interval()?, columns.count::<u32>()?))
+        })
+        .optional()?;
+    let (interval, failures_before) = row.ok_or(StoreError::StaleClaim(source))?;
+    let failures = match record.result {
+        AttemptResult::Failed { .. } => failures_before.saturating_add(1),
+        AttemptResult::New { .. } | AttemptResult::Unchanged => 0,
+    };
+    let slot = next_slot(Slot::containing(record.started_at), interval, failures);
+    Ok(Schedule {
+        failures_before,
+        failures,
+        next_slot: record.not_before.map_or(slot, |floor| floor.max(slot)),
+    })
+}
+
 /// Writes where the source stands now, if the claim holds. Returns the newest version so far.
 fn end_claim(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
+    schedule: &Schedule,
 ) -> std::result::Result<Option<VersionId>, Failure> {
     let outcome = outcome_of(&record.result);
     let newest = transaction
         .sql
         .prepare_cached(
             "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?3,
-                 failures = iif(?4 = 'failed', failures + 1, 0), requests = ?5, etag = ?6, last_modified = ?7,
+                 failures = ?9, requests = ?5, etag = ?6, last_modified = ?7,
                  last_attempt_at = ?8, last_outcome = ?4
              WHERE source_id = ?1 AND fence = ?2 AND lease_owner IS NOT NULL RETURNING version_id",
         )?
@@ -139,12 +179,13 @@ fn end_claim(
             params![
                 record.source_id.0,
                 record.fence,
-                record.next_slot.0,
+                schedule.next_slot.0,
                 outcome.as_str(),
                 int(record.requests),
                 record.validators.etag,
                 record.validators.last_modified,
                 millis(record.started_at),
+                schedule.failures,
             ],
             |row| row.get::<_, Option<i64>>(0),
         )
@@ -211,9 +252,13 @@ fn insert_fetch_event(
 }
 
 /// Appends the event of a source that starts or stops failing.
-fn insert_turn(transaction: &Transaction<'_>, record: &AttemptRecord) -> rusqlite::Result<()> {
+fn insert_turn(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    failures_before: u32,
+) -> rusqlite::Result<()> {
     let has_failed = matches!(record.result, AttemptResult::Failed { .. });
-    let (action, detail) = match (record.failures, has_failed) {
+    let (action, detail) = match (failures_before, has_failed) {
         (0, true) => (Action::SourceFailing, None),
         (1, false) => (
             Action::SourceRecovered,
@@ -221,7 +266,7 @@ fn insert_turn(transaction: &Transaction<'_>, record: &AttemptRecord) -> rusqlit
         ),
         (2.., false) => (
             Action::SourceRecovered,
-            Some(format!("after {} failed attempts", record.failures)),
+            Some(format!("after {failures_before} failed attempts")),
         ),
         _ => return Ok(()),
     };

@@ -1,8 +1,10 @@
-//! Changes of the catalogue by operators: add, edit, remove; all of a call or nothing.
+//! Changes of the catalogue by operators: add, edit, remove; all of a call or nothing. How one edit is made is said in
+//! `edit`.
 
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
+use super::edit::{as_before, edit, step_aside, take_back};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::file_set::join_sets;
@@ -14,10 +16,9 @@ use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
 use crate::domain::{
     Action, Address, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path,
-    next_slot_after_failure,
 };
 
-type Outcome<T> = std::result::Result<T, Failure>;
+pub(super) type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
     /// Makes all of these changes, in order, or none; an event each.
@@ -32,13 +33,18 @@ impl Store {
         stamp: Stamp,
     ) -> Result<Vec<Changed>> {
         self.write(move |transaction| {
-            step_aside(transaction, &changes)?;
+            let mut aside = step_aside(transaction, &changes)?;
             changes
                 .iter()
                 .map(|change| match change {
                     SourceChange::Add(settings) => add(transaction, settings, &stamp),
-                    SourceChange::Edit(id, settings, words) => {
-                        edit(transaction, *id, settings, words, &stamp)
+                    SourceChange::Edit(id, patch) => {
+                        let before = as_before(transaction, *id, &mut aside)?;
+                        edit(transaction, before, patch, &stamp)
+                    }
+                    SourceChange::TakeBack(id, done) => {
+                        let before = as_before(transaction, *id, &mut aside)?;
+                        take_back(transaction, before, done, &stamp)
                     }
                     SourceChange::Restore(id) => restore(transaction, *id, &stamp),
                     SourceChange::Remove { id, purge: false } => remove(transaction, *id, &stamp),
@@ -50,23 +56,6 @@ impl Store {
         })
         .await
     }
-}
-
-/// Gives the sources that get another name one that nobody has, so that names may be swapped among them.
-fn step_aside(transaction: &Transaction<'_>, changes: &[SourceChange]) -> rusqlite::Result<()> {
-    if changes.len() < 2 {
-        return Ok(());
-    }
-    for change in changes {
-        if let SourceChange::Edit(id, settings, _) = change {
-            // No name has a control character. The name that comes is written in its turn, by the same transaction.
-            transaction.execute(
-                "UPDATE source SET name = char(1) || id WHERE id = ?1 AND removed_at IS NULL AND name <> ?2",
-                params![id.0, settings.name],
-            )?;
-        }
-    }
-    Ok(())
 }
 
 fn add(
@@ -127,93 +116,6 @@ fn insert_source(
         ],
     )?;
     Ok(SourceId(id))
-}
-
-fn edit(
-    transaction: &Transaction<'_>,
-    id: SourceId,
-    settings: &SourceSettings,
-    words: &str,
-    stamp: &Stamp,
-) -> Outcome<Changed> {
-    let before = kept_source(transaction, id)?;
-    refuse_taken(transaction, Some(id), settings)?;
-    transaction.execute(
-        "UPDATE source SET name = ?2, address = ?3, interval_hours = ?4, enabled = ?5, tags = ?6, headers = ?7,
-             allow_private = ?8, allow_http = ?9, allow_empty = ?10, publish = ?11, max_size_bytes = ?12
-         WHERE id = ?1",
-        params![
-            id.0,
-            settings.name,
-            settings.address.as_str(),
-            settings.interval.hours(),
-            settings.enabled,
-            to_json(&settings.tags),
-            to_json(&settings.headers),
-            settings.allow_private,
-            settings.allow_http,
-            settings.allow_empty,
-            settings.publish.as_str(),
-            settings.max_size_bytes.map(int),
-        ],
-    )?;
-    edit_state(transaction, &before, settings, stamp)?;
-    let moved =
-        settings.tags != before.settings.tags && join_sets(transaction, id, &settings.tags)?;
-    if moved || settings.publish != before.settings.publish {
-        refresh_publication(transaction, id)?;
-    }
-    let detail = Some(words).filter(|words| !words.is_empty());
-    insert_event(
-        transaction,
-        stamp,
-        Action::SourceEdited,
-        Some(id),
-        None,
-        detail,
-    )?;
-    Ok(changed(id))
-}
-
-/// Brings the schedule in line with edited settings.
-fn edit_state(
-    transaction: &Transaction<'_>,
-    before: &Source,
-    settings: &SourceSettings,
-    stamp: &Stamp,
-) -> rusqlite::Result<()> {
-    let readdressed = settings.address != before.settings.address;
-    let next_slot = if readdressed {
-        Slot::containing(stamp.at)
-    } else if settings.interval != before.settings.interval {
-        slot_by_interval(before, settings, stamp)
-    } else {
-        before.state.next_slot
-    };
-    transaction.execute(
-        "UPDATE source_state SET host = ?2, active = ?3, next_slot = ?4, etag = iif(?5, NULL, etag),
-             last_modified = iif(?5, NULL, last_modified) WHERE source_id = ?1",
-        params![
-            before.id.0,
-            settings.address.host(),
-            settings.enabled,
-            next_slot.0,
-            readdressed
-        ],
-    )?;
-    Ok(())
-}
-
-/// Returns when a source is due by its new interval, as if it had had that at its last attempt.
-fn slot_by_interval(before: &Source, settings: &SourceSettings, stamp: &Stamp) -> Slot {
-    let Some(last) = before.state.last_attempt_at else {
-        return Slot::containing(stamp.at);
-    };
-    let slot = Slot::containing(last);
-    match before.state.failures {
-        0 => slot.after(settings.interval),
-        failures => next_slot_after_failure(slot, settings.interval, failures),
-    }
 }
 
 fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome<Changed> {
@@ -285,14 +187,16 @@ fn remove_with_history(
         source_id: id,
         withdrawn: published_file(source),
         objects,
+        edited: None,
     })
 }
 
-fn changed(source_id: SourceId) -> Changed {
+pub(super) fn changed(source_id: SourceId) -> Changed {
     Changed {
         source_id,
         withdrawn: None,
         objects: Vec::new(),
+        edited: None,
     }
 }
 
@@ -302,7 +206,7 @@ fn published_file(source: Source) -> Option<String> {
 }
 
 /// Returns the source unless it was removed.
-fn kept_source(transaction: &Transaction<'_>, id: SourceId) -> Outcome<Source> {
+pub(super) fn kept_source(transaction: &Transaction<'_>, id: SourceId) -> Outcome<Source> {
     let source = source_by_id(transaction.sql, id)?;
     if source.removed_at.is_some() {
         return Err(StoreError::Missing {
@@ -315,7 +219,7 @@ fn kept_source(transaction: &Transaction<'_>, id: SourceId) -> Outcome<Source> {
 }
 
 /// Refuses a name or an address that a source other than `own` has.
-fn refuse_taken(
+pub(super) fn refuse_taken(
     transaction: &Transaction<'_>,
     own: Option<SourceId>,
     settings: &SourceSettings,

@@ -85,13 +85,14 @@ impl Store {
         .await
     }
 
-    /// Ends the claim on one source, if `owner` still holds it.
-    pub async fn release_claim(&self, owner: String, source: SourceId) -> Result<()> {
+    /// Ends the claim on one source with this fencing number, if it still holds: the same owner may have made another one
+    /// since, when an edit ended this one.
+    pub async fn release_claim(&self, source: SourceId, fence: i64) -> Result<()> {
         self.write(move |transaction| {
             transaction.execute(
                 "UPDATE source_state SET lease_owner = NULL, lease_until = NULL
-                 WHERE source_id = ?2 AND lease_owner = ?1",
-                params![owner, source.0],
+                 WHERE source_id = ?1 AND fence = ?2",
+                params![source.0, fence],
             )?;
             Ok(())
         })

@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use super::holder::holder_of;
-use crate::domain::SourceId;
+use crate::domain::{AddressError, SourceId};
 
 /// Why the store could not do what was asked. Nothing of a failed operation is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,8 +65,11 @@ pub enum StoreError {
         /// That source's name.
         name: String,
     },
-    /// The claim lapsed and another worker took it, or the source was removed; the result is refused.
-    #[error("the claim on source {0} lapsed")]
+    /// An address that the settings of its source do not allow.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// The claim lapsed and another worker took it, or the source was removed or edited; the result is refused.
+    #[error("the claim on source {0} ended before its result came")]
     StaleClaim(SourceId),
     /// Another policy is in force than the one that an adoption was to replace.
     #[error("another policy was adopted meanwhile")]

@@ -9,6 +9,7 @@ mod blob;
 mod change;
 mod claim;
 mod connection;
+mod edit;
 mod edition;
 mod error;
 mod event;
@@ -37,8 +38,8 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use times::Mended;
 pub use types::{
-    AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, EventFilter,
-    FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, Newest, NoticeLook, NoticeRecord,
-    PolicyAdoption, PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn,
-    VerdictSubject,
+    AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, Edited,
+    EventFilter, FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, Newest, NoticeLook,
+    NoticeRecord, PolicyAdoption, PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter,
+    VerdictOn, VerdictSubject,
 };

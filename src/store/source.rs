@@ -1,7 +1,6 @@
 //! Sources as they are read: lists, one by what an operator calls it, and how many are due.
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Store;
@@ -9,7 +8,7 @@ use super::error::{Failure, Result, found};
 use super::row::{Columns, row_limit, to_json};
 use super::types::SourceFilter;
 use crate::domain::{
-    Address, Interval, Slot, Source, SourceId, SourceSettings, SourceState, VersionId,
+    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, parse_id,
 };
 
 /// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`].
@@ -109,11 +108,7 @@ fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> 
     Ok(SourceSettings {
         name: columns.get()?,
         address: Address::from_stored(columns.get()?),
-        interval: {
-            let hours = columns.count()?;
-            Interval::from_hours(hours)
-                .ok_or_else(|| columns.malformed(Type::Integer, "not an interval"))?
-        },
+        interval: columns.interval()?,
         enabled: columns.get()?,
         tags: columns.json()?,
         headers: columns.json()?,
@@ -149,7 +144,7 @@ fn list(sql: &Connection, filter: &SourceFilter) -> std::result::Result<Vec<Sour
 fn find(sql: &Connection, text: &str) -> std::result::Result<Option<Source>, Failure> {
     let conditions = [BY_ID, BY_NAME, BY_ADDRESS];
     // Text that is no number has no id.
-    let first = usize::from(text.parse::<i64>().is_err());
+    let first = usize::from(parse_id(text).is_none());
     for condition in &conditions[first..] {
         let source = sql
             .prepare_cached(&format!(

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Action, AttemptId, Digest, EditionId, EditionMember, EventId, FailureKind, NewBlob, NewVerdict,
-    Policy, Publication, Slot, Source, SourceId, SourceSettings, Stamp, Told, Validators,
-    VerdictOutcome, VersionId, VersionState,
+    Action, AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, NewBlob,
+    NewVerdict, Policy, Publication, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
+    Told, Validators, VerdictOutcome, VersionId, VersionState,
 };
 
 /// One change of the catalogue by an operator.
@@ -16,9 +16,12 @@ use crate::domain::{
 pub enum SourceChange {
     /// A new source, due at once.
     Add(SourceSettings),
-    /// The full new settings of a source, and what changed, in words, for the event. Another interval computes the next
-    /// slot anew from the last attempt; another address forgets the validators and is due at once.
-    Edit(SourceId, SourceSettings, String),
+    /// Settings of a source to change, whatever the others are by then. Another interval computes the next slot anew from
+    /// the last attempt; another address is due at once; another address or other headers forget the validators. A
+    /// fetch under way whose question or permissions change is refused when it ends, and due again at once.
+    Edit(SourceId, SettingsPatch),
+    /// An edit to take back, where its settings are still as it made them.
+    TakeBack(SourceId, Box<Edit>),
     /// A removed source, back with its history; due when it was.
     Restore(SourceId),
     /// The end of a source.
@@ -39,6 +42,19 @@ pub struct Changed {
     pub withdrawn: Option<String>,
     /// Objects that no blob names any more, to delete.
     pub objects: Vec<String>,
+    /// What became of an edit, or of taking one back.
+    pub edited: Option<Box<Edited>>,
+}
+
+/// What became of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// The source as it is now.
+    pub source: Source,
+    /// Its settings before and after; the same when it was so already.
+    pub edit: Edit,
+    /// Names of the settings that were not taken back, since somebody changed them meanwhile.
+    pub left_alone: Vec<&'static str>,
 }
 
 /// What is known of a source's newest version and of its last attempt.
@@ -120,8 +136,6 @@ pub struct AttemptRecord {
     pub duration: Duration,
     /// How many requests were made, redirects not counted.
     pub tries: u32,
-    /// How many attempts in a row had failed when the claim was made: nothing else changes that while it holds.
-    pub failures: u32,
     /// How many requests were made for the source so far, this attempt's included.
     pub requests: u64,
     /// The status of the last answer, if there was one.
@@ -130,8 +144,8 @@ pub struct AttemptRecord {
     pub size_bytes: Option<u64>,
     /// What to ask with the next time.
     pub validators: Validators,
-    /// The slot at which the source is due again.
-    pub next_slot: Slot,
+    /// The server asks for no request before this slot, when the attempt failed.
+    pub not_before: Option<Slot>,
     /// How it ended.
     pub result: AttemptResult,
     /// When it is recorded, and by whom.

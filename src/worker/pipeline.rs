@@ -14,7 +14,6 @@ use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};
 use crate::domain::{
     AttemptOutcome, Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Slot, Source,
     StoredBody, Validators, Version, VersionId, VersionState, Weight, base_ordinal,
-    next_slot_after_failure,
 };
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::{AttemptRecord, AttemptResult, StoreError};
@@ -169,20 +168,17 @@ impl Pipeline {
             report,
             conditional,
         } = attempt;
-        let slot = Slot::containing(started_at);
-        let settings = &claim.source.settings;
         let mut record = AttemptRecord {
             source_id: claim.source.id,
             fence: claim.fence,
             started_at,
             duration: clock.elapsed(),
             tries: report.tries,
-            failures: claim.source.state.failures,
             requests: claim.requests + 1,
             http_status: report.http_status,
             size_bytes: None,
             validators: claim.validators.clone(),
-            next_slot: slot.after(settings.interval),
+            not_before: None,
             result: AttemptResult::Unchanged,
             stamp: self.app.stamp(),
         };
@@ -196,15 +192,8 @@ impl Pipeline {
                 detail,
                 retry_after,
             } => {
-                record.next_slot = next_slot_after_failure(
-                    slot,
-                    settings.interval,
-                    claim.source.state.failures + 1,
-                );
-                if let Some(time) = retry_after {
-                    record.next_slot = record.next_slot.max(Slot::not_before(time));
-                }
-                self.record_failed(&settings.name, record, kind, detail)
+                record.not_before = retry_after.map(Slot::not_before);
+                self.record_failed(&claim.source.settings.name, record, kind, detail)
                     .await
             }
             FetchOutcome::Fetched {
@@ -282,11 +271,6 @@ impl Pipeline {
             Err(error) => {
                 // The validators that came with a body which was not kept must not hide it from the next request.
                 record.validators = claim.validators;
-                record.next_slot = next_slot_after_failure(
-                    Slot::containing(record.started_at),
-                    source.settings.interval,
-                    source.state.failures + 1,
-                );
                 return self
                     .record_failed(
                         &source.settings.name,

@@ -9,7 +9,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::pipeline::Pipeline;
 use crate::app::{Error, ErrorKind, Result};
-use crate::domain::{Source, SourceId, VerdictId, VersionId};
+use crate::domain::{Claim, Source, SourceId, VerdictId, VersionId};
 use crate::store::ClaimRequest;
 
 /// Sources whose versions are judged again at once, each with one content in memory or in a file.
@@ -59,28 +59,23 @@ impl Undecided {
             let claims = pipeline.app.store.claim_these(ids, request.clone());
             for claim in claims.await? {
                 let versions = batch.remove(&claim.source.id).unwrap_or_default();
-                self.judge(pipeline, claim.source, versions, request.owner.clone());
+                self.judge(pipeline, claim, versions);
             }
         }
         Ok(())
     }
 
-    fn judge(
-        &mut self,
-        pipeline: &Arc<Pipeline>,
-        source: Source,
-        versions: Vec<VersionId>,
-        owner: String,
-    ) {
+    fn judge(&mut self, pipeline: &Arc<Pipeline>, claim: Claim, versions: Vec<VersionId>) {
         let expected = pipeline.publisher.expect_one();
         let (pipeline, seen) = (Arc::clone(pipeline), self.seen);
         self.tasks.spawn(async move {
             let _expected = expected;
             let mut judged = Ok(());
             for id in versions {
-                judged = judged.and(judge_again(&pipeline, &source, id, seen).await);
+                judged = judged.and(judge_again(&pipeline, &claim.source, id, seen).await);
             }
-            let released = pipeline.app.store.release_claim(owner, source.id).await;
+            let store = &pipeline.app.store;
+            let released = store.release_claim(claim.source.id, claim.fence).await;
             judged.and(released.map_err(Error::from))
         });
     }

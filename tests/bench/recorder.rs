@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
 use gannet::archive::Archive;
 use gannet::domain::{
-    Actor, Address, Claim, Content, Digest, Interval, NewBlob, Publication, PublishPolicy, Slot,
+    Actor, Address, Claim, Content, Digest, Interval, NewBlob, Publication, PublishPolicy,
     SourceId, SourceSettings, Stamp, Validators, base_ordinal,
 };
 use gannet::store::{AttemptRecord, AttemptResult, ClaimRequest, SourceChange, Store, StoreError};
@@ -159,7 +159,6 @@ impl Recorder {
             started_at: self.now,
             duration: Duration::from_millis(120),
             tries: 1,
-            failures: claim.source.state.failures,
             requests: claim.requests + 1,
             http_status: Some(304),
             size_bytes: None,
@@ -167,7 +166,7 @@ impl Recorder {
                 etag: Some("\"65b9a1c2-f4240\"".to_owned()),
                 last_modified: Some("Sat, 31 Jan 2026 12:00:00 GMT".to_owned()),
             },
-            next_slot: Slot::containing(self.now).after(claim.source.settings.interval),
+            not_before: None,
             result,
             stamp: self.stamp(),
         }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gannet::app::{App, EventFilter, NewSource, SourceEdit};
+use gannet::app::{App, EventFilter, NewSource};
 use gannet::clock::ManualClock;
 use gannet::config::{Config, Environment, Flags};
 use gannet::domain::Action;
+use gannet::domain::SettingsPatch;
 use gannet::worker::{PassReport, Progress, Selection, Stop, Worker};
 use serde_json::Value;
 
@@ -194,11 +195,11 @@ async fn a_source_that_flaps_is_told_of_once_and_its_end_is_told_when_it_is_quie
         house.advance(60);
     }
     // Nothing is due any more: it is the quiet period's end that is waited for.
-    let off = SourceEdit {
+    let off = SettingsPatch {
         enabled: Some(false),
-        ..SourceEdit::default()
+        ..SettingsPatch::default()
     };
-    let edited = house.app.edit(&["x".to_owned()], &off).await;
+    let edited = house.app.edit(&["x".to_owned()], off).await;
     edited.expect("disabled");
     house.advance(-1);
     house.good_pass().await;

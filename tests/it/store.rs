@@ -1,6 +1,7 @@
 //! The catalogue, on real SQLite files.
 
 mod claims;
+mod edits;
 mod faults;
 mod history;
 mod invariants;

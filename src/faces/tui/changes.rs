@@ -1,6 +1,5 @@
 //! The operator's changes, made one after another in the order of their keys, and what takes them back.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
@@ -8,8 +7,8 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use super::effects::{as_now, told};
 use super::message::{Change, Made, Msg, Refused};
 use super::run::Engine;
-use crate::app::{App, Error, ErrorKind, NewSource, Result, SourceEdit, Undo};
-use crate::domain::{Source, SourceId};
+use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo};
+use crate::domain::{SettingsPatch, Source, SourceId};
 use crate::faces::text::{clean, count};
 
 /// Changes that can be taken back.
@@ -55,8 +54,8 @@ impl Changes {
         match change {
             Change::Add(new) => self.add(new).await,
             Change::Edit(ids, edit) => {
-                let before = self.present(&ids).await?;
-                self.edit(before, &edit, "changed").await
+                self.present(&ids).await?;
+                self.edit(ids, *edit, "changed").await
             }
             Change::Toggle(ids) => self.toggle(&ids).await,
             Change::Remove(ids) => {
@@ -86,16 +85,16 @@ impl Changes {
         let before = self.present(ids).await?;
         let first = before.iter().find(|source| ids.first() == Some(&source.id));
         let enabled = !first.is_some_and(|source| source.settings.enabled);
-        let edit = SourceEdit {
+        let patch = SettingsPatch {
             enabled: Some(enabled),
-            ..SourceEdit::default()
+            ..SettingsPatch::default()
         };
         let word = if enabled {
             "switched on"
         } else {
             "switched off"
         };
-        self.edit(before, &edit, word).await
+        self.edit(ids.to_vec(), patch, word).await
     }
 
     /// Returns these sources as they are before a change. All of them are there, or none is changed.
@@ -107,26 +106,18 @@ impl Changes {
         Ok(sources)
     }
 
-    async fn edit(
-        &mut self,
-        mut before: Vec<Source>,
-        edit: &SourceEdit,
-        word: &str,
-    ) -> Result<Made> {
-        let ids: Vec<_> = before.iter().map(|source| source.id).collect();
-        let now = self.app.edit(&selectors(&ids), edit).await?;
-        let settings: HashMap<_, _> = now.iter().map(|now| (now.id, &now.settings)).collect();
-        before.retain(|before| settings.get(&before.id) != Some(&&before.settings));
-        if before.is_empty() {
-            let text = "nothing changed: it was so already".to_owned();
-            return Ok(self.made(text, ids).await);
-        }
-        self.remember(Undo::Edited(before));
-        self.engine.look();
-        let text = match &now[..] {
-            [source] => format!("{word} {}", clean(&source.settings.name)),
+    async fn edit(&mut self, ids: Vec<SourceId>, patch: SettingsPatch, word: &str) -> Result<Made> {
+        let edits = self.app.edit(&selectors(&ids), patch).await?;
+        let text = match &edits[..] {
+            [one] => format!("{word} {}", clean(&one.source.settings.name)),
             many => format!("{word} {}", count(many.len(), "source")),
         };
+        let Some(undo) = Undo::of_edits(edits) else {
+            let text = "nothing changed: it was so already".to_owned();
+            return Ok(self.made(text, ids).await);
+        };
+        self.remember(undo);
+        self.engine.look();
         Ok(self.made(text, ids).await)
     }
 
@@ -145,12 +136,14 @@ impl Changes {
             // It may be taken back later.
             self.undos.push(undo.clone());
         }
-        let text = format!("taken back: {}", count(undone?, "source"));
+        let undone = undone?;
+        let mut text = format!("taken back: {}", count(undone.sources.len(), "source"));
+        text.push_str(&left_alone(&undone.left_alone));
         self.engine.look();
         let (ids, shown) = match undo {
             Undo::Added(ids) => (ids, None),
             Undo::Removed(ids) => (ids.clone(), ids.first().copied()),
-            Undo::Edited(before) => (before.iter().map(|source| source.id).collect(), None),
+            Undo::Edited(edits) => (edits.iter().map(|(id, _)| *id).collect(), None),
         };
         Ok(Made {
             shown,
@@ -176,6 +169,25 @@ impl Changes {
             ..Made::default()
         }
     }
+}
+
+/// Says which settings others have changed since, and of which sources.
+fn left_alone(all: &[LeftAlone]) -> String {
+    const SHOWN: usize = 3;
+    let shown = all.iter().take(SHOWN);
+    let mut parts: Vec<_> = shown
+        .map(|one| format!("{} ({})", clean(&one.name), one.settings.join(", ")))
+        .collect();
+    if let more @ 1.. = all.len().saturating_sub(SHOWN) {
+        parts.push(format!("{more} more"));
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; left alone, since changed by others: {}",
+        parts.join(", ")
+    )
 }
 
 fn selectors(ids: &[SourceId]) -> Vec<String> {

@@ -11,8 +11,8 @@ use crossterm::event::KeyEvent;
 use super::diff::Diff;
 use super::log::Line;
 use super::table::Row;
-use crate::app::{History, NewSource, PassProgress, SourceEdit};
-use crate::domain::{Content, Source, SourceId, Version, VersionId};
+use crate::app::{History, NewSource, PassProgress};
+use crate::domain::{Content, SettingsPatch, Source, SourceId, Version, VersionId};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ pub(crate) enum Change {
     /// Add sources.
     Add(Vec<NewSource>),
     /// Change the settings of sources.
-    Edit(Vec<SourceId>, Box<SourceEdit>),
+    Edit(Vec<SourceId>, Box<SettingsPatch>),
     /// Switch sources on or off: all become what the first of them is not.
     Toggle(Vec<SourceId>),
     /// Remove sources; their history stays.

@@ -1,7 +1,7 @@
 //! Whatever is done in whatever order, the catalogue stays sound.
 
 use gannet::domain::{
-    BlobId, NewBlob, SourceId, StoredBody, VerdictId, VerdictOutcome, base_ordinal,
+    BlobId, NewBlob, SettingsPatch, SourceId, StoredBody, VerdictId, VerdictOutcome, base_ordinal,
 };
 use gannet::store::{AttemptResult, SourceChange, SourceFilter};
 use proptest::prelude::*;
@@ -47,7 +47,14 @@ async fn take(rig: &Rig, at: i64, step: Step) {
         }
         Step::Edit(one, other) => {
             if let Some(id) = pick(one) {
-                let change = vec![SourceChange::Edit(id, name(other), String::new())];
+                let change = vec![SourceChange::Edit(
+                    id,
+                    SettingsPatch {
+                        name: Some(name(other).name),
+                        address: Some(name(other).address),
+                        ..SettingsPatch::default()
+                    },
+                )];
                 let _ = rig.store.change_sources(change, stamp(hours(at))).await;
             }
         }

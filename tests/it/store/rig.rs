@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use gannet::domain::{
     Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Interval, Judgement, NewBlob,
-    NewVerdict, Policy, PolicyVerifier, PublishPolicy, Scope, Slot, Source, SourceId,
+    NewVerdict, Policy, PolicyVerifier, PublishPolicy, Scope, SettingsPatch, Source, SourceId,
     SourceSettings, Stamp, StoredBody, Validators, VerdictId, VerdictOutcome, VersionId,
     VersionState, Weight,
 };
@@ -102,7 +102,6 @@ pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) ->
         started_at: at,
         duration: Duration::from_millis(120),
         tries: 1,
-        failures: claim.source.state.failures,
         requests: claim.requests + 1,
         http_status: Some(200),
         size_bytes: Some(5),
@@ -110,7 +109,7 @@ pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) ->
             etag: Some("W/\"1\"".to_owned()),
             last_modified: Some("Sat, 31 Jan 2026 12:00:00 GMT".to_owned()),
         },
-        next_slot: Slot::containing(at).after(claim.source.settings.interval),
+        not_before: None,
         result,
         stamp: stamp(at),
     }
@@ -186,7 +185,8 @@ impl Rig {
     }
 
     pub(crate) async fn edit(&self, id: SourceId, settings: SourceSettings, at: DateTime<Utc>) {
-        let changes = vec![SourceChange::Edit(id, settings, "some words".to_owned())];
+        let patch = SettingsPatch::between(&self.source(id).await.settings, &settings);
+        let changes = vec![SourceChange::Edit(id, patch)];
         let edited = self.store.change_sources(changes, stamp(at)).await;
         edited.expect("an edited source");
     }

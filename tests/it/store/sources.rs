@@ -1,11 +1,20 @@
 //! Changes of the catalogue by operators.
 
 use gannet::domain::{
-    Action, Interval, Publication, PublishPolicy, Slot, SourceId, SourceSettings, VersionState,
+    Action, Interval, Publication, PublishPolicy, SettingsPatch, Slot, SourceId, SourceSettings,
+    VersionState,
 };
 use gannet::store::{AttemptResult, Changed, EventFilter, SourceChange, SourceFilter, StoreError};
 
 use super::rig::{Rig, hours, record, settings, stamp, start};
+
+fn renamed(id: SourceId, name: &str) -> SourceChange {
+    let patch = SettingsPatch {
+        name: Some(name.to_owned()),
+        ..SettingsPatch::default()
+    };
+    SourceChange::Edit(id, patch)
+}
 
 #[tokio::test]
 async fn changes_are_made_all_or_not_at_all() {
@@ -53,11 +62,7 @@ async fn changes_are_made_all_or_not_at_all() {
 async fn a_name_that_is_taken_is_told_with_its_holder() {
     let rig = Rig::new();
     let (a, b) = (rig.add("a").await, rig.add("b").await);
-    let edit = vec![SourceChange::Edit(
-        b,
-        settings("a", "https://example.org/b"),
-        String::new(),
-    )];
+    let edit = vec![renamed(b, "a")];
     let error = rig.store.change_sources(edit, stamp(start())).await;
     let expected = StoreError::Taken {
         what: "name",
@@ -169,6 +174,7 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
         source_id: id,
         withdrawn: Some("example.org/a".to_owned()),
         objects: Vec::new(),
+        edited: None,
     };
     assert_eq!(changed, Ok(vec![expected]));
     let late = record(&claim, start(), AttemptResult::Unchanged);
@@ -256,18 +262,15 @@ async fn names_are_swapped_in_one_call() {
     let (a, b) = (rig.add("a").await, rig.add("b").await);
     let changes = vec![
         SourceChange::Add(settings("old", "https://example.org/c")),
-        SourceChange::Edit(a, settings("b", "https://example.org/a"), String::new()),
-        SourceChange::Edit(b, settings("a", "https://example.org/b"), String::new()),
+        renamed(a, "b"),
+        renamed(b, "a"),
     ];
     let swapped = rig.store.change_sources(changes, stamp(start())).await;
     swapped.expect("changed");
     assert_eq!(rig.source(a).await.settings.name, "b");
     assert_eq!(rig.source(b).await.settings.name, "a");
     // One that fails leaves every name as it was.
-    let changes = vec![
-        SourceChange::Edit(a, settings("c", "https://example.org/a"), String::new()),
-        SourceChange::Edit(b, settings("old", "https://example.org/b"), String::new()),
-    ];
+    let changes = vec![renamed(a, "c"), renamed(b, "old")];
     let refused = rig.store.change_sources(changes, stamp(start())).await;
     assert!(
         matches!(refused, Err(StoreError::Taken { what: "name", .. })),

@@ -18,9 +18,16 @@ async fn tried(rig: &Rig, name: &str, at: i64, pause: i64, fails: bool) -> Sourc
     } else {
         AttemptResult::Unchanged
     };
-    let mut attempt = record(&claim, hours(at), result);
-    attempt.next_slot.0 = gannet::domain::Slot::containing(hours(at + pause)).0;
+    let attempt = record(&claim, hours(at), result);
     rig.store.record_attempt(attempt).await.expect("recorded");
+    // The store itself puts only what its rules give.
+    let slot = gannet::domain::Slot::containing(hours(at + pause)).0;
+    rig.sql()
+        .execute(
+            "UPDATE source_state SET next_slot = ?1 WHERE source_id = ?2",
+            [slot, id.0],
+        )
+        .expect("another slot");
     id
 }
 

@@ -78,8 +78,12 @@ fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     for step in &plan.steps {
         let line = match step {
             PlanStep::Add(settings) => format!("+ add {} {}", settings.name, settings.address),
-            PlanStep::Edit(source, changes) => {
-                format!("~ edit {}: {}", source.settings.name, changes.join(", "))
+            PlanStep::Edit(_, edit) => {
+                format!(
+                    "~ edit {}: {}",
+                    edit.after.name,
+                    edit.differences().join(", ")
+                )
             }
             PlanStep::Remove(source) => format!("- remove {}", source.settings.name),
         };
@@ -91,6 +95,7 @@ fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Edit, SourceId};
     use crate::faces::samples::source;
 
     #[test]
@@ -101,17 +106,18 @@ mod tests {
             write(&plan, &mut out).expect("a buffer");
             String::from_utf8(out).expect("UTF-8")
         };
+        let before = source(2, "rates").settings;
+        let mut after = before.clone();
+        after.tags = vec!["eu".to_owned()];
+        after.enabled = false;
         let steps = vec![
             PlanStep::Add(source(1, "prices").settings),
-            PlanStep::Edit(
-                source(2, "rates"),
-                vec!["interval 1d -> 1h".to_owned(), "disabled".to_owned()],
-            ),
+            PlanStep::Edit(SourceId(2), Box::new(Edit { before, after })),
             PlanStep::Remove(source(3, "old")),
         ];
         insta::assert_snapshot!(print(steps), @r#"
         + add prices https://example.org/1.csv
-        ~ edit rates: interval 1d -> 1h, disabled
+        ~ edit rates: enabled true -> false, tags none -> eu
         - remove old
         "#);
         assert_eq!(print(Vec::new()), "nothing to do\n");

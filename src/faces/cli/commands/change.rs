@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::app::{App, Error, ErrorKind, SourceEdit};
-use crate::domain::{Interval, Source};
+use crate::app::{App, Error, ErrorKind};
+use crate::domain::{Address, Interval, SettingsPatch, Source};
 use crate::faces::cli::args::{
     EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
     RemoveArgs, RestoreArgs, SelectArgs,
@@ -46,11 +46,11 @@ async fn set_interval(
     interval: Interval,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let change = SourceEdit {
+    let patch = SettingsPatch {
         interval: Some(interval),
-        ..SourceEdit::default()
+        ..SettingsPatch::default()
     };
-    for source in app.edit(sources, &change).await? {
+    for source in edited(app, sources, patch).await? {
         let interval = source.settings.interval;
         console.say(&format!("{}: every {interval}", title(&source)))?;
     }
@@ -87,12 +87,12 @@ async fn set_enabled(
     enabled: bool,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let change = SourceEdit {
+    let patch = SettingsPatch {
         enabled: Some(enabled),
-        ..SourceEdit::default()
+        ..SettingsPatch::default()
     };
     let word = if enabled { "enabled" } else { "disabled" };
-    let changed = app.edit(sources, &change).await?;
+    let changed = edited(app, sources, patch).await?;
     print_each(word, &changed, console)?;
     Ok(ExitStatus::Done)
 }
@@ -103,7 +103,13 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
         let hint = "gannet edit --help lists them";
         return Err(error(ErrorKind::Invalid, message.to_owned(), Some(hint)).into());
     }
-    let changed = app.edit(&args.sources, &source_edit(&args.changes)).await?;
+    let wanted = patch(&args.changes)?;
+    let edits = if args.changes.literal {
+        app.edit_literally(&args.sources, wanted).await?
+    } else {
+        app.edit(&args.sources, wanted).await?
+    };
+    let changed: Vec<_> = edits.into_iter().map(|edited| edited.source).collect();
     print_each("edited", &changed, console)?;
     if args.changes.address.is_some() {
         for source in &changed {
@@ -175,9 +181,22 @@ fn title(source: &Source) -> String {
     format!("{} ({})", clean(&source.settings.name), source.id)
 }
 
-fn source_edit(changes: &EditChanges) -> SourceEdit {
-    SourceEdit {
-        address: changes.address.clone(),
+/// Returns the sources as an edit left them.
+async fn edited(app: &App, sources: &[String], patch: SettingsPatch) -> Result<Vec<Source>, Error> {
+    let edits = app.edit(sources, patch).await?;
+    Ok(edits.into_iter().map(|edited| edited.source).collect())
+}
+
+fn patch(changes: &EditChanges) -> Result<SettingsPatch, Error> {
+    // Whether plain HTTP is allowed is a matter of the source.
+    let address = changes
+        .address
+        .as_deref()
+        .map(|text| Address::parse(text, true));
+    Ok(SettingsPatch {
+        address: address
+            .transpose()
+            .map_err(|error| Error::invalid(error.to_string()))?,
         interval: changes.interval,
         enabled: None,
         name: changes.name.clone(),
@@ -191,8 +210,7 @@ fn source_edit(changes: &EditChanges) -> SourceEdit {
             MaxSize::Default => None,
             MaxSize::Bytes(bytes) => Some(bytes),
         }),
-        literal: changes.literal,
-    }
+    })
 }
 
 /// Nothing given and nothing emptied means: leave as is.
@@ -213,7 +231,7 @@ mod tests {
         let Some(Command::App(AppCommand::Edit(args))) = cli.command else {
             panic!("edit: {cli:?}");
         };
-        let edit = source_edit(&args.changes);
+        let edit = patch(&args.changes).expect("good values");
         assert_eq!(edit.tags, Some(Vec::new()));
         assert_eq!(edit.headers, None);
         assert_eq!(edit.allow_http, Some(false));

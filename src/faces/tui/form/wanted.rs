@@ -3,14 +3,14 @@
 use super::Form;
 use super::field::{FieldKey, address_line, headers, optional, parsed_interval};
 use super::open::Purpose;
-use crate::app::{NewSource, SourceEdit};
-use crate::domain::{SourceId, SourceSettings, parse_size};
+use crate::app::NewSource;
+use crate::domain::{Address, SettingsPatch, SourceId, SourceSettings, parse_size};
 
 /// What a form asks for when it is accepted.
 #[derive(Clone, Debug)]
 pub(crate) enum Wanted {
     Add(Vec<NewSource>),
-    Edit(Vec<SourceId>, Box<SourceEdit>),
+    Edit(Vec<SourceId>, Box<SettingsPatch>),
 }
 
 impl Form {
@@ -22,9 +22,9 @@ impl Form {
         match &self.purpose {
             Purpose::Add => self.additions().map(Wanted::Add),
             Purpose::Interval(ids) => {
-                let edit = SourceEdit {
+                let edit = SettingsPatch {
                     interval: Some(parsed_interval(&self.text(FieldKey::Interval))?),
-                    ..SourceEdit::default()
+                    ..SettingsPatch::default()
                 };
                 Ok(Wanted::Edit(ids.clone(), Box::new(edit)))
             }
@@ -80,13 +80,15 @@ impl Form {
     }
 
     /// Returns what differs from what was; the rest stays whatever someone else made of it meanwhile.
-    fn changes(&self, before: &SourceSettings) -> Result<SourceEdit, String> {
+    fn changes(&self, before: &SourceSettings) -> Result<SettingsPatch, String> {
         fn changed<T: PartialEq>(now: T, before: &T) -> Option<T> {
             (now != *before).then_some(now)
         }
-        let address = self.text(FieldKey::Address);
-        Ok(SourceEdit {
-            address: (address != before.address.as_str()).then_some(address),
+        // Whether plain HTTP is allowed is decided where the patch is applied.
+        let address =
+            Address::parse(&self.text(FieldKey::Address), true).map_err(|e| e.to_string())?;
+        Ok(SettingsPatch {
+            address: changed(address, &before.address),
             interval: changed(
                 parsed_interval(&self.text(FieldKey::Interval))?,
                 &before.interval,
@@ -103,7 +105,6 @@ impl Form {
                 optional(&self.text(FieldKey::MaxSize), parse_size)?,
                 &before.max_size_bytes,
             ),
-            literal: false,
         })
     }
 }

@@ -1,0 +1,287 @@
+//! Changes of some of a source's settings: what an edit is about, what it changed in words, and what takes it back.
+//!
+//! A patch is laid over the settings as they are when it is applied, so that it overwrites nothing that it is not about.
+//! Never checks names, tags and headers: whoever makes a patch from what an operator says does.
+
+use std::fmt;
+
+use super::{Address, AddressError, Interval, PublishPolicy, SourceSettings};
+
+/// Defines the patch, and everything that goes through all settings one by one, from one list of them.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $field:ident: $type:ty, $label:literal, $words:expr;)+) => {
+        /// Settings to change; `None` leaves one as it is.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct SettingsPatch {
+            $($(#[$doc])* pub $field: Option<$type>,)+
+        }
+
+        impl SettingsPatch {
+            /// Returns the patch that makes `new` of `old`.
+            pub fn between(old: &SourceSettings, new: &SourceSettings) -> Self {
+                Self { $($field: (old.$field != new.$field).then(|| new.$field.clone()),)+ }
+            }
+
+            fn laid_over(&self, old: &SourceSettings) -> SourceSettings {
+                SourceSettings {
+                    $($field: self.$field.clone().unwrap_or_else(|| old.$field.clone()),)+
+                }
+            }
+        }
+
+        impl Edit {
+            /// Returns what takes the edit back where `present` are the settings, and the names of the settings that are
+            /// left alone, since they are no longer as the edit made them.
+            pub fn reversal(&self, present: &SourceSettings) -> (SettingsPatch, Vec<&'static str>) {
+                let Self { before, after } = self;
+                let mut patch = SettingsPatch::default();
+                let mut left_alone = Vec::new();
+                $(if before.$field != after.$field {
+                    if present.$field == after.$field {
+                        patch.$field = Some(before.$field.clone());
+                    } else if present.$field != before.$field {
+                        left_alone.push($label);
+                    }
+                })+
+                (patch, left_alone)
+            }
+
+            /// Returns what the edit changed, a line each, such as `interval 1d -> 1h`; nothing when it changed nothing.
+            pub fn differences(&self) -> Vec<String> {
+                let Self { before, after } = self;
+                let mut lines = Vec::new();
+                $(if before.$field != after.$field {
+                    let words: fn(&$type) -> String = $words;
+                    lines.push(format!("{} {} -> {}", $label, words(&before.$field), words(&after.$field)));
+                })+
+                lines
+            }
+        }
+    };
+}
+
+settings! {
+    /// Another name.
+    name: String, "name", String::clone;
+    /// Another address.
+    address: Address, "address", word;
+    /// Another interval.
+    interval: Interval, "interval", word;
+    /// On or off.
+    enabled: bool, "enabled", word;
+    /// Replaces all tags.
+    tags: Vec<String>, "tags", |tags| list(tags);
+    /// Replaces all headers.
+    headers: Vec<(String, String)>, "headers", |headers| header_lines(headers);
+    /// Private and loopback addresses.
+    allow_private: bool, "allow_private", word;
+    /// Plain HTTP.
+    allow_http: bool, "allow_http", word;
+    /// Empty bodies.
+    allow_empty: bool, "allow_empty", word;
+    /// Which versions are published.
+    publish: PublishPolicy, "publish", word;
+    /// The largest body; `Some(None)` goes back to the configuration's.
+    max_size_bytes: Option<u64>, "max_size", |limit| size(*limit);
+}
+
+impl SettingsPatch {
+    /// Returns the settings with the patch in them.
+    ///
+    /// # Errors
+    ///
+    /// An address that these settings do not allow: plain HTTP without `allow_http`, whichever of the two the patch
+    /// changes.
+    pub fn apply_to(&self, old: &SourceSettings) -> Result<SourceSettings, AddressError> {
+        let new = self.laid_over(old);
+        Address::parse(new.address.as_str(), new.allow_http)?;
+        Ok(new)
+    }
+}
+
+/// The settings of a source before and after an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// As they were.
+    pub before: SourceSettings,
+    /// As the edit left them.
+    pub after: SourceSettings,
+}
+
+impl Edit {
+    /// Tells whether something else is asked of the server since: a representation that was stored before says nothing of
+    /// what it would answer now.
+    pub fn asks_otherwise(&self) -> bool {
+        self.before.address != self.after.address || self.before.headers != self.after.headers
+    }
+
+    /// Tells whether the result of a fetch that began before is not to be kept: something else was asked, or other answers
+    /// were accepted.
+    pub fn outdates_fetches(&self) -> bool {
+        let permissions = |settings: &SourceSettings| {
+            (
+                settings.allow_private,
+                settings.allow_http,
+                settings.allow_empty,
+                settings.max_size_bytes,
+            )
+        };
+        self.asks_otherwise() || permissions(&self.before) != permissions(&self.after)
+    }
+}
+
+fn word(value: &impl fmt::Display) -> String {
+    value.to_string()
+}
+
+fn list(items: &[String]) -> String {
+    if items.is_empty() {
+        "none".to_owned()
+    } else {
+        items.join(",")
+    }
+}
+
+fn header_lines(headers: &[(String, String)]) -> String {
+    let lines: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    list(&lines)
+}
+
+fn size(limit: Option<u64>) -> String {
+    limit.map_or_else(|| "default".to_owned(), |bytes| format!("{bytes}B"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Change = fn(&mut SourceSettings);
+    /// What others change meanwhile; whether interval, enabled and tags are taken back; what is left alone.
+    type Reversal = (Change, [bool; 3], &'static [&'static str]);
+
+    fn settings() -> SourceSettings {
+        SourceSettings {
+            name: "a".to_owned(),
+            address: Address::parse("https://example.org/a", false).expect("an address"),
+            interval: Interval::DEFAULT,
+            enabled: true,
+            tags: Vec::new(),
+            headers: Vec::new(),
+            allow_private: false,
+            allow_http: false,
+            allow_empty: false,
+            publish: PublishPolicy::Passed,
+            max_size_bytes: None,
+        }
+    }
+
+    fn with(change: Change) -> SourceSettings {
+        let mut settings = settings();
+        change(&mut settings);
+        settings
+    }
+
+    fn hours(hours: u32) -> Interval {
+        Interval::from_hours(hours).expect("an interval")
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_is_about_and_nothing_else() {
+        let patch = SettingsPatch::between(&settings(), &with(|s| s.interval = hours(1)));
+        assert_eq!(
+            patch,
+            SettingsPatch {
+                interval: Some(hours(1)),
+                ..SettingsPatch::default()
+            }
+        );
+        let other = with(|s| s.tags = vec!["urgent".to_owned()]);
+        let both = patch.apply_to(&other).expect("settings");
+        assert_eq!(both.tags, ["urgent"]);
+        assert_eq!(both.interval, hours(1));
+    }
+
+    #[test]
+    fn plain_http_is_refused_whichever_field_would_bring_it() {
+        let http = Address::parse("http://example.org/a", true).expect("an address");
+        let readdress = SettingsPatch {
+            address: Some(http.clone()),
+            ..SettingsPatch::default()
+        };
+        readdress.apply_to(&settings()).expect_err("plain http");
+        let mut allowed = settings();
+        allowed.allow_http = true;
+        allowed = readdress.apply_to(&allowed).expect("allowed");
+        let forbid = SettingsPatch {
+            allow_http: Some(false),
+            ..SettingsPatch::default()
+        };
+        forbid.apply_to(&allowed).expect_err("plain http");
+    }
+
+    #[test]
+    fn a_reversal_leaves_alone_what_is_no_longer_as_it_was_set() {
+        let edit = Edit {
+            before: settings(),
+            after: with(|s| {
+                s.interval = hours(2);
+                s.enabled = false;
+                s.tags = vec!["x".to_owned()];
+            }),
+        };
+        // Nobody else changed anything; somebody set the interval once more; somebody took one of three back already.
+        let cases: [Reversal; 3] = [
+            (|_| (), [true, true, true], &[]),
+            (
+                |s| s.interval = hours(3),
+                [false, true, true],
+                &["interval"],
+            ),
+            (|s| s.enabled = true, [true, false, true], &[]),
+        ];
+        for (meanwhile, [interval, enabled, tags], alone) in cases {
+            let mut present = edit.after.clone();
+            present.publish = PublishPolicy::Newest;
+            meanwhile(&mut present);
+            let (patch, left_alone) = edit.reversal(&present);
+            assert_eq!(left_alone, alone);
+            assert_eq!(patch.interval.is_some(), interval);
+            assert_eq!(patch.enabled.is_some(), enabled);
+            assert_eq!(patch.tags.is_some(), tags);
+            assert_eq!(patch.publish, None);
+        }
+    }
+
+    #[test]
+    fn fetches_are_outdated_by_what_they_ask_and_may_bring() {
+        let cases: [(Change, bool, bool); 7] = [
+            (|s| s.interval = hours(1), false, false),
+            (|s| s.enabled = false, false, false),
+            (|s| s.tags = vec!["x".to_owned()], false, false),
+            (|s| s.allow_private = true, false, true),
+            (|s| s.allow_empty = true, false, true),
+            (|s| s.max_size_bytes = Some(1), false, true),
+            (
+                |s| s.headers = vec![("Accept".to_owned(), "text/csv".to_owned())],
+                true,
+                true,
+            ),
+        ];
+        for (change, asks, outdates) in cases {
+            let edit = Edit {
+                before: settings(),
+                after: with(change),
+            };
+            assert_eq!(edit.asks_otherwise(), asks, "{:?}", edit.differences());
+            assert_eq!(
+                edit.outdates_fetches(),
+                outdates,
+                "{:?}",
+                edit.differences()
+            );
+        }
+    }
+}
