@@ -106,13 +106,15 @@ impl Readers {
             .unchecked_transaction()
             .map_err(|error| sql_error(&error, &self.path))?;
         let value = query(&snapshot);
-        let is_whole = snapshot.finish().is_ok();
+        let is_usable = snapshot.finish().is_ok()
+            // One without a trace may find the shared memory left half-way by a writer that died: the next is opened anew.
+            && (value.is_ok() || matches!(reader, Reader::Usual(_)));
         if let Reader::Quiet(quiet) = &reader
             && !quiet.is_whole(&self.path)
         {
             return Ok(None);
         }
-        if is_whole {
+        if is_usable {
             self.lock().push(reader);
         }
         Ok(Some(value))
