@@ -82,15 +82,10 @@ impl QuietConnection {
                 Ok(opened) => return Ok(opened),
                 Err(error) => error,
             };
-            // A writer that begins or ends: its shared memory is not in order yet, or gone since we looked.
-            let is_passing = matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)
-            );
-            if !is_passing || Instant::now() >= deadline {
+            if !is_passing(&error) || Instant::now() >= deadline {
                 return Err(explained(&error, path));
             }
-            if is_passing && error.sqlite_error_code() == Some(ErrorCode::CannotOpen) {
+            if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) {
                 // What this account may not read will not change.
                 if let Some(refused) = refused(path) {
                     return Err(refused);
@@ -124,9 +119,16 @@ impl QuietConnection {
         busy_timeout: Duration,
     ) -> rusqlite::Result<Self> {
         settle_for_reading(&connection, busy_timeout)?;
-        // The first read opens the log and the shared memory.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        Ok(Self { connection, lay })
+        let opened = Self { connection, lay };
+        opened.enter()?;
+        Ok(opened)
+    }
+
+    /// Begins to read, which opens the log and the shared memory; within a transaction, the state that is read stays.
+    pub(super) fn enter(&self) -> rusqlite::Result<()> {
+        let sql = "SELECT count(*) FROM sqlite_schema";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        statement.query_row([], |_| Ok(()))
     }
 
     /// Tells whether the next read may use this connection: files that lay still do so, and have no writer yet.
@@ -207,7 +209,17 @@ fn refused(path: &Path) -> Option<StoreError> {
     })
 }
 
-fn explained(error: &rusqlite::Error, path: &Path) -> StoreError {
+/// Tells whether a failure may be that of a writer that begins or ends: its shared memory is not in order yet, or gone since
+/// it was seen.
+pub(super) fn is_passing(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)
+    )
+}
+
+/// Tells what kept the catalogue from being read.
+pub(super) fn explained(error: &rusqlite::Error, path: &Path) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::ReadOnly) => StoreError::Failed {
             path: path.to_owned(),

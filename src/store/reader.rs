@@ -3,21 +3,22 @@
 //! Reads are short: one that is held keeps the write-ahead log from being reset.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::connection::open_for_reading;
 use super::error::{Failure, Result, StoreError, sql_error};
-use super::read_only::QuietConnection;
+use super::read_only::{QuietConnection, explained, is_passing};
 
 /// Reads at once.
 const MAX_READERS: usize = 4;
 
-/// How often files are read that others keep writing to.
-const MAX_TRIES: u32 = 10;
+/// The pause before a read is tried again.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How connections are opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,10 +41,12 @@ pub(super) struct Readers {
     idle: Mutex<Vec<Reader>>,
     /// Never the writer's: a connection is not told of what it wrote itself.
     watching: Mutex<Option<Watching>>,
+    /// How often that one was opened.
+    opened: AtomicI64,
     pub(super) permits: Semaphore,
 }
 
-/// The connection that is asked for changes, and how often it had to be opened anew.
+/// The connection that is asked for changes, and how many there were before it.
 struct Watching {
     reader: Reader,
     opened: i64,
@@ -66,6 +69,7 @@ impl Readers {
             manner,
             idle: Mutex::default(),
             watching: Mutex::default(),
+            opened: AtomicI64::default(),
             permits: Semaphore::new(MAX_READERS),
         }
     }
@@ -79,23 +83,22 @@ impl Readers {
     }
 
     /// Like [`Self::read`], with an error that knows its path. Asks again when files that no writer had open were written
-    /// to meanwhile.
+    /// to meanwhile, and when a writer that begins or ends is in the way of one that leaves no trace.
     pub(super) fn with<T>(&self, mut query: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
-        for _ in 0..MAX_TRIES {
-            if let Some(value) = self.try_with(&mut query)? {
+        let deadline = Instant::now() + self.busy_timeout;
+        loop {
+            if let Some(value) = self.try_with(&mut query, Instant::now() >= deadline)? {
                 return value;
             }
+            std::thread::sleep(PAUSE);
         }
-        Err(StoreError::Failed {
-            path: self.path.clone(),
-            reason: "it was written to while it was read, again and again".to_owned(),
-        })
     }
 
-    /// Runs `query`; nothing comes back when what it read is not of one state.
+    /// Runs `query`; nothing comes back when it has to be asked again, an error instead at the `last` try.
     fn try_with<T>(
         &self,
         query: &mut impl FnMut(&Connection) -> Result<T>,
+        last: bool,
     ) -> Result<Option<Result<T>>> {
         let reader = match self.take() {
             Some(reader) => reader,
@@ -105,14 +108,24 @@ impl Readers {
             .connection()
             .unchecked_transaction()
             .map_err(|error| sql_error(&error, &self.path))?;
+        if let Reader::Quiet(quiet) = &reader
+            && let Err(error) = quiet.enter()
+        {
+            if is_passing(&error) && !last {
+                return Ok(None);
+            }
+            return Err(explained(&error, &self.path));
+        }
         let value = query(&snapshot);
-        let is_usable = snapshot.finish().is_ok()
-            // One without a trace may find the shared memory left half-way by a writer that died: the next is opened anew.
-            && (value.is_ok() || matches!(reader, Reader::Usual(_)));
+        let is_usable = snapshot.finish().is_ok();
         if let Reader::Quiet(quiet) = &reader
             && !quiet.is_whole(&self.path)
         {
-            return Ok(None);
+            let changing = StoreError::Failed {
+                path: self.path.clone(),
+                reason: "it is written to again and again while it is read".to_owned(),
+            };
+            return if last { Err(changing) } else { Ok(None) };
         }
         if is_usable {
             self.lock().push(reader);
@@ -123,13 +136,12 @@ impl Readers {
     /// Returns a number that changes with every commit (`PRAGMA data_version`). Blocks.
     pub(super) fn data_version(&self) -> Result<i64> {
         let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = watching.as_ref().map_or(0, |watching| watching.opened);
         let current = watching.take().filter(|one| self.is_current(&one.reader));
         let one = match current {
             Some(one) => one,
             None => Watching {
                 reader: self.open()?,
-                opened: opened + 1,
+                opened: self.opened.fetch_add(1, Ordering::Relaxed),
             },
         };
         let number: i64 = one
