@@ -6,7 +6,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::sets;
 use crate::app::{App, History, Newest, SetOverview};
-use crate::domain::{Attempt, Source, SourceId, Verdict, Version, VersionState, format_size};
+use crate::domain::{
+    Attempt, Judgement, Source, SourceId, Verdict, VerdictOutcome, Version, VersionState,
+    format_size,
+};
 use crate::faces::cli::args::ReportArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
@@ -56,7 +59,7 @@ fn page(
             }
             body {
                 h1 { (count(sources.len(), "source")) ", " (look.alone(Some(look.now))) }
-                (overview(sources, newest, look))
+                (overview(sources, newest, histories, look))
                 @if !sets.is_empty() { (set_table(sets, look)) }
                 @for history in histories { (section(history, look)) }
             }
@@ -64,23 +67,28 @@ fn page(
     }
 }
 
-fn overview(sources: &[Source], newest: &HashMap<SourceId, Newest>, look: &Look) -> Markup {
+fn overview(
+    sources: &[Source],
+    newest: &HashMap<SourceId, Newest>,
+    histories: &[History],
+    look: &Look,
+) -> Markup {
     html! {
         div.scroll { table {
             thead { tr {
                 th { "State" } th { "Source" } th { "Every" } th { (look.heading("Last")) }
                 th { (look.heading("Next")) } th { "Verified" } th { "Why" }
             } }
-            tbody { @for source in sources {
+            tbody { @for (source, history) in sources.iter().zip(histories) {
                 @let error = newest.get(&source.id).and_then(|one| one.error.as_deref());
                 tr {
                     td class=(tone(source)) { (state_word(source)) }
                     td { a href={ "#s" (source.id) } { (text(&source.settings.name)) } }
                     td.n { (source.settings.interval) }
-                    td { (look.time_or_dash(source.state.last_attempt_at)) }
-                    td { (look.time_or_dash(next_due(source))) }
+                    td.t { (look.time_or_dash(source.state.last_attempt_at)) }
+                    td.t { (look.time_or_dash(next_due(source))) }
                     td { (source.state.version_state.map_or("-", VersionState::as_str)) }
-                    td { (text(error.unwrap_or_default())) }
+                    td { (text(error.or_else(|| judged_why(history)).unwrap_or_default())) }
                 }
             } }
         } }
@@ -96,7 +104,7 @@ fn set_table(sets: &[SetOverview], look: &Look) -> Markup {
                 td { (text(&set.set.name)) }
                 td { (sets::state(set)) }
                 td.n { (set.members.len()) }
-                td { (look.time_or_dash(set.set.published_at)) }
+                td.t { (look.time_or_dash(set.set.published_at)) }
                 td { (text(&set.waits.as_ref().map(ToString::to_string).unwrap_or_default())) }
             } } }
         } }
@@ -126,9 +134,9 @@ fn section(history: &History, look: &Look) -> Markup {
 fn version_row(version: &Version, verdicts: &[Verdict], look: &Look) -> Markup {
     html! { tr {
         td { "v" (version.id) }
-        td { (look.time(version.fetched_at)) }
+        td.t { (look.time(version.fetched_at)) }
         td.n { (format_size(version.size_bytes)) }
-        td { (version.digest) }
+        td title=(version.digest) { (short(&version.digest.to_string())) }
         td class=(tone_of(version.state)) { (version.state) }
         td { @for verdict in verdicts {
             @let said = &verdict.verdict;
@@ -139,12 +147,34 @@ fn version_row(version: &Version, verdicts: &[Verdict], look: &Look) -> Markup {
 
 fn attempt_row(attempt: &Attempt, look: &Look) -> Markup {
     html! { tr {
-        td { (look.time(attempt.started_at)) }
+        td.t { (look.time(attempt.started_at)) }
         td class=[attempt.error.as_ref().map(|_| "bad")] { (attempt.outcome) }
         td.n { (attempt.http_status.map(|status| status.to_string()).unwrap_or_default()) }
         td.n { (attempt.duration.as_millis()) " ms" }
         td { (text(attempt.error.as_deref().unwrap_or_default())) }
     } }
+}
+
+/// Returns why the newest version did not pass, by the newest verdict that says so.
+fn judged_why(history: &History) -> Option<&str> {
+    let (version, verdicts) = history.versions.first()?;
+    let outcome = match version.state {
+        VersionState::Failed => VerdictOutcome::Failed,
+        VersionState::Error => VerdictOutcome::Error,
+        _ => return None,
+    };
+    let mut newest_first = verdicts
+        .iter()
+        .rev()
+        .map(|verdict| &verdict.verdict.judgement);
+    newest_first
+        .find(|judgement| judgement.outcome == outcome)
+        .map(Judgement::reason)
+}
+
+/// Returns enough of a digest to tell it from others; the whole of it is its title.
+fn short(digest: &str) -> &str {
+    digest.get(.."sha256:".len() + 16).unwrap_or(digest)
 }
 
 /// Text from outside, without the characters that would make a reader see something else.
