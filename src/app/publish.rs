@@ -1,6 +1,6 @@
 //! Bringing the published files to what the catalogue says they should be.
 
-use super::{App, Error, Result};
+use super::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
 use crate::domain::{Content, Publication, SourceId, VersionId};
 
@@ -29,18 +29,21 @@ impl App {
     /// A version that may not be published any more, because of a verdict or a removal since, is left out: that is no
     /// error, and whoever changed it brings the file in line.
     pub async fn publish(&self, requests: Vec<PublishRequest>) -> Vec<Result<()>> {
-        let count = requests.len();
+        let sources: Vec<_> = requests.iter().map(|request| request.source_id).collect();
         let decided = async {
             let lock = self.lock_published().await?;
             // Only now does what the catalogue says hold until the files are written.
-            let sources = requests.iter().map(|request| request.source_id).collect();
-            Ok::<_, Error>((lock, self.store.publications(sources).await?))
+            Ok::<_, Error>((lock, self.store.publications(sources.clone()).await?))
         };
         let (lock, wanted) = match decided.await {
             Ok(decided) => decided,
-            Err(error) => return (0..count).map(|_| Err(again(&error))).collect(),
+            Err(error) => {
+                let results: Vec<_> = sources.iter().map(|_| Err(again(&error))).collect();
+                self.note_failures(&sources, &results).await;
+                return results;
+            }
         };
-        let mut results: Vec<_> = (0..count).map(|_| Ok(())).collect();
+        let mut results: Vec<_> = sources.iter().map(|_| Ok(())).collect();
         let (places, requests): (Vec<_>, Vec<_>) = requests
             .into_iter()
             .enumerate()
@@ -52,7 +55,26 @@ impl App {
             results[place] = result;
         }
         drop(lock);
+        self.note_failures(&sources, &results).await;
         results
+    }
+
+    /// Keeps why files could not be published, for everybody to see until they are.
+    async fn note_failures(&self, sources: &[SourceId], results: &[Result<()>]) {
+        let failures: Vec<_> = sources
+            .iter()
+            .zip(results)
+            .filter_map(|(source, result)| Some((*source, result.as_ref().err()?)))
+            .filter(|(_, error)| error.kind != ErrorKind::NotFound)
+            .map(|(source, error)| (source, error.to_string()))
+            .collect();
+        if failures.is_empty() {
+            return;
+        }
+        let noted = self.store.note_publish_failures(failures, self.stamp());
+        if let Err(error) = noted.await {
+            tracing::error!("{error}");
+        }
     }
 
     /// Writes the files and records them; whoever calls holds the lock.
@@ -85,9 +107,10 @@ impl App {
                 .into_iter()
                 .zip(written)
                 .map(|((source, version), written)| async move {
-                    written?;
+                    let seal = Some(written?);
+                    let publication = Publication::Publish(version);
                     self.store
-                        .record_publication(source, Publication::Publish(version), self.stamp())
+                        .record_publication(source, publication, seal, self.stamp())
                         .await?;
                     Ok(())
                 });
@@ -103,27 +126,36 @@ impl App {
         self.settle_sets_of(source).await
     }
 
-    /// Brings every published file to what it should be: what a killed pass left undone, and what verdicts changed.
-    /// Returns how many could not be, with the first reason.
-    pub(crate) async fn settle_all(&self) -> Result<Option<(usize, Error)>> {
+    /// Brings every published file to what it should be: what a killed pass left undone, and what verdicts changed; what
+    /// failed before only with `again`. Returns how many could not be, with the first reason.
+    pub(crate) async fn settle_all(&self, again: bool) -> Result<Option<(usize, Error)>> {
         const PAGE: usize = 256;
         let mut after = SourceId(0);
         let mut failed: Option<(usize, Error)> = None;
         loop {
-            let tasks = self.store.publish_due(after, PAGE).await?;
+            let tasks = self.store.publish_due(after, again, PAGE).await?;
             let Some(last) = tasks.last() else {
                 return Ok(failed);
             };
             after = last.source.id;
             for task in tasks {
                 if let Err(error) = self.carry_out(task).await {
-                    failed = Some(failed.map_or((1, error), |(count, first)| (count + 1, first)));
+                    failed = Some(one_more(failed, error));
                 }
             }
         }
     }
 
     async fn carry_out(&self, task: crate::store::PublishTask) -> Result<()> {
+        let source = task.source.id;
+        let done = self.bring_in_line(task).await;
+        let results = [done];
+        self.note_failures(&[source], &results).await;
+        let [done] = results;
+        done
+    }
+
+    async fn bring_in_line(&self, task: crate::store::PublishTask) -> Result<()> {
         let source = task.source;
         match task.publication {
             Publication::Keep => Ok(()),
@@ -149,7 +181,7 @@ impl App {
                     .await?;
                 Ok(self
                     .store
-                    .record_publication(source.id, Publication::Withdraw, self.stamp())
+                    .record_publication(source.id, Publication::Withdraw, None, self.stamp())
                     .await?)
             }
         }
@@ -158,6 +190,15 @@ impl App {
     /// Returns where the newest published version of each source lies, as an absolute path.
     pub fn published_file(&self, path: &str) -> std::path::PathBuf {
         self.archive.published_dir().join(path)
+    }
+}
+
+/// Counts a failure. What is more than one file's trouble is worth more than an obstacle in the way of one.
+pub(super) fn one_more(failed: Option<(usize, Error)>, error: Error) -> (usize, Error) {
+    match failed {
+        None => (1, error),
+        Some((count, first)) if first.kind == ErrorKind::Blocked => (count + 1, error),
+        Some((count, first)) => (count + 1, first),
     }
 }
 

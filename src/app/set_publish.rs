@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use super::{App, Error, Result};
+use super::publish::one_more;
+use super::{App, Error, ErrorKind, Result};
 use crate::archive::EditionFolder;
 use crate::domain::{Edition, EditionId, SetPublication, SourceId, set_file_names};
 use crate::store::FileSet;
 
 impl App {
-    /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since. Returns how
-    /// many could not be, with the first reason.
-    pub(crate) async fn settle_sets(&self) -> Result<Option<(usize, Error)>> {
+    /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since; what failed
+    /// before only with `again`. Returns how many could not be, with the first reason.
+    pub(crate) async fn settle_sets(&self, again: bool) -> Result<Option<(usize, Error)>> {
         let mut failed: Option<(usize, Error)> = None;
         for set in self.store.file_sets().await? {
+            if set.publish_error.is_some() && !again {
+                continue;
+            }
             if let Err(error) = self.settle_set(&set.name).await {
-                failed = Some(failed.map_or((1, error), |(count, first)| (count + 1, first)));
+                failed = Some(one_more(failed, error));
             }
         }
         if self.archive.has_sets() {
@@ -37,8 +41,26 @@ impl App {
         Ok(())
     }
 
-    /// Brings one set's folder to what it should be, and returns what that took.
+    /// Brings one set's folder to what it should be, and returns what that took. Why it cannot be is kept for everybody to see.
     pub(super) async fn settle_set(&self, name: &str) -> Result<SetPublication> {
+        let settled = self.bring_set_in_line(name).await;
+        let why = match &settled {
+            // A member was removed with its history meanwhile: the set is another one.
+            Err(error) if error.kind == ErrorKind::NotFound => return settled,
+            Err(error) => Some(error.to_string()),
+            Ok(_) => None,
+        };
+        let known = self.store.file_sets().await?;
+        let known = known.into_iter().find(|set| set.name == name);
+        if known.is_some_and(|set| set.publish_error != why) {
+            self.store
+                .note_set_publish_error(name.to_owned(), why, self.stamp())
+                .await?;
+        }
+        settled
+    }
+
+    async fn bring_set_in_line(&self, name: &str) -> Result<SetPublication> {
         if self.wanted_of_set(name).await?.1 == SetPublication::Keep {
             return self
                 .forget_if_over(name)

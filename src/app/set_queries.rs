@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::{App, Result};
-use crate::domain::{Edition, EditionVerdict, MemberNow, NotReady, ready_to_judge};
+use crate::domain::{
+    Edition, EditionVerdict, MemberNow, NotReady, VerdictOutcome, VersionState, ready_to_judge,
+};
 use crate::store::FileSet;
 
 /// A set and where it stands.
@@ -71,6 +73,52 @@ impl App {
         })
     }
 
+    /// Returns the sets whose newest files failed or could not be judged, each with the reason.
+    pub async fn failing_sets(&self) -> Result<Vec<(String, String)>> {
+        let mut failing = Vec::new();
+        if self.set_names().is_empty() {
+            return Ok(failing);
+        }
+        let sets = self.store.file_sets().await?;
+        for set in sets.into_iter().filter(|set| set.configured) {
+            if let Some(problem) = set.problem {
+                failing.push((set.name, problem));
+                continue;
+            }
+            let newest = self.store.newest_edition(set.name.clone()).await?;
+            if let Some(edition) = newest
+                && self.store.set_has_members(set.name.clone()).await?
+                && matches!(edition.state, VersionState::Failed | VersionState::Error)
+            {
+                failing.push((set.name, self.why_edition_failed(&edition).await?));
+            }
+        }
+        Ok(failing)
+    }
+
+    async fn why_edition_failed(&self, edition: &Edition) -> Result<String> {
+        let (outcome, word) = match edition.state {
+            VersionState::Failed => (VerdictOutcome::Failed, "failed"),
+            _ => (VerdictOutcome::Error, "could not be judged"),
+        };
+        let verdicts = self.store.edition_verdicts(edition.id).await?;
+        let last = verdicts
+            .into_iter()
+            .rev()
+            .find(|one| one.verdict.judgement.outcome == outcome);
+        Ok(last.map_or_else(
+            || word.to_owned(),
+            |one| {
+                let verdict = one.verdict;
+                format!(
+                    "{word} by {}: {}",
+                    verdict.verifier,
+                    verdict.judgement.reason()
+                )
+            },
+        ))
+    }
+
     /// Returns the names of the verifiers that judge a set.
     pub fn verifier_names_of_set(&self, name: &str) -> Vec<String> {
         self.verifiers_of_set(name)
@@ -88,6 +136,7 @@ impl App {
                     name,
                     configured: true,
                     problem: None,
+                    publish_error: None,
                     published: None,
                     published_at: None,
                 });

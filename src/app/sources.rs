@@ -203,21 +203,19 @@ impl App {
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
         let mut done = self.store.change_sources(changes, self.stamp()).await?;
-        let (withdrawn, objects): (Vec<_>, Vec<_>) = done
+        let left = self.withdraw_left(true, &lock).await;
+        let objects: Vec<_> = done
             .iter_mut()
-            .map(|change| (change.withdrawn.take(), std::mem::take(&mut change.objects)))
-            .unzip();
+            .map(|change| std::mem::take(&mut change.objects))
+            .collect();
         self.with_archive(move |archive| {
-            withdrawn
-                .iter()
-                .flatten()
-                .try_for_each(|path| archive.withdraw(path))?;
             objects
                 .iter()
                 .flatten()
                 .try_for_each(|object| archive.delete_object(object))
         })
         .await?;
+        left?;
         drop(lock);
         if standing.is_in_force() {
             self.settle_after_change().await;
@@ -225,13 +223,10 @@ impl App {
         Ok(done)
     }
 
-    /// A source that entered or left a set is published another way from now on. What cannot be done at once is left to the
-    /// next pass, which says why.
+    /// Another rule of publishing holds at once, and a source that entered or left a set is published another way from now on.
+    /// What cannot be done at once is left to the next pass, which says why.
     async fn settle_after_change(&self) {
-        if self.set_names().is_empty() {
-            return;
-        }
-        for settled in [self.settle_all().await, self.settle_sets().await] {
+        for settled in [self.settle_all(false).await, self.settle_sets(false).await] {
             if let Ok(Some((_, error))) | Err(error) = settled {
                 tracing::warn!("{error}: left to the next pass");
             }

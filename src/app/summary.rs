@@ -29,6 +29,10 @@ pub struct PassSummary {
     pub sets_published: u64,
     /// Sets that a verifier failed, or that could not be judged.
     pub sets_failed: u64,
+    /// Sets whose newest files failed or could not be judged, in this pass or in one before, and that no pass since made good.
+    pub sets_failing: u64,
+    /// Published files and sets that are not what they should be, since bringing them in line failed, now or before.
+    pub publish_failed: u64,
     /// Bytes of content that arrived, decoded.
     pub bytes: u64,
     /// Wall time.
@@ -36,10 +40,17 @@ pub struct PassSummary {
 }
 
 impl PassSummary {
-    /// Tells whether something is left for a person to look at: a fetch failed, or a version or a set was found bad or could
-    /// not be judged.
+    /// Tells whether something is left for a person to look at: a fetch failed, a version or a set was found bad or could
+    /// not be judged, or something could not be published.
     pub fn has_problems(&self) -> bool {
-        self.failed + self.failed_verification + self.verification_errors + self.sets_failed > 0
+        self.failed > 0 || self.serves_in_doubt()
+    }
+
+    /// Tells whether consumers may miss what they should get: a version failed or could not be judged, a set stands failed, or
+    /// something could not be published.
+    pub fn serves_in_doubt(&self) -> bool {
+        let judged = self.failed_verification + self.verification_errors;
+        judged + self.sets_failed + self.sets_failing + self.publish_failed > 0
     }
 }
 
@@ -50,8 +61,8 @@ impl fmt::Display for PassSummary {
             + self.failed_verification
             + self.verification_errors
             + self.awaiting_verdicts;
-        let sets = self.sets_published + self.sets_failed;
-        if self.attempts + judged + sets == 0 {
+        let sets = self.sets_published + self.sets_failed.max(self.sets_failing);
+        if self.attempts + judged + sets + self.publish_failed == 0 {
             return f.write_str("nothing was due");
         }
         write!(
@@ -72,11 +83,14 @@ impl fmt::Display for PassSummary {
         }
         let sets = [
             (self.sets_published, "published"),
-            (self.sets_failed, "failed"),
+            (self.sets_failed.max(self.sets_failing), "failed"),
         ];
         for (count, word) in sets.into_iter().filter(|(count, _)| *count > 0) {
             let plural = if count == 1 { "" } else { "s" };
             write!(f, "; {count} set{plural} {word}")?;
+        }
+        if self.publish_failed > 0 {
+            write!(f, "; {} not published", self.publish_failed)?;
         }
         write!(f, "; {} in {:.1} s", format_size(self.bytes), self.seconds)
     }

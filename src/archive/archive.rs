@@ -8,7 +8,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::ArchiveError;
-use super::file::{make_folder, sync_folder};
+use super::file::{digest_of, make_folder, sync_folder};
 use super::lock::{FileLock, Locks, NOTICES, PUBLISHED, SETS, TellWaits};
 use super::objects::Objects;
 use super::published::{PublishItem, Published};
@@ -16,7 +16,7 @@ use super::reader_temp::ReaderTemp;
 use super::sets::{EditionFolder, Sets};
 use super::slots::Slots;
 use super::temp::TempFolder;
-use crate::domain::{Digest, EditionId};
+use crate::domain::{Digest, EditionId, FileSeal};
 use crate::files::{Owner, make_public_folders};
 
 /// The most contents that are streamed through the codec at once, a few MiB of memory each.
@@ -116,8 +116,20 @@ impl Archive {
     ///
     /// Consumes a content's file by renaming it when it is the only owner. One result per item, in order: an item that
     /// fails leaves the others alone.
-    pub fn publish(&self, items: Vec<PublishItem>) -> Vec<Result<(), ArchiveError>> {
+    pub fn publish(&self, items: Vec<PublishItem>) -> Vec<Result<FileSeal, ArchiveError>> {
         self.published.publish(items, self.temp_dir())
+    }
+
+    /// Returns how the published file at this path looks; nothing when it is missing, a folder or a link.
+    pub fn published_seal(&self, path: &str) -> Option<FileSeal> {
+        self.published.seal(path)
+    }
+
+    /// Returns the digest of the published file at this path and how that looks; nothing when it cannot be read.
+    pub fn published_content(&self, path: &str) -> Option<(Digest, FileSeal)> {
+        let seal = self.published.seal(path)?;
+        let digest = digest_of(&self.published_dir().join(path)).ok()?;
+        Some((digest, seal))
     }
 
     /// Removes a published file and the folders that are empty then; fine when it is gone already.

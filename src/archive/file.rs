@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::ArchiveError;
+use crate::domain::{Digest, Digester};
 use crate::files::{self, Owner};
 
 /// Makes the entries of the folder `path` durable: files made in, renamed into or removed from it.
@@ -37,6 +38,19 @@ pub(super) fn is_inside(path: &str) -> bool {
         && path
             .split('/')
             .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']))
+}
+
+/// Returns the digest of what a file holds.
+pub(super) fn digest_of(path: &Path) -> io::Result<Digest> {
+    let mut digester = Digester::default();
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match io::Read::read(&mut file, &mut buffer)? {
+            0 => return Ok(digester.finish()),
+            count => digester.update(&buffer[..count]),
+        }
+    }
 }
 
 #[cfg(test)]

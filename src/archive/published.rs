@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::ArchiveError;
 use super::file::{give, is_inside, make_folder, sync_file_system, sync_folder};
-use crate::domain::Content;
+use crate::domain::{Content, FileSeal};
 use crate::files::Owner;
 
 /// Readable by all: a web server under another account serves these files.
@@ -77,7 +77,7 @@ impl Published {
         &self,
         items: Vec<PublishItem>,
         temp_dir: &Path,
-    ) -> Vec<Result<(), ArchiveError>> {
+    ) -> Vec<Result<FileSeal, ArchiveError>> {
         let many = items.len() > MAX_SINGLE_SYNCS;
         let mut folders = Folders::default();
         let ready: Vec<_> = items
@@ -101,8 +101,10 @@ impl Published {
         let synced = folders.sync(temp_dir);
         if synced.is_err() {
             for result in &mut results {
-                if result.is_ok() {
-                    *result = again(&synced);
+                if result.is_ok()
+                    && let Err(error) = again(&synced)
+                {
+                    *result = Err(error);
                 }
             }
         }
@@ -134,6 +136,13 @@ impl Published {
             folder.pop();
         }
         sync_folder(&folder)
+    }
+
+    /// Returns how a published file looks, nothing for one that is missing or no plain file; see
+    /// [`super::Archive::published_seal`].
+    pub(super) fn seal(&self, path: &str) -> Option<FileSeal> {
+        let found = fs::symlink_metadata(self.target(path).ok()?).ok()?;
+        found.is_file().then(|| seal(&found))
     }
 
     fn target(&self, path: &str) -> Result<PathBuf, ArchiveError> {
@@ -199,8 +208,12 @@ impl Published {
         Ok(())
     }
 
-    fn place(&self, ready: Ready, folders: &mut Folders) -> Result<(), ArchiveError> {
+    fn place(&self, ready: Ready, folders: &mut Folders) -> Result<FileSeal, ArchiveError> {
         let Ready { file, target } = ready;
+        // A change of name is none of length, time or inode.
+        let seal = fs::symlink_metadata(&file)
+            .map(|found| seal(&found))
+            .map_err(ArchiveError::io("examine", &file))?;
         let placed = match file.persist(&target) {
             // Someone withdrew the last other file of the folder in the meantime, and the folder with it.
             Err(error) if error.error.kind() == io::ErrorKind::NotFound => {
@@ -218,7 +231,15 @@ impl Published {
         if !folders.touched.contains(parent) {
             folders.touched.insert(parent.to_owned());
         }
-        Ok(())
+        Ok(seal)
+    }
+}
+
+fn seal(found: &fs::Metadata) -> FileSeal {
+    FileSeal {
+        size_bytes: found.len(),
+        modified_ns: found.mtime() * 1_000_000_000 + found.mtime_nsec(),
+        inode: found.ino(),
     }
 }
 

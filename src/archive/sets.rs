@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::ArchiveError;
-use super::file::{give, make_folder, sync_folder};
-use crate::domain::{Content, Digest, Digester, EditionId, safe_part};
+use super::file::{digest_of, give, make_folder, sync_folder};
+use crate::domain::{Content, Digest, EditionId, safe_part};
 use crate::files::{Owner, remove_tree};
 
 /// How long an edition that was replaced stays, for readers that are inside.
@@ -288,17 +288,5 @@ fn remove_file(path: &Path) -> Result<(), ArchiveError> {
             Err(ArchiveError::io("remove", path)(error))
         }
         _ => Ok(()),
-    }
-}
-
-fn digest_of(path: &Path) -> io::Result<Digest> {
-    let mut digester = Digester::default();
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(digester.finish()),
-            count => digester.update(&buffer[..count]),
-        }
     }
 }

@@ -78,6 +78,10 @@ actions!(
     VersionRecounted = "version.recounted",
     /// A version took its published path.
     Published = "file.published",
+    /// A published file that was changed or removed from outside was put back.
+    Republished = "file.republished",
+    /// A published file or set could not be brought in line with what the verdicts demand: told once, until it can.
+    PublishFailed = "publish.failed",
     /// A published file was removed.
     Withdrawn = "file.withdrawn",
     /// An edition of a set passed.

@@ -48,7 +48,7 @@ pub use pattern::{Pattern, SourceKey};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
 };
-pub use publication::{Publication, candidate_path, conflicts, publication_for};
+pub use publication::{FileSeal, Publication, candidate_path, conflicts, publication_for};
 pub use short::in_short;
 pub use size::{format_size, parse_size};
 pub use source::{

@@ -72,6 +72,17 @@ pub enum Publication {
     Withdraw,
 }
 
+/// How a published file looks from outside: when one of these has changed, its content may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSeal {
+    /// Its length.
+    pub size_bytes: u64,
+    /// When it was last written, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// Which file it is on its file system.
+    pub inode: u64,
+}
+
 /// Returns what has to happen, given the source's versions and their states, newest first, and the one that is
 /// published now.
 ///

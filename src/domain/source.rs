@@ -137,8 +137,14 @@ pub struct SourceState {
     pub version_state: Option<VersionState>,
     /// The version that lies at the published path.
     pub published_version_id: Option<VersionId>,
+    /// Whether the file at the published path is not as the states of the versions demand.
+    pub publish_due: bool,
+    /// Why the last try to bring it in line failed.
+    pub publish_error: Option<String>,
     /// The set that it is published with instead of by itself; several, joined by commas, are a mistake.
     pub set: Option<String>,
+    /// The newest files of that set failed together, or could not be judged.
+    pub set_fails: bool,
 }
 
 /// The right to fetch one source, until it lapses.

@@ -44,7 +44,10 @@ pub(crate) fn source(id: i64, name: &str) -> Source {
             version_id: Some(VersionId(10 + id)),
             version_state: Some(VersionState::Passed),
             published_version_id: Some(VersionId(10 + id)),
+            publish_due: false,
+            publish_error: None,
             set: None,
+            set_fails: false,
         },
     }
 }

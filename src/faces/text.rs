@@ -64,6 +64,14 @@ pub(crate) enum StateWord {
     Down,
     /// A verifier failed its newest version.
     Fail,
+    /// What should be published could not be.
+    Unpublished,
+    /// Its set's newest files failed together, or could not be judged.
+    SetFail,
+    /// A verifier could not judge its newest version.
+    Error,
+    /// Its newest version waits for a verdict.
+    Pending,
     /// It is switched off.
     Off,
     /// It was removed; its history is kept.
@@ -72,7 +80,7 @@ pub(crate) enum StateWord {
 
 impl StateWord {
     /// Every one, with its word for programs and what it means.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 7] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 11] = [
         (Self::Ok, "ok", "fetched, nothing new"),
         (Self::New, "new", "the last fetch brought a new version"),
         (Self::Never, "never", "not fetched yet"),
@@ -82,6 +90,26 @@ impl StateWord {
             "the last fetches failed; down(3): three in a row",
         ),
         (Self::Fail, "fail", "a verifier failed the newest version"),
+        (
+            Self::Unpublished,
+            "unpublished",
+            "what should be published could not be",
+        ),
+        (
+            Self::SetFail,
+            "set-fail",
+            "the newest files of its set failed together, or could not be judged",
+        ),
+        (
+            Self::Error,
+            "error",
+            "a verifier could not judge the newest version",
+        ),
+        (
+            Self::Pending,
+            "pending",
+            "the newest version waits for a verdict",
+        ),
         (Self::Off, "off", "disabled"),
         (Self::Removed, "removed", "removed, its history kept"),
     ];
@@ -94,6 +122,10 @@ impl StateWord {
             _ if !source.settings.enabled => Self::Off,
             _ if state.failures > 0 => Self::Down,
             _ if state.version_state == Some(VersionState::Failed) => Self::Fail,
+            _ if state.publish_error.is_some() => Self::Unpublished,
+            _ if state.set_fails => Self::SetFail,
+            _ if state.version_state == Some(VersionState::Error) => Self::Error,
+            _ if state.version_state == Some(VersionState::Pending) => Self::Pending,
             None => Self::Never,
             Some(AttemptOutcome::New) => Self::New,
             Some(_) => Self::Ok,
@@ -124,7 +156,26 @@ pub(crate) fn state_word(source: &Source) -> String {
     match StateWord::of(source) {
         StateWord::Down => format!("down({})", source.state.failures),
         StateWord::Fail => "FAIL".to_owned(),
+        StateWord::Unpublished => "UNPUB".to_owned(),
+        StateWord::SetFail => "SETFAIL".to_owned(),
         state => state.as_str().to_owned(),
+    }
+}
+
+/// Says what is published of a source, at `path` as the face shows it, and what keeps a newer version from being so.
+pub(crate) fn published_words(source: &Source, path: &str) -> String {
+    let state = &source.state;
+    if let Some(set) = &state.set {
+        return format!("with the set {set}");
+    }
+    let words = match state.published_version_id {
+        Some(version) => format!("{path} (v{version})"),
+        None => format!("nothing yet, to be {}", source.published_path),
+    };
+    match &state.publish_error {
+        Some(why) => format!("{words}; could not be brought up to date: {why}"),
+        None if state.publish_due => format!("{words}; to be brought up to date"),
+        None => words,
     }
 }
 

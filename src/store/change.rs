@@ -14,6 +14,7 @@ use super::row::{int, millis, to_json};
 use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
+use super::withdrawal::{leave_to_withdraw, stands_in_the_way, take_over_path};
 use crate::domain::{
     Action, Address, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path,
 };
@@ -75,6 +76,7 @@ fn add(
             settings.enabled
         ],
     )?;
+    take_over_path(transaction, id, &path)?;
     join_sets(transaction, id, &settings.tags)?;
     let detail = Some(settings.address.as_str());
     insert_event(
@@ -120,13 +122,14 @@ fn insert_source(
 
 fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome<Changed> {
     let source = kept_source(transaction, id)?;
+    leave_to_withdraw(transaction, &source)?;
     transaction.execute(
         "UPDATE source SET removed_at = ?2 WHERE id = ?1",
         [id.0, millis(stamp.at)],
     )?;
     transaction.execute(
         "UPDATE source_state SET active = 0, lease_owner = NULL, lease_until = NULL, published_version_id = NULL,
-             publish_due = 0 WHERE source_id = ?1",
+             publish_due = 0, publish_error = NULL, publish_unsure = 0 WHERE source_id = ?1",
         [id.0],
     )?;
     join_sets(transaction, id, &[])?;
@@ -138,10 +141,7 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
         None,
         None,
     )?;
-    Ok(Changed {
-        withdrawn: published_file(source),
-        ..changed(id)
-    })
+    Ok(changed(id))
 }
 
 /// Brings a removed source back. Its published path is another one when something else stands in the way of its own.
@@ -161,6 +161,7 @@ fn restore(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcom
         params![id.0, source.settings.enabled],
     )?;
     join_sets(transaction, id, &source.settings.tags)?;
+    take_over_path(transaction, id, &path)?;
     refresh_publication(transaction, id)?;
     insert_event(
         transaction,
@@ -182,10 +183,10 @@ fn remove_with_history(
     // Before the others go: the newest event is always there, so no id is used again.
     let name = Some(source.settings.name.as_str());
     insert_event(transaction, stamp, Action::SourcePurged, None, None, name)?;
+    leave_to_withdraw(transaction, &source)?;
     let objects = purge(transaction, id)?;
     Ok(Changed {
         source_id: id,
-        withdrawn: published_file(source),
         objects,
         edited: None,
     })
@@ -194,15 +195,9 @@ fn remove_with_history(
 pub(super) fn changed(source_id: SourceId) -> Changed {
     Changed {
         source_id,
-        withdrawn: None,
         objects: Vec::new(),
         edited: None,
     }
-}
-
-fn published_file(source: Source) -> Option<String> {
-    let published = source.state.published_version_id.is_some();
-    published.then_some(source.published_path)
 }
 
 /// Returns the source unless it was removed.
@@ -262,7 +257,9 @@ fn free_path(transaction: &Transaction<'_>, address: &Address) -> Outcome<String
     let mut turn = 1;
     loop {
         let path = candidate_path(address, turn);
-        if !conflicts_with_any(transaction, &path.to_lowercase())? {
+        let is_taken = conflicts_with_any(transaction, &path.to_lowercase())?
+            || stands_in_the_way(transaction, &path)?;
+        if !is_taken {
             return Ok(path);
         }
         turn += 1;

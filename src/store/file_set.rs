@@ -109,7 +109,7 @@ impl Store {
                 SetPublication::Withdraw => (Action::SetWithdrawn, None),
             };
             transaction.execute(
-                "UPDATE file_set SET published_edition_id = ?2, published_at = ?3 WHERE name = ?1",
+                "UPDATE file_set SET published_edition_id = ?2, published_at = ?3, publish_error = NULL WHERE name = ?1",
                 params![
                     set,
                     edition.map(|id| id.0),
@@ -121,6 +121,39 @@ impl Store {
                 None => set.clone(),
             };
             insert_event(transaction, &stamp, action, None, None, Some(&detail))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Keeps why a set's published folder could not be brought in line, nothing when it is. The first failure is an event,
+    /// those that follow are not, until one succeeds.
+    pub async fn note_set_publish_error(
+        &self,
+        set: String,
+        why: Option<String>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            let is_first = transaction
+                .sql
+                .prepare_cached("SELECT 1 FROM file_set WHERE name = ?1 AND publish_error IS NULL")?
+                .exists([&set])?;
+            transaction.execute(
+                "UPDATE file_set SET publish_error = ?2 WHERE name = ?1",
+                params![set, why],
+            )?;
+            if let Some(why) = why.as_ref().filter(|_| is_first) {
+                let detail = format!("set {set}: {why}");
+                insert_event(
+                    transaction,
+                    &stamp,
+                    Action::PublishFailed,
+                    None,
+                    None,
+                    Some(&detail),
+                )?;
+            }
             Ok(())
         })
         .await
@@ -141,7 +174,7 @@ impl Store {
 
 fn list(sql: &Connection) -> rusqlite::Result<Vec<FileSet>> {
     let mut statement = sql.prepare_cached(
-        "SELECT name, configured, problem, published_edition_id, published_at FROM file_set ORDER BY name",
+        "SELECT name, configured, problem, publish_error, published_edition_id, published_at FROM file_set ORDER BY name",
     )?;
     let rows = statement.query_map([], |row| {
         let mut columns = Columns::new(row);
@@ -149,6 +182,7 @@ fn list(sql: &Connection) -> rusqlite::Result<Vec<FileSet>> {
             name: columns.get()?,
             configured: columns.get()?,
             problem: columns.get()?,
+            publish_error: columns.get()?,
             published: columns.optional()?.map(EditionId),
             published_at: columns.optional_time()?,
         })

@@ -19,6 +19,7 @@ mod holder;
 mod notice;
 mod policy;
 mod publication;
+mod published_file;
 mod purge;
 mod read_only;
 mod reader;
@@ -32,6 +33,7 @@ mod types;
 mod verdict;
 mod verdict_list;
 mod version;
+mod withdrawal;
 mod writer;
 
 pub use error::StoreError;
@@ -39,7 +41,7 @@ pub use handle::Store;
 pub use times::Mended;
 pub use types::{
     AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, Edited,
-    EventFilter, FileSet, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, Newest, NoticeLook,
-    NoticeRecord, PolicyAdoption, PublishTask, Recorded, SourceChange, SourceFilter, VerdictFilter,
-    VerdictOn, VerdictSubject,
+    EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, Newest,
+    NoticeLook, NoticeRecord, PolicyAdoption, PublishTask, PublishedFile, Recorded, SourceChange,
+    SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
 };

@@ -13,16 +13,23 @@ use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::PublishTask;
 use crate::domain::{
-    Action, Publication, PublishPolicy, SourceId, Stamp, VersionId, VersionState, publication_for,
+    Action, FileSeal, Publication, PublishPolicy, SourceId, Stamp, VersionId, VersionState,
+    publication_for,
 };
 
 impl Store {
-    /// Returns what has to be published or withdrawn, for sources with an id after `after`, by id.
-    pub async fn publish_due(&self, after: SourceId, limit: usize) -> Result<Vec<PublishTask>> {
+    /// Returns what has to be published or withdrawn, for sources with an id after `after`, by id; what failed before is
+    /// among it only with `again`.
+    pub async fn publish_due(
+        &self,
+        after: SourceId,
+        again: bool,
+        limit: usize,
+    ) -> Result<Vec<PublishTask>> {
         self.read(move |sql| {
             let ids = sql
                 .prepare_cached(DUE)?
-                .query_map([after.0, int(limit)], |row| row.get(0))?
+                .query_map(params![after.0, int(limit), again], |row| row.get(0))?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             ids.into_iter()
                 .filter_map(|id| task(sql, SourceId(id)).transpose())
@@ -51,7 +58,7 @@ impl Store {
         .await
     }
 
-    /// Records what was done to a source's file, with its event.
+    /// Records what was done to a source's file and how that looks now, with its event.
     ///
     /// # Errors
     ///
@@ -60,21 +67,72 @@ impl Store {
         &self,
         source: SourceId,
         publication: Publication,
+        seal: Option<FileSeal>,
         stamp: Stamp,
     ) -> Result<()> {
-        self.write(move |transaction| write_publication(transaction, source, publication, &stamp))
-            .await
+        self.write(move |transaction| {
+            write_publication(transaction, source, publication, seal, &stamp)
+        })
+        .await
+    }
+
+    /// Keeps why these sources' files could not be brought in line. The first failure of each is an event, those that follow
+    /// are not, until one succeeds.
+    pub async fn note_publish_failures(
+        &self,
+        failures: Vec<(SourceId, String)>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            for (source, why) in &failures {
+                note_failure(transaction, *source, why, &stamp)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Marks the sources whose files a killed process may have written without a record of it.
+    pub async fn make_sure(&self) -> Result<()> {
+        let some = self.read(|sql| Ok(sql.prepare_cached(MAYBE)?.exists([])?));
+        if !some.await? {
+            return Ok(());
+        }
+        self.write(|transaction| {
+            let query = format!("UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id IN ({MAYBE})");
+            transaction.execute(&query, [])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Returns the names of the sources whose files could not be brought in line, with the reasons.
+    pub async fn publish_failures(&self) -> Result<Vec<(SourceId, String, String)>> {
+        self.read(|sql| {
+            let mut statement = sql.prepare_cached(FAILURES)?;
+            let rows = statement.query_map([], |row| {
+                Ok((SourceId(row.get(0)?), row.get(1)?, row.get(2)?))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
     }
 }
 
 // Without INDEXED BY, SQLite would walk the whole table by id.
 const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_publish
-     WHERE publish_due = 1 AND source_id > ?1 ORDER BY source_id LIMIT ?2";
+     WHERE publish_due = 1 AND source_id > ?1 AND (?3 OR publish_error IS NULL) ORDER BY source_id LIMIT ?2";
+const MAYBE: &str =
+    "SELECT source_id FROM source_state INDEXED BY source_state_unsure WHERE publish_unsure = 2";
+const FAILURES: &str = "SELECT t.source_id, s.name, t.publish_error
+     FROM source_state t INDEXED BY source_state_publish JOIN source s ON s.id = t.source_id
+     WHERE t.publish_due = 1 AND t.publish_error IS NOT NULL ORDER BY t.source_id";
 
 fn write_publication(
     transaction: &Transaction<'_>,
     source: SourceId,
     publication: Publication,
+    seal: Option<FileSeal>,
     stamp: &Stamp,
 ) -> std::result::Result<(), Failure> {
     let (action, published) = match publication {
@@ -84,17 +142,62 @@ fn write_publication(
     };
     let mut now = current(transaction.sql, source)?;
     let before = std::mem::replace(&mut now.published, published);
+    now.is_unsure = false;
     let due = wanted(transaction.sql, source, &now)? != Publication::Keep;
     transaction.execute(
-        "UPDATE source_state SET published_version_id = ?2, publish_due = ?3 WHERE source_id = ?1",
-        params![source.0, published.map(|id| id.0), due],
+        "UPDATE source_state SET published_version_id = ?2, publish_due = ?3, publish_error = NULL, publish_unsure = 0,
+             published_size = ?4, published_mtime = ?5, published_inode = ?6 WHERE source_id = ?1",
+        params![
+            source.0,
+            published.map(|id| id.0),
+            due,
+            seal.map(|seal| int(seal.size_bytes)),
+            seal.map(|seal| seal.modified_ns),
+            seal.map(|seal| seal.inode.cast_signed()),
+        ],
     )?;
+    let action = match (before, published) {
+        // Nothing was recorded there: what a killed process may have left is gone.
+        (None, None) => return Ok(()),
+        (before, Some(_)) if before == published => Action::Republished,
+        _ => action,
+    };
     let version = published.or(before);
     insert_event(transaction, stamp, action, Some(source), version, None)?;
     Ok(())
 }
 
+fn note_failure(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    why: &str,
+    stamp: &Stamp,
+) -> std::result::Result<(), Failure> {
+    let current = match current(transaction.sql, source) {
+        Err(Failure::Refused(_)) => return Ok(()),
+        other => other?,
+    };
+    let version = match wanted(transaction.sql, source, &current)? {
+        // It was brought in line meanwhile, or need not be any more.
+        Publication::Keep => return Ok(()),
+        Publication::Publish(version) => Some(version),
+        Publication::Withdraw => current.published,
+    };
+    transaction.execute(
+        "UPDATE source_state SET publish_error = ?2, publish_due = 1 WHERE source_id = ?1",
+        params![source.0, why],
+    )?;
+    if !current.has_failed {
+        let action = Action::PublishFailed;
+        insert_event(transaction, stamp, action, Some(source), version, Some(why))?;
+    }
+    Ok(())
+}
+
 /// Marks the source when its file has to change, and takes the mark away when it is right.
+///
+/// A mark that is taken away before anything was recorded may be one whose file a killed process has written already: the
+/// next pass makes sure.
 pub(super) fn refresh_publication(
     transaction: &Transaction<'_>,
     source: SourceId,
@@ -105,9 +208,23 @@ pub(super) fn refresh_publication(
         other => other?,
     };
     let due = wanted(transaction.sql, source, &current)? != Publication::Keep;
+    let query = if due {
+        "UPDATE source_state SET publish_due = 1 WHERE source_id = ?1 AND publish_due = 0"
+    } else {
+        "UPDATE source_state SET publish_due = 0, publish_unsure = 2 WHERE source_id = ?1 AND publish_due = 1"
+    };
+    transaction.execute(query, [source.0])?;
+    Ok(())
+}
+
+/// Marks the source because what lies at its path may be something else than what is recorded.
+pub(super) fn be_unsure(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+) -> std::result::Result<(), Failure> {
     transaction.execute(
-        "UPDATE source_state SET publish_due = ?2 WHERE source_id = ?1 AND publish_due <> ?2",
-        params![source.0, due],
+        "UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id = ?1",
+        [source.0],
     )?;
     Ok(())
 }
@@ -118,6 +235,9 @@ struct Current {
     in_set: bool,
     policy: PublishPolicy,
     published: Option<VersionId>,
+    /// What lies at the path may be something else.
+    is_unsure: bool,
+    has_failed: bool,
     newest: Option<Candidate>,
 }
 
@@ -133,7 +253,7 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
     let row = sql
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.publish, t.published_version_id,
-                 v.id, v.state, v.ordinal
+                 t.publish_unsure = 1, t.publish_error IS NOT NULL, v.id, v.state, v.ordinal
              FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
              WHERE s.id = ?1 AND s.removed_at IS NULL",
         )?
@@ -143,6 +263,8 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
                 in_set: columns.get()?,
                 policy: columns.word()?,
                 published: columns.optional()?.map(VersionId),
+                is_unsure: columns.get()?,
+                has_failed: columns.get()?,
                 newest: match columns.optional()?.map(VersionId) {
                     Some(id) => Some(read_candidate(id, &mut columns)?),
                     None => None,
@@ -153,6 +275,19 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
 }
 
 fn wanted(
+    sql: &Connection,
+    source: SourceId,
+    current: &Current,
+) -> std::result::Result<Publication, Failure> {
+    let publication = wanted_by_states(sql, source, current)?;
+    Ok(match (publication, current.published) {
+        (Publication::Keep, Some(version)) if current.is_unsure => Publication::Publish(version),
+        (Publication::Keep, None) if current.is_unsure => Publication::Withdraw,
+        (publication, _) => publication,
+    })
+}
+
+fn wanted_by_states(
     sql: &Connection,
     source: SourceId,
     current: &Current,
@@ -181,6 +316,22 @@ fn wanted(
         Some(error) => Err(error.into()),
         None => Ok(publication),
     }
+}
+
+/// Returns the version that should be at the source's published path; nothing when none should, or the source was removed.
+pub(super) fn wanted_version(
+    sql: &Connection,
+    source: SourceId,
+) -> std::result::Result<Option<VersionId>, Failure> {
+    let current = match current(sql, source) {
+        Err(Failure::Refused(_)) => return Ok(None),
+        other => other?,
+    };
+    Ok(match wanted(sql, source, &current)? {
+        Publication::Keep => current.published,
+        Publication::Publish(version) => Some(version),
+        Publication::Withdraw => None,
+    })
 }
 
 /// Returns the version before the one with this ordinal.

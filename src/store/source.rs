@@ -15,9 +15,13 @@ use crate::domain::{
 pub(super) const SOURCE_COLUMNS: &str = "s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
     s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.created_at,
     s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, v.state,
-    t.published_version_id,
+    t.published_version_id, t.publish_due, t.publish_error,
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
-        THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id) END";
+        THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id) END,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN EXISTS (SELECT 1 FROM set_member m JOIN edition e
+            ON e.id = (SELECT max(id) FROM edition WHERE set_name = m.set_name)
+            WHERE m.source_id = s.id AND e.state IN ('failed', 'error')) ELSE 0 END";
 
 /// Settings, state and newest version of a source.
 pub(super) const SOURCE_TABLES: &str = "source s JOIN source_state t ON t.source_id = s.id
@@ -99,7 +103,10 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             version_id: columns.optional()?.map(VersionId),
             version_state: columns.optional_word()?,
             published_version_id: columns.optional()?.map(VersionId),
+            publish_due: columns.get()?,
+            publish_error: columns.get()?,
             set: columns.get()?,
+            set_fails: columns.get()?,
         },
     })
 }

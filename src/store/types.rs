@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Action, AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, NewBlob,
-    NewVerdict, Policy, Publication, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
-    Told, Validators, VerdictOutcome, VersionId, VersionState,
+    Action, AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, FileSeal,
+    NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source, SourceId,
+    SourceSettings, Stamp, Told, Validators, VerdictOutcome, VersionId, VersionState,
 };
 
 /// One change of the catalogue by an operator.
@@ -38,8 +38,6 @@ pub enum SourceChange {
 pub struct Changed {
     /// The source that was added, edited or removed.
     pub source_id: SourceId,
-    /// File below published/ to withdraw, when one lay there.
-    pub withdrawn: Option<String>,
     /// Objects that no blob names any more, to delete.
     pub objects: Vec<String>,
     /// What became of an edit, or of taking one back.
@@ -68,6 +66,8 @@ pub struct Newest {
     pub error_kind: Option<FailureKind>,
     /// The same in words.
     pub error: Option<String>,
+    /// The version that should be published by itself, if any should.
+    pub wanted_version_id: Option<VersionId>,
 }
 
 /// Which sources to list.
@@ -172,6 +172,30 @@ pub struct PublishTask {
     pub source: Source,
     /// [`Publication::Publish`] or [`Publication::Withdraw`].
     pub publication: Publication,
+}
+
+/// Which published files to look at.
+#[derive(Clone, Debug)]
+pub enum FilesToLookAt {
+    /// Those of sources that are due by then.
+    Due(DateTime<Utc>),
+    /// Those of these sources.
+    These(Vec<SourceId>),
+    /// All there are.
+    All,
+}
+
+/// A published file as it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedFile {
+    /// Whose.
+    pub source_id: SourceId,
+    /// Below `published/`.
+    pub path: String,
+    /// Which version it holds.
+    pub version_id: VersionId,
+    /// How it looked; nothing for one that was published before that was recorded.
+    pub seal: Option<FileSeal>,
 }
 
 /// A policy to be put in force.
@@ -366,6 +390,8 @@ pub struct FileSet {
     pub configured: bool,
     /// Why it cannot be judged at all.
     pub problem: Option<String>,
+    /// Why the last try to bring its published folder in line failed.
+    pub publish_error: Option<String>,
     /// The edition that readers see.
     pub published: Option<EditionId>,
     /// Since when they do.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::error::{Failure, Result, found};
+use super::publication::wanted_version;
 use super::row::{Columns, int, millis, row_limit, to_json};
 use super::transaction::Transaction;
 use super::types::Newest;
@@ -125,10 +126,18 @@ impl Store {
                     digest: columns.optional()?.map(Digest),
                     error_kind: columns.optional_word()?,
                     error: columns.get()?,
+                    wanted_version_id: columns.optional()?.map(VersionId),
                 };
-                Ok((SourceId(row.get(0)?), newest))
+                Ok((SourceId(row.get(0)?), newest, columns.get::<bool>()?))
             })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            rows.map(|row| {
+                let (source, mut newest, is_due) = row?;
+                if is_due {
+                    newest.wanted_version_id = wanted_version(sql, source)?;
+                }
+                Ok((source, newest))
+            })
+            .collect()
         })
         .await
     }
@@ -153,7 +162,8 @@ fn pairs(sql: &Connection, query: &str) -> rusqlite::Result<Vec<(SourceId, Versi
     rows.collect()
 }
 
-const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error
+const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error,
+         t.published_version_id, t.publish_due
      FROM json_each(?1) j CROSS JOIN source_state t ON t.source_id = j.value
      LEFT JOIN version v ON v.id = t.version_id LEFT JOIN blob b ON b.id = v.blob_id
      LEFT JOIN attempt a ON a.id = (SELECT max(id) FROM attempt WHERE source_id = t.source_id)";

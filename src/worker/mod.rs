@@ -9,6 +9,7 @@ mod pipeline;
 mod progress;
 mod publisher;
 mod sets;
+mod standing;
 mod stop;
 mod supervisor;
 mod undecided;

@@ -382,7 +382,14 @@ impl Pipeline {
             version_id,
             content,
         };
-        self.publisher.publish(request, room).await
+        match self.publisher.publish(request, room).await {
+            // One file's trouble, which the catalogue keeps and the end of the pass tells.
+            Err(error) if error.kind == ErrorKind::Blocked => {
+                tracing::error!("{error}");
+                Ok(())
+            }
+            published => published,
+        }
     }
 
     async fn heal_known(&self, version: Option<VersionId>, content: Content) -> Result<()> {

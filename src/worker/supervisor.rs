@@ -8,6 +8,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 use super::pass::{Judging, Pass, PassReport, Selection};
 use super::progress::Progress;
 use super::sets;
+use super::standing;
 use super::stop::Stop;
 use super::undecided::Undecided;
 use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
@@ -15,6 +16,7 @@ use crate::archive::Archive;
 use crate::config::Config;
 use crate::domain::Slot;
 use crate::net::Fetcher;
+use crate::store::FilesToLookAt;
 use crate::verify::end_left_behind;
 
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
@@ -42,7 +44,6 @@ pub struct Worker {
 #[derive(Default)]
 struct Retried {
     undecided: Option<Slot>,
-    /// Only while it fails.
     settling: Option<Slot>,
 }
 
@@ -79,10 +80,10 @@ impl Worker {
             }
         });
         report.account_for(&asked);
-        let failed = |error: &Error| error.kind == ErrorKind::Unavailable;
-        if !report.error.as_ref().is_some_and(failed) {
+        if !report.error.as_ref().is_some_and(concerns_all) {
             let beats = is_regular
                 && !stop.is_requested()
+                && !report.summary.serves_in_doubt()
                 && self.may_beat(&report)
                 && self.has_sources().await;
             tokio::select! {
@@ -147,13 +148,7 @@ impl Worker {
         self.mend_times().await?;
         self.free_claims_of_the_dead().await?;
         self.begin_notifiers().await?;
-        let settle = async {
-            if judges {
-                self.settle().await
-            } else {
-                Ok(None)
-            }
-        };
+        let settle = self.settle(&selection, judges);
         let unsettled = tokio::select! {
             unsettled = settle => unsettled?,
             // What it has not done is marked in the store as still to do.
@@ -169,6 +164,10 @@ impl Worker {
             Selection::These(ids) => ids.len() as u64,
         };
         progress.begin(total);
+        let asked = match &selection {
+            Selection::Due => None,
+            Selection::These(ids) => Some(ids.clone()),
+        };
         let mut report = if total == 0 && undecided.as_ref().is_none_or(Vec::is_empty) {
             if judges {
                 self.judge_sets_alone(undecided.is_some(), stop, progress)
@@ -201,12 +200,16 @@ impl Worker {
             }
             PolicyStanding::Foreign(error) => report.troubles.push(error.to_string()),
         }
-        if let Some((count, first)) = unsettled {
+        // What is in the way of one file is no error of the pass: the catalogue keeps it, and the end of each pass tells it.
+        if let Some((count, first)) =
+            unsettled.filter(|(_, first)| first.kind != ErrorKind::Blocked)
+        {
             let message = format!(
                 "{count} published files or sets could not be brought up to date; the first: {first}"
             );
             report.error.get_or_insert(Error { message, ..first });
         }
+        standing::tell(&self.app, asked.as_deref(), judges, &mut report).await?;
         Ok(report)
     }
 
@@ -250,20 +253,26 @@ impl Worker {
         }
     }
 
-    /// Brings published files and sets up to date; not again in an hour in which that failed.
-    async fn settle(&self) -> Result<Option<(usize, Error)>> {
+    /// Brings published files and sets up to date; what failed is not tried again in the same hour. What removed sources
+    /// left goes whatever verifiers are in force.
+    async fn settle(&self, selection: &Selection, judges: bool) -> Result<Option<(usize, Error)>> {
         let slot = Some(Slot::containing(self.app.now()));
-        if self.retried().settling == slot {
+        let again = std::mem::replace(&mut self.retried().settling, slot) != slot;
+        self.app.settle_removed(again).await?;
+        if !judges {
             return Ok(None);
         }
-        let files = self.app.settle_all().await?;
-        let sets = self.app.settle_sets().await?;
-        let unsettled = match (files, sets) {
+        let which = match selection {
+            Selection::Due => FilesToLookAt::Due(self.app.now()),
+            Selection::These(ids) => FilesToLookAt::These(ids.clone()),
+        };
+        self.app.look_at_files(which).await?;
+        let files = self.app.settle_all(again).await?;
+        let sets = self.app.settle_sets(again).await?;
+        Ok(match (files, sets) {
             (Some((files, first)), Some((sets, _))) => Some((files + sets, first)),
             (files, sets) => files.or(sets),
-        };
-        self.retried().settling = slot.filter(|_| unsettled.is_some());
-        Ok(unsettled)
+        })
     }
 
     /// Makes due what a clock that ran ahead had put off beyond what can be.
@@ -374,4 +383,9 @@ impl Worker {
         *made = Some((config, Arc::clone(&fetcher)));
         Ok(fetcher)
     }
+}
+
+/// Tells whether what failed keeps the whole pass from its work, a full disk say.
+fn concerns_all(error: &Error) -> bool {
+    error.kind == ErrorKind::Unavailable
 }

@@ -95,7 +95,7 @@ impl Recorder {
         let publication = Publication::Publish(version.expect("a version").id);
         self.wait(
             self.store
-                .record_publication(source, publication, self.stamp()),
+                .record_publication(source, publication, None, self.stamp()),
         );
     }
 

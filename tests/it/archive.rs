@@ -59,7 +59,7 @@ impl Rig {
             path: path.to_owned(),
             content,
         };
-        self.archive.publish(vec![item]).remove(0)
+        self.archive.publish(vec![item]).remove(0).map(drop)
     }
 
     fn published(&self, path: &str) -> Option<Vec<u8>> {

@@ -34,6 +34,7 @@ mod other_disk;
 mod passes;
 mod policy;
 mod program_limits;
+mod publication;
 mod reading;
 mod removing;
 mod rig;

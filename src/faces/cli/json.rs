@@ -37,6 +37,9 @@ pub(crate) struct SourceJson<'a> {
     set: Option<&'a str>,
     state: &'static str,
     removed_at: Option<String>,
+    published_version_id: Option<VersionId>,
+    wanted_version_id: Option<VersionId>,
+    publish_error: Option<&'a str>,
     size_bytes: Option<u64>,
     digest: Option<String>,
     error_kind: Option<&'static str>,
@@ -45,7 +48,7 @@ pub(crate) struct SourceJson<'a> {
 
 impl<'a> SourceJson<'a> {
     /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 20] = [
+    pub(crate) const FIELDS: [&'static str; 23] = [
         "id",
         "name",
         "address",
@@ -62,6 +65,9 @@ impl<'a> SourceJson<'a> {
         "set",
         "state",
         "removed_at",
+        "published_version_id",
+        "wanted_version_id",
+        "publish_error",
         "size_bytes",
         "digest",
         "error_kind",
@@ -69,7 +75,8 @@ impl<'a> SourceJson<'a> {
     ];
 
     /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
-    /// published with; `size_bytes` and `digest` are the newest version's, `error` is the last attempt's.
+    /// published with; `wanted_version_id` is the version that should be published, another than
+    /// `published_version_id` while that lags; `size_bytes` and `digest` are the newest version's, `error` is the last attempt's.
     pub(crate) fn new(source: &'a Source, newest: &'a Newest, published_dir: &Path) -> Self {
         let (settings, state) = (&source.settings, &source.state);
         Self {
@@ -89,6 +96,9 @@ impl<'a> SourceJson<'a> {
             set: state.set.as_deref(),
             state: StateWord::of(source).as_str(),
             removed_at: source.removed_at.map(precise),
+            published_version_id: state.published_version_id,
+            wanted_version_id: newest.wanted_version_id,
+            publish_error: state.publish_error.as_deref(),
             size_bytes: newest.size_bytes,
             digest: newest.digest.map(|digest| digest.to_string()),
             error_kind: newest.error_kind.map(FailureKind::as_str),
@@ -116,7 +126,6 @@ pub(crate) struct SettingsJson<'a> {
     publish: &'static str,
     max_size_bytes: Option<u64>,
     created_at: String,
-    published_version_id: Option<VersionId>,
 }
 
 #[derive(Serialize)]
@@ -139,7 +148,6 @@ impl<'a> SettingsJson<'a> {
             publish: settings.publish.as_str(),
             max_size_bytes: settings.max_size_bytes,
             created_at: precise(source.created_at),
-            published_version_id: source.state.published_version_id,
         }
     }
 }

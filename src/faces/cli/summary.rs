@@ -45,6 +45,8 @@ mod tests {
         awaiting_verdicts: 0,
         sets_published: 0,
         sets_failed: 0,
+        sets_failing: 0,
+        publish_failed: 0,
         bytes: 1_258_291,
         seconds: 0.84,
     };

@@ -21,7 +21,7 @@ use super::run::Engine;
 use super::table::Row;
 use super::viewer::WINDOW;
 use crate::app::{App, Error, EventFilter, Result};
-use crate::domain::{Content, EventId, Source, SourceId, Version, VersionId};
+use crate::domain::{Action, Content, EventId, Source, SourceId, Version, VersionId};
 use crate::faces::text::{clean, count};
 
 /// The catalogue is asked for changes so often at most.
@@ -386,11 +386,11 @@ async fn changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
         ..EventFilter::default()
     };
     let events = app.events(filter).await?;
-    // A purge leaves no event of its source: its row goes with everything read anew.
-    let purged = events
-        .iter()
-        .any(|event| event.event.action == crate::domain::Action::SourcePurged);
-    if events.len() == PAGE || purged {
+    // A purge leaves no event of its source: its row goes with everything read anew. An event of a set concerns the rows of
+    // all its members.
+    let is_wide =
+        |action: Action| action == Action::SourcePurged || action.as_str().starts_with("set.");
+    if events.len() == PAGE || events.iter().any(|event| is_wide(event.event.action)) {
         return resync(app).await;
     }
     let newest = events.last().map_or(after, |event| event.id);

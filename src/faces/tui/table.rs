@@ -77,6 +77,14 @@ pub(crate) struct Counts {
     pub(crate) down: usize,
     /// Whose newest version a verifier failed.
     pub(crate) failed_verification: usize,
+    /// Sets whose newest files failed together, or could not be judged.
+    pub(crate) sets: usize,
+    /// Whose newest version could not be judged.
+    pub(crate) errors: usize,
+    /// Whose newest version waits for a verdict.
+    pub(crate) pending: usize,
+    /// Whose file could not be published.
+    pub(crate) unpublished: usize,
     /// The first slot at which one is due.
     pub(crate) next: Option<Slot>,
 }
@@ -231,16 +239,24 @@ impl SourceTable {
 
     fn count(&mut self) {
         let mut counts = Counts::default();
+        let mut sets = BTreeSet::new();
         for source in self.rows.iter().map(|row| &row.source) {
             if !source.settings.enabled {
                 continue;
             }
             counts.down += usize::from(source.state.failures > 0);
-            let failed = source.state.version_state == Some(VersionState::Failed);
-            counts.failed_verification += usize::from(failed);
+            let is = |state| usize::from(source.state.version_state == Some(state));
+            counts.failed_verification += is(VersionState::Failed);
+            counts.errors += is(VersionState::Error);
+            counts.pending += is(VersionState::Pending);
+            counts.unpublished += usize::from(source.state.publish_error.is_some());
+            if source.state.set_fails {
+                sets.insert(source.state.set.as_deref());
+            }
             let next = source.state.next_slot;
             counts.next = Some(counts.next.map_or(next, |least| least.min(next)));
         }
+        counts.sets = sets.len();
         self.counts = counts;
     }
 

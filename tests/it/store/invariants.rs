@@ -81,12 +81,12 @@ async fn take(rig: &Rig, at: i64, step: Step) {
         }
         Step::Judge(one, passed) => judge(rig, pick(one), at, passed).await,
         Step::Publish => {
-            let tasks = rig.store.publish_due(SourceId(0), 99).await;
+            let tasks = rig.store.publish_due(SourceId(0), true, 99).await;
             for task in tasks.expect("tasks") {
                 let (id, done) = (task.source.id, task.publication);
                 let recorded = rig
                     .store
-                    .record_publication(id, done, stamp(hours(at)))
+                    .record_publication(id, done, None, stamp(hours(at)))
                     .await;
                 recorded.expect("recorded");
             }
@@ -150,7 +150,10 @@ async fn assert_invariants(rig: &Rig) {
             assert_eq!(chain.last().map(|link| link.depth), Some(0));
             assert_eq!(chain[0].digest, version.digest);
         }
-        let due = rig.store.publish_due(SourceId(source.id.0 - 1), 1).await;
+        let due = rig
+            .store
+            .publish_due(SourceId(source.id.0 - 1), true, 1)
+            .await;
         let marked = due
             .expect("tasks")
             .into_iter()

@@ -22,7 +22,7 @@ async fn every_action_is_an_event() {
     for publication in [Publication::Publish(version), Publication::Withdraw] {
         let recorded = rig
             .store
-            .record_publication(id, publication, stamp(start()));
+            .record_publication(id, publication, None, stamp(start()));
         recorded.await.expect("recorded");
     }
     rig.attempt(id, start(), AttemptResult::Unchanged).await;

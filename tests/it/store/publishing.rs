@@ -20,14 +20,18 @@ async fn judge(rig: &Rig, version: VersionId, outcome: VerdictOutcome, state: Ve
 
 async fn due(rig: &Rig, id: SourceId) -> Option<Publication> {
     let one = rig.store.publication(id).await.expect("a read");
-    let all = rig.store.publish_due(SourceId(0), 9).await.expect("a read");
+    let all = rig
+        .store
+        .publish_due(SourceId(0), true, 9)
+        .await
+        .expect("a read");
     assert_eq!(all.first(), one.as_ref(), "the mark and the rule agree");
     one.map(|task| task.publication)
 }
 
 async fn published(rig: &Rig, id: SourceId, publication: Publication) {
     rig.store
-        .record_publication(id, publication, stamp(start()))
+        .record_publication(id, publication, None, stamp(start()))
         .await
         .expect("recorded");
 }
@@ -82,7 +86,7 @@ async fn tasks_are_read_on_from_a_source() {
             .await;
         ids.push(id);
     }
-    let tasks = rig.store.publish_due(ids[0], 1).await.expect("tasks");
+    let tasks = rig.store.publish_due(ids[0], true, 1).await.expect("tasks");
     let sources: Vec<_> = tasks.iter().map(|task| task.source.id).collect();
     assert_eq!(sources, [ids[1]]);
 }

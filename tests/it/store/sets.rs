@@ -94,12 +94,16 @@ async fn a_member_is_published_by_its_set_alone() {
     let a = rig.add("a").await;
     let one = rig.version(a, start(), "one", VersionState::Passed).await;
     rig.store
-        .record_publication(a, Publication::Publish(one), stamp(start()))
+        .record_publication(a, Publication::Publish(one), None, stamp(start()))
         .await
         .expect("published");
     configure(&rig, &[SET]).await;
     let due = async || {
-        let tasks = rig.store.publish_due(SourceId(0), 9).await.expect("tasks");
+        let tasks = rig
+            .store
+            .publish_due(SourceId(0), true, 9)
+            .await
+            .expect("tasks");
         tasks
             .into_iter()
             .map(|task| task.publication)
@@ -107,7 +111,7 @@ async fn a_member_is_published_by_its_set_alone() {
     };
     assert_eq!(due().await, [Publication::Withdraw]);
     rig.store
-        .record_publication(a, Publication::Withdraw, stamp(start()))
+        .record_publication(a, Publication::Withdraw, None, stamp(start()))
         .await
         .expect("withdrawn");
     let two = rig

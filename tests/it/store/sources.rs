@@ -164,7 +164,7 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
         .version(id, start(), "one", VersionState::Unverified)
         .await;
     rig.store
-        .record_publication(id, Publication::Publish(version), stamp(start()))
+        .record_publication(id, Publication::Publish(version), None, stamp(start()))
         .await
         .expect("published");
     let claim = rig.claim(id, start()).await;
@@ -172,11 +172,12 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
     let changed = rig.store.change_sources(remove(), stamp(hours(1))).await;
     let expected = Changed {
         source_id: id,
-        withdrawn: Some("example.org/a".to_owned()),
         objects: Vec::new(),
         edited: None,
     };
     assert_eq!(changed, Ok(vec![expected]));
+    let left = rig.store.withdrawals(true).await;
+    assert_eq!(left, Ok(vec!["example.org/a".to_owned()]));
     let late = record(&claim, start(), AttemptResult::Unchanged);
     let late = rig.store.record_attempt(late).await;
     assert_eq!(late, Err(StoreError::StaleClaim(id)));

@@ -133,8 +133,9 @@ pub(super) async fn remove(
     }
     // What was asked about, whatever the selectors match by now.
     let ids: Vec<_> = chosen.iter().map(|source| source.id.to_string()).collect();
-    for source in app.remove(&ids, args.purge).await? {
-        let title = title(&source);
+    let removed = app.remove(&ids, args.purge).await?;
+    for source in &removed {
+        let title = title(source);
         if args.purge {
             console.say(&format!("purged {title}"))?;
         } else {
@@ -144,7 +145,25 @@ pub(super) async fn remove(
             ))?;
         }
     }
-    Ok(ExitStatus::Done)
+    tell_left(app, &removed, console).await
+}
+
+/// Tells which published files of removed sources are still there.
+async fn tell_left(app: &App, removed: &[Source], console: &mut Console<'_>) -> CommandResult {
+    let left = app.unpublished().await?;
+    let mut status = ExitStatus::Done;
+    for source in removed {
+        let path = &source.published_path;
+        if let Some(left) = left.iter().find(|left| left.what == *path) {
+            let why = clean(&left.why);
+            console.warn_line(&format!(
+                "gannet: {} is still there, and every pass tries again to remove it: {why}",
+                clean(path)
+            ));
+            status = ExitStatus::Problems;
+        }
+    }
+    Ok(status)
 }
 
 /// Returns what is about to happen, in words: `purge 7 sources with 14 versions`.

@@ -58,7 +58,14 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
     let now = app.clock.now();
     sources.retain(|source| {
         let state = StateWord::of(source);
-        let fails = matches!(state, StateWord::Down | StateWord::Fail);
+        let fails = matches!(
+            state,
+            StateWord::Down
+                | StateWord::Fail
+                | StateWord::Unpublished
+                | StateWord::SetFail
+                | StateWord::Error
+        );
         let is_due = next_due(source).is_some_and(|at| at <= now);
         (!failing || fails) && (states.is_empty() || states.contains(&state)) && (!due || is_due)
     });
@@ -131,9 +138,7 @@ fn table(sources: &[Source], look: &Look) -> Table {
         let state = &source.state;
         let published = match &state.set {
             Some(set) => Some(format!("set {set}")),
-            None => state
-                .published_version_id
-                .map(|_| source.published_path.clone()),
+            None => published_column(source),
         };
         table.row([
             source.id.to_string(),
@@ -147,6 +152,18 @@ fn table(sources: &[Source], look: &Look) -> Table {
         ]);
     }
     table
+}
+
+fn published_column(source: &Source) -> Option<String> {
+    let state = &source.state;
+    let path = state
+        .published_version_id
+        .map(|_| source.published_path.clone());
+    match (&state.publish_error, path) {
+        (Some(_), Some(path)) => Some(format!("{path} (not up to date)")),
+        (Some(_), None) => Some("not published".to_owned()),
+        (None, path) => path,
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +198,7 @@ mod tests {
             digest: Some(crate::domain::Digest::of(b"worse")),
             error_kind: Some(crate::domain::FailureKind::Status),
             error: Some("503 Service Unavailable".to_owned()),
+            wanted_version_id: Some(VersionId(11)),
         };
         let newest = HashMap::from([(SourceId(1), newest)]);
         let published = Path::new("/data/published");
@@ -192,7 +210,8 @@ mod tests {
                 };
                 table(&sample(), &look).write(&mut out, 0, &look)
             }
-            _ => write(&sample(), &newest, format, published, &mut out),
+            TableFormat::Json => write(&sample()[..2], &newest, format, published, &mut out),
+            TableFormat::Csv => write(&sample(), &newest, format, published, &mut out),
         };
         written.expect("a buffer");
         String::from_utf8(out).expect("UTF-8")
@@ -256,6 +275,9 @@ mod tests {
             "set": null,
             "state": "down",
             "removed_at": null,
+            "published_version_id": 11,
+            "wanted_version_id": 11,
+            "publish_error": null,
             "size_bytes": 5,
             "digest": "sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8",
             "error_kind": "status",
@@ -278,50 +300,9 @@ mod tests {
             "set": null,
             "state": "off",
             "removed_at": null,
-            "size_bytes": null,
-            "digest": null,
-            "error_kind": null,
-            "error": null
-          },
-          {
-            "id": 3,
-            "name": "firmware-manifest-of-a-long-name",
-            "address": "https://example.org/3.csv",
-            "interval_hours": 6,
-            "enabled": true,
-            "tags": [],
-            "last_attempt_at": null,
-            "next_due_at": "2026-01-31T18:00:00Z",
-            "last_outcome": null,
-            "failures": 0,
-            "version_id": null,
-            "verified": null,
-            "published_path": null,
-            "set": null,
-            "state": "never",
-            "removed_at": null,
-            "size_bytes": null,
-            "digest": null,
-            "error_kind": null,
-            "error": null
-          },
-          {
-            "id": 4,
-            "name": "list",
-            "address": "https://example.org/4.csv",
-            "interval_hours": 6,
-            "enabled": true,
-            "tags": [],
-            "last_attempt_at": "2026-01-31T12:00:03.250Z",
-            "next_due_at": "2026-01-31T18:00:00Z",
-            "last_outcome": "new",
-            "failures": 0,
-            "version_id": 14,
-            "verified": "failed",
-            "published_path": "/data/published/example.org/4.csv",
-            "set": null,
-            "state": "fail",
-            "removed_at": null,
+            "published_version_id": 31,
+            "wanted_version_id": null,
+            "publish_error": null,
             "size_bytes": null,
             "digest": null,
             "error_kind": null,
@@ -334,11 +315,11 @@ mod tests {
     #[test]
     fn spreadsheets_get_csv() {
         insta::assert_snapshot!(print(TableFormat::Csv, Some(40)).replace("\r\n", "\n"), @r#"
-        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set,state,removed_at,size_bytes,digest,error_kind,error
-        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,,down,,5,sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8,status,503 Service Unavailable
-        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,,off,,,,,
-        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,,,never,,,,,
-        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,,fail,,,,,
+        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set,state,removed_at,published_version_id,wanted_version_id,publish_error,size_bytes,digest,error_kind,error
+        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,,down,,11,11,,5,sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8,status,503 Service Unavailable
+        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,,off,,31,,,,,,
+        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,,,never,,,,,,,,
+        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,,fail,,3,,,,,,
         "#);
     }
 }

@@ -28,10 +28,11 @@ struct SetJson<'a> {
     published_edition_id: Option<EditionId>,
     published_at: Option<String>,
     published_path: Option<String>,
+    publish_error: Option<&'a str>,
 }
 
 impl<'a> SetJson<'a> {
-    const FIELDS: [&'static str; 9] = [
+    const FIELDS: [&'static str; 10] = [
         "name",
         "verified",
         "members",
@@ -41,6 +42,7 @@ impl<'a> SetJson<'a> {
         "published_edition_id",
         "published_at",
         "published_path",
+        "publish_error",
     ];
 
     fn new(one: &'a SetOverview) -> Self {
@@ -55,6 +57,7 @@ impl<'a> SetJson<'a> {
             published_edition_id: one.set.published,
             published_at: one.set.published_at.map(precise),
             published_path: path(one),
+            publish_error: one.set.publish_error.as_deref(),
         }
     }
 }
@@ -272,6 +275,8 @@ fn write(
         ("path", one.path.to_string_lossy().into_owned()),
         ("verifiers", verifiers.join(", ")),
     ];
+    let failure = one.set.publish_error.clone();
+    facts.extend(failure.map(|why| ("not published", why)));
     facts.extend(waits(one).map(|reason| ("waits", reason)));
     for (name, value) in facts {
         writeln!(out, "{name:<13} {}", clean(&value))?;
@@ -377,6 +382,10 @@ pub(super) fn state(one: &SetOverview) -> String {
     }
     if one.set.problem.is_some() {
         return VersionState::Error.to_string();
+    }
+    if one.members.is_empty() {
+        // Its last edition says nothing of files that are in it no more.
+        return "empty".to_owned();
     }
     one.newest
         .as_ref()

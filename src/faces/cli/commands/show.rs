@@ -14,7 +14,7 @@ use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, HistoryJson, SettingsJson, SourceJson, published_file};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::{clean, next_due, state_word};
+use crate::faces::text::{clean, next_due, published_words, state_word};
 
 /// How many versions and how many attempts are shown.
 const SHOWN: usize = 10;
@@ -120,16 +120,8 @@ fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
 }
 
 fn published_fact(source: &Source, published_dir: &Path) -> String {
-    if let Some(set) = &source.state.set {
-        return format!("with the set {set}");
-    }
-    match (
-        published_file(source, published_dir),
-        source.state.published_version_id,
-    ) {
-        (Some(path), Some(version)) => format!("{path} (v{version})"),
-        _ => format!("nothing yet, to be {}", source.published_path),
-    }
+    let path = published_file(source, published_dir);
+    published_words(source, path.as_deref().unwrap_or_default())
 }
 
 fn words(words: &[String]) -> String {
@@ -218,6 +210,6 @@ mod tests {
             .keys()
             .cloned()
             .collect();
-        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at size_bytes digest error_kind error headers allow_private allow_http allow_empty publish max_size_bytes created_at published_version_id verifiers attempts versions");
+        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error headers allow_private allow_http allow_empty publish max_size_bytes created_at verifiers attempts versions");
     }
 }

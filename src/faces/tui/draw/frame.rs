@@ -92,6 +92,14 @@ fn status(model: &Model) -> String {
     let counts = model.table.counts();
     parts.push(format!("down {}", counts.down));
     parts.push(format!("FAIL {}", counts.failed_verification));
+    let others = [
+        ("set FAIL", counts.sets),
+        ("unpublished", counts.unpublished),
+        ("error", counts.errors),
+        ("pending", counts.pending),
+    ];
+    let some = others.into_iter().filter(|(_, count)| *count > 0);
+    parts.extend(some.map(|(word, count)| format!("{word} {count}")));
     // What needs attention comes first where there is little room.
     if let Some(next) = counts.next {
         parts.push(format!(

@@ -9,7 +9,7 @@ use super::list::{draw_list, latencies};
 use super::plot::bars;
 use super::words::{moment, until};
 use crate::domain::Source;
-use crate::faces::text::{next_due, state_word};
+use crate::faces::text::{next_due, published_words, state_word};
 use crate::faces::tui::history::{HistoryView, Listing};
 use crate::faces::tui::model::{Model, Page};
 use crate::faces::tui::theme::Theme;
@@ -83,10 +83,7 @@ fn settings(
             text
         }
     };
-    let published = match &source.state.set {
-        Some(set) => format!("with the set {set}"),
-        None => source.published_path.clone(),
-    };
+    let published = published_words(source, &source.published_path);
     let lines = [
         ("address", settings.address.to_string()),
         (

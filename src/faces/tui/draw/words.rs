@@ -3,22 +3,21 @@
 use chrono::{DateTime, Datelike as _, Utc};
 use ratatui::style::Style;
 
-use crate::domain::{AttemptOutcome, Source, VerdictOutcome, VersionState};
+use crate::domain::{Source, VerdictOutcome, VersionState};
+use crate::faces::text::StateWord;
 use crate::faces::tui::theme::Theme;
 
 /// Returns the glyph and the colour of where a source stands; the word is `state_word`'s.
 pub(crate) fn source_state(source: &Source, theme: &Theme) -> (&'static str, Style) {
-    match (
-        source.settings.enabled,
-        source.state.failures,
-        source.state.last_outcome,
-    ) {
-        (false, ..) => ("○", theme.dim),
-        (true, 1.., _) => ("●", theme.bad),
-        _ if source.state.version_state == Some(VersionState::Failed) => ("●", theme.bad),
-        (true, 0, None) => ("◌", theme.dim),
-        (true, 0, Some(AttemptOutcome::New)) => ("●", theme.accent),
-        (true, 0, Some(_)) => ("●", theme.good),
+    match StateWord::of(source) {
+        StateWord::Off | StateWord::Removed => ("○", theme.dim),
+        StateWord::Down | StateWord::Fail | StateWord::SetFail | StateWord::Unpublished => {
+            ("●", theme.bad)
+        }
+        StateWord::Error | StateWord::Pending => ("●", theme.warning),
+        StateWord::Never => ("◌", theme.dim),
+        StateWord::New => ("●", theme.accent),
+        StateWord::Ok => ("●", theme.good),
     }
 }
 

@@ -1,0 +1,68 @@
+//! Looking at published files: one that somebody changed or removed is put back.
+//!
+//! A look costs one glance at the file system each. Only a file that looks otherwise than when it was published is read.
+
+use chrono::TimeDelta;
+
+use super::{App, Result};
+use crate::store::{FilesToLookAt, PublishedFile};
+
+/// How often all files are looked at; those of sources that are due are looked at by each pass.
+const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
+const CHORE: &str = "published-files";
+/// Files that are looked at closely before others may publish in between.
+const BATCH: usize = 64;
+
+impl App {
+    /// Marks the published files that are not what was published as due to be published again: of these, and once a day of
+    /// all.
+    pub(crate) async fn look_at_files(&self, which: FilesToLookAt) -> Result<()> {
+        self.store.make_sure().await?;
+        let now = self.now();
+        let all = self
+            .store
+            .is_chore_due(CHORE, now, LOOK_AT_ALL_EVERY)
+            .await?;
+        let which = if all { FilesToLookAt::All } else { which };
+        let suspects = self.suspects(which).await?;
+        for batch in suspects.chunks(BATCH) {
+            let ids = batch.iter().map(|file| file.source_id).collect();
+            let _lock = self.lock_published().await?;
+            // Another process may have published meanwhile.
+            for file in self.suspects(FilesToLookAt::These(ids)).await? {
+                self.look_closely(file).await?;
+            }
+        }
+        if all {
+            self.store.record_chore(CHORE, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn suspects(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {
+        let mut files = self.store.published_files(which).await?;
+        self.with_archive(move |archive| {
+            files.retain(|file| {
+                file.seal.is_none() || archive.published_seal(&file.path) != file.seal
+            });
+            Ok(files)
+        })
+        .await
+    }
+
+    async fn look_closely(&self, file: PublishedFile) -> Result<()> {
+        let Some(version) = self.store.version(file.version_id).await? else {
+            return Ok(());
+        };
+        let (source, path) = (file.source_id, file.path.clone());
+        let found = self
+            .with_archive(move |archive| Ok(archive.published_content(&file.path)))
+            .await?;
+        let holds = found.filter(|(digest, _)| *digest == version.digest);
+        if holds.is_none() {
+            tracing::warn!("{path} is not what was published: it is put back");
+        }
+        let looks = vec![(source, holds.map(|(_, seal)| seal))];
+        Ok(self.store.record_looks(looks).await?)
+    }
+}

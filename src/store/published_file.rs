@@ -1,0 +1,130 @@
+//! How published files looked when they were published, so that one that was changed or removed since is found by a glance.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{OptionalExtension as _, params};
+
+use super::Store;
+use super::error::Result;
+use super::publication::be_unsure;
+use super::row::{Columns, int, millis, to_json};
+use super::types::{FilesToLookAt, PublishedFile};
+use crate::domain::{FileSeal, Slot, SourceId, VersionId};
+
+/// A chore whose time lies this far ahead was recorded by a clock that was wrong.
+const SKEW: TimeDelta = TimeDelta::hours(1);
+
+impl Store {
+    /// Returns the published files that should be as recorded: those about which nothing is left to do.
+    pub async fn published_files(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {
+        self.read(move |sql| {
+            let (condition, value) = match &which {
+                FilesToLookAt::Due(now) => (DUE, int(Slot::containing(*now).0).to_string()),
+                FilesToLookAt::These(ids) => (THESE, to_json(ids)),
+                FilesToLookAt::All => (ALL, String::new()),
+            };
+            let mut statement = sql.prepare_cached(&format!("{COLUMNS} {condition}"))?;
+            let rows = statement.query_map([value], |row| read(&mut Columns::new(row)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Records how files look that hold what they should, and which do not: those are due to be published again.
+    pub async fn record_looks(&self, looks: Vec<(SourceId, Option<FileSeal>)>) -> Result<()> {
+        self.write(move |transaction| {
+            for (source, seal) in &looks {
+                let Some(seal) = seal else {
+                    be_unsure(transaction, *source)?;
+                    continue;
+                };
+                transaction.execute(
+                    "UPDATE source_state SET published_size = ?2, published_mtime = ?3, published_inode = ?4
+                     WHERE source_id = ?1",
+                    params![
+                        source.0,
+                        int(seal.size_bytes),
+                        seal.modified_ns,
+                        seal.inode.cast_signed()
+                    ],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Tells whether a chore was not done for so long, or at a time that cannot be.
+    pub async fn is_chore_due(
+        &self,
+        name: &'static str,
+        now: DateTime<Utc>,
+        every: TimeDelta,
+    ) -> Result<bool> {
+        self.read(move |sql| {
+            let done = sql
+                .prepare_cached("SELECT at FROM chore WHERE name = ?1")?
+                .query_row([name], |row| Columns::new(row).time())
+                .optional()?;
+            Ok(done.is_none_or(|at| now - at >= every || at - now > SKEW))
+        })
+        .await
+    }
+
+    /// Records that a chore is done.
+    pub async fn record_chore(&self, name: &'static str, now: DateTime<Utc>) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "INSERT INTO chore (name, at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2",
+                params![name, millis(now)],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version_id, t.published_size, t.published_mtime,
+         t.published_inode
+     FROM source_state t CROSS JOIN source s ON s.id = t.source_id
+     WHERE t.published_version_id IS NOT NULL AND t.publish_due = 0 AND";
+const DUE: &str = "t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
+const THESE: &str = "t.source_id IN (SELECT value FROM json_each(?1))";
+const ALL: &str = "?1 IS NOT NULL";
+
+fn read(columns: &mut Columns<'_>) -> rusqlite::Result<PublishedFile> {
+    let source_id = SourceId(columns.get()?);
+    let path = columns.get()?;
+    let version_id = VersionId(columns.get()?);
+    let size: Option<i64> = columns.get()?;
+    let modified: Option<i64> = columns.get()?;
+    let inode: Option<i64> = columns.get()?;
+    let seal = size
+        .zip(modified)
+        .zip(inode)
+        .map(|((size, modified_ns), inode)| FileSeal {
+            size_bytes: size.unsigned_abs(),
+            modified_ns,
+            inode: inode.cast_unsigned(),
+        });
+    Ok(PublishedFile {
+        source_id,
+        path,
+        version_id,
+        seal,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn files_of_due_sources_are_found_by_index() {
+        let plan = query_plan(&format!("{COLUMNS} {DUE}"));
+        assert!(plan.contains("source_state_due"), "{plan}");
+        assert!(!plan.contains("SCAN"), "{plan}");
+        let plan = query_plan(&format!("{COLUMNS} {THESE}"));
+        assert!(!plan.contains("SCAN t"), "{plan}");
+    }
+}

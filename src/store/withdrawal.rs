@@ -1,0 +1,139 @@
+//! Published files whose source is no more: each stays a task until it is gone.
+//!
+//! A path that another source takes over is that source's task from then on: nothing here removes what is a live source's.
+
+use rusqlite::params;
+
+use super::Store;
+use super::error::{Failure, Result};
+use super::event::insert_event;
+use super::publication::be_unsure;
+use super::transaction::Transaction;
+use crate::domain::{Action, Source, SourceId, Stamp};
+
+impl Store {
+    /// Returns the paths below `published/` that are still to be removed; those that could not be only with `again`.
+    pub async fn withdrawals(&self, again: bool) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT path FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path",
+            )?;
+            let rows = statement.query_map([again], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Returns the paths that could not be removed, with the reasons.
+    pub async fn withdrawal_failures(&self) -> Result<Vec<(String, String)>> {
+        self.read(|sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path",
+            )?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Records what became of tries to remove files: gone, or why not. An event tells the first failure of each, and its end.
+    pub async fn record_withdrawals(
+        &self,
+        tried: Vec<(String, std::result::Result<(), String>)>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            for (path, outcome) in &tried {
+                record(transaction, path, outcome, &stamp)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn record(
+    transaction: &Transaction<'_>,
+    path: &str,
+    outcome: &std::result::Result<(), String>,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let had_failed = transaction
+        .sql
+        .prepare_cached("SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL")?
+        .exists([path])?;
+    let (action, detail) = match outcome {
+        Ok(()) => {
+            transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
+            (Action::Withdrawn, path.to_owned())
+        }
+        Err(why) => {
+            transaction.execute(
+                "UPDATE withdrawal SET problem = ?2 WHERE path = ?1",
+                params![path, why],
+            )?;
+            (
+                Action::PublishFailed,
+                format!("{path} of a removed source is still there: {why}"),
+            )
+        }
+    };
+    // As a rule the removal of the source says all there is to say.
+    if had_failed == outcome.is_ok() {
+        insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+    }
+    Ok(())
+}
+
+/// Leaves a source's published file to be removed: as it is recorded, or as a killed process may have left it.
+pub(super) fn leave_to_withdraw(
+    transaction: &Transaction<'_>,
+    source: &Source,
+) -> rusqlite::Result<()> {
+    let state = &source.state;
+    if state.published_version_id.is_some() || state.publish_due {
+        transaction.execute(
+            "INSERT INTO withdrawal (path, path_key) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![source.published_path, source.published_path.to_lowercase()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Lets a source take over its path from a removed one whose file still lies there: the file is removed or replaced in its
+/// name.
+pub(super) fn take_over_path(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    path: &str,
+) -> std::result::Result<(), Failure> {
+    let taken = transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
+    if taken > 0 {
+        be_unsure(transaction, source)?;
+    }
+    Ok(())
+}
+
+/// Tells whether a file that is still to be removed stands in the way of this path; one at the same path does not.
+pub(super) fn stands_in_the_way(
+    transaction: &Transaction<'_>,
+    path: &str,
+) -> rusqlite::Result<bool> {
+    let key = path.to_lowercase();
+    let mut same = transaction
+        .sql
+        .prepare_cached("SELECT 1 FROM withdrawal WHERE path_key = ?1 AND path <> ?2")?;
+    let folders = key.match_indices('/').map(|(end, _)| &key[..end]);
+    for candidate in folders.chain([key.as_str()]) {
+        if same.exists([candidate, path])? {
+            return Ok(true);
+        }
+    }
+    // `0` is the character after `/`.
+    transaction
+        .sql
+        .prepare_cached(
+            "SELECT 1 FROM withdrawal WHERE path_key > ?1 || '/' AND path_key < ?1 || '0'",
+        )?
+        .exists([&key])
+}

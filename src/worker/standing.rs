@@ -1,0 +1,41 @@
+//! What stands wrong at the end of a pass, whether this pass found it or one before: files and sets that could not be
+//! published, and sets whose newest files failed.
+//!
+//! A fetch or a version that failed is told by the pass that found it: its source says so until it is well. For what stands
+//! here nothing else would: consumers go on reading what is old.
+
+use super::pass::{MAX_TROUBLES, PassReport};
+use crate::app::{App, Result};
+use crate::domain::SourceId;
+
+/// Adds what stands wrong to a report: all of it, or what concerns the sources that were asked for.
+pub(super) async fn tell(
+    app: &App,
+    asked: Option<&[SourceId]>,
+    judges: bool,
+    report: &mut PassReport,
+) -> Result<()> {
+    let concerns =
+        |id: Option<SourceId>| asked.is_none_or(|asked| id.is_some_and(|id| asked.contains(&id)));
+    let mut lines = Vec::new();
+    for one in app.unpublished().await? {
+        if concerns(one.source_id) {
+            report.summary.publish_failed += 1;
+            lines.push(format!("{}: not published: {}", one.what, one.why));
+        }
+    }
+    if judges && asked.is_none() {
+        for (set, why) in app.failing_sets().await? {
+            report.summary.sets_failing += 1;
+            let line = format!("set {set}: {why}");
+            let prefix = format!("set {set}:");
+            let is_told = |told: &String| told.starts_with(&prefix);
+            if !report.troubles.iter().any(is_told) {
+                lines.push(line);
+            }
+        }
+    }
+    let room = MAX_TROUBLES.saturating_sub(report.troubles.len());
+    report.troubles.extend(lines.into_iter().take(room));
+    Ok(())
+}

@@ -1,0 +1,360 @@
+//! What must be published or withdrawn is a task until it is done, published files are looked after, and whatever could not
+//! be done shows everywhere: through the real program.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use gannet::domain::{Actor, SourceId, Stamp};
+use gannet::store::{SourceChange, Store};
+use serde_json::Value;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+/// Sources `a`, `b` … of one origin, all fetched.
+struct Home {
+    origin: Origin,
+    gannet: Gannet,
+}
+
+impl Home {
+    fn with(names: &[&str], toml: &str) -> Self {
+        let origin = Origin::start(true);
+        let gannet = Gannet::trusting(origin.ca_file(), &format!("max_tries = 1\n{toml}"));
+        let home = Self { origin, gannet };
+        for name in names {
+            home.serve(name, &format!("content of {name}"));
+            home.add(name);
+        }
+        home
+    }
+
+    fn serve(&self, name: &str, content: &str) {
+        let reply = Reply::file(content.to_owned());
+        self.origin.on(&format!("/{name}"), [reply]);
+    }
+
+    fn add(&self, name: &str) -> String {
+        let url = self.origin.url(&format!("/{name}"));
+        self.gannet
+            .ok(&["add", &url, "1h", "--name", name, "--allow-private"])
+    }
+
+    fn folder(&self) -> PathBuf {
+        let host = self.origin.host().replace(':', "_");
+        self.gannet.data().join("published").join(host)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    fn content(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.file(name)).ok()
+    }
+
+    /// Moves the folder of the published files away and puts a link in its place, which stands in the way.
+    fn block(&self) -> PathBuf {
+        let away = self.gannet.path("away");
+        fs::rename(self.folder(), &away).expect("moved");
+        symlink(&away, self.folder()).expect("a link");
+        away
+    }
+
+    fn unblock(&self, away: &Path) {
+        fs::remove_file(self.folder()).expect("no link");
+        fs::rename(away, self.folder()).expect("moved back");
+    }
+
+    /// The events of this action, each with its source's name and its detail.
+    fn events(&self, action: &str) -> Vec<String> {
+        let log = self.gannet.ok(&["log", "--json", "--limit", "1000"]);
+        let events = log
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        events
+            .filter(|event| event["action"] == action)
+            .map(|event| format!("{} {}", event["source"], event["detail"]))
+            .collect()
+    }
+
+    /// Lets a day pass since all files were looked at.
+    fn forget_chores(&self) {
+        let path = self.gannet.data().join("gannet.db");
+        let catalogue = rusqlite::Connection::open(path).expect("a catalogue");
+        catalogue
+            .execute("DELETE FROM chore", [])
+            .expect("forgotten");
+    }
+
+    /// Ends sources as a process does that is killed right after its commit.
+    fn end_without_files(&self, id: i64, purge: bool) {
+        let store = Store::open(&self.gannet.data().join("gannet.db")).expect("a catalogue");
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let change = SourceChange::Remove {
+            id: SourceId(id),
+            purge,
+        };
+        let stamp = Stamp {
+            at: "2030-01-01T10:00:00Z".parse().expect("a time"),
+            actor: Actor("tester".to_owned()),
+        };
+        runtime
+            .block_on(store.change_sources(vec![change], stamp))
+            .expect("removed");
+    }
+}
+
+#[test]
+fn what_a_killed_removal_left_goes_with_whatever_is_done_next() {
+    for (case, purge, next) in [
+        ("removed, a pass", false, &["--worker-only"][..]),
+        ("purged, a pass", true, &["--worker-only"]),
+        ("removed, a change", false, &["interval", "b", "6h"]),
+        ("purged, a change", true, &["interval", "b", "6h"]),
+        (
+            "removed, then purged",
+            false,
+            &["remove", "--purge", "1", "--yes"],
+        ),
+    ] {
+        let home = Home::with(&["a", "b"], "");
+        home.gannet.ok(&["fetch", "*"]);
+        home.end_without_files(1, purge);
+        assert!(home.content("a").is_some(), "{case}");
+        home.gannet.ok(next);
+        assert_eq!(home.content("a"), None, "{case}");
+        assert_eq!(home.content("b").as_deref(), Some("content of b"), "{case}");
+    }
+}
+
+#[test]
+fn a_path_that_another_source_took_over_is_not_withdrawn() {
+    for purge in [false, true] {
+        let home = Home::with(&["a", "b"], "");
+        home.gannet.ok(&["fetch", "*"]);
+        home.end_without_files(1, purge);
+        let restore = !purge;
+        if restore {
+            home.gannet.ok(&["restore", "1"]);
+            assert_eq!(home.content("a").as_deref(), Some("content of a"));
+        } else {
+            home.add("a");
+            assert_eq!(
+                home.content("a"),
+                None,
+                "nothing of the purged source is served"
+            );
+            home.serve("a", "anew");
+            home.gannet.ok(&["fetch", "a"]);
+            assert_eq!(home.content("a").as_deref(), Some("anew"));
+        }
+        let before = home.content("a");
+        home.gannet.ok(&["--worker-only"]);
+        assert_eq!(home.content("a"), before, "it is a live source's now");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_removed_is_told_and_keeps_no_other_from_going() {
+    let home = Home::with(&["a", "b"], "");
+    home.gannet.ok(&["fetch", "*"]);
+    fs::rename(home.file("a"), home.gannet.path("a")).expect("moved");
+    fs::create_dir_all(home.file("a").join("in the way")).expect("a folder");
+    let said = home.gannet.run(&["remove", "a", "b", "--yes"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("a folder is in the way"), "{said:?}");
+    assert_eq!(home.content("b"), None);
+    // No source of the same address gets in between.
+    let said = home.gannet.run(&["--worker-only"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("not published: "), "{said:?}");
+    assert_eq!(home.events("publish.failed").len(), 1, "told once");
+    fs::remove_dir(home.file("a").join("in the way")).expect("removed");
+    fs::remove_dir(home.file("a")).expect("removed");
+    home.gannet.ok(&["--worker-only"]);
+    assert!(home.events("file.withdrawn").len() == 1);
+    home.gannet.ok(&["--worker-only"]);
+}
+
+#[test]
+fn a_published_file_that_was_changed_or_removed_is_put_back() {
+    type Harm = fn(&Path);
+    let harms: [(&str, Harm, usize); 5] = [
+        ("removed", |file| fs::remove_file(file).expect("removed"), 1),
+        (
+            "same length",
+            |file| {
+                fs::remove_file(file).expect("removed");
+                fs::write(file, "CONTENT of a").expect("written");
+            },
+            1,
+        ),
+        ("cut short", |file| fs::write(file, "").expect("written"), 1),
+        (
+            "a link",
+            |file| {
+                let other = file.with_file_name("other");
+                fs::rename(file, &other).expect("moved");
+                symlink(other, file).expect("a link");
+            },
+            1,
+        ),
+        (
+            "copied",
+            |file| {
+                let content = fs::read(file).expect("read");
+                fs::remove_file(file).expect("removed");
+                fs::write(file, content).expect("written");
+            },
+            0,
+        ),
+    ];
+    for (case, harm, events) in harms {
+        for again in [&["fetch", "a"][..], &["--worker-only"]] {
+            let home = Home::with(&["a"], "");
+            home.gannet.ok(&["fetch", "a"]);
+            harm(&home.file("a"));
+            home.forget_chores();
+            home.gannet.ok(again);
+            assert_eq!(home.content("a").as_deref(), Some("content of a"), "{case}");
+            assert!(
+                home.file("a").symlink_metadata().expect("there").is_file(),
+                "{case}"
+            );
+            assert_eq!(home.events("file.republished").len(), events, "{case}");
+            home.gannet.ok(again);
+            assert_eq!(
+                home.events("file.republished").len(),
+                events,
+                "{case}: once"
+            );
+        }
+    }
+}
+
+#[test]
+fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
+    for (harmed, events) in [(false, 0), (true, 1)] {
+        let home = Home::with(&["a"], "");
+        home.gannet.ok(&["fetch", "a"]);
+        let path = home.gannet.data().join("gannet.db");
+        let catalogue = rusqlite::Connection::open(path).expect("a catalogue");
+        let back = "DROP TABLE withdrawal; DROP TABLE chore; DROP INDEX source_state_unsure;
+            ALTER TABLE source_state DROP COLUMN publish_error; ALTER TABLE source_state DROP COLUMN publish_unsure;
+            ALTER TABLE source_state DROP COLUMN published_size; ALTER TABLE source_state DROP COLUMN published_mtime;
+            ALTER TABLE source_state DROP COLUMN published_inode; ALTER TABLE file_set DROP COLUMN publish_error;
+            PRAGMA user_version = 5";
+        catalogue.execute_batch(back).expect("the schema before");
+        drop(catalogue);
+        if harmed {
+            fs::write(home.file("a"), "harmed").expect("written");
+        }
+        home.gannet.ok(&["--worker-only"]);
+        assert_eq!(home.content("a").as_deref(), Some("content of a"));
+        assert_eq!(home.events("file.republished").len(), events);
+    }
+}
+
+#[test]
+fn a_publication_that_fails_shows_everywhere_until_it_is_done() {
+    let hook = Origin::start(false);
+    hook.on("/beat", [Reply::ok("ok")]);
+    let toml = format!("[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
+    let home = Home::with(&["a", "b"], &toml);
+    home.gannet.ok(&["fetch", "a"]);
+    home.gannet.ok(&["fetch", "b"]);
+    home.serve("a", "newer");
+    let away = home.block();
+    let said = home.gannet.run(&["fetch", "a", "--json"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let summary: Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(summary["publish_failed"], 1, "{summary}");
+    for _ in 0..2 {
+        let said = home.gannet.run(&["--worker-only"]);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.err.contains("a: not published: "), "{said:?}");
+    }
+    assert_eq!(hook.requests().len(), 0, "no heartbeat");
+    let failures = home.events("publish.failed");
+    assert!(
+        failures.iter().any(|event| event.contains("\"a\"")),
+        "{failures:?}"
+    );
+    let a = home.gannet.source("a");
+    assert_eq!(
+        (&a["published_version_id"], &a["wanted_version_id"]),
+        (&1.into(), &3.into()),
+        "{a}"
+    );
+    assert_eq!(a["state"], "unpublished");
+    assert!(
+        a["publish_error"]
+            .as_str()
+            .is_some_and(|why| why.contains("a link is in the way")),
+        "{a}"
+    );
+    let list = home.gannet.ok(&["list"]);
+    assert!(list.contains("not up to date"), "{list}");
+    let show = home.gannet.ok(&["show", "a"]);
+    assert!(show.contains("could not be brought up to date: "), "{show}");
+    home.unblock(&away);
+    home.gannet.ok(&["--worker-only"]);
+    assert_eq!(home.content("a").as_deref(), Some("newer"));
+    assert_eq!(hook.requests().len(), 1);
+    let a = home.gannet.source("a");
+    assert_eq!(
+        (&a["published_version_id"], &a["publish_error"]),
+        (&3.into(), &Value::Null),
+        "{a}"
+    );
+    assert_eq!(home.events("publish.failed"), failures, "told once each");
+}
+
+const SUMS: &str = r#"
+[[verifier]]
+name = "never"
+scope = "set"
+sources = ["tag:t"]
+command = ["false"]
+failed = [1]
+"#;
+
+#[test]
+fn a_set_that_stands_failed_is_told_by_every_pass_and_shows() {
+    let hook = Origin::start(false);
+    hook.on("/beat", [Reply::ok("ok")]);
+    let toml = format!("{SUMS}[worker]\nheartbeat = \"{}\"\n", hook.url("/beat"));
+    let home = Home::with(&["a", "b"], &toml);
+    home.gannet.ok(&["edit", "a", "b", "--tag", "t"]);
+    for pass in 0..3 {
+        let said = home.gannet.run(&["--worker-only"]);
+        assert_eq!(said.code, Some(1), "{pass}: {said:?}");
+        assert!(said.err.contains("set t: "), "{pass}: {said:?}");
+        assert_eq!(said.err.matches("set t: ").count(), 1, "{pass}: {said:?}");
+    }
+    assert_eq!(hook.requests().len(), 0, "no heartbeat");
+    assert_eq!(home.gannet.source("a")["state"], "set-fail");
+    home.gannet.ok(&["remove", "a", "b", "--yes"]);
+    let sets = home.gannet.ok(&["list", "--sets"]);
+    assert!(
+        sets.contains("empty"),
+        "no state of files that are gone: {sets}"
+    );
+    home.gannet.ok(&["--worker-only"]);
+}
+
+#[test]
+fn another_rule_of_publishing_holds_at_once() {
+    let verifier = "[[verifier]]\nname = \"bad\"\nbuiltin = \"utf8\"\nsources = [\"*\"]\n";
+    let home = Home::with(&["a"], verifier);
+    home.origin.on("/a", [Reply::file(vec![0xff, 0xfe, 0xfd])]);
+    home.gannet.ok(&["edit", "a", "--publish", "newest"]);
+    home.gannet.run(&["fetch", "a"]);
+    assert!(home.file("a").is_file());
+    home.gannet.ok(&["edit", "a", "--publish", "passed"]);
+    assert!(!home.file("a").exists(), "what failed is not published");
+    home.gannet.ok(&["edit", "a", "--publish", "newest"]);
+    assert!(home.file("a").is_file());
+}
