@@ -19,7 +19,19 @@ impl App {
         content: &Content,
         facts: &Facts,
     ) -> NewVerdict {
-        let _permit = self.judging_permit(verifier.is_run()).await;
+        let version = facts.version_id;
+        let deaths = if verifier.is_rule() {
+            // The version's content may be at hand after it was purged.
+            self.store.judging_deaths(version).await.unwrap_or(0)
+        } else {
+            0
+        };
+        let _permit = match deaths {
+            0 => self.judging_permit(verifier.is_run()).await,
+            // It killed the process, or another did that was judged at the same time: the next death tells.
+            _ => self.judging_alone().await,
+        };
+        let note = verifier.is_rule().then(|| self.note_judging(version));
         let evidence = self.evidence(verifier, facts).await;
         let asked = self.asked(verifier).await;
         let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {
@@ -31,6 +43,12 @@ impl App {
                 .judge_as(&asked.fingerprint, content, facts, evidence, work_dir)
                 .await
         };
+        drop(note);
+        if deaths > 0
+            && let Err(error) = self.store.forget_judging_deaths(version).await
+        {
+            tracing::warn!("{error}");
+        }
         asked.said(judgement)
     }
 

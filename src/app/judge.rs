@@ -83,12 +83,19 @@ impl App {
         };
         let seen = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
         let newest = newest_of_each(earlier.iter().map(|one| &one.verdict));
+        let too_often = self.killed_too_often(version.id, ask == Ask::Again).await?;
         let steps = self
             .verifiers_for(&source.settings)
             .into_iter()
             .map(|verifier| {
                 let last = newest.get(verifier.name()).copied();
-                let step = self.next_step(&verifier, last, ask);
+                let step = match (self.next_step(&verifier, last, ask), &too_often) {
+                    (Step::Run, Some(why)) if verifier.is_rule() => match last {
+                        Some(last) if last.judgement == *why => Step::Nothing,
+                        _ => Step::Refuse(why.clone()),
+                    },
+                    (step, _) => step,
+                };
                 (verifier, step)
             })
             .collect();
@@ -118,6 +125,7 @@ impl App {
             let verdict = match step {
                 Step::Nothing => continue,
                 Step::Promise => self.note(&verifier, promise()).await,
+                Step::Refuse(why) => self.note(&verifier, why).await,
                 Step::GiveUp(deadline) => self.note(&verifier, too_late(deadline)).await,
                 Step::Run => {
                     let content = match &content {
@@ -300,6 +308,8 @@ pub(super) enum Step {
     Promise,
     /// It has had this long.
     GiveUp(Duration),
+    /// It is not asked: this stands for what it would say.
+    Refuse(Judgement),
 }
 
 /// Returns whether a promise was recorded while the clock ran ahead: its deadline would not come for as long.

@@ -13,6 +13,7 @@ mod evidence;
 mod grep;
 mod idle;
 mod judge;
+mod judging_death;
 mod look;
 mod message;
 mod notify;

@@ -36,6 +36,7 @@ pub struct App {
     pub actor: Actor,
     /// Verifiers at work at once on this machine: as many as cores.
     judging: Semaphore,
+    cores: u32,
     /// Verifiers asked at once at their addresses.
     asking: Semaphore,
     /// Contents being coded at once: as many as cores, since each may hold tens of megabytes.
@@ -61,6 +62,7 @@ impl App {
             archive,
             actor,
             judging: Semaphore::new(cores),
+            cores: u32::try_from(cores).unwrap_or(1),
             asking: Semaphore::new(MAX_ASKING),
             coding: Semaphore::new(cores),
         }
@@ -114,6 +116,14 @@ impl App {
         let places = if here { &self.judging } else { &self.asking };
         places
             .acquire()
+            .await
+            .expect("the semaphore is never closed")
+    }
+
+    /// Waits until no verifier is at work on this machine, and keeps others from beginning.
+    pub(super) async fn judging_alone(&self) -> tokio::sync::SemaphorePermit<'_> {
+        self.judging
+            .acquire_many(self.cores)
             .await
             .expect("the semaphore is never closed")
     }

@@ -223,6 +223,7 @@ impl App {
             let verdict = match self.next_step(&verifier, last, ask) {
                 Step::Nothing => continue,
                 Step::Promise => self.note(&verifier, promise()).await,
+                Step::Refuse(why) => self.note(&verifier, why).await,
                 Step::GiveUp(deadline) => self.note(&verifier, too_late(deadline)).await,
                 Step::Run => {
                     let files = match &files {

@@ -276,7 +276,11 @@ impl App {
             self.count_again(&stale.source, &version).await?
         } else {
             let verifiers = stale.verifiers.into_iter();
-            let steps = verifiers.map(|verifier| (verifier, Step::Run));
+            let too_often = self.killed_too_often(version.id, false).await?;
+            let steps = verifiers.map(|verifier| {
+                let refused = too_often.clone().filter(|_| verifier.is_rule());
+                (verifier, refused.map_or(Step::Run, Step::Refuse))
+            });
             let seen = self.store.newest_verdict(version.id).await?;
             self.carry_out_steps(&stale.source, &version, None, steps.collect(), seen)
                 .await?

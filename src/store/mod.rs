@@ -16,6 +16,7 @@ mod event;
 mod file_set;
 mod handle;
 mod holder;
+mod judging_death;
 mod notice;
 mod policy;
 mod publication;

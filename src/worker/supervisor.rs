@@ -310,6 +310,8 @@ impl Worker {
             // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
             self.app.store.release_claims(owner.clone()).await?;
             self.end_programs_of(&owner).await;
+            let folder = self.app.archive.temp_dir().with_file_name(&owner);
+            self.app.count_deaths_in(folder).await?;
             let buried = self.app.with_archive(move |archive| archive.bury(&owner));
             if let Err(error) = buried.await {
                 tracing::warn!("{error}: left to a later pass");

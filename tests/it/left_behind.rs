@@ -1,7 +1,7 @@
 //! A worker that is killed: the programs that it started end with it, or at the next pass.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::origin::{Origin, Reply};
@@ -75,4 +75,54 @@ fn what_a_killed_worker_left_ends() {
         .flatten()
         .filter(|one| one.file_name().to_string_lossy().starts_with("run-"));
     assert_eq!(runs.count(), 0);
+}
+
+/// Returns the notes of workers, dead or alive, that a version is being judged.
+fn notes(gannet: &Gannet) -> Vec<PathBuf> {
+    let runs = fs::read_dir(gannet.data().join("tmp")).expect("a folder");
+    let runs = runs
+        .flatten()
+        .filter_map(|run| fs::read_dir(run.path()).ok());
+    let files = runs.flatten().flatten().map(|one| one.path());
+    let is_note = |path: &PathBuf| path.to_string_lossy().contains("/judging-");
+    files.filter(is_note).collect()
+}
+
+#[test]
+fn a_version_whose_judging_killed_the_process_twice_is_not_judged_in_passes() {
+    let origin = Origin::start(true);
+    // Long enough to be found while it is judged.
+    let content = format!("[{}0]", "0,".repeat(6 << 20));
+    origin.on("/a", [Reply::file(content)]);
+    origin.on("/b", [Reply::file("[1]")]);
+    let rule = "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
+    let gannet = Gannet::trusting(origin.ca_file(), rule);
+    gannet.ok(&["add", &origin.url("/a"), "1h", "--allow-private"]);
+    for death in 1..=2 {
+        let earlier = notes(&gannet);
+        let mut worker = gannet.start(&["--worker-only"]);
+        until("it judges", || {
+            notes(&gannet).iter().any(|note| !earlier.contains(note))
+        });
+        worker.kill().expect("it is killed");
+        worker.wait().expect("it is gone");
+        assert_eq!(gannet.source("a")["verified"], "pending", "death {death}");
+    }
+    // It holds up nothing else, and is said once.
+    gannet.ok(&["add", &origin.url("/b"), "1h", "--allow-private"]);
+    for _ in 0..2 {
+        gannet.run(&["--worker-only"]);
+    }
+    assert_eq!(gannet.source("b")["verified"], "passed");
+    assert_eq!(gannet.source("a")["verified"], "error");
+    let verdicts = gannet.json(&["verdicts", "a", "--json"]);
+    assert_eq!(
+        verdicts.as_array().expect("verdicts").len(),
+        1,
+        "{verdicts}"
+    );
+    let detail = verdicts[0]["detail"].as_str().expect("why");
+    assert!(detail.contains("killed 2 times"), "{detail}");
+    gannet.ok(&["verify", "v1"]);
+    assert_eq!(gannet.source("a")["verified"], "passed");
 }

@@ -28,12 +28,15 @@ fail() { echo "clock.sh: $*"; exit 1; }
 "$program" add "http://127.0.0.1:$port/a" 1h --allow-http --allow-private >/dev/null
 "$program" --worker-only
 
-# One pass by a wrong clock, either way: by the right one the source is tried again within its interval of 1 h.
-for off in +2h +30h +365d +7000d -2h -365d -7000d; do
-  at "$off" --worker-only
+# One pass by a wrong clock, either way: by the right one the source is tried again within its interval of 1 h, and an hour.
+hour=0
+for off in 2 30 8760 60000 -2 -8760 -60000; do
+  hour=$((hour + 4))
+  at "$(printf %+dh $((hour + off)))" --worker-only
   before=$(requests)
-  at +2h --worker-only
-  [ "$(requests)" -gt "$before" ] || fail "after a pass by a clock off by $off the source is not tried within 2 h"
+  # As cron does, each hour.
+  for later in 0 1 2; do at "$(printf %+dh $((hour + later)))" --worker-only; done
+  [ "$(requests)" -gt "$before" ] || fail "after a pass by a clock off by $off h the source is not tried within 2 h"
 done
 "$program" log --json | grep -q times.mended || fail "no event says that times were mended"
 
