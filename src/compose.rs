@@ -266,6 +266,9 @@ async fn fetch(
     })?;
     let sources = house.app.kept_sources(&args.sources).await?;
     let ids: Vec<_> = sources.into_iter().map(|source| source.id).collect();
+    if args.whole {
+        house.app.ask_whole(&ids).await?;
+    }
     let report = watched_pass(&house, Selection::These(ids), console.is_quiet()).await;
     let (app, summary, results) = (&house.app, &report.summary, &report.results);
     let status = if args.json {

@@ -5,6 +5,7 @@ use crate::domain::{
     Address, Interval, PublishPolicy, RESERVED_HEADERS, SettingsPatch, SourceSettings, VersionRef,
     masked, safe_part, segment_name,
 };
+use crate::net::unreachable_host;
 
 const MAX_NAME_BYTES: usize = 200;
 const MAX_TAGS: usize = 64;
@@ -76,6 +77,7 @@ impl NewSource {
         if !self.literal {
             refuse_literal_secrets(&address)?;
         }
+        check_host(&address, self.allow_private)?;
         let name = match self.name {
             Some(name) => checked_name(name)?,
             None => default_name(&address),
@@ -136,6 +138,14 @@ pub(super) fn refuse_literal_secrets(address: &Address) -> Result<()> {
     Err(Error::invalid(message).hint(
         "put its value into the secrets file or the environment and write ${NAME} in its place; or say --literal when it is none",
     ))
+}
+
+/// Refuses a host that every fetch would refuse, as far as the address alone tells.
+pub(super) fn check_host(address: &Address, allow_private: bool) -> Result<()> {
+    match unreachable_host(&address.to_url(), allow_private) {
+        Some(problem) => Err(Error::invalid(format!("cannot fetch {address}: {problem}"))),
+        None => Ok(()),
+    }
 }
 
 /// Returns the file's name, or the host for an address without one, such that it is a valid name.

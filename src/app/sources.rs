@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::settings::{ENDLESS, candidate_names, checked_patch, refuse_literal_secrets};
+use super::settings::{
+    ENDLESS, candidate_names, check_host, checked_patch, refuse_literal_secrets,
+};
 use super::{App, Error, ErrorKind, NewSource, Result};
 use crate::domain::{Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_path};
 use crate::store::{Changed, Edited, SourceChange, SourceFilter};
@@ -98,6 +100,9 @@ impl App {
             )));
         }
         let patch = checked_patch(patch)?;
+        for source in &sources {
+            check_edited_host(&source.settings, &patch)?;
+        }
         let edits = sources
             .iter()
             .map(|source| SourceChange::Edit(source.id, patch.clone()))
@@ -112,6 +117,14 @@ impl App {
             .into_iter()
             .filter_map(|changed| changed.edited.map(|edited| *edited))
             .collect())
+    }
+
+    /// Lets the next request for each of these ask for the whole file, not only whether it changed.
+    pub async fn ask_whole(&self, ids: &[SourceId]) -> Result<()> {
+        for id in ids {
+            self.store.forget_validators(*id).await?;
+        }
+        Ok(())
     }
 
     /// Returns what [`Self::remove`] would remove.
@@ -297,4 +310,14 @@ impl Names {
         }
         unreachable!("{ENDLESS}")
     }
+}
+
+/// Refuses a patch that leads a source to a host that every fetch would refuse; one that is about other things goes through.
+fn check_edited_host(old: &SourceSettings, patch: &SettingsPatch) -> Result<()> {
+    let address = patch.address.as_ref().unwrap_or(&old.address);
+    let allow_private = patch.allow_private.unwrap_or(old.allow_private);
+    if *address == old.address && allow_private == old.allow_private {
+        return Ok(());
+    }
+    check_host(address, allow_private)
 }

@@ -11,8 +11,8 @@ use super::document::{Document, Field, Section};
 use super::duration::parse_duration;
 use super::paths::{Paths, expand};
 use super::{
-    Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, Problem,
-    Secrets, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
+    Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, NoProxy,
+    Problem, Secrets, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
 };
 use crate::domain::parse_size;
 
@@ -264,6 +264,7 @@ fn read_fetch(mut section: Section<'_>, paths: Paths<'_>) -> FetchConfig {
     fetch.proxy = section
         .parsed("proxy", parse_proxy)
         .map(|field| field.value);
+    fetch.no_proxy = read_no_proxy(&mut section);
     set(
         &mut fetch.user_agent,
         section.parsed("user_agent", parse_user_agent),
@@ -291,6 +292,18 @@ fn read_fetch(mut section: Section<'_>, paths: Paths<'_>) -> FetchConfig {
     read_limits(&mut section, &mut fetch);
     section.finish();
     fetch
+}
+
+fn read_no_proxy(section: &mut Section<'_>) -> Vec<NoProxy> {
+    let entries = section.texts("no_proxy").map(|field| field.value);
+    let mut rules = Vec::new();
+    for entry in entries.into_iter().flatten() {
+        match entry.value.parse() {
+            Ok(rule) => rules.push(rule),
+            Err(problem) => section.problem(&entry.span, format!("no_proxy: {problem}")),
+        }
+    }
+    rules
 }
 
 fn read_limits(section: &mut Section<'_>, fetch: &mut FetchConfig) {

@@ -11,6 +11,7 @@ mod error;
 mod identity;
 mod limits;
 mod load;
+mod no_proxy;
 mod notify;
 mod paths;
 mod secrets;
@@ -25,6 +26,7 @@ pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};
 pub use identity::Identity;
 pub use load::Flags;
+pub use no_proxy::NoProxy;
 pub use secrets::Secrets;
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,

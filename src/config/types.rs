@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Builtin, Secrets, Zone};
+use super::{Builtin, NoProxy, Secrets, Zone};
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
 /// Everything that is in force.
@@ -40,6 +40,8 @@ pub struct FetchConfig {
     pub ca_files: Vec<PathBuf>,
     /// The proxy for every request; the environment's proxy variables are not read.
     pub proxy: Option<url::Url>,
+    /// The hosts that are reached without it.
+    pub no_proxy: Vec<NoProxy>,
     /// The `User-Agent` field.
     pub user_agent: String,
     /// Time to connect, TLS included: 10 s.
@@ -65,6 +67,7 @@ impl Default for FetchConfig {
         Self {
             ca_files: Vec::new(),
             proxy: None,
+            no_proxy: Vec::new(),
             user_agent: concat!("gannet/", env!("CARGO_PKG_VERSION")).to_owned(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),

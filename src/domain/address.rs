@@ -46,6 +46,18 @@ pub enum AddressError {
         /// What was given, [`masked`].
         text: String,
     },
+    /// A character that cannot be seen, where an address has none: it came along with a copy.
+    #[error(
+        "`{text}` has an invisible character (U+{code:04X}) {place}: type the address without it"
+    )]
+    Invisible {
+        /// What was given without the character, [`masked`].
+        text: String,
+        /// The character.
+        code: u32,
+        /// "in front", "at its end" or "in its host".
+        place: &'static str,
+    },
     /// User name or password in the address. The address itself is not repeated: it holds a secret.
     #[error(
         "the address holds a user name or password: put it in a header with a secret, such as --header 'Authorization: Bearer ${{TOKEN}}'"
@@ -69,6 +81,13 @@ impl Address {
         let text = text.trim();
         if text.len() > MAX_ADDRESS_BYTES {
             return Err(AddressError::TooLong { length: text.len() });
+        }
+        if let Some((character, place)) = invisible(text) {
+            return Err(AddressError::Invisible {
+                text: masked(&text.replace(is_invisible, "")),
+                code: u32::from(character),
+                place,
+            });
         }
         if !secrets_are_well_formed(text) {
             return Err(AddressError::Secret { text: masked(text) });
@@ -223,6 +242,34 @@ fn query_parts(address: &str) -> impl Iterator<Item = &str> {
     query.split('&').filter(|part| !part.is_empty())
 }
 
+/// Finds a character that cannot be seen at either end, or before the path. Within a path it may be meant: some scripts
+/// join letters with one.
+fn invisible(text: &str) -> Option<(char, &'static str)> {
+    let at_end = |c: Option<char>| c.filter(|c| is_invisible(*c));
+    if let Some(first) = at_end(text.chars().next()) {
+        return Some((first, "in front"));
+    }
+    if let Some(last) = at_end(text.chars().next_back()) {
+        return Some((last, "at its end"));
+    }
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let found = scheme
+        .chars()
+        .chain(host.chars())
+        .find(|c| is_invisible(*c));
+    found.map(|c| (c, "in its host"))
+}
+
+/// Controls, and characters of no width: byte order mark, joiners, direction marks, fillers (Unicode's `Cf` and the like).
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}'
+        | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// Returns the names between `${` and `}` in `text`, in order.
 fn secret_names(text: &str) -> Vec<&str> {
     text.split("${")
@@ -260,6 +307,26 @@ fn without_secrets(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_told() {
+        for (text, code, place) in [
+            ("\u{feff}https://example.org/", "U+FEFF", "in front"),
+            ("\u{200b}https://example.org/", "U+200B", "in front"),
+            (" \u{2060}https://example.org/", "U+2060", "in front"),
+            ("\u{202a}https://example.org/", "U+202A", "in front"),
+            ("https://example.org/a.csv\u{200b}", "U+200B", "at its end"),
+            ("https://example.org/a.csv\u{202c}", "U+202C", "at its end"),
+            ("https://exam\u{ad}ple.org/a.csv", "U+00AD", "in its host"),
+            ("ht\u{200d}tps://example.org/a.csv", "U+200D", "in its host"),
+        ] {
+            let error = Address::parse(text, false).expect_err(text).to_string();
+            assert!(error.contains(code) && error.contains(place), "{error}");
+            assert!(!error.contains(is_invisible), "{error:?}");
+        }
+        let joined = "https://example.org/\u{0645}\u{200c}\u{0646}.csv";
+        assert!(Address::parse(joined, false).is_ok());
+    }
 
     #[test]
     fn normalises_what_it_accepts() {

@@ -140,10 +140,13 @@ impl FromStr for FailureKind {
 /// What a server gave to ask "has it changed?" with, verbatim (RFC 9110 §8.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
-    /// The `ETag` field, with its quotes, `W/` and all.
+    /// The `ETag` field, with its quotes, `W/` and all; each byte as one character.
     pub etag: Option<String>,
     /// The `Last-Modified` field as it came.
     pub last_modified: Option<String>,
+    /// What stands for the address that gave them, such as a digest: they are sent to no other. Nothing in what was kept
+    /// before addresses were: then it is the source's own.
+    pub address: Option<String>,
 }
 
 impl Validators {

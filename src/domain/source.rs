@@ -158,6 +158,8 @@ pub struct Claim {
     pub validators: Validators,
     /// How many requests were made for it before: every 30th goes without validators.
     pub requests: u64,
+    /// When an attempt began that received the whole file, last.
+    pub whole_at: Option<DateTime<Utc>>,
     /// The newest version, if there is one.
     pub newest: Option<NewestVersion>,
 }

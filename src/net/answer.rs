@@ -6,17 +6,14 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::{
-    self, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap,
+    self, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
     HeaderName, LAST_MODIFIED, TRANSFER_ENCODING,
 };
 
 use super::failure::Failure;
 use super::file_name::disposition_name;
 use super::retry;
-use crate::domain::{FailureKind, Validators, safe_part};
-
-/// The longest validator that is kept: it comes back with every request.
-const MAX_VALIDATOR_BYTES: usize = 4096;
+use crate::domain::{FailureKind, safe_part};
 
 /// The longest media type that is kept.
 const MAX_MEDIA_TYPE_BYTES: usize = 200;
@@ -26,28 +23,34 @@ const MAX_MEDIA_TYPE_BYTES: usize = 200;
 pub(super) enum Coding {
     Identity,
     Gzip,
+    /// The label may speak of the file, which is gzip itself, or of a layer more: what comes out decides.
+    GzipFile,
 }
 
-/// Returns the validators as they came; one that is too long or not UTF-8 is dropped.
-pub(super) fn validators(headers: &HeaderMap) -> Validators {
-    let keep = |name: HeaderName| {
-        let value = text(headers, &name)?;
-        (!value.is_empty() && value.len() <= MAX_VALIDATOR_BYTES).then(|| value.to_owned())
-    };
-    Validators {
-        etag: keep(ETAG),
-        last_modified: keep(LAST_MODIFIED),
-    }
-}
-
-/// Returns the validators of a 304: each field from the answer, else as it was sent (RFC 9111 §4.3.4).
-pub(super) fn renewed_validators(headers: &HeaderMap, sent: &Validators) -> Validators {
-    let new = validators(headers);
-    Validators {
-        etag: new.etag.or_else(|| sent.etag.clone()),
-        last_modified: new.last_modified.or_else(|| sent.last_modified.clone()),
-    }
-}
+/// Codings that change the bytes and are not undone here: IANA's registry, and what else servers use. A token that is
+/// none (`utf-8`, `none`, `binary`) is a slip of the server, and the content is plain.
+const OTHER_CODINGS: [&str; 20] = [
+    "aes128gcm",
+    "br",
+    "brotli",
+    "bz2",
+    "bzip2",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "lz4",
+    "lzma",
+    "pack200-gzip",
+    "raw-deflate",
+    "sdch",
+    "snappy",
+    "xz",
+    "zip",
+    "zlib",
+    "zstd",
+];
 
 /// Returns the name that the server gives to the file, made safe.
 pub(super) fn file_name(headers: &HeaderMap) -> Option<String> {
@@ -73,6 +76,25 @@ pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Dat
     retry::retry_after(text(headers, &header::RETRY_AFTER)?, now)
 }
 
+/// Returns when a limit on the rate of requests ends that this refusal is about; nothing while some are left.
+pub(super) fn rate_limit_reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let field = |names: [&str; 3]| {
+        names
+            .iter()
+            .find_map(|name| headers.get(*name)?.to_str().ok())
+    };
+    let left = field([
+        "x-ratelimit-remaining",
+        "x-rate-limit-remaining",
+        "ratelimit-remaining",
+    ]);
+    if left.is_some_and(|left| left.trim() != "0") {
+        return None;
+    }
+    let reset = field(["x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"])?;
+    retry::rate_limit_reset(reset, now)
+}
+
 /// Refuses framing that the HTTP library lets pass: a length beside a transfer coding, where one of the two lies
 /// (RFC 9112 §6.3), and a transfer coding other than `chunked`, which was not asked for and is not undone.
 pub(super) fn check_framing(headers: &HeaderMap) -> Result<(), Failure> {
@@ -90,29 +112,36 @@ pub(super) fn check_framing(headers: &HeaderMap) -> Result<(), Failure> {
     Err(Failure::new(FailureKind::Protocol, detail))
 }
 
-/// Returns the content coding to undo. `names` are what the file is called; a gzip file that is also labelled as
-/// gzip-coded is one: servers that label `.tar.gz` so mean the file itself.
+/// Returns the content coding to undo. `names` are what the file is called.
 pub(super) fn coding(headers: &HeaderMap, names: &[&str]) -> Result<Coding, Failure> {
     let mut codings = Vec::new();
     for field in headers.get_all(CONTENT_ENCODING) {
         let field = String::from_utf8_lossy(field.as_bytes()).to_ascii_lowercase();
-        let listed = field.split(',').map(str::trim);
-        codings.extend(
-            listed
-                .filter(|coding| !matches!(*coding, "" | "identity"))
-                .map(str::to_owned),
-        );
+        let listed = field.split(',').map(token).map(str::to_owned);
+        codings.extend(listed.filter(|coding| is_coding(coding)));
     }
     match codings.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Ok(Coding::Identity),
-        ["gzip" | "x-gzip"] if is_gzip_file(headers, names) => Ok(Coding::Identity),
-        ["gzip" | "x-gzip"] => Ok(Coding::Gzip),
+        ["gzip"] if is_gzip_file(headers, names) => Ok(Coding::GzipFile),
+        ["gzip"] => Ok(Coding::Gzip),
         _ => {
             let shown: String = codings.join(", ").chars().take(80).collect();
             let detail = format!("the content coding `{shown}` was not asked for: only gzip is");
             Err(Failure::new(FailureKind::Decode, detail))
         }
     }
+}
+
+/// Returns the bare name of a listed coding: without quotes, a parameter, and the `x-` of its early days (RFC 9110
+/// §8.4.1.3).
+fn token(listed: &str) -> &str {
+    let bare = listed.split(';').next().unwrap_or_default();
+    let bare = bare.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+    bare.strip_prefix("x-").unwrap_or(bare)
+}
+
+fn is_coding(token: &str) -> bool {
+    token.contains("gzip") || OTHER_CODINGS.contains(&token)
 }
 
 fn is_gzip_file(headers: &HeaderMap, names: &[&str]) -> bool {
@@ -150,35 +179,37 @@ mod tests {
     }
 
     #[test]
-    fn validators_are_kept_verbatim_or_not_at_all() {
-        let long = vec![b'x'; MAX_VALIDATOR_BYTES + 1];
-        for (etag, expected) in [
-            (&b"W/\"a-gzip\""[..], Some("W/\"a-gzip\"")),
-            (b"unquoted", Some("unquoted")),
-            (b"\"\xff\"", None),
-            (&long, None),
-        ] {
-            let found = validators(&headers(&[("etag", etag)]));
-            assert_eq!(found.etag.as_deref(), expected);
-        }
-    }
-
-    #[test]
     fn decides_on_the_coding() {
         let gzip = Ok(Coding::Gzip);
         let identity = Ok(Coding::Identity);
+        let file = Ok(Coding::GzipFile);
         for (encoding, media_type, name, expected) in [
             ("", "text/csv", "a.csv", identity),
             ("identity", "text/csv", "a.csv", identity),
             ("GZip", "text/csv", "a.csv", gzip),
             ("x-gzip", "text/csv", "a.csv", gzip),
             ("gzip, identity", "text/csv", "a.csv", gzip),
-            ("gzip", "text/csv", "a.tar.GZ", identity),
-            ("gzip", "text/csv", "a.tgz", identity),
-            ("gzip", "application/gzip; x=1", "a", identity),
-            ("gzip", "application/vnd.oci.layer.tar+gzip", "a", identity),
+            ("gzip", "text/csv", "a.tar.GZ", file),
+            ("gzip", "text/csv", "a.tgz", file),
+            ("gzip", "application/gzip; x=1", "a", file),
+            ("gzip", "application/vnd.oci.layer.tar+gzip", "a", file),
             ("gzip, gzip", "text/csv", "a.csv", Err("gzip, gzip")),
             ("br", "text/csv", "a.csv", Err("br")),
+            ("zstd", "text/csv", "a.csv", Err("zstd")),
+            ("Deflate", "text/csv", "a.csv", Err("deflate")),
+            ("x-compress", "text/csv", "a.csv", Err("compress")),
+            ("utf-8, br", "text/csv", "a.csv", Err("br")),
+            ("pack200-gzip", "a/b", "a.jar", Err("pack200-gzip")),
+            ("utf-8", "text/csv", "a.csv", identity),
+            ("UTF8", "text/csv", "a.csv", identity),
+            ("none", "text/csv", "a.csv", identity),
+            ("binary", "text/csv", "a.csv", identity),
+            ("8bit", "text/csv", "a.csv", identity),
+            ("iso-8859-1, identity", "text/csv", "a.csv", identity),
+            ("aws-chunked", "text/csv", "a.csv", identity),
+            ("\"gzip\"", "text/csv", "a.csv", gzip),
+            ("gzip;q=1.0", "text/csv", "a.csv", gzip),
+            ("utf-8, gzip", "text/csv", "a.csv", gzip),
         ] {
             let fields = [
                 ("content-encoding", encoding.as_bytes()),

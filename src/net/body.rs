@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::answer::Coding;
 use super::failure::{Failure, seconds};
+use super::incoming::Incoming;
 use super::sink::{self, Sink};
 use crate::config::FetchConfig;
 use crate::domain::{Content, Digest, FailureKind};
@@ -25,16 +26,19 @@ const INLINE_BYTES: usize = 64 << 10;
 /// The same for gzip, which may grow a thousandfold.
 const INLINE_GZIP_BYTES: usize = 4 << 10;
 
-/// Receives the body of `response`, at most `cap` bytes of it before and after decoding.
+/// Receives the body of `response`, at most `cap` bytes of it before and after decoding. One without a byte is no gzip
+/// stream: it is taken for empty content when the source allows that.
 pub(super) async fn receive(
-    mut response: Response,
+    response: Response,
     coding: Coding,
     cap: u64,
+    allow_empty: bool,
     host: &str,
     config: &FetchConfig,
     temp_dir: &Arc<Path>,
 ) -> Result<(Content, Digest), Failure> {
-    let announced = response.content_length();
+    let mut body = Incoming::new(response);
+    let announced = body.announced();
     if announced.is_some_and(|length| length > cap) {
         return Err(sink::too_large(cap, ""));
     }
@@ -44,8 +48,8 @@ pub(super) async fn receive(
     let expected = announced.map_or(0, |length| usize::try_from(length).unwrap_or(BATCH_BYTES));
     let mut batch = Vec::with_capacity(expected.min(BATCH_BYTES));
     loop {
-        let next = pace.next(&mut response).await?;
-        let chunk = next.map_err(|error| Failure::of_body(&error, host, received, announced))?;
+        let next = pace.next(&mut body).await?;
+        let chunk = next.map_err(|error| body.failure(&error, host))?;
         let Some(chunk) = chunk else { break };
         received += chunk.len() as u64;
         if received > cap {
@@ -57,31 +61,28 @@ pub(super) async fn receive(
         }
         batch.extend_from_slice(&chunk);
     }
+    body.check_end()?;
+    if received == 0 && coding != Coding::Identity && !allow_empty {
+        let detail =
+            "the gzip stream is cut short: the body is empty, which the source does not allow";
+        return Err(Failure::new(FailureKind::Decode, detail));
+    }
     finish(sink, batch, coding).await
 }
 
 /// Gives a batch to the sink, and returns it empty.
-async fn put(
-    mut sink: Sink,
-    mut batch: Vec<u8>,
-    coding: Coding,
-) -> Result<(Sink, Vec<u8>), Failure> {
+async fn put(sink: Sink, mut batch: Vec<u8>, coding: Coding) -> Result<(Sink, Vec<u8>), Failure> {
     maybe_blocking(is_small(&batch, coding), move || {
-        sink.write(&batch)?;
+        let sink = sink.write(&batch)?;
         batch.clear();
         Ok((sink, batch))
     })
     .await
 }
 
-async fn finish(
-    mut sink: Sink,
-    batch: Vec<u8>,
-    coding: Coding,
-) -> Result<(Content, Digest), Failure> {
+async fn finish(sink: Sink, batch: Vec<u8>, coding: Coding) -> Result<(Content, Digest), Failure> {
     maybe_blocking(is_small(&batch, coding), move || {
-        sink.write(&batch)?;
-        sink.finish()
+        sink.write(&batch)?.finish()
     })
     .await
 }
@@ -89,7 +90,7 @@ async fn finish(
 fn is_small(batch: &[u8], coding: Coding) -> bool {
     let limit = match coding {
         Coding::Identity => INLINE_BYTES,
-        Coding::Gzip => INLINE_GZIP_BYTES,
+        Coding::Gzip | Coding::GzipFile => INLINE_GZIP_BYTES,
     };
     batch.len() <= limit
 }
@@ -133,10 +134,10 @@ impl Pace {
 
     async fn next(
         &mut self,
-        response: &mut Response,
+        body: &mut Incoming,
     ) -> Result<Result<Option<Bytes>, reqwest::Error>, Failure> {
         let start = Instant::now();
-        let Ok(next) = tokio::time::timeout(self.limit, response.chunk()).await else {
+        let Ok(next) = tokio::time::timeout(self.limit, body.next()).await else {
             let limit = seconds(self.limit);
             let detail = format!("timed out after {limit} waiting for more of the body");
             return Err(Failure::new(FailureKind::Timeout, detail));

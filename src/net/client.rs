@@ -1,82 +1,108 @@
-//! Makes the clients: for sources, one for public hosts only and one for private hosts too; for webhooks, one of its own.
-//! All over the same roots of trust.
+//! Makes the clients: for sources, one for each way that requests take; for webhooks, one of its own. All over the same
+//! roots of trust.
 //!
-//! Reads certificate files once, at the start. Never reads the environment: neither its proxy variables nor its
+//! Never reads the environment: neither its proxy variables nor its
 //! certificate variables have a say here; the configuration has taken in what counts.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::redirect;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use url::Url;
 
 use super::error::NetError;
 use super::guard::GuardedResolver;
+use super::tls::tls_config;
 use crate::config::FetchConfig;
-
-/// Bundles of the common systems, most common first; the same list that Go and OpenSSL's probes use.
-#[cfg(all(unix, not(target_os = "macos")))]
-const SYSTEM_BUNDLES: [&str; 7] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/pki/tls/cacert.pem",
-    "/etc/ssl/cert.pem",
-    "/usr/local/share/certs/ca-root-nss.crt",
-];
 
 /// How long a webhook's connection is kept for the next one: long enough for a burst, and shorter than what servers
 /// commonly wait (2 s and more). A request that crosses with the server's farewell would be lost.
 const WEBHOOK_IDLE: Duration = Duration::from_secs(1);
 
-/// A client for each permission. Connections are never shared between them, so that one that was made to a private
-/// host with permission is not used without.
+/// The most header fields that are taken of an answer over HTTP/1.1, and their length over HTTP/2; as much as curl takes.
+const MAX_FIELDS: usize = 512;
+const MAX_FIELD_BYTES: u32 = 256 << 10;
+
+/// What a request needs of its client.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ClientKind {
+    /// Private hosts may be reached.
+    pub(super) allow_private: bool,
+    /// Through the proxy.
+    pub(super) proxied: bool,
+    /// The server said that it wants HTTP/1.1.
+    pub(super) http1_only: bool,
+}
+
+impl ClientKind {
+    fn index(self) -> usize {
+        usize::from(self.allow_private)
+            + 2 * usize::from(self.proxied)
+            + 4 * usize::from(self.http1_only)
+    }
+}
+
+/// A client for each kind, made when it is first needed. Connections are never shared between them, so that one that was
+/// made to a private host with permission is not used without.
 pub(super) struct Clients {
-    public: reqwest::Client,
-    private: reqwest::Client,
+    config: FetchConfig,
+    tls: rustls::ClientConfig,
+    made: [OnceLock<reqwest::Client>; 8],
 }
 
 impl Clients {
-    /// Makes both.
+    /// Reads the certificates, and makes one client to see that the settings are usable.
     pub(super) fn new(config: &FetchConfig) -> Result<Self, NetError> {
-        let tls = tls_config(&config.ca_files)?;
-        Ok(Self {
-            public: build(builder(config, tls.clone(), false)?)?,
-            private: build(builder(config, tls, true)?)?,
+        let clients = Self {
+            config: config.clone(),
+            tls: tls_config(&config.ca_files)?,
+            made: Default::default(),
+        };
+        let kind = ClientKind {
+            allow_private: false,
+            proxied: config.proxy.is_some(),
+            http1_only: false,
+        };
+        let _ = clients.made[kind.index()].set(clients.make(kind)?);
+        Ok(clients)
+    }
+
+    /// Returns the client of this kind.
+    pub(super) fn get(&self, kind: ClientKind) -> &reqwest::Client {
+        self.made[kind.index()].get_or_init(|| {
+            let made = self.make(kind);
+            made.expect("settings that made one client make another")
         })
     }
 
-    /// Returns the one for a source that may, or may not, reach private hosts.
-    pub(super) fn get(&self, allow_private: bool) -> &reqwest::Client {
-        if allow_private {
-            &self.private
-        } else {
-            &self.public
+    fn make(&self, kind: ClientKind) -> Result<reqwest::Client, NetError> {
+        let proxy = self.config.proxy.as_ref().filter(|_| kind.proxied);
+        let mut tls = self.tls.clone();
+        if kind.http1_only {
+            tls.alpn_protocols.retain(|protocol| protocol != b"h2");
         }
+        let mut builder = builder(&self.config, tls, kind.allow_private, proxy)?;
+        if kind.http1_only {
+            builder = builder.http1_only();
+        }
+        build(builder)
     }
 }
 
 /// Makes the client for webhooks, whose addresses are the operator's own: private hosts are allowed, and what no one
 /// may reach stays out of reach. Never through a proxy.
 pub(super) fn webhook_client(config: &FetchConfig) -> Result<reqwest::Client, NetError> {
-    let direct = FetchConfig {
-        proxy: None,
-        ..config.clone()
-    };
     let tls = tls_config(&config.ca_files)?;
-    build(builder(&direct, tls, true)?.pool_idle_timeout(WEBHOOK_IDLE))
+    build(builder(config, tls, true, None)?.pool_idle_timeout(WEBHOOK_IDLE))
 }
 
 fn builder(
     config: &FetchConfig,
     tls: rustls::ClientConfig,
     allow_private: bool,
+    proxy: Option<&Url>,
 ) -> Result<reqwest::ClientBuilder, NetError> {
-    let proxy_host = config.proxy.as_ref().and_then(url::Url::host_str);
+    let proxy_host = proxy.and_then(Url::host_str);
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(redirect::Policy::none())
@@ -85,13 +111,30 @@ fn builder(
         .connect_timeout(config.connect_timeout)
         .pool_max_idle_per_host(config.total)
         .dns_resolver(Arc::new(GuardedResolver::new(allow_private, proxy_host)))
-        .no_proxy();
-    let Some(proxy) = &config.proxy else {
+        .no_proxy()
+        // Heads that are not quite right, as curl and browsers take them. What decides how long a body is stays strict.
+        .http1_max_headers(MAX_FIELDS)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http2_max_header_list_size(MAX_FIELD_BYTES);
+    let Some(proxy) = proxy else {
         return Ok(builder);
     };
-    let proxy = reqwest::Proxy::all(proxy.clone())
+    let proxy = reqwest::Proxy::all(proxy_address(proxy, allow_private))
         .map_err(|_| failed("the address of the proxy is not usable"))?;
     Ok(builder.proxy(proxy))
+}
+
+/// Returns the proxy as it is asked. For a public source a SOCKS proxy is given an address that was resolved and checked
+/// here (`socks5`), never a name that may lead elsewhere from where it stands (`socks5h`).
+fn proxy_address(proxy: &Url, allow_private: bool) -> Url {
+    let mut proxy = proxy.clone();
+    if !allow_private && proxy.scheme() == "socks5h" {
+        // Both are schemes of the same class: this cannot fail.
+        let _ = proxy.set_scheme("socks5");
+    }
+    proxy
 }
 
 fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, NetError> {
@@ -103,63 +146,4 @@ fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, NetError> {
 /// The text of a reqwest error may hold the proxy's address, and with it a password: it is not repeated.
 fn failed(what: &str) -> NetError {
     NetError::Client(what.to_owned())
-}
-
-fn tls_config(ca_files: &[PathBuf]) -> Result<rustls::ClientConfig, NetError> {
-    let mut roots = RootCertStore::empty();
-    // Some systems ship certificates that rustls cannot use: those are passed over, like browsers do.
-    roots.add_parsable_certificates(system_certificates());
-    for path in ca_files {
-        for certificate in certificates_of(path)? {
-            roots
-                .add(certificate)
-                .map_err(|error| NetError::Certificates {
-                    path: path.clone(),
-                    reason: error.to_string(),
-                })?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| NetError::Client(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(tls)
-}
-
-/// Tells whether the files with certificates can be used; fetches and webhooks need all of them.
-pub fn check_certificates(ca_files: &[PathBuf]) -> Result<(), NetError> {
-    tls_config(ca_files).map(drop)
-}
-
-/// Reads every certificate of a PEM file (RFC 7468); one without any is an error, since it was named on purpose.
-fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, NetError> {
-    let failed = |reason: String| NetError::Certificates {
-        path: path.to_owned(),
-        reason,
-    };
-    let certificates = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| failed(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(failed("no certificate in it".to_owned()));
-    }
-    Ok(certificates)
-}
-
-/// Returns the certificates that the system trusts.
-///
-/// On Unix the system's bundle is read by its path: `SSL_CERT_FILE` would replace it, and here it only adds
-/// (`FetchConfig::ca_files`).
-fn system_certificates() -> Vec<CertificateDer<'static>> {
-    #[cfg(all(unix, not(target_os = "macos")))]
-    for path in SYSTEM_BUNDLES {
-        let found = rustls_native_certs::load_certs_from_paths(Some(Path::new(path)), None).certs;
-        if !found.is_empty() {
-            return found;
-        }
-    }
-    rustls_native_certs::load_native_certs().certs
 }

@@ -1,34 +1,34 @@
-//! One try: a chain of redirects, each hop checked, that ends in an answer.
+//! One try: a chain of redirects, each hop checked, that ends in an answer. Conditions go only to the address that gave
+//! them, and what may carry a secret only to the origin of the source.
 //!
 //! Never tries twice and never waits for a better moment: the attempt decides on that.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{
-    ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
-};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
 use super::answer;
 use super::body;
-use super::client::Clients;
-use super::failure::{Failure, seconds};
+use super::client::{ClientKind, Clients};
+use super::conditions;
+use super::failure::{Failure, Via, seconds};
 use super::guard;
 use super::limits::Admission;
+use super::redirect::{self, Refusal};
 use super::retry;
+use super::route;
 use super::secret::Scrubber;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
 use crate::domain::{
     Content, Digest, FailureKind, SourceSettings, Validators, safe_part, segment_name,
 };
-
-/// Redirects of one try.
-const MAX_REDIRECTS: usize = 10;
 
 /// The longest address that a message repeats.
 const MAX_SHOWN_CHARS: usize = 200;
@@ -43,10 +43,30 @@ pub(super) struct Exchange<'a> {
     pub(super) url: &'a Url,
     /// The secrets that the request holds.
     pub(super) scrubber: &'a Scrubber,
-    /// The caller's fields, secrets filled in; only for the origin of `url`.
+    /// The caller's fields, secrets filled in; the sensitive ones only for the origin of `url`.
     pub(super) headers: &'a HeaderMap,
     /// Read when an answer is there: what `Retry-After` counts from.
     pub(super) clock: &'a dyn Clock,
+}
+
+/// How a try asks.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'a> {
+    /// What to ask with whether the file changed.
+    pub(super) validators: Option<&'a Validators>,
+    pub(super) http1_only: bool,
+}
+
+/// One request of a try.
+struct Step<'a> {
+    url: &'a Url,
+    /// Names the server in messages.
+    host: &'a str,
+    same_origin: bool,
+    proxy: Option<&'a Url>,
+    /// The validators that `url` gave.
+    validators: Option<&'a Validators>,
+    http1_only: bool,
 }
 
 /// How a try ended well.
@@ -55,7 +75,7 @@ pub(super) enum Answer {
     Fetched(Box<Fetched>),
     /// 304, as asked.
     NotModified(Validators),
-    /// 304 or 206, and it was not asked for.
+    /// 206, or a 304 that was not asked for or is about other content than the one that is kept.
     Unrequested(StatusCode),
 }
 
@@ -80,7 +100,7 @@ impl Exchange<'_> {
     /// for its turn at its host; that time is not the server's and does not count.
     pub(super) async fn run(
         &self,
-        validators: Option<&Validators>,
+        ask: Ask<'_>,
         status: &mut Option<u16>,
         mut admission: Option<&mut Admission>,
     ) -> Result<Answer, Failure> {
@@ -100,14 +120,24 @@ impl Exchange<'_> {
                 admission.move_to(&host).await;
                 deadline += asked.elapsed();
             }
-            let hop = self.hop(&url, &host, same_origin, validators, status);
-            let hop = tokio::time::timeout_at(deadline, hop).await;
+            let step = Step {
+                url: &url,
+                host: &host,
+                same_origin,
+                proxy: route::proxy_for(self.config, &url),
+                validators: conditions::of_address(ask.validators, &url, self.url),
+                http1_only: ask.http1_only,
+            };
+            let hop = tokio::time::timeout_at(deadline, self.hop(&step, status)).await;
             let target = match hop.map_err(|_| self.out_of_time())?? {
                 Hop::End(answer) => return Ok(answer),
                 Hop::On(target) => target,
             };
             visited.push(url);
-            self.check_chain(&visited, &target)?;
+            if let Some(problem) = redirect::chain_problem(&visited, &target, |url| self.shown(url))
+            {
+                return Err(Failure::new(FailureKind::Redirect, problem));
+            }
             // Once away, the caller's fields stay away, even when the chain comes back.
             same_origin &= target.origin() == self.url.origin();
             url = target;
@@ -121,27 +151,21 @@ impl Exchange<'_> {
     }
 
     /// Makes one request and reads its answer.
-    async fn hop(
-        &self,
-        url: &Url,
-        host: &str,
-        same_origin: bool,
-        validators: Option<&Validators>,
-        status: &mut Option<u16>,
-    ) -> Result<Hop, Failure> {
-        let mut response = self.send(url, host, same_origin, validators).await?;
+    async fn hop(&self, step: &Step<'_>, status: &mut Option<u16>) -> Result<Hop, Failure> {
+        let mut response = self.send(step).await?;
         self.scrubber.scrub_fields(response.headers_mut());
         *status = Some(response.status().as_u16());
+        let headers = response.headers();
         let answer = match response.status() {
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
-                self.receive(response, url, host).await?
+                self.receive(response, step).await?
             }
-            StatusCode::NOT_MODIFIED => not_modified(response.headers(), validators),
+            StatusCode::NOT_MODIFIED => not_modified(headers, step),
             StatusCode::PARTIAL_CONTENT => Answer::Unrequested(StatusCode::PARTIAL_CONTENT),
-            redirect if matches!(redirect.as_u16(), 301 | 302 | 303 | 307 | 308) => {
-                return self.target(&response, url).map(Hop::On);
+            code if matches!(code.as_u16(), 301 | 302 | 303 | 307 | 308) => {
+                return self.target(&response, step.url).map(Hop::On);
             }
-            refusal => return Err(self.status_failure(refusal, response.headers())),
+            refusal => return Err(self.status_failure(refusal, headers, step)),
         };
         Ok(Hop::End(answer))
     }
@@ -164,57 +188,59 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    async fn send(
-        &self,
-        url: &Url,
-        host: &str,
-        same_origin: bool,
-        validators: Option<&Validators>,
-    ) -> Result<Response, Failure> {
-        let mut request = Request::new(Method::GET, url.clone());
+    fn request(&self, step: &Step<'_>) -> Request {
+        let mut request = Request::new(Method::GET, step.url.clone());
         let fields = request.headers_mut();
         fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        if same_origin {
-            for name in self.headers.keys() {
+        for name in self.headers.keys() {
+            let values = self.headers.get_all(name).iter();
+            let mut values = values
+                .filter(|value| step.same_origin || !value.is_sensitive())
+                .peekable();
+            if values.peek().is_some() {
                 fields.remove(name);
             }
-            let own = self.headers.iter();
-            fields.extend(
-                own.map(|(name, value)| (Some(name.clone()), value.clone()))
-                    .collect::<Vec<_>>(),
-            );
+            for value in values {
+                fields.append(name, value.clone());
+            }
         }
-        if let Some(validators) = validators {
-            insert_verbatim(fields, IF_NONE_MATCH, validators.etag.as_deref());
-            insert_verbatim(
-                fields,
-                IF_MODIFIED_SINCE,
-                validators.last_modified.as_deref(),
-            );
+        if let Some(validators) = step.validators {
+            conditions::insert(fields, validators);
         }
-        let client = self.clients.get(self.settings.allow_private);
+        request
+    }
+
+    async fn send(&self, step: &Step<'_>) -> Result<Response, Failure> {
+        let allow_private = self.settings.allow_private;
+        if let Some(proxy) = step.proxy.filter(|_| !allow_private) {
+            route::check_before_proxy(step.url, proxy, self.config.connect_timeout).await?;
+        }
+        let client = self.clients.get(ClientKind {
+            allow_private,
+            proxied: step.proxy.is_some(),
+            http1_only: step.http1_only,
+        });
         let limit = self.config.read_timeout;
-        let Ok(result) = tokio::time::timeout(limit, client.execute(request)).await else {
+        let sent = client.execute(self.request(step));
+        let Ok(result) = tokio::time::timeout(limit, sent).await else {
             let limit = seconds(limit);
             let detail = format!("timed out after {limit} waiting for the server's answer");
             return Err(Failure::passing(FailureKind::Timeout, detail));
         };
         let response = result.map_err(|error| {
-            // Behind a proxy it may be the proxy that cannot be reached.
-            let via = self
-                .config
-                .proxy
-                .as_ref()
-                .map_or("", |_| " (through the proxy)");
-            Failure::of_request(&error, &format!("{host}{via}"), self.config.connect_timeout)
+            let via = Via {
+                host: step.host,
+                proxy: step.proxy.map(route::proxy_name),
+            };
+            Failure::of_request(&error, &via, self.config.connect_timeout)
         })?;
-        self.check_peer(&response)?;
+        self.check_peer(&response, step)?;
         Ok(response)
     }
 
     /// The last of the three checks: whatever way an address took, this is where the bytes come from.
-    fn check_peer(&self, response: &Response) -> Result<(), Failure> {
-        if self.config.proxy.is_some() {
+    fn check_peer(&self, response: &Response, step: &Step<'_>) -> Result<(), Failure> {
+        if step.proxy.is_some() {
             return Ok(());
         }
         let Some(peer) = response.remote_addr() else {
@@ -225,65 +251,48 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Reads where a redirect leads (RFC 9110 §10.2.2), and refuses what no redirect may lead to.
+    /// Reads where a redirect leads, and refuses what no redirect may lead to.
     fn target(&self, response: &Response, from: &Url) -> Result<Url, Failure> {
-        let status = response.status().as_u16();
-        let failed = |what: &str| {
-            let detail = format!("{} answered {status} {what}", self.shown(from));
-            Failure::new(FailureKind::Redirect, detail)
-        };
-        let field = response.headers().get(LOCATION);
-        let field = field.ok_or_else(|| failed("without a Location"))?;
-        let mut target = std::str::from_utf8(field.as_bytes())
-            .ok()
-            .and_then(|location| from.join(location).ok())
-            .ok_or_else(|| failed("with a Location that is not an address"))?;
-        target.set_fragment(None);
-        let forbidden = |what: &str| {
-            let detail = format!("{} redirects to {what}", self.shown(from));
-            Err(Failure::new(FailureKind::Forbidden, detail))
-        };
-        if !target.username().is_empty() || target.password().is_some() {
-            return forbidden("an address with a user name or password");
-        }
-        match (from.scheme(), target.scheme()) {
-            (_, "https") | ("http", "http") => Ok(target),
-            (_, "http") => forbidden(&format!("plain http: {}", self.shown(&target))),
-            (_, other) => forbidden(&format!("the scheme `{other}`: only https is followed")),
-        }
+        let target = redirect::target(response.headers(), from, |url| self.shown(url));
+        target.map_err(|refusal| {
+            let from = self.shown(from);
+            match refusal {
+                Refusal::Unreadable(what) => {
+                    let status = response.status().as_u16();
+                    let detail = format!("{from} answered {status} {what}");
+                    Failure::new(FailureKind::Redirect, detail)
+                }
+                Refusal::Forbidden(what) => {
+                    let detail = format!("{from} redirects to {what}");
+                    Failure::new(FailureKind::Forbidden, detail)
+                }
+            }
+        })
     }
 
-    fn check_chain(&self, visited: &[Url], target: &Url) -> Result<(), Failure> {
-        let last = visited
-            .last()
-            .map(|url| self.shown(url))
-            .unwrap_or_default();
-        let shown = self.shown(target);
-        let detail = if visited.contains(target) {
-            format!("redirect loop: {last} leads back to {shown}")
-        } else if visited.len() > MAX_REDIRECTS {
-            format!("more than {MAX_REDIRECTS} redirects: the last leads from {last} to {shown}")
-        } else {
-            return Ok(());
-        };
-        Err(Failure::new(FailureKind::Redirect, detail))
-    }
-
-    async fn receive(&self, response: Response, url: &Url, host: &str) -> Result<Answer, Failure> {
+    async fn receive(&self, response: Response, step: &Step<'_>) -> Result<Answer, Failure> {
         let headers = response.headers();
         answer::check_framing(headers)?;
         let name = answer::file_name(headers)
             .unwrap_or_else(|| segment_name(&self.settings.address.to_url()));
-        let validators = answer::validators(headers);
+        let validators = conditions::validators(headers, step.url);
         let media_type = answer::media_type(headers);
         let last_modified = answer::last_modified(headers, self.clock.now());
-        let coding = answer::coding(headers, &[&name, &segment_name(url)])?;
+        let coding = answer::coding(headers, &[&name, &segment_name(step.url)])?;
         let cap = self
             .settings
             .max_size_bytes
             .unwrap_or(self.config.max_size_bytes);
-        let (content, digest) =
-            body::receive(response, coding, cap, host, self.config, self.temp_dir).await?;
+        let (content, digest) = body::receive(
+            response,
+            coding,
+            cap,
+            self.settings.allow_empty,
+            step.host,
+            self.config,
+            self.temp_dir,
+        )
+        .await?;
         Ok(Answer::Fetched(Box::new(Fetched {
             content,
             digest,
@@ -295,13 +304,29 @@ impl Exchange<'_> {
     }
 
     /// A success without a representation of the file (204, say) is no state of the file either.
-    fn status_failure(&self, status: StatusCode, headers: &HeaderMap) -> Failure {
-        let detail = match status.canonical_reason() {
+    fn status_failure(&self, status: StatusCode, headers: &HeaderMap, step: &Step<'_>) -> Failure {
+        let mut detail = match status.canonical_reason() {
             Some(reason) => format!("{} {reason}", status.as_u16()),
             None => status.as_u16().to_string(),
         };
+        if let Some(target) =
+            redirect::location(headers, step.url).filter(|_| status.is_redirection())
+        {
+            let _ = write!(
+                detail,
+                ": it leads to {}, which can be fetched instead",
+                self.shown(&target)
+            );
+        }
+        // Through a tunnel only the server itself can answer; plain http is answered by the proxy, too.
+        if let Some(proxy) = step.proxy.filter(|_| step.url.scheme() == "http") {
+            let _ = write!(detail, " (through the proxy {})", route::proxy_name(proxy));
+        }
+        let now = self.clock.now();
+        let is_limit = matches!(status.as_u16(), 403 | 429 | 503);
+        let rate_limit = || answer::rate_limit_reset(headers, now).filter(|_| is_limit);
         Failure {
-            retry_after: answer::retry_after(headers, self.clock.now()),
+            retry_after: answer::retry_after(headers, now).or_else(rate_limit),
             transient: retry::is_transient(status),
             ..Failure::new(FailureKind::Status, detail)
         }
@@ -325,17 +350,12 @@ impl Exchange<'_> {
     }
 }
 
-fn not_modified(headers: &HeaderMap, sent: Option<&Validators>) -> Answer {
-    match sent {
-        Some(sent) => Answer::NotModified(answer::renewed_validators(headers, sent)),
-        None => Answer::Unrequested(StatusCode::NOT_MODIFIED),
-    }
-}
-
-fn insert_verbatim(fields: &mut HeaderMap, name: HeaderName, value: Option<&str>) {
-    // A validator that no field can carry never came from one: it is not sent.
-    if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok()) {
-        fields.insert(name, value);
+fn not_modified(headers: &HeaderMap, step: &Step<'_>) -> Answer {
+    match step.validators {
+        Some(sent) if conditions::confirms(headers, step.url, sent) => {
+            Answer::NotModified(conditions::renewed(headers, step.url, sent))
+        }
+        _ => Answer::Unrequested(StatusCode::NOT_MODIFIED),
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::guard::Refused;
+use super::tls_words::tls_problem;
 use crate::domain::FailureKind;
 
 /// Why a try failed.
@@ -22,6 +23,36 @@ pub(super) struct Failure {
     pub(super) retry_after: Option<DateTime<Utc>>,
     /// Whether the same request may go well in a moment.
     pub(super) transient: bool,
+    /// Whether the server wants to be asked over HTTP/1.1 (RFC 9113 §7).
+    pub(super) wants_http1: bool,
+}
+
+/// Who a request goes to, for messages: the host with its port, and the proxy that it goes through.
+pub(super) struct Via<'a> {
+    pub(super) host: &'a str,
+    pub(super) proxy: Option<String>,
+}
+
+impl<'a> Via<'a> {
+    pub(super) fn direct(host: &'a str) -> Self {
+        Self { host, proxy: None }
+    }
+
+    /// Returns `files.example`, or `files.example through the proxy proxy.example:3128`.
+    fn subject(&self) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{} through the proxy {proxy}", self.host),
+            None => self.host.to_owned(),
+        }
+    }
+
+    /// Returns who is connected to first.
+    fn next_hop(&self) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("the proxy {proxy}"),
+            None => self.host.to_owned(),
+        }
+    }
 }
 
 impl Failure {
@@ -32,6 +63,7 @@ impl Failure {
             detail: detail.into(),
             retry_after: None,
             transient: false,
+            wants_http1: false,
         }
     }
 
@@ -43,43 +75,51 @@ impl Failure {
         }
     }
 
-    /// Reads an error that came before the head of an answer. `host` names the server, with its port.
+    /// Reads an error that came before the head of an answer.
     pub(super) fn of_request(
         error: &reqwest::Error,
-        host: &str,
+        via: &Via<'_>,
         connect_timeout: Duration,
     ) -> Self {
-        if let Some(failure) = of_cause(error, host) {
+        let subject = via.subject();
+        if let Some(failure) = of_cause(error, &subject) {
             return failure;
         }
         if error.is_dns() {
-            let detail = format!("the host name in {host} has no address: {}", root(error));
+            let detail = format!("cannot resolve {}", via.next_hop());
             return Self::passing(FailureKind::Dns, detail);
         }
         if error.is_timeout() {
             let limit = seconds(connect_timeout);
-            let detail = format!("timed out after {limit} connecting to {host}");
+            let detail = format!("timed out after {limit} connecting to {subject}");
             return Self::passing(FailureKind::Timeout, detail);
         }
         if error.is_connect() {
             let detail = match find::<io::Error>(error).map(io::Error::kind) {
-                Some(io::ErrorKind::ConnectionRefused) => format!("connection refused by {host}"),
-                Some(io::ErrorKind::ConnectionReset) => format!("connection reset by {host}"),
-                _ => format!("cannot connect to {host}: {}", root(error)),
+                Some(io::ErrorKind::ConnectionRefused) => {
+                    format!("connection refused by {}", via.next_hop())
+                }
+                Some(io::ErrorKind::ConnectionReset) => {
+                    format!("connection reset by {}", via.next_hop())
+                }
+                _ => format!("cannot connect to {subject}: {}", root(error)),
             };
             return Self::passing(FailureKind::Connect, detail);
         }
         let detail = match find::<hyper::Error>(error) {
             Some(cause) if cause.is_parse() => {
-                let detail = format!("the answer of {host} is malformed: {}", root(error));
+                let detail = format!("the answer of {subject} is malformed: {}", root(error));
                 return Self::new(FailureKind::Protocol, detail);
             }
             Some(cause) if cause.is_incomplete_message() || cause.is_closed() => {
-                format!("{host} closed the connection before it answered")
+                format!("{subject} closed the connection before it answered")
             }
-            _ => format!("no answer from {host}: {}", root(error)),
+            _ => format!("no answer from {subject}: {}", root(error)),
         };
-        Self::passing(FailureKind::Protocol, detail)
+        Self {
+            wants_http1: wants_http1(error),
+            ..Self::passing(FailureKind::Protocol, detail)
+        }
     }
 
     /// Reads an error that came within a body, after `received` bytes of `announced`.
@@ -109,8 +149,17 @@ impl Failure {
                 root(error)
             )
         };
-        Self::passing(FailureKind::Protocol, detail)
+        Self {
+            wants_http1: wants_http1(error),
+            ..Self::passing(FailureKind::Protocol, detail)
+        }
     }
+}
+
+/// Tells whether the server ended an HTTP/2 stream or connection with `HTTP_1_1_REQUIRED`.
+fn wants_http1(error: &reqwest::Error) -> bool {
+    let reason = find::<h2::Error>(error).and_then(h2::Error::reason);
+    reason == Some(h2::Reason::HTTP_1_1_REQUIRED)
 }
 
 impl From<Refused> for Failure {
@@ -125,19 +174,7 @@ fn of_cause(error: &reqwest::Error, host: &str) -> Option<Failure> {
         return Some(refused.clone().into());
     }
     let tls = find::<rustls::Error>(error)?;
-    let detail = match tls {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => format!(
-            "the certificate of {host} is not trusted: unknown issuer (add the CA with fetch.ca_file)"
-        ),
-        rustls::Error::InvalidCertificate(_) => {
-            format!(
-                "the certificate of {host} is not trusted: {}",
-                one_line(tls)
-            )
-        }
-        _ => format!("the TLS handshake with {host} failed: {}", one_line(tls)),
-    };
-    Some(Failure::new(FailureKind::Tls, detail))
+    Some(Failure::new(FailureKind::Tls, tls_problem(tls, host)))
 }
 
 /// Finds a cause by its type. An `io::Error` passes over the error inside it when asked for its source: that one is

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::client::Clients;
 use super::error::NetError;
-use super::exchange::{Answer, Exchange, Fetched};
+use super::exchange::{Answer, Ask, Exchange, Fetched};
 use super::failure::Failure;
 use super::limits::Admission;
 use super::report::{FetchOutcome, FetchReport, FetchRequest};
@@ -120,8 +120,8 @@ impl Fetcher {
                 let detail = format!("the header `{name}` has a value that no header can carry");
                 Failure::new(FailureKind::Secret, detail)
             })?;
-            // Kept out of debug output, and out of the compression tables of HTTP/2.
-            content.set_sensitive(true);
+            // Kept out of debug output and the compression tables of HTTP/2, and away from other origins.
+            content.set_sensitive(may_carry_secret(field.as_str(), value));
             headers.append(field, content);
         }
         Ok((url, headers))
@@ -135,33 +135,36 @@ impl Fetcher {
         report: &mut Attempt,
         mut admission: Option<&mut Admission>,
     ) -> Result<Answer, Failure> {
-        let mut validators = Some(request.validators).filter(|validators| !validators.is_empty());
+        let mut ask = Ask {
+            validators: Some(request.validators).filter(|validators| !validators.is_empty()),
+            http1_only: false,
+        };
         let mut delays = Delays::new();
         let mut asked_again = false;
         loop {
             report.tries += 1;
-            let run = exchange.run(
-                validators,
-                &mut report.http_status,
-                admission.as_deref_mut(),
-            );
+            let run = exchange.run(ask, &mut report.http_status, admission.as_deref_mut());
             match run.await {
                 // A server or a cache that answers a question nobody asked: once more, for the whole file.
                 Ok(Answer::Unrequested(_)) if !asked_again => {
                     asked_again = true;
-                    validators = None;
+                    ask.validators = None;
                 }
                 Ok(Answer::Fetched(fetched)) => {
                     check_not_emptied(&fetched, request)?;
                     return Ok(Answer::Fetched(fetched));
                 }
                 Ok(answer) => return Ok(answer),
+                Err(failure) if failure.wants_http1 && !ask.http1_only => ask.http1_only = true,
                 Err(failure) => {
                     let more = failure.transient && report.tries < self.config.max_tries;
                     let Some(time) = more.then(|| self.next_try(&failure, &mut delays)).flatten()
                     else {
                         return Err(failure);
                     };
+                    if let Some(admission) = admission.as_deref_mut() {
+                        admission.step_aside();
+                    }
                     self.clock.sleep_until(time).await;
                 }
             }
@@ -183,6 +186,22 @@ struct Attempt {
     tries: u32,
 }
 
+/// Tells whether a header of a source may carry a secret, by its value as the operator wrote it, or by its name.
+fn may_carry_secret(name: &str, value: &str) -> bool {
+    const MARKS: [&str; 9] = [
+        "auth",
+        "cookie",
+        "credential",
+        "key",
+        "password",
+        "proxy-",
+        "secret",
+        "session",
+        "token",
+    ];
+    value.contains("${") || MARKS.iter().any(|mark| name.contains(mark))
+}
+
 fn check_not_emptied(fetched: &Fetched, request: &FetchRequest<'_>) -> Result<(), Failure> {
     let last = request.last_size_bytes.unwrap_or(0);
     if last == 0 || fetched.content.size_bytes() > 0 || request.settings.allow_empty {
@@ -196,7 +215,7 @@ fn check_not_emptied(fetched: &Fetched, request: &FetchRequest<'_>) -> Result<()
 
 fn unrequested(status: StatusCode) -> Failure {
     let what = if status == StatusCode::NOT_MODIFIED {
-        "to a request that did not ask whether the file changed"
+        "about other content than the one that was asked about"
     } else {
         "to a request for the whole file"
     };

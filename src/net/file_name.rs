@@ -4,6 +4,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
+
 /// Returns the file name that a `Content-Disposition` field gives: `filename*` when it can be read, else `filename`.
 pub(super) fn disposition_name(field: &[u8]) -> Option<String> {
     let mut plain = None;
@@ -28,9 +31,13 @@ pub(super) fn disposition_name(field: &[u8]) -> Option<String> {
 fn parameters(field: &[u8]) -> Vec<(&[u8], Cow<'_, [u8]>)> {
     let mut found = Vec::new();
     // `filename=x` alone, without a type, is malformed and common: then the first part is a parameter too.
-    let (first, after) = split_at(field, b';');
+    let (first, after) = split_type(field);
     let mut rest = if first.contains(&b'=') { field } else { after };
     while !rest.is_empty() {
+        if let Some(stray) = rest.trim_ascii_start().strip_prefix(b"\"") {
+            rest = split_at(unquote(stray).1, b';').1;
+            continue;
+        }
         let end = rest.iter().position(|byte| matches!(byte, b'=' | b';'));
         let Some(end) = end else { break };
         let name = rest[..end].trim_ascii();
@@ -50,6 +57,15 @@ fn parameters(field: &[u8]) -> Vec<(&[u8], Cow<'_, [u8]>)> {
         }
     }
     found
+}
+
+/// Returns the disposition type and what follows it. One that is a quoted string is malformed, and holds no parameter.
+fn split_type(field: &[u8]) -> (&[u8], &[u8]) {
+    let start = field.trim_ascii_start();
+    match start.strip_prefix(b"\"") {
+        Some(quoted) => (&[], split_at(unquote(quoted).1, b';').1),
+        None => split_at(field, b';'),
+    }
 }
 
 /// Returns what stands before and after the first `byte`; nothing after when it is not there.
@@ -80,12 +96,39 @@ fn unquote(text: &[u8]) -> (Vec<u8>, &[u8]) {
     (plain, &[])
 }
 
-/// UTF-8 is what servers send; ISO-8859-1 is what old ones mean (RFC 6266 appendix C).
+/// UTF-8 is what servers send; ISO-8859-1 is what old ones mean (RFC 6266 appendix C). Some write a name as in the head
+/// of a mail (RFC 2047), which browsers read too.
 fn decode_plain(value: &[u8]) -> String {
+    if let Some(text) = decode_mail_words(value) {
+        return text;
+    }
     match std::str::from_utf8(value) {
         Ok(text) => text.to_owned(),
         Err(_) => latin1(value),
     }
+}
+
+/// Decodes a value that is made of `=?charset?B?…?=` and `=?charset?Q?…?=` only; nothing for any other.
+fn decode_mail_words(value: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(value).ok()?;
+    let mut words = text.split_ascii_whitespace().peekable();
+    words.peek()?;
+    words.map(decode_mail_word).collect()
+}
+
+fn decode_mail_word(word: &str) -> Option<String> {
+    let inner = word.strip_prefix("=?")?.strip_suffix("?=")?;
+    let (charset, rest) = inner.split_once('?')?;
+    let (encoding, text) = rest.split_once('?')?;
+    let bytes = match encoding {
+        "B" | "b" => STANDARD_PAD_INDIFFERENT.decode(text).ok()?,
+        "Q" | "q" => {
+            let spaced = text.replace('%', "%25").replace('=', "%").replace('_', " ");
+            decode_percent(spaced.as_bytes())?
+        }
+        _ => return None,
+    };
+    decode_charset(charset.as_bytes(), bytes)
 }
 
 fn latin1(value: &[u8]) -> String {
@@ -97,12 +140,18 @@ fn decode_extended(value: &[u8]) -> Option<String> {
     let (charset, rest) = split_at(value, b'\'');
     let quote = rest.iter().position(|byte| *byte == b'\'')?;
     let bytes = decode_percent(&rest[quote + 1..])?;
-    if charset.eq_ignore_ascii_case(b"utf-8") {
-        String::from_utf8(bytes).ok()
-    } else if charset.eq_ignore_ascii_case(b"iso-8859-1") {
-        Some(latin1(&bytes))
-    } else {
-        None
+    decode_charset(charset, bytes)
+}
+
+/// Decodes the character sets that RFC 8187 and its forerunner name, by each of their usual names.
+fn decode_charset(charset: &[u8], bytes: Vec<u8>) -> Option<String> {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric();
+    let name: Vec<u8> = charset.iter().copied().filter(is_letter).collect();
+    match &*name.to_ascii_lowercase() {
+        b"utf8" => String::from_utf8(bytes).ok(),
+        b"usascii" | b"ascii" => String::from_utf8(bytes).ok().filter(|text| text.is_ascii()),
+        b"iso88591" | b"latin1" | b"l1" => Some(latin1(&bytes)),
+        _ => None,
     }
 }
 
@@ -167,6 +216,28 @@ mod tests {
             ("attachment; filename=\"open", Some("open")),
             ("filename=bare.csv", Some("bare.csv")),
             ("attachment; filename=first; filename=second", Some("first")),
+            ("\"foo; filename=bar;baz\"; filename=qux", Some("qux")),
+            (" \"filename=bar\" ; filename=qux", Some("qux")),
+            ("\"open; filename=bar", None),
+            ("attachment; \"x; filename=no\"; filename=yes", Some("yes")),
+            ("attachment; filename*=utf8''%e2%82%ac", Some("€")),
+            ("attachment; filename*=UTF_8'en'%e2%82%ac", Some("€")),
+            ("attachment; filename*=latin1''%e9", Some("é")),
+            ("attachment; filename*=us-ascii''a%20b", Some("a b")),
+            ("attachment; filename*=us-ascii''%e9; filename=x", Some("x")),
+            ("attachment; filename*=\"UTF-8''%e2%82%ac\"", Some("€")),
+            (
+                "attachment; filename=\"=?UTF-8?B?4oKsLmNzdg==?=\"",
+                Some("€.csv"),
+            ),
+            (
+                "attachment; filename==?utf-8?Q?=E2=82=AC_1.csv?=",
+                Some("€ 1.csv"),
+            ),
+            (
+                "attachment; filename=\"=?x?B?4oKs?=\"",
+                Some("=?x?B?4oKs?="),
+            ),
             ("attachment; filename=../../x", Some("../../x")),
             ("attachment; filename=\"\"", None),
             ("attachment; filename", None),

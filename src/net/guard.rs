@@ -31,6 +31,14 @@ pub(super) struct Refused {
 }
 
 impl Refused {
+    /// Names the host that resolved to the address.
+    pub(super) fn of_host(self, host: &str) -> Self {
+        Self {
+            host: Some(host.to_owned()),
+            ..self
+        }
+    }
+
     fn words(&self) -> String {
         let subject = match &self.host {
             Some(host) => format!("{host} resolves to {},", self.address),
@@ -68,6 +76,18 @@ pub(super) fn check_literal(url: &url::Url, allow_private: bool) -> Result<(), R
         Some(url::Host::Ipv6(address)) => check(address.into(), allow_private),
         Some(url::Host::Domain(_)) | None => Ok(()),
     }
+}
+
+/// Says why a host can never be reached by a source with this permission, as far as the address alone tells: a literal,
+/// or `localhost`, which always leads to this machine (RFC 6761 §6.3). Nothing when it may be reached.
+pub fn unreachable_host(url: &url::Url, allow_private: bool) -> Option<String> {
+    if let Err(refused) = check_literal(url, allow_private) {
+        return Some(refused.to_string());
+    }
+    let host = url.host_str()?.trim_end_matches('.');
+    let is_local = host == "localhost" || host.ends_with(".localhost");
+    (is_local && !allow_private)
+        .then(|| format!("{host} is this machine: allow it for this source with --allow-private"))
 }
 
 /// The system's resolver, without the addresses that may not be reached.
@@ -118,10 +138,7 @@ fn filter(
         }
     }
     match refused {
-        Some(refusal) if allowed.is_empty() => Err(Box::new(Refused {
-            host: Some(host.to_owned()),
-            ..refusal
-        })),
+        Some(refusal) if allowed.is_empty() => Err(Box::new(refusal.of_host(host))),
         _ => Ok(allowed),
     }
 }

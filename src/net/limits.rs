@@ -41,6 +41,7 @@ impl Limiter {
         let backlog = Arc::clone(&self.backlog).acquire_owned().await;
         let total = Arc::clone(&self.total).acquire_owned().await;
         Admission {
+            limiter: Arc::clone(self),
             held: Some(Held {
                 _request: [at_host, total.expect(OPEN)],
                 backlog: backlog.expect(OPEN),
@@ -69,7 +70,8 @@ impl Limiter {
 /// The right to make requests to one host; and behind it, to have content under way.
 #[derive(Debug)]
 pub struct Admission {
-    /// `None` only while it moves.
+    limiter: Arc<Limiter>,
+    /// `None` while it moves, and while the attempt waits for a better moment.
     held: Option<Held>,
 }
 
@@ -82,14 +84,19 @@ struct Held {
 }
 
 impl Admission {
-    /// Moves on to another host: gives up all, then waits for the turn there.
+    /// Moves on to another host, or comes back from a wait: gives up all, then waits for the turn there.
     pub(super) async fn move_to(&mut self, host: &str) {
-        let Some(held) = self.held.take_if(|held| held.place.host != host) else {
+        let is_there = |held: &Held| held.place.host == host;
+        if self.held.as_ref().is_some_and(is_there) {
             return;
-        };
-        let limiter = Arc::clone(&held.place.limiter);
-        drop(held);
-        *self = limiter.admit(host).await;
+        }
+        self.step_aside();
+        *self = self.limiter.admit(host).await;
+    }
+
+    /// Gives up every place: others have their turn while this attempt waits before it tries again.
+    pub(super) fn step_aside(&mut self) {
+        self.held = None;
     }
 
     /// Ends the right to make requests; the content stays counted until the result is dropped.
@@ -156,6 +163,23 @@ mod tests {
         assert!(futures_util::poll!(&mut moved).is_pending());
         drop(first.await);
         moved.await;
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_better_moment_holds_no_place() {
+        let limiter = Limiter::new(1, 1);
+        let mut waiting = limiter.admit("a").await;
+        waiting.step_aside();
+        assert_eq!(hosts(&limiter), 0);
+        for host in ["a", "b"] {
+            let other = limiter.admit(host);
+            tokio::pin!(other);
+            assert!(futures_util::poll!(&mut other).is_ready(), "{host}");
+        }
+        waiting.move_to("a").await;
+        assert_eq!(hosts(&limiter), 1);
+        waiting.step_aside();
+        assert!(waiting.finish().is_none());
     }
 
     #[tokio::test]

@@ -49,17 +49,49 @@ pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds or a date, at most 24 h from now, never in the past.
+/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds or a date, at most 24 h from now, never in the past. A fraction of a
+/// second, which some servers give, is rounded up.
 pub(super) fn retry_after(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let field = field.trim();
-    let wait = if !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are more than a day.
-        let seconds = field.parse().unwrap_or(u32::MAX);
-        TimeDelta::seconds(i64::from(seconds))
-    } else {
-        http_date(field, now)? - now
+    let wait = match seconds(field) {
+        Some(wait) => wait,
+        None => http_date(field, now)? - now,
     };
-    Some(now + wait.clamp(TimeDelta::zero(), LONGEST_RETRY_AFTER))
+    Some(within_bounds(wait, now))
+}
+
+/// Reads when a limit on the rate of requests ends: seconds from now, or since 1970 in seconds or milliseconds.
+/// Services do each of them under the same few names.
+pub(super) fn rate_limit_reset(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// No wait is as long as the time from 1970 to 2001.
+    const LEAST_EPOCH: TimeDelta = TimeDelta::seconds(1_000_000_000);
+    const LEAST_EPOCH_MS: TimeDelta = TimeDelta::seconds(1_000_000_000_000);
+    let number = seconds(field.trim())?;
+    let wait = if number >= LEAST_EPOCH_MS {
+        TimeDelta::milliseconds(number.num_seconds()) - (now - DateTime::UNIX_EPOCH)
+    } else if number >= LEAST_EPOCH {
+        number - (now - DateTime::UNIX_EPOCH)
+    } else {
+        number
+    };
+    Some(within_bounds(wait, now))
+}
+
+fn within_bounds(wait: TimeDelta, now: DateTime<Utc>) -> DateTime<Utc> {
+    now + wait.clamp(TimeDelta::zero(), LONGEST_RETRY_AFTER)
+}
+
+/// Reads a number of seconds, whole or with a fraction, which is rounded up.
+fn seconds(field: &str) -> Option<TimeDelta> {
+    let (whole, fraction) = field.split_once('.').unwrap_or((field, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    // More digits than fit are more than any bound.
+    let seconds = whole.parse::<i64>().unwrap_or(i64::MAX).min(1 << 50);
+    let more = i64::from(fraction.bytes().any(|digit| digit != b'0'));
+    TimeDelta::try_seconds(seconds + more)
 }
 
 /// Reads a date in any of the three forms of RFC 9110 §5.6.7. The name of the day is not checked: some servers get
@@ -144,11 +176,38 @@ mod tests {
                 "Sat, 31 Jan 2099 11:00:00 GMT",
                 Some("2026-02-01T12:00:00Z"),
             ),
+            ("1.5", Some("2026-01-31T12:00:02Z")),
+            ("30.0", Some("2026-01-31T12:00:30Z")),
+            ("0.001", Some("2026-01-31T12:00:01Z")),
             ("-1", None),
-            ("1.5", None),
+            (".5", None),
+            ("1.5.2", None),
+            ("1.5s", None),
             ("", None),
         ] {
             assert_eq!(retry_after(text, now), expected.map(at), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_the_end_of_a_rate_limit() {
+        let now = at("2026-01-31T12:00:00Z");
+        let epoch = now.timestamp();
+        for (text, expected) in [
+            ("30".to_owned(), Some("2026-01-31T12:00:30Z")),
+            ((epoch + 90).to_string(), Some("2026-01-31T12:01:30Z")),
+            (format!("{}.25", epoch + 90), Some("2026-01-31T12:01:31Z")),
+            (
+                ((epoch + 90) * 1000).to_string(),
+                Some("2026-01-31T12:01:30Z"),
+            ),
+            ((epoch - 90).to_string(), Some("2026-01-31T12:00:00Z")),
+            ((epoch + 999_999).to_string(), Some("2026-02-01T12:00:00Z")),
+            ("9".repeat(40), Some("2026-02-01T12:00:00Z")),
+            ("soon".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(rate_limit_reset(&text, now), expected.map(at), "{text}");
         }
     }
 

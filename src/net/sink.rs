@@ -3,11 +3,12 @@
 //! Works on what it is given and blocks while it does; the caller keeps large pieces off the runtime's threads. Never
 //! reads from the network. A temporary file goes when the sink is dropped.
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use flate2::write::MultiGzDecoder;
 use tempfile::NamedTempFile;
 
@@ -18,15 +19,25 @@ use crate::domain::{Content, Digest, Digester, FailureKind, format_size};
 /// Content up to this length stays in memory.
 const MEMORY_BYTES: usize = 256 << 10;
 
+/// How each gzip member begins (RFC 1952 §2.3.1).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// A gzip header with all that it may hold is not longer.
+const MOST_UNDECIDED_BYTES: usize = 256 << 10;
+
 /// Takes a body in pieces.
 pub(super) struct Sink {
     decoder: Decoder,
 }
 
 enum Decoder {
+    /// No byte came yet: a body without any is empty, whatever its coding.
+    Begin(Coding, Box<Store>),
     Identity(Box<Store>),
     /// Every member of the stream (RFC 1952 §2.2), not only the first.
     Gzip(Box<MultiGzDecoder<Store>>),
+    /// What came so far of [`Coding::GzipFile`]: too little to decide.
+    Undecided(Vec<u8>, Box<Store>),
 }
 
 impl Sink {
@@ -49,17 +60,51 @@ impl Sink {
             temp_dir: Arc::clone(temp_dir),
             failure: None,
         };
-        let decoder = match coding {
-            Coding::Identity => Decoder::Identity(Box::new(store)),
-            Coding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(store))),
-        };
-        Self { decoder }
+        Self {
+            decoder: Decoder::Begin(coding, Box::new(store)),
+        }
     }
 
     /// Takes the next piece as it came over the wire.
-    pub(super) fn write(&mut self, piece: &[u8]) -> Result<(), Failure> {
+    pub(super) fn write(mut self, piece: &[u8]) -> Result<Self, Failure> {
+        if piece.is_empty() {
+            return Ok(self);
+        }
+        self.decoder = match self.decoder {
+            Decoder::Begin(Coding::Identity, store) => Decoder::Identity(store),
+            Decoder::Begin(Coding::Gzip, store) => gunzip(store),
+            Decoder::Begin(Coding::GzipFile, store) => return Self::decide(piece.to_vec(), store),
+            Decoder::Undecided(mut wire, store) => {
+                wire.extend_from_slice(piece);
+                return Self::decide(wire, store);
+            }
+            begun => begun,
+        };
+        self.put(piece)?;
+        Ok(self)
+    }
+
+    /// Decides on the coding of a gzip file, as soon as enough of it is there.
+    fn decide(wire: Vec<u8>, store: Box<Store>) -> Result<Self, Failure> {
+        let decoder = match holds_gzip(&wire) {
+            None if wire.len() <= MOST_UNDECIDED_BYTES => {
+                return Ok(Self {
+                    decoder: Decoder::Undecided(wire, store),
+                });
+            }
+            Some(true) => gunzip(store),
+            Some(false) | None => Decoder::Identity(store),
+        };
+        let mut sink = Self { decoder };
+        sink.put(&wire)?;
+        Ok(sink)
+    }
+
+    fn put(&mut self, piece: &[u8]) -> Result<(), Failure> {
         match &mut self.decoder {
-            Decoder::Identity(store) => store.put(piece),
+            Decoder::Begin(_, store) | Decoder::Identity(store) | Decoder::Undecided(_, store) => {
+                store.put(piece)
+            }
             Decoder::Gzip(decoder) => {
                 let written = decoder.write_all(piece);
                 written.map_err(|error| gzip_failure(decoder.get_mut(), &error))
@@ -70,7 +115,12 @@ impl Sink {
     /// Returns the content, complete and closed, with its digest.
     pub(super) fn finish(self) -> Result<(Content, Digest), Failure> {
         match self.decoder {
-            Decoder::Identity(store) => Ok(store.finish()),
+            Decoder::Begin(_, store) | Decoder::Identity(store) => Ok(store.finish()),
+            // Too short to be gzip twice over: it is what it is.
+            Decoder::Undecided(wire, mut store) => {
+                store.put(&wire)?;
+                Ok(store.finish())
+            }
             Decoder::Gzip(mut decoder) => {
                 let finished = decoder.try_finish();
                 finished.map_err(|error| gzip_failure(decoder.get_mut(), &error))?;
@@ -78,6 +128,20 @@ impl Sink {
                 Ok(store.finish())
             }
         }
+    }
+}
+
+fn gunzip(store: Box<Store>) -> Decoder {
+    Decoder::Gzip(Box::new(MultiGzDecoder::new(*store)))
+}
+
+/// Tells whether what `wire` begins with is gzip that holds gzip; nothing when more is needed to tell.
+fn holds_gzip(wire: &[u8]) -> Option<bool> {
+    let mut first = [0; 2];
+    match GzDecoder::new(wire).read_exact(&mut first) {
+        Ok(()) => Some(first == GZIP_MAGIC),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
+        Err(_) => Some(false),
     }
 }
 
@@ -195,7 +259,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let mut sink = Sink::new(coding, cap, None, &Arc::from(dir.path()));
         for piece in wire.chunks(step) {
-            sink.write(piece)?;
+            sink = sink.write(piece)?;
         }
         let (content, digest) = sink.finish()?;
         let bytes = match (content.as_memory(), content.as_file()) {
@@ -241,7 +305,7 @@ mod tests {
                 .map_err(|failure| failure.kind)
                 .err()
         };
-        for length in 0..whole.len() {
+        for length in 1..whole.len() {
             assert_eq!(
                 kind(&whole[..length]),
                 Some(FailureKind::Decode),
@@ -257,6 +321,39 @@ mod tests {
         flipped[crc] ^= 1;
         assert_eq!(kind(&flipped), Some(FailureKind::Decode));
         assert_eq!(kind(b"not gzip at all"), Some(FailureKind::Decode));
+    }
+
+    #[test]
+    fn a_body_without_a_byte_is_empty_whatever_its_coding() {
+        for coding in [Coding::Identity, Coding::Gzip, Coding::GzipFile] {
+            let (bytes, _) = run(coding, 10, b"", 1).expect("content");
+            assert!(bytes.is_empty(), "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn one_layer_of_a_gzip_file_goes_when_there_are_two() {
+        let plain = b"a,b\n1,2\n".repeat(9);
+        let file = gzip(&plain);
+        let noise: Vec<u8> = (0..100_000_u32)
+            .map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0])
+            .collect();
+        let large = gzip(&noise);
+        for (wire, expected) in [
+            (gzip(&file), &file),
+            (file.clone(), &file),
+            (gzip(&large), &large),
+            (large.clone(), &large),
+            (gzip(b""), &gzip(b"")),
+            (plain.clone(), &plain),
+            (b"\x1f\x8b".to_vec(), &b"\x1f\x8b".to_vec()),
+            (gzip(&gzip(b"")), &gzip(b"")),
+        ] {
+            for step in [1, 7, 4096, 1 << 20] {
+                let (bytes, _) = run(Coding::GzipFile, 1 << 20, &wire, step).expect("content");
+                assert!(bytes == *expected, "{} bytes by {step}", wire.len());
+            }
+        }
     }
 
     proptest! {

@@ -14,8 +14,9 @@ use super::answer;
 use super::client::webhook_client;
 use super::error::{NetError, WebhookError};
 use super::exchange::host_of;
-use super::failure::Failure;
+use super::failure::{Failure, Via};
 use super::guard;
+use super::incoming::Incoming;
 use super::secret::{Scrubber, expand_configured, expand_value};
 use super::signature::Signer;
 use super::upload::Upload;
@@ -137,7 +138,7 @@ impl Webhooks {
         let response = request.send().await.map_err(|error| {
             target.explain(Failure::of_request(
                 &error,
-                &target.host,
+                &Via::direct(&target.host),
                 self.connect_timeout,
             ))
         })?;
@@ -175,16 +176,16 @@ impl Target {
         WebhookError::of(failure, &self.scrubber)
     }
 
-    async fn read(&self, mut response: Response) -> Result<WebhookAnswer, WebhookError> {
+    async fn read(&self, response: Response) -> Result<WebhookAnswer, WebhookError> {
         check_peer(&response).map_err(|failure| self.explain(failure))?;
         answer::check_framing(response.headers()).map_err(|failure| self.explain(failure))?;
-        let announced = response.content_length();
+        let status = response.status().as_u16();
+        let media_type = answer::media_type(response.headers());
+        let mut incoming = Incoming::new(response);
         let mut body = Vec::new();
         loop {
-            let next = response.chunk().await.map_err(|error| {
-                let received = body.len() as u64;
-                self.explain(Failure::of_body(&error, &self.host, received, announced))
-            })?;
+            let next = incoming.next().await;
+            let next = next.map_err(|error| self.explain(incoming.failure(&error, &self.host)))?;
             let Some(chunk) = next else { break };
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
                 return Err(WebhookError::TooLarge {
@@ -194,9 +195,12 @@ impl Target {
             }
             body.extend_from_slice(&chunk);
         }
+        incoming
+            .check_end()
+            .map_err(|failure| self.explain(failure))?;
         Ok(WebhookAnswer {
-            status: response.status().as_u16(),
-            media_type: answer::media_type(response.headers()),
+            status,
+            media_type,
             body: self.scrubbed(body),
         })
     }

@@ -61,7 +61,8 @@ impl Store {
     pub async fn forget_validators(&self, source: SourceId) -> Result<()> {
         self.write(move |transaction| {
             transaction.execute(
-                "UPDATE source_state SET etag = NULL, last_modified = NULL WHERE source_id = ?1",
+                "UPDATE source_state SET etag = NULL, last_modified = NULL, validators_address = NULL
+                 WHERE source_id = ?1",
                 [source.0],
             )?;
             Ok(())
@@ -167,12 +168,15 @@ fn end_claim(
     schedule: &Schedule,
 ) -> std::result::Result<Option<VersionId>, Failure> {
     let outcome = outcome_of(&record.result);
+    let is_failed = matches!(record.result, AttemptResult::Failed { .. });
+    let received_whole = !is_failed && record.size_bytes.is_some();
     let newest = transaction
         .sql
         .prepare_cached(
             "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?3,
                  failures = ?9, requests = ?5, etag = ?6, last_modified = ?7,
-                 last_attempt_at = ?8, last_outcome = ?4
+                 validators_address = ?10, last_attempt_at = ?8, last_outcome = ?4,
+                 whole_at = iif(?11, ?8, whole_at)
              WHERE source_id = ?1 AND fence = ?2 AND lease_owner IS NOT NULL RETURNING version_id",
         )?
         .query_row(
@@ -186,6 +190,8 @@ fn end_claim(
                 record.validators.last_modified,
                 millis(record.started_at),
                 schedule.failures,
+                record.validators.address,
+                received_whole,
             ],
             |row| row.get::<_, Option<i64>>(0),
         )

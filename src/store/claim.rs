@@ -133,7 +133,7 @@ fn claim_all(
         "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
     )?;
     let mut load = transaction.sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.requests, v.ordinal, b.digest, b.size_bytes, b.stored_bytes,
+        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.requests, t.whole_at, v.ordinal, b.digest, b.size_bytes, b.stored_bytes,
              b.object
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id WHERE s.id = ?1"
     ))?;
@@ -152,8 +152,10 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
     let validators = Validators {
         etag: columns.get()?,
         last_modified: columns.get()?,
+        address: columns.get()?,
     };
     let requests = columns.count()?;
+    let whole_at = columns.optional_time()?;
     let newest = match source.state.version_id {
         Some(id) => Some(NewestVersion {
             id,
@@ -170,6 +172,7 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
         fence,
         validators,
         requests,
+        whole_at,
         newest,
     })
 }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/005.sql"),
     include_str!("schema/006.sql"),
     include_str!("schema/007.sql"),
+    include_str!("schema/008.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
@@ -241,6 +242,33 @@ mod tests {
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
             .expect("a count");
         assert_eq!(tables, 1);
+    }
+
+    #[test]
+    fn the_newest_version_of_an_older_catalogue_was_received_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        open(&path, &MIGRATIONS[..7])
+            .expect("schema 7")
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF;
+                 INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state)
+                     VALUES (3, 1, 0, 1, 1, 77, 'passed');
+                 INSERT INTO source_state (source_id, host, next_slot, active, etag, version_id)
+                     VALUES (1, 'h', 1, 1, '\"a\"', 3), (2, 'h', 1, 1, NULL, NULL);",
+            )
+            .expect("rows");
+        let read = |id: i64| {
+            let migrated = open(&path, MIGRATIONS).expect("the newest schema");
+            let columns = "etag, validators_address, whole_at";
+            let sql = format!("SELECT {columns} FROM source_state WHERE source_id = {id}");
+            migrated
+                .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .expect("a row")
+        };
+        let row: (Option<String>, Option<String>, Option<i64>) = read(1);
+        assert_eq!(row, (Some("\"a\"".to_owned()), None, Some(77)));
+        assert_eq!(read(2), (None, None, None));
     }
 
     #[test]

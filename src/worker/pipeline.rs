@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +21,11 @@ use crate::store::{AttemptRecord, AttemptResult, StoreError};
 /// Every so many requests of a source go without validators, so that a server with a stuck one cannot hide a change
 /// for ever; the archived bytes are checked on the way.
 const UNCONDITIONAL_EVERY: u64 = 30;
+/// For the same reason, a request goes without them when the whole file was not received for so long, however rarely it is
+/// asked for.
+const WHOLE_EVERY: TimeDelta = TimeDelta::days(30);
+/// A time that lies further ahead was written under a wrong clock.
+const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
 
 /// Content up to this length is compressed in less time than handing it to another thread and back takes.
 const SMALL_BYTES: u64 = 16 << 10;
@@ -70,6 +75,16 @@ struct Attempt {
     clock: Instant,
     report: FetchReport,
     conditional: bool,
+}
+
+/// Tells whether the file is to be asked for whole, changed or not.
+fn is_due_whole(claim: &Claim, now: DateTime<Utc>) -> bool {
+    let by_count = claim.requests % UNCONDITIONAL_EVERY == UNCONDITIONAL_EVERY - 1;
+    let by_time = claim.whole_at.is_none_or(|whole_at| {
+        let since = now - whole_at;
+        since >= WHOLE_EVERY || since < -MOST_AHEAD
+    });
+    by_count || by_time
 }
 
 impl Attempt {
@@ -127,8 +142,7 @@ impl Pipeline {
     async fn fetch(&self, claim: &Claim, admission: &mut Admission) -> Attempt {
         let started_at = self.app.now();
         let clock = Instant::now();
-        let due_unconditional = claim.requests % UNCONDITIONAL_EVERY == UNCONDITIONAL_EVERY - 1;
-        let conditional = !due_unconditional
+        let conditional = !is_due_whole(claim, started_at)
             && !claim.validators.is_empty()
             && self.is_readable(claim.newest.as_ref());
         let none = Validators::default();

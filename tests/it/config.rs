@@ -172,6 +172,7 @@ fn every_setting_is_read() {
 [fetch]
 ca_file = "ca.pem"
 proxy = "socks5h://127.0.0.1:1080"
+no_proxy = ["localhost", "10.0.0.0/8", "files.example:8443"]
 user_agent = "x/1"
 connect_timeout = "500ms"
 read_timeout = "5s"
@@ -193,6 +194,8 @@ keep_days = 3650
         fetch.proxy.expect("a proxy").as_str(),
         "socks5h://127.0.0.1:1080"
     );
+    let rules: Vec<String> = fetch.no_proxy.iter().map(ToString::to_string).collect();
+    assert_eq!(rules, ["localhost", "10.0.0.0/8", "files.example:8443"]);
     assert_eq!(fetch.user_agent, "x/1");
     assert_eq!(fetch.connect_timeout, Duration::from_millis(500));
     assert_eq!(fetch.read_timeout, Duration::from_secs(5));
@@ -351,6 +354,16 @@ fn problems_name_file_line_key_and_what_is_accepted() {
             "[fetch]\nproxy = \"ftp://x\"\n".to_owned(),
             2,
             "socks5h proxy",
+        ),
+        (
+            "[fetch]\nno_proxy = [\"localhost\", \"10.0.0.0/33\"]\n".to_owned(),
+            2,
+            "`10.0.0.0/33` is no host",
+        ),
+        (
+            "[fetch]\nno_proxy = \"localhost\"\n".to_owned(),
+            2,
+            "a list of texts",
         ),
         (
             "[fetch]\nuser_agent = \"a\\nb\"\n".to_owned(),

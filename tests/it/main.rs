@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module for each part.
 
+mod addresses;
 mod archive;
 mod builtin_rules;
 mod clock_jumps;
@@ -24,8 +25,12 @@ mod modes;
 mod namespace;
 mod naming;
 mod net;
+mod net_conditions;
 mod net_faults;
 mod net_guard;
+mod net_heads;
+mod net_http2;
+mod net_proxy;
 mod net_rig;
 mod no_catalogue;
 mod notify;

@@ -153,7 +153,37 @@ async fn only_trusted_certificates_are_taken() {
     let detail = Rig::new(&url, origin.ca_file())
         .fails(FailureKind::Tls)
         .await;
-    assert!(detail.contains("TLS handshake"), "{detail}");
+    assert!(
+        detail.contains("TLS handshake") && detail.contains("does that port speak plain http?"),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn a_servers_own_certificate_is_trusted_when_it_is_named() {
+    for is_authority in [true, false] {
+        let origin = Origin::start_self_signed(&["localhost", "127.0.0.1"], is_authority);
+        origin.on("/x", [Reply::ok("x")]);
+        for url in [origin.url("/x"), origin.localhost_url("/x")] {
+            let report = Rig::new(&url, origin.ca_file()).fetch().await;
+            assert_eq!(fetched(report).0, b"x");
+        }
+        // Another one's is not, nor is one that nobody named.
+        let other = Origin::start_self_signed(&["localhost", "127.0.0.1"], is_authority);
+        let mut rig = Rig::new(&other.url("/x"), origin.ca_file());
+        rig.fails(FailureKind::Tls).await;
+        rig.config.ca_files.clear();
+        let detail = rig.fails(FailureKind::Tls).await;
+        assert!(detail.contains("fetch.ca_file"), "{detail}");
+        // A name that is not in it stays refused.
+        let elsewhere = Origin::start_self_signed(&["a.example", "b.example"], is_authority);
+        let rig = Rig::of(&elsewhere, "/x");
+        let detail = rig.fails(FailureKind::Tls).await;
+        assert!(
+            detail.contains("it is for a.example, b.example"),
+            "{detail}"
+        );
+    }
 }
 
 #[test]
@@ -201,7 +231,7 @@ async fn a_proxy_that_refuses_is_a_failure_to_connect() {
     rig.config.proxy = Some(address.parse().expect("a URL"));
     let detail = rig.fails(FailureKind::Connect).await;
     assert!(
-        detail.contains("files.invalid (through the proxy)"),
+        detail.contains("files.invalid through the proxy 127.0.0.1:"),
         "{detail}"
     );
     assert!(!detail.contains("hunter2"), "{detail}");

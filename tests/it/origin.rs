@@ -24,7 +24,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -278,6 +278,24 @@ impl Origin {
         Self::start_on("127.0.0.1:0", tls, b"http/1.1").expect("IPv4 loopback")
     }
 
+    /// Starts with TLS and a certificate of its own making, an authority's or not, which [`Self::ca_file`] names.
+    pub(crate) fn start_self_signed(names: &[&str], is_authority: bool) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).expect("names");
+        if is_authority {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let certificate = params.self_signed(&key).expect("a certificate");
+        let pem = certificate.pem();
+        let acceptor = acceptor_with(&[b"http/1.1"], certificate.der().clone(), &key);
+        let mut origin = Self::start_with(acceptor);
+        let mut ca_file = NamedTempFile::with_suffix(".pem").expect("a file");
+        ca_file.write_all(pem.as_bytes()).expect("a file");
+        origin.server.ca_file = ca_file;
+        origin
+    }
+
     /// Starts with TLS and HTTP/2.
     pub(crate) fn start_http2() -> Self {
         Self::start_on("127.0.0.1:0", true, b"h2").expect("IPv4 loopback")
@@ -288,10 +306,18 @@ impl Origin {
         Self::start_on("[::1]:0", true, b"http/1.1")
     }
 
+    fn start_with(acceptor: TlsAcceptor) -> Self {
+        Self::listen("127.0.0.1:0", Some(acceptor), b"http/1.1").expect("IPv4 loopback")
+    }
+
     fn start_on(bind: &str, tls: bool, protocol: &'static [u8]) -> Option<Self> {
+        Self::listen(bind, tls.then(|| acceptor(protocol)), protocol)
+    }
+
+    fn listen(bind: &str, acceptor: Option<TlsAcceptor>, protocol: &'static [u8]) -> Option<Self> {
         let script = Arc::new(Script::default());
         let handler = Arc::clone(&script);
-        let acceptor = tls.then(|| acceptor(protocol));
+        let tls = acceptor.is_some();
         let server = Server::start(bind, tls, move |stream| {
             let script = Arc::clone(&handler);
             let acceptor = acceptor.clone();
@@ -385,6 +411,28 @@ impl RawOrigin {
         Self::start_with(scripts, true)
     }
 
+    /// Speaks HTTP/2 over TLS, and answers the first request of each connection with these frames; to a client that only
+    /// offers HTTP/1.1 it sends `http1`.
+    pub(crate) fn start_http2(frames: Vec<u8>, http1: Vec<u8>) -> Self {
+        let scripts = Arc::new((frames, http1));
+        let acceptor = acceptor_for(&[b"h2", b"http/1.1"]);
+        let server = Server::start("127.0.0.1:0", true, move |stream| {
+            let (scripts, acceptor) = (Arc::clone(&scripts), acceptor.clone());
+            async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    // Broken off by the client: nothing to serve then.
+                    let _ = send_frames(&mut stream, &scripts.0).await;
+                } else {
+                    send_raw(&mut stream, &scripts.1).await;
+                }
+            }
+        });
+        Self(server.expect("IPv4 loopback"))
+    }
+
     fn start_with(scripts: Vec<Vec<u8>>, tls: bool) -> Self {
         let scripts = Arc::new(Mutex::new(VecDeque::from(scripts)));
         let acceptor = tls.then(|| acceptor(b"http/1.1"));
@@ -433,6 +481,40 @@ async fn send_raw(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), script: &[
     // The client may hang up at any byte: that is what it is tested for.
     let _ = stream.write_all(script).await;
     let _ = stream.flush().await;
+}
+
+/// Returns a frame of HTTP/2 (RFC 9113 §4.1) for the first stream, or for the connection when the kind is one of those.
+pub(crate) fn frame(kind: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len())
+        .expect("a short frame")
+        .to_be_bytes();
+    let stream = u8::from(!matches!(kind, 4 | 7));
+    let head = [&length[1..], &[kind, flags, 0, 0, 0, stream]].concat();
+    [&head, payload].concat()
+}
+
+/// Sends the frames once a request is there, then reads until the client hangs up.
+async fn send_frames(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    frames: &[u8],
+) -> std::io::Result<()> {
+    const HEADERS: u8 = 1;
+    const SETTINGS: u8 = 4;
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface).await?;
+    stream.write_all(&frame(SETTINGS, 0, &[])).await?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        stream.read_exact(&mut vec![0; length]).await?;
+        match (head[3], head[4]) {
+            (SETTINGS, 0) => stream.write_all(&frame(SETTINGS, 1, &[])).await?,
+            (HEADERS, _) => stream.write_all(frames).await?,
+            _ => {}
+        }
+        stream.flush().await?;
+    }
 }
 
 /// A listening thread.
@@ -519,18 +601,30 @@ fn authority() -> &'static CertifiedIssuer<'static, KeyPair> {
 }
 
 fn acceptor(protocol: &[u8]) -> TlsAcceptor {
+    acceptor_for(&[protocol])
+}
+
+fn acceptor_for(protocols: &[&[u8]]) -> TlsAcceptor {
     let key = KeyPair::generate().expect("a key");
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let params = CertificateParams::new(names).expect("names");
     let certificate = params.signed_by(&key, authority()).expect("a certificate");
+    acceptor_with(protocols, certificate.der().clone(), &key)
+}
+
+fn acceptor_with(
+    protocols: &[&[u8]],
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+) -> TlsAcceptor {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
+        .with_single_cert(vec![certificate], key)
         .expect("a certificate with its key");
-    config.alpn_protocols = vec![protocol.to_vec()];
+    config.alpn_protocols = protocols.iter().map(|it| it.to_vec()).collect();
     TlsAcceptor::from(Arc::new(config))
 }

@@ -479,6 +479,36 @@ async fn retry_after_is_a_floor() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_whole_file_is_asked_for_after_thirty_days_without_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    // A server that takes every condition for true.
+    let stuck = Reply::status(304);
+    origin.on(
+        "/x",
+        [Reply::file("old"), stuck.clone(), stuck, Reply::file("new")],
+    );
+    let house = House::open(folder.path(), &origin, "2026-01-31T12:00:00Z", None);
+    house.add([origin.url("/x")]).await;
+    assert_eq!(house.pass().await.new, 1);
+    for days in [15, 14] {
+        house.advance(days * 24 * 60);
+        assert_eq!(house.pass().await.unchanged, 1);
+    }
+    house.advance(24 * 60);
+    assert_eq!(house.pass().await.new, 1);
+    // From the last whole one on it counts again.
+    house.advance(29 * 24 * 60);
+    assert_eq!(house.pass().await.unchanged, 1);
+    let asked: Vec<_> = origin
+        .requests()
+        .iter()
+        .map(|request| request.header("if-none-match").is_some())
+        .collect();
+    assert_eq!(asked, [false, true, true, false, true]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn redirects_keep_the_limit_of_the_host_that_they_lead_to() {
     let folder = tempfile::tempdir().expect("a folder");
     let target = Origin::start(true);

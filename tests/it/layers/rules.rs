@@ -51,6 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("zstd", &["archive"]),
     ("reqwest", &["net"]),
+    ("h2", &["net"]),
     ("process_wrap", &["verify"]),
     ("tokio::process", &["verify"]),
     ("process::Command", &["verify"]),

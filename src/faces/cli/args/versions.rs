@@ -12,11 +12,14 @@ const VERSION_HELP: &str =
 
 /// `fetch`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  gannet fetch prices tag:rates")]
+#[command(after_help = "Examples:\n  gannet fetch prices tag:rates\n  gannet fetch prices --whole")]
 pub struct FetchArgs {
     /// Id, name, address, glob or tag:NAME
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<String>,
+    /// Ask for the whole file, not only whether it changed: a server may say "unchanged" wrongly
+    #[arg(long)]
+    pub whole: bool,
     /// Print the pass's summary as JSON
     #[arg(long)]
     pub json: bool,

@@ -1,0 +1,270 @@
+//! Conditional requests (RFC 9110 §13): which validators an answer gives, to which address they are sent back, and
+//! whether a 304 is about what they stand for.
+//!
+//! Never sends a validator to another address than the one that gave it: `"1"` there may be another file (RFC 9111 §4).
+
+use reqwest::header::{
+    ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
+use url::Url;
+
+use crate::domain::{Digest, Validators};
+
+/// The longest validator that is kept: it comes back with every request.
+const MAX_VALIDATOR_BYTES: usize = 4096;
+
+/// Half a digest tells addresses apart.
+const IDENTITY_CHARS: usize = 32;
+
+/// Query parameters that show that an address is signed for a while.
+const SIGNATURES: [&str; 4] = ["sig", "signature", "x-amz-signature", "x-goog-signature"];
+
+/// What else belongs to such a signature, and changes with it, at the usual storage services.
+const SIGNED_WITH: [&str; 16] = [
+    "se",
+    "ske",
+    "skoid",
+    "sks",
+    "skt",
+    "sktid",
+    "skv",
+    "sp",
+    "spr",
+    "sr",
+    "st",
+    "sv",
+    "jwt",
+    "expires",
+    "key-pair-id",
+    "policy",
+];
+
+/// Returns the validators that `url` gave; one that is too long is dropped. Each byte becomes one character
+/// (ISO-8859-1), so that any byte can be sent back.
+pub(super) fn validators(headers: &HeaderMap, url: &Url) -> Validators {
+    let keep = |name: HeaderName| {
+        let value = headers.get(name)?.as_bytes();
+        let fits = !value.is_empty() && value.len() <= MAX_VALIDATOR_BYTES;
+        fits.then(|| value.iter().copied().map(char::from).collect())
+    };
+    Validators {
+        etag: keep(ETAG),
+        last_modified: keep(LAST_MODIFIED),
+        address: Some(identity(url)),
+    }
+}
+
+/// Returns the validators of a 304: each field from the answer, else as it was sent (RFC 9111 §4.3.4).
+pub(super) fn renewed(headers: &HeaderMap, url: &Url, sent: &Validators) -> Validators {
+    let new = validators(headers, url);
+    Validators {
+        etag: new.etag.or_else(|| sent.etag.clone()),
+        last_modified: new.last_modified.or_else(|| sent.last_modified.clone()),
+        address: new.address,
+    }
+}
+
+/// Returns the validators if it was `url` that gave them. Those of an older catalogue, which did not keep the address,
+/// are taken to be of the source's own address.
+pub(super) fn of_address<'a>(
+    validators: Option<&'a Validators>,
+    url: &Url,
+    own: &Url,
+) -> Option<&'a Validators> {
+    validators.filter(|validators| match &validators.address {
+        Some(address) => *address == identity(url),
+        None => url == own,
+    })
+}
+
+/// Adds the conditions to a request.
+pub(super) fn insert(fields: &mut HeaderMap, validators: &Validators) {
+    let conditions = [
+        (IF_NONE_MATCH, &validators.etag),
+        (IF_MODIFIED_SINCE, &validators.last_modified),
+    ];
+    for (name, value) in conditions {
+        // A validator that no field can carry never came from one: it is not sent.
+        let value = value.as_deref().map(bytes_of);
+        if let Some(value) = value.and_then(|value| HeaderValue::from_bytes(&value).ok()) {
+            fields.insert(name, value);
+        }
+    }
+}
+
+/// Tells whether a 304 with this head is about the content that `sent` stands for: its own validators, where it has
+/// any, are the ones that were sent (RFC 9111 §4.3.4).
+pub(super) fn confirms(headers: &HeaderMap, url: &Url, sent: &Validators) -> bool {
+    let new = validators(headers, url);
+    match (&sent.etag, &new.etag) {
+        // A weak tag may be made anew each time: it does not tell that the content is another.
+        (Some(sent), Some(new)) => (is_weak(sent) && is_weak(new)) || opaque(sent) == opaque(new),
+        // Without an entity tag to compare, the date decides.
+        _ => match (&sent.last_modified, &new.last_modified) {
+            (Some(sent), Some(new)) => sent.trim() == new.trim(),
+            _ => true,
+        },
+    }
+}
+
+fn is_weak(etag: &str) -> bool {
+    etag.trim_start().starts_with("W/")
+}
+
+/// Returns what is compared of an entity tag: weak or strong is all one to `If-None-Match` (RFC 9110 §13.1.2), and some
+/// servers mark the tag of a gzip-coded body (`"a-gzip"`) on 200 but not on 304.
+fn opaque(etag: &str) -> &str {
+    let tag = etag.trim();
+    let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+    tag.strip_suffix("-gzip")
+        .unwrap_or(tag)
+        .trim_end_matches('-')
+}
+
+/// Returns what tells one address from another, and gives away no secret that stands in it. A signature that is new at
+/// every redirect is left out: it leads to the same file.
+fn identity(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    let named = |name: &str, names: &[&str]| {
+        let name = name.to_ascii_lowercase();
+        names.contains(&&*name)
+    };
+    if url.query_pairs().any(|(name, _)| named(&name, &SIGNATURES)) {
+        let kept: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(name, _)| {
+                let lower = name.to_ascii_lowercase();
+                let of_signer = lower.starts_with("x-amz-") || lower.starts_with("x-goog-");
+                !of_signer && !named(name, &SIGNATURES) && !named(name, &SIGNED_WITH)
+            })
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(kept);
+    }
+    let mut digest = Digest::of(url.as_str().as_bytes()).to_hex();
+    digest.truncate(IDENTITY_CHARS);
+    digest
+}
+
+/// Undoes [`validators`]; a text of an older catalogue, which kept UTF-8 only, may hold what is no single byte.
+fn bytes_of(value: &str) -> Vec<u8> {
+    let single: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
+    single.unwrap_or_else(|| value.as_bytes().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect(text)
+    }
+
+    fn headers(fields: &[(&'static str, &[u8])]) -> HeaderMap {
+        let field = |(name, value): &(&'static str, &[u8])| {
+            let value = HeaderValue::from_bytes(value).expect("a value");
+            (HeaderName::from_static(name), value)
+        };
+        fields.iter().map(field).collect()
+    }
+
+    #[test]
+    fn validators_come_back_byte_for_byte_or_not_at_all() {
+        let long = vec![b'x'; MAX_VALIDATOR_BYTES + 1];
+        let every: Vec<u8> = (0x80..=0xff).collect();
+        for (etag, kept) in [
+            (&b"W/\"a-gzip\""[..], true),
+            (b"unquoted", true),
+            (b"\"\xff\"", true),
+            ("\"é€\"".as_bytes(), true),
+            (&every, true),
+            (&long, false),
+        ] {
+            let address = url("https://h/x");
+            let found = validators(&headers(&[("etag", etag)]), &address);
+            let mut fields = HeaderMap::new();
+            insert(&mut fields, &found);
+            let sent = fields.get(IF_NONE_MATCH).map(HeaderValue::as_bytes);
+            assert_eq!(sent, kept.then_some(etag));
+        }
+    }
+
+    #[test]
+    fn validators_belong_to_the_address_that_gave_them() {
+        let own = url("https://h/latest");
+        let given = |text: &str| validators(&headers(&[("etag", b"\"1\"")]), &url(text));
+        for (by, to, sent) in [
+            ("https://h/v2", "https://h/v2", true),
+            ("https://h/v2", "https://h/v1", false),
+            ("https://h/v2", "https://h/latest", false),
+            ("https://h/v?n=2", "https://h/v?n=1", false),
+            ("https://h/v", "http://h/v", false),
+            ("https://h/v", "https://h:444/v", false),
+            (
+                "https://s3/v?n=1&X-Amz-Signature=aa&X-Amz-Date=1",
+                "https://s3/v?n=1&X-Amz-Signature=bb&X-Amz-Date=2",
+                true,
+            ),
+            (
+                "https://s3/v?n=1&X-Amz-Signature=aa",
+                "https://s3/v?n=2&X-Amz-Signature=aa",
+                false,
+            ),
+            ("https://b/v?sig=a&se=1", "https://b/v?sig=b&se=2", true),
+            ("https://b/v?se=1", "https://b/v?se=2", false),
+        ] {
+            let given = given(by);
+            let found = of_address(Some(&given), &url(to), &own);
+            assert_eq!(found.is_some(), sent, "{by} {to}");
+        }
+        let older = Validators {
+            address: None,
+            ..given("https://h/x")
+        };
+        assert!(of_address(Some(&older), &own, &own).is_some());
+        assert!(of_address(Some(&older), &url("https://h/v2"), &own).is_none());
+    }
+
+    #[test]
+    fn a_304_speaks_of_what_was_asked_or_not() {
+        let day = |day: u8| format!("Mon, 0{day} Jan 2023 00:00:00 GMT");
+        let (one, two) = (day(1), day(2));
+        for (sent, answered, expected) in [
+            ((Some("\"a\""), None), (Some("\"a\""), None), true),
+            ((Some("\"a\""), None), (Some("\"b\""), None), false),
+            ((Some("W/\"a\""), None), (Some("\"a\""), None), true),
+            ((Some("\"a\""), None), (Some("W/\"b\""), None), false),
+            ((Some("W/\"a\""), None), (Some("\"b\""), None), false),
+            ((Some("W/\"a\""), None), (Some("W/\"b\""), None), true),
+            ((Some("\"a-gzip\""), None), (Some("\"a\""), None), true),
+            (
+                (Some("\"a\""), Some(&one)),
+                (Some("\"a\""), Some(&two)),
+                true,
+            ),
+            ((Some("\"a\""), Some(&one)), (None, Some(&two)), false),
+            ((None, Some(&two)), (None, Some(&one)), false),
+            ((None, Some(&two)), (None, Some(&two)), true),
+            ((None, Some(&two)), (Some("\"a\""), None), true),
+            ((Some("\"a\""), Some(&two)), (None, None), true),
+        ] {
+            let sent = Validators {
+                etag: sent.0.map(str::to_owned),
+                last_modified: sent.1.cloned(),
+                address: None,
+            };
+            let mut fields = HeaderMap::new();
+            for (name, value) in [
+                (ETAG, answered.0.map(str::to_owned)),
+                (LAST_MODIFIED, answered.1.cloned()),
+            ] {
+                if let Some(value) = value {
+                    fields.insert(name, value.parse().expect("a value"));
+                }
+            }
+            let found = confirms(&fields, &url("https://h/"), &sent);
+            assert_eq!(found, expected, "{sent:?} {fields:?}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Heads that are not quite right, as servers send them: taken like curl and browsers do, as far as nothing is at stake.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use gannet::domain::FailureKind;
+
+use crate::net_rig::{Rig, fetched};
+use crate::origin::{Origin, RawOrigin, Reply};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+fn raw(head: &str, body: &str) -> RawOrigin {
+    let script = format!("HTTP/1.1 200 OK\n{head}\n\n").replace('\n', "\r\n") + body;
+    RawOrigin::start(vec![script.into_bytes()])
+}
+
+#[tokio::test]
+async fn a_slip_in_the_head_does_not_hide_the_body() {
+    let many = "X-Many: v\n".repeat(119);
+    for head in [
+        format!("{many}Content-Length: 3"),
+        "PHP Warning: x\nContent-Length: 3".to_owned(),
+        "Content-Length: 3\nPHP Deprecated: y in /z.php on line 3".to_owned(),
+        "just a line\nContent-Length: 3".to_owned(),
+        ": no name\nContent-Length: 3".to_owned(),
+        "<br />\nContent-Length: 3".to_owned(),
+        "X-A : b\nContent-Length: 3".to_owned(),
+        "Content-Length : 3".to_owned(),
+        "X-A: b\n  c\nContent-Length: 3".to_owned(),
+        "X-A: b\n\tc\nContent-Length: 3".to_owned(),
+        "X-A: a\u{1}b\nContent-Length: 3".to_owned(),
+        "X-A: a\u{7f}b\nContent-Length: 3".to_owned(),
+        "X-\u{e9}: b\nContent-Length: 3".to_owned(),
+        "Content-Length: 3\nContent-Length: 3".to_owned(),
+    ] {
+        let origin = raw(&head, "abc");
+        let rig = Rig::new(&origin.url("/x"), origin.ca_file());
+        let report = rig.fetch().await;
+        assert_eq!(fetched(report).0, b"abc", "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_can_be_read_in_two_ways_is_refused() {
+    for head in [
+        "Content-Length: 3\nContent-Length: 4",
+        "Content-Length: 3, 4",
+        "Content-Length: 3\nTransfer-Encoding: chunked",
+        "Content-Length : 3\nTransfer-Encoding : chunked",
+        "Content-Length: 3\nTransfer-Encoding:\n chunked",
+        "X-A: a\0b\nContent-Length: 3",
+        "X\0: b\nContent-Length: 3",
+    ] {
+        let origin = raw(head, "abcd");
+        let mut rig = Rig::new(&origin.url("/x"), origin.ca_file());
+        rig.config.max_tries = 1;
+        rig.fails(FailureKind::Protocol).await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_coding_leaves_the_bytes_as_they_are() {
+    let origin = Origin::start(true);
+    for coding in [
+        "utf-8",
+        "UTF8",
+        "none",
+        "binary",
+        "8bit",
+        "iso-8859-1",
+        "",
+        "aws-chunked",
+    ] {
+        origin.on(
+            "/x",
+            [Reply::ok("plain").header("content-encoding", coding)],
+        );
+        let report = Rig::of(&origin, "/x").fetch().await;
+        assert_eq!(fetched(report).0, b"plain", "{coding}");
+    }
+    for coding in [
+        "br",
+        "zstd",
+        "deflate",
+        "compress",
+        "x-compress",
+        "gzip, br",
+        "xz",
+        "dcz",
+    ] {
+        origin.on(
+            "/x",
+            [Reply::ok("coded").header("content-encoding", coding)],
+        );
+        let detail = Rig::of(&origin, "/x").fails(FailureKind::Decode).await;
+        assert!(detail.contains("was not asked for"), "{coding}: {detail}");
+    }
+    origin.on(
+        "/x",
+        [Reply::ok(gzip(b"plain")).header("content-encoding", "utf-8, gzip;q=1")],
+    );
+    assert_eq!(fetched(Rig::of(&origin, "/x").fetch().await).0, b"plain");
+}
+
+#[tokio::test]
+async fn one_layer_of_gzip_is_undone() {
+    let origin = Origin::start(true);
+    let file = gzip(b"a,b\n1,2\n");
+    for (path, media_type) in [
+        ("/data.csv.gz", "text/csv"),
+        ("/data.tgz", "application/octet-stream"),
+        ("/data", "application/gzip"),
+        ("/data", "application/x-gzip"),
+    ] {
+        for wire in [gzip(&file), file.clone()] {
+            let reply = Reply::ok(wire)
+                .header("content-encoding", "gzip")
+                .header("content-type", media_type);
+            origin.on(path, [reply]);
+            assert_eq!(
+                fetched(Rig::of(&origin, path).fetch().await).0,
+                file,
+                "{path}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_is_empty_whatever_its_coding() {
+    let origin = Origin::start(true);
+    for (path, coding) in [("/x", "gzip"), ("/x.gz", "gzip"), ("/x", "utf-8")] {
+        origin.on(path, [Reply::ok("").header("content-encoding", coding)]);
+        let mut rig = Rig::of(&origin, path);
+        rig.last_size_bytes = Some(5);
+        rig.fails(if coding == "gzip" {
+            FailureKind::Decode
+        } else {
+            FailureKind::Empty
+        })
+        .await;
+        rig.settings.allow_empty = true;
+        assert!(fetched(rig.fetch().await).0.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_location_in_any_bytes_is_followed() {
+    let origin = Origin::start(true);
+    for (location, path) in [
+        (&b"/caf\xe9.csv"[..], "/caf%E9.csv"),
+        ("/café.csv".as_bytes(), "/caf%C3%A9.csv"),
+        (b"/a b.csv", "/a%20b.csv"),
+    ] {
+        origin.on("/x", [Reply::status(302).header("location", location)]);
+        origin.on(path, [Reply::ok("end")]);
+        assert_eq!(fetched(Rig::of(&origin, "/x").fetch().await).0, b"end");
+        assert_eq!(origin.requests().last().expect("a request").path, path);
+    }
+}

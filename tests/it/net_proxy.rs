@@ -1,0 +1,138 @@
+//! Through a proxy: what it may be asked for, who goes past it, and who is to blame.
+
+use std::net::TcpListener;
+
+use gannet::config::FetchConfig;
+use gannet::domain::{Address, FailureKind};
+
+use crate::net_rig::{Rig, fetched};
+use crate::origin::{Origin, RawOrigin, Reply};
+
+fn through(config: &mut FetchConfig, proxy: &str) {
+    config.proxy = Some(proxy.parse().expect("a URL"));
+}
+
+#[tokio::test]
+async fn a_proxy_is_never_asked_for_a_private_host() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("a socket");
+    let address = listener.local_addr().expect("a bound socket");
+    let origin = Origin::start(true);
+    for scheme in ["http", "https", "socks5", "socks5h"] {
+        for url in [
+            "https://localhost/",
+            "https://localhost:8443/x",
+            "https://127.0.0.1/",
+            "https://10.0.0.1/",
+            "https://[::1]/",
+            "http://localhost/",
+        ] {
+            let mut rig = Rig::new(url, origin.ca_file());
+            rig.settings.allow_private = false;
+            through(&mut rig.config, &format!("{scheme}://{address}"));
+            let detail = rig.fails(FailureKind::Forbidden).await;
+            assert!(
+                detail.contains("--allow-private"),
+                "{scheme} {url}: {detail}"
+            );
+        }
+    }
+    assert!(listener.accept().is_err(), "nobody came to the proxy");
+}
+
+#[tokio::test]
+async fn a_proxy_is_never_asked_for_a_private_host_after_a_redirect() {
+    let proxy = Origin::start(false);
+    proxy.on("/x", [Reply::redirect(302, "http://localhost/inside")]);
+    proxy.on("/inside", [Reply::ok("inside")]);
+    let mut rig = Rig::new("http://8.8.8.8/x", proxy.ca_file());
+    rig.settings.allow_private = false;
+    through(&mut rig.config, &proxy.url("/"));
+    let detail = rig.fails(FailureKind::Forbidden).await;
+    assert!(detail.contains("localhost resolves to"), "{detail}");
+    assert_eq!(proxy.requests().len(), 1);
+    // With permission it is the proxy's to decide.
+    rig.settings.allow_private = true;
+    assert_eq!(fetched(rig.fetch().await).0, b"inside");
+}
+
+#[tokio::test]
+async fn no_proxy_names_who_goes_past_it() {
+    let origin = Origin::start(false);
+    origin.on("/x", [Reply::ok("direct")]);
+    let proxy = Origin::start(false);
+    proxy.on("/x", [Reply::ok("by proxy")]);
+    let port = origin.host().rsplit_once(':').expect("a port").1.to_owned();
+    for (entries, by_address, by_name) in [
+        (vec!["127.0.0.0/8"], "direct", "by proxy"),
+        (vec!["localhost"], "by proxy", "direct"),
+        (vec!["127.0.0.1", "localhost"], "direct", "direct"),
+        (vec!["*"], "direct", "direct"),
+        (vec!["example.org", "10.0.0.0/8"], "by proxy", "by proxy"),
+        (vec![], "by proxy", "by proxy"),
+    ] {
+        for (host, expected) in [("127.0.0.1", by_address), ("localhost", by_name)] {
+            let url = format!("http://{host}:{port}/x");
+            let mut rig = Rig::new(&url, origin.ca_file());
+            through(&mut rig.config, &proxy.url("/"));
+            let rules = entries.iter().map(|entry| entry.parse().expect("a rule"));
+            rig.config.no_proxy = rules.collect();
+            let found = fetched(rig.fetch().await).0;
+            assert_eq!(found, expected.as_bytes(), "{entries:?} {url}");
+        }
+    }
+    // Past the proxy, the guard looks at who answers.
+    let mut rig = Rig::of(&origin, "/x");
+    through(&mut rig.config, &proxy.url("/"));
+    rig.config.no_proxy = vec!["*".parse().expect("a rule")];
+    rig.settings.allow_private = false;
+    rig.settings.address =
+        Address::parse(&format!("http://localhost:{port}/x"), true).expect("an address");
+    rig.fails(FailureKind::Forbidden).await;
+}
+
+#[tokio::test]
+async fn a_failure_names_the_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let gone = listener.local_addr().expect("a bound socket");
+    drop(listener);
+    let refusing = RawOrigin::start(vec![
+        b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n".to_vec(),
+    ]);
+    let plain = Origin::start(false);
+    plain.on("/x", [Reply::status(407)]);
+    let refusing_name = refusing.url("").replace("http://", "");
+    let named = |host: &str| format!("the proxy {host}");
+    for (proxy, url, words) in [
+        (
+            format!("http://{gone}"),
+            "https://8.8.8.8/x",
+            named(&gone.to_string()),
+        ),
+        (
+            format!("socks5://{gone}"),
+            "https://8.8.8.8/x",
+            named(&gone.to_string()),
+        ),
+        (
+            refusing.url("/"),
+            "https://8.8.8.8/x",
+            named(&refusing_name),
+        ),
+        (plain.url("/"), "http://8.8.8.8/x", named(&plain.host())),
+    ] {
+        let mut rig = Rig::new(url, plain.ca_file());
+        rig.config.max_tries = 1;
+        through(&mut rig.config, &proxy.replace("://", "://joe:hunter2@"));
+        let kind = if url.starts_with("https") {
+            FailureKind::Connect
+        } else {
+            FailureKind::Status
+        };
+        let detail = rig.fails(kind).await;
+        assert!(
+            detail.contains(&words) && !detail.contains("hunter2"),
+            "{detail}"
+        );
+    }
+}
