@@ -67,8 +67,9 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
         Some(Command::App(command)) => {
             let access = command.access();
-            match House::open(access, &flags, environment, |who| who.operator("cli")) {
+            match House::open(access, &flags, environment, |who| who.operator("cli")).await {
                 Ok(house) => {
+                    warn_of_mismatch(&house, console);
                     let status = run_command(&house, &command, console).await;
                     house.close().await;
                     status
@@ -99,15 +100,22 @@ async fn config(
         ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
         ConfigWhat::Show(show) if show.policy => {
-            let house = House::open(Access::Read, flags, environment, |who| who.operator("cli"))?;
+            let house =
+                House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+            warn_of_mismatch(&house, console);
             cli::print_policy(&house.app, show.json, console).await
         }
         ConfigWhat::Show(_) => cli::print_text(&cli::config_page(&config, &[]), console),
         ConfigWhat::Adopt => {
             let house = House::open(Access::Change, flags, environment, |who| {
                 who.operator("cli")
-            })?;
+            })
+            .await?;
             cli::adopt_policy(&house.app, console).await
+        }
+        ConfigWhat::AdoptArchive => {
+            let house = House::open_unjoined(flags, environment)?;
+            cli::adopt_archive(&house.app, console).await
         }
     }
 }
@@ -126,7 +134,8 @@ async fn complete(
     };
     let mut names = Vec::new();
     if !wanted.names.is_empty()
-        && let Ok(house) = House::open(Access::Read, &flags, environment, |who| who.operator("cli"))
+        && let Ok(house) =
+            House::open(Access::Read, &flags, environment, |who| who.operator("cli")).await
     {
         for kind in &wanted.names {
             names.extend(names_of(&house.app, *kind).await.unwrap_or_default());
@@ -213,13 +222,20 @@ fn ended(result: Result<ExitStatus>, console: &mut Console<'_>) -> ExitStatus {
     result.unwrap_or_else(|error| cli::report(&error, console))
 }
 
+/// Says that what is read is perhaps not what is looked for.
+fn warn_of_mismatch(house: &House, console: &mut Console<'_>) {
+    if let Some(error) = &house.mismatch {
+        console.warn(&format!("{error}: reading goes on, nothing can be changed"));
+    }
+}
+
 async fn one_pass(
     json: bool,
     flags: &Flags,
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let house = House::open(Access::Change, flags, environment, Identity::worker)?;
+    let house = House::open(Access::Change, flags, environment, Identity::worker).await?;
     warn_without_sources(&house, console).await?;
     // Cron would mail it every hour.
     if console.is_terminal {
@@ -263,7 +279,8 @@ async fn fetch(
 ) -> Result<ExitStatus> {
     let house = House::open(Access::Change, flags, environment, |who| {
         who.operator("cli")
-    })?;
+    })
+    .await?;
     let sources = house.app.kept_sources(&args.sources).await?;
     let ids: Vec<_> = sources.into_iter().map(|source| source.id).collect();
     if args.whole {

@@ -60,7 +60,8 @@ impl App {
             .replace_blob(version.id, blob, self.stamp())
             .await?
         {
-            self.with_archive(move |archive| archive.delete_object(&object))
+            let now = self.now();
+            self.with_archive(move |archive| archive.discard_object(&object, now))
                 .await?;
         }
         Ok(true)

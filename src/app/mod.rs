@@ -2,6 +2,7 @@
 //!
 //! Knows the ports (store, archive, verifiers, clock) and no face; never prints, never reads the environment.
 
+mod archive_link;
 mod ask;
 mod bytes_compared;
 mod catalogue;
@@ -36,6 +37,7 @@ mod version_ref;
 mod withdraw;
 
 pub use crate::store::{Edited, EventFilter, Newest, VerdictFilter, VerdictOn, VerdictSubject};
+pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use bytes_compared::Compared;
 pub use catalogue::{Plan, PlanStep};
 pub use compare::{Comparison, DIFF_PATIENCE};

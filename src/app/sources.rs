@@ -221,11 +221,12 @@ impl App {
             .iter_mut()
             .map(|change| std::mem::take(&mut change.objects))
             .collect();
+        let now = self.now();
         self.with_archive(move |archive| {
             objects
                 .iter()
                 .flatten()
-                .try_for_each(|object| archive.delete_object(object))
+                .try_for_each(|object| archive.discard_object(object, now))
         })
         .await?;
         left?;

@@ -1,22 +1,26 @@
 //! The archive: one folder with objects, published copies and temporary files. Its parts do the work.
 
+use std::collections::HashSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::ArchiveError;
+use chrono::{DateTime, Utc};
+
 use super::file::{digest_of, make_folder, sync_folder};
 use super::lock::{FileLock, Locks, NOTICES, PUBLISHED, SETS, TellWaits};
-use super::objects::Objects;
+use super::objects::{Objects, objects_below, owner_in};
 use super::published::{PublishItem, Published};
 use super::reader_temp::ReaderTemp;
 use super::sets::{EditionFolder, Sets};
 use super::slots::Slots;
 use super::temp::TempFolder;
-use crate::domain::{Digest, EditionId, FileSeal};
+use super::trash::Trash;
+use super::{ArchiveError, mark};
+use crate::domain::{ArchiveMark, Digest, EditionId, FileSeal};
 use crate::files::{Owner, make_public_folders};
 
 /// The most contents that are streamed through the codec at once, a few MiB of memory each.
@@ -28,6 +32,9 @@ const MAX_STREAMS: usize = 4;
 /// same folder at once.
 #[derive(Debug)]
 pub struct Archive {
+    data_dir: PathBuf,
+    owner: Owner,
+    trash: Trash,
     pub(super) objects: Objects,
     pub(super) published: Published,
     sets: Sets,
@@ -77,8 +84,12 @@ impl Archive {
     pub fn open_for_reading(data_dir: &Path) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let owner = Owner::of(data_dir);
+        let trash = Trash::new(data_dir, owner);
         Self {
-            objects: Objects::new(data_dir.join("objects"), owner),
+            data_dir: data_dir.to_owned(),
+            owner,
+            objects: Objects::new(data_dir.join("objects"), owner, trash.clone()),
+            trash,
             published: Published::new(data_dir.join("published"), owner),
             sets: Sets::new(data_dir.join("sets"), owner),
             temp: None,
@@ -106,7 +117,7 @@ impl Archive {
         self.published.folder()
     }
 
-    /// Removes a large stored form that no blob names; fine when it is gone already.
+    /// Removes a large stored form that this process made and recorded nowhere; fine when it is gone already.
     pub fn delete_object(&self, name: &str) -> Result<(), ArchiveError> {
         self.objects.delete(name)
     }
@@ -209,13 +220,81 @@ impl Archive {
         self.temp.as_ref().is_some_and(|temp| !temp.knows(owner))
     }
 
-    /// Returns the objects that no process which lives can be about to record, those older than all of them, each with
-    /// the digest of its content.
+    /// Returns the objects that no process which lives can be about to record, each with the digest of its content: those
+    /// whose makers have ended.
     ///
-    /// One that no blob names has no use any more: whoever made it was killed before it recorded that.
-    pub fn old_objects(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
-        let oldest = self.temp()?.oldest_alive()?;
-        self.objects.older_than(oldest)
+    /// One that no blob names has no use in this catalogue any more.
+    pub fn ownerless_objects(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
+        // In this order: whoever made one that was listed and is not alive by now has recorded it, or never will.
+        let mut objects = self.objects.all()?;
+        let alive: HashSet<String> = self.temp()?.alive()?.into_iter().collect();
+        objects.retain(|(_, name)| !owner_in(name).is_some_and(|owner| alive.contains(&owner)));
+        Ok(objects)
+    }
+
+    /// Returns all objects, each with the digest of its content.
+    pub fn objects(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
+        self.objects.all()
+    }
+
+    /// Tells whether there is any object.
+    pub fn has_objects(&self) -> Result<bool, ArchiveError> {
+        self.objects.are_there()
+    }
+
+    /// Moves an object to the trash, from which it is still read; fine when it is gone already.
+    pub fn discard_object(&self, name: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        self.objects.discard(name, now)
+    }
+
+    /// Moves the copies before migrations to the trash that processes which were killed left half-made.
+    pub fn discard_half_copies(&self, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        half_copies(&self.data_dir, now.into())?
+            .iter()
+            .try_for_each(|name| self.trash.put(name, now))
+    }
+
+    /// Returns the objects in the trash whose time there is over, each with the digest of its content.
+    pub fn expired_objects(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(Digest, String)>, ArchiveError> {
+        let mut objects = Vec::new();
+        for day in self.trash.expired(now)? {
+            objects.extend(objects_below(&day.join("objects"))?);
+        }
+        Ok(objects)
+    }
+
+    /// Moves an object back from the trash. Returns whether it lay there.
+    pub fn rescue_object(&self, name: &str) -> Result<bool, ArchiveError> {
+        self.objects.rescue(name)
+    }
+
+    /// Deletes what has been in the trash for more than seven days.
+    pub fn empty_trash(&self, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        self.trash
+            .expired(now)?
+            .iter()
+            .try_for_each(|day| Trash::delete(day))
+    }
+
+    /// Returns the mark by which the archive knows its catalogue; nothing when it has none.
+    pub fn mark(&self) -> Result<Option<ArchiveMark>, ArchiveError> {
+        mark::read(&self.data_dir)
+    }
+
+    /// Puts a mark on the archive, in the place of the one before.
+    pub fn set_mark(&self, mark: &ArchiveMark) -> Result<(), ArchiveError> {
+        mark::write(&self.data_dir, mark, self.temp()?.path(), self.owner)
+    }
+
+    /// Returns the copies of the catalogue before migrations, by name.
+    pub fn catalogue_copies(&self) -> Vec<String> {
+        let mut copies = names_in(&self.data_dir).unwrap_or_default();
+        copies.retain(|name| name.contains(BEFORE) && process_of_copy(name).is_none());
+        copies.sort();
+        copies
     }
 
     /// Removes what an owner left that ended; it is not known as dead any more after that.
@@ -231,4 +310,35 @@ fn keep_others_out(folder: &Path) {
         // Not this account's: whoever owns it does so.
         let _ = fs::set_permissions(folder, Permissions::from_mode(0o700));
     }
+}
+
+/// In the names of copies before migrations; a process number follows the schema's while one is being made.
+const BEFORE: &str = ".before-";
+
+/// A copy that was written to within this is perhaps being made.
+const MAKING: Duration = Duration::from_hours(24);
+
+fn half_copies(data_dir: &Path, now: SystemTime) -> Result<Vec<String>, ArchiveError> {
+    let mut copies = names_in(data_dir)?;
+    copies.retain(|name| {
+        let written = fs::metadata(data_dir.join(name)).and_then(|file| file.modified());
+        process_of_copy(name).is_some()
+            && written.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > MAKING))
+    });
+    Ok(copies)
+}
+
+fn process_of_copy(name: &str) -> Option<u32> {
+    let (_, numbers) = name.split_once(BEFORE)?;
+    let (_, process) = numbers.split_once('.')?;
+    process.parse().ok()
+}
+
+fn names_in(folder: &Path) -> Result<Vec<String>, ArchiveError> {
+    let listed = fs::read_dir(folder).and_then(|entries| {
+        entries
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
+    });
+    listed.map_err(ArchiveError::io("list", folder))
 }

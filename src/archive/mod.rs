@@ -5,7 +5,7 @@
 //! file in `objects/`, durable before it is handed back. Every read checks the digest.
 //!
 //! Never knows of the catalogue, of sources or of the network: chains of blobs come in as arguments. No other module
-//! writes below `objects/`, `published/`, `sets/` or `tmp/`.
+//! writes below `objects/`, `published/`, `sets/`, `trash/` or `tmp/`.
 
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod archive;
@@ -15,12 +15,14 @@ mod encode;
 mod error;
 mod file;
 mod lock;
+mod mark;
 mod objects;
 mod published;
 mod reader_temp;
 mod sets;
 mod slots;
 mod temp;
+mod trash;
 
 pub use archive::Archive;
 pub use error::ArchiveError;

@@ -1,4 +1,5 @@
-//! Large stored forms, a file each: `objects/ab/cdef…-random`, after the digest of the content.
+//! Large stored forms, a file each: `objects/ab/cdef…-owner-random`, after the digest of the content and the process that
+//! made it.
 //!
 //! Never rewrites one and never gives two writers the same name, so an object that a row names cannot be taken away
 //! by another that failed to record its own.
@@ -7,12 +8,14 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
+use chrono::{DateTime, Utc};
 use tempfile::NamedTempFile;
 
 use super::ArchiveError;
 use super::file::{give, is_inside, make_folder, sync_folder};
+use super::temp::OWNER;
+use super::trash::Trash;
 use crate::domain::{Digest, StoredBody};
 use crate::files::Owner;
 
@@ -27,12 +30,17 @@ const MODE: u32 = 0o700;
 pub(super) struct Objects {
     folder: PathBuf,
     owner: Owner,
+    trash: Trash,
 }
 
 impl Objects {
     /// Keeps objects below `folder`, which exists.
-    pub(super) fn new(folder: PathBuf, owner: Owner) -> Self {
-        Self { folder, owner }
+    pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash) -> Self {
+        Self {
+            folder,
+            owner,
+            trash,
+        }
     }
 
     /// Keeps a stored form that is in memory. An object is durable on return.
@@ -54,7 +62,11 @@ impl Objects {
     /// Makes the file that a stored form is written to before it is kept.
     pub(super) fn create(digest: Digest, temp_dir: &Path) -> Result<NamedTempFile, ArchiveError> {
         tempfile::Builder::new()
-            .prefix(&format!("{}-", &digest.to_hex()[2..]))
+            .prefix(&format!(
+                "{}-{}-",
+                &digest.to_hex()[2..],
+                owner_tag(temp_dir)
+            ))
             .rand_bytes(8)
             .tempfile_in(temp_dir)
             .map_err(ArchiveError::io("make a file in", temp_dir))
@@ -92,7 +104,13 @@ impl Objects {
         let path = self
             .path(name)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let file = File::open(path)?;
+        let file = match File::open(path) {
+            // What a sweep took for unneeded, on the word of another catalogue perhaps.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                File::open(self.trash.find(&below(name)).ok_or(error)?)?
+            }
+            opened => opened?,
+        };
         let length = file.metadata()?.len();
         Ok((file, length))
     }
@@ -108,31 +126,31 @@ impl Objects {
         }
     }
 
-    /// Returns the objects that were written before `time`, each with the digest of its content.
-    pub(super) fn older_than(
-        &self,
-        time: SystemTime,
-    ) -> Result<Vec<(Digest, String)>, ArchiveError> {
-        let mut old = Vec::new();
+    /// Moves an object to the trash; fine when it is gone already.
+    pub(super) fn discard(&self, name: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        self.path(name)?;
+        self.trash.put(&below(name), now)
+    }
+
+    /// Moves an object back from the trash. Returns whether it lay there.
+    pub(super) fn rescue(&self, name: &str) -> Result<bool, ArchiveError> {
+        self.path(name)?;
+        self.trash.put_back(&below(name))
+    }
+
+    /// Returns all objects, each with the digest of its content.
+    pub(super) fn all(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
+        objects_below(&self.folder)
+    }
+
+    /// Tells whether there is any object.
+    pub(super) fn are_there(&self) -> Result<bool, ArchiveError> {
         for folder in entries(&self.folder)? {
-            let prefix = folder.file_name();
-            for object in entries(&folder.path())? {
-                let path = object.path();
-                let modified = match object.metadata().and_then(|metadata| metadata.modified()) {
-                    // Another process removed it in the meantime.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    modified => modified.map_err(ArchiveError::io("examine", &path))?,
-                };
-                let name = Path::new(&prefix).join(object.file_name());
-                if modified < time
-                    && let Some(name) = name.to_str()
-                    && let Some(digest) = digest_in(name)
-                {
-                    old.push((digest, name.to_owned()));
-                }
+            if !entries(&folder.path())?.is_empty() {
+                return Ok(true);
             }
         }
-        Ok(old)
+        Ok(false)
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, ArchiveError> {
@@ -144,14 +162,60 @@ impl Objects {
     }
 }
 
+/// Returns the objects below a folder, each with the digest of its content.
+pub(super) fn objects_below(folder: &Path) -> Result<Vec<(Digest, String)>, ArchiveError> {
+    let mut objects = Vec::new();
+    for folder in entries(folder)? {
+        let prefix = folder.file_name();
+        for object in entries(&folder.path())? {
+            let name = Path::new(&prefix).join(object.file_name());
+            if let Some(name) = name.to_str()
+                && let Some(digest) = digest_in(name)
+            {
+                objects.push((digest, name.to_owned()));
+            }
+        }
+    }
+    Ok(objects)
+}
+
+/// Returns the process that made an object, by the name of its folder for temporary files; nothing for one of an older gannet.
+pub(super) fn owner_in(name: &str) -> Option<String> {
+    let mut parts = name.split('-').skip(1);
+    let tag = parts.next()?;
+    parts.next().map(|_| format!("{OWNER}{tag}"))
+}
+
+/// Where an object lies in the data folder.
+fn below(name: &str) -> String {
+    format!("objects/{name}")
+}
+
+/// Returns the part of an owner's name that tells it from others.
+fn owner_tag(temp_dir: &Path) -> &str {
+    let name = temp_dir.file_name().and_then(|name| name.to_str());
+    name.map_or("", |name| name.trim_start_matches(OWNER))
+}
+
 /// Reads the digest in the name of an object; what has none is no object.
 fn digest_in(name: &str) -> Option<Digest> {
     let (hex, _) = name.split_once('-')?;
     hex.replacen('/', "", 1).parse().ok()
 }
 
+/// Returns what lies in a folder; nothing when there is none.
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, ArchiveError> {
-    let listed = fs::read_dir(folder).and_then(Iterator::collect);
+    let listed = match fs::read_dir(folder) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(Vec::new());
+        }
+        listed => listed.and_then(Iterator::collect),
+    };
     listed.map_err(ArchiveError::io("list", folder))
 }
 

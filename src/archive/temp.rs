@@ -6,7 +6,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::ArchiveError;
 use super::file::give;
@@ -15,6 +15,9 @@ use crate::files::remove_tree;
 
 /// The file that an owner keeps locked.
 const LOCK: &str = "lock";
+
+/// How the names of owners begin.
+pub(super) const OWNER: &str = "run-";
 
 /// How long a process that ends waits for others that make or sweep folders.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -35,7 +38,7 @@ impl TempFolder {
     pub(super) fn create(parent: &Path, locks: Locks) -> Result<Self, ArchiveError> {
         let _gate = locks.take(FOLDERS)?;
         let path = tempfile::Builder::new()
-            .prefix("run-")
+            .prefix(OWNER)
             .tempdir_in(parent)
             .map_err(ArchiveError::io("make a folder in", parent))?
             .keep();
@@ -65,16 +68,17 @@ impl TempFolder {
             .unwrap_or_default()
     }
 
-    /// Returns when the oldest owner that lives made its folder: whatever is older was made by one that ended.
-    pub(super) fn oldest_alive(&self) -> Result<SystemTime, ArchiveError> {
+    /// Returns the names of the folders whose owners live, this one among them.
+    pub(super) fn alive(&self) -> Result<Vec<String>, ArchiveError> {
         let _gate = self.locks.take(FOLDERS)?;
-        let mut oldest = born(&self.path)?;
+        let mut alive = vec![self.name()];
         for path in self.others()? {
             if is_owned(&path)? {
-                oldest = oldest.min(born(&path)?);
+                let name = path.file_name();
+                alive.extend(name.map(|name| name.to_string_lossy().into_owned()));
             }
         }
-        Ok(oldest)
+        Ok(alive)
     }
 
     /// Returns the names of the folders whose owners ended without removing theirs.
@@ -147,14 +151,6 @@ fn is_owned(folder: &Path) -> Result<bool, ArchiveError> {
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(ArchiveError::io("lock", folder)(error)),
     }
-}
-
-/// Returns when the folder's owner began: its lock is made then and never written to.
-fn born(folder: &Path) -> Result<SystemTime, ArchiveError> {
-    let path = folder.join(LOCK);
-    fs::metadata(&path)
-        .and_then(|metadata| metadata.modified())
-        .map_err(ArchiveError::io("examine", &path))
 }
 
 fn make_lock(folder: &Path) -> Result<File, ArchiveError> {

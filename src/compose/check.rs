@@ -42,7 +42,8 @@ pub(super) async fn config_check(
         return Err(Error::invalid(problems.join("\n")));
     }
     if has_catalogue(&config.data_dir)? {
-        let house = House::open(Access::Read, flags, environment, |who| who.operator("cli"))?;
+        let house =
+            House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
         looks.extend(house.app.idle_selections().await?);
     }
     cli::print_text(&cli::config_page(config, &looks), console)

@@ -40,7 +40,7 @@ pub(super) async fn open(
     } else {
         return Ok(ExitStatus::Done);
     };
-    let house = House::open(access, flags, environment, |who| who.operator("tui"))?;
+    let house = House::open(access, flags, environment, |who| who.operator("tui")).await?;
     over(&house, args, environment).await?;
     house.close().await;
     Ok(ExitStatus::Done)

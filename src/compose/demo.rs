@@ -35,7 +35,7 @@ pub(super) async fn run(
         return Err(Error::invalid("the dashboard needs a terminal")
             .hint("run `gannet demo --worker-only`"));
     }
-    let stage = Stage::set(environment, |who| who.operator("tui"))?;
+    let stage = Stage::set(environment, |who| who.operator("tui")).await?;
     stage.house.app.add(sources_of(&stage.origin)).await?;
     tokio::select! {
         left = dashboard::over(&stage.house, DashboardArgs::default(), environment) => left?,
@@ -64,7 +64,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(environment: &Environment, actor: impl Fn(&Identity) -> Actor) -> Result<Self> {
+    async fn set(environment: &Environment, actor: impl Fn(&Identity) -> Actor) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("gannet-demo-")
             .tempdir()
@@ -84,7 +84,7 @@ impl Stage {
         let mut config = Config::load(&flags, environment).map_err(failed)?;
         config.log_dir = at("log");
         let clock = ManualClock::new(SystemClock.now());
-        let house = House::with(config, None, environment, Arc::new(clock.clone()), actor)?;
+        let house = House::with(config, None, environment, Arc::new(clock.clone()), actor).await?;
         Ok(Self {
             house,
             origin,
@@ -100,7 +100,7 @@ async fn headless(environment: &Environment, console: &mut Console<'_>) -> Resul
         origin,
         clock,
         folder,
-    } = Stage::set(environment, Identity::worker)?;
+    } = Stage::set(environment, Identity::worker).await?;
     let intro = format!(
         "An HTTPS origin on loopback, {}, and {} files of it, each fetched once an hour.\nData lies in {} and goes at the end.",
         origin.url(),

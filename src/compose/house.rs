@@ -7,7 +7,7 @@ use tracing_appender::non_blocking::WorkerGuard;
 
 use super::check::open_to_others;
 use super::notes::{LogTroubles, Notes};
-use crate::app::{App, Error, ErrorKind, ReadConfig, Result};
+use crate::app::{App, Error, ErrorKind, ReadConfig, Result, refuse_lost_catalogue};
 use crate::archive::Archive;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
@@ -23,6 +23,8 @@ pub(super) const CATALOGUE: &str = "gannet.db";
 /// The ports, and the log.
 pub(super) struct House {
     pub(super) app: Arc<App>,
+    /// Why the catalogue that is read is not the one of the archive beside it.
+    pub(super) mismatch: Option<Error>,
     /// Reads the configuration again; nothing where no file holds it.
     read_config: Option<ReadConfig>,
     /// Where is told what has to be said meanwhile.
@@ -35,7 +37,7 @@ pub(super) struct House {
 
 impl House {
     /// Opens what `access` needs. All but [`Access::Create`] want a catalogue that exists.
-    pub(super) fn open(
+    pub(super) async fn open(
         access: Access,
         flags: &Flags,
         environment: &Environment,
@@ -43,7 +45,9 @@ impl House {
     ) -> Result<Self> {
         let config = super::load(flags, environment)?;
         let read_config = Some(super::reader(&config, flags, environment));
-        if access != Access::Create {
+        if access == Access::Create {
+            refuse_lost(&config.data_dir)?;
+        } else {
             insist_on_catalogue(&config.data_dir)?;
         }
         let clock = Arc::new(SystemClock);
@@ -52,19 +56,48 @@ impl House {
             let archive = Archive::open_for_reading(&config.data_dir);
             let actor = actor(&Identity::of(environment));
             let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
+            let mismatch = app.archive_mismatch().await?;
             return Ok(Self {
                 app: Arc::new(app),
+                mismatch,
                 read_config: None,
                 notes: Notes::default(),
                 log_troubles: LogTroubles::new(),
                 log: None,
             });
         }
-        Self::with(config, read_config, environment, clock, actor)
+        Self::with(config, read_config, environment, clock, actor).await
+    }
+
+    /// Opens everything for writing, whether catalogue and archive belong together or not; begins a catalogue where there is
+    /// none.
+    pub(super) fn open_unjoined(flags: &Flags, environment: &Environment) -> Result<Self> {
+        let config = super::load(flags, environment)?;
+        let read_config = Some(super::reader(&config, flags, environment));
+        let actor = |who: &Identity| who.operator("cli");
+        Self::unjoined(
+            config,
+            read_config,
+            environment,
+            Arc::new(SystemClock),
+            actor,
+        )
     }
 
     /// Opens everything for writing; begins a store where there is none.
-    pub(super) fn with(
+    pub(super) async fn with(
+        config: Config,
+        read_config: Option<ReadConfig>,
+        environment: &Environment,
+        clock: Arc<dyn Clock>,
+        actor: impl Fn(&Identity) -> Actor,
+    ) -> Result<Self> {
+        let house = Self::unjoined(config, read_config, environment, clock, actor)?;
+        house.app.join_archive().await?;
+        Ok(house)
+    }
+
+    fn unjoined(
         config: Config,
         read_config: Option<ReadConfig>,
         environment: &Environment,
@@ -85,6 +118,7 @@ impl House {
         let app = App::new(Arc::new(config), clock, store, Arc::new(archive), actor);
         Ok(Self {
             app: Arc::new(app.reading_config(read_config.clone())),
+            mismatch: None,
             read_config,
             notes,
             log_troubles,
@@ -125,7 +159,17 @@ pub(super) fn has_catalogue(data_dir: &Path) -> Result<bool> {
     })
 }
 
+/// Refuses to begin a catalogue where an archive has lost its own.
+fn refuse_lost(data_dir: &Path) -> Result<()> {
+    match std::fs::metadata(data_dir.join(CATALOGUE)) {
+        Ok(file) if file.len() > 0 => Ok(()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Ok(()),
+        _ => refuse_lost_catalogue(data_dir),
+    }
+}
+
 fn insist_on_catalogue(data_dir: &Path) -> Result<()> {
+    refuse_lost(data_dir)?;
     if has_catalogue(data_dir)? {
         return Ok(());
     }

@@ -112,6 +112,8 @@ actions!(
     NoticeFailed = "notice.failed",
     /// The log could not be written.
     LogFailed = "log.failed",
+    /// A catalogue took the archive beside it for its own.
+    ArchiveAdopted = "archive.adopted",
     /// Something in the archive is not as recorded.
     Damaged = "archive.damaged",
     /// A damaged blob was stored anew from a fetch that brought the same content.

@@ -3,6 +3,7 @@
 //! Nothing here does I/O or reads a clock; times come in as arguments. Every other layer may import this one.
 
 mod address;
+mod archive_mark;
 mod attempt;
 mod blob;
 mod content;
@@ -28,6 +29,7 @@ mod version;
 mod weights;
 
 pub use address::{Address, AddressError, masked};
+pub use archive_mark::{ArchiveMark, Mismatch};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, base_ordinal};
 pub use content::Content;

@@ -15,11 +15,12 @@ use crate::domain::{
 };
 
 impl Store {
-    /// Returns those of `objects`, each with the digest of its content, that no blob names.
+    /// Returns those of `objects`, each with the digest of its content, that no blob names and that are not kept for another catalogue.
     pub async fn unnamed(&self, objects: Vec<(Digest, String)>) -> Result<Vec<String>> {
         self.read(move |sql| {
             let mut named = sql.prepare_cached(&format!(
-                "SELECT EXISTS (SELECT 1 FROM blob WHERE object = ?2 AND id IN ({BY_DIGEST}))"
+                "SELECT EXISTS (SELECT 1 FROM blob WHERE object = ?2 AND id IN ({BY_DIGEST}))
+                     OR EXISTS (SELECT 1 FROM kept_object WHERE name = ?2)"
             ))?;
             let mut unnamed = Vec::new();
             for (digest, object) in &objects {

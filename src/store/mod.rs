@@ -4,6 +4,7 @@
 //! that many share the price of one sync. Every operation is one call and one transaction, in domain types; no SQLite
 //! type leaves this layer. It never reads the clock, the archive's files or the network.
 
+mod archive_mark;
 mod attempt;
 mod blob;
 mod change;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
+use super::housekeeping;
 use super::pass::{Judging, Pass, PassReport, Selection};
 use super::progress::Progress;
 use super::sets;
@@ -80,6 +81,13 @@ impl Worker {
             }
         });
         report.account_for(&asked);
+        if report.error.is_none()
+            && let Err(error) = self
+                .after_work(is_regular, report.summary.attempts > 0)
+                .await
+        {
+            report.error = Some(error);
+        }
         if !report.error.as_ref().is_some_and(concerns_all) {
             let beats = is_regular
                 && !stop.is_requested()
@@ -93,6 +101,17 @@ impl Worker {
             }
         }
         report
+    }
+
+    /// Counts the marks of catalogue and archive up when anything was recorded, and looks through the archive now and then.
+    async fn after_work(&self, is_regular: bool, has_worked: bool) -> Result<()> {
+        if has_worked {
+            self.app.join_archive().await?;
+        }
+        if is_regular {
+            housekeeping::tidy_when_due(&self.app).await?;
+        }
+        Ok(())
     }
 
     /// Tells notifiers what changed, and the heartbeat's service that the pass went well. Returns who could not be told.
@@ -303,7 +322,7 @@ impl Worker {
         }
         let dead = self.app.with_archive(Archive::dead_owners).await?;
         if !dead.is_empty() {
-            self.sweep_objects().await?;
+            housekeeping::tidy(&self.app).await?;
         }
         for owner in dead {
             tracing::warn!("worker {owner} ended without releasing its claims: released");
@@ -333,21 +352,6 @@ impl Worker {
             Ok(Err(error)) => tracing::warn!("cannot look for what worker {owner} left: {error}"),
             Err(error) => tracing::warn!("{error}"),
         }
-    }
-
-    /// Removes objects that a killed worker did not get to record. What a living one may yet record is left alone.
-    async fn sweep_objects(&self) -> Result<()> {
-        const PAGE: usize = 1024;
-        let old = self.app.with_archive(Archive::old_objects).await?;
-        for page in old.chunks(PAGE) {
-            for object in self.app.store.unnamed(page.to_vec()).await? {
-                tracing::warn!("object {object} was never recorded: removed");
-                self.app
-                    .with_archive(move |archive| archive.delete_object(&object))
-                    .await?;
-            }
-        }
-        Ok(())
     }
 
     /// Makes notifiers that are new known to the store, once for each configuration, so that they hear of what this worker

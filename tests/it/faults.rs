@@ -174,42 +174,38 @@ fn temporary(gannet: &Gannet) -> Vec<String> {
 }
 
 #[test]
-fn what_a_killed_worker_did_not_record_is_removed_and_nothing_younger() {
+fn what_the_dead_did_not_record_goes_to_the_trash_and_nothing_of_the_living() {
     let origin = Origin::start(true);
     origin.on("/x", [Reply::file("content")]);
     let gannet = Gannet::trusting(origin.ca_file(), "");
     add_files(&gannet, &origin, &["/x".to_owned()]);
-    let put = |name: &str, age: Duration| {
-        let folder = gannet.data().join("objects").join("ab");
-        fs::create_dir_all(&folder).expect("a folder");
-        let file = fs::File::create(folder.join(name)).expect("an object");
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the age of a file is by this clock"
-        )]
-        let now = std::time::SystemTime::now();
-        let before = now.checked_sub(age).expect("a time");
-        file.set_modified(before).expect("a time");
-    };
+    let living = gannet::archive::Archive::open(&gannet.data()).expect("an archive");
+    let owner = living.owner();
+    let tag = owner.strip_prefix("run-").expect("the name of an owner");
     let digest = "c".repeat(62);
-    let day = Duration::from_hours(24);
-    put(&format!("{digest}-00000old"), day);
-    put("no-object", day);
+    let folder = gannet.data().join("objects").join("ab");
+    fs::create_dir_all(&folder).expect("a folder");
+    let mine = format!("{digest}-{tag}-12345678");
+    for name in [
+        &mine,
+        // Made by a process that is gone, by one of an older gannet, and something else.
+        &format!("{digest}-dead00-12345678"),
+        &format!("{digest}-12345678"),
+        "no-object",
+    ] {
+        fs::write(folder.join(name), "form").expect("an object");
+    }
     let dead = gannet.data().join("tmp").join("run-dead");
     fs::create_dir(&dead).expect("a folder");
     fs::write(dead.join("lock"), "").expect("a lock that nobody holds");
-    // As if a process that is younger than the pass were about to record it.
-    let young = format!("ab/{digest}-000young");
-    let file = fs::File::create(gannet.data().join("objects").join(&young)).expect("an object");
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the age of a file is by this clock"
-    )]
-    file.set_modified(std::time::SystemTime::now() + day)
-        .expect("a time");
     gannet.ok(&["--worker-only"]);
-    assert_eq!(objects(&gannet).0, [young, "ab/no-object".to_owned()]);
-    assert_eq!(temporary(&gannet), [""; 0]);
+    let ours = format!("ab/{mine}");
+    assert_eq!(objects(&gannet).0, [ours, "ab/no-object".to_owned()]);
+    assert_eq!(temporary(&gannet), [owner]);
+    let day = fs::read_dir(gannet.data().join("trash")).expect("a trash");
+    let day = day.flatten().next().expect("a day").path();
+    let thrown = fs::read_dir(day.join("objects/ab")).expect("objects");
+    assert_eq!(thrown.count(), 2);
 }
 
 #[test]

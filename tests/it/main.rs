@@ -16,6 +16,7 @@ mod extras;
 mod faults;
 mod few_threads;
 mod isolation;
+mod keeping;
 mod layers;
 mod left_behind;
 mod locks;

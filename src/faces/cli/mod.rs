@@ -23,7 +23,8 @@ mod table;
 
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{
-    adopt_policy, print_completions, print_fetched, print_manual, print_overview, print_policy, run,
+    adopt_archive, adopt_policy, print_completions, print_fetched, print_manual, print_overview,
+    print_policy, run,
 };
 pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::config_page;

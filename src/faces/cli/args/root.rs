@@ -275,6 +275,11 @@ pub enum ConfigWhat {
     /// Put the verifiers and sets of this configuration file in force, in the place of another file's
     #[command(after_help = "Example:\n  gannet --config /etc/gannet/config.toml config adopt")]
     Adopt,
+    /// Take the archive that lies in the data folder for this catalogue's; deletes nothing
+    #[command(
+        after_help = "When the catalogue (gannet.db) is lost and no copy of it can be put back: what is found in objects/ is kept."
+    )]
+    AdoptArchive,
     /// Say what is wrong with the configuration, or what of it is in force
     Check,
     /// The keys of the dashboard in force, as a page of Markdown

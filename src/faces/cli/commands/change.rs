@@ -145,6 +145,9 @@ pub(super) async fn remove(
             ))?;
         }
     }
+    if args.purge {
+        console.note("stored files of more than 1 MiB lie in trash/ for 7 days; delete them there to be rid of them at once");
+    }
     tell_left(app, &removed, console).await
 }
 

@@ -31,4 +31,4 @@ pub use dispatch::run;
 pub use fetched::print_fetched;
 pub use manual::print_manual;
 pub use overview::print_overview;
-pub use policy::{adopt_policy, print_policy};
+pub use policy::{adopt_archive, adopt_policy, print_policy};

@@ -85,6 +85,17 @@ pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<E
     Ok(conclude(result, console))
 }
 
+/// Takes the archive in the data folder for this catalogue's.
+pub async fn adopt_archive(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
+    let unknown = app.adopt_archive().await?.unknown_objects;
+    let written = writeln!(
+        console.out,
+        "the archive is this catalogue's now; {unknown} objects that it does not know are kept"
+    );
+    let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
+    Ok(conclude(result, console))
+}
+
 fn write_json(
     policy: Option<&AdoptedPolicy>,
     is_own: bool,

@@ -1,0 +1,147 @@
+//! The bond between the catalogue and the archive beside it: each is used with the other alone.
+//!
+//! Never deletes anything, whichever of the two is the wrong one.
+
+use std::path::Path;
+
+use super::{App, Error, ErrorKind, Result};
+use crate::archive::Archive;
+use crate::domain::{ArchiveMark, Mismatch};
+
+/// Objects that are looked for in a catalogue at once.
+const PAGE: usize = 1024;
+
+/// What adopting an archive came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdoptedArchive {
+    /// Objects that no version of this catalogue names, and that are kept.
+    pub unknown_objects: usize,
+}
+
+/// Refuses to begin a catalogue beside an archive that has lost its own.
+pub fn refuse_lost_catalogue(data_dir: &Path) -> Result<()> {
+    let archive = Archive::open_for_reading(data_dir);
+    if archive.mark()?.is_none() && !archive.has_objects()? {
+        return Ok(());
+    }
+    let message = format!(
+        "{} holds an archive whose catalogue (gannet.db) is missing or empty",
+        data_dir.display()
+    );
+    Err(refusal(message, &archive))
+}
+
+impl App {
+    /// Makes sure that the catalogue is the archive's own, and counts both marks up. Both get one when neither has.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] when the two do not belong together, with which it is and the ways on.
+    pub async fn join_archive(&self) -> Result<()> {
+        if let Some(error) = self.archive_mismatch().await? {
+            return Err(error);
+        }
+        let mark = self.store.next_archive_mark(new_id()?).await?;
+        self.with_archive(move |archive| archive.set_mark(&mark))
+            .await
+    }
+
+    /// Returns why the catalogue is not the archive's own, if it is not.
+    pub async fn archive_mismatch(&self) -> Result<Option<Error>> {
+        // First: whoever counts up writes the catalogue first.
+        let archive = self.archive.mark()?;
+        let catalogue = self.store.archive_mark().await?;
+        let why = match ArchiveMark::mismatch(archive.as_ref(), catalogue.as_ref()) {
+            Some(Mismatch::Foreign) => {
+                "belongs to another archive than the one beside it".to_owned()
+            }
+            Some(Mismatch::Older { catalogue, archive }) => format!(
+                "is an older copy: it was last used as number {catalogue}, the archive beside it as number {archive}"
+            ),
+            Some(Mismatch::Unmarked) => {
+                "carries no mark of the archive beside it: it is an older copy, or another store's"
+                    .to_owned()
+            }
+            None if archive.is_none() && self.names_no_object().await? => {
+                "names none of the objects in the archive beside it".to_owned()
+            }
+            None => return Ok(None),
+        };
+        let path = self.config().data_dir.join("gannet.db");
+        let message = format!("{} {why}", path.display());
+        Ok(Some(refusal(message, &self.archive)))
+    }
+
+    /// Tells of an archive without a mark whether all its objects are strange to the catalogue.
+    async fn names_no_object(&self) -> Result<bool> {
+        let objects = self.with_archive(Archive::objects).await?;
+        let mut unknown = 0;
+        for page in objects.chunks(PAGE) {
+            unknown += self.store.unnamed(page.to_vec()).await?.len();
+        }
+        // A first fetch that was killed may have left one or two.
+        Ok(unknown > 0 && unknown == objects.len())
+    }
+
+    /// Takes what lies in the archive for this catalogue's, whichever catalogue it was of. Objects that no version names are
+    /// kept for good.
+    pub async fn adopt_archive(&self) -> Result<AdoptedArchive> {
+        // One that cannot be read is replaced, too.
+        let archive = self.archive.mark().ok().flatten();
+        let catalogue = self.store.archive_mark().await?;
+        let generation = [&archive, &catalogue]
+            .into_iter()
+            .flatten()
+            .map(|mark| mark.generation)
+            .max();
+        let id = match catalogue.or(archive) {
+            Some(mark) => mark.id,
+            None => new_id()?,
+        };
+        let mark = ArchiveMark {
+            id,
+            generation: generation.unwrap_or(0) + 1,
+        };
+        let objects = self.with_archive(Archive::ownerless_objects).await?;
+        let mut unknown = Vec::new();
+        for page in objects.chunks(PAGE) {
+            unknown.extend(self.store.unnamed(page.to_vec()).await?);
+        }
+        let adopted = AdoptedArchive {
+            unknown_objects: unknown.len(),
+        };
+        let detail = format!("{} objects that no version names are kept", unknown.len());
+        self.store
+            .adopt_archive(mark.clone(), unknown, detail, self.stamp())
+            .await?;
+        self.with_archive(move |archive| archive.set_mark(&mark))
+            .await?;
+        Ok(adopted)
+    }
+}
+
+fn refusal(message: String, archive: &Archive) -> Error {
+    let copies = archive.catalogue_copies();
+    let copies = if copies.is_empty() {
+        String::new()
+    } else {
+        format!(", or a copy made before a migration: {}", copies.join(", "))
+    };
+    Error::new(ErrorKind::Unavailable, message).hint(format!(
+        "put the right gannet.db back (from a backup{copies}); or `gannet config adopt-archive` takes what lies there for this catalogue's. Nothing is deleted either way"
+    ))
+}
+
+fn new_id() -> Result<String> {
+    use std::fmt::Write as _;
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        let message = format!("cannot make an id for the archive: {error}");
+        Error::new(ErrorKind::Unavailable, message)
+    })?;
+    Ok(bytes.iter().fold(String::new(), |mut id, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(id, "{byte:02x}");
+        id
+    }))
+}

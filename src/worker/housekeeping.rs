@@ -1,0 +1,75 @@
+//! Looking through the archive for what is not needed, and emptying the trash.
+//!
+//! Never deletes on the word of the catalogue alone: what no row names is moved to the trash first, and looked up again
+//! before it goes from there.
+
+use crate::app::{App, Result};
+use crate::archive::Archive;
+
+/// Objects that are looked for in the catalogue at once.
+const PAGE: usize = 1024;
+
+/// How often the archive is looked through when nobody died.
+const EVERY: chrono::Duration = chrono::Duration::days(1);
+
+/// Looks through the archive when that is due.
+pub(super) async fn tidy_when_due(app: &App) -> Result<()> {
+    let now = app.now();
+    // A time that lies ahead is one of a clock that was wrong.
+    let is_due = app
+        .store
+        .swept_at()
+        .await?
+        .is_none_or(|at| at > now || now - at >= EVERY);
+    if is_due { tidy(app).await } else { Ok(()) }
+}
+
+/// Moves what nothing needs to the trash, and deletes what has lain there for long enough.
+pub(super) async fn tidy(app: &App) -> Result<()> {
+    let now = app.now();
+    if app.archive_mismatch().await?.is_some() {
+        return Ok(());
+    }
+    discard_unnamed(app).await?;
+    app.with_archive(move |archive| archive.discard_half_copies(now))
+        .await?;
+    rescue_named(app).await?;
+    app.with_archive(move |archive| archive.empty_trash(now))
+        .await?;
+    app.store.set_swept_at(now).await?;
+    Ok(())
+}
+
+/// Moves objects to the trash whose makers did not get to record them. What a living one may yet record is left alone.
+async fn discard_unnamed(app: &App) -> Result<()> {
+    let now = app.now();
+    let objects = app.with_archive(Archive::ownerless_objects).await?;
+    for page in objects.chunks(PAGE) {
+        for object in app.store.unnamed(page.to_vec()).await? {
+            tracing::warn!("object {object} was never recorded: moved to the trash");
+            app.with_archive(move |archive| archive.discard_object(&object, now))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves objects back that are needed after all, before their time in the trash is over.
+async fn rescue_named(app: &App) -> Result<()> {
+    let now = app.now();
+    let expired = app
+        .with_archive(move |archive| archive.expired_objects(now))
+        .await?;
+    for page in expired.chunks(PAGE) {
+        let unnamed = app.store.unnamed(page.to_vec()).await?;
+        for (_, object) in page {
+            if !unnamed.contains(object) {
+                tracing::warn!("object {object} is needed: moved back from the trash");
+                let object = object.clone();
+                app.with_archive(move |archive| archive.rescue_object(&object))
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}

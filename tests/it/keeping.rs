@@ -1,0 +1,285 @@
+//! Nothing is deleted on the word of one catalogue: a missing, empty, older or foreign one beside an archive stops whatever
+//! writes, and what seems unneeded goes to the trash first.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gannet::clock::{Clock as _, SystemClock};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::origin::{Gate, Origin, Reply};
+use crate::rig::Gannet;
+
+/// Bytes that do not compress, and so lie in a file of their own.
+fn noise(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let bytes = std::iter::repeat_with(|| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(99);
+        state.to_be_bytes()[0]
+    });
+    bytes.take(3 << 20).collect()
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files = Vec::new();
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn objects(gannet: &Gannet) -> Vec<PathBuf> {
+    files_below(&gannet.data().join("objects"))
+}
+
+/// A store with two versions of a large file.
+fn store_of_two() -> (Origin, Gannet) {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file(noise(1)), Reply::file(noise(2))]);
+    origin.on("/y", [Reply::file("small")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.ok(&["add", &origin.url("/x"), "1h", "--allow-private"]);
+    for _ in 0..2 {
+        gannet.fetch("x");
+    }
+    assert_eq!(objects(&gannet).len(), 2);
+    (origin, gannet)
+}
+
+/// Moves the catalogue into a folder beside the data folder.
+fn put_away(gannet: &Gannet) -> PathBuf {
+    put_away_as(gannet, "away");
+    gannet.path("away/gannet.db")
+}
+
+/// Leaves what a fetch leaves that is killed.
+fn kill_a_fetch(gannet: &Gannet, origin: &Origin) {
+    let gate = Gate::new();
+    origin.on("/slow", [Reply::file("slow").behind(&gate)]);
+    gannet.ok(&["add", &origin.url("/slow"), "1h", "--allow-private"]);
+    let mut child = gannet.start(&["fetch", "slow"]);
+    while !origin
+        .requests()
+        .iter()
+        .any(|request| request.path == "/slow")
+    {
+        std::thread::yield_now();
+    }
+    let process = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("a process");
+    kill_process(process, Signal::KILL).expect("killed");
+    child.wait().expect("it ends");
+    gate.open();
+}
+
+/// Every command that writes is refused with these words; nothing is deleted.
+fn refuses_to_write(gannet: &Gannet, origin: &Origin, words: &str) {
+    let before = objects(gannet);
+    let address = origin.url("/y");
+    for arguments in [
+        &["add", &address, "1h", "--allow-private"][..],
+        &["build_db"],
+        &["fetch", "*"],
+        &["--worker-only"],
+        &["edit", "x", "--interval", "6h"],
+        &["remove", "x", "--purge", "--yes"],
+        &["verify", "x"],
+    ] {
+        let said = gannet.run(arguments);
+        assert_eq!(said.code, Some(3), "{arguments:?}: {said:#?}");
+        assert!(said.err.contains(words), "{arguments:?}: {said:#?}");
+        assert!(
+            said.err.contains("config adopt-archive") && said.err.contains("backup"),
+            "{arguments:?}: {said:#?}"
+        );
+    }
+    assert_eq!(objects(gannet), before);
+    assert!(!gannet.data().join("trash").exists());
+}
+
+#[test]
+fn a_catalogue_that_is_not_the_archives_own_stops_whatever_writes() {
+    let (origin, gannet) = store_of_two();
+    kill_a_fetch(&gannet, &origin);
+    let kept = put_away(&gannet);
+    refuses_to_write(&gannet, &origin, "is missing or empty");
+    fs::write(gannet.data().join("gannet.db"), "").expect("an empty file");
+    refuses_to_write(&gannet, &origin, "is missing or empty");
+    // Of another store.
+    let other = Gannet::new();
+    other.ok(&["build_db"]);
+    fs::copy(
+        other.data().join("gannet.db"),
+        gannet.data().join("gannet.db"),
+    )
+    .expect("a copy");
+    refuses_to_write(&gannet, &origin, "belongs to another archive");
+    let said = gannet.run(&["list"]);
+    assert_eq!(said.code, Some(0), "reading works: {said:#?}");
+    assert!(said.err.contains("belongs to another archive"), "{said:#?}");
+    put_away_as(&gannet, "foreign");
+    // Without the log that the killed process left beside it, it is an older one.
+    fs::copy(&kept, gannet.data().join("gannet.db")).expect("put back");
+    refuses_to_write(&gannet, &origin, "is an older copy");
+    put_away_as(&gannet, "older");
+    for name in ["gannet.db", "gannet.db-wal", "gannet.db-shm"] {
+        let _ = fs::rename(kept.with_file_name(name), gannet.data().join(name));
+    }
+    gannet.fetch("x");
+    assert_eq!(gannet.bytes(&["cat", "x"]), noise(2));
+}
+
+#[test]
+fn an_older_copy_is_noticed_and_the_right_one_works_again() {
+    let (origin, gannet) = store_of_two();
+    let catalogue = gannet.data().join("gannet.db");
+    let old = gannet.path("old.db");
+    fs::copy(&catalogue, &old).expect("a copy");
+    gannet.ok(&["--worker-only"]);
+    gannet.fetch("x");
+    let kept = put_away(&gannet);
+    fs::copy(&old, &catalogue).expect("put back");
+    refuses_to_write(&gannet, &origin, "is an older copy");
+    assert!(gannet.run(&["cat", "x"]).err.contains("is an older copy"));
+    fs::rename(&kept, &catalogue).expect("put back");
+    let said = gannet.run(&["cat", "x"]);
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    gannet.ok(&["edit", "x", "--interval", "6h"]);
+}
+
+#[test]
+fn an_adopted_archive_keeps_what_the_catalogue_does_not_know() {
+    let (origin, gannet) = store_of_two();
+    let kept = put_away(&gannet);
+    let before = objects(&gannet);
+    let said = gannet.ok(&["config", "adopt-archive"]);
+    assert!(
+        said.contains("2 objects that it does not know are kept"),
+        "{said}"
+    );
+    gannet.ok(&["add", &origin.url("/y"), "1h", "--allow-private"]);
+    kill_a_fetch(&gannet, &origin);
+    gannet.ok(&["fetch", "y"]);
+    gannet.ok(&["--worker-only"]);
+    assert_eq!(objects(&gannet), before);
+    assert!(gannet.ok(&["log"]).contains("archive.adopted"));
+    // The right one comes back after all.
+    put_away_as(&gannet, "second");
+    fs::copy(&kept, gannet.data().join("gannet.db")).expect("put back");
+    assert_eq!(gannet.run(&["--worker-only"]).code, Some(3));
+    gannet.ok(&["config", "adopt-archive"]);
+    assert_eq!(gannet.bytes(&["cat", "x"]), noise(2));
+    assert_eq!(gannet.bytes(&["cat", "x~1"]), noise(1));
+}
+
+fn put_away_as(gannet: &Gannet, name: &str) {
+    let away = gannet.path(name);
+    fs::create_dir_all(&away).expect("a folder");
+    for name in ["gannet.db", "gannet.db-wal", "gannet.db-shm"] {
+        let _ = fs::rename(gannet.data().join(name), away.join(name));
+    }
+}
+
+#[test]
+fn a_store_of_before_there_were_marks_gets_one() {
+    let (_origin, gannet) = store_of_two();
+    fs::remove_file(gannet.data().join("archive-id")).expect("a mark");
+    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    sql.execute("DELETE FROM archive_mark", [])
+        .expect("no mark");
+    drop(sql);
+    gannet.ok(&["list"]);
+    assert!(
+        !gannet.data().join("archive-id").exists(),
+        "reading makes none"
+    );
+    gannet.ok(&["--worker-only"]);
+    assert!(gannet.data().join("archive-id").exists());
+    // The mark of one of the two alone.
+    fs::remove_file(gannet.data().join("archive-id")).expect("a mark");
+    gannet.ok(&["--worker-only"]);
+    assert!(gannet.data().join("archive-id").exists());
+    assert_eq!(objects(&gannet).len(), 2);
+}
+
+#[test]
+fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
+    let (_origin, gannet) = store_of_two();
+    let said = gannet.run(&["remove", "x", "--purge", "--yes"]);
+    assert_eq!(said.code, Some(0));
+    assert!(said.err.contains("trash/ for 7 days"), "{said:#?}");
+    assert!(objects(&gannet).is_empty());
+    let trash = gannet.data().join("trash");
+    assert_eq!(files_below(&trash).len(), 2);
+    let day = fs::read_dir(&trash).expect("a trash").flatten().next();
+    let day = day.expect("a day").path();
+    let age = |days: i64| {
+        let date = SystemClock.now().date_naive() - chrono::Duration::days(days);
+        trash.join(date.to_string())
+    };
+    let untidied = || {
+        let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+        sql.execute("UPDATE archive_mark SET swept_at = 0", [])
+            .expect("long ago");
+    };
+    fs::rename(&day, age(6)).expect("older");
+    untidied();
+    gannet.ok(&["--worker-only"]);
+    assert_eq!(files_below(&trash).len(), 2);
+    fs::rename(age(6), age(9)).expect("older");
+    gannet.ok(&["--worker-only"]);
+    assert_eq!(files_below(&trash).len(), 2, "once a day is enough");
+    untidied();
+    gannet.ok(&["--worker-only"]);
+    assert!(files_below(&trash).is_empty());
+}
+
+#[test]
+fn an_object_in_the_trash_is_read_and_comes_back_before_it_would_go() {
+    let (_origin, gannet) = store_of_two();
+    let trash = gannet.data().join("trash/2001-01-01");
+    fs::create_dir_all(&trash).expect("a folder");
+    fs::rename(gannet.data().join("objects"), trash.join("objects")).expect("moved");
+    assert_eq!(gannet.bytes(&["cat", "x"]), noise(2));
+    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    sql.execute("UPDATE archive_mark SET swept_at = NULL", [])
+        .expect("never");
+    drop(sql);
+    gannet.ok(&["--worker-only"]);
+    assert!(!trash.exists());
+    assert_eq!(objects(&gannet).len(), 2);
+    assert_eq!(gannet.bytes(&["cat", "x~1"]), noise(1));
+}
+
+#[test]
+fn half_made_copies_before_migrations_go_to_the_trash() {
+    let (_origin, gannet) = store_of_two();
+    let names = [
+        "gannet.db.before-002",
+        "gannet.db.before-002.77",
+        "gannet.db.before-003.78",
+    ];
+    for name in names {
+        let file = fs::File::create(gannet.data().join(name)).expect("a file");
+        if name.ends_with("77") {
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+                .expect("a time");
+        }
+    }
+    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    sql.execute("UPDATE archive_mark SET swept_at = NULL", [])
+        .expect("never");
+    drop(sql);
+    gannet.ok(&["--worker-only"]);
+    let there = names.map(|name| gannet.data().join(name).exists());
+    assert_eq!(there, [true, false, true]);
+}
