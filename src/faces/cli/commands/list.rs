@@ -223,7 +223,8 @@ mod tests {
         for (failures, outcome, version, expected) in [
             (0, None, None, "never"),
             (0, Some(New), Some(VersionState::Passed), "new"),
-            (0, Some(Unchanged), Some(VersionState::Error), "ok"),
+            (0, Some(Unchanged), Some(VersionState::Error), "error"),
+            (0, Some(New), Some(VersionState::Pending), "pending"),
             (0, Some(Unchanged), Some(VersionState::Failed), "FAIL"),
             (2, Some(Failed), Some(VersionState::Failed), "down(2)"),
         ] {
