@@ -151,7 +151,8 @@ impl FromStr for VersionRef {
 
     fn from_str(text: &str) -> Result<Self, VersionRefError> {
         let bad = || VersionRefError(masked(text));
-        if text.is_empty() {
+        // No name and no address begins with a dash.
+        if text.is_empty() || text.starts_with('-') {
             return Err(bad());
         }
         // `v217` is how the dashboard and the log print a version.
