@@ -81,7 +81,10 @@ impl Config {
             config_file,
             fetch: settings.fetch,
             log: settings.log,
-            dashboard: settings.dashboard,
+            dashboard: DashboardConfig {
+                in_tmux: environment.get("TMUX").is_some(),
+                ..settings.dashboard
+            },
             worker: settings.worker,
             verifiers: settings.verifiers,
             notifiers: settings.notifiers,

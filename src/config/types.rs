@@ -101,6 +101,8 @@ pub struct DashboardConfig {
     pub theme: ThemeChoice,
     /// `[dashboard.keys]`, in the file's order.
     pub keys: Vec<KeySetting>,
+    /// Whether the terminal is one of tmux: `$TMUX` is set.
+    pub in_tmux: bool,
 }
 
 /// Which of the terminal's colours the dashboard uses.

@@ -84,9 +84,11 @@ fn changes_are_made_one_after_another_however_fast_keys_come() {
     gannet.ok(&["add", "https://example.org/prices.csv"]);
     let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
     terminal.wait_for("prices.csv");
-    // Off, on, off; then the last two are taken back.
-    terminal.press("   zz");
-    terminal.wait_for("taken back");
+    // Off, on, off: one change to take back, as of a held key.
+    terminal.press("   z");
+    terminal.wait_for("taken back: 1 source");
+    terminal.press("Z");
+    terminal.wait_for("made again: 1 source");
     terminal.wait_for("○ off");
     terminal.press("zz");
     terminal.wait_for("nothing to take back");
@@ -102,6 +104,77 @@ fn changes_are_made_one_after_another_however_fast_keys_come() {
     for (word, expected) in words.iter().zip([off, on, off, on, off, on]) {
         assert!(word.starts_with(expected), "{log}");
     }
+}
+
+#[test]
+fn what_others_changed_is_not_taken_back() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/prices.csv"]);
+    let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
+    terminal.wait_for("prices.csv");
+    for (others, told, interval) in [
+        (&["disable", "prices.csv"][..], "taken back: 1 source", 24),
+        (&["interval", "prices.csv", "3h"][..], "left alone", 3),
+    ] {
+        terminal.press("e");
+        terminal.wait_for("whole hours or days");
+        terminal.press("\x155h\r");
+        // The toast of the round before may still be there.
+        terminal.wait("the table with the interval", |screen| {
+            let text = screen.contents();
+            text.contains(" 5h ") && !text.contains("whole hours or days")
+        });
+        gannet.ok(&["edit", "prices.csv", "--tag", "urgent"]);
+        gannet.ok(others);
+        terminal.press("z");
+        terminal.wait_for(told);
+        let file = gannet.ok(&["list", "--json"]);
+        let is_so = |text: &str| assert!(file.contains(text), "{text}: {file}");
+        is_so("urgent");
+        is_so(&format!("\"interval_hours\": {interval},"));
+        is_so("\"enabled\": false");
+    }
+    terminal.press("q");
+    terminal.wait_for_the_shell();
+}
+
+#[test]
+fn an_addition_is_taken_back_after_a_question_and_made_again() {
+    let gannet = Gannet::new();
+    gannet.ok(&["build_db"]);
+    let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
+    terminal.wait_for("No sources yet");
+    terminal.press("ahttps://example.org/prices.csv\r");
+    terminal.wait_for("added 1 source");
+    terminal.press("z");
+    terminal.wait_for("Take back the addition of 1 source");
+    terminal.press("\r");
+    terminal.press("z");
+    terminal.wait_for("Take back the addition of 1 source");
+    assert!(gannet.ok(&["list"]).contains("prices.csv"));
+    terminal.press("y");
+    terminal.wait_for("taken back: 1 source");
+    terminal.press("Z");
+    terminal.wait_for("made again: 1 source");
+    assert!(gannet.ok(&["list"]).contains("prices.csv"));
+    terminal.press("q");
+    terminal.wait_for_the_shell();
+}
+
+#[test]
+fn a_copy_goes_through_tmux_where_there_is_one() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/prices.csv"]);
+    let mut terminal = Start::gannet(&gannet, &["--no-worker"])
+        .env("TMUX", "/nowhere/tmux,1,0")
+        .env("PATH", "/nowhere")
+        .run();
+    terminal.wait_for("prices.csv");
+    terminal.press("y");
+    // This one cannot be started, and nothing else is claimed.
+    terminal.wait_for("cannot copy: tmux load-buffer");
+    terminal.press("q");
+    terminal.wait_for_the_shell();
 }
 
 #[test]

@@ -34,6 +34,7 @@ actions! {
     Verify = "verify", "run the verifiers again";
     Remove = "remove", "remove, after a question";
     Undo = "undo", "take the last change back";
+    Redo = "redo", "make again what was taken back";
     Mark = "mark", "mark, to act on many or to compare two";
     Unmark = "unmark-all", "take all marks away";
     Open = "open", "show in full";
@@ -93,6 +94,7 @@ impl Action {
                 | Self::Verify
                 | Self::Remove
                 | Self::Undo
+                | Self::Redo
         )
     }
 }

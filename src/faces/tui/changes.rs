@@ -8,7 +8,7 @@ use super::effects::{as_now, told};
 use super::message::{Change, Made, Msg, Refused};
 use super::run::Engine;
 use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo};
-use crate::domain::{SettingsPatch, Source, SourceId};
+use crate::domain::{Edit, SettingsPatch, Source, SourceId};
 use crate::faces::text::{clean, count};
 
 /// Changes that can be taken back.
@@ -21,6 +21,10 @@ pub(super) struct Changes {
     messages: Sender<Msg>,
     /// The last change comes last.
     undos: Vec<Undo>,
+    /// What makes changes again that were taken back, the last one last.
+    redos: Vec<Undo>,
+    /// Whether the last change that can be taken back is a switch: one that follows at once is one with it.
+    switched: bool,
 }
 
 impl Changes {
@@ -30,6 +34,8 @@ impl Changes {
             engine,
             messages,
             undos: Vec::new(),
+            redos: Vec::new(),
+            switched: false,
         }
     }
 
@@ -64,7 +70,10 @@ impl Changes {
                 let text = format!("removed {}; z brings back", count(removed.len(), "source"));
                 Ok(self.made(text, ids).await)
             }
-            Change::Undo => self.undo().await,
+            Change::Back {
+                is_redo,
+                may_remove,
+            } => self.back(is_redo, &may_remove).await,
         }
     }
 
@@ -94,7 +103,10 @@ impl Changes {
         } else {
             "switched off"
         };
-        self.edit(ids.to_vec(), patch, word).await
+        let (depth, had_switched) = (self.undos.len(), self.switched);
+        let made = self.edit(ids.to_vec(), patch, word).await?;
+        self.switched = !had_switched || self.join_switches(depth);
+        Ok(made)
     }
 
     /// Returns these sources as they are before a change. All of them are there, or none is changed.
@@ -121,25 +133,83 @@ impl Changes {
         Ok(self.made(text, ids).await)
     }
 
-    async fn undo(&mut self) -> Result<Made> {
-        let Some(undo) = self.undos.pop() else {
-            return Ok(Made {
-                text: "nothing to take back: this session has changed nothing".to_owned(),
-                ..Made::default()
-            });
+    /// Makes one of the last two changes, both switches of the same sources with nothing in between, so that a held key is
+    /// taken back at once and nothing before it is lost. Two that end where they began are none. Tells whether the last
+    /// change is still a switch.
+    fn join_switches(&mut self, depth: usize) -> bool {
+        let [.., Undo::Edited(first), Undo::Edited(last)] = &self.undos[..] else {
+            return true;
         };
+        let follows = first.len() == last.len()
+            && first
+                .iter()
+                .zip(last)
+                .all(|((one, before), (other, after))| {
+                    one == other && before.after == after.before
+                });
+        // The oldest goes when there are too many: then nothing grew.
+        if !follows || self.undos.len() <= depth && depth < UNDOS {
+            return true;
+        }
+        let joined: Vec<_> = first
+            .iter()
+            .zip(last)
+            .map(|((id, first), (_, last))| {
+                let edit = Edit {
+                    before: first.before.clone(),
+                    after: last.after.clone(),
+                };
+                (*id, edit)
+            })
+            .collect();
+        self.undos.truncate(self.undos.len() - 2);
+        let is_one = joined.iter().any(|(_, edit)| edit.before != edit.after);
+        if is_one {
+            self.undos.push(Undo::Edited(joined));
+        }
+        is_one
+    }
+
+    /// Takes the last change back, or makes again what was taken back last. What removes sources asks first.
+    async fn back(&mut self, is_redo: bool, may_remove: &[SourceId]) -> Result<Made> {
+        self.switched = false;
+        let stack = if is_redo { &self.redos } else { &self.undos };
+        let Some(undo) = stack.last().cloned() else {
+            return Ok(said(if is_redo {
+                "nothing to make again: nothing was taken back"
+            } else {
+                "nothing to take back: this session has changed nothing"
+            }));
+        };
+        match &undo {
+            Undo::Added(ids) if may_remove.is_empty() => return self.question(is_redo, ids).await,
+            Undo::Added(ids) if ids == may_remove => {}
+            _ if may_remove.is_empty() => {}
+            _ => {
+                return Ok(said(
+                    "something else was changed meanwhile: nothing is removed",
+                ));
+            }
+        }
         let undone = self.app.undo(&undo).await;
-        if undone
+        // It may be taken back later when something is in the way for now.
+        let stays = undone
             .as_ref()
-            .is_err_and(|error| error.kind == ErrorKind::Unavailable)
-        {
-            // It may be taken back later.
-            self.undos.push(undo.clone());
+            .is_err_and(|error| error.kind == ErrorKind::Unavailable);
+        let (from, to) = if is_redo {
+            (&mut self.redos, &mut self.undos)
+        } else {
+            (&mut self.undos, &mut self.redos)
+        };
+        if !stays {
+            from.pop();
         }
         let undone = undone?;
-        let mut text = format!("taken back: {}", count(undone.sources.len(), "source"));
-        text.push_str(&left_alone(&undone.left_alone));
+        to.extend(undone.redo);
         self.engine.look();
+        let word = if is_redo { "made again" } else { "taken back" };
+        let mut text = format!("{word}: {}", count(undone.sources.len(), "source"));
+        text.push_str(&left_alone(&undone.left_alone));
         let (ids, shown) = match undo {
             Undo::Added(ids) => (ids, None),
             Undo::Removed(ids) => (ids.clone(), ids.first().copied()),
@@ -151,11 +221,40 @@ impl Changes {
         })
     }
 
+    /// Returns the question that comes before sources are removed.
+    async fn question(&self, is_redo: bool, ids: &[SourceId]) -> Result<Made> {
+        const SHOWN: usize = 5;
+        let sources = self.app.sources_by_id(ids.to_vec()).await?;
+        let number = count(sources.len(), "source");
+        let mut text = vec![if is_redo {
+            format!("Remove {number} again?")
+        } else {
+            format!("Take back the addition of {number}, which removes them?")
+        }];
+        let shown = sources.iter().take(SHOWN);
+        text.extend(shown.map(|source| format!("  {}", clean(&source.settings.name))));
+        if let more @ 1.. = sources.len().saturating_sub(SHOWN) {
+            text.push(format!("  and {more} more"));
+        }
+        text.push("History stays, and `z` and `Z` bring them back.".to_owned());
+        let change = Change::Back {
+            is_redo,
+            may_remove: ids.to_vec(),
+        };
+        Ok(Made {
+            question: Some((text, change)),
+            ..Made::default()
+        })
+    }
+
+    /// Remembers what takes a new change back. What was taken back before cannot be made again upon it.
     fn remember(&mut self, undo: Undo) {
         if self.undos.len() == UNDOS {
             self.undos.remove(0);
         }
         self.undos.push(undo);
+        self.redos.clear();
+        self.switched = false;
     }
 
     /// Returns what is to be shown of a change of these sources.
@@ -168,6 +267,13 @@ impl Changes {
             gone,
             ..Made::default()
         }
+    }
+}
+
+fn said(text: &str) -> Made {
+    Made {
+        text: text.to_owned(),
+        ..Made::default()
     }
 }
 

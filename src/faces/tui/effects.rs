@@ -14,9 +14,10 @@ use tokio::sync::mpsc::{Sender, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::changes::Changes;
+use super::clipboard;
 use super::diff::Diff;
 use super::log::{Line, RING};
-use super::message::{Change, Effect, Job, Msg};
+use super::message::{Change, Effect, Job, Msg, verified};
 use super::run::Engine;
 use super::table::Row;
 use super::viewer::WINDOW;
@@ -97,10 +98,11 @@ impl Runner {
         }
         let (app, engine) = (Arc::clone(&self.app), Arc::clone(&self.engine));
         let messages = self.messages.clone();
+        let ended = ended(&effect);
         let handle = self.tasks.spawn(async move {
             let outcome = perform(&app, &*engine, &messages, effect).await;
             let message = outcome.unwrap_or_else(|error| Some(Msg::Trouble(told(&error))));
-            if let Some(message) = message {
+            for message in ended.into_iter().chain(message) {
                 // Nobody listens any more when the dashboard has ended.
                 let _ = messages.send(message).await;
             }
@@ -122,6 +124,15 @@ impl Runner {
         // The task holds the other end.
         let _ = changes.send(change);
         self.changes = changes;
+    }
+}
+
+/// Returns what says that an effect has ended, where a key must not begin it twice.
+fn ended(effect: &Effect) -> Option<Msg> {
+    match effect {
+        Effect::Fetch(ids) => Some(Msg::Fetched(ids.clone())),
+        Effect::Verify(versions) => Some(Msg::Verified(versions.iter().map(verified).collect())),
+        _ => None,
     }
 }
 
@@ -147,7 +158,11 @@ async fn perform(
         Effect::Compare(old, new) => compare(app, *old, *new).await?,
         Effect::Fetch(ids) => fetch(engine, messages, ids).await?,
         Effect::Verify(versions) => verify(app, messages, versions).await?,
-        Effect::Resync | Effect::Change(_) | Effect::Copy(_) | Effect::Suspend | Effect::Quit => {
+        Effect::Copy(text) => {
+            clipboard::give_to_tmux(&text).await?;
+            Msg::Done(format!("copied {text}"))
+        }
+        Effect::Resync | Effect::Change(_) | Effect::Suspend | Effect::Quit => {
             return Ok(None);
         }
     }))

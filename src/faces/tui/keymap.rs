@@ -70,6 +70,7 @@ const TABLE: &[(Context, Action, &[&str], bool)] = &[
     (Context::Main, Action::Filter, &["/"], true),
     (Context::Main, Action::Remove, &["shift-d"], false),
     (Context::Main, Action::Undo, &["z"], true),
+    (Context::Main, Action::Redo, &["shift-z"], false),
     (Context::Main, Action::Mark, &["m"], true),
     (Context::Main, Action::Unmark, &["shift-m"], false),
     (Context::Main, Action::Copy, &["y"], false),

@@ -59,6 +59,10 @@ pub(crate) enum Msg {
     Compared(VersionId, VersionId, Box<Diff>),
     /// Something long is so far; done when it is at its end.
     Job(Job),
+    /// A fetch that was asked for has ended, however.
+    Fetched(Vec<SourceId>),
+    /// A verification that was asked for has ended, however.
+    Verified(Vec<Verified>),
     /// What was asked for is done: in words.
     Done(String),
     /// The operator's change is made.
@@ -81,6 +85,14 @@ pub(crate) struct Job {
     pub(crate) total: u64,
 }
 
+/// What is verified: this version, or the newest of the source.
+pub(crate) type Verified = (SourceId, Option<VersionId>);
+
+/// Returns what an entry of [`Effect::Verify`] stands for.
+pub(crate) fn verified((source, version): &(Arc<Source>, Option<Box<Version>>)) -> Verified {
+    (source.id, version.as_ref().map(|version| version.id))
+}
+
 /// A change that was made, and what is to be seen of it at once.
 #[derive(Debug, Default)]
 pub(crate) struct Made {
@@ -94,6 +106,8 @@ pub(crate) struct Made {
     pub(crate) shown: Option<SourceId>,
     /// Those that are new.
     pub(crate) added: Vec<SourceId>,
+    /// What is to be asked first: nothing is made yet.
+    pub(crate) question: Option<(Vec<String>, Change)>,
     pub(crate) origin: Origin,
 }
 
@@ -125,15 +139,26 @@ pub(crate) enum Change {
     Toggle(Vec<SourceId>),
     /// Remove sources; their history stays.
     Remove(Vec<SourceId>),
-    /// Take the last change back.
-    Undo,
+    /// Take the last change back, or make once more what was taken back last.
+    Back {
+        is_redo: bool,
+        /// The sources that it may remove: the operator was asked about these.
+        may_remove: Vec<SourceId>,
+    },
 }
 
 impl Change {
+    pub(crate) fn back(is_redo: bool) -> Self {
+        Self::Back {
+            is_redo,
+            may_remove: Vec::new(),
+        }
+    }
+
     pub(crate) fn origin(&self) -> Origin {
         Origin {
             is_form: matches!(self, Self::Add(_) | Self::Edit(..)),
-            moves: matches!(self, Self::Add(_) | Self::Remove(_) | Self::Undo),
+            moves: matches!(self, Self::Add(_) | Self::Remove(_) | Self::Back { .. }),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod action;
 mod changes;
+mod clipboard;
 mod diff;
 mod draw;
 mod effects;

@@ -2,7 +2,7 @@
 //!
 //! Changed by `update` alone, drawn by `draw`. Holds no terminal, no task and no clock.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use super::form::Form;
 use super::history::HistoryView;
 use super::keymap::{Context, Keymap};
 use super::log::LogPane;
-use super::message::{Effect, Job};
+use super::message::{Effect, Job, Verified};
 use super::table::SourceTable;
 use super::viewer::Viewer;
 use crate::app::PassProgress;
@@ -151,6 +151,13 @@ pub(crate) struct Awaited {
     pub(crate) changes: usize,
 }
 
+/// What keys have begun and is not done: it is not begun a second time.
+#[derive(Debug, Default)]
+pub(crate) struct UnderWay {
+    pub(crate) fetches: HashSet<SourceId>,
+    pub(crate) verifies: HashSet<Verified>,
+}
+
 /// A short word on what happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toast {
@@ -165,12 +172,18 @@ pub(crate) const TOAST: Duration = Duration::from_secs(5);
 
 /// What the dashboard may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts of one dashboard"
+)]
 pub(crate) struct Mode {
     pub(crate) read_only: bool,
     /// Whether a worker runs in this process.
     pub(crate) has_worker: bool,
     /// Whether the worker may be told what to do: not under `--no-worker`.
     pub(crate) may_fetch: bool,
+    /// Whether the terminal is one of tmux.
+    pub(crate) in_tmux: bool,
 }
 
 /// The state.
@@ -199,6 +212,7 @@ pub(crate) struct Model {
     pub(crate) quitting: bool,
     /// What is under way.
     pub(crate) awaited: Awaited,
+    pub(crate) under_way: UnderWay,
     /// Input that waits for it, in its order.
     pub(crate) ahead: VecDeque<Input>,
     /// The form that was accepted last: it comes back when what it asked for is refused.
@@ -230,6 +244,7 @@ impl Model {
                 is_first: true,
                 ..Awaited::default()
             },
+            under_way: UnderWay::default(),
             ahead: VecDeque::new(),
             submitted: None,
         }

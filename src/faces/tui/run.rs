@@ -93,6 +93,7 @@ pub async fn run(app: Arc<App>, engine: Arc<dyn Engine>, dashboard: Dashboard) -
         read_only: dashboard.read_only,
         has_worker: engine.progress().is_some(),
         may_fetch: engine.progress().is_some(),
+        in_tmux: config.dashboard.in_tmux,
     };
     let (messages, queue) = mpsc::channel(QUEUE);
     let panics = messages.clone();
@@ -250,9 +251,12 @@ impl Loop {
                     }
                 }
                 Effect::Copy(text) => {
-                    let copied = execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text));
+                    let copied = execute!(io::stdout(), CopyToClipboard::to_clipboard_from(&text));
                     if let Err(error) = copied {
                         self.model.complain(format!("cannot copy: {error}"));
+                    }
+                    if self.model.mode.in_tmux {
+                        self.runner.start(Effect::Copy(text));
                     }
                 }
                 effect => self.runner.start(effect),

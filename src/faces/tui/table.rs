@@ -346,15 +346,29 @@ impl SourceTable {
         self.rows.get(*at as usize).map(|row| &row.source)
     }
 
-    /// Returns what an action is about: the marked sources in their order, else the selected one.
+    /// Returns what an action is about: the marked sources that are shown, in their order, else the selected one.
     pub(crate) fn targets(&self) -> Vec<Arc<Source>> {
-        if self.marks.is_empty() {
+        let marked: Vec<_> = self.shown_marks().cloned().collect();
+        if marked.is_empty() {
             return self.selected().cloned().into_iter().collect();
         }
-        let rows = self.sorted.iter().map(|at| &self.rows[*at as usize].source);
+        marked
+    }
+
+    fn shown_marks(&self) -> impl Iterator<Item = &Arc<Source>> {
+        // Most often there are none, and many rows.
+        let shown: &[u32] = if self.marks.is_empty() {
+            &[]
+        } else {
+            &self.order
+        };
+        let rows = shown.iter().map(|at| &self.rows[*at as usize].source);
         rows.filter(|source| self.marks.contains(&source.id))
-            .cloned()
-            .collect()
+    }
+
+    /// Returns how many marked sources the filter hides.
+    pub(crate) fn hidden_marks(&self) -> usize {
+        self.marks.len() - self.shown_marks().count()
     }
 
     /// Marks the selected source or takes its mark away, and goes on to the next.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+mod acting;
 mod ahead;
 mod styles;
 mod views;
@@ -67,6 +68,7 @@ fn model() -> Model {
         read_only: false,
         has_worker: true,
         may_fetch: true,
+        in_tmux: false,
     };
     let mut model = Model::new(Keymap::default(), mode, now());
     let names = [
@@ -323,7 +325,7 @@ fn a_refused_form_comes_back_with_what_was_typed() {
         })
     };
     update(&mut model, Msg::Made(Box::default()));
-    update(&mut model, refused("locked", &Change::Undo));
+    update(&mut model, refused("locked", &Change::back(false)));
     assert!(model.overlay.is_none());
     let form = Change::Add(Vec::new());
     update(&mut model, refused("the address is taken", &form));

@@ -38,6 +38,9 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
     }
     if !table.marks.is_empty() {
         title = format!("{title}  {} marked", table.marks.len());
+        if let hidden @ 1.. = table.hidden_marks() {
+            title = format!("{title}, {hidden} hidden");
+        }
     }
     let (sort, reversed) = table.sorting();
     let order = format!(

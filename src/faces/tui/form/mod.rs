@@ -5,5 +5,5 @@ mod open;
 mod wanted;
 
 pub(crate) use field::Value;
-pub(crate) use open::Form;
+pub(crate) use open::{Form, pasted_lines};
 pub(crate) use wanted::Wanted;

@@ -109,10 +109,8 @@ impl Form {
 
     /// Takes pasted text: many lines become many sources, one line goes where the cursor is.
     pub(crate) fn paste(&mut self, text: &str) {
-        let lines: Vec<_> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        let lines: Vec<_> = pasted_lines(text)
+            .filter(|line| !line.starts_with('#'))
             .collect();
         if lines.len() > 1 && self.purpose == Purpose::Add {
             self.refused = None;
@@ -197,6 +195,14 @@ impl Form {
     }
 }
 
+/// Returns the lines of pasted text that hold something, without the space around them. A terminal may end a line with CR,
+/// LF or both: tmux and xterm send CR, whatever was copied.
+pub(crate) fn pasted_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['\r', '\n'])
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+}
+
 /// Says it by the fields that are before one's eyes, where the command line would need an option.
 fn by_its_boxes(text: &str) -> String {
     FieldKey::ALL.iter().fold(text.to_owned(), |text, key| {
@@ -255,6 +261,24 @@ mod tests {
         );
         form.paste("https://a.example/1\nfile:///etc/passwd");
         assert!(form.wanted().is_err());
+    }
+
+    #[test]
+    fn lines_end_as_the_terminal_likes() {
+        for end in ["\r", "\n", "\r\n", "\r\r", "\n\n"] {
+            let mut form = Form::add();
+            form.paste(&["https://a.example/1", "https://a.example/2 2h", ""].join(end));
+            assert_eq!(form.pasted.len(), 2, "{end:?}");
+            assert!(
+                matches!(form.wanted(), Ok(Wanted::Add(new)) if new.len() == 2),
+                "{end:?}"
+            );
+            // One field takes one line.
+            let mut form = Form::interval(vec![SourceId(1)], Interval::DEFAULT);
+            form.typed(InputRequest::DeleteLine);
+            form.paste(&["5h", ""].join(end));
+            assert!(form.wanted().is_ok(), "{end:?}");
+        }
     }
 
     #[test]

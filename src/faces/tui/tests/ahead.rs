@@ -109,7 +109,10 @@ fn keys_wait_for_the_history_that_they_are_about() {
     assert_eq!(page.name, "prices.csv");
     // The last key came last: it copies what is compared, not the address.
     let copied = model.toasts.last().expect("a toast");
-    assert!(copied.text.starts_with("copied sha256:"), "{copied:?}");
+    assert!(
+        copied.text.starts_with("sent to the terminal: sha256:"),
+        "{copied:?}"
+    );
 }
 
 #[test]

@@ -3,8 +3,9 @@
 
 use super::act::act;
 use super::input;
+use crate::domain::SourceId;
 use crate::faces::tui::action::Action;
-use crate::faces::tui::message::Effect;
+use crate::faces::tui::message::{Change, Effect, verified};
 use crate::faces::tui::model::{Awaited, Input, Model, Page, Pane};
 
 /// More input than anyone gives ahead.
@@ -50,6 +51,7 @@ pub(super) fn go_on(model: &mut Model) -> Vec<Effect> {
             (Some(Input::Action(_)) | None, None) => Vec::new(),
         };
         note(model, &more);
+        unmark(model, &more);
         effects.extend(more);
     }
     effects
@@ -66,7 +68,27 @@ pub(super) fn note(model: &mut Model, effects: &[Effect]) {
                 model.awaited.of_form |= origin.is_form;
                 model.awaited.changes += usize::from(origin.moves);
             }
+            Effect::Fetch(ids) => model.under_way.fetches.extend(ids),
+            Effect::Verify(versions) => {
+                let verifies = versions.iter().map(verified);
+                model.under_way.verifies.extend(verifies);
+            }
             _ => {}
+        }
+    }
+}
+
+/// Takes the marks away from what was acted on: the next action is about something else.
+fn unmark(model: &mut Model, effects: &[Effect]) {
+    for effect in effects {
+        let acted_on: Vec<SourceId> = match effect {
+            Effect::Change(Change::Edit(ids, _) | Change::Toggle(ids) | Change::Remove(ids))
+            | Effect::Fetch(ids) => ids.clone(),
+            Effect::Verify(versions) => versions.iter().map(|(source, _)| source.id).collect(),
+            _ => Vec::new(),
+        };
+        for id in acted_on {
+            model.table.marks.remove(&id);
         }
     }
 }

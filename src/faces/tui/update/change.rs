@@ -3,24 +3,32 @@
 use std::sync::Arc;
 
 use super::act::{open, say};
-use super::look::selected_version;
+use super::look::{line_source, selected_version};
 use super::overlay::ask;
-use crate::domain::Source;
+use crate::domain::{Source, SourceId};
 use crate::faces::text::{clean, count};
 use crate::faces::tui::action::Action;
 use crate::faces::tui::form::Form;
-use crate::faces::tui::message::{Change, Effect};
+use crate::faces::tui::message::{Change, Effect, verified};
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 
 /// Does it, or opens the form or the question that comes first.
 pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
-    if action == Action::Undo {
-        return vec![Effect::Change(Change::Undo)];
+    if let Action::Undo | Action::Redo = action {
+        let is_redo = action == Action::Redo;
+        return vec![Effect::Change(Change::back(is_redo))];
     }
-    let targets = targets(model);
+    let targets = match targets(model) {
+        Ok(targets) => targets,
+        Err(why) => return say(model, why),
+    };
     let Some(first) = targets.first().cloned() else {
         return say(model, "no source is selected");
     };
+    if model.pages.is_empty() && model.pane != Pane::Log && model.table.hidden_marks() > 0 {
+        let hidden = count(model.table.hidden_marks(), "marked source");
+        model.tell(format!("{hidden} hidden by the filter: left alone"));
+    }
     let ids: Vec<_> = targets.iter().map(|source| source.id).collect();
     match action {
         Action::Interval => {
@@ -40,7 +48,7 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
             model,
             "no worker here (--no-worker): use `gannet fetch` in a shell",
         ),
-        Action::Fetch => vec![Effect::Fetch(ids)],
+        Action::Fetch => fetch(model, ids),
         Action::Verify => verify(model, targets),
         Action::Remove => {
             let mut text = vec![format!("Remove {}?", name_of(&targets))];
@@ -60,8 +68,17 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
     }
 }
 
+/// Fetches those that are not being fetched for a key that came before: a held key fetches once.
+fn fetch(model: &mut Model, mut ids: Vec<SourceId>) -> Vec<Effect> {
+    ids.retain(|id| !model.under_way.fetches.contains(id));
+    if ids.is_empty() {
+        return say(model, "it is being fetched already");
+    }
+    vec![Effect::Fetch(ids)]
+}
+
 fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
-    let versions = match model.pages.last() {
+    let mut versions = match model.pages.last() {
         Some(Page::Version(page)) => {
             vec![(
                 Arc::new(page.source.clone()),
@@ -76,19 +93,28 @@ fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
             _ => targets.into_iter().map(|source| (source, None)).collect(),
         },
     };
+    versions.retain(|wanted| !model.under_way.verifies.contains(&verified(wanted)));
+    if versions.is_empty() {
+        return say(model, "it is being verified already");
+    }
     vec![Effect::Verify(versions)]
 }
 
-/// Returns what an action is about: the page's source, the marked ones, or the selected one.
-fn targets(model: &Model) -> Vec<Arc<Source>> {
+/// Returns what an action is about: the page's source, that of the highlighted line of the log, those of the marked ones
+/// that are shown, or the selected one. What is not before one's eyes is left alone.
+fn targets(model: &Model) -> Result<Vec<Arc<Source>>, &'static str> {
     let id = model.pages.last().map(|page| match page {
         Page::Source(page) => page.id,
         Page::Version(page) => page.source.id,
         Page::Diff(page) => page.new.source_id,
     });
     match id {
-        Some(id) => model.table.get(id).cloned().into_iter().collect(),
-        None => model.table.targets(),
+        Some(id) => Ok(model.table.get(id).cloned().into_iter().collect()),
+        None if model.pane == Pane::Log => {
+            let id = line_source(model)?;
+            Ok(model.table.get(id).cloned().into_iter().collect())
+        }
+        None => Ok(model.table.targets()),
     }
 }
 

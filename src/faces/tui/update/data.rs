@@ -2,6 +2,7 @@
 
 use super::act::{act, say, show_selected};
 use super::ahead;
+use super::overlay::ask;
 use crate::domain::SourceId;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::log::Line;
@@ -48,6 +49,15 @@ fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Job(job) => {
             took_job(model, job);
+            Vec::new()
+        }
+        Msg::Fetched(ids) => {
+            model.under_way.fetches.retain(|id| !ids.contains(id));
+            Vec::new()
+        }
+        Msg::Verified(ended) => {
+            let verifies = &mut model.under_way.verifies;
+            verifies.retain(|verified| !ended.contains(verified));
             Vec::new()
         }
         Msg::Done(text) => say(model, &text),
@@ -200,6 +210,12 @@ fn outcome(model: &mut Model, origin: Origin) {
 fn made(model: &mut Model, made: Made) -> Vec<Effect> {
     outcome(model, made.origin);
     model.submitted.take_if(|_| made.origin.is_form);
+    if let Some((text, change)) = made.question {
+        if model.overlay.is_some() {
+            return say(model, "something is to be asked first: press the key again");
+        }
+        return ask(model, text, Effect::Change(change), None);
+    }
     model.tell(made.text);
     let mut effects = changed(model, made.rows, &made.gone, Vec::new());
     if let Some(id) = made.shown {

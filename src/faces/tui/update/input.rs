@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
 use super::act::show_selected;
+use crate::faces::tui::form::pasted_lines;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Filtered, Model, Overlay};
 
@@ -68,7 +69,9 @@ pub(super) fn filter(model: &mut Model, what: Filtered, text: &str) -> Vec<Effec
 }
 
 fn insert(input: &mut Input, text: &str) {
-    for character in text.chars().filter(|c| !c.is_control()).take(MAX_TYPED) {
+    // One line of many words: what a line's end held apart stays apart.
+    let line = pasted_lines(text).collect::<Vec<_>>().join(" ");
+    for character in line.chars().filter(|c| !c.is_control()).take(MAX_TYPED) {
         edit(input, InputRequest::InsertChar(character));
     }
 }

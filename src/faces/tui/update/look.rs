@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::act::{say, show_selected};
-use crate::domain::{Source, Version};
+use crate::domain::{Source, SourceId, Version};
 use crate::faces::text::short_time;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;
@@ -24,17 +24,10 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
         return vec![Effect::ReadHistory(id, None)];
     }
     if model.pages.is_empty() && model.pane == Pane::Log {
-        let at = model.log.bottom();
-        let source = model
-            .log
-            .line(at)
-            .and_then(|line| line.event.event.source_id);
-        let Some(id) = source else {
-            return say(model, "this line is about no source");
+        let id = match line_source(model) {
+            Ok(id) => id,
+            Err(why) => return say(model, why),
         };
-        if model.table.get(id).is_none() {
-            return say(model, "the source of this line is removed");
-        }
         model.table.show(id);
         return show_selected(model, false);
     }
@@ -102,6 +95,18 @@ pub(super) fn compare(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Compare(Box::new(old), Box::new(new))]
 }
 
+/// Returns the source of the highlighted line of the log, or why there is none.
+pub(super) fn line_source(model: &Model) -> Result<SourceId, &'static str> {
+    let line = model.log.line(model.log.bottom());
+    let id = line
+        .and_then(|line| line.event.event.source_id)
+        .ok_or("this line is about no source")?;
+    let is_there = model.table.get(id).is_some();
+    is_there
+        .then_some(id)
+        .ok_or("the source of this line is removed")
+}
+
 pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
     let text = match (model.pages.last(), model.pane) {
         (Some(Page::Version(page)), _) => Some(page.version.digest.to_string()),
@@ -119,7 +124,10 @@ pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
             .map(|s| s.settings.address.to_string()),
     };
     let Some(text) = text else { return Vec::new() };
-    model.tell(format!("copied {text}"));
+    // What a terminal does with it is not told. tmux says whether it took it.
+    if !model.mode.in_tmux {
+        model.tell(format!("sent to the terminal: {text}"));
+    }
     vec![Effect::Copy(text)]
 }
 
