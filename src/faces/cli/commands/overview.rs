@@ -17,13 +17,13 @@ const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Read and judge versions",
         &[
-            "history", "cat", "diff", "export", "verify", "verdict", "verdicts",
+            "history", "cat", "diff", "grep", "export", "report", "verify", "verdict", "verdicts",
         ],
     ),
     (
         "Change sources",
         &[
-            "interval", "enable", "disable", "edit", "remove", "restore", "apply", "dump",
+            "interval", "enable", "disable", "edit", "remove", "restore", "apply", "dump", "import",
         ],
     ),
     ("The shell", &["config", "notify", "completions", "man"]),
@@ -99,7 +99,7 @@ mod tests {
                 .filter(|c| !c.is_hide_set())
                 .count()
         );
-        assert!(text.lines().count() <= 40, "{text}");
+        assert!(text.lines().count() <= 44, "{text}");
         assert!(
             text.lines()
                 .all(|line| line.len() <= 100 && !line.ends_with(' ')),
