@@ -241,13 +241,17 @@ fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
         home.gannet.ok(&["fetch", "a"]);
         let path = home.gannet.data().join("gannet.db");
         let catalogue = rusqlite::Connection::open(path).expect("a catalogue");
-        let back = "DROP TABLE withdrawal; DROP TABLE chore; DROP INDEX source_state_unsure;
+        // All that later schemas added goes, or it could not be added again.
+        let back = "DROP TABLE archive_mark; DROP TABLE kept_object; DROP TABLE judging_death;
+            ALTER TABLE source_state DROP COLUMN validators_address; ALTER TABLE source_state DROP COLUMN whole_at;
+            DROP TABLE withdrawal; DROP TABLE chore; DROP INDEX source_state_unsure;
             ALTER TABLE source_state DROP COLUMN publish_error; ALTER TABLE source_state DROP COLUMN publish_unsure;
             ALTER TABLE source_state DROP COLUMN published_size; ALTER TABLE source_state DROP COLUMN published_mtime;
             ALTER TABLE source_state DROP COLUMN published_inode; ALTER TABLE file_set DROP COLUMN publish_error;
             PRAGMA user_version = 5";
         catalogue.execute_batch(back).expect("the schema before");
         drop(catalogue);
+        fs::remove_file(home.gannet.data().join("archive-id")).expect("the archive's mark");
         if harmed {
             fs::write(home.file("a"), "harmed").expect("written");
         }
