@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::ArchiveError;
@@ -35,10 +35,14 @@ pub(super) fn write(
 ) -> Result<(), ArchiveError> {
     let path = data_dir.join(FILE);
     let written = || -> io::Result<tempfile::NamedTempFile> {
-        let mut file = tempfile::NamedTempFile::new_in(temp_dir)?;
+        // A file cannot be renamed onto another disk.
+        let on_one_disk = fs::metadata(temp_dir)?.dev() == fs::metadata(data_dir)?.dev();
+        let folder = if on_one_disk { temp_dir } else { data_dir };
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
         writeln!(file, "{mark}")?;
+        // Whoever may read the catalogue may read it: it is no secret.
         file.as_file()
-            .set_permissions(Permissions::from_mode(0o600))?;
+            .set_permissions(Permissions::from_mode(0o644))?;
         // The folder is not synced: a number that is lost with the power is one too small, which harms nothing.
         file.as_file().sync_data()?;
         Ok(file)

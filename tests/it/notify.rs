@@ -708,7 +708,7 @@ heartbeat = "https://hc-ping.com/${HEARTBEAT_ID}"
 #[test]
 fn the_recipes_do_as_written() {
     let (origin, hook) = (Origin::start(true), hook());
-    for path in ["/gannet", "/services/T0/B0/s3cret", "/beat/11-22"] {
+    for path in ["/gannet", "/services/T0/B0/s3cret", "/beat/11-22-33"] {
         hook.on(path, [Reply::ok("ok")]);
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -723,7 +723,7 @@ fn the_recipes_do_as_written() {
     fs::set_permissions(&sendmail, fs::Permissions::from_mode(0o755)).expect("a mode");
     let address = |path: &str| hook.url(path);
     let secrets = format!(
-        "NTFY_TOKEN=tk_x\nSLACK_WEBHOOK={}\nHEARTBEAT_ID=11-22\n",
+        "NTFY_TOKEN=tk_xyz\nSLACK_WEBHOOK={}\nHEARTBEAT_ID=11-22-33\n",
         address("/services/T0/B0/s3cret")
     );
     fs::write(at("secrets"), secrets).expect("secrets");
@@ -763,8 +763,8 @@ fn the_recipes_do_as_written() {
             .expect(path)
     };
     let phone = to("/gannet");
-    // `:tk_x` in base64.
-    assert_eq!(phone.header("authorization"), Some("Basic OnRrX3g="));
+    // `:tk_xyz` in base64.
+    assert_eq!(phone.header("authorization"), Some("Basic OnRrX3h5eg=="));
     assert!(phone.body.starts_with(b"1 source failing: x\n"));
     let chat = json(to("/services/T0/B0/s3cret"));
     assert!(
@@ -772,6 +772,6 @@ fn the_recipes_do_as_written() {
             .as_str()
             .is_some_and(|text| text.starts_with("1 source failing: x\n"))
     );
-    assert_eq!(to("/beat/11-22").method, "GET");
+    assert_eq!(to("/beat/11-22-33").method, "GET");
     assert_eq!(requests.len(), 3);
 }

@@ -215,7 +215,7 @@ pub enum AppCommand {
     Grep(GrepArgs),
     /// Write what list and history say as one page of HTML
     Report(ReportArgs),
-    /// Add the addresses of another program's file: urlwatch, webchanges, changedetection.io, a list
+    /// Add the addresses of a file of urlwatch, changedetection.io, or a plain list
     Import(ImportArgs),
     /// Run the verifiers again
     Verify(VerifyArgs),
