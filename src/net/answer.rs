@@ -68,7 +68,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
 
 /// Returns when the server last changed the file.
 pub(super) fn last_modified(headers: &HeaderMap, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    retry::http_date(text(headers, &LAST_MODIFIED)?, now)
+    retry::file_date(text(headers, &LAST_MODIFIED)?, now)
 }
 
 /// Returns when the server wants to be asked again.

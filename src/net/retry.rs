@@ -117,9 +117,62 @@ pub(super) fn http_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>
     Some(time.and_utc())
 }
 
+/// Reads a date as [`http_date`] does, and in the other forms that servers use for a file's time: with another zone, or
+/// without the day's name (RFC 5322 §3.3), or as of RFC 3339.
+pub(super) fn file_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let field = field.trim();
+    let in_form = || {
+        // The day's name is not compared: a wrong one is no reason to know nothing.
+        let text = field.split_once(',').map_or(field, |(_, rest)| rest).trim();
+        let in_utc = ["UTC", "Z"].iter().find_map(|zone| text.strip_suffix(zone));
+        let in_utc = in_utc.map(|time| format!("{} +0000", time.trim_end()));
+        DateTime::parse_from_rfc2822(in_utc.as_deref().unwrap_or(text)).ok()
+    };
+    http_date(field, now)
+        .or_else(|| in_form().map(|time| time.to_utc()))
+        .or_else(|| {
+            DateTime::parse_from_rfc3339(field)
+                .ok()
+                .map(|time| time.to_utc())
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_the_time_of_a_file_in_other_zones() {
+        let now = at("2026-01-31T12:00:00Z");
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 Nov 1994 08:49:37 -0000",
+            "Sun, 06 Nov 1994 10:49:37 +0200",
+            "Sun, 06 Nov 1994 03:49:37 EST",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 6 Nov 1994 08:49:37 UT",
+            "06 Nov 1994 08:49:37 +0000",
+            "Mon, 06 Nov 1994 08:49:37 +0000",
+            "1994-11-06T08:49:37Z",
+            "1994-11-06T09:49:37+01:00",
+        ] {
+            assert_eq!(
+                file_date(text, now),
+                Some(at("1994-11-06T08:49:37Z")),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "now",
+            "Sun, 06 Nov",
+            "Sun, 31 Feb 1994 08:49:37 +0000",
+            "12345",
+        ] {
+            assert_eq!(file_date(text, now), None, "{text}");
+        }
+    }
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("a time")

@@ -10,7 +10,7 @@ use crate::verify::Facts;
 /// Not older than this when it was fetched; a time in the future, by a clock that is ahead, is no age at all.
 pub(super) fn judge(max_age: Duration, facts: &Facts) -> Finding {
     let Some(modified) = facts.last_modified else {
-        return cannot("the server gave no Last-Modified");
+        return cannot("the server gave no Last-Modified that can be read as a time");
     };
     let age = facts.fetched_at - modified;
     let limit = TimeDelta::from_std(max_age).unwrap_or(TimeDelta::MAX);
@@ -61,7 +61,7 @@ mod tests {
             (
                 None,
                 VerdictOutcome::Error,
-                "could not judge: the server gave no Last-Modified",
+                "could not judge: the server gave no Last-Modified that can be read as a time",
             ),
             (
                 Some("2026-01-28T12:00:00Z"),
