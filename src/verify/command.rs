@@ -148,7 +148,8 @@ fn cannot(why: &str) -> Judgement {
 
 /// Reads the end of a run: 0 is passed, the codes in `failed` are failed, anything else could not judge.
 fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
-    let said = output::last_line(&run.stdout, &run.stderr);
+    let passed = || output::last_line(&run.stdout, &run.stderr);
+    let said = output::telling_line(&run.stdout, &run.stderr);
     let exit_code = match run.end {
         End::Exited(status) => status.code(),
         End::TimedOut | End::Overrun(_) => None,
@@ -159,7 +160,7 @@ fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
         }
         (_, Some(0), _) => (
             VerdictOutcome::Passed,
-            said.unwrap_or_else(|| "exit code 0".to_owned()),
+            passed().unwrap_or_else(|| "exit code 0".to_owned()),
         ),
         (_, Some(code), _) if failed.contains(&code) => (
             VerdictOutcome::Failed,

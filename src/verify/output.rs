@@ -77,6 +77,49 @@ pub(super) fn last_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
     })
 }
 
+/// Words of a line that says what is wrong.
+const BAD_WORDS: [&str; 14] = [
+    "fail",
+    "error",
+    "invalid",
+    "bad",
+    "wrong",
+    "mismatch",
+    "missing",
+    "corrupt",
+    "damaged",
+    "not ok",
+    "unexpected",
+    "expected",
+    "cannot",
+    "fatal",
+];
+/// What Python writes before it says what is wrong, which is in the last line then.
+const TRACEBACK: &str = "Traceback (most recent call last)";
+
+/// Returns the line that says what failed, shortened, and how many others there are: the last one of a Python traceback, else
+/// the first one that says that something is wrong, else the first of all. Stdout comes before stderr.
+pub(super) fn telling_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
+    let (stdout, stderr) = (stdout.text(), stderr.text());
+    let lines = stdout.lines().chain(stderr.lines()).map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    let is_telling = |line: &&&str| {
+        let line = line.to_lowercase();
+        !line.ends_with(": ok") && BAD_WORDS.iter().any(|word| line.contains(word))
+    };
+    let line = if stderr.contains(TRACEBACK) {
+        lines.last()?
+    } else {
+        lines.iter().find(is_telling).or(lines.first())?
+    };
+    let short: String = line.chars().take(MAX_LINE_CHARS).collect();
+    Some(match lines.len() - 1 {
+        0 => short,
+        1 => format!("{short} (+1 line)"),
+        more => format!("{short} (+{more} lines)"),
+    })
+}
+
 /// Decodes UTF-8; what is not, controls other than newline and tab, and marks that turn text around become U+FFFD.
 pub(super) fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
@@ -152,6 +195,46 @@ mod tests {
         assert_eq!(last_line(&nothing, &nothing), None);
         let long = last_line(&capture(&["é".repeat(500).as_bytes()]), &nothing).expect("a line");
         assert_eq!(long.chars().count(), MAX_LINE_CHARS);
+    }
+
+    #[test]
+    fn the_line_that_says_what_failed_is_found() {
+        for (stdout, stderr, expected) in [
+            ("", "", None),
+            ("row 3 is odd\n", "", Some("row 3 is odd")),
+            (
+                "row 3 is odd\nrow 4 is odd\n",
+                "",
+                Some("row 3 is odd (+1 line)"),
+            ),
+            (
+                "app.bin: OK\napp.tar: FAILED\n",
+                "sha256sum: WARNING: 1 computed checksum did NOT match\n",
+                Some("app.tar: FAILED (+2 lines)"),
+            ),
+            (
+                "checking failures: OK\nline 3: bad price\n",
+                "",
+                Some("line 3: bad price (+1 line)"),
+            ),
+            (
+                "",
+                "check: line 3: oops\nsummary\n",
+                Some("check: line 3: oops (+1 line)"),
+            ),
+            (
+                "reading\n",
+                "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no price\n",
+                Some("ValueError: no price (+3 lines)"),
+            ),
+            (" \n\n", "\nonly this\n", Some("only this")),
+        ] {
+            let found = telling_line(
+                &capture(&[stdout.as_bytes()]),
+                &capture(&[stderr.as_bytes()]),
+            );
+            assert_eq!(found.as_deref(), expected, "{stdout}{stderr}");
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gannet::config::{
-    Builtin, CsvRule, ImageRule, ResourceLimits, Schema, SizeRule, VerifierConfig, VerifierKind,
+    Builtin, CsvRule, ImageRule, JsonRule, ResourceLimits, Schema, SizeRule, VerifierConfig,
+    VerifierKind,
 };
 use gannet::domain::{
     Content, Digest, Judgement, Scope, SourceId, VerdictOutcome, VersionId, Weight,
@@ -127,7 +128,7 @@ fn kind(argv: &[&str], stdin: bool, failed: &[i32]) -> VerifierKind {
 }
 
 fn schema(text: &str) -> Schema {
-    Schema::compile(text.as_bytes()).expect("a schema")
+    Schema::compile(text.as_bytes(), false).expect("a schema")
 }
 
 fn command(argv: &[&str], timeout: Duration) -> Verifier {
@@ -199,7 +200,7 @@ async fn exit_codes_decide() {
         (failed.outcome, failed.exit_code),
         (VerdictOutcome::Failed, Some(1))
     );
-    assert_eq!(failed.detail, "line 3: bad price");
+    assert_eq!(failed.detail, "line 3: bad price (+1 line)");
     assert_eq!(
         failed.output,
         "--- stdout ---\nout\n--- stderr ---\nline 3: bad price\n"
@@ -537,7 +538,7 @@ async fn fingerprints_tell_definitions_and_programs_apart() {
         kind(&[&script, "b"], false, &[1]),
         kind(&[&script, "a"], true, &[1]),
         kind(&[&script, "a"], false, &[2]),
-        VerifierKind::Builtin(Builtin::Json),
+        VerifierKind::Builtin(Builtin::Json(JsonRule::default())),
         VerifierKind::Builtin(Builtin::Size(SizeRule {
             min: Some(1),
             ..SizeRule::default()
@@ -546,8 +547,8 @@ async fn fingerprints_tell_definitions_and_programs_apart() {
             max: Some(1),
             ..SizeRule::default()
         })),
-        VerifierKind::Builtin(Builtin::JsonSchema(schema("{}"))),
-        VerifierKind::Builtin(Builtin::JsonSchema(schema("{\"type\": \"object\"}"))),
+        VerifierKind::Builtin(Builtin::Json(schema("{}").into())),
+        VerifierKind::Builtin(Builtin::Json(schema("{\"type\": \"object\"}").into())),
         VerifierKind::Builtin(Builtin::Csv(CsvRule::default())),
         VerifierKind::Builtin(Builtin::Csv(CsvRule {
             header: Some(vec!["a".to_owned()]),
@@ -588,7 +589,10 @@ async fn rules_judge_large_content() {
     let mut text = b"[\"".to_vec();
     text.resize(20 << 20, b'x');
     let content = content_file(&[&text[..], b"\"]"].concat());
-    let json = verifier(VerifierKind::Builtin(Builtin::Json), PATIENCE);
+    let json = verifier(
+        VerifierKind::Builtin(Builtin::Json(JsonRule::default())),
+        PATIENCE,
+    );
     assert_eq!(
         bench.judge(&json, &content).await.outcome,
         VerdictOutcome::Passed
@@ -596,7 +600,7 @@ async fn rules_judge_large_content() {
     let cut = bench.judge(&json, &content_file(&text)).await;
     assert_eq!(cut.outcome, VerdictOutcome::Failed);
     let hurried = verifier(
-        VerifierKind::Builtin(Builtin::Json),
+        VerifierKind::Builtin(Builtin::Json(JsonRule::default())),
         Duration::from_nanos(1),
     );
     let judgement = bench.judge(&hurried, &content).await;
