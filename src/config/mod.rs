@@ -20,7 +20,8 @@ mod verifiers;
 mod zone;
 
 pub use builtin::{
-    Builtin, CsvRule, ImageFormat, ImageRule, Percent, PreviousNeed, Schema, SizeRule,
+    Builtin, CsvRule, Exactness, ImageFormat, ImageRule, JsonRule, Percent, PreviousNeed, Schema,
+    SizeRule, exactness_of,
 };
 pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};

@@ -12,11 +12,11 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Builtin, Percent, VerifierKind};
+use crate::config::{Builtin, Percent, Schema, VerifierKind};
 use crate::domain::{Digest, Digester, Fingerprint, masked};
 
 /// Raised when a built-in rule or the way programs are run changes what a verdict means.
-const RULES_VERSION: u32 = 1;
+const RULES_VERSION: u32 = 2;
 
 /// What tells one state of a file from another without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub(super) fn definition_digest(kind: &VerifierKind) -> Digest {
 }
 
 /// Returns what the verifier is, as of now, as JSON without spaces:
-/// `{"rules":1,"definition":{"command":[…],"stdin":…,"failed":[…]},"files":{"/path":"sha256:…"}}`. Blocks.
+/// `{"rules":2,"definition":{"command":[…],"stdin":…,"failed":[…]},"files":{"/path":"sha256:…"}}`. Blocks.
 ///
 /// The files are those that the command names. One that cannot be read stands there with `null`.
 fn definition_text(kind: &VerifierKind, known: &FileDigests) -> String {
@@ -141,9 +141,19 @@ fn definition_of_rule(rule: &Builtin) -> Value {
     let share = |share: Option<Percent>| share.map(|share| share.to_string());
     match rule {
         Builtin::Utf8 => json!({"builtin": "utf8"}),
-        Builtin::Json => json!({"builtin": "json"}),
-        Builtin::JsonSchema(schema) => {
-            json!({"builtin": "json", "schema": schema.digest().to_string()})
+        Builtin::Json(rule) => {
+            let mut definition = json!({"builtin": "json"});
+            if let Some(schema) = &rule.schema {
+                definition["schema"] = schema.digest().to_string().into();
+            }
+            // Only what is not as it was before there was a choice is named.
+            if rule.schema.as_ref().is_some_and(Schema::asserts_formats) {
+                definition["format"] = true.into();
+            }
+            if rule.unique_keys {
+                definition["duplicates"] = "refuse".into();
+            }
+            definition
         }
         Builtin::Csv(rule) => json!({
             "builtin": "csv",
@@ -208,12 +218,12 @@ mod tests {
         assert_eq!(
             definition_text(&kind, &known),
             format!(
-                r#"{{"rules":1,"definition":{{"command":["/no/program","{file}","{{path}}","check.py","{folder}"],"stdin":false,"failed":[1]}},"files":{{"/no/program":null,"{file}":"{digest}"}}}}"#
+                r#"{{"rules":2,"definition":{{"command":["/no/program","{file}","{{path}}","check.py","{folder}"],"stdin":false,"failed":[1]}},"files":{{"/no/program":null,"{file}":"{digest}"}}}}"#
             )
         );
         assert_eq!(
             definition_text(&VerifierKind::Builtin(Builtin::Utf8), &known),
-            r#"{"rules":1,"definition":{"builtin":"utf8"},"files":{}}"#
+            r#"{"rules":2,"definition":{"builtin":"utf8"},"files":{}}"#
         );
     }
 }

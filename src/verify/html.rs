@@ -6,10 +6,109 @@
 /// How much of the content is looked at; a page that begins with a longer comment is not recognised.
 pub(super) const WINDOW_BYTES: usize = 256 << 10;
 
-/// Elements that a page without a document type begins with. Short names such as `a` and `p` are left out, for other
-/// XML documents have them as roots too.
-const FIRST_ELEMENTS: [&str; 11] = [
-    "html", "head", "body", "title", "script", "iframe", "h1", "div", "center", "meta", "noscript",
+/// How far a document type or the root of a page may be behind other text, such as a warning of the server's.
+const NEAR_BYTES: usize = 1 << 10;
+
+/// Elements that a page without a document type begins with. Words that other XML documents begin with as well, such as
+/// `data`, `map`, `object` and `time`, are left out.
+const FIRST_ELEMENTS: [&str; 97] = [
+    "html",
+    "head",
+    "body",
+    "title",
+    "script",
+    "iframe",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "div",
+    "center",
+    "meta",
+    "noscript",
+    "a",
+    "abbr",
+    "article",
+    "aside",
+    "b",
+    "base",
+    "basefont",
+    "big",
+    "blink",
+    "blockquote",
+    "br",
+    "button",
+    "canvas",
+    "caption",
+    "code",
+    "dd",
+    "del",
+    "dialog",
+    "dir",
+    "dl",
+    "dt",
+    "em",
+    "embed",
+    "fieldset",
+    "figure",
+    "font",
+    "footer",
+    "form",
+    "frame",
+    "frameset",
+    "header",
+    "hgroup",
+    "hr",
+    "i",
+    "img",
+    "input",
+    "ins",
+    "kbd",
+    "label",
+    "legend",
+    "li",
+    "link",
+    "main",
+    "mark",
+    "marquee",
+    "nav",
+    "nobr",
+    "ol",
+    "optgroup",
+    "option",
+    "p",
+    "picture",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "section",
+    "select",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "style",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "template",
+    "textarea",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+    "video",
+    "wbr",
+    "xmp",
 ];
 
 /// Returns what makes the content an HTML page, such as `<!doctype html`; nothing when it is none.
@@ -33,13 +132,43 @@ pub(super) fn html_start(window: &[u8]) -> Option<String> {
         let is_html = name.len() < doctype.len() && ends_name(strip_prefix_any_case(name, "html"));
         return is_html.then(|| "<!doctype html".to_owned());
     }
-    let tag = rest.strip_prefix('<')?;
-    FIRST_ELEMENTS
-        .iter()
-        .find(|name| ends_name(strip_prefix_any_case(tag, name)))
+    let first = rest.strip_prefix('<').and_then(|tag| {
+        FIRST_ELEMENTS
+            .iter()
+            .find(|name| ends_name(strip_prefix_any_case(tag, name)))
+    });
+    match first {
         // After an XML declaration any element may be the root of something that is no page.
-        .filter(|name| !is_xml || **name == "html")
-        .map(|name| format!("<{name}"))
+        Some(name) if !is_xml || *name == "html" => Some(format!("<{name}")),
+        _ if is_xml => None,
+        _ => start_nearby(rest),
+    }
+}
+
+/// Returns the beginning of a page that stands a little behind other text: apart from what is before it, so that one that is
+/// quoted in a table or in JSON does not count.
+fn start_nearby(text: &str) -> Option<String> {
+    let is_apart = |at: usize| {
+        let is_binary = text[..at].contains(|c: char| c.is_control() && !c.is_whitespace());
+        let before = text[..at].chars().next_back();
+        let parts =
+            |c: char| c.is_alphanumeric() || matches!(c, '\n' | '\r' | ' ' | '.' | '!' | ':');
+        !is_binary && before.is_some_and(parts)
+    };
+    let starts = text
+        .match_indices('<')
+        .take_while(|(at, _)| *at < NEAR_BYTES);
+    let found = starts.filter(|(at, _)| is_apart(*at)).find_map(|(at, _)| {
+        let tag = &text[at + 1..];
+        let is_root = ends_name(strip_prefix_any_case(tag, "html"));
+        let doctype = strip_prefix_any_case(tag, "!doctype").map(str::trim_start);
+        let is_doctype = doctype.is_some_and(|name| ends_name(strip_prefix_any_case(name, "html")));
+        (is_root || is_doctype).then_some(if is_root { "<html" } else { "<!doctype html" })
+    });
+    let is_quoted = text.starts_with(['{', '[', '"']);
+    found
+        .filter(|_| !is_quoted)
+        .map(|start| format!("{start} a little behind other text"))
 }
 
 fn after<'a>(text: &'a str, end: &str) -> Option<&'a str> {
@@ -60,7 +189,7 @@ fn ends_name(rest: Option<&str>) -> bool {
     })
 }
 
-/// Decodes UTF-16 when there is a byte order mark for it, else takes the bytes for UTF-8.
+/// Decodes UTF-16, else takes the bytes for UTF-8.
 fn decode(window: &[u8]) -> String {
     let units = |read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = window
@@ -74,6 +203,9 @@ fn decode(window: &[u8]) -> String {
     match window {
         [0xFF, 0xFE, ..] => units(u16::from_le_bytes),
         [0xFE, 0xFF, ..] => units(u16::from_be_bytes),
+        // Without a mark: ASCII in UTF-16 has a zero in every pair.
+        [first, 0, _, 0, ..] if first.is_ascii() && *first != 0 => units(u16::from_le_bytes),
+        [0, second, 0, _, ..] if second.is_ascii() && *second != 0 => units(u16::from_be_bytes),
         _ => String::from_utf8_lossy(window).into_owned(),
     }
 }
@@ -97,6 +229,15 @@ mod tests {
             "<body/>",
             "<h1>Not found</h1>",
             "<html",
+            "<br />\n<b>Fatal error</b>:  Uncaught Error in <b>/a.php</b>",
+            "<p>Not found</p>",
+            "<h2>503</h2>",
+            "<table><tr>",
+            "<UL>",
+            "<a href='/login'>",
+            "<font color=red>",
+            "Warning: mysqli_connect() in /a.php on line 3\n<!DOCTYPE html>",
+            "PHP Notice:  x <html><head>",
         ] {
             assert!(html_start(page.as_bytes()).is_some(), "{page}");
         }
@@ -115,6 +256,7 @@ mod tests {
             .flat_map(u16::to_be_bytes)
             .collect();
         assert!(html_start(&little).is_some() && html_start(&big).is_some());
+        assert!(html_start(&little[2..]).is_some() && html_start(&big[2..]).is_some());
     }
 
     #[test]
@@ -131,6 +273,11 @@ mod tests {
             "<bodyguard>",
             "<htmlé>",
             "<rss><html>",
+            "<rss>\n<channel>",
+            "<data/>",
+            "<svg xmlns='x'><p>",
+            "[\"a\", \" <html>\"]",
+            &format!("{}\n<html>", "x".repeat(2_000)),
             "<!-- no end <html>",
             "<?xml <html>",
             "<é",

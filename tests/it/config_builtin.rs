@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gannet::config::{Builtin, CsvRule, ImageFormat, ImageRule, SizeRule, VerifierKind};
+use gannet::config::{Builtin, CsvRule, ImageFormat, ImageRule, JsonRule, SizeRule, VerifierKind};
 use gannet::domain::Digest;
 
 use crate::config::Home;
@@ -29,7 +29,14 @@ fn rules_are_read_with_their_parameters() {
     let share = |text: &str| Some(text.parse().expect("a share"));
     for (lines, expected) in [
         ("builtin = \"utf8\"", Builtin::Utf8),
-        ("builtin = \"json\"", Builtin::Json),
+        ("builtin = \"json\"", Builtin::Json(JsonRule::default())),
+        (
+            "builtin = \"json\"\nduplicates = \"refuse\"",
+            Builtin::Json(JsonRule {
+                schema: None,
+                unique_keys: true,
+            }),
+        ),
         ("builtin = \"xml\"", Builtin::Xml),
         ("builtin = \"not-html\"", Builtin::NotHtml),
         ("builtin = \"csv\"", Builtin::Csv(CsvRule::default())),
@@ -82,12 +89,19 @@ fn a_schema_is_read_beside_the_configuration() {
     let lines = "builtin = \"json\"\nschema = \"s.json\"";
     let first = rule(&home, lines);
     assert!(
-        matches!(&first, Builtin::JsonSchema(schema) if schema.digest() == Digest::of(b"{\"type\": \"object\"}")),
+        matches!(&first, Builtin::Json(JsonRule { schema: Some(schema), .. }) if schema.digest() == Digest::of(b"{\"type\": \"object\"}")),
         "{first:?}"
     );
     // Another content is another rule, under the same name.
     home.write("config/s.json", "{\"type\": \"array\"}", 0o644);
     assert_ne!(rule(&home, lines), first);
+    // Another that asserts formats, too.
+    let asserted = rule(&home, &format!("{lines}\nformat = true"));
+    assert_ne!(rule(&home, lines), asserted);
+    assert_eq!(
+        rule(&home, &format!("{lines}\nformat = false")),
+        rule(&home, lines)
+    );
     for (text, expected) in [
         ("{\"type\": ", "cannot use `s.json`: not JSON: EOF"),
         (
@@ -124,6 +138,22 @@ fn what_is_refused_says_what_is_accepted() {
             "cannot use `none.json`: No such file",
         ),
         ("builtin = \"json\"\nschema = 3", 5, "a text in quotes"),
+        (
+            "builtin = \"json\"\nformat = true",
+            1,
+            "means nothing without `schema`",
+        ),
+        ("builtin = \"json\"\nformat = \"date\"", 5, "true or false"),
+        (
+            "builtin = \"json\"\nduplicates = \"no\"",
+            5,
+            "neither \"allow\" nor \"refuse\"",
+        ),
+        (
+            "builtin = \"csv\"\nduplicates = \"refuse\"",
+            1,
+            "means nothing with this builtin",
+        ),
         (
             "builtin = \"csv\"\ndelimiter = \"ab\"",
             5,

@@ -4,7 +4,7 @@ use crate::config::paths::Paths;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::{Builtin, CsvRule, ImageFormat, ImageRule, Percent, Schema, SizeRule};
+use super::{Builtin, CsvRule, ImageFormat, ImageRule, JsonRule, Percent, Schema, SizeRule};
 use crate::config::document::{Field, Section};
 use crate::config::duration::parse_long_duration;
 use crate::domain::{Digest, parse_size};
@@ -12,7 +12,7 @@ use crate::domain::{Digest, parse_size};
 /// Every rule, with the keys that it takes.
 const RULES: [(&str, &[&str]); 9] = [
     ("utf8", &[]),
-    ("json", &["schema"]),
+    ("json", &["schema", "format", "duplicates"]),
     (
         "csv",
         &[
@@ -46,7 +46,7 @@ pub(in crate::config) fn read(section: &mut Section<'_>, paths: Paths<'_>) -> Op
         None => section.span().clone(),
     };
     // Every key is asked for, whatever the rule, so that none is ever an unknown one.
-    let schema = section.text("schema");
+    let json = read_json(section, paths);
     let csv = read_csv(section, &at);
     let image = read_image(section);
     let digest = section.parsed("digest", |text| {
@@ -59,10 +59,7 @@ pub(in crate::config) fn read(section: &mut Section<'_>, paths: Paths<'_>) -> Op
     let fine = no_stray_keys(section, builtin.value);
     let rule = match builtin.value {
         "utf8" => Some(Builtin::Utf8),
-        "json" if section.has("schema") => {
-            read_schema(section, &schema?, paths).map(Builtin::JsonSchema)
-        }
-        "json" => Some(Builtin::Json),
+        "json" => json.map(Builtin::Json),
         "csv" => csv.map(Builtin::Csv),
         "xml" => Some(Builtin::Xml),
         "image" => image.map(Builtin::Image),
@@ -99,10 +96,49 @@ fn is_whole<T>(section: &Section<'_>, key: &str, read: Option<&T>) -> bool {
     read.is_some() || !section.has(key)
 }
 
-fn read_schema(section: &Section<'_>, file: &Field<&str>, paths: Paths<'_>) -> Option<Schema> {
+fn read_json(section: &mut Section<'_>, paths: Paths<'_>) -> Option<JsonRule> {
+    let schema = section.text("schema");
+    let formats = section.switch("format");
+    let unique_keys = section.parsed("duplicates", parse_duplicates);
+    let whole = is_whole(section, "schema", schema.as_ref())
+        && is_whole(section, "format", formats.as_ref())
+        && is_whole(section, "duplicates", unique_keys.as_ref());
+    let schema = match schema {
+        Some(file) => Some(read_schema(section, &file, paths, formats == Some(true))?),
+        None if formats.is_some() && !section.has("schema") => {
+            let at = section.span().clone();
+            section.problem(&at, "`verifier.format` means nothing without `schema`");
+            return None;
+        }
+        None => None,
+    };
+    whole.then(|| JsonRule {
+        schema,
+        unique_keys: unique_keys.is_some_and(|field| field.value),
+    })
+}
+
+/// Reads whether keys have to be unique.
+fn parse_duplicates(text: &str) -> Result<bool, String> {
+    match text {
+        "allow" => Ok(false),
+        "refuse" => Ok(true),
+        other => Err(format!(
+            r#"`{}` is neither "allow" nor "refuse""#,
+            other.escape_debug()
+        )),
+    }
+}
+
+fn read_schema(
+    section: &Section<'_>,
+    file: &Field<&str>,
+    paths: Paths<'_>,
+    asserts_formats: bool,
+) -> Option<Schema> {
     paths
         .resolve(file.value)
-        .and_then(|path| Schema::read(&path))
+        .and_then(|path| Schema::read(&path, asserts_formats))
         .map_err(|why| {
             let message = format!(
                 "`verifier.schema`: cannot use `{}`: {why}; give the path of a JSON Schema that refers to no other file",

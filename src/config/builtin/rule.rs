@@ -11,9 +11,7 @@ pub enum Builtin {
     /// Well-formed UTF-8.
     Utf8,
     /// One well-formed JSON text (RFC 8259).
-    Json,
-    /// One well-formed JSON text that a JSON Schema accepts.
-    JsonSchema(Schema),
+    Json(JsonRule),
     /// Rows of a table (RFC 4180).
     Csv(CsvRule),
     /// One well-formed XML document.
@@ -30,6 +28,24 @@ pub enum Builtin {
     Fresh(Duration),
     /// Not an HTML page, such as an error page under 200.
     NotHtml,
+}
+
+/// What a JSON text has to be beyond well-formed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JsonRule {
+    /// What the schema accepts.
+    pub schema: Option<Schema>,
+    /// Without a key that stands twice in one object.
+    pub unique_keys: bool,
+}
+
+impl From<Schema> for JsonRule {
+    fn from(schema: Schema) -> Self {
+        Self {
+            schema: Some(schema),
+            unique_keys: false,
+        }
+    }
 }
 
 /// What a table has to be.

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use serde_json::Value;
 
+use super::number::{Exactness, first_rounded};
 use crate::domain::{Digest, in_short};
 
-/// A compiled JSON Schema. Cloning is cheap; two are equal when their files' contents are.
+/// A compiled JSON Schema. Cloning is cheap; two are equal when their files' contents and what is asserted are.
 #[derive(Clone)]
 pub struct Schema {
     digest: Digest,
+    asserts_formats: bool,
+    needs: Exactness,
+    rounded: Option<Arc<str>>,
     validator: Arc<Validator>,
 }
 
@@ -22,22 +26,23 @@ impl Schema {
     /// # Errors
     ///
     /// Why it cannot be used, with the place in the file.
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
+    pub(super) fn read(path: &Path, asserts_formats: bool) -> Result<Self, String> {
         std::fs::read(path)
             .map_err(|error| error.to_string())
-            .and_then(|bytes| Self::compile(&bytes))
+            .and_then(|bytes| Self::compile(&bytes, asserts_formats))
     }
 
-    /// Compiles the text of a schema.
+    /// Compiles the text of a schema; `format` is asserted when told to.
     ///
     /// # Errors
     ///
     /// Why it cannot be used, with the place in it.
-    pub fn compile(text: &[u8]) -> Result<Self, String> {
+    pub fn compile(text: &[u8], asserts_formats: bool) -> Result<Self, String> {
         let schema: Value =
             serde_json::from_slice(text).map_err(|error| format!("not JSON: {error}"))?;
         let validator = jsonschema::options()
             .offline()
+            .should_validate_formats(asserts_formats)
             .build(&schema)
             .map_err(|error| {
                 let place = error.instance_path().to_string();
@@ -46,6 +51,12 @@ impl Schema {
             })?;
         Ok(Self {
             digest: Digest::of(text),
+            asserts_formats,
+            needs: needed_by(&schema),
+            rounded: std::str::from_utf8(text)
+                .ok()
+                .and_then(first_rounded)
+                .map(Arc::from),
             validator: Arc::new(validator),
         })
     }
@@ -55,15 +66,53 @@ impl Schema {
         self.digest
     }
 
+    /// Tells whether `format` is asserted, or only noted as JSON Schema has it since 2019-09.
+    pub fn asserts_formats(&self) -> bool {
+        self.asserts_formats
+    }
+
+    /// Returns how exactly numbers may be held at worst for the schema to judge them.
+    pub fn bears(&self) -> Exactness {
+        self.needs
+    }
+
+    /// Returns a number of the schema itself that cannot be held exactly.
+    pub fn rounded(&self) -> Option<&str> {
+        self.rounded.as_deref()
+    }
+
     /// Returns the compiled schema.
     pub fn validator(&self) -> &Validator {
         &self.validator
     }
 }
 
+/// Returns how exactly numbers may be held at worst: it depends on what the schema compares.
+fn needed_by(schema: &Value) -> Exactness {
+    match schema {
+        Value::Object(members) => {
+            let own = members.keys().map(|key| match key.as_str() {
+                // The library compares these as binary fractions.
+                "uniqueItems" | "multipleOf" | "divisibleBy" => Exactness::Exact,
+                "const" | "enum" | "minimum" | "maximum" | "exclusiveMinimum"
+                | "exclusiveMaximum" => Exactness::Whole,
+                _ => Exactness::Beyond,
+            });
+            let inner = members.values().map(needed_by);
+            own.chain(inner).min().unwrap_or(Exactness::Beyond)
+        }
+        Value::Array(items) => items
+            .iter()
+            .map(needed_by)
+            .min()
+            .unwrap_or(Exactness::Beyond),
+        _ => Exactness::Beyond,
+    }
+}
+
 impl PartialEq for Schema {
     fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
+        self.digest == other.digest && self.asserts_formats == other.asserts_formats
     }
 }
 
@@ -81,9 +130,13 @@ mod tests {
 
     #[test]
     fn a_schema_is_told_by_its_content() {
-        let schema = |text: &str| Schema::compile(text.as_bytes()).expect("a schema");
+        let schema = |text: &str| Schema::compile(text.as_bytes(), false).expect("a schema");
         assert_eq!(schema("{}"), schema("{}"));
         assert_ne!(schema("{}"), schema("{\"type\": \"object\"}"));
+        assert_ne!(
+            schema("{}"),
+            Schema::compile(b"{}", true).expect("a schema")
+        );
         assert!(format!("{:?}", schema("true")).starts_with("Schema(sha256:"));
     }
 
@@ -113,7 +166,7 @@ mod tests {
                 "example.org/schema",
             ),
         ] {
-            let error = Schema::compile(text.as_bytes()).expect_err(text);
+            let error = Schema::compile(text.as_bytes(), false).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");
         }
     }

@@ -7,7 +7,8 @@ use std::io::{BufRead as _, BufReader};
 
 use super::sha256::digest_of;
 use super::source::{Bounded, Case, Finding, PIECE_BYTES, Trouble, bad, cannot};
-use super::sums::{Entry, last_part, printed, read_line, without_dot};
+use super::sums::{Entry, is_something_else, last_part, printed, read_line, without_dot};
+use super::sums_text;
 use crate::domain::{Content, Digest, decode_percent, in_short};
 use crate::verify::{Companion, Facts};
 
@@ -69,19 +70,27 @@ fn look_up(
     let cannot_read =
         |error: std::io::Error| Trouble::Cannot(format!("cannot read {}: {error}", list.name));
     let stream = case.open_other(content).map_err(cannot_read)?;
+    let stream = sums_text::plain(stream).map_err(cannot_read)?;
     let bounded = Bounded::new(stream, MAX_LINE_BYTES, "line");
     let mut reader = BufReader::with_capacity(PIECE_BYTES, bounded);
     let mut line = Vec::new();
     let (mut entries, mut bare): (u64, Option<Digest>) = (0, None);
     let mut best: Option<Listed> = None;
+    let mut unread: Option<String> = None;
+    let mut is_signature = false;
     while reader.read_until(b'\n', &mut line).map_err(cannot_read)? > 0 {
         reader.get_mut().done();
-        if let Some(entry) = read_line(line.strip_suffix(b"\n").unwrap_or(&line)) {
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        if text.starts_with(b"-----BEGIN PGP SIGNATURE") {
+            is_signature = true;
+        } else if let Some(entry) = read_line(text) {
             entries += 1;
             bare = entry.name.is_none().then_some(entry.digest);
             if let Some(fit) = names.fit(&entry) {
                 best = better(best, fit, &entry, list)?;
             }
+        } else if !is_signature && !is_something_else(text) {
+            unread.get_or_insert_with(|| in_short(&printed(text)));
         }
         line.clear();
     }
@@ -91,7 +100,15 @@ fn look_up(
             fit: Fit::Exact,
             digest,
         })),
-        _ => Ok(best),
+        _ => match unread.filter(|_| best.is_none()) {
+            // The file may be listed in the line that nobody understood.
+            Some(line) => cannot(format!(
+                "{} does not list `{}`, but has a line that means nothing here: `{line}`",
+                list.name,
+                names.shown()
+            )),
+            None => Ok(best),
+        },
     }
 }
 
@@ -136,8 +153,17 @@ impl Names {
         Self { names, path }
     }
 
+    /// Tells how well a listed name fits: as it is, else without blanks behind it, else with the separators of Windows.
     fn fit(&self, entry: &Entry) -> Option<Fit> {
         let name = entry.name.as_deref()?;
+        let slashes = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
+        let trimmed = name.trim_ascii_end();
+        self.fit_name(name)
+            .or_else(|| self.fit_name(trimmed))
+            .or_else(|| self.fit_name(&trimmed.iter().map(slashes).collect::<Vec<_>>()))
+    }
+
+    fn fit_name(&self, name: &[u8]) -> Option<Fit> {
         if self.names.iter().any(|own| own == name) {
             return Some(Fit::Exact);
         }
@@ -198,6 +224,37 @@ mod tests {
             (format!("{good}  ./p x.csv\n"), Passed, ""),
             (format!("{good}  far/away/prices.csv\n"), Passed, ""),
             (good.clone(), Passed, ""),
+            (
+                format!("\u{FEFF}{good}  prices.csv\n{other}  b\n"),
+                Passed,
+                "",
+            ),
+            (format!("{good}  -\n"), Passed, ""),
+            (format!("{other}  -\n"), Failed, "not sha256:"),
+            (
+                format!("{other}  a\n{good} *dist\\prices.csv\r\n"),
+                Passed,
+                "",
+            ),
+            (format!("{other}  a\n{good}  prices.csv  \n"), Passed, ""),
+            (format!("SHA256(prices.csv)= {good}\n"), Passed, ""),
+            (
+                format!("SHA2-256 (prices.csv) = {other}\n"),
+                Failed,
+                "not sha256:",
+            ),
+            (
+                format!("{other}  a\nprices.csv: sha256 is {good}\n"),
+                Error,
+                "a line that means nothing here: `prices.csv: sha256 is",
+            ),
+            (
+                format!(
+                    "{other}  a\n-----BEGIN PGP SIGNATURE-----\n\niQEzBAEBCAAdFiEE\n=x\n-----END PGP SIGNATURE-----\n"
+                ),
+                Failed,
+                "does not list",
+            ),
             (format!("# of today\n\n{good}\n"), Passed, ""),
             // The better name counts, wherever it stands.
             (
@@ -249,6 +306,19 @@ mod tests {
             let (found, detail) = judged(&list, 0);
             assert_eq!(found, outcome, "{list}: {detail}");
             assert!(detail.contains(expected), "{list}: {detail}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_be_utf_16() {
+        let rule = Builtin::Companion("SHA256SUMS".to_owned());
+        for (content, outcome) in [(GOOD, Passed), (&b"other"[..], Failed)] {
+            let list = format!("\u{FEFF}{}  prices.csv\r\n", hex(content));
+            for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+                let bytes: Vec<u8> = list.encode_utf16().flat_map(to_bytes).collect();
+                let (found, detail) = Known::beside(&bytes, 0).judged(&rule, GOOD);
+                assert_eq!(found, outcome, "{detail}");
+            }
         }
     }
 

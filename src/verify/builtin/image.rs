@@ -1,130 +1,133 @@
 //! `image`: decoded wholly, by its bytes. Neither its name nor its media type counts.
 //!
-//! All frames of an animation are decoded; of a TIFF with several pages the first, of an icon the best picture.
+//! All frames of an animation, all pages of a TIFF and all pictures of an icon are decoded.
 
-use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
+use std::sync::MutexGuard;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
-use image::codecs::gif::GifDecoder;
-use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, ImageDecoder, ImageError, ImageReader, Limits};
 
-use super::image_ends::has_end;
+use super::heavy::alone;
+use super::picture_formats::{Kind, kind_of};
 use super::source::{Case, Finding, Trouble, bad, cannot, go_on};
+use super::stoppable::Stoppable;
+use super::{image_container, jpeg};
 use crate::config::{ImageFormat, ImageRule};
 use crate::domain::in_short;
 
 /// The largest file.
 const MAX_BYTES: u64 = 64 << 20;
 /// The most memory that decoding may take.
-const MAX_ALLOC_BYTES: u64 = 512 << 20;
+pub(super) const MAX_ALLOC_BYTES: usize = 512 << 20;
+/// A picture with more pixels is decoded alone: several at once would take several times half a GiB.
+const LIGHT_PIXELS: u64 = 4_000_000;
 
 /// An image of an allowed format and size that can be decoded.
 pub(super) fn judge(rule: &ImageRule, case: &Case) -> Finding {
     let bytes = case.whole(MAX_BYTES)?;
     case.go_on()?;
-    let Some(format) = format_of(&bytes) else {
-        return bad("not an image of a known format");
+    let format = format_of(&bytes, rule)?;
+    let sheet = Sheet {
+        format,
+        max_pixels: rule.max_pixels,
+        stop: &case.stop,
+        turn: RefCell::new(None),
     };
-    if !rule.formats.contains(&format) {
-        let allowed: Vec<_> = rule.formats.iter().map(|format| format.as_str()).collect();
-        let (found, allowed) = (format.as_str(), allowed.join(", "));
-        return bad(format!("is {found}; allowed are {allowed}"));
-    }
-    let (width, height) = guarded(|| {
-        let sheet = Sheet {
-            format,
-            max_pixels: rule.max_pixels,
-            stop: &case.stop,
-        };
-        sheet.decode(&bytes)
-    })?;
-    if !has_end(format, &bytes) {
-        return bad(format!("{}, but cut off before its end", format.as_str()));
-    }
+    let (width, height) = sheet
+        .decode(&bytes)
+        .map_err(|trouble| sheet.named(trouble))?;
     Ok(format!("{}, {width} × {height} pixels", format.as_str()))
 }
 
-/// Runs a decoder; its panic is no verdict on the content, and gets no further.
-fn guarded<T>(decode: impl FnOnce() -> Result<T, Trouble>) -> Result<T, Trouble> {
-    match catch_unwind(AssertUnwindSafe(decode)) {
-        Ok(found) => found,
-        Err(_) => cannot("the decoder broke down over it"),
-    }
-}
-
-fn format_of(bytes: &[u8]) -> Option<ImageFormat> {
-    let guessed = image::guess_format(bytes).ok()?;
-    ImageFormat::ALL
-        .into_iter()
-        .find(|format| coded(*format) == guessed)
-}
-
-fn coded(format: ImageFormat) -> image::ImageFormat {
+fn format_of(bytes: &[u8], rule: &ImageRule) -> Result<ImageFormat, Trouble> {
+    let (found, format) = match kind_of(bytes) {
+        None => return bad("not an image of a known format"),
+        Some(Kind::Known(format)) => (format.as_str(), Some(format)),
+        Some(Kind::Other(name)) => (name, None),
+    };
     match format {
-        ImageFormat::Bmp => image::ImageFormat::Bmp,
-        ImageFormat::Gif => image::ImageFormat::Gif,
-        ImageFormat::Ico => image::ImageFormat::Ico,
-        ImageFormat::Jpeg => image::ImageFormat::Jpeg,
-        ImageFormat::Png => image::ImageFormat::Png,
-        ImageFormat::Tiff => image::ImageFormat::Tiff,
-        ImageFormat::WebP => image::ImageFormat::WebP,
+        Some(format) if rule.formats.contains(&format) => Ok(format),
+        None if rule.formats.len() == ImageFormat::ALL.len() => {
+            cannot(format!("is {found}, which this rule has no decoder for"))
+        }
+        _ => {
+            let allowed: Vec<_> = rule.formats.iter().map(|format| format.as_str()).collect();
+            bad(format!("is {found}; allowed are {}", allowed.join(", ")))
+        }
     }
 }
 
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_ALLOC_BYTES);
+    limits.max_alloc = Some(MAX_ALLOC_BYTES as u64);
     limits
 }
 
-type Size = (u32, u32);
+/// Width and height.
+pub(super) type Size = (u32, u32);
 
 /// One image on its way through its decoder.
-struct Sheet<'a> {
-    format: ImageFormat,
+pub(super) struct Sheet<'a> {
+    pub(super) format: ImageFormat,
     max_pixels: u64,
-    stop: &'a AtomicBool,
+    pub(super) stop: &'a AtomicBool,
+    /// Held while a large picture is decoded.
+    turn: RefCell<Option<MutexGuard<'static, ()>>>,
 }
 
 impl Sheet<'_> {
     fn decode(&self, bytes: &Bytes) -> Result<Size, Trouble> {
-        let reader = || Stoppable {
-            bytes: Cursor::new(bytes.clone()),
-            stop: self.stop,
-        };
         match self.format {
-            ImageFormat::Gif => {
-                let decoder = self.made(GifDecoder::new(reader()))?;
-                self.frames(decoder)
-            }
-            ImageFormat::WebP => {
-                let decoder = self.made(WebPDecoder::new(reader()))?;
-                if decoder.has_animation() {
-                    self.frames(decoder)
-                } else {
-                    self.still(decoder)
-                }
-            }
-            ImageFormat::Png => {
-                let decoder = self.made(PngDecoder::with_limits(reader(), limits()))?;
-                if !self.made(decoder.is_apng())? {
-                    return self.still(decoder);
-                }
-                let size = self.sized(&decoder)?;
-                self.all(self.made(decoder.apng())?)?;
-                Ok(size)
-            }
-            other => {
-                let mut reader = ImageReader::with_format(reader(), coded(other));
-                reader.limits(limits());
-                let decoder = self.made(reader.into_decoder())?;
-                self.still(decoder)
-            }
+            ImageFormat::Gif => self.gif(bytes),
+            ImageFormat::Ico => self.ico(bytes),
+            ImageFormat::Jpeg => self.jpeg(bytes),
+            ImageFormat::Png => self.png(bytes),
+            ImageFormat::Tiff => self.tiff(bytes),
+            ImageFormat::WebP => self.webp(bytes),
+            ImageFormat::Bmp => self.decoded(bytes, image::ImageFormat::Bmp),
         }
+    }
+
+    fn jpeg(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+        let allow = |width, height| self.allowed(width, height);
+        let size = jpeg::check(bytes, self.stop, allow)?;
+        // The reader found nothing wrong, so what the decoder does not like is the decoder's lack.
+        match self.decoded(bytes, image::ImageFormat::Jpeg) {
+            Err(Trouble::Bad(why)) => cannot(why),
+            Err(other) => Err(other),
+            Ok(_) => Ok(size),
+        }
+    }
+
+    fn webp(&self, bytes: &Bytes) -> Result<Size, Trouble> {
+        let decoder = WebPDecoder::new(Stoppable::new(bytes, self.stop));
+        let mut decoder = self.made(decoder)?;
+        if !decoder.has_animation() {
+            let size = self.still(decoder)?;
+            return image_container::webp(bytes).map(|()| size);
+        }
+        let size = self.sized(&decoder)?;
+        self.made(decoder.set_limits(limits()))?;
+        for frame in decoder.into_frames() {
+            go_on(self.stop)?;
+            self.made(frame)?;
+        }
+        image_container::webp(bytes).map(|()| size)
+    }
+
+    /// Decodes one picture.
+    pub(super) fn decoded(
+        &self,
+        bytes: &Bytes,
+        format: image::ImageFormat,
+    ) -> Result<Size, Trouble> {
+        let mut reader = ImageReader::with_format(Stoppable::new(bytes, self.stop), format);
+        reader.limits(limits());
+        let decoder = self.made(reader.into_decoder())?;
+        self.still(decoder)
     }
 
     fn still(&self, mut decoder: impl ImageDecoder) -> Result<Size, Trouble> {
@@ -138,87 +141,63 @@ impl Sheet<'_> {
         Ok(size)
     }
 
-    fn frames<'d>(
-        &self,
-        mut decoder: impl ImageDecoder + AnimationDecoder<'d>,
-    ) -> Result<Size, Trouble> {
-        let size = self.sized(&decoder)?;
-        self.made(decoder.set_limits(limits()))?;
-        self.all(decoder)?;
-        Ok(size)
-    }
-
-    fn all<'d>(&self, decoder: impl AnimationDecoder<'d>) -> Result<(), Trouble> {
-        let mut frames: u64 = 0;
-        for frame in decoder.into_frames() {
-            go_on(self.stop)?;
-            self.made(frame)?;
-            frames += 1;
-        }
-        if frames == 0 {
-            return bad(format!("{} without a picture", self.format.as_str()));
-        }
-        Ok(())
-    }
-
     /// Returns width and height as the header says, when they are allowed.
     fn sized(&self, decoder: &impl ImageDecoder) -> Result<Size, Trouble> {
         let (width, height) = decoder.dimensions();
-        if u64::from(width) * u64::from(height) > self.max_pixels {
+        self.allowed(width, height)?;
+        Ok((width, height))
+    }
+
+    /// Refuses more pixels than the rule allows, and waits for its turn before it decodes many.
+    pub(super) fn allowed(&self, width: u32, height: u32) -> Result<(), Trouble> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > self.max_pixels {
             return bad(format!(
                 "{}, {width} × {height} pixels are more than {}",
                 self.format.as_str(),
                 self.max_pixels
             ));
         }
-        Ok((width, height))
+        let mut turn = self.turn.borrow_mut();
+        if pixels > LIGHT_PIXELS && turn.is_none() {
+            *turn = Some(alone(self.stop)?);
+        }
+        Ok(())
     }
 
     /// Turns what a decoder says into what it means for the content.
     fn made<T>(&self, result: Result<T, ImageError>) -> Result<T, Trouble> {
         result.or_else(|error| {
             go_on(self.stop)?;
-            let format = self.format.as_str();
             match error {
-                ImageError::Limits(_) => cannot(format!(
-                    "decoding takes more than {} MiB of memory",
-                    MAX_ALLOC_BYTES >> 20
-                )),
-                ImageError::Unsupported(_) => cannot(format!("{format}: {}", in_short(&error))),
-                _ => bad(format!("damaged {format}: {}", in_short(&error))),
+                ImageError::Limits(_) => too_large(),
+                ImageError::Unsupported(_) => cannot(in_short(&error)),
+                _ => bad(in_short(&error)),
             }
         })
     }
-}
 
-/// Bytes in memory, as a stream that can be stopped.
-struct Stoppable<'a> {
-    bytes: Cursor<Bytes>,
-    stop: &'a AtomicBool,
-}
-
-impl Read for Stoppable<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        go_on(self.stop)?;
-        self.bytes.read(buffer)
+    /// Puts the format's name before what is wrong.
+    fn named(&self, trouble: Trouble) -> Trouble {
+        let format = self.format.as_str();
+        match trouble {
+            Trouble::Bad(why) if !why.starts_with(format) => {
+                Trouble::Bad(format!("damaged {format}: {why}"))
+            }
+            Trouble::Cannot(why) if !why.starts_with("stopped") => {
+                Trouble::Cannot(format!("{format}: {why}"))
+            }
+            other => other,
+        }
     }
 }
 
-impl BufRead for Stoppable<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        go_on(self.stop)?;
-        self.bytes.fill_buf()
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.bytes.consume(count);
-    }
-}
-
-impl Seek for Stoppable<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.bytes.seek(to)
-    }
+/// It is not the content's fault that there is no room for it.
+pub(super) fn too_large<T>() -> Result<T, Trouble> {
+    cannot(format!(
+        "decoding takes more than {} MiB of memory",
+        MAX_ALLOC_BYTES >> 20
+    ))
 }
 
 #[cfg(test)]
@@ -228,6 +207,7 @@ mod tests {
     use crate::verify::builtin::tests::{assert_cannot, assert_fails, assert_passes};
     use image::codecs::gif::GifEncoder;
     use image::{DynamicImage, Frame, RgbImage, RgbaImage};
+    use std::io::Cursor;
 
     fn any() -> Builtin {
         Builtin::Image(ImageRule::default())
@@ -244,6 +224,10 @@ mod tests {
             image::Rgb([a, b, c])
         });
         DynamicImage::ImageRgb8(pixels)
+    }
+
+    fn coded(format: ImageFormat) -> image::ImageFormat {
+        image::ImageFormat::from_extension(format.as_str()).expect("a format")
     }
 
     fn encoded(format: ImageFormat) -> Vec<u8> {
@@ -299,7 +283,10 @@ mod tests {
             .into_iter()
             .chain([animation(3)])
         {
-            let format = format_of(&bytes).expect("a format").as_str();
+            let Some(Kind::Known(format)) = kind_of(&bytes) else {
+                panic!("no format");
+            };
+            let format = format.as_str();
             for share in [1, 5, 9] {
                 assert_fails(&any(), &bytes[..16.max(bytes.len() * share / 10)], format);
             }
@@ -336,18 +323,28 @@ mod tests {
 
     #[test]
     fn what_is_no_image_fails() {
-        for bytes in [
-            &b""[..],
-            b"GIF",
-            b"<html>",
-            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-            b"P6 1 1 255 abc",
-            b"\x89PNG\r\n\x1a",
-        ] {
+        for bytes in [&b""[..], b"GIF", b"<html>", b"\x89PNG\r\n\x1a"] {
             assert_fails(&any(), bytes, "not an image of a known format");
         }
         assert_fails(&any(), b"\x89PNG\r\n\x1a\n", "damaged png");
         assert_fails(&any(), b"GIF89a", "damaged gif");
+    }
+
+    #[test]
+    fn a_format_without_a_decoder_is_not_judged_unless_it_is_not_allowed() {
+        let only = Builtin::Image(ImageRule {
+            formats: vec![ImageFormat::Png],
+            ..ImageRule::default()
+        });
+        for (bytes, name) in [
+            (&b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..], "svg"),
+            (b"\0\0\0\x1Cftypavif\0\0\0\0", "avif"),
+            (b"P6 1 1 255 abc", "netpbm"),
+        ] {
+            let why = format!("is {name}, which this rule has no decoder for");
+            assert_cannot(&any(), bytes, &why);
+            assert_fails(&only, bytes, &format!("is {name}; allowed are png"));
+        }
     }
 
     #[test]
@@ -391,14 +388,5 @@ mod tests {
         });
         assert_cannot(&rule, &bytes, "more than 512 MiB of memory");
         assert_cannot(&any(), &vec![0; 1 + (64 << 20)], "that this rule reads");
-    }
-
-    #[test]
-    fn a_panic_is_no_verdict() {
-        let found = guarded::<()>(|| panic!("a decoder's own mistake"));
-        assert!(
-            matches!(&found, Err(Trouble::Cannot(why)) if why.contains("broke down")),
-            "{found:?}"
-        );
     }
 }

@@ -1,62 +1,164 @@
-//! `json`: one well-formed text.
+//! `json`: one well-formed text, and with a schema one that it accepts.
 
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _};
 
 use serde::de::IgnoredAny;
 
-use super::source::{Case, Finding, PIECE_BYTES, bad};
-use super::utf8;
+use super::json_shape::Shape;
+use super::source::{Case, Finding, PIECE_BYTES, Trouble, bad};
+use super::{schema, utf8};
+use crate::config::JsonRule;
+
+/// What some editors put before a text.
+const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// One JSON text (RFC 8259), with nothing after it.
-pub(super) fn judge(case: &Case) -> Finding {
+pub(super) fn judge(rule: &JsonRule, case: &Case) -> Finding {
+    if rule.schema.is_some() {
+        schema::check_length(case)?;
+    }
+    let shape = well_formed(rule, case)?;
+    match &rule.schema {
+        Some(schema) => schema::judge(schema, &shape, case),
+        None => Ok("well-formed JSON".to_owned()),
+    }
+}
+
+/// Reads the text as one that is well-formed, and not too deep, whatever else is asked of it.
+fn well_formed(rule: &JsonRule, case: &Case) -> Result<Shape, Trouble> {
     utf8::judge(&mut case.open()?)?;
+    let mut start = Vec::new();
+    case.open()?
+        .take(MARK.len() as u64)
+        .read_to_end(&mut start)?;
+    if start == MARK {
+        return bad("not JSON: begins with a byte order mark, which JSON may not (RFC 8259 §8.1)");
+    }
     let buffered = BufReader::with_capacity(PIECE_BYTES, case.open()?);
     let mut reader = serde_json::Deserializer::from_reader(buffered);
     let read = serde::Deserialize::deserialize(&mut reader).and_then(|IgnoredAny| reader.end());
     match read {
-        Ok(()) => Ok("well-formed JSON".to_owned()),
-        Err(error) if error.is_io() => Err(io::Error::from(error).into()),
-        Err(error) => bad(format!("not JSON: {error}")),
+        Ok(()) => {}
+        Err(error) if error.is_io() => return Err(io::Error::from(error).into()),
+        Err(error) => return bad(format!("not JSON: {}", in_words(&error))),
     }
+    let mut shape = Shape::new(rule.unique_keys);
+    let found = case.open()?.pieces(|piece| shape.push(piece).err())?;
+    if let Some(trouble) = found {
+        return Err(trouble);
+    }
+    shape.finish()?;
+    Ok(shape)
+}
+
+/// Says what is wrong, and where.
+fn in_words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let (line, column) = (error.line(), error.column());
+    if error.is_eof() && (line, column) <= (1, 0) {
+        return "there is no value in it".to_owned();
+    }
+    let place = format!(" at line {line} column {column}");
+    let why = text.strip_suffix(&place).unwrap_or(&text);
+    let why = match why {
+        "expected value" => "no value where one has to be",
+        "trailing characters" => "more behind the end of the text",
+        "expected `,` or `]`" => "neither a comma nor the end of the array behind a value",
+        "expected `,` or `}`" => "neither a comma nor the end of the object behind a value",
+        "key must be a string" => "a key that is not in quotes",
+        why if why.starts_with("EOF while parsing") => "it ends in the middle",
+        why => why,
+    };
+    format!("{why}{place}")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Builtin;
-    use crate::verify::builtin::tests::{assert_fails, assert_passes};
+    use crate::config::{Builtin, JsonRule, Schema};
+    use crate::domain::VerdictOutcome;
+    use crate::verify::builtin::json_shape::MAX_DEPTH;
+    use crate::verify::builtin::tests::{Known, assert_cannot, assert_fails, assert_passes};
+
+    fn any() -> Builtin {
+        Builtin::Json(JsonRule::default())
+    }
+
+    fn with_schema() -> Builtin {
+        let schema = Schema::compile(b"{}", false).expect("a schema");
+        Builtin::Json(schema.into())
+    }
+
+    fn nested(depth: usize) -> String {
+        "[".repeat(depth) + &"]".repeat(depth)
+    }
 
     #[test]
-    fn json_is_one_text() {
-        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-        for good in [
-            "{}",
-            " [1, 2.5e-3, \"\\u00e9\", null] \n",
-            "3",
-            "\"x\"",
-            &deep,
-        ] {
-            assert_passes(&Builtin::Json, good.as_bytes());
+    fn json_is_one_text_with_and_without_a_schema() {
+        for rule in [any(), with_schema()] {
+            for good in [
+                "{}",
+                " [1, 2.5e-3, \"\\u00e9\", null] \n",
+                "3",
+                "\"x\"",
+                "1e400",
+                "[12345678901234567890123, 1e-400]",
+                "{\"a\": 1, \"a\": 2}",
+                "\"\\ud83d\\ude00\"",
+                &nested(200),
+                &nested(MAX_DEPTH),
+            ] {
+                assert_passes(&rule, good.as_bytes());
+            }
+            for (bad, place) in [
+                ("", "no value in it"),
+                ("  \n", "it ends in the middle"),
+                ("{\"a\": 1,\n \"b\" 2}", "line 2 column 6"),
+                (
+                    "{} {}",
+                    "more behind the end of the text at line 1 column 4",
+                ),
+                ("[1,]", "line 1 column 4"),
+                ("{\"a\": 1", "it ends in the middle"),
+                ("NaN", "line 1"),
+                ("01", "line 1"),
+                ("'x'", "no value where one has to be at line 1"),
+                ("{a: 1}", "a key that is not in quotes"),
+                ("\"a\nb\"", "control character"),
+                ("<html>", "line 1 column 1"),
+                ("\u{FEFF}{}", "begins with a byte order mark"),
+            ] {
+                assert_fails(&rule, bad.as_bytes(), place);
+            }
+            assert_fails(&rule, b"\"\xFF\"", "not UTF-8: the byte at offset 1");
+            let deep = nested(MAX_DEPTH + 1);
+            assert_cannot(&rule, deep.as_bytes(), "values are more than 500 deep");
         }
-        for (bad, place) in [
-            ("", "EOF"),
-            ("  \n", "EOF"),
-            ("{\"a\": 1,\n \"b\" 2}", "line 2 column 6"),
-            ("{} {}", "trailing characters at line 1 column 4"),
-            ("[1,]", "line 1 column 4"),
-            ("{\"a\": 1", "EOF"),
-            ("NaN", "line 1"),
-            ("01", "line 1"),
-            ("'x'", "line 1"),
-            ("\"a\nb\"", "control character"),
-            ("<html>", "line 1 column 1"),
-            ("\u{FEFF}{}", "line 1 column 1"),
-        ] {
-            assert_fails(&Builtin::Json, bad.as_bytes(), place);
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_may_be_refused() {
+        for schema in [None, Some(Schema::compile(b"{}", false).expect("a schema"))] {
+            let rule = Builtin::Json(JsonRule {
+                schema,
+                unique_keys: true,
+            });
+            for good in [
+                "{\"a\": 1, \"b\": {\"a\": [{\"a\": 1}, {\"a\": \"a\"}]}}",
+                "{\"a\": \"a\", \"A\": \"a\"}",
+                "[\"a\", \"a\"]",
+            ] {
+                assert_passes(&rule, good.as_bytes());
+            }
+            for bad in [
+                "{\"a\": 1,\n\"a\": 2}",
+                "[{}, {\"x\": [{\"a\": 0}],\n \"b\": 1, \"a\": 1, \"\\u0061\": 1}]",
+                "{\"\": {\"a\": {},\n\"a\": {}}}",
+            ] {
+                let twice = "line 2: the key `a` stands twice in one object";
+                assert_fails(&rule, bad.as_bytes(), twice);
+                let (outcome, _) = Known::default().judged(&any(), bad.as_bytes());
+                assert_eq!(outcome, VerdictOutcome::Passed, "{bad}");
+            }
         }
-        assert_fails(
-            &Builtin::Json,
-            b"\"\xFF\"",
-            "not UTF-8: the byte at offset 1",
-        );
     }
 }

@@ -1,13 +1,14 @@
 //! From a rule to a judgement.
 
+use super::guard::guarded;
 use super::source::{Case, Finding, Trouble};
-use super::{companion, csv, fresh, image, json, not_html, schema, sha256, size, utf8, xml};
+use super::{companion, csv, fresh, image, json, not_html, sha256, size, utf8, xml};
 use crate::config::Builtin;
 use crate::domain::{Judgement, VerdictOutcome};
 
 /// Judges the content by a rule. Blocks; once the case's `stop` is set it gives up at its next read.
 pub(in crate::verify) fn judge(rule: &Builtin, case: &Case) -> Judgement {
-    let (outcome, detail) = match find(rule, case) {
+    let (outcome, detail) = match guarded(|| find(rule, case)) {
         Ok(detail) => (VerdictOutcome::Passed, detail),
         Err(Trouble::Bad(detail)) => (VerdictOutcome::Failed, detail),
         Err(Trouble::Cannot(why)) => (VerdictOutcome::Error, format!("could not judge: {why}")),
@@ -23,8 +24,7 @@ pub(in crate::verify) fn judge(rule: &Builtin, case: &Case) -> Judgement {
 fn find(rule: &Builtin, case: &Case) -> Finding {
     match rule {
         Builtin::Utf8 => utf8::judge(&mut case.open()?),
-        Builtin::Json => json::judge(case),
-        Builtin::JsonSchema(schema) => schema::judge(schema, case),
+        Builtin::Json(rule) => json::judge(rule, case),
         Builtin::Csv(rule) => csv::judge(rule, case),
         Builtin::Xml => xml::judge(case.open()?),
         Builtin::Image(rule) => image::judge(rule, case),

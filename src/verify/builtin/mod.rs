@@ -2,17 +2,26 @@
 
 mod companion;
 mod csv;
+mod csv_quotes;
 mod fresh;
+mod guard;
+mod heavy;
 mod image;
-mod image_ends;
+mod image_container;
+mod image_frames;
+mod jpeg;
 mod json;
+mod json_shape;
 mod judge;
 mod not_html;
+mod picture_formats;
 mod schema;
 mod sha256;
 mod size;
 mod source;
+mod stoppable;
 mod sums;
+mod sums_text;
 #[cfg(test)]
 mod tests;
 mod utf8;

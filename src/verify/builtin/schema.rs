@@ -1,28 +1,54 @@
-//! `json` with a JSON Schema: one well-formed text that the schema accepts.
+//! `json` with a JSON Schema: what the schema says of a text that is well-formed.
 
+use bytes::Bytes;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::json;
-use super::source::{Case, Finding, bad, cannot};
+use super::heavy::alone;
+use super::json_shape::Shape;
+use super::source::{Case, Finding, Trouble, bad, cannot};
 use crate::config::Schema;
 use crate::domain::in_short;
 
-/// The largest text: its values take up to some twenty times as much memory.
+/// The largest text.
 const MAX_BYTES: u64 = 32 << 20;
+/// The most memory that its values may take.
+const MAX_TREE_BYTES: u64 = 512 << 20;
+/// Up to this much memory texts are judged beside others.
+const LIGHT_TREE_BYTES: u64 = 16 << 20;
 /// Up to this length all that is wrong is counted.
 const MAX_LISTED_BYTES: usize = 256 << 10;
 /// How many things that are wrong are told.
 const TOLD: usize = 3;
 
-/// One JSON text that the schema accepts.
-pub(super) fn judge(schema: &Schema, case: &Case) -> Finding {
-    let text = case.whole(MAX_BYTES)?;
-    json::judge(case)?;
-    let value: Value = match serde_json::from_slice(&text) {
+/// Refuses a text that is too long, before any of it is read.
+pub(super) fn check_length(case: &Case) -> Result<(), Trouble> {
+    case.check_length(MAX_BYTES)
+}
+
+/// A well-formed text of this shape that the schema accepts.
+pub(super) fn judge(schema: &Schema, shape: &Shape, case: &Case) -> Finding {
+    check_numbers(schema, shape)?;
+    if shape.tree_bytes > MAX_TREE_BYTES {
+        return cannot(format!(
+            "its values take about {} MiB of memory, more than {} MiB",
+            shape.tree_bytes >> 20,
+            MAX_TREE_BYTES >> 20
+        ));
+    }
+    let _turn = if shape.tree_bytes > LIGHT_TREE_BYTES {
+        Some(alone(&case.stop)?)
+    } else {
+        None
+    };
+    let text = with_held_numbers(case.whole(MAX_BYTES)?, shape);
+    let mut reader = serde_json::Deserializer::from_slice(&text);
+    // The depth is known to be bearable.
+    reader.disable_recursion_limit();
+    let value = match Value::deserialize(&mut reader) {
         Ok(value) => value,
-        // It is JSON, but nested too deeply or with a number beyond all bounds.
         Err(error) => return cannot(format!("the JSON cannot be held: {error}")),
     };
     let size = text.len();
@@ -47,6 +73,38 @@ pub(super) fn judge(schema: &Schema, case: &Case) -> Finding {
         return Ok("JSON that the schema accepts".to_owned());
     }
     bad(listed(&errors))
+}
+
+/// Refuses numbers that the library would take for others, where the schema compares any.
+fn check_numbers(schema: &Schema, shape: &Shape) -> Result<(), Trouble> {
+    if let Some(number) = schema.rounded() {
+        let number = in_short(&number);
+        return cannot(format!(
+            "the number {number} of the schema cannot be compared exactly"
+        ));
+    }
+    match &shape.worst_number {
+        Some((exactness, number)) if *exactness > schema.bears() => cannot(format!(
+            "the schema compares numbers, and {number} cannot be compared exactly"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Puts numbers that can be held in the place of those that cannot, where none is compared: a whole one for what is too large,
+/// a fraction for what is too small.
+fn with_held_numbers(text: Bytes, shape: &Shape) -> Bytes {
+    if shape.unheld.is_empty() {
+        return text;
+    }
+    let mut text = text.to_vec();
+    for (range, is_small) in &shape.unheld {
+        let number = &mut text[range.clone()];
+        number.fill(b' ');
+        let held: &[u8] = if *is_small { b"0.5" } else { b"1e9" };
+        number[..held.len()].copy_from_slice(held);
+    }
+    text.into()
 }
 
 /// Tells whether a pattern took so long that nothing was found out.
@@ -77,7 +135,11 @@ mod tests {
     use crate::verify::builtin::tests::{assert_cannot, assert_fails, assert_passes};
 
     fn rule(schema: &str) -> Builtin {
-        Builtin::JsonSchema(Schema::compile(schema.as_bytes()).expect("a schema"))
+        Builtin::Json(
+            Schema::compile(schema.as_bytes(), false)
+                .expect("a schema")
+                .into(),
+        )
     }
 
     #[test]
@@ -97,8 +159,8 @@ mod tests {
                 "{\"items\": [{}, {\"price\": -1}]}",
                 "/items/1/price: -1 is less than the minimum of 0",
             ),
-            ("{\"items\": [", "not JSON: EOF"),
-            ("{\"items\": []} x", "not JSON: trailing characters"),
+            ("{\"items\": [", "not JSON: it ends in the middle"),
+            ("{\"items\": []} x", "not JSON: more behind the end"),
         ] {
             assert_fails(&prices, bad.as_bytes(), expected);
         }
@@ -118,6 +180,76 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_compared_exactly_or_not_at_all() {
+        for (schema, good, bad, unknown) in [
+            (
+                r#"{"enum": [0.1, 9007199254740993]}"#,
+                &["0.1", "0.10", "1e-1", "9007199254740993"][..],
+                &["0.2", "9007199254740992", "9007199254740994"][..],
+                &["0.10000000000000001", "12345678901234567890123", "1e400"][..],
+            ),
+            (
+                r#"{"uniqueItems": true}"#,
+                &["[1, 2.5, 9007199254740992]"],
+                &["[1, 1.0]", "[100, 1e2]"],
+                &[
+                    "[9007199254740992, 9007199254740993]",
+                    "[{\"a\": 12345678901234567890123}, {\"a\": 12345678901234567890124}]",
+                ],
+            ),
+            (
+                r#"{"items": {"maximum": 9007199254740992}}"#,
+                &["[9007199254740992]"],
+                &["[9007199254740993]"],
+                &["[9007199254740992.5]", "[1e400]"],
+            ),
+            (
+                r#"{"items": {"type": "integer"}}"#,
+                &["[12345678901234567890123, 1.0, 1e2, 1e400, 9007199254740993]"],
+                &["[1.5]", "[1e-400]"],
+                &[],
+            ),
+            (
+                r#"{"const": 12345678901234567890123}"#,
+                &[],
+                &[],
+                &["12345678901234567890123", "1"],
+            ),
+        ] {
+            for text in good {
+                assert_passes(&rule(schema), text.as_bytes());
+            }
+            for text in bad {
+                assert_fails(&rule(schema), text.as_bytes(), "/");
+            }
+            for text in unknown {
+                assert_cannot(&rule(schema), text.as_bytes(), "cannot be compared exactly");
+            }
+        }
+    }
+
+    #[test]
+    fn formats_are_asserted_when_asked_for() {
+        for (format, good, bad) in [
+            ("date", "2026-01-31", "2026-02-31"),
+            ("date-time", "2026-01-31T00:00:00Z", "yesterday"),
+            ("email", "a@example.org", "nobody"),
+            ("ipv4", "192.0.2.1", "192.0.2.256"),
+            ("uri", "https://example.org/", "no uri"),
+        ] {
+            let schema = format!(
+                r#"{{"$schema": "https://json-schema.org/draft/2020-12/schema", "format": "{format}"}}"#
+            );
+            let asserted = Schema::compile(schema.as_bytes(), true).expect("a schema");
+            let asserted = Builtin::Json(asserted.into());
+            assert_passes(&asserted, format!("\"{good}\"").as_bytes());
+            let bad = format!("\"{bad}\"");
+            assert_fails(&asserted, bad.as_bytes(), format);
+            assert_passes(&rule(&schema), bad.as_bytes());
+        }
+    }
+
+    #[test]
     fn what_is_told_stays_short() {
         let long = format!("[\"{}\", \"a\\nb\"]", "x".repeat(100_000));
         let (_, detail) = crate::verify::builtin::tests::Known::default()
@@ -127,9 +259,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_held_is_not_judged() {
-        let deep = "[".repeat(1_000) + &"]".repeat(1_000);
-        assert_cannot(&rule("{}"), deep.as_bytes(), "recursion limit exceeded");
-        assert_cannot(&rule("{}"), b"1e999", "number out of range");
+        // Small objects and arrays, which take many times as much memory as their text.
+        for (item, count) in [("{\"\":0}", 1 << 20), ("[0]", 1 << 20), ("[[]]", 1 << 20)] {
+            let hostile = format!("[{}{item}]", format!("{item},").repeat(count));
+            assert_cannot(&rule("{}"), hostile.as_bytes(), "more than 512 MiB");
+        }
         let large = vec![b' '; 1 + (32 << 20)];
         assert_cannot(
             &rule("{}"),

@@ -25,8 +25,23 @@ pub(super) enum Trouble {
     Cannot(String),
 }
 
+/// Damage that a stream finds while it is read: carried to the rule as an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Damage(pub(super) String);
+
+impl From<Damage> for io::Error {
+    fn from(damage: Damage) -> Self {
+        Self::new(io::ErrorKind::InvalidData, damage)
+    }
+}
+
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Self {
+        let damage = error.get_ref().and_then(|error| error.downcast_ref());
+        if let Some(Damage(why)) = damage {
+            return Self::Bad(why.clone());
+        }
         Self::Cannot(format!("cannot read the content: {error}"))
     }
 }
@@ -66,12 +81,11 @@ impl Case {
         Ok(Source {
             reader,
             stop: Arc::clone(&self.stop),
-            is_broken: false,
         })
     }
 
-    /// Returns the judged content in memory, unless it is too large for that.
-    pub(super) fn whole(&self, max_bytes: u64) -> Result<Bytes, Trouble> {
+    /// Refuses content that is too large for a rule.
+    pub(super) fn check_length(&self, max_bytes: u64) -> Result<(), Trouble> {
         let size_bytes = self.content.size_bytes();
         if size_bytes > max_bytes {
             return cannot(format!(
@@ -80,6 +94,12 @@ impl Case {
                 exact(max_bytes)
             ));
         }
+        Ok(())
+    }
+
+    /// Returns the judged content in memory, unless it is too large for that.
+    pub(super) fn whole(&self, max_bytes: u64) -> Result<Bytes, Trouble> {
+        self.check_length(max_bytes)?;
         if let Content::Memory(bytes) = &self.content {
             return Ok(bytes.clone());
         }
@@ -106,15 +126,9 @@ pub(super) fn go_on(stop: &AtomicBool) -> io::Result<()> {
 pub(super) struct Source {
     reader: Box<dyn Read>,
     stop: Arc<AtomicBool>,
-    is_broken: bool,
 }
 
 impl Source {
-    /// Tells whether reading failed, or was stopped: then what a parser says of the content is worth nothing.
-    pub(super) fn is_broken(&self) -> bool {
-        self.is_broken
-    }
-
     /// Hands every piece to `take`, until it has an answer.
     pub(super) fn pieces<T>(
         &mut self,
@@ -137,10 +151,7 @@ impl Source {
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = go_on(&self.stop).and_then(|()| self.reader.read(buffer));
-        let is_transient = |error: &io::Error| error.kind() == io::ErrorKind::Interrupted;
-        self.is_broken |= read.as_ref().is_err_and(|error| !is_transient(error));
-        read
+        go_on(&self.stop).and_then(|()| self.reader.read(buffer))
     }
 }
 

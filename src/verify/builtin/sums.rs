@@ -1,6 +1,6 @@
 //! Lists of SHA-256 digests, as `sha256sum` and BSD's `sha256` print them, or one bare digest.
 //!
-//! Lines that are neither (comments, other algorithms, a signature around the list) are passed over.
+//! Lines that are known to be neither (comments, other algorithms, a signature around the list) are passed over.
 
 use std::borrow::Cow;
 
@@ -23,6 +23,8 @@ pub(super) fn read_line(line: &[u8]) -> Option<Entry> {
     };
     let (digest, name) = bsd(line).or_else(|| coreutils(line))?;
     let name = match name {
+        // What came on the stdin of the program has no name.
+        Some(name) if name.trim_ascii() == b"-" => None,
         Some(name) if is_escaped => Some(unescape(name)?),
         other => other.map(<[u8]>::to_vec),
     };
@@ -46,15 +48,68 @@ fn coreutils(line: &[u8]) -> Option<Parts<'_>> {
     Some((digest, Some(name)))
 }
 
-/// `SHA256 (name) = HEX`. A name may hold `) = ` itself, so the last one counts.
+/// `SHA256 (name) = HEX`, and what OpenSSL makes of it: `SHA2-256(name)= HEX`. A name may hold `) = ` itself, so the last
+/// one counts.
 fn bsd(line: &[u8]) -> Option<Parts<'_>> {
-    const MIDDLE: &[u8] = b") = ";
-    let rest = line.strip_prefix(b"SHA256 (")?;
-    let at = rest
-        .windows(MIDDLE.len())
-        .rposition(|part| part == MIDDLE)?;
-    let digest = digest(rest[at + MIDDLE.len()..].trim_ascii_end())?;
-    Some((digest, Some(&rest[..at])))
+    let rest = ["SHA256", "SHA2-256", "SHA-256"]
+        .iter()
+        .find_map(|word| without_word(line, word))?;
+    let at = rest.iter().rposition(|byte| *byte == b'=')?;
+    let digest = digest(rest[at + 1..].trim_ascii())?;
+    let name = rest[..at].trim_ascii_end().strip_suffix(b")")?;
+    Some((digest, Some(name)))
+}
+
+/// Returns what comes behind the word and an opening bracket.
+fn without_word<'a>(line: &'a [u8], word: &str) -> Option<&'a [u8]> {
+    let (head, rest) = line.split_at_checked(word.len())?;
+    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    let is_word = head.eq_ignore_ascii_case(word.as_bytes());
+    rest.strip_prefix(b"(").filter(|_| is_word)
+}
+
+/// Tells whether a line that lists no SHA-256 digest is known to be something else.
+pub(super) fn is_something_else(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let is_mark = [&b"#"[..], b";", b"//", b"-----", b"Hash: "]
+        .iter()
+        .any(|mark| line.starts_with(mark));
+    line.is_empty() || is_mark || other_algorithm(line)
+}
+
+/// Tells whether a line is one of another digest: as long as one of MD5, SHA-1, SHA-224, SHA-384 or SHA-512, or under its name.
+fn other_algorithm(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"\\").unwrap_or(line);
+    let digits = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
+    let is_apart = line.get(digits).is_none_or(u8::is_ascii_whitespace);
+    if matches!(digits, 32 | 40 | 56 | 96 | 128) && is_apart {
+        return true;
+    }
+    let names = [
+        "MD5",
+        "SHA1",
+        "SHA224",
+        "SHA384",
+        "SHA512",
+        "BLAKE",
+        "RMD",
+        "SHA3",
+        "SM3",
+        "CKSUM",
+        "WHIRLPOOL",
+        "SIZE",
+    ];
+    let word: Vec<u8> = line
+        .iter()
+        .take_while(|byte| !matches!(**byte, b' ' | b'('))
+        .filter(|byte| **byte != b'-')
+        .map(u8::to_ascii_uppercase)
+        .collect();
+    let has_name = names.iter().any(|name| word.starts_with(name.as_bytes()));
+    has_name && line.contains(&b'(') && line.contains(&b'=') && !word.starts_with(b"SHA2256")
 }
 
 fn digest(hex: &[u8]) -> Option<Digest> {
@@ -123,6 +178,11 @@ mod tests {
             (format!("{HEX}  a\\nb"), Some("a\\nb")),
             (format!("SHA256 (a.txt) = {HEX}"), Some("a.txt")),
             (format!("SHA256 (a) = b) = {HEX}"), Some("a) = b")),
+            (format!("SHA256(a.txt)= {HEX}"), Some("a.txt")),
+            (format!("SHA2-256 (a.txt) = {HEX} "), Some("a.txt")),
+            (format!("SHA2-256(a.txt)= {HEX}"), Some("a.txt")),
+            (format!("{HEX}  -"), None),
+            (format!("{HEX} *- "), None),
             (format!("\\SHA256 (a\\nb) = {HEX}"), Some("a\nb")),
         ] {
             let expected = Entry {
@@ -151,6 +211,22 @@ mod tests {
             "<html>",
         ] {
             assert_eq!(read_line(line.as_bytes()), None, "{line}");
+        }
+        for (line, known) in [
+            ("", true),
+            ("# a comment", true),
+            ("-----BEGIN PGP SIGNED MESSAGE-----", true),
+            ("Hash: SHA256", true),
+            ("d41d8cd98f00b204e9800998ecf8427e  a.txt", true),
+            ("MD5 (a.txt) = d41d8cd98f00b204e9800998ecf8427e", true),
+            (&format!("{HEX}{HEX}  sha512"), true),
+            (&format!("SHA2-512(a.txt)= {HEX}{HEX}"), false),
+            (&format!("sha256:{HEX}  a.txt"), false),
+            (&format!("{}  short", &HEX[1..]), false),
+            ("SHA256 (a.txt) = none", false),
+            ("app.tar is fine", false),
+        ] {
+            assert_eq!(is_something_else(line.as_bytes()), known, "{line}");
         }
         assert_eq!(read_line(&[0xFF; 80]), None);
     }
@@ -193,7 +269,7 @@ mod tests {
             bsd: bool,
         ) {
             // Blanks alone are no name that a list could tell from none.
-            prop_assume!(!name.trim_ascii().is_empty());
+            prop_assume!(!matches!(name.trim_ascii(), b"" | b"-"));
             let digest = Digest::of(&content);
             let line = written(digest, &name, bsd);
             prop_assert_eq!(read_line(&line), Some(Entry { digest, name: Some(name) }));

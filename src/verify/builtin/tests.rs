@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use bytes::Bytes;
 
 use super::source::Case;
-use crate::config::{Builtin, CsvRule, ImageRule, Schema};
+use crate::config::{Builtin, CsvRule, ImageRule, JsonRule, Schema};
 use crate::domain::{Content, Digest, SourceId, VerdictOutcome, VersionId};
 use crate::verify::{Companion, Evidence, Facts, Previous};
 
@@ -118,8 +118,8 @@ pub(super) fn assert_cannot(rule: &Builtin, bytes: &[u8], expected: &str) {
 fn rules_that_read() -> Vec<Builtin> {
     vec![
         Builtin::Utf8,
-        Builtin::Json,
-        Builtin::JsonSchema(Schema::compile(b"{}").expect("a schema")),
+        Builtin::Json(JsonRule::default()),
+        Builtin::Json(Schema::compile(b"{}", false).expect("a schema").into()),
         Builtin::Csv(CsvRule::default()),
         Builtin::Xml,
         Builtin::Image(ImageRule::default()),

@@ -75,6 +75,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["demo"]),
     ("jsonschema", &["config", "verify"]),
     ("image", &["verify"]),
+    ("gif", &["verify"]),
+    ("png", &["verify"]),
+    ("tiff", &["verify"]),
+    ("encoding_rs", &["verify"]),
     ("xml", &["verify"]),
 ];
 

@@ -1,0 +1,53 @@
+//! Whether an image's container is whole: decoders stop where the picture is done, and do not miss the rest.
+
+use flate2::Crc;
+
+use super::source::{Trouble, bad};
+
+/// Walks the chunks up to IEND, and checks the sum of each (PNG §5.3).
+pub(super) fn png(bytes: &[u8]) -> Result<(), Trouble> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    loop {
+        let length = rest.first_chunk().map(|bytes| u32::from_be_bytes(*bytes));
+        // The kind and the data, then the sum of both.
+        let chunk = length.and_then(|length| rest.get(4..)?.get(..length as usize + 4));
+        let Some(chunk) = chunk else {
+            return bad("cut off before its end");
+        };
+        rest = &rest[4 + chunk.len()..];
+        let Some((sum, after)) = rest.split_first_chunk() else {
+            return bad("cut off before its end");
+        };
+        let mut crc = Crc::new();
+        crc.update(chunk);
+        let kind = &chunk[..4];
+        if crc.sum() != u32::from_be_bytes(*sum) {
+            let kind = kind.escape_ascii();
+            return bad(format!("the checksum of a chunk `{kind}` is wrong"));
+        }
+        if kind == b"IEND" {
+            return Ok(());
+        }
+        rest = after;
+    }
+}
+
+/// Walks the chunks, which end where the container does.
+pub(super) fn webp(bytes: &[u8]) -> Result<(), Trouble> {
+    let length = |bytes: &[u8]| bytes.first_chunk().map(|four| u32::from_le_bytes(*four));
+    let body = length(bytes.get(4..).unwrap_or_default())
+        .and_then(|length| bytes.get(8..)?.get(..length as usize));
+    let Some(mut rest) = body.and_then(|body| body.get(4..)) else {
+        return bad("cut off before its end");
+    };
+    while !rest.is_empty() {
+        let length = length(rest.get(4..).unwrap_or_default());
+        // A chunk of odd length is followed by a byte that fills it up; at the end it may be missing.
+        let Some(after) = length.and_then(|length| rest.get(8..)?.get(length as usize..)) else {
+            return bad("a chunk goes beyond the end");
+        };
+        let fill = usize::from(length.is_some_and(|length| length % 2 == 1));
+        rest = after.get(fill..).unwrap_or_default();
+    }
+    Ok(())
+}

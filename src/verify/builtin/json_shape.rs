@@ -1,0 +1,239 @@
+//! The shape of a JSON text that is known to be well-formed: how deep it is, how much memory its tree would take, what its
+//! numbers are like, whether a key stands twice. Read in pieces, before any tree is built.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::source::{Trouble, bad, cannot};
+use crate::config::{Exactness, exactness_of};
+use crate::domain::in_short;
+
+/// How deep values may be in one another.
+pub(super) const MAX_DEPTH: usize = 500;
+/// What the nodes of a tree take, roughly, with what their tables have to spare.
+const VALUE_BYTES: u64 = 160;
+const MEMBER_BYTES: u64 = 260;
+const FIRST_FEW_BYTES: u64 = 600;
+const TEXT_BYTES: u64 = 32;
+/// How much of keys is remembered to find one that stands twice.
+const MAX_KEY_BYTES: usize = 128 << 20;
+/// The most numbers that are too large or too small to be held.
+const MAX_UNHELD: usize = 100_000;
+
+/// A well-formed text, read so far.
+#[derive(Default)]
+pub(super) struct Shape {
+    /// What the tree takes, about, in bytes.
+    pub(super) tree_bytes: u64,
+    /// The number that is held least exactly, shortened, and how exactly.
+    pub(super) worst_number: Option<(Exactness, String)>,
+    /// Where numbers stand that cannot be held at all, and whether each is too small rather than too large.
+    pub(super) unheld: Vec<(Range<usize>, bool)>,
+    /// How much has been read.
+    offset: usize,
+    wants_unique_keys: bool,
+    levels: Vec<Level>,
+    part: Part,
+    /// Of a key or a number: its bytes so far.
+    token: Vec<u8>,
+    line: u64,
+    key_bytes: usize,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Part {
+    #[default]
+    Structure,
+    Text,
+    /// Behind a backslash.
+    Escape,
+    Number,
+}
+
+/// An object or an array that is open.
+#[derive(Default)]
+struct Level {
+    is_object: bool,
+    wants_key: bool,
+    count: u64,
+    keys: HashSet<String>,
+}
+
+impl Shape {
+    pub(super) fn new(wants_unique_keys: bool) -> Self {
+        Self {
+            wants_unique_keys,
+            line: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Reads the next piece.
+    pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), Trouble> {
+        for byte in piece {
+            self.offset += 1;
+            match self.part {
+                Part::Text | Part::Escape => self.text(*byte)?,
+                Part::Structure | Part::Number => self.structure(*byte)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a number that the text ends with.
+    pub(super) fn finish(&mut self) -> Result<(), Trouble> {
+        self.offset += 1;
+        self.end_number()
+    }
+
+    fn text(&mut self, byte: u8) -> Result<(), Trouble> {
+        self.tree_bytes += 1;
+        self.part = match (self.part, byte) {
+            (Part::Text, b'"') => {
+                self.part = Part::Structure;
+                return self.end_text();
+            }
+            (Part::Text, b'\\') => Part::Escape,
+            _ => Part::Text,
+        };
+        if self.wants_unique_keys && self.is_key() {
+            self.token.push(byte);
+        }
+        Ok(())
+    }
+
+    fn is_key(&self) -> bool {
+        self.levels.last().is_some_and(|level| level.wants_key)
+    }
+
+    fn end_text(&mut self) -> Result<(), Trouble> {
+        if !self.wants_unique_keys || !self.is_key() {
+            return Ok(());
+        }
+        let quoted = [b"\"", &self.token[..], b"\""].concat();
+        self.token.clear();
+        let Ok(key) = serde_json::from_slice::<String>(&quoted) else {
+            return cannot(format!("line {}: a key that cannot be compared", self.line));
+        };
+        self.key_bytes += key.len() + size_of::<String>();
+        if self.key_bytes > MAX_KEY_BYTES {
+            return cannot("its keys take too much memory to be compared");
+        }
+        let line = self.line;
+        let Some(level) = self.levels.last_mut() else {
+            return Ok(());
+        };
+        match level.keys.replace(key) {
+            None => Ok(()),
+            Some(key) => bad(format!(
+                "line {line}: the key `{}` stands twice in one object",
+                in_short(&key)
+            )),
+        }
+    }
+
+    fn structure(&mut self, byte: u8) -> Result<(), Trouble> {
+        if self.part == Part::Number
+            && matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
+        {
+            self.token.push(byte);
+            return Ok(());
+        }
+        self.end_number()?;
+        match byte {
+            b'\n' => self.line += 1,
+            b'"' => {
+                self.node();
+                self.tree_bytes += TEXT_BYTES;
+                self.part = Part::Text;
+            }
+            b'{' | b'[' => {
+                self.node();
+                if self.levels.len() == MAX_DEPTH {
+                    return cannot(format!(
+                        "line {}: values are more than {MAX_DEPTH} deep",
+                        self.line
+                    ));
+                }
+                let is_object = byte == b'{';
+                self.levels.push(Level {
+                    is_object,
+                    wants_key: is_object,
+                    ..Level::default()
+                });
+            }
+            b'}' | b']' => {
+                let closed = self.levels.pop().unwrap_or_default();
+                let bytes = closed
+                    .keys
+                    .iter()
+                    .map(|key| key.len() + size_of::<String>());
+                self.key_bytes = self.key_bytes.saturating_sub(bytes.sum());
+            }
+            b',' | b':' => {
+                if let Some(level) = self.levels.last_mut() {
+                    level.wants_key = level.is_object && byte == b',';
+                }
+            }
+            b'-' | b'0'..=b'9' => {
+                self.node();
+                self.tree_bytes += TEXT_BYTES;
+                self.part = Part::Number;
+                self.token.push(byte);
+            }
+            b't' | b'f' | b'n' => self.node(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Counts a value of an array, a key of an object, or the value behind it.
+    fn node(&mut self) {
+        let Some(level) = self.levels.last_mut() else {
+            self.tree_bytes += VALUE_BYTES;
+            return;
+        };
+        if level.is_object && !level.wants_key {
+            return;
+        }
+        level.count += 1;
+        self.tree_bytes += match (level.count, level.is_object) {
+            // The first one takes room for some more.
+            (1, _) => FIRST_FEW_BYTES,
+            (2..=3, _) => TEXT_BYTES,
+            (_, true) => MEMBER_BYTES,
+            (_, false) => VALUE_BYTES,
+        };
+    }
+
+    /// Ends a number, if one is being read; the byte behind it has been counted.
+    fn end_number(&mut self) -> Result<(), Trouble> {
+        if self.part != Part::Number {
+            return Ok(());
+        }
+        self.part = Part::Structure;
+        self.tree_bytes += self.token.len() as u64;
+        let text = String::from_utf8_lossy(&self.token);
+        let exactness = exactness_of(&text);
+        if exactness == Exactness::Beyond {
+            let end = self.offset - 1;
+            let is_small = text.parse::<f64>().is_ok_and(f64::is_finite);
+            self.unheld.push((end - self.token.len()..end, is_small));
+        }
+        let known = self
+            .worst_number
+            .as_ref()
+            .map_or(Exactness::Exact, |(worst, _)| *worst);
+        if exactness > known {
+            self.worst_number = Some((exactness, in_short(&text)));
+        }
+        self.token.clear();
+        if self.unheld.len() > MAX_UNHELD {
+            return cannot(format!(
+                "more than {MAX_UNHELD} numbers that are too large or too small to be held"
+            ));
+        }
+        Ok(())
+    }
+}
