@@ -30,6 +30,32 @@ builtin = "json"
 schema = "items.schema.json"
 
 [[verifier]]
+name = "pictures"
+sources = ["picture"]
+builtin = "image"
+
+[[verifier]]
+name = "documents"
+sources = ["feed.xml"]
+builtin = "xml"
+
+[[verifier]]
+name = "settings"
+sources = ["settings.json"]
+builtin = "json"
+duplicates = "refuse"
+
+[[verifier]]
+name = "table"
+sources = ["table.csv"]
+builtin = "csv"
+
+[[verifier]]
+name = "script"
+sources = ["app.sums"]
+command = ["/bin/sh", "-c", "echo app.bin: OK; echo app.tar: FAILED; echo 1 checksum did NOT match >&2; exit 1"]
+
+[[verifier]]
 name = "listed"
 sources = ["tool.bin"]
 builtin = "sha256"
@@ -60,7 +86,11 @@ impl Rig {
 
     /// Fetches this content, and returns the state of the source's newest version and the last verdict's words.
     fn fetch(&self, name: &str, content: &str) -> (Value, String) {
-        let reply = Reply::file(content.to_owned());
+        self.fetch_bytes(name, content.as_bytes())
+    }
+
+    fn fetch_bytes(&self, name: &str, content: &[u8]) -> (Value, String) {
+        let reply = Reply::file(content.to_vec());
         self.origin.on(&format!("/{name}"), [reply]);
         self.gannet.fetch(name);
         self.state(name)
@@ -242,4 +272,82 @@ fn a_list_of_digests_may_come_later_than_its_file() {
         .collect();
     assert_eq!(states, ["failed", "passed", "passed"]);
     assert_eq!(rig.published("tool.bin"), "two");
+}
+
+const JPEG: &[u8] = include_bytes!("../../src/verify/builtin/jpeg/samples/progressive.jpg");
+
+/// Each step: the content, what becomes of it, and what the verdict says.
+#[test]
+fn what_a_reader_would_forgive_is_not_published_and_what_is_not_read_is_no_fault() {
+    let rig = Rig::new();
+    let hole = [&JPEG[..700], &JPEG[760..]].concat();
+    let half = [&JPEG[..JPEG.len() / 2], b"\xFF\xD9"].concat();
+    let cyrillic = b"<?xml version=\"1.0\" encoding=\"windows-1251\"?><a>\xCF\xF0\xE8</a>";
+    let steps: [(&str, &[u8], &str, &str); 13] = [
+        ("picture", JPEG, "passed", "jpeg, 72 × 56 pixels"),
+        ("picture", &hole, "failed", "damaged jpeg"),
+        ("picture", &half, "failed", "damaged jpeg"),
+        (
+            "picture",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            "error",
+            "svg, which this rule has no decoder for",
+        ),
+        ("feed.xml", cyrillic, "passed", "well-formed XML"),
+        (
+            "feed.xml",
+            b"<!DOCTYPE a [<!ELEMENT a junk>]><a/>",
+            "failed",
+            "in the document type declaration",
+        ),
+        (
+            "feed.xml",
+            b"<?xml version='1.0' encoding='x-martian'?><a/>",
+            "error",
+            "x-martian",
+        ),
+        ("settings.json", b"{\"a\": 1, \"b\": 1e400}", "passed", ""),
+        (
+            "settings.json",
+            b"{\"a\": 1, \"a\": 2}",
+            "failed",
+            "the key `a` stands twice",
+        ),
+        (
+            "settings.json",
+            b"\xEF\xBB\xBF{}",
+            "failed",
+            "byte order mark",
+        ),
+        (
+            "table.csv",
+            b"a,b\n\"1\",2\n",
+            "passed",
+            "2 rows of 2 columns",
+        ),
+        (
+            "table.csv",
+            b"a,b\n\"r1,1\nr2 \"x\" y,3\n",
+            "failed",
+            "behind a quote that closes a column",
+        ),
+        ("app.sums", b"x", "failed", "app.tar: FAILED (+2 lines)"),
+    ];
+    for name in [
+        "picture",
+        "feed.xml",
+        "settings.json",
+        "table.csv",
+        "app.sums",
+    ] {
+        rig.add(name);
+    }
+    for (name, content, state, expected) in steps {
+        let found = rig.fetch_bytes(name, content);
+        assert_eq!(found.0, json!(state), "{name}: {found:?}");
+        assert!(found.1.contains(expected), "{name}: {found:?}");
+    }
+    let path = rig.gannet.source("picture")["published_path"].clone();
+    let published = fs::read(path.as_str().expect("a path")).expect("the published picture");
+    assert_eq!(published, JPEG);
 }
