@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::house::{House, has_catalogue};
 use crate::app::{Error, Result};
-use crate::config::{Config, Environment, Flags};
+use crate::config::{Builtin, Config, Environment, Flags, Schema, VerifierKind};
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui;
@@ -21,6 +21,7 @@ pub(super) async fn config_check(
     tui::keys_page(config)?;
     let mut problems = Vec::new();
     let mut looks = open_to_others(config.config_file.as_deref());
+    looks.extend(passed_over_formats(config));
     if let Err(error) = net::check_certificates(&config.fetch.ca_files) {
         problems.push(error.to_string());
     }
@@ -47,6 +48,21 @@ pub(super) async fn config_check(
         looks.extend(house.app.idle_selections().await?);
     }
     cli::print_text(&cli::config_page(config, &looks), console)
+}
+
+/// Returns a line for each verifier whose schema says `format`, which asserts nothing by itself.
+fn passed_over_formats(config: &Config) -> impl Iterator<Item = String> {
+    let verifiers = config.verifiers.iter().filter(|verifier| {
+        let VerifierKind::Builtin(Builtin::Json(rule)) = &verifier.kind else {
+            return false;
+        };
+        let schema = rule.schema.as_ref();
+        schema.is_some_and(Schema::passes_over_formats)
+    });
+    verifiers.map(|verifier| {
+        let name = &verifier.name;
+        format!("the schema of verifier {name} says `format`, which asserts nothing unless the verifier says `format = true`")
+    })
 }
 
 fn is_refused(error: &std::io::Error) -> bool {

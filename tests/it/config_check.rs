@@ -205,3 +205,34 @@ fn an_account_without_variables_is_called_by_its_name() {
     let log = gannet.ok(&["log"]);
     assert!(log.contains(&format!("{name}@")), "{name}: {log}");
 }
+
+#[test]
+fn a_schema_whose_formats_are_only_notes_is_told_by_the_check() {
+    let gannet = Gannet::new();
+    for (schema, more, is_told) in [
+        (r#"{"properties": {"day": {"format": "date"}}}"#, "", true),
+        (
+            r#"{"anyOf": [{"format": "email"}]}"#,
+            "format = false",
+            true,
+        ),
+        (
+            r#"{"properties": {"day": {"format": "date"}}}"#,
+            "format = true",
+            false,
+        ),
+        (
+            r#"{"properties": {"format": {"type": "string"}}}"#,
+            "",
+            false,
+        ),
+    ] {
+        std::fs::write(gannet.path("s.json"), schema).expect("a schema");
+        gannet.configure(&format!(
+            "[[verifier]]\nname = \"days\"\nsources = [\"*\"]\nbuiltin = \"json\"\nschema = \"s.json\"\n{more}\n"
+        ));
+        let page = gannet.ok(&["config", "check"]);
+        let line = "look at this: the schema of verifier days says `format`, which asserts nothing";
+        assert_eq!(page.contains(line), is_told, "{schema} {more}: {page}");
+    }
+}

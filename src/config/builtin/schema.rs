@@ -15,6 +15,7 @@ use crate::domain::{Digest, in_short};
 pub struct Schema {
     digest: Digest,
     asserts_formats: bool,
+    names_formats: bool,
     needs: Exactness,
     rounded: Option<Arc<str>>,
     validator: Arc<Validator>,
@@ -52,6 +53,7 @@ impl Schema {
         Ok(Self {
             digest: Digest::of(text),
             asserts_formats,
+            names_formats: names_formats(&schema),
             needs: needed_by(&schema),
             rounded: std::str::from_utf8(text)
                 .ok()
@@ -71,6 +73,11 @@ impl Schema {
         self.asserts_formats
     }
 
+    /// Tells whether the schema says `format` anywhere, and it is only noted.
+    pub fn passes_over_formats(&self) -> bool {
+        self.names_formats && !self.asserts_formats
+    }
+
     /// Returns how exactly numbers may be held at worst for the schema to judge them.
     pub fn bears(&self) -> Exactness {
         self.needs
@@ -84,6 +91,16 @@ impl Schema {
     /// Returns the compiled schema.
     pub fn validator(&self) -> &Validator {
         &self.validator
+    }
+}
+
+fn names_formats(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, value)| (key == "format" && value.is_string()) || names_formats(value)),
+        Value::Array(items) => items.iter().any(names_formats),
+        _ => false,
     }
 }
 
