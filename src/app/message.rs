@@ -15,25 +15,28 @@ const MOST_NAMED: usize = 3;
 /// What ntfy takes as a message and not as a file; chats cut what is much longer.
 pub(super) const MOST_POSTED_BYTES: usize = 3900;
 
-/// One change of one source.
+/// One change of one source or set, or of the configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     pub(super) kind: ChangeKind,
-    pub(super) source: String,
-    pub(super) source_id: SourceId,
+    /// What changed: the name of a source, `set NAME`, `the configuration`.
+    pub(super) subject: String,
+    pub(super) source_id: Option<SourceId>,
     /// As it is stored: secrets by name.
-    pub(super) address: String,
+    pub(super) address: Option<String>,
     pub(super) since: Option<DateTime<Utc>>,
     pub(super) failures: u32,
     pub(super) detail: Option<String>,
     pub(super) version_id: Option<VersionId>,
+    /// The lines that differ from the version before, where they are few.
+    pub(super) difference: Option<String>,
 }
 
 /// All that a notifier is told at once.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     /// How many changes there are of each kind.
-    pub(super) counts: [(ChangeKind, usize); 3],
+    pub(super) counts: [(ChangeKind, usize); 9],
     /// The first of them.
     pub(super) listed: Vec<Change>,
     /// Nothing has happened.
@@ -58,7 +61,7 @@ impl Message {
             let mut names: Vec<_> = self
                 .listed
                 .iter()
-                .map(|change| line_of(&change.source))
+                .map(|change| line_of(&change.subject))
                 .collect();
             names.dedup();
             summary = format!("{summary}: {}", names.join(", "));
@@ -116,6 +119,7 @@ impl Message {
             json!([
                 change.kind.as_str(),
                 change.source_id,
+                change.source_id.is_none().then_some(&change.subject),
                 change.since.map(time),
                 change.version_id,
             ])
@@ -129,15 +133,8 @@ impl Message {
 
 impl Change {
     fn line(&self) -> String {
-        let name = line_of(&self.source);
-        let what = match self.kind {
-            ChangeKind::Failing => "failing".to_owned(),
-            ChangeKind::Recovered => "recovered".to_owned(),
-            ChangeKind::VersionFailed => match self.version_id {
-                Some(id) => format!("v{id} failed verification"),
-                None => "failed verification".to_owned(),
-            },
-        };
+        let name = line_of(&self.subject);
+        let what = self.words();
         let since = self
             .since
             .map(|time| time.format(" since %Y-%m-%d %H:%M UTC").to_string())
@@ -148,22 +145,45 @@ impl Change {
             (Some(detail), ChangeKind::Recovered) => format!(" {}", line_of(detail)),
             (Some(detail), _) => format!(": {}", line_of(detail)),
         };
-        format!(
-            "- {name} {what}{since}{detail} ({})",
-            line_of(&self.address)
-        )
+        let address = self.address.as_deref().map(line_of);
+        let address = address.map_or_else(String::new, |address| format!(" ({address})"));
+        let difference = self.difference.as_deref().unwrap_or_default();
+        let difference = match difference.trim_end() {
+            "" => String::new(),
+            lines => format!("\n    {}", lines.replace('\n', "\n    ")),
+        };
+        format!("- {name} {what}{since}{detail}{address}{difference}")
+    }
+
+    fn words(&self) -> String {
+        let version = self.version_id.map(|id| format!("v{id} "));
+        let version = version.unwrap_or_default();
+        match self.kind {
+            ChangeKind::Failing => "failing".to_owned(),
+            ChangeKind::Recovered => "recovered".to_owned(),
+            ChangeKind::VersionFailed => format!("{version}failed verification"),
+            ChangeKind::PublishFailed => "cannot be published".to_owned(),
+            ChangeKind::SetFailed => "failed verification".to_owned(),
+            ChangeKind::ConfigRejected => {
+                "cannot be used, the one before stays in force".to_owned()
+            }
+            ChangeKind::GoodAgain => format!("{version}is good again"),
+            ChangeKind::SetPublished => "published".to_owned(),
+            ChangeKind::Changed => format!("changed: {}", version.trim_end()),
+        }
     }
 
     fn json(&self) -> Value {
         json!({
             "change": self.kind.as_str(),
-            "source": self.source,
+            "source": self.subject,
             "source_id": self.source_id,
             "address": self.address,
             "since": self.since.map(time),
             "failures": self.failures,
             "detail": self.detail,
             "version_id": self.version_id,
+            "difference": self.difference,
         })
     }
 }
@@ -174,6 +194,12 @@ fn counted_words(kind: ChangeKind, count: usize) -> String {
         ChangeKind::Failing => format!("{count} source{s} failing"),
         ChangeKind::Recovered => format!("{count} source{s} recovered"),
         ChangeKind::VersionFailed => format!("{count} version{s} failed verification"),
+        ChangeKind::PublishFailed => format!("{count} publication{s} failed"),
+        ChangeKind::SetFailed => format!("{count} set{s} failed verification"),
+        ChangeKind::ConfigRejected => format!("{count} configuration{s} rejected"),
+        ChangeKind::GoodAgain => format!("{count} source{s} good again"),
+        ChangeKind::SetPublished => format!("{count} set{s} published"),
+        ChangeKind::Changed => format!("{count} source{s} changed"),
     }
 }
 
@@ -198,13 +224,14 @@ mod tests {
     fn change(kind: ChangeKind, name: &str, detail: Option<&str>) -> Change {
         Change {
             kind,
-            source: name.to_owned(),
-            source_id: SourceId(7),
-            address: format!("https://example.org/{name}?k=${{KEY}}"),
+            subject: name.to_owned(),
+            source_id: Some(SourceId(7)),
+            address: Some(format!("https://example.org/{name}?k=${{KEY}}")),
             since: Some(at()),
             failures: 2,
             detail: detail.map(str::to_owned),
             version_id: Some(VersionId(17)).filter(|_| kind == ChangeKind::VersionFailed),
+            difference: None,
         }
     }
 
@@ -283,7 +310,8 @@ mod tests {
               "since": "2026-01-31T12:00:00Z",
               "failures": 2,
               "detail": "not <JSON>",
-              "version_id": 17
+              "version_id": 17,
+              "difference": null
             }
           ]
         }

@@ -3,6 +3,7 @@
 //! A message is sent first and recorded then, by one process at a time: one that is killed in between sends it again, and
 //! none is lost. What could not be delivered is no error of the pass: it is an event, and is tried again.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,14 +12,14 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::message::{Change, MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
 use super::suggest::suggestion;
-use super::{App, Error, Result};
+use super::{App, Comparison, Error, Result};
 use crate::archive::Archive;
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{
     Action, ChangeKind, Content, LONGEST_RETRY, NewEvent, Source, SourceId, Standing, Told, decide,
 };
 use crate::net::{WebhookAnswer, WebhookRequest};
-use crate::store::{NoticeLook, NoticeRecord};
+use crate::store::{Announcement, ChangeStory, NoticeLook, NoticeRecord};
 use crate::verify::{Notice, run_notice};
 
 /// Notifiers that are told at once.
@@ -28,6 +29,11 @@ const MOST_BEHIND: i64 = 10_000;
 /// After the first delivery that failed, and after many in a row: less than the hour between two passes of cron.
 const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
 const LAST_RETRY: TimeDelta = LONGEST_RETRY;
+/// Changes of which a message shows the lines that differ, the lines that it shows of each, and the longest content for that.
+const MOST_DIFFERENCES: usize = 5;
+const MOST_DIFFERENT_LINES: usize = 12;
+const MOST_COMPARED_BYTES: u64 = 64 << 10;
+
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
 const JSON_TYPE: &str = "application/json";
 const TEXT_TYPE: &str = "text/plain; charset=utf-8";
@@ -37,8 +43,10 @@ pub type Delivery = std::result::Result<String, String>;
 
 /// What follows from a look.
 struct Plan {
-    /// What there is to tell, the gravest first.
+    /// What there is to tell of sources that turned, the gravest first.
     changes: Vec<(ChangeKind, Source)>,
+    /// What there is to tell of single events.
+    announced: Vec<Announcement>,
     /// What changes in what is known, message or not.
     known: Vec<(SourceId, Told)>,
     /// What is known of the sources of the message when it was delivered, and when not.
@@ -143,11 +151,11 @@ impl App {
             return Ok(Ok(()));
         };
         let plan = plan(notifier, &look, now);
-        if plan.changes.is_empty() {
+        if plan.changes.is_empty() && plan.announced.is_empty() {
             self.keep_known(notifier, look, plan.known).await?;
             return Ok(Ok(()));
         }
-        let message = self.message(&plan.changes, now).await?;
+        let message = self.message(&plan, now).await?;
         let delivery = self.send(notifier, &message).await.map(drop);
         let what = match message.count() {
             1 => format!("{}: 1 change", notifier.name),
@@ -156,6 +164,7 @@ impl App {
         let record = match &delivery {
             Ok(()) => NoticeRecord {
                 told: [plan.known, plan.delivered].concat(),
+                announced_to: Some(look.announced_to),
                 event: Some((Action::NoticeSent, what)),
                 ..without_message(notifier, &look)
             },
@@ -189,42 +198,52 @@ impl App {
         }
         let record = NoticeRecord {
             told: known,
+            announced_to: Some(look.announced_to),
             ..without_message(notifier, &look)
         };
         Ok(self.store.record_notice(record, self.stamp()).await?)
     }
 
-    async fn message(
-        &self,
-        changes: &[(ChangeKind, Source)],
-        at: DateTime<Utc>,
-    ) -> Result<Message> {
-        let counts = counts(changes.iter().map(|(kind, _)| *kind));
-        let listed = &changes[..changes.len().min(MOST_LISTED)];
-        let asked = listed.iter().map(|(kind, source)| (source.id, *kind));
+    async fn message(&self, plan: &Plan, at: DateTime<Utc>) -> Result<Message> {
+        let turned = plan.changes.iter().map(|(kind, _)| *kind);
+        let announced = plan.announced.iter().map(|one| one.kind);
+        let counts = counts(turned.chain(announced));
+        let turns = &plan.changes[..plan.changes.len().min(MOST_LISTED)];
+        let asked = turns.iter().map(|(kind, source)| (source.id, *kind));
         let stories = self.store.change_stories(asked.collect()).await?;
-        let listed = listed
+        let mut listed: Vec<_> = turns
             .iter()
             .zip(stories)
-            .map(|((kind, source), story)| Change {
-                kind: *kind,
-                source: source.settings.name.clone(),
-                source_id: source.id,
-                address: source.settings.address.to_string(),
-                since: story.since.or(source.state.last_attempt_at),
-                failures: source.state.failures,
-                detail: story.detail,
-                version_id: source
-                    .state
-                    .version_id
-                    .filter(|_| *kind == ChangeKind::VersionFailed),
-            });
+            .map(|((kind, source), story)| turn(*kind, source, story))
+            .collect();
+        let mut differences = 0;
+        for one in plan.announced.iter().take(MOST_LISTED - listed.len()) {
+            let mut change = announcement(one);
+            if one.kind == ChangeKind::Changed && differences < MOST_DIFFERENCES {
+                change.difference = self.difference(one).await;
+                differences += usize::from(change.difference.is_some());
+            }
+            listed.push(change);
+        }
         Ok(Message {
             counts,
-            listed: listed.collect(),
+            listed,
             is_test: false,
             at,
         })
+    }
+
+    /// Returns how a published version differs from the good one before it, when both are short texts: a few lines.
+    async fn difference(&self, one: &Announcement) -> Option<String> {
+        let version = self.store.version(one.version_id?).await.ok()??;
+        let before = self.store.good_version_before(version.id).await.ok()??;
+        if version.size_bytes.max(before.size_bytes) > MOST_COMPARED_BYTES {
+            return None;
+        }
+        match self.compare(&before, &version).await.ok()? {
+            Comparison::Text { old, new } => Some(short_difference(&old, &new)),
+            Comparison::Same | Comparison::Bytes(_) => None,
+        }
     }
 
     async fn send(&self, notifier: &NotifierConfig, message: &Message) -> Delivery {
@@ -288,11 +307,69 @@ fn without_message(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeRecord
         failures: 0,
         retry_at: None,
         event: None,
+        announced_to: None,
     }
+}
+
+/// Returns what a message says of a source that turned.
+fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Change {
+    let is_version = kind == ChangeKind::VersionFailed;
+    Change {
+        kind,
+        subject: source.settings.name.clone(),
+        source_id: Some(source.id),
+        address: Some(source.settings.address.to_string()),
+        since: story.since.or(source.state.last_attempt_at),
+        failures: source.state.failures,
+        detail: story.detail,
+        version_id: source.state.version_id.filter(|_| is_version),
+        difference: None,
+    }
+}
+
+/// Returns what a message says of a single event.
+fn announcement(one: &Announcement) -> Change {
+    let (subject, detail) = match (&one.source, one.kind) {
+        (Some(source), _) => (source.settings.name.clone(), one.detail.clone()),
+        // The event begins with the name of the set.
+        (None, ChangeKind::SetFailed | ChangeKind::SetPublished) => {
+            let text = one.detail.as_deref().unwrap_or_default();
+            let (set, rest) = text.split_once(": ").unwrap_or((text, ""));
+            let rest = (!rest.is_empty()).then(|| rest.to_owned());
+            (format!("set {set}"), rest)
+        }
+        (None, _) => ("the configuration".to_owned(), one.detail.clone()),
+    };
+    let source = one.source.as_ref();
+    Change {
+        kind: one.kind,
+        subject,
+        source_id: source.map(|source| source.id),
+        address: source.map(|source| source.settings.address.to_string()),
+        since: Some(one.at),
+        failures: source.map_or(0, |source| source.state.failures),
+        detail,
+        version_id: one.version_id,
+        difference: None,
+    }
+}
+
+/// Returns a unified difference without its head, cut after a few lines.
+fn short_difference(old: &str, new: &str) -> String {
+    let difference = similar::TextDiff::from_lines(old, new);
+    let text = difference.unified_diff().context_radius(0).to_string();
+    let mut lines = text.lines().map(line_of);
+    let mut short: Vec<_> = lines.by_ref().take(MOST_DIFFERENT_LINES).collect();
+    let more = lines.count();
+    if more > 0 {
+        short.push(format!("… {more} more lines"));
+    }
+    short.join("\n")
 }
 
 fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Plan {
     let mut plan = Plan {
+        announced: announced_to(notifier, look),
         changes: Vec::new(),
         known: Vec::new(),
         delivered: Vec::new(),
@@ -334,7 +411,40 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
     plan
 }
 
-fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 3] {
+/// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last.
+fn announced_to(notifier: &NotifierConfig, look: &NoticeLook) -> Vec<Announcement> {
+    let mut seen = HashSet::new();
+    let mut kept: Vec<_> = look
+        .announced
+        .iter()
+        .rev()
+        .filter(|one| notifier.rules.wants(one.kind) && is_about(notifier, one))
+        .filter(|one| {
+            let change = announcement(one);
+            seen.insert((one.kind, change.subject))
+        })
+        .cloned()
+        .collect();
+    kept.reverse();
+    kept.sort_by_key(|one| one.kind);
+    kept
+}
+
+/// Returns whether what a notifier selects is what an event is about: the source, or the tag of the set. The configuration is
+/// about everything.
+fn is_about(notifier: &NotifierConfig, one: &Announcement) -> bool {
+    let set = announcement(one).subject;
+    notifier
+        .sources
+        .iter()
+        .any(|pattern| match (&one.source, set.strip_prefix("set ")) {
+            (Some(source), _) => pattern.matches(&source.settings),
+            (None, Some(tag)) => pattern.tag().is_none_or(|selected| selected == tag),
+            (None, None) => true,
+        })
+}
+
+fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 9] {
     let mut counts = ChangeKind::ALL.map(|kind| (kind, 0));
     for kind in kinds {
         for (one, count) in &mut counts {
@@ -349,13 +459,14 @@ fn sample(on: &[ChangeKind], at: DateTime<Utc>) -> Message {
         .iter()
         .map(|kind| Change {
             kind: *kind,
-            source: "example".to_owned(),
-            source_id: SourceId(0),
-            address: "https://example.org/prices.csv".to_owned(),
+            subject: "example".to_owned(),
+            source_id: Some(SourceId(0)),
+            address: Some("https://example.org/prices.csv".to_owned()),
             since: Some(at),
             failures: u32::from(*kind == ChangeKind::Failing),
             detail: Some("a sample, sent by `gannet notify test`".to_owned()),
             version_id: None,
+            difference: None,
         })
         .collect();
     Message {

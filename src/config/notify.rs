@@ -68,14 +68,13 @@ fn read_rules(section: &mut Section<'_>) -> Option<NoticeRules> {
 fn read_changes(section: &mut Section<'_>) -> Option<Vec<ChangeKind>> {
     if !section.has("on") {
         let _ = section.texts("on");
-        return Some(ChangeKind::ALL.to_vec());
+        return Some(ChangeKind::of_trouble());
     }
     let words = section.texts("on")?;
     let key = section.path("on");
     if words.value.is_empty() {
-        let message = format!(
-            "`{key}`: names no change; give failing, recovered, version-failed or some of them"
-        );
+        let kinds = ChangeKind::ALL.map(ChangeKind::as_str).join(", ");
+        let message = format!("`{key}`: names no change; give some of {kinds}");
         section.problem(&words.span, message);
         return None;
     }

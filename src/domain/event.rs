@@ -74,6 +74,8 @@ actions!(
     VerdictPending = "verdict.pending",
     /// The verdicts on a version made it a failed one.
     VersionFailed = "version.failed",
+    /// The newest version passed after the one before it, or it itself, had failed.
+    VersionRecovered = "version.recovered",
     /// A version's state changed without a new verdict: other verifiers count since the policy changed.
     VersionRecounted = "version.recounted",
     /// A version took its published path.

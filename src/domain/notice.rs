@@ -19,20 +19,60 @@ pub enum ChangeKind {
     Failing,
     /// The newest version of a source failed verification.
     VersionFailed,
+    /// A version that may be published could not be.
+    PublishFailed,
+    /// An edition of a set failed verification.
+    SetFailed,
+    /// A changed configuration file could not be used.
+    ConfigRejected,
     /// A source can be fetched again.
     Recovered,
+    /// The newest version of a source passed after one had failed.
+    GoodAgain,
+    /// Readers of a set see another edition.
+    SetPublished,
+    /// Readers of a source's published file see another version than before.
+    Changed,
 }
 
 impl ChangeKind {
     /// Every kind, the gravest first.
-    pub const ALL: [Self; 3] = [Self::Failing, Self::VersionFailed, Self::Recovered];
+    pub const ALL: [Self; 9] = [
+        Self::Failing,
+        Self::VersionFailed,
+        Self::PublishFailed,
+        Self::SetFailed,
+        Self::ConfigRejected,
+        Self::Recovered,
+        Self::GoodAgain,
+        Self::SetPublished,
+        Self::Changed,
+    ];
+
+    /// The kinds that [`decide`] finds by what a notifier knows of a source. The others each follow from one event.
+    pub const TURNS: [Self; 3] = [Self::Failing, Self::VersionFailed, Self::Recovered];
+
+    /// Returns the kinds that a notifier hears of when nothing else is said: trouble, and its end.
+    pub fn of_trouble() -> Vec<Self> {
+        let is_daily = |kind: &Self| matches!(kind, Self::SetPublished | Self::Changed);
+        Self::ALL
+            .into_iter()
+            .filter(|kind| !is_daily(kind))
+            .collect()
+    }
 
     /// Returns the word that stands for it everywhere.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Failing => "failing",
             Self::VersionFailed => "version-failed",
+            Self::PublishFailed => "publish-failed",
+            Self::SetFailed => "set-failed",
+            Self::ConfigRejected => "config-rejected",
             Self::Recovered => "recovered",
+            Self::GoodAgain => "good-again",
+            Self::SetPublished => "set-published",
+            Self::Changed => "changed",
         }
     }
 }
@@ -51,8 +91,9 @@ impl FromStr for ChangeKind {
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| {
+                let words = Self::ALL.map(Self::as_str).join(", ");
                 format!(
-                    "`{}` is not a change: expected failing, recovered or version-failed",
+                    "`{}` is not a change: expected one of {words}",
                     text.escape_debug()
                 )
             })
@@ -71,7 +112,8 @@ pub struct NoticeRules {
 }
 
 impl NoticeRules {
-    fn wants(&self, kind: ChangeKind) -> bool {
+    /// Returns whether the notifier wants to hear of changes of this kind.
+    pub fn wants(&self, kind: ChangeKind) -> bool {
         self.on.contains(&kind)
     }
 
@@ -351,7 +393,7 @@ mod tests {
     }
 
     fn some_rules() -> impl Strategy<Value = NoticeRules> {
-        let on = proptest::sample::subsequence(ChangeKind::ALL.to_vec(), 1..=3);
+        let on = proptest::sample::subsequence(ChangeKind::TURNS.to_vec(), 1..=3);
         (on, 1..4_u32).prop_map(|(on, after)| rules(&on, after))
     }
 
@@ -386,6 +428,7 @@ mod tests {
                         Failing => heard.failing = true,
                         Recovered => heard.failing = false,
                         VersionFailed => heard.failed_version = present.failed_version,
+                        other => prop_assert!(false, "{other} follows from an event"),
                     }
                 }
             }

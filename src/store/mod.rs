@@ -42,8 +42,8 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use times::Mended;
 pub use types::{
-    AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest, Edited,
-    EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NewEdition, Newest,
-    NoticeLook, NoticeRecord, PolicyAdoption, PublishTask, PublishedFile, Recorded, SourceChange,
-    SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
+    Announcement, AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest,
+    Edited, EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NewEdition,
+    Newest, NoticeLook, NoticeRecord, PolicyAdoption, PublishTask, PublishedFile, Recorded,
+    SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
 };

@@ -10,10 +10,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use super::error::{Failure, Result};
 use super::event::insert_event;
-use super::row::{Columns, millis, to_json};
-use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source};
+use super::row::{Columns, int, millis, to_json};
+use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source, source_by_id};
 use super::transaction::Transaction;
-use super::types::{Candidate, ChangeStory, NoticeLook, NoticeRecord};
+use super::types::{Announcement, Candidate, ChangeStory, NoticeLook, NoticeRecord};
 use crate::domain::{Action, ChangeKind, EventId, Source, SourceId, Stamp, Told, VersionId};
 
 impl Store {
@@ -56,8 +56,24 @@ fn action_of(kind: ChangeKind) -> Action {
         ChangeKind::Failing => Action::SourceFailing,
         ChangeKind::VersionFailed => Action::VersionFailed,
         ChangeKind::Recovered => Action::SourceRecovered,
+        ChangeKind::PublishFailed => Action::PublishFailed,
+        ChangeKind::SetFailed => Action::SetFailed,
+        ChangeKind::ConfigRejected => Action::ConfigRejected,
+        ChangeKind::GoodAgain => Action::VersionRecovered,
+        ChangeKind::SetPublished => Action::SetPublished,
+        ChangeKind::Changed => Action::Published,
     }
 }
+
+/// What follows from single events is read in so many at once; the rest at the next look.
+const MOST_ANNOUNCED: usize = 1000;
+
+// A first version is no change, and one that was purged no news.
+const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, e.detail
+     FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
+     WHERE e.id > ?1 AND e.action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))
+         AND (w.value <> 'file.published' OR EXISTS (SELECT 1 FROM version v WHERE v.id = e.version_id AND v.ordinal > 0))
+     ORDER BY e.id LIMIT ?3";
 
 const TURNS: &str = "SELECT source_id, version_id FROM event NOT INDEXED
      WHERE id > ?1 AND source_id IS NOT NULL AND action_id IN (SELECT id FROM text WHERE value IN (?2, ?3, ?4))";
@@ -79,12 +95,13 @@ fn look(
         ..NoticeLook::default()
     };
     let known = sql
-        .prepare_cached("SELECT id, event_id, failures, retry_at FROM notifier WHERE name = ?1")?
+        .prepare_cached("SELECT id, event_id, failures, coalesce(announced_id, event_id), retry_at FROM notifier WHERE name = ?1")?
         .query_row([notifier], |row| {
             let mut columns = Columns::new(row);
             let id: i64 = columns.get()?;
             look.looked = Some(EventId(columns.get()?));
             look.failures = columns.count()?;
+            look.announced_to = EventId(columns.get()?);
             Ok((id, columns.optional_time()?))
         })
         .optional()?;
@@ -100,6 +117,7 @@ fn look(
                 changed.entry(waiting).or_default();
             }
             look.candidates = candidates(sql, id, changed)?;
+            (look.announced, look.announced_to) = announced(sql, look.announced_to, look.newest)?;
         }
     }
     Ok(Some(look))
@@ -110,7 +128,7 @@ fn turns_since(
     sql: &Connection,
     after: EventId,
 ) -> rusqlite::Result<HashMap<SourceId, Vec<VersionId>>> {
-    let [one, two, three] = ChangeKind::ALL.map(|kind| action_of(kind).as_str());
+    let [one, two, three] = ChangeKind::TURNS.map(|kind| action_of(kind).as_str());
     let mut statement = sql.prepare_cached(TURNS)?;
     let mut rows = statement.query(params![after.0, one, two, three])?;
     let mut turns: HashMap<_, Vec<_>> = HashMap::new();
@@ -120,6 +138,53 @@ fn turns_since(
         failed.extend(columns.optional()?.map(VersionId));
     }
     Ok(turns)
+}
+
+/// Returns what followed from single events after one, and up to which event that goes.
+fn announced(
+    sql: &Connection,
+    after: EventId,
+    newest: EventId,
+) -> std::result::Result<(Vec<Announcement>, EventId), Failure> {
+    let kinds = ChangeKind::ALL.into_iter();
+    let kinds: Vec<_> = kinds
+        .filter(|kind| !ChangeKind::TURNS.contains(kind))
+        .collect();
+    let words: Vec<_> = kinds.iter().map(|kind| action_of(*kind).as_str()).collect();
+    let mut statement = sql.prepare_cached(ANNOUNCED)?;
+    let mut rows = statement.query(params![after.0, to_json(&words), int(MOST_ANNOUNCED)])?;
+    let (mut announced, mut last, mut read) = (Vec::new(), newest, 0);
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::new(row);
+        let id = EventId(columns.get()?);
+        let word: String = columns.get()?;
+        let at = columns.time()?;
+        let source = columns.optional()?.map(SourceId);
+        let version_id = columns.optional()?.map(VersionId);
+        let detail = columns.get()?;
+        let source = match source {
+            Some(source) => Some(source_by_id(sql, source)?),
+            None => None,
+        };
+        let kind = kinds.iter().find(|kind| action_of(**kind).as_str() == word);
+        let is_removed = source
+            .as_ref()
+            .is_some_and(|source| source.removed_at.is_some());
+        if let Some(kind) = kind.filter(|_| !is_removed) {
+            announced.push(Announcement {
+                kind: *kind,
+                at,
+                source,
+                version_id,
+                detail,
+            });
+        }
+        read += 1;
+        if read == MOST_ANNOUNCED {
+            last = id;
+        }
+    }
+    Ok((announced, last))
 }
 
 fn ids(
@@ -193,11 +258,18 @@ fn write(
     let id: i64 = transaction
         .sql
         .prepare_cached(
-            "INSERT INTO notifier (name, event_id, failures, retry_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (name) DO UPDATE SET event_id = ?2, failures = ?3, retry_at = ?4 RETURNING id",
+            "INSERT INTO notifier (name, event_id, failures, retry_at, announced_id) VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?2))
+             ON CONFLICT (name) DO UPDATE SET announced_id = coalesce(?5, announced_id, event_id), event_id = ?2, failures = ?3,
+                 retry_at = ?4 RETURNING id",
         )?
         .query_row(
-            params![record.notifier, record.looked.0, record.failures, retry_at],
+            params![
+                record.notifier,
+                record.looked.0,
+                record.failures,
+                retry_at,
+                record.announced_to.map(|event| event.0)
+            ],
             |row| row.get(0),
         )?;
     for (source, told) in &record.told {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Action, AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, FileSeal,
-    NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source, SourceId,
+    Action, AttemptId, ChangeKind, Digest, Edit, EditionId, EditionMember, EventId, FailureKind,
+    FileSeal, NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source, SourceId,
     SourceSettings, Stamp, Told, Validators, VerdictOutcome, VersionId, VersionState,
 };
 
@@ -340,6 +340,25 @@ pub struct NoticeLook {
     pub failures: u32,
     /// By name.
     pub candidates: Vec<Candidate>,
+    /// What followed from single events since, oldest first.
+    pub announced: Vec<Announcement>,
+    /// Up to which event these go.
+    pub announced_to: EventId,
+}
+
+/// A change that follows from one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// Which kind of change.
+    pub kind: ChangeKind,
+    /// When it was.
+    pub at: DateTime<Utc>,
+    /// The source that it is about; nothing for sets and the configuration.
+    pub source: Option<Source>,
+    /// The version that it is about.
+    pub version_id: Option<VersionId>,
+    /// What the event says.
+    pub detail: Option<String>,
 }
 
 impl Default for NoticeLook {
@@ -349,6 +368,8 @@ impl Default for NoticeLook {
             newest: EventId(0),
             failures: 0,
             candidates: Vec::new(),
+            announced: Vec::new(),
+            announced_to: EventId(0),
         }
     }
 }
@@ -370,6 +391,8 @@ pub struct NoticeRecord {
     pub retry_at: Option<DateTime<Utc>>,
     /// What became of the message, if there was one.
     pub event: Option<(Action, String)>,
+    /// Up to which event what follows from single events was told; nothing leaves it to be told again.
+    pub announced_to: Option<EventId>,
 }
 
 /// What is recorded of a change of state.

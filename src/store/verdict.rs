@@ -100,12 +100,36 @@ impl Store {
                     };
                     insert_event_under(transaction, &stamp, policy.revision, event)?;
                 }
+                if state == VersionState::Passed
+                    && ends_a_failure(transaction.sql, version, before)?
+                {
+                    let event = NewEvent {
+                        action: Action::VersionRecovered,
+                        source_id: Some(source),
+                        version_id: Some(version),
+                        detail: None,
+                    };
+                    insert_event_under(transaction, &stamp, policy.revision, event)?;
+                }
                 refresh_publication(transaction, source)?;
             }
             Ok(state)
         })
         .await
     }
+}
+
+/// Returns whether a version that passes now is its source's newest, and it or the one before it had failed.
+fn ends_a_failure(
+    sql: &Connection,
+    version: VersionId,
+    before: VersionState,
+) -> rusqlite::Result<bool> {
+    const LAST_FAILED: &str = "SELECT 1 FROM version v CROSS JOIN source_state t ON t.source_id = v.source_id
+         WHERE v.id = ?1 AND t.version_id = v.id AND (?2 OR EXISTS (SELECT 1 FROM version w
+             WHERE w.source_id = v.source_id AND w.ordinal = v.ordinal - 1 AND w.state = 'failed'))";
+    sql.prepare_cached(LAST_FAILED)?
+        .exists(params![version.0, before == VersionState::Failed])
 }
 
 /// Returns the event of a changed state: that the version failed and why, or that verdicts which were recorded before count

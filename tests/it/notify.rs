@@ -231,18 +231,21 @@ async fn a_version_that_fails_verification_is_told_of_once() {
     let toml = webhook(&hook, "") + json_rule;
     let house = House::open(folder.path(), &origin, 0, &toml);
     house.add(&origin, &["/x"]).await;
-    for expected in [0, 1, 1, 2, 2] {
+    for expected in [0, 1, 1, 2, 3] {
         house.good_pass().await;
         assert_eq!(hook.requests().len(), expected);
         house.advance(60);
     }
-    assert_eq!(told(&hook), [["x version-failed"]; 2]);
+    assert_eq!(
+        told(&hook).concat(),
+        ["x version-failed", "x version-failed", "x good-again"]
+    );
     let change = &json(&hook.requests()[0])["changes"][0];
     assert_eq!(change["version_id"], 2);
     let detail = change["detail"].as_str().expect("a detail");
     assert!(detail.starts_with("syntax: "), "{detail}");
     // The newest one, once more: it passed in between.
-    for (outcome, messages) in [("failed", 3), ("passed", 3), ("failed", 4)] {
+    for (outcome, messages) in [("failed", 4), ("passed", 5), ("failed", 6)] {
         let outcome = outcome.parse().expect("an outcome");
         let given = house.app.verdict("x", "syntax", outcome, None);
         given.await.expect("a verdict");
@@ -774,4 +777,155 @@ fn the_recipes_do_as_written() {
     );
     assert_eq!(to("/beat/11-22-33").method, "GET");
     assert_eq!(requests.len(), 3);
+}
+
+const JSON_RULE: &str =
+    "[[verifier]]\nname = \"json\"\nsources = [\"*.json\"]\nbuiltin = \"json\"\n";
+
+/// Single events: what changed for readers, what could not be published, and that a source is good again.
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_hear_of_changes_with_the_lines_that_differ() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    let bodies = ["[\n1\n]\n", "[\n1,\n2\n]\n", "<html>", "[\n3\n]\n"];
+    origin.on("/x.json", bodies.map(Reply::file));
+    let on = "on = [\"changed\", \"good-again\", \"version-failed\"]\nquiet = \"1s\"";
+    let toml = webhook(&hook, on) + JSON_RULE;
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x.json"]).await;
+    let mut heard = Vec::new();
+    for _ in bodies {
+        house.pass().await;
+        heard.push(told(&hook).concat().len());
+        house.advance(60);
+    }
+    assert_eq!(
+        told(&hook),
+        [
+            &["x.json changed"][..],
+            &["x.json version-failed"],
+            &["x.json good-again", "x.json changed"],
+        ],
+        "a first version is no change: {heard:?}"
+    );
+    let messages: Vec<_> = hook.requests().iter().map(json).collect();
+    let difference = messages[0]["changes"][0]["difference"].as_str();
+    let difference = difference.expect("a difference");
+    assert!(
+        difference.contains("-1\n") && difference.contains("+2"),
+        "{difference}"
+    );
+    let text = messages[0]["text"].as_str().expect("a text");
+    assert!(text.contains("\n    +2"), "{text}");
+    let text = messages[2]["text"].as_str().expect("a text");
+    assert!(text.contains("is good again"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announcement_that_was_not_delivered_comes_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), Origin::start(false));
+    hook.on(
+        "/hook",
+        [Reply::status(500), Reply::status(500), Reply::ok("ok")],
+    );
+    origin.on("/x", ["one", "two", "two", "two", "two"].map(Reply::file));
+    let house = House::open(
+        folder.path(),
+        &origin,
+        0,
+        &webhook(&hook, "on = [\"changed\"]"),
+    );
+    house.add(&origin, &["/x"]).await;
+    for _ in 0..5 {
+        house.pass().await;
+        house.advance(60);
+    }
+    assert_eq!(told(&hook), [["x changed"]; 3], "twice in vain, then once");
+    let ids: Vec<_> = hook
+        .requests()
+        .iter()
+        .map(|request| request.header("webhook-id").map(str::to_owned))
+        .collect();
+    assert!(
+        ids[0].is_some() && ids.iter().all(|id| *id == ids[0]),
+        "{ids:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sets_and_what_cannot_be_published_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/a", ["good", "bad", "good again"].map(Reply::file));
+    origin.on("/b", [Reply::file("b")]);
+    let set = "[[verifier]]\nname = \"check\"\nscope = \"set\"\nsources = [\"tag:release\"]\ncommand = [\"sh\", \"-c\", \"! grep -r bad $1\", \"sh\", \"{path}\"]\n";
+    let on = "on = [\"set-failed\", \"set-published\", \"publish-failed\"]";
+    let toml = webhook(&hook, on) + set;
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    let published = house.app.published_file(&origin.host().replace(':', "_"));
+    fs::create_dir_all(published.join("b")).expect("a folder in the way");
+    house.add(&origin, &["/a", "/b"]).await;
+    let tags = SettingsPatch {
+        tags: Some(vec!["release".to_owned()]),
+        ..SettingsPatch::default()
+    };
+    house
+        .app
+        .edit(&["a".to_owned()], tags)
+        .await
+        .expect("tagged");
+    for _ in 0..3 {
+        house.pass().await;
+        house.advance(60);
+    }
+    let mut words = told(&hook).concat();
+    words.sort();
+    assert_eq!(
+        words,
+        [
+            "b publish-failed",
+            "set release set-failed",
+            "set release set-published",
+            "set release set-published",
+        ]
+    );
+}
+
+/// A process that stays tells that its changed configuration cannot be used.
+#[test]
+fn a_configuration_that_cannot_be_used_is_told() {
+    let hook = hook();
+    let gannet = Gannet::new();
+    let on = webhook(&hook, "on = [\"config-rejected\"]");
+    gannet.configure(&on);
+    gannet.ok(&["build_db"]);
+    let origin = Origin::start(true);
+    gannet.configure(&format!(
+        "[fetch]\nca_file = {:?}\n{on}",
+        origin.ca_file().display().to_string()
+    ));
+    origin.on("/x", [Reply::file("x")]);
+    gannet.ok(&["add", &origin.url("/x"), "--allow-private"]);
+    let mut service = gannet.start(&["--worker-only", "--loop"]);
+    let pid = i32::try_from(service.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    let deadline = std::time::Instant::now() + PATIENCE;
+    // It listens for the signal before its first pass.
+    while !gannet.ok(&["log"]).contains("pass.finished") {
+        assert!(std::time::Instant::now() < deadline, "no pass");
+    }
+    gannet.configure("[fetch\n");
+    while hook.requests().is_empty() {
+        let sent =
+            rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::HUP);
+        assert!(
+            sent.is_ok() && std::time::Instant::now() < deadline,
+            "not told"
+        );
+    }
+    service.kill().expect("killed");
+    service.wait().expect("its end");
+    assert_eq!(told(&hook)[0], ["the configuration config-rejected"]);
 }

@@ -52,6 +52,7 @@ async fn every_action_is_an_event() {
         (Action::VerdictFailed, Some("schema: row 3 is short")),
         (Action::VersionFailed, Some("schema: row 3 is short")),
         (Action::VerdictPassed, Some("schema")),
+        (Action::VersionRecovered, None),
         (Action::Published, None),
         (Action::Withdrawn, None),
         (Action::FetchUnchanged, None),
@@ -67,7 +68,7 @@ async fn every_action_is_an_event() {
         assert_eq!(event.source_name.as_deref(), about);
         assert_eq!(event.stamp, stamp(start()));
     }
-    for event in &events[2..9] {
+    for event in &events[2..10] {
         assert_eq!(event.event.version_id, Some(version));
     }
 }

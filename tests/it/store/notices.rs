@@ -22,6 +22,7 @@ fn record(looked: EventId, told: Vec<(SourceId, Told)>) -> NoticeRecord {
         failures: 0,
         retry_at: None,
         event: None,
+        announced_to: None,
     }
 }
 

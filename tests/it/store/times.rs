@@ -100,6 +100,7 @@ async fn a_claim_and_a_pause_end_when_they_hold_for_longer_than_they_can() {
             failures: 3,
             retry_at: Some(ahead + TimeDelta::minutes(30)),
             event: None,
+            announced_to: None,
         };
         let kept = rig.store.record_notice(retry, stamp(ahead));
         kept.await.expect("recorded");
