@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use super::{App, Error, ErrorKind, Result};
-use crate::archive::Archive;
+use crate::archive::{Archive, ArchiveError};
 use crate::domain::{ArchiveMark, Mismatch};
+use crate::store::StoreError;
 
 /// Objects that are looked for in a catalogue at once.
 const PAGE: usize = 1024;
@@ -41,9 +42,20 @@ impl App {
         if let Some(error) = self.archive_mismatch().await? {
             return Err(error);
         }
-        let mark = self.store.next_archive_mark(new_id()?).await?;
-        self.with_archive(move |archive| archive.set_mark(&mark))
-            .await
+        // On a full disk nothing is counted, which harms nothing: the command says by itself what it could not do.
+        let mark = match self.store.next_archive_mark(new_id()?).await {
+            Err(StoreError::Full { .. }) => return Ok(()),
+            mark => mark?,
+        };
+        self.with_archive(move |archive| match archive.set_mark(&mark) {
+            Err(ArchiveError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::StorageFull =>
+            {
+                Ok(())
+            }
+            set => set,
+        })
+        .await
     }
 
     /// Returns why the catalogue is not the archive's own, if it is not.
