@@ -282,11 +282,13 @@ async fn fetch(
     })
     .await?;
     let sources = house.app.kept_sources(&args.sources).await?;
-    let ids: Vec<_> = sources.into_iter().map(|source| source.id).collect();
+    let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
     if args.whole {
         house.app.ask_whole(&ids).await?;
     }
-    let report = watched_pass(&house, Selection::These(ids), console.is_quiet()).await;
+    let selection = Selection::These(ids);
+    let mut report = watched_pass(&house, selection, console.is_quiet()).await;
+    leave_out_purged(&house.app, &sources, &mut report, console).await?;
     let (app, summary, results) = (&house.app, &report.summary, &report.results);
     let status = if args.json {
         cli::print_pass_json(app, summary, results, console).await
@@ -295,6 +297,23 @@ async fn fetch(
     };
     house.close().await;
     Ok(conclude(&report, status, console))
+}
+
+/// Leaves out the sources that were purged while they were fetched: there is nothing to tell of them.
+async fn leave_out_purged(
+    app: &App,
+    asked: &[Source],
+    report: &mut PassReport,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let ids: Vec<_> = asked.iter().map(|source| source.id).collect();
+    let purged = app.purged(&ids).await?;
+    for source in asked.iter().filter(|source| purged.contains(&source.id)) {
+        console.warn(&cli::purged_meanwhile(source));
+    }
+    report.results.retain(|one| !purged.contains(&one.id));
+    report.busy.retain(|id| !purged.contains(id));
+    Ok(())
 }
 
 /// Runs one pass under the process's signals, with a progress bar on a terminal.

@@ -1,10 +1,10 @@
 //! What faces show: histories, versions, verdicts, events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{App, EventFilter, Newest, Result};
+use super::{App, Error, EventFilter, Newest, Result};
 use crate::domain::{
     Attempt, Event, Slot, Source, SourceId, SourceSettings, Verdict, Version, VersionId,
 };
@@ -17,7 +17,7 @@ pub struct History {
     pub source: Source,
     /// Newest first.
     pub attempts: Vec<Attempt>,
-    /// Newest first, each with its verdicts, oldest first.
+    /// Newest first, each with its verdicts, oldest first: without what the verifiers printed, which [`App::verdicts`] reads.
     pub versions: Vec<(Version, Vec<Verdict>)>,
     /// The version that consumers see.
     pub served: Option<VersionId>,
@@ -27,10 +27,21 @@ impl App {
     /// Returns the newest `limit` attempts and versions of a source, all without a limit.
     pub async fn history(&self, selector: &str, limit: Option<usize>) -> Result<History> {
         let source = self.source(selector).await?;
-        let attempts = self.store.attempts(source.id, limit).await?;
-        let versions = self.store.versions(source.id, limit).await?;
+        let history = self.history_of(source.id, limit).await?;
+        history.ok_or_else(|| purged_meanwhile(&source))
+    }
+
+    /// Returns the newest `limit` attempts and versions of the source with this id, all without a limit; nothing when it is
+    /// not there any more.
+    pub async fn history_of(
+        &self,
+        source: SourceId,
+        limit: Option<usize>,
+    ) -> Result<Option<History>> {
+        let attempts = self.store.attempts(source, limit).await?;
+        let versions = self.store.versions(source, limit).await?;
         let mut verdicts = HashMap::<VersionId, Vec<Verdict>>::new();
-        for verdict in self.store.verdicts_of_source(source.id, limit).await? {
+        for verdict in self.store.verdicts_of_source(source, limit).await? {
             verdicts
                 .entry(verdict.version_id)
                 .or_default()
@@ -43,12 +54,48 @@ impl App {
                 (version, verdicts)
             })
             .collect();
-        Ok(History {
-            served: self.store.served(source.id).await?,
+        let served = self.store.served(source).await?;
+        // Last: one that is there now was there all the time, and nothing of its history is missing.
+        let source = self.source_by_id(source).await?;
+        Ok(source.map(|source| History {
             source,
             attempts,
             versions,
-        })
+            served,
+        }))
+    }
+
+    /// Returns the source with this id, a removed one too; nothing when it was purged.
+    pub async fn source_by_id(&self, id: SourceId) -> Result<Option<Source>> {
+        let filter = SourceFilter {
+            removed: true,
+            ids: Some(vec![id]),
+            ..SourceFilter::default()
+        };
+        Ok(self.store.sources(filter).await?.pop())
+    }
+
+    /// Returns which of these sources are not there any more, their history neither.
+    pub async fn purged(&self, ids: &[SourceId]) -> Result<Vec<SourceId>> {
+        let filter = SourceFilter {
+            removed: true,
+            ids: Some(ids.to_vec()),
+            ..SourceFilter::default()
+        };
+        let there = self.store.sources(filter).await?;
+        let there: HashSet<_> = there.iter().map(|source| source.id).collect();
+        let gone = ids.iter().filter(|id| !there.contains(id));
+        Ok(gone.copied().collect())
+    }
+
+    /// Returns all versions of a source, newest first; none when it was purged.
+    pub async fn versions(&self, source: SourceId) -> Result<Vec<Version>> {
+        Ok(self.store.versions(source, None).await?)
+    }
+
+    /// Returns the version of the same source that was the newest before this one.
+    pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
+        Ok(self.store.version_before(version).await?)
     }
 
     /// Returns what is known of the newest version and of the last attempt of these sources.
@@ -120,4 +167,9 @@ impl App {
             .map(|v| v.name().to_owned())
             .collect()
     }
+}
+
+fn purged_meanwhile(source: &Source) -> Error {
+    let (id, name) = (source.id, &source.settings.name);
+    Error::not_found(format!("source {id} ({name}) was purged just now"))
 }

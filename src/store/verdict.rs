@@ -18,7 +18,7 @@ use crate::domain::{
 impl Store {
     /// Returns all verdicts on a version, oldest first.
     pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
-        self.read(move |sql| list(sql, "d.version_id = ?1", [version.0]))
+        self.read(move |sql| list(sql, OUTPUT, "d.version_id = ?1", [version.0]))
             .await
     }
 
@@ -44,7 +44,8 @@ impl Store {
         .await
     }
 
-    /// Returns the verdicts on the newest `limit` versions of a source, all without a limit; oldest first.
+    /// Returns the verdicts on the newest `limit` versions of a source, all without a limit; oldest first, and without what
+    /// the verifiers printed: that may be 128 KiB each, and no list shows it.
     pub async fn verdicts_of_source(
         &self,
         source: SourceId,
@@ -52,7 +53,7 @@ impl Store {
     ) -> Result<Vec<Verdict>> {
         const OF_SOURCE: &str = "d.version_id IN
              (SELECT id FROM version WHERE source_id = ?1 ORDER BY ordinal DESC LIMIT ?2)";
-        self.read(move |sql| list(sql, OF_SOURCE, [source.0, row_limit(limit)]))
+        self.read(move |sql| list(sql, NO_OUTPUT, OF_SOURCE, [source.0, row_limit(limit)]))
             .await
     }
 
@@ -313,6 +314,7 @@ pub(super) fn verdicts_on_edition(
     let mut statement = sql.prepare_cached(&list_sql(
         "edition_verdict",
         "edition_id",
+        OUTPUT,
         "d.edition_id = ?1",
     ))?;
     let rows = statement.query_map([edition.0], |row| {
@@ -329,9 +331,13 @@ pub(super) fn verdicts_on_edition(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn list_sql(table: &str, column: &str, condition: &str) -> String {
+/// What is read of the text that a verifier printed.
+const OUTPUT: &str = "d.output";
+const NO_OUTPUT: &str = "''";
+
+fn list_sql(table: &str, column: &str, output: &str, condition: &str) -> String {
     format!(
-        "SELECT d.id, d.{column}, n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
+        "SELECT d.id, d.{column}, n.value, f.value, d.outcome, d.detail, d.exit_code, {output}, d.started_at,
              d.duration_ms, coalesce(p.value, ''), a.value
          FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
          CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
@@ -341,10 +347,12 @@ fn list_sql(table: &str, column: &str, condition: &str) -> String {
 
 fn list(
     sql: &Connection,
+    output: &str,
     condition: &str,
     params: impl rusqlite::Params,
 ) -> std::result::Result<Vec<Verdict>, Failure> {
-    let mut statement = sql.prepare_cached(&list_sql("verdict", "version_id", condition))?;
+    let mut statement =
+        sql.prepare_cached(&list_sql("verdict", "version_id", output, condition))?;
     let rows = statement.query_map(params, |row| read_verdict(&mut Columns::new(row)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -55,6 +55,14 @@ impl Store {
             .await
     }
 
+    /// Returns the version that this one followed in its source's history.
+    pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
+        const BEFORE: &str =
+            "v.id = (SELECT w.id FROM version t CROSS JOIN version w ON w.source_id = t.source_id
+             AND w.ordinal = t.ordinal - 1 WHERE t.id = ?1)";
+        self.read(move |sql| one(sql, BEFORE, [version.0])).await
+    }
+
     /// Returns the version that followed this one in its source's history.
     pub async fn version_after(&self, version: VersionId) -> Result<Option<Version>> {
         const AFTER: &str =

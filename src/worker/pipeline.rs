@@ -261,10 +261,12 @@ impl Pipeline {
         kind: FailureKind,
         detail: String,
     ) -> Result<Next> {
-        self.tell(|| format!("{name}: {detail}"));
         let result = SourceResult::failed(record.source_id, kind, detail.clone());
+        let trouble = format!("{name}: {detail}");
         record.result = AttemptResult::Failed { kind, detail };
         self.app.store.record_attempt(record).await?;
+        // Only now: the failure of a source that was purged meanwhile is nobody's trouble.
+        self.tell(|| trouble);
         self.note(result);
         self.progress.update(|summary| {
             summary.attempts += 1;

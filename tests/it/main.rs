@@ -41,6 +41,7 @@ mod passes;
 mod policy;
 mod program_limits;
 mod publication;
+mod purged_meanwhile;
 mod reading;
 mod removing;
 mod rig;

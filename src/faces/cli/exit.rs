@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::Console;
 use crate::app::{self, ErrorKind};
+use crate::domain::Source;
 use crate::faces::text::clean;
 
 /// How a command ended; its number is the exit code that `--help` documents.
@@ -56,6 +57,12 @@ pub(crate) fn unreadable(path: &Path, cause: &io::Error) -> app::Error {
 
 /// What a command returns.
 pub(crate) type CommandResult = Result<ExitStatus, Failure>;
+
+/// Says that a source is left out which went while a command was at it.
+pub fn purged_meanwhile(source: &Source) -> String {
+    let name = clean(&source.settings.name);
+    format!("{name} was purged meanwhile: it is left out")
+}
 
 /// Makes an error of the face itself.
 pub(crate) fn error(kind: ErrorKind, message: String, hint: Option<&str>) -> app::Error {

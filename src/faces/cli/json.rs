@@ -295,22 +295,6 @@ fn argv_of(definition: &str) -> Option<Vec<String>> {
     serde_json::from_value(definition.pointer("/definition/command")?.clone()).ok()
 }
 
-/// The whole of `history --json`.
-#[derive(Serialize)]
-pub(crate) struct HistoryJson<'a> {
-    attempts: Vec<AttemptJson<'a>>,
-    versions: Vec<VersionJson<'a>>,
-}
-
-impl<'a> HistoryJson<'a> {
-    pub(crate) fn new(history: &'a History) -> Self {
-        Self {
-            attempts: attempts(history),
-            versions: versions(history),
-        }
-    }
-}
-
 /// Returns the attempts of a history, each with the digest of its version.
 pub(crate) fn attempts(history: &History) -> Vec<AttemptJson<'_>> {
     let versions = history.versions.iter();
@@ -322,14 +306,13 @@ pub(crate) fn attempts(history: &History) -> Vec<AttemptJson<'_>> {
         .collect()
 }
 
-/// Returns the versions of a history, each with its verdicts.
-pub(crate) fn versions(history: &History) -> Vec<VersionJson<'_>> {
-    let versions = history.versions.iter();
-    versions
-        .map(|(version, verdicts)| {
-            VersionJson::new(version, verdicts, history.served == Some(version.id))
-        })
-        .collect()
+/// Returns a version of a history with these verdicts.
+pub(crate) fn version<'a>(
+    history: &History,
+    version: &'a Version,
+    verdicts: &'a [Verdict],
+) -> VersionJson<'a> {
+    VersionJson::new(version, verdicts, history.served == Some(version.id))
 }
 
 /// One line of `log --json`.

@@ -13,6 +13,7 @@ mod exit;
 mod export_folder;
 mod import;
 mod json;
+mod json_stream;
 mod look;
 mod outlook;
 mod pass_json;
@@ -29,7 +30,7 @@ pub use commands::{
 pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::config_page;
 pub use console::Console;
-pub use exit::{ExitStatus, print_text, print_troubles, report, status_of};
+pub use exit::{ExitStatus, print_text, print_troubles, purged_meanwhile, report, status_of};
 pub use import::ImportFormat;
 pub use outlook::print_outlook;
 pub use pass_json::print_pass_json;

@@ -53,18 +53,13 @@ async fn with_the_one_before(
     reference: &str,
 ) -> Result<((Source, Version), (Source, Version)), Error> {
     let (source, version) = app.version(reference).await?;
-    let history = app.history(&source.id.to_string(), None).await?;
-    let versions = history.versions.into_iter().map(|(version, _)| version);
-    let before = versions
-        .filter(|earlier| earlier.ordinal < version.ordinal)
-        .max_by_key(|earlier| earlier.ordinal)
-        .ok_or_else(|| {
-            let message = format!(
-                "v{} is the first version of {}: there is none before it",
-                version.id, source.settings.name
-            );
-            error(ErrorKind::NotFound, message, None)
-        })?;
+    let before = app.version_before(version.id).await?.ok_or_else(|| {
+        let message = format!(
+            "v{} is the first version of {}: there is none before it",
+            version.id, source.settings.name
+        );
+        error(ErrorKind::NotFound, message, None)
+    })?;
     Ok(((source.clone(), before), (source, version)))
 }
 

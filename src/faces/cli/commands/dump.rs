@@ -6,17 +6,14 @@ use serde::Serialize;
 
 use super::history::versions_table;
 use crate::app::{App, History, Newest};
+use crate::domain::Source;
 use crate::faces::cli::args::DumpArgs;
-use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::json::{self, SettingsJson, SourceJson, VersionJson};
+use crate::faces::cli::exit::{CommandResult, Failure};
+use crate::faces::cli::json::{SettingsJson, SourceJson};
+use crate::faces::cli::json_stream::{OpenList, write_versions_of};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus, sources_file};
 use crate::faces::text::{clean, count, state_word};
-
-#[derive(Serialize)]
-struct DumpJson<'a> {
-    sources: Vec<DumpedJson<'a>>,
-}
 
 #[derive(Serialize)]
 struct DumpedJson<'a> {
@@ -24,7 +21,6 @@ struct DumpedJson<'a> {
     source: SourceJson<'a>,
     #[serde(flatten)]
     settings: SettingsJson<'a>,
-    versions: Vec<VersionJson<'a>>,
 }
 
 pub(super) async fn run(app: &App, args: &DumpArgs, console: &mut Console<'_>) -> CommandResult {
@@ -35,52 +31,64 @@ pub(super) async fn run(app: &App, args: &DumpArgs, console: &mut Console<'_>) -
         return Ok(ExitStatus::Done);
     }
     sources.extend(app.removed_sources(&[]).await?);
-    let mut histories = Vec::with_capacity(sources.len());
-    for source in &sources {
-        histories.push(app.history(&source.id.to_string(), None).await?);
-    }
     if args.json {
-        let newest = app.newest(&sources).await?;
-        let none = Newest::default();
-        let sources = histories.iter().map(|history| DumpedJson {
-            source: SourceJson::new(
-                &history.source,
-                newest.get(&history.source.id).unwrap_or(&none),
-                app.archive.published_dir(),
-            ),
-            settings: SettingsJson::new(&history.source),
-            versions: json::versions(history),
-        });
-        let dump = DumpJson {
-            sources: sources.collect(),
-        };
-        json::write(&mut console.out, &dump)?;
-    } else {
-        write(&histories, &Look::of(app, console), &mut console.out)?;
+        write_json(app, &sources, &mut console.out).await?;
+        return Ok(ExitStatus::Done);
+    }
+    let look = Look::of(app, console);
+    let mut is_first = true;
+    for source in &sources {
+        // One that was purged meanwhile is not a part of the catalogue any more.
+        if let Some(history) = app.history_of(source.id, None).await? {
+            write(&history, is_first, &look, &mut console.out)?;
+            is_first = false;
+        }
     }
     Ok(ExitStatus::Done)
 }
 
-fn write(histories: &[History], look: &Look, out: &mut dyn Write) -> io::Result<()> {
-    for (index, history) in histories.iter().enumerate() {
-        let source = &history.source;
-        let settings = &source.settings;
-        if index > 0 {
-            writeln!(out)?;
-        }
-        let head = format!(
-            "{} {}  {}  every {}  {}  {}",
-            source.id,
-            settings.name,
-            settings.address,
-            settings.interval,
-            state_word(source),
-            count(history.versions.len(), "version"),
-        );
-        writeln!(out, "{}", clean(&head))?;
-        if !history.versions.is_empty() {
-            versions_table(history, look).write(out, 2, look)?;
-        }
+/// Writes one source after the other: the catalogue is larger than memory.
+async fn write_json(app: &App, sources: &[Source], out: &mut dyn Write) -> Result<(), Failure> {
+    let newest = app.newest(sources).await?;
+    let none = Newest::default();
+    let mut list = OpenList::begin(&mut *out, &serde_json::Map::new(), "sources")?;
+    for source in sources {
+        let Some(history) = app.history_of(source.id, None).await? else {
+            continue;
+        };
+        let head = DumpedJson {
+            source: SourceJson::new(
+                &history.source,
+                newest.get(&source.id).unwrap_or(&none),
+                app.archive.published_dir(),
+            ),
+            settings: SettingsJson::new(&history.source),
+        };
+        let verdicts = async |id| app.verdicts(id).await;
+        write_versions_of(&mut list, &head, &history, verdicts).await?;
+    }
+    list.end()?;
+    Ok(out.write_all(b"\n")?)
+}
+
+fn write(history: &History, is_first: bool, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let source = &history.source;
+    let settings = &source.settings;
+    if !is_first {
+        writeln!(out)?;
+    }
+    let head = format!(
+        "{} {}  {}  every {}  {}  {}",
+        source.id,
+        settings.name,
+        settings.address,
+        settings.interval,
+        state_word(source),
+        count(history.versions.len(), "version"),
+    );
+    writeln!(out, "{}", clean(&head))?;
+    if !history.versions.is_empty() {
+        versions_table(history, look).write(out, 2, look)?;
     }
     Ok(())
 }
@@ -103,7 +111,10 @@ mod tests {
             history(2, "rates", Vec::new()),
         ];
         let mut out = Vec::new();
-        write(&histories, &Look::plain(at("12:00:00")), &mut out).expect("a buffer");
+        let look = Look::plain(at("12:00:00"));
+        for (index, history) in histories.iter().enumerate() {
+            write(history, index == 0, &look, &mut out).expect("a buffer");
+        }
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
         1 prices  https://example.org/1.csv  every 6h  new  1 version
           VERSION  FETCHED (UTC)     SIZE  VERIFIED  PUBLISHED  DIGEST        FILE        VERDICTS

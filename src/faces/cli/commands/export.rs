@@ -3,14 +3,22 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::app::{App, ErrorKind};
+use crate::app::{App, Error, ErrorKind};
 use crate::domain::{Source, Version, safe_part};
 use crate::faces::cli::args::ExportArgs;
-use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::exit::{CommandResult, purged_meanwhile};
 use crate::faces::cli::export_folder::{Entry, ExportFolder, MANIFEST, Placed};
 use crate::faces::cli::json::precise;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, count};
+
+/// How many versions came to what.
+#[derive(Default)]
+struct Done {
+    written: usize,
+    kept: usize,
+    damaged: usize,
+}
 
 pub(super) async fn run(app: &App, args: &ExportArgs, console: &mut Console<'_>) -> CommandResult {
     let mut sources = app.sources(&args.sources).await?;
@@ -20,36 +28,55 @@ pub(super) async fn run(app: &App, args: &ExportArgs, console: &mut Console<'_>)
     }
     let folders = folder_names(&sources);
     let mut folder = ExportFolder::open(&args.folder)?;
-    let (mut written, mut kept, mut damaged) = (0, 0, 0);
+    let mut done = Done::default();
     for source in &sources {
-        let history = app.history(&source.id.to_string(), None).await?;
-        for (version, _) in history.versions.iter().rev() {
-            let content = match app.content(version).await {
-                Ok(content) => content,
-                // The others can still be saved.
-                Err(error) if error.kind == ErrorKind::Damaged => {
-                    damaged += 1;
-                    console.warn(&clean(&error.message));
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let entry = entry(source, version, &folders[&source.id.0]);
-            match folder.place(entry, version.digest, &content)? {
-                Placed::Written => written += 1,
-                Placed::Kept => kept += 1,
-            }
+        let place = &folders[&source.id.0];
+        let exported = export(app, source, place, &mut folder, &mut done, console).await;
+        // What was purged in between cannot be saved any more.
+        if app.source_by_id(source.id).await?.is_none() {
+            console.warn(&purged_meanwhile(source));
+        } else {
+            exported?;
         }
     }
     folder.finish()?;
-    report((written, kept, damaged), &args.folder, console)
+    report(&done, &args.folder, console)
 }
 
-fn report(
-    (written, kept, damaged): (usize, usize, usize),
-    folder: &Path,
+/// Saves every version of a source.
+async fn export(
+    app: &App,
+    source: &Source,
+    place: &str,
+    folder: &mut ExportFolder,
+    done: &mut Done,
     console: &mut Console<'_>,
-) -> CommandResult {
+) -> Result<(), Error> {
+    for version in app.versions(source.id).await?.iter().rev() {
+        let content = match app.content(version).await {
+            Ok(content) => content,
+            // The others can still be saved.
+            Err(error) if error.kind == ErrorKind::Damaged => {
+                done.damaged += 1;
+                console.warn(&clean(&error.message));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match folder.place(entry(source, version, place), version.digest, &content)? {
+            Placed::Written => done.written += 1,
+            Placed::Kept => done.kept += 1,
+        }
+    }
+    Ok(())
+}
+
+fn report(done: &Done, folder: &Path, console: &mut Console<'_>) -> CommandResult {
+    let Done {
+        written,
+        kept,
+        damaged,
+    } = *done;
     let folder = folder.display().to_string();
     let total = count(written + kept, "version");
     let there = if kept > 0 {

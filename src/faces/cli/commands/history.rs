@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use crate::app::{App, History};
-use crate::domain::{Attempt, Verdict, VerdictOutcome, format_size};
+use crate::domain::{Attempt, Verdict, VerdictOutcome, VersionId, format_size};
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
-use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::json::{self, AttemptJson, HistoryJson, VersionJson};
+use crate::faces::cli::exit::{CommandResult, Failure};
+use crate::faces::cli::json::{self, AttemptJson, VersionJson};
+use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
@@ -15,26 +16,29 @@ use crate::faces::text::or_dash;
 pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {
     let history = app.history(&args.source, args.limit()).await?;
     let look = Look::of(app, console);
-    if args.versions {
-        let versions = json::versions(&history);
-        csv::write(&mut console.out, &VersionJson::FIELDS, versions)?;
-        return Ok(ExitStatus::Done);
+    let out = &mut console.out;
+    match args.format() {
+        _ if args.versions => csv::write(out, &VersionJson::FIELDS, version_rows(&history))?,
+        TableFormat::Json => write_json(&history, out, async |id| app.verdicts(id).await).await?,
+        TableFormat::Csv => csv::write(out, &AttemptJson::FIELDS, json::attempts(&history))?,
+        TableFormat::People => write_tables(&history, &look, out)?,
     }
-    write(&history, args.format(), &look, &mut console.out)?;
     Ok(ExitStatus::Done)
 }
 
-fn write(
+fn version_rows(history: &History) -> impl Iterator<Item = VersionJson<'_>> {
+    let versions = history.versions.iter();
+    versions.map(|(version, _)| json::version(history, version, &[]))
+}
+
+/// Writes the history, without more of the source than that.
+async fn write_json(
     history: &History,
-    format: TableFormat,
-    look: &Look,
     out: &mut dyn Write,
-) -> io::Result<()> {
-    match format {
-        TableFormat::Json => json::write(out, &HistoryJson::new(history)),
-        TableFormat::Csv => csv::write(out, &AttemptJson::FIELDS, json::attempts(history)),
-        TableFormat::People => write_tables(history, look, out),
-    }
+    verdicts: impl AsyncFn(VersionId) -> crate::app::Result<Vec<Verdict>>,
+) -> Result<(), Failure> {
+    let fields = serde_json::Map::new();
+    write_history(out, &fields, history, verdicts).await
 }
 
 /// Writes the tables of versions and attempts, each under its heading, newest first.
@@ -140,10 +144,10 @@ fn last_verdicts(oldest_first: &[Verdict]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AttemptOutcome, VersionId, VersionState};
+    use crate::domain::{AttemptOutcome, VersionState};
     use crate::faces::samples::{at, failed_attempt, source, verdict, version};
 
-    fn print(format: TableFormat) -> String {
+    fn sample() -> History {
         let mut good = failed_attempt(1);
         good.outcome = AttemptOutcome::New;
         good.http_status = Some(200);
@@ -153,7 +157,7 @@ mod tests {
         good.error = None;
         let mut bad = version(12, 1, b"worse");
         bad.state = VersionState::Failed;
-        let history = History {
+        History {
             source: source(1, "prices"),
             served: Some(VersionId(11)),
             attempts: vec![failed_attempt(2), good],
@@ -167,15 +171,18 @@ mod tests {
                 ),
                 (version(11, 0, b"good"), vec![]),
             ],
-        };
-        let mut out = Vec::new();
-        write(&history, format, &Look::plain(at("18:30:00")), &mut out).expect("a buffer");
+        }
+    }
+
+    fn text(out: Vec<u8>) -> String {
         String::from_utf8(out).expect("UTF-8").replace("\r\n", "\n")
     }
 
     #[test]
     fn people_see_two_tables() {
-        insta::assert_snapshot!(print(TableFormat::People), @r"
+        let (history, mut out) = (sample(), Vec::new());
+        write_tables(&history, &Look::plain(at("18:30:00")), &mut out).expect("a buffer");
+        insta::assert_snapshot!(text(out), @r"
         versions:
           VERSION  FETCHED (UTC)     SIZE  VERIFIED  PUBLISHED  DIGEST        FILE        VERDICTS
           v12      2026-01-31 12:00   5 B  failed               e760bdbe0be6  prices.csv  schema failed (line 3)
@@ -187,9 +194,17 @@ mod tests {
         ");
     }
 
-    #[test]
-    fn programs_get_json_and_csv() {
-        insta::assert_snapshot!(print(TableFormat::Json), @r#"
+    #[tokio::test]
+    async fn programs_get_json_and_csv() {
+        let (mut history, mut out) = (sample(), Vec::new());
+        let said = history.versions[0].1.clone();
+        for verdict in &mut history.versions[0].1 {
+            verdict.verdict.judgement.output.clear();
+        }
+        write_json(&history, &mut out, async |_| Ok(said.clone()))
+            .await
+            .expect("a buffer");
+        insta::assert_snapshot!(text(out), @r#"
         {
           "attempts": [
             {
@@ -280,7 +295,9 @@ mod tests {
           ]
         }
         "#);
-        insta::assert_snapshot!(print(TableFormat::Csv), @r"
+        let mut out = Vec::new();
+        csv::write(&mut out, &AttemptJson::FIELDS, json::attempts(&history)).expect("a buffer");
+        insta::assert_snapshot!(text(out), @r"
         id,started_at,duration_ms,outcome,http_status,size_bytes,version_id,digest,error_kind,error
         2,2026-01-31T18:00:02.000Z,1204,failed,503,,,,status,503 Service Unavailable[2J
         1,2026-01-31T18:00:02.000Z,1204,new,200,5,11,sha256:770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c,,

@@ -28,9 +28,10 @@ pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>)
     };
     let mut histories = Vec::new();
     for source in &sources {
-        let id = source.id.to_string();
-        histories.push(app.history(&id, Some(args.history)).await?);
+        histories.extend(app.history_of(source.id, Some(args.history)).await?);
     }
+    // Without those that were purged meanwhile, and as they are now.
+    let sources: Vec<_> = histories.iter().map(|one| one.source.clone()).collect();
     let sets = if args.sources.is_empty() {
         app.sets().await?
     } else {

@@ -11,7 +11,8 @@ use crate::app::{App, History};
 use crate::domain::{Source, format_size};
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::json::{self, HistoryJson, SettingsJson, SourceJson, published_file};
+use crate::faces::cli::json::{SettingsJson, SourceJson, published_file};
+use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, next_due, published_words, state_word};
@@ -26,8 +27,6 @@ struct ShownJson<'a> {
     #[serde(flatten)]
     settings: SettingsJson<'a>,
     verifiers: &'a [String],
-    #[serde(flatten)]
-    history: HistoryJson<'a>,
 }
 
 pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -> CommandResult {
@@ -44,9 +43,9 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
             source: SourceJson::new(&history.source, &newest, published_dir),
             settings: SettingsJson::new(&history.source),
             verifiers: &verifiers,
-            history: HistoryJson::new(&history),
         };
-        json::write(&mut console.out, &shown)?;
+        let verdicts = async |id| app.verdicts(id).await;
+        write_history(&mut console.out, &shown, &history, verdicts).await?;
     } else {
         write(
             &history,
@@ -194,16 +193,20 @@ mod tests {
         ");
     }
 
-    #[test]
-    fn json_has_each_field_once() {
+    #[tokio::test]
+    async fn json_has_each_field_once() {
         let (history, newest) = (sample(), Newest::default());
         let shown = ShownJson {
             source: SourceJson::new(&history.source, &newest, Path::new("/data/published")),
             settings: SettingsJson::new(&history.source),
             verifiers: &[],
-            history: HistoryJson::new(&history),
         };
-        let value = serde_json::to_value(&shown).expect("JSON");
+        let mut out = Vec::new();
+        let verdicts = async |_| Ok(history.versions[0].1.clone());
+        write_history(&mut out, &shown, &history, verdicts)
+            .await
+            .expect("a buffer");
+        let value: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
         let keys: Vec<_> = value
             .as_object()
             .expect("an object")

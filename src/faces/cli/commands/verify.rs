@@ -11,7 +11,7 @@ use super::sets::{self, VerifiedSetJson};
 use crate::app::{App, Error, Verified};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
-use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::exit::{CommandResult, purged_meanwhile};
 use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
@@ -30,9 +30,18 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         return stale::run(app, args, console).await;
     }
     let (mut done, mut sets_done) = (Vec::new(), Vec::new());
+    let mut purged = HashSet::new();
     let (sets, targets) = split(app, &args.targets).await?;
     for (source, version) in select(app, &targets).await? {
-        let verified = app.verify(&source, &version).await?;
+        let verified = match app.verify(&source, &version).await {
+            Err(_) if app.source_by_id(source.id).await?.is_none() => {
+                if purged.insert(source.id) {
+                    console.warn(&purged_meanwhile(&source));
+                }
+                continue;
+            }
+            verified => verified?,
+        };
         if !args.json {
             write(&verified, &mut console.out)?;
             console.out.flush()?;
@@ -87,9 +96,8 @@ async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>,
             continue;
         }
         for source in app.sources(std::slice::from_ref(target)).await? {
-            let history = app.history(&source.id.to_string(), None).await?;
-            let oldest_first = history.versions.into_iter().rev();
-            selected.extend(oldest_first.map(|(version, _)| (source.clone(), version)));
+            let oldest_first = app.versions(source.id).await?.into_iter().rev();
+            selected.extend(oldest_first.map(|version| (source.clone(), version)));
         }
     }
     let mut seen = HashSet::new();
