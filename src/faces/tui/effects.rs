@@ -153,6 +153,7 @@ async fn perform(
         Effect::ReadHistory(id, limit) => {
             Msg::History(Box::new(app.history(&id.to_string(), limit).await?))
         }
+        Effect::ReadVerdicts(version) => Msg::Said(version, app.verdicts(version).await?),
         Effect::Open(version) => open(app, messages, *version).await,
         Effect::ReadWindow(id, content, start) => read_window(id, content, start).await?,
         Effect::Compare(old, new) => compare(app, *old, *new).await?,

@@ -24,6 +24,8 @@ pub(crate) struct HistoryView {
     pub(crate) top: usize,
     /// At most two versions, to be compared.
     pub(crate) marks: Vec<VersionId>,
+    /// The version whose verdicts are read in full, or are there already.
+    full: Option<VersionId>,
 }
 
 impl HistoryView {
@@ -36,6 +38,7 @@ impl HistoryView {
             cursor: 0,
             top: 0,
             marks: Vec::new(),
+            full: None,
         }
     }
 
@@ -45,10 +48,17 @@ impl HistoryView {
         let selected = self.selected_key();
         let mut view = Self {
             listing: self.listing,
-            marks: self.marks,
+            marks: self.marks.clone(),
             top: self.top,
             ..Self::new(history)
         };
+        if let Some((version, verdicts)) = self
+            .full
+            .and_then(|id| self.history.versions.get(*self.versions.get(&id)?))
+        {
+            // Until they are read anew.
+            view.take_verdicts(version.id, verdicts);
+        }
         if self.cursor > 0 {
             let same = (0..view.len()).find(|at| view.key_at(*at) == selected);
             view.select(same.unwrap_or(self.cursor));
@@ -127,6 +137,28 @@ impl HistoryView {
     pub(crate) fn selected_version(&self) -> Option<&(Version, Vec<Verdict>)> {
         self.version_at(self.cursor)
             .or_else(|| self.history.versions.first())
+    }
+
+    /// Returns the selected version when its verdicts are still to be read in full; then they are on their way.
+    pub(crate) fn lacks_verdicts(&mut self) -> Option<VersionId> {
+        let (version, verdicts) = self.selected_version()?;
+        let id = version.id;
+        if verdicts.is_empty() || self.full == Some(id) {
+            return None;
+        }
+        self.full = Some(id);
+        Some(id)
+    }
+
+    /// Takes the verdicts on a version with what the verifiers printed.
+    pub(crate) fn take_verdicts(&mut self, id: VersionId, full: &[Verdict]) {
+        let at = self.versions.get(&id);
+        if let Some((_, verdicts)) = at.and_then(|at| self.history.versions.get_mut(*at)) {
+            // Fewer are older ones.
+            if full.len() >= verdicts.len() {
+                full.clone_into(verdicts);
+            }
+        }
     }
 
     /// Marks the version of the selected row, or takes its mark away; a third mark takes the place of the first.

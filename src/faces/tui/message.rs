@@ -12,7 +12,7 @@ use super::diff::Diff;
 use super::log::Line;
 use super::table::Row;
 use crate::app::{History, NewSource, PassProgress};
-use crate::domain::{Content, SettingsPatch, Source, SourceId, Version, VersionId};
+use crate::domain::{Content, SettingsPatch, Source, SourceId, Verdict, Version, VersionId};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub(crate) enum Msg {
     Pass(PassProgress),
     /// A source's history was read.
     History(Box<History>),
+    /// The verdicts on a version were read.
+    Said(VersionId, Vec<Verdict>),
     /// These are a large version's first bytes, not checked yet.
     Began(VersionId, u64, Bytes),
     /// A version's content cannot be read: in words.
@@ -170,6 +172,8 @@ pub(crate) enum Effect {
     Resync,
     /// Read a source's history: its newest part, or all of it.
     ReadHistory(SourceId, Option<usize>),
+    /// Read the verdicts on a version with what the verifiers printed, which a history leaves out.
+    ReadVerdicts(VersionId),
     /// Open a version's content.
     Open(Box<Version>),
     /// Read a part of an open content.

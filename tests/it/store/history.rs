@@ -1,9 +1,11 @@
 //! Versions and blobs: what is kept, shared, found again, and deleted.
 
-use gannet::domain::{BlobForm, BlobId, NewBlob, StoredBody, VersionState};
+use gannet::domain::{
+    BlobForm, BlobId, NewBlob, StoredBody, VerdictId, VerdictOutcome, VersionState,
+};
 use gannet::store::{AttemptResult, StoreError};
 
-use super::rig::{Rig, delta, hours, new, raw, start};
+use super::rig::{Rig, delta, hours, new, raw, stamp, start, verdict};
 
 #[tokio::test]
 async fn a_b_a_is_three_versions_and_two_blobs() {
@@ -139,4 +141,47 @@ async fn a_purge_keeps_what_others_need() {
     assert!(rig.purge(b).await.expect("purged").is_empty());
     assert_eq!(rig.count("SELECT count(*) FROM blob"), 0);
     rig.assert_sound();
+}
+
+#[tokio::test]
+async fn a_list_reads_nothing_of_what_verifiers_printed() {
+    let rig = Rig::new();
+    let id = rig.add("a").await;
+    let mut ids = Vec::new();
+    for hour in 0..3 {
+        let content = format!("content {hour}");
+        let state = VersionState::Unverified;
+        ids.push(rig.version(id, hours(hour), &content, state).await);
+    }
+    for version in &ids {
+        for outcome in [VerdictOutcome::Failed, VerdictOutcome::Passed] {
+            let mut verdict = verdict(outcome, start());
+            verdict.judgement.output = "x".repeat(128 << 10);
+            let recorded =
+                rig.store
+                    .record_verdicts(*version, vec![verdict], VerdictId(0), stamp(start()));
+            recorded.await.expect("recorded");
+        }
+    }
+    for (limit, expected) in [(None, 6), (Some(2), 4), (Some(0), 0)] {
+        let listed = rig.store.verdicts_of_source(id, limit).await;
+        let listed = listed.expect("verdicts");
+        assert_eq!(listed.len(), expected, "{limit:?}");
+        for one in listed {
+            assert_eq!(one.verdict.judgement.output, "");
+            assert_eq!(one.verdict.judgement.detail, "row 3 is short");
+            let whole = rig.store.verdicts(one.version_id).await.expect("verdicts");
+            let whole = whole.iter().find(|other| other.id == one.id);
+            let output = whole.map(|whole| whole.verdict.judgement.output.len());
+            assert_eq!(output, Some(128 << 10));
+        }
+    }
+    for (version, before) in [
+        (ids[2], Some(ids[1])),
+        (ids[1], Some(ids[0])),
+        (ids[0], None),
+    ] {
+        let found = rig.store.version_before(version).await.expect("a read");
+        assert_eq!(found.map(|found| found.id), before);
+    }
 }

@@ -106,7 +106,11 @@ async fn verdicts_come_back_with_their_provenance() {
         VerdictOutcome::Passed
     );
     assert_eq!(verdicts[1].actor, "joe@host by cli");
-    assert_eq!(rig.store.verdicts_of_source(id, None).await, Ok(verdicts));
+    let mut listed = verdicts.clone();
+    for verdict in &mut listed {
+        verdict.verdict.judgement.output.clear();
+    }
+    assert_eq!(rig.store.verdicts_of_source(id, None).await, Ok(listed));
     let later = rig
         .version(id, hours(1), "two", VersionState::Pending)
         .await;

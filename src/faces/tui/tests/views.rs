@@ -56,6 +56,12 @@ pub(super) fn answer(model: &mut Model, effect: Effect) {
                 ..history()
             }))
         }
+        Effect::ReadVerdicts(id) => {
+            let of = |(version, _): &&(crate::domain::Version, _)| version.id == id;
+            let history = history();
+            let found = history.versions.iter().find(of);
+            Msg::Said(id, found.map(|(_, said)| said.clone()).unwrap_or_default())
+        }
         Effect::Open(version) => {
             let bytes = Bytes::from_static(NEW.as_bytes());
             Msg::Opened(version.id, Content::Memory(bytes.clone()), bytes)
@@ -140,10 +146,51 @@ fn verifying_is_about_the_selected_version() {
 }
 
 #[test]
+fn what_verifiers_printed_is_read_for_the_version_that_is_looked_at() {
+    let wanted = |effects: &[Effect]| -> Vec<i64> {
+        let ids = effects.iter().filter_map(|effect| match effect {
+            Effect::ReadVerdicts(id) => Some(id.0),
+            _ => None,
+        });
+        ids.collect()
+    };
+    let mut short = history();
+    for verdict in short.versions.iter_mut().flat_map(|(_, said)| said) {
+        verdict.verdict.judgement.output.clear();
+    }
+    short.attempts = [2, 1]
+        .map(|id| crate::domain::Attempt {
+            outcome: AttemptOutcome::New,
+            version_id: Some(VersionId(id)),
+            ..samples::failed_attempt(id)
+        })
+        .to_vec();
+    let mut model = model();
+    model.table.show(SourceId(1));
+    let read = || Msg::History(Box::new(short.clone()));
+    let text = |model: &mut Model| screen(model, (120, 40), ThemeChoice::Dark, false);
+    assert_eq!(wanted(&update(&mut model, read())), [2]);
+    assert!(!text(&mut model).contains("line 3: bad"));
+    answer(&mut model, Effect::ReadVerdicts(VersionId(2)));
+    assert!(text(&mut model).contains("line 3: bad"));
+    // Read anew, it stays before one's eyes meanwhile.
+    assert_eq!(wanted(&update(&mut model, read())), [2]);
+    assert!(text(&mut model).contains("line 3: bad"));
+    let mut read = Vec::new();
+    for keys in ["\t", "j", "j", "k", "k"] {
+        read.push(wanted(&press(&mut model, keys)));
+    }
+    assert_eq!(read, [vec![], vec![1], vec![], vec![2], vec![]]);
+}
+
+#[test]
 fn a_large_version_is_shown_before_it_is_checked() {
     let mut model = view("\n\t");
     let effects = press(&mut model, "\n");
-    assert!(matches!(&effects[..], [Effect::Open(_)]), "{effects:?}");
+    assert!(
+        matches!(&effects[..], [Effect::Open(_), Effect::ReadVerdicts(_)]),
+        "{effects:?}"
+    );
     let size = 100_000_000;
     update(
         &mut model,

@@ -16,6 +16,12 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = happened(model, msg);
     ahead::note(model, &effects);
     effects.extend(ahead::go_on(model));
+    let shown = model.history.as_mut().filter(|_| model.pages.is_empty());
+    effects.extend(
+        shown
+            .and_then(HistoryView::lacks_verdicts)
+            .map(Effect::ReadVerdicts),
+    );
     effects
 }
 
@@ -86,6 +92,18 @@ fn read(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 page.view = Some(renewed(page.view.take(), *history));
             } else if model.table.selected().is_some_and(|source| source.id == id) {
                 model.history = Some(renewed(model.history.take(), *history));
+            }
+        }
+        Msg::Said(id, verdicts) => {
+            if let Some(view) = &mut model.history {
+                view.take_verdicts(id, &verdicts);
+            }
+            for page in &mut model.pages {
+                if let Page::Version(page) = page
+                    && page.version.id == id
+                {
+                    page.verdicts.clone_from(&verdicts);
+                }
             }
         }
         Msg::Began(id, ..) | Msg::Opened(id, ..) | Msg::Window(id, ..) | Msg::Unreadable(id, _) => {

@@ -49,7 +49,7 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
     let page = VersionPage {
         source: view.history.source.clone(),
         version: version.clone(),
-        verdicts,
+        verdicts: verdicts.clone(),
         shows_verdicts: model.pages.is_empty() && model.pane == Pane::Verdicts,
         viewer: None,
         content: None,
@@ -57,7 +57,10 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
         top: 0,
     };
     model.pages.push(Page::Version(Box::new(page)));
-    vec![Effect::Open(Box::new(version))]
+    let in_full = (!verdicts.is_empty()).then_some(Effect::ReadVerdicts(version.id));
+    let mut effects = vec![Effect::Open(Box::new(version))];
+    effects.extend(in_full);
+    effects
 }
 
 pub(super) fn compare(model: &mut Model) -> Vec<Effect> {
