@@ -160,6 +160,8 @@ pub struct Claim {
     pub requests: u64,
     /// When an attempt began that received the whole file, last.
     pub whole_at: Option<DateTime<Utc>>,
+    /// When the newest version's bytes were known to be good last: written, or read back.
+    pub checked_at: Option<DateTime<Utc>>,
     /// The newest version, if there is one.
     pub newest: Option<NewestVersion>,
 }

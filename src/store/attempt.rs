@@ -170,13 +170,15 @@ fn end_claim(
     let outcome = outcome_of(&record.result);
     let is_failed = matches!(record.result, AttemptResult::Failed { .. });
     let received_whole = !is_failed && record.size_bytes.is_some();
+    // What is new was written just now.
+    let is_checked = record.checked || matches!(record.result, AttemptResult::New { .. });
     let newest = transaction
         .sql
         .prepare_cached(
             "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?3,
                  failures = ?9, requests = ?5, etag = ?6, last_modified = ?7,
                  validators_address = ?10, last_attempt_at = ?8, last_outcome = ?4,
-                 whole_at = iif(?11, ?8, whole_at)
+                 whole_at = iif(?11, ?8, whole_at), checked_at = iif(?12, ?8, checked_at)
              WHERE source_id = ?1 AND fence = ?2 AND lease_owner IS NOT NULL RETURNING version_id",
         )?
         .query_row(
@@ -192,6 +194,7 @@ fn end_claim(
                 schedule.failures,
                 record.validators.address,
                 received_whole,
+                is_checked,
             ],
             |row| row.get::<_, Option<i64>>(0),
         )

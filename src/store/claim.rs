@@ -133,7 +133,7 @@ fn claim_all(
         "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
     )?;
     let mut load = transaction.sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.requests, t.whole_at, v.ordinal, b.digest, b.size_bytes, b.stored_bytes,
+        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.requests, t.whole_at, t.checked_at, v.ordinal, b.digest, b.size_bytes, b.stored_bytes,
              b.object
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id WHERE s.id = ?1"
     ))?;
@@ -156,6 +156,7 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
     };
     let requests = columns.count()?;
     let whole_at = columns.optional_time()?;
+    let checked_at = columns.optional_time()?;
     let newest = match source.state.version_id {
         Some(id) => Some(NewestVersion {
             id,
@@ -173,6 +174,7 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
         validators,
         requests,
         whole_at,
+        checked_at,
         newest,
     })
 }

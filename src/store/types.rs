@@ -144,6 +144,8 @@ pub struct AttemptRecord {
     pub size_bytes: Option<u64>,
     /// What to ask with the next time.
     pub validators: Validators,
+    /// The newest version's bytes were read back and are good.
+    pub checked: bool,
     /// The server asks for no request before this slot, when the attempt failed.
     pub not_before: Option<Slot>,
     /// How it ended.

@@ -2,6 +2,7 @@
 //!
 //! It owns every task that it starts; stopping it ends claiming first, then what is in flight, then the claims.
 
+mod believing;
 mod housekeeping;
 mod judging;
 mod limits;

@@ -1,6 +1,7 @@
 //! One pass: everything that is due, each source once.
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -151,6 +152,7 @@ impl<'a> Pass<'a> {
             troubles: Mutex::default(),
             results: Mutex::default(),
             judges,
+            checked: AtomicU64::new(0),
         };
         let asked = match &selection {
             Selection::Due => 0,

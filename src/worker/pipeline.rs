@@ -1,5 +1,6 @@
 //! One claim from fetch to publication; how its version is judged stands in `judging`.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -7,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
+use super::believing::Bytes;
 use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
@@ -49,6 +51,8 @@ pub(super) struct Pipeline {
     pub(super) results: Mutex<Vec<SourceResult>>,
     /// Whether versions are judged and published; else they wait for a process that may.
     pub(super) judges: bool,
+    /// How many bytes were read back so far, to see that they are good.
+    pub(super) checked: AtomicU64,
 }
 
 /// A body that arrived.
@@ -75,6 +79,8 @@ struct Attempt {
     clock: Instant,
     report: FetchReport,
     conditional: bool,
+    /// The newest version's bytes were read back just before.
+    checked: bool,
 }
 
 /// Tells whether the file is to be asked for whole, changed or not.
@@ -142,9 +148,13 @@ impl Pipeline {
     async fn fetch(&self, claim: &Claim, admission: &mut Admission) -> Attempt {
         let started_at = self.app.now();
         let clock = Instant::now();
-        let conditional = !is_due_whole(claim, started_at)
-            && !claim.validators.is_empty()
-            && self.is_readable(claim.newest.as_ref());
+        let may_ask = !is_due_whole(claim, started_at) && !claim.validators.is_empty();
+        let bytes = if may_ask {
+            self.newest_bytes(claim, started_at).await
+        } else {
+            Bytes::Doubtful
+        };
+        let conditional = bytes != Bytes::Doubtful;
         let none = Validators::default();
         let request = FetchRequest {
             settings: &claim.source.settings,
@@ -161,18 +171,8 @@ impl Pipeline {
             clock,
             report,
             conditional,
+            checked: bytes == Bytes::Checked,
         }
-    }
-
-    /// Tells whether "unchanged" would leave us with bytes: there is a version, and its object is neither missing nor
-    /// cut short.
-    fn is_readable(&self, newest: Option<&NewestVersion>) -> bool {
-        newest.is_some_and(|newest| {
-            newest
-                .object
-                .as_ref()
-                .is_none_or(|object| self.app.archive.has_object(object, newest.stored_bytes))
-        })
     }
 
     async fn record(&self, claim: Claim, attempt: Attempt) -> Result<Next> {
@@ -181,6 +181,7 @@ impl Pipeline {
             clock,
             report,
             conditional,
+            checked,
         } = attempt;
         let mut record = AttemptRecord {
             source_id: claim.source.id,
@@ -193,6 +194,7 @@ impl Pipeline {
             size_bytes: None,
             validators: claim.validators.clone(),
             not_before: None,
+            checked,
             result: AttemptResult::Unchanged,
             stamp: self.app.stamp(),
         };
@@ -231,6 +233,7 @@ impl Pipeline {
                     Some(newest) if newest.digest == digest => {
                         if !conditional {
                             self.heal(newest.id, fetched.content).await?;
+                            record.checked = true;
                         }
                         self.record_unchanged(record).await
                     }

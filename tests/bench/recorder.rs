@@ -167,6 +167,7 @@ impl Recorder {
                 last_modified: Some("Sat, 31 Jan 2026 12:00:00 GMT".to_owned()),
                 address: None,
             },
+            checked: false,
             not_before: None,
             result,
             stamp: self.stamp(),

@@ -45,6 +45,7 @@ mod purged_meanwhile;
 mod reading;
 mod removing;
 mod rig;
+mod rot;
 mod secrets;
 mod sets;
 mod spreadsheets;

@@ -110,6 +110,7 @@ pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) ->
             last_modified: Some("Sat, 31 Jan 2026 12:00:00 GMT".to_owned()),
             address: None,
         },
+        checked: false,
         not_before: None,
         result,
         stamp: stamp(at),
