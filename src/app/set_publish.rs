@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::publish::one_more;
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::EditionFolder;
-use crate::domain::{Edition, EditionId, SetPublication, SourceId, set_file_names};
-use crate::store::FileSet;
+use crate::domain::{
+    Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
+};
+use crate::store::{FileSet, StoreError};
 
 impl App {
     /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since; what failed
@@ -101,8 +103,10 @@ impl App {
         let sets = self.store.file_sets().await?;
         let set = sets.into_iter().find(|set| set.name == name);
         let recorded = set.as_ref().and_then(|set| set.published);
-        let linked = self.archive.set_edition(name);
-        let published = recorded.filter(|id| linked == Some(*id));
+        let published = match recorded {
+            Some(id) if self.lies_there(name, id).await? => Some(id),
+            _ => None,
+        };
         let may_be = set.as_ref().is_some_and(|set| set.configured)
             && self.store.set_has_members(name.to_owned()).await?;
         let wanted = if may_be {
@@ -112,7 +116,7 @@ impl App {
         } else {
             SetPublication::Withdraw
         };
-        let is_published = recorded.is_some() || linked.is_some();
+        let is_published = recorded.is_some() || self.archive.is_set_linked(name);
         let wanted = match wanted {
             SetPublication::Withdraw if !is_published => SetPublication::Keep,
             // What lies there is not what is recorded, and no edition may take its place.
@@ -122,34 +126,48 @@ impl App {
         Ok((set, wanted))
     }
 
+    /// Tells whether the link of a set leads to the files of an edition.
+    async fn lies_there(&self, name: &str, id: EditionId) -> Result<bool> {
+        let key = async {
+            let edition = self.store.edition(id).await?;
+            let versions = self.store.edition_versions(edition.clone()).await?;
+            Ok(key_of(&edition, &versions))
+        };
+        match key.await {
+            // A member was removed with its history meanwhile.
+            Err(StoreError::Missing { .. }) => Ok(false),
+            key => Ok(self.archive.set_leads_to(name, id, key?)),
+        }
+    }
+
     /// Writes an edition's folder and lets the link lead to it; whoever calls holds the lock.
     async fn write_out_edition(&self, id: EditionId) -> Result<()> {
         let edition = self.store.edition(id).await?;
-        let set = edition.set.clone();
+        let versions = self.store.edition_versions(edition.clone()).await?;
+        let (set, key) = (edition.set.clone(), key_of(&edition, &versions));
         let folder = self
-            .with_archive(move |archive| archive.begin_edition(&set, id))
+            .with_archive(move |archive| archive.begin_edition(&set, id, key))
             .await?;
         let folder = Arc::new(folder);
         if !folder.is_complete() {
-            self.fill(&folder, edition).await?;
+            self.fill(&folder, &edition, versions).await?;
         }
         let now = self.now().into();
         self.with_archive(move |_| folder.publish(now)).await?;
         Ok(())
     }
 
-    async fn fill(&self, folder: &Arc<EditionFolder>, edition: Edition) -> Result<()> {
+    async fn fill(
+        &self,
+        folder: &Arc<EditionFolder>,
+        edition: &Edition,
+        versions: Vec<Version>,
+    ) -> Result<()> {
         let names = edition.members.iter().map(|member| member.name.as_str());
         let names = set_file_names(names).map_err(|why| {
             Error::invalid(format!("cannot publish the set {}: {why}", edition.set))
         })?;
-        for (version, name) in self
-            .store
-            .edition_versions(edition)
-            .await?
-            .into_iter()
-            .zip(names)
-        {
+        for (version, name) in versions.into_iter().zip(names) {
             let (file, shared, digest) = (name.clone(), Arc::clone(folder), version.digest);
             if self
                 .with_archive(move |_| shared.share(&file, digest))
@@ -164,4 +182,9 @@ impl App {
         }
         Ok(())
     }
+}
+
+fn key_of(edition: &Edition, versions: &[Version]) -> Digest {
+    let names = edition.members.iter().map(|member| member.name.as_str());
+    files_key(names.zip(versions.iter().map(|version| version.digest)))
 }

@@ -171,15 +171,25 @@ impl Archive {
         self.sets.link(name)
     }
 
-    /// Returns the edition that a set's link leads to.
-    pub fn set_edition(&self, name: &str) -> Option<EditionId> {
-        self.sets.current(name)
+    /// Tells whether a set's link leads anywhere.
+    pub fn is_set_linked(&self, name: &str) -> bool {
+        self.sets.current(name).is_some()
+    }
+
+    /// Tells whether a set's link leads to this edition with these files, which the key stands for.
+    pub fn set_leads_to(&self, name: &str, id: EditionId, key: Digest) -> bool {
+        self.sets.leads_to(name, id, key)
     }
 
     /// Begins to fill the folder of an edition; readers see it when it is published. Whoever does holds the lock of the
     /// published files.
-    pub fn begin_edition(&self, set: &str, id: EditionId) -> Result<EditionFolder, ArchiveError> {
-        self.sets.begin(set, id)
+    pub fn begin_edition(
+        &self,
+        set: &str,
+        id: EditionId,
+        key: Digest,
+    ) -> Result<EditionFolder, ArchiveError> {
+        self.sets.begin(set, id, key)
     }
 
     /// Removes a set's link; fine when it is gone already.

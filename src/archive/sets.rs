@@ -3,6 +3,7 @@
 //! Whoever enters the folder through the link once sees one edition, whatever happens meanwhile: a folder that was
 //! replaced stays for [`KEEP`]. Never judges what is published; whoever calls holds the lock of the published files.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -36,7 +37,8 @@ pub(super) struct Sets {
 pub struct EditionFolder {
     sets: Sets,
     name: String,
-    id: EditionId,
+    /// Where it lies when it is complete.
+    complete: PathBuf,
     /// Nothing when the edition lies complete already.
     path: Option<PathBuf>,
     /// The edition that readers see now.
@@ -53,26 +55,35 @@ impl Sets {
         self.folder.join(name)
     }
 
-    /// Returns the edition that the link of a set leads to, if there is a link of ours.
-    pub(super) fn current(&self, name: &str) -> Option<EditionId> {
+    /// Tells whether the link of a set leads to just these files.
+    pub(super) fn leads_to(&self, name: &str, id: EditionId, key: Digest) -> bool {
+        self.current(name) == Some(self.editions().join(folder_name(name, id, key)))
+    }
+
+    /// Returns the folder that the link of a set leads to, if there is a link of ours.
+    pub(super) fn current(&self, name: &str) -> Option<PathBuf> {
         let target = fs::read_link(self.link(name)).ok()?;
         let folder = target.strip_prefix(EDITIONS).ok()?.to_str()?;
-        let (set, id) = of_folder(folder)?;
-        (set == name && self.folder.join(&target).is_dir()).then_some(id)
+        let is_ours = folder.starts_with(&format!("{name}-")) && !folder.contains('/');
+        let path = self.folder.join(&target);
+        (is_ours && path.is_dir()).then_some(path)
     }
 
     /// Begins to fill the folder of an edition.
-    pub(super) fn begin(&self, name: &str, id: EditionId) -> Result<EditionFolder, ArchiveError> {
+    pub(super) fn begin(
+        &self,
+        name: &str,
+        id: EditionId,
+        key: Digest,
+    ) -> Result<EditionFolder, ArchiveError> {
         if safe_part(name).as_deref() != Some(name) {
             return Err(ArchiveError::BadPath(name.to_owned()));
         }
         let editions = self.editions();
         self.make(&self.folder)?;
         self.make(&editions)?;
-        let former = self
-            .current(name)
-            .map(|id| editions.join(folder_name(name, id)));
-        let complete = editions.join(folder_name(name, id));
+        let former = self.current(name);
+        let complete = editions.join(folder_name(name, id, key));
         let path = if complete.is_dir() {
             None
         } else {
@@ -84,7 +95,7 @@ impl Sets {
         Ok(EditionFolder {
             sets: self.clone(),
             name: name.to_owned(),
-            id,
+            complete,
             path,
             former,
         })
@@ -98,8 +109,8 @@ impl Sets {
             Ok(metadata) if metadata.is_symlink() => {}
             _ => return Err(blocked(&link)),
         }
-        if let Some(id) = self.current(name) {
-            mark(&self.editions().join(folder_name(name, id)), now)?;
+        if let Some(folder) = self.current(name) {
+            mark(&folder, now)?;
         }
         fs::remove_file(&link).map_err(ArchiveError::io("remove", &link))?;
         sync_folder(&self.folder)
@@ -117,19 +128,32 @@ impl Sets {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             entries => entries.map_err(ArchiveError::io("list", &editions))?,
         };
+        let current = self.linked()?;
         for entry in entries {
             let path = entry.map_err(ArchiveError::io("list", &editions))?.path();
             let name = path
                 .file_name()
                 .and_then(|name| name.to_str())
                 .unwrap_or_default();
-            let is_current =
-                || of_folder(name).is_some_and(|(set, id)| self.current(set) == Some(id));
-            if name.ends_with(UNFINISHED) || (is_older(&path, now)? && !is_current()) {
+            if name.ends_with(UNFINISHED) || (is_older(&path, now)? && !current.contains(name)) {
                 remove(&path)?;
             }
         }
         Ok(())
+    }
+
+    /// Returns the names of the folders that links lead to.
+    fn linked(&self) -> Result<BTreeSet<String>, ArchiveError> {
+        let listed = fs::read_dir(&self.folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = listed.map_err(ArchiveError::io("list", &self.folder))?;
+        // One that begins with a dot is not in its place yet.
+        let links = entries
+            .iter()
+            .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+        let targets = links.filter_map(|entry| fs::read_link(entry.path()).ok());
+        Ok(targets
+            .filter_map(|target| Some(target.file_name()?.to_str()?.to_owned()))
+            .collect())
     }
 
     /// Makes a folder that readers enter, when it is missing.
@@ -142,7 +166,7 @@ impl Sets {
     }
 
     /// Lets the link lead to a complete edition, in one step.
-    fn switch(&self, name: &str, id: EditionId) -> Result<(), ArchiveError> {
+    fn switch(&self, name: &str, complete: &Path) -> Result<(), ArchiveError> {
         let link = self.link(name);
         let is_ours = match fs::symlink_metadata(&link) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
@@ -155,7 +179,7 @@ impl Sets {
         // No set is called so: a name does not begin with a dot.
         let new = self.folder.join(format!(".{name}{UNFINISHED}"));
         remove_file(&new)?;
-        let target = Path::new(EDITIONS).join(folder_name(name, id));
+        let target = Path::new(EDITIONS).join(complete.file_name().unwrap_or_default());
         symlink(&target, &new).map_err(ArchiveError::io("make the link", &new))?;
         give(self.owner, &new)?;
         fs::rename(&new, &link).map_err(ArchiveError::io("replace", &link))?;
@@ -209,18 +233,18 @@ impl EditionFolder {
 
     /// Makes the folder durable, then lets the link lead to it: readers see all of it or nothing. Returns the link.
     pub fn publish(&self, now: SystemTime) -> Result<PathBuf, ArchiveError> {
-        let complete = self.sets.editions().join(folder_name(&self.name, self.id));
+        let complete = &self.complete;
         if let Some(path) = &self.path {
             sync_folder(path)?;
-            fs::rename(path, &complete).map_err(ArchiveError::io("replace", &complete))?;
+            fs::rename(path, complete).map_err(ArchiveError::io("replace", complete))?;
             sync_folder(&self.sets.editions())?;
         }
         // Its time is when it is replaced, and so the other's is now: before the step, lest a crash leave it looking old.
-        mark(&complete, now)?;
-        if let Some(former) = self.former.as_ref().filter(|former| **former != complete) {
+        mark(complete, now)?;
+        if let Some(former) = self.former.as_ref().filter(|former| *former != complete) {
             mark(former, now)?;
         }
-        self.sets.switch(&self.name, self.id)?;
+        self.sets.switch(&self.name, complete)?;
         // What cannot be removed now is tried again by the next pass, which tells.
         if let Err(error) = self.sets.sweep(now) {
             tracing::warn!("{error}");
@@ -229,13 +253,10 @@ impl EditionFolder {
     }
 }
 
-fn folder_name(set: &str, id: EditionId) -> String {
-    format!("{set}-{id}")
-}
-
-fn of_folder(name: &str) -> Option<(&str, EditionId)> {
-    let (set, id) = name.rsplit_once('-')?;
-    Some((set, EditionId(id.parse().ok()?)))
+/// Names a folder by its files too: an older catalogue that is put back gives a number again, to another edition.
+fn folder_name(set: &str, id: EditionId, key: Digest) -> String {
+    let key = key.to_hex();
+    format!("{set}-{id}-{}", &key[..16])
 }
 
 fn unfinished(path: &Path) -> PathBuf {

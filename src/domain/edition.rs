@@ -148,6 +148,17 @@ pub fn combination_key(members: &[EditionMember]) -> Digest {
     Digest::of(lines.concat().as_bytes())
 }
 
+/// Returns what tells the files of one edition from those of another: which content lies under which name.
+pub fn files_key<'a>(files: impl IntoIterator<Item = (&'a str, Digest)>) -> Digest {
+    let lines = files.into_iter();
+    // No name has a line break.
+    let mut lines: Vec<_> = lines
+        .map(|(name, digest)| format!("{digest} {name}\n"))
+        .collect();
+    lines.sort();
+    Digest::of(lines.concat().as_bytes())
+}
+
 /// What is to be done about a set whose members stand ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetStep {

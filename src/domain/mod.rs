@@ -36,7 +36,8 @@ pub use content::Content;
 pub use digest::{Digest, DigestError, Digester};
 pub use edition::{
     Edition, EditionCandidate, EditionMember, EditionVerdict, MemberNow, NotReady, SetPublication,
-    SetStep, combination_key, edition_to_publish, ready_to_judge, set_file_names, set_step,
+    SetStep, combination_key, edition_to_publish, files_key, ready_to_judge, set_file_names,
+    set_step,
 };
 pub use event::{Action, Actor, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};

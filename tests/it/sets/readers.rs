@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -75,6 +75,16 @@ impl Rig {
 
     /// Publishes an edition of a data file, a file that stays the same, and their checksums.
     fn publish(&self, id: i64, data: &[u8], now: SystemTime) -> Result<(), ArchiveError> {
+        self.publish_as(id, Digest::of(data), data, now)
+    }
+
+    fn publish_as(
+        &self,
+        id: i64,
+        key: Digest,
+        data: &[u8],
+        now: SystemTime,
+    ) -> Result<(), ArchiveError> {
         const SAME: &[u8] = b"the same in every edition";
         let sums = format!(
             "{}  data.bin\n{}  LICENSE\n",
@@ -82,7 +92,7 @@ impl Rig {
             Digest::of(SAME).to_hex()
         );
         let _lock = self.archive.lock_published()?;
-        let folder = self.archive.begin_edition("release", EditionId(id))?;
+        let folder = self.archive.begin_edition("release", EditionId(id), key)?;
         for (name, bytes) in [
             ("data.bin", data),
             ("LICENSE", SAME),
@@ -96,15 +106,35 @@ impl Rig {
         Ok(())
     }
 
-    fn editions(&self) -> BTreeSet<String> {
+    fn folders(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.data.path().join("sets/.editions")).expect("editions");
-        let names = entries
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned());
+        entries.flatten().map(|entry| entry.path()).collect()
+    }
+
+    /// Returns the names of the folders, without what stands for their files.
+    fn editions(&self) -> BTreeSet<String> {
+        let names = self.folders().into_iter().map(|folder| {
+            let name = folder.file_name().expect("a name").to_string_lossy();
+            let parts = name.rsplit_once('-').expect("a key");
+            parts.0.to_owned()
+        });
         names.collect()
     }
 
-    fn link(&self) -> std::path::PathBuf {
+    fn folder(&self, edition: &str) -> PathBuf {
+        let beginning = format!("/{edition}-");
+        let mut folders = self.folders().into_iter();
+        folders
+            .find(|folder| folder.display().to_string().contains(&beginning))
+            .expect("a folder")
+    }
+
+    fn leads_to(&self, id: i64, data: &[u8]) -> bool {
+        let (id, key) = (EditionId(id), Digest::of(data));
+        self.archive.set_leads_to("release", id, key)
+    }
+
+    fn link(&self) -> PathBuf {
         self.archive.set_link("release")
     }
 }
@@ -159,21 +189,16 @@ fn files_that_stay_the_same_are_shared_unless_someone_wrote_to_them() {
     let rig = Rig::new();
     rig.publish(1, b"one", at(0)).expect("published");
     rig.publish(2, b"two", at(1)).expect("published");
-    let editions = rig.data.path().join("sets/.editions");
     let inode = |edition: &str, file: &str| {
-        editions
-            .join(edition)
-            .join(file)
-            .metadata()
-            .expect("a file")
-            .ino()
+        let file = rig.folder(edition).join(file);
+        file.metadata().expect("a file").ino()
     };
     assert_eq!(inode("release-1", "LICENSE"), inode("release-2", "LICENSE"));
     assert_ne!(
         inode("release-1", "data.bin"),
         inode("release-2", "data.bin")
     );
-    let shared = editions.join("release-2/LICENSE");
+    let shared = rig.folder("release-2").join("LICENSE");
     assert_eq!(
         shared.metadata().expect("a file").permissions().mode() & 0o777,
         0o444
@@ -198,10 +223,11 @@ fn an_edition_that_was_replaced_goes_ten_minutes_after_that() {
     rig.archive.sweep_sets(at(70 * MINUTE)).expect("swept");
     assert_eq!(rig.editions().len(), 2);
     // Back to the older one, which lies there whole.
-    rig.publish(1, b"never written", at(70 * MINUTE))
+    let key = Digest::of(b"one");
+    rig.publish_as(1, key, b"never written", at(70 * MINUTE))
         .expect("published");
     assert_eq!(read_through(&rig.link()).expect("an edition")[0].1, b"one");
-    assert_eq!(rig.archive.set_edition("release"), Some(EditionId(1)));
+    assert!(rig.leads_to(1, b"one"));
     rig.archive
         .withdraw_set("release", at(100 * MINUTE))
         .expect("withdrawn");
@@ -210,10 +236,10 @@ fn an_edition_that_was_replaced_goes_ten_minutes_after_that() {
         .expect("gone already");
     assert_eq!(
         (
-            rig.archive.set_edition("release"),
+            rig.archive.is_set_linked("release"),
             read_through(&rig.link())
         ),
-        (None, None)
+        (false, None)
     );
     rig.archive.sweep_sets(at(105 * MINUTE)).expect("swept");
     assert_eq!(rig.editions(), names(&["release-1"]));
@@ -222,10 +248,38 @@ fn an_edition_that_was_replaced_goes_ten_minutes_after_that() {
 }
 
 #[test]
+fn a_folder_is_known_by_its_number_and_its_files() {
+    let rig = Rig::new();
+    rig.publish(1, b"one", at(0)).expect("published");
+    rig.publish(2, b"two", at(1)).expect("published");
+    // An older catalogue was put back: the same number is another edition now, whether it is the one that lies there or not.
+    for (id, data) in [(2, b"too"), (1, b"won")] {
+        assert!(!rig.leads_to(id, data));
+        rig.publish(id, data, at(2)).expect("published");
+        assert!(rig.leads_to(id, data));
+        let found = &read_through(&rig.link()).expect("an edition")[0].1;
+        assert_eq!(found, data);
+    }
+    // Those of before go like others, and so does one that an earlier gannet named by its number alone.
+    let earlier = rig.data.path().join("sets/.editions/release-1");
+    fs::rename(rig.folder("release-2"), &earlier).expect("renamed");
+    fs::remove_file(rig.link()).expect("removed");
+    std::os::unix::fs::symlink(".editions/release-1", rig.link()).expect("a link");
+    rig.archive.sweep_sets(at(60 * MINUTE)).expect("swept");
+    assert_eq!(rig.folders(), [earlier.as_path()], "it is published");
+    rig.publish(2, b"two", at(60 * MINUTE)).expect("published");
+    assert_eq!(rig.folders().len(), 2, "somebody may be inside");
+    rig.archive.sweep_sets(at(71 * MINUTE)).expect("swept");
+    assert_eq!(rig.folders(), [rig.folder("release-2")]);
+}
+
+#[test]
 fn what_a_killed_process_left_is_begun_anew() {
     let rig = Rig::new();
     rig.publish(1, b"one", at(0)).expect("published");
-    let half = rig.data.path().join("sets/.editions/release-2.new");
+    let key = &Digest::of(b"two").to_hex()[..16];
+    let half = format!("sets/.editions/release-2-{key}.new");
+    let half = rig.data.path().join(half);
     fs::create_dir(&half).expect("a folder");
     fs::write(half.join("data.bin"), "half of").expect("a file");
     std::os::unix::fs::symlink("nowhere", rig.data.path().join("sets/.release.new"))
@@ -241,7 +295,9 @@ fn what_a_killed_process_left_is_begun_anew() {
 fn nothing_else_is_taken_for_a_set() {
     let rig = Rig::new();
     for name in ["", "..", ".editions", "a/b"] {
-        let begun = rig.archive.begin_edition(name, EditionId(1));
+        let begun = rig
+            .archive
+            .begin_edition(name, EditionId(1), Digest::of(b""));
         assert!(matches!(begun, Err(ArchiveError::BadPath(_))), "{name}");
     }
     fs::create_dir_all(rig.link()).expect("a folder of someone else's");
@@ -255,7 +311,7 @@ fn nothing_else_is_taken_for_a_set() {
     rig.publish(1, b"one", at(0)).expect("published");
     let folder = rig
         .archive
-        .begin_edition("release", EditionId(2))
+        .begin_edition("release", EditionId(2), Digest::of(b""))
         .expect("begun");
     let bad = folder.write("../x", &Content::Memory(Bytes::new()));
     assert!(matches!(bad, Err(ArchiveError::BadPath(_))), "{bad:?}");
