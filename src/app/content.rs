@@ -12,15 +12,25 @@ impl App {
     /// the whole file and a copy that still matches takes the damaged one's place.
     pub async fn content(&self, version: &Version) -> Result<Content> {
         let chain = self.store.chain_of_version(version.id).await?;
-        let read = self.with_codec(move |archive| archive.read(&chain)).await;
-        if let Err(error) = &read
-            && self.store.can_write()
-            && error.kind == ErrorKind::Damaged
-        {
-            self.note_damage(version.source_id, version.id, error)
-                .await?;
+        match self.with_codec(move |archive| archive.read(&chain)).await {
+            Err(error) if error.kind == ErrorKind::Damaged => {
+                let error = self.damage_of(version, error).await?;
+                if self.store.can_write() {
+                    self.note_damage(version.source_id, version.id, &error)
+                        .await?;
+                }
+                Err(error)
+            }
+            read => read,
         }
-        read
+    }
+
+    /// Names the version and the source of damage.
+    async fn damage_of(&self, version: &Version, error: Error) -> Result<Error> {
+        let source = self.source_by_id(version.source_id).await?;
+        let name = source.map_or_else(|| "a purged source".to_owned(), |one| one.settings.name);
+        let message = format!("v{} of {name} is damaged: {}", version.id, error.message);
+        Ok(Error { message, ..error })
     }
 
     /// Returns the first bytes of a large version **before** they are checked, for eyes that wait until [`App::content`]

@@ -61,7 +61,11 @@ impl App {
     /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome.
     pub async fn verify(&self, source: &Source, version: &Version) -> Result<Verified> {
         self.require_policy().await?;
-        let verified = self.judge(source, version, None, Ask::Again).await?;
+        // Read in any case: a version whose bytes are gone is none that could be verified, by however few verifiers.
+        let content = self.content(version).await?;
+        let verified = self
+            .judge(source, version, Some(content), Ask::Again)
+            .await?;
         self.settle(source.id).await?;
         Ok(verified)
     }

@@ -170,3 +170,33 @@ async fn a_server_that_says_unchanged_is_believed_of_good_bytes_only() {
             .unwrap_or_else(|error| panic!("{kind:?}: {error}"));
     }
 }
+
+/// Damage names the version and its source, whichever command meets it, and is no success.
+#[test]
+fn damage_is_named_with_its_version_and_source() {
+    let origin = Origin::start(true);
+    origin.on("/a.json", ["[1]", "[2]"].map(Reply::file));
+    for verifier in [
+        "",
+        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
+    ] {
+        let gannet = crate::rig::Gannet::trusting(origin.ca_file(), verifier);
+        gannet.ok(&["add", &origin.url("/a.json"), "--allow-private"]);
+        for _ in 0..2 {
+            gannet.fetch("a.json");
+        }
+        harm(&gannet.data(), Harm::FlippedBase);
+        for arguments in [
+            &["verify", "a.json"][..],
+            &["verify", "v1"],
+            &["cat", "v1"],
+            &["cat", "a.json~1"],
+            &["diff", "v1", "v2"],
+        ] {
+            let said = gannet.run(arguments);
+            assert_eq!(said.code, Some(3), "{arguments:?}: {said:#?}");
+            assert!(said.err.contains("v1 of a.json is damaged"), "{said:#?}");
+        }
+        origin.on("/a.json", ["[1]", "[2]"].map(Reply::file));
+    }
+}

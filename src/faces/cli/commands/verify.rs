@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::sets::{self, VerifiedSetJson};
-use crate::app::{App, Error, Verified};
+use crate::app::{App, Error, ErrorKind, Verified};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::exit::{CommandResult, purged_meanwhile};
@@ -31,6 +31,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     }
     let (mut done, mut sets_done) = (Vec::new(), Vec::new());
     let mut purged = HashSet::new();
+    let mut damaged: Option<Error> = None;
     let (sets, targets) = split(app, &args.targets).await?;
     for (source, version) in select(app, &targets).await? {
         let verified = match app.verify(&source, &version).await {
@@ -38,6 +39,12 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
                 if purged.insert(source.id) {
                     console.warn(&purged_meanwhile(&source));
                 }
+                continue;
+            }
+            // The others can be judged.
+            Err(error) if error.kind == ErrorKind::Damaged => {
+                console.warn(&error.message);
+                damaged.get_or_insert(error);
                 continue;
             }
             verified => verified?,
@@ -63,6 +70,9 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
             .map(|one| Object::Set(VerifiedSetJson::new(one, actor)));
         let objects: Vec<_> = versions.chain(editions).collect();
         json::write(&mut console.out, &objects)?;
+    }
+    if let Some(error) = damaged {
+        return Err(error.into());
     }
     let editions = sets_done.iter().map(|one| one.edition.state);
     Ok(status(done.iter().map(|one| one.state).chain(editions)))
