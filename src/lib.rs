@@ -10,7 +10,7 @@
 //! ```
 //!
 //! 1. **Claim.** Sources are due by hour slots ([`domain::Slot`]). A claim is a lease in the store with a fencing
-//!    number, so that a cron pass, a service and a second machine can work side by side ([`worker`]).
+//!    number, so that a cron pass, a service and a dashboard of one machine can work side by side ([`worker`]).
 //! 2. **Fetch.** [`net`] makes a conditional request and streams the body, small ones into memory, large ones into a
 //!    temporary file, digesting on the way. A failed fetch is data, not an error.
 //! 3. **Archive.** [`archive`] makes the stored form (whole, or a delta against an earlier version); [`store`] records

@@ -2,6 +2,7 @@
 //!
 //! Knows the ports (store, archive, verifiers, clock) and no face; never prints, never reads the environment.
 
+mod announce;
 mod archive_link;
 mod ask;
 mod bytes_compared;

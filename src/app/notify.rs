@@ -3,13 +3,13 @@
 //! A message is sent first and recorded then, by one process at a time: one that is killed in between sends it again, and
 //! none is lost. What could not be delivered is no error of the pass: it is an event, and is tried again.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 
+use super::announce::{announced_to, announcement, short_difference, turn};
 use super::message::{Change, MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
 use super::suggest::suggestion;
 use super::{App, Comparison, Error, Result};
@@ -19,7 +19,7 @@ use crate::domain::{
     Action, ChangeKind, Content, LONGEST_RETRY, NewEvent, Source, SourceId, Standing, Told, decide,
 };
 use crate::net::{WebhookAnswer, WebhookRequest};
-use crate::store::{Announcement, ChangeStory, NoticeLook, NoticeRecord};
+use crate::store::{Announcement, NoticeLook, NoticeRecord};
 use crate::verify::{Notice, run_notice};
 
 /// Notifiers that are told at once.
@@ -29,9 +29,8 @@ const MOST_BEHIND: i64 = 10_000;
 /// After the first delivery that failed, and after many in a row: less than the hour between two passes of cron.
 const FIRST_RETRY: TimeDelta = TimeDelta::minutes(1);
 const LAST_RETRY: TimeDelta = LONGEST_RETRY;
-/// Changes of which a message shows the lines that differ, the lines that it shows of each, and the longest content for that.
+/// Changes of which a message shows the lines that differ, and the longest content for that.
 const MOST_DIFFERENCES: usize = 5;
-const MOST_DIFFERENT_LINES: usize = 12;
 const MOST_COMPARED_BYTES: u64 = 64 << 10;
 
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -311,62 +310,6 @@ fn without_message(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeRecord
     }
 }
 
-/// Returns what a message says of a source that turned.
-fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Change {
-    let is_version = kind == ChangeKind::VersionFailed;
-    Change {
-        kind,
-        subject: source.settings.name.clone(),
-        source_id: Some(source.id),
-        address: Some(source.settings.address.to_string()),
-        since: story.since.or(source.state.last_attempt_at),
-        failures: source.state.failures,
-        detail: story.detail,
-        version_id: source.state.version_id.filter(|_| is_version),
-        difference: None,
-    }
-}
-
-/// Returns what a message says of a single event.
-fn announcement(one: &Announcement) -> Change {
-    let (subject, detail) = match (&one.source, one.kind) {
-        (Some(source), _) => (source.settings.name.clone(), one.detail.clone()),
-        // The event begins with the name of the set.
-        (None, ChangeKind::SetFailed | ChangeKind::SetPublished) => {
-            let text = one.detail.as_deref().unwrap_or_default();
-            let (set, rest) = text.split_once(": ").unwrap_or((text, ""));
-            let rest = (!rest.is_empty()).then(|| rest.to_owned());
-            (format!("set {set}"), rest)
-        }
-        (None, _) => ("the configuration".to_owned(), one.detail.clone()),
-    };
-    let source = one.source.as_ref();
-    Change {
-        kind: one.kind,
-        subject,
-        source_id: source.map(|source| source.id),
-        address: source.map(|source| source.settings.address.to_string()),
-        since: Some(one.at),
-        failures: source.map_or(0, |source| source.state.failures),
-        detail,
-        version_id: one.version_id,
-        difference: None,
-    }
-}
-
-/// Returns a unified difference without its head, cut after a few lines.
-fn short_difference(old: &str, new: &str) -> String {
-    let difference = similar::TextDiff::from_lines(old, new);
-    let text = difference.unified_diff().context_radius(0).to_string();
-    let mut lines = text.lines().map(line_of);
-    let mut short: Vec<_> = lines.by_ref().take(MOST_DIFFERENT_LINES).collect();
-    let more = lines.count();
-    if more > 0 {
-        short.push(format!("… {more} more lines"));
-    }
-    short.join("\n")
-}
-
 fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Plan {
     let mut plan = Plan {
         announced: announced_to(notifier, look),
@@ -409,39 +352,6 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
     // Stable: by name within each kind.
     plan.changes.sort_by_key(|(kind, _)| *kind);
     plan
-}
-
-/// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last.
-fn announced_to(notifier: &NotifierConfig, look: &NoticeLook) -> Vec<Announcement> {
-    let mut seen = HashSet::new();
-    let mut kept: Vec<_> = look
-        .announced
-        .iter()
-        .rev()
-        .filter(|one| notifier.rules.wants(one.kind) && is_about(notifier, one))
-        .filter(|one| {
-            let change = announcement(one);
-            seen.insert((one.kind, change.subject))
-        })
-        .cloned()
-        .collect();
-    kept.reverse();
-    kept.sort_by_key(|one| one.kind);
-    kept
-}
-
-/// Returns whether what a notifier selects is what an event is about: the source, or the tag of the set. The configuration is
-/// about everything.
-fn is_about(notifier: &NotifierConfig, one: &Announcement) -> bool {
-    let set = announcement(one).subject;
-    notifier
-        .sources
-        .iter()
-        .any(|pattern| match (&one.source, set.strip_prefix("set ")) {
-            (Some(source), _) => pattern.matches(&source.settings),
-            (None, Some(tag)) => pattern.tag().is_none_or(|selected| selected == tag),
-            (None, None) => true,
-        })
 }
 
 fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 9] {

@@ -26,6 +26,7 @@ mod route;
 mod secret;
 mod signature;
 mod sink;
+mod spelling;
 mod tls;
 mod tls_words;
 mod upload;

@@ -2,22 +2,16 @@
 //!
 //! Never stores or prints a value.
 
-use base64::Engine as _;
-use base64::prelude::{
-    BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD,
-};
 use reqwest::header::{ETAG, HeaderMap, HeaderValue, LAST_MODIFIED, LOCATION};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::failure::Failure;
+use super::spelling::{base64_forms, hex_forms, replace, replace_runs};
 use crate::config::Secrets;
 use crate::domain::{Address, FailureKind};
 
 /// The shortest value that is a secret: a shorter one stands in too many texts by chance to be struck out of them.
 const LEAST_BYTES: usize = 6;
-
-/// So many bytes of a value, at the end of a text that was cut there, are struck out too.
-const LEAST_CUT_BYTES: usize = 4;
 
 /// The secrets of one source, with what they must not be seen as.
 #[derive(Default)]
@@ -207,152 +201,13 @@ fn encode_but(value: &str, keep: impl Fn(u8) -> bool) -> String {
         })
 }
 
-/// Replaces every way to write `value` in `text`, and its beginning at the end of the text.
-fn replace(text: &str, value: &str, name: &str) -> String {
-    let (bytes, value) = (text.as_bytes(), value.as_bytes());
-    let mut replaced = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        match written(&bytes[at..], value) {
-            Written::Whole(length) => {
-                replaced.extend_from_slice(name.as_bytes());
-                at += length;
-            }
-            Written::Cut(count) if count >= LEAST_CUT_BYTES => {
-                replaced.extend_from_slice(name.as_bytes());
-                at = bytes.len();
-            }
-            Written::Cut(_) | Written::Not => {
-                replaced.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    // What is replaced begins and ends between characters: a value's first byte is the first of one.
-    String::from_utf8_lossy(&replaced).into_owned()
-}
-
-/// How a text begins.
-#[derive(Clone, Copy)]
-enum Written {
-    /// With a value that is written in so many bytes.
-    Whole(usize),
-    /// With so many bytes of the value, and ends there.
-    Cut(usize),
-    Not,
-}
-
-/// Returns whether `text` begins with `value`, each of its bytes written in one of many ways.
-fn written(text: &[u8], value: &[u8]) -> Written {
-    fn from(text: &[u8], at: usize, value: &[u8], done: usize) -> Written {
-        let Some(byte) = value.get(done) else {
-            return Written::Whole(at);
-        };
-        if at >= text.len() {
-            return Written::Cut(done);
-        }
-        let mut cut = Written::Not;
-        for length in spellings(&text[at..], *byte).into_iter().flatten() {
-            match from(text, at + length, value, done + 1) {
-                whole @ Written::Whole(_) => return whole,
-                Written::Cut(count) => cut = Written::Cut(count),
-                Written::Not => {}
-            }
-        }
-        cut
-    }
-    from(text, 0, value, 0)
-}
-
-/// Returns the lengths of the ways in which `text` may begin with `byte`.
-fn spellings(text: &[u8], byte: u8) -> [Option<usize>; 4] {
-    let plain = text[0].eq_ignore_ascii_case(&byte)
-        || byte == b' ' && text[0] == b'+'
-        // In a file's name.
-        || b"/\\:*?\"<>|".contains(&byte) && matches!(text[0], b'_' | b'-');
-    let escaped = |prefix: &[u8], digits: usize| {
-        let digits_at = text.strip_prefix(prefix)?.get(..digits)?;
-        let digits_at = std::str::from_utf8(digits_at).ok()?;
-        let value = u32::from_str_radix(digits_at, 16).ok()?;
-        (value == u32::from(byte)).then_some(prefix.len() + digits)
-    };
-    // An address turns `\/` into `//`.
-    let is_escape = text[0] == b'\\' || byte == b'/' && text[0] == b'/';
-    let backslash = (is_escape && text.get(1) == Some(&byte)).then_some(2);
-    [
-        plain.then_some(1),
-        // Encoded twice where a redirect was put into another address.
-        escaped(b"%", 2).or_else(|| escaped(b"%25", 2)),
-        escaped(b"\\u", 4).or(backslash),
-        entity(text, byte),
-    ]
-}
-
-/// Returns the length of the HTML entity for `byte` that `text` begins with.
-fn entity(text: &[u8], byte: u8) -> Option<usize> {
-    let names: &[&[u8]] = match byte {
-        b'&' => &[b"&amp;", b"&#38;", b"&#x26;"],
-        b'<' => &[b"&lt;", b"&#60;", b"&#x3c;"],
-        b'>' => &[b"&gt;", b"&#62;", b"&#x3e;"],
-        b'"' => &[b"&quot;", b"&#34;", b"&#x22;"],
-        b'\'' => &[b"&apos;", b"&#39;", b"&#x27;"],
-        b'/' => &[b"&#47;", b"&#x2f;"],
-        b'=' => &[b"&#61;", b"&#x3d;"],
-        b'+' => &[b"&#43;", b"&#x2b;"],
-        _ => &[],
-    };
-    let found = names.iter().find(|name| {
-        let start = text.get(..name.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
-    });
-    found.map(|name| name.len())
-}
-
-/// Returns what base64 makes of a value wherever it stands in a longer text: the digits that nothing but the value decides, for
-/// each of the three places that it may begin at, in both alphabets.
-fn base64_forms(value: &str) -> impl Iterator<Item = String> + use<> {
-    let value = value.as_bytes().to_vec();
-    (0..3_usize).flat_map(move |before| {
-        let text = [vec![0; before], value.clone()].concat();
-        let first = (before * 8).div_ceil(6);
-        let last = text.len() * 8 / 6;
-        [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)]
-            .map(|digits| digits[first..last].to_owned())
-    })
-}
-
-fn hex_forms(value: &str) -> impl Iterator<Item = String> + use<> {
-    let lower: String = value.bytes().fold(String::new(), |text, byte| {
-        use std::fmt::Write as _;
-        let mut text = text;
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    [lower.to_ascii_uppercase(), lower].into_iter()
-}
-
-/// Replaces every run of base64 or hexadecimal digits that holds `digits`.
-fn replace_runs(text: &str, digits: &str, name: &str) -> String {
-    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(digits) {
-        let start = rest[..at].rfind(|c| !is_digit(c)).map_or(0, |before| {
-            before + rest[before..].chars().next().map_or(1, char::len_utf8)
-        });
-        let end = rest[at..]
-            .find(|c| !is_digit(c) && c != '=')
-            .map_or(rest.len(), |length| at + length);
-        replaced.push_str(&rest[..start]);
-        replaced.push_str(name);
-        rest = &rest[end..];
-    }
-    replaced.push_str(rest);
-    replaced
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::prelude::{
+        BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD,
+    };
+
     use super::*;
 
     fn secrets() -> Secrets {
