@@ -14,6 +14,7 @@ mod edit;
 mod edition;
 mod error;
 mod event;
+mod file_identity;
 mod file_set;
 mod handle;
 mod holder;

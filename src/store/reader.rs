@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::connection::open_for_reading;
 use super::error::{Failure, Result, StoreError, sql_error};
+use super::file_identity::FileIdentity;
 use super::read_only::{QuietConnection, explained, is_passing};
 
 /// Reads at once.
@@ -38,6 +39,8 @@ pub(super) struct Readers {
     path: PathBuf,
     busy_timeout: Duration,
     manner: Manner,
+    /// Which file the catalogue was when it was opened; a reader without a trace looks at its own.
+    file: Option<FileIdentity>,
     idle: Mutex<Vec<Reader>>,
     /// Never the writer's: a connection is not told of what it wrote itself.
     watching: Mutex<Option<Watching>>,
@@ -63,7 +66,9 @@ impl Readers {
     }
 
     fn opened(path: PathBuf, busy_timeout: Duration, manner: Manner) -> Self {
+        let is_usual = manner == Manner::Usual;
         Self {
+            file: FileIdentity::of(&path).ok().filter(|_| is_usual),
             path,
             busy_timeout,
             manner,
@@ -100,6 +105,9 @@ impl Readers {
         query: &mut impl FnMut(&Connection) -> Result<T>,
         last: bool,
     ) -> Result<Option<Result<T>>> {
+        if let Some(file) = self.file {
+            file.check(&self.path)?;
+        }
         let reader = match self.take() {
             Some(reader) => reader,
             None => self.open()?,

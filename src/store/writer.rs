@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::connection::{open_for_writing, use_write_ahead_log};
 use super::error::{Failure, Result, StoreError, sql_error};
 use super::event::log_events;
+use super::file_identity::FileIdentity;
 use super::policy::KnownPolicy;
 use super::transaction::{TextIds, Transaction, UnloggedEvents};
 
@@ -74,6 +75,8 @@ type Done = (Box<dyn Job>, Result<()>);
 /// The state of the writer thread.
 pub(super) struct Writer {
     path: PathBuf,
+    /// Which file that was when it was opened.
+    file: Option<FileIdentity>,
     busy_timeout: Duration,
     /// Nothing after a failed commit, until the next operation.
     connection: Option<Connection>,
@@ -91,6 +94,7 @@ impl Writer {
         jobs: mpsc::Receiver<Box<dyn Job>>,
     ) -> Self {
         Self {
+            file: FileIdentity::of(&path).ok(),
             path,
             busy_timeout,
             connection: Some(connection),
@@ -115,7 +119,7 @@ impl Writer {
     }
 
     fn work_off(&mut self, mut batch: VecDeque<Box<dyn Job>>) {
-        let connection = match self.connection() {
+        let connection = match self.check_file().and_then(|()| self.connection()) {
             Ok(connection) => connection,
             Err(error) => return answer_all(batch, &error),
         };
@@ -126,6 +130,10 @@ impl Writer {
         if usable {
             self.connection = Some(connection);
         }
+    }
+
+    fn check_file(&self) -> Result<()> {
+        self.file.map_or(Ok(()), |file| file.check(&self.path))
     }
 
     /// Takes the connection, a new one after a failed commit.
@@ -154,6 +162,11 @@ impl Writer {
             self.texts.forget();
             self.policy.forget();
             let error = sql_error(&error, &self.path);
+            answer_all(done.into_iter().map(|(job, _)| job), &error);
+            return false;
+        }
+        // A file that was replaced just before holds nothing of what was committed.
+        if let Err(error) = self.check_file() {
             answer_all(done.into_iter().map(|(job, _)| job), &error);
             return false;
         }

@@ -61,3 +61,28 @@ fn what_was_queued_is_written_before_the_store_is_gone() {
     let sources = runtime.block_on(store.sources(SourceFilter::default()));
     assert_eq!(sources.expect("sources").len(), 20);
 }
+
+/// A catalogue that is replaced, or removed, under a process that stays is noticed at its next operation.
+#[tokio::test]
+async fn a_catalogue_that_was_replaced_is_noticed() {
+    use gannet::store::SourceFilter;
+    for is_replaced in [true, false] {
+        let rig = Rig::new();
+        rig.add("a").await;
+        let other = Rig::new();
+        if is_replaced {
+            std::fs::rename(other.path(), rig.path()).expect("replaced");
+        } else {
+            std::fs::remove_file(rig.path()).expect("removed");
+        }
+        let settings = super::rig::settings("b", "https://example.org/b");
+        let changes = vec![gannet::store::SourceChange::Add(settings)];
+        let written = rig
+            .store
+            .change_sources(changes, super::rig::stamp(super::rig::start()));
+        let error = written.await.expect_err("refused").to_string();
+        assert!(error.contains("since this process opened it"), "{error}");
+        let read = rig.store.sources(SourceFilter::default()).await;
+        assert!(read.is_err(), "{is_replaced}");
+    }
+}
