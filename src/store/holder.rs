@@ -1,19 +1,46 @@
-//! Which process keeps others from writing to the catalogue, as the system knows it. Never opens the catalogue's files:
-//! closing one of them would end this process's own locks.
+//! Which process keeps others from writing to the catalogue, and whether any has it open, as the system knows it. Never
+//! opens the catalogue's files: closing one of them would end this process's own locks.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Returns the process that holds the catalogue at `path` for writing, where the system tells (Linux: `/proc/locks`).
 pub(super) fn holder_of(path: &Path) -> Option<u32> {
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let locks = read_locks()?;
     // In WAL mode whoever writes holds a byte of the shared memory.
-    let mut shared = path.as_os_str().to_owned();
-    shared.push("-shm");
-    [Path::new(&shared), path].into_iter().find_map(|file| {
+    [&shared_memory(path), path].into_iter().find_map(|file| {
         let inode = std::fs::metadata(file).ok()?.ino();
         locks.lines().find_map(|line| writer_in(line, inode))
     })
+}
+
+/// Tells whether a process has the shared memory of the catalogue at `path` open: each that has holds a lock on a byte of it
+/// as long as it lives. `false` where there is none; `true` where the system does not tell (other than Linux).
+pub(super) fn is_shared(path: &Path) -> bool {
+    let Ok(found) = std::fs::metadata(shared_memory(path)) else {
+        return false;
+    };
+    read_locks().is_none_or(|locks| locks.lines().any(|line| is_lock_on(line, found.ino())))
+}
+
+fn read_locks() -> Option<String> {
+    std::fs::read_to_string("/proc/locks").ok()
+}
+
+fn shared_memory(path: &Path) -> PathBuf {
+    let mut shared = path.as_os_str().to_owned();
+    shared.push("-shm");
+    shared.into()
+}
+
+/// Tells whether a line is that of a lock that a process holds on the file `inode`, of any kind.
+fn is_lock_on(line: &str, inode: u64) -> bool {
+    let fields: Vec<_> = line.split_whitespace().collect();
+    let [_, "POSIX", _, _, _, file, ..] = fields[..] else {
+        return false;
+    };
+    file.rsplit_once(':')
+        .is_some_and(|(_, number)| number.parse() == Ok(inode))
 }
 
 /// Reads a line such as `1: POSIX  ADVISORY  WRITE 1234 08:01:99 120 120`.
@@ -32,7 +59,7 @@ fn writer_in(line: &str, inode: u64) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::writer_in;
+    use super::{is_lock_on, writer_in};
 
     #[test]
     fn only_writers_of_the_file_are_found() {
@@ -49,6 +76,20 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(writer_in(line, 99), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn readers_have_the_file_open_too() {
+        for (line, expected) in [
+            ("1: POSIX  ADVISORY  WRITE 1234 08:01:99 120 120", true),
+            ("1: POSIX  ADVISORY  READ 1234 08:01:99 128 128", true),
+            ("1: POSIX  ADVISORY  READ 1234 08:01:98 128 128", false),
+            ("1: FLOCK  ADVISORY  WRITE 1234 08:01:99 0 EOF", false),
+            ("1: -> POSIX  ADVISORY  READ 1234 08:01:99 128 128", false),
+            ("", false),
+        ] {
+            assert_eq!(is_lock_on(line, 99), expected, "{line}");
         }
     }
 }

@@ -2,8 +2,9 @@
 //! that only reads.
 //!
 //! SQLite in WAL mode keeps two files beside the catalogue, `-wal` (what is not folded in yet) and `-shm` (who reads and
-//! writes now). Whoever finds the `-shm` uses it, read-only, and so agrees with the writers that live. Without one nobody
-//! has the catalogue open: the files are read as they lie, and looked at again after each read, since a writer may come.
+//! writes now). Whoever finds a `-shm` that a process has open uses it, read-only, and so agrees with the writers that live.
+//! Otherwise nobody has the catalogue open, and a `-shm` is what a killed process left, perhaps half-written: the files are
+//! read as they lie, and looked at again after each read, since a writer may come.
 //!
 //! Never makes a file, never waits for one, and never returns what was read from files that changed meanwhile.
 
@@ -18,6 +19,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::connection::settle_for_reading;
 use super::error::{Result, StoreError, sql_error};
+use super::holder::is_shared;
 
 /// The pause before a second look at files that a starting or ending writer is busy with.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -144,9 +146,11 @@ impl QuietConnection {
 }
 
 /// Tells whether there is shared memory to agree with writers by. SQLite makes the log before it and removes it before the
-/// log, so that one without the other was left behind.
+/// log, so that one without the other was left behind; and so was one that no process has open. SQLite does not see the
+/// second: a writer that was killed as it began the log anew leaves an index that fits no log, on which a reader that may
+/// not mend it tries in vain for 10 s.
 fn has_writers(path: &Path, lay: Stamp) -> bool {
-    lay.log.is_some() && beside(path, "-shm").exists()
+    lay.log.is_some() && is_shared(path)
 }
 
 /// Uses the shared memory that is there, as it is.

@@ -201,6 +201,48 @@ async fn what_is_committed_is_seen_beside_a_live_writer_and_after_a_dead_one() {
     assert!(gannet.ok(&["list"]).contains("new"));
 }
 
+/// A killed process leaves its shared memory as it was at that moment, which need not fit the log beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn shared_memory_that_a_killed_process_left_half_way_is_not_believed() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/old"]);
+    let (database, killed) = (gannet.data().join("gannet.db"), gannet.path("killed"));
+    let writer = Store::open(&database).expect("a store");
+    assert!(writer.sources(SourceFilter::default()).await.is_ok());
+    gannet.ok(&["add", "https://example.org/new"]);
+    copy(&gannet, &killed, &["-wal", "-shm"]);
+    drop(writer);
+    copy(&gannet, &killed, &[""]);
+    let log = fs::read(killed.join("gannet.db-wal")).expect("a log");
+    let shared = fs::read(killed.join("gannet.db-shm")).expect("shared memory");
+    // Begun anew: another salt, and no page yet (the layout is in <https://sqlite.org/fileformat2.html#the_write_ahead_log>).
+    let mut begun = log[..32].to_vec();
+    begun[16] ^= 1;
+    let half: Vec<u8> = [&shared[..20], &vec![0; shared.len() - 20]].concat();
+    for (what, log, shared) in [
+        ("the log begun anew", &begun, &shared),
+        ("a log of a header, cut off", &log[..20].to_vec(), &shared),
+        ("an index half-written", &log, &half),
+        ("an index of zeros", &log, &vec![0; shared.len()]),
+        ("an index of another size", &log, &vec![7; 100]),
+        ("an empty index", &log, &Vec::new()),
+        ("an empty log", &Vec::new(), &shared),
+    ] {
+        fs::write(killed.join("gannet.db-wal"), log).expect("a log");
+        fs::write(killed.join("gannet.db-shm"), shared).expect("an index");
+        let begun = std::time::Instant::now();
+        let mut list = gannet.command(&["list"]);
+        list.env("GANNET_DATA_DIR", &killed);
+        let seen = said(&list.output().expect("gannet runs"));
+        assert!(
+            seen.out.contains("old") && seen.out.contains("new"),
+            "{what}: {seen:#?}"
+        );
+        // SQLite alone gives up after 10 s.
+        assert!(begun.elapsed().as_secs() < 8, "{what}");
+    }
+}
+
 #[test]
 fn readers_beside_writers_that_come_and_go_never_fail_and_see_all_that_was_answered() {
     let gannet = Gannet::new();
