@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::{Archive, ArchiveError};
-use crate::domain::{ArchiveMark, Mismatch};
+use crate::domain::{ArchiveMark, Digest, Mismatch, to_hex};
 use crate::store::StoreError;
 
 /// Objects that are looked for in a catalogue at once.
@@ -87,12 +87,18 @@ impl App {
     /// Tells of an archive without a mark whether all its objects are strange to the catalogue.
     async fn names_no_object(&self) -> Result<bool> {
         let objects = self.with_archive(Archive::objects).await?;
-        let mut unknown = 0;
-        for page in objects.chunks(PAGE) {
-            unknown += self.store.unnamed(page.to_vec()).await?.len();
-        }
+        let unknown = self.unnamed(&objects).await?.len();
         // A first fetch that was killed may have left one or two.
         Ok(unknown > 0 && unknown == objects.len())
+    }
+
+    /// Returns those of `objects` that no version names.
+    async fn unnamed(&self, objects: &[(Digest, String)]) -> Result<Vec<String>> {
+        let mut unnamed = Vec::new();
+        for page in objects.chunks(PAGE) {
+            unnamed.extend(self.store.unnamed(page.to_vec()).await?);
+        }
+        Ok(unnamed)
     }
 
     /// Takes what lies in the archive for this catalogue's, whichever catalogue it was of. Objects that no version names are
@@ -115,10 +121,7 @@ impl App {
             generation: generation.unwrap_or(0) + 1,
         };
         let objects = self.with_archive(Archive::ownerless_objects).await?;
-        let mut unknown = Vec::new();
-        for page in objects.chunks(PAGE) {
-            unknown.extend(self.store.unnamed(page.to_vec()).await?);
-        }
+        let unknown = self.unnamed(&objects).await?;
         let adopted = AdoptedArchive {
             unknown_objects: unknown.len(),
         };
@@ -145,15 +148,10 @@ fn refusal(message: String, archive: &Archive) -> Error {
 }
 
 fn new_id() -> Result<String> {
-    use std::fmt::Write as _;
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         let message = format!("cannot make an id for the archive: {error}");
         Error::new(ErrorKind::Unavailable, message)
     })?;
-    Ok(bytes.iter().fold(String::new(), |mut id, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    }))
+    Ok(to_hex(&bytes))
 }

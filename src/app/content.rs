@@ -8,8 +8,8 @@ use crate::domain::{Action, Content, NewEvent, SourceId, Version, VersionId};
 impl App {
     /// Returns a version's bytes after checking them against its digest.
     ///
-    /// Damage is an error, and, unless the store is opened for reading only, an event, and the source's validators are forgotten, so that its next request asks for
-    /// the whole file and a copy that still matches takes the damaged one's place.
+    /// Damage is an error, and, unless the store is opened for reading only, an event, and the source's validators are
+    /// forgotten, so that its next request asks for the whole file and a copy that still matches takes the damaged one's place.
     pub async fn content(&self, version: &Version) -> Result<Content> {
         let chain = self.store.chain_of_version(version.id).await?;
         match self.with_codec(move |archive| archive.read(&chain)).await {

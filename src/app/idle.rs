@@ -1,7 +1,7 @@
 //! Verifiers and notifiers that select nothing now: most often a mistyped tag, which judges nothing and tells nobody.
 
 use super::{App, Result};
-use crate::domain::{Pattern, Scope, Source};
+use crate::domain::{Pattern, Source};
 
 impl App {
     /// Returns a line for each verifier and notifier of the configuration whose `sources` select no source now; none in a
@@ -12,13 +12,11 @@ impl App {
             return Ok(Vec::new());
         }
         let config = self.config();
-        let verifiers = config.verifiers.iter().filter_map(|verifier| {
-            let is_idle = match &verifier.scope {
-                Scope::Source => selects_nothing(&verifier.sources, &sources),
-                Scope::Set { tag } => !sources.iter().any(|one| one.settings.tags.contains(tag)),
-            };
-            is_idle.then(|| line("verifier", &verifier.name, &verifier.sources, "judges"))
-        });
+        let verifiers = config
+            .verifiers
+            .iter()
+            .filter(|verifier| selects_nothing(&verifier.sources, &sources))
+            .map(|verifier| line("verifier", &verifier.name, &verifier.sources, "judges"));
         let notifiers = config
             .notifiers
             .iter()

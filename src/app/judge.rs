@@ -114,8 +114,8 @@ impl App {
         Ok(verified)
     }
 
-    /// Does what was decided about each verifier in view of the verdicts up to `seen`, and records what comes of it. Content that is not at hand is read when
-    /// the first verifier needs it.
+    /// Does what was decided about each verifier in view of the verdicts up to `seen`, and records what comes of it. Content
+    /// that is not at hand is read when the first verifier needs it.
     pub(super) async fn carry_out_steps(
         &self,
         source: &Source,

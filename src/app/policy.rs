@@ -202,7 +202,7 @@ impl App {
             .await
     }
 
-    /// Returns the configuration as its file says it now, or why that cannot be used; nothing where no file holds it.
+    /// Returns the configuration as its file says it now, or why that cannot be used; nothing for who does not read it again.
     async fn read_anew(
         &self,
         before: &Configured,

@@ -22,7 +22,7 @@ const MAX_ASKING: usize = 8;
 pub struct App {
     /// The configuration that this process works by.
     configured: RwLock<Arc<Configured>>,
-    /// Reads it again; nothing for one that no file holds.
+    /// Reads it again; nothing for who only reads, and for the demo.
     pub(super) read_config: Option<ReadConfig>,
     /// Somebody asked for that, whatever the file looks like.
     pub(super) wants_reload: AtomicBool,

@@ -52,9 +52,11 @@ impl App {
             Err(error) => Some(error.to_string()),
             Ok(_) => None,
         };
-        let known = self.store.file_sets().await?;
-        let known = known.into_iter().find(|set| set.name == name);
-        if known.is_some_and(|set| set.publish_error != why) {
+        if self
+            .file_set(name)
+            .await?
+            .is_some_and(|set| set.publish_error != why)
+        {
             self.store
                 .note_set_publish_error(name.to_owned(), why, self.stamp())
                 .await?;
@@ -90,9 +92,17 @@ impl App {
         Ok(wanted)
     }
 
-    async fn forget_if_over(&self, name: &str) -> Result<()> {
+    async fn file_set(&self, name: &str) -> Result<Option<FileSet>> {
         let sets = self.store.file_sets().await?;
-        if sets.iter().any(|set| set.name == name && !set.configured) {
+        Ok(sets.into_iter().find(|set| set.name == name))
+    }
+
+    async fn forget_if_over(&self, name: &str) -> Result<()> {
+        if self
+            .file_set(name)
+            .await?
+            .is_some_and(|set| !set.configured)
+        {
             self.store.forget_set(name.to_owned()).await?;
         }
         Ok(())
@@ -100,8 +110,7 @@ impl App {
 
     /// Returns what has to happen to a set's folder, by what the catalogue says and what really lies there.
     async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
-        let sets = self.store.file_sets().await?;
-        let set = sets.into_iter().find(|set| set.name == name);
+        let set = self.file_set(name).await?;
         let recorded = set.as_ref().and_then(|set| set.published);
         let published = match recorded {
             Some(id) if self.lies_there(name, id).await? => Some(id),

@@ -74,16 +74,15 @@ impl App {
     /// about are written; a source that is so already stays without an event. Another address with what looks like a secret
     /// in it is refused.
     pub async fn edit(&self, selectors: &[String], patch: SettingsPatch) -> Result<Vec<Edited>> {
-        if let Some(address) = &patch.address {
-            let sources = self.kept_sources(some(selectors)?).await?;
-            if sources
+        let sources = self.kept_sources(some(selectors)?).await?;
+        if let Some(address) = &patch.address
+            && sources
                 .iter()
                 .any(|source| source.settings.address != *address)
-            {
-                refuse_literal_secrets(address)?;
-            }
+        {
+            refuse_literal_secrets(address)?;
         }
-        self.edit_literally(selectors, patch).await
+        self.edit_sources(&sources, patch).await
     }
 
     /// Does the same for an address that may hold what looks like a secret as it is.
@@ -93,6 +92,10 @@ impl App {
         patch: SettingsPatch,
     ) -> Result<Vec<Edited>> {
         let sources = self.kept_sources(some(selectors)?).await?;
+        self.edit_sources(&sources, patch).await
+    }
+
+    async fn edit_sources(&self, sources: &[Source], patch: SettingsPatch) -> Result<Vec<Edited>> {
         if sources.len() > 1 && (patch.name.is_some() || patch.address.is_some()) {
             return Err(Error::invalid(format!(
                 "{} sources cannot share one name or address: select one",
@@ -100,7 +103,7 @@ impl App {
             )));
         }
         let patch = checked_patch(patch)?;
-        for source in &sources {
+        for source in sources {
             check_edited_host(&source.settings, &patch)?;
         }
         let edits = sources

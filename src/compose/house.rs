@@ -25,7 +25,7 @@ pub(super) struct House {
     pub(super) app: Arc<App>,
     /// Why the catalogue that is read is not the one of the archive beside it.
     pub(super) mismatch: Option<Error>,
-    /// Reads the configuration again; nothing where no file holds it.
+    /// Reads the configuration again; nothing for who only reads, and for the demo.
     read_config: Option<ReadConfig>,
     /// Where is told what has to be said meanwhile.
     pub(super) notes: Notes,

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
 use super::paths::Paths;
-use super::verifiers::{ProgramFinder, parse_web_address, read_argv, read_name, read_sources};
+use super::verifiers::{parse_web_address, read_argv, read_name, read_sources};
 use super::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{ChangeKind, NoticeRules, Pattern};
 
@@ -20,7 +20,6 @@ const WEBHOOK_KEYS: [&str; 2] = ["secret", "format"];
 
 /// Reads every `[[notify]]`; those with problems, which are noted, are left out.
 pub(super) fn read(sections: Vec<Section<'_>>, paths: Paths<'_>) -> Vec<NotifierConfig> {
-    let finder = ProgramFinder { paths };
     let mut lines = HashMap::new();
     let mut notifiers = Vec::new();
     for mut section in sections {
@@ -33,7 +32,7 @@ pub(super) fn read(sections: Vec<Section<'_>>, paths: Paths<'_>) -> Vec<Notifier
             Some(vec![every_source()])
         };
         let rules = read_rules(&mut section);
-        let kind = read_kind(&mut section, &finder);
+        let kind = read_kind(&mut section, paths);
         let timeout = section.parsed("timeout", parse_duration);
         section.finish();
         if let (Some(name), Some(sources), Some(rules), Some(kind)) = (name, sources, rules, kind) {
@@ -88,7 +87,7 @@ fn read_changes(section: &mut Section<'_>) -> Option<Vec<ChangeKind>> {
     read.into_iter().collect()
 }
 
-fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<NotifierKind> {
+fn read_kind(section: &mut Section<'_>, paths: Paths<'_>) -> Option<NotifierKind> {
     // All are always asked for, so that none is ever an unknown key.
     let command = section.texts("command");
     let webhook = section.parsed("webhook", parse_web_address);
@@ -104,7 +103,7 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<No
     match (section.has("command"), section.has("webhook")) {
         (true, false) => {
             let is_whole = section.refuse(&WEBHOOK_KEYS, "with `command`");
-            let argv = read_argv(section, &command?, finder)?;
+            let argv = read_argv(section, &command?, paths)?;
             is_whole.then_some(NotifierKind::Command { argv })
         }
         (false, true) => Some(NotifierKind::Webhook {

@@ -28,10 +28,9 @@ pub(super) fn read(sections: Vec<Section<'_>>, paths: Paths<'_>) -> Vec<Verifier
     let mut lines = HashMap::new();
     let mut verifiers = Vec::new();
     for mut section in sections {
-        let reader = ProgramFinder { paths };
         let name = read_name(&mut section, "verifier", &mut lines);
         let sources = read_sources(&mut section);
-        let kind = read_kind(&mut section, &reader);
+        let kind = read_kind(&mut section, paths);
         let weight = match section.switch("advisory") {
             Some(true) => Weight::Advisory,
             Some(false) | None => Weight::Required,
@@ -176,7 +175,7 @@ fn may_judge(section: &Section<'_>, kind: &VerifierKind, scope: Option<&Scope>) 
     false
 }
 
-fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<VerifierKind> {
+fn read_kind(section: &mut Section<'_>, paths: Paths<'_>) -> Option<VerifierKind> {
     let at = section.span().clone();
     let external = section.switch("external").unwrap_or(false);
     let given: Vec<_> = KINDS
@@ -189,8 +188,8 @@ fn read_kind(section: &mut Section<'_>, finder: &ProgramFinder<'_>) -> Option<Ve
     let secret = section.parsed("secret", |text| Ok(text.to_owned()));
     let deadline = section.parsed("deadline", parse_long_duration);
     let deadline_duration = deadline.map_or(DEFAULT_DEADLINE, |field| field.value);
-    let command_kind = read_command(section, command, finder);
-    let rule = builtin::read(section, finder.paths);
+    let command_kind = read_command(section, command, paths);
+    let rule = builtin::read(section, paths);
     let (kind, own_keys) = match given[..] {
         ["command"] => (command_kind?, COMMAND_KEYS.to_vec()),
         ["builtin"] => (VerifierKind::Builtin(rule?), builtin::keys()),
@@ -268,13 +267,13 @@ pub(super) fn parse_web_address(text: &str) -> Result<String, String> {
 fn read_command(
     section: &mut Section<'_>,
     command: Option<Field<Vec<Field<&str>>>>,
-    finder: &ProgramFinder<'_>,
+    paths: Paths<'_>,
 ) -> Option<VerifierKind> {
     let stdin = section.switch("stdin").unwrap_or(false);
     let failed = read_failed(section);
     let limits = limits::read(section);
     Some(VerifierKind::Command {
-        argv: read_argv(section, &command?, finder)?,
+        argv: read_argv(section, &command?, paths)?,
         stdin,
         failed: failed?,
         limits,
@@ -285,7 +284,7 @@ fn read_command(
 pub(super) fn read_argv(
     section: &Section<'_>,
     command: &Field<Vec<Field<&str>>>,
-    finder: &ProgramFinder<'_>,
+    paths: Paths<'_>,
 ) -> Option<Vec<String>> {
     let key = section.path("command");
     let Some((program, arguments)) = command.value.split_first() else {
@@ -295,7 +294,7 @@ pub(super) fn read_argv(
         section.problem(&command.span, message);
         return None;
     };
-    let program = finder.find(section, program)?;
+    let program = find_program(section, program, paths)?;
     if let Some(argument) = arguments
         .iter()
         .find(|argument| argument.value.contains('\0'))
@@ -329,36 +328,29 @@ fn read_failed(section: &mut Section<'_>) -> Option<Vec<i32>> {
     Some(read)
 }
 
-/// Where programs are looked for.
-pub(super) struct ProgramFinder<'a> {
-    pub(super) paths: Paths<'a>,
-}
-
-impl ProgramFinder<'_> {
-    /// Returns the absolute path of a program: in the folders of `PATH` when its name has no slash, else taken from the
-    /// configuration file's folder. One that is not there is no problem of the configuration: its verifier cannot judge until
-    /// it comes ([`program_problem`]); a name that is not in `PATH` is returned as it stands.
-    fn find(&self, section: &Section<'_>, program: &Field<&str>) -> Option<String> {
-        let name = program.value;
-        let found: Result<PathBuf, String> = if name.is_empty() || name.contains('\0') {
-            Err("not a program's name".to_owned())
-        } else if name.contains('/') {
-            self.paths.resolve(name)
-        } else {
-            let found = self.paths.environment.find_program(name);
-            Ok(found.unwrap_or_else(|| PathBuf::from(name)))
-        };
-        let text = found.and_then(|path| {
-            path.into_os_string()
-                .into_string()
-                .map_err(|_| "its path is not UTF-8".to_owned())
-        });
-        text.map_err(|why| {
-            let message = format!("`{}`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH", section.path("command"), name.escape_debug());
-            section.problem(&program.span, message);
-        })
-        .ok()
-    }
+/// Returns the absolute path of a program: in the folders of `PATH` when its name has no slash, else taken from the
+/// configuration file's folder. One that is not there is no problem of the configuration: its verifier cannot judge until
+/// it comes ([`program_problem`]); a name that is not in `PATH` is returned as it stands.
+fn find_program(section: &Section<'_>, program: &Field<&str>, paths: Paths<'_>) -> Option<String> {
+    let name = program.value;
+    let found: Result<PathBuf, String> = if name.is_empty() || name.contains('\0') {
+        Err("not a program's name".to_owned())
+    } else if name.contains('/') {
+        paths.resolve(name)
+    } else {
+        let found = paths.environment.find_program(name);
+        Ok(found.unwrap_or_else(|| PathBuf::from(name)))
+    };
+    let text = found.and_then(|path| {
+        path.into_os_string()
+            .into_string()
+            .map_err(|_| "its path is not UTF-8".to_owned())
+    });
+    text.map_err(|why| {
+        let message = format!("`{}`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH", section.path("command"), name.escape_debug());
+        section.problem(&program.span, message);
+    })
+    .ok()
 }
 
 /// Returns why a program that the configuration names cannot be run, as of now.

@@ -22,14 +22,19 @@ impl Digest {
 
     /// Returns the 64 hexadecimal digits alone, in lower case.
     pub fn to_hex(&self) -> String {
-        use fmt::Write as _;
-        self.0
-            .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+        to_hex(&self.0)
     }
+}
+
+/// Returns two hexadecimal digits for each byte, in lower case.
+pub fn to_hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string does not fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 impl fmt::Display for Digest {

@@ -33,7 +33,7 @@ pub use archive_mark::{ArchiveMark, Mismatch};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, base_ordinal};
 pub use content::Content;
-pub use digest::{Digest, DigestError, Digester};
+pub use digest::{Digest, DigestError, Digester, to_hex};
 pub use edition::{
     Edition, EditionCandidate, EditionMember, EditionVerdict, MemberNow, NotReady, SetPublication,
     SetStep, combination_key, edition_to_publish, files_key, ready_to_judge, set_file_names,

@@ -163,19 +163,7 @@ mod tests {
     type Reversal = (Change, [bool; 3], &'static [&'static str]);
 
     fn settings() -> SourceSettings {
-        SourceSettings {
-            name: "a".to_owned(),
-            address: Address::parse("https://example.org/a", false).expect("an address"),
-            interval: Interval::DEFAULT,
-            enabled: true,
-            tags: Vec::new(),
-            headers: Vec::new(),
-            allow_private: false,
-            allow_http: false,
-            allow_empty: false,
-            publish: PublishPolicy::Passed,
-            max_size_bytes: None,
-        }
+        SourceSettings::sample("a")
     }
 
     fn with(change: Change) -> SourceSettings {

@@ -103,6 +103,27 @@ pub struct SourceSettings {
     pub max_size_bytes: Option<u64>,
 }
 
+#[cfg(test)]
+impl SourceSettings {
+    /// Settings of a source at `https://example.org/NAME`, with every default.
+    pub(crate) fn sample(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            address: Address::parse(&format!("https://example.org/{name}"), false)
+                .expect("an address"),
+            interval: Interval::DEFAULT,
+            enabled: true,
+            tags: Vec::new(),
+            headers: Vec::new(),
+            allow_private: false,
+            allow_http: false,
+            allow_empty: false,
+            publish: PublishPolicy::Passed,
+            max_size_bytes: None,
+        }
+    }
+}
+
 /// A source as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Address, Attempt, AttemptId, AttemptOutcome, BlobId, Digest, Fingerprint, Interval, Judgement,
-    NewVerdict, PublishPolicy, Slot, Source, SourceId, SourceSettings, SourceState, Verdict,
-    VerdictId, VerdictOutcome, Version, VersionId, VersionState,
+    Attempt, AttemptId, AttemptOutcome, BlobId, Digest, Fingerprint, Interval, Judgement,
+    NewVerdict, Slot, Source, SourceId, SourceSettings, SourceState, Verdict, VerdictId,
+    VerdictOutcome, Version, VersionId, VersionState,
 };
 
 /// 2026-01-31, at this time of day.
@@ -21,17 +21,8 @@ pub(crate) fn source(id: i64, name: &str) -> Source {
         id: SourceId(id),
         settings: SourceSettings {
             name: name.to_owned(),
-            address: Address::parse(&format!("https://example.org/{id}.csv"), false)
-                .expect("an address"),
             interval: Interval::from_hours(6).expect("in range"),
-            enabled: true,
-            tags: Vec::new(),
-            headers: Vec::new(),
-            allow_private: false,
-            allow_http: false,
-            allow_empty: false,
-            publish: PublishPolicy::Passed,
-            max_size_bytes: None,
+            ..SourceSettings::sample(&format!("{id}.csv"))
         },
         published_path: format!("example.org/{id}.csv"),
         created_at: at("08:00:00"),

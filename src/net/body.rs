@@ -44,15 +44,13 @@ pub(super) async fn receive(
     }
     let mut sink = Sink::new(coding, cap, announced, temp_dir);
     let mut pace = Pace::new(config);
-    let mut received = 0;
     let expected = announced.map_or(0, |length| usize::try_from(length).unwrap_or(BATCH_BYTES));
     let mut batch = Vec::with_capacity(expected.min(BATCH_BYTES));
     loop {
         let next = pace.next(&mut body).await?;
         let chunk = next.map_err(|error| body.failure(&error, host))?;
         let Some(chunk) = chunk else { break };
-        received += chunk.len() as u64;
-        if received > cap {
+        if body.received() > cap {
             return Err(sink::too_large(cap, ""));
         }
         // Full before it grows: a batch never takes more memory than its size.
@@ -62,7 +60,7 @@ pub(super) async fn receive(
         batch.extend_from_slice(&chunk);
     }
     body.check_end()?;
-    if received == 0 && coding != Coding::Identity && !allow_empty {
+    if body.received() == 0 && coding != Coding::Identity && !allow_empty {
         let detail =
             "the gzip stream is cut short: the body is empty, which the source does not allow";
         return Err(Failure::new(FailureKind::Decode, detail));

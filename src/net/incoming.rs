@@ -38,6 +38,11 @@ impl Incoming {
         self.announced
     }
 
+    /// Returns how many bytes came in so far, on the wire.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
     /// Returns the next piece; nothing after the last one. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, reqwest::Error> {
         while let Some(frame) = self.body.frame().await {

@@ -8,6 +8,8 @@ use base64::prelude::{
     BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD,
 };
 
+use crate::domain::to_hex;
+
 /// So many bytes of a value, at the end of a text that was cut there, are struck out too.
 const LEAST_CUT_BYTES: usize = 4;
 
@@ -126,12 +128,7 @@ pub(super) fn base64_forms(value: &str) -> impl Iterator<Item = String> + use<> 
 }
 
 pub(super) fn hex_forms(value: &str) -> impl Iterator<Item = String> + use<> {
-    let lower: String = value.bytes().fold(String::new(), |text, byte| {
-        use std::fmt::Write as _;
-        let mut text = text;
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let lower = to_hex(value.as_bytes());
     [lower.to_ascii_uppercase(), lower].into_iter()
 }
 

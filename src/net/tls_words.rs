@@ -30,11 +30,13 @@ pub(super) fn tls_problem(error: &Error, host: &str) -> String {
 fn certificate_problem(reason: &CertificateError) -> String {
     use CertificateError as E;
     let plain = match reason {
-        E::ExpiredContext { not_after, .. } => return format!("it expired on {}", day(*not_after)),
+        E::ExpiredContext { not_after, .. } => {
+            return format!("it expired on {}", time_text(*not_after));
+        }
         E::NotValidYetContext { not_before, .. } => {
             return format!(
                 "it is valid from {} on (is the clock of this machine right?)",
-                day(*not_before)
+                time_text(*not_before)
             );
         }
         E::NotValidForNameContext { presented, .. } => return names_instead(presented),
@@ -120,7 +122,7 @@ fn alert_words(alert: AlertDescription) -> String {
     plain.to_owned()
 }
 
-fn day(time: UnixTime) -> String {
+fn time_text(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     DateTime::<Utc>::from_timestamp(seconds, 0).map_or_else(
         || "an impossible date".to_owned(),

@@ -8,10 +8,7 @@ use super::error::Result;
 use super::publication::be_unsure;
 use super::row::{Columns, int, millis, to_json};
 use super::types::{FilesToLookAt, PublishedFile};
-use crate::domain::{FileSeal, Slot, SourceId, VersionId};
-
-/// A chore whose time lies this far ahead was recorded by a clock that was wrong.
-const SKEW: TimeDelta = TimeDelta::hours(1);
+use crate::domain::{CLOCK_TOLERANCE, FileSeal, Slot, SourceId, VersionId};
 
 impl Store {
     /// Returns the published files that should be as recorded: those about which nothing is left to do.
@@ -65,7 +62,7 @@ impl Store {
                 .prepare_cached("SELECT at FROM chore WHERE name = ?1")?
                 .query_row([name], |row| Columns::new(row).time())
                 .optional()?;
-            Ok(done.is_none_or(|at| now - at >= every || at - now > SKEW))
+            Ok(done.is_none_or(|at| now - at >= every || at - now > CLOCK_TOLERANCE))
         })
         .await
     }

@@ -8,16 +8,13 @@ use std::sync::atomic::Ordering;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pipeline::Pipeline;
-use crate::domain::{Claim, NewestVersion};
+use crate::domain::{CLOCK_TOLERANCE, Claim, NewestVersion};
 
 /// How long bytes that were read back count as good.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// Unchecked for longer, because passes had more to read than they may, a version is asked for whole instead.
 const UNCHECKED_AT_MOST: TimeDelta = TimeDelta::days(7);
-
-/// How far a stored time may be ahead of the clock.
-const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
 
 /// What one pass reads back at most.
 pub(super) const CHECKED_BYTES: u64 = 256 << 20;
@@ -43,7 +40,7 @@ impl Pipeline {
             return Bytes::Doubtful;
         }
         let age = claim.checked_at.map(|checked_at| now - checked_at);
-        if age.is_some_and(|age| age < GOOD_FOR && age > -MOST_AHEAD) {
+        if age.is_some_and(|age| age < GOOD_FOR && age > -CLOCK_TOLERANCE) {
             return Bytes::Trusted;
         }
         let spent = self.checked.fetch_add(newest.size_bytes, Ordering::Relaxed);

@@ -14,8 +14,8 @@ use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
 use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};
 use crate::domain::{
-    AttemptOutcome, Claim, Content, Digest, FailureKind, NewBlob, NewestVersion, Slot, Source,
-    StoredBody, Validators, Version, VersionId, VersionState, Weight, base_ordinal,
+    AttemptOutcome, CLOCK_TOLERANCE, Claim, Content, Digest, FailureKind, NewBlob, NewestVersion,
+    Slot, Source, StoredBody, Validators, Version, VersionId, VersionState, Weight, base_ordinal,
 };
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::{AttemptRecord, AttemptResult, StoreError};
@@ -26,9 +26,6 @@ const UNCONDITIONAL_EVERY: u64 = 30;
 /// For the same reason, a request goes without them when the whole file was not received for so long, however rarely it is
 /// asked for.
 const WHOLE_EVERY: TimeDelta = TimeDelta::days(30);
-/// A time that lies further ahead was written under a wrong clock.
-const MOST_AHEAD: TimeDelta = TimeDelta::hours(1);
-
 /// Content up to this length is compressed in less time than handing it to another thread and back takes.
 const SMALL_BYTES: u64 = 16 << 10;
 
@@ -88,7 +85,7 @@ fn is_due_whole(claim: &Claim, now: DateTime<Utc>) -> bool {
     let by_count = claim.requests % UNCONDITIONAL_EVERY == UNCONDITIONAL_EVERY - 1;
     let by_time = claim.whole_at.is_none_or(|whole_at| {
         let since = now - whole_at;
-        since >= WHOLE_EVERY || since < -MOST_AHEAD
+        since >= WHOLE_EVERY || since < -CLOCK_TOLERANCE
     });
     by_count || by_time
 }

@@ -14,6 +14,7 @@ use crate::store::ClaimRequest;
 
 /// Sources whose versions are judged again at once, each with one content in memory or in a file.
 const AT_ONCE: usize = 4;
+
 /// The versions that are still to be judged, and those that are being judged.
 pub(super) struct Undecided {
     /// The newest verdict when they were listed: a version with a newer one was judged by someone else meanwhile.

@@ -10,7 +10,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gannet::app::NewSource;
 use gannet::clock::{Clock, ManualClock, Sleep};
 use gannet::config::{Config, FetchConfig};
-use gannet::domain::PublishPolicy;
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use crate::net_rig::at;
@@ -55,15 +54,8 @@ impl House {
             name: Some("x".to_owned()),
             address: origin.url("/x"),
             interval: Some(format!("{INTERVAL}h").parse().expect("an interval")),
-            tags: Vec::new(),
-            headers: Vec::new(),
             allow_private: true,
-            allow_http: false,
-            allow_empty: false,
-            publish: PublishPolicy::Passed,
-            max_size_bytes: None,
-            disabled: false,
-            literal: false,
+            ..NewSource::default()
         };
         app.add(vec![source]).await.expect("added");
         Self {

@@ -38,60 +38,24 @@ fn json_says_what_became_of_each_source() {
     let named = |rows: Vec<[Value; 5]>| -> Vec<_> {
         rows.into_iter()
             .map(|[name, outcome, version, verified, kind]| {
-                (name, outcome, version.is_i64(), verified, kind)
+                json!([name, outcome, version.is_i64(), verified, kind])
             })
             .collect()
     };
     assert_eq!(
         named(outcomes(&first)),
         [
-            (
-                json!("bad"),
-                json!("new"),
-                true,
-                json!("passed"),
-                json!(null)
-            ),
-            (
-                json!("down"),
-                json!("failed"),
-                false,
-                json!(null),
-                json!("status")
-            ),
-            (
-                json!("good"),
-                json!("new"),
-                true,
-                json!("passed"),
-                json!(null)
-            ),
+            json!(["bad", "new", true, "passed", null]),
+            json!(["down", "failed", false, null, "status"]),
+            json!(["good", "new", true, "passed", null]),
         ]
     );
     assert_eq!(
         named(outcomes(&gannet.fetch("*"))),
         [
-            (
-                json!("bad"),
-                json!("new"),
-                true,
-                json!("failed"),
-                json!(null)
-            ),
-            (
-                json!("down"),
-                json!("failed"),
-                false,
-                json!(null),
-                json!("status")
-            ),
-            (
-                json!("good"),
-                json!("unchanged"),
-                true,
-                json!("passed"),
-                json!(null)
-            ),
+            json!(["bad", "new", true, "failed", null]),
+            json!(["down", "failed", false, null, "status"]),
+            json!(["good", "unchanged", true, "passed", null]),
         ]
     );
     let down = &first["sources"][1];

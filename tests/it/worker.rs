@@ -9,9 +9,7 @@ use std::time::Duration;
 use gannet::app::{App, NewSource, PassSummary};
 use gannet::clock::ManualClock;
 use gannet::config::{Config, FetchConfig, ResourceLimits, VerifierConfig, VerifierKind};
-use gannet::domain::{
-    PublishPolicy, Scope, Verdict, VerdictOutcome, VersionId, VersionState, Weight,
-};
+use gannet::domain::{Scope, Verdict, VerdictOutcome, VersionId, VersionState, Weight};
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use crate::net_rig::at;
@@ -90,15 +88,8 @@ impl House {
             name: Some(address.clone()),
             address,
             interval: Some("1h".parse().expect("an interval")),
-            tags: Vec::new(),
-            headers: Vec::new(),
             allow_private: true,
-            allow_http: false,
-            allow_empty: false,
-            publish: PublishPolicy::Passed,
-            max_size_bytes: None,
-            disabled: false,
-            literal: false,
+            ..NewSource::default()
         });
         self.app.add(new.collect()).await.expect("added");
     }

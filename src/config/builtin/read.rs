@@ -1,12 +1,12 @@
 //! Reads a built-in rule with its parameters.
 
-use crate::config::paths::Paths;
 use std::ops::Range;
 use std::time::Duration;
 
 use super::{Builtin, CsvRule, ImageFormat, ImageRule, JsonRule, Percent, Schema, SizeRule};
 use crate::config::document::{Field, Section};
 use crate::config::duration::parse_long_duration;
+use crate::config::paths::Paths;
 use crate::domain::{Digest, parse_size};
 
 /// Every rule, with the keys that it takes.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::entry::{Entry, headers, left_out, tag};
+use super::entry::{Entry, headers, left_out, tags};
 use crate::app::NewSource;
 use crate::domain::Interval;
 
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
         .collect())
 }
 
-fn entry(place: String, watch: &Value, tags: Option<&Value>) -> Entry {
+fn entry(place: String, watch: &Value, known_tags: Option<&Value>) -> Entry {
     let Value::Object(watch) = watch else {
         return Entry::refused(place, String::new(), "not a watch: expected an object");
     };
@@ -68,7 +68,7 @@ fn entry(place: String, watch: &Value, tags: Option<&Value>) -> Entry {
             address: address.to_owned(),
             name: text("title").map(str::to_owned),
             interval,
-            tags: tags_of(watch, tags),
+            tags: tags_of(watch, known_tags),
             headers: headers(watch.get("headers")),
             disabled: watch.get("paused") == Some(&Value::Bool(true)),
             ..NewSource::default()
@@ -91,20 +91,10 @@ fn refusal(watch: &Map<String, Value>, address: &str) -> Option<&'static str> {
 }
 
 /// Returns the names of a watch's tags: by the ids of the file's tags, or as they stand in older files.
-fn tags_of(watch: &Map<String, Value>, known: Option<&Value>) -> Vec<String> {
-    let name = |id: &str| -> String {
-        let title = known.and_then(|known| known.get(id)?.get("title")?.as_str());
-        title.unwrap_or(id).to_owned()
-    };
-    match watch.get("tags").or_else(|| watch.get("tag")) {
-        Some(Value::Array(ids)) => ids
-            .iter()
-            .filter_map(Value::as_str)
-            .filter_map(|id| tag(&name(id)))
-            .collect(),
-        Some(Value::String(names)) => names.split(',').filter_map(tag).collect(),
-        _ => Vec::new(),
-    }
+fn tags_of<'a>(watch: &'a Map<String, Value>, known: Option<&'a Value>) -> Vec<String> {
+    let title = |id: &str| known?.get(id)?.get("title")?.as_str();
+    let written = watch.get("tags").or_else(|| watch.get("tag"));
+    tags(written, |id| title(id).unwrap_or(id))
 }
 
 /// Returns the interval in whole hours, and whether the watch's own is just that; nothing when it has none of its own.

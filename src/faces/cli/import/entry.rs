@@ -81,6 +81,22 @@ pub(super) fn tag(text: &str) -> Option<String> {
     (!tag.is_empty()).then_some(tag)
 }
 
+/// Returns the tags that a list of words, or one text with commas, names; `name` says what a word of the list is called.
+pub(super) fn tags<'a>(
+    value: Option<&'a serde_json::Value>,
+    name: impl Fn(&'a str) -> &'a str,
+) -> Vec<String> {
+    match value {
+        Some(serde_json::Value::Array(words)) => words
+            .iter()
+            .filter_map(serde_json::Value::as_str)
+            .filter_map(|word| tag(name(word)))
+            .collect(),
+        Some(serde_json::Value::String(names)) => names.split(',').filter_map(tag).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Returns the keys whose values change what is compared or how it is fetched, in a way that gannet has no setting for.
 pub(super) fn left_out<'a>(
     object: &'a serde_json::Map<String, serde_json::Value>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::entry::{Entry, headers, left_out, says_something, tag};
+use super::entry::{Entry, headers, left_out, says_something, tags};
 use crate::app::NewSource;
 
 /// Keys that say nothing of what is fetched, or that are read here.
@@ -50,22 +50,13 @@ fn entry(place: String, job: Value) -> Entry {
     let Some(address) = text("url") else {
         return Entry::refused(place, title, "it has no `url`");
     };
-    let tags = match job.get("tags") {
-        Some(Value::Array(tags)) => tags
-            .iter()
-            .filter_map(Value::as_str)
-            .filter_map(tag)
-            .collect(),
-        Some(Value::String(tags)) => tags.split(',').filter_map(tag).collect(),
-        _ => Vec::new(),
-    };
     Entry {
         place,
         title,
         source: Ok(NewSource {
             address,
             name: text("name"),
-            tags,
+            tags: tags(job.get("tags"), |word| word),
             headers: headers(job.get("headers")),
             disabled: job.get("enabled") == Some(&Value::Bool(false)),
             ..NewSource::default()

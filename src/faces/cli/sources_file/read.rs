@@ -1,0 +1,227 @@
+//! Reads the file, and finds everything that is wrong with it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use crate::app::NewSource;
+use crate::domain::{Address, Interval, PublishPolicy, parse_size};
+
+/// What is wrong with a file, and in which line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {reason}")]
+pub(crate) struct SourcesFileError {
+    /// The file's name as it was given.
+    pub(crate) file: String,
+    /// The line, from 1.
+    pub(crate) line: usize,
+    /// What is wrong, with the key or the value.
+    pub(crate) reason: String,
+}
+
+/// Everything that is wrong with a file, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SourcesFileErrors(pub(crate) Vec<SourcesFileError>);
+
+/// More than these are counted.
+const MAX_SHOWN: usize = 20;
+
+impl fmt::Display for SourcesFileErrors {
+    /// Writes a line each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().take(MAX_SHOWN).enumerate() {
+            let before = if index == 0 { "" } else { "\n" };
+            write!(f, "{before}{error}")?;
+        }
+        match self.0.len().saturating_sub(MAX_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+/// One header's value, or several.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a string or a list of strings")]
+pub(super) enum Values {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the source's switches")]
+struct Entry {
+    name: Option<Spanned<String>>,
+    address: Spanned<String>,
+    interval: Option<Spanned<String>>,
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, Values>,
+    #[serde(default)]
+    allow_private: bool,
+    #[serde(default)]
+    allow_http: bool,
+    #[serde(default)]
+    allow_empty: bool,
+    publish: Option<Spanned<String>>,
+    max_size: Option<Spanned<String>>,
+    #[serde(default)]
+    literal: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Reads the sources that `text` lists, or finds everything that is wrong with them. `file` is its name for messages.
+pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<NewSource>, SourcesFileErrors> {
+    let mut reader = Reader {
+        file,
+        text,
+        seen: HashMap::new(),
+        errors: Vec::new(),
+    };
+    let mut sources = Vec::new();
+    for entry in reader.entries() {
+        sources.extend(reader.source(entry));
+    }
+    if reader.errors.is_empty() {
+        return Ok(sources);
+    }
+    reader.errors.sort_by_key(|error| error.line);
+    Err(SourcesFileErrors(reader.errors))
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    /// Where each address and each name is.
+    seen: HashMap<(&'static str, String), usize>,
+    errors: Vec<SourcesFileError>,
+}
+
+impl<'a> Reader<'a> {
+    fn fail(&mut self, offset: usize, reason: impl Into<String>) {
+        self.errors.push(SourcesFileError {
+            file: self.file.to_owned(),
+            line: line_of(self.text, offset),
+            reason: reason.into(),
+        });
+    }
+
+    fn entries(&mut self) -> Vec<Spanned<DeValue<'a>>> {
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        // What follows a syntax error is guesswork.
+        if let Some(error) = errors.first() {
+            let offset = error.span().map_or(0, |span| span.start);
+            let reason = error.message().trim_end().replace('\n', ", ");
+            self.fail(offset, format!("not TOML: {reason}"));
+            return Vec::new();
+        }
+        let mut entries = Vec::new();
+        for (key, value) in table.into_inner() {
+            let start = key.span().start;
+            match value.into_inner() {
+                DeValue::Array(sources) if key.get_ref() == "source" => entries.extend(sources),
+                _ if key.get_ref() == "source" => {
+                    self.fail(start, "expected [[source]], a table for each source");
+                }
+                _ => {
+                    let key = key.get_ref();
+                    self.fail(start, format!("unknown key `{key}`: expected [[source]]"));
+                }
+            }
+        }
+        entries
+    }
+
+    /// Reads one source; nothing when something is wrong with it.
+    fn source(&mut self, entry: Spanned<DeValue<'_>>) -> Option<NewSource> {
+        let start = entry.span().start;
+        let entry = match Entry::deserialize(ValueDeserializer::from(entry)) {
+            Ok(entry) => entry,
+            Err(error) => {
+                let offset = error.span().map_or(start, |span| span.start);
+                self.fail(offset, error.message().trim_end().replace('\n', ", "));
+                return None;
+            }
+        };
+        let before = self.errors.len();
+        match Address::parse(entry.address.get_ref(), entry.allow_http) {
+            Ok(address) => self.once("address", address.to_string(), entry.address.span().start),
+            Err(error) => self.fail(entry.address.span().start, error.to_string()),
+        }
+        if let Some(name) = &entry.name {
+            self.once("name", name.get_ref().clone(), name.span().start);
+        }
+        let new = self.new_source(entry);
+        (self.errors.len() == before).then_some(new)
+    }
+
+    /// Notes where a key has its value; another place that has the same is wrong.
+    fn once(&mut self, key: &'static str, value: String, offset: usize) {
+        if let Some(first) = self.seen.get(&(key, value.clone())) {
+            let line = line_of(self.text, *first);
+            self.fail(offset, format!("{key} `{value}` is in line {line} already"));
+        } else {
+            self.seen.insert((key, value), offset);
+        }
+    }
+
+    fn new_source(&mut self, entry: Entry) -> NewSource {
+        let interval = self.read(entry.interval, |text| {
+            text.parse::<Interval>().map_err(|error| error.to_string())
+        });
+        let publish = self.read(entry.publish, str::parse::<PublishPolicy>);
+        let max_size_bytes = self.read(entry.max_size, parse_size);
+        let headers = entry.headers.into_iter().flat_map(|(name, values)| {
+            let values = match values {
+                Values::One(value) => vec![value],
+                Values::Many(values) => values,
+            };
+            values.into_iter().map(move |value| (name.clone(), value))
+        });
+        NewSource {
+            address: entry.address.into_inner(),
+            interval,
+            name: entry.name.map(Spanned::into_inner),
+            tags: entry.tags,
+            headers: headers.collect(),
+            allow_private: entry.allow_private,
+            allow_http: entry.allow_http,
+            allow_empty: entry.allow_empty,
+            publish: publish.unwrap_or_default(),
+            max_size_bytes,
+            disabled: !entry.enabled,
+            literal: entry.literal,
+        }
+    }
+
+    fn read<T>(
+        &mut self,
+        value: Option<Spanned<String>>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = value?;
+        match parse(text.get_ref()) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.fail(text.span().start, reason);
+                None
+            }
+        }
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    // As bytes: a span may, in principle, end inside a character.
+    let before = &text.as_bytes()[..offset.min(text.len())];
+    before.split(|byte| *byte == b'\n').count()
+}

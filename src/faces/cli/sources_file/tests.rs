@@ -1,0 +1,209 @@
+//! What is read back is what was printed, and what cannot be read is named with its line.
+
+use proptest::prelude::*;
+
+use super::{parse, print};
+use crate::domain::{Interval, PublishPolicy, SourceSettings};
+
+const FILE: &str = r#"
+[[source]]
+name = "prices"
+address = "https://example.org/prices.csv"
+interval = "6h"
+enabled = false
+tags = ["eu", "prices"]
+headers = { Authorization = "Bearer ${TOKEN}", Accept = ["text/csv", "text/plain"] }
+allow_private = true
+publish = "newest"
+max_size = "256MiB"
+
+[[source]]
+address = "http://example.org/rates"
+allow_http = true
+"#;
+
+#[test]
+fn reads_a_file() {
+    let sources = parse("sources.toml", FILE).expect("a good file");
+    let [prices, rates] = sources.as_slice() else {
+        panic!("two sources: {sources:?}");
+    };
+    assert_eq!(prices.name.as_deref(), Some("prices"));
+    assert_eq!(prices.interval.map(Interval::hours), Some(6));
+    assert_eq!(prices.max_size_bytes, Some(256 << 20));
+    assert_eq!(prices.publish, PublishPolicy::Newest);
+    assert!(prices.disabled && prices.allow_private && !prices.allow_empty);
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        prices.headers,
+        [
+            pair("Accept", "text/csv"),
+            pair("Accept", "text/plain"),
+            pair("Authorization", "Bearer ${TOKEN}")
+        ]
+    );
+    assert_eq!(rates.address, "http://example.org/rates");
+    assert!(rates.allow_http && rates.interval.is_none() && !rates.disabled);
+    assert!(parse("empty", "").expect("an empty file").is_empty());
+}
+
+#[test]
+fn names_file_line_and_key() {
+    let entry = "[[source]]\naddress = \"https://example.org/a\"\n";
+    for (text, line, part) in [
+        (format!("{entry}intervall = \"1h\"\n"), 3, "intervall"),
+        ("[[sources]]\n".to_owned(), 1, "sources"),
+        ("[[source]]\nname = \"a\"\n".to_owned(), 1, "address"),
+        (
+            format!("{entry}interval = \"30m\"\n"),
+            3,
+            "1h, 12h, 1d or 7d",
+        ),
+        (format!("{entry}interval = 1\n"), 3, "expected a string"),
+        (
+            format!("{entry}enabled = \"yes\"\n"),
+            3,
+            "expected a boolean",
+        ),
+        (format!("{entry}publish = \"all\"\n"), 3, "passed or newest"),
+        (format!("{entry}max_size = \"big\"\n"), 3, "is not a size"),
+        (
+            format!("{entry}headers = {{ A = 1 }}\n"),
+            3,
+            "list of strings",
+        ),
+        (format!("{entry}name = \"a\n"), 3, ""),
+        (
+            "[[source]]\naddress = \"ftp://h/a\"\n".to_owned(),
+            2,
+            "only https",
+        ),
+        (format!("{entry}\n{entry}"), 5, "is in line 2 already"),
+        (
+            format!("{entry}name = \"x\"\n[[source]]\naddress = \"https://h/b\"\nname = \"x\"\n"),
+            6,
+            "name `x` is in line 3 already",
+        ),
+    ] {
+        let errors = parse("sources.toml", &text).expect_err(&text).0;
+        let error = &errors[0];
+        assert_eq!(error.line, line, "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("sources.toml:{line}: "))
+        );
+        assert!(error.reason.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let text = "[[source]]\naddress = \"ftp://h/a\"\ninterval = \"1x\"\n[[source]]\nname = \"b\"\n\
+                [[source]]\naddress = \"https://h/c\"\npublish = \"all\"\n[sources]\n";
+    let errors = parse("f", text).expect_err("bad").0;
+    let lines: Vec<_> = errors.iter().map(|error| error.line).collect();
+    assert_eq!(lines, [2, 3, 4, 8, 9]);
+    for text in ["sources:\n  - address: x\n", "{\"source\": []}"] {
+        let errors = parse("f", text).expect_err("not TOML").0;
+        assert!(
+            errors.len() == 1 && errors[0].reason.starts_with("not TOML: "),
+            "{errors:?}"
+        );
+    }
+    let many = "[[source]]\n".repeat(25);
+    let text = parse("f", &many).expect_err("bad").to_string();
+    assert!(
+        text.lines().count() == 21 && text.ends_with("and 5 more"),
+        "{text}"
+    );
+}
+
+#[test]
+fn prints_what_is_not_the_default() {
+    let plain = settings("b", 24);
+    let mut full = settings("a", 6);
+    full.enabled = false;
+    full.tags = vec!["eu".to_owned(), "prices".to_owned()];
+    full.headers = vec![("Authorization".to_owned(), "Bearer ${TOKEN}".to_owned())];
+    full.max_size_bytes = Some(3 << 20);
+    insta::assert_snapshot!(print([&plain, &full]), @r#"
+    # Sources of gannet; `gannet apply FILE` makes the catalogue so.
+
+    [[source]]
+    name = "a"
+    address = "https://example.org/a"
+    interval = "6h"
+    enabled = false
+    tags = ["eu", "prices"]
+    max_size = "3MiB"
+
+    [source.headers]
+    Authorization = "Bearer ${TOKEN}"
+
+    [[source]]
+    name = "b"
+    address = "https://example.org/b"
+    interval = "1d"
+    "#);
+}
+
+fn settings(name: &str, hours: u32) -> SourceSettings {
+    SourceSettings {
+        interval: Interval::from_hours(hours).expect("in range"),
+        ..SourceSettings::sample(name)
+    }
+}
+
+prop_compose! {
+    fn any_settings(index: usize)(
+        name in ".{1,12}", hours in 1..=Interval::MAX_HOURS, enabled: bool,
+        tags in prop::collection::vec("[a-z\"é]{1,6}", 0..3),
+        values in prop::collection::vec(("[A-Za-z-]{1,3}", ".{0,8}"), 0..5),
+        switches: [bool; 4], size in prop::option::of(1..=i64::MAX.unsigned_abs()),
+    ) -> SourceSettings {
+        let mut headers = values;
+        // Only the order among values of one header means anything (RFC 9110 §5.3).
+        headers.sort_by(|one, other| one.0.cmp(&other.0));
+        SourceSettings {
+            name: format!("{name}{index}"),
+            enabled,
+            tags,
+            headers,
+            allow_private: switches[0],
+            allow_http: switches[1],
+            allow_empty: switches[2],
+            publish: if switches[3] { PublishPolicy::Newest } else { PublishPolicy::Passed },
+            max_size_bytes: size,
+            ..settings(&index.to_string(), hours)
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn reads_what_it_prints(one in any_settings(1), two in any_settings(2)) {
+        let mut expected = vec![one, two];
+        expected.sort_by(|one, other| one.name.cmp(&other.name));
+        let sources = parse("f", &print(&expected)).expect("its own output");
+        prop_assert_eq!(sources.len(), expected.len());
+        for (source, settings) in sources.into_iter().zip(expected) {
+            prop_assert_eq!(source.name.as_ref(), Some(&settings.name));
+            prop_assert_eq!(source.address.as_str(), settings.address.as_str());
+            prop_assert_eq!(source.interval, Some(settings.interval));
+            prop_assert_eq!(source.disabled, !settings.enabled);
+            prop_assert_eq!(source.tags, settings.tags);
+            prop_assert_eq!(source.headers, settings.headers);
+            prop_assert_eq!(source.allow_private, settings.allow_private);
+            prop_assert_eq!(source.allow_http, settings.allow_http);
+            prop_assert_eq!(source.allow_empty, settings.allow_empty);
+            prop_assert_eq!(source.publish, settings.publish);
+            prop_assert_eq!(source.max_size_bytes, settings.max_size_bytes);
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in ".*") {
+        let _ = parse("f", &text);
+    }
+}
