@@ -20,7 +20,7 @@ use super::slots::Slots;
 use super::temp::TempFolder;
 use super::trash::Trash;
 use super::{ArchiveError, mark};
-use crate::domain::{ArchiveMark, Digest, EditionId, FileSeal};
+use crate::domain::{ArchiveMark, Digest, EditionId, FileSeal, StoredObject};
 use crate::files::{Owner, make_public_folders};
 
 /// The most contents that are streamed through the codec at once, a few MiB of memory each.
@@ -208,10 +208,10 @@ impl Archive {
     }
 
     /// Tells whether a large stored form is where it should be and as long as it should be; reads nothing of it.
-    pub fn has_object(&self, name: &str, stored_bytes: u64) -> bool {
+    pub fn has_object(&self, object: &StoredObject) -> bool {
         self.objects
-            .open(name)
-            .is_ok_and(|(_, length)| length == stored_bytes)
+            .open(&object.name)
+            .is_ok_and(|(_, length)| length == object.size_bytes)
     }
 
     /// Returns a name that no other process which works on this folder has, for as long as this one lives; an empty one when

@@ -22,6 +22,15 @@ pub enum StoredBody {
     Object(String),
 }
 
+/// A large stored form, as it should lie in the archive's `objects/` folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Under which name.
+    pub name: String,
+    /// Its length.
+    pub size_bytes: u64,
+}
+
 /// One blob as it is stored: a link of the chain that leads from a delta to a blob that stands alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobLink {

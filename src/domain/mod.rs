@@ -31,7 +31,7 @@ mod weights;
 pub use address::{Address, AddressError, masked};
 pub use archive_mark::{ArchiveMark, Mismatch};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
-pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, base_ordinal};
+pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, StoredObject, base_ordinal};
 pub use content::Content;
 pub use digest::{Digest, DigestError, Digester, to_hex};
 pub use edition::{

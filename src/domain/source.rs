@@ -6,7 +6,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Address, AttemptOutcome, Digest, Interval, Slot, SourceId, Validators, VersionId, VersionState,
+    Address, AttemptOutcome, Digest, Interval, Slot, SourceId, StoredObject, Validators, VersionId,
+    VersionState,
 };
 
 /// Which versions of a source may be published.
@@ -198,8 +199,6 @@ pub struct NewestVersion {
     pub digest: Digest,
     /// Its content's length.
     pub size_bytes: u64,
-    /// The length of its stored form.
-    pub stored_bytes: u64,
-    /// The file in the archive that holds its stored form, when it is a large one.
-    pub object: Option<String>,
+    /// The objects that reading it takes: its own, and those that it is a delta against.
+    pub objects: Vec<StoredObject>,
 }

@@ -11,7 +11,7 @@ use super::row::{Columns, int, millis, to_json};
 use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source};
 use super::transaction::Transaction;
 use super::types::ClaimRequest;
-use crate::domain::{Claim, Digest, NewestVersion, Slot, SourceId, Validators};
+use crate::domain::{Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators};
 
 impl Store {
     /// Claims sources that are due and under no live claim, those first that are due longest.
@@ -117,6 +117,11 @@ const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_du
      AND host NOT IN (SELECT value FROM json_each(?3))
      ORDER BY next_slot, source_id LIMIT ?4";
 
+/// The objects of a blob and of those that it is a delta against. A blob's body comes last in its row, so that no body is read.
+const OBJECTS: &str = "WITH RECURSIVE chain (id) AS (
+         SELECT ?1 UNION SELECT b.base_id FROM chain c CROSS JOIN blob b ON b.id = c.id WHERE b.base_id IS NOT NULL)
+     SELECT b.object, b.stored_bytes FROM chain c CROSS JOIN blob b ON b.id = c.id WHERE b.object IS NOT NULL";
+
 const THESE: &str =
     "SELECT t.source_id FROM json_each(?1) i CROSS JOIN source_state t ON t.source_id = i.value
      CROSS JOIN source s ON s.id = t.source_id
@@ -133,20 +138,35 @@ fn claim_all(
         "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
     )?;
     let mut load = transaction.sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.requests, t.whole_at, t.checked_at, v.ordinal, b.digest, b.size_bytes, b.stored_bytes,
-             b.object
+        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.requests, t.whole_at, t.checked_at, v.ordinal, b.digest, b.size_bytes,
+             CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id WHERE s.id = ?1"
     ))?;
+    let mut objects = transaction.sql.prepare_cached(OBJECTS)?;
     let lease_until = millis(request.lease_until);
     ids.iter()
         .map(|id| {
             claim.execute(params![id, request.owner, lease_until])?;
-            load.query_row([id], |row| read_claim(&mut Columns::new(row)))
+            let (mut claim, blob) =
+                load.query_row([id], |row| read_claim(&mut Columns::new(row)))?;
+            if let (Some(newest), Some(blob)) = (&mut claim.newest, blob) {
+                let rows = objects.query_map([blob], |row| read_object(&mut Columns::new(row)))?;
+                newest.objects = rows.collect::<rusqlite::Result<_>>()?;
+            }
+            Ok(claim)
         })
         .collect()
 }
 
-fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
+fn read_object(columns: &mut Columns<'_>) -> rusqlite::Result<StoredObject> {
+    Ok(StoredObject {
+        name: columns.get()?,
+        size_bytes: columns.count()?,
+    })
+}
+
+/// Returns the claim without the objects of its newest version, and the blob that has some.
+fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>)> {
     let source = read_source(columns)?;
     let fence = columns.get()?;
     let validators = Validators {
@@ -157,18 +177,20 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
     let requests = columns.count()?;
     let whole_at = columns.optional_time()?;
     let checked_at = columns.optional_time()?;
-    let newest = match source.state.version_id {
-        Some(id) => Some(NewestVersion {
-            id,
-            ordinal: columns.count()?,
-            digest: Digest(columns.get()?),
-            size_bytes: columns.count()?,
-            stored_bytes: columns.count()?,
-            object: columns.get()?,
-        }),
-        None => None,
+    let (newest, blob) = match source.state.version_id {
+        Some(id) => {
+            let newest = NewestVersion {
+                id,
+                ordinal: columns.count()?,
+                digest: Digest(columns.get()?),
+                size_bytes: columns.count()?,
+                objects: Vec::new(),
+            };
+            (Some(newest), columns.get()?)
+        }
+        None => (None, None),
     };
-    Ok(Claim {
+    let claim = Claim {
         source,
         fence,
         validators,
@@ -176,7 +198,8 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<Claim> {
         whole_at,
         checked_at,
         newest,
-    })
+    };
+    Ok((claim, blob))
 }
 
 #[cfg(test)]
@@ -193,6 +216,12 @@ mod tests {
         );
         assert!(!plan.contains("SCAN source_state"), "{plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+
+    #[test]
+    fn objects_are_found_by_id() {
+        let plan = query_plan(OBJECTS);
+        assert!(!plan.contains("SCAN b"), "{plan}");
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! Whether a server may say "unchanged": only when the newest version's bytes are known to be good here.
 //!
-//! Bytes rot unseen while a server says 304. Each source's newest version is read back once a day, as far as a pass may read;
-//! one that cannot be read is asked for whole. Never reads a version again that was written or checked within the day.
+//! Bytes rot unseen while a server says 304. So a request goes with validators only when the bytes of the newest version were
+//! seen to match their digest within the last 24 hours, or do so now. Otherwise the whole file is asked for, which shows by
+//! itself whether the stored bytes are good, and heals them. That its objects lie in place is looked at every time.
+//!
+//! A pass reads back [`MOST_BYTES`] of content at most, so that it ends in time. A version that is longer than what is left of that is
+//! asked for whole, and leaves the rest to the shorter ones after it. Of a catalogue whose newest versions were never read back
+//! (an earlier gannet made it) the first passes read as much as they may, and fetch the rest whole, each source once, within
+//! the bounds that hold for every fetch.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,44 +19,68 @@ use crate::domain::{CLOCK_TOLERANCE, Claim, NewestVersion};
 /// How long bytes that were read back count as good.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(24);
 
-/// Unchecked for longer, because passes had more to read than they may, a version is asked for whole instead.
-const UNCHECKED_AT_MOST: TimeDelta = TimeDelta::days(7);
-
-/// What one pass reads back at most.
-pub(super) const CHECKED_BYTES: u64 = 256 << 20;
+/// What one pass reads back at most: half a minute's work, or two minutes of a slow disk.
+const MOST_BYTES: u64 = 8 << 30;
 
 /// What is known of the bytes of a newest version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bytes {
-    /// They were good within the day, or this pass may not read more.
+    /// They were good within the last 24 hours.
     Trusted,
     /// They were read just now, and are good.
     Checked,
-    /// They are damaged, missing, or were not checked for too long.
-    Doubtful,
+    /// They were not read for longer, and this pass may not read so much more.
+    Unknown,
+    /// They are damaged or missing.
+    Damaged,
+}
+
+impl Bytes {
+    /// Tells whether an answer of "unchanged" leaves the source with good bytes.
+    pub(super) fn are_good(self) -> bool {
+        matches!(self, Self::Trusted | Self::Checked)
+    }
+}
+
+/// How much more may be read back.
+pub(super) struct ReadBudget(AtomicU64);
+
+impl Default for ReadBudget {
+    fn default() -> Self {
+        Self(AtomicU64::new(MOST_BYTES))
+    }
+}
+
+impl ReadBudget {
+    /// Takes so many bytes if as many are left, and nothing otherwise. Returns whether they were.
+    fn take(&self, bytes: u64) -> bool {
+        let rest = |left: u64| left.checked_sub(bytes);
+        let (order, on_failure) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.0.fetch_update(order, on_failure, rest).is_ok()
+    }
 }
 
 impl Pipeline {
     /// Returns what is known of the bytes that "unchanged" would leave a source with. Reads them when they are due to be checked.
     pub(super) async fn newest_bytes(&self, claim: &Claim, now: DateTime<Utc>) -> Bytes {
         let Some(newest) = claim.newest.as_ref() else {
-            return Bytes::Doubtful;
+            return Bytes::Unknown;
         };
-        if !self.has_object(newest) {
-            return Bytes::Doubtful;
+        let archive = &self.app.archive;
+        if let Some(object) = newest.objects.iter().find(|one| !archive.has_object(one)) {
+            let (version, name) = (newest.id, &object.name);
+            tracing::warn!(
+                "version {version}: its object {name} is not as it was: asked for whole"
+            );
+            return Bytes::Damaged;
         }
-        let age = claim.checked_at.map(|checked_at| now - checked_at);
-        if age.is_some_and(|age| age < GOOD_FOR && age > -CLOCK_TOLERANCE) {
-            return Bytes::Trusted;
+        if is_recent(claim.checked_at, now) {
+            Bytes::Trusted
+        } else if self.read_budget.take(newest.size_bytes) {
+            self.read_back(newest).await
+        } else {
+            Bytes::Unknown
         }
-        let spent = self.checked.fetch_add(newest.size_bytes, Ordering::Relaxed);
-        if spent > 0 && spent.saturating_add(newest.size_bytes) > CHECKED_BYTES {
-            return match age {
-                Some(age) if age.abs() > UNCHECKED_AT_MOST => Bytes::Doubtful,
-                _ => Bytes::Trusted,
-            };
-        }
-        self.read_back(newest).await
     }
 
     async fn read_back(&self, newest: &NewestVersion) -> Bytes {
@@ -62,16 +92,57 @@ impl Pipeline {
             Ok(_) => Bytes::Checked,
             Err(error) => {
                 tracing::warn!("version {}: {error}: asked for whole", newest.id);
-                Bytes::Doubtful
+                Bytes::Damaged
             }
         }
     }
+}
 
-    /// Tells whether the object of a version is there in its whole length, where it has one.
-    fn has_object(&self, newest: &NewestVersion) -> bool {
-        newest
-            .object
-            .as_ref()
-            .is_none_or(|object| self.app.archive.has_object(object, newest.stored_bytes))
+/// Tells whether bytes that were seen to be good then still count as good. A time that lies ahead is one of a clock that was wrong.
+fn is_recent(checked_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    checked_at.is_some_and(|at| now - at <= GOOD_FOR && at - now <= CLOCK_TOLERANCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_count_as_good_for_a_day_by_a_clock_that_goes_right() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
+        let hours = TimeDelta::hours;
+        for (age, expected) in [
+            (hours(0), true),
+            (hours(23), true),
+            (hours(24), true),
+            (hours(24) + TimeDelta::milliseconds(1), false),
+            (hours(25), false),
+            (hours(24 * 365), false),
+            (-CLOCK_TOLERANCE, true),
+            (-CLOCK_TOLERANCE - TimeDelta::milliseconds(1), false),
+            (-hours(24), false),
+            (-hours(24 * 365), false),
+        ] {
+            assert_eq!(is_recent(Some(now - age), now), expected, "{age}");
+        }
+        assert!(!is_recent(None, now), "never checked");
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_read_leaves_the_rest_to_what_is_shorter() {
+        let budget = ReadBudget(AtomicU64::new(100));
+        for (bytes, is_read) in [
+            (101, false),
+            (u64::MAX, false),
+            (60, true),
+            (41, false),
+            (30, true),
+            (11, false),
+            (10, true),
+            (1, false),
+            (0, true),
+        ] {
+            assert_eq!(budget.take(bytes), is_read, "{bytes}");
+        }
     }
 }

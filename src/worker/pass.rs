@@ -1,13 +1,13 @@
 //! One pass: everything that is due, each source once.
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::believing::ReadBudget;
 use super::limits::Hosts;
 use super::pipeline::{Next, Pipeline};
 use super::progress::Progress;
@@ -152,7 +152,7 @@ impl<'a> Pass<'a> {
             troubles: Mutex::default(),
             results: Mutex::default(),
             judges,
-            checked: AtomicU64::new(0),
+            read_budget: ReadBudget::default(),
         };
         let asked = match &selection {
             Selection::Due => 0,

@@ -1,6 +1,5 @@
 //! One claim from fetch to publication; how its version is judged stands in `judging`.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -8,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use super::believing::Bytes;
+use super::believing::{Bytes, ReadBudget};
 use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
@@ -48,8 +47,8 @@ pub(super) struct Pipeline {
     pub(super) results: Mutex<Vec<SourceResult>>,
     /// Whether versions are judged and published; else they wait for a process that may.
     pub(super) judges: bool,
-    /// How many bytes were read back so far, to see that they are good.
-    pub(super) checked: AtomicU64,
+    /// How much may still be read back, to see that it is good.
+    pub(super) read_budget: ReadBudget,
 }
 
 /// A body that arrived.
@@ -75,9 +74,8 @@ struct Attempt {
     started_at: DateTime<Utc>,
     clock: Instant,
     report: FetchReport,
-    conditional: bool,
-    /// The newest version's bytes were read back just before.
-    checked: bool,
+    /// What was known of the newest version's bytes before; nothing when the whole file was due anyway.
+    bytes: Option<Bytes>,
 }
 
 /// Tells whether the file is to be asked for whole, changed or not.
@@ -147,11 +145,11 @@ impl Pipeline {
         let clock = Instant::now();
         let may_ask = !is_due_whole(claim, started_at) && !claim.validators.is_empty();
         let bytes = if may_ask {
-            self.newest_bytes(claim, started_at).await
+            Some(self.newest_bytes(claim, started_at).await)
         } else {
-            Bytes::Doubtful
+            None
         };
-        let conditional = bytes != Bytes::Doubtful;
+        let conditional = bytes.is_some_and(Bytes::are_good);
         let none = Validators::default();
         let request = FetchRequest {
             settings: &claim.source.settings,
@@ -167,19 +165,21 @@ impl Pipeline {
             started_at,
             clock,
             report,
-            conditional,
-            checked: bytes == Bytes::Checked,
+            bytes,
         }
     }
 
-    async fn record(&self, claim: Claim, attempt: Attempt) -> Result<Next> {
+    async fn record(&self, mut claim: Claim, attempt: Attempt) -> Result<Next> {
         let Attempt {
             started_at,
             clock,
             report,
-            conditional,
-            checked,
+            bytes,
         } = attempt;
+        if bytes == Some(Bytes::Damaged) {
+            // Whatever comes of this request, the next one asks for the whole file too, until it arrives.
+            claim.validators = Validators::default();
+        }
         let mut record = AttemptRecord {
             source_id: claim.source.id,
             fence: claim.fence,
@@ -191,7 +191,7 @@ impl Pipeline {
             size_bytes: None,
             validators: claim.validators.clone(),
             not_before: None,
-            checked,
+            checked: bytes == Some(Bytes::Checked),
             result: AttemptResult::Unchanged,
             stamp: self.app.stamp(),
         };
@@ -228,7 +228,7 @@ impl Pipeline {
                 };
                 match &claim.newest {
                     Some(newest) if newest.digest == digest => {
-                        if !conditional {
+                        if !bytes.is_some_and(Bytes::are_good) {
                             self.heal(newest.id, fetched.content).await?;
                             record.checked = true;
                         }

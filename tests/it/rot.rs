@@ -38,9 +38,13 @@ impl House {
     }
 
     async fn add(&self, address: String) {
+        self.add_named("x", address).await;
+    }
+
+    async fn add_named(&self, name: &str, address: String) {
         let new = NewSource {
             address,
-            name: Some("x".to_owned()),
+            name: Some(name.to_owned()),
             interval: Some("1h".parse().expect("an interval")),
             allow_private: true,
             ..NewSource::default()
@@ -61,9 +65,11 @@ impl House {
 #[derive(Clone, Copy, Debug)]
 enum Harm {
     FlippedInline,
+    FlippedBase,
+    /// Of the newest version, or of its base, whichever has one.
     FlippedObject,
     RemovedObject,
-    FlippedBase,
+    CutObject,
 }
 
 fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -117,58 +123,192 @@ fn harm(folder: &Path, kind: Harm) {
         Harm::RemovedObject => {
             fs::remove_file(objects(folder).pop().expect("an object")).expect("removed");
         }
+        Harm::CutObject => {
+            let path = objects(folder).pop().expect("an object");
+            let file = fs::File::options().write(true).open(path);
+            let file = file.expect("an object");
+            file.set_len(1 << 20).expect("cut");
+        }
     }
+}
+
+fn edit_catalogue(folder: &Path, statement: &str) {
+    let sql = rusqlite::Connection::open(folder.join("gannet.db")).expect("the catalogue");
+    sql.execute(statement, []).expect("edited");
+}
+
+/// Returns how many requests after the first `before` asked for a whole file, and how many did not.
+fn whole_and_not(origin: &Origin, before: usize) -> (usize, usize) {
+    let requests = origin.requests();
+    let asked = requests[before..].iter();
+    let whole = asked
+        .clone()
+        .filter(|request| request.header("if-none-match").is_none());
+    let whole = whole.count();
+    (whole, asked.count() - whole)
+}
+
+/// Fetches these versions of one source, all under one entity tag: from the last on the server says that nothing changed.
+async fn fetched(folder: &Path, origin: &Origin, versions: &[Vec<u8>]) -> House {
+    let tagged = |body: &Vec<u8>| Reply::file(body.clone()).header("etag", "\"v\"");
+    origin.on("/x", versions.iter().map(tagged));
+    let house = House::open(folder, origin);
+    house.add(origin.url("/x")).await;
+    for _ in versions {
+        // The next version has to be asked for whole.
+        edit_catalogue(folder, "UPDATE source_state SET whole_at = NULL");
+        house.pass().await;
+    }
+    house
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_says_unchanged_is_believed_of_good_bytes_only() {
-    let small = |edit: &str| format!("{}{edit}", String::from_utf8_lossy(&noise(1, 6000)));
-    let large = noise(2, 2 << 20);
-    for (kind, versions) in [
-        (
-            Harm::FlippedInline,
-            vec![b"content, small and good".to_vec()],
-        ),
-        (Harm::FlippedObject, vec![large.clone()]),
-        (Harm::RemovedObject, vec![large]),
-        (
-            Harm::FlippedBase,
-            vec![small("one").into_bytes(), small("two").into_bytes()],
-        ),
+    let small = |edit: &str| [noise(1, 6000), edit.as_bytes().to_vec()].concat();
+    let large = |edit: &str| [noise(2, 2 << 20), edit.as_bytes().to_vec()].concat();
+    let (one_small, one_large) = (vec![small("one")], vec![large("one")]);
+    let (two_small, two_large) = (
+        vec![small("one"), small("two")],
+        vec![large("one"), large("two")],
+    );
+    // What lies in its place as long as it was is read once a day; what does not is noticed at once.
+    for (kind, versions, most_hours) in [
+        (Harm::FlippedInline, &one_small, 24),
+        (Harm::FlippedBase, &two_small, 24),
+        (Harm::FlippedObject, &one_large, 24),
+        (Harm::FlippedObject, &two_large, 24),
+        (Harm::RemovedObject, &one_large, 0),
+        (Harm::RemovedObject, &two_large, 0),
+        (Harm::CutObject, &one_large, 0),
+        (Harm::CutObject, &two_large, 0),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         let origin = Origin::start(true);
-        let tagged = |body: Vec<u8>| Reply::file(body).header("etag", "\"v\"");
-        origin.on("/x", versions.iter().cloned().map(tagged));
-        let house = House::open(folder.path(), &origin);
-        house.add(origin.url("/x")).await;
-        for _ in &versions {
-            house.pass().await;
-            // The next version has to be asked for whole.
-            let sql = rusqlite::Connection::open(folder.path().join("gannet.db"));
-            let sql = sql.expect("the catalogue");
-            sql.execute("UPDATE source_state SET whole_at = NULL", [])
-                .expect("whole");
-        }
+        let house = fetched(folder.path(), &origin, versions).await;
         house.pass().await;
+        assert_eq!(whole_and_not(&origin, versions.len()), (0, 1), "{kind:?}");
         harm(folder.path(), kind);
         let before = origin.requests().len();
-        // A day of "unchanged", and an hour.
-        for _ in 0..26 {
+        let mut hours = 0;
+        loop {
             house.pass().await;
+            if whole_and_not(&origin, before).0 > 0 {
+                break;
+            }
+            hours += 1;
+            assert!(hours <= most_hours, "{kind:?}: {hours} h of \"unchanged\"");
         }
-        let whole = origin.requests()[before..]
-            .iter()
-            .filter(|request| request.header("if-none-match").is_none())
-            .count();
-        assert!(whole >= 1, "{kind:?}: never asked for whole");
         let (_, version) = house.app.version("x").await.expect("a version");
-        house
-            .app
-            .content(&version)
-            .await
-            .unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        let content = house.app.content(&version).await;
+        content.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        // Healed: the server is believed again.
+        let before = origin.requests().len();
+        house.pass().await;
+        assert_eq!(whole_and_not(&origin, before), (0, 1), "{kind:?}");
     }
+}
+
+/// However long ago, never, or at a time that cannot be: only a day by the clock of now counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_were_not_seen_to_be_good_within_the_day_are_read_before_a_server_is_believed() {
+    let hour = 3_600_000_i64;
+    for (checked_at, is_believed) in [
+        ("NULL".to_owned(), false),
+        (format!("checked_at - {}", 24 * hour), false),
+        (format!("checked_at - {}", 24 * 365 * hour), false),
+        (format!("checked_at + {}", 3 * hour), false),
+        (format!("checked_at + {}", 24 * 365 * hour), false),
+        (format!("checked_at - {}", 22 * hour), true),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let origin = Origin::start(true);
+        let house = fetched(folder.path(), &origin, &[b"good".to_vec()]).await;
+        edit_catalogue(
+            folder.path(),
+            &format!("UPDATE source_state SET checked_at = {checked_at}"),
+        );
+        harm(folder.path(), Harm::FlippedInline);
+        let before = origin.requests().len();
+        house.pass().await;
+        let expected = if is_believed { (0, 1) } else { (1, 0) };
+        assert_eq!(whole_and_not(&origin, before), expected, "{checked_at}");
+    }
+}
+
+/// Longer than all that a pass reads back: whether it is the first or the last, it keeps no other from being read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_too_long_to_be_read_back_is_asked_for_whole_once_a_day_and_starves_no_other() {
+    for position in [0, 2, 4] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let origin = Origin::start(true);
+        let house = House::open(folder.path(), &origin);
+        for number in 0..5 {
+            let path = format!("/n{number}");
+            let body = format!("content {number}");
+            origin.on(&path, [Reply::file(body).header("etag", "\"v\"")]);
+            house.add_named(&path[1..], origin.url(&path)).await;
+        }
+        house.pass().await;
+        // As an upgrade leaves it.
+        edit_catalogue(folder.path(), "UPDATE source_state SET checked_at = NULL");
+        let long = format!(
+            "UPDATE blob SET size_bytes = 20 << 30 WHERE id = (SELECT v.blob_id FROM version v JOIN source s ON s.id = v.source_id
+                 WHERE s.name = 'n{position}')"
+        );
+        edit_catalogue(folder.path(), &long);
+        let mut whole = Vec::new();
+        for _ in 0..24 {
+            let before = origin.requests().len();
+            house.pass().await;
+            let asked = origin.requests().split_off(before);
+            assert_eq!(asked.len(), 5);
+            whole.push(
+                asked
+                    .into_iter()
+                    .filter(|request| request.header("if-none-match").is_none())
+                    .map(|request| request.path)
+                    .collect::<Vec<_>>(),
+            );
+        }
+        assert_eq!(whole.remove(0), [format!("/n{position}")]);
+        assert!(whole.iter().all(Vec::is_empty), "{whole:?}");
+    }
+}
+
+/// A server that fails just when the file is needed is asked for the whole of it until it gives it.
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_not_told_again_by_each_failure_and_healed_when_the_server_is_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    let house = fetched(folder.path(), &origin, &[b"good".to_vec()]).await;
+    harm(folder.path(), Harm::FlippedInline);
+    edit_catalogue(folder.path(), "UPDATE source_state SET checked_at = NULL");
+    origin.on(
+        "/x",
+        [
+            Reply::status(404),
+            Reply::status(404),
+            Reply::file("good").header("etag", "\"v\""),
+        ],
+    );
+    let before = origin.requests().len();
+    // Two failures, each waits an hour or two.
+    for _ in 0..5 {
+        house.pass().await;
+    }
+    let (whole, not) = whole_and_not(&origin, before);
+    assert!(whole == 3 && not >= 1, "{whole} whole, {not} not");
+    let sql = rusqlite::Connection::open(folder.path().join("gannet.db")).expect("the catalogue");
+    let count = |action: &str| -> i64 {
+        sql.query_row(
+            "SELECT count(*) FROM event e JOIN text t ON t.id = e.action_id WHERE t.value = ?1",
+            [action],
+            |row| row.get(0),
+        )
+        .expect("a count")
+    };
+    // When it was found, and when the good bytes came.
+    assert_eq!((count("archive.damaged"), count("archive.healed")), (2, 1));
 }
 
 /// Damage names the version and its source, whichever command meets it, and is no success.

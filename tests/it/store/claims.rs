@@ -62,7 +62,7 @@ async fn a_claim_carries_what_a_fetch_needs() {
     let newest = second.newest.expect("a version");
     assert_eq!(Some(newest.id), recorded.expect("recorded").version_id);
     assert_eq!((newest.ordinal, newest.size_bytes), (0, 3));
-    assert_eq!((newest.stored_bytes, newest.object), (3, None));
+    assert_eq!((newest.size_bytes, newest.objects), (3, Vec::new()));
     assert_eq!(newest.digest, raw("one").digest);
     assert_eq!(second.source, rig.source(id).await);
 }
