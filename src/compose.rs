@@ -70,6 +70,8 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
             match House::open(access, &flags, environment, |who| who.operator("cli")).await {
                 Ok(house) => {
                     warn_of_mismatch(&house, console);
+                    warn_of_unusable(&house.app.config(), console);
+                    note_policy_elsewhere(&house, &command, console).await;
                     let status = run_command(&house, &command, console).await;
                     house.close().await;
                     status
@@ -96,6 +98,7 @@ async fn config(
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
     let config = load(flags, environment)?;
+    warn_of_unusable(&config, console);
     match &args.what {
         ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
@@ -105,7 +108,13 @@ async fn config(
             warn_of_mismatch(&house, console);
             cli::print_policy(&house.app, show.json, console).await
         }
-        ConfigWhat::Show(_) => cli::print_text(&cli::config_page(&config, &[]), console),
+        ConfigWhat::Show(_) => {
+            // What cannot be read keeps nobody from seeing the configuration.
+            let elsewhere = check::policy_elsewhere(&config, flags, environment).await;
+            let elsewhere = elsewhere.unwrap_or_default();
+            let page = cli::config_page(&config, elsewhere.as_deref(), &[]);
+            cli::print_text(&page, console)
+        }
         ConfigWhat::Adopt => {
             let house = House::open(Access::Change, flags, environment, |who| {
                 who.operator("cli")
@@ -180,23 +189,25 @@ fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
         .map_err(|error| Error::invalid(error.to_string()))
 }
 
-/// Returns what reads the configuration file of `config` again, by the same flags and environment.
+/// Returns what reads the configuration again, by the same flags and environment: a process that was given no file goes by
+/// the one that the catalogue was adopted from, another one by then perhaps.
 fn reader(config: &Config, flags: &Flags, environment: &Environment) -> ReadConfig {
-    let flags = Flags {
-        config: config.config_file.clone(),
-        ..flags.clone()
-    };
-    let environment = environment.clone();
-    Arc::new(move || Config::load(&flags, &environment))
+    let (flags, environment) = (flags.clone(), environment.clone());
+    let data_dir = config.data_dir.clone();
+    Arc::new(move || {
+        Config::load_for_catalogue(&flags, &environment, |_| {
+            Store::policy_file(&data_dir.join(CATALOGUE))
+        })
+    })
 }
 
 /// Runs a command; one that starts programs ends them when a signal comes, others just end.
 async fn run_command(house: &House, command: &AppCommand, console: &mut Console<'_>) -> ExitStatus {
     if command.access() != Access::Read {
         match house.app.policy_standing().await {
-            Ok(PolicyStanding::InForce(Some(adoption))) => console.note(&adoption.to_string()),
+            Ok(PolicyStanding::InForce(Some(adoption))) => console.warn_line(&adoption.to_string()),
             // The use-case says so when it needs the policy.
-            Ok(PolicyStanding::InForce(None) | PolicyStanding::Foreign(_)) => {}
+            Ok(PolicyStanding::InForce(None) | PolicyStanding::Refused(_)) => {}
             Err(error) => return cli::report(&error, console),
         }
     }
@@ -229,6 +240,28 @@ fn warn_of_mismatch(house: &House, console: &mut Console<'_>) {
     }
 }
 
+/// Says that the configuration is not the one that it should be.
+fn warn_of_unusable(config: &Config, console: &mut Console<'_>) {
+    if let Some(why) = &config.unusable {
+        console.warn(&format!(
+            "{why}: reading goes on, nothing is fetched or judged"
+        ));
+    }
+}
+
+/// Says to whoever looks at sources why their versions wait for a verdict: this process is not one that judges.
+async fn note_policy_elsewhere(house: &House, command: &AppCommand, console: &mut Console<'_>) {
+    if !matches!(command, AppCommand::List(_) | AppCommand::Show(_)) {
+        return;
+    }
+    // A store that cannot be read is what the command says.
+    if let Ok(Some(file)) = house.app.policy_file_elsewhere().await {
+        console.note(&format!(
+            "the verifiers and sets come from {file}, which this process does not use: it cannot judge or publish"
+        ));
+    }
+}
+
 async fn one_pass(
     json: bool,
     flags: &Flags,
@@ -243,7 +276,8 @@ async fn one_pass(
     }
     let report = watched_pass(&house, Selection::Due, console.is_quiet()).await;
     let status = if json {
-        cli::print_pass_json(&house.app, &report.summary, &report.results, console).await
+        let error = report.error.as_ref();
+        cli::print_pass_json(&house.app, &report.summary, &report.results, error, console).await
     } else {
         cli::print_summary(&report.summary, console)
     };
@@ -291,7 +325,7 @@ async fn fetch(
     leave_out_purged(&house.app, &sources, &mut report, console).await?;
     let (app, summary, results) = (&house.app, &report.summary, &report.results);
     let status = if args.json {
-        cli::print_pass_json(app, summary, results, console).await
+        cli::print_pass_json(app, summary, results, report.error.as_ref(), console).await
     } else {
         cli::print_fetched(app, results, summary, console).await
     };
@@ -329,7 +363,10 @@ async fn watched_pass(house: &House, selection: Selection, quiet: bool) -> PassR
 /// Prints what kept a pass from doing all; returns the exit code, `status` when nothing did.
 fn conclude(report: &PassReport, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
     if let Some(adoption) = &report.adopted {
-        console.note(&adoption.to_string());
+        console.warn_line(&adoption.to_string());
+    }
+    if let Some(problem) = &report.rejected {
+        console.warn(problem);
     }
     cli::print_troubles(&report.troubles, console);
     cli::print_troubles(&report.untold, console);

@@ -1,6 +1,5 @@
 //! The configuration that a process works by, with what is made from it; a process that stays may exchange it.
 
-use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,6 +64,11 @@ impl Configured {
         let now = FileState::of(self.path());
         (now != self.file).then_some(now)
     }
+
+    /// Returns whether the configuration came through a pipe or the like, which says nothing when it is read once more.
+    pub(super) fn is_read_once(&self) -> bool {
+        self.file == FileState::Special
+    }
 }
 
 fn policy_verifier(verifier: &Verifier) -> PolicyVerifier {
@@ -83,6 +87,8 @@ fn policy_verifier(verifier: &Verifier) -> PolicyVerifier {
 pub(super) enum FileState {
     /// There is no file, or none that can be looked at.
     Absent,
+    /// A pipe, a device, or what a path such as `/dev/stdin` stands for in this process alone.
+    Special,
     Present {
         device: u64,
         inode: u64,
@@ -95,15 +101,21 @@ pub(super) enum FileState {
 impl FileState {
     /// Returns the state of a file as of now.
     pub(super) fn of(path: Option<&Path>) -> Self {
-        let of = |metadata: Metadata| Self::Present {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size_bytes: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        let Some(path) = path else {
+            return Self::Absent;
         };
-        path.and_then(|path| std::fs::metadata(path).ok())
-            .map_or(Self::Absent, of)
+        let is_own = ["/dev", "/proc"].iter().any(|own| path.starts_with(own));
+        match std::fs::metadata(path) {
+            Err(_) => Self::Absent,
+            Ok(metadata) if is_own || !metadata.is_file() => Self::Special,
+            Ok(metadata) => Self::Present {
+                device: metadata.dev(),
+                inode: metadata.ino(),
+                size_bytes: metadata.size(),
+                modified: (metadata.mtime(), metadata.mtime_nsec()),
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+            },
+        }
     }
 }
 

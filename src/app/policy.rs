@@ -8,7 +8,9 @@ use std::sync::atomic::Ordering;
 use super::configured::{Configured, FileState, is_same_file};
 use super::{App, Error, Result};
 use crate::config::{Config, ConfigError};
-use crate::domain::{Action, AdoptedPolicy, NewEvent, PolicyChanges, PolicyStep, policy_step};
+use crate::domain::{
+    Action, AdoptedPolicy, NewEvent, Policy, PolicyChanges, PolicyStep, policy_step,
+};
 use crate::store::{PolicyAdoption, StoreError};
 
 /// Reads the configuration again, by the same flags and environment as before.
@@ -44,8 +46,8 @@ impl std::fmt::Display for Adoption {
 pub enum PolicyStanding {
     /// It may: the policy came from its configuration, which was adopted just now when it had changed.
     InForce(Option<Adoption>),
-    /// It may not: the policy came from another file. The error names both files and the way on.
-    Foreign(Error),
+    /// It may not: the policy came from another file, or its own cannot be used. The error says why, and the way on.
+    Refused(Error),
 }
 
 impl PolicyStanding {
@@ -61,6 +63,26 @@ impl App {
         Ok(self.store.policy().await?)
     }
 
+    /// Returns the verifiers and sets that count: those in force, or while none was adopted those of this process.
+    pub(super) async fn policy_to_show(&self) -> Result<Policy> {
+        let in_force = self.store.policy().await?;
+        Ok(in_force.map_or_else(|| self.configured().policy.clone(), |known| known.policy))
+    }
+
+    /// Returns the file that the policy came from when that is not the one of this process.
+    pub async fn policy_file_elsewhere(&self) -> Result<Option<String>> {
+        let in_force = self.store.policy().await?;
+        let elsewhere = in_force.filter(|known| !self.is_policy_of_own_file(known));
+        let configured = &self.configured().policy;
+        // Without verifiers here and there either is as good.
+        let differs = |known: &AdoptedPolicy| !(known.policy.is_empty() && configured.is_empty());
+        Ok(elsewhere.filter(differs).map(|known| {
+            known
+                .file
+                .unwrap_or_else(|| "a process without a configuration file".to_owned())
+        }))
+    }
+
     /// Returns whether the policy came from the configuration file of this process.
     pub fn is_policy_of_own_file(&self, policy: &AdoptedPolicy) -> bool {
         let file = policy.file.as_deref().map(Path::new);
@@ -71,6 +93,9 @@ impl App {
     /// of the file that the policy came from.
     pub async fn policy_standing(&self) -> Result<PolicyStanding> {
         self.read_config_if_changed().await?;
+        if let Err(error) = self.require_configuration() {
+            return Ok(PolicyStanding::Refused(error));
+        }
         let mut is_fresh = false;
         for _ in 0..ADOPTION_TRIES {
             let configured = self.configured();
@@ -81,15 +106,33 @@ impl App {
             match policy_step(in_force.as_ref(), &configured.policy, is_same) {
                 PolicyStep::Keep => return Ok(PolicyStanding::InForce(None)),
                 // What this process read before may be older than what another one adopted since.
-                PolicyStep::Adopt if !is_fresh => {
+                PolicyStep::Adopt | PolicyStep::Confirm if !is_fresh => {
                     self.read_config_to_adopt().await?;
                     is_fresh = true;
                 }
+                // An operator may have put another file in force, which whoever was given none goes by.
+                PolicyStep::Refuse if !is_fresh => {
+                    if let Err(error) = self.read_config_to_adopt().await {
+                        tracing::warn!("{error}");
+                    }
+                    is_fresh = true;
+                }
                 PolicyStep::Refuse => {
-                    let file = in_force.as_ref().and_then(|policy| policy.file.as_deref());
-                    return Ok(PolicyStanding::Foreign(foreign(configured.path(), file)));
+                    return Ok(PolicyStanding::Refused(foreign(
+                        &configured,
+                        in_force.as_ref(),
+                    )));
+                }
+                PolicyStep::Confirm => {
+                    return Ok(PolicyStanding::Refused(emptied(
+                        &configured,
+                        in_force.as_ref(),
+                    )));
                 }
                 PolicyStep::Adopt => {
+                    if let Err(error) = must_be_found_again(&configured) {
+                        return Ok(PolicyStanding::Refused(error));
+                    }
                     if let Some(adoption) = self.adopt(&configured, in_force.as_ref()).await? {
                         return Ok(PolicyStanding::InForce(Some(adoption)));
                     }
@@ -100,29 +143,51 @@ impl App {
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
+    /// Returns an error when the configuration that belongs to the catalogue cannot be used: with the defaults in its place
+    /// nothing is fetched, since they may lead to other hosts, by other secrets.
+    pub(crate) fn require_configuration(&self) -> Result<()> {
+        match &self.configured().config.unusable {
+            None => Ok(()),
+            Some(why) => Err(Error::invalid(format!(
+                "the configuration of this catalogue cannot be used: {why}: nothing is fetched, judged or published"
+            ))
+            .hint("mend it, or name another: `gannet --config FILE config adopt`")),
+        }
+    }
+
     /// Returns an error unless this process may judge, publish and change sets.
     pub(super) async fn require_policy(&self) -> Result<()> {
         match self.policy_standing().await? {
             PolicyStanding::InForce(_) => Ok(()),
-            PolicyStanding::Foreign(error) => Err(error),
+            PolicyStanding::Refused(error) => Err(error),
         }
     }
 
-    /// Puts in force what this process's configuration says, whichever file the policy came from before.
+    /// Puts in force what this process's configuration says, whichever file the policy came from before; nothing when that is
+    /// in force already.
     ///
     /// # Errors
     ///
-    /// Refused without a configuration file: nothing would say which verifiers count from then on.
-    pub async fn adopt_policy(&self) -> Result<Adoption> {
+    /// Refused without a configuration file: nothing would say which verifiers count from then on. And with one that another
+    /// process could not find: a pipe, say.
+    pub async fn adopt_policy(&self) -> Result<Option<Adoption>> {
         let configured = self.configured();
         if configured.path().is_none() {
+            self.require_configuration()?;
             return Err(Error::invalid("there is no configuration file to adopt")
                 .hint("name one: `gannet --config FILE config adopt`"));
         }
+        must_be_found_again(&configured)?;
         for _ in 0..ADOPTION_TRIES {
             let in_force = self.store.policy().await?;
+            let is_in_force = |known: &AdoptedPolicy| {
+                known.policy == configured.policy && self.is_policy_of_own_file(known)
+            };
+            if in_force.as_ref().is_some_and(is_in_force) {
+                return Ok(None);
+            }
             if let Some(adoption) = self.adopt(&configured, in_force.as_ref()).await? {
-                return Ok(adoption);
+                return Ok(Some(adoption));
             }
         }
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
@@ -159,6 +224,12 @@ impl App {
 
     async fn read_config_if_changed(&self) -> Result<()> {
         let configured = self.configured();
+        if configured.config.unusable.is_some() {
+            if let Some(Ok(config)) = self.read_anew(&configured).await {
+                self.exchange(Configured::new(config));
+            }
+            return Ok(());
+        }
         if self.wants_reload.swap(false, Ordering::Relaxed) {
             let state = FileState::of(configured.path());
             return self.read_config(state).await;
@@ -188,18 +259,26 @@ impl App {
         let problem = match self.read_anew(&before).await {
             None => return Ok(()),
             Some(Ok(config)) => {
+                let file = config.config_file.clone();
                 self.exchange(Configured::read_as(config, state));
-                return self
-                    .note_config(Action::ConfigReloaded, before.path(), None)
-                    .await;
+                let (action, file) = (Action::ConfigReloaded, file.unwrap_or_default());
+                return self.note_config(action, file.display().to_string()).await;
             }
             Some(Err(problem)) => problem,
         };
-        tracing::error!("the configuration before stays in force: {problem}");
+        let problem = format!("the configuration before stays in force: {problem}");
+        tracing::error!("{problem}");
         // Said once for each state of the file.
         self.exchange(Configured::read_as(Arc::clone(&before.config), state));
-        self.note_config(Action::ConfigRejected, before.path(), Some(problem))
-            .await
+        self.note_config(Action::ConfigRejected, problem.clone())
+            .await?;
+        *self.rejected() = Some(problem);
+        Ok(())
+    }
+
+    /// Returns why a changed configuration was not used, once.
+    pub(crate) fn take_rejected(&self) -> Option<String> {
+        self.rejected().take()
     }
 
     /// Returns the configuration as its file says it now, or why that cannot be used; nothing for who does not read it again.
@@ -208,32 +287,45 @@ impl App {
         before: &Configured,
     ) -> Option<std::result::Result<Arc<Config>, String>> {
         let read = self.read_config.clone()?;
+        if before.is_read_once() {
+            return None;
+        }
+        if FileState::of(before.path()) == FileState::Special {
+            return Some(Err(format!("{} is no file", shown(before.path()))));
+        }
         let read = tokio::task::spawn_blocking(move || read()).await;
         Some(match read {
-            Ok(Ok(config)) if is_same_file(config.config_file.as_deref(), before.path()) => {
-                Ok(keep_folders(config, before))
-            }
-            Ok(Ok(_)) => Err("the configuration file is gone".to_owned()),
+            Ok(Ok(config)) => match &config.unusable {
+                Some(why) => Err(why.clone()),
+                None if config.config_file.is_none() && before.path().is_some() => {
+                    Err(format!("{} is gone", shown(before.path())))
+                }
+                None => Ok(keep_folders(config, before)),
+            },
             Ok(Err(error)) => Err(error.to_string()),
             Err(error) => Err(error.to_string()),
         })
     }
 
-    async fn note_config(
-        &self,
-        action: Action,
-        file: Option<&Path>,
-        problem: Option<String>,
-    ) -> Result<()> {
-        let file = file.map_or_else(String::new, |file| file.display().to_string());
-        let event = NewEvent {
-            action,
-            source_id: None,
-            version_id: None,
-            detail: Some(problem.unwrap_or(file)),
-        };
+    /// Records why a pass does not judge: once, until something else happens to the configuration.
+    pub(crate) async fn note_refusal(&self, why: &Error) -> Result<()> {
+        let event = config_event(Action::ConfigRejected, why.to_string());
+        Ok(self.store.record_refusal(event, self.stamp()).await?)
+    }
+
+    async fn note_config(&self, action: Action, detail: String) -> Result<()> {
+        let event = config_event(action, detail);
         self.store.record_event(event, self.stamp()).await?;
         Ok(())
+    }
+}
+
+fn config_event(action: Action, detail: String) -> NewEvent {
+    NewEvent {
+        action,
+        source_id: None,
+        version_id: None,
+        detail: Some(detail),
     }
 }
 
@@ -249,17 +341,62 @@ fn keep_folders(config: Config, before: &Configured) -> Arc<Config> {
     })
 }
 
-fn foreign(own: Option<&Path>, other: Option<&str>) -> Error {
-    let own_words = own.map_or_else(
-        || "this process has no configuration file".to_owned(),
-        |own| format!("this process uses {}", own.display()),
+/// Refuses a configuration that the catalogue could not remember: other processes would not find it.
+fn must_be_found_again(configured: &Configured) -> Result<()> {
+    let why = if configured.is_read_once() {
+        "is no file that can be read again"
+    } else if configured
+        .path()
+        .is_some_and(|path| path.to_str().is_none())
+    {
+        "has a name that is not UTF-8"
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} {why}, so its verifiers and sets cannot be put in force: nothing is judged or published by them",
+        shown(configured.path())
     );
+    Err(Error::invalid(message).hint("put the configuration in a file of its own"))
+}
+
+fn emptied(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
+    let file = shown(configured.path());
+    let known = in_force.iter().flat_map(|known| &known.policy.verifiers);
+    let names: Vec<_> = known.map(|verifier| verifier.name.as_str()).collect();
+    let message = format!(
+        "{file} has no verifier any more, but the catalogue's policy has {}: nothing is judged or published",
+        names.join(", ")
+    );
+    Error::invalid(message).hint(format!(
+        "if every version is to be published as it comes: `gannet --config {file} config adopt`"
+    ))
+}
+
+fn foreign(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
+    let own_words = match configured.path() {
+        None => "this process has no configuration file".to_owned(),
+        Some(own) => format!("this process uses {}", own.display()),
+    };
+    let is_same = in_force.is_some_and(|known| known.policy == configured.policy);
+    let same = if is_same { ", which says the same" } else { "" };
+    let other = in_force.and_then(|known| known.file.as_deref());
     let other = other.unwrap_or("a process without a configuration file");
     let message = format!(
-        "the verifiers and sets of this catalogue come from {other}, but {own_words}: nothing is judged or published, and no set is changed"
+        "the verifiers and sets of this catalogue come from {other}, but {own_words}{same}: nothing is judged or published, and no set is changed"
     );
-    let file = own.map_or_else(|| "FILE".to_owned(), |own| own.display().to_string());
+    let file = match configured.path() {
+        None => "FILE".to_owned(),
+        own => shown(own),
+    };
     Error::invalid(message).hint(format!(
         "use `--config {other}`, or put the other configuration in force with `gannet --config {file} config adopt`"
     ))
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map_or_else(
+        || "the configuration".to_owned(),
+        |path| path.display().to_string(),
+    )
 }

@@ -1,7 +1,7 @@
 //! The ports that use-cases work through, built once at the top.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
@@ -26,6 +26,8 @@ pub struct App {
     pub(super) read_config: Option<ReadConfig>,
     /// Somebody asked for that, whatever the file looks like.
     pub(super) wants_reload: AtomicBool,
+    /// Why a changed one was not used, until that is said.
+    rejected: Mutex<Option<String>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The catalogue.
@@ -57,6 +59,7 @@ impl App {
             configured: RwLock::new(Arc::new(Configured::new(config))),
             read_config: None,
             wants_reload: AtomicBool::new(false),
+            rejected: Mutex::default(),
             clock,
             store,
             archive,
@@ -96,6 +99,10 @@ impl App {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *place = Arc::new(configured);
+    }
+
+    pub(super) fn rejected(&self) -> MutexGuard<'_, Option<String>> {
+        self.rejected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the time of day.

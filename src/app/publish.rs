@@ -118,8 +118,11 @@ impl App {
     }
 
     /// Brings the published file of one source to what its versions' states demand, if it is not so already, and so the
-    /// folder of its set.
+    /// folder of its set. A process that may not publish leaves it to the next pass of one that may.
     pub(crate) async fn settle(&self, source: SourceId) -> Result<()> {
+        if !self.policy_standing().await?.is_in_force() {
+            return Ok(());
+        }
         if let Some(task) = self.store.publication(source).await? {
             self.carry_out(task).await?;
         }

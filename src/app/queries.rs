@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{App, Error, EventFilter, Newest, Result};
 use crate::domain::{
-    Attempt, Event, Slot, Source, SourceId, SourceSettings, Verdict, Version, VersionId,
+    Attempt, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version, VersionId,
 };
 use crate::store::{SourceFilter, VerdictFilter, VerdictOn};
 
@@ -160,12 +160,12 @@ impl App {
         Ok(self.store.events(filter).await?)
     }
 
-    /// Returns the names of the verifiers that apply to a source.
-    pub fn verifiers_of(&self, settings: &SourceSettings) -> Vec<String> {
-        self.verifiers_for(settings)
-            .iter()
-            .map(|v| v.name().to_owned())
-            .collect()
+    /// Returns the names of the verifiers in force that judge a source.
+    pub async fn verifiers_of(&self, settings: &SourceSettings) -> Result<Vec<String>> {
+        let policy = self.policy_to_show().await?;
+        let key = SourceKey::of(settings);
+        let judging = policy.judging(&key);
+        Ok(judging.map(|verifier| verifier.name.clone()).collect())
     }
 }
 

@@ -119,18 +119,18 @@ impl App {
         ))
     }
 
-    /// Returns the names of the verifiers that judge a set.
-    pub fn verifier_names_of_set(&self, name: &str) -> Vec<String> {
-        self.verifiers_of_set(name)
-            .iter()
-            .map(|verifier| verifier.name().to_owned())
-            .collect()
+    /// Returns the names of the verifiers in force that judge a set.
+    pub async fn verifier_names_of_set(&self, name: &str) -> Result<Vec<String>> {
+        let policy = self.policy_to_show().await?;
+        let judging = policy.judging_set(name);
+        Ok(judging.map(|verifier| verifier.name.clone()).collect())
     }
 
-    /// Returns the sets that are recorded, and those that the configuration names since.
+    /// Returns the sets that are recorded, and those that the configuration names since, if it is the one that counts.
     pub(super) async fn sets_known(&self) -> Result<Vec<FileSet>> {
         let mut sets = self.store.file_sets().await?;
-        for name in self.set_names() {
+        let is_own = self.policy_file_elsewhere().await?.is_none();
+        for name in self.set_names().into_iter().filter(|_| is_own) {
             if !sets.iter().any(|set| set.name == name) {
                 sets.push(FileSet {
                     name,

@@ -67,10 +67,8 @@ impl App {
             Undo::Removed(ids) => {
                 let restored = ids.iter().copied().map(SourceChange::Restore);
                 let ids = self.change(restored.collect()).await?;
-                if self.policy_standing().await?.is_in_force() {
-                    for id in &ids {
-                        self.settle(*id).await?;
-                    }
+                for id in &ids {
+                    self.settle(*id).await?;
                 }
                 Ok(Undone::all(ids, Undo::Added))
             }

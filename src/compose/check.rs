@@ -18,6 +18,9 @@ pub(super) async fn config_check(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
+    if let Some(why) = &config.unusable {
+        return Err(Error::invalid(why.clone()));
+    }
     tui::keys_page(config)?;
     let mut problems = Vec::new();
     let mut looks = open_to_others(config.config_file.as_deref());
@@ -47,7 +50,22 @@ pub(super) async fn config_check(
             House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
         looks.extend(house.app.idle_selections().await?);
     }
-    cli::print_text(&cli::config_page(config, &looks), console)
+    let elsewhere = policy_elsewhere(config, flags, environment).await?;
+    let page = cli::config_page(config, elsewhere.as_deref(), &looks);
+    cli::print_text(&page, console)
+}
+
+/// Returns the file that the catalogue's policy came from when it is not the one of this process.
+pub(super) async fn policy_elsewhere(
+    config: &Config,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Option<String>> {
+    if !has_catalogue(&config.data_dir)? {
+        return Ok(None);
+    }
+    let house = House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+    house.app.policy_file_elsewhere().await
 }
 
 /// Returns a line for each verifier whose schema says `format`, which asserts nothing by itself.

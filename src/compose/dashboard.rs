@@ -75,7 +75,9 @@ pub(super) async fn over(
     let mut tasks = JoinSet::new();
     let engine = InProcess::new(house);
     let troubles = engine.troubles.0.clone();
-    for line in house.app.idle_selections().await? {
+    let unusable = house.app.config().unusable.clone();
+    let idle = house.app.idle_selections().await?;
+    for line in unusable.into_iter().chain(idle) {
         // The first few of many will do.
         let _ = engine.troubles.0.try_send(line);
     }
@@ -144,7 +146,7 @@ impl InProcess {
                 if let Some(error) = &report.error {
                     let _ = troubles.try_send(error.to_string());
                 }
-                for line in &report.untold {
+                for line in report.rejected.iter().chain(&report.untold) {
                     let _ = troubles.try_send(line.clone());
                 }
             };

@@ -49,7 +49,15 @@ impl Config {
     /// environment says where the data is and nothing in the environment says where the logs are, they go to `log/`
     /// in the data folder, so that a throw-away data folder holds everything.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
-        let (config_file, mut settings) = read_file(flags, environment)?;
+        let read = read_file(flags, environment)?;
+        Self::of_settings(read, flags, environment)
+    }
+
+    fn of_settings(
+        (config_file, mut settings): (Option<PathBuf>, FileSettings),
+        flags: &Flags,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
         let chosen = flags
             .data_dir
             .clone()
@@ -79,6 +87,7 @@ impl Config {
             data_dir: absolute(data_dir, environment)?,
             log_dir: absolute(log_dir, environment)?,
             config_file,
+            unusable: None,
             fetch: settings.fetch,
             log: settings.log,
             dashboard: DashboardConfig {
@@ -99,37 +108,66 @@ impl Config {
 
     /// Returns the configuration in force for the catalogue in its data folder. `remembered` gives, for a data folder, the
     /// file that the catalogue's policy came from: without `--config` and `GANNET_CONFIG` that file is read before the one in
-    /// the platform's folder. One that is gone is passed over.
+    /// the platform's folder.
+    ///
+    /// Of files that nobody named, one that is gone or cannot be used keeps no one from reading the catalogue, where its
+    /// folder is known all the same: [`Config::unusable`] says why.
     pub fn load_for_catalogue(
         flags: &Flags,
         environment: &Environment,
         remembered: impl FnOnce(&Path) -> Option<PathBuf>,
     ) -> Result<Self, ConfigError> {
-        let config = Self::load(flags, environment)?;
-        if flags.config.is_some() || environment.path("GANNET_CONFIG").is_some() {
-            return Ok(config);
+        if names_file(flags, environment) {
+            return Self::load(flags, environment);
         }
-        let file = remembered(&config.data_dir)
-            .filter(|file| config.config_file.as_ref() != Some(file) && file.is_file());
-        let Some(file) = file else {
+        let config = match Self::load(flags, environment) {
+            Ok(config) => config,
+            Err(error) if names_data_dir(flags, environment) => Self {
+                unusable: Some(error.to_string()),
+                ..Self::of_settings((None, FileSettings::default()), flags, environment)?
+            },
+            Err(error) => return Err(error),
+        };
+        let Some(file) = remembered(&config.data_dir) else {
             return Ok(config);
         };
-        let flags = Flags {
-            config: Some(file),
-            data_dir: flags.data_dir.clone(),
-            utc: flags.utc,
-        };
-        let found = Self::load(&flags, environment)?;
-        if found.data_dir == config.data_dir {
-            return Ok(found);
+        if config.config_file.as_ref() == Some(&file) {
+            return Ok(config);
         }
-        // The folders that led to the catalogue stay.
-        Ok(Self {
-            data_dir: config.data_dir,
-            log_dir: config.log_dir,
-            ..found
-        })
+        // One that is a pipe by now would be waited for.
+        let is_special = std::fs::metadata(&file).is_ok_and(|found| !found.is_file());
+        let found = if is_special {
+            Err(ConfigError::Missing { path: file })
+        } else {
+            let flags = Flags {
+                config: Some(file),
+                ..flags.clone()
+            };
+            Self::load(&flags, environment)
+        };
+        match found {
+            Ok(found) if found.data_dir == config.data_dir => Ok(found),
+            // The folders that led to the catalogue stay.
+            Ok(found) => Ok(Self {
+                data_dir: config.data_dir,
+                log_dir: config.log_dir,
+                ..found
+            }),
+            Err(error) => Ok(Self {
+                unusable: Some(error.to_string()),
+                ..config
+            }),
+        }
     }
+}
+
+/// Returns whether a flag or the environment names the configuration file.
+fn names_file(flags: &Flags, environment: &Environment) -> bool {
+    flags.config.is_some() || environment.path("GANNET_CONFIG").is_some()
+}
+
+fn names_data_dir(flags: &Flags, environment: &Environment) -> bool {
+    flags.data_dir.is_some() || environment.path("GANNET_DATA_DIR").is_some()
 }
 
 /// A shell leaves `~` as it is in `--data-dir=~/data`, and so do crontabs and units of systemd.

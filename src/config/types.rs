@@ -15,6 +15,9 @@ pub struct Config {
     pub log_dir: PathBuf,
     /// The file that was read, if there was one.
     pub config_file: Option<PathBuf>,
+    /// Why the file that the catalogue was adopted from, or the platform's, could not be read. What is in force then are the
+    /// defaults, or another file, by which nothing is fetched or judged.
+    pub unusable: Option<String>,
     /// `[fetch]`.
     pub fetch: FetchConfig,
     /// `[log]`.

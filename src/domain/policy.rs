@@ -58,18 +58,30 @@ impl Policy {
 
     /// Returns the verifiers that judge each version of a source, with their weights.
     pub fn for_source(&self, source: &SourceKey<'_>) -> Weights {
-        self.weights(|verifier| {
+        weights(self.judging(source))
+    }
+
+    /// Returns the verifiers that judge each version of a source, in the order of the configuration.
+    pub fn judging<'a>(
+        &'a self,
+        source: &'a SourceKey<'_>,
+    ) -> impl Iterator<Item = &'a PolicyVerifier> {
+        self.verifiers.iter().filter(|verifier| {
+            let patterns = &verifier.sources;
             verifier.scope == Scope::Source
-                && verifier
-                    .sources
-                    .iter()
-                    .any(|pattern| pattern.selects(source))
+                && patterns.iter().any(|pattern| pattern.selects(source))
         })
     }
 
     /// Returns the verifiers that judge the editions of a set, with their weights.
     pub fn for_set(&self, name: &str) -> Weights {
-        self.weights(|verifier| matches!(&verifier.scope, Scope::Set { tag } if tag == name))
+        weights(self.judging_set(name))
+    }
+
+    /// Returns the verifiers that judge the editions of a set, in the order of the configuration.
+    pub fn judging_set<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a PolicyVerifier> {
+        let verifiers = self.verifiers.iter();
+        verifiers.filter(move |one| matches!(&one.scope, Scope::Set { tag } if tag == name))
     }
 
     /// Returns the names of the sets, each once, in order.
@@ -83,17 +95,15 @@ impl Policy {
             .collect()
     }
 
-    fn weights(&self, applies: impl Fn(&&PolicyVerifier) -> bool) -> Weights {
-        self.verifiers
-            .iter()
-            .filter(applies)
-            .map(|verifier| (verifier.name.clone(), verifier.weight))
-            .collect()
-    }
-
     fn verifier(&self, name: &str) -> Option<&PolicyVerifier> {
         self.verifiers.iter().find(|one| one.name == name)
     }
+}
+
+fn weights<'a>(verifiers: impl Iterator<Item = &'a PolicyVerifier>) -> Weights {
+    verifiers
+        .map(|verifier| (verifier.name.clone(), verifier.weight))
+        .collect()
 }
 
 /// What tells one policy from the one before, by the names of verifiers. Prints as a line for people:
@@ -186,20 +196,25 @@ pub enum PolicyStep {
     Adopt,
     /// The policy came from another file: nothing is judged, published or changed in its name.
     Refuse,
+    /// The file has no verifier left: half of an edit, or a file that was emptied, looks so too. An operator has to say so.
+    Confirm,
 }
 
 /// Decides about a configuration that says `policy`. `is_same_file`: whether it is the file that the policy in force came from.
+///
+/// A policy whose verifiers were taken away is one all the same: another file does not take its place by itself.
 pub fn policy_step(
     in_force: Option<&AdoptedPolicy>,
     policy: &Policy,
     is_same_file: bool,
 ) -> PolicyStep {
-    let known = in_force.map(|adopted| &adopted.policy);
-    match known.filter(|known| !known.is_empty()) {
-        // Nothing is in force that another file could take away.
-        None if policy.is_empty() => PolicyStep::Keep,
+    match in_force.map(|adopted| &adopted.policy) {
+        // Without verifiers here and there either is as good.
+        Some(known) if known.is_empty() && policy.is_empty() => PolicyStep::Keep,
         Some(_) if !is_same_file => PolicyStep::Refuse,
         Some(known) if known == policy => PolicyStep::Keep,
+        None if policy.is_empty() => PolicyStep::Keep,
+        Some(_) if policy.is_empty() => PolicyStep::Confirm,
         None | Some(_) => PolicyStep::Adopt,
     }
 }
@@ -268,10 +283,12 @@ mod tests {
             (None, &none, false, PolicyStep::Keep),
             (None, &a, false, PolicyStep::Adopt),
             (Some(&none), &none, false, PolicyStep::Keep),
-            (Some(&none), &a, false, PolicyStep::Adopt),
+            (Some(&none), &none, true, PolicyStep::Keep),
+            (Some(&none), &a, false, PolicyStep::Refuse),
+            (Some(&none), &a, true, PolicyStep::Adopt),
             (Some(&a), &a, true, PolicyStep::Keep),
             (Some(&a), &b, true, PolicyStep::Adopt),
-            (Some(&a), &none, true, PolicyStep::Adopt),
+            (Some(&a), &none, true, PolicyStep::Confirm),
             (Some(&a), &a, false, PolicyStep::Refuse),
             (Some(&a), &b, false, PolicyStep::Refuse),
             (Some(&a), &none, false, PolicyStep::Refuse),

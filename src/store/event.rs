@@ -1,7 +1,7 @@
 //! Events: appended with what they tell of, read by source, by time, or on from where a reader stopped.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::Store;
 use super::error::{Failure, Result};
@@ -26,10 +26,45 @@ impl Store {
         .await
     }
 
+    /// Records that a configuration is not used, unless that is the last that is recorded of configurations and policies.
+    pub async fn record_refusal(&self, event: NewEvent, stamp: Stamp) -> Result<()> {
+        self.write(move |transaction| {
+            let last = last_of_configuration(transaction.sql)?;
+            if last != Some((event.action.as_str().to_owned(), event.detail.clone())) {
+                insert_event_under(transaction, &stamp, None, event.clone())?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Returns the events that match, oldest first: the newest `limit`, or with `after` the first `limit` after it.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
         self.read(move |sql| list(sql, &filter)).await
     }
+}
+
+/// So many events are looked through, from the newest on, for what happened to the configuration last.
+const LOOKED_THROUGH: i64 = 20_000;
+
+/// Returns the action and the detail of the newest event about a configuration or a policy.
+fn last_of_configuration(sql: &Connection) -> rusqlite::Result<Option<(String, Option<String>)>> {
+    let actions = [
+        Action::ConfigRejected,
+        Action::ConfigReloaded,
+        Action::PolicyAdopted,
+    ];
+    let [rejected, reloaded, adopted] = actions.map(Action::as_str);
+    sql.prepare_cached(
+        "SELECT w.value, e.detail FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
+         WHERE e.id > (SELECT max(id) FROM event) - ?1 AND w.value IN (?2, ?3, ?4)
+         ORDER BY e.id DESC LIMIT 1",
+    )?
+    .query_row(
+        params![LOOKED_THROUGH, rejected, reloaded, adopted],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .optional()
 }
 
 /// Appends one event to the log.

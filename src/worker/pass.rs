@@ -44,7 +44,7 @@ pub enum Selection {
 
 /// What a pass judges.
 pub(super) enum Judging {
-    /// Nothing, and it publishes nothing: the policy in force came from another configuration.
+    /// Nothing, and it publishes nothing: this process may not.
     Nothing,
     /// The versions that it fetches.
     New,
@@ -61,6 +61,8 @@ pub struct PassReport {
     pub busy: Vec<SourceId>,
     /// The policy that was put in force at its beginning: the configuration had changed.
     pub adopted: Option<Adoption>,
+    /// Why a changed configuration was not used: the one before is in force.
+    pub rejected: Option<String>,
     /// What became of each source that was tried or asked for.
     pub results: Vec<SourceResult>,
     /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
@@ -74,6 +76,15 @@ pub struct PassReport {
 }
 
 impl PassReport {
+    /// Tells whether the pass did something, adopted a policy, or could not use a configuration or reach a notifier.
+    pub(super) fn is_news(&self) -> bool {
+        let summary = &self.summary;
+        summary.attempts + summary.sets_published + summary.sets_failed > 0
+            || self.adopted.is_some()
+            || self.rejected.is_some()
+            || !self.untold.is_empty()
+    }
+
     /// Says what became of each source that was asked for, also of those that were not tried.
     pub(super) fn account_for(&mut self, asked: &[SourceId]) {
         let tried: HashSet<_> = self.results.iter().map(|result| result.id).collect();
@@ -205,13 +216,12 @@ impl<'a> Pass<'a> {
         }
         PassReport {
             summary,
-            results,
             busy,
-            adopted: None,
+            results,
             troubles,
-            untold: Vec::new(),
             untried,
             error,
+            ..PassReport::default()
         }
     }
 

@@ -80,6 +80,7 @@ impl Worker {
                 ..PassReport::default()
             }
         });
+        report.rejected = self.app.take_rejected();
         report.account_for(&asked);
         if report.error.is_none()
             && let Err(error) = self
@@ -91,6 +92,7 @@ impl Worker {
         if !report.error.as_ref().is_some_and(concerns_all) {
             let beats = is_regular
                 && !stop.is_requested()
+                && report.error.is_none()
                 && !report.summary.serves_in_doubt()
                 && self.may_beat(&report)
                 && self.has_sources().await;
@@ -164,6 +166,10 @@ impl Worker {
     ) -> Result<PassReport> {
         let standing = self.app.policy_standing().await?;
         let judges = standing.is_in_force();
+        if let PolicyStanding::Refused(error) = &standing {
+            self.app.note_refusal(error).await?;
+        }
+        self.app.require_configuration()?;
         self.mend_times().await?;
         self.free_claims_of_the_dead().await?;
         self.begin_notifiers().await?;
@@ -213,11 +219,10 @@ impl Worker {
         };
         match standing {
             PolicyStanding::InForce(adoption) => report.adopted = adoption,
-            // Versions wait that this process may not judge.
-            PolicyStanding::Foreign(error) if report.summary.new > 0 => {
+            // Said by every pass, one that found nothing new included: nobody should have to wait for that to learn it.
+            PolicyStanding::Refused(error) => {
                 report.error.get_or_insert(error);
             }
-            PolicyStanding::Foreign(error) => report.troubles.push(error.to_string()),
         }
         // What is in the way of one file is no error of the pass: the catalogue keeps it, and the end of each pass tells it.
         if let Some((count, first)) =
@@ -236,12 +241,14 @@ impl Worker {
     ///
     /// A pass that fails is logged and tried again a minute later: the disk may have room again by then.
     pub async fn stay(&self, stop: &Stop, progress: &Progress, after_pass: impl Fn(&PassReport)) {
+        let mut last_error = None;
         while !stop.is_requested() {
             let report = self.pass(Selection::Due, stop, progress).await;
-            let summary = &report.summary;
-            let sets = summary.sets_published + summary.sets_failed;
-            let is_news = report.error.is_some() || report.adopted.is_some();
-            if summary.attempts + sets > 0 || is_news || !report.untold.is_empty() {
+            let error = report.error.as_ref().map(|error| error.message.clone());
+            // What keeps every pass from its work would else be said every minute.
+            let is_other_error = error.is_some() && error != last_error;
+            last_error = error;
+            if report.is_news() || is_other_error {
                 after_pass(&report);
             }
             let wake_at = self.app.now() + WAKE_EVERY;

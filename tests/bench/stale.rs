@@ -74,6 +74,7 @@ fn app(folder: &Path, min: u64) -> App {
         data_dir: folder.to_owned(),
         log_dir: folder.join("log"),
         config_file: None,
+        unusable: None,
         fetch: FetchConfig::default(),
         log: LogConfig::default(),
         dashboard: DashboardConfig::default(),

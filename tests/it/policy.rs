@@ -1,8 +1,10 @@
 //! Whose verifiers count: the policy of the catalogue, with the real program and several configuration files.
 
+mod refused;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -50,9 +52,14 @@ impl Rig {
 
     /// Runs the program without `--config` and `GANNET_CONFIG`.
     fn bare(&self, arguments: &[&str]) -> Said {
+        let output = self.bare_command(arguments).output();
+        crate::rig::said(&output.expect("gannet runs"))
+    }
+
+    fn bare_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.gannet.command(arguments);
         command.env_remove("GANNET_CONFIG");
-        crate::rig::said(&command.output().expect("gannet runs"))
+        command
     }
 
     fn published(&self) -> Option<String> {
@@ -132,11 +139,15 @@ fn what_failed_is_not_published_by_a_process_with_other_verifiers_or_none() {
     assert!(said.out.contains("removed json"), "{said:#?}");
     assert_eq!(rig.with("other.toml", &["verify", "x.json"]).code, Some(0));
     assert_eq!(rig.published().as_deref(), Some(PAGE));
-    // Nothing is in force now that another file could take away.
+    // A policy without verifiers is one, too: no other file takes its place by itself.
+    for config in ["config.toml", "utf8.toml"] {
+        refused(&rig.with(config, &["verify", "x.json"]), &[&other]);
+        assert_eq!(rig.published().as_deref(), Some(PAGE), "{config}");
+    }
+    assert_eq!(rig.with("other.toml", &["verify", "x.json"]).code, Some(0));
+    rig.gannet.ok(&["config", "adopt"]);
     assert_eq!(rig.gannet.run(&["verify", "x.json"]).code, Some(1));
     assert_eq!(rig.published(), None);
-    refused(&rig.with("utf8.toml", &["verify", "x.json"]), &[&own]);
-    assert!(other.exists());
 }
 
 #[test]
@@ -321,7 +332,10 @@ struct Service(Child);
 
 impl Service {
     fn start(gannet: &Gannet) -> Self {
-        let mut command = gannet.command(&["--worker-only", "--loop"]);
+        Self::of(gannet.command(&["--worker-only", "--loop"]))
+    }
+
+    fn of(mut command: Command) -> Self {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Self(command.spawn().expect("gannet starts"))
     }

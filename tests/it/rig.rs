@@ -161,6 +161,7 @@ pub(crate) fn bare_config(folder: &Path) -> Config {
         data_dir: folder.to_owned(),
         log_dir: folder.join("log"),
         config_file: None,
+        unusable: None,
         fetch: FetchConfig::default(),
         log: LogConfig::default(),
         dashboard: DashboardConfig::default(),

@@ -498,6 +498,8 @@ fn what_counts_otherwise_now_counts() {
     assert_eq!(published(&gannet, "a.json").as_deref(), Some("{}"));
     // And the rule goes.
     configure(&gannet, &origin, "");
+    // The last verifier goes when somebody says so.
+    gannet.ok(&["config", "adopt"]);
     gannet.ok(&["verify", "--stale"]);
     assert_eq!(gannet.source("a.json")["verified"], "unverified");
     assert_eq!(published(&gannet, "a.json").as_deref(), Some("no"));

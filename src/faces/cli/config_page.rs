@@ -10,8 +10,8 @@ use crate::domain::{ChangeKind, Scope, Weight};
 use crate::faces::text::clean;
 
 /// Returns the page: the file, where things lie, each verifier and notifier on a line, and what deserves a look, `more`
-/// included.
-pub fn config_page(config: &Config, more: &[String]) -> String {
+/// included. `elsewhere`: the file that the catalogue's policy came from, when it is another one.
+pub fn config_page(config: &Config, elsewhere: Option<&str>, more: &[String]) -> String {
     let mut page = String::new();
     let file = config.config_file.as_ref().map_or_else(
         || "no configuration file: every setting has its default".to_owned(),
@@ -20,8 +20,18 @@ pub fn config_page(config: &Config, more: &[String]) -> String {
     let _ = writeln!(page, "{file}");
     let _ = writeln!(page, "data in {}", config.data_dir.display());
     let _ = writeln!(page, "logs in {}", config.log_dir.display());
-    if config.verifiers.is_empty() {
-        page.push_str("no verifiers: every version is published as it comes\n");
+    match elsewhere {
+        Some(file) => {
+            let _ = writeln!(
+                page,
+                "the verifiers and sets in force come from {}: this configuration reads and fetches, but does not judge or publish (`gannet config show --policy` lists them)",
+                clean(file)
+            );
+        }
+        None if config.verifiers.is_empty() => {
+            page.push_str("no verifiers: every version is published as it comes\n");
+        }
+        None => {}
     }
     for verifier in &config.verifiers {
         let _ = writeln!(page, "verifier {}", clean(&verifier_line(verifier)));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::exit::{CommandResult, conclude};
 use super::summary::status_of_pass;
 use super::{Console, ExitStatus, json};
-use crate::app::{App, PassSummary, SourceResult};
+use crate::app::{App, Error, PassSummary, SourceResult};
 use crate::domain::{FailureKind, Source, SourceId, VersionId, VersionState};
 
 /// The whole of `fetch --json` and `--worker-only --json`.
@@ -16,6 +16,8 @@ struct PassJson<'a> {
     #[serde(flatten)]
     summary: &'a PassSummary,
     sources: Vec<SourceResultJson<'a>>,
+    /// What kept the pass from doing all, a policy that is not this process's for one.
+    error: Option<&'a str>,
 }
 
 /// One of its sources.
@@ -53,14 +55,15 @@ pub(super) fn verified(result: &SourceResult, source: &Source) -> Option<Version
     source.state.version_state.filter(|_| is_newest)
 }
 
-/// Prints what a pass did as JSON, sources by name; returns the exit code.
+/// Prints what a pass did as JSON, sources by name; returns the exit code. `error`: what kept it from doing all.
 pub async fn print_pass_json(
     app: &App,
     summary: &PassSummary,
     results: &[SourceResult],
+    error: Option<&Error>,
     console: &mut Console<'_>,
 ) -> ExitStatus {
-    let result = print(app, summary, results, console).await;
+    let result = print(app, summary, results, error, console).await;
     conclude(result, console)
 }
 
@@ -68,6 +71,7 @@ async fn print(
     app: &App,
     summary: &PassSummary,
     results: &[SourceResult],
+    error: Option<&Error>,
     console: &mut Console<'_>,
 ) -> CommandResult {
     let sources = sources_of(app, results).await?;
@@ -79,6 +83,7 @@ async fn print(
     let whole = PassJson {
         summary,
         sources: objects,
+        error: error.map(|error| error.message.as_str()),
     };
     json::write(&mut console.out, &whole)?;
     Ok(status_of_pass(summary))

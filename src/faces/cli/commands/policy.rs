@@ -78,9 +78,15 @@ pub async fn print_policy(
 
 /// Puts the configuration of this process in force.
 pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
-    let adoption = app.adopt_policy().await?;
-    let written = writeln!(console.out, "{}", clean(&adoption.to_string()));
-    console.note("versions keep their states until they are judged again: `gannet verify --stale`");
+    let written = match app.adopt_policy().await? {
+        Some(adoption) => {
+            console.note(
+                "versions keep their states until they are judged again: `gannet verify --stale`",
+            );
+            writeln!(console.out, "{}", clean(&adoption.to_string()))
+        }
+        None => writeln!(console.out, "this configuration is in force already"),
+    };
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
 }

@@ -207,7 +207,7 @@ pub(super) async fn show(
     console: &mut Console<'_>,
 ) -> CommandResult {
     let (set, verdicts) = app.set(name).await?;
-    let verifiers = app.verifier_names_of_set(name);
+    let verifiers = app.verifier_names_of_set(name).await?;
     if as_json {
         json::write(&mut console.out, &object(&set, verifiers, &verdicts))?;
     } else {

@@ -34,7 +34,7 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
         return sets::show(app, set, args.json, console).await;
     }
     let history = app.history(&args.source, Some(SHOWN)).await?;
-    let verifiers = app.verifiers_of(&history.source.settings);
+    let verifiers = app.verifiers_of(&history.source.settings).await?;
     let published_dir = app.archive.published_dir();
     if args.json {
         let newest = app.newest(std::slice::from_ref(&history.source)).await?;

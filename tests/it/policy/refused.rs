@@ -1,0 +1,293 @@
+//! Processes that may not judge: by a configuration that cannot be read again, is gone, broken, emptied, or another's.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use super::{PAGE, Rig, Service, json_verifier, refused, until, verifier};
+use crate::origin::Reply;
+use crate::rig::{Said, said};
+
+impl Rig {
+    /// Runs the program with a configuration that comes through `redirection` of a shell.
+    fn through(&self, redirection: &str, config: &str, arguments: &str) -> Said {
+        let gannet = env!("CARGO_BIN_EXE_gannet");
+        let mut shell = self.gannet.command(&[]);
+        let environment: Vec<_> = shell
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        shell = std::process::Command::new("bash");
+        shell
+            .env_clear()
+            .envs(environment)
+            .env_remove("GANNET_CONFIG")
+            .current_dir(self.gannet.path(""))
+            .stdin(Stdio::null())
+            .arg("-c")
+            .arg(
+                redirection
+                    .replace("CONFIG", config)
+                    .replace("GANNET", gannet)
+                    .replace("ARGUMENTS", arguments),
+            );
+        said(&shell.output().expect("a shell"))
+    }
+
+    fn revision(&self) -> Value {
+        self.write("reading.toml", "");
+        let policy = self.with("reading.toml", &["config", "show", "--policy", "--json"]);
+        let policy: Value = serde_json::from_str(&policy.out).expect("JSON");
+        policy["revision"].clone()
+    }
+
+    fn count(&self, action: &str) -> usize {
+        let actions = self.actions();
+        actions.iter().filter(|one| *one == action).count()
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_again_is_none_to_judge_by() {
+    let rig = Rig::new(["1", PAGE, PAGE, PAGE].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    let strict = json_verifier() + &verifier("utf8", "builtin = \"utf8\"");
+    rig.write("strict.toml", &strict);
+    let both = &["config.toml", "strict.toml"][..];
+    // A redirected file is known by where it leads to.
+    let another = &["strict.toml"][..];
+    for (redirection, configs) in [
+        ("GANNET --config <(cat CONFIG) ARGUMENTS", both),
+        ("cat CONFIG | GANNET --config /dev/stdin ARGUMENTS", both),
+        ("GANNET --config /dev/stdin ARGUMENTS < CONFIG", another),
+        (
+            "GANNET --config /proc/self/fd/0 ARGUMENTS < CONFIG",
+            another,
+        ),
+    ] {
+        for config in configs {
+            let listed = rig.through(redirection, config, "list");
+            assert_eq!(listed.code, Some(0), "{redirection}: {listed:#?}");
+            let fetched = rig.through(redirection, config, "fetch x.json");
+            assert_eq!(fetched.code, Some(2), "{redirection}: {fetched:#?}");
+            let adopted = rig.through(redirection, config, "config adopt");
+            assert_eq!(adopted.code, Some(2), "{redirection}: {adopted:#?}");
+            assert!(adopted.err.contains("read again"), "{adopted:#?}");
+        }
+        assert_eq!(rig.published().as_deref(), Some("1"), "{redirection}");
+    }
+    assert_eq!(rig.revision(), 1);
+    assert_eq!(rig.gannet.run(&["--worker-only"]).code, Some(1));
+    assert_eq!(
+        (rig.state().as_str(), rig.published().as_deref()),
+        ("failed", Some("1"))
+    );
+}
+
+#[test]
+fn where_no_policy_is_in_force_a_pipe_begins_none() {
+    let rig = Rig::new([PAGE].map(Reply::file));
+    rig.write("piped.toml", &json_verifier());
+    rig.gannet.configure("");
+    let gannet = crate::rig::Gannet::trusting(rig.origin.ca_file(), "");
+    let address = rig.origin.url("/x.json");
+    gannet.ok(&["add", &address, "1h", "--allow-private"]);
+    let other = Rig {
+        origin: rig.origin,
+        gannet,
+    };
+    other.write("piped.toml", &json_verifier());
+    let fetched = other.through(
+        "GANNET --config <(cat CONFIG) ARGUMENTS",
+        "piped.toml",
+        "fetch x.json",
+    );
+    assert_eq!(fetched.code, Some(2), "{fetched:#?}");
+    assert!(fetched.err.contains("read again"), "{fetched:#?}");
+    assert_eq!(other.published(), None);
+    // The program took nothing from the pipe that counts from now on.
+    assert_eq!(other.gannet.run(&["--worker-only"]).code, Some(0));
+    assert_eq!(other.published().as_deref(), Some(PAGE));
+}
+
+#[test]
+fn a_file_that_was_emptied_takes_no_verifier_away_by_itself() {
+    let rig = Rig::new(["1", PAGE, PAGE, PAGE, PAGE].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    let own = rig.gannet.path("config.toml");
+    let trusting = format!("[fetch]\nca_file = {:?}\n", rig.origin.ca_file());
+    for left in ["", "\n\n", "# all of it is commented out\n", &trusting] {
+        fs::write(&own, left).expect("a configuration");
+        for judging in [
+            &["fetch", "x.json"][..],
+            &["verify", "x.json"],
+            &["--worker-only"],
+        ] {
+            refused(&rig.gannet.run(judging), &[&own]);
+        }
+        assert_eq!(rig.gannet.run(&["list"]).code, Some(0));
+        assert_eq!(rig.published().as_deref(), Some("1"), "{left:?}");
+        assert_eq!(rig.revision(), 1);
+    }
+    let said = rig.gannet.run(&["config", "adopt"]);
+    assert!(said.out.contains("removed json"), "{said:#?}");
+    rig.gannet.ok(&["verify", "x.json"]);
+    assert_eq!(rig.published().as_deref(), Some(PAGE));
+}
+
+#[test]
+fn without_the_file_that_the_catalogue_goes_by_nothing_is_fetched() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    let own = rig.gannet.path("config.toml");
+    let whole = fs::read_to_string(&own).expect("a configuration");
+    let asked = rig.origin.requests().len();
+    let secrets = format!("secrets_file = \"none.env\"\n{whole}");
+    let mut events = 0;
+    for broken in [Some("[[verifier]]\nname = \n"), Some(&secrets), None] {
+        match broken {
+            Some(text) => fs::write(&own, text).expect("a configuration"),
+            None => fs::remove_file(&own).expect("removed"),
+        }
+        for reading in [
+            &["list"][..],
+            &["show", "x.json"],
+            &["cat", "x.json"],
+            &["log"],
+            &["config", "show", "--policy"],
+        ] {
+            let said = rig.bare(reading);
+            assert_eq!(said.code, Some(0), "{said:#?}");
+            let named = if broken == Some(&secrets) {
+                "none.env"
+            } else {
+                "config.toml"
+            };
+            assert!(said.err.contains(named), "{reading:?}: {said:#?}");
+        }
+        for working in [
+            &["fetch", "x.json"][..],
+            &["--worker-only"],
+            &["--worker-only"],
+            &["verify", "x.json"],
+        ] {
+            refused(&rig.bare(working), &[]);
+        }
+        assert_eq!(rig.bare(&["config", "check"]).code, Some(2));
+        events += 1;
+        assert_eq!(rig.count("config.rejected"), events, "once for each reason");
+    }
+    assert_eq!(rig.origin.requests().len(), asked);
+    fs::write(&own, whole).expect("a configuration");
+    assert_eq!(rig.bare(&["fetch", "x.json"]).code, Some(0));
+}
+
+#[test]
+fn every_refused_pass_says_so_and_sends_no_heartbeat() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    rig.origin.on("/beat", [Reply::ok("")]);
+    rig.gannet.fetch("x.json");
+    let beat = format!("[worker]\nheartbeat = {:?}\n", rig.origin.url("/beat"));
+    rig.write("other.toml", &beat);
+    let own = rig.gannet.path("config.toml");
+    for _ in 0..2 {
+        refused(&rig.with("other.toml", &["--worker-only"]), &[&own]);
+        let said = rig.with("other.toml", &["--worker-only", "--json"]);
+        let pass: Value = serde_json::from_str(&said.out).expect("JSON");
+        let error = pass["error"].as_str().expect("an error");
+        assert!(error.contains("config.toml"), "{error}");
+    }
+    let beats = || {
+        let requests = rig.origin.requests();
+        requests.iter().filter(|one| one.path == "/beat").count()
+    };
+    assert_eq!(beats(), 0);
+    assert_eq!(rig.count("config.rejected"), 1);
+    let listed = rig.with("other.toml", &["list"]);
+    assert!(listed.err.contains("config.toml"), "{listed:#?}");
+    // The same file's, it is sent.
+    rig.write("config.toml", &(beat + &json_verifier()));
+    rig.gannet.ok(&["--worker-only"]);
+    assert_eq!(beats(), 1);
+}
+
+#[test]
+fn what_comes_back_under_another_file_waits_for_the_one_that_judges() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    rig.write("other.toml", "");
+    rig.gannet.ok(&["remove", "x.json"]);
+    assert_eq!(rig.published(), None);
+    let said = rig.with("other.toml", &["restore", "x.json"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert_eq!(rig.published(), None);
+    rig.gannet.run(&["--worker-only"]);
+    assert_eq!(rig.published().as_deref(), Some("1"));
+}
+
+#[test]
+fn a_worker_that_was_given_no_file_follows_the_one_that_is_adopted() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    rig.write("other.toml", &verifier("utf8", "builtin = \"utf8\""));
+    let service = Service::of(rig.bare_command(&["--worker-only", "--loop"]));
+    let adopted = rig.with("other.toml", &["config", "adopt"]);
+    assert_eq!(adopted.code, Some(0), "{adopted:#?}");
+    // An edit of the file that is in force now is the worker's to adopt.
+    rig.write(
+        "other.toml",
+        &(verifier("utf8", "builtin = \"utf8\"") + &json_verifier()),
+    );
+    until("the edit is adopted", || {
+        service.hang_up();
+        (rig.revision() == 3).then_some(())
+    });
+}
+
+#[test]
+fn another_file_does_not_pass_for_the_policy() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    rig.write("other.toml", "");
+    for page in [&["config", "check"][..], &["config", "show"]] {
+        let said = rig.with("other.toml", page);
+        assert!(said.out.contains("config.toml"), "{said:#?}");
+        assert!(!said.out.contains("as it comes"), "{said:#?}");
+    }
+    let shown = rig.with("other.toml", &["show", "x.json", "--json"]);
+    let shown: Value = serde_json::from_str(&shown.out).expect("JSON");
+    assert_eq!(shown["verifiers"], serde_json::json!(["json"]));
+    // A copy says the same, and is told to be another file all the same.
+    rig.write("copy.toml", &json_verifier());
+    let said = rig.with("copy.toml", &["verify", "x.json"]);
+    refused(&said, &[&rig.gannet.path("copy.toml")]);
+    assert!(said.err.contains("says the same"), "{said:#?}");
+}
+
+#[test]
+fn adopting_what_is_in_force_is_no_revision_and_is_heard_of_quietly() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    let said = rig.gannet.run(&["-q", "fetch", "x.json"]);
+    assert!(!said.err.contains("adopted"), "{said:#?}");
+    assert!(rig.gannet.ok(&["config", "adopt"]).contains("already"));
+    assert_eq!(rig.revision(), 1);
+    rig.write("config.toml", &verifier("json", "builtin = \"utf8\""));
+    let said = rig.gannet.run(&["-q", "fetch", "x.json"]);
+    assert!(said.err.contains("policy 2 adopted"), "{said:#?}");
+    // The catalogue keeps paths as text.
+    let odd = rig
+        .gannet
+        .path("")
+        .join(std::ffi::OsStr::from_bytes(b"\xff.toml"));
+    fs::copy(rig.gannet.path("config.toml"), &odd).expect("a copy");
+    let mut adopt = rig.gannet.command(&["config", "adopt"]);
+    let said = said_of(adopt.env("GANNET_CONFIG", &odd));
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(said.err.contains("UTF-8"), "{said:#?}");
+}
+
+fn said_of(command: &mut std::process::Command) -> Said {
+    said(&command.output().expect("gannet runs"))
+}
