@@ -50,14 +50,10 @@ pub(super) fn check_library(path: &Path) -> Result<()> {
     })
 }
 
-/// Opens or creates the file for writing. Nothing is written to an existing one.
+/// Opens the file for writing; [`make_private`] made it. Nothing is written to one that is not empty.
 pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
-    // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
-    let _ = make_private(path);
     let open = || {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(busy_timeout)?;
         keep_statements(&connection)?;

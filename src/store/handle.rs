@@ -8,8 +8,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::connection::{check_library, open_for_writing};
+use super::connection::{check_library, make_private, open_for_writing};
 use super::error::{Failure, Result, StoreError};
+use super::file_identity::FileIdentity;
 use super::reader::Readers;
 use super::schema;
 use super::transaction::Transaction;
@@ -47,10 +48,13 @@ impl Store {
     /// Like [`Store::open`], with another time to wait for other processes.
     pub fn open_with(path: &Path, busy_timeout: Duration) -> Result<Self> {
         check_library(path)?;
-        let mut connection = open_for_writing(path, busy_timeout)?;
+        // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
+        let _ = make_private(path);
+        let open = || open_for_writing(path, busy_timeout);
+        let (mut connection, file) = FileIdentity::while_opening(path, open)?;
         schema::prepare(&mut connection, path, busy_timeout)?;
         let (jobs, queue) = mpsc::channel(MAX_BATCH);
-        let writer = Writer::new(path.to_owned(), busy_timeout, connection, queue);
+        let writer = Writer::new(path.to_owned(), busy_timeout, (connection, file), queue);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || writer.run())
@@ -60,7 +64,7 @@ impl Store {
             })?;
         Ok(Self(Arc::new(Inner {
             path: path.into(),
-            readers: Readers::new(path.to_owned(), busy_timeout),
+            readers: Readers::new(path.to_owned(), busy_timeout, file),
             jobs: Some(jobs),
             writer: Some(thread),
         })))

@@ -19,6 +19,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::connection::settle_for_reading;
 use super::error::{Result, StoreError, sql_error};
+use super::file_identity::FileIdentity;
 use super::holder::is_shared;
 
 /// The pause before a second look at files that a starting or ending writer is busy with.
@@ -31,6 +32,8 @@ const STILL: Duration = Duration::from_millis(50);
 /// A connection that leaves no trace.
 pub(super) struct QuietConnection {
     pub(super) connection: Connection,
+    /// Which file the catalogue was before it was opened.
+    file: Option<FileIdentity>,
     /// The files as they lay when they were opened; nothing when the shared memory of the writers is used.
     lay: Option<Stamp>,
 }
@@ -98,10 +101,11 @@ impl QuietConnection {
     }
 
     fn open_once(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Self> {
+        let file = FileIdentity::of(path).ok();
         let lay = Stamp::of(path);
         if has_writers(path, lay) {
             let connection = open_shared(path)?;
-            return Self::settled(connection, None, busy_timeout);
+            return Self::settled(connection, file, None, busy_timeout);
         }
         let connection = if lay.has_log() {
             std::thread::sleep(STILL);
@@ -112,16 +116,21 @@ impl QuietConnection {
         } else {
             open_alone(path)?
         };
-        Self::settled(connection, Some(lay), busy_timeout)
+        Self::settled(connection, file, Some(lay), busy_timeout)
     }
 
     fn settled(
         connection: Connection,
+        file: Option<FileIdentity>,
         lay: Option<Stamp>,
         busy_timeout: Duration,
     ) -> rusqlite::Result<Self> {
         settle_for_reading(&connection, busy_timeout)?;
-        let opened = Self { connection, lay };
+        let opened = Self {
+            connection,
+            file,
+            lay,
+        };
         opened.enter()?;
         Ok(opened)
     }
@@ -133,10 +142,13 @@ impl QuietConnection {
         statement.query_row([], |_| Ok(()))
     }
 
-    /// Tells whether the next read may use this connection: files that lay still do so, and have no writer yet.
+    /// Tells whether the next read may use this connection: the catalogue is the same file, and files that lay still do so, and have
+    /// no writer yet.
     pub(super) fn is_current(&self, path: &Path) -> bool {
-        self.lay
-            .is_none_or(|lay| lay == Stamp::of(path) && !has_writers(path, lay))
+        self.file == FileIdentity::of(path).ok()
+            && self
+                .lay
+                .is_none_or(|lay| lay == Stamp::of(path) && !has_writers(path, lay))
     }
 
     /// Tells whether what was read is of one state: the files were not written to meanwhile.

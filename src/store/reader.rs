@@ -24,9 +24,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// How connections are opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// Beside a writer of this process.
-    Usual,
-    /// Without a trace.
+    /// Beside a writer of this process, which opened this file.
+    Usual(FileIdentity),
+    /// Without a trace; each connection knows its own file.
     Quiet,
 }
 
@@ -39,8 +39,6 @@ pub(super) struct Readers {
     path: PathBuf,
     busy_timeout: Duration,
     manner: Manner,
-    /// Which file the catalogue was when it was opened; a reader without a trace looks at its own.
-    file: Option<FileIdentity>,
     idle: Mutex<Vec<Reader>>,
     /// Never the writer's: a connection is not told of what it wrote itself.
     watching: Mutex<Option<Watching>>,
@@ -56,8 +54,9 @@ struct Watching {
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf, busy_timeout: Duration) -> Self {
-        Self::opened(path, busy_timeout, Manner::Usual)
+    /// Readers of the `file` that a writer of this process has open.
+    pub(super) fn new(path: PathBuf, busy_timeout: Duration, file: FileIdentity) -> Self {
+        Self::opened(path, busy_timeout, Manner::Usual(file))
     }
 
     /// Readers that leave no trace; see [`QuietConnection`].
@@ -66,9 +65,7 @@ impl Readers {
     }
 
     fn opened(path: PathBuf, busy_timeout: Duration, manner: Manner) -> Self {
-        let is_usual = manner == Manner::Usual;
         Self {
-            file: FileIdentity::of(&path).ok().filter(|_| is_usual),
             path,
             busy_timeout,
             manner,
@@ -105,9 +102,7 @@ impl Readers {
         query: &mut impl FnMut(&Connection) -> Result<T>,
         last: bool,
     ) -> Result<Option<Result<T>>> {
-        if let Some(file) = self.file {
-            file.check(&self.path)?;
-        }
+        self.check_file()?;
         let reader = match self.take() {
             Some(reader) => reader,
             None => self.open()?,
@@ -143,6 +138,7 @@ impl Readers {
 
     /// Returns a number that changes with every commit (`PRAGMA data_version`). Blocks.
     pub(super) fn data_version(&self) -> Result<i64> {
+        self.check_file()?;
         let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
         let current = watching.take().filter(|one| self.is_current(&one.reader));
         let one = match current {
@@ -172,9 +168,21 @@ impl Readers {
 
     fn open(&self) -> Result<Reader> {
         Ok(match self.manner {
-            Manner::Usual => Reader::Usual(open_for_reading(&self.path, self.busy_timeout)?),
+            Manner::Usual(_) => {
+                let connection = open_for_reading(&self.path, self.busy_timeout)?;
+                // It was the one before this was opened, too.
+                self.check_file()?;
+                Reader::Usual(connection)
+            }
             Manner::Quiet => Reader::Quiet(QuietConnection::open(&self.path, self.busy_timeout)?),
         })
+    }
+
+    fn check_file(&self) -> Result<()> {
+        match self.manner {
+            Manner::Usual(file) => file.check(&self.path),
+            Manner::Quiet => Ok(()),
+        }
     }
 
     fn take(&self) -> Option<Reader> {

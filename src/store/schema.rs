@@ -188,6 +188,7 @@ mod tests {
     const BUSY: Duration = Duration::from_secs(5);
 
     fn open(path: &Path, migrations: &[&str]) -> Result<Connection> {
+        make_private(path).expect("a file");
         let mut connection = open_for_writing(path, BUSY)?;
         migrate(&mut connection, path, BUSY, migrations).map(|()| connection)
     }

@@ -76,7 +76,7 @@ type Done = (Box<dyn Job>, Result<()>);
 pub(super) struct Writer {
     path: PathBuf,
     /// Which file that was when it was opened.
-    file: Option<FileIdentity>,
+    file: FileIdentity,
     busy_timeout: Duration,
     /// Nothing after a failed commit, until the next operation.
     connection: Option<Connection>,
@@ -90,12 +90,12 @@ impl Writer {
     pub(super) fn new(
         path: PathBuf,
         busy_timeout: Duration,
-        connection: Connection,
+        (connection, file): (Connection, FileIdentity),
         jobs: mpsc::Receiver<Box<dyn Job>>,
     ) -> Self {
         Self {
-            file: FileIdentity::of(&path).ok(),
             path,
+            file,
             busy_timeout,
             connection: Some(connection),
             texts: TextIds::default(),
@@ -133,7 +133,7 @@ impl Writer {
     }
 
     fn check_file(&self) -> Result<()> {
-        self.file.map_or(Ok(()), |file| file.check(&self.path))
+        self.file.check(&self.path)
     }
 
     /// Takes the connection, a new one after a failed commit.
@@ -142,6 +142,8 @@ impl Writer {
             return Ok(connection);
         }
         let connection = open_for_writing(&self.path, self.busy_timeout)?;
+        // It was the one before this was opened, too.
+        self.check_file()?;
         use_write_ahead_log(&connection).map_err(|error| sql_error(&error, &self.path))?;
         Ok(connection)
     }
@@ -358,7 +360,7 @@ mod tests {
         let path = folder.path().join("gannet.db");
         drop(Store::open(&path).expect("a store"));
         let busy = Duration::from_secs(5);
-        let connection = open_for_writing(&path, busy).expect("a connection");
+        let opened = FileIdentity::while_opening(&path, || open_for_writing(&path, busy));
         let (sender, jobs) = mpsc::channel(8);
         let half = |transaction: &Transaction<'_>| -> std::result::Result<i64, Failure> {
             transaction.text_id("half")?;
@@ -371,7 +373,7 @@ mod tests {
             assert!(sender.try_send(waiting).is_ok(), "room");
         }
         drop(sender);
-        Writer::new(path.clone(), busy, connection, jobs).run();
+        Writer::new(path.clone(), busy, opened.expect("a connection"), jobs).run();
         let before = before.try_recv().expect("an answer").expect("written");
         failing.try_recv().expect("an answer").expect_err("refused");
         let after = after.try_recv().expect("an answer").expect("written");

@@ -303,7 +303,7 @@ fn two_passes_at_once_fetch_each_source_once() {
     assert_eq!((requested.len(), origin.requests().len()), (60, 60));
 }
 
-fn signal(child: &std::process::Child, signal: Signal) {
+pub(crate) fn signal(child: &std::process::Child, signal: Signal) {
     let pid =
         Pid::from_raw(i32::try_from(child.id()).expect("a process id")).expect("a process id");
     kill_process(pid, signal).expect("the signal is sent");
@@ -449,7 +449,7 @@ fn verify_takes_its_programs_along_when_a_signal_ends_it() {
     assert_eq!(temporary(&gannet), [""; 0]);
 }
 
-fn until(what: &str, mut happened: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !happened() {
         assert!(Instant::now() < deadline, "not seen: {what}");
@@ -458,7 +458,7 @@ fn until(what: &str, mut happened: impl FnMut() -> bool) {
 }
 
 /// Returns when a line of the log holds `text`.
-fn wait_for_log(gannet: &Gannet, text: &str) {
+pub(crate) fn wait_for_log(gannet: &Gannet, text: &str) {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let files = fs::read_dir(gannet.data().join("log"))

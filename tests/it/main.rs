@@ -44,6 +44,7 @@ mod publication;
 mod purged_meanwhile;
 mod reading;
 mod removing;
+mod replaced;
 mod rig;
 mod rot;
 mod secrets;

@@ -62,27 +62,84 @@ fn what_was_queued_is_written_before_the_store_is_gone() {
     assert_eq!(sources.expect("sources").len(), 20);
 }
 
-/// A catalogue that is replaced, or removed, under a process that stays is noticed at its next operation.
+/// What can happen to a catalogue under a process that stays.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    RenamedOver,
+    /// By a copy of itself.
+    Copied,
+    Removed,
+    /// With the folder that it lies in.
+    Moved,
+}
+
+fn change(path: &std::path::Path, other: &std::path::Path, kind: Change) {
+    use std::fs;
+    match kind {
+        Change::RenamedOver => fs::rename(other, path).expect("renamed"),
+        Change::Copied => {
+            fs::copy(path, other).expect("copied");
+            fs::rename(other, path).expect("renamed");
+        }
+        Change::Removed => fs::remove_file(path).expect("removed"),
+        Change::Moved => {
+            let folder = path.parent().expect("a folder");
+            fs::rename(folder, other.with_extension("aside")).expect("moved");
+        }
+    }
+}
+
+/// A catalogue that is replaced, or removed, under a process that stays is noticed at its next operation, whatever it is.
 #[tokio::test]
 async fn a_catalogue_that_was_replaced_is_noticed() {
-    use gannet::store::SourceFilter;
-    for is_replaced in [true, false] {
+    for kind in [
+        Change::RenamedOver,
+        Change::Copied,
+        Change::Removed,
+        Change::Moved,
+    ] {
         let rig = Rig::new();
         rig.add("a").await;
+        let count = rig.store.sources(SourceFilter::default()).await;
+        assert_eq!(count.expect("sources").len(), 1);
+        rig.store.data_version().await.expect("a number");
         let other = Rig::new();
-        if is_replaced {
-            std::fs::rename(other.path(), rig.path()).expect("replaced");
-        } else {
-            std::fs::remove_file(rig.path()).expect("removed");
-        }
+        change(&rig.path(), &other.path(), kind);
         let settings = super::rig::settings("b", "https://example.org/b");
         let changes = vec![gannet::store::SourceChange::Add(settings)];
         let written = rig
             .store
-            .change_sources(changes, super::rig::stamp(super::rig::start()));
+            .change_sources(changes, super::rig::stamp(start()));
         let error = written.await.expect_err("refused").to_string();
         assert!(error.contains("since this process opened it"), "{error}");
         let read = rig.store.sources(SourceFilter::default()).await;
-        assert!(read.is_err(), "{is_replaced}");
+        assert!(read.is_err(), "{kind:?}");
+        let number = rig.store.data_version().await;
+        assert!(number.is_err(), "{kind:?}");
     }
+}
+
+/// Who only reads goes on with what lies there now, also when a writer has it open as one had the other.
+#[tokio::test]
+async fn who_only_reads_follows_a_catalogue_that_was_replaced() {
+    let (rig, other) = (Rig::new(), Rig::new());
+    rig.add("a").await;
+    other.add("b").await;
+    other.add("c").await;
+    let reader = Store::open_for_reading(&rig.path()).expect("a store");
+    let names = || async {
+        let sources = reader.sources(SourceFilter::default()).await;
+        let sources = sources.expect("sources").into_iter();
+        sources.map(|one| one.settings.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["a"]);
+    let number = reader.data_version().await.expect("a number");
+    let (path, other_path) = (rig.path(), other.path());
+    let folder = path.parent().expect("a folder");
+    let aside = folder.with_extension("aside");
+    std::fs::rename(folder, &aside).expect("moved");
+    std::fs::rename(other_path.parent().expect("a folder"), folder).expect("moved");
+    assert_eq!(names().await, ["b", "c"]);
+    assert_ne!(reader.data_version().await.expect("a number"), number);
+    std::fs::remove_dir_all(aside).expect("removed");
 }
