@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::publish::one_more;
 use super::{App, Error, ErrorKind, Result};
-use crate::archive::EditionFolder;
+use crate::archive::EditionFile;
 use crate::domain::{
     Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
 };
-use crate::store::{FileSet, StoreError};
+use crate::store::FileSet;
 
 impl App {
     /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since; what failed
@@ -112,88 +112,89 @@ impl App {
     async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
         let set = self.file_set(name).await?;
         let recorded = set.as_ref().and_then(|set| set.published);
-        let published = match recorded {
-            Some(id) if self.lies_there(name, id).await? => Some(id),
-            _ => None,
-        };
         let may_be = set.as_ref().is_some_and(|set| set.configured)
             && self.store.set_has_members(name.to_owned()).await?;
         let wanted = if may_be {
             self.store
-                .set_publication(name.to_owned(), published)
+                .set_publication(name.to_owned(), recorded)
                 .await?
         } else {
             SetPublication::Withdraw
         };
-        let is_published = recorded.is_some() || self.archive.is_set_linked(name);
-        let wanted = match wanted {
-            SetPublication::Withdraw if !is_published => SetPublication::Keep,
-            // What lies there is not what is recorded, and no edition may take its place.
-            SetPublication::Keep if published.is_none() && is_published => SetPublication::Withdraw,
-            wanted => wanted,
+        let is_linked = self.archive.is_set_linked(name);
+        let wanted = match (wanted, recorded) {
+            (SetPublication::Withdraw, None) if !is_linked => SetPublication::Keep,
+            // What lies there is recorded nowhere, and no edition may take its place.
+            (SetPublication::Keep, None) if is_linked => SetPublication::Withdraw,
+            (SetPublication::Keep, Some(id)) if !self.lies_there(id).await? => {
+                SetPublication::Publish(id)
+            }
+            (wanted, _) => wanted,
         };
         Ok((set, wanted))
     }
 
-    /// Tells whether the link of a set leads to the files of an edition.
-    async fn lies_there(&self, name: &str, id: EditionId) -> Result<bool> {
-        let key = async {
-            let edition = self.store.edition(id).await?;
-            let versions = self.store.edition_versions(edition.clone()).await?;
-            Ok(key_of(&edition, &versions))
-        };
-        match key.await {
+    /// Tells whether the link of a set leads to an edition, and all files of it are as they were published.
+    async fn lies_there(&self, id: EditionId) -> Result<bool> {
+        let (edition, files) = match self.edition_files(id).await {
             // A member was removed with its history meanwhile.
-            Err(StoreError::Missing { .. }) => Ok(false),
-            key => Ok(self.archive.set_leads_to(name, id, key?)),
-        }
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(false),
+            found => found?,
+        };
+        let key = key_of(&edition, &files);
+        self.with_archive(move |archive| {
+            let files: Vec<_> = files.into_iter().map(|(_, file)| file).collect();
+            let leads_there = archive.set_leads_to(&edition.set, id, key);
+            Ok(leads_there && archive.set_holds(&edition.set, &files))
+        })
+        .await
     }
 
-    /// Writes an edition's folder and lets the link lead to it; whoever calls holds the lock.
-    async fn write_out_edition(&self, id: EditionId) -> Result<()> {
+    /// Returns an edition with its files, each with the version whose content it has.
+    async fn edition_files(&self, id: EditionId) -> Result<(Edition, Vec<(Version, EditionFile)>)> {
         let edition = self.store.edition(id).await?;
         let versions = self.store.edition_versions(edition.clone()).await?;
-        let (set, key) = (edition.set.clone(), key_of(&edition, &versions));
+        let names = edition.members.iter().map(|member| member.name.as_str());
+        let names = set_file_names(names).map_err(|why| {
+            Error::invalid(format!("cannot publish the set {}: {why}", edition.set))
+        })?;
+        let file = |(version, name): (Version, String)| {
+            let file = EditionFile {
+                name,
+                size_bytes: version.size_bytes,
+                digest: version.digest,
+            };
+            (version, file)
+        };
+        let files = versions.into_iter().zip(names).map(file).collect();
+        Ok((edition, files))
+    }
+
+    /// Writes what is missing from an edition's folder and lets the link lead to it; whoever calls holds the lock.
+    async fn write_out_edition(&self, id: EditionId) -> Result<()> {
+        let (edition, files) = self.edition_files(id).await?;
+        let key = key_of(&edition, &files);
         let folder = self
-            .with_archive(move |archive| archive.begin_edition(&set, id, key))
+            .with_archive(move |archive| archive.begin_edition(&edition.set, id, key))
             .await?;
         let folder = Arc::new(folder);
-        if !folder.is_complete() {
-            self.fill(&folder, &edition, versions).await?;
+        for (version, file) in files {
+            let (has, of) = (Arc::clone(&folder), file.clone());
+            if self.with_archive(move |_| Ok(has.has(&of))).await? {
+                continue;
+            }
+            let content = self.content(&version).await?;
+            let folder = Arc::clone(&folder);
+            self.with_archive(move |_| folder.write(&file, &content))
+                .await?;
         }
         let now = self.now().into();
         self.with_archive(move |_| folder.publish(now)).await?;
         Ok(())
     }
-
-    async fn fill(
-        &self,
-        folder: &Arc<EditionFolder>,
-        edition: &Edition,
-        versions: Vec<Version>,
-    ) -> Result<()> {
-        let names = edition.members.iter().map(|member| member.name.as_str());
-        let names = set_file_names(names).map_err(|why| {
-            Error::invalid(format!("cannot publish the set {}: {why}", edition.set))
-        })?;
-        for (version, name) in versions.into_iter().zip(names) {
-            let (file, shared, digest) = (name.clone(), Arc::clone(folder), version.digest);
-            if self
-                .with_archive(move |_| shared.share(&file, digest))
-                .await?
-            {
-                continue;
-            }
-            let content = self.content(&version).await?;
-            let folder = Arc::clone(folder);
-            self.with_archive(move |_| folder.write(&name, &content))
-                .await?;
-        }
-        Ok(())
-    }
 }
 
-fn key_of(edition: &Edition, versions: &[Version]) -> Digest {
+fn key_of(edition: &Edition, files: &[(Version, EditionFile)]) -> Digest {
     let names = edition.members.iter().map(|member| member.name.as_str());
-    files_key(names.zip(versions.iter().map(|version| version.digest)))
+    files_key(names.zip(files.iter().map(|(version, _)| version.digest)))
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
+use super::edition_file::EditionFile;
 use super::file::{digest_of, make_folder, sync_folder};
 use super::lock::{FileLock, Locks, NOTICES, PUBLISHED, SETS, TellWaits};
 use super::objects::{Objects, objects_below, owner_in};
@@ -181,7 +182,12 @@ impl Archive {
         self.sets.leads_to(name, id, key)
     }
 
-    /// Begins to fill the folder of an edition; readers see it when it is published. Whoever does holds the lock of the
+    /// Tells whether these files lie in the folder that a set's link leads to, by a glance at each that looks as it was written.
+    pub fn set_holds(&self, name: &str, files: &[EditionFile]) -> bool {
+        self.sets.holds(name, files)
+    }
+
+    /// Begins to fill the folder of an edition, or to put back what is missing from it; readers see it when it is published. Whoever does holds the lock of the
     /// published files.
     pub fn begin_edition(
         &self,

@@ -11,6 +11,7 @@
 mod archive;
 mod chain;
 mod codec;
+mod edition_file;
 mod encode;
 mod error;
 mod file;
@@ -25,6 +26,7 @@ mod temp;
 mod trash;
 
 pub use archive::Archive;
+pub use edition_file::EditionFile;
 pub use error::ArchiveError;
 pub use lock::{FileLock, TellWaits};
 pub use published::PublishItem;

@@ -4,13 +4,14 @@
 //! replaced stays for [`KEEP`]. Never judges what is published; whoever calls holds the lock of the published files.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::ArchiveError;
+use super::edition_file::EditionFile;
 use super::file::{digest_of, give, make_folder, sync_folder};
 use crate::domain::{Content, Digest, EditionId, safe_part};
 use crate::files::{Owner, remove_tree};
@@ -21,8 +22,6 @@ const KEEP: Duration = Duration::from_mins(10);
 const EDITIONS: &str = ".editions";
 /// What a folder is called until it is complete.
 const UNFINISHED: &str = ".new";
-/// Readable by all, as other published files; written by nobody, since editions share files.
-const FILE_MODE: u32 = 0o444;
 const FOLDER_MODE: u32 = 0o755;
 
 /// The folder `sets/`, which is made when it is first needed.
@@ -55,9 +54,25 @@ impl Sets {
         self.folder.join(name)
     }
 
-    /// Tells whether the link of a set leads to just these files.
+    /// Tells whether the link of a set leads to the folder of just this edition.
     pub(super) fn leads_to(&self, name: &str, id: EditionId, key: Digest) -> bool {
         self.current(name) == Some(self.editions().join(folder_name(name, id, key)))
+    }
+
+    /// Tells whether these files lie in the folder that the link of a set leads to.
+    pub(super) fn holds(&self, name: &str, files: &[EditionFile]) -> bool {
+        let Some(folder) = self.current(name) else {
+            return false;
+        };
+        let missing = files.iter().find(|file| !file.lies_in(&folder));
+        if let Some(file) = missing {
+            let path = folder.join(&file.name);
+            tracing::warn!(
+                "{} is not what was published: it is put back",
+                path.display()
+            );
+        }
+        missing.is_none()
     }
 
     /// Returns the folder that the link of a set leads to, if there is a link of ours.
@@ -188,52 +203,64 @@ impl Sets {
 }
 
 impl EditionFolder {
-    /// Tells whether the edition lies complete already, and needs no files.
-    pub fn is_complete(&self) -> bool {
-        self.path.is_none()
-    }
-
-    /// Takes a file over from the edition that readers see now, if it is there with this content. Returns whether it was.
-    pub fn share(&self, file: &str, digest: Digest) -> Result<bool, ArchiveError> {
-        let (Some(path), Some(former)) = (&self.path, &self.former) else {
-            return Ok(false);
-        };
-        let from = former.join(file);
-        // Whoever owns the files may have written to them all the same.
-        if !matches!(digest_of(&from), Ok(found) if found == digest) {
-            return Ok(false);
-        }
-        let to = path.join(file);
-        Ok(fs::hard_link(&from, &to).is_ok())
-    }
-
-    /// Writes a file, durable when this returns.
-    pub fn write(&self, file: &str, content: &Content) -> Result<(), ArchiveError> {
+    /// Tells whether a file lies in the folder as it should. Takes it over from the edition that readers see now, if it is there with
+    /// the right content.
+    pub fn has(&self, file: &EditionFile) -> bool {
         let Some(path) = &self.path else {
-            return Ok(());
+            return file.lies_in(&self.complete);
         };
-        if safe_name(file).is_none() {
-            return Err(ArchiveError::BadPath(file.to_owned()));
+        let Some(former) = &self.former else {
+            return false;
+        };
+        let from = former.join(&file.name);
+        // Whoever owns the files may have written to them all the same.
+        digest_of(&from).is_ok_and(|digest| digest == file.digest)
+            && fs::hard_link(&from, path.join(&file.name)).is_ok()
+    }
+
+    /// Writes a file, durable when this returns. In a folder that readers see it takes the place of the one that lies there in
+    /// one step.
+    pub fn write(&self, file: &EditionFile, content: &Content) -> Result<(), ArchiveError> {
+        if safe_name(&file.name).is_none() {
+            return Err(ArchiveError::BadPath(file.name.clone()));
         }
-        let path = path.join(file);
-        let written = || -> io::Result<()> {
-            let mut new = File::create_new(&path)?;
-            match content {
-                Content::Memory(bytes) => new.write_all(bytes)?,
-                Content::File { path, .. } => {
-                    io::copy(&mut File::open(&**path)?, &mut new)?;
-                }
-            }
-            new.set_permissions(Permissions::from_mode(FILE_MODE))?;
-            new.sync_all()
+        let Some(folder) = &self.path else {
+            return self.put_back(file, content);
         };
-        written().map_err(ArchiveError::io("write", &path))?;
-        give(self.sets.owner, &path)
+        self.write_in(folder, file, content).map(drop)
+    }
+
+    /// Writes a file beside the complete folder, and moves it in.
+    fn put_back(&self, file: &EditionFile, content: &Content) -> Result<(), ArchiveError> {
+        let folder = unfinished(&self.complete);
+        remove(&folder)?;
+        self.sets.make(&folder)?;
+        let new = self.write_in(&folder, file, content)?;
+        let place = self.complete.join(&file.name);
+        fs::rename(&new, &place).map_err(ArchiveError::io("replace", &place))
+    }
+
+    fn write_in(
+        &self,
+        folder: &Path,
+        file: &EditionFile,
+        content: &Content,
+    ) -> Result<PathBuf, ArchiveError> {
+        let path = folder.join(&file.name);
+        file.write(&path, content)
+            .map_err(ArchiveError::io("write", &path))?;
+        give(self.sets.owner, &path)?;
+        Ok(path)
     }
 
     /// Makes the folder durable, then lets the link lead to it: readers see all of it or nothing. Returns the link.
     pub fn publish(&self, now: SystemTime) -> Result<PathBuf, ArchiveError> {
         let complete = &self.complete;
+        if self.path.is_none() {
+            // Some of its files may have been put back.
+            sync_folder(complete)?;
+            remove(&unfinished(complete))?;
+        }
         if let Some(path) = &self.path {
             sync_folder(path)?;
             fs::rename(path, complete).map_err(ArchiveError::io("replace", complete))?;

@@ -108,6 +108,12 @@ impl Store {
                 SetPublication::Publish(id) => (Action::SetPublished, Some(id)),
                 SetPublication::Withdraw => (Action::SetWithdrawn, None),
             };
+            let before = transaction
+                .sql
+                .prepare_cached("SELECT published_edition_id FROM file_set WHERE name = ?1")?
+                .query_row([&set], |row| row.get::<_, Option<i64>>(0))
+                .optional()?
+                .flatten();
             transaction.execute(
                 "UPDATE file_set SET published_edition_id = ?2, published_at = ?3, publish_error = NULL WHERE name = ?1",
                 params![
@@ -117,6 +123,7 @@ impl Store {
                 ],
             )?;
             let detail = match edition {
+                Some(id) if before == Some(id.0) => format!("{set}: edition {id}, put back"),
                 Some(id) => format!("{set}: edition {id}"),
                 None => set.clone(),
             };

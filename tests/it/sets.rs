@@ -1,6 +1,7 @@
 //! Sets through the real program: judged together, published together, all or nothing, whatever happens in between.
 
 mod faults;
+mod put_back;
 mod readers;
 
 use std::fs;

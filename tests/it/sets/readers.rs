@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use gannet::archive::{Archive, ArchiveError};
+use gannet::archive::{Archive, ArchiveError, EditionFile};
 use gannet::domain::{Content, Digest, EditionId};
 use rustix::fs::{Mode, OFlags};
 use tempfile::TempDir;
@@ -55,6 +55,14 @@ fn at(ms: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + Duration::from_millis(ms)
 }
 
+fn file(name: &str, content: &[u8]) -> EditionFile {
+    EditionFile {
+        name: name.to_owned(),
+        size_bytes: content.len() as u64,
+        digest: Digest::of(content),
+    }
+}
+
 const MINUTE: u64 = 60_000;
 
 impl Rig {
@@ -98,8 +106,9 @@ impl Rig {
             ("LICENSE", SAME),
             (SUMS, sums.as_bytes()),
         ] {
-            if !folder.share(name, Digest::of(bytes))? {
-                folder.write(name, &Content::Memory(Bytes::copy_from_slice(bytes)))?;
+            let file = file(name, bytes);
+            if !folder.has(&file) {
+                folder.write(&file, &Content::Memory(Bytes::copy_from_slice(bytes)))?;
             }
         }
         folder.publish(now)?;
@@ -127,6 +136,11 @@ impl Rig {
         folders
             .find(|folder| folder.display().to_string().contains(&beginning))
             .expect("a folder")
+    }
+
+    fn inode(&self, edition: &str, file: &str) -> u64 {
+        let file = self.folder(edition).join(file);
+        file.metadata().expect("a file").ino()
     }
 
     fn leads_to(&self, id: i64, data: &[u8]) -> bool {
@@ -189,10 +203,7 @@ fn files_that_stay_the_same_are_shared_unless_someone_wrote_to_them() {
     let rig = Rig::new();
     rig.publish(1, b"one", at(0)).expect("published");
     rig.publish(2, b"two", at(1)).expect("published");
-    let inode = |edition: &str, file: &str| {
-        let file = rig.folder(edition).join(file);
-        file.metadata().expect("a file").ino()
-    };
+    let inode = |edition: &str, file: &str| rig.inode(edition, file);
     assert_eq!(inode("release-1", "LICENSE"), inode("release-2", "LICENSE"));
     assert_ne!(
         inode("release-1", "data.bin"),
@@ -210,6 +221,44 @@ fn files_that_stay_the_same_are_shared_unless_someone_wrote_to_them() {
     read_through(&rig.link()).expect("a whole edition");
 }
 
+/// Whoever changes a published file is seen by readers; that it is put back is not, but by its content.
+#[test]
+fn while_files_are_put_back_readers_find_all_of_them() {
+    const ROUNDS: u64 = 200;
+    let rig = Rig::in_memory();
+    rig.publish(1, b"good", at(0)).expect("published");
+    let (folder, aside) = (rig.folder("release-1"), rig.data.path().join("aside"));
+    let done = AtomicBool::new(false);
+    let rounds = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut rounds = 0_u64;
+            while !done.load(Ordering::Relaxed) {
+                let data = fs::read(rig.link().join("data.bin")).expect("it is always there");
+                assert!(data == b"good" || data == b"evil", "{data:?}");
+                rounds += 1;
+            }
+            rounds
+        });
+        for round in 1..=ROUNDS {
+            fs::write(&aside, "evil").expect("written");
+            fs::rename(&aside, folder.join("data.bin")).expect("moved in");
+            assert!(
+                !rig.archive
+                    .set_holds("release", &[file("data.bin", b"good")])
+            );
+            rig.publish(1, b"good", at(round)).expect("put back");
+            assert!(
+                rig.archive
+                    .set_holds("release", &[file("data.bin", b"good")])
+            );
+        }
+        done.store(true, Ordering::Relaxed);
+        reader.join().expect("the reader found the file")
+    });
+    assert!(rounds > 0);
+    assert_eq!(rig.folders(), [folder], "nothing else is left");
+}
+
 #[test]
 fn an_edition_that_was_replaced_goes_ten_minutes_after_that() {
     let rig = Rig::new();
@@ -224,8 +273,14 @@ fn an_edition_that_was_replaced_goes_ten_minutes_after_that() {
     assert_eq!(rig.editions().len(), 2);
     // Back to the older one, which lies there whole.
     let key = Digest::of(b"one");
-    rig.publish_as(1, key, b"never written", at(70 * MINUTE))
+    let before = rig.inode("release-1", "data.bin");
+    rig.publish_as(1, key, b"one", at(70 * MINUTE))
         .expect("published");
+    assert_eq!(
+        rig.inode("release-1", "data.bin"),
+        before,
+        "not written again"
+    );
     assert_eq!(read_through(&rig.link()).expect("an edition")[0].1, b"one");
     assert!(rig.leads_to(1, b"one"));
     rig.archive
@@ -313,6 +368,6 @@ fn nothing_else_is_taken_for_a_set() {
         .archive
         .begin_edition("release", EditionId(2), Digest::of(b""))
         .expect("begun");
-    let bad = folder.write("../x", &Content::Memory(Bytes::new()));
+    let bad = folder.write(&file("../x", b""), &Content::Memory(Bytes::new()));
     assert!(matches!(bad, Err(ArchiveError::BadPath(_))), "{bad:?}");
 }

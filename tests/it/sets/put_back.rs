@@ -1,0 +1,160 @@
+//! Published editions that somebody changed or removed are put back by the next pass.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::readers::read_through;
+use super::{Release, SUMS_VERIFIER};
+
+/// What somebody does to what is published of a set.
+#[derive(Clone, Copy, Debug)]
+enum Harm {
+    /// Writes as many other bytes into a file.
+    Changed,
+    Cut,
+    Lengthened,
+    /// Puts another file in the place of one.
+    Replaced,
+    LinkedElsewhere,
+    Removed,
+    AllRemoved,
+    FolderRemoved,
+    LinkRemoved,
+    LinkReplaced,
+}
+
+fn harm(link: &Path, kind: Harm) {
+    let (file, folder) = (
+        link.join("data.csv"),
+        link.canonicalize().expect("a folder"),
+    );
+    let write = |bytes: &str| {
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("a mode");
+        fs::write(&file, bytes).expect("written");
+    };
+    match kind {
+        Harm::Changed => write("eno"),
+        Harm::Cut => write(""),
+        Harm::Lengthened => write("one and more"),
+        Harm::Replaced => {
+            fs::remove_file(&file).expect("removed");
+            fs::write(&file, "eno").expect("written");
+        }
+        Harm::LinkedElsewhere => {
+            fs::remove_file(&file).expect("removed");
+            symlink("SHA256SUMS", &file).expect("a link");
+        }
+        Harm::Removed => fs::remove_file(&file).expect("removed"),
+        Harm::AllRemoved => {
+            for file in fs::read_dir(&folder).expect("a folder").flatten() {
+                fs::remove_file(file.path()).expect("removed");
+            }
+        }
+        Harm::FolderRemoved => fs::remove_dir_all(&folder).expect("removed"),
+        Harm::LinkRemoved => fs::remove_file(link).expect("removed"),
+        Harm::LinkReplaced => {
+            fs::remove_file(link).expect("removed");
+            symlink("/nowhere", link).expect("a link");
+        }
+    }
+}
+
+#[test]
+fn what_was_changed_or_removed_is_put_back_by_the_next_pass() {
+    let release = Release::new();
+    release.fetch();
+    let link = release.link();
+    for kind in [
+        Harm::Changed,
+        Harm::Cut,
+        Harm::Lengthened,
+        Harm::Replaced,
+        Harm::LinkedElsewhere,
+        Harm::Removed,
+        Harm::AllRemoved,
+        Harm::FolderRemoved,
+        Harm::LinkRemoved,
+        Harm::LinkReplaced,
+    ] {
+        let before = release.events().len();
+        harm(&link, kind);
+        // Nothing is due, and nothing is fetched.
+        let pass = release.gannet.json(&["--worker-only", "--json"]);
+        assert_eq!(pass["attempts"], 0, "{kind:?}: {pass}");
+        let files = read_through(&link).expect("an edition");
+        assert_eq!(files[0].1, b"one", "{kind:?}");
+        assert_eq!(release.files(), ["SHA256SUMS", "data.csv"], "{kind:?}");
+        assert_eq!(
+            release.events()[before..],
+            ["set.published release: edition 1, put back"],
+            "{kind:?}"
+        );
+        // Once, and it is as before.
+        release.gannet.ok(&["--worker-only"]);
+        assert_eq!(release.events().len(), before + 1, "{kind:?}");
+        let shown = release.show();
+        assert_eq!(shown["published_edition_id"], 1, "{kind:?}: {shown}");
+        let mode = fs::metadata(link.join("data.csv")).expect("a file");
+        assert_eq!(mode.permissions().mode() & 0o777, 0o444, "{kind:?}");
+    }
+}
+
+/// A look at a file that is as it was written reads nothing of it; one that was only touched is read once, and left.
+#[test]
+fn what_was_only_touched_stays() {
+    let release = Release::new();
+    release.fetch();
+    let before = release.events().len();
+    let file = release.link().join("data.csv");
+    let touched = fs::File::open(&file).and_then(|file| file.set_modified(std::time::UNIX_EPOCH));
+    touched.expect("touched");
+    for _ in 0..2 {
+        release.gannet.ok(&["--worker-only"]);
+    }
+    assert_eq!(release.events().len(), before);
+    assert_eq!(release.data().as_deref(), Some("one"));
+}
+
+/// What cannot be put back is told by every pass and shows, until it can be.
+#[test]
+fn what_cannot_be_put_back_is_told_and_shows() {
+    let release = Release::new();
+    release.fetch();
+    let file = release.link().join("data.csv");
+    fs::remove_file(&file).expect("removed");
+    fs::create_dir(&file).expect("a folder in its place");
+    for _ in 0..2 {
+        let said = release.gannet.run(&["--worker-only"]);
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        assert!(said.err.contains("data.csv"), "{said:#?}");
+    }
+    assert_ne!(release.show()["publish_error"], Value::Null);
+    assert!(file.is_dir(), "it is left alone");
+    fs::remove_dir(&file).expect("removed");
+    release.gannet.ok(&["--worker-only"]);
+    assert_eq!(release.data().as_deref(), Some("one"));
+    assert_eq!(release.show()["publish_error"], Value::Null);
+}
+
+/// An edition that stays published while it cannot be judged again is put back too.
+#[test]
+fn an_edition_that_is_undecided_is_put_back_and_not_withdrawn() {
+    let release = Release::new();
+    release.fetch();
+    let verifiers = SUMS_VERIFIER.replace("cd \\\"$1\\\"", "exit 7");
+    assert_ne!(verifiers, SUMS_VERIFIER);
+    release.gannet.configure(&format!(
+        "[fetch]\nca_file = {:?}\n{verifiers}",
+        release.origin.ca_file().display().to_string()
+    ));
+    release.gannet.run(&["verify", "set:release"]);
+    assert_eq!(release.show()["edition"]["verified"], "error");
+    for kind in [Harm::Removed, Harm::Changed, Harm::LinkRemoved] {
+        harm(&release.link(), kind);
+        release.gannet.run(&["--worker-only"]);
+        assert_eq!(release.data().as_deref(), Some("one"), "{kind:?}");
+    }
+}
