@@ -12,26 +12,24 @@ use crate::net::{NetError, WebhookRequest, Webhooks};
 use crate::verify::{Answer, Facts, Verifier};
 
 impl App {
-    /// Returns what a verifier says of the content, with where that comes from.
+    /// Returns what a verifier says of the content, with where that comes from. A rule judges a suspect, whose judging killed a
+    /// process before, while nothing else is judged.
     pub(super) async fn run(
         &self,
         verifier: &Arc<Verifier>,
         content: &Content,
         facts: &Facts,
+        is_suspect: bool,
     ) -> NewVerdict {
-        let version = facts.version_id;
-        let deaths = if verifier.is_rule() {
-            // The version's content may be at hand after it was purged.
-            self.store.judging_deaths(version).await.unwrap_or(0)
-        } else {
-            0
-        };
-        let _permit = match deaths {
-            0 => self.judging_permit(verifier.is_run()).await,
+        let _permit = if is_suspect && verifier.is_rule() {
             // It killed the process, or another did that was judged at the same time: the next death tells.
-            _ => self.judging_alone().await,
+            self.judging_alone().await
+        } else {
+            self.judging_permit(verifier.is_run()).await
         };
-        let note = verifier.is_rule().then(|| self.note_judging(version));
+        let note = verifier
+            .is_rule()
+            .then(|| self.note_judging(facts.version_id, verifier.name()));
         let evidence = self.evidence(verifier, facts).await;
         let asked = self.asked(verifier).await;
         let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {
@@ -44,11 +42,6 @@ impl App {
                 .await
         };
         drop(note);
-        if deaths > 0
-            && let Err(error) = self.store.forget_judging_deaths(version).await
-        {
-            tracing::warn!("{error}");
-        }
         asked.said(judgement)
     }
 

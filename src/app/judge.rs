@@ -124,6 +124,7 @@ impl App {
         steps: Vec<(Arc<Verifier>, Step)>,
         seen: VerdictId,
     ) -> Result<Verified> {
+        let is_suspect = self.store.judging_deaths(version.id).await? > 0;
         let mut verdicts = Vec::new();
         for (verifier, step) in steps {
             let verdict = match step {
@@ -136,8 +137,8 @@ impl App {
                         Some(content) => content,
                         None => content.insert(self.content(version).await?),
                     };
-                    self.run(&verifier, content, &facts_of(source, version))
-                        .await
+                    let facts = facts_of(source, version);
+                    self.run(&verifier, content, &facts, is_suspect).await
                 }
             };
             verdicts.push(verdict);
@@ -149,6 +150,9 @@ impl App {
                 .record_verdicts(version.id, verdicts.clone(), seen, self.stamp())
                 .await?
         };
+        if is_suspect {
+            self.clear_of_deaths(source, version).await?;
+        }
         let version = Version {
             state,
             ..version.clone()

@@ -3,11 +3,12 @@
 //! Only of rules that run in this process: a program, or a service at an address, dies alone.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::judge::newest_of_each;
 use super::{App, Result};
-use crate::domain::{Judgement, VersionId};
+use crate::domain::{Judgement, Source, Version, VersionId};
 
 /// Begins the name of a note.
 const NOTE: &str = "judging-";
@@ -33,18 +34,38 @@ impl App {
         insists: bool,
     ) -> Result<Option<Judgement>> {
         let deaths = self.store.judging_deaths(version).await?;
-        Ok((deaths >= TOO_MANY && !insists).then(|| {
-            Judgement::error(&format!(
-                "the process was killed {deaths} times in the middle of judging this; `gannet verify v{version}` tries again"
-            ))
-        }))
+        Ok((deaths >= TOO_MANY && !insists).then(|| refusal(version, deaths)))
     }
 
-    /// Notes that a version is being judged, until the note is dropped.
-    pub(super) fn note_judging(&self, version: VersionId) -> Option<Note> {
+    /// Forgets the deaths of a version once every rule that judges it has spoken as it is now. A rule that speaks before the
+    /// deadly one has its turn says nothing about that one: neither earlier in the same judging nor in a judging of its own.
+    pub(super) async fn clear_of_deaths(&self, source: &Source, version: &Version) -> Result<()> {
+        let verdicts = self.store.verdicts(version.id).await?;
+        let newest = newest_of_each(verdicts.iter().map(|one| &one.verdict));
+        let deaths = self.store.judging_deaths(version.id).await?;
+        let refusal = refusal(version.id, deaths);
+        for verifier in self.verifiers_for(&source.settings) {
+            if !verifier.is_rule() {
+                continue;
+            }
+            let Some(last) = newest.get(verifier.name()) else {
+                return Ok(());
+            };
+            if last.judgement == refusal || last.fingerprint != verifier.identify().await {
+                return Ok(());
+            }
+        }
+        Ok(self.store.forget_judging_deaths(version.id).await?)
+    }
+
+    /// Notes that a version is being judged by this rule, until the note is dropped.
+    pub(super) fn note_judging(&self, version: VersionId, rule: &str) -> Option<Note> {
         let path = self.archive.temp_dir().join(format!("{NOTE}{version}"));
         // Without a note it is judged all the same: a full disk is no reason not to.
-        File::create(&path).ok().map(|_| Note(path))
+        let mut file = File::create(&path).ok()?;
+        // For people: what counts is the name of the file.
+        let _ = file.write_all(rule.as_bytes());
+        Some(Note(path))
     }
 
     /// Counts the versions that a dead worker was judging, by the notes in its folder.
@@ -56,6 +77,13 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Returns what stands for the judgement of a version whose judging killed the process so often.
+fn refusal(version: VersionId, deaths: u32) -> Judgement {
+    Judgement::error(&format!(
+        "the process was killed {deaths} times in the middle of judging this; `gannet verify v{version}` tries again"
+    ))
 }
 
 fn noted_in(folder: &Path) -> io::Result<Vec<VersionId>> {

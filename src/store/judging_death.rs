@@ -1,4 +1,4 @@
-//! Versions whose judging killed the process that judged them: counted, until one judging comes to its end.
+//! Versions whose judging killed the process that judged them: counted, until all its rules have spoken.
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -22,7 +22,7 @@ impl Store {
         .await
     }
 
-    /// Returns how often judging a version killed the process, since it last came to its end.
+    /// Returns how often judging a version killed the process, since its rules last all spoke.
     pub async fn judging_deaths(&self, version: VersionId) -> Result<u32> {
         self.read(move |sql| {
             let deaths = sql
@@ -34,7 +34,7 @@ impl Store {
         .await
     }
 
-    /// Forgets them: the version was judged to the end.
+    /// Forgets them: every rule has judged the version to the end.
     pub async fn forget_judging_deaths(&self, version: VersionId) -> Result<()> {
         self.write(move |transaction| {
             transaction.execute(

@@ -95,34 +95,67 @@ fn a_version_whose_judging_killed_the_process_twice_is_not_judged_in_passes() {
     let content = format!("[{}0]", "0,".repeat(6 << 20));
     origin.on("/a", [Reply::file(content)]);
     origin.on("/b", [Reply::file("[1]")]);
-    let rule = "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
-    let gannet = Gannet::trusting(origin.ca_file(), rule);
-    gannet.ok(&["add", &origin.url("/a"), "1h", "--allow-private"]);
-    for death in 1..=2 {
-        let earlier = notes(&gannet);
-        let mut worker = gannet.start(&["--worker-only"]);
-        until("it judges", || {
-            notes(&gannet).iter().any(|note| !earlier.contains(note))
-        });
-        worker.kill().expect("it is killed");
-        worker.wait().expect("it is gone");
-        assert_eq!(gannet.source("a")["verified"], "pending", "death {death}");
+    let rule = |name, more| {
+        format!(
+            "[[verifier]]\nname = \"{name}\"\nsources = [\"*\"]\nbuiltin = \"{name}\"\n{more}\n"
+        )
+    };
+    let deadly = rule("json", "");
+    for (rules, spoken) in [
+        (deadly.clone(), "pending"),
+        // Harmless ones that have spoken before it.
+        (rule("size", "min = \"1\"") + &deadly, "pending"),
+        (deadly.clone() + &rule("size", "min = \"1\""), "pending"),
+        (
+            // One that cannot judge is asked in every pass, and ends each time before the advisory one begins.
+            rule("sha256", "companion = \"SHA256SUMS\"") + &rule("json", "advisory = true"),
+            "error",
+        ),
+    ] {
+        let gannet = Gannet::trusting(origin.ca_file(), &rules);
+        gannet.ok(&["add", &origin.url("/a"), "1h", "--allow-private"]);
+        for death in 1..=2 {
+            kill_while_it_judges(&gannet, "json");
+            let verified = &gannet.source("a")["verified"];
+            assert_eq!(*verified, spoken, "death {death}, {rules}");
+        }
+        is_given_up(&gannet, &origin, &rules);
     }
+}
+
+/// Starts a pass, and kills it while a rule is at work.
+fn kill_while_it_judges(gannet: &Gannet, rule: &str) {
+    let earlier = notes(gannet);
+    let mut worker = gannet.start(&["--worker-only"]);
+    let is_at_work = |note: &PathBuf| {
+        !earlier.contains(note) && fs::read_to_string(note).is_ok_and(|text| text == rule)
+    };
+    until("it judges", || notes(gannet).iter().any(is_at_work));
+    worker.kill().expect("it is killed");
+    worker.wait().expect("it is gone");
+}
+
+fn is_given_up(gannet: &Gannet, origin: &Origin, rules: &str) {
     // It holds up nothing else, and is said once.
     gannet.ok(&["add", &origin.url("/b"), "1h", "--allow-private"]);
     for _ in 0..2 {
         gannet.run(&["--worker-only"]);
     }
-    assert_eq!(gannet.source("b")["verified"], "passed");
+    let of_json = |source| {
+        let verdicts = gannet.json(&["verdicts", source, "--json"]);
+        let verdicts = verdicts.as_array().expect("verdicts");
+        let is_its = |verdict: &&serde_json::Value| verdict["verifier"] == "json";
+        verdicts.iter().filter(is_its).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(of_json("b")[0]["outcome"], "passed", "{rules}");
     assert_eq!(gannet.source("a")["verified"], "error");
-    let verdicts = gannet.json(&["verdicts", "a", "--json"]);
-    assert_eq!(
-        verdicts.as_array().expect("verdicts").len(),
-        1,
-        "{verdicts}"
-    );
+    let verdicts = of_json("a");
+    assert_eq!(verdicts.len(), 1, "{rules}: {verdicts:?}");
     let detail = verdicts[0]["detail"].as_str().expect("why");
     assert!(detail.contains("killed 2 times"), "{detail}");
-    gannet.ok(&["verify", "v1"]);
-    assert_eq!(gannet.source("a")["verified"], "passed");
+    gannet.run(&["verify", "v1"]);
+    assert!(
+        of_json("a").iter().any(|one| one["outcome"] == "passed"),
+        "{rules}"
+    );
 }
