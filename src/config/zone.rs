@@ -52,6 +52,11 @@ impl Zone {
         }
     }
 
+    /// Prints a moment to the minute, as a clock on the wall shows it: `2026-01-31 14:07`.
+    pub fn minute(&self, time: DateTime<Utc>) -> String {
+        self.wall(time).format("%Y-%m-%d %H:%M").to_string()
+    }
+
     /// Returns when the clock on the wall showed this: the first time when it did so twice, and the end of the hour that
     /// summer time leaves out when it never did.
     pub fn instant(&self, wall: NaiveDateTime) -> DateTime<Utc> {

@@ -41,11 +41,6 @@ fn is_deceptive(c: char) -> bool {
         | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// Prints a moment of the dashboard: UTC, to the minute.
-pub(crate) fn short_time(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M").to_string()
-}
-
 /// Prints a value that may be missing, `-` then.
 pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())

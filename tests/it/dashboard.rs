@@ -211,6 +211,45 @@ fn what_was_removed_comes_back() {
 }
 
 #[test]
+fn an_address_that_was_removed_is_said_to_have_a_history() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a.txt", "--name", "before"]);
+    gannet.ok(&["remove", "before"]);
+    let mut terminal = Start::gannet(&gannet, &["--no-worker"]).size(160, 40).run();
+    terminal.wait_for("No sources yet");
+    terminal.press("a");
+    terminal.wait_for("Add sources");
+    terminal.press("https://example.org/a.txt\r");
+    terminal.wait_for("gannet restore 1");
+    terminal.press("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+/// Of this computer, as its name in the header says; `--utc` takes it back.
+#[test]
+fn times_are_those_of_the_zone() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/a.txt"]);
+    let added = gannet.json(&["show", "a.txt", "--json"])["created_at"].clone();
+    let added: chrono::DateTime<chrono::Utc> = added
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .expect("a time");
+    let quarter = chrono::TimeDelta::minutes(5 * 60 + 45);
+    for (flags, zone, wall) in [
+        (&["--no-worker"][..], "Asia/Kathmandu", added + quarter),
+        (&["--no-worker", "--utc"], "UTC", added),
+    ] {
+        let start = Start::gannet(&gannet, flags).env("TZ", "Asia/Kathmandu");
+        let mut terminal = start.run();
+        terminal.wait_for(zone);
+        terminal.wait_for(&wall.format("%H:%M:%S").to_string());
+        terminal.press("q");
+        assert_eq!(terminal.ended().exit_code(), 0);
+    }
+}
+
+#[test]
 fn pasted_lines_become_sources_after_one_question_and_never_keys() {
     let gannet = Gannet::new();
     gannet.ok(&["build_db"]);

@@ -73,7 +73,7 @@ impl Look {
 
     /// Prints a moment, to the minute, under a heading that names the zone.
     pub(crate) fn time(&self, time: DateTime<Utc>) -> String {
-        self.zone.wall(time).format("%Y-%m-%d %H:%M").to_string()
+        self.zone.minute(time)
     }
 
     /// Prints a moment that may not have come, `-` then.

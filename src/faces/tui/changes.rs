@@ -78,10 +78,20 @@ impl Changes {
     }
 
     async fn add(&mut self, new: Vec<NewSource>) -> Result<Made> {
+        let addresses: Vec<_> = new.iter().map(|new| new.address.clone()).collect();
+        let addresses: Vec<_> = addresses.iter().map(String::as_str).collect();
+        let former = self.app.formerly(&addresses).await?;
         let added = self.app.add(new).await?;
         let ids: Vec<_> = added.iter().map(|added| added.source.id).collect();
         self.remember(Undo::Added(ids.clone()));
-        let text = format!("added {}", count(ids.len(), "source"));
+        let mut text = format!("added {}", count(ids.len(), "source"));
+        if let Some(former) = former.first() {
+            // A second history of the same file is seldom meant.
+            let (id, name) = (former.id, &former.settings.name);
+            text = format!(
+                "{text}; source {id} ({name}), removed, had this address: z, and `gannet restore {id}`, brings back its history"
+            );
+        }
         Ok(Made {
             shown: ids.first().copied(),
             added: ids.clone(),

@@ -20,6 +20,7 @@ use super::message::{Effect, Job, Verified};
 use super::table::SourceTable;
 use super::viewer::Viewer;
 use crate::app::PassProgress;
+use crate::config::Zone;
 use crate::domain::{Content, Source, SourceId, Verdict, Version};
 
 /// A part of the main screen.
@@ -193,6 +194,8 @@ pub(crate) struct Model {
     pub(crate) mode: Mode,
     pub(crate) size: (u16, u16),
     pub(crate) now: DateTime<Utc>,
+    /// Of every time that is shown.
+    pub(crate) zone: Zone,
     pub(crate) uptime: Duration,
     /// Whether all sources were read; before that the table holds the first of them at most.
     pub(crate) loaded: bool,
@@ -226,6 +229,7 @@ impl Model {
             mode,
             size: (80, 24),
             now,
+            zone: Zone::UTC,
             uptime: Duration::ZERO,
             loaded: false,
             table: SourceTable::default(),

@@ -103,6 +103,7 @@ pub async fn run(app: Arc<App>, engine: Arc<dyn Engine>, dashboard: Dashboard) -
     })
     .map_err(|error| failed(&error))?;
     let mut model = Model::new(keymap, mode, app.now());
+    model.zone = config.zone.clone();
     model.size = screen.size().map_err(|error| failed(&error))?;
     let mut runner = Runner::new(Arc::clone(&app), Arc::clone(&engine), messages);
     runner.watch();

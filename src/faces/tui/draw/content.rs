@@ -8,13 +8,20 @@ use super::canvas::{boxed, pad, put_all, put_fitting};
 use super::layout::{below_facts, is_wide};
 use super::list::write_verdicts;
 use super::words::verified;
+use crate::config::Zone;
 use crate::domain::format_size;
-use crate::faces::text::{or_dash, short_time};
+use crate::faces::text::or_dash;
 use crate::faces::tui::diff::{DiffLine, Side};
 use crate::faces::tui::model::{DiffPage, VersionPage};
 use crate::faces::tui::theme::Theme;
 
-pub(crate) fn draw_version(page: &mut VersionPage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub(crate) fn draw_version(
+    page: &mut VersionPage,
+    zone: &Zone,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let version = &page.version;
     let title = format!("{} v{}", page.source.settings.name, version.id);
     let tab = match (&page.content, &page.viewer) {
@@ -30,8 +37,8 @@ pub(crate) fn draw_version(page: &mut VersionPage, theme: &Theme, area: Rect, bu
             ", {}, {}, fetched {}, modified {}",
             format_size(version.size_bytes),
             version.media_type.as_deref().unwrap_or("no media type"),
-            short_time(version.fetched_at),
-            or_dash(version.last_modified.map(short_time))
+            zone.minute(version.fetched_at),
+            or_dash(version.last_modified.map(|time| zone.minute(time)))
         );
         put_fitting(buffer, inner, 0, &[(word, style), (&facts, theme.text)]);
         put_all(

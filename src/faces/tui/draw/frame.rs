@@ -27,7 +27,9 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Opt
     header(model, theme, head, buffer);
     match model.pages.last_mut() {
         Some(Page::Source(_)) => source::draw(model, theme, areas.body, buffer),
-        Some(Page::Version(page)) => content::draw_version(page, theme, areas.body, buffer),
+        Some(Page::Version(page)) => {
+            content::draw_version(page, &model.zone, theme, areas.body, buffer);
+        }
         Some(Page::Diff(page)) => content::draw_diff(page, theme, areas.body, buffer),
         None => panes(model, theme, areas, buffer),
     }
@@ -119,11 +121,12 @@ fn progress_bar(done: u64, total: u64) -> String {
 
 fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let format = if area.width < NARROW {
-        "%H:%M UTC"
+        "%H:%M"
     } else {
-        "%Y-%m-%d %H:%M UTC"
+        "%Y-%m-%d %H:%M"
     };
-    let time = model.now.format(format).to_string();
+    let wall = model.zone.wall(model.now).format(format);
+    let time = format!("{wall} {}", model.zone.name());
     let room = area
         .width
         .saturating_sub(u16::try_from(time.len()).unwrap_or(0) + 1);

@@ -8,6 +8,7 @@ use super::canvas::{boxed, fit, paint, put_all, put_fitting, scrolled};
 use super::layout::below_plot;
 use super::plot::{Bar, bars};
 use super::words::{verdict, verified};
+use crate::config::Zone;
 use crate::domain::{Attempt, AttemptOutcome, Verdict, format_size};
 use crate::faces::text::clean;
 use crate::faces::tui::history::{HistoryView, Listing};
@@ -39,7 +40,8 @@ pub(crate) fn draw_history(model: &mut Model, theme: &Theme, area: Rect, buffer:
         let plot = Rect { height: 1, ..inner };
         bars(buffer, plot, &latencies(view, theme));
     }
-    draw_list(view, theme, list, model.pane == Pane::History, buffer);
+    let has_focus = model.pane == Pane::History;
+    draw_list(view, &model.zone, theme, list, has_focus, buffer);
 }
 
 /// Returns a bar for each attempt, newest first.
@@ -59,6 +61,7 @@ fn millis(attempt: &Attempt) -> u64 {
 /// Draws attempts or versions, the selected one among them.
 pub(crate) fn draw_list(
     view: &mut HistoryView,
+    zone: &Zone,
     theme: &Theme,
     area: Rect,
     has_focus: bool,
@@ -68,8 +71,8 @@ pub(crate) fn draw_list(
     view.top = scrolled(view.top, view.cursor(), height, view.len());
     for (line, at) in (0..area.height).zip(view.top..view.len()) {
         let pieces = match view.listing {
-            Listing::Attempts => attempt_pieces(view, at, theme),
-            Listing::Versions => version_pieces(view, at, theme),
+            Listing::Attempts => attempt_pieces(view, at, zone, theme),
+            Listing::Versions => version_pieces(view, at, zone, theme),
         };
         let pieces: Vec<_> = pieces
             .iter()
@@ -92,11 +95,17 @@ fn sign(view: &HistoryView, at: usize) -> &'static str {
     }
 }
 
-fn attempt_pieces(view: &HistoryView, at: usize, theme: &Theme) -> Vec<(String, Style)> {
+fn attempt_pieces(
+    view: &HistoryView,
+    at: usize,
+    zone: &Zone,
+    theme: &Theme,
+) -> Vec<(String, Style)> {
     let Some(attempt) = view.history.attempts.get(at) else {
         return Vec::new();
     };
-    let time = attempt.started_at.format("%m-%d %H:%M").to_string();
+    let time = zone.wall(attempt.started_at);
+    let time = time.format("%m-%d %H:%M").to_string();
     let mut pieces = vec![(format!("{}{time} ", sign(view, at)), theme.dim)];
     let took = format!("  {} ms", millis(attempt));
     match attempt.outcome {
@@ -132,13 +141,18 @@ fn attempt_pieces(view: &HistoryView, at: usize, theme: &Theme) -> Vec<(String, 
     pieces
 }
 
-fn version_pieces(view: &HistoryView, at: usize, theme: &Theme) -> Vec<(String, Style)> {
+fn version_pieces(
+    view: &HistoryView,
+    at: usize,
+    zone: &Zone,
+    theme: &Theme,
+) -> Vec<(String, Style)> {
     let Some((version, _)) = view.history.versions.get(at) else {
         return Vec::new();
     };
     let (word, style) = verified(Some(version.state), theme);
     let published = view.history.source.state.published_version_id == Some(version.id);
-    let time = version.fetched_at.format("%Y-%m-%d %H:%M");
+    let time = zone.minute(version.fetched_at);
     vec![
         (
             format!("{}v{:<7}", sign(view, at), version.id),

@@ -43,8 +43,8 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             Level::Warning => theme.warning,
             Level::Error => theme.bad,
         };
-        let at = entry.event.stamp.at;
-        let is_today = at.date_naive() == model.now.date_naive();
+        let at = model.zone.wall(entry.event.stamp.at);
+        let is_today = at.date() == model.zone.wall(model.now).date();
         let format = if is_today {
             "%H:%M:%S "
         } else {

@@ -8,6 +8,7 @@ use super::layout::{skip, source_page};
 use super::list::{draw_list, latencies};
 use super::plot::bars;
 use super::words::{moment, until};
+use crate::config::Zone;
 use crate::domain::Source;
 use crate::faces::text::{next_due, published_words, state_word};
 use crate::faces::tui::history::{HistoryView, Listing};
@@ -29,7 +30,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
     });
     let inner = boxed(buffer, area, &source.settings.name, what, theme.focus);
     let areas = source_page(inner);
-    settings(&source, now, theme, areas.settings, buffer);
+    settings(&source, (now, &model.zone), theme, areas.settings, buffer);
     let Some(view) = &mut page.view else {
         put_all(
             buffer,
@@ -49,7 +50,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
     bars(buffer, skip(latency, 1), &latencies(view, theme));
     put_all(buffer, size, 0, &[("size of versions", theme.dim)]);
     bars(buffer, skip(size, 1), &sizes(view, theme));
-    draw_list(view, theme, areas.list, true, buffer);
+    draw_list(view, &model.zone, theme, areas.list, true, buffer);
 }
 
 fn sizes(view: &HistoryView, theme: &Theme) -> Vec<super::plot::Bar> {
@@ -61,7 +62,7 @@ fn sizes(view: &HistoryView, theme: &Theme) -> Vec<super::plot::Bar> {
 
 fn settings(
     source: &Source,
-    now: chrono::DateTime<chrono::Utc>,
+    (now, zone): (chrono::DateTime<chrono::Utc>, &Zone),
     theme: &Theme,
     area: Rect,
     buffer: &mut Buffer,
@@ -94,7 +95,7 @@ fn settings(
             "last, next",
             format!(
                 "{}, {}",
-                moment(source.state.last_attempt_at, now),
+                moment(source.state.last_attempt_at, now, zone),
                 until(next_due(source), now)
             ),
         ),

@@ -159,7 +159,10 @@ fn draw_row(
         let (text, style) = match by {
             SortBy::State => (state_word(source), state_style),
             SortBy::Interval => (source.settings.interval.to_string(), theme.text),
-            SortBy::Last => (moment(source.state.last_attempt_at, model.now), theme.text),
+            SortBy::Last => {
+                let last = source.state.last_attempt_at;
+                (moment(last, model.now, &model.zone), theme.text)
+            }
             SortBy::Next => (until(next_due(source), model.now), theme.text),
             SortBy::Verified | SortBy::Name => {
                 let (word, style) = verified(source.state.version_state, theme);

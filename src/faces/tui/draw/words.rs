@@ -3,6 +3,7 @@
 use chrono::{DateTime, Datelike as _, Utc};
 use ratatui::style::Style;
 
+use crate::config::Zone;
 use crate::domain::{Source, VerdictOutcome, VersionState};
 use crate::faces::text::StateWord;
 use crate::faces::tui::theme::Theme;
@@ -44,13 +45,19 @@ pub(crate) fn verdict(outcome: VerdictOutcome, theme: &Theme) -> (&'static str, 
 }
 
 /// Prints a moment in at most six columns: the time of today, else the day, else the month of another year.
-pub(crate) fn moment(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
-    match time {
-        None => "–".to_owned(),
-        Some(time) if time.date_naive() == now.date_naive() => time.format("%H:%M").to_string(),
-        Some(time) if time.year() == now.year() => time.format("%d %b").to_string(),
-        Some(time) => time.format("%b'%y").to_string(),
-    }
+pub(crate) fn moment(time: Option<DateTime<Utc>>, now: DateTime<Utc>, zone: &Zone) -> String {
+    let Some(time) = time else {
+        return "–".to_owned();
+    };
+    let (time, now) = (zone.wall(time), zone.wall(now));
+    let format = if time.date() == now.date() {
+        "%H:%M"
+    } else if time.year() == now.year() {
+        "%d %b"
+    } else {
+        "%b'%y"
+    };
+    time.format(format).to_string()
 }
 
 /// Prints how long it is until a moment: `due`, `53m`, `5h`, `12d`.
@@ -103,10 +110,13 @@ mod tests {
                 expected
             );
         }
-        assert_eq!(moment(Some(now), now), "14:07");
-        assert_eq!(moment(Some(now - chrono::Duration::days(2)), now), "29 Jan");
+        assert_eq!(moment(Some(now), now, &Zone::UTC), "14:07");
         assert_eq!(
-            moment(Some(now - chrono::Duration::days(40)), now),
+            moment(Some(now - chrono::Duration::days(2)), now, &Zone::UTC),
+            "29 Jan"
+        );
+        assert_eq!(
+            moment(Some(now - chrono::Duration::days(40)), now, &Zone::UTC),
             "Dec'25"
         );
     }

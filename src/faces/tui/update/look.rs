@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::act::{say, show_selected};
 use crate::domain::{Source, SourceId, Version};
-use crate::faces::text::short_time;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{DiffPage, Model, Page, Pane, SourcePage, VersionPage};
@@ -34,12 +33,13 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
     if matches!(model.pages.last(), Some(Page::Version(_) | Page::Diff(_))) {
         return Vec::new();
     }
+    let zone = model.zone.clone();
     let Some(view) = listed(model) else {
         return say(model, UNREAD);
     };
     if let Some(attempt) = view.failed_attempt() {
         let why = attempt.error.as_deref().unwrap_or("no reason was recorded");
-        let text = format!("{} failed: {why}", short_time(attempt.started_at));
+        let text = format!("{} failed: {why}", zone.minute(attempt.started_at));
         model.complain(text);
         return Vec::new();
     }
