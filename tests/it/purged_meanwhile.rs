@@ -110,6 +110,33 @@ fn an_export_leaves_out_what_was_purged_since_it_began() {
 }
 
 #[test]
+fn a_verification_leaves_out_what_was_purged_since_it_began() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gate = folder.path().join("gate");
+    let waits = format!(
+        "[[verifier]]\nname = \"waits\"\nsources = [\"*\"]\n\
+         command = [\"/bin/sh\", \"-c\", \"[ ! -p {0} ] || cat {0}\"]\n",
+        gate.display()
+    );
+    let (_origin, gannet) = store_of_three(&waits);
+    let made = Command::new("mkfifo").arg(&gate).status();
+    assert!(made.expect("mkfifo runs").success());
+    let verify = gannet.start(&["verify", "*", "--json"]);
+    // A verifier is at work, which waits for the pipe's end.
+    let pipe = fs::OpenOptions::new().write(true).open(&gate);
+    purge(&gannet, &["a", "c"]);
+    fs::remove_file(&gate).expect("removed");
+    drop(pipe.expect("a reader"));
+    let ended = said(&verify.wait_with_output().expect("it ends"));
+    assert!(matches!(ended.code, Some(0 | 1)), "{ended:#?}");
+    for purged in ["a", "c"] {
+        let words = format!("{purged} was purged meanwhile: it is left out");
+        assert!(ended.err.contains(&words), "{ended:#?}");
+    }
+    assert!(ended.out.contains("\"b\""), "{ended:#?}");
+}
+
+#[test]
 fn a_fetch_leaves_out_what_was_purged_since_it_began() {
     let (origin, gannet) = store_of_three("per_host = 1");
     for (purged, left) in [(&["a"][..], &["b", "c"][..]), (&["b"], &["c"])] {
