@@ -23,13 +23,19 @@ impl App {
                 failed = Some(one_more(failed, error));
             }
         }
-        if self.archive.has_sets() {
-            let now = self.now().into();
-            let _lock = self.lock_published().await?;
-            self.with_archive(move |archive| archive.sweep_sets(now))
-                .await?;
-        }
+        self.sweep_sets().await?;
         Ok(failed)
+    }
+
+    /// Clears away the editions that nobody needs any more.
+    pub(crate) async fn sweep_sets(&self) -> Result<()> {
+        if !self.archive.has_sets() {
+            return Ok(());
+        }
+        let now = self.now().into();
+        let _lock = self.lock_published().await?;
+        self.with_archive(move |archive| archive.sweep_sets(now))
+            .await
     }
 
     /// Brings the folders of the sets that a source is in to what they should be.

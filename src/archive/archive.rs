@@ -90,9 +90,9 @@ impl Archive {
             data_dir: data_dir.to_owned(),
             owner,
             objects: Objects::new(data_dir.join("objects"), owner, trash.clone()),
-            trash,
             published: Published::new(data_dir.join("published"), owner),
-            sets: Sets::new(data_dir.join("sets"), owner),
+            sets: Sets::new(data_dir.join("sets"), owner, trash.clone()),
+            trash,
             temp: None,
             locks: Locks::new(data_dir.join("tmp"), owner, Arc::new(|_: &str| ())),
             reader_temp: ReaderTemp::new(data_dir),
@@ -208,7 +208,8 @@ impl Archive {
         self.sets.are_there()
     }
 
-    /// Removes the editions of sets that were replaced more than ten minutes ago.
+    /// Removes the editions of sets that were replaced more than ten minutes ago, and moves those to the trash that nothing took the
+    /// place of. Whoever calls holds the lock of the published files.
     pub fn sweep_sets(&self, now: SystemTime) -> Result<(), ArchiveError> {
         self.sets.sweep(now)
     }

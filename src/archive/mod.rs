@@ -20,6 +20,7 @@ mod mark;
 mod objects;
 mod published;
 mod reader_temp;
+mod set_sweep;
 mod sets;
 mod slots;
 mod temp;

@@ -3,7 +3,6 @@
 //! Whoever enters the folder through the link once sees one edition, whatever happens meanwhile: a folder that was
 //! replaced stays for [`KEEP`]. Never judges what is published; whoever calls holds the lock of the published files.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
@@ -13,21 +12,23 @@ use std::time::{Duration, SystemTime};
 use super::ArchiveError;
 use super::edition_file::EditionFile;
 use super::file::{digest_of, give, make_folder, sync_folder};
+use super::trash::Trash;
 use crate::domain::{Content, Digest, EditionId, safe_part};
 use crate::files::{Owner, remove_tree};
 
 /// How long an edition that was replaced stays, for readers that are inside.
-const KEEP: Duration = Duration::from_mins(10);
+pub(super) const KEEP: Duration = Duration::from_mins(10);
 /// Where the editions lie. No set is called so.
-const EDITIONS: &str = ".editions";
+pub(super) const EDITIONS: &str = ".editions";
 /// What a folder is called until it is complete.
-const UNFINISHED: &str = ".new";
+pub(super) const UNFINISHED: &str = ".new";
 const FOLDER_MODE: u32 = 0o755;
 
 /// The folder `sets/`, which is made when it is first needed.
 #[derive(Clone, Debug)]
 pub(super) struct Sets {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) trash: Trash,
     owner: Owner,
 }
 
@@ -45,8 +46,13 @@ pub struct EditionFolder {
 }
 
 impl Sets {
-    pub(super) fn new(folder: PathBuf, owner: Owner) -> Self {
-        Self { folder, owner }
+    /// Keeps the folders of sets in `folder`, which need not exist.
+    pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash) -> Self {
+        Self {
+            folder,
+            trash,
+            owner,
+        }
     }
 
     /// Returns the link of a set.
@@ -136,47 +142,12 @@ impl Sets {
         self.editions().is_dir()
     }
 
-    /// Removes the editions that no link leads to and that were replaced long enough ago, and what a killed process left.
-    pub(super) fn sweep(&self, now: SystemTime) -> Result<(), ArchiveError> {
-        let editions = self.editions();
-        let entries = match fs::read_dir(&editions) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(ArchiveError::io("list", &editions))?,
-        };
-        let current = self.linked()?;
-        for entry in entries {
-            let path = entry.map_err(ArchiveError::io("list", &editions))?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            if name.ends_with(UNFINISHED) || (is_older(&path, now)? && !current.contains(name)) {
-                remove(&path)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the names of the folders that links lead to.
-    fn linked(&self) -> Result<BTreeSet<String>, ArchiveError> {
-        let listed = fs::read_dir(&self.folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let entries = listed.map_err(ArchiveError::io("list", &self.folder))?;
-        // One that begins with a dot is not in its place yet.
-        let links = entries
-            .iter()
-            .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-        let targets = links.filter_map(|entry| fs::read_link(entry.path()).ok());
-        Ok(targets
-            .filter_map(|target| Some(target.file_name()?.to_str()?.to_owned()))
-            .collect())
-    }
-
     /// Makes a folder that readers enter, when it is missing.
     fn make(&self, folder: &Path) -> Result<(), ArchiveError> {
         make_folder(folder, FOLDER_MODE, self.owner).map(drop)
     }
 
-    fn editions(&self) -> PathBuf {
+    pub(super) fn editions(&self) -> PathBuf {
         self.folder.join(EDITIONS)
     }
 
@@ -305,23 +276,13 @@ fn blocked(path: &Path) -> ArchiveError {
 }
 
 /// Writes down when an edition was replaced.
-fn mark(folder: &Path, now: SystemTime) -> Result<(), ArchiveError> {
+pub(super) fn mark(folder: &Path, now: SystemTime) -> Result<(), ArchiveError> {
     File::open(folder)
         .and_then(|folder| folder.set_modified(now))
         .map_err(ArchiveError::io("set the time of", folder))
 }
 
-fn is_older(folder: &Path, now: SystemTime) -> Result<bool, ArchiveError> {
-    let modified = fs::symlink_metadata(folder).and_then(|metadata| metadata.modified());
-    let modified = modified.map_err(ArchiveError::io("examine", folder))?;
-    if modified > now + KEEP {
-        // Replaced while the clock ran ahead: it stays for as long from now on.
-        mark(folder, now)?;
-    }
-    Ok(now.duration_since(modified).is_ok_and(|age| age > KEEP))
-}
-
-fn remove(folder: &Path) -> Result<(), ArchiveError> {
+pub(super) fn remove(folder: &Path) -> Result<(), ArchiveError> {
     match remove_tree(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(ArchiveError::io("remove", folder)(error))
@@ -330,7 +291,7 @@ fn remove(folder: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-fn remove_file(path: &Path) -> Result<(), ArchiveError> {
+pub(super) fn remove_file(path: &Path) -> Result<(), ArchiveError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(ArchiveError::io("remove", path)(error))

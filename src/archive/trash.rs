@@ -37,7 +37,27 @@ impl Trash {
 
     /// Moves a file of the data folder to the folder of the day; fine when it is gone already.
     pub(super) fn put(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
-        let from = self.data_dir.join(path);
+        let to = self.make_way(path, now)?;
+        self.take(path, &to)
+    }
+
+    /// Moves a folder of the data folder likewise, beside one of the same name that was moved there before.
+    pub(super) fn put_folder(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        let mut to = self.make_way(path, now)?;
+        let name = to.file_name().unwrap_or_default().to_owned();
+        for number in 2_u64.. {
+            if fs::symlink_metadata(&to).is_err() {
+                break;
+            }
+            let mut other = name.clone();
+            other.push(format!(".{number}"));
+            to.set_file_name(other);
+        }
+        self.take(path, &to)
+    }
+
+    /// Makes the folders that lead to where something is moved, and returns that.
+    fn make_way(&self, path: &str, now: DateTime<Utc>) -> Result<PathBuf, ArchiveError> {
         let day = self.folder.join(now.format(DAY).to_string());
         self.make(&self.folder)?;
         self.make(&day)?;
@@ -48,11 +68,16 @@ impl Trash {
                 self.make(folder)?;
             }
         }
-        match fs::rename(&from, &to) {
+        Ok(to)
+    }
+
+    fn take(&self, path: &str, to: &Path) -> Result<(), ArchiveError> {
+        let from = self.data_dir.join(path);
+        match fs::rename(&from, to) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             renamed => renamed.map_err(ArchiveError::io("move to the trash", &from))?,
         }
-        sync_folder(&parent)
+        sync_folder(to.parent().unwrap_or(&self.folder))
     }
 
     /// Returns where a file lies that was moved here.

@@ -33,6 +33,8 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     discard_unnamed(app).await?;
     app.with_archive(move |archive| archive.discard_half_copies(now))
         .await?;
+    // Those of sets too that no pass settles any more, for want of a policy.
+    app.sweep_sets().await?;
     rescue_named(app).await?;
     app.with_archive(move |archive| archive.empty_trash(now))
         .await?;

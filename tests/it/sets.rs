@@ -3,6 +3,7 @@
 mod faults;
 mod put_back;
 mod readers;
+mod swept;
 
 use std::fs;
 use std::path::PathBuf;

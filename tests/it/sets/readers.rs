@@ -46,12 +46,12 @@ pub(super) fn read_through(link: &Path) -> Option<Vec<(String, Vec<u8>)>> {
     Some(files.collect())
 }
 
-struct Rig {
-    data: TempDir,
-    archive: Archive,
+pub(super) struct Rig {
+    pub(super) data: TempDir,
+    pub(super) archive: Archive,
 }
 
-fn at(ms: u64) -> SystemTime {
+pub(super) fn at(ms: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_hours(500_000) + Duration::from_millis(ms)
 }
 
@@ -63,10 +63,10 @@ fn file(name: &str, content: &[u8]) -> EditionFile {
     }
 }
 
-const MINUTE: u64 = 60_000;
+pub(super) const MINUTE: u64 = 60_000;
 
 impl Rig {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::within(TempDir::new().expect("a folder"))
     }
 
@@ -82,7 +82,12 @@ impl Rig {
     }
 
     /// Publishes an edition of a data file, a file that stays the same, and their checksums.
-    fn publish(&self, id: i64, data: &[u8], now: SystemTime) -> Result<(), ArchiveError> {
+    pub(super) fn publish(
+        &self,
+        id: i64,
+        data: &[u8],
+        now: SystemTime,
+    ) -> Result<(), ArchiveError> {
         self.publish_as(id, Digest::of(data), data, now)
     }
 
@@ -121,7 +126,7 @@ impl Rig {
     }
 
     /// Returns the names of the folders, without what stands for their files.
-    fn editions(&self) -> BTreeSet<String> {
+    pub(super) fn editions(&self) -> BTreeSet<String> {
         let names = self.folders().into_iter().map(|folder| {
             let name = folder.file_name().expect("a name").to_string_lossy();
             let parts = name.rsplit_once('-').expect("a key");
@@ -130,7 +135,7 @@ impl Rig {
         names.collect()
     }
 
-    fn folder(&self, edition: &str) -> PathBuf {
+    pub(super) fn folder(&self, edition: &str) -> PathBuf {
         let beginning = format!("/{edition}-");
         let mut folders = self.folders().into_iter();
         folders
@@ -148,12 +153,12 @@ impl Rig {
         self.archive.set_leads_to("release", id, key)
     }
 
-    fn link(&self) -> PathBuf {
+    pub(super) fn link(&self) -> PathBuf {
         self.archive.set_link("release")
     }
 }
 
-fn names(names: &[&str]) -> BTreeSet<String> {
+pub(super) fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
