@@ -1,10 +1,12 @@
 //! Sources as code: what a file of sources would change, and changing it in one transaction.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 
-use super::settings::{ENDLESS, candidate_names};
 use super::{App, Error, ErrorKind, NewSource, Result};
-use crate::domain::{Edit, SettingsPatch, Source, SourceId, SourceSettings, masked};
+use crate::domain::{
+    Edit, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, free_number, masked,
+};
 use crate::store::{SourceChange, SourceFilter, StoreError};
 
 /// What `apply` would do, or did, in order.
@@ -188,9 +190,10 @@ impl<'a> Known<'a> {
 }
 
 fn free_name(taken: &HashSet<String>, settings: &SourceSettings) -> String {
-    candidate_names(settings)
-        .find(|name| !taken.contains(name))
-        .expect(ENDLESS)
+    let is_taken =
+        |turn| Ok::<_, Infallible>(taken.contains(candidate_name(settings, turn).as_str()));
+    let Ok(turn) = free_number(is_taken);
+    candidate_name(settings, turn)
 }
 
 /// Refuses a plan that gives away the name of a source which keeps it.

@@ -108,20 +108,6 @@ pub(super) fn checked_patch(patch: SettingsPatch) -> Result<SettingsPatch> {
     })
 }
 
-/// What holds of [`candidate_names`].
-pub(super) const ENDLESS: &str = "the numbers do not end before the names do";
-
-/// Returns names for a source that was given none: the file's, then with the host before it, then with a number
-/// behind; without end.
-pub(super) fn candidate_names(settings: &SourceSettings) -> impl Iterator<Item = String> + use<> {
-    let name = settings.name.clone();
-    let with_host = format!("{}/{name}", settings.address.host().replace(':', "_"));
-    let numbered = with_host.clone();
-    [name, with_host]
-        .into_iter()
-        .chain((2_u64..).map(move |n| format!("{numbered}-{n}")))
-}
-
 fn parse_address(text: &str, allow_http: bool) -> Result<Address> {
     Address::parse(text, allow_http).map_err(|error| Error::invalid(error.to_string()))
 }

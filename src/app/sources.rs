@@ -1,12 +1,14 @@
 //! Adding, changing and removing sources.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 
-use super::settings::{
-    ENDLESS, candidate_names, check_host, checked_patch, refuse_literal_secrets,
-};
+use super::settings::{check_host, checked_patch, refuse_literal_secrets};
 use super::{App, Error, ErrorKind, NewSource, Result};
-use crate::domain::{Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_path};
+use crate::domain::{
+    Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
+    free_number,
+};
 use crate::store::{Changed, Edited, SourceChange, SourceFilter};
 
 /// From so many new sources on, the taken names are read at once instead of one by one.
@@ -187,18 +189,22 @@ impl App {
     /// no source has now: adding it again would begin a second history of the same file.
     pub async fn formerly(&self, addresses: &[&str]) -> Result<Vec<Source>> {
         let mut removed = self.removed_sources(&[]).await?;
-        removed.sort_by_key(|source| std::cmp::Reverse((source.removed_at, source.id)));
+        // Of those that had one address, the last in this order stays in the map.
+        removed.sort_by_key(|source| (source.removed_at, source.id));
+        let by_address: HashMap<_, _> = removed
+            .iter()
+            .map(|source| (&source.settings.address, source))
+            .collect();
         let mut found = Vec::new();
         for text in addresses {
             // An address that is none is refused when it is added.
             let Ok(address) = Address::parse(text, true) else {
                 continue;
             };
-            let had = |source: &&Source| source.settings.address == address;
-            if let Some(source) = removed.iter().find(had)
+            if let Some(source) = by_address.get(&address)
                 && self.store.find_source(address.as_str()).await?.is_none()
             {
-                found.push(source.clone());
+                found.push((*source).clone());
             }
         }
         Ok(found)
@@ -303,16 +309,16 @@ impl Names {
         self.known.insert(name.to_owned());
     }
 
-    /// Returns the first of the names that suit the source that is free.
+    /// Returns one of the names that suit the source that is free.
     async fn free(&self, app: &App, settings: &SourceSettings) -> Result<String> {
-        for name in candidate_names(settings) {
-            let taken = self.known.contains(&name)
-                || (!self.complete && app.store.find_source(&name).await?.is_some());
-            if !taken {
-                return Ok(name);
-            }
+        if !self.complete {
+            let (settings, others) = (settings.clone(), self.known.clone());
+            return Ok(app.store.free_name(settings, others).await?);
         }
-        unreachable!("{ENDLESS}")
+        let is_taken =
+            |turn| Ok::<_, Infallible>(self.known.contains(&candidate_name(settings, turn)));
+        let Ok(turn) = free_number(is_taken);
+        Ok(candidate_name(settings, turn))
     }
 }
 

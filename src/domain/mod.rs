@@ -16,6 +16,7 @@ mod interval;
 mod moment;
 mod notice;
 mod number;
+mod numbering;
 mod patch;
 mod pattern;
 mod policy;
@@ -46,6 +47,7 @@ pub use interval::{Interval, IntervalError, Slot, next_slot, next_slot_after_fai
 pub use moment::{Moment, MomentError};
 pub use notice::{ChangeKind, Decision, NoticeRules, Standing, Told, decide};
 pub use number::{parse_id, parse_number};
+pub use numbering::{candidate_name, free_number};
 pub use patch::{Edit, SettingsPatch};
 pub use pattern::{Pattern, SourceKey};
 pub use policy::{

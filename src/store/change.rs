@@ -16,7 +16,7 @@ use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
 use super::withdrawal::{leave_to_withdraw, stands_in_the_way, take_over_path};
 use crate::domain::{
-    Action, Address, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path,
+    Action, Address, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path, free_number,
 };
 
 pub(super) type Outcome<T> = std::result::Result<T, Failure>;
@@ -252,18 +252,16 @@ pub(super) fn refuse_taken(
     Ok(())
 }
 
-/// Returns the first path that the address may have and that stands in no other source's way.
-fn free_path(transaction: &Transaction<'_>, address: &Address) -> Outcome<String> {
-    let mut turn = 1;
-    loop {
+/// Returns a path that the address may have and that stands in no other source's way.
+fn free_path(transaction: &Transaction<'_>, address: &Address) -> rusqlite::Result<String> {
+    let turn = free_number(|turn| {
         let path = candidate_path(address, turn);
-        let is_taken = conflicts_with_any(transaction, &path.to_lowercase())?
-            || stands_in_the_way(transaction, &path)?;
-        if !is_taken {
-            return Ok(path);
-        }
-        turn += 1;
-    }
+        Ok::<_, rusqlite::Error>(
+            conflicts_with_any(transaction, &path.to_lowercase())?
+                || stands_in_the_way(transaction, &path)?,
+        )
+    })?;
+    Ok(candidate_path(address, turn))
 }
 
 /// Tells whether [`crate::domain::conflicts`] holds with the path of any source, by a few look-ups: the same key, a key

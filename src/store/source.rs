@@ -1,5 +1,7 @@
 //! Sources as they are read: lists, one by what an operator calls it, and how many are due.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -8,7 +10,8 @@ use super::error::{Failure, Result, found};
 use super::row::{Columns, row_limit, to_json};
 use super::types::SourceFilter;
 use crate::domain::{
-    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, parse_id,
+    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, candidate_name,
+    free_number, parse_id,
 };
 
 /// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`].
@@ -38,6 +41,23 @@ impl Store {
     pub async fn find_source(&self, text: &str) -> Result<Option<Source>> {
         let text = text.to_owned();
         self.read(move |sql| find(sql, &text)).await
+    }
+
+    /// Returns a name for a source that was given none, such that neither one of `others` is the same nor a source is found
+    /// by it.
+    pub async fn free_name(
+        &self,
+        settings: SourceSettings,
+        others: HashSet<String>,
+    ) -> Result<String> {
+        self.read(move |sql| {
+            let turn = free_number(|turn| {
+                let name = candidate_name(&settings, turn);
+                Ok::<_, Failure>(others.contains(&name) || find(sql, &name)?.is_some())
+            })?;
+            Ok(candidate_name(&settings, turn))
+        })
+        .await
     }
 
     /// Returns how many sources are enabled and not removed.

@@ -1,0 +1,122 @@
+//! Free numbers and the names made of them: where many sources ask for one name, each gets a number behind it.
+//!
+//! Never asks as often as numbers are taken: a thousand sources with one name are added in a few steps each.
+
+use super::SourceSettings;
+
+/// Returns a number from 1 on that is not taken: 1, or one that follows a taken number. The same numbers taken, the same is
+/// returned; it is the lowest free one when those that are taken have no gap, else it may lie after a gap.
+///
+/// Asks about twice as often as the number has binary digits: it doubles up to a free number, then halves the distance
+/// between that and the last taken one.
+///
+/// # Errors
+///
+/// What `is_taken` fails with.
+pub fn free_number<E>(mut is_taken: impl FnMut(u32) -> Result<bool, E>) -> Result<u32, E> {
+    let (mut taken, mut free) = (0, 1);
+    while is_taken(free)? {
+        taken = free;
+        let Some(double) = free.checked_mul(2) else {
+            // Only names that were chosen for it come to this: 32 of them, and the first gap is near.
+            return first_free(is_taken);
+        };
+        free = double;
+    }
+    while free - taken > 1 {
+        let middle = taken + (free - taken) / 2;
+        if is_taken(middle)? {
+            taken = middle;
+        } else {
+            free = middle;
+        }
+    }
+    Ok(free)
+}
+
+fn first_free<E>(mut is_taken: impl FnMut(u32) -> Result<bool, E>) -> Result<u32, E> {
+    let mut number = 1;
+    while is_taken(number)? {
+        number += 1;
+    }
+    Ok(number)
+}
+
+/// Returns a name for a source that was given none: the file's (turn 1), then with the host before it (turn 2), then with a
+/// number behind, another one for each turn.
+pub fn candidate_name(settings: &SourceSettings, turn: u32) -> String {
+    let name = &settings.name;
+    if turn <= 1 {
+        return name.clone();
+    }
+    let host = settings.address.host().replace(':', "_");
+    match turn - 1 {
+        1 => format!("{host}/{name}"),
+        number => format!("{host}/{name}-{number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn free_among(taken: &BTreeSet<u32>) -> (u32, usize) {
+        let mut asked = 0;
+        let found = free_number(|number| {
+            asked += 1;
+            Ok::<_, Infallible>(taken.contains(&number))
+        });
+        let Ok(number) = found;
+        (number, asked)
+    }
+
+    #[test]
+    fn the_lowest_free_number_is_found_in_a_few_steps() {
+        for taken in [0, 1, 2, 3, 4, 5, 7, 8, 100, 15_999, 250_000] {
+            let (number, asked) = free_among(&(1..=taken).collect());
+            assert_eq!(number, taken + 1);
+            assert!(asked < 40, "{asked}");
+        }
+    }
+
+    #[test]
+    fn doubling_ends_where_numbers_end() {
+        let powers = (0..32).map(|power| 1 << power).collect();
+        assert_eq!(free_among(&powers).0, 3);
+    }
+
+    #[test]
+    fn a_failure_is_passed_on() {
+        assert_eq!(free_number(|_| Err::<bool, _>("no")), Err("no"));
+    }
+
+    #[test]
+    fn names_go_from_the_file_to_its_host_to_numbers() {
+        let settings = SourceSettings::sample("a.csv");
+        let names = (1..=4).map(|turn| candidate_name(&settings, turn));
+        assert_eq!(
+            names.collect::<Vec<_>>(),
+            [
+                "a.csv",
+                "example.org/a.csv",
+                "example.org/a.csv-2",
+                "example.org/a.csv-3"
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_gap_never_leads_to_a_taken_number(taken in proptest::collection::btree_set(1_u32..200, 0..150)) {
+            let (number, _) = free_among(&taken);
+            prop_assert!(number > 0 && !taken.contains(&number));
+            prop_assert!(number == 1 || taken.contains(&(number - 1)));
+            prop_assert_eq!(number, free_among(&taken).0);
+        }
+    }
+}
