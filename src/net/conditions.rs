@@ -3,11 +3,13 @@
 //!
 //! Never sends a validator to another address than the one that gave it: `"1"` there may be another file (RFC 9111 §4).
 
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{
-    ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    DATE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use url::Url;
 
+use super::retry::file_date;
 use crate::domain::{Digest, Validators};
 
 /// The longest validator that is kept: it comes back with every request.
@@ -39,9 +41,67 @@ const SIGNED_WITH: [&str; 16] = [
     "policy",
 ];
 
+/// Returns the validators that `url` gave `now` and that tell two contents apart.
+///
+/// A date of change does only when the answer was made at least a second later: the file may change once more within the same
+/// second, and that would be `304 Not Modified` for ever (RFC 9110 §8.8.2.2). No more does an entity tag that is made of
+/// that second, as nginx does with the size beside it. Any other tag is taken at its word, a weak one too: that is what
+/// `If-None-Match` compares (§13.1.2).
+pub(super) fn validators(headers: &HeaderMap, url: &Url, now: DateTime<Utc>) -> Validators {
+    let given = given(headers, url);
+    let date = |name| file_date(headers.get(name)?.to_str().ok()?, now);
+    let Some(changed_at) = date(LAST_MODIFIED) else {
+        return given;
+    };
+    // Without the server's time, the time of receipt stands for it (RFC 9110 §6.6.1).
+    let answered_at = date(DATE).unwrap_or(now);
+    if answered_at - changed_at >= TimeDelta::seconds(1) {
+        return given;
+    }
+    Validators {
+        etag: given.etag.filter(|etag| !is_made_of(etag, changed_at)),
+        last_modified: None,
+        address: given.address,
+    }
+}
+
+/// Returns whether an entity tag is made of a time in seconds, as digits of a usual base.
+fn is_made_of(etag: &str, time: DateTime<Utc>) -> bool {
+    let etag = etag.to_ascii_lowercase();
+    let seconds = time.timestamp();
+    let forms = [
+        seconds.to_string(),
+        format!("{seconds:x}"),
+        in_base_36(seconds),
+    ];
+    // Whole numbers: a longer one is a finer time, or a digest.
+    let is_in = |form: &String| {
+        etag.match_indices(form.as_str()).any(|(at, _)| {
+            let digits = |c: char| c.is_ascii_alphanumeric();
+            !etag[..at].ends_with(digits) && !etag[at + form.len()..].starts_with(digits)
+        })
+    };
+    // Caddy writes time and size in base 36 without anything between them.
+    forms.iter().any(is_in)
+        || etag
+            .trim_start_matches("w/")
+            .trim_matches('"')
+            .starts_with(&forms[2])
+}
+
+fn in_base_36(number: i64) -> String {
+    let mut digits = Vec::new();
+    let mut rest = u32::try_from(number).unwrap_or_default();
+    while rest > 0 {
+        digits.extend(char::from_digit(rest % 36, 36));
+        rest /= 36;
+    }
+    digits.iter().rev().collect()
+}
+
 /// Returns the validators that `url` gave; one that is too long is dropped. Each byte becomes one character
 /// (ISO-8859-1), so that any byte can be sent back.
-pub(super) fn validators(headers: &HeaderMap, url: &Url) -> Validators {
+fn given(headers: &HeaderMap, url: &Url) -> Validators {
     let keep = |name: HeaderName| {
         let value = headers.get(name)?.as_bytes();
         let fits = !value.is_empty() && value.len() <= MAX_VALIDATOR_BYTES;
@@ -55,8 +115,13 @@ pub(super) fn validators(headers: &HeaderMap, url: &Url) -> Validators {
 }
 
 /// Returns the validators of a 304: each field from the answer, else as it was sent (RFC 9111 §4.3.4).
-pub(super) fn renewed(headers: &HeaderMap, url: &Url, sent: &Validators) -> Validators {
-    let new = validators(headers, url);
+pub(super) fn renewed(
+    headers: &HeaderMap,
+    url: &Url,
+    sent: &Validators,
+    now: DateTime<Utc>,
+) -> Validators {
+    let new = validators(headers, url, now);
     Validators {
         etag: new.etag.or_else(|| sent.etag.clone()),
         last_modified: new.last_modified.or_else(|| sent.last_modified.clone()),
@@ -95,7 +160,7 @@ pub(super) fn insert(fields: &mut HeaderMap, validators: &Validators) {
 /// Tells whether a 304 with this head is about the content that `sent` stands for: its own validators, where it has
 /// any, are the ones that were sent (RFC 9111 §4.3.4).
 pub(super) fn confirms(headers: &HeaderMap, url: &Url, sent: &Validators) -> bool {
-    let new = validators(headers, url);
+    let new = given(headers, url);
     match (&sent.etag, &new.etag) {
         // A weak tag may be made anew each time: it does not tell that the content is another.
         (Some(sent), Some(new)) => (is_weak(sent) && is_weak(new)) || opaque(sent) == opaque(new),
@@ -182,7 +247,7 @@ mod tests {
             (&long, false),
         ] {
             let address = url("https://h/x");
-            let found = validators(&headers(&[("etag", etag)]), &address);
+            let found = given(&headers(&[("etag", etag)]), &address);
             let mut fields = HeaderMap::new();
             insert(&mut fields, &found);
             let sent = fields.get(IF_NONE_MATCH).map(HeaderValue::as_bytes);
@@ -193,7 +258,7 @@ mod tests {
     #[test]
     fn validators_belong_to_the_address_that_gave_them() {
         let own = url("https://h/latest");
-        let given = |text: &str| validators(&headers(&[("etag", b"\"1\"")]), &url(text));
+        let given = |text: &str| given(&headers(&[("etag", b"\"1\"")]), &url(text));
         for (by, to, sent) in [
             ("https://h/v2", "https://h/v2", true),
             ("https://h/v2", "https://h/v1", false),
@@ -224,6 +289,60 @@ mod tests {
         };
         assert!(of_address(Some(&older), &own, &own).is_some());
         assert!(of_address(Some(&older), &url("https://h/v2"), &own).is_none());
+    }
+
+    #[test]
+    fn what_may_change_within_its_second_is_no_validator() {
+        let at = |second: u8| format!("Mon, 01 Jan 2024 10:00:{second:02} GMT");
+        let now = "2024-01-01T10:00:05.900Z".parse().expect("a time");
+        let seconds = 1_704_103_205_i64;
+        let base_36 = in_base_36(seconds);
+        assert_eq!(i64::from_str_radix(&base_36, 36), Ok(seconds));
+        let settled = |date: Option<u8>, etag: &str| {
+            let mut fields = HeaderMap::new();
+            let date = date.map(at);
+            let all = [
+                (DATE, date),
+                (LAST_MODIFIED, Some(at(5))),
+                (ETAG, Some(etag.to_owned())),
+            ];
+            for (name, value) in all {
+                if let Some(value) = value.filter(|value| !value.is_empty()) {
+                    fields.insert(name, value.parse().expect("a value"));
+                }
+            }
+            let found = validators(&fields, &url("https://h/"), now);
+            (found.last_modified.is_some(), found.etag.is_some())
+        };
+        for (date, expected) in [
+            (Some(6), true),
+            (Some(59), true),
+            (Some(5), false),
+            // A clock behind, or a date that was made up.
+            (Some(4), false),
+            // By our clock it is less than a second.
+            (None, false),
+        ] {
+            assert_eq!(settled(date, ""), (expected, false), "{date:?}");
+            for (etag, is_of_second) in [
+                (format!("\"{seconds:x}-1f4\""), true),
+                (format!("W/\"{seconds:X}-1f4\""), true),
+                (format!("\"1f4-{seconds}\""), true),
+                (format!("\"{base_36}dw\""), true),
+                // A finer time, a digest, a number of versions.
+                (format!("\"1f4-{:x}\"", seconds * 1_000_000 + 7), false),
+                (format!("\"0{seconds}7\""), false),
+                ("\"d41d8cd98f00b204e9800998ecf8427e\"".to_owned(), false),
+                ("W/\"17\"".to_owned(), false),
+            ] {
+                let found = settled(date, &etag);
+                assert_eq!(
+                    found,
+                    (expected, expected || !is_of_second),
+                    "{date:?} {etag}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -160,7 +160,7 @@ impl Exchange<'_> {
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
                 self.receive(response, step).await?
             }
-            StatusCode::NOT_MODIFIED => not_modified(headers, step),
+            StatusCode::NOT_MODIFIED => not_modified(headers, step, self.clock.now()),
             StatusCode::PARTIAL_CONTENT => Answer::Unrequested(StatusCode::PARTIAL_CONTENT),
             code if matches!(code.as_u16(), 301 | 302 | 303 | 307 | 308) => {
                 return self.target(&response, step.url).map(Hop::On);
@@ -275,7 +275,7 @@ impl Exchange<'_> {
         answer::check_framing(headers)?;
         let name = answer::file_name(headers)
             .unwrap_or_else(|| segment_name(&self.settings.address.to_url()));
-        let validators = conditions::validators(headers, step.url);
+        let validators = conditions::validators(headers, step.url, self.clock.now());
         let media_type = answer::media_type(headers);
         let last_modified = answer::last_modified(headers, self.clock.now());
         let coding = answer::coding(headers, &[&name, &segment_name(step.url)])?;
@@ -350,10 +350,10 @@ impl Exchange<'_> {
     }
 }
 
-fn not_modified(headers: &HeaderMap, step: &Step<'_>) -> Answer {
+fn not_modified(headers: &HeaderMap, step: &Step<'_>, now: DateTime<Utc>) -> Answer {
     match step.validators {
         Some(sent) if conditions::confirms(headers, step.url, sent) => {
-            Answer::NotModified(conditions::renewed(headers, step.url, sent))
+            Answer::NotModified(conditions::renewed(headers, step.url, sent, now))
         }
         _ => Answer::Unrequested(StatusCode::NOT_MODIFIED),
     }

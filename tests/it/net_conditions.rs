@@ -89,6 +89,60 @@ async fn a_304_about_other_content_is_asked_again() {
     }
 }
 
+/// A file that changes once more in the second in which it was fetched keeps its date of change: a server that is asked by it
+/// answers 304 for ever.
+#[tokio::test]
+async fn a_change_in_the_second_of_the_fetch_is_seen() {
+    let origin = Origin::start(true);
+    let dated = |body: &'static str, second: u8, etag: &str| {
+        let date = format!("Mon, 05 Jan 2026 00:00:{second:02} GMT");
+        let reply = Reply::ok(body)
+            .header("last-modified", "Mon, 05 Jan 2026 00:00:07 GMT")
+            .header("date", date);
+        match etag {
+            "" => reply,
+            etag => reply.header("etag", etag),
+        }
+    };
+    for (second, etag, by_date, by_tag) in [
+        (7, "", false, false),
+        (7, "\"695aff07-3\"", false, false),
+        (7, "W/\"695aff07-3\"", false, false),
+        (7, "\"d41d8cd9\"", false, true),
+        (8, "", true, false),
+        (8, "\"695aff07-3\"", true, true),
+    ] {
+        origin.on("/x", [dated("one", second, etag), dated("two", 59, "")]);
+        let mut rig = Rig::of(&origin, "/x");
+        rig.validators = validators_of(rig.fetch().await);
+        assert_eq!(fetched(rig.fetch().await).0, b"two");
+        let requests = origin.requests();
+        let last = requests.last().expect("a request");
+        let asked = ["if-modified-since", "if-none-match"].map(|name| last.header(name).is_some());
+        assert_eq!(asked, [by_date, by_tag], "{second} {etag}");
+    }
+}
+
+/// Confirmed a while later, the date tells contents apart from then on.
+#[tokio::test]
+async fn a_date_of_change_that_was_confirmed_later_is_a_validator() {
+    let origin = Origin::start(true);
+    let dated = |reply: Reply, second: u8| {
+        let date = format!("Mon, 05 Jan 2026 00:00:{second:02} GMT");
+        let reply = reply.header("last-modified", "Mon, 05 Jan 2026 00:00:07 GMT");
+        reply.header("date", date).header("etag", "\"a\"")
+    };
+    origin.on(
+        "/x",
+        [dated(Reply::ok("one"), 7), dated(Reply::status(304), 9)],
+    );
+    let mut rig = Rig::of(&origin, "/x");
+    rig.validators = validators_of(rig.fetch().await);
+    assert_eq!(rig.validators.last_modified, None);
+    rig.validators = validators_of(rig.fetch().await);
+    assert!(rig.validators.last_modified.is_some());
+}
+
 #[tokio::test]
 async fn an_etag_beyond_ascii_comes_back_byte_for_byte() {
     let origin = Origin::start(true);
