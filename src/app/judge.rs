@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::redact::redacted;
 use super::suggest::suggestion;
 use super::{App, Error, Result};
 use crate::config::VerifierKind;
@@ -124,6 +125,7 @@ impl App {
         steps: Vec<(Arc<Verifier>, Step)>,
         seen: VerdictId,
     ) -> Result<Verified> {
+        let redactor = self.redactor([source]);
         let is_suspect = self.store.judging_deaths(version.id).await? > 0;
         let mut verdicts = Vec::new();
         for (verifier, step) in steps {
@@ -141,7 +143,7 @@ impl App {
                     self.run(&verifier, content, &facts, is_suspect).await
                 }
             };
-            verdicts.push(verdict);
+            verdicts.push(redacted(verdict, &redactor));
         }
         let state = if verdicts.is_empty() {
             version.state
@@ -231,6 +233,7 @@ impl App {
         let (source, version) = self.version(reference).await?;
         let verifier = self.outside_verifier(verifier, &source)?;
         let verdict = self.note_from_outside(&verifier, outcome, detail).await;
+        let verdict = redacted(verdict, &self.redactor([&source]));
         let state = self
             .store
             .record_verdicts(version.id, vec![verdict], VerdictId(0), self.stamp())

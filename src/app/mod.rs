@@ -23,6 +23,7 @@ mod policy;
 mod ports;
 mod publish;
 mod queries;
+mod redact;
 mod select;
 mod set_publish;
 mod set_queries;

@@ -240,7 +240,11 @@ impl App {
             return None;
         }
         match self.compare(&before, &version).await.ok()? {
-            Comparison::Text { old, new } => Some(short_difference(&old, &new)),
+            Comparison::Text { old, new } => {
+                let redactor = self.redactor_of(vec![version.source_id]).await.ok()?;
+                let [old, new] = [old, new].map(|text| redactor.redact(text));
+                Some(short_difference(&old, &new))
+            }
             Comparison::Same | Comparison::Bytes(_) => None,
         }
     }

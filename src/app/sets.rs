@@ -238,7 +238,7 @@ impl App {
             };
             verdicts.push(verdict);
         }
-        Ok(verdicts)
+        self.redacted_by_members(verdicts, members).await
     }
 
     async fn files_of_set(&self, name: &str, members: &[EditionMember]) -> Result<Files> {
@@ -322,9 +322,12 @@ impl App {
             found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
         let mut edition = self.newest_edition_of(&set).await?;
         let verdict = self.note_from_outside(verifier, outcome, detail).await;
+        let verdicts = self
+            .redacted_by_members(vec![verdict], &edition.members)
+            .await?;
         edition.state = self
             .store
-            .record_edition_verdicts(edition.id, vec![verdict], VerdictId(0), self.stamp())
+            .record_edition_verdicts(edition.id, verdicts, VerdictId(0), self.stamp())
             .await?;
         self.settle_set(name).await?;
         Ok(edition)

@@ -271,7 +271,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Returns the names between `${` and `}` in `text`, in order.
-fn secret_names(text: &str) -> Vec<&str> {
+pub fn secret_names(text: &str) -> Vec<&str> {
     text.split("${")
         .skip(1)
         .filter_map(|rest| rest.split_once('}'))

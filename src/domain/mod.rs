@@ -29,7 +29,7 @@ mod verdict;
 mod version;
 mod weights;
 
-pub use address::{Address, AddressError, masked};
+pub use address::{Address, AddressError, masked, secret_names};
 pub use archive_mark::{ArchiveMark, Mismatch};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, StoredObject, base_ordinal};
@@ -60,6 +60,6 @@ pub use source::{
     Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,
 };
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
-pub use verdict::{Fingerprint, Judgement, NewVerdict, Verdict, VerdictOutcome};
+pub use verdict::{Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome};
 pub use version::{Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};

@@ -65,6 +65,9 @@ pub struct Judgement {
     pub output: String,
 }
 
+/// In the line that stands for what a program wrote between the head and the tail that are kept, behind a number.
+pub const OMITTED: &str = "bytes omitted …";
+
 /// Begins the detail of a judgement that is none.
 const COULD_NOT: &str = "could not judge: ";
 

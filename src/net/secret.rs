@@ -6,7 +6,9 @@ use reqwest::header::{ETAG, HeaderMap, HeaderValue, LAST_MODIFIED, LOCATION};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::failure::Failure;
-use super::spelling::{base64_forms, hex_forms, replace, replace_runs};
+use super::spelling::{
+    base64_forms, hex_forms, replace, replace_ending, replace_run_ending, replace_runs,
+};
 use crate::config::Secrets;
 use crate::domain::{Address, FailureKind};
 
@@ -38,6 +40,16 @@ impl Scrubber {
             .fold(text, |text, (value, name)| replace(&text, value, name))
     }
 
+    /// Returns `text`, the rest of one that was cut, without the end of a value at its beginning.
+    pub(super) fn scrub_ending(&self, text: String) -> String {
+        let text = self.digits.iter().fold(text, |text, (digits, name)| {
+            replace_run_ending(&text, digits, name)
+        });
+        self.values.iter().fold(text, |text, (value, name)| {
+            replace_ending(&text, value, name)
+        })
+    }
+
     /// Strikes the values out of the fields of an answer's head, before anything is read from it. A validator that holds one is
     /// removed: it must neither be kept nor come back changed. Where a redirect leads has to be followed as it is.
     pub(super) fn scrub_fields(&self, headers: &mut HeaderMap) {
@@ -66,7 +78,7 @@ impl Scrubber {
         self.values.is_empty()
     }
 
-    fn add(&mut self, name: &str, value: &str) {
+    pub(super) fn add(&mut self, name: &str, value: &str) {
         if value.is_empty() {
             return;
         }
@@ -164,7 +176,7 @@ fn expand(
     Ok(expanded)
 }
 
-fn value_of(name: &str, secrets: &Secrets) -> Result<SecretString, Failure> {
+pub(super) fn value_of(name: &str, secrets: &Secrets) -> Result<SecretString, Failure> {
     let refused = |why: &str| {
         let detail = format!("the secret {name} {why}");
         Failure::new(FailureKind::Secret, detail)
@@ -300,6 +312,57 @@ mod tests {
             ("é nothing", "é nothing"),
         ] {
             assert_eq!(scrubber.scrub(text.to_owned()), expected, "{text}");
+        }
+    }
+
+    /// Wherever a text is cut, no more of a value is left than what is too short to be told from chance.
+    #[test]
+    fn strikes_out_the_beginning_wherever_a_text_is_cut() {
+        const VALUE: &str = "a/b&c=d #é";
+        let mut scrubber = Scrubber::default();
+        expand_value("${KEY}", &secrets(), &mut scrubber).expect("a value");
+        let hex = crate::domain::to_hex(VALUE.as_bytes());
+        let every = |before: &str, behind: &str| -> String {
+            let hex = |byte| crate::domain::to_hex(&[byte]);
+            VALUE
+                .bytes()
+                .map(|byte| [before, &hex(byte), behind].concat())
+                .collect()
+        };
+        // With what may be left: three bytes and half an escape, or as many bits of digits.
+        for (spelled, most) in [
+            (VALUE.to_owned(), 3),
+            ("a/b%26c%3Dd%20%23%C3%A9".to_owned(), 3 + 2),
+            (every("%", ""), 3 * 3 + 2),
+            (every("%25", ""), 3 * 5 + 4),
+            (every("\\u00", ""), 3 * 6 + 5),
+            (r"a\/b\u0026c\u003dd #é".to_owned(), 4 + 5),
+            ("a/b&amp;c&#x3D;d #é".to_owned(), 3 + 5),
+            ("a&#x2F;b&#38;c=d #é".to_owned(), 8 + 5),
+            (STANDARD_NO_PAD.encode(VALUE), 5),
+            (STANDARD_NO_PAD.encode(format!("u:{VALUE}")), 5 + 3),
+            (URL_SAFE_NO_PAD.encode(format!("ser:{VALUE}")), 5 + 6),
+            (hex.to_uppercase(), 5),
+            (hex, 5),
+        ] {
+            for end in (1..spelled.len()).filter(|end| spelled.is_char_boundary(*end)) {
+                for mark in ["", "…", "\u{fffd}"] {
+                    let text = format!("cut: {}{mark}", &spelled[..end]);
+                    let shown = scrubber.scrub(text.clone());
+                    let left = shown.strip_prefix("cut: ").expect("what was before");
+                    let is_clean = left.starts_with("${KEY}") || left.len() <= most + mark.len();
+                    assert!(is_clean, "{text}: {shown}");
+                }
+            }
+            for start in (1..spelled.len()).filter(|start| spelled.is_char_boundary(*start)) {
+                let text = format!("{}, cut", &spelled[start..]);
+                let shown = scrubber.scrub(scrubber.scrub_ending(text.clone()));
+                let left = shown.strip_suffix(", cut").expect("what was behind");
+                assert!(
+                    left.ends_with("${KEY}") || left.len() <= most.max(11),
+                    "{text}: {shown}"
+                );
+            }
         }
     }
 

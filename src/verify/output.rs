@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
+use crate::domain::OMITTED;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// How much of one stream is kept: half of it from the head, half from the tail.
@@ -49,7 +50,7 @@ impl Capture {
             return printable(&[&self.head[..], &tail].concat());
         }
         let (head, tail) = (printable(&self.head), printable(&tail));
-        format!("{head}\n[… {omitted} bytes omitted …]\n{tail}")
+        format!("{head}\n[… {omitted} {OMITTED}]\n{tail}")
     }
 }
 

@@ -192,6 +192,88 @@ fn no_echo_of_a_secret_is_stored_or_shown() {
     }
 }
 
+/// A server that repeats in the body what it was asked with, and verifiers that print the body: the content stays as it came,
+/// and nothing that is said of it holds the secret.
+#[test]
+fn what_a_verifier_prints_of_an_echo_holds_no_secret() {
+    let origin = Origin::start(true);
+    let long = "x".repeat(190);
+    let body = |n: u8| format!("{n}\n{long}error {SECRET}\n{SECRET}\n");
+    origin.on("/x", [Reply::file(body(1)), Reply::file(body(2))]);
+    let gannet = home(&origin, &format!("KEY='{SECRET}'\n"));
+    let (config, told) = (gannet.path("config.toml"), gannet.path("told"));
+    let script = "cat $GANNET_PATH $0 2>/dev/null; head -c 200000 /dev/zero | tr '\\\\0' a; exit 1";
+    let rules = format!(
+        r#"
+[[verifier]]
+name = "prints"
+sources = ["*"]
+advisory = true
+command = ["/bin/sh", "-c", "{script}", "{{path}}"]
+[[verifier]]
+name = "says"
+sources = ["*"]
+advisory = true
+command = ["/bin/sh", "-c", "cat $0; exit 1", "{{path}}"]
+[[verifier]]
+name = "json"
+sources = ["*"]
+advisory = true
+builtin = "json"
+[[verifier]]
+name = "of-set"
+scope = "set"
+sources = ["tag:all"]
+command = ["/bin/sh", "-c", "cat *; cat */*; exit 1"]
+[[verifier]]
+name = "outside"
+sources = ["*"]
+advisory = true
+external = true
+[[notify]]
+name = "file"
+command = ["/bin/sh", "-c", "cat >>{}"]
+on = ["changed", "version-failed", "set-failed"]
+"#,
+        told.display()
+    );
+    let config_text = fs::read_to_string(&config).expect("a file") + &rules;
+    gannet.configure(&config_text);
+    gannet.ok(&[
+        "add",
+        &origin.url("/x"),
+        "--allow-private",
+        "--tag",
+        "all",
+        "--header",
+        "Authorization: Bearer ${KEY}",
+    ]);
+    let mut shown = String::new();
+    let detail = format!("found {SECRET}");
+    for arguments in [
+        &["--worker-only"][..],
+        &["fetch", "x"],
+        &["--worker-only"],
+        &["verify", "x"],
+        &["verdict", "v1", "outside", "failed", "--detail", &detail],
+        &["verdicts", "x", "--json"],
+        &["verdicts", "x"],
+        &["show", "x"],
+        &["verdicts", "set:all", "--json"],
+        &["log", "--json"],
+        &["history", "x", "--json"],
+    ] {
+        let said = gannet.run(arguments);
+        assert!(matches!(said.code, Some(0 | 1)), "{arguments:?}: {said:?}");
+        shown += &(said.out + &said.err);
+    }
+    shown += &fs::read_to_string(&told).expect("a message");
+    assert!(!shown.contains("hunter"), "{shown}");
+    assert!(shown.contains("found ${KEY}") && shown.contains("error ${KEY}"));
+    let said = gannet.run(&["cat", "v2"]);
+    assert!(said.out.contains(SECRET), "{said:?}");
+}
+
 fn collect(folder: &Path, into: &mut Vec<u8>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

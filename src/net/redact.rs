@@ -1,0 +1,110 @@
+//! Texts about content: a server may repeat in a body what it was asked with, and a verifier may print the body.
+//!
+//! Never touches the content itself: what was fetched is kept byte for byte.
+
+use secrecy::ExposeSecret as _;
+
+use super::secret::{Scrubber, value_of};
+use crate::config::Secrets;
+use crate::domain::{OMITTED, secret_names};
+
+/// What ends a piece of a detail that was cut there.
+const CUTS: [&str; 2] = ["…", " (+"];
+
+/// Strikes the secrets of some sources out of texts.
+#[derive(Default)]
+pub struct Redactor {
+    scrubber: Scrubber,
+}
+
+impl Redactor {
+    /// Returns one for the secrets that these addresses and headers name. A name without a usable value was never sent.
+    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>, secrets: &Secrets) -> Self {
+        let mut scrubber = Scrubber::default();
+        for name in texts.into_iter().flat_map(secret_names) {
+            if let Ok(value) = value_of(name, secrets) {
+                scrubber.add(name, value.expose_secret());
+            }
+        }
+        Self { scrubber }
+    }
+
+    /// Tells whether there is nothing to strike out.
+    pub fn is_empty(&self) -> bool {
+        self.scrubber.is_empty()
+    }
+
+    /// Returns a text with the names of secrets in the place of their values.
+    pub fn redact(&self, text: String) -> String {
+        self.scrubber.scrub(text)
+    }
+
+    /// Does the same with a line that may have been cut, and may say how much is missing behind.
+    pub fn redact_line(&self, text: String) -> String {
+        if self.is_empty() {
+            return text;
+        }
+        let mut text = self.redact(text);
+        for cut in CUTS {
+            let pieces = text.split(cut).map(|piece| self.redact(piece.to_owned()));
+            text = pieces.collect::<Vec<_>>().join(cut);
+        }
+        text
+    }
+
+    /// Does the same with what a program wrote: head and tail of it, with [`OMITTED`] in between.
+    pub fn redact_output(&self, text: String) -> String {
+        if self.is_empty() || !text.contains(OMITTED) {
+            return self.redact(text);
+        }
+        let mut lines = Vec::new();
+        let mut head = Vec::new();
+        let mut is_tail = false;
+        for line in text.split('\n') {
+            if line.contains(OMITTED) {
+                lines.push(self.redact(head.join("\n")));
+                head.clear();
+                lines.push(line.to_owned());
+                is_tail = true;
+            } else if std::mem::take(&mut is_tail) {
+                head.push(self.scrubber.scrub_ending(line.to_owned()));
+            } else {
+                head.push(line.to_owned());
+            }
+        }
+        lines.push(self.redact(head.join("\n")));
+        lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_value_leaves_nothing_behind() {
+        let secrets = Secrets::from_values([("KEY".to_owned(), "hunter2/+&x".to_owned())]);
+        let redactor = Redactor::new(["https://h/", "Bearer ${KEY}", "${NONE}"], &secrets);
+        for (line, expected) in [
+            ("got hunter2/+&x.", "got ${KEY}."),
+            ("got hunter (+3 lines)", "got ${KEY} (+3 lines)"),
+            ("got \"hunter2%2F…\" in row 3", "got \"${KEY}…\" in row 3"),
+            ("the hunt goes on", "the hunt goes on"),
+        ] {
+            assert_eq!(redactor.redact_line(line.to_owned()), expected);
+        }
+        let omitted = format!("[… 7 {OMITTED}]");
+        for (head, tail, clean_head, clean_tail) in [
+            ("hunter2/", "+&x\nmore", "${KEY}", "+&x\nmore"),
+            ("a\nhunter", "r2/+&x b", "a\n${KEY}", "${KEY} b"),
+            ("hunter2%2", "F%2B%26x b", "${KEY}", "F%2B%26x b"),
+            ("a", "er2%2F%2B%26x b", "a", "${KEY} b"),
+            ("a", "odW50ZXIyLysmeA== b", "a", "${KEY} b"),
+        ] {
+            let output = format!("{head}\n{omitted}\n{tail}");
+            let expected = format!("{clean_head}\n{omitted}\n{clean_tail}");
+            assert_eq!(redactor.redact_output(output), expected);
+        }
+        assert!(Redactor::new(["https://h/"], &secrets).is_empty());
+    }
+}
