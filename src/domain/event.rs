@@ -94,6 +94,8 @@ actions!(
     SetError = "set.error",
     /// An edition of a set became the one that readers see.
     SetPublished = "set.published",
+    /// Files or the link of a published edition that were changed or removed from outside were put back.
+    SetRepublished = "set.republished",
     /// The published folder of a set was removed.
     SetWithdrawn = "set.withdrawn",
     /// The verifiers and sets of a configuration file were put in force.

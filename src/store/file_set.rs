@@ -103,19 +103,23 @@ impl Store {
         stamp: Stamp,
     ) -> Result<()> {
         self.write(move |transaction| {
-            let (action, edition) = match publication {
-                SetPublication::Keep => return Ok(()),
-                SetPublication::Publish(id) => (Action::SetPublished, Some(id)),
-                SetPublication::Withdraw => (Action::SetWithdrawn, None),
-            };
             let before = transaction
                 .sql
                 .prepare_cached("SELECT published_edition_id FROM file_set WHERE name = ?1")?
                 .query_row([&set], |row| row.get::<_, Option<i64>>(0))
                 .optional()?
                 .flatten();
+            let (action, edition) = match publication {
+                SetPublication::Keep => return Ok(()),
+                SetPublication::Publish(id) if before == Some(id.0) => {
+                    (Action::SetRepublished, Some(id))
+                }
+                SetPublication::Publish(id) => (Action::SetPublished, Some(id)),
+                SetPublication::Withdraw => (Action::SetWithdrawn, None),
+            };
             transaction.execute(
-                "UPDATE file_set SET published_edition_id = ?2, published_at = ?3, publish_error = NULL WHERE name = ?1",
+                "UPDATE file_set SET published_edition_id = ?2,
+                     published_at = iif(published_edition_id = ?2, published_at, ?3), publish_error = NULL WHERE name = ?1",
                 params![
                     set,
                     edition.map(|id| id.0),
@@ -123,7 +127,6 @@ impl Store {
                 ],
             )?;
             let detail = match edition {
-                Some(id) if before == Some(id.0) => format!("{set}: edition {id}, put back"),
                 Some(id) => format!("{set}: edition {id}"),
                 None => set.clone(),
             };

@@ -19,7 +19,7 @@ use crate::domain::{CLOCK_TOLERANCE, Claim, NewestVersion};
 /// How long bytes that were read back count as good.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(24);
 
-/// What one pass reads back at most: half a minute's work, or two minutes of a slow disk.
+/// What one pass reads back at most: a minute's work of a core, or two minutes of a slow disk.
 const MOST_BYTES: u64 = 8 << 30;
 
 /// What is known of the bytes of a newest version.

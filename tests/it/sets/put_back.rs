@@ -67,6 +67,8 @@ fn what_was_changed_or_removed_is_put_back_by_the_next_pass() {
     let release = Release::new();
     release.fetch();
     let link = release.link();
+    let published_at = release.show()["published_at"].clone();
+    assert!(published_at.is_string());
     for kind in [
         Harm::Changed,
         Harm::Cut,
@@ -89,7 +91,7 @@ fn what_was_changed_or_removed_is_put_back_by_the_next_pass() {
         assert_eq!(release.files(), ["SHA256SUMS", "data.csv"], "{kind:?}");
         assert_eq!(
             release.events()[before..],
-            ["set.published release: edition 1, put back"],
+            ["set.republished release: edition 1"],
             "{kind:?}"
         );
         // Once, and it is as before.
@@ -97,6 +99,10 @@ fn what_was_changed_or_removed_is_put_back_by_the_next_pass() {
         assert_eq!(release.events().len(), before + 1, "{kind:?}");
         let shown = release.show();
         assert_eq!(shown["published_edition_id"], 1, "{kind:?}: {shown}");
+        assert_eq!(shown["published_at"], published_at, "{kind:?}: {shown}");
+        for what in ["data.csv:published", "data.csv:published@0h"] {
+            assert_eq!(release.gannet.ok(&["cat", what]), "one", "{kind:?}: {what}");
+        }
         let mode = fs::metadata(link.join("data.csv")).expect("a file");
         assert_eq!(mode.permissions().mode() & 0o777, 0o444, "{kind:?}");
     }
