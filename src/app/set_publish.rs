@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::publish::one_more;
 use super::{App, Error, ErrorKind, Result};
-use crate::archive::EditionFile;
+use crate::archive::{EditionFile, EditionFolder};
 use crate::domain::{
     Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
 };
@@ -184,19 +184,34 @@ impl App {
             .with_archive(move |archive| archive.begin_edition(&edition.set, id, key))
             .await?;
         let folder = Arc::new(folder);
+        let published = self.fill_and_publish(&folder, files).await;
+        if published.is_err() {
+            // Half of it is of no use; only what a killed process leaves goes to the trash.
+            if let Err(error) = self.with_archive(move |_| folder.abandon()).await {
+                tracing::warn!("{error}");
+            }
+        }
+        published
+    }
+
+    async fn fill_and_publish(
+        &self,
+        folder: &Arc<EditionFolder>,
+        files: Vec<(Version, EditionFile)>,
+    ) -> Result<()> {
         for (version, file) in files {
-            let (has, of) = (Arc::clone(&folder), file.clone());
+            let (has, of) = (Arc::clone(folder), file.clone());
             if self.with_archive(move |_| Ok(has.has(&of))).await? {
                 continue;
             }
             let content = self.content(&version).await?;
-            let folder = Arc::clone(&folder);
+            let folder = Arc::clone(folder);
             self.with_archive(move |_| folder.write(&file, &content))
                 .await?;
         }
-        let now = self.now().into();
-        self.with_archive(move |_| folder.publish(now)).await?;
-        Ok(())
+        let (now, folder) = (self.now().into(), Arc::clone(folder));
+        self.with_archive(move |_| folder.publish(now).map(drop))
+            .await
     }
 }
 

@@ -224,6 +224,11 @@ impl EditionFolder {
         Ok(path)
     }
 
+    /// Removes what was written and is not published.
+    pub fn abandon(&self) -> Result<(), ArchiveError> {
+        remove(&unfinished(&self.complete))
+    }
+
     /// Makes the folder durable, then lets the link lead to it: readers see all of it or nothing. Returns the link.
     pub fn publish(&self, now: SystemTime) -> Result<PathBuf, ArchiveError> {
         let complete = &self.complete;

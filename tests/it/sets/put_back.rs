@@ -139,6 +139,10 @@ fn what_cannot_be_put_back_is_told_and_shows() {
     }
     assert_ne!(release.show()["publish_error"], Value::Null);
     assert!(file.is_dir(), "it is left alone");
+    assert!(
+        !release.gannet.data().join("trash").exists(),
+        "no copy of each try"
+    );
     fs::remove_dir(&file).expect("removed");
     release.gannet.ok(&["--worker-only"]);
     assert_eq!(release.data().as_deref(), Some("one"));
@@ -163,4 +167,29 @@ fn an_edition_that_is_undecided_is_put_back_and_not_withdrawn() {
         release.gannet.run(&["--worker-only"]);
         assert_eq!(release.data().as_deref(), Some("one"), "{kind:?}");
     }
+}
+
+/// What lies damaged in the archive itself is not put back, nor is anything else touched.
+#[test]
+fn what_the_archive_has_not_any_more_is_told() {
+    let release = Release::new();
+    release.fetch();
+    let sql = rusqlite::Connection::open(release.gannet.data().join("gannet.db"));
+    let sql = sql.expect("the catalogue");
+    let bent = sql.execute("UPDATE blob SET body = x'00'", []);
+    assert_eq!(bent, Ok(2));
+    drop(sql);
+    harm(&release.link(), Harm::Removed);
+    for _ in 0..2 {
+        let said = release.gannet.run(&["--worker-only"]);
+        assert_ne!(said.code, Some(0), "{said:#?}");
+        assert!(said.err.contains("is damaged"), "{said:#?}");
+    }
+    assert_ne!(release.show()["publish_error"], Value::Null);
+    assert_eq!(release.files(), ["SHA256SUMS"]);
+    assert!(!release.gannet.data().join("trash").exists());
+    // The next fetch asks for the whole file, which heals it; then it is put back.
+    release.fetch();
+    release.gannet.ok(&["--worker-only"]);
+    assert_eq!(release.data().as_deref(), Some("one"));
 }
