@@ -65,7 +65,16 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         Some(Command::Complete(args)) => complete(&args.words, environment, console).await,
         Some(Command::Man(args)) => cli::print_manual(&args, console),
         Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
-        Some(Command::App(command)) => {
+        Some(Command::App(mut command)) => {
+            match begins_catalogue(&command, &flags, environment) {
+                Ok(true) => {
+                    if let Some(status) = cli::rehearse(&mut command, console) {
+                        return status;
+                    }
+                }
+                Ok(false) => {}
+                Err(error) => return cli::report(&error, console),
+            }
             let access = command.access();
             match House::open(access, &flags, environment, |who| who.operator("cli")).await {
                 Ok(house) => {
@@ -181,6 +190,16 @@ async fn names_of(app: &App, kind: NameKind) -> Result<Vec<String>> {
             notifiers.map(|one| one.name.clone()).collect()
         }
     })
+}
+
+/// Tells whether a command would begin a catalogue, or say what it would bring into one.
+fn begins_catalogue(
+    command: &AppCommand,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<bool> {
+    let may_begin = command.access() == Access::Create || matches!(command, AppCommand::Import(_));
+    Ok(may_begin && house::may_begin_in(&load(flags, environment)?.data_dir)?)
 }
 
 fn load(flags: &Flags, environment: &Environment) -> Result<Config> {

@@ -71,6 +71,11 @@ pub struct NewSource {
 }
 
 impl NewSource {
+    /// Checks everything but whether name and address are free.
+    pub fn check(&self) -> Result<()> {
+        self.clone().into_settings().map(drop)
+    }
+
     /// Checks everything but whether name and address are free. Without a name, `name` is the file's.
     pub(super) fn into_settings(self) -> Result<SourceSettings> {
         let address = parse_address(&self.address, self.allow_http)?;

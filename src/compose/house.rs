@@ -159,6 +159,12 @@ pub(super) fn has_catalogue(data_dir: &Path) -> Result<bool> {
     })
 }
 
+/// Tells whether a catalogue can be begun in a data folder: there is none, and none was lost there.
+pub(super) fn may_begin_in(data_dir: &Path) -> Result<bool> {
+    refuse_lost(data_dir)?;
+    Ok(!has_catalogue(data_dir)?)
+}
+
 /// Refuses to begin a catalogue where an archive has lost its own.
 fn refuse_lost(data_dir: &Path) -> Result<()> {
     match std::fs::metadata(data_dir.join(CATALOGUE)) {

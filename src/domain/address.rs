@@ -204,6 +204,16 @@ pub fn masked(text: &str) -> String {
         .or_else(|| rest.rfind('@').filter(|_| broken))
     {
         Some(at) => format!("{}…{}", &text[..start], &rest[at..]),
+        // A password whose `@` was lost, perhaps; not the end of an IPv6 address.
+        None if broken && !authority.ends_with(']') => {
+            let colon = authority.rfind(':').unwrap_or(authority.len());
+            format!(
+                "{}{}:…{}",
+                &text[..start],
+                &authority[..colon],
+                &rest[end..]
+            )
+        }
         None => text.to_owned(),
     }
 }

@@ -108,7 +108,12 @@ fn files_of_other_programs_become_sources() {
         "name: prices\nurl: https://example.org/prices.csv\n---\nname: 17\nurl: https://example.org/b\n---\ncommand: df\n---\nurl: http://example.org/plain\n---\nurl: https://example.org/b\n",
     );
     let planned = gannet.run(&["import", &yaml, "--dry-run"]);
-    assert_eq!(planned.code, Some(3), "no store yet: {planned:#?}");
+    assert_eq!(planned.code, Some(1), "no store yet: {planned:#?}");
+    assert!(
+        planned.out.contains("would add 2 sources, not taken: 3"),
+        "{planned:#?}"
+    );
+    assert!(!gannet.data().exists(), "nothing was asked for");
     gannet.ok(&["build_db"]);
     let planned = gannet.run(&["import", &yaml, "--dry-run"]);
     assert!(

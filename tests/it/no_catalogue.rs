@@ -57,6 +57,78 @@ fn only_what_brings_sources_in_begins_a_store() {
 }
 
 #[test]
+fn what_brings_nothing_in_begins_no_store() {
+    let gannet = Gannet::new();
+    let write = |name: &str, text: &str| {
+        std::fs::write(gannet.path(name), text).expect("a file");
+        gannet.path(name).display().to_string()
+    };
+    let password = "https://joe:sesame1@h/x";
+    let no_toml = write("no.toml", &format!("[[source]]\naddress = \"{password}\n"));
+    let refused = write(
+        "refused.toml",
+        &format!("[[source]]\naddress = \"{password}\"\n"),
+    );
+    let no_yaml = write("no.yaml", &format!("url: {password}\n b: [1\n"));
+    let jobs = write("jobs.yaml", &format!("url: {password}\n---\ncommand: df\n"));
+    let list = write(
+        "list.txt",
+        &format!("{password} 6h\nhttps://joe:sesame1h/\n"),
+    );
+    let watches = write(
+        "w.json",
+        &format!("{{\"watching\": {{\"1\": {{\"url\": \"{password}\"}}}}}}"),
+    );
+    let missing = gannet.path("missing").display().to_string();
+    for (arguments, code) in [
+        (&["add", "not-an-address"][..], 2),
+        (&["add", password], 2),
+        (&["add", "https://joe:sesame1h/"], 2),
+        (&["add", "https://example.org/", "--name", "17"], 2),
+        (&["add_url", "http://example.org/", "1h"], 2),
+        (&["apply", &missing], 2),
+        (&["apply", &no_toml], 2),
+        (&["apply", &refused], 2),
+        (&["import", &missing], 2),
+        (&["import", &no_yaml], 2),
+        (&["import", &jobs], 1),
+        (&["import", &list], 1),
+        (&["import", &list, "--json"], 1),
+        (&["import", &watches], 1),
+        (&["import", &list, "--dry-run"], 1),
+    ] {
+        let said = gannet.run(arguments);
+        assert_eq!(said.code, Some(code), "{arguments:?}: {said:#?}");
+        assert!(!gannet.data().exists(), "{arguments:?}");
+        let shown = said.out + &said.err;
+        assert!(!shown.contains("sesame"), "{arguments:?}: {shown}");
+    }
+    // Stdin is read once, for the look before and for the run.
+    let list = "https://example.org/a 90m\nhttps://example.org/b\n";
+    let said = gannet.run_with(&["import", "-", "--dry-run"], list);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(
+        said.err.contains("taken without its interval `90m`"),
+        "{said:#?}"
+    );
+    assert!(!gannet.data().exists());
+    let said = gannet.run_with(&["import", "-"], list);
+    assert!(said.out.contains("added 2 sources"), "{said:#?}");
+    for (arguments, text) in [
+        (&["add", "-"][..], "https://example.org/a\n"),
+        (
+            &["apply", "-"],
+            "[[source]]\naddress = \"https://example.org/a\"\n",
+        ),
+    ] {
+        let gannet = Gannet::new();
+        let said = gannet.run_with(arguments, text);
+        assert_eq!(said.code, Some(0), "{said:#?}");
+        assert_eq!(gannet.source("a")["id"], 1);
+    }
+}
+
+#[test]
 fn a_worker_without_sources_says_so_and_is_not_alive() {
     let origin = Origin::start(true);
     origin.on("/beat", [Reply::file("ok")]);

@@ -93,6 +93,20 @@ impl Gannet {
         said(&self.command(arguments).output().expect("gannet runs"))
     }
 
+    /// Runs the program with this text as its stdin.
+    pub(crate) fn run_with(&self, arguments: &[&str], text: &str) -> Said {
+        let path = self.path("stdin");
+        fs::write(&path, text).expect("a file");
+        let stdin = fs::File::open(&path).expect("a file");
+        said(
+            &self
+                .command(arguments)
+                .stdin(stdin)
+                .output()
+                .expect("gannet runs"),
+        )
+    }
+
     /// Runs the program and insists on exit code 0.
     pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let said = self.run(arguments);

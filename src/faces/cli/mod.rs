@@ -25,7 +25,7 @@ mod table;
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{
     adopt_archive, adopt_policy, print_completions, print_fetched, print_manual, print_overview,
-    print_policy, run,
+    print_policy, rehearse, run,
 };
 pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::config_page;

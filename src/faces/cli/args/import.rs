@@ -44,4 +44,7 @@ pub struct ImportArgs {
     /// An array with an object for each entry of the file
     #[arg(long)]
     pub json: bool,
+    /// What the file holds, when it was read already.
+    #[arg(skip)]
+    pub text: Option<String>,
 }

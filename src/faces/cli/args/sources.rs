@@ -63,6 +63,9 @@ pub struct AddArgs {
     /// Begin a new history, also for an address whose source was removed
     #[arg(long)]
     pub new: bool,
+    /// What stdin holds, when it was read already.
+    #[arg(skip)]
+    pub stdin: Option<String>,
 }
 
 impl AddArgs {
@@ -259,4 +262,7 @@ pub struct ApplyArgs {
     /// Do not ask before more than half of the sources are removed
     #[arg(long, short)]
     pub yes: bool,
+    /// What the file holds, when it was read already.
+    #[arg(skip)]
+    pub text: Option<String>,
 }

@@ -5,37 +5,68 @@ use std::io::{self, Read as _};
 use crate::app::{Added, App, Error, ErrorKind, NewSource};
 use crate::domain::{Interval, IntervalError, Source};
 use crate::faces::cli::args::{AddArgs, LegacyIntervalArgs};
-use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
 pub(super) async fn run(app: &App, args: &AddArgs, console: &mut Console<'_>) -> CommandResult {
+    let new = match &args.stdin {
+        Some(text) => sources(args, text)?,
+        None => sources(args, &read_stdin(args)?)?,
+    };
+    if !args.new {
+        refuse_former(app, &new).await?;
+    }
+    add(app, new, console).await
+}
+
+/// Says what is wrong with the sources that are to be added, as far as they alone tell. Stdin is kept for the run.
+pub(super) fn check(args: &mut AddArgs) -> Result<(), Failure> {
+    let text = args.stdin.insert(read_stdin(args)?).clone();
+    for new in sources(args, &text)? {
+        new.check()?;
+    }
+    Ok(())
+}
+
+/// Returns what is on stdin, if it was asked for.
+fn read_stdin(args: &AddArgs) -> Result<String, Error> {
+    let invalid = |message| error(ErrorKind::Invalid, message, None);
+    let mut text = String::new();
+    if args
+        .split()
+        .map_err(invalid)?
+        .0
+        .iter()
+        .any(|value| value == "-")
+    {
+        io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|cause| invalid(format!("cannot read stdin: {cause}")))?;
+    }
+    Ok(text)
+}
+
+fn sources(args: &AddArgs, stdin: &str) -> Result<Vec<NewSource>, Error> {
     let invalid = |message| error(ErrorKind::Invalid, message, None);
     let (values, interval) = args.split().map_err(invalid)?;
     let mut addresses = Vec::new();
+    let mut stdin = Some(stdin);
     for value in values {
         if value == "-" {
-            let mut text = String::new();
-            io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|cause| invalid(format!("cannot read stdin: {cause}")))?;
-            addresses.extend(lines(&text).map_err(invalid)?);
+            addresses.extend(lines(stdin.take().unwrap_or_default()).map_err(invalid)?);
         } else {
             addresses.push((value.clone(), None));
         }
     }
     if args.name.is_some() && addresses.len() > 1 {
         let count = addresses.len();
-        return Err(invalid(format!("{count} sources cannot share one name")).into());
+        return Err(invalid(format!("{count} sources cannot share one name")));
     }
     let new = addresses
         .into_iter()
         .map(|(address, own)| new_source(args, address, own.or(interval)));
-    let new: Vec<_> = new.collect();
-    if !args.new {
-        refuse_former(app, &new).await?;
-    }
-    add(app, new, console).await
+    Ok(new.collect())
 }
 
 /// Reads an address a line, with an interval behind it or not. Empty lines and those that begin with `#` say nothing.
@@ -93,12 +124,20 @@ pub(super) async fn legacy(
     args: &LegacyIntervalArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let new = NewSource {
+    add(app, vec![legacy_source(args)], console).await
+}
+
+/// Does for that what [`check`] does.
+pub(super) fn check_legacy(args: &LegacyIntervalArgs) -> Result<(), Failure> {
+    Ok(legacy_source(args).check()?)
+}
+
+fn legacy_source(args: &LegacyIntervalArgs) -> NewSource {
+    NewSource {
         address: args.address.clone(),
         interval: Some(args.interval),
         ..NewSource::default()
-    };
-    add(app, vec![new], console).await
+    }
 }
 
 async fn add(app: &App, new: Vec<NewSource>, console: &mut Console<'_>) -> CommandResult {

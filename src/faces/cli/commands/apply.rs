@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::Path;
 
-use crate::app::{App, Error, ErrorKind, Plan, PlanStep};
+use crate::app::{App, Error, ErrorKind, NewSource, Plan, PlanStep};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
-use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::sources_file;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, count};
@@ -15,9 +15,7 @@ use crate::faces::text::{clean, count};
 const HINT: &str = "gannet dump --toml writes a file that is right";
 
 pub(super) async fn run(app: &App, args: &ApplyArgs, console: &mut Console<'_>) -> CommandResult {
-    let (name, text) = read(&args.file)?;
-    let sources = sources_file::parse(&name, &text)
-        .map_err(|wrong| error(ErrorKind::Invalid, wrong.to_string(), Some(HINT)))?;
+    let sources = sources(&args.file, args.text.as_deref())?;
     let plan = app.plan(sources, args.prune).await?;
     warn_of_former(app, &plan, console).await?;
     if !args.dry_run && !plan.steps.is_empty() {
@@ -30,6 +28,24 @@ pub(super) async fn run(app: &App, args: &ApplyArgs, console: &mut Console<'_>) 
     // After the fact: what is printed without --dry-run has been done.
     write(&plan, &mut console.out)?;
     Ok(ExitStatus::Done)
+}
+
+/// Says what is wrong with the file, as far as it alone tells. Its text is kept for the run: stdin is read once.
+pub(super) fn check(args: &mut ApplyArgs) -> Result<(), Failure> {
+    let text = args.text.insert(read(&args.file)?.1).clone();
+    for new in sources(&args.file, Some(&text))? {
+        new.check()?;
+    }
+    Ok(())
+}
+
+fn sources(path: &Path, text: Option<&str>) -> Result<Vec<NewSource>, Error> {
+    let (name, text) = match text {
+        Some(text) => (name_of(path), text.to_owned()),
+        None => read(path)?,
+    };
+    sources_file::parse(&name, &text)
+        .map_err(|wrong| error(ErrorKind::Invalid, wrong.to_string(), Some(HINT)))
 }
 
 /// Says which new sources begin a second history of a file, while it can still be the first one that goes on.
@@ -48,14 +64,21 @@ async fn warn_of_former(app: &App, plan: &Plan, console: &mut Console<'_>) -> Re
     Ok(())
 }
 
-fn read(path: &Path) -> Result<(String, String), Error> {
-    let from_stdin = path.as_os_str() == "-";
-    let name = if from_stdin {
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn name_of(path: &Path) -> String {
+    if is_stdin(path) {
         "stdin".to_owned()
     } else {
         path.display().to_string()
-    };
-    let text = if from_stdin {
+    }
+}
+
+fn read(path: &Path) -> Result<(String, String), Error> {
+    let name = name_of(path);
+    let text = if is_stdin(path) {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).map(|_| text)
     } else {

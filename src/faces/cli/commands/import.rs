@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::app::{Added, App, Error, ErrorKind, NewSource};
 use crate::domain::SourceId;
 use crate::faces::cli::args::ImportArgs;
-use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::import::{self, Entry};
 use crate::faces::cli::{Console, ExitStatus, json};
 use crate::faces::text::{clean, count};
@@ -30,18 +30,13 @@ struct ImportedJson<'a> {
 }
 
 pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>) -> CommandResult {
-    let text = read(&args.file)?;
-    let format = args
-        .format
-        .unwrap_or_else(|| import::guess(&text, &args.file));
-    let mut entries = import::read(&text, format).map_err(|why| {
-        let message = format!("cannot import {}: {why}", args.file);
-        let hint = "--format says what the file is";
-        error(ErrorKind::Invalid, message, Some(hint))
-    })?;
-    let mut known = Known::default();
+    let text = match &args.text {
+        Some(text) => text.clone(),
+        None => read(&args.file)?,
+    };
+    let mut entries = entries(args, &text)?;
     for entry in &mut entries {
-        check(app, args, entry, &mut known).await?;
+        refuse_taken(app, entry).await?;
     }
     let added = if args.dry_run {
         Vec::new()
@@ -52,12 +47,47 @@ pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>)
         app.add(sources.cloned().collect()).await?
     };
     print(&entries, &added, args, console)?;
-    let is_whole = entries.iter().all(|entry| entry.source.is_ok());
-    Ok(if is_whole {
+    Ok(status_of(&entries))
+}
+
+/// Does without a catalogue what needs none: says what would be added, or that nothing can be. Returns nothing when sources
+/// are to be added; the file's text is kept for that, since stdin is read once.
+pub(super) fn rehearse(
+    args: &mut ImportArgs,
+    console: &mut Console<'_>,
+) -> Result<Option<ExitStatus>, Failure> {
+    let text = args.text.insert(read(&args.file)?).clone();
+    let entries = entries(args, &text)?;
+    if !args.dry_run && entries.iter().any(|entry| entry.source.is_ok()) {
+        return Ok(None);
+    }
+    print(&entries, &[], args, console)?;
+    Ok(Some(status_of(&entries)))
+}
+
+fn status_of(entries: &[Entry]) -> ExitStatus {
+    if entries.iter().all(|entry| entry.source.is_ok()) {
         ExitStatus::Done
     } else {
         ExitStatus::Problems
-    })
+    }
+}
+
+/// Returns what the file says, with the arguments; refused is what could not be added whatever there is already.
+fn entries(args: &ImportArgs, text: &str) -> Result<Vec<Entry>, Error> {
+    let format = args
+        .format
+        .unwrap_or_else(|| import::guess(text, &args.file));
+    let mut entries = import::read(text, format).map_err(|why| {
+        let message = format!("cannot import {}: {why}", args.file);
+        let hint = "--format says what the file is";
+        error(ErrorKind::Invalid, message, Some(hint))
+    })?;
+    let mut known = Known::default();
+    for entry in &mut entries {
+        check(args, entry, &mut known);
+    }
+    Ok(entries)
 }
 
 fn read(file: &str) -> Result<String, Error> {
@@ -84,14 +114,9 @@ struct Known {
 }
 
 /// Adds what the arguments say to an entry, and refuses one that could not be added: the others need not wait for it.
-async fn check(
-    app: &App,
-    args: &ImportArgs,
-    entry: &mut Entry,
-    known: &mut Known,
-) -> Result<(), Error> {
+fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
     let Ok(source) = &mut entry.source else {
-        return Ok(());
+        return;
     };
     source.interval = source.interval.or(args.interval);
     source.tags.extend(args.tags.iter().cloned());
@@ -108,7 +133,7 @@ async fn check(
             entry
                 .without
                 .push("its name: an entry above has it".to_owned());
-        } else if let Some(why) = app.cannot_add(&named).await? {
+        } else if let (Err(why), Ok(())) = (named.check(), source.check()) {
             entry.without.push(format!("its name: {why}"));
         } else {
             known.names.insert(name.clone());
@@ -116,13 +141,29 @@ async fn check(
         }
     }
     let refusal = if known.addresses.insert(source.address.clone()) {
-        app.cannot_add(source).await?.map(|why| why.message)
+        source.check().err().map(|why| why.message)
     } else {
         Some("an entry above has its address".to_owned())
     };
     if let Some(why) = refusal {
-        entry.source = Err(why);
-        entry.without.clear();
+        entry.refuse(why);
+    }
+}
+
+/// Refuses an entry whose address is that of a source, and takes a name away that a source has.
+async fn refuse_taken(app: &App, entry: &mut Entry) -> Result<(), Error> {
+    let Ok(source) = &mut entry.source else {
+        return Ok(());
+    };
+    let named = source.clone();
+    source.name = None;
+    if let Some(why) = app.cannot_add(source).await? {
+        entry.refuse(why.message);
+        return Ok(());
+    }
+    match app.cannot_add(&named).await? {
+        Some(why) => entry.without.push(format!("its name: {why}")),
+        None => source.name = named.name,
     }
     Ok(())
 }

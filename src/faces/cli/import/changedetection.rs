@@ -68,8 +68,8 @@ fn entry(place: String, watch: &Value, known_tags: Option<&Value>) -> Entry {
             address: address.to_owned(),
             name: text("title").map(str::to_owned),
             interval,
-            tags: tags_of(watch, known_tags),
-            headers: headers(watch.get("headers")),
+            tags: tags_of(watch, known_tags, &mut without),
+            headers: headers(watch.get("headers"), &mut without),
             disabled: watch.get("paused") == Some(&Value::Bool(true)),
             ..NewSource::default()
         }),
@@ -91,10 +91,14 @@ fn refusal(watch: &Map<String, Value>, address: &str) -> Option<&'static str> {
 }
 
 /// Returns the names of a watch's tags: by the ids of the file's tags, or as they stand in older files.
-fn tags_of<'a>(watch: &'a Map<String, Value>, known: Option<&'a Value>) -> Vec<String> {
+fn tags_of<'a>(
+    watch: &'a Map<String, Value>,
+    known: Option<&'a Value>,
+    without: &mut Vec<String>,
+) -> Vec<String> {
     let title = |id: &str| known?.get(id)?.get("title")?.as_str();
     let written = watch.get("tags").or_else(|| watch.get("tag"));
-    tags(written, |id| title(id).unwrap_or(id))
+    tags(written, |id| title(id).unwrap_or(id), without)
 }
 
 /// Returns the interval in whole hours, and whether the watch's own is just that; nothing when it has none of its own.
@@ -166,8 +170,8 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
-        watch 1: https://example.org/a Some("A") every 26h ["Price-lists", "t2"] [("Accept", "text/csv")] off without ["include_filters"]
-        watch 2: https://example.org/b None every 1h ["x", "y-z"] [] without ["its own interval: every 1h instead"]
+        watch 1: https://example.org/a Some("A") every 26h ["Price-lists", "t2"] [("Accept", "text/csv")] off without ["include_filters", "its tag `Price lists`: `Price-lists` instead"]
+        watch 2: https://example.org/b None every 1h ["x", "y-z"] [] without ["its own interval: every 1h instead", "its tag `y z`: `y-z` instead"]
         watch 3: https://example.org/c: it needs a browser: gannet fetches files as a server sends them
         watch 4: https://example.org/{{ now }}: its address is a template
         watch 5: https://example.org/d: it sends data: gannet asks by GET only

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::app::NewSource;
+use crate::domain::masked;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,6 +30,22 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Makes it one that cannot be taken.
+    pub(crate) fn refuse(&mut self, why: String) {
+        self.source = Err(why);
+        self.without.clear();
+    }
+
+    /// Hides user names and passwords: what is refused because of them is listed.
+    fn mask(&mut self) {
+        if self.title.contains("//") || self.title.contains('@') {
+            self.title = masked(&self.title);
+        }
+        for word in &mut self.without {
+            *word = masked(word);
+        }
+    }
+
     pub(super) fn refused(place: String, title: String, why: impl Into<String>) -> Self {
         Self {
             place,
@@ -60,11 +77,15 @@ pub(crate) fn guess(text: &str, name: &str) -> ImportFormat {
 /// Reads every entry of a file; the error is why it is not of that format at all.
 pub(crate) fn read(text: &str, format: ImportFormat) -> Result<Vec<Entry>, String> {
     let text = text.trim_start_matches('\u{feff}');
-    match format {
-        ImportFormat::Urlwatch => super::urlwatch::read(text),
-        ImportFormat::Changedetection => super::changedetection::read(text),
-        ImportFormat::List => Ok(super::list::read(text)),
+    let mut entries = match format {
+        ImportFormat::Urlwatch => super::urlwatch::read(text)?,
+        ImportFormat::Changedetection => super::changedetection::read(text)?,
+        ImportFormat::List => super::list::read(text),
+    };
+    for entry in &mut entries {
+        entry.mask();
     }
+    Ok(entries)
 }
 
 /// Returns a tag that is like `text`: letters, digits and `-_./` stay, all else becomes `-`. Nothing when nothing is left.
@@ -81,18 +102,48 @@ pub(super) fn tag(text: &str) -> Option<String> {
     (!tag.is_empty()).then_some(tag)
 }
 
+/// Returns the tags that these words become; what they lose by that goes to `without`.
+pub(super) fn tags_of<'a>(
+    words: impl IntoIterator<Item = &'a str>,
+    without: &mut Vec<String>,
+) -> Vec<String> {
+    let mut tags = Vec::new();
+    for word in words
+        .into_iter()
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+    {
+        let made = tag(word);
+        match &made {
+            None => without.push(format!("its tag `{word}`: no letters or digits")),
+            Some(made) if made != word => {
+                without.push(format!("its tag `{word}`: `{made}` instead"));
+            }
+            Some(_) => {}
+        }
+        tags.extend(made);
+    }
+    tags
+}
+
 /// Returns the tags that a list of words, or one text with commas, names; `name` says what a word of the list is called.
 pub(super) fn tags<'a>(
     value: Option<&'a serde_json::Value>,
     name: impl Fn(&'a str) -> &'a str,
+    without: &mut Vec<String>,
 ) -> Vec<String> {
     match value {
-        Some(serde_json::Value::Array(words)) => words
-            .iter()
-            .filter_map(serde_json::Value::as_str)
-            .filter_map(|word| tag(name(word)))
-            .collect(),
-        Some(serde_json::Value::String(names)) => names.split(',').filter_map(tag).collect(),
+        Some(serde_json::Value::Array(words)) => {
+            let others = words.iter().filter(|word| !word.is_string());
+            without.extend(others.map(|word| format!("its tag {word}: not a text")));
+            let words = words.iter().filter_map(serde_json::Value::as_str);
+            tags_of(words.map(name), without)
+        }
+        Some(serde_json::Value::String(names)) => tags_of(names.split(','), without),
+        Some(other) if says_something(other) => {
+            without.push("its tags: neither a list nor a text".to_owned());
+            Vec::new()
+        }
         _ => Vec::new(),
     }
 }
@@ -120,21 +171,30 @@ pub(super) fn says_something(value: &serde_json::Value) -> bool {
     }
 }
 
-/// Returns header fields of an object of texts.
-pub(super) fn headers(value: Option<&serde_json::Value>) -> Vec<(String, String)> {
-    let fields = value.and_then(serde_json::Value::as_object);
-    fields
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, value)| {
-            let value = match value {
-                serde_json::Value::String(text) => text.clone(),
-                serde_json::Value::Number(number) => number.to_string(),
-                _ => return None,
-            };
-            Some((name.clone(), value))
-        })
-        .collect()
+/// Returns header fields of an object of texts; those that are none go to `without`.
+pub(super) fn headers(
+    value: Option<&serde_json::Value>,
+    without: &mut Vec<String>,
+) -> Vec<(String, String)> {
+    use serde_json::Value;
+    let fields = match value {
+        Some(Value::Object(fields)) => fields,
+        Some(other) if says_something(other) => {
+            without.push("its headers: not names and values".to_owned());
+            return Vec::new();
+        }
+        _ => return Vec::new(),
+    };
+    let mut headers = Vec::new();
+    for (name, value) in fields {
+        match value {
+            Value::String(text) => headers.push((name.clone(), text.clone())),
+            Value::Number(number) => headers.push((name.clone(), number.to_string())),
+            // The value may be a secret.
+            _ => without.push(format!("its header {name}: not a text")),
+        }
+    }
+    headers
 }
 
 #[cfg(test)]

@@ -22,8 +22,12 @@ const KNOWN: [&str; 12] = [
 ];
 
 pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text)
-        .map_err(|error| format!("not YAML jobs of urlwatch or webchanges: {error}"))?;
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| {
+        // The lines below the first repeat the file, which may hold a secret.
+        let error = error.to_string();
+        let why = error.lines().next().unwrap_or_default();
+        format!("not YAML jobs of urlwatch or webchanges: {why}")
+    })?;
     let jobs = documents.into_iter().flat_map(|document| match document {
         Value::Array(jobs) => jobs,
         Value::Null => Vec::new(),
@@ -50,18 +54,25 @@ fn entry(place: String, job: Value) -> Entry {
     let Some(address) = text("url") else {
         return Entry::refused(place, title, "it has no `url`");
     };
+    let mut without: Vec<_> = left_out(&job, &KNOWN).collect();
+    if job
+        .get("name")
+        .is_some_and(|name| says_something(name) && !name.is_string())
+    {
+        without.push("its name: not a text".to_owned());
+    }
     Entry {
         place,
         title,
         source: Ok(NewSource {
             address,
             name: text("name"),
-            tags: tags(job.get("tags"), |word| word),
-            headers: headers(job.get("headers")),
+            tags: tags(job.get("tags"), |word| word, &mut without),
+            headers: headers(job.get("headers"), &mut without),
             disabled: job.get("enabled") == Some(&Value::Bool(false)),
             ..NewSource::default()
         }),
-        without: left_out(&job, &KNOWN).collect(),
+        without,
     }
 }
 
@@ -131,7 +142,7 @@ just text
             })
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
-        job 1: https://example.org/prices.csv Some("Prices") ["daily", "price-list"] [("Accept-Language", "de"), ("X-Version", "2")] without ["filter"]
+        job 1: https://example.org/prices.csv Some("Prices") ["daily", "price-list"] [("Accept-Language", "de"), ("X-Version", "2")] without ["filter", "its tag `price list`: `price-list` instead"]
         job 2: https://example.org/b None [] [] off without []
         job 3: disk: it runs a command: gannet fetches addresses
         job 4: https://example.org/app: it needs a browser: gannet fetches files as a server sends them
