@@ -3,7 +3,7 @@
 use super::{Error, Result};
 use crate::domain::{
     Address, Interval, PublishPolicy, RESERVED_HEADERS, SettingsPatch, SourceSettings, VersionRef,
-    masked, safe_part, segment_name,
+    masked, safe_part, segment_name, value_holds_credential,
 };
 use crate::net::unreachable_host;
 
@@ -13,7 +13,20 @@ const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 8192;
 
 /// What is in the name of a field whose value is a secret by nature: it must not lie in the store.
-const SECRET_HEADERS: [&str; 6] = ["auth", "cookie", "key", "passw", "secret", "token"];
+const SECRET_HEADERS: [&str; 12] = [
+    "auth",
+    "cookie",
+    "credential",
+    "jwt",
+    "key",
+    "passphrase",
+    "passw",
+    "pwd",
+    "secret",
+    "session",
+    "signature",
+    "token",
+];
 
 /// Words that may stand in front of a secret: the registered schemes of authentication (RFC 9110 §16.4.1), and common
 /// ones besides.
@@ -117,15 +130,13 @@ fn parse_address(text: &str, allow_http: bool) -> Result<Address> {
     Address::parse(text, allow_http).map_err(|error| Error::invalid(error.to_string()))
 }
 
-/// Refuses an address with what looks like a secret in its query: the catalogue, the log and every list would show it.
+/// Refuses an address with what looks like a secret in it: the catalogue, the log and every list would show it.
 pub(super) fn refuse_literal_secrets(address: &Address) -> Result<()> {
-    let Some(name) = address.literal_secrets().into_iter().next() else {
+    let Some(what) = address.literal_secrets().into_iter().next() else {
         return Ok(());
     };
-    let message = format!(
-        "the parameter `{}` of the address looks like a secret, which would be stored and shown",
-        name.escape_debug()
-    );
+    let message =
+        format!("{what} of the address looks like a secret, which would be stored and shown");
     Err(Error::invalid(message).hint(
         "put its value into the secrets file or the environment and write ${NAME} in its place; or say --literal when it is none",
     ))
@@ -262,7 +273,8 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
             )));
         }
         let is_secret = SECRET_HEADERS.iter().any(|part| lower.contains(part));
-        if is_secret && !is_all_by_name(value) {
+        let is_written = value_holds_credential(value);
+        if (is_secret && !is_all_by_name(value)) || is_written {
             return Err(Error::invalid(format!(
                 "the value of the header `{name}` would be kept in plain text"
             ))
@@ -378,6 +390,8 @@ mod tests {
             ("Authorization", "basic ${A}"),
             ("Cookie", "session=${A}; id=${B}"),
             ("X-Auth", "${USER}:${PASSWORD}"),
+            ("X-Client", "Bearer ${TOKEN}"),
+            ("X-Request-Id", "123e4567-e89b-12d3-a456-426614174000"),
         ] {
             one(name, value).expect(value);
         }
@@ -392,6 +406,10 @@ mod tests {
             ("Client-Secret", "hunter2"),
             ("X-Password", "hunter2"),
             ("Cookie", "session=hunter2; id=${X}"),
+            ("X-Session-Id", "hunter2"),
+            ("X-Client", "Bearer hunter2"),
+            ("X-Client", "${A} https://joe:hunter2@h/"),
+            ("X-Client", "id=${A} 0123456789abcdef0123456789abcdef"),
             ("Host", "x"),
             ("A b", "x"),
             ("X", "a\r\nb"),

@@ -4,9 +4,15 @@ use std::fmt;
 
 use url::Url;
 
+use super::credential::{holds_credential, is_secret_name};
+use super::masked::masked;
+
 /// The longest address that is taken, in bytes. Servers and proxies commonly refuse longer ones (RFC 9110 §4.1
 /// recommends support for 8,000).
 const MAX_ADDRESS_BYTES: usize = 8000;
+
+/// The shortest word that is taken for a secret beside `${NAME}`.
+const LEAST_SECRET_CHARS: usize = 6;
 
 /// An absolute URL, normalised, in which `${NAME}` stands for a secret that is filled in at fetch time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -158,17 +164,22 @@ impl Address {
         Url::parse(&without_secrets(&self.0)).expect("an Address was parsed when it was made")
     }
 
-    /// Returns the names of query parameters that by their names carry a secret, where that stands in the address itself and
-    /// not as `${NAME}`.
+    /// Returns what of the address looks like a secret that stands there itself and not as `${NAME}`, in words: a parameter by
+    /// its name, whether in the query or behind a `;` in the path, or a part of the path by its looks.
     pub fn literal_secrets(&self) -> Vec<String> {
-        self.to_url()
-            .query_pairs()
-            .zip(query_parts(&self.0))
-            .filter(|((name, value), part)| {
-                !value.is_empty() && !part.contains("${") && is_secret_name(name)
-            })
-            .map(|((name, _), _)| name.into_owned())
-            .collect()
+        let (path, _) = self.0.split_once(['?', '#']).unwrap_or((&self.0, ""));
+        let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+        let (_, path) = path.split_once('/').unwrap_or_default();
+        let in_path = path.split('/').flat_map(|part| part.split(';').skip(1));
+        let mut found: Vec<_> = in_path
+            .chain(query_parts(&self.0))
+            .filter_map(literal_parameter)
+            .map(|name| format!("the parameter `{}`", name.escape_debug()))
+            .collect();
+        if found.is_empty() && holds_credential(&blanked(path)) {
+            found.push("a part of the path".to_owned());
+        }
+        found
     }
 
     /// Returns the names of the secrets that the address needs.
@@ -183,66 +194,33 @@ impl fmt::Display for Address {
     }
 }
 
-/// Returns `text` with `…` in the place of a user name and a password, for messages: what an operator typed may be an
-/// address that holds some, well-formed or not.
-pub fn masked(text: &str) -> String {
-    // Without a scheme, what comes before the first colon is the user's name, and may stay.
-    let scheme = text.find(':').map_or(0, |colon| colon + 1);
-    let rest = text[scheme..].trim_start_matches(['/', '\\']);
-    let start = text.len() - rest.len();
-    if start == 0 {
-        return text.to_owned();
-    }
-    let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
-    let authority = &rest[..end];
-    // A password may itself hold one of those characters: then what looks like a port is none.
-    let broken = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()));
-    match authority
-        .rfind('@')
-        .or_else(|| rest.rfind('@').filter(|_| broken))
-    {
-        Some(at) => format!("{}…{}", &text[..start], &rest[at..]),
-        // A password whose `@` was lost, perhaps; not the end of an IPv6 address.
-        None if broken && !authority.ends_with(']') => {
-            let colon = authority.rfind(':').unwrap_or(authority.len());
-            format!(
-                "{}{}:…{}",
-                &text[..start],
-                &authority[..colon],
-                &rest[end..]
-            )
-        }
-        None => text.to_owned(),
-    }
+/// Returns the name of a parameter, such as `id=1`, when it or its value shows that a secret stands there as it is.
+fn literal_parameter(part: &str) -> Option<String> {
+    let part_without = blanked(part);
+    let (name, value) = url::form_urlencoded::parse(part_without.as_bytes()).next()?;
+    // Beside a secret by name, what is too short to be one may stand.
+    let least = if part.contains("${") {
+        LEAST_SECRET_CHARS
+    } else {
+        1
+    };
+    let is_harmless = |word: &str| ["bearer", "basic", "token"].contains(&word);
+    let is_written = value
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| word.chars().count() >= least && !is_harmless(word));
+    let is_secret = is_secret_name(&name) && is_written || holds_credential(&value);
+    is_secret.then(|| name.into_owned())
 }
 
-/// Returns whether a parameter of this name carries a secret as a rule: `token`, `api_key`, `X-Amz-Signature`.
-pub(super) fn is_secret_name(name: &str) -> bool {
-    const ENDS: [&str; 14] = [
-        "token",
-        "key",
-        "sig",
-        "signature",
-        "hmac",
-        "jwt",
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "auth",
-        "authorization",
-        "credential",
-    ];
-    const WHOLE: [&str; 4] = ["pass", "sid", "session", "credentials"];
-    let plain: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
-    ENDS.iter().any(|end| plain.ends_with(end)) || WHOLE.contains(&plain.as_str())
+/// Returns `text` with a space in the place of every `${NAME}`.
+fn blanked(text: &str) -> String {
+    let mut parts = text.split("${");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |blanked, part| {
+        let (_, rest) = part.split_once('}').unwrap_or(("", part));
+        blanked + " " + rest
+    })
 }
 
 /// Returns the parts of the query of an address as they stand, such as `id=1`.
@@ -439,27 +417,53 @@ mod tests {
             ("Password=x&a=b", vec!["Password"]),
             ("token=${TOKEN}&key=${A}${B}&sig=x-${C}", vec![]),
             ("token=&token", vec![]),
+            ("token=hunter2${A}&sig=${B}", vec!["token"]),
+            ("auth=Bearer+${A}&auth=Bearer%20hunter2", vec!["auth"]),
+            ("via=https://joe:hunter2@h/", vec!["via"]),
+            ("q=gl%70at-x1y2z3x4y5z6x7y8z9", vec!["q"]),
+            (
+                "sha256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                vec![],
+            ),
+            ("q=Bearer+bonds", vec![]),
             ("keyword=a&tokens_left=3&design=b&passage=c", vec![]),
             ("", vec![]),
         ] {
             let address = format!("https://example.org/a?{query}");
             let address = Address::parse(&address, false).expect("an address");
+            let expected = expected
+                .iter()
+                .map(|name| format!("the parameter `{name}`"));
+            let expected: Vec<_> = expected.collect();
             assert_eq!(address.literal_secrets(), expected, "{query}");
         }
     }
 
     #[test]
-    fn only_credentials_are_masked() {
-        for text in [
-            "https://example.org/?q=a@b",
-            "https://example.org:8443/~joe/a@b",
-            "prices@2026-01-31T12:00",
-            "joe@prices",
-            "tag:eu",
-            "",
+    fn secrets_are_known_in_paths() {
+        let jwt = ["ey", "JhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcDEF123"].concat();
+        for (path, expected) in [
+            ("a;jsessionid=0a1b/b", Some("the parameter `jsessionid`")),
+            ("a/b.csv;token=x", Some("the parameter `token`")),
+            ("a;v=1;key=x/b?id=1", Some("the parameter `key`")),
+            (&format!("dl/{jwt}/b"), Some("a part of the path")),
+            (&format!("dl/{jwt}${{A}}"), Some("a part of the path")),
+            ("proxy/https://joe:pw1@h/x", Some("a part of the path")),
+            ("a;v=1;key=${KEY}/b", None),
+            ("a;b=c,d", None),
+            (
+                "dl/${LONG_NAME_OF_A_SECRET_THAT_is_Mixed_0a1B2c3D4e5F6}/b",
+                None,
+            ),
+            ("npm/@scope/package/-/package-1.2.3.tgz", None),
+            (
+                "blobs/sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                None,
+            ),
         ] {
-            assert_eq!(masked(text), text);
+            let address = Address::parse(&format!("https://h.example/{path}"), false).expect(path);
+            let found = address.literal_secrets();
+            assert_eq!(found.first().map(String::as_str), expected, "{path}");
         }
-        assert_eq!(masked("https://joe:pw@h:1/x@y"), "https://…@h:1/x@y");
     }
 }

@@ -7,12 +7,14 @@ mod archive_mark;
 mod attempt;
 mod blob;
 mod content;
+mod credential;
 mod digest;
 mod edition;
 mod event;
 mod file_name;
 mod id;
 mod interval;
+mod masked;
 mod moment;
 mod notice;
 mod number;
@@ -29,11 +31,12 @@ mod verdict;
 mod version;
 mod weights;
 
-pub use address::{Address, AddressError, masked, secret_names};
+pub use address::{Address, AddressError, secret_names};
 pub use archive_mark::{ArchiveMark, Mismatch};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, StoredObject, base_ordinal};
 pub use content::Content;
+pub use credential::value_holds_credential;
 pub use digest::{Digest, DigestError, Digester, to_hex};
 pub use edition::{
     Edition, EditionCandidate, EditionMember, EditionVerdict, MemberNow, NotReady, SetPublication,
@@ -44,6 +47,7 @@ pub use event::{Action, Actor, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{Interval, IntervalError, Slot, next_slot, next_slot_after_failure};
+pub use masked::masked;
 pub use moment::{Moment, MomentError};
 pub use notice::{ChangeKind, Decision, NoticeRules, Standing, Told, decide};
 pub use number::{parse_id, parse_number};

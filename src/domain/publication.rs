@@ -1,6 +1,6 @@
 //! Where a source's file is published, and which version lies there.
 
-use super::address::is_secret_name;
+use super::credential::is_secret_name;
 use super::file_name::{decode_percent, safe_part, segment_name};
 use super::{Address, PublishPolicy, VersionId, VersionState};
 

@@ -26,7 +26,10 @@ fn home(origin: &Origin, secrets: &str) -> Gannet {
 fn a_literal_secret_in_an_address_is_refused() {
     let gannet = Gannet::new();
     gannet.ok(&["add", "https://example.org/plain?id=1"]);
+    let shaped = ["id=gl", "pat-x1y2z3x4y5z6x7y8z9"].concat();
     for query in [
+        &shaped,
+        "token=hunter2${KEY}",
         "token=abc",
         "id=1&api_key=abc",
         "X-Amz-Signature=f",
