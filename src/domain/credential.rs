@@ -144,8 +144,10 @@ fn is_slack(word: &str) -> bool {
 fn is_sk(word: &str) -> bool {
     let rest = word.strip_prefix("sk-").unwrap_or_default();
     let rest = rest.split('.').next().unwrap_or_default();
+    // A name has its digits together.
+    let numbers = rest.split(|c: char| !c.is_ascii_digit());
     rest.len() >= 20
-        && has_digit(rest)
+        && numbers.filter(|number| !number.is_empty()).count() >= 3
         && rest.bytes().any(|c| c.is_ascii_uppercase())
         && rest.bytes().any(|c| c.is_ascii_lowercase())
 }
