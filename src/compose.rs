@@ -270,7 +270,8 @@ fn warn_of_unusable(config: &Config, console: &mut Console<'_>) {
 
 /// Says to whoever looks at sources why their versions wait for a verdict: this process is not one that judges.
 async fn note_policy_elsewhere(house: &House, command: &AppCommand, console: &mut Console<'_>) {
-    if !matches!(command, AppCommand::List(_) | AppCommand::Show(_)) {
+    let looks = matches!(command, AppCommand::List(_) | AppCommand::Show(_));
+    if !looks || house.app.config().unusable.is_some() {
         return;
     }
     // A store that cannot be read is what the command says.

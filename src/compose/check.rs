@@ -96,7 +96,10 @@ pub(super) fn open_to_others(file: Option<&Path>) -> Vec<String> {
     let paths = file
         .into_iter()
         .flat_map(|file| [Some(file), file.parent()]);
-    let open = paths.flatten().filter(|path| is_open_to_others(path));
+    // Everybody may write to `/dev/null`, and nobody reads that again.
+    let kept = |path: &&Path| path.is_file() || path.is_dir();
+    let open = paths.flatten().filter(kept);
+    let open = open.filter(|path| is_open_to_others(path));
     open.map(|path| {
         let path = path.display();
         format!("every account may write to {path}, and so choose the programs that run here: `chmod o-w {path}`")

@@ -75,7 +75,9 @@ pub(super) async fn over(
     let mut tasks = JoinSet::new();
     let engine = InProcess::new(house);
     let troubles = engine.troubles.0.clone();
-    let unusable = house.app.config().unusable.clone();
+    let works = !args.no_worker && !args.read_only;
+    // A worker says so itself.
+    let unusable = house.app.config().unusable.clone().filter(|_| !works);
     let idle = house.app.idle_selections().await?;
     for line in unusable.into_iter().chain(idle) {
         // The first few of many will do.
@@ -85,7 +87,7 @@ pub(super) async fn over(
         // A dashboard that is shown so much already can do without.
         let _ = troubles.try_send(line.to_owned());
     }));
-    if !args.no_worker && !args.read_only {
+    if works {
         engine.start(
             &house.beside(Identity::of(environment).worker())?,
             &mut tasks,
