@@ -6,6 +6,7 @@
 # Needs nginx, curl, wget2, openssl, python3; GNU time for exact peak memory. Only ratios within one run count.
 #
 #   GANNET     the program to measure; without it, `cargo build --release` makes it; `none` measures the peers alone
+#   BEFORE     another build of it, of an earlier commit say, which is measured in turn as `before`
 #   BENCH_DIR  a folder on the disk to measure on; default /var/tmp
 #   RUNS=5  FILES=10000  BIG_FILES=50  BIG_MIB=20
 set -euo pipefail
@@ -19,6 +20,8 @@ if [ -z "${GANNET:-}" ]; then
     GANNET=${CARGO_TARGET_DIR:-$here/../../target}/release/gannet
 fi
 [ "$GANNET" = none ] || GANNET=$(realpath "$GANNET")
+BEFORE=${BEFORE:-}
+[ -z "$BEFORE" ] || BEFORE=$(realpath "$BEFORE")
 
 work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/gannet-bench.XXXXXX")
 trap 'origin_stop; rm -rf "$work"' EXIT
@@ -82,22 +85,27 @@ with_wget2() { # CASE FOLDER first|again
 }
 
 with_gannet() { # CASE FOLDER first|again
-    [ "$GANNET" != none ] || return 0
-    local gannet=("$GANNET" --config "$work/config.toml" --data-dir "$work/gannet")
+    [ "$GANNET" = none ] || one_gannet gannet "$GANNET" "$@"
+}
+
+one_gannet() { # TOOL PROGRAM CASE FOLDER first|again
+    local tool=$1 data=$work/$1
+    local gannet=("$2" --config "$work/config.toml" --data-dir "$data")
+    shift 2
     if [ "$3" = first ]; then
-        put_away "$work/gannet"
+        put_away "$data"
         "${gannet[@]}" apply "$work/$2.toml" >>"$work/output.log"
-        measure "$1" gannet "${gannet[@]}" --worker-only --json
     else
-        python3 "$here/files.py" due "$work/gannet/gannet.db"
-        measure "$1" gannet "${gannet[@]}" --worker-only --json
+        python3 "$here/files.py" due "$data/gannet.db"
     fi
+    measure "$1" "$tool" "${gannet[@]}" --worker-only --json
 }
 
 in_turn() { # CASE FOLDER first|again
     with_curl "$@"
     with_wget2 "$@"
     with_gannet "$@"
+    [ -z "$BEFORE" ] || one_gannet before "$BEFORE" "$@"
 }
 
 printf 'making %s files of 4 KiB and %s of %s MiB in %s\n' "$FILES" "$BIG_FILES" "$BIG_MIB" "$work"

@@ -5,6 +5,7 @@
 # Needs nginx, curl, openssl, python3; GNU time for exact peak memory.
 #
 #   GANNET     the program to measure; without it, `cargo build --release` makes it
+#   BEFORE     another build of it, of an earlier commit say, which is measured in turn as `before`
 #   BENCH_DIR  a folder on the disk to measure on; default /var/tmp
 #   SOURCES='10000 100000'  RUNS=3 (re-checks)  IDLE_RUNS=21 (passes with nothing due)
 set -euo pipefail
@@ -18,6 +19,8 @@ if [ -z "${GANNET:-}" ]; then
     GANNET=${CARGO_TARGET_DIR:-$here/../../target}/release/gannet
 fi
 GANNET=$(realpath "$GANNET")
+BEFORE=${BEFORE:-}
+[ -z "$BEFORE" ] || BEFORE=$(realpath "$BEFORE")
 
 work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/gannet-scale.XXXXXX")
 trap 'origin_stop; rm -rf "$work"' EXIT
@@ -32,10 +35,20 @@ gannet() { # SOURCES ARGUMENT…
 }
 
 measure() { # CASE SOURCES ARGUMENT…
-    local case=$1 count=$2
-    shift 2
-    python3 "$here/measure.py" run "$results" "$case" gannet -- \
-        "$GANNET" --config "$work/config.toml" --data-dir "$work/data-$count" "$@" >>"$work/output.log"
+    one gannet "$GANNET" "data" "$@"
+    [ -z "$BEFORE" ] || one before "$BEFORE" "before" "$@"
+}
+
+one() { # TOOL PROGRAM FOLDER CASE SOURCES ARGUMENT…
+    local tool=$1 program=$2 folder=$work/$3-$5 case=$4
+    shift 5
+    python3 "$here/measure.py" run "$results" "$case" "$tool" -- \
+        "$program" --config "$work/config.toml" --data-dir "$folder" "$@" >>"$work/output.log"
+}
+
+due() { # SOURCES
+    python3 "$here/files.py" due "$work/data-$1/gannet.db"
+    [ -z "$BEFORE" ] || python3 "$here/files.py" due "$work/before-$1/gannet.db"
 }
 
 for count in $SOURCES; do
@@ -52,7 +65,7 @@ for count in $SOURCES; do
     : >"$work/output.log"
     measure "$count sources: first pass" "$count" --worker-only --json
     for _ in $(seq "$RUNS"); do
-        python3 "$here/files.py" due "$work/data-$count/gannet.db"
+        due "$count"
         measure "$count sources: re-check, all unchanged" "$count" --worker-only --json
     done
     for _ in $(seq "$IDLE_RUNS"); do
