@@ -18,6 +18,7 @@ mod secrets;
 mod types;
 mod verifiers;
 mod zone;
+mod zone_rule;
 
 pub use builtin::{
     Builtin, CsvRule, Exactness, ImageFormat, ImageRule, JsonRule, Percent, PreviousNeed, Schema,

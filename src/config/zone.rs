@@ -9,6 +9,7 @@ use chrono::{
 };
 
 use super::Environment;
+use super::zone_rule::is_rule;
 use crate::domain::Moment;
 
 /// Where the system keeps its zone, and every zone there is.
@@ -108,9 +109,8 @@ fn known(name: &str) -> Option<String> {
     if let Some(path) = name.strip_prefix('/') {
         return Path::new("/").join(path).is_file().then(|| of_path(name));
     }
-    let is_rule = name.contains(|c: char| c.is_ascii_digit()) && !name.contains('/');
-    let is_there = || !name.contains("..") && Path::new(DATABASE).join(name).is_file();
-    (is_rule || is_there()).then(|| name.to_owned())
+    let is_there = !name.contains("..") && Path::new(DATABASE).join(name).is_file();
+    (is_there || is_rule(name)).then(|| name.to_owned())
 }
 
 fn system() -> Option<String> {
@@ -137,6 +137,8 @@ mod tests {
             ("Nowhere/Atlantis", "UTC"),
             ("../../etc/passwd", "UTC"),
             ("<-05>5", "<-05>5"),
+            ("CET-1CEST", "UTC"),
+            ("CET-1CEST,M3.5.0,M10.5.0/3", "CET-1CEST,M3.5.0,M10.5.0/3"),
         ] {
             let zone = Zone::of(&Environment::new([("TZ", variable)], None));
             assert_eq!(zone.name(), name, "{variable}");

@@ -255,8 +255,26 @@ fn people_read_and_write_the_time_of_their_zone() {
     }
     assert_eq!(gannet.ok(&["log", "--since", "2026-01-31T17:31"]), "");
     assert_ne!(gannet.ok(&["log", "--since", "2026-01-31T12:00Z"]), "");
-    gannet.set("TZ", "Nowhere/Atlantis");
-    assert!(gannet.ok(&["list"]).contains("LAST (UTC)"));
+    for (zone, heading, time) in [
+        ("Nowhere/Atlantis", "UTC", "12:00"),
+        // No dates of summer time: every system has its own.
+        ("CET-1CEST", "UTC", "12:00"),
+        (
+            "CET-1CEST,M3.5.0,M10.5.0/3",
+            "CET-1CEST,M3.5.0,M10.5.0/3",
+            "13:00",
+        ),
+        (
+            "AEST-10AEDT,M10.1.0,M4.1.0/3",
+            "AEST-10AEDT,M10.1.0,M4.1.0/3",
+            "23:00",
+        ),
+    ] {
+        gannet.set("TZ", zone);
+        let out = gannet.ok(&["list"]);
+        let parts = [format!("LAST ({heading})"), format!("2026-01-31 {time} ")];
+        assert!(parts.iter().all(|part| out.contains(part)), "{zone}: {out}");
+    }
 }
 
 #[test]

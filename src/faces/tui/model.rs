@@ -2,7 +2,7 @@
 //!
 //! Changed by `update` alone, drawn by `draw`. Holds no terminal, no task and no clock.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -157,6 +157,29 @@ pub(crate) struct Awaited {
 pub(crate) struct UnderWay {
     pub(crate) fetches: HashSet<SourceId>,
     pub(crate) verifies: HashSet<Verified>,
+    pub(crate) fetch_keys: Presses<SourceId>,
+    pub(crate) verify_keys: Presses<Verified>,
+}
+
+/// A key that comes again within this is held down: keyboards wait for up to 660 ms before they repeat it.
+const HELD: Duration = Duration::from_millis(700);
+
+/// What a key was pressed for, and when last, since the start. A held key does a thing once, however fast that is done.
+#[derive(Debug)]
+pub(crate) struct Presses<T>(HashMap<T, Duration>);
+
+impl<T> Default for Presses<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Eq + std::hash::Hash> Presses<T> {
+    /// Notes a press for `what`. Returns whether the key is held down since one before.
+    pub(crate) fn is_held(&mut self, what: T, now: Duration) -> bool {
+        self.0.retain(|_, at| now.saturating_sub(*at) < HELD);
+        self.0.insert(what, now).is_some()
+    }
 }
 
 /// A short word on what happened.

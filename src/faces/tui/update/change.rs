@@ -70,9 +70,13 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Fetches those that are not being fetched for a key that came before: a held key fetches once.
 fn fetch(model: &mut Model, mut ids: Vec<SourceId>) -> Vec<Effect> {
-    ids.retain(|id| !model.under_way.fetches.contains(id));
+    let (now, under_way) = (model.uptime, &mut model.under_way);
+    ids.retain(|id| {
+        let is_held = under_way.fetch_keys.is_held(*id, now);
+        !is_held && !under_way.fetches.contains(id)
+    });
     if ids.is_empty() {
-        return say(model, "it is being fetched already");
+        return say(model, "it is being fetched already, or was just now");
     }
     vec![Effect::Fetch(ids)]
 }
@@ -93,9 +97,14 @@ fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
             _ => targets.into_iter().map(|source| (source, None)).collect(),
         },
     };
-    versions.retain(|wanted| !model.under_way.verifies.contains(&verified(wanted)));
+    let (now, under_way) = (model.uptime, &mut model.under_way);
+    versions.retain(|wanted| {
+        let wanted = verified(wanted);
+        let is_held = under_way.verify_keys.is_held(wanted, now);
+        !is_held && !under_way.verifies.contains(&wanted)
+    });
     if versions.is_empty() {
-        return say(model, "it is being verified already");
+        return say(model, "it is being verified already, or was just now");
     }
     vec![Effect::Verify(versions)]
 }
