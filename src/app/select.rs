@@ -74,6 +74,10 @@ impl App {
                     })
                     .cloned(),
             );
+            let several = found.get(before..).unwrap_or_default();
+            if pattern.is_none() && several.len() > 1 {
+                return Err(several_removed(selector, several));
+            }
             if found.len() == before {
                 let shown = masked(selector);
                 return Err(

@@ -168,13 +168,25 @@ impl App {
         Ok(self.store.count_versions(ids).await?)
     }
 
-    /// Brings removed sources back, all or none, and returns them as they are now. Their published files come back too.
+    /// Brings removed sources back, all or none, and returns them as they are now, with the published path that another
+    /// source has taken since. Their published files come back too.
     ///
     /// # Errors
     ///
     /// A conflict when another source has taken the name or the address since.
-    pub async fn restore(&self, selectors: &[String]) -> Result<Vec<Source>> {
+    pub async fn restore(&self, selectors: &[String]) -> Result<Vec<Added>> {
         let sources = self.removed_sources(selectors).await?;
+        let mut by_address = HashMap::new();
+        for source in &sources {
+            if let Some(other) = by_address.insert(&source.settings.address, source.id) {
+                let message = format!(
+                    "sources {other} and {} both had the address {}: only one of them can come back",
+                    source.id, source.settings.address
+                );
+                let hint = "name them by their ids; `gannet list --removed` shows them";
+                return Err(Error::new(ErrorKind::Conflict, message).hint(hint));
+            }
+        }
         let changes = sources
             .iter()
             .map(|source| SourceChange::Restore(source.id));
@@ -182,7 +194,19 @@ impl App {
         for id in &ids {
             self.settle(*id).await?;
         }
-        self.by_ids(ids).await
+        let restored = self.by_ids(ids).await?;
+        let before = |id| sources.iter().find(|source| source.id == id);
+        let moved = |now: &Source| {
+            let path = before(now.id).map(|before| before.published_path.clone());
+            path.filter(|path| *path != now.published_path)
+        };
+        Ok(restored
+            .into_iter()
+            .map(|source| Added {
+                wanted_path: moved(&source),
+                source,
+            })
+            .collect())
     }
 
     /// Returns the removed sources that had one of these addresses, the one that was removed last for each address that

@@ -159,6 +159,15 @@ fn files_of_other_programs_become_sources() {
     );
     gannet.ok(&["import", &watches]);
     assert_eq!(gannet.source("D")["address"], "https://example.org/d");
+    let spellings = write(
+        "spellings.txt",
+        "https://example.org/e\nHTTPS://EXAMPLE.ORG/e\nhttps://example.org:443/e\nhttps://example.org/e#x\nhttps://example.org/x/../e\n",
+    );
+    let said = gannet.run(&["import", &spellings]);
+    assert!(
+        said.code == Some(1) && said.out.contains("added 1 source, not taken: 4"),
+        "{said:#?}"
+    );
     let garbage = write("garbage.json", "{");
     let said = gannet.run(&["import", &garbage]);
     assert_eq!(said.code, Some(2), "{said:#?}");

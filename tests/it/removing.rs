@@ -181,10 +181,47 @@ fn a_removed_address_is_not_added_as_if_it_were_new() {
         which.code == Some(2) && which.err.contains("name one by its id: 1, 4"),
         "{which:?}"
     );
+    for (which, said) in [
+        ("a", "name one by its id: 1, 4"),
+        ("https://example.org/a", "1, 4"),
+        ("a*", "sources 1 and 4 both had the address"),
+        ("*", "sources 1 and 4 both had the address"),
+    ] {
+        let which = gannet.run(&["restore", which]);
+        assert!(
+            which.code == Some(2) && which.err.contains(said),
+            "{which:?}"
+        );
+    }
+    // No other way in begins a second history unsaid.
+    let list = gannet.path("list.txt");
+    std::fs::write(&list, "https://EXAMPLE.org/a#x\n").expect("a file");
+    let imported = gannet.run(&["import", &list.display().to_string()]);
+    assert!(
+        imported.code == Some(1) && imported.err.contains("gannet restore 4"),
+        "{imported:?}"
+    );
     gannet.ok(&["restore", "1"]);
     let taken = gannet.run(&["restore", "4"]);
     assert!(
         taken.code == Some(2) && taken.err.contains("taken"),
         "{taken:?}"
+    );
+}
+
+#[test]
+fn a_source_that_comes_back_elsewhere_says_so() {
+    let gannet = three();
+    gannet.ok(&["remove", "a"]);
+    gannet.ok(&["add", "https://example.org/a", "--new"]);
+    // It keeps its published path.
+    let other = "https://example.org/other";
+    gannet.ok(&["edit", "a", "--address", other, "--name", "other"]);
+    let back = gannet.run(&["restore", "1"]);
+    assert_eq!(back.code, Some(0), "{back:?}");
+    assert!(
+        back.err
+            .contains("example.org/a is another source's published path"),
+        "{back:?}"
     );
 }

@@ -163,14 +163,19 @@ fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {
         if settings.enabled { "" } else { ", disabled" },
         clean(&place),
     ))?;
+    warn_of_path(added, console);
+    Ok(())
+}
+
+/// Says that consumers find a source's file elsewhere than they may think.
+pub(super) fn warn_of_path(added: &Added, console: &mut Console<'_>) {
     if let Some(wanted) = &added.wanted_path {
         console.warn(&format!(
             "{} is another source's published path: this source gets {}",
             clean(wanted),
-            clean(&source.published_path)
+            clean(&added.source.published_path)
         ));
     }
-    Ok(())
 }
 
 fn new_source(args: &AddArgs, address: String, interval: Option<Interval>) -> NewSource {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::add::warn_of_path;
 use crate::app::{App, Error, ErrorKind};
 use crate::domain::{Address, Interval, SettingsPatch, Source};
 use crate::faces::cli::args::{
@@ -187,8 +188,10 @@ pub(super) async fn restore(
     args: &RestoreArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let restored = app.restore(&args.sources).await?;
-    print_each("restored", &restored, console)?;
+    for restored in app.restore(&args.sources).await? {
+        console.say(&format!("restored {}", title(&restored.source)))?;
+        warn_of_path(&restored, console);
+    }
     Ok(ExitStatus::Done)
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use serde::Serialize;
 
 use crate::app::{Added, App, Error, ErrorKind, NewSource};
-use crate::domain::SourceId;
+use crate::domain::{Address, SourceId};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::import::{self, Entry};
@@ -140,7 +140,10 @@ fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
             source.name = Some(name);
         }
     }
-    let refusal = if known.addresses.insert(source.address.clone()) {
+    // Two spellings are one address.
+    let address = Address::parse(&source.address, true);
+    let address = address.map_or_else(|_| source.address.clone(), |one| one.as_str().to_owned());
+    let refusal = if known.addresses.insert(address) {
         source.check().err().map(|why| why.message)
     } else {
         Some("an entry above has its address".to_owned())
@@ -159,6 +162,13 @@ async fn refuse_taken(app: &App, entry: &mut Entry) -> Result<(), Error> {
     source.name = None;
     if let Some(why) = app.cannot_add(source).await? {
         entry.refuse(why.message);
+        return Ok(());
+    }
+    if let Some(former) = app.formerly(&[&source.address]).await?.first() {
+        let (id, name) = (former.id, &former.settings.name);
+        entry.refuse(format!(
+            "it was source {id} ({name}), which was removed: `gannet restore {id}` goes on with what is kept of it"
+        ));
         return Ok(());
     }
     match app.cannot_add(&named).await? {

@@ -29,15 +29,30 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
     let Value::Object(watches) = watches else {
         return Err("no watches in it: expected `watching`, as in url-watches.json".to_owned());
     };
-    let tags = root.pointer("/settings/application/tags");
+    let shared = Shared {
+        tags: root.pointer("/settings/application/tags"),
+        interval: root
+            .pointer("/settings/requests/time_between_check")
+            .and_then(interval_of),
+    };
     Ok(watches
         .values()
         .enumerate()
-        .map(|(at, watch)| entry(format!("watch {}", at + 1), watch, tags))
+        .map(|(at, watch)| entry(format!("watch {}", at + 1), watch, &shared))
         .collect())
 }
 
-fn entry(place: String, watch: &Value, known_tags: Option<&Value>) -> Entry {
+/// What the file says of all watches.
+struct Shared<'a> {
+    tags: Option<&'a Value>,
+    /// Of a watch that has none of its own.
+    interval: Option<WholeHours>,
+}
+
+/// An interval in whole hours, and whether it was just that.
+type WholeHours = (Interval, bool);
+
+fn entry(place: String, watch: &Value, shared: &Shared<'_>) -> Entry {
     let Value::Object(watch) = watch else {
         return Entry::refused(place, String::new(), "not a watch: expected an object");
     };
@@ -55,9 +70,10 @@ fn entry(place: String, watch: &Value, known_tags: Option<&Value>) -> Entry {
     let mut without: Vec<_> = left_out(watch, &[])
         .filter(|key| CONTENT_KEYS.contains(&key.as_str()))
         .collect();
-    let interval = interval(watch).map(|(interval, is_exact)| {
+    let interval = interval(watch).or(shared.interval);
+    let interval = interval.map(|(interval, is_exact)| {
         if !is_exact {
-            without.push(format!("its own interval: every {interval} instead"));
+            without.push(format!("its interval: every {interval} instead"));
         }
         interval
     });
@@ -68,7 +84,7 @@ fn entry(place: String, watch: &Value, known_tags: Option<&Value>) -> Entry {
             address: address.to_owned(),
             name: text("title").map(str::to_owned),
             interval,
-            tags: tags_of(watch, known_tags, &mut without),
+            tags: tags_of(watch, shared.tags, &mut without),
             headers: headers(watch.get("headers"), &mut without),
             disabled: watch.get("paused") == Some(&Value::Bool(true)),
             ..NewSource::default()
@@ -101,8 +117,15 @@ fn tags_of<'a>(
     tags(written, |id| title(id).unwrap_or(id), without)
 }
 
-/// Returns the interval in whole hours, and whether the watch's own is just that; nothing when it has none of its own.
-fn interval(watch: &Map<String, Value>) -> Option<(Interval, bool)> {
+/// Returns the watch's own interval; nothing when it goes by that of all.
+fn interval(watch: &Map<String, Value>) -> Option<WholeHours> {
+    if watch.get("time_between_check_use_default") == Some(&Value::Bool(true)) {
+        return None;
+    }
+    interval_of(watch.get("time_between_check")?)
+}
+
+fn interval_of(parts: &Value) -> Option<WholeHours> {
     const UNITS: [(&str, u64); 5] = [
         ("weeks", 7 * 24 * 3600),
         ("days", 24 * 3600),
@@ -110,10 +133,7 @@ fn interval(watch: &Map<String, Value>) -> Option<(Interval, bool)> {
         ("minutes", 60),
         ("seconds", 1),
     ];
-    if watch.get("time_between_check_use_default") == Some(&Value::Bool(true)) {
-        return None;
-    }
-    let parts = watch.get("time_between_check")?.as_object()?;
+    let parts = parts.as_object()?;
     let seconds: u64 = UNITS
         .iter()
         .filter_map(|(unit, seconds)| {
@@ -142,9 +162,12 @@ mod tests {
         "3": {"url": "https://example.org/c", "fetch_backend": "html_webdriver"},
         "4": {"url": "https://example.org/{{ now }}"},
         "5": {"url": "https://example.org/d", "method": "POST"},
-        "6": {}
+        "6": {},
+        "7": {"url": "https://example.org/e", "time_between_check": {"hours": null, "minutes": null}},
+        "8": {"url": "https://example.org/f", "time_between_check_use_default": true, "time_between_check": {"hours": 9}}
       },
-      "settings": {"application": {"tags": {"t1": {"title": "Price lists"}}}}
+      "settings": {"application": {"tags": {"t1": {"title": "Price lists"}}},
+                   "requests": {"time_between_check": {"weeks": null, "hours": 3, "minutes": 30}}}
     }"#;
 
     #[test]
@@ -171,11 +194,13 @@ mod tests {
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
         watch 1: https://example.org/a Some("A") every 26h ["Price-lists", "t2"] [("Accept", "text/csv")] off without ["include_filters", "its tag `Price lists`: `Price-lists` instead"]
-        watch 2: https://example.org/b None every 1h ["x", "y-z"] [] without ["its own interval: every 1h instead", "its tag `y z`: `y-z` instead"]
+        watch 2: https://example.org/b None every 1h ["x", "y-z"] [] without ["its interval: every 1h instead", "its tag `y z`: `y-z` instead"]
         watch 3: https://example.org/c: it needs a browser: gannet fetches files as a server sends them
         watch 4: https://example.org/{{ now }}: its address is a template
         watch 5: https://example.org/d: it sends data: gannet asks by GET only
         watch 6: : it has no `url`
+        watch 7: https://example.org/e None every 4h [] [] without ["its interval: every 4h instead"]
+        watch 8: https://example.org/f None every 4h [] [] without ["its interval: every 4h instead"]
         "#);
     }
 
