@@ -37,7 +37,13 @@ impl std::fmt::Display for Adoption {
             file,
             changes,
         } = self;
-        write!(f, "policy {revision} adopted from {file}: {changes}")
+        write!(f, "policy {revision} adopted from {file}: {changes}")?;
+        if *revision == 1 {
+            return Ok(());
+        }
+        f.write_str(
+            "; versions keep their states until they are judged again: `gannet verify --stale`",
+        )
     }
 }
 
@@ -46,8 +52,11 @@ impl std::fmt::Display for Adoption {
 pub enum PolicyStanding {
     /// It may: the policy came from its configuration, which was adopted just now when it had changed.
     InForce(Option<Adoption>),
-    /// It may not: the policy came from another file, or its own cannot be used. The error says why, and the way on.
-    Refused(Error),
+    /// It may not: the policy came from another file. The error names both files, and the way on.
+    Foreign(Error),
+    /// It may not, and it may not fetch either: its configuration is gone, broken or emptied, and what is in force in its
+    /// place may lead to other hosts, by other secrets. The error says why, and the way on.
+    Unusable(Error),
 }
 
 impl PolicyStanding {
@@ -94,7 +103,7 @@ impl App {
     pub async fn policy_standing(&self) -> Result<PolicyStanding> {
         self.read_config_if_changed().await?;
         if let Err(error) = self.require_configuration() {
-            return Ok(PolicyStanding::Refused(error));
+            return Ok(PolicyStanding::Unusable(error));
         }
         let mut is_fresh = false;
         for _ in 0..ADOPTION_TRIES {
@@ -118,20 +127,20 @@ impl App {
                     is_fresh = true;
                 }
                 PolicyStep::Refuse => {
-                    return Ok(PolicyStanding::Refused(foreign(
+                    return Ok(PolicyStanding::Foreign(foreign(
                         &configured,
                         in_force.as_ref(),
                     )));
                 }
                 PolicyStep::Confirm => {
-                    return Ok(PolicyStanding::Refused(emptied(
+                    return Ok(PolicyStanding::Unusable(emptied(
                         &configured,
                         in_force.as_ref(),
                     )));
                 }
                 PolicyStep::Adopt => {
                     if let Err(error) = must_be_found_again(&configured) {
-                        return Ok(PolicyStanding::Refused(error));
+                        return Ok(PolicyStanding::Foreign(error));
                     }
                     if let Some(adoption) = self.adopt(&configured, in_force.as_ref()).await? {
                         return Ok(PolicyStanding::InForce(Some(adoption)));
@@ -143,9 +152,8 @@ impl App {
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
-    /// Returns an error when the configuration that belongs to the catalogue cannot be used: with the defaults in its place
-    /// nothing is fetched, since they may lead to other hosts, by other secrets.
-    pub(crate) fn require_configuration(&self) -> Result<()> {
+    /// Returns an error when the configuration that belongs to the catalogue cannot be used.
+    fn require_configuration(&self) -> Result<()> {
         match &self.configured().config.unusable {
             None => Ok(()),
             Some(why) => Err(Error::invalid(format!(
@@ -159,7 +167,7 @@ impl App {
     pub(super) async fn require_policy(&self) -> Result<()> {
         match self.policy_standing().await? {
             PolicyStanding::InForce(_) => Ok(()),
-            PolicyStanding::Refused(error) => Err(error),
+            PolicyStanding::Foreign(error) | PolicyStanding::Unusable(error) => Err(error),
         }
     }
 
@@ -365,7 +373,7 @@ fn emptied(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
     let known = in_force.iter().flat_map(|known| &known.policy.verifiers);
     let names: Vec<_> = known.map(|verifier| verifier.name.as_str()).collect();
     let message = format!(
-        "{file} has no verifier any more, but the catalogue's policy has {}: nothing is judged or published",
+        "{file} has no verifier any more, but the catalogue's policy has {}: nothing is fetched, judged or published",
         names.join(", ")
     );
     Error::invalid(message).hint(format!(

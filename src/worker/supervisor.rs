@@ -164,12 +164,8 @@ impl Worker {
         stop: &Stop,
         progress: &Progress,
     ) -> Result<PassReport> {
-        let standing = self.app.policy_standing().await?;
+        let standing = self.standing().await?;
         let judges = standing.is_in_force();
-        if let PolicyStanding::Refused(error) = &standing {
-            self.app.note_refusal(error).await?;
-        }
-        self.app.require_configuration()?;
         self.mend_times().await?;
         self.free_claims_of_the_dead().await?;
         self.begin_notifiers().await?;
@@ -179,48 +175,15 @@ impl Worker {
             // What it has not done is marked in the store as still to do.
             () = stop.overdue() => return Ok(PassReport::default()),
         };
-        let seen = self.app.store.newest_verdict_of_all().await?;
-        let undecided = match &selection {
-            Selection::Due if judges && self.may_judge_again() => Some(self.app.undecided().await?),
-            _ => None,
-        };
-        let total = match &selection {
-            Selection::Due => self.app.store.due(self.app.now()).await?.0,
-            Selection::These(ids) => ids.len() as u64,
-        };
-        progress.begin(total);
         let asked = match &selection {
             Selection::Due => None,
             Selection::These(ids) => Some(ids.clone()),
         };
-        let mut report = if total == 0 && undecided.as_ref().is_none_or(Vec::is_empty) {
-            if judges {
-                self.judge_sets_alone(undecided.is_some(), stop, progress)
-                    .await
-            } else {
-                PassReport::default()
-            }
-        } else {
-            let fetcher = self.fetcher().await?;
-            Pass::run(
-                &self.app,
-                &self.owner,
-                selection,
-                stop,
-                progress,
-                fetcher,
-                match undecided {
-                    Some(listed) => Judging::Again(Undecided::new(seen, listed)),
-                    None if judges => Judging::New,
-                    None => Judging::Nothing,
-                },
-            )
-            .await
-        };
+        let mut report = self.work(selection, judges, stop, progress).await?;
         match standing {
             PolicyStanding::InForce(adoption) => report.adopted = adoption,
             // Said by every pass, one that found nothing new included: nobody should have to wait for that to learn it.
-            PolicyStanding::Refused(error) => {
+            PolicyStanding::Foreign(error) | PolicyStanding::Unusable(error) => {
                 report.error.get_or_insert(error);
             }
         }
@@ -235,6 +198,57 @@ impl Worker {
         }
         standing::tell(&self.app, asked.as_deref(), judges, &mut report).await?;
         Ok(report)
+    }
+
+    /// Returns whether this process judges. What keeps it from that is recorded; what keeps it from fetching, too, is the
+    /// error.
+    async fn standing(&self) -> Result<PolicyStanding> {
+        let standing = self.app.policy_standing().await?;
+        match standing {
+            PolicyStanding::InForce(_) => {}
+            PolicyStanding::Foreign(ref error) => self.app.note_refusal(error).await?,
+            PolicyStanding::Unusable(error) => {
+                self.app.note_refusal(&error).await?;
+                return Err(error);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Fetches what is selected, and judges it and what was left undecided before, if this process may.
+    async fn work(
+        &self,
+        selection: Selection,
+        judges: bool,
+        stop: &Stop,
+        progress: &Progress,
+    ) -> Result<PassReport> {
+        let seen = self.app.store.newest_verdict_of_all().await?;
+        let undecided = match &selection {
+            Selection::Due if judges && self.may_judge_again() => Some(self.app.undecided().await?),
+            _ => None,
+        };
+        let total = match &selection {
+            Selection::Due => self.app.store.due(self.app.now()).await?.0,
+            Selection::These(ids) => ids.len() as u64,
+        };
+        progress.begin(total);
+        if total == 0 && undecided.as_ref().is_none_or(Vec::is_empty) {
+            return Ok(if judges {
+                self.judge_sets_alone(undecided.is_some(), stop, progress)
+                    .await
+            } else {
+                PassReport::default()
+            });
+        }
+        let judging = match undecided {
+            Some(listed) => Judging::Again(Undecided::new(seen, listed)),
+            None if judges => Judging::New,
+            None => Judging::Nothing,
+        };
+        let fetcher = self.fetcher().await?;
+        let (app, owner) = (&self.app, &self.owner);
+        Ok(Pass::run(app, owner, selection, stop, progress, fetcher, judging).await)
     }
 
     /// Does a pass whenever something is due, until asked to stop. `after_pass` is told of each that did something.

@@ -61,6 +61,11 @@ pub async fn print_policy(
     let is_own = policy
         .as_ref()
         .is_some_and(|policy| app.is_policy_of_own_file(policy));
+    // A configuration that cannot be used was warned of.
+    let is_other = policy.is_some() && !is_own && app.config().unusable.is_none();
+    if is_other && !as_json {
+        console.warn("this process uses another configuration: it can fetch, but not judge or publish; `gannet config adopt` puts it in force");
+    }
     let written = match (&policy, as_json) {
         (policy, true) => write_json(policy.as_ref(), is_own, console),
         (None, false) => writeln!(
@@ -69,7 +74,7 @@ pub async fn print_policy(
         ),
         (Some(policy), false) => {
             let look = Look::of(app, console);
-            write_text(policy, is_own, &look, console)
+            write_text(policy, &look, console)
         }
     };
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
@@ -79,12 +84,7 @@ pub async fn print_policy(
 /// Puts the configuration of this process in force.
 pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let written = match app.adopt_policy().await? {
-        Some(adoption) => {
-            console.note(
-                "versions keep their states until they are judged again: `gannet verify --stale`",
-            );
-            writeln!(console.out, "{}", clean(&adoption.to_string()))
-        }
+        Some(adoption) => writeln!(console.out, "{}", clean(&adoption.to_string())),
         None => writeln!(console.out, "this configuration is in force already"),
     };
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
@@ -123,12 +123,7 @@ fn write_json(
     json::write(&mut console.out, &policy)
 }
 
-fn write_text(
-    policy: &AdoptedPolicy,
-    is_own: bool,
-    look: &Look,
-    console: &mut Console<'_>,
-) -> io::Result<()> {
+fn write_text(policy: &AdoptedPolicy, look: &Look, console: &mut Console<'_>) -> io::Result<()> {
     let file = policy.file.as_deref().unwrap_or("no file");
     writeln!(
         console.out,
@@ -138,9 +133,6 @@ fn write_text(
         look.alone(Some(policy.adopted_at)),
         clean(&policy.actor.0)
     )?;
-    if !is_own {
-        console.warn("this process uses another configuration: it can fetch, but not judge or publish; `gannet config adopt` puts it in force");
-    }
     let mut table = Table::new([
         left("VERIFIER"),
         left("KIND"),
