@@ -316,6 +316,40 @@ fn a_state_change_names_the_revision_of_the_policy() {
     assert_eq!(recounted["detail"], "failed -> unverified");
 }
 
+/// What counts is what is set when the state is recorded, not when the fetch began.
+#[test]
+fn a_tag_that_comes_while_a_version_is_judged_asks_its_verifiers() {
+    for judging in [&["fetch", "x.json"][..], &["verify", "x.json"]] {
+        let rig = Rig::new([Reply::file(PAGE)]);
+        let gate = rig.gannet.path("gate");
+        let waits = format!(
+            "command = [\"/bin/sh\", \"-c\", \"[ ! -p {0} ] || cat {0}\"]",
+            gate.display()
+        );
+        let strict = json_verifier().replace("\"*\"", "\"tag:strict\"");
+        rig.write("config.toml", &(verifier("waits", &waits) + &strict));
+        if judging[0] == "verify" {
+            rig.gannet.fetch("x.json");
+            // Published since nothing else judges it; from here on it must not be.
+            assert_eq!(rig.published().as_deref(), Some(PAGE));
+        }
+        let made = Command::new("mkfifo").arg(&gate).status();
+        assert!(made.expect("mkfifo runs").success());
+        let mut child = rig.gannet.start(judging);
+        let pipe = fs::OpenOptions::new().write(true).open(&gate);
+        rig.gannet.ok(&["edit", "x.json", "--tag", "strict"]);
+        fs::remove_file(&gate).expect("removed");
+        drop(pipe.expect("a reader"));
+        child.wait().expect("its end");
+        if judging[0] == "fetch" {
+            assert_eq!((rig.state().as_str(), rig.published()), ("pending", None));
+        }
+        rig.gannet.run(&["--worker-only"]);
+        rig.gannet.run(&["verify", "x.json"]);
+        assert_eq!((rig.state().as_str(), rig.published()), ("failed", None));
+    }
+}
+
 /// Waits until `happened` returns something.
 fn until<T>(what: &str, mut happened: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;

@@ -414,6 +414,37 @@ async fn many_undecided_versions_do_not_keep_a_source_waiting() {
     assert_eq!(report.summary.verification_errors, 0);
 }
 
+/// Only those that are judged right now are claimed for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn undecided_sources_are_fetched_while_others_are_judged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Origin::start(true);
+    let paths: Vec<_> = (0..20).map(|n| format!("/{n}")).collect();
+    for path in &paths {
+        origin.on(path, [Reply::file(path.clone())]);
+    }
+    let house = House::open(folder.path(), &origin, "2026-01-31T12:00:00Z", None);
+    house.add(paths.iter().map(|path| origin.url(path))).await;
+    assert_eq!(house.pass().await.new, 20);
+    drop(house);
+    rusqlite::Connection::open(folder.path().join("gannet.db"))
+        .and_then(|catalogue| catalogue.execute("UPDATE version SET state = 'pending'", []))
+        .expect("undecided");
+    // All are due, and no verifier comes to an end.
+    let later = "2026-02-02T12:00:00Z";
+    let house = House::open(folder.path(), &origin, later, Some("exec sleep 1000"));
+    let pass = house
+        .worker
+        .pass(Selection::Due, &house.stop, &house.progress);
+    let arrived = async {
+        soon(origin.arrived(20 + 16)).await;
+        house.stop.request();
+        house.stop.request();
+    };
+    let (report, ()) = tokio::join!(pass, arrived);
+    assert!(report.error.is_none(), "{:?}", report.error);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_passes_do_not_judge_the_same_version_twice() {
     let folder = tempfile::tempdir().expect("a folder");
