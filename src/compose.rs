@@ -106,7 +106,11 @@ async fn config(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let config = load(flags, environment)?;
+    let access = match &args.what {
+        ConfigWhat::Adopt | ConfigWhat::AdoptArchive => Access::Change,
+        _ => Access::Read,
+    };
+    let config = load(flags, environment, access)?;
     warn_of_unusable(&config, console);
     match &args.what {
         ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
@@ -199,12 +203,16 @@ fn begins_catalogue(
     environment: &Environment,
 ) -> Result<bool> {
     let may_begin = command.access() == Access::Create || matches!(command, AppCommand::Import(_));
-    Ok(may_begin && house::may_begin_in(&load(flags, environment)?.data_dir)?)
+    if !may_begin {
+        return Ok(false);
+    }
+    let config = load(flags, environment, Access::Create)?;
+    house::may_begin_in(&config.data_dir)
 }
 
-fn load(flags: &Flags, environment: &Environment) -> Result<Config> {
+fn load(flags: &Flags, environment: &Environment, access: Access) -> Result<Config> {
     let remembered = |data_dir: &Path| Store::policy_file(&data_dir.join(CATALOGUE));
-    Config::load_for_catalogue(flags, environment, remembered)
+    Config::load_for_catalogue(flags, environment, access == Access::Read, remembered)
         .map_err(|error| Error::invalid(error.to_string()))
 }
 
@@ -214,7 +222,7 @@ fn reader(config: &Config, flags: &Flags, environment: &Environment) -> ReadConf
     let (flags, environment) = (flags.clone(), environment.clone());
     let data_dir = config.data_dir.clone();
     Arc::new(move || {
-        Config::load_for_catalogue(&flags, &environment, |_| {
+        Config::load_for_catalogue(&flags, &environment, false, |_| {
             Store::policy_file(&data_dir.join(CATALOGUE))
         })
     })

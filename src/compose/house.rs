@@ -43,7 +43,7 @@ impl House {
         environment: &Environment,
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
-        let config = super::load(flags, environment)?;
+        let config = super::load(flags, environment, access)?;
         let read_config = Some(super::reader(&config, flags, environment));
         if access == Access::Create {
             refuse_lost(&config.data_dir)?;
@@ -72,7 +72,7 @@ impl House {
     /// Opens everything for writing, whether catalogue and archive belong together or not; begins a catalogue where there is
     /// none.
     pub(super) fn open_unjoined(flags: &Flags, environment: &Environment) -> Result<Self> {
-        let config = super::load(flags, environment)?;
+        let config = super::load(flags, environment, Access::Change)?;
         let read_config = Some(super::reader(&config, flags, environment));
         let actor = |who: &Identity| who.operator("cli");
         Self::unjoined(

@@ -12,7 +12,7 @@ use super::duration::parse_duration;
 use super::paths::{Paths, expand};
 use super::{
     Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, NoProxy,
-    Problem, Secrets, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
+    Secrets, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
 };
 use crate::domain::parse_size;
 
@@ -41,6 +41,16 @@ struct FileSettings {
     notifiers: Vec<super::NotifierConfig>,
 }
 
+/// What was read of a file, and why it cannot be used as it is.
+#[derive(Default)]
+struct FileRead {
+    path: Option<PathBuf>,
+    settings: FileSettings,
+    problem: Option<ConfigError>,
+    /// Whether the settings hold the data folder that the file names, if it names one.
+    tells_folder: bool,
+}
+
 impl Config {
     /// Returns the configuration in force.
     ///
@@ -49,44 +59,117 @@ impl Config {
     /// environment says where the data is and nothing in the environment says where the logs are, they go to `log/`
     /// in the data folder, so that a throw-away data folder holds everything.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
-        let read = read_file(flags, environment)?;
-        Self::of_settings(read, flags, environment)
+        let (config, problem) = Self::read(flags, environment)?;
+        match problem {
+            None => Ok(config),
+            Some(problem) => Err(problem),
+        }
     }
 
-    fn of_settings(
-        (config_file, mut settings): (Option<PathBuf>, FileSettings),
+    /// Returns the configuration in force for the catalogue in its data folder. `remembered` gives, for a data folder, the
+    /// file that the catalogue's policy came from: without `--config` and `GANNET_CONFIG` that file is read before the one in
+    /// the platform's folder.
+    ///
+    /// A file that cannot be used keeps no one from a catalogue whose folder is known all the same: [`Config::unusable`] says
+    /// why. For whoever only reads, what could be read of the file is enough to know it by.
+    ///
+    /// # Errors
+    ///
+    /// A file that a flag or the environment names and that is not there; one that cannot be used, where it may be what names the
+    /// data folder.
+    pub fn load_for_catalogue(
+        flags: &Flags,
+        environment: &Environment,
+        only_reads: bool,
+        remembered: impl FnOnce(&Path) -> Option<PathBuf>,
+    ) -> Result<Self, ConfigError> {
+        let (config, problem) = Self::read(flags, environment)?;
+        let is_sure = only_reads || names_data_dir(flags, environment);
+        if !is_sure && let Some(problem) = problem {
+            return Err(problem);
+        }
+        let config = Self {
+            unusable: problem.map(|problem| problem.to_string()),
+            ..config
+        };
+        if names_file(flags, environment) {
+            return Ok(config);
+        }
+        let Some(file) = remembered(&config.data_dir) else {
+            return Ok(config);
+        };
+        if config.config_file.as_ref() == Some(&file) {
+            return Ok(config);
+        }
+        match Self::load_remembered(file, flags, environment) {
+            // The folders that led to the catalogue stay.
+            Ok(found) if found.data_dir != config.data_dir => Ok(Self {
+                data_dir: config.data_dir,
+                log_dir: config.log_dir,
+                ..found
+            }),
+            Ok(found) => Ok(found),
+            Err(error) => Ok(Self {
+                unusable: Some(error.to_string()),
+                ..config
+            }),
+        }
+    }
+
+    fn load_remembered(
+        file: PathBuf,
         flags: &Flags,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
+        // One that is a pipe by now would be waited for.
+        if std::fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
+            return Err(ConfigError::Missing { path: file });
+        }
+        let flags = Flags {
+            config: Some(file),
+            ..flags.clone()
+        };
+        Self::load(&flags, environment)
+    }
+
+    /// Returns what can be read of the configuration, and why that is not all of it.
+    fn read(
+        flags: &Flags,
+        environment: &Environment,
+    ) -> Result<(Self, Option<ConfigError>), ConfigError> {
+        let FileRead {
+            path: config_file,
+            mut settings,
+            mut problem,
+            tells_folder,
+        } = read_file(flags, environment)?;
         let chosen = flags
             .data_dir
             .clone()
             .or_else(|| environment.path("GANNET_DATA_DIR"));
-        let log_dir = environment.path("GANNET_LOG_DIR").or_else(|| {
-            let inside = chosen.as_ref().map(|data| data.join("log"));
-            inside.or(settings.log_dir)
-        });
-        let folders = environment.folders();
-        let data_dir = chosen
-            .or(settings.data_dir.clone())
-            .or_else(|| folders.map(|folders| folders.data.clone()))
-            .ok_or(ConfigError::NoDataDir)?;
-        // A data folder that the file names keeps the platform's log folder only when the file says so too.
-        let state = folders
-            .and_then(|folders| folders.state.clone())
-            .filter(|_| settings.data_dir.is_none());
-        let log_dir = log_dir.or(state).unwrap_or_else(|| data_dir.join("log"));
+        if chosen.is_none()
+            && !tells_folder
+            && let Some(problem) = problem
+        {
+            return Err(problem);
+        }
+        let (data_dir, log_dir) = folders(chosen, &settings, environment)?;
         if let Some(path) = environment.path("SSL_CERT_FILE") {
             settings.fetch.ca_files.push(absolute(path, environment)?);
         }
         let secrets = match settings.secrets_file {
-            Some(path) => Secrets::read(&path, environment)?,
-            None => Secrets::of_environment(environment),
+            Some(path) => Secrets::read(&path, environment),
+            None => Ok(Secrets::of_environment(environment)),
         };
-        Ok(Self {
+        let secrets = secrets.unwrap_or_else(|error| {
+            problem.get_or_insert(error);
+            Secrets::of_environment(environment)
+        });
+        let config = Self {
             data_dir: absolute(data_dir, environment)?,
             log_dir: absolute(log_dir, environment)?,
-            config_file,
+            // One that cannot be used is nothing to judge by, nor to adopt.
+            config_file: config_file.filter(|_| problem.is_none()),
             unusable: None,
             fetch: settings.fetch,
             log: settings.log,
@@ -103,71 +186,41 @@ impl Config {
             } else {
                 Zone::of(environment)
             },
-        })
+        };
+        Ok((config, problem))
     }
+}
 
-    /// Returns the configuration in force for the catalogue in its data folder. `remembered` gives, for a data folder, the
-    /// file that the catalogue's policy came from: without `--config` and `GANNET_CONFIG` that file is read before the one in
-    /// the platform's folder.
-    ///
-    /// Of files that nobody named, one that is gone or cannot be used keeps no one from reading the catalogue, where its
-    /// folder is known all the same: [`Config::unusable`] says why.
-    pub fn load_for_catalogue(
-        flags: &Flags,
-        environment: &Environment,
-        remembered: impl FnOnce(&Path) -> Option<PathBuf>,
-    ) -> Result<Self, ConfigError> {
-        if names_file(flags, environment) {
-            return Self::load(flags, environment);
-        }
-        let config = match Self::load(flags, environment) {
-            Ok(config) => config,
-            Err(error) if names_data_dir(flags, environment) => Self {
-                unusable: Some(error.to_string()),
-                ..Self::of_settings((None, FileSettings::default()), flags, environment)?
-            },
-            Err(error) => return Err(error),
-        };
-        let Some(file) = remembered(&config.data_dir) else {
-            return Ok(config);
-        };
-        if config.config_file.as_ref() == Some(&file) {
-            return Ok(config);
-        }
-        // One that is a pipe by now would be waited for.
-        let is_special = std::fs::metadata(&file).is_ok_and(|found| !found.is_file());
-        let found = if is_special {
-            Err(ConfigError::Missing { path: file })
-        } else {
-            let flags = Flags {
-                config: Some(file),
-                ..flags.clone()
-            };
-            Self::load(&flags, environment)
-        };
-        match found {
-            Ok(found) if found.data_dir == config.data_dir => Ok(found),
-            // The folders that led to the catalogue stay.
-            Ok(found) => Ok(Self {
-                data_dir: config.data_dir,
-                log_dir: config.log_dir,
-                ..found
-            }),
-            Err(error) => Ok(Self {
-                unusable: Some(error.to_string()),
-                ..config
-            }),
-        }
-    }
+/// Returns where the data and the logs go.
+fn folders(
+    chosen: Option<PathBuf>,
+    settings: &FileSettings,
+    environment: &Environment,
+) -> Result<(PathBuf, PathBuf), ConfigError> {
+    let log_dir = environment.path("GANNET_LOG_DIR").or_else(|| {
+        let inside = chosen.as_ref().map(|data| data.join("log"));
+        inside.or_else(|| settings.log_dir.clone())
+    });
+    let folders = environment.folders();
+    let data_dir = chosen
+        .or_else(|| settings.data_dir.clone())
+        .or_else(|| folders.map(|folders| folders.data.clone()))
+        .ok_or(ConfigError::NoDataDir)?;
+    // A data folder that the file names keeps the platform's log folder only when the file says so too.
+    let state = folders
+        .and_then(|folders| folders.state.clone())
+        .filter(|_| settings.data_dir.is_none());
+    let log_dir = log_dir.or(state).unwrap_or_else(|| data_dir.join("log"));
+    Ok((data_dir, log_dir))
+}
+
+fn names_data_dir(flags: &Flags, environment: &Environment) -> bool {
+    flags.data_dir.is_some() || environment.path("GANNET_DATA_DIR").is_some()
 }
 
 /// Returns whether a flag or the environment names the configuration file.
 fn names_file(flags: &Flags, environment: &Environment) -> bool {
     flags.config.is_some() || environment.path("GANNET_CONFIG").is_some()
-}
-
-fn names_data_dir(flags: &Flags, environment: &Environment) -> bool {
-    flags.data_dir.is_some() || environment.path("GANNET_DATA_DIR").is_some()
 }
 
 /// A shell leaves `~` as it is in `--data-dir=~/data`, and so do crontabs and units of systemd.
@@ -178,10 +231,7 @@ fn absolute(path: PathBuf, environment: &Environment) -> Result<PathBuf, ConfigE
         .map_err(|source| ConfigError::Relative { path, source })
 }
 
-fn read_file(
-    flags: &Flags,
-    environment: &Environment,
-) -> Result<(Option<PathBuf>, FileSettings), ConfigError> {
+fn read_file(flags: &Flags, environment: &Environment) -> Result<FileRead, ConfigError> {
     let named = flags
         .config
         .clone()
@@ -192,46 +242,51 @@ fn read_file(
         Some(folders.config.join("config.toml"))
     };
     let Some(path) = named.or_else(default) else {
-        return Ok((None, FileSettings::default()));
+        return Ok(FileRead::default());
     };
     let path = absolute(path, environment)?;
     match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            let settings =
-                parse(&text, &path, environment).map_err(|problems| ConfigError::Invalid {
-                    path: path.clone(),
-                    problems,
-                })?;
-            Ok((Some(path), settings))
-        }
+        Ok(text) => Ok(parse(&text, path, environment)),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
-            Ok((None, FileSettings::default()))
+            Ok(FileRead::default())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ConfigError::Missing { path }),
-        Err(source) => Err(ConfigError::Unreadable { path, source }),
+        Err(source) => Ok(FileRead {
+            path: Some(path.clone()),
+            problem: Some(ConfigError::Unreadable { path, source }),
+            ..FileRead::default()
+        }),
     }
 }
 
-fn parse(text: &str, path: &Path, environment: &Environment) -> Result<FileSettings, Vec<Problem>> {
+fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
     let document = Document::new(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         document.problem(&error.span().unwrap_or(0..0), error.message());
     }
-    // What follows a syntax error is guesswork: its problems would only distract.
-    if !errors.is_empty() {
-        return Err(document.into_problems());
-    }
     let paths = Paths {
         folder: path.parent().unwrap_or(Path::new("/")),
         environment,
     };
-    let settings = read_root(Section::root(&document, &table), paths);
-    let problems = document.into_problems();
-    if problems.is_empty() {
-        Ok(settings)
+    // What follows a syntax error is guesswork: its problems would only distract.
+    let settings = if errors.is_empty() {
+        read_root(Section::root(&document, &table), paths)
     } else {
-        Err(problems)
+        FileSettings::default()
+    };
+    let is_named = table.get_ref().contains_key("data_dir");
+    let tells_folder = errors.is_empty() && is_named == settings.data_dir.is_some();
+    let problems = document.into_problems();
+    let problem = (!problems.is_empty()).then(|| ConfigError::Invalid {
+        path: path.clone(),
+        problems,
+    });
+    FileRead {
+        path: Some(path),
+        settings,
+        problem,
+        tells_folder,
     }
 }
 

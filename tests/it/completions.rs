@@ -41,7 +41,7 @@ fn names_are_those_of_the_catalogue_and_the_configuration() {
         let out = gannet.ok(&[&["__complete", "--"], words].concat());
         assert_eq!(out.lines().collect::<Vec<_>>(), expected, "{words:?}");
     }
-    // A catalogue that is not there is not made, and a configuration that is wrong is no reason to complain.
+    // A catalogue that is not there is not made, and a configuration that is wrong keeps no name from being found.
     let nowhere = gannet.path("nowhere").display().to_string();
     assert_eq!(
         gannet.ok(&["__complete", "--", "--data-dir", &nowhere, "show", ""]),
@@ -49,7 +49,10 @@ fn names_are_those_of_the_catalogue_and_the_configuration() {
     );
     assert!(!gannet.path("nowhere").exists());
     gannet.configure("nonsense");
-    assert_eq!(gannet.ok(&["__complete", "--", "show", "p"]), "");
+    assert_eq!(
+        gannet.ok(&["__complete", "--", "show", "p"]),
+        "price list\nprices.csv\n"
+    );
 }
 
 /// Runs a script in a shell in which `gannet` is the real program; nothing when the shell is not here.

@@ -188,7 +188,8 @@ fn a_tilde_leads_home_and_a_reason_is_given() {
         assert!(said.err.contains(expected), "{toml}: {said:#?}");
     }
     fs::write(gannet.path("config.toml"), b"\xff\xfe").expect("a file");
-    assert!(gannet.run(&["list"]).err.contains("valid UTF-8"));
+    let said = gannet.run(&["config", "check"]);
+    assert!(said.code == Some(2) && said.err.contains("valid UTF-8"));
 }
 
 #[test]

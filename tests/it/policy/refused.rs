@@ -188,6 +188,55 @@ fn without_the_file_that_the_catalogue_goes_by_nothing_is_fetched() {
     assert_eq!(rig.bare(&["fetch", "x.json"]).code, Some(0));
 }
 
+/// Named by a flag or the environment, it is warned of in the same way: the catalogue's folder is known.
+#[test]
+fn a_named_file_that_cannot_be_used_keeps_nobody_from_reading() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    let own = rig.gannet.path("config.toml");
+    let whole = fs::read_to_string(&own).expect("a configuration");
+    let asked = rig.origin.requests().len();
+    for (broken, why) in [
+        (whole.replace("[[verifier]]", "[[verifier"), "config.toml:3"),
+        (format!("{whole}schema = \"gone.json\"\n"), "gone.json"),
+        (format!("secrets_file = \"none.env\"\n{whole}"), "none.env"),
+        (format!("{whole}[unknown]\n"), "unknown"),
+    ] {
+        fs::write(&own, broken).expect("a configuration");
+        for reading in [&["list"][..], &["show", "x.json"], &["cat", "x.json"]] {
+            let said = rig.gannet.run(reading);
+            assert_eq!(said.code, Some(0), "{reading:?}: {said:#?}");
+            assert!(said.err.contains(why), "{reading:?}: {said:#?}");
+        }
+        for working in [&["fetch", "x.json"][..], &["--worker-only"]] {
+            let said = rig.gannet.run(working);
+            assert_eq!(said.code, Some(2), "{working:?}: {said:#?}");
+            assert!(said.err.contains(why), "{working:?}: {said:#?}");
+        }
+        // It is not what is adopted, either.
+        let adopted = rig.gannet.run(&["config", "adopt"]);
+        assert!(
+            adopted.code == Some(2) && adopted.err.contains(why),
+            "{adopted:#?}"
+        );
+    }
+    // Where nothing else names the folder, what can be read of the file does, for whoever only reads.
+    let data = rig.gannet.data().display().to_string();
+    let mut texts = vec![format!("data_dir = {data:?}\n[unknown]\n")];
+    texts.push("data_dir = 5\n".to_owned());
+    for (text, code) in texts.iter().zip([0, 2]) {
+        fs::write(&own, text).expect("a configuration");
+        let mut list = rig.gannet.command(&["list"]);
+        let said = said_of(list.env_remove("GANNET_DATA_DIR"));
+        assert_eq!(said.code, Some(code), "{text}: {said:#?}");
+        let mut edit = rig.gannet.command(&["edit", "x.json", "--tag", "t"]);
+        let said = said_of(edit.env_remove("GANNET_DATA_DIR"));
+        assert_eq!(said.code, Some(2), "{text}: {said:#?}");
+    }
+    assert_eq!(rig.origin.requests().len(), asked);
+    assert_eq!(rig.revision(), 1);
+}
+
 #[test]
 fn every_refused_pass_says_so_and_sends_no_heartbeat() {
     let rig = Rig::new(["1"].map(Reply::file));
