@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Conflict,
     /// The store is locked, the disk is full, a file cannot be written: may work later.
     Unavailable,
+    /// The catalogue was replaced under this process: only a new process can go on.
+    Replaced,
     /// Stored bytes are not what was recorded.
     Damaged,
     /// A file cannot be put where it belongs: something is in its way. Other sources are not concerned.
@@ -68,6 +70,11 @@ impl Error {
         self
     }
 
+    /// Tells whether what failed keeps everything from being done, a full disk say.
+    pub(crate) fn concerns_all(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Replaced)
+    }
+
     /// Tells whether another process kept a lock for longer than is waited for.
     pub(crate) fn is_busy(&self) -> bool {
         let below = self.source.as_ref();
@@ -118,6 +125,7 @@ impl From<StoreError> for Error {
                         .to_owned(),
                 ),
             ),
+            StoreError::Replaced { .. } => (ErrorKind::Replaced, None),
             StoreError::Failed { .. } => (ErrorKind::Unavailable, None),
         };
         Self {

@@ -86,7 +86,7 @@ impl App {
             }
             if let Err(error) = self.judge_set(&name, again, &mut report).await {
                 match error.kind {
-                    ErrorKind::Unavailable => return Err(error),
+                    ErrorKind::Unavailable | ErrorKind::Replaced => return Err(error),
                     // A member was removed with its history meanwhile: the set is another one at the next pass.
                     ErrorKind::NotFound => tracing::warn!("set {name}: {error}"),
                     _ => {

@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use super::judge::{OVERRULED, Step, newest_of_each};
-use super::{App, Error, ErrorKind, Result, Verified};
+use super::{App, Error, Result, Verified};
 use crate::config::VerifierKind;
 use crate::domain::{
     Fingerprint, Source, SourceId, SourceKey, VerdictId, Version, VersionId, VersionState,
@@ -106,7 +106,7 @@ impl App {
                 }
                 // Purged meanwhile.
                 Ok(None) => None,
-                Err(error) if error.kind == ErrorKind::Unavailable => return Err(error),
+                Err(error) if error.concerns_all() => return Err(error),
                 Err(error) => {
                     first_error.get_or_insert(error);
                     None

@@ -153,9 +153,15 @@ impl InProcess {
                 }
             };
             let stayed = std::panic::AssertUnwindSafe(worker.stay(&stop, &progress, tell));
-            if stayed.catch_unwind().await.is_err() {
-                let text = "the worker ended early: the log has why; open gannet again";
-                let _ = troubles.try_send(text.to_owned());
+            let text = match stayed.catch_unwind().await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(_) => {
+                    Some("the worker ended early: the log has why; open gannet again".to_owned())
+                }
+            };
+            if let Some(text) = text {
+                let _ = troubles.try_send(text);
             }
             ended.send_replace(true);
         });

@@ -30,17 +30,17 @@ pub(super) async fn stay(
         NotifyState::Status("waiting for the next source that is due"),
     ]);
     let console = std::sync::Mutex::new(console);
-    tokio::select! {
-        () = worker.stay(&stop, &progress, |report| tell(report, &console)) => {}
+    let stayed = tokio::select! {
+        stayed = worker.stay(&stop, &progress, |report| tell(report, &console)) => stayed,
         never = signals::watch(&stop) => match never {},
         never = keep_alive() => match never {},
         never = reload_on_hang_up(hang_ups, &house.app, &worker) => match never {},
         never = tell_outlook(&house, &progress, &console) => match never {},
         never = tell_stopping(&stop) => match never {},
         never = house.log_troubles.record_all(&house.app) => match never {},
-    }
+    };
     house.close().await;
-    Ok(ExitStatus::Done)
+    stayed.map(|()| ExitStatus::Done)
 }
 
 fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {

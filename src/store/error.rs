@@ -45,6 +45,14 @@ pub enum StoreError {
         /// The catalogue.
         path: PathBuf,
     },
+    /// Another file lies where this process opened the catalogue, or none: what it would write would be lost.
+    #[error("{path}: {reason}; nothing is recorded: start this process anew")]
+    Replaced {
+        /// The catalogue.
+        path: PathBuf,
+        /// What lies there.
+        reason: String,
+    },
     /// Anything else: not a catalogue, a linked SQLite that is too old, I/O.
     #[error("{path}: {reason}")]
     Failed {

@@ -51,9 +51,9 @@ impl FileIdentity {
             Ok(_) => "another file lies in its place since this process opened it".to_owned(),
             Err(error) => format!("it is gone since this process opened it: {error}"),
         };
-        Err(StoreError::Failed {
+        Err(StoreError::Replaced {
             path: path.to_owned(),
-            reason: format!("{reason}; nothing is recorded: start this process anew"),
+            reason,
         })
     }
 }

@@ -89,7 +89,7 @@ impl Worker {
         {
             report.error = Some(error);
         }
-        if !report.error.as_ref().is_some_and(concerns_all) {
+        if !report.error.as_ref().is_some_and(Error::concerns_all) {
             let beats = is_regular
                 && !stop.is_requested()
                 && report.error.is_none()
@@ -254,10 +254,23 @@ impl Worker {
     /// Does a pass whenever something is due, until asked to stop. `after_pass` is told of each that did something.
     ///
     /// A pass that fails is logged and tried again a minute later: the disk may have room again by then.
-    pub async fn stay(&self, stop: &Stop, progress: &Progress, after_pass: impl Fn(&PassReport)) {
+    ///
+    /// # Errors
+    ///
+    /// When the catalogue was replaced: a service manager starts another worker, which opens the one that lies there now.
+    pub async fn stay(
+        &self,
+        stop: &Stop,
+        progress: &Progress,
+        after_pass: impl Fn(&PassReport),
+    ) -> Result<()> {
         let mut last_error = None;
         while !stop.is_requested() {
-            let report = self.pass(Selection::Due, stop, progress).await;
+            let mut report = self.pass(Selection::Due, stop, progress).await;
+            let is_replaced = |error: &mut Error| error.kind == ErrorKind::Replaced;
+            if let Some(error) = report.error.take_if(is_replaced) {
+                return Err(error);
+            }
             let error = report.error.as_ref().map(|error| error.message.clone());
             // What keeps every pass from its work would else be said every minute.
             let is_other_error = error.is_some() && error != last_error;
@@ -272,6 +285,7 @@ impl Worker {
                 () = stop.requested() => {}
             }
         }
+        Ok(())
     }
 
     /// Has a worker that stays look at once for what is due, or again after the pass that it is at.
@@ -410,9 +424,4 @@ impl Worker {
         *made = Some((config, Arc::clone(&fetcher)));
         Ok(fetcher)
     }
-}
-
-/// Tells whether what failed keeps the whole pass from its work, a full disk say.
-fn concerns_all(error: &Error) -> bool {
-    error.kind == ErrorKind::Unavailable
 }

@@ -62,8 +62,9 @@ async fn a_worker_that_stays_records_nothing_in_a_catalogue_that_is_not_there_an
         change(&data, &copy, kind);
         gate.open();
         wait_for_log(&gannet, "nothing is recorded: start this process anew");
-        signal(&child, Signal::TERM);
-        let output = child.wait_with_output().expect("it ends");
+        // A service manager starts it anew, and it opens what lies there then.
+        let output = child.wait_with_output().expect("it ends by itself");
+        assert_eq!(output.status.code(), Some(3), "{kind:?}");
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(text.contains("nothing is recorded"), "{kind:?}: {text}");
         assert!(!text.contains("1 new"), "{kind:?}: {text}");

@@ -78,7 +78,9 @@ pub(crate) fn error(kind: ErrorKind, message: String, hint: Option<&str>) -> app
 pub fn status_of(error: &app::Error) -> ExitStatus {
     match error.kind {
         ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict => ExitStatus::Usage,
-        ErrorKind::Unavailable | ErrorKind::Damaged | ErrorKind::Blocked => ExitStatus::CouldNotRun,
+        ErrorKind::Unavailable | ErrorKind::Replaced | ErrorKind::Damaged | ErrorKind::Blocked => {
+            ExitStatus::CouldNotRun
+        }
     }
 }
 
@@ -137,6 +139,7 @@ mod tests {
             (ErrorKind::NotFound, 2),
             (ErrorKind::Conflict, 2),
             (ErrorKind::Unavailable, 3),
+            (ErrorKind::Replaced, 3),
             (ErrorKind::Damaged, 3),
             (ErrorKind::Blocked, 3),
         ] {
