@@ -116,6 +116,11 @@ impl App {
     }
 }
 
+/// Checks every entry of a file as far as that goes without a catalogue; the error has everything that is wrong, a line each.
+pub fn check_sources(wanted: Vec<NewSource>) -> Result<()> {
+    checked(wanted).map(drop)
+}
+
 /// Checks every entry; the error has everything that is wrong, a line each.
 fn checked(wanted: Vec<NewSource>) -> Result<Vec<(bool, SourceSettings)>> {
     let (mut entries, mut errors) = (Vec::with_capacity(wanted.len()), Vec::new());

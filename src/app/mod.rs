@@ -41,7 +41,7 @@ mod withdraw;
 pub use crate::store::{Edited, EventFilter, Newest, VerdictFilter, VerdictOn, VerdictSubject};
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use bytes_compared::Compared;
-pub use catalogue::{Plan, PlanStep};
+pub use catalogue::{Plan, PlanStep, check_sources};
 pub use compare::{Comparison, DIFF_PATIENCE};
 pub use error::{Error, ErrorKind, Result};
 pub use grep::Occurrences;

@@ -3,9 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use rustix::process::Signal;
-
-use crate::faults::{signal, wait_for_log};
+use crate::faults::wait_for_log;
 use crate::origin::{Gate, Origin, Reply};
 use crate::rig::Gannet;
 

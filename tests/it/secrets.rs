@@ -106,7 +106,7 @@ fn the_secrets_file_is_read_as_shells_read_it_or_refused() {
         ("KEY=abcdef\nKEY=ghijkl", "already"),
     ] {
         fs::write(gannet.path("secrets"), line).expect("a file");
-        let said = gannet.run(&["list"]);
+        let said = gannet.run(&["config", "check"]);
         assert_eq!(said.code, Some(2), "{line}: {said:#?}");
         assert!(
             said.err.contains(why) && !said.err.contains("abcdef"),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::Path;
 
-use crate::app::{App, Error, ErrorKind, NewSource, Plan, PlanStep};
+use crate::app::{App, Error, ErrorKind, NewSource, Plan, PlanStep, check_sources};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -33,10 +33,7 @@ pub(super) async fn run(app: &App, args: &ApplyArgs, console: &mut Console<'_>) 
 /// Says what is wrong with the file, as far as it alone tells. Its text is kept for the run: stdin is read once.
 pub(super) fn check(args: &mut ApplyArgs) -> Result<(), Failure> {
     let text = args.text.insert(read(&args.file)?.1).clone();
-    for new in sources(&args.file, Some(&text))? {
-        new.check()?;
-    }
-    Ok(())
+    Ok(check_sources(sources(&args.file, Some(&text))?)?)
 }
 
 fn sources(path: &Path, text: Option<&str>) -> Result<Vec<NewSource>, Error> {
