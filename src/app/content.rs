@@ -11,8 +11,11 @@ impl App {
     /// Damage is an error, and, unless the store is opened for reading only, an event, and the source's validators are
     /// forgotten, so that its next request asks for the whole file and a copy that still matches takes the damaged one's place.
     pub async fn content(&self, version: &Version) -> Result<Content> {
-        let chain = self.store.chain_of_version(version.id).await?;
-        match self.with_codec(move |archive| archive.read(&chain)).await {
+        let read = match self.store.chain_of_version(version).await {
+            Ok(chain) => self.with_codec(move |archive| archive.read(&chain)).await,
+            Err(error) => Err(error.into()),
+        };
+        match read {
             Err(error) if error.kind == ErrorKind::Damaged => {
                 let error = self.damage_of(version, error).await?;
                 if self.store.can_write() {
@@ -36,7 +39,7 @@ impl App {
     /// Returns the first bytes of a large version **before** they are checked, for eyes that wait until [`App::content`]
     /// has checked all of them; nothing for a smaller one, which is read in no time.
     pub async fn beginning(&self, version: &Version, most: usize) -> Result<Option<Bytes>> {
-        let chain = self.store.chain_of_version(version.id).await?;
+        let chain = self.store.chain_of_version(version).await?;
         self.with_archive(move |archive| archive.beginning(&chain, most))
             .await
     }

@@ -127,6 +127,10 @@ impl From<StoreError> for Error {
             ),
             StoreError::Replaced { .. } => (ErrorKind::Replaced, None),
             StoreError::Failed { .. } => (ErrorKind::Unavailable, None),
+            StoreError::Damaged { .. } => (
+                ErrorKind::Damaged,
+                Some("put a backup of gannet.db back; the next fetch of the source begins a sound version".to_owned()),
+            ),
         };
         Self {
             hint,

@@ -163,7 +163,7 @@ impl App {
         match task.publication {
             Publication::Keep => Ok(()),
             Publication::Publish(id) => {
-                let version = self.store.version(id).await?;
+                let version = self.version_of_source(source.id, id).await?;
                 let version =
                     version.ok_or_else(|| Error::not_found(format!("no version {id}")))?;
                 let content = self.content(&version).await?;

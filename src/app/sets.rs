@@ -12,7 +12,7 @@ use crate::domain::{
     VerdictId, VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge,
     set_file_names, set_step,
 };
-use crate::store::{FileSet, NewEdition, SourceFilter};
+use crate::store::{FileSet, NewEdition, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
 
 /// What judging an edition gave.
@@ -260,7 +260,12 @@ impl App {
             .collect();
         let mut files = Vec::with_capacity(members.len());
         for (member, file) in members.iter().zip(names) {
-            let version = self.store.version(member.version_id).await?;
+            let version = match self.store.version(member.version_id).await {
+                Err(error @ StoreError::Damaged { .. }) => {
+                    return Ok(Err(format!("{}: {error}", member.name)));
+                }
+                version => version?,
+            };
             let (Some(version), Some(source)) = (version, sources.get(&member.source_id)) else {
                 return Err(Error::not_found(format!("{} was purged", member.name)));
             };

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::{App, Error, ErrorKind, Result};
-use crate::domain::{Moment, Source, Version, VersionId, VersionRef, VersionRefError, masked};
+use crate::domain::{
+    Moment, Source, SourceId, Version, VersionId, VersionRef, VersionRefError, masked,
+};
+use crate::store::StoreError;
 
 impl App {
     /// Returns the version that `reference` names, and its source. A source that is called just so comes first.
@@ -67,9 +70,27 @@ impl App {
             }
         };
         Ok(match id {
-            Some(id) => self.store.version(id).await?,
+            Some(id) => self.version_of_source(source.id, id).await?,
             None => None,
         })
+    }
+
+    /// Returns the version with this id, which has to be the source's.
+    pub(super) async fn version_of_source(
+        &self,
+        source: SourceId,
+        id: VersionId,
+    ) -> Result<Option<Version>> {
+        let version = self.store.version(id).await?;
+        if version.as_ref().is_none_or(|one| one.source_id == source) {
+            return Ok(version);
+        }
+        let reason = "it is another source's";
+        Err(StoreError::Damaged {
+            version: id,
+            reason,
+        }
+        .into())
     }
 
     /// Returns the version of a source that consumers see.

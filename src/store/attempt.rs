@@ -99,6 +99,7 @@ fn write_attempt(
             let version = NewVersion {
                 source_id: record.source_id,
                 blob_id,
+                digest: blob.digest,
                 name,
                 media_type: media_type.as_deref(),
                 last_modified: *last_modified,

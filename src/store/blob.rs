@@ -10,8 +10,10 @@ use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::row::{Columns, int};
 use super::transaction::Transaction;
+use super::version_row::{damaged, place_by_id};
 use crate::domain::{
-    Action, BlobForm, BlobId, BlobLink, Digest, NewBlob, SourceId, Stamp, StoredBody, VersionId,
+    Action, BlobForm, BlobId, BlobLink, Digest, NewBlob, SourceId, Stamp, StoredBody, Version,
+    VersionId,
 };
 
 impl Store {
@@ -57,17 +59,24 @@ impl Store {
     }
 
     /// Returns the chain of a version, likewise.
-    pub async fn chain_of_version(&self, version: VersionId) -> Result<Vec<BlobLink>> {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when the version was purged, [`StoreError::Damaged`] when the catalogue leads to other content
+    /// than that of `version`.
+    pub async fn chain_of_version(&self, version: &Version) -> Result<Vec<BlobLink>> {
+        let (id, digest) = (version.id, version.digest);
         self.read(move |sql| {
-            let blob = sql
-                .prepare_cached("SELECT blob_id FROM version WHERE id = ?1")?
-                .query_row([version.0], |row| row.get(0))
-                .optional()?;
             let missing = StoreError::Missing {
                 what: "version",
-                id: version.0,
+                id: id.0,
             };
-            chain(sql, BlobId(blob.ok_or(missing)?))
+            let place = place_by_id(sql, id)?.ok_or(missing)?;
+            let chain = chain(sql, BlobId(place.blob_id))?;
+            match chain.first() {
+                Some(link) if link.digest == digest => Ok(chain),
+                _ => Err(damaged(id, "it names a blob of other content")),
+            }
         })
         .await
     }

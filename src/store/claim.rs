@@ -11,6 +11,7 @@ use super::row::{Columns, int, millis, to_json};
 use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source};
 use super::transaction::Transaction;
 use super::types::ClaimRequest;
+use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
 use crate::domain::{Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators};
 
 impl Store {
@@ -138,9 +139,9 @@ fn claim_all(
         "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
     )?;
     let mut load = transaction.sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.requests, t.whole_at, t.checked_at, v.ordinal, b.digest, b.size_bytes,
+        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
              CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
-         FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id WHERE s.id = ?1"
+         FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
     ))?;
     let mut objects = transaction.sql.prepare_cached(OBJECTS)?;
     let lease_until = millis(request.lease_until);
@@ -169,7 +170,7 @@ fn read_object(columns: &mut Columns<'_>) -> rusqlite::Result<StoredObject> {
 fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>)> {
     let source = read_source(columns)?;
     let fence = columns.get()?;
-    let validators = Validators {
+    let mut validators = Validators {
         etag: columns.get()?,
         last_modified: columns.get()?,
         address: columns.get()?,
@@ -178,16 +179,14 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>
     let whole_at = columns.optional_time()?;
     let checked_at = columns.optional_time()?;
     let (newest, blob) = match source.state.version_id {
-        Some(id) => {
-            let newest = NewestVersion {
-                id,
-                ordinal: columns.count()?,
-                digest: Digest(columns.get()?),
-                size_bytes: columns.count()?,
-                objects: Vec::new(),
-            };
-            (Some(newest), columns.get()?)
-        }
+        Some(id) => match read_newest(source.id, columns) {
+            Ok((newest, blob)) => (Some(newest), blob),
+            Err(error) => {
+                tracing::error!("version {id}: {error}: the whole file is asked for");
+                validators = Validators::default();
+                (None, None)
+            }
+        },
         None => (None, None),
     };
     let claim = Claim {
@@ -200,6 +199,29 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>
         newest,
     };
     Ok((claim, blob))
+}
+
+/// Returns the newest version of a source, and its blob if that has objects. A row that is damaged is an error: then a sound
+/// version begins with the next body, whatever its digest.
+fn read_newest(
+    source: SourceId,
+    columns: &mut Columns<'_>,
+) -> rusqlite::Result<(NewestVersion, Option<i64>)> {
+    let place = read_place(columns)?;
+    if place.source_id != source {
+        return Err(damaged_row(place.id, "it is another source's"));
+    }
+    let digest = columns.optional()?;
+    let newest = NewestVersion {
+        id: place.id,
+        ordinal: place.ordinal.unsigned_abs(),
+        digest: Digest(
+            digest.ok_or_else(|| damaged_row(place.id, "it names a blob of other content"))?,
+        ),
+        size_bytes: columns.count()?,
+        objects: Vec::new(),
+    };
+    Ok((newest, columns.get()?))
 }
 
 #[cfg(test)]

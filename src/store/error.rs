@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use super::holder::holder_of;
-use crate::domain::{AddressError, SourceId};
+use crate::domain::{AddressError, SourceId, VersionId};
 
 /// Why the store could not do what was asked. Nothing of a failed operation is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +90,14 @@ pub enum StoreError {
         /// The id.
         id: i64,
     },
+    /// What the catalogue says of a version contradicts itself: its file was damaged.
+    #[error("the catalogue's row of v{version} is damaged: {reason}")]
+    Damaged {
+        /// Which version.
+        version: VersionId,
+        /// The contradiction.
+        reason: &'static str,
+    },
 }
 
 pub(super) type Result<T> = std::result::Result<T, StoreError>;
@@ -114,6 +122,15 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
+    /// Tells whether a version's row is damaged.
+    pub(super) fn is_damage(&self) -> bool {
+        let error = match self {
+            Self::Refused(error) => Some(error),
+            Self::Sql(error) => damage_in(error),
+        };
+        matches!(error, Some(StoreError::Damaged { .. }))
+    }
+
     /// Tells the failure of an operation on the catalogue at `path`.
     pub(super) fn at(self, path: &Path) -> StoreError {
         match self {
@@ -125,6 +142,9 @@ impl Failure {
 
 /// Tells SQLite's error about the catalogue at `path`.
 pub(super) fn sql_error(error: &rusqlite::Error, path: &Path) -> StoreError {
+    if let Some(damage) = damage_in(error) {
+        return damage.clone();
+    }
     let path = path.to_owned();
     // The shared-memory file grows by hand: when the disk is full, SQLite says so with a code of its own.
     let no_shared_memory = error
@@ -145,6 +165,14 @@ pub(super) fn sql_error(error: &rusqlite::Error, path: &Path) -> StoreError {
             path,
             reason: error.to_string(),
         },
+    }
+}
+
+/// Returns the damage that was met while a row was read.
+fn damage_in(error: &rusqlite::Error) -> Option<&StoreError> {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, cause) => cause.downcast_ref(),
+        _ => None,
     }
 }
 

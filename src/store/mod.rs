@@ -36,6 +36,7 @@ mod types;
 mod verdict;
 mod verdict_list;
 mod version;
+mod version_row;
 mod withdrawal;
 mod writer;
 

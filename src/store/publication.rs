@@ -12,6 +12,7 @@ use super::row::{Columns, int};
 use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::PublishTask;
+use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
 use crate::domain::{
     Action, FileSeal, Publication, PublishPolicy, SourceId, Stamp, VersionId, VersionState,
     publication_for,
@@ -51,7 +52,7 @@ impl Store {
                 .iter()
                 .map(|&source| match current(sql, source) {
                     Err(Failure::Refused(_)) => Ok(Publication::Keep),
-                    other => wanted(sql, source, &other?),
+                    other => wanted(sql, &other?),
                 })
                 .collect()
         })
@@ -143,7 +144,7 @@ fn write_publication(
     let mut now = current(transaction.sql, source)?;
     let before = std::mem::replace(&mut now.published, published);
     now.is_unsure = false;
-    let due = wanted(transaction.sql, source, &now)? != Publication::Keep;
+    let due = wanted(transaction.sql, &now)? != Publication::Keep;
     transaction.execute(
         "UPDATE source_state SET published_version_id = ?2, publish_due = ?3, publish_error = NULL, publish_unsure = 0,
              published_size = ?4, published_mtime = ?5, published_inode = ?6 WHERE source_id = ?1",
@@ -177,7 +178,7 @@ fn note_failure(
         Err(Failure::Refused(_)) => return Ok(()),
         other => other?,
     };
-    let version = match wanted(transaction.sql, source, &current)? {
+    let version = match wanted(transaction.sql, &current)? {
         // It was brought in line meanwhile, or need not be any more.
         Publication::Keep => return Ok(()),
         Publication::Publish(version) => Some(version),
@@ -207,7 +208,7 @@ pub(super) fn refresh_publication(
         Err(Failure::Refused(_)) => return Ok(()),
         other => other?,
     };
-    let due = wanted(transaction.sql, source, &current)? != Publication::Keep;
+    let due = wanted(transaction.sql, &current)? != Publication::Keep;
     let query = if due {
         "UPDATE source_state SET publish_due = 1 WHERE source_id = ?1 AND publish_due = 0"
     } else {
@@ -238,48 +239,62 @@ struct Current {
     /// What lies at the path may be something else.
     is_unsure: bool,
     has_failed: bool,
-    newest: Option<Candidate>,
+    newest: Newest,
+}
+
+/// The version with which a source's history ends.
+#[derive(Clone, Copy)]
+enum Newest {
+    Missing,
+    Sound(Candidate),
+    /// Its row is damaged: what lies at the path stays.
+    Damaged,
 }
 
 /// A version that may be the one to publish.
 #[derive(Clone, Copy)]
 struct Candidate {
-    id: VersionId,
+    place: Place,
     state: VersionState,
-    ordinal: i64,
 }
 
 fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
     let row = sql
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.publish, t.published_version_id,
-                 t.publish_unsure = 1, t.publish_error IS NOT NULL, v.id, v.state, v.ordinal
-             FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
-             WHERE s.id = ?1 AND s.removed_at IS NULL",
+                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id
+             FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1 AND s.removed_at IS NULL",
         )?
         .query_row([source.0], |row| {
             let mut columns = Columns::new(row);
-            Ok(Current {
+            let current = Current {
                 in_set: columns.get()?,
                 policy: columns.word()?,
                 published: columns.optional()?.map(VersionId),
                 is_unsure: columns.get()?,
                 has_failed: columns.get()?,
-                newest: match columns.optional()?.map(VersionId) {
-                    Some(id) => Some(read_candidate(id, &mut columns)?),
-                    None => None,
-                },
-            })
+                newest: Newest::Missing,
+            };
+            Ok((current, columns.optional()?.map(VersionId)))
         });
-    found(row, "source", source.0)
+    let (mut current, newest) = found(row, "source", source.0)?;
+    if let Some(id) = newest {
+        current.newest = match candidate(sql, source, "v.id = ?1", [id.0]) {
+            Ok(Some(newest)) => Newest::Sound(newest),
+            Ok(None) => Newest::Damaged,
+            Err(error) if error.is_damage() => Newest::Damaged,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(current)
 }
 
-fn wanted(
-    sql: &Connection,
-    source: SourceId,
-    current: &Current,
-) -> std::result::Result<Publication, Failure> {
-    let publication = wanted_by_states(sql, source, current)?;
+fn wanted(sql: &Connection, current: &Current) -> std::result::Result<Publication, Failure> {
+    let publication = match wanted_by_states(sql, current) {
+        // Which version comes next cannot be told: what was good stays.
+        Err(error) if error.is_damage() => Publication::Keep,
+        publication => publication?,
+    };
     Ok(match (publication, current.published) {
         (Publication::Keep, Some(version)) if current.is_unsure => Publication::Publish(version),
         (Publication::Keep, None) if current.is_unsure => Publication::Withdraw,
@@ -289,7 +304,6 @@ fn wanted(
 
 fn wanted_by_states(
     sql: &Connection,
-    source: SourceId,
     current: &Current,
 ) -> std::result::Result<Publication, Failure> {
     if current.in_set {
@@ -298,22 +312,27 @@ fn wanted_by_states(
             None => Publication::Keep,
         });
     }
+    let newest = match current.newest {
+        Newest::Missing => None,
+        Newest::Sound(newest) => Some(newest),
+        Newest::Damaged => return Ok(Publication::Keep),
+    };
     let mut last: Option<Candidate> = None;
     let mut failure = None;
     // As a rule the newest version decides, which is known already.
     let newest_first = std::iter::from_fn(|| {
         last = match last {
-            None => current.newest,
-            Some(last) => before(sql, source, last.ordinal).unwrap_or_else(|error| {
+            None => newest,
+            Some(last) => before(sql, &last.place).unwrap_or_else(|error| {
                 failure = Some(error);
                 None
             }),
         };
-        last.map(|candidate| (candidate.id, candidate.state))
+        last.map(|candidate| (candidate.place.id, candidate.state))
     });
     let publication = publication_for(current.policy, newest_first, current.published);
     match failure {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(error),
         None => Ok(publication),
     }
 }
@@ -327,31 +346,48 @@ pub(super) fn wanted_version(
         Err(Failure::Refused(_)) => return Ok(None),
         other => other?,
     };
-    Ok(match wanted(sql, source, &current)? {
+    Ok(match wanted(sql, &current)? {
         Publication::Keep => current.published,
         Publication::Publish(version) => Some(version),
         Publication::Withdraw => None,
     })
 }
 
-/// Returns the version before the one with this ordinal.
-fn before(sql: &Connection, source: SourceId, ordinal: i64) -> rusqlite::Result<Option<Candidate>> {
-    sql.prepare_cached(
-        "SELECT id, state, ordinal FROM version WHERE source_id = ?1 AND ordinal < ?2 ORDER BY ordinal DESC LIMIT 1",
-    )?
-    .query_row([source.0, ordinal], |row| {
-        let mut columns = Columns::new(row);
-        read_candidate(VersionId(columns.get()?), &mut columns)
-    })
-    .optional()
+/// Returns the version before this one; nothing before the first.
+fn before(sql: &Connection, place: &Place) -> std::result::Result<Option<Candidate>, Failure> {
+    if place.ordinal <= 0 {
+        return Ok(None);
+    }
+    let (source, at) = (place.source_id, "v.source_id = ?1 AND v.ordinal = ?2 - 1");
+    match candidate(sql, source, at, [source.0, place.ordinal])? {
+        Some(before) if before.place.ordinal == place.ordinal - 1 => Ok(Some(before)),
+        _ => Err(damaged(place.id, NO_NEIGHBOUR)),
+    }
 }
 
-fn read_candidate(id: VersionId, columns: &mut Columns<'_>) -> rusqlite::Result<Candidate> {
-    Ok(Candidate {
-        id,
-        state: columns.word()?,
-        ordinal: columns.get()?,
-    })
+fn candidate(
+    sql: &Connection,
+    source: SourceId,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> std::result::Result<Option<Candidate>, Failure> {
+    let found = sql
+        .prepare_cached(&format!(
+            "SELECT {PLACE_COLUMNS}, v.state FROM version v WHERE {condition}"
+        ))?
+        .query_row(params, |row| {
+            let mut columns = Columns::new(row);
+            let place = read_place(&mut columns)?;
+            let state = columns.word()?;
+            Ok(Candidate { place, state })
+        })
+        .optional()?;
+    match found {
+        Some(found) if found.place.source_id != source => {
+            Err(damaged(found.place.id, "it is another source's"))
+        }
+        found => Ok(found),
+    }
 }
 
 fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTask>, Failure> {
@@ -359,7 +395,7 @@ fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTas
         Err(Failure::Refused(_)) => return Ok(None),
         other => other?,
     };
-    let publication = wanted(sql, id, &current)?;
+    let publication = wanted(sql, &current)?;
     if publication == Publication::Keep {
         return Ok(None);
     }

@@ -114,6 +114,7 @@ pub(super) fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("texts and pairs of texts are always JSON")
 }
 
-fn time(ms: i64) -> Option<DateTime<Utc>> {
+/// Returns the time that is so many milliseconds after 1970 began, if there is one.
+pub(super) fn time(ms: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(ms)
 }

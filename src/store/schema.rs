@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/009.sql"),
     include_str!("schema/010.sql"),
     include_str!("schema/011.sql"),
+    include_str!("schema/012.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
@@ -273,6 +274,43 @@ mod tests {
         let row: (Option<String>, Option<String>, Option<i64>) = read(1);
         assert_eq!(row, (Some("\"a\"".to_owned()), None, Some(77)));
         assert_eq!(read(2), (None, None, None));
+    }
+
+    #[test]
+    fn versions_of_every_older_catalogue_get_digest_and_checksum() {
+        use crate::domain::VersionId;
+        use crate::store::version_row::place_by_id;
+        let rows = "PRAGMA foreign_keys = OFF;
+             INSERT INTO text (id, value) VALUES (1, 'a.csv');
+             INSERT INTO blob (id, digest, size_bytes, form, depth, stored_bytes, body)
+                 SELECT value, CAST(printf('%032d', value) AS BLOB), 1, 'raw', 0, 1, x'00' FROM generate_series(1, 9);
+             INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state)
+                 SELECT value * 3000000000, value % 4, value / 4, 10 - value, 1, 1769860830000 + value, 'passed'
+                 FROM generate_series(1, 9);";
+        let numbers: Vec<_> = (1..10).map(|number| format!("({number})")).collect();
+        let numbers = format!(
+            "(SELECT column1 AS value FROM (VALUES {}))",
+            numbers.join(",")
+        );
+        let rows = rows.replace("generate_series(1, 9)", &numbers);
+        for schema in 1..12 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("gannet.db");
+            let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
+            older.execute_batch(&rows).expect("rows");
+            drop(older);
+            let migrated = open(&path, MIGRATIONS).expect("the newest schema");
+            for number in 1..10 {
+                let id = VersionId(number * 3_000_000_000);
+                let place = place_by_id(&migrated, id).expect("a checksum that fits");
+                assert_eq!(place.expect("the version").blob_id, 10 - number);
+            }
+            let query = "SELECT count(*) FROM version v JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest";
+            let sound: i64 = migrated
+                .query_row(query, [], |row| row.get(0))
+                .expect("a count");
+            assert_eq!(sound, 9, "from schema {schema}");
+        }
     }
 
     #[test]

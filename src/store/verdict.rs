@@ -10,6 +10,7 @@ use super::event::insert_event_under;
 use super::publication::refresh_publication;
 use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
+use super::version_row::{PLACE_COLUMNS, read_place};
 use crate::domain::{
     Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewEvent, NewVerdict, SourceId,
     Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState, Weights,
@@ -155,10 +156,12 @@ fn source_and_state(
     version: VersionId,
 ) -> std::result::Result<(SourceId, VersionState), Failure> {
     let row = sql
-        .prepare_cached("SELECT source_id, state FROM version WHERE id = ?1")?
+        .prepare_cached(&format!(
+            "SELECT {PLACE_COLUMNS}, v.state FROM version v WHERE v.id = ?1"
+        ))?
         .query_row([version.0], |row| {
             let mut columns = Columns::new(row);
-            Ok((SourceId(columns.get()?), columns.word()?))
+            Ok((read_place(&mut columns)?.source_id, columns.word()?))
         });
     found(row, "version", version.0)
 }

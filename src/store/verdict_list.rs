@@ -65,8 +65,8 @@ fn list_on_versions(
     filter: &VerdictFilter,
 ) -> std::result::Result<Vec<VerdictOn>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT {SAID}, d.version_id, b.digest, s.id, s.name FROM verdict d {TEXTS}
-         CROSS JOIN version v ON v.id = d.version_id CROSS JOIN blob b ON b.id = v.blob_id
+        "SELECT {SAID}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
+         CROSS JOIN version v ON v.id = d.version_id
          CROSS JOIN source s ON s.id = v.source_id
          WHERE {MATCHES} AND (?4 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4)))
          ORDER BY d.id DESC LIMIT ?5"

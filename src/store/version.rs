@@ -8,19 +8,23 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use super::error::{Failure, Result, found};
 use super::publication::wanted_version;
-use super::row::{Columns, int, millis, row_limit, to_json};
+use super::row::{Columns, int, millis, row_limit, time, to_json};
 use super::transaction::Transaction;
 use super::types::Newest;
+use super::version_row::{
+    NO_NEIGHBOUR, Place, Steps, damaged, damaged_row, newest_place, place_by_id, read_place,
+    walk_back,
+};
 use crate::domain::{BlobId, Digest, SourceId, Version, VersionId, VersionState};
 
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
 const VERSION_COLUMNS: &str =
-    "v.id, v.source_id, v.ordinal, v.blob_id, b.digest, b.size_bytes, b.stored_bytes, n.value,
-    m.value, v.last_modified, v.fetched_at, v.state, v.policy_revision";
+    "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.checksum, v.digest, b.digest, b.size_bytes,
+    b.stored_bytes, n.value, m.value, v.last_modified, v.state, v.policy_revision";
 
-/// In this order: the version is what is looked for.
-const VERSION_TABLES: &str = "version v CROSS JOIN blob b ON b.id = v.blob_id
-    CROSS JOIN text n ON n.id = v.name_id LEFT JOIN text m ON m.id = v.media_type_id";
+/// A version whose blob or name is missing is read too, and is damaged.
+const VERSION_TABLES: &str = "version v LEFT JOIN blob b ON b.id = v.blob_id
+    LEFT JOIN text n ON n.id = v.name_id LEFT JOIN text m ON m.id = v.media_type_id";
 
 impl Store {
     /// Returns the version with this id.
@@ -30,11 +34,16 @@ impl Store {
 
     /// Returns the source's version so many steps before its newest.
     pub async fn version_back(&self, source: SourceId, steps: u64) -> Result<Option<Version>> {
-        // Ordinals have no gaps.
-        const BACK: &str = "v.source_id = ?1
-             AND v.ordinal = (SELECT max(ordinal) FROM version WHERE source_id = ?1) - ?2";
-        self.read(move |sql| one(sql, BACK, [source.0, int(steps)]))
-            .await
+        self.read(move |sql| {
+            let Some(newest) = newest_place(sql, source)? else {
+                return Ok(None);
+            };
+            match newest.ordinal.checked_sub(int(steps)) {
+                Some(ordinal) if ordinal >= 0 => at_ordinal(sql, &newest, ordinal).map(Some),
+                _ => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Returns the source's newest version that was fetched by `time`.
@@ -43,32 +52,64 @@ impl Store {
         source: SourceId,
         time: DateTime<Utc>,
     ) -> Result<Option<Version>> {
-        const AT: &str = "v.id = (SELECT id FROM version WHERE source_id = ?1 AND fetched_at <= ?2
-             ORDER BY ordinal DESC LIMIT 1)";
-        self.read(move |sql| one(sql, AT, [source.0, millis(time)]))
-            .await
+        self.read(move |sql| {
+            let Some(newest) = newest_place(sql, source)? else {
+                return Ok(None);
+            };
+            let by_then =
+                |place: &Place, _| (place.fetched_at_ms <= millis(time)).then_some(place.id);
+            match walk_back(sql, &newest, by_then)? {
+                Some(id) => version_by_id(sql, id).map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Returns the newest version of the same source before this one that passed or that no verifier judges.
     pub async fn good_version_before(&self, version: VersionId) -> Result<Option<Version>> {
-        self.read(move |sql| one(sql, GOOD_BEFORE, [version.0]))
-            .await
+        self.read(move |sql| {
+            let Some(from) = place_by_id(sql, version)? else {
+                return Ok(None);
+            };
+            // As far back as the bad ones before it go.
+            let is_good = |place: &Place, state| {
+                let is_good = matches!(state, VersionState::Passed | VersionState::Unverified);
+                (is_good && place.id != version).then_some(place.id)
+            };
+            match walk_back(sql, &from, is_good)? {
+                Some(id) => version_by_id(sql, id).map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Returns the version that this one followed in its source's history.
     pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
-        const BEFORE: &str =
-            "v.id = (SELECT w.id FROM version t CROSS JOIN version w ON w.source_id = t.source_id
-             AND w.ordinal = t.ordinal - 1 WHERE t.id = ?1)";
-        self.read(move |sql| one(sql, BEFORE, [version.0])).await
+        self.read(move |sql| match place_by_id(sql, version)? {
+            Some(place) if place.ordinal > 0 => {
+                at_ordinal(sql, &place, place.ordinal - 1).map(Some)
+            }
+            _ => Ok(None),
+        })
+        .await
     }
 
     /// Returns the version that followed this one in its source's history.
     pub async fn version_after(&self, version: VersionId) -> Result<Option<Version>> {
-        const AFTER: &str =
-            "v.id = (SELECT w.id FROM version t CROSS JOIN version w ON w.source_id = t.source_id
-             AND w.ordinal = t.ordinal + 1 WHERE t.id = ?1)";
-        self.read(move |sql| one(sql, AFTER, [version.0])).await
+        self.read(move |sql| {
+            let Some(place) = place_by_id(sql, version)? else {
+                return Ok(None);
+            };
+            match newest_place(sql, place.source_id)? {
+                Some(newest) if place.ordinal < newest.ordinal => {
+                    at_ordinal(sql, &place, place.ordinal + 1).map(Some)
+                }
+                _ => Ok(None),
+            }
+        })
+        .await
     }
 
     /// Returns the source's versions, newest first, that were its newest at some time from `from` until `until`.
@@ -85,7 +126,7 @@ impl Store {
             ))?;
             let rows = statement
                 .query_map([source.0, millis(from), millis(until), int(limit)], |row| {
-                    read_version(&mut Columns::new(row))
+                    read_version(&mut Columns::new(row)).map(|(version, _)| version)
                 })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -94,17 +135,7 @@ impl Store {
 
     /// Returns the source's versions, newest first; all without a limit.
     pub async fn versions(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Version>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(&format!(
-                "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}
-                 WHERE v.source_id = ?1 ORDER BY v.ordinal DESC LIMIT ?2"
-            ))?;
-            let rows = statement.query_map([source.0, row_limit(limit)], |row| {
-                read_version(&mut Columns::new(row))
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
+        self.read(move |sql| history(sql, source, limit)).await
     }
 
     /// Returns how many versions these sources have together.
@@ -170,17 +201,13 @@ fn pairs(sql: &Connection, query: &str) -> rusqlite::Result<Vec<(SourceId, Versi
     rows.collect()
 }
 
+// Of a version whose row is damaged, length and digest are left out.
 const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error,
          t.published_version_id, t.publish_due
      FROM json_each(?1) j CROSS JOIN source_state t ON t.source_id = j.value
-     LEFT JOIN version v ON v.id = t.version_id LEFT JOIN blob b ON b.id = v.blob_id
+     LEFT JOIN version v ON v.id = t.version_id AND v.source_id = t.source_id
+     LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest
      LEFT JOIN attempt a ON a.id = (SELECT max(id) FROM attempt WHERE source_id = t.source_id)";
-
-// Walks back from the version: as far as the bad ones before it go.
-const GOOD_BEFORE: &str =
-    "v.id = (SELECT w.id FROM version t CROSS JOIN version w ON w.source_id = t.source_id
-     AND w.ordinal < t.ordinal WHERE t.id = ?1 AND w.state IN ('passed', 'unverified')
-     ORDER BY w.ordinal DESC LIMIT 1)";
 
 const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
      coalesce((SELECT max(w.ordinal) FROM version w WHERE w.source_id = ?1 AND w.fetched_at <= ?2), 0)";
@@ -204,6 +231,7 @@ const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY versi
 pub(super) struct NewVersion<'a> {
     pub(super) source_id: SourceId,
     pub(super) blob_id: BlobId,
+    pub(super) digest: Digest,
     pub(super) name: &'a str,
     pub(super) media_type: Option<&'a str>,
     pub(super) last_modified: Option<DateTime<Utc>>,
@@ -222,26 +250,89 @@ pub(super) fn insert_version(
         .media_type
         .map(|text| transaction.text_id(text))
         .transpose()?;
-    let id = transaction.insert(
-        "INSERT INTO version (source_id, ordinal, blob_id, name_id, media_type_id, last_modified, fetched_at, state,
-             policy_revision)
-         VALUES (?1, (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    // The checksum is of the id, too: the one that AUTOINCREMENT gives.
+    let (id, ordinal) = transaction
+        .sql
+        .prepare_cached(
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'version'), 0) + 1,
+                 (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1)",
+        )?
+        .query_row([version.source_id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let place = Place {
+        id: VersionId(id),
+        source_id: version.source_id,
+        ordinal,
+        blob_id: version.blob_id.0,
+        name_id: name,
+        fetched_at_ms: millis(version.fetched_at),
+    };
+    transaction.execute(
+        "INSERT INTO version (id, source_id, ordinal, blob_id, name_id, media_type_id, last_modified, fetched_at, state,
+             policy_revision, digest, checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
+            id,
             version.source_id.0,
+            ordinal,
             version.blob_id.0,
             name,
             media_type,
             version.last_modified.map(millis),
-            millis(version.fetched_at),
+            place.fetched_at_ms,
             version.state.as_str(),
-            version.policy_revision
+            version.policy_revision,
+            version.digest.0,
+            place.checksum(),
         ],
     )?;
     transaction.execute(
         "UPDATE source_state SET version_id = ?2 WHERE source_id = ?1",
         [version.source_id.0, id],
     )?;
-    Ok(VersionId(id))
+    Ok(place.id)
+}
+
+/// Returns the source's versions, newest first, of which none may be missing.
+fn history(
+    sql: &Connection,
+    source: SourceId,
+    limit: Option<usize>,
+) -> std::result::Result<Vec<Version>, Failure> {
+    let Some(newest) = newest_place(sql, source)? else {
+        return Ok(Vec::new());
+    };
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}
+         WHERE v.source_id = ?1 ORDER BY v.ordinal DESC LIMIT ?2"
+    ))?;
+    let rows = statement.query_map([source.0, row_limit(limit)], |row| {
+        read_version(&mut Columns::new(row))
+    })?;
+    let mut steps = Steps::from(&newest);
+    let mut versions = Vec::new();
+    for row in rows {
+        let (version, place) = row?;
+        steps.take(&place)?;
+        versions.push(version);
+    }
+    if limit.is_none_or(|limit| versions.len() < limit) {
+        steps.finish()?;
+    }
+    Ok(versions)
+}
+
+/// Returns the version at a place of the history that has `neighbour` in it.
+fn at_ordinal(
+    sql: &Connection,
+    neighbour: &Place,
+    ordinal: i64,
+) -> std::result::Result<Version, Failure> {
+    let at = "v.source_id = ?1 AND v.ordinal = ?2";
+    let version = one(sql, at, [neighbour.source_id.0, ordinal])?;
+    // An index that leads to another row is noticed by what that row says of itself.
+    version
+        .filter(|one| one.source_id == neighbour.source_id && int(one.ordinal) == ordinal)
+        .ok_or_else(|| damaged(neighbour.id, NO_NEIGHBOUR))
 }
 
 fn one(
@@ -255,7 +346,7 @@ fn one(
         ))?
         .query_row(params, |row| read_version(&mut Columns::new(row)))
         .optional()?;
-    Ok(version)
+    Ok(version.map(|(version, _)| version))
 }
 
 /// Returns the version with this id.
@@ -271,22 +362,33 @@ pub(super) fn version_by_id(
     )
 }
 
-fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<Version> {
-    Ok(Version {
-        id: VersionId(columns.get()?),
-        source_id: SourceId(columns.get()?),
-        ordinal: columns.count()?,
-        blob_id: BlobId(columns.get()?),
-        digest: Digest(columns.get()?),
+/// Reads [`VERSION_COLUMNS`]; a row that does not fit its checksum, its blob or its name is an error.
+fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<(Version, Place)> {
+    let place = read_place(columns)?;
+    let digests: (Option<[u8; 32]>, Option<[u8; 32]>) = (columns.optional()?, columns.optional()?);
+    let (Some(digest), Some(stored)) = digests else {
+        return Err(damaged_row(place.id, "it names no blob"));
+    };
+    if digest != stored {
+        return Err(damaged_row(place.id, "it names a blob of other content"));
+    }
+    let version = Version {
+        id: place.id,
+        source_id: place.source_id,
+        ordinal: place.ordinal.unsigned_abs(),
+        blob_id: BlobId(place.blob_id),
+        digest: Digest(digest),
         size_bytes: columns.count()?,
         stored_bytes: columns.count()?,
         name: columns.get()?,
         media_type: columns.get()?,
         last_modified: columns.optional_time()?,
-        fetched_at: columns.time()?,
+        fetched_at: time(place.fetched_at_ms)
+            .ok_or_else(|| damaged_row(place.id, "it has no time"))?,
         state: columns.word()?,
         policy_revision: columns.get()?,
-    })
+    };
+    Ok((version, place))
 }
 
 #[cfg(test)]
@@ -307,18 +409,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_good_one_is_found_by_index() {
-        let plan = query_plan(&format!(
-            "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {GOOD_BEFORE}"
-        ));
-        assert!(
-            plan.contains("SEARCH w USING INDEX version_ordinal"),
-            "{plan}"
-        );
-        assert!(
-            !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"),
-            "{plan}"
-        );
+    fn a_version_is_found_by_index() {
+        for condition in ["v.id = ?1", "v.source_id = ?1 AND v.ordinal = ?2"] {
+            let plan = query_plan(&format!(
+                "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"
+            ));
+            assert!(!plan.contains("SCAN"), "{plan}");
+        }
     }
 
     #[test]

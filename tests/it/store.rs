@@ -3,6 +3,7 @@
 mod claims;
 mod edits;
 mod faults;
+mod flips;
 mod history;
 mod invariants;
 mod log;

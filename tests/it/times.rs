@@ -5,7 +5,7 @@ use gannet::store::Store;
 use rusqlite::Connection;
 
 use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, write_checksums};
 use crate::terminal::Terminal;
 
 const JSON_RULE: &str = "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
@@ -31,6 +31,7 @@ fn age(gannet: &Gannet, version: i64, hours: i64) {
     ] {
         sql.execute(statement, [version, ms]).expect("aged");
     }
+    write_checksums(&sql);
 }
 
 #[test]
@@ -201,6 +202,7 @@ fn people_read_and_write_the_time_of_their_zone() {
     ] {
         sql.execute(statement, []).expect("set");
     }
+    write_checksums(&sql);
     gannet.set("TZ", ZONE);
     for (arguments, parts) in [
         (

@@ -89,7 +89,7 @@ async fn a_chain_leads_to_a_blob_that_stands_alone() {
     assert_eq!(chain[4].form, BlobForm::Raw);
     assert_eq!(chain[4].body, StoredBody::Inline(b"content 0".to_vec()));
     let version = rig.store.version_back(id, 0).await.expect("a read");
-    let same = rig.store.chain_of_version(version.expect("one").id).await;
+    let same = rig.store.chain_of_version(&version.expect("one")).await;
     assert_eq!(same.expect("a chain"), chain);
     let missing = rig.store.chain_of_ordinal(id, 5).await;
     assert!(

@@ -145,7 +145,7 @@ async fn assert_invariants(rig: &Rig) {
     };
     for source in rig.store.sources(all).await.expect("sources") {
         for version in rig.store.versions(source.id, None).await.expect("versions") {
-            let chain = rig.store.chain_of_version(version.id).await;
+            let chain = rig.store.chain_of_version(&version).await;
             let chain = chain.expect("a chain that ends");
             assert_eq!(chain.last().map(|link| link.depth), Some(0));
             assert_eq!(chain[0].digest, version.digest);
