@@ -7,11 +7,13 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::redirect;
-use url::Url;
+use reqwest::{Request, Response, redirect};
 
 use super::error::NetError;
+use super::failure::BoxError;
 use super::guard::GuardedResolver;
+use super::proxy::Proxy;
+use super::proxy_client::ProxyClient;
 use super::tls::tls_config;
 use crate::config::FetchConfig;
 
@@ -20,8 +22,8 @@ use crate::config::FetchConfig;
 const WEBHOOK_IDLE: Duration = Duration::from_secs(1);
 
 /// The most header fields that are taken of an answer over HTTP/1.1, and their length over HTTP/2; as much as curl takes.
-const MAX_FIELDS: usize = 512;
-const MAX_FIELD_BYTES: u32 = 256 << 10;
+pub(super) const MAX_FIELDS: usize = 512;
+pub(super) const MAX_FIELD_BYTES: u32 = 256 << 10;
 
 /// What a request needs of its client.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +44,17 @@ impl ClientKind {
     }
 }
 
+enum Client {
+    Direct(reqwest::Client),
+    Proxied(ProxyClient),
+}
+
 /// A client for each kind, made when it is first needed. Connections are never shared between them, so that one that was
 /// made to a private host with permission is not used without.
 pub(super) struct Clients {
     config: FetchConfig,
     tls: rustls::ClientConfig,
-    made: [OnceLock<reqwest::Client>; 8],
+    made: [OnceLock<Client>; 8],
 }
 
 impl Clients {
@@ -67,25 +74,42 @@ impl Clients {
         Ok(clients)
     }
 
-    /// Returns the client of this kind.
-    pub(super) fn get(&self, kind: ClientKind) -> &reqwest::Client {
-        self.made[kind.index()].get_or_init(|| {
+    /// Sends a request by the client of this kind, and returns the head of its answer.
+    pub(super) async fn execute(
+        &self,
+        kind: ClientKind,
+        request: Request,
+    ) -> Result<Response, BoxError> {
+        let client = self.made[kind.index()].get_or_init(|| {
             let made = self.make(kind);
             made.expect("settings that made one client make another")
-        })
+        });
+        match client {
+            Client::Direct(client) => Ok(client.execute(request).await?),
+            Client::Proxied(client) => client.execute(request).await,
+        }
     }
 
-    fn make(&self, kind: ClientKind) -> Result<reqwest::Client, NetError> {
-        let proxy = self.config.proxy.as_ref().filter(|_| kind.proxied);
+    fn make(&self, kind: ClientKind) -> Result<Client, NetError> {
         let mut tls = self.tls.clone();
         if kind.http1_only {
             tls.alpn_protocols.retain(|protocol| protocol != b"h2");
         }
-        let mut builder = builder(&self.config, tls, kind.allow_private, proxy)?;
+        if let Some(proxy) = self.config.proxy.as_ref().filter(|_| kind.proxied) {
+            let proxy = Proxy::new(
+                proxy,
+                &self.config.user_agent,
+                tls.clone(),
+                kind.allow_private,
+                self.config.connect_timeout,
+            )?;
+            return ProxyClient::new(&self.config, tls, proxy).map(Client::Proxied);
+        }
+        let mut builder = builder(&self.config, tls, kind.allow_private);
         if kind.http1_only {
             builder = builder.http1_only();
         }
-        build(builder)
+        build(builder).map(Client::Direct)
     }
 }
 
@@ -93,57 +117,33 @@ impl Clients {
 /// may reach stays out of reach. Never through a proxy.
 pub(super) fn webhook_client(config: &FetchConfig) -> Result<reqwest::Client, NetError> {
     let tls = tls_config(&config.ca_files)?;
-    build(builder(config, tls, true, None)?.pool_idle_timeout(WEBHOOK_IDLE))
+    build(builder(config, tls, true).pool_idle_timeout(WEBHOOK_IDLE))
 }
 
 fn builder(
     config: &FetchConfig,
     tls: rustls::ClientConfig,
     allow_private: bool,
-    proxy: Option<&Url>,
-) -> Result<reqwest::ClientBuilder, NetError> {
-    let proxy_host = proxy.and_then(Url::host_str);
-    let builder = reqwest::Client::builder()
+) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(redirect::Policy::none())
         .referer(false)
         .user_agent(&config.user_agent)
         .connect_timeout(config.connect_timeout)
         .pool_max_idle_per_host(config.total)
-        .dns_resolver(Arc::new(GuardedResolver::new(allow_private, proxy_host)))
+        .dns_resolver(Arc::new(GuardedResolver::new(allow_private)))
         .no_proxy()
         // Heads that are not quite right, as curl and browsers take them. What decides how long a body is stays strict.
         .http1_max_headers(MAX_FIELDS)
         .http1_ignore_invalid_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
-        .http2_max_header_list_size(MAX_FIELD_BYTES);
-    let Some(proxy) = proxy else {
-        return Ok(builder);
-    };
-    let proxy = reqwest::Proxy::all(proxy_address(proxy, allow_private))
-        .map_err(|_| failed("the address of the proxy is not usable"))?;
-    Ok(builder.proxy(proxy))
-}
-
-/// Returns the proxy as it is asked. For a public source a SOCKS proxy is given an address that was resolved and checked
-/// here (`socks5`), never a name that may lead elsewhere from where it stands (`socks5h`).
-fn proxy_address(proxy: &Url, allow_private: bool) -> Url {
-    let mut proxy = proxy.clone();
-    if !allow_private && proxy.scheme() == "socks5h" {
-        // Both are schemes of the same class: this cannot fail.
-        let _ = proxy.set_scheme("socks5");
-    }
-    proxy
+        .http2_max_header_list_size(MAX_FIELD_BYTES)
 }
 
 fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, NetError> {
     builder
         .build()
-        .map_err(|_| failed("its settings (user agent, proxy or TLS) are not usable"))
-}
-
-/// The text of a reqwest error may hold the proxy's address, and with it a password: it is not repeated.
-fn failed(what: &str) -> NetError {
-    NetError::Client(what.to_owned())
+        .map_err(|_| NetError::Client("its settings (user agent or TLS) are not usable".to_owned()))
 }

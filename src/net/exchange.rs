@@ -212,16 +212,13 @@ impl Exchange<'_> {
 
     async fn send(&self, step: &Step<'_>) -> Result<Response, Failure> {
         let allow_private = self.settings.allow_private;
-        if let Some(proxy) = step.proxy.filter(|_| !allow_private) {
-            route::check_before_proxy(step.url, proxy, self.config.connect_timeout).await?;
-        }
-        let client = self.clients.get(ClientKind {
+        let kind = ClientKind {
             allow_private,
             proxied: step.proxy.is_some(),
             http1_only: step.http1_only,
-        });
+        };
         let limit = self.config.read_timeout;
-        let sent = client.execute(self.request(step));
+        let sent = self.clients.execute(kind, self.request(step));
         let Ok(result) = tokio::time::timeout(limit, sent).await else {
             let limit = seconds(limit);
             let detail = format!("timed out after {limit} waiting for the server's answer");
@@ -232,7 +229,7 @@ impl Exchange<'_> {
                 host: step.host,
                 proxy: step.proxy.map(route::proxy_name),
             };
-            Failure::of_request(&error, &via, self.config.connect_timeout)
+            Failure::of_request(&*error, &via, self.config.connect_timeout)
         })?;
         self.check_peer(&response, step)?;
         Ok(response)

@@ -8,13 +8,23 @@ use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use hyper_util::client::legacy;
+use tokio::time::error::Elapsed;
 
 use super::guard::Refused;
 use super::tls_words::tls_problem;
 use crate::domain::FailureKind;
 
+/// An error of the HTTP libraries.
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// A failure in the chain of causes of such an error: what it says counts.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.detail)]
+pub(super) struct Stopped(pub(super) Failure);
+
 /// Why a try failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
     /// One line for people. Secrets are struck out when it is reported.
@@ -77,7 +87,7 @@ impl Failure {
 
     /// Reads an error that came before the head of an answer.
     pub(super) fn of_request(
-        error: &reqwest::Error,
+        error: &(dyn StdError + 'static),
         via: &Via<'_>,
         connect_timeout: Duration,
     ) -> Self {
@@ -85,16 +95,20 @@ impl Failure {
         if let Some(failure) = of_cause(error, &subject) {
             return failure;
         }
-        if error.is_dns() {
-            let detail = format!("cannot resolve {}", via.next_hop());
+        let own = find::<reqwest::Error>(error);
+        let other = find::<legacy::Error>(error);
+        if own.is_some_and(reqwest::Error::is_dns) {
+            let detail = format!("cannot resolve {}", via.host);
             return Self::passing(FailureKind::Dns, detail);
         }
-        if error.is_timeout() {
+        if own.is_some_and(reqwest::Error::is_timeout) || find::<Elapsed>(error).is_some() {
             let limit = seconds(connect_timeout);
             let detail = format!("timed out after {limit} connecting to {subject}");
             return Self::passing(FailureKind::Timeout, detail);
         }
-        if error.is_connect() {
+        if own.is_some_and(reqwest::Error::is_connect)
+            || other.is_some_and(legacy::Error::is_connect)
+        {
             let detail = match find::<io::Error>(error).map(io::Error::kind) {
                 Some(io::ErrorKind::ConnectionRefused) => {
                     format!("connection refused by {}", via.next_hop())
@@ -157,7 +171,7 @@ impl Failure {
 }
 
 /// Tells whether the server ended an HTTP/2 stream or connection with `HTTP_1_1_REQUIRED`.
-fn wants_http1(error: &reqwest::Error) -> bool {
+fn wants_http1(error: &(dyn StdError + 'static)) -> bool {
     let reason = find::<h2::Error>(error).and_then(h2::Error::reason);
     reason == Some(h2::Reason::HTTP_1_1_REQUIRED)
 }
@@ -168,8 +182,11 @@ impl From<Refused> for Failure {
     }
 }
 
-/// Finds what decides alone, wherever it stands in the chain: a refused address, or TLS.
-fn of_cause(error: &reqwest::Error, host: &str) -> Option<Failure> {
+/// Finds what decides alone, wherever it stands in the chain: a failure in words, a refused address, or TLS.
+fn of_cause(error: &(dyn StdError + 'static), host: &str) -> Option<Failure> {
+    if let Some(Stopped(failure)) = find(error) {
+        return Some(failure.clone());
+    }
     if let Some(refused) = find::<Refused>(error) {
         return Some(refused.clone().into());
     }

@@ -93,30 +93,20 @@ pub fn unreachable_host(url: &url::Url, allow_private: bool) -> Option<String> {
 /// The system's resolver, without the addresses that may not be reached.
 pub(super) struct GuardedResolver {
     allow_private: bool,
-    /// The operator named the proxy in the configuration: where it stands is not the network's say.
-    proxy_host: Option<String>,
 }
 
 impl GuardedResolver {
-    pub(super) fn new(allow_private: bool, proxy_host: Option<&str>) -> Self {
-        Self {
-            allow_private,
-            proxy_host: proxy_host.map(str::to_owned),
-        }
+    pub(super) fn new(allow_private: bool) -> Self {
+        Self { allow_private }
     }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_private = self.allow_private;
-        let exempt = self.proxy_host.as_deref() == Some(name.as_str());
         Box::pin(async move {
             // Port 0 stands for the one of the URL.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            if exempt {
-                let found: Vec<SocketAddr> = found.collect();
-                return Ok(Box::new(found.into_iter()) as Addrs);
-            }
             let allowed = filter(name.as_str(), found, allow_private)?;
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })

@@ -19,6 +19,8 @@ mod file_name;
 mod guard;
 mod incoming;
 mod limits;
+mod proxy;
+mod proxy_client;
 mod redact;
 mod redirect;
 mod report;

@@ -1,10 +1,12 @@
-//! Which way a request takes: straight to its host, or through the proxy of the configuration.
+//! Which way a request takes: straight to its host, or through the proxy of the configuration; and what a proxy is given
+//! to connect to.
 //!
 //! Never shows the user name and password of a proxy.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::exchange::host_of;
 use super::failure::{Failure, seconds};
@@ -24,36 +26,65 @@ pub(super) fn proxy_name(proxy: &Url) -> String {
     host_of(proxy)
 }
 
-/// Makes sure that the proxy is asked for public hosts only: the name is resolved and checked here first, since the
-/// proxy may stand where private hosts can be reached. Every address of the name has to be public, for the proxy takes
-/// whichever it likes.
-pub(super) async fn check_before_proxy(
-    url: &Url,
-    proxy: &Url,
-    limit: Duration,
-) -> Result<(), Failure> {
-    let Some(Host::Domain(name)) = url.host() else {
-        // A literal was judged already.
-        return Ok(());
-    };
-    let lookup = tokio::net::lookup_host((name, 0));
-    let found = match tokio::time::timeout(limit, lookup).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(_)) => return Err(unresolved(name, proxy, "it has no address here")),
-        Err(_) => {
-            let what = format!("no answer within {}", seconds(limit));
-            return Err(unresolved(name, proxy, &what));
-        }
-    };
-    for address in found {
-        guard::check(address.ip(), false).map_err(|refused| refused.of_host(name))?;
-    }
-    Ok(())
+/// The host of a request that goes through a proxy, as far as this machine knows it.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// The addresses that may be connected to; none when the name is known at the proxy only, to which it is left.
+    pub(super) addresses: Vec<IpAddr>,
+    /// What keeps the name itself from the proxy, which would take whichever address it likes.
+    pub(super) refused: Option<guard::Refused>,
 }
 
-fn unresolved(name: &str, proxy: &Url, what: &str) -> Failure {
+/// Resolves `host` here, since the proxy may stand where other hosts can be reached, and checks each address. A name
+/// that has no address here is left to the proxy for a source that allows private hosts; a public source's is refused.
+pub(super) async fn resolve(
+    host: &str,
+    proxy: &Url,
+    allow_private: bool,
+    limit: Duration,
+) -> Result<Resolved, Failure> {
+    let found = match host.parse::<IpAddr>() {
+        Ok(literal) => vec![literal],
+        Err(_) => match look_up(host, limit).await {
+            Ok(found) => found,
+            Err(_) if allow_private => Vec::new(),
+            Err(why) => return Err(unresolved(host, proxy, &why)),
+        },
+    };
+    let mut resolved = Resolved {
+        addresses: Vec::new(),
+        refused: None,
+    };
+    for address in found {
+        match guard::check(address, allow_private) {
+            Ok(()) => resolved.addresses.push(address),
+            Err(refused) => resolved.refused = Some(refused.of_host(host)),
+        }
+    }
+    match resolved.refused {
+        Some(refused) if resolved.addresses.is_empty() => Err(refused.into()),
+        _ => Ok(resolved),
+    }
+}
+
+/// Returns the addresses of a name, each once; or why there are none.
+async fn look_up(name: &str, limit: Duration) -> Result<Vec<IpAddr>, String> {
+    let lookup = tokio::net::lookup_host((name, 0));
+    let mut found: Vec<IpAddr> = match tokio::time::timeout(limit, lookup).await {
+        Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
+        Ok(Err(_)) => Vec::new(),
+        Err(_) => return Err(format!("no answer within {}", seconds(limit))),
+    };
+    found.dedup();
+    if found.is_empty() {
+        return Err("it has no address here".to_owned());
+    }
+    Ok(found)
+}
+
+fn unresolved(name: &str, proxy: &Url, why: &str) -> Failure {
     let detail = format!(
-        "cannot resolve {name}: {what}, and a public source's host is checked before the proxy {} is asked for it; \
+        "cannot resolve {name}: {why}, and a public source's host is checked before the proxy {} is asked for it; \
          --allow-private leaves it to the proxy",
         proxy_name(proxy)
     );

@@ -43,6 +43,7 @@ mod program_limits;
 mod publication;
 mod purged_meanwhile;
 mod reading;
+mod relay;
 mod removing;
 mod replaced;
 mod rig;

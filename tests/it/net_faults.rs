@@ -231,7 +231,8 @@ async fn a_proxy_that_refuses_is_a_failure_to_connect() {
     rig.config.proxy = Some(address.parse().expect("a URL"));
     let detail = rig.fails(FailureKind::Connect).await;
     assert!(
-        detail.contains("files.invalid through the proxy 127.0.0.1:"),
+        detail.starts_with("the proxy 127.0.0.1:")
+            && detail.contains("does not connect to files.invalid:443: "),
         "{detail}"
     );
     assert!(!detail.contains("hunter2"), "{detail}");

@@ -5,8 +5,13 @@ use std::net::TcpListener;
 use gannet::config::FetchConfig;
 use gannet::domain::{Address, FailureKind};
 
+use crate::namespace::in_mount_namespace;
 use crate::net_rig::{Rig, fetched};
 use crate::origin::{Origin, RawOrigin, Reply};
+use crate::relay::Relay;
+use crate::rig::Gannet;
+
+const KINDS: [&str; 3] = ["http", "socks5", "socks5h"];
 
 fn through(config: &mut FetchConfig, proxy: &str) {
     config.proxy = Some(proxy.parse().expect("a URL"));
@@ -134,5 +139,123 @@ async fn a_failure_names_the_proxy() {
             detail.contains(&words) && !detail.contains("hunter2"),
             "{detail}"
         );
+    }
+}
+
+/// Returns a proxy in front of this server.
+fn relay_to(origin: &Origin, host: &str, names_only: bool) -> Option<Relay> {
+    let target = origin.host().parse().expect("an address");
+    Relay::start(host, target, names_only)
+}
+
+/// What resolves here is given to the proxy as an address that was checked, and the server is asked by its name; a name that
+/// only the proxy knows is left to the proxy.
+#[tokio::test]
+async fn a_proxy_is_given_the_checked_address() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::ok("content")]);
+    let relay = relay_to(&origin, "127.0.0.1", false).expect("IPv4 loopback");
+    let port = relay.address().port();
+    for kind in KINDS {
+        let mut rig = Rig::new(&format!("https://localhost:{port}/x"), origin.ca_file());
+        through(&mut rig.config, &format!("{kind}://{}", relay.address()));
+        assert_eq!(fetched(rig.fetch().await).0, b"content", "{kind}");
+        let asked = relay.asked();
+        let known = [format!("127.0.0.1:{port}"), format!("[::1]:{port}")];
+        assert!(asked.iter().all(|it| known.contains(it)), "{asked:?}");
+        let requests = origin.requests();
+        let last = requests.last().expect("a request");
+        let host = format!("localhost:{port}");
+        assert_eq!(last.header("host"), Some(host.as_str()), "{kind}");
+        // Its certificate is none of the server's.
+        let mut rig = Rig::new("https://files.invalid/x", origin.ca_file());
+        rig.config.max_tries = 1;
+        through(&mut rig.config, &format!("{kind}://{}", relay.address()));
+        rig.fails(FailureKind::Tls).await;
+        assert_eq!(relay.asked(), ["files.invalid:443"], "{kind}");
+        rig.settings.allow_private = false;
+        rig.fails(FailureKind::Dns).await;
+        assert!(relay.asked().is_empty(), "{kind}");
+    }
+}
+
+/// A proxy that answers 403 for every address may allow hosts by their names.
+#[tokio::test]
+async fn a_proxy_that_allows_no_addresses_is_given_the_name() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::ok("content")]);
+    let relay = relay_to(&origin, "127.0.0.1", true).expect("IPv4 loopback");
+    let port = relay.address().port();
+    let mut rig = Rig::new(&format!("https://localhost:{port}/x"), origin.ca_file());
+    rig.config.max_tries = 1;
+    through(&mut rig.config, &format!("http://{}", relay.address()));
+    assert_eq!(fetched(rig.fetch().await).0, b"content");
+    assert_eq!(relay.asked().pop(), Some(format!("localhost:{port}")));
+    rig.settings.address =
+        Address::parse(&format!("https://127.0.0.1:{port}/x"), true).expect("an address");
+    let detail = rig.fails(FailureKind::Connect).await;
+    assert!(
+        detail.contains("does not connect to 127.0.0.1") && detail.ends_with("403 Forbidden"),
+        "{detail}"
+    );
+    assert_eq!(relay.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn literals_of_ipv6_go_through_a_proxy_and_a_proxy_may_be_one() {
+    let Some(origin) = Origin::start_ipv6() else {
+        return;
+    };
+    origin.on("/x", [Reply::ok("content")]);
+    for host in ["127.0.0.1", "::1"] {
+        let relay = relay_to(&origin, host, false).expect("loopback");
+        for kind in KINDS {
+            let mut rig = Rig::of(&origin, "/x");
+            through(&mut rig.config, &format!("{kind}://{}", relay.address()));
+            assert_eq!(fetched(rig.fetch().await).0, b"content", "{kind} {host}");
+            assert_eq!(relay.asked(), [origin.host()], "{kind} {host}");
+        }
+    }
+}
+
+/// Not even for a source that may reach private hosts, by whatever name and at whatever step.
+#[test]
+fn a_proxy_is_never_asked_for_a_metadata_service_by_name() {
+    let origin = Origin::start(true);
+    origin.on("/r", [Reply::redirect(302, "https://meta.test/x")]);
+    let relay = relay_to(&origin, "127.0.0.1", false).expect("IPv4 loopback");
+    for kind in KINDS {
+        let gannet = Gannet::trusting(
+            origin.ca_file(),
+            &format!("max_tries = 1\nproxy = \"{kind}://{}\"\n", relay.address()),
+        );
+        let urls = [
+            "https://meta.test/x",
+            "https://both.test/y",
+            "http://meta.test/z",
+            &origin.url("/r"),
+        ];
+        for url in urls {
+            gannet.ok(&["add", url, "--allow-private", "--allow-http"]);
+        }
+        let hosts = gannet.path("hosts");
+        std::fs::write(
+            &hosts,
+            "127.0.0.1 localhost\n169.254.169.254 meta.test\n169.254.169.254 both.test\n10.1.2.3 both.test\n",
+        )
+        .expect("a file");
+        let script = format!(
+            "mount --bind {} /etc/hosts; $gannet fetch '*' -q || true",
+            hosts.display()
+        );
+        let Some(said) = in_mount_namespace(&gannet, &script) else {
+            return;
+        };
+        let never = said.err.matches("metadata service, which is never");
+        assert_eq!(never.count(), 3, "{kind}: {said:#?}");
+        let asked = relay.asked();
+        let others = asked.iter().filter(|it| **it != origin.host());
+        // One of its two addresses may be connected to: that one is given.
+        assert!(others.eq(["10.1.2.3:443"]), "{kind}: {asked:?}");
     }
 }

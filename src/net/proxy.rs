@@ -1,0 +1,370 @@
+//! The proxy of the configuration: how it is reached, and how it is asked for a tunnel: CONNECT (RFC 9110 §9.3.6) or
+//! SOCKS 5 (RFC 1928).
+//!
+//! Never gives a proxy a name that resolves here, for the same name may lead elsewhere from where the proxy stands; but
+//! for a proxy that lets nobody connect to bare addresses, and for plain http without a tunnel.
+
+use std::future::{Ready, ready};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hyper::Uri;
+use hyper_util::client::legacy::connect::proxy::SocksV5;
+use hyper_util::rt::TokioIo;
+use reqwest::header::HeaderValue;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+use url::{Host, Url};
+
+use super::error::NetError;
+use super::failure::{BoxError, Failure, Stopped};
+use super::route::{self, Resolved};
+use super::tls_words::tls_problem;
+use crate::domain::{FailureKind, decode_percent};
+
+/// The longest head of an answer to CONNECT.
+const MAX_HEAD_BYTES: usize = 16 << 10;
+
+/// A connection, in clear or not.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A proxy.
+pub(super) struct Proxy {
+    url: Url,
+    /// User name and password, percent-decoded.
+    login: Option<(String, String)>,
+    user_agent: String,
+    /// For a proxy that is spoken to over TLS.
+    tls: Arc<rustls::ClientConfig>,
+    allow_private: bool,
+    connect_timeout: Duration,
+}
+
+/// Why there is no tunnel.
+enum NoTunnel {
+    /// The proxy does not let this user connect to the address, whatever is there.
+    Denied(Failure),
+    /// Anything else: another address of the host may do.
+    Failed(BoxError),
+}
+
+impl Proxy {
+    /// Returns the proxy at `url`, as sources with this permission use it.
+    pub(super) fn new(
+        url: &Url,
+        user_agent: &str,
+        mut tls: rustls::ClientConfig,
+        allow_private: bool,
+        connect_timeout: Duration,
+    ) -> Result<Self, NetError> {
+        tls.alpn_protocols.clear();
+        let proxy = Self {
+            url: url.clone(),
+            login: login(url),
+            user_agent: user_agent.to_owned(),
+            tls: Arc::new(tls),
+            allow_private,
+            connect_timeout,
+        };
+        // The text of such an error may hold the password: it is not repeated.
+        let unusable = || NetError::Client("the address of the proxy is not usable".to_owned());
+        url.as_str().parse::<Uri>().map_err(|_| unusable())?;
+        Ok(proxy)
+    }
+
+    pub(super) fn is_http(&self) -> bool {
+        matches!(self.url.scheme(), "http" | "https")
+    }
+
+    /// Returns how long everything may take until the server's handshake is done.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// Returns the value of `Proxy-Authorization`, for a proxy that wants it with each request.
+    pub(super) fn authorization(&self) -> Option<HeaderValue> {
+        let (user, password) = self.login.as_ref().filter(|_| self.is_http())?;
+        let value = format!(
+            "Basic {}",
+            BASE64_STANDARD.encode(format!("{user}:{password}"))
+        );
+        let mut value = HeaderValue::from_str(&value).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// Makes sure that the proxy may be asked for plain http at `host` by name: HTTP/1.1 has it make `Host` of what it
+    /// is asked for (RFC 9112 §3.2.2), so that an address would not do. Every address of the name has to be allowed.
+    pub(super) async fn check_name(&self, host: &str) -> Result<(), Failure> {
+        match self.resolve(host).await?.refused {
+            Some(refused) => Err(refused.into()),
+            None => Ok(()),
+        }
+    }
+
+    async fn resolve(&self, host: &str) -> Result<Resolved, Failure> {
+        route::resolve(host, &self.url, self.allow_private, self.connect_timeout).await
+    }
+
+    /// Connects to the proxy itself.
+    pub(super) async fn reach(&self) -> Result<Box<dyn Stream>, BoxError> {
+        let tcp = self.connect_tcp().await?;
+        if self.url.scheme() != "https" {
+            return Ok(Box::new(tcp));
+        }
+        let name = server_name(&host_of(&self.url))?;
+        let tls = TlsConnector::from(Arc::clone(&self.tls));
+        let stream = tls.connect(name, tcp).await;
+        Ok(Box::new(stream.map_err(|error| self.handshake(error))?))
+    }
+
+    /// Says of the proxy, not of the host behind, that its handshake failed.
+    fn handshake(&self, error: io::Error) -> BoxError {
+        let cause = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match cause {
+            Some(cause) => {
+                let proxy = format!("the proxy {}", route::proxy_name(&self.url));
+                let detail = tls_problem(cause, &proxy);
+                Stopped(Failure::new(FailureKind::Tls, detail)).into()
+            }
+            None => error.into(),
+        }
+    }
+
+    async fn connect_tcp(&self) -> Result<TcpStream, BoxError> {
+        let port = self.url.port_or_known_default().unwrap_or(1080);
+        let host = host_of(&self.url);
+        // The operator named the proxy in the configuration: where it stands is not the network's say.
+        let found = tokio::net::lookup_host((host.as_str(), port)).await;
+        let found = found.map_err(|_| {
+            let detail = format!("cannot resolve the proxy {}", route::proxy_name(&self.url));
+            Stopped(Failure::passing(FailureKind::Dns, detail))
+        })?;
+        let found: Vec<SocketAddr> = found.collect();
+        // A silent address leaves time for the others.
+        let share = self.connect_timeout / u32::try_from(found.len().max(1)).unwrap_or(1);
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in found {
+            match tokio::time::timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    stream.set_nodelay(true)?;
+                    return Ok(stream);
+                }
+                Ok(Err(error)) => last = error,
+                Err(_) => last = io::ErrorKind::TimedOut.into(),
+            }
+        }
+        Err(last.into())
+    }
+
+    /// Returns a tunnel to `host`, which is a name or an address without brackets.
+    pub(super) async fn tunnel(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, BoxError> {
+        let resolved = self.resolve(host).await.map_err(Stopped)?;
+        if resolved.addresses.is_empty() {
+            return self
+                .ask(host, host, port)
+                .await
+                .map_err(NoTunnel::into_error);
+        }
+        let mut denied = 0;
+        let mut last = None;
+        for address in &resolved.addresses {
+            match self.ask(host, &address.to_string(), port).await {
+                Ok(stream) => return Ok(stream),
+                Err(why) => {
+                    denied += usize::from(matches!(why, NoTunnel::Denied(_)));
+                    last = Some(why.into_error());
+                }
+            }
+        }
+        // A proxy may allow hosts by name only. Every address of this one is allowed, and the certificate proves who
+        // answers, wherever the proxy finds the name.
+        let by_name = denied == resolved.addresses.len()
+            && resolved.refused.is_none()
+            && host.parse::<std::net::IpAddr>().is_err();
+        match last {
+            Some(error) if !by_name => Err(error),
+            _ => self
+                .ask(host, host, port)
+                .await
+                .map_err(NoTunnel::into_error),
+        }
+    }
+
+    /// Asks for one tunnel to `host`, by its name or by one of its addresses.
+    async fn ask(&self, host: &str, target: &str, port: u16) -> Result<Box<dyn Stream>, NoTunnel> {
+        let authority = if target.contains(':') {
+            format!("[{target}]:{port}")
+        } else {
+            format!("{target}:{port}")
+        };
+        if self.is_http() {
+            let (stream, refusal) = self.ask_http(&authority).await?;
+            let Some((status, words)) = refusal else {
+                return Ok(stream);
+            };
+            let which = if target == host {
+                authority
+            } else {
+                format!("{host} at {authority}")
+            };
+            let proxy = route::proxy_name(&self.url);
+            let detail = format!("the proxy {proxy} does not connect to {which}: {words}");
+            let failure = Failure::passing(FailureKind::Connect, detail);
+            return Err(if status == 403 {
+                NoTunnel::Denied(failure)
+            } else {
+                NoTunnel::Failed(Stopped(failure).into())
+            });
+        }
+        let tcp = self.connect_tcp().await?;
+        let stream = self.ask_socks(tcp, &authority).await?;
+        Ok(Box::new(stream.into_inner()))
+    }
+
+    /// Returns a connection to the proxy that is a tunnel from here on, or with the status that the proxy answered instead,
+    /// also in words.
+    async fn ask_http(
+        &self,
+        authority: &str,
+    ) -> Result<(Box<dyn Stream>, Option<(u16, String)>), BoxError> {
+        let mut stream = self.reach().await?;
+        let mut head = format!(
+            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {}\r\n",
+            self.user_agent
+        )
+        .into_bytes();
+        if let Some(authorization) = self.authorization() {
+            head.extend_from_slice(b"Proxy-Authorization: ");
+            head.extend_from_slice(authorization.as_bytes());
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        stream.write_all(&head).await?;
+        let answer = read_head(&mut *stream).await?;
+        let status = status(&answer)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "its answer is no HTTP"))?;
+        if (200..300).contains(&status) {
+            return Ok((stream, None));
+        }
+        let line = answer.lines().next().unwrap_or_default();
+        let words: String = line.chars().filter(|c| !c.is_control()).take(80).collect();
+        let words = words
+            .split_once(' ')
+            .map_or("", |(_, status)| status.trim());
+        Ok((stream, Some((status, words.to_owned()))))
+    }
+
+    async fn ask_socks(
+        &self,
+        tcp: TcpStream,
+        authority: &str,
+    ) -> Result<TokioIo<TcpStream>, BoxError> {
+        // SOCKS knows no schemes, and the connection stands already.
+        let target: Uri = format!("https://{authority}").parse()?;
+        let mut socks = SocksV5::new(target.clone(), Connected(Some(TokioIo::new(tcp))));
+        if let Some((user, password)) = &self.login {
+            socks = socks.with_auth(user.clone(), password.clone());
+        }
+        Ok(socks.call(target).await?)
+    }
+}
+
+impl NoTunnel {
+    fn into_error(self) -> BoxError {
+        match self {
+            Self::Denied(failure) => Stopped(failure).into(),
+            Self::Failed(error) => error,
+        }
+    }
+}
+
+impl From<BoxError> for NoTunnel {
+    fn from(error: BoxError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<io::Error> for NoTunnel {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A connection that stands, for a library that would make one.
+struct Connected(Option<TokioIo<TcpStream>>);
+
+impl Service<Uri> for Connected {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        ready(
+            self.0
+                .take()
+                .ok_or_else(|| io::ErrorKind::NotConnected.into()),
+        )
+    }
+}
+
+/// Reads the head of an answer to CONNECT. Nothing comes behind, for the server waits for the client to begin.
+async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
+        if head.len() > MAX_HEAD_BYTES {
+            let words = "the head of its answer is too long";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+        }
+        if stream.read_buf(&mut head).await? == 0 {
+            let words = "it closed the connection without an answer";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, words));
+        }
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn status(head: &str) -> Option<u16> {
+    let line = head.lines().next()?;
+    let rest = line.strip_prefix("HTTP/1.")?;
+    rest.split(' ').nth(1)?.trim().parse().ok()
+}
+
+fn login(url: &Url) -> Option<(String, String)> {
+    let password = url.password().unwrap_or_default();
+    (!url.username().is_empty() || !password.is_empty())
+        .then(|| (decode_percent(url.username()), decode_percent(password)))
+}
+
+/// Returns the host of an address without the brackets of a literal.
+fn host_of(url: &Url) -> String {
+    match url.host() {
+        Some(Host::Ipv6(address)) => address.to_string(),
+        Some(host) => host.to_string(),
+        None => String::new(),
+    }
+}
+
+/// Returns whose certificate a server has to show.
+pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, BoxError> {
+    ServerName::try_from(host.to_owned()).map_err(|_| {
+        let detail = format!("{host} is not a name that a certificate could hold");
+        Stopped(Failure::new(FailureKind::Tls, detail)).into()
+    })
+}
