@@ -52,7 +52,7 @@ pub use policy::{Adoption, PolicyStanding, ReadConfig};
 pub use ports::App;
 pub use publish::PublishRequest;
 pub use queries::History;
-pub use set_queries::SetOverview;
+pub use set_queries::{SetOverview, failure_among};
 pub(crate) use sets::SetsReport;
 pub use sets::VerifiedSet;
 pub use settings::NewSource;

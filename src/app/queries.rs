@@ -21,6 +21,8 @@ pub struct History {
     pub versions: Vec<(Version, Vec<Verdict>)>,
     /// The version that consumers see.
     pub served: Option<VersionId>,
+    /// Why the set that the source is published with fails, if it does.
+    pub set_failure: Option<String>,
 }
 
 impl App {
@@ -56,12 +58,16 @@ impl App {
             .collect();
         let served = self.store.served(source).await?;
         // Last: one that is there now was there all the time, and nothing of its history is missing.
-        let source = self.source_by_id(source).await?;
-        Ok(source.map(|source| History {
+        let Some(source) = self.source_by_id(source).await? else {
+            return Ok(None);
+        };
+        let set_failure = self.set_failure(&source).await?;
+        Ok(Some(History {
             source,
             attempts,
             versions,
             served,
+            set_failure,
         }))
     }
 

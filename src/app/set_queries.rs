@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::{App, Result};
 use crate::domain::{
-    Edition, EditionVerdict, MemberNow, NotReady, VerdictOutcome, VersionState, ready_to_judge,
+    Edition, EditionVerdict, MemberNow, NewVerdict, NotReady, Source, VersionState,
+    deciding_verdict, ready_to_judge,
 };
 use crate::store::FileSet;
 
@@ -17,6 +18,8 @@ pub struct SetOverview {
     pub members: Vec<MemberNow>,
     /// What keeps it from being judged.
     pub waits: Option<NotReady>,
+    /// Why its newest files failed or could not be judged.
+    pub failure: Option<String>,
     /// Its newest edition.
     pub newest: Option<Edition>,
     /// The edition that readers see.
@@ -65,6 +68,7 @@ impl App {
         };
         Ok(SetOverview {
             waits,
+            failure: self.why_set_fails(&set).await?,
             newest: self.store.newest_edition(set.name.clone()).await?,
             published,
             path: self.archive.set_link(&set.name),
@@ -76,47 +80,49 @@ impl App {
     /// Returns the sets whose newest files failed or could not be judged, each with the reason.
     pub async fn failing_sets(&self) -> Result<Vec<(String, String)>> {
         let mut failing = Vec::new();
-        if self.set_names().is_empty() {
-            return Ok(failing);
-        }
-        let sets = self.store.file_sets().await?;
-        for set in sets.into_iter().filter(|set| set.configured) {
-            if let Some(problem) = set.problem {
-                failing.push((set.name, problem));
-                continue;
-            }
-            let newest = self.store.newest_edition(set.name.clone()).await?;
-            if let Some(edition) = newest
-                && self.store.set_has_members(set.name.clone()).await?
-                && matches!(edition.state, VersionState::Failed | VersionState::Error)
-            {
-                failing.push((set.name, self.why_edition_failed(&edition).await?));
-            }
+        for set in self.store.file_sets().await? {
+            let why = self.why_set_fails(&set).await?;
+            failing.extend(why.map(|why| (set.name, why)));
         }
         Ok(failing)
     }
 
-    async fn why_edition_failed(&self, edition: &Edition) -> Result<String> {
-        let (outcome, word) = match edition.state {
-            VersionState::Failed => (VerdictOutcome::Failed, "failed"),
-            _ => (VerdictOutcome::Error, "could not be judged"),
+    /// Returns why the set that a source is published with fails; nothing when it does not.
+    pub(super) async fn set_failure(&self, source: &Source) -> Result<Option<String>> {
+        if !source.state.set_fails {
+            return Ok(None);
+        }
+        let failing = self.failing_sets().await?;
+        Ok(failure_among(source, &failing).map(str::to_owned))
+    }
+
+    async fn why_set_fails(&self, set: &FileSet) -> Result<Option<String>> {
+        if !set.configured || set.problem.is_some() {
+            return Ok(set.problem.clone().filter(|_| set.configured));
+        }
+        let Some(edition) = self.store.newest_edition(set.name.clone()).await? else {
+            return Ok(None);
         };
+        let word = match edition.state {
+            VersionState::Failed => "failed",
+            VersionState::Error => "could not be judged",
+            _ => return Ok(None),
+        };
+        if !self.store.set_has_members(set.name.clone()).await? {
+            return Ok(None);
+        }
         let verdicts = self.store.edition_verdicts(edition.id).await?;
-        let last = verdicts
-            .into_iter()
-            .rev()
-            .find(|one| one.verdict.judgement.outcome == outcome);
-        Ok(last.map_or_else(
-            || word.to_owned(),
-            |one| {
-                let verdict = one.verdict;
-                format!(
-                    "{word} by {}: {}",
-                    verdict.verifier,
-                    verdict.judgement.reason()
-                )
-            },
-        ))
+        let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
+        Ok(Some(match deciding_verdict(edition.state, newest_first) {
+            Some(NewVerdict {
+                verifier,
+                judgement,
+                ..
+            }) => {
+                format!("{word} by {verifier}: {}", judgement.reason())
+            }
+            None => word.to_owned(),
+        }))
     }
 
     /// Returns the names of the verifiers in force that judge a set.
@@ -145,4 +151,14 @@ impl App {
         sets.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(sets)
     }
+}
+
+/// Returns why the set that a source is published with fails, of the failing sets and their reasons.
+pub fn failure_among<'a>(source: &Source, failing: &'a [(String, String)]) -> Option<&'a str> {
+    // A source in several sets, which is a mistake, has all their names here.
+    let sets = source.state.set.as_deref().unwrap_or_default();
+    let mut named = failing
+        .iter()
+        .filter(|(name, _)| sets.split(", ").any(|set| set == name));
+    named.next().map(|(_, why)| why.as_str())
 }

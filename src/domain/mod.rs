@@ -64,6 +64,8 @@ pub use source::{
     Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,
 };
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
-pub use verdict::{Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome};
+pub use verdict::{
+    Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome, deciding_verdict,
+};
 pub use version::{Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};

@@ -167,6 +167,15 @@ pub struct SourceState {
     pub set: Option<String>,
     /// The newest files of that set failed together, or could not be judged.
     pub set_fails: bool,
+    /// The version that lies in the folder which that set publishes.
+    pub set_version_id: Option<VersionId>,
+}
+
+impl SourceState {
+    /// Returns the version that consumers see: at the source's own path, or in its set's folder.
+    pub fn served(&self) -> Option<VersionId> {
+        self.published_version_id.or(self.set_version_id)
+    }
 }
 
 /// The right to fetch one source, until it lapses.

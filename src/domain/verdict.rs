@@ -1,12 +1,13 @@
 //! A verdict: what one verifier said of one version, with where it comes from.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Digest, VerdictId, VersionId};
+use super::{Digest, VerdictId, VersionId, VersionState};
 
 /// What a verifier said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,6 +122,22 @@ pub struct NewVerdict {
     pub duration: Duration,
 }
 
+/// Returns the verdict that made a version or an edition `failed` or `error`: of the verifiers whose last verdict says that,
+/// the one that spoke last. Nothing for another state.
+pub fn deciding_verdict<'a>(
+    state: VersionState,
+    newest_first: impl Iterator<Item = &'a NewVerdict>,
+) -> Option<&'a NewVerdict> {
+    let outcome = match state {
+        VersionState::Failed => VerdictOutcome::Failed,
+        VersionState::Error => VerdictOutcome::Error,
+        _ => return None,
+    };
+    let mut seen = HashSet::new();
+    let mut last = newest_first.filter(|verdict| seen.insert(verdict.verifier.as_str()));
+    last.find(|verdict| verdict.judgement.outcome == outcome)
+}
+
 /// A verdict as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -132,4 +149,59 @@ pub struct Verdict {
     pub verdict: NewVerdict,
     /// Who ran the verifier or gave the verdict.
     pub actor: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(verifier: &str, outcome: VerdictOutcome) -> NewVerdict {
+        let mut judgement = Judgement::error("");
+        judgement.outcome = outcome;
+        NewVerdict {
+            verifier: verifier.to_owned(),
+            fingerprint: Fingerprint::of(String::new()),
+            judgement,
+            started_at: DateTime::UNIX_EPOCH,
+            duration: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn the_last_word_of_each_verifier_decides() {
+        use VerdictOutcome::{Error, Failed, Passed};
+        for (state, newest_first, expected) in [
+            (VersionState::Failed, &[("a", Failed)][..], Some("a")),
+            (
+                VersionState::Failed,
+                &[("b", Failed), ("a", Failed)],
+                Some("b"),
+            ),
+            // What `b` said first does not count any more.
+            (
+                VersionState::Failed,
+                &[("b", Passed), ("b", Failed), ("a", Failed)],
+                Some("a"),
+            ),
+            (
+                VersionState::Failed,
+                &[("b", Error), ("a", Failed)],
+                Some("a"),
+            ),
+            (
+                VersionState::Error,
+                &[("b", Passed), ("a", Error)],
+                Some("a"),
+            ),
+            (VersionState::Passed, &[("b", Passed), ("a", Failed)], None),
+            (VersionState::Error, &[], None),
+        ] {
+            let verdicts: Vec<_> = newest_first
+                .iter()
+                .map(|(name, outcome)| said(name, *outcome))
+                .collect();
+            let found = deciding_verdict(state, verdicts.iter()).map(|one| one.verifier.as_str());
+            assert_eq!(found, expected, "{state} {newest_first:?}");
+        }
+    }
 }

@@ -39,6 +39,7 @@ pub(crate) fn source(id: i64, name: &str) -> Source {
             publish_error: None,
             set: None,
             set_fails: false,
+            set_version_id: None,
         },
     }
 }

@@ -24,7 +24,13 @@ pub(super) const SOURCE_COLUMNS: &str = "s.id, s.name, s.address, s.interval_hou
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN EXISTS (SELECT 1 FROM set_member m JOIN edition e
             ON e.id = (SELECT max(id) FROM edition WHERE set_name = m.set_name)
-            WHERE m.source_id = s.id AND e.state IN ('failed', 'error')) ELSE 0 END";
+            WHERE m.source_id = s.id AND e.state IN ('failed', 'error'))
+            OR EXISTS (SELECT 1 FROM set_member m JOIN file_set f ON f.name = m.set_name
+            WHERE m.source_id = s.id AND f.problem IS NOT NULL) ELSE 0 END,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT em.version_id FROM set_member m JOIN file_set f ON f.name = m.set_name
+            JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id
+            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END";
 
 /// Settings, state and newest version of a source.
 pub(super) const SOURCE_TABLES: &str = "source s JOIN source_state t ON t.source_id = s.id
@@ -127,6 +133,7 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             publish_error: columns.get()?,
             set: columns.get()?,
             set_fails: columns.get()?,
+            set_version_id: columns.optional()?.map(VersionId),
         },
     })
 }

@@ -95,6 +95,9 @@ fn list_shows_what_every_filter_lets_through() {
         (&["--failing"][..], &["bad", "down"][..]),
         (&["--state", "fail"], &["bad"]),
         (&["--state", "FAIL,never"], &["bad", "never"]),
+        (&["--state", "Down"], &["down"]),
+        (&["--state", "UNPUB,SETFAIL"], &[]),
+        (&["--state", "unpub,set-fail,unpublished"], &[]),
         (&["--state", "off", "--state", "new"], &["good", "off"]),
         (&["--due"], &["never"]),
         (&["--failing", "--due"], &[]),
@@ -120,4 +123,11 @@ fn list_shows_what_every_filter_lets_through() {
             .ok(&["list", "--help"])
             .contains("the last fetches failed")
     );
+    let help = gannet.ok(&["list", "--help"]);
+    let words = ["FAIL", "UNPUB", "SETFAIL", "error"];
+    let is_explained = |word: &&str| {
+        help.lines()
+            .any(|line| line.split_whitespace().next() == Some(*word))
+    };
+    assert!(words.iter().all(is_explained), "{help}");
 }

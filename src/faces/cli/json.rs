@@ -44,11 +44,12 @@ pub(crate) struct SourceJson<'a> {
     digest: Option<String>,
     error_kind: Option<&'static str>,
     error: Option<&'a str>,
+    set_error: Option<&'a str>,
 }
 
 impl<'a> SourceJson<'a> {
     /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 23] = [
+    pub(crate) const FIELDS: [&'static str; 24] = [
         "id",
         "name",
         "address",
@@ -72,12 +73,19 @@ impl<'a> SourceJson<'a> {
         "digest",
         "error_kind",
         "error",
+        "set_error",
     ];
 
     /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
-    /// published with; `wanted_version_id` is the version that should be published, another than
-    /// `published_version_id` while that lags; `size_bytes` and `digest` are the newest version's, `error` is the last attempt's.
-    pub(crate) fn new(source: &'a Source, newest: &'a Newest, published_dir: &Path) -> Self {
+    /// published with; `published_version_id` is what consumers see, in the set's folder too; `wanted_version_id` is the
+    /// version that should be published by itself, another than `published_version_id` while that lags; `size_bytes` and
+    /// `digest` are the newest version's, `error` is the last attempt's. `set_error`: why that set fails, if it does.
+    pub(crate) fn new(
+        source: &'a Source,
+        newest: &'a Newest,
+        set_error: Option<&'a str>,
+        published_dir: &Path,
+    ) -> Self {
         let (settings, state) = (&source.settings, &source.state);
         Self {
             id: source.id,
@@ -96,13 +104,14 @@ impl<'a> SourceJson<'a> {
             set: state.set.as_deref(),
             state: StateWord::of(source).as_str(),
             removed_at: source.removed_at.map(precise),
-            published_version_id: state.published_version_id,
+            published_version_id: state.served(),
             wanted_version_id: newest.wanted_version_id,
             publish_error: state.publish_error.as_deref(),
             size_bytes: newest.size_bytes,
             digest: newest.digest.map(|digest| digest.to_string()),
             error_kind: newest.error_kind.map(FailureKind::as_str),
             error: newest.error.as_deref(),
+            set_error,
         }
     }
 }

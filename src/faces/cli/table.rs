@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::look::Look;
-use crate::faces::text::clean;
+use crate::faces::text::{clean, wrap};
 
 /// No column is cut below this, in columns.
 const LEAST_WIDTH: usize = 10;
@@ -203,37 +203,12 @@ fn push_cell(line: &mut String, cell: &str, right: bool, width: usize, tone: Opt
 fn tone_of(word: &str) -> Option<&'static str> {
     let word = word.split('(').next().unwrap_or_default();
     match word {
-        "FAIL" | "failed" => Some("31"),
+        "FAIL" | "UNPUB" | "SETFAIL" | "failed" => Some("31"),
         "down" | "error" | "pending" => Some("33"),
         "ok" | "new" | "passed" => Some("32"),
         "off" | "removed" | "never" => Some("2"),
         _ => None,
     }
-}
-
-/// Parts text into lines of at most so many columns, between words where there are any.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(LEAST_WIDTH);
-    let mut lines = vec![String::new()];
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() && line.width() + 1 + word.width() > width {
-            lines.push(String::new());
-        } else if !line.is_empty() {
-            line.push(' ');
-        }
-        for c in word.chars() {
-            let columns = c.width().unwrap_or(0);
-            if lines
-                .last()
-                .is_some_and(|line| line.width() + columns > width)
-            {
-                lines.push(String::new());
-            }
-            lines.last_mut().expect("there is always a line").push(c);
-        }
-    }
-    lines
 }
 
 /// Cuts `text` to `width` columns, with `…` in place of what is gone.

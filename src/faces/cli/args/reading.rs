@@ -1,7 +1,7 @@
 //! Arguments of the commands that only read.
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::domain::Moment;
 use crate::faces::text::StateWord;
@@ -58,7 +58,7 @@ impl ListArgs {
 /// Which sources `list` shows: those that every option lets through.
 #[derive(Debug, Default, Args)]
 pub struct ListFilter {
-    /// Only those whose last fetch or newest version failed: down and FAIL
+    /// Only those with which something is wrong: down, FAIL, UNPUB, SETFAIL and error
     #[arg(long)]
     pub failing: bool,
     /// Only those in this state; may be repeated
@@ -73,12 +73,13 @@ pub struct ListFilter {
 }
 
 fn state_parser() -> impl TypedValueParser<Value = StateWord> {
-    PossibleValuesParser::new(StateWord::ALL.map(|(_, word, _)| word))
-        .try_map(|word| word.parse::<StateWord>())
+    // The words that programs get are taken, too.
+    let value = |(_, word, shown, _)| PossibleValue::new(shown).alias(word);
+    PossibleValuesParser::new(StateWord::ALL.map(value)).try_map(|word| word.parse::<StateWord>())
 }
 
 fn list_help() -> String {
-    let legend = StateWord::ALL.map(|(_, word, meaning)| format!("  {word:<8} {meaning}\n"));
+    let legend = StateWord::ALL.map(|(_, _, shown, meaning)| format!("  {shown:<8} {meaning}\n"));
     format!(
         "States:\n{}\nExamples:\n  gannet list tag:prices --failing\n  gannet list --json | jq '.[] | select(.failures > 0).name'",
         legend.concat()

@@ -60,6 +60,7 @@ async fn write_json(app: &App, sources: &[Source], out: &mut dyn Write) -> Resul
             source: SourceJson::new(
                 &history.source,
                 newest.get(&source.id).unwrap_or(&none),
+                history.set_failure.as_deref(),
                 app.archive.published_dir(),
             ),
             settings: SettingsJson::new(&history.source),
@@ -103,6 +104,7 @@ mod tests {
         let history = |id, name: &str, versions| History {
             source: source(id, name),
             served: None,
+            set_failure: None,
             attempts: Vec::new(),
             versions,
         };

@@ -160,6 +160,7 @@ mod tests {
         History {
             source: source(1, "prices"),
             served: Some(VersionId(11)),
+            set_failure: None,
             attempts: vec![failed_attempt(2), good],
             versions: vec![
                 (

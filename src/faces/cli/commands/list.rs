@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::sets;
-use crate::app::{App, Error, Newest};
+use crate::app::{App, Error, Newest, failure_among};
 use crate::domain::{Source, SourceId};
 use crate::faces::cli::args::{ListArgs, ListFilter, TableFormat};
 use crate::faces::cli::exit::CommandResult;
@@ -13,7 +13,7 @@ use crate::faces::cli::json::{self, SourceJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::{StateWord, next_due, or_dash, state_word};
+use crate::faces::text::{StateWord, next_due, or_dash, published_briefly, state_word};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
     if args.sets {
@@ -32,9 +32,12 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
         let look = Look::of(app, console);
         table_of(&sources, args, &look).write(&mut console.out, 0, &look)?;
     } else {
-        let newest = app.newest(&sources).await?;
+        let known = Known {
+            newest: app.newest(&sources).await?,
+            failing_sets: app.failing_sets().await?,
+        };
         let published_dir = app.archive.published_dir();
-        write(&sources, &newest, format, published_dir, &mut console.out)?;
+        write(&sources, &known, format, published_dir, &mut console.out)?;
     }
     if is_all && format == TableFormat::People {
         sets::write_after(app, console).await?;
@@ -76,17 +79,25 @@ fn is_everything(filter: &ListFilter) -> bool {
     !(filter.failing || filter.due || filter.removed) && filter.states.is_empty()
 }
 
+/// What programs get beyond the sources.
+struct Known {
+    newest: HashMap<SourceId, Newest>,
+    /// With the reasons.
+    failing_sets: Vec<(String, String)>,
+}
+
 fn write(
     sources: &[Source],
-    newest: &HashMap<SourceId, Newest>,
+    known: &Known,
     format: TableFormat,
     published_dir: &Path,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let none = Newest::default();
     let objects = sources.iter().map(|source| {
-        let newest = newest.get(&source.id).unwrap_or(&none);
-        SourceJson::new(source, newest, published_dir)
+        let newest = known.newest.get(&source.id).unwrap_or(&none);
+        let set_error = failure_among(source, &known.failing_sets);
+        SourceJson::new(source, newest, set_error, published_dir)
     });
     if format == TableFormat::Csv {
         csv::write(out, &SourceJson::FIELDS, objects)
@@ -136,10 +147,6 @@ fn table(sources: &[Source], look: &Look) -> Table {
     ]);
     for source in sources {
         let state = &source.state;
-        let published = match &state.set {
-            Some(set) => Some(format!("set {set}")),
-            None => published_column(source),
-        };
         table.row([
             source.id.to_string(),
             state_word(source),
@@ -148,22 +155,10 @@ fn table(sources: &[Source], look: &Look) -> Table {
             look.ago(state.last_attempt_at),
             look.until(next_due(source)),
             or_dash(state.version_state),
-            or_dash(published),
+            or_dash(published_briefly(source)),
         ]);
     }
     table
-}
-
-fn published_column(source: &Source) -> Option<String> {
-    let state = &source.state;
-    let path = state
-        .published_version_id
-        .map(|_| source.published_path.clone());
-    match (&state.publish_error, path) {
-        (Some(_), Some(path)) => Some(format!("{path} (not up to date)")),
-        (Some(_), None) => Some("not published".to_owned()),
-        (None, path) => path,
-    }
 }
 
 #[cfg(test)]
@@ -200,7 +195,10 @@ mod tests {
             error: Some("503 Service Unavailable".to_owned()),
             wanted_version_id: Some(VersionId(11)),
         };
-        let newest = HashMap::from([(SourceId(1), newest)]);
+        let newest = Known {
+            newest: HashMap::from([(SourceId(1), newest)]),
+            failing_sets: Vec::new(),
+        };
         let published = Path::new("/data/published");
         let written = match format {
             TableFormat::People => {
@@ -282,7 +280,8 @@ mod tests {
             "size_bytes": 5,
             "digest": "sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8",
             "error_kind": "status",
-            "error": "503 Service Unavailable"
+            "error": "503 Service Unavailable",
+            "set_error": null
           },
           {
             "id": 21,
@@ -307,7 +306,8 @@ mod tests {
             "size_bytes": null,
             "digest": null,
             "error_kind": null,
-            "error": null
+            "error": null,
+            "set_error": null
           }
         ]
         "#);
@@ -316,11 +316,11 @@ mod tests {
     #[test]
     fn spreadsheets_get_csv() {
         insta::assert_snapshot!(print(TableFormat::Csv, Some(40)).replace("\r\n", "\n"), @r#"
-        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set,state,removed_at,published_version_id,wanted_version_id,publish_error,size_bytes,digest,error_kind,error
-        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,,down,,11,11,,5,sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8,status,503 Service Unavailable
-        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,,off,,31,,,,,,
-        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,,,never,,,,,,,,
-        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,,fail,,3,,,,,,
+        id,name,address,interval_hours,enabled,tags,last_attempt_at,next_due_at,last_outcome,failures,version_id,verified,published_path,set,state,removed_at,published_version_id,wanted_version_id,publish_error,size_bytes,digest,error_kind,error,set_error
+        1,prices,https://example.org/1.csv,6,true,eu prices,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,failed,3,11,passed,/data/published/example.org/1.csv,,down,,11,11,,5,sha256:e760bdbe0be65db96a57ff47b62e8ab179c0d6b2f3316b80f71ecac63abd2da8,status,503 Service Unavailable,
+        21,"rates, daily",https://example.org/21.csv,6,false,,2026-01-31T12:00:03.250Z,,new,0,31,passed,/data/published/example.org/21.csv,,off,,31,,,,,,,
+        3,firmware-manifest-of-a-long-name,https://example.org/3.csv,6,true,,,2026-01-31T18:00:00Z,,0,,,,,never,,,,,,,,,
+        4,list,https://example.org/4.csv,6,true,,2026-01-31T12:00:03.250Z,2026-01-31T18:00:00Z,new,0,14,failed,/data/published/example.org/4.csv,,fail,,3,,,,,,,
         "#);
     }
 }

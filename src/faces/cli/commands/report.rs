@@ -6,15 +6,14 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::sets;
 use crate::app::{App, History, Newest, SetOverview};
-use crate::domain::{
-    Attempt, Judgement, Source, SourceId, Verdict, VerdictOutcome, Version, VersionState,
-    format_size,
-};
+use crate::domain::{Attempt, Source, SourceId, Verdict, Version, VersionState, format_size};
 use crate::faces::cli::args::ReportArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::{StateWord, clean, count, next_due, state_word};
+use crate::faces::text::{
+    StateWord, clean, count, next_due, or_dash, published_place, state_word, why,
+};
 
 const STYLE: &str = include_str!("../../../../assets/report.css");
 
@@ -77,19 +76,20 @@ fn overview(
     html! {
         div.scroll { table {
             thead { tr {
-                th { "State" } th { "Source" } th { "Every" } th { (look.heading("Last")) }
-                th { (look.heading("Next")) } th { "Verified" } th { "Why" }
+                th { "State" } th { "Source" } th.n { "Every" } th { (look.heading("Last")) }
+                th { (look.heading("Next")) } th { "Verified" } th { "Published" } th { "Why" }
             } }
             tbody { @for (source, history) in sources.iter().zip(histories) {
-                @let error = newest.get(&source.id).and_then(|one| one.error.as_deref());
+                @let error = newest.get(&source.id).and_then(|one| one.error.clone());
                 tr {
-                    td class=(tone(source)) { (state_word(source)) }
-                    td { a href={ "#s" (source.id) } { (text(&source.settings.name)) } }
+                    td class={ "w " (tone(source)) } { (state_word(source)) }
+                    td.name { a href={ "#s" (source.id) } { (text(&source.settings.name)) } }
                     td.n { (source.settings.interval) }
                     td.t { (look.time_or_dash(source.state.last_attempt_at)) }
                     td.t { (look.time_or_dash(next_due(source))) }
-                    td { (source.state.version_state.map_or("-", VersionState::as_str)) }
-                    td { (text(error.or_else(|| judged_why(history)).unwrap_or_default())) }
+                    td class={ "w " (source.state.version_state.map_or("", tone_of)) } { (or_dash(source.state.version_state)) }
+                    td { (text(&published_place(source, &source.published_path))) }
+                    td { (text(&why(history).or(error).unwrap_or_default())) }
                 }
             } }
         } }
@@ -100,13 +100,14 @@ fn set_table(sets: &[SetOverview], look: &Look) -> Markup {
     html! {
         h2 { "Sets" }
         div.scroll { table {
-            thead { tr { th { "Set" } th { "State" } th { "Members" } th { (look.heading("Published")) } th { "Waits" } } }
+            thead { tr { th { "Set" } th { "State" } th.n { "Members" } th { (look.heading("Published")) } th { "Path" } th { "Why" } } }
             tbody { @for set in sets { tr {
                 td { (text(&set.set.name)) }
-                td { (sets::state(set)) }
+                td class={ "w " (sets_tone(set)) } { (sets::state(set)) }
                 td.n { (set.members.len()) }
                 td.t { (look.time_or_dash(set.set.published_at)) }
-                td { (text(&set.waits.as_ref().map(ToString::to_string).unwrap_or_default())) }
+                td { (text(&or_dash(sets::path(set)))) }
+                td { (text(&sets::why(set).unwrap_or_default())) }
             } } }
         } }
     }
@@ -119,13 +120,13 @@ fn section(history: &History, look: &Look) -> Markup {
         p { (text(source.settings.address.as_str())) }
         @if history.versions.is_empty() { p { "No version yet." } } @else {
             div.scroll { table {
-                thead { tr { th { "Version" } th { (look.heading("Fetched")) } th { "Size" } th { "Digest" } th { "Verified" } th { "Verdicts" } } }
+                thead { tr { th { "Version" } th { (look.heading("Fetched")) } th.n { "Size" } th { "Digest" } th { "Verified" } th { "Verdicts" } } }
                 tbody { @for (version, verdicts) in &history.versions { (version_row(version, verdicts, look)) } }
             } }
         }
         @if !history.attempts.is_empty() {
             div.scroll { table {
-                thead { tr { th { (look.heading("Started")) } th { "Outcome" } th { "Status" } th { "Took" } th { "Error" } } }
+                thead { tr { th { (look.heading("Started")) } th { "Outcome" } th.n { "Status" } th.n { "Took" } th { "Error" } } }
                 tbody { @for attempt in &history.attempts { (attempt_row(attempt, look)) } }
             } }
         }
@@ -138,7 +139,7 @@ fn version_row(version: &Version, verdicts: &[Verdict], look: &Look) -> Markup {
         td.t { (look.time(version.fetched_at)) }
         td.n { (format_size(version.size_bytes)) }
         td title=(version.digest) { (short(&version.digest.to_string())) }
-        td class=(tone_of(version.state)) { (version.state) }
+        td class={ "w " (tone_of(version.state)) } { (version.state) }
         td { @for verdict in verdicts {
             @let said = &verdict.verdict;
             div { (text(&said.verifier)) ": " (said.judgement.outcome) " " (text(said.judgement.reason())) }
@@ -156,23 +157,6 @@ fn attempt_row(attempt: &Attempt, look: &Look) -> Markup {
     } }
 }
 
-/// Returns why the newest version did not pass, by the newest verdict that says so.
-fn judged_why(history: &History) -> Option<&str> {
-    let (version, verdicts) = history.versions.first()?;
-    let outcome = match version.state {
-        VersionState::Failed => VerdictOutcome::Failed,
-        VersionState::Error => VerdictOutcome::Error,
-        _ => return None,
-    };
-    let mut newest_first = verdicts
-        .iter()
-        .rev()
-        .map(|verdict| &verdict.verdict.judgement);
-    newest_first
-        .find(|judgement| judgement.outcome == outcome)
-        .map(Judgement::reason)
-}
-
 /// Returns enough of a digest to tell it from others; the whole of it is its title.
 fn short(digest: &str) -> &str {
     digest.get(.."sha256:".len() + 16).unwrap_or(digest)
@@ -185,10 +169,20 @@ fn text(text: &str) -> String {
 
 fn tone(source: &Source) -> &'static str {
     match StateWord::of(source) {
-        StateWord::Down | StateWord::Fail => "bad",
+        StateWord::Down | StateWord::Fail | StateWord::Unpublished | StateWord::SetFail => "bad",
+        StateWord::Error | StateWord::Pending => "warn",
         StateWord::Ok | StateWord::New => "good",
-        _ => "",
+        StateWord::Never | StateWord::Off | StateWord::Removed => "",
     }
+}
+
+fn sets_tone(set: &SetOverview) -> &'static str {
+    if set.failure.is_some() || set.set.publish_error.is_some() {
+        return "bad";
+    }
+    set.newest
+        .as_ref()
+        .map_or("", |edition| tone_of(edition.state))
 }
 
 fn tone_of(state: VersionState) -> &'static str {

@@ -14,7 +14,7 @@ use crate::faces::cli::json::{self, VerdictJson, precise};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::{clean, or_dash};
+use crate::faces::text::{StateWord, clean, or_dash};
 
 /// One of `list --sets --json`.
 #[derive(Serialize)]
@@ -29,10 +29,11 @@ struct SetJson<'a> {
     published_at: Option<String>,
     published_path: Option<String>,
     publish_error: Option<&'a str>,
+    error: Option<&'a str>,
 }
 
 impl<'a> SetJson<'a> {
-    const FIELDS: [&'static str; 10] = [
+    const FIELDS: [&'static str; 11] = [
         "name",
         "verified",
         "members",
@@ -43,6 +44,7 @@ impl<'a> SetJson<'a> {
         "published_at",
         "published_path",
         "publish_error",
+        "error",
     ];
 
     fn new(one: &'a SetOverview) -> Self {
@@ -58,6 +60,7 @@ impl<'a> SetJson<'a> {
             published_at: one.set.published_at.map(precise),
             published_path: path(one),
             publish_error: one.set.publish_error.as_deref(),
+            error: one.failure.as_deref(),
         }
     }
 }
@@ -186,6 +189,7 @@ fn table(sets: &[SetOverview], look: &Look) -> Table {
         right("MEMBERS"),
         left(look.heading("PUBLISHED")),
         flexible("PATH"),
+        below("WHY"),
     ]);
     for one in sets {
         table.row([
@@ -194,6 +198,7 @@ fn table(sets: &[SetOverview], look: &Look) -> Table {
             one.members.len().to_string(),
             look.time_or_dash(one.set.published_at),
             or_dash(path(one)),
+            why(one).unwrap_or_default(),
         ]);
     }
     table
@@ -275,9 +280,11 @@ fn write(
         ("path", one.path.to_string_lossy().into_owned()),
         ("verifiers", verifiers.join(", ")),
     ];
+    facts.extend(one.failure.clone().map(|why| ("why", why)));
     let failure = one.set.publish_error.clone();
     facts.extend(failure.map(|why| ("not published", why)));
-    facts.extend(waits(one).map(|reason| ("waits", reason)));
+    let waits = waits(one).filter(|why| one.failure.as_ref() != Some(why));
+    facts.extend(waits.map(|reason| ("waits", reason)));
     for (name, value) in facts {
         writeln!(out, "{name:<13} {}", clean(&value))?;
     }
@@ -383,6 +390,9 @@ pub(super) fn state(one: &SetOverview) -> String {
     if one.set.problem.is_some() {
         return VersionState::Error.to_string();
     }
+    if one.set.publish_error.is_some() {
+        return StateWord::Unpublished.shown().to_owned();
+    }
     if one.members.is_empty() {
         // Its last edition says nothing of files that are in it no more.
         return "empty".to_owned();
@@ -392,12 +402,18 @@ pub(super) fn state(one: &SetOverview) -> String {
         .map_or_else(|| "never".to_owned(), |newest| newest.state.to_string())
 }
 
+/// Returns why a set stands where it does: why it fails, is not published, or is not judged.
+pub(super) fn why(one: &SetOverview) -> Option<String> {
+    let failure = one.failure.as_ref().or(one.set.publish_error.as_ref());
+    failure.cloned().or_else(|| waits(one))
+}
+
 fn waits(one: &SetOverview) -> Option<String> {
     let reason = one.waits.as_ref().map(ToString::to_string);
     one.set.problem.clone().or(reason)
 }
 
-fn path(one: &SetOverview) -> Option<String> {
+pub(super) fn path(one: &SetOverview) -> Option<String> {
     let path = one.path.to_string_lossy().into_owned();
     one.set.published.map(|_| path)
 }

@@ -15,7 +15,7 @@ use crate::faces::cli::json::{SettingsJson, SourceJson, published_file};
 use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::{clean, next_due, published_words, state_word};
+use crate::faces::text::{clean, next_due, published_words, state_word, why};
 
 /// How many versions and how many attempts are shown.
 const SHOWN: usize = 10;
@@ -40,7 +40,12 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
         let newest = app.newest(std::slice::from_ref(&history.source)).await?;
         let newest = newest.get(&history.source.id).cloned().unwrap_or_default();
         let shown = ShownJson {
-            source: SourceJson::new(&history.source, &newest, published_dir),
+            source: SourceJson::new(
+                &history.source,
+                &newest,
+                history.set_failure.as_deref(),
+                published_dir,
+            ),
             settings: SettingsJson::new(&history.source),
             verifiers: &verifiers,
         };
@@ -68,8 +73,9 @@ fn write(
     let source = &history.source;
     let mut facts = vec![("source", format!("{} {}", source.id, source.settings.name))];
     facts.extend(settings_facts(source));
+    facts.push(("state", state_word(source)));
+    facts.extend(why(history).map(|why| ("why", why)));
     facts.extend([
-        ("state", state_word(source)),
         ("added", look.alone(Some(source.created_at))),
         ("last fetched", look.alone(source.state.last_attempt_at)),
         ("next due", next_fact(source, look)),
@@ -147,6 +153,7 @@ mod tests {
         History {
             source,
             served: Some(crate::domain::VersionId(11)),
+            set_failure: None,
             attempts: vec![failed_attempt(2)],
             versions: vec![(
                 version(11, 0, b"good"),
@@ -197,7 +204,7 @@ mod tests {
     async fn json_has_each_field_once() {
         let (history, newest) = (sample(), Newest::default());
         let shown = ShownJson {
-            source: SourceJson::new(&history.source, &newest, Path::new("/data/published")),
+            source: SourceJson::new(&history.source, &newest, None, Path::new("/data/published")),
             settings: SettingsJson::new(&history.source),
             verifiers: &[],
         };
@@ -213,6 +220,6 @@ mod tests {
             .keys()
             .cloned()
             .collect();
-        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error headers allow_private allow_http allow_empty publish max_size_bytes created_at verifiers attempts versions");
+        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error set_error headers allow_private allow_http allow_empty publish max_size_bytes created_at verifiers attempts versions");
     }
 }

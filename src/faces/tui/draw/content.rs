@@ -49,7 +49,7 @@ pub(crate) fn draw_version(
         );
     }
     if page.shows_verdicts {
-        page.top = write_verdicts(&page.verdicts, theme, body, page.top, buffer);
+        page.top = write_verdicts(None, &page.verdicts, theme, body, page.top, buffer);
         return;
     }
     if let Some(problem) = &page.problem {

@@ -151,7 +151,7 @@ fn version_pieces(
         return Vec::new();
     };
     let (word, style) = verified(Some(version.state), theme);
-    let published = view.history.source.state.published_version_id == Some(version.id);
+    let published = view.history.source.state.served() == Some(version.id);
     let time = zone.minute(version.fetched_at);
     vec![
         (
@@ -189,13 +189,23 @@ pub(crate) fn draw_verdicts(model: &mut Model, theme: &Theme, area: Rect, buffer
         |(version, _)| format!("Verdicts: v{}", version.id),
     );
     let inner = boxed(buffer, area, &title, "", style);
-    if let Some((_, verdicts)) = found {
-        model.verdicts_top = write_verdicts(verdicts, theme, inner, model.verdicts_top, buffer);
+    if let Some((version, verdicts)) = found {
+        let history = model.history.as_ref().map(|view| &view.history);
+        let newest = history.filter(|one| one.source.state.version_id == Some(version.id));
+        let set_fails = newest.and_then(|history| {
+            let set = history.source.state.set.as_ref()?;
+            Some(format!("{set}  {}", history.set_failure.as_ref()?))
+        });
+        let first = set_fails.as_deref();
+        model.verdicts_top =
+            write_verdicts(first, verdicts, theme, inner, model.verdicts_top, buffer);
     }
 }
 
-/// Writes each verdict with its output from a line on; returns the line, held within what there is.
+/// Writes each verdict with its output from a line on, below what was said of the set, if that fails; returns the line, held
+/// within what there is.
 pub(crate) fn write_verdicts(
+    set_fails: Option<&str>,
     verdicts: &[Verdict],
     theme: &Theme,
     area: Rect,
@@ -203,6 +213,7 @@ pub(crate) fn write_verdicts(
     buffer: &mut Buffer,
 ) -> usize {
     let mut lines: Vec<(String, String, Style)> = Vec::new();
+    lines.extend(set_fails.map(|words| ("set   ".to_owned(), words.to_owned(), theme.bad)));
     for verdict_ in verdicts.iter().rev() {
         let given = &verdict_.verdict;
         let (word, style) = verdict(given.judgement.outcome, theme);

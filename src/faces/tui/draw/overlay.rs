@@ -8,11 +8,14 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::canvas::{boxed, dialog, paint, put, put_all, scrolled};
-use crate::faces::text::{StateWord, clean};
+use crate::faces::text::{StateWord, clean, wrap};
 use crate::faces::tui::form::{Form, Value};
 use crate::faces::tui::keymap::Context;
 use crate::faces::tui::model::{Model, Overlay};
 use crate::faces::tui::theme::Theme;
+
+/// Columns of the help, its border included.
+const HELP_WIDTH: u16 = 76;
 
 /// Draws what is open; returns where the cursor stands in an input.
 pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
@@ -28,15 +31,17 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Opt
                 }
             }
             lines.push(("States of sources".to_owned(), String::new(), theme.accent));
-            for (_, word, meaning) in StateWord::ALL {
+            for (_, _, word, meaning) in StateWord::ALL {
                 lines.push((format!("  {word:<20}"), meaning.to_owned(), theme.text));
             }
             let all = *buffer.area();
+            let width = usize::from(all.width.min(HELP_WIDTH).saturating_sub(2));
+            let lines = wrapped(&lines, width);
             let height = usize::from(all.height.saturating_sub(2));
             *top = (*top).min(lines.len().saturating_sub(height));
             let last = (*top + height).min(lines.len());
             let title = format!("Keys {}-{last} of {} (esc closes)", *top + 1, lines.len());
-            let inner = dialog(buffer, (76, u16::MAX), &title, theme.focus);
+            let inner = dialog(buffer, (HELP_WIDTH, u16::MAX), &title, theme.focus);
             for (line, (key, about, style)) in (0..inner.height).zip(&lines[*top..]) {
                 put_all(buffer, inner, line, &[(key, *style), (about, theme.text)]);
             }
@@ -93,6 +98,23 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Opt
         // It lies in the footer.
         Overlay::Filter { .. } => None,
     }
+}
+
+/// Parts what stands behind each key into lines that fit, the further ones under the first.
+fn wrapped(lines: &[(String, String, Style)], width: usize) -> Vec<(String, String, Style)> {
+    let mut parted = Vec::new();
+    for (key, about, style) in lines {
+        let room = width.saturating_sub(key.width());
+        for (at, part) in wrap(about, room).into_iter().enumerate() {
+            let key = if at == 0 {
+                key.clone()
+            } else {
+                " ".repeat(key.width())
+            };
+            parted.push((key, part, *style));
+        }
+    }
+    parted
 }
 
 /// Writes an input behind a label; returns where its cursor stands.

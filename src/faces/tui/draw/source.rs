@@ -3,17 +3,20 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::canvas::{boxed, put_all};
+use super::canvas::{boxed, put_all, put_fitting};
 use super::layout::{skip, source_page};
 use super::list::{draw_list, latencies};
 use super::plot::bars;
 use super::words::{moment, until};
 use crate::config::Zone;
 use crate::domain::Source;
-use crate::faces::text::{next_due, published_words, state_word};
+use crate::faces::text::{next_due, published_words, state_word, why};
 use crate::faces::tui::history::{HistoryView, Listing};
 use crate::faces::tui::model::{Model, Page};
 use crate::faces::tui::theme::Theme;
+
+/// The line of the settings that says why the source stands where it does, across the page: below the plots.
+const WHY: u16 = 8;
 
 pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let now = model.now;
@@ -30,6 +33,13 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
     });
     let inner = boxed(buffer, area, &source.settings.name, what, theme.focus);
     let areas = source_page(inner);
+    if areas.settings.height > 0 {
+        let why = page.view.as_ref().and_then(|view| why(&view.history));
+        let why = why.unwrap_or_default();
+        let label = if why.is_empty() { "" } else { "why        " };
+        let pieces = [(label, theme.dim), (why.as_str(), theme.bad)];
+        put_fitting(buffer, inner, WHY, &pieces);
+    }
     settings(&source, (now, &model.zone), theme, areas.settings, buffer);
     let Some(view) = &mut page.view else {
         put_all(

@@ -17,6 +17,7 @@ fn history() -> History {
     let passed = samples::verdict(1, VerdictOutcome::Passed, "");
     History {
         served: None,
+        set_failure: None,
         source: source(1, "prices.csv", 0),
         attempts: vec![samples::failed_attempt(3)],
         versions: vec![
@@ -274,6 +275,71 @@ fn toasts_lie_above() {
     model.tell("added 3 sources");
     model.complain("cannot write the catalogue: the disk is full; make room");
     looks_as_before("toasts_lie_above", &mut model);
+}
+
+#[test]
+fn nothing_of_the_help_is_cut() {
+    for columns in [40, 60, 80] {
+        let mut model = view("?");
+        let mut shown = String::new();
+        for _ in 0..40 {
+            shown.push_str(&screen(&mut model, (columns, 24), ThemeChoice::Dark, false));
+            press(&mut model, "jjjjj");
+        }
+        let words: Vec<_> = shown
+            .split(['│', '\n', ' '])
+            .filter(|word| !word.is_empty())
+            .collect();
+        let text = words.join(" ");
+        for (_, _, word, meaning) in crate::faces::text::StateWord::ALL {
+            let last = meaning.split(' ').next_back().unwrap_or_default();
+            assert!(
+                text.contains(word) && text.contains(last),
+                "{columns}: {meaning}: {shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn why_a_set_fails_is_on_the_page_of_a_member_and_beside_its_verdicts() {
+    let mut failing = history();
+    failing.source.state.version_id = Some(VersionId(2));
+    failing.source.state.version_state = Some(crate::domain::VersionState::Passed);
+    failing.source.state.failures = 0;
+    failing.source.state.published_version_id = None;
+    failing.source.state.set = Some("pic".to_owned());
+    failing.source.state.set_fails = true;
+    failing.set_failure = Some("failed by pair: line 3 differs".to_owned());
+    let mut model = model();
+    let rows = vec![Row::new(failing.source.clone())];
+    update(
+        &mut model,
+        Msg::Changed {
+            rows,
+            gone: Vec::new(),
+            lines: Vec::new(),
+        },
+    );
+    model.table.show(SourceId(1));
+    update(&mut model, Msg::History(Box::new(failing.clone())));
+    press(&mut model, "\t\tG");
+    let shown = screen(&mut model, (200, 50), ThemeChoice::Dark, false);
+    assert!(
+        shown.contains("pic  failed by pair: line 3 differs"),
+        "{shown}"
+    );
+    press(&mut model, "\t\t\n");
+    update(&mut model, Msg::History(Box::new(failing)));
+    for width in [80, 120] {
+        let shown = screen(&mut model, (width, 30), ThemeChoice::Dark, false);
+        for part in [
+            "why        set pic: failed by pair: line 3 differs",
+            "published  nothing yet: the set pic has not",
+        ] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,142 @@
+//! What is shown of a source that is published with a set: whether it ever was, which version consumers see, and why the set
+//! fails. The same everywhere.
+
+use serde_json::{Value, json};
+
+use super::{Release, SUMS_VERIFIER};
+
+/// The words of a source's line in `list`, from its state on.
+fn line(release: &Release, name: &str) -> String {
+    let list = release.gannet.ok(&["list"]);
+    let found = list.lines().find(|line| line.contains(name));
+    found.unwrap_or_else(|| panic!("{name}: {list}")).to_owned()
+}
+
+/// What `show` says behind a word.
+fn fact(release: &Release, name: &str, word: &str) -> Option<String> {
+    let shown = release.gannet.ok(&["show", name]);
+    let facts = shown.split("\n\n").next().unwrap_or_default();
+    let mut lines = facts.lines();
+    let found = lines.find(|line| line.split(' ').next() == Some(word))?;
+    Some(found[word.len()..].trim().to_owned())
+}
+
+/// The row of a source in the report's first table.
+fn reported(release: &Release, name: &str) -> String {
+    let page = release.gannet.ok(&["report"]);
+    let link = format!(">{name}<");
+    let row = page.split("<tr>").find(|row| row.contains(&link));
+    row.unwrap_or_else(|| panic!("{name}: {page}")).to_owned()
+}
+
+const WHY: &str = "failed by sums: data.csv: FAILED";
+
+#[test]
+fn a_member_that_was_never_published_is_not_said_to_be() {
+    let release = Release::new();
+    assert!(line(&release, "data.csv").ends_with("  not yet (set release)"));
+    let published = fact(&release, "data.csv", "published");
+    let expected = "nothing yet, to be published with the set release";
+    assert_eq!(published.as_deref(), Some(expected));
+
+    release.serve_sums("something else");
+    release.fetch();
+    assert!(line(&release, "data.csv").ends_with("  not yet (set release)"));
+    let nothing = "nothing yet: the set release has not passed";
+    let published = fact(&release, "data.csv", "published");
+    assert_eq!(published.as_deref(), Some(nothing));
+    let why = fact(&release, "data.csv", "why").unwrap_or_default();
+    assert!(why.starts_with(&format!("set release: {WHY}")), "{why}");
+    let source = release.gannet.source("data.csv");
+    assert_eq!(source["published_version_id"], Value::Null);
+    let row = reported(&release, "data.csv");
+    for part in ["class=\"w bad\">SETFAIL<", nothing, WHY] {
+        assert!(row.contains(part), "{part}: {row}");
+    }
+}
+
+#[test]
+fn the_version_that_consumers_see_of_a_member_is_named() {
+    let release = Release::new();
+    release.fetch();
+    let first = release.gannet.source("data.csv")["version_id"].clone();
+    let with_set = format!("with the set release (v{first})");
+    // The checksums do not agree with what comes next: the set stays as it was.
+    for (data, sums, state) in [("one", "one", "new"), ("two", "one", "set-fail")] {
+        release.serve_data(data);
+        release.serve_sums(sums);
+        if state == "set-fail" {
+            release.fetch();
+        }
+        let source = release.gannet.source("data.csv");
+        assert_eq!(source["published_version_id"], first, "{data}");
+        assert_eq!(source["state"], state, "{data}");
+        let short = format!("  set release (v{first})");
+        assert!(line(&release, "data.csv").ends_with(&short), "{data}");
+        let published = fact(&release, "data.csv", "published");
+        assert_eq!(published.as_ref(), Some(&with_set), "{data}");
+        assert!(reported(&release, "data.csv").contains(&with_set), "{data}");
+    }
+    release.serve("two");
+    release.fetch();
+    let source = release.gannet.source("data.csv");
+    assert_eq!(source["published_version_id"], source["version_id"]);
+    assert_ne!(source["version_id"], first);
+    assert_eq!(source["set_error"], Value::Null);
+}
+
+#[test]
+fn why_a_set_fails_is_said_wherever_it_shows() {
+    let cannot = SUMS_VERIFIER.replace("sha256sum", "no-such-program");
+    let other = SUMS_VERIFIER
+        .replace("\"sums\"", "\"others\"")
+        .replace("tag:release", "tag:other");
+    let two_sets = format!("{SUMS_VERIFIER}{other}");
+    for (case, verifiers, state, why) in [
+        ("failed", SUMS_VERIFIER, "failed", WHY),
+        ("error", &cannot, "error", "could not be judged by sums: "),
+        (
+            "two sets",
+            &two_sets,
+            "error",
+            "data.csv is in the sets other and release at once",
+        ),
+    ] {
+        let release = Release::with(verifiers);
+        release.serve_sums("something else");
+        if case == "two sets" {
+            let tags = ["--tag", "release", "--tag", "other"];
+            let edit = [&["edit", "data.csv"], &tags[..]].concat();
+            release.gannet.ok(&edit);
+        }
+        release.fetch();
+        let texts = [
+            ("show SOURCE", release.gannet.ok(&["show", "data.csv"])),
+            ("show SET", release.gannet.ok(&["show", "set:release"])),
+            ("list", release.gannet.ok(&["list"])),
+            ("list --sets", release.gannet.ok(&["list", "--sets"])),
+            ("report", release.gannet.ok(&["report"])),
+        ];
+        for (command, text) in texts {
+            assert!(text.contains(why), "{case}, {command}: {text}");
+        }
+        let sets = release.gannet.json(&["list", "--sets", "--json"]);
+        let sets = sets.as_array().expect("a list").iter();
+        let set = sets.clone().find(|set| set["name"] == "release");
+        let objects = [
+            release.gannet.source("data.csv")["set_error"].clone(),
+            release.gannet.json(&["show", "data.csv", "--json"])["set_error"].clone(),
+            release.show()["error"].clone(),
+            set.map_or(json!(null), |set| set["error"].clone()),
+        ];
+        for error in objects {
+            let text = error.as_str().unwrap_or_default();
+            assert!(text.contains(why), "{case}: {error}");
+        }
+        let list = release.gannet.ok(&["list", "--sets"]);
+        let row = list.lines().find(|line| line.starts_with("release"));
+        let words: Vec<_> = row.unwrap_or_default().split_whitespace().collect();
+        assert_eq!(words[1], state, "{case}: {list}");
+        assert_eq!(release.gannet.source("data.csv")["state"], "set-fail");
+    }
+}
