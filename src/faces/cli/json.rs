@@ -16,7 +16,7 @@ use crate::domain::{
     Attempt, AttemptOutcome, Digest, Event, FailureKind, NewVerdict, Source, SourceId, Verdict,
     Version, VersionId, VersionState,
 };
-use crate::faces::text::{StateWord, next_due};
+use crate::faces::standing::{StateWord, next_due};
 
 /// One of `list --json`.
 #[derive(Serialize)]

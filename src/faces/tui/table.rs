@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::domain::{AttemptOutcome, Slot, Source, SourceId, VersionState};
-use crate::faces::text::state_word;
+use crate::faces::standing::state_word;
 
 /// What the rows are sorted by; equal ones by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::domain::Moment;
-use crate::faces::text::StateWord;
+use crate::faces::standing::StateWord;
 
 /// What a table is printed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use crate::faces::cli::json::{SettingsJson, SourceJson};
 use crate::faces::cli::json_stream::{OpenList, write_versions_of};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus, sources_file};
-use crate::faces::text::{clean, count, state_word};
+use crate::faces::standing::state_word;
+use crate::faces::text::{clean, count};
 
 #[derive(Serialize)]
 struct DumpedJson<'a> {

@@ -13,7 +13,8 @@ use crate::faces::cli::json::{self, SourceJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::{StateWord, next_due, or_dash, published_briefly, state_word};
+use crate::faces::standing::{StateWord, next_due, published_briefly, state_word};
+use crate::faces::text::or_dash;
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
     if args.sets {

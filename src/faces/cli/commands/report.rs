@@ -11,9 +11,8 @@ use crate::faces::cli::args::ReportArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::{
-    StateWord, clean, count, next_due, or_dash, published_place, state_word, why,
-};
+use crate::faces::standing::{StateWord, next_due, published_place, state_word, why};
+use crate::faces::text::{clean, count, or_dash};
 
 const STYLE: &str = include_str!("../../../../assets/report.css");
 

@@ -14,7 +14,8 @@ use crate::faces::cli::json::{self, VerdictJson, precise};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::{StateWord, clean, or_dash};
+use crate::faces::standing::StateWord;
+use crate::faces::text::{clean, or_dash};
 
 /// One of `list --sets --json`.
 #[derive(Serialize)]

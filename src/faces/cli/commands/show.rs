@@ -15,7 +15,8 @@ use crate::faces::cli::json::{SettingsJson, SourceJson, published_file};
 use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::{clean, next_due, published_words, state_word, why};
+use crate::faces::standing::{next_due, published_words, state_word, why};
+use crate::faces::text::clean;
 
 /// How many versions and how many attempts are shown.
 const SHOWN: usize = 10;

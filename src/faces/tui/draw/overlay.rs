@@ -8,7 +8,8 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::canvas::{boxed, dialog, paint, put, put_all, scrolled};
-use crate::faces::text::{StateWord, clean, wrap};
+use crate::faces::standing::StateWord;
+use crate::faces::text::{clean, wrap};
 use crate::faces::tui::form::{Form, Value};
 use crate::faces::tui::keymap::Context;
 use crate::faces::tui::model::{Model, Overlay};

@@ -10,7 +10,7 @@ use super::plot::bars;
 use super::words::{moment, until};
 use crate::config::Zone;
 use crate::domain::Source;
-use crate::faces::text::{next_due, published_words, state_word, why};
+use crate::faces::standing::{next_due, published_words, state_word, why};
 use crate::faces::tui::history::{HistoryView, Listing};
 use crate::faces::tui::model::{Model, Page};
 use crate::faces::tui::theme::Theme;

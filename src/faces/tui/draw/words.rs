@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use crate::config::Zone;
 use crate::domain::{Source, VerdictOutcome, VersionState};
-use crate::faces::text::StateWord;
+use crate::faces::standing::StateWord;
 use crate::faces::tui::theme::Theme;
 
 /// Returns the glyph and the colour of where a source stands; the word is `state_word`'s.

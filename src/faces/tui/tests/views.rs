@@ -291,7 +291,7 @@ fn nothing_of_the_help_is_cut() {
             .filter(|word| !word.is_empty())
             .collect();
         let text = words.join(" ");
-        for (_, _, word, meaning) in crate::faces::text::StateWord::ALL {
+        for (_, _, word, meaning) in crate::faces::standing::StateWord::ALL {
             let last = meaning.split(' ').next_back().unwrap_or_default();
             assert!(
                 text.contains(word) && text.contains(last),

@@ -1,0 +1,303 @@
+//! Where a source stands, in the words that every face uses: its state, what of it is published, and why not the newest.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+
+use crate::app::History;
+use crate::domain::{AttemptOutcome, Slot, Source, Verdict, VersionState, deciding_verdict};
+
+/// Where a source stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StateWord {
+    /// It was fetched, and nothing was new.
+    Ok,
+    /// The last fetch brought a new version.
+    New,
+    /// It was not fetched yet.
+    Never,
+    /// The last fetches failed.
+    Down,
+    /// A verifier failed its newest version.
+    Fail,
+    /// What should be published could not be.
+    Unpublished,
+    /// Its set's newest files failed together, or could not be judged.
+    SetFail,
+    /// A verifier could not judge its newest version.
+    Error,
+    /// Its newest version waits for a verdict.
+    Pending,
+    /// It is switched off.
+    Off,
+    /// It was removed; its history is kept.
+    Removed,
+}
+
+impl StateWord {
+    /// Every one, with its word for programs, the one that people see, and what it means.
+    pub(crate) const ALL: [(Self, &'static str, &'static str, &'static str); 11] = [
+        (Self::Ok, "ok", "ok", "fetched, nothing new"),
+        (
+            Self::New,
+            "new",
+            "new",
+            "the last fetch brought a new version",
+        ),
+        (Self::Never, "never", "never", "not fetched yet"),
+        (
+            Self::Down,
+            "down",
+            "down",
+            "the last fetches failed; down(3): three in a row",
+        ),
+        (
+            Self::Fail,
+            "fail",
+            "FAIL",
+            "a verifier failed the newest version",
+        ),
+        (
+            Self::Unpublished,
+            "unpublished",
+            "UNPUB",
+            "what should be published could not be",
+        ),
+        (
+            Self::SetFail,
+            "set-fail",
+            "SETFAIL",
+            "the newest files of its set failed together, or could not be judged",
+        ),
+        (
+            Self::Error,
+            "error",
+            "error",
+            "a verifier could not judge the newest version",
+        ),
+        (
+            Self::Pending,
+            "pending",
+            "pending",
+            "the newest version waits for a verdict",
+        ),
+        (Self::Off, "off", "off", "disabled"),
+        (
+            Self::Removed,
+            "removed",
+            "removed",
+            "removed, its history kept",
+        ),
+    ];
+
+    /// Returns where the source stands.
+    pub(crate) fn of(source: &Source) -> Self {
+        let state = &source.state;
+        match state.last_outcome {
+            _ if source.removed_at.is_some() => Self::Removed,
+            _ if !source.settings.enabled => Self::Off,
+            _ if state.failures > 0 => Self::Down,
+            _ if state.version_state == Some(VersionState::Failed) => Self::Fail,
+            _ if state.publish_error.is_some() => Self::Unpublished,
+            _ if state.set_fails => Self::SetFail,
+            _ if state.version_state == Some(VersionState::Error) => Self::Error,
+            _ if state.version_state == Some(VersionState::Pending) => Self::Pending,
+            None => Self::Never,
+            Some(AttemptOutcome::New) => Self::New,
+            Some(_) => Self::Ok,
+        }
+    }
+
+    /// Returns the word that programs get.
+    pub(crate) fn as_str(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(state, ..)| *state == self);
+        found.map_or("", |(_, word, ..)| *word)
+    }
+
+    /// Returns the word that people see: in capitals where something is wrong with what consumers get.
+    pub(crate) fn shown(self) -> &'static str {
+        let found = Self::ALL.iter().find(|(state, ..)| *state == self);
+        found.map_or("", |(_, _, shown, _)| *shown)
+    }
+}
+
+impl FromStr for StateWord {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is = |word: &str| word.eq_ignore_ascii_case(text);
+        let mut all = Self::ALL.iter();
+        let found = all.find(|(_, word, shown, _)| is(word) || is(shown));
+        found
+            .map(|(state, ..)| *state)
+            .ok_or_else(|| format!("`{text}` is not a state"))
+    }
+}
+
+/// Returns the word that people see, `down(n)` after so many failed fetches in a row.
+pub(crate) fn state_word(source: &Source) -> String {
+    match StateWord::of(source) {
+        StateWord::Down => format!("down({})", source.state.failures),
+        state => state.shown().to_owned(),
+    }
+}
+
+/// Says what is published of a source and where, at `path` as the face shows it.
+pub(crate) fn published_place(source: &Source, path: &str) -> String {
+    let state = &source.state;
+    match (state.published_version_id, &state.set, state.set_version_id) {
+        (Some(version), _, _) => format!("{path} (v{version})"),
+        (None, Some(set), Some(version)) => format!("with the set {set} (v{version})"),
+        (None, Some(set), None) if state.set_fails => {
+            format!("nothing yet: the set {set} has not passed")
+        }
+        (None, Some(set), None) => format!("nothing yet, to be published with the set {set}"),
+        (None, None, _) if source.removed_at.is_some() => "nothing".to_owned(),
+        (None, None, _) => format!("nothing yet, to be {}", source.published_path),
+    }
+}
+
+/// Says the same, and what keeps a newer version from being published.
+pub(crate) fn published_words(source: &Source, path: &str) -> String {
+    let state = &source.state;
+    let words = published_place(source, path);
+    match &state.publish_error {
+        Some(why) => format!("{words}; could not be brought up to date: {why}"),
+        None if state.publish_due => format!("{words}; to be brought up to date"),
+        None => words,
+    }
+}
+
+/// Says what is published of a source in few words; nothing when it is nothing.
+pub(crate) fn published_briefly(source: &Source) -> Option<String> {
+    let state = &source.state;
+    let own = state.published_version_id.map(|_| &source.published_path);
+    match (&state.publish_error, own, &state.set) {
+        (Some(_), Some(path), _) => Some(format!("{path} (not up to date)")),
+        (Some(_), None, _) => Some("not published".to_owned()),
+        (None, Some(path), _) => Some(path.clone()),
+        (None, None, Some(set)) => Some(match state.set_version_id {
+            Some(version) => format!("set {set} (v{version})"),
+            None => format!("not yet (set {set})"),
+        }),
+        (None, None, None) => None,
+    }
+}
+
+/// Returns why a source stands where it does; nothing where the word says all.
+pub(crate) fn why(history: &History) -> Option<String> {
+    let state = &history.source.state;
+    match StateWord::of(&history.source) {
+        StateWord::Down => history.attempts.first()?.error.clone(),
+        StateWord::Fail | StateWord::Error => {
+            let (version, verdicts) = history.versions.first()?;
+            why_judged(version.state, verdicts)
+        }
+        StateWord::Unpublished => state.publish_error.clone(),
+        StateWord::SetFail => {
+            let set = state.set.as_deref().unwrap_or_default();
+            Some(format!("set {set}: {}", history.set_failure.as_ref()?))
+        }
+        _ => None,
+    }
+}
+
+/// Returns by which verifier a version failed or could not be judged, and why; nothing when neither is so.
+pub(crate) fn why_judged(state: VersionState, oldest_first: &[Verdict]) -> Option<String> {
+    let newest_first = oldest_first.iter().rev().map(|one| &one.verdict);
+    let verdict = deciding_verdict(state, newest_first)?;
+    let reason = verdict.judgement.reason();
+    let gap = if reason.is_empty() { "" } else { ": " };
+    Some(format!("{}{gap}{reason}", verdict.verifier))
+}
+
+/// Returns when a source is due, nothing for one that never is.
+pub(crate) fn next_due(source: &Source) -> Option<DateTime<Utc>> {
+    let watched = source.settings.enabled && source.removed_at.is_none();
+    watched.then(|| Slot::start(source.state.next_slot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::VersionId;
+    use crate::faces::samples::source;
+
+    #[test]
+    fn what_is_published_is_what_consumers_see() {
+        let own = |path: Option<i64>, error: Option<&str>| {
+            let mut one = source(1, "prices");
+            one.state.published_version_id = path.map(VersionId);
+            one.state.publish_error = error.map(str::to_owned);
+            one
+        };
+        let member = |version: Option<i64>, fails| {
+            let mut one = own(None, None);
+            one.state.set = Some("pic".to_owned());
+            one.state.set_version_id = version.map(VersionId);
+            one.state.set_fails = fails;
+            one
+        };
+        for (source, brief, words) in [
+            (
+                own(Some(3), None),
+                Some("example.org/1.csv"),
+                "/p/1.csv (v3)",
+            ),
+            (
+                own(None, None),
+                None,
+                "nothing yet, to be example.org/1.csv",
+            ),
+            (
+                own(Some(3), Some("no room")),
+                Some("example.org/1.csv (not up to date)"),
+                "/p/1.csv (v3); could not be brought up to date: no room",
+            ),
+            (
+                own(None, Some("no room")),
+                Some("not published"),
+                "nothing yet, to be example.org/1.csv; could not be brought up to date: no room",
+            ),
+            (
+                member(None, false),
+                Some("not yet (set pic)"),
+                "nothing yet, to be published with the set pic",
+            ),
+            (
+                member(None, true),
+                Some("not yet (set pic)"),
+                "nothing yet: the set pic has not passed",
+            ),
+            (
+                member(Some(3), false),
+                Some("set pic (v3)"),
+                "with the set pic (v3)",
+            ),
+            (
+                member(Some(3), true),
+                Some("set pic (v3)"),
+                "with the set pic (v3)",
+            ),
+        ] {
+            assert_eq!(published_briefly(&source).as_deref(), brief);
+            assert_eq!(published_words(&source, "/p/1.csv"), words);
+        }
+    }
+
+    #[test]
+    fn the_words_of_the_tables_and_of_programs_name_states() {
+        for (state, word, shown, _) in StateWord::ALL {
+            for text in [
+                word.to_owned(),
+                shown.to_owned(),
+                shown.to_lowercase(),
+                word.to_uppercase(),
+            ] {
+                assert_eq!(text.parse(), Ok(state), "{text}");
+            }
+            assert_eq!((state.as_str(), state.shown()), (word, shown));
+        }
+        assert!("broken".parse::<StateWord>().is_err());
+    }
+}
