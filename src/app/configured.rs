@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::redact::Redactors;
 use crate::config::Config;
 use crate::domain::{Policy, PolicyVerifier};
 use crate::net::Webhooks;
@@ -20,6 +21,8 @@ pub(super) struct Configured {
     pub(super) policy: Policy,
     /// The client of webhooks, once it was needed.
     pub(super) webhooks: OnceCell<Arc<Webhooks>>,
+    /// What strikes secrets out of texts.
+    pub(super) redactors: Redactors,
     /// What the configuration file looked like when it was read.
     file: FileState,
 }
@@ -50,6 +53,7 @@ impl Configured {
             verifiers,
             policy,
             webhooks: OnceCell::new(),
+            redactors: Redactors::default(),
             file,
         }
     }

@@ -125,7 +125,6 @@ impl App {
         steps: Vec<(Arc<Verifier>, Step)>,
         seen: VerdictId,
     ) -> Result<Verified> {
-        let redactor = self.redactor([source]);
         let is_suspect = self.store.judging_deaths(version.id).await? > 0;
         let mut verdicts = Vec::new();
         for (verifier, step) in steps {
@@ -143,6 +142,7 @@ impl App {
                     self.run(&verifier, content, &facts, is_suspect).await
                 }
             };
+            let redactor = self.redactor([source], Some(&verifier));
             verdicts.push(redacted(verdict, &redactor));
         }
         let state = if verdicts.is_empty() {
@@ -233,7 +233,7 @@ impl App {
         let (source, version) = self.version(reference).await?;
         let verifier = self.outside_verifier(verifier, &source)?;
         let verdict = self.note_from_outside(&verifier, outcome, detail).await;
-        let verdict = redacted(verdict, &self.redactor([&source]));
+        let verdict = redacted(verdict, &self.redactor([&source], Some(&verifier)));
         let state = self
             .store
             .record_verdicts(version.id, vec![verdict], VerdictId(0), self.stamp())

@@ -1,32 +1,83 @@
-//! Secrets in what verifiers say: a server may repeat in a body what it was asked with, and a verifier may print the body.
+//! Secrets in what verifiers say: a server may repeat in a body what it was asked with, and a verifier may print the body; a
+//! service that judges may repeat what it was asked with itself.
 //!
 //! Never changes content, which is kept as it came.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::{App, Result};
+use crate::config::{Secrets, VerifierKind};
 use crate::domain::{EditionMember, NewVerdict, Source, SourceId};
 use crate::net::Redactor;
 use crate::store::SourceFilter;
+use crate::verify::Verifier;
+
+/// The most redactors that are kept: sources mostly share their secrets.
+const MAX_KEPT: usize = 64;
+
+/// The redactors of one configuration by the texts that name their secrets. Each is made once; the one for no secrets is
+/// there from the start.
+#[derive(Default)]
+pub(super) struct Redactors {
+    none: Arc<Redactor>,
+    made: Mutex<HashMap<Vec<String>, Arc<Redactor>>>,
+}
+
+impl Redactors {
+    /// Returns the one for the secrets that `texts` name, and for these signing secrets.
+    fn get(&self, texts: Vec<&str>, signing: Option<&str>, secrets: &Secrets) -> Arc<Redactor> {
+        if texts.is_empty() && signing.is_none() {
+            return Arc::clone(&self.none);
+        }
+        let key = texts.iter().copied().chain(["\n"]).chain(signing);
+        let key: Vec<String> = key.map(str::to_owned).collect();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= MAX_KEPT && !made.contains_key(&key) {
+            made.clear();
+        }
+        let new = || Arc::new(Redactor::new(texts, signing, secrets));
+        Arc::clone(made.entry(key).or_insert_with(new))
+    }
+}
 
 impl App {
-    /// Returns what strikes the secrets of these sources out of a text.
-    pub(super) fn redactor<'a>(&self, sources: impl IntoIterator<Item = &'a Source>) -> Redactor {
-        let texts = sources.into_iter().flat_map(|source| {
+    /// Returns what strikes the secrets of these sources, and those of a verifier, out of a text.
+    pub(super) fn redactor<'a>(
+        &self,
+        sources: impl IntoIterator<Item = &'a Source>,
+        verifier: Option<&'a Verifier>,
+    ) -> Arc<Redactor> {
+        let mut texts: Vec<&str> = Vec::new();
+        let names_secret = |text: &&str| text.contains("${");
+        for source in sources {
             let settings = &source.settings;
             let values = settings.headers.iter().map(|(_, value)| value.as_str());
-            values.chain([settings.address.as_str()])
-        });
-        Redactor::new(texts, &self.config().secrets)
+            texts.extend(
+                values
+                    .chain([settings.address.as_str()])
+                    .filter(names_secret),
+            );
+        }
+        let mut signing = None;
+        if let Some(VerifierKind::Http { url, secret, .. }) = verifier.map(Verifier::kind) {
+            texts.extend([url.as_str()].into_iter().filter(names_secret));
+            signing = secret.as_deref();
+        }
+        let configured = self.configured();
+        let secrets = &configured.config.secrets;
+        configured.redactors.get(texts, signing, secrets)
     }
 
     /// Returns the same for sources by their ids, removed ones too.
-    pub(super) async fn redactor_of(&self, ids: Vec<SourceId>) -> Result<Redactor> {
+    pub(super) async fn redactor_of(&self, ids: Vec<SourceId>) -> Result<Arc<Redactor>> {
         let filter = SourceFilter {
             removed: true,
             ids: Some(ids),
             ..SourceFilter::default()
         };
         let sources = self.store.sources(filter).await?;
-        Ok(self.redactor(&sources))
+        Ok(self.redactor(&sources, None))
     }
 
     /// Returns verdicts on a set without the secrets of its sources.
@@ -35,6 +86,9 @@ impl App {
         verdicts: Vec<NewVerdict>,
         members: &[EditionMember],
     ) -> Result<Vec<NewVerdict>> {
+        if verdicts.is_empty() {
+            return Ok(verdicts);
+        }
         let ids = members.iter().map(|member| member.source_id);
         let redactor = self.redactor_of(ids.collect()).await?;
         let verdicts = verdicts.into_iter();
@@ -44,6 +98,9 @@ impl App {
 
 /// Returns a verdict with the names of secrets in the place of their values.
 pub(super) fn redacted(mut verdict: NewVerdict, redactor: &Redactor) -> NewVerdict {
+    if redactor.is_empty() {
+        return verdict;
+    }
     let judgement = &mut verdict.judgement;
     judgement.detail = redactor.redact_line(std::mem::take(&mut judgement.detail));
     judgement.output = redactor.redact_output(std::mem::take(&mut judgement.output));

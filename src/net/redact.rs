@@ -4,7 +4,7 @@
 
 use secrecy::ExposeSecret as _;
 
-use super::secret::{Scrubber, value_of};
+use super::secret::{Scrubber, expand_signing, value_of};
 use crate::config::Secrets;
 use crate::domain::{OMITTED, secret_names};
 
@@ -18,13 +18,22 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Returns one for the secrets that these addresses and headers name. A name without a usable value was never sent.
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>, secrets: &Secrets) -> Self {
+    /// Returns one for the secrets that these addresses and headers name, and for signing secrets. A name without a usable
+    /// value was never sent.
+    pub fn new<'a>(
+        texts: impl IntoIterator<Item = &'a str>,
+        signing: impl IntoIterator<Item = &'a str>,
+        secrets: &Secrets,
+    ) -> Self {
         let mut scrubber = Scrubber::default();
         for name in texts.into_iter().flat_map(secret_names) {
             if let Ok(value) = value_of(name, secrets) {
                 scrubber.add(name, value.expose_secret());
             }
+        }
+        for secret in signing {
+            // One without a value signs nothing.
+            let _ = expand_signing(secret, secrets, &mut scrubber);
         }
         Self { scrubber }
     }
@@ -84,7 +93,7 @@ mod tests {
     #[test]
     fn a_cut_value_leaves_nothing_behind() {
         let secrets = Secrets::from_values([("KEY".to_owned(), "hunter2/+&x".to_owned())]);
-        let redactor = Redactor::new(["https://h/", "Bearer ${KEY}", "${NONE}"], &secrets);
+        let redactor = Redactor::new(["https://h/", "Bearer ${KEY}", "${NONE}"], [], &secrets);
         for (line, expected) in [
             ("got hunter2/+&x.", "got ${KEY}."),
             ("got hunter (+3 lines)", "got ${KEY} (+3 lines)"),
@@ -105,6 +114,6 @@ mod tests {
             let expected = format!("{clean_head}\n{omitted}\n{clean_tail}");
             assert_eq!(redactor.redact_output(output), expected);
         }
-        assert!(Redactor::new(["https://h/"], &secrets).is_empty());
+        assert!(Redactor::new(["https://h/"], [], &secrets).is_empty());
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! Never stores or prints a value.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_PAD_INDIFFERENT, URL_SAFE_PAD_INDIFFERENT};
 use reqwest::header::{ETAG, HeaderMap, HeaderValue, LAST_MODIFIED, LOCATION};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::failure::Failure;
+use super::signature::SIGNING_PREFIX;
 use super::spelling::{
     base64_forms, hex_forms, replace, replace_ending, replace_run_ending, replace_runs,
 };
 use crate::config::Secrets;
-use crate::domain::{Address, FailureKind};
+use crate::domain::{Address, FailureKind, decode_percent};
 
 /// The shortest value that is a secret: a shorter one stands in too many texts by chance to be struck out of them.
 const LEAST_BYTES: usize = 6;
@@ -58,7 +61,7 @@ impl Scrubber {
         }
         let mut spoiled = Vec::new();
         for (name, value) in headers.iter_mut() {
-            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let text = field_text(value);
             let clean = self.scrub(text.clone());
             if clean == text || *name == LOCATION {
                 continue;
@@ -78,19 +81,83 @@ impl Scrubber {
         self.values.is_empty()
     }
 
+    /// Adds a value, in whatever way it may come back: as it is; what it is the base64 of, such as the `user:password` of
+    /// `Authorization: Basic`, and the password alone; and all of it in base64 and hexadecimal digits.
     pub(super) fn add(&mut self, name: &str, value: &str) {
+        self.add_shown(&format!("${{{name}}}"), value);
+    }
+
+    /// Adds a value that stands in the configuration as it is, with what is shown in its place.
+    pub(super) fn add_shown(&mut self, shown: &str, value: &str) {
         if value.is_empty() {
             return;
         }
-        let name = format!("${{{name}}}");
-        self.values.push((value.to_owned(), name.clone()));
-        let digits = base64_forms(value).chain(hex_forms(value));
-        self.digits
-            .extend(digits.map(|digits| (digits, name.clone())));
+        self.add_text(shown, value);
+        // As a field's value has it, or a signing secret.
+        let bare = ["Basic ", "Bearer ", SIGNING_PREFIX]
+            .iter()
+            .find_map(|prefix| value.strip_prefix(prefix))
+            .map_or(value, str::trim);
+        if bare != value && bare.len() >= LEAST_BYTES {
+            self.add_text(shown, bare);
+        }
+        if let Some(decoded) = decoded(bare) {
+            match String::from_utf8(decoded) {
+                Ok(text) if !text.contains(char::is_control) => {
+                    let password = text.split_once(':').map(|(_, password)| password);
+                    for part in [Some(text.as_str()), password].into_iter().flatten() {
+                        if part.len() >= LEAST_BYTES {
+                            self.add_text(shown, part);
+                        }
+                    }
+                }
+                // A key: in base64 it is the value itself.
+                Ok(text) => self.add_hex(shown, text.as_bytes()),
+                Err(error) => self.add_hex(shown, error.as_bytes()),
+            }
+        }
         for forms in [&mut self.values, &mut self.digits] {
             forms.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
             forms.dedup();
         }
+    }
+
+    fn add_text(&mut self, shown: &str, text: &str) {
+        self.values.push((text.to_owned(), shown.to_owned()));
+        self.add_digits(shown, text.as_bytes());
+        let single: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
+        // ISO-8859-1, as old servers have it.
+        if let Some(single) = single.ok().filter(|_| !text.is_ascii()) {
+            self.add_digits(shown, &single);
+        }
+    }
+
+    fn add_digits(&mut self, shown: &str, bytes: &[u8]) {
+        let digits = base64_forms(bytes).map(|digits| (digits, shown.to_owned()));
+        self.digits.extend(digits);
+        self.add_hex(shown, bytes);
+    }
+
+    fn add_hex(&mut self, shown: &str, bytes: &[u8]) {
+        let digits = hex_forms(bytes).map(|digits| (digits, shown.to_owned()));
+        self.digits.extend(digits);
+    }
+}
+
+/// Returns what a value is the base64 of, in either alphabet, padded or not; nothing when that is too short to be a secret.
+fn decoded(value: &str) -> Option<Vec<u8>> {
+    let decoded = STANDARD_PAD_INDIFFERENT
+        .decode(value)
+        .or_else(|_| URL_SAFE_PAD_INDIFFERENT.decode(value));
+    decoded.ok().filter(|bytes| bytes.len() >= LEAST_BYTES)
+}
+
+/// Returns the text of a field: UTF-8, or else ISO-8859-1, where each byte is a character.
+fn field_text(value: &HeaderValue) -> String {
+    let bytes = value.as_bytes();
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
     }
 }
 
@@ -113,7 +180,12 @@ pub(super) fn expand_configured(
     scrubber: &mut Scrubber,
 ) -> Result<url::Url, Failure> {
     let Some(name) = whole_name(text) else {
-        return parse(&expand(text, secrets, scrubber, encode_percent)?);
+        let url = parse(&expand(text, secrets, scrubber, encode_percent)?)?;
+        let password = decode_percent(url.password().unwrap_or_default());
+        if !text.contains("${") && password.len() >= LEAST_BYTES {
+            scrubber.add_shown("[password]", &password);
+        }
+        return Ok(url);
     };
     let value = value_of(name, secrets)?;
     let url = parse(value.expose_secret())?;
@@ -174,6 +246,19 @@ fn expand(
     }
     expanded.push_str(rest);
     Ok(expanded)
+}
+
+/// Returns a signing secret as the configuration has it, which may be the value itself.
+pub(super) fn expand_signing(
+    text: &str,
+    secrets: &Secrets,
+    scrubber: &mut Scrubber,
+) -> Result<String, Failure> {
+    let value = expand_value(text, secrets, scrubber)?;
+    if whole_name(text.trim()).is_none() {
+        scrubber.add_shown("[signing secret]", value.trim());
+    }
+    Ok(value)
 }
 
 pub(super) fn value_of(name: &str, secrets: &Secrets) -> Result<SecretString, Failure> {
@@ -305,6 +390,27 @@ mod tests {
             (r"a\u002fb\u0026c\u003dd #é", "${KEY}"),
             ("<b>a/b&amp;c=d #é</b>", "<b>${KEY}</b>"),
             ("<b>a&#x2F;b&#38;c=d #é</b>", "<b>${KEY}</b>"),
+            (
+                "a&#47;b&#038;c&#x3d;d&#32;&#35;&eacute;",
+                "a&#47;b&#038;c&#x3d;d&#32;&#35;&eacute;",
+            ),
+            ("&#97;&#x2F;b&#038;c&#x3d;d&#32;&#35;&#233;", "${KEY}"),
+            (r"a/b&c=d #\u00e9", "${KEY}"),
+            (
+                r"\x61\x2fb&c=d #\xe9, \x61/b&c=d #\xc3\xa9",
+                "${KEY}, ${KEY}",
+            ),
+            ("a=2Fb=26c=3Dd=20=23=C3=A9", "${KEY}"),
+            ("a%2Fb%26c%3Dd%20%23%E9", "${KEY}"),
+            (
+                "a%25252Fb%252526c%25253Dd%252520%252523%2525C3%2525A9",
+                "${KEY}",
+            ),
+            // ISO-8859-1 and UTF-8, each read as the other.
+            ("a/b&c=d #\u{fffd}.", "${KEY}."),
+            ("a/b&c=d #\u{c3}\u{a9}.", "${KEY}."),
+            ("a/b&c=d #\u{c3}%a9.", "${KEY}."),
+            ("A/B&C=D #É.", "${KEY}."),
             ("cut: a/b&c", "cut: ${KEY}"),
             ("cut: inter", "cut: ${HOST}"),
             ("not cut: int", "not cut: int"),
@@ -392,6 +498,79 @@ mod tests {
             scrubber.scrub("Basic dXNlcg==".to_owned()),
             "Basic dXNlcg=="
         );
+    }
+
+    #[test]
+    fn strikes_out_a_percent_sign_however_often_it_is_encoded() {
+        let mut scrubber = Scrubber::default();
+        scrubber.add("P", "50%25off");
+        for text in ["50%25off", "50%2525off", "50%252525off", "50%25252525off"] {
+            assert_eq!(scrubber.scrub(text.to_owned()), "${P}", "{text}");
+        }
+    }
+
+    /// `Authorization: Basic ${CRED}` is the only way to log in with a password.
+    #[test]
+    fn strikes_out_what_a_value_is_the_base64_of() {
+        let login = STANDARD_NO_PAD.encode("user:hunter2pass");
+        for value in [
+            login.clone(),
+            STANDARD_NO_PAD.encode("us:hunter2pass"),
+            format!("{login}=="),
+            format!("Basic {login}"),
+            URL_SAFE_NO_PAD.encode("u~:hunter2pass"),
+        ] {
+            let mut scrubber = Scrubber::default();
+            scrubber.add("CRED", &value);
+            let again = STANDARD_NO_PAD.encode("joe:hunter2pass");
+            for text in [
+                "no hunter2pass here",
+                "no HUNTER2PASS here",
+                &format!("no {value} here"),
+                &format!("no {again} here"),
+                "no hunter2%70ass here",
+            ] {
+                let shown = scrubber.scrub((*text).to_owned());
+                let is_clean =
+                    ["no ${CRED} here", "no Basic ${CRED} here"].contains(&shown.as_str());
+                assert!(is_clean, "{value}: {text}: {shown}");
+            }
+            let shown = scrubber.scrub("hello, user: x".to_owned());
+            assert_eq!(shown, "hello, user: x");
+        }
+        // The key that a signing secret stands for.
+        let key = b"\x00\x01\xfe\xffkey-of-hooks";
+        let mut scrubber = Scrubber::default();
+        let encoded = STANDARD_NO_PAD.encode(key);
+        scrubber.add("WH", &format!("whsec_{encoded}"));
+        for text in [
+            format!("whsec_{encoded}"),
+            encoded.clone(),
+            crate::domain::to_hex(key),
+        ] {
+            assert_eq!(scrubber.scrub(text.clone()), "${WH}", "{text}");
+        }
+    }
+
+    #[test]
+    fn fields_in_any_encoding_are_clean() {
+        let mut scrubber = Scrubber::default();
+        scrubber.add("KEY", "hunter-é-2");
+        for field in [
+            &b"\"hunter-\xe9-2\""[..],
+            b"\"hunter-\xc3\xa9-2\"",
+            b"\"\xff hunter-\xc3\xa9-2\"",
+        ] {
+            let mut headers = HeaderMap::new();
+            let value = HeaderValue::from_bytes(field).expect("a value");
+            headers.insert(ETAG, value.clone());
+            headers.insert("x-other", value);
+            scrubber.scrub_fields(&mut headers);
+            let left = headers.values().map(HeaderValue::as_bytes);
+            let left: Vec<u8> = left.flatten().copied().collect();
+            assert!(!left.starts_with(b"hunter"), "{left:?}");
+            assert!(headers.get(ETAG).is_none());
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use sha2::Sha256;
 use crate::domain::Content;
 
 /// Marks a signing secret. One without it is read all the same.
-const PREFIX: &str = "whsec_";
+pub(super) const SIGNING_PREFIX: &str = "whsec_";
 
 /// How much of a file is read at once.
 const PIECE_BYTES: usize = 128 << 10;
@@ -26,7 +26,7 @@ impl Signer {
     /// Begins a signature; nothing when the secret is not base64 or empty.
     pub(super) fn new(secret: &str, id: &str, timestamp: i64) -> Option<Self> {
         let secret = secret.trim();
-        let encoded = secret.strip_prefix(PREFIX).unwrap_or(secret);
+        let encoded = secret.strip_prefix(SIGNING_PREFIX).unwrap_or(secret);
         let key = STANDARD_PAD_INDIFFERENT.decode(encoded).ok()?;
         if key.is_empty() {
             return None;

@@ -1,5 +1,5 @@
 //! The ways in which a text may spell a value: as it is, percent-encoded in whole or in part, as form data, in a JSON string, as
-//! HTML, in a file's name, in base64 and in hexadecimal digits.
+//! HTML, in a file's name, read in a wrong encoding, in base64 and in hexadecimal digits.
 //!
 //! Knows nothing of secrets: it finds and replaces.
 
@@ -10,15 +10,25 @@ use base64::prelude::{
 
 use crate::domain::to_hex;
 
+/// What stands for bytes that are not UTF-8.
+const REPLACEMENT: &str = "\u{fffd}";
+
 /// So many bytes of a value, at the end of a text that was cut there, are struck out too.
 const LEAST_CUT_BYTES: usize = 4;
 
 /// So many digits of base64 or hexadecimal: no more than so many bytes.
 const LEAST_CUT_DIGITS: usize = 6;
 
+/// What an escape for one byte begins with, before two hexadecimal digits: percent-encoding, also where an address was put
+/// into another one, and once more; strings of programs, also where a byte was taken for a character; quoted-printable.
+const PREFIXES: [&[u8]; 6] = [b"%", b"%25", b"%2525", b"\\x", b"\\u00", b"="];
+
+/// The longest escape, for a character beyond the first plane: `\ud83d\ude00`, `%2525f0%25259f%252598%252580`.
+const LONGEST_ESCAPE: usize = 32;
+
 /// Replaces every way to write `value` in `text`, and its beginning at the end of the text.
 pub(super) fn replace(text: &str, value: &str, name: &str) -> String {
-    let (bytes, value) = (text.as_bytes(), value.as_bytes());
+    let bytes = text.as_bytes();
     let mut replaced = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
@@ -51,22 +61,22 @@ enum Written {
     Not,
 }
 
-/// Returns whether `text` begins with `value`, each of its bytes written in one of many ways.
-fn written(text: &[u8], value: &[u8]) -> Written {
-    fn from(text: &[u8], at: usize, value: &[u8], done: usize) -> Written {
-        let Some(byte) = value.get(done) else {
+/// Returns whether `text` begins with `value`, each of its characters written in one of many ways.
+fn written(text: &[u8], value: &str) -> Written {
+    fn from(text: &[u8], at: usize, value: &str, done: usize) -> Written {
+        let Some(c) = value[done..].chars().next() else {
             return Written::Whole(at);
         };
         let rest = &text[at..];
         let mut cut = Written::Not;
-        if is_cut(rest, *byte) {
+        if done > 0 && is_cut(rest, c) {
             cut = Written::Cut(done);
         }
         if rest.is_empty() {
             return cut;
         }
-        for length in spellings(rest, *byte).into_iter().flatten() {
-            match from(text, at + length, value, done + 1) {
+        for length in spellings(rest, c).into_iter().flatten() {
+            match from(text, at + length, value, done + c.len_utf8()) {
                 whole @ Written::Whole(_) => return whole,
                 Written::Cut(count) => cut = Written::Cut(count),
                 Written::Not => {}
@@ -77,77 +87,175 @@ fn written(text: &[u8], value: &[u8]) -> Written {
     from(text, 0, value, 0)
 }
 
-/// Returns whether `rest` is what remains of a text that was cut before `byte`, or in the middle of an escape for it. Who cuts
+/// Returns whether `rest` is what remains of a text that was cut before `c`, or in the middle of an escape for it. Who cuts
 /// may leave a mark: `…`, or U+FFFD for half a character.
-fn is_cut(rest: &[u8], byte: u8) -> bool {
-    const LONGEST_ESCAPE: usize = 6;
-    let marks = ["…".as_bytes(), "\u{fffd}".as_bytes()];
+fn is_cut(rest: &[u8], c: char) -> bool {
+    if rest.len() > LONGEST_ESCAPE {
+        return false;
+    }
+    let marks = ["…".as_bytes(), REPLACEMENT.as_bytes()];
     let without = marks.iter().find_map(|mark| rest.strip_suffix(*mark));
     let rest = without.unwrap_or(rest);
-    if rest.is_empty() || rest.len() >= LONGEST_ESCAPE {
-        return rest.is_empty();
-    }
-    let hex = to_hex(&[byte]);
-    let escapes = [
-        format!("%{hex}"),
-        format!("%25{hex}"),
-        format!("\\u00{hex}"),
+    rest.is_empty()
+        || escapes(c).iter().any(|escape| {
+            let start = escape.as_bytes().get(..rest.len());
+            rest.len() < escape.len() && start.is_some_and(|start| start.eq_ignore_ascii_case(rest))
+        })
+}
+
+/// Returns all escapes for a character: what may be cut in its middle.
+fn escapes(c: char) -> Vec<String> {
+    let mut utf8 = [0; 4];
+    let utf8 = c.encode_utf8(&mut utf8).as_bytes();
+    let units: String = c
+        .encode_utf16(&mut [0; 2])
+        .iter()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect();
+    let code = u32::from(c);
+    let mut all = vec![
+        units,
         // `\/`, `\"`.
-        format!("\\{}", char::from(byte)),
+        format!("\\{c}"),
+        format!("&#{code};"),
+        format!("&#x{code:x};"),
     ];
-    let escapes = escapes.iter().map(String::as_bytes);
-    let mut all = escapes.chain(entities(byte).iter().copied());
-    all.any(|escape| {
-        let start = escape.get(..rest.len());
-        rest.len() < escape.len() && start.is_some_and(|start| start.eq_ignore_ascii_case(rest))
+    all.extend(named_entity(c).map(str::to_owned));
+    for prefix in PREFIXES.map(String::from_utf8_lossy) {
+        let escaped = |byte: &u8| format!("{prefix}{byte:02x}");
+        all.push(utf8.iter().map(escaped).collect());
+        all.extend(u8::try_from(code).ok().as_ref().map(escaped));
+    }
+    all
+}
+
+/// Returns the lengths of the ways in which `text` may begin with `c`.
+fn spellings(text: &[u8], c: char) -> [Option<usize>; 5 + PREFIXES.len()] {
+    let mut found = [None; 5 + PREFIXES.len()];
+    found[0] = plain(text, c);
+    // Letters and digits begin no escape.
+    if text[0].is_ascii_alphanumeric() {
+        return found;
+    }
+    // An address turns `\/` into `//`.
+    let is_escape = text[0] == b'\\' || c == '/' && text[0] == b'/';
+    let escaped = text.get(1..).filter(|_| is_escape);
+    found[1] = escaped
+        .and_then(|text| starts_with(text, c))
+        .map(|length| length + 1);
+    found[2] = code_units(text, c);
+    found[3] = entity(text, c);
+    found[4] = misread(text, c);
+    for (slot, prefix) in found[5..].iter_mut().zip(PREFIXES) {
+        *slot = bytes_escaped(text, prefix, c);
+    }
+    found
+}
+
+/// Returns the length of `c` at the beginning of `text`, in either case of a letter.
+fn starts_with(text: &[u8], c: char) -> Option<usize> {
+    let is_at_start = |c: char| {
+        let mut utf8 = [0; 4];
+        let utf8 = c.encode_utf8(&mut utf8).as_bytes();
+        let start = text.get(..utf8.len())?;
+        start.eq_ignore_ascii_case(utf8).then_some(utf8.len())
+    };
+    let found = is_at_start(c);
+    if found.is_some() || c.is_ascii() {
+        return found;
+    }
+    c.to_uppercase()
+        .chain(c.to_lowercase())
+        .find_map(is_at_start)
+}
+
+fn plain(text: &[u8], c: char) -> Option<usize> {
+    starts_with(text, c).or_else(|| {
+        let stands_for = c == ' ' && text[0] == b'+'
+            // In a file's name.
+            || "/\\:*?\"<>|".contains(c) && matches!(text[0], b'_' | b'-');
+        stands_for.then_some(1)
     })
 }
 
-/// Returns the lengths of the ways in which `text` may begin with `byte`.
-fn spellings(text: &[u8], byte: u8) -> [Option<usize>; 4] {
-    let plain = text[0].eq_ignore_ascii_case(&byte)
-        || byte == b' ' && text[0] == b'+'
-        // In a file's name.
-        || b"/\\:*?\"<>|".contains(&byte) && matches!(text[0], b'_' | b'-');
-    let escaped = |prefix: &[u8], digits: usize| {
-        let digits_at = text.strip_prefix(prefix)?.get(..digits)?;
-        let digits_at = std::str::from_utf8(digits_at).ok()?;
-        let value = u32::from_str_radix(digits_at, 16).ok()?;
-        (value == u32::from(byte)).then_some(prefix.len() + digits)
-    };
-    // An address turns `\/` into `//`.
-    let is_escape = text[0] == b'\\' || byte == b'/' && text[0] == b'/';
-    let backslash = (is_escape && text.get(1) == Some(&byte)).then_some(2);
-    [
-        plain.then_some(1),
-        // Encoded twice where a redirect was put into another address.
-        escaped(b"%", 2).or_else(|| escaped(b"%25", 2)),
-        escaped(b"\\u", 4).or(backslash),
-        entity(text, byte),
-    ]
-}
-
-/// Returns the length of the HTML entity for `byte` that `text` begins with.
-fn entity(text: &[u8], byte: u8) -> Option<usize> {
-    let found = entities(byte).iter().find(|name| {
-        let start = text.get(..name.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
-    });
-    found.map(|name| name.len())
-}
-
-fn entities(byte: u8) -> &'static [&'static [u8]] {
-    match byte {
-        b'&' => &[b"&amp;", b"&#38;", b"&#x26;"],
-        b'<' => &[b"&lt;", b"&#60;", b"&#x3c;"],
-        b'>' => &[b"&gt;", b"&#62;", b"&#x3e;"],
-        b'"' => &[b"&quot;", b"&#34;", b"&#x22;"],
-        b'\'' => &[b"&apos;", b"&#39;", b"&#x27;"],
-        b'/' => &[b"&#47;", b"&#x2f;"],
-        b'=' => &[b"&#61;", b"&#x3d;"],
-        b'+' => &[b"&#43;", b"&#x2b;"],
-        _ => &[],
+/// Returns the length of `c` written as in JSON: `\u00e9`, one for each unit of UTF-16.
+fn code_units(text: &[u8], c: char) -> Option<usize> {
+    let mut at = 0;
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        let digits = text.get(at..)?.strip_prefix(b"\\u")?;
+        if number(digits.get(..4)?, 16)? != u32::from(*unit) {
+            return None;
+        }
+        at += 6;
     }
+    Some(at)
+}
+
+/// Returns the length of `c` with an escape for each byte of it, as UTF-8 or as ISO-8859-1.
+fn bytes_escaped(text: &[u8], prefix: &[u8], c: char) -> Option<usize> {
+    let written = |bytes: &[u8]| {
+        let mut at = 0;
+        for byte in bytes {
+            let rest = text.get(at..)?;
+            let digits = rest.strip_prefix(prefix).and_then(|digits| digits.get(..2));
+            at += match digits.and_then(|digits| number(digits, 16)) {
+                Some(value) if value == u32::from(*byte) => prefix.len() + 2,
+                // Some escape a part of a character only, having read its bytes as characters.
+                _ if !c.is_ascii() => starts_with(rest, char::from(*byte))?,
+                _ => return None,
+            };
+        }
+        Some(at)
+    };
+    written(c.encode_utf8(&mut [0; 4]).as_bytes()).or_else(|| written(&[u8::try_from(c).ok()?]))
+}
+
+/// Returns the length of the HTML entity for `c` that `text` begins with: `&amp;`, `&#38;`, `&#x26;`.
+fn entity(text: &[u8], c: char) -> Option<usize> {
+    let inner = text.strip_prefix(b"&")?;
+    let length = inner.iter().take(12).position(|byte| *byte == b';')?;
+    let inner = &inner[..length];
+    let is_same = match inner {
+        [b'#', b'x' | b'X', digits @ ..] => number(digits, 16)? == u32::from(c),
+        [b'#', digits @ ..] => number(digits, 10)? == u32::from(c),
+        _ => named_entity(c).is_some_and(|name| {
+            text.get(..name.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+        }),
+    };
+    is_same.then_some(length + 2)
+}
+
+fn named_entity(c: char) -> Option<&'static str> {
+    Some(match c {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        '\'' => "&apos;",
+        _ => return None,
+    })
+}
+
+/// Returns the length of what becomes of `c` beyond ASCII where bytes are read as another encoding than theirs: U+FFFD for
+/// ISO-8859-1 as UTF-8, or one character for each byte of UTF-8.
+fn misread(text: &[u8], c: char) -> Option<usize> {
+    if c.is_ascii() {
+        return None;
+    }
+    if text.starts_with(REPLACEMENT.as_bytes()) {
+        return Some(REPLACEMENT.len());
+    }
+    let mut at = 0;
+    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+        at += starts_with(text.get(at..)?, char::from(byte))?;
+    }
+    Some(at)
+}
+
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    u32::from_str_radix(digits, radix).ok()
 }
 
 /// Replaces the end of `value` at the beginning of a text that was cut there.
@@ -155,10 +263,11 @@ pub(super) fn replace_ending(text: &str, value: &str, name: &str) -> String {
     // What is left of an escape may stand before it.
     const MOST_BEFORE: usize = 6;
     let bytes = text.as_bytes();
+    let last = (value.len() + 1).saturating_sub(LEAST_CUT_BYTES);
     for at in 0..=bytes.len().min(MOST_BEFORE) {
-        for done in 1..(value.len() + 1).saturating_sub(LEAST_CUT_BYTES) {
-            let (rest, ending) = (&bytes[at..], &value.as_bytes()[done..]);
-            if let Written::Whole(length) = written(rest, ending) {
+        for done in (1..last).filter(|done| value.is_char_boundary(*done)) {
+            let rest = &bytes[at..];
+            if let Written::Whole(length) = written(rest, &value[done..]) {
                 let behind = String::from_utf8_lossy(&rest[length..]);
                 return format!("{name}{behind}");
             }
@@ -169,8 +278,8 @@ pub(super) fn replace_ending(text: &str, value: &str, name: &str) -> String {
 
 /// Returns what base64 makes of a value wherever it stands in a longer text: the digits that nothing but the value decides, for
 /// each of the three places that it may begin at, in both alphabets.
-pub(super) fn base64_forms(value: &str) -> impl Iterator<Item = String> + use<> {
-    let value = value.as_bytes().to_vec();
+pub(super) fn base64_forms(value: &[u8]) -> impl Iterator<Item = String> + use<> {
+    let value = value.to_vec();
     (0..3_usize).flat_map(move |before| {
         let text = [vec![0; before], value.clone()].concat();
         let first = (before * 8).div_ceil(6);
@@ -180,8 +289,8 @@ pub(super) fn base64_forms(value: &str) -> impl Iterator<Item = String> + use<> 
     })
 }
 
-pub(super) fn hex_forms(value: &str) -> impl Iterator<Item = String> + use<> {
-    let lower = to_hex(value.as_bytes());
+pub(super) fn hex_forms(value: &[u8]) -> impl Iterator<Item = String> + use<> {
+    let lower = to_hex(value);
     [lower.to_ascii_uppercase(), lower].into_iter()
 }
 

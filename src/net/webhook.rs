@@ -17,7 +17,7 @@ use super::exchange::host_of;
 use super::failure::{Failure, Via};
 use super::guard;
 use super::incoming::Incoming;
-use super::secret::{Scrubber, expand_configured, expand_value};
+use super::secret::{Scrubber, expand_configured, expand_signing};
 use super::signature::Signer;
 use super::upload::Upload;
 use crate::config::{FetchConfig, Secrets};
@@ -72,7 +72,7 @@ pub struct WebhookAnswer {
     pub status: u16,
     /// `Content-Type` with its parameters.
     pub media_type: Option<String>,
-    /// At most 64 KiB. Secrets of the address are struck out.
+    /// At most 64 KiB. The secrets of the request are struck out.
     pub body: Bytes,
 }
 
@@ -90,9 +90,9 @@ impl Webhooks {
 
     /// Sends one message and returns what was answered. Dropping the future ends it.
     pub async fn post(&self, request: WebhookRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
-        let target = Target::new(request.url, &self.secrets)?;
+        let mut target = Target::new(request.url, &self.secrets)?;
         let mut fields = fields(&request)?;
-        let signer = self.signer(&request)?;
+        let signer = self.signer(&request, &mut target.scrubber)?;
         within(request.timeout, &target, async {
             if let Some(signer) = signer {
                 let signature = signer.sign(request.body).await;
@@ -115,14 +115,17 @@ impl Webhooks {
         within(timeout, &target, self.exchange(get, &target)).await
     }
 
-    fn signer(&self, request: &WebhookRequest<'_>) -> Result<Option<Signer>, WebhookError> {
+    /// Returns what signs the message. Whoever checks a signature may repeat the secret: it is struck out, too.
+    fn signer(
+        &self,
+        request: &WebhookRequest<'_>,
+        scrubber: &mut Scrubber,
+    ) -> Result<Option<Signer>, WebhookError> {
         let Some(secret) = request.secret else {
             return Ok(None);
         };
-        // The value goes nowhere: nothing has to be struck out of what comes back.
-        let mut scrubber = Scrubber::default();
-        let secret = expand_value(secret, &self.secrets, &mut scrubber)
-            .map_err(|failure| WebhookError::of(failure, &scrubber))?;
+        let secret = expand_signing(secret, &self.secrets, scrubber)
+            .map_err(|failure| WebhookError::of(failure, scrubber))?;
         let signer = Signer::new(&secret, request.id, request.timestamp.timestamp());
         let unusable = "the signing secret is unusable: expected whsec_ and base64";
         signer
@@ -176,8 +179,9 @@ impl Target {
         WebhookError::of(failure, &self.scrubber)
     }
 
-    async fn read(&self, response: Response) -> Result<WebhookAnswer, WebhookError> {
+    async fn read(&self, mut response: Response) -> Result<WebhookAnswer, WebhookError> {
         check_peer(&response).map_err(|failure| self.explain(failure))?;
+        self.scrubber.scrub_fields(response.headers_mut());
         answer::check_framing(response.headers()).map_err(|failure| self.explain(failure))?;
         let status = response.status().as_u16();
         let media_type = answer::media_type(response.headers());

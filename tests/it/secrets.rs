@@ -132,6 +132,9 @@ fn no_echo_of_a_secret_is_stored_or_shown() {
         "68756e746572322f2b2678".to_owned(),
         r"hunter2\/+&x".to_owned(),
         "hunter2/+&amp;x".to_owned(),
+        "hunter2&#47;&#x2b;&#038;x".to_owned(),
+        "hunter2%252F%252B%2526x".to_owned(),
+        r"\u0068unter2/\x2b&x".to_owned(),
     ];
     let mut replies = Vec::new();
     for spelling in &spellings {
@@ -275,6 +278,128 @@ on = ["changed", "version-failed", "set-failed"]
     assert!(shown.contains("found ${KEY}") && shown.contains("error ${KEY}"));
     let said = gannet.run(&["cat", "v2"]);
     assert!(said.out.contains(SECRET), "{said:?}");
+}
+
+/// A service that judges, and one that is notified, which repeat what their requests are signed with.
+#[test]
+fn what_a_service_repeats_of_its_signing_secret_is_not_stored_or_shown() {
+    const KEY: &str = "aHVudGVyMi1rZXktb2YtaG9va3M=";
+    let origin = Origin::start(true);
+    let files = [1, 2].map(|n| Reply::file(format!("content {n}")));
+    origin.on("/x", files);
+    let service = Origin::start(false);
+    let said = format!(
+        "bad: whsec_{KEY} {} hunter2-key-of-hooks",
+        KEY.replace('=', "%3D")
+    );
+    let answer = serde_json::json!({ "verdict": "failed", "detail": said }).to_string();
+    let no_answer = format!("{{\"verdict\": \"whsec_{KEY}\"}}");
+    for path in ["/whole", "/part", "/literal"] {
+        let replies = [&answer, &no_answer].map(|body| Reply::ok(body.clone()));
+        service.on(path, replies);
+    }
+    service.on("/told", [Reply::ok(said.clone())]);
+    service.on(
+        "/refuses",
+        [Reply::status(500).header("x", "y"), Reply::ok(said.clone())],
+    );
+    let gannet = home(&origin, &format!("WH=whsec_{KEY}\nKEY={KEY}\n"));
+    let config = gannet.path("config.toml");
+    let mut text = fs::read_to_string(&config).expect("a file");
+    for (path, secret) in [
+        ("whole", "${WH}".to_owned()),
+        ("part", "whsec_${KEY}".to_owned()),
+        ("literal", format!("whsec_{KEY}")),
+    ] {
+        text += &format!(
+            "[[verifier]]\nname = \"{path}\"\nsources = [\"*\"]\nadvisory = true\nhttp = {:?}\nsecret = {secret:?}\n",
+            service.url(&format!("/{path}"))
+        );
+    }
+    for path in ["told", "refuses"] {
+        text += &format!(
+            "[[notify]]\nname = \"{path}\"\non = [\"changed\"]\nwebhook = {:?}\nsecret = \"${{WH}}\"\n",
+            service.url(&format!("/{path}"))
+        );
+    }
+    gannet.configure(&text);
+    gannet.ok(&["add", &origin.url("/x"), "--allow-private"]);
+    let mut shown = String::new();
+    for arguments in [
+        &["--worker-only"][..],
+        &["fetch", "x"],
+        &["verdict", "v1", "whole", "failed", "--detail", &said],
+        &["verdicts", "x", "--json"],
+        &["verdicts", "x"],
+        &["show", "x"],
+        &["log", "--json"],
+        &["history", "x", "--json"],
+    ] {
+        let said = gannet.run(arguments);
+        assert!(matches!(said.code, Some(0 | 1)), "{arguments:?}: {said:?}");
+        shown += &(said.out + &said.err);
+    }
+    assert!(shown.contains("bad: ${WH} ${WH}"), "{shown}");
+    assert_eq!(service.requests().len(), 6 + 2, "{shown}");
+    let mut stored = shown.into_bytes();
+    collect(&gannet.data(), &mut stored);
+    for needle in [&KEY[..12], "hunter2-key"] {
+        let found = stored
+            .windows(needle.len())
+            .position(|window| window.eq_ignore_ascii_case(needle.as_bytes()));
+        let around = |at: usize| {
+            let around = &stored[at.saturating_sub(80)..(at + 80).min(stored.len())];
+            String::from_utf8_lossy(around).into_owned()
+        };
+        assert_eq!(found.map(around), None, "{needle}");
+    }
+}
+
+/// `Authorization: Basic ${CRED}`: a server may repeat the password that it read.
+#[test]
+fn no_echo_of_a_password_is_stored_or_shown() {
+    let origin = Origin::start(true);
+    let mut replies = Vec::new();
+    for echo in [
+        "user:hunter2pass",
+        "hunter2pass",
+        "hunter2p%61ss",
+        "HUNTER2PASS",
+    ] {
+        replies.push(
+            Reply::file(format!("content {}", replies.len()))
+                .header("content-type", format!("text/plain; x={echo}"))
+                .header("etag", format!("\"{echo}\"")),
+        );
+        replies.push(Reply::redirect(302, &format!("ftp://example.org/{echo}")));
+        replies.push(Reply::file("x").header("content-encoding", format!("br, {echo}-gzip")));
+    }
+    let count = replies.len();
+    origin.on("/x", replies);
+    // base64 of `user:hunter2pass`
+    let gannet = home(&origin, "CRED=dXNlcjpodW50ZXIycGFzcw==\n");
+    gannet.ok(&[
+        "add",
+        &origin.url("/x"),
+        "--allow-private",
+        "--header",
+        "Authorization: Basic ${CRED}",
+    ]);
+    let mut stored = Vec::new();
+    for _ in 0..count {
+        let said = gannet.run(&["fetch", "x"]);
+        stored.extend((said.out + &said.err).into_bytes());
+    }
+    for arguments in [
+        &["show", "x"][..],
+        &["history", "x", "--json"],
+        &["log", "--json"],
+    ] {
+        stored.extend(gannet.ok(arguments).into_bytes());
+    }
+    collect(&gannet.data(), &mut stored);
+    let stored = String::from_utf8_lossy(&stored).to_ascii_lowercase();
+    assert_eq!(stored.find("hunter2"), None);
 }
 
 fn collect(folder: &Path, into: &mut Vec<u8>) {
