@@ -63,6 +63,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         }
         Some(Command::Completions(args)) => cli::print_completions(&args, console),
         Some(Command::Complete(args)) => complete(&args.words, environment, console).await,
+        Some(Command::Help(args)) => cli::print_help(&args, console),
         Some(Command::Man(args)) => cli::print_manual(&args, console),
         Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
         Some(Command::App(mut command)) => {
@@ -107,12 +108,15 @@ async fn config(
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
     let access = match &args.what {
+        // It needs no configuration: somebody is about to write one.
+        ConfigWhat::Template => return cli::print_text(cli::CONFIG_TEMPLATE, console),
         ConfigWhat::Adopt | ConfigWhat::AdoptArchive => Access::Change,
         _ => Access::Read,
     };
     let config = load(flags, environment, access)?;
     warn_of_unusable(&config, console);
     match &args.what {
+        ConfigWhat::Template => unreachable!("printed before the configuration is read"),
         ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
         ConfigWhat::Show(show) if show.policy => {

@@ -59,6 +59,7 @@ pub use settings::NewSource;
 pub use source_result::{SourceOutcome, SourceResult};
 pub use sources::Added;
 pub use stale::{StaleProgress, StaleRequest};
+pub use suggest::suggestion;
 pub use summary::{PassProgress, PassSummary};
 pub use undo::{LeftAlone, Undo, Undone};
 pub use withdraw::Unpublished;

@@ -4,10 +4,7 @@
 const LIKENESS: f64 = 0.85;
 
 /// Returns `did you mean prices.csv?` when one of the names is near what was typed.
-pub(super) fn suggestion<'a>(
-    typed: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn suggestion<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(typed, names).map(|name| format!("did you mean {name}?"))
 }
 

@@ -102,7 +102,7 @@ async fn headless(environment: &Environment, console: &mut Console<'_>) -> Resul
         folder,
     } = Stage::set(environment, Identity::worker).await?;
     let intro = format!(
-        "An HTTPS origin on loopback, {}, and {} files of it, each fetched once an hour.\nData lies in {} and goes at the end.",
+        "An HTTPS origin on loopback, {}, and {} files of it, each fetched once an hour.\nData lies in {} and is deleted at the end.",
         origin.url(),
         origin.sources().len(),
         folder.path().display()
@@ -228,7 +228,7 @@ async fn close(house: &House, console: &mut Console<'_>) -> Result<()> {
     }
     say(
         console,
-        "\nNext: gannet add https://… 1h, then gannet --worker-only from cron; gannet --help shows the rest.",
+        "\nNext: gannet add https://… 1h, then gannet --worker-only from cron; gannet help shows the rest.",
     )
 }
 

@@ -8,6 +8,7 @@ use clap::{Arg, Command, CommandFactory as _};
 
 use super::args::Cli;
 use super::exit::conclude;
+use super::manual::TOPICS;
 use super::{Console, ExitStatus};
 use crate::faces::text::clean;
 
@@ -135,14 +136,7 @@ impl<'a> Line<'a> {
             return;
         }
         if self.operands == 0 {
-            let shown = self
-                .command
-                .get_subcommands()
-                .filter(|one| !one.is_hide_set());
-            let about = |one: &Command| one.get_about().map(ToString::to_string);
-            wanted.fixed.extend(
-                shown.map(|one| (one.get_name().to_owned(), about(one).unwrap_or_default())),
-            );
+            wanted.fixed.extend(commands(self.command));
         }
         let operands: Vec<_> = self.command.get_positionals().collect();
         let here = operands.get(self.operands).or_else(|| {
@@ -170,6 +164,22 @@ impl<'a> Line<'a> {
             }
         }
     }
+}
+
+/// Returns the commands that people see, each with what it does.
+fn commands(of: &Command) -> Vec<(String, String)> {
+    let shown = of.get_subcommands().filter(|one| !one.is_hide_set());
+    let about = |one: &Command| one.get_about().map(ToString::to_string);
+    shown
+        .map(|one| (one.get_name().to_owned(), about(one).unwrap_or_default()))
+        .collect()
+}
+
+/// Returns the topics of the manual, each with its title.
+fn topics() -> impl Iterator<Item = (String, String)> {
+    TOPICS
+        .iter()
+        .map(|topic| (topic.name.to_owned(), topic.title().to_owned()))
 }
 
 fn takes_value(option: &Arg) -> bool {
@@ -211,6 +221,8 @@ fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
             "TAG" => wanted.names.push(NameKind::Tag),
             "VERIFIER" => wanted.names.push(NameKind::Verifier),
             "NOTIFIER" => wanted.names.push(NameKind::Notifier),
+            "TOPIC" => wanted.fixed.extend(topics()),
+            "COMMAND" => wanted.fixed.extend(commands(&Cli::command())),
             "FILE" => wanted.fixed.push((FILES.to_owned(), String::new())),
             "DIR" => wanted.fixed.push((FOLDERS.to_owned(), String::new())),
             word if word.bytes().all(|byte| byte.is_ascii_lowercase()) => {
@@ -292,6 +304,11 @@ mod tests {
             ("edit x --allow-http=t", &["--allow-http=true"]),
             ("completions b", &["bash"]),
             ("config ch", &["check"]),
+            ("help verifi", &["verifiers"]),
+            (
+                "help ver",
+                &["versions", "verifiers", "verify", "verdict", "verdicts"],
+            ),
             ("apply ", &[":files"]),
             ("export ", &[":dirs"]),
             ("list --config ", &[":files"]),

@@ -15,6 +15,7 @@ mod import;
 mod json;
 mod json_stream;
 mod look;
+mod manual;
 mod outlook;
 mod pass_json;
 mod progress;
@@ -24,14 +25,15 @@ mod table;
 
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{
-    adopt_archive, adopt_policy, print_completions, print_fetched, print_manual, print_overview,
-    print_policy, rehearse, run,
+    adopt_archive, adopt_policy, print_completions, print_fetched, print_help, print_manual,
+    print_overview, print_policy, rehearse, run,
 };
 pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::config_page;
 pub use console::Console;
 pub use exit::{ExitStatus, print_text, print_troubles, purged_meanwhile, report, status_of};
 pub use import::ImportFormat;
+pub use manual::TEMPLATE as CONFIG_TEMPLATE;
 pub use outlook::print_outlook;
 pub use pass_json::print_pass_json;
 pub use progress::draw_progress;

@@ -22,7 +22,7 @@ pub use reading::{
 };
 pub use root::{
     AppCommand, Cli, Command, CompleteArgs, CompletionsArgs, ConfigArgs, ConfigShowArgs,
-    ConfigWhat, DashboardArgs, DemoArgs, ManArgs, NotifyArgs, NotifyWhat,
+    ConfigWhat, DashboardArgs, DemoArgs, HelpArgs, ManArgs, NotifyArgs, NotifyWhat,
 };
 pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, RestoreArgs, SelectArgs,

@@ -13,6 +13,7 @@ use super::{
     VerifyArgs,
 };
 use crate::domain::IntervalError;
+use crate::faces::cli::manual::Topic;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -24,14 +25,16 @@ Exit codes:
 SOURCE is an id, a name, an address, a glob on names and addresses, or tag:NAME.
 VERSION is an id (217 or v217), SOURCE (its newest), SOURCE~N (N versions back), SOURCE@TIME (as it was then),
   SOURCE:published (what consumers see) or SOURCE:published@TIME (what they saw then).
-TIME is 2h, 3d, yesterday, 2026-01-31 or 2026-01-31T12:00: local, unless it ends in Z or +01:00.";
+TIME is 2h, 3d, yesterday, 2026-01-31 or 2026-01-31T12:00: local, unless it ends in Z or +01:00.
+
+`gannet help` lists the topics of the manual, `gannet help TOPIC` prints one, `gannet COMMAND --help` has examples.";
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "With every command";
 
 /// Fetches the files you depend on, keeps every version, publishes only what your verifiers passed.
 #[derive(Debug, Parser)]
-#[command(name = "gannet", version, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(name = "gannet", version, after_help = EXIT_CODES, max_term_width = 110, disable_help_subcommand = true)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent switches of one program"
@@ -132,6 +135,15 @@ fn without_noise(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Suggested, tips);
         return error;
     }
+    if Topic::find(&typed).is_some() {
+        let tip = format!("a topic of the manual: 'gannet help {typed}'");
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+        return error;
+    }
     let suggested = match error.remove(ContextKind::SuggestedSubcommand) {
         Some(ContextValue::Strings(names)) => names,
         Some(ContextValue::String(name)) => vec![name],
@@ -172,7 +184,9 @@ pub enum Command {
     /// What may come next on a line, for completion scripts.
     #[command(name = "__complete", hide = true)]
     Complete(CompleteArgs),
-    /// Print the manual page, or write all of them into a folder
+    /// Print a topic of the manual, or the help of a command; alone, list both
+    Help(HelpArgs),
+    /// Print the manual page, or write all of them for `man` into a folder
     Man(ManArgs),
 }
 
@@ -223,7 +237,7 @@ pub enum AppCommand {
     Verdict(VerdictArgs),
     /// List verdicts: by whom, on what, what was said
     Verdicts(VerdictsArgs),
-    /// Try those who are told of changes
+    /// Test a notifier
     Notify(NotifyArgs),
     /// Make the sources what a TOML file says
     Apply(ApplyArgs),
@@ -260,7 +274,9 @@ pub struct DashboardArgs {
 
 /// `config`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  gannet config check\n  gannet config keys")]
+#[command(
+    after_help = "Examples:\n  gannet config template > config.toml\n  gannet config check\n  gannet config keys"
+)]
 pub struct ConfigArgs {
     /// What to print
     #[command(subcommand)]
@@ -282,6 +298,8 @@ pub enum ConfigWhat {
     AdoptArchive,
     /// Say what is wrong with the configuration, or what of it is in force
     Check,
+    /// Print a configuration file with every setting, its default and what it does, all commented out
+    Template,
     /// The keys of the dashboard in force, as a page of Markdown
     Keys,
 }
@@ -301,7 +319,7 @@ pub struct ConfigShowArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  gannet notify test mail")]
 pub struct NotifyArgs {
-    /// What to try
+    /// What to do
     #[command(subcommand)]
     pub what: NotifyWhat,
 }
@@ -343,11 +361,22 @@ pub struct CompleteArgs {
     pub words: Vec<String>,
 }
 
+/// `help`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  gannet help verifiers\n  gannet help configuration | less\n  gannet help config adopt"
+)]
+pub struct HelpArgs {
+    /// A topic of the manual, or a command
+    #[arg(value_name = "TOPIC|COMMAND")]
+    pub words: Vec<String>,
+}
+
 /// `man`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  gannet man | man -l -\n  gannet man ~/.local/share/man/man1")]
+#[command(after_help = "Examples:\n  gannet man | man -l -\n  gannet man ~/.local/share/man")]
 pub struct ManArgs {
-    /// Write a page for each command into this folder
+    /// Write a page for each command and each topic into man1, man5 and man7 in this folder
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
 }

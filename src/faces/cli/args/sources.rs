@@ -30,7 +30,7 @@ pub struct AddArgs {
     /// How often: whole hours or days, such as 1h, 12h, 1d, 7d [default: 1d]
     #[arg(long, allow_hyphen_values = true)]
     interval: Option<Interval>,
-    /// Call it so
+    /// Set its name
     #[arg(long)]
     pub name: Option<String>,
     /// Tag it; may be repeated
@@ -178,7 +178,7 @@ pub struct EditChanges {
     /// How often: whole hours or days
     #[arg(long, allow_hyphen_values = true)]
     pub interval: Option<Interval>,
-    /// Call it so
+    /// Set its name
     #[arg(long)]
     pub name: Option<String>,
     /// Replace all tags; may be repeated

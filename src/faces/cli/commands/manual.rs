@@ -1,52 +1,62 @@
 //! `man`: the manual pages.
 
+use std::io;
 use std::path::Path;
 
-use clap::CommandFactory as _;
-use clap_mangen::Man;
+use clap::{Command, CommandFactory as _};
 
 use crate::app::ErrorKind;
 use crate::faces::cli::args::{Cli, ManArgs};
 use crate::faces::cli::exit::{CommandResult, conclude, error};
+use crate::faces::cli::manual::{pages, program_page};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::text::clean;
+use crate::faces::text::{clean, count};
 
-/// Prints the program's page, or writes it and a page for each command into a folder. Needs neither configuration
-/// nor catalogue.
+/// Prints the program's page, or writes it and a page for each command and each topic into `man1`, `man5` and `man7` of
+/// a folder. Needs neither configuration nor catalogue.
 pub fn print_manual(args: &ManArgs, console: &mut Console<'_>) -> ExitStatus {
+    let mut program = Cli::command();
+    program.build();
     let result = match &args.folder {
-        Some(folder) => write_all(folder, console),
-        None => print(console),
+        Some(folder) => write_all(&program, folder, console),
+        None => print(&program, console),
     };
     conclude(result, console)
 }
 
-fn print(console: &mut Console<'_>) -> CommandResult {
-    Man::new(Cli::command()).render(&mut console.out)?;
+fn print(program: &Command, console: &mut Console<'_>) -> CommandResult {
+    console.out.write_all(program_page(program).as_bytes())?;
     Ok(ExitStatus::Done)
 }
 
-fn write_all(folder: &Path, console: &mut Console<'_>) -> CommandResult {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
-        .map_err(|cause| {
-            let message = format!(
-                "cannot write manual pages into {}: {cause}",
-                folder.display()
-            );
-            error(ErrorKind::Unavailable, message, None)
-        })?;
-    let commands = Cli::command();
-    let pages = 1 + commands
-        .get_subcommands()
-        .filter(|one| !one.is_hide_set())
-        .count();
+fn write_all(program: &Command, folder: &Path, console: &mut Console<'_>) -> CommandResult {
+    let written = write_pages(program, folder).map_err(|cause| {
+        let message = format!(
+            "cannot write manual pages into {}: {cause}",
+            folder.display()
+        );
+        error(ErrorKind::Unavailable, message, None)
+    })?;
     let folder = folder.display().to_string();
     console.say(&format!(
-        "manual pages of {pages} commands in {}",
+        "{} in {}: man1, man5, man7",
+        count(written, "manual page"),
         clean(&folder)
     ))?;
     Ok(ExitStatus::Done)
+}
+
+/// Writes every page; returns how many.
+fn write_pages(program: &Command, folder: &Path) -> io::Result<u64> {
+    let mut written = 0;
+    for page in pages(program) {
+        let folder = folder.join(format!("man{}", page.section));
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("{}.{}", page.name, page.section));
+        std::fs::write(file, page.source)?;
+        written += 1;
+    }
+    Ok(written)
 }
 
 #[cfg(test)]
@@ -54,23 +64,91 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_for_each_command() {
+    fn a_page_for_each_command_and_each_topic() {
         let folder = tempfile::tempdir().expect("a folder");
         let args = ManArgs {
-            folder: Some(folder.path().join("man1")),
+            folder: Some(folder.path().join("man")),
         };
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let status = print_manual(&args, &mut Console::plain(&mut out, &mut err));
         assert_eq!(status, ExitStatus::Done);
-        for page in ["gannet.1", "gannet-add.1", "gannet-verify.1"] {
-            assert!(folder.path().join("man1").join(page).is_file(), "{page}");
+        for page in [
+            "man1/gannet.1",
+            "man1/gannet-add.1",
+            "man1/gannet-config.1",
+            "man1/gannet-config-adopt.1",
+            "man5/gannet-config.5",
+            "man7/gannet-verifiers.7",
+            "man7/gannet-exit-codes.7",
+        ] {
+            assert!(folder.path().join("man").join(page).is_file(), "{page}");
         }
-        assert!(!folder.path().join("man1/gannet-build_db.1").exists());
+        let hidden = ["build_db", "__complete"];
+        for name in hidden {
+            let page = format!("man/man1/gannet-{name}.1");
+            assert!(!folder.path().join(page).exists(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_program_s_page_has_what_man_readers_look_for() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
         let status = print_manual(
             &ManArgs { folder: None },
             &mut Console::plain(&mut out, &mut err),
         );
         assert_eq!(status, ExitStatus::Done);
-        assert!(String::from_utf8(out).expect("UTF-8").contains("gannet"));
+        let page = String::from_utf8(out).expect("UTF-8");
+        for part in [
+            ".SH NAME\ngannet \\- ",
+            "[\\-\\-config FILE]",
+            ".SH \"FILES\"\n",
+            ".SH \"ENVIRONMENT\"\n",
+            "GANNET_DATA_DIR",
+            ".SH \"EXIT STATUS\"\n",
+            ".SH \"SEE ALSO\"\n",
+            "\\fBgannet\\-config\\fR(5)",
+            "\\fBgannet\\-verifiers\\fR(7)",
+        ] {
+            assert!(page.contains(part), "{part} in {page}");
+        }
+        // Every option of the program stands in the synopsis.
+        let synopsis = page.split(".SH DESCRIPTION").next().unwrap_or_default();
+        let program = Cli::command();
+        for long in program.get_arguments().filter_map(|arg| arg.get_long()) {
+            let long = long.replace('-', "\\-");
+            assert!(synopsis.contains(&format!("\\-\\-{long}")), "{long}");
+        }
+    }
+
+    #[test]
+    fn a_command_s_synopsis_names_values_and_operands() {
+        let mut program = Cli::command();
+        program.build();
+        let page_of = |name: &str| {
+            let found = pages(&program).into_iter().find(|page| page.name == name);
+            found.map(|page| page.source).unwrap_or_default()
+        };
+        for (name, part) in [
+            ("gannet-add", "[\\fB\\-\\-tag\\fR \\fITAG\\fR]"),
+            ("gannet-add", "URL... [INTERVAL]\n"),
+            ("gannet-cat", "\\fIVERSION\\fR\n"),
+            (
+                "gannet-edit",
+                "[\\fB\\-\\-allow\\-http\\fR[=\\fItrue|false\\fR]]",
+            ),
+            ("gannet-add", ".SH \"EXAMPLES\"\n"),
+            ("gannet-config", "\\fBgannet\\-config\\-adopt\\fR(1)"),
+            (
+                "gannet-config-show",
+                "\\fBgannet config show\\fR [\\fB\\-\\-policy\\fR]",
+            ),
+        ] {
+            assert!(
+                page_of(name).contains(part),
+                "{name}: {part}: {}",
+                page_of(name)
+            );
+        }
     }
 }

@@ -26,7 +26,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "interval", "enable", "disable", "edit", "remove", "restore", "apply", "dump", "import",
         ],
     ),
-    ("The shell", &["config", "notify", "completions", "man"]),
+    (
+        "The shell",
+        &["config", "notify", "completions", "help", "man"],
+    ),
 ];
 
 /// Prints the screen. Needs neither configuration nor catalogue.
@@ -38,7 +41,8 @@ pub fn print_overview(console: &mut Console<'_>) -> ExitStatus {
     )
 }
 
-fn write(out: &mut dyn Write) -> io::Result<()> {
+/// Writes the screen.
+pub(super) fn write(out: &mut dyn Write) -> io::Result<()> {
     let cli = Cli::command();
     let about = |name: &str| {
         let command = cli.find_subcommand(name);
@@ -64,7 +68,7 @@ fn write(out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\ngannet COMMAND --help says more, gannet --help all options and exit codes."
+        "\ngannet COMMAND --help says more, gannet --help all options, gannet help the topics of the manual."
     )
 }
 

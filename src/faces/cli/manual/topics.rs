@@ -1,0 +1,113 @@
+//! The topics of the manual, in the order in which they are listed.
+
+use super::markdown::{Block, parse};
+use super::settings::settings_page;
+
+/// One topic.
+pub(crate) struct Topic {
+    /// What it is called: `gannet help NAME`.
+    pub(crate) name: &'static str,
+    text: &'static str,
+    /// What is made of other files, behind the text.
+    tail: Option<fn() -> String>,
+}
+
+macro_rules! topic {
+    ($name:literal) => {
+        topic!($name, None)
+    };
+    ($name:literal, $tail:expr) => {
+        Topic {
+            name: $name,
+            text: include_str!(concat!("../../../../assets/manual/", $name, ".md")),
+            tail: $tail,
+        }
+    };
+}
+
+/// Every topic; none is called like a command.
+pub(crate) const TOPICS: &[Topic] = &[
+    topic!("start"),
+    topic!("sources"),
+    topic!("schedule"),
+    topic!("versions"),
+    topic!("verifiers"),
+    topic!("sets"),
+    topic!("publishing"),
+    topic!("notifications"),
+    topic!("dashboard"),
+    topic!("configuration", Some(settings_page)),
+    topic!("secrets"),
+    topic!("network"),
+    topic!("storage"),
+    topic!("recovery"),
+    topic!("deploy", Some(deploy_files)),
+    topic!("formats"),
+    topic!("exit-codes"),
+    topic!("files"),
+];
+
+impl Topic {
+    /// Returns the topic of this name.
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        TOPICS.iter().find(|topic| topic.name == name)
+    }
+
+    /// Returns what it is about, in a line: the heading of its page.
+    pub(crate) fn title(&self) -> &'static str {
+        let first = self.text.lines().next().unwrap_or_default();
+        first.trim_start_matches("# ")
+    }
+
+    /// Returns the whole page as Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let tail = self.tail.map(|tail| format!("\n{}", tail()));
+        format!("{}{}", self.text, tail.unwrap_or_default())
+    }
+
+    pub(super) fn blocks(&self) -> Vec<Block> {
+        parse(&self.markdown()).expect("a test reads every topic")
+    }
+}
+
+/// The files for cron, systemd and nginx, as they are delivered.
+const DEPLOY_FILES: [(&str, &str); 5] = [
+    (
+        "gannet.service",
+        include_str!("../../../../assets/deploy/gannet.service"),
+    ),
+    (
+        "gannet-pass.service",
+        include_str!("../../../../assets/deploy/gannet-pass.service"),
+    ),
+    (
+        "gannet-pass.timer",
+        include_str!("../../../../assets/deploy/gannet-pass.timer"),
+    ),
+    ("crontab", include_str!("../../../../assets/deploy/crontab")),
+    (
+        "nginx.conf",
+        include_str!("../../../../assets/deploy/nginx.conf"),
+    ),
+];
+
+fn deploy_files() -> String {
+    let files = DEPLOY_FILES.map(|(name, text)| format!("## {name}\n\n```text\n{text}```\n"));
+    files.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_topic_keeps_to_the_manual_s_markdown() {
+        for topic in TOPICS {
+            let blocks =
+                parse(&topic.markdown()).unwrap_or_else(|error| panic!("{}: {error}", topic.name));
+            let title = Block::Heading(1, topic.title().to_owned());
+            assert_eq!(blocks.first(), Some(&title), "{}", topic.name);
+            assert!(topic.title().len() <= 70, "{}", topic.title());
+        }
+    }
+}
