@@ -22,6 +22,7 @@ mod left_behind;
 mod locks;
 mod log_file;
 mod main_job;
+mod manual;
 mod modes;
 mod namespace;
 mod naming;

@@ -687,26 +687,12 @@ fn a_notifier_can_be_tried() {
     assert_eq!(log.matches("a test").count(), 3, "{log}");
 }
 
-/// As the README has them.
-const RECIPES: &str = r#"
-[[notify]]
-name = "mail"
-command = ["sh", "-c", """
-{ printf 'To: ops@example.org\nSubject: gannet: %s\nContent-Type: text/plain; charset=utf-8\n\n' "$GANNET_SUMMARY"; cat; } |
-/usr/sbin/sendmail -t -oi"""]
-
-[[notify]]
-name = "phone"
-webhook = "https://:${NTFY_TOKEN}@ntfy.example.org/gannet"
-format = "text"
-
-[[notify]]
-name = "chat"
-webhook = "${SLACK_WEBHOOK}"
-
-[worker]
-heartbeat = "https://hc-ping.com/${HEARTBEAT_ID}"
-"#;
+/// Returns the recipes of the manual.
+fn recipes() -> &'static str {
+    let page = include_str!("../../assets/manual/notifications.md");
+    let (_, rest) = page.split_once("```toml\n").expect("a recipe");
+    rest.split_once("```").expect("its end").0
+}
 
 #[test]
 fn the_recipes_do_as_written() {
@@ -731,7 +717,7 @@ fn the_recipes_do_as_written() {
     );
     fs::write(at("secrets"), secrets).expect("secrets");
     fs::set_permissions(at("secrets"), fs::Permissions::from_mode(0o600)).expect("a mode");
-    let recipes = RECIPES
+    let recipes = recipes()
         .replace("/usr/sbin/sendmail", &sendmail.display().to_string())
         .replace(
             "https://:${NTFY_TOKEN}@ntfy.example.org",
