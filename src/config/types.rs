@@ -65,13 +65,23 @@ pub struct FetchConfig {
     pub max_size_bytes: u64,
 }
 
+/// What `User-Agent` says when nothing is configured.
+const DEFAULT_USER_AGENT: &str = concat!("gannet/", env!("CARGO_PKG_VERSION"));
+
+impl FetchConfig {
+    /// Tells whether the user agent is the operator's own.
+    pub fn has_own_user_agent(&self) -> bool {
+        self.user_agent != DEFAULT_USER_AGENT
+    }
+}
+
 impl Default for FetchConfig {
     fn default() -> Self {
         Self {
             ca_files: Vec::new(),
             proxy: None,
             no_proxy: Vec::new(),
-            user_agent: concat!("gannet/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: DEFAULT_USER_AGENT.to_owned(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_hours(1),

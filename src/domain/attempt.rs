@@ -147,6 +147,9 @@ pub struct Validators {
     /// What stands for the address that gave them, such as a digest: they are sent to no other. Nothing in what was kept
     /// before addresses were: then it is the source's own.
     pub address: Option<String>,
+    /// What stands for the fields that they were asked with: they are sent with no others. Nothing in what was kept before
+    /// fields were: those are believed once more.
+    pub fields: Option<String>,
 }
 
 impl Validators {

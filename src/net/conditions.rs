@@ -1,7 +1,8 @@
 //! Conditional requests (RFC 9110 §13): which validators an answer gives, to which address they are sent back, and
 //! whether a 304 is about what they stand for.
 //!
-//! Never sends a validator to another address than the one that gave it: `"1"` there may be another file (RFC 9111 §4).
+//! Never sends a validator to another address than the one that gave it: `"1"` there may be another file (RFC 9111 §4). Nor
+//! with other fields, by which the server may choose another representation of the file (RFC 9110 §12.5.5).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{
@@ -10,13 +11,18 @@ use reqwest::header::{
 use url::Url;
 
 use super::retry::file_date;
+use super::secret::Scrubber;
 use crate::domain::{Digest, Validators};
 
 /// The longest validator that is kept: it comes back with every request.
 const MAX_VALIDATOR_BYTES: usize = 4096;
 
-/// Half a digest tells addresses apart.
+/// Half a digest tells addresses apart, and sets of fields.
 const IDENTITY_CHARS: usize = 32;
+
+/// Sixteen bits of a digest tell one value from the next. They confirm no guess: one in 65,536 fits by chance, so that no
+/// short secret can be found out from a catalogue.
+const VALUE_CHARS: usize = 4;
 
 /// Query parameters that show that an address is signed for a while.
 const SIGNATURES: [&str; 4] = ["sig", "signature", "x-amz-signature", "x-goog-signature"];
@@ -41,14 +47,50 @@ const SIGNED_WITH: [&str; 16] = [
     "policy",
 ];
 
-/// Returns the validators that `url` gave `now` and that tell two contents apart.
+/// What is asked: an address, with fields of the source's own.
+pub(super) struct RequestIdentity {
+    address: String,
+    /// What stood for an address with secrets in it before.
+    former_address: Option<String>,
+    fields: String,
+    is_own: bool,
+}
+
+impl RequestIdentity {
+    /// Returns what stands for a request to `url`, which is the source's own address or where it led. `fields` are those that
+    /// the source or the configuration sets.
+    pub(super) fn new(url: &Url, own: &Url, fields: &HeaderMap, scrubber: &Scrubber) -> Self {
+        let unsigned = unsigned(url);
+        let plain = hex(unsigned.as_str().as_bytes(), IDENTITY_CHARS);
+        let shown = scrubber.scrub(unsigned.as_str().to_owned());
+        let has_secret = shown != unsigned.as_str();
+        let address = if has_secret {
+            let shown = hex(shown.as_bytes(), IDENTITY_CHARS - VALUE_CHARS);
+            format!("{shown}{}", &plain[..VALUE_CHARS])
+        } else {
+            plain.clone()
+        };
+        Self {
+            address,
+            former_address: has_secret.then_some(plain),
+            fields: fields_identity(fields),
+            is_own: url == own,
+        }
+    }
+}
+
+/// Returns the validators that were given `now` and that tell two contents apart.
 ///
 /// A date of change does only when the answer was made at least a second later: the file may change once more within the same
 /// second, and that would be `304 Not Modified` for ever (RFC 9110 §8.8.2.2). No more does an entity tag that is made of
 /// that second, as nginx does with the size beside it. Any other tag is taken at its word, a weak one too: that is what
 /// `If-None-Match` compares (§13.1.2).
-pub(super) fn validators(headers: &HeaderMap, url: &Url, now: DateTime<Utc>) -> Validators {
-    let given = given(headers, url);
+pub(super) fn validators(
+    headers: &HeaderMap,
+    asked: &RequestIdentity,
+    now: DateTime<Utc>,
+) -> Validators {
+    let given = given(headers, asked);
     let date = |name| file_date(headers.get(name)?.to_str().ok()?, now);
     let Some(changed_at) = date(LAST_MODIFIED) else {
         return given;
@@ -61,7 +103,7 @@ pub(super) fn validators(headers: &HeaderMap, url: &Url, now: DateTime<Utc>) -> 
     Validators {
         etag: given.etag.filter(|etag| !is_made_of(etag, changed_at)),
         last_modified: None,
-        address: given.address,
+        ..given
     }
 }
 
@@ -99,9 +141,9 @@ fn in_base_36(number: i64) -> String {
     digits.iter().rev().collect()
 }
 
-/// Returns the validators that `url` gave; one that is too long is dropped. Each byte becomes one character
+/// Returns the validators of an answer; one that is too long is dropped. Each byte becomes one character
 /// (ISO-8859-1), so that any byte can be sent back.
-fn given(headers: &HeaderMap, url: &Url) -> Validators {
+fn given(headers: &HeaderMap, asked: &RequestIdentity) -> Validators {
     let keep = |name: HeaderName| {
         let value = headers.get(name)?.as_bytes();
         let fits = !value.is_empty() && value.len() <= MAX_VALIDATOR_BYTES;
@@ -110,35 +152,41 @@ fn given(headers: &HeaderMap, url: &Url) -> Validators {
     Validators {
         etag: keep(ETAG),
         last_modified: keep(LAST_MODIFIED),
-        address: Some(identity(url)),
+        address: Some(asked.address.clone()),
+        fields: Some(asked.fields.clone()),
     }
 }
 
 /// Returns the validators of a 304: each field from the answer, else as it was sent (RFC 9111 §4.3.4).
 pub(super) fn renewed(
     headers: &HeaderMap,
-    url: &Url,
+    asked: &RequestIdentity,
     sent: &Validators,
     now: DateTime<Utc>,
 ) -> Validators {
-    let new = validators(headers, url, now);
+    let new = validators(headers, asked, now);
     Validators {
         etag: new.etag.or_else(|| sent.etag.clone()),
         last_modified: new.last_modified.or_else(|| sent.last_modified.clone()),
-        address: new.address,
+        ..new
     }
 }
 
-/// Returns the validators if it was `url` that gave them. Those of an older catalogue, which did not keep the address,
-/// are taken to be of the source's own address.
-pub(super) fn of_address<'a>(
+/// Returns the validators if they were given to the same request. Those of an older catalogue, which did not keep the address,
+/// are taken to be of the source's own address; where the fields were not kept, of these.
+pub(super) fn for_request<'a>(
     validators: Option<&'a Validators>,
-    url: &Url,
-    own: &Url,
+    asked: &RequestIdentity,
 ) -> Option<&'a Validators> {
-    validators.filter(|validators| match &validators.address {
-        Some(address) => *address == identity(url),
-        None => url == own,
+    validators.filter(|validators| {
+        let is_of_address = match &validators.address {
+            Some(address) => {
+                *address == asked.address || asked.former_address.as_ref() == Some(address)
+            }
+            None => asked.is_own,
+        };
+        let is_of_fields = validators.fields.as_ref();
+        is_of_address && is_of_fields.is_none_or(|fields| *fields == asked.fields)
     })
 }
 
@@ -159,8 +207,8 @@ pub(super) fn insert(fields: &mut HeaderMap, validators: &Validators) {
 
 /// Tells whether a 304 with this head is about the content that `sent` stands for: its own validators, where it has
 /// any, are the ones that were sent (RFC 9111 §4.3.4).
-pub(super) fn confirms(headers: &HeaderMap, url: &Url, sent: &Validators) -> bool {
-    let new = given(headers, url);
+pub(super) fn confirms(headers: &HeaderMap, asked: &RequestIdentity, sent: &Validators) -> bool {
+    let new = given(headers, asked);
     match (&sent.etag, &new.etag) {
         // A weak tag may be made anew each time: it does not tell that the content is another.
         (Some(sent), Some(new)) => (is_weak(sent) && is_weak(new)) || opaque(sent) == opaque(new),
@@ -186,9 +234,27 @@ fn opaque(etag: &str) -> &str {
         .trim_end_matches('-')
 }
 
-/// Returns what tells one address from another, and gives away no secret that stands in it. A signature that is new at
-/// every redirect is left out: it leads to the same file.
-fn identity(url: &Url) -> String {
+/// Returns what tells one set of fields from another; nothing for none.
+fn fields_identity(fields: &HeaderMap) -> String {
+    let mut lines: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}: {}\n", hex(value.as_bytes(), VALUE_CHARS)))
+        .collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    lines.sort();
+    hex(lines.concat().as_bytes(), IDENTITY_CHARS)
+}
+
+fn hex(bytes: &[u8], chars: usize) -> String {
+    let mut digest = Digest::of(bytes).to_hex();
+    digest.truncate(chars);
+    digest
+}
+
+/// Returns an address without a signature that is new at every redirect: it leads to the same file.
+fn unsigned(url: &Url) -> Url {
     let mut url = url.clone();
     url.set_fragment(None);
     let named = |name: &str, names: &[&str]| {
@@ -207,9 +273,7 @@ fn identity(url: &Url) -> String {
             .collect();
         url.query_pairs_mut().clear().extend_pairs(kept);
     }
-    let mut digest = Digest::of(url.as_str().as_bytes()).to_hex();
-    digest.truncate(IDENTITY_CHARS);
-    digest
+    url
 }
 
 /// Undoes [`validators`]; a text of an older catalogue, which kept UTF-8 only, may hold what is no single byte.
@@ -220,10 +284,17 @@ fn bytes_of(value: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn url(text: &str) -> Url {
         Url::parse(text).expect(text)
+    }
+
+    fn asked(address: &str, own: &str) -> RequestIdentity {
+        let scrubber = Scrubber::default();
+        RequestIdentity::new(&url(address), &url(own), &HeaderMap::new(), &scrubber)
     }
 
     fn headers(fields: &[(&'static str, &[u8])]) -> HeaderMap {
@@ -246,8 +317,8 @@ mod tests {
             (&every, true),
             (&long, false),
         ] {
-            let address = url("https://h/x");
-            let found = given(&headers(&[("etag", etag)]), &address);
+            let asked = asked("https://h/x", "https://h/x");
+            let found = given(&headers(&[("etag", etag)]), &asked);
             let mut fields = HeaderMap::new();
             insert(&mut fields, &found);
             let sent = fields.get(IF_NONE_MATCH).map(HeaderValue::as_bytes);
@@ -257,8 +328,8 @@ mod tests {
 
     #[test]
     fn validators_belong_to_the_address_that_gave_them() {
-        let own = url("https://h/latest");
-        let given = |text: &str| given(&headers(&[("etag", b"\"1\"")]), &url(text));
+        let own = "https://h/latest";
+        let given = |text: &str| given(&headers(&[("etag", b"\"1\"")]), &asked(text, own));
         for (by, to, sent) in [
             ("https://h/v2", "https://h/v2", true),
             ("https://h/v2", "https://h/v1", false),
@@ -280,15 +351,81 @@ mod tests {
             ("https://b/v?se=1", "https://b/v?se=2", false),
         ] {
             let given = given(by);
-            let found = of_address(Some(&given), &url(to), &own);
+            let found = for_request(Some(&given), &asked(to, own));
             assert_eq!(found.is_some(), sent, "{by} {to}");
         }
         let older = Validators {
             address: None,
             ..given("https://h/x")
         };
-        assert!(of_address(Some(&older), &own, &own).is_some());
-        assert!(of_address(Some(&older), &url("https://h/v2"), &own).is_none());
+        assert!(for_request(Some(&older), &asked(own, own)).is_some());
+        assert!(for_request(Some(&older), &asked("https://h/v2", own)).is_none());
+    }
+
+    #[test]
+    fn validators_belong_to_the_fields_that_were_sent() {
+        let ask = |fields: &[(&'static str, &[u8])]| {
+            let own = url("https://h/x");
+            RequestIdentity::new(&own, &own, &headers(fields), &Scrubber::default())
+        };
+        let sets: [&[(&'static str, &[u8])]; 6] = [
+            &[],
+            &[("accept-language", b"nl")],
+            &[("accept-language", b"de")],
+            &[("accept-language", b"nl"), ("x-key", b"abcdef")],
+            &[("accept-language", b"nl"), ("x-key", b"ghijkl")],
+            &[("user-agent", b"mine/1")],
+        ];
+        for (at, before) in sets.into_iter().enumerate() {
+            let given = given(&headers(&[("etag", b"\"1\"")]), &ask(before));
+            for (to, now) in sets.into_iter().enumerate() {
+                let found = for_request(Some(&given), &ask(now));
+                assert_eq!(found.is_some(), at == to, "{before:?} {now:?}");
+            }
+            let older = Validators {
+                fields: None,
+                ..given
+            };
+            assert!(for_request(Some(&older), &ask(sets[1])).is_some());
+        }
+        let swapped = ask(&[("x-key", b"abcdef"), ("accept-language", b"nl")]);
+        assert_eq!(swapped.fields, ask(sets[3]).fields);
+    }
+
+    /// What is kept fits many values: whoever reads it cannot tell a right guess from a wrong one.
+    #[test]
+    fn no_secret_can_be_guessed_from_what_is_kept() {
+        let kept = |secret: &str| {
+            let mut scrubber = Scrubber::default();
+            scrubber.add("KEY", secret);
+            let address = url(&format!("https://h/x?k={secret}"));
+            let mut fields = HeaderMap::new();
+            fields.insert("x-key", secret.parse().expect("a value"));
+            let asked = RequestIdentity::new(&address, &address, &fields, &scrubber);
+            (asked.address, asked.fields)
+        };
+        let all = 3000;
+        let (mut addresses, mut fields) = (HashSet::new(), HashSet::new());
+        for n in 0..all {
+            let (address, field) = kept(&format!("secret-{n}"));
+            addresses.insert(address);
+            fields.insert(field);
+        }
+        assert!(addresses.len() < all && fields.len() < all);
+        assert_ne!(kept("secret-1"), kept("secret-2"));
+        // What an older gannet kept is known again.
+        let mut scrubber = Scrubber::default();
+        scrubber.add("KEY", "hunter2");
+        let own = url("https://h/x?k=hunter2");
+        let plain = hex(own.as_str().as_bytes(), IDENTITY_CHARS);
+        let older = Validators {
+            etag: Some("\"1\"".to_owned()),
+            address: Some(plain.clone()),
+            ..Validators::default()
+        };
+        let asked = RequestIdentity::new(&own, &own, &HeaderMap::new(), &scrubber);
+        assert!(for_request(Some(&older), &asked).is_some());
+        assert_ne!(asked.address, plain);
     }
 
     #[test]
@@ -311,7 +448,7 @@ mod tests {
                     fields.insert(name, value.parse().expect("a value"));
                 }
             }
-            let found = validators(&fields, &url("https://h/"), now);
+            let found = validators(&fields, &asked("https://h/", "https://h/"), now);
             (found.last_modified.is_some(), found.etag.is_some())
         };
         for (date, expected) in [
@@ -371,7 +508,7 @@ mod tests {
             let sent = Validators {
                 etag: sent.0.map(str::to_owned),
                 last_modified: sent.1.cloned(),
-                address: None,
+                ..Validators::default()
             };
             let mut fields = HeaderMap::new();
             for (name, value) in [
@@ -382,7 +519,7 @@ mod tests {
                     fields.insert(name, value.parse().expect("a value"));
                 }
             }
-            let found = confirms(&fields, &url("https://h/"), &sent);
+            let found = confirms(&fields, &asked("https://h/", "https://h/"), &sent);
             assert_eq!(found, expected, "{sent:?} {fields:?}");
         }
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
@@ -16,7 +16,7 @@ use url::Url;
 use super::answer;
 use super::body;
 use super::client::{ClientKind, Clients};
-use super::conditions;
+use super::conditions::{self, RequestIdentity};
 use super::failure::{Failure, Via, seconds};
 use super::guard;
 use super::limits::Admission;
@@ -62,9 +62,11 @@ struct Step<'a> {
     url: &'a Url,
     /// Names the server in messages.
     host: &'a str,
-    same_origin: bool,
     proxy: Option<&'a Url>,
-    /// The validators that `url` gave.
+    /// The source's fields that go there.
+    fields: HeaderMap,
+    identity: RequestIdentity,
+    /// The validators that the same request was given.
     validators: Option<&'a Validators>,
     http1_only: bool,
 }
@@ -120,12 +122,15 @@ impl Exchange<'_> {
                 admission.move_to(&host).await;
                 deadline += asked.elapsed();
             }
+            let fields = self.fields(same_origin);
+            let identity = RequestIdentity::new(&url, self.url, &fields, self.scrubber);
             let step = Step {
                 url: &url,
                 host: &host,
-                same_origin,
                 proxy: route::proxy_for(self.config, &url),
-                validators: conditions::of_address(ask.validators, &url, self.url),
+                validators: conditions::for_request(ask.validators, &identity),
+                fields,
+                identity,
                 http1_only: ask.http1_only,
             };
             let hop = tokio::time::timeout_at(deadline, self.hop(&step, status)).await;
@@ -188,14 +193,18 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    fn request(&self, step: &Step<'_>) -> Request {
-        let mut request = Request::new(Method::GET, step.url.clone());
-        let fields = request.headers_mut();
-        fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    /// Returns the fields that the source or the configuration sets, for a request to the source's origin or to another one.
+    fn fields(&self, same_origin: bool) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        if self.config.has_own_user_agent()
+            && let Ok(user_agent) = HeaderValue::from_str(&self.config.user_agent)
+        {
+            fields.insert(USER_AGENT, user_agent);
+        }
         for name in self.headers.keys() {
             let values = self.headers.get_all(name).iter();
             let mut values = values
-                .filter(|value| step.same_origin || !value.is_sensitive())
+                .filter(|value| same_origin || !value.is_sensitive())
                 .peekable();
             if values.peek().is_some() {
                 fields.remove(name);
@@ -204,6 +213,16 @@ impl Exchange<'_> {
                 fields.append(name, value.clone());
             }
         }
+        fields
+    }
+
+    fn request(&self, step: &Step<'_>) -> Request {
+        let mut request = Request::new(Method::GET, step.url.clone());
+        let fields = request.headers_mut();
+        *fields = step.fields.clone();
+        fields
+            .entry(ACCEPT_ENCODING)
+            .or_insert(HeaderValue::from_static("gzip"));
         if let Some(validators) = step.validators {
             conditions::insert(fields, validators);
         }
@@ -272,7 +291,7 @@ impl Exchange<'_> {
         answer::check_framing(headers)?;
         let name = answer::file_name(headers)
             .unwrap_or_else(|| segment_name(&self.settings.address.to_url()));
-        let validators = conditions::validators(headers, step.url, self.clock.now());
+        let validators = conditions::validators(headers, &step.identity, self.clock.now());
         let media_type = answer::media_type(headers);
         let last_modified = answer::last_modified(headers, self.clock.now());
         let coding = answer::coding(headers, &[&name, &segment_name(step.url)])?;
@@ -349,8 +368,8 @@ impl Exchange<'_> {
 
 fn not_modified(headers: &HeaderMap, step: &Step<'_>, now: DateTime<Utc>) -> Answer {
     match step.validators {
-        Some(sent) if conditions::confirms(headers, step.url, sent) => {
-            Answer::NotModified(conditions::renewed(headers, step.url, sent, now))
+        Some(sent) if conditions::confirms(headers, &step.identity, sent) => {
+            Answer::NotModified(conditions::renewed(headers, &step.identity, sent, now))
         }
         _ => Answer::Unrequested(StatusCode::NOT_MODIFIED),
     }

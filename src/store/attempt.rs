@@ -61,7 +61,8 @@ impl Store {
     pub async fn forget_validators(&self, source: SourceId) -> Result<()> {
         self.write(move |transaction| {
             transaction.execute(
-                "UPDATE source_state SET etag = NULL, last_modified = NULL, validators_address = NULL
+                "UPDATE source_state SET etag = NULL, last_modified = NULL, validators_address = NULL,
+                     validators_fields = NULL
                  WHERE source_id = ?1",
                 [source.0],
             )?;
@@ -178,7 +179,7 @@ fn end_claim(
         .prepare_cached(
             "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?3,
                  failures = ?9, requests = ?5, etag = ?6, last_modified = ?7,
-                 validators_address = ?10, last_attempt_at = ?8, last_outcome = ?4,
+                 validators_address = ?10, validators_fields = ?13, last_attempt_at = ?8, last_outcome = ?4,
                  whole_at = iif(?11, ?8, whole_at), checked_at = iif(?12, ?8, checked_at)
              WHERE source_id = ?1 AND fence = ?2 AND lease_owner IS NOT NULL RETURNING version_id",
         )?
@@ -196,6 +197,7 @@ fn end_claim(
                 record.validators.address,
                 received_whole,
                 is_checked,
+                record.validators.fields,
             ],
             |row| row.get::<_, Option<i64>>(0),
         )

@@ -139,7 +139,7 @@ fn claim_all(
         "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
     )?;
     let mut load = transaction.sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
+        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.validators_fields, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
              CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
     ))?;
@@ -174,6 +174,7 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>
         etag: columns.get()?,
         last_modified: columns.get()?,
         address: columns.get()?,
+        fields: columns.get()?,
     };
     let requests = columns.count()?;
     let whole_at = columns.optional_time()?;

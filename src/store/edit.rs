@@ -189,6 +189,7 @@ fn edit_state(
              next_slot = iif(?6 AND lease_owner IS NOT NULL, min(?4, ?7), ?4),
              etag = iif(?5, NULL, etag), last_modified = iif(?5, NULL, last_modified),
              validators_address = iif(?5, NULL, validators_address),
+             validators_fields = iif(?5, NULL, validators_fields),
              fence = iif(?6, fence + 1, fence), lease_owner = iif(?6, NULL, lease_owner),
              lease_until = iif(?6, NULL, lease_until)
          WHERE source_id = ?1",

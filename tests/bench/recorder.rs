@@ -165,7 +165,7 @@ impl Recorder {
             validators: Validators {
                 etag: Some("\"65b9a1c2-f4240\"".to_owned()),
                 last_modified: Some("Sat, 31 Jan 2026 12:00:00 GMT".to_owned()),
-                address: None,
+                ..Validators::default()
             },
             checked: false,
             not_before: None,

@@ -82,7 +82,7 @@ async fn asks_with_both_validators_verbatim_and_keeps_what_a_304_renews() {
     rig.validators = Validators {
         etag: Some("W/\"7-gzip\"".to_owned()),
         last_modified: Some("Sun Nov  6 08:49:37 1994".to_owned()),
-        address: None,
+        ..Validators::default()
     };
     let report = rig.fetch().await;
     assert_eq!((report.http_status, report.tries), (Some(304), 1));

@@ -77,7 +77,7 @@ async fn a_304_about_other_content_is_asked_again() {
         rig.validators = Validators {
             etag: sent.0.map(str::to_owned),
             last_modified: sent.1.map(str::to_owned),
-            address: None,
+            ..Validators::default()
         };
         let report = rig.fetch().await;
         assert_eq!(report.tries, 2);

@@ -402,6 +402,77 @@ fn no_echo_of_a_password_is_stored_or_shown() {
     assert_eq!(stored.find("hunter2"), None);
 }
 
+/// Another value of a secret, or another user agent, asks for something else: what the server gave before is no condition then.
+/// A newer gannet asks with what an older one kept.
+#[test]
+fn what_is_asked_with_another_value_is_asked_without_conditions() {
+    let origin = Origin::start(true);
+    for path in ["/x", "/redirected"] {
+        origin.on(path, [Reply::file("content")]);
+    }
+    origin.on("/y", [Reply::redirect(302, "/redirected")]);
+    let gannet = home(&origin, "KEY='first-value'\nQUERY=first-query\n");
+    let secrets = |text: &str| fs::write(gannet.path("secrets"), text).expect("a file");
+    let url = origin.url("/x?q=${QUERY}");
+    origin.on("/x?q=first-query", [Reply::file("content")]);
+    origin.on("/x?q=other-query", [Reply::file("content")]);
+    for (name, url) in [("x", url.as_str()), ("y", &origin.url("/y"))] {
+        gannet.ok(&[
+            "add",
+            url,
+            "--name",
+            name,
+            "--allow-private",
+            "--header",
+            "Accept-Language: ${KEY}",
+        ]);
+    }
+    let config = fs::read_to_string(gannet.path("config.toml")).expect("a file");
+    let with_agent = |agent: &str| {
+        gannet.configure(&format!("{config}user_agent = {agent:?}\n"));
+    };
+    let is_conditional = |what: &str| {
+        gannet.ok(&["fetch", "x", "y"]);
+        let requests = origin.requests();
+        let of = |path: &str| {
+            let last = requests.iter().rfind(|it| it.path.starts_with(path));
+            last.is_some_and(|last| last.header("if-none-match").is_some())
+        };
+        let (x, y) = (of("/x"), of("/redirected"));
+        assert_eq!(x, y, "{what}");
+        x
+    };
+    assert!(!is_conditional("first"));
+    assert!(is_conditional("again"));
+    secrets("KEY='other-value'\nQUERY=first-query\n");
+    assert!(!is_conditional("another value"));
+    assert!(is_conditional("another value again"));
+    with_agent("mine/1");
+    assert!(!is_conditional("a user agent"));
+    assert!(is_conditional("a user agent again"));
+    with_agent("mine/2");
+    assert!(!is_conditional("another user agent"));
+    gannet.configure(&config);
+    assert!(!is_conditional("no user agent"));
+    // As an older gannet left it.
+    let catalogue = gannet.data().join("gannet.db");
+    let catalogue = rusqlite::Connection::open(catalogue).expect("a catalogue");
+    let forget = "UPDATE source_state SET validators_fields = NULL";
+    assert_eq!(catalogue.execute(forget, []).expect("rows"), 2);
+    assert!(is_conditional("unknown"));
+    secrets("KEY='third-value'\nQUERY=first-query\n");
+    assert!(!is_conditional("a third value"));
+    // In an address.
+    secrets("KEY='third-value'\nQUERY=other-query\n");
+    gannet.ok(&["fetch", "x"]);
+    let requests = origin.requests();
+    let last = requests.last().expect("a request");
+    assert_eq!(
+        (last.path.as_str(), last.header("if-none-match")),
+        ("/x?q=other-query", None)
+    );
+}
+
 fn collect(folder: &Path, into: &mut Vec<u8>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

@@ -108,7 +108,7 @@ pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) ->
         validators: Validators {
             etag: Some("W/\"1\"".to_owned()),
             last_modified: Some("Sat, 31 Jan 2026 12:00:00 GMT".to_owned()),
-            address: None,
+            ..Validators::default()
         },
         checked: false,
         not_before: None,
