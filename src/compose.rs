@@ -82,7 +82,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
                     warn_of_mismatch(&house, console);
                     warn_of_unusable(&house.app.config(), console);
                     note_policy_elsewhere(&house, &command, console).await;
-                    let status = run_command(&house, &command, console).await;
+                    let status = run_command(&house, &mut command, console).await;
                     house.close().await;
                     status
                 }
@@ -233,7 +233,11 @@ fn reader(config: &Config, flags: &Flags, environment: &Environment) -> ReadConf
 }
 
 /// Runs a command; one that starts programs ends them when a signal comes, others just end.
-async fn run_command(house: &House, command: &AppCommand, console: &mut Console<'_>) -> ExitStatus {
+async fn run_command(
+    house: &House,
+    command: &mut AppCommand,
+    console: &mut Console<'_>,
+) -> ExitStatus {
     if command.access() != Access::Read {
         match house.app.policy_standing().await {
             Ok(PolicyStanding::InForce(Some(adoption))) => console.warn_line(&adoption.to_string()),

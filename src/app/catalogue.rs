@@ -45,11 +45,12 @@ impl Plan {
 impl App {
     /// Compares the catalogue with what a file says. A source is the same one when its address is, else when its name
     /// is; what the file does not say of it takes its default. `prune` removes what the file does not name.
-    pub async fn plan(&self, wanted: Vec<NewSource>, prune: bool) -> Result<Plan> {
+    pub async fn plan(&self, wanted: CheckedSources, prune: bool) -> Result<Plan> {
         let present = self.store.sources(SourceFilter::default()).await?;
+        let CheckedSources(entries) = wanted;
         let mut names: HashSet<String> = present.iter().map(|s| s.settings.name.clone()).collect();
-        names.extend(wanted.iter().filter_map(|new| new.name.clone()));
-        let entries = checked(wanted)?;
+        let given = entries.iter().filter(|(has_name, _)| *has_name);
+        names.extend(given.map(|(_, settings)| settings.name.clone()));
         let known = Known::of(&present, &entries)?;
         let mut plan = Plan {
             present: present.len(),
@@ -91,12 +92,11 @@ impl App {
     }
 
     /// Carries a plan out in one transaction: all of it or nothing.
-    pub async fn apply(&self, plan: &Plan) -> Result<()> {
+    pub async fn apply(&self, plan: Plan) -> Result<()> {
         // Removals first: a new source may take the name of one that goes.
         let (removals, others): (Vec<_>, Vec<_>) = plan
             .steps
-            .iter()
-            .cloned()
+            .into_iter()
             .partition(|step| matches!(step, PlanStep::Remove(_)));
         let changes = removals
             .into_iter()
@@ -116,24 +116,26 @@ impl App {
     }
 }
 
-/// Checks every entry of a file as far as that goes without a catalogue; the error has everything that is wrong, a line each.
-pub fn check_sources(wanted: Vec<NewSource>) -> Result<()> {
-    checked(wanted).map(drop)
-}
+/// The sources that a file wants, each checked as far as that goes without a catalogue.
+#[derive(Clone, Debug)]
+pub struct CheckedSources(
+    /// Whether the file names the source, and what it says of it.
+    Vec<(bool, SourceSettings)>,
+);
 
-/// Checks every entry; the error has everything that is wrong, a line each.
-fn checked(wanted: Vec<NewSource>) -> Result<Vec<(bool, SourceSettings)>> {
+/// Checks every entry of a file; the error has everything that is wrong, a line each.
+pub fn check_sources(wanted: Vec<NewSource>) -> Result<CheckedSources> {
     let (mut entries, mut errors) = (Vec::with_capacity(wanted.len()), Vec::new());
     for new in wanted {
         let has_name = new.name.is_some();
-        let address = masked(&new.address);
+        let address = new.address.clone();
         match new.into_settings() {
             Ok(settings) => entries.push((has_name, settings)),
-            Err(error) => errors.push((address, error)),
+            Err(error) => errors.push((masked(&address), error)),
         }
     }
     match errors.as_mut_slice() {
-        [] => Ok(entries),
+        [] => Ok(CheckedSources(entries)),
         [(address, _)] => {
             let address = std::mem::take(address);
             let (_, error) = errors.remove(0);

@@ -38,10 +38,12 @@ mod undo;
 mod version_ref;
 mod withdraw;
 
-pub use crate::store::{Edited, EventFilter, Newest, VerdictFilter, VerdictOn, VerdictSubject};
+pub use crate::store::{
+    Edited, EventFilter, NamedVersion, Newest, VerdictFilter, VerdictOn, VerdictSubject,
+};
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use bytes_compared::Compared;
-pub use catalogue::{Plan, PlanStep, check_sources};
+pub use catalogue::{CheckedSources, Plan, PlanStep, check_sources};
 pub use compare::{Comparison, DIFF_PATIENCE};
 pub use error::{Error, ErrorKind, Result};
 pub use grep::Occurrences;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{App, Error, EventFilter, Newest, Result};
+use super::{App, Error, EventFilter, NamedVersion, Newest, Result};
 use crate::domain::{
     Attempt, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version, VersionId,
 };
@@ -133,6 +133,11 @@ impl App {
             ..SourceFilter::default()
         };
         Ok(self.store.sources(filter).await?)
+    }
+
+    /// Returns names and newest versions of the sources with these ids that are not removed.
+    pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
+        Ok(self.store.named_versions(ids).await?)
     }
 
     /// Returns the first `limit` of the sources that are not removed, by name.

@@ -254,14 +254,20 @@ pub(super) fn refuse_taken(
 
 /// Returns a path that the address may have and that stands in no other source's way.
 fn free_path(transaction: &Transaction<'_>, address: &Address) -> rusqlite::Result<String> {
+    let mut asked = (0, String::new());
     let turn = free_number(|turn| {
-        let path = candidate_path(address, turn);
+        asked = (turn, candidate_path(address, turn));
+        let path = &asked.1;
         Ok::<_, rusqlite::Error>(
             conflicts_with_any(transaction, &path.to_lowercase())?
-                || stands_in_the_way(transaction, &path)?,
+                || stands_in_the_way(transaction, path)?,
         )
     })?;
-    Ok(candidate_path(address, turn))
+    // As a rule the first path is free.
+    Ok(match asked {
+        (last, path) if last == turn => path,
+        _ => candidate_path(address, turn),
+    })
 }
 
 /// Tells whether [`crate::domain::conflicts`] holds with the path of any source, by a few look-ups: the same key, a key

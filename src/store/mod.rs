@@ -45,7 +45,7 @@ pub use handle::Store;
 pub use times::Mended;
 pub use types::{
     Announcement, AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest,
-    Edited, EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NewEdition,
-    Newest, NoticeLook, NoticeRecord, PolicyAdoption, PublishTask, PublishedFile, Recorded,
-    SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
+    Edited, EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest,
+    NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord, PolicyAdoption, PublishTask,
+    PublishedFile, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
 };

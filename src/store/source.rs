@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::Store;
 use super::error::{Failure, Result, found};
 use super::row::{Columns, row_limit, to_json};
-use super::types::SourceFilter;
+use super::types::{NamedVersion, SourceFilter};
 use crate::domain::{
     Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, candidate_name,
     free_number, parse_id,
@@ -40,6 +40,24 @@ impl Store {
     /// Returns the sources that the filter lets through, by name.
     pub async fn sources(&self, filter: SourceFilter) -> Result<Vec<Source>> {
         self.read(move |sql| list(sql, &filter)).await
+    }
+
+    /// Returns names and newest versions of the sources with these ids that are not removed.
+    pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(NAMED_VERSIONS)?;
+            let rows = statement.query_map([to_json(&ids)], |row| {
+                let mut columns = Columns::new(row);
+                Ok(NamedVersion {
+                    id: SourceId(columns.get()?),
+                    name: columns.get()?,
+                    version_id: columns.optional()?.map(VersionId),
+                    version_state: columns.optional_word()?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
     }
 
     /// Returns the source with this id (one that was removed too), else the one that is not removed and has this name
@@ -98,6 +116,11 @@ const COUNT_WATCHED: &str = "SELECT count(*) FROM source_state WHERE active = 1"
 const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND next_slot <= ?1";
 const NEXT_DUE: &str =
     "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1";
+
+const NAMED_VERSIONS: &str = "SELECT s.id, s.name, t.version_id, v.state
+     FROM json_each(?1) j CROSS JOIN source s ON s.id = j.value
+     CROSS JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
+     WHERE s.removed_at IS NULL";
 
 const BY_ID: &str = "s.id = CAST(?1 AS INTEGER)";
 const BY_NAME: &str = "s.removed_at IS NULL AND s.name = ?1";

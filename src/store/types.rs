@@ -44,6 +44,19 @@ pub struct Changed {
     pub edited: Option<Box<Edited>>,
 }
 
+/// What a source is called, and the newest version that it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedVersion {
+    /// Which source.
+    pub id: SourceId,
+    /// Its name.
+    pub name: String,
+    /// Its newest version.
+    pub version_id: Option<VersionId>,
+    /// What follows from the verdicts on that version.
+    pub version_state: Option<VersionState>,
+}
+
 /// What became of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited {

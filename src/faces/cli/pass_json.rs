@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::exit::{CommandResult, conclude};
 use super::summary::status_of_pass;
 use super::{Console, ExitStatus, json};
-use crate::app::{App, Error, PassSummary, SourceResult};
+use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult};
 use crate::domain::{FailureKind, Source, SourceId, VersionId, VersionState};
 
 /// The whole of `fetch --json` and `--worker-only --json`.
@@ -34,15 +34,19 @@ struct SourceResultJson<'a> {
 }
 
 impl<'a> SourceResultJson<'a> {
-    fn new(result: &'a SourceResult, source: Option<&'a Source>) -> Self {
+    fn new(result: &'a SourceResult, source: Option<&'a NamedVersion>) -> Self {
+        let is_newest = |source: &&NamedVersion| {
+            result.version_id.is_some() && source.version_id == result.version_id
+        };
+        let state = source
+            .filter(is_newest)
+            .and_then(|source| source.version_state);
         Self {
             id: result.id,
-            name: source.map(|source| source.settings.name.as_str()),
+            name: source.map(|source| source.name.as_str()),
             outcome: result.outcome.as_str(),
             version_id: result.version_id,
-            verified: source
-                .and_then(|source| verified(result, source))
-                .map(VersionState::as_str),
+            verified: state.map(VersionState::as_str),
             error_kind: result.error_kind.map(FailureKind::as_str),
             error: result.error.as_deref(),
         }
@@ -74,10 +78,12 @@ async fn print(
     error: Option<&Error>,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let sources = sources_of(app, results).await?;
+    let ids = results.iter().map(|result| result.id).collect();
+    let sources = app.named_versions(ids).await?;
+    let sources: HashMap<_, _> = sources.iter().map(|source| (source.id, source)).collect();
     let mut objects: Vec<_> = results
         .iter()
-        .map(|result| SourceResultJson::new(result, sources.get(&result.id)))
+        .map(|result| SourceResultJson::new(result, sources.get(&result.id).copied()))
         .collect();
     objects.sort_by_key(|one| (one.name, one.id));
     let whole = PassJson {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::MaxSize;
 use super::values::parse_header;
+use crate::app::CheckedSources;
 use crate::domain::{Interval, IntervalError, PublishPolicy, parse_size};
 
 /// `add`.
@@ -264,5 +265,5 @@ pub struct ApplyArgs {
     pub yes: bool,
     /// What the file holds, when it was read already.
     #[arg(skip)]
-    pub text: Option<String>,
+    pub checked: Option<CheckedSources>,
 }

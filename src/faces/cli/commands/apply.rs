@@ -1,10 +1,10 @@
 //! `apply`: makes the sources what a TOML file says.
 
 use std::fs;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::app::{App, Error, ErrorKind, NewSource, Plan, PlanStep, check_sources};
+use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -14,35 +14,41 @@ use crate::faces::text::{clean, count};
 
 const HINT: &str = "gannet dump --toml writes a file that is right";
 
-pub(super) async fn run(app: &App, args: &ApplyArgs, console: &mut Console<'_>) -> CommandResult {
-    let sources = sources(&args.file, args.text.as_deref())?;
+pub(super) async fn run(
+    app: &App,
+    args: &mut ApplyArgs,
+    console: &mut Console<'_>,
+) -> CommandResult {
+    let sources = match args.checked.take() {
+        Some(checked) => checked,
+        None => sources(&args.file)?,
+    };
     let plan = app.plan(sources, args.prune).await?;
     warn_of_former(app, &plan, console).await?;
+    let lines = lines(&plan);
     if !args.dry_run && !plan.steps.is_empty() {
         if plan.removes_most() {
             let (gone, all) = (plan.removals(), count(plan.present, "source"));
             consent(&format!("remove {gone} of {all}"), args.yes, console)?;
         }
-        app.apply(&plan).await?;
+        app.apply(plan).await?;
     }
     // After the fact: what is printed without --dry-run has been done.
-    write(&plan, &mut console.out)?;
+    console.out.write_all(lines.as_bytes())?;
     Ok(ExitStatus::Done)
 }
 
-/// Says what is wrong with the file, as far as it alone tells. Its text is kept for the run: stdin is read once.
+/// Says what is wrong with the file, as far as it alone tells. What it holds is kept for the run: stdin is read once.
 pub(super) fn check(args: &mut ApplyArgs) -> Result<(), Failure> {
-    let text = args.text.insert(read(&args.file)?.1).clone();
-    Ok(check_sources(sources(&args.file, Some(&text))?)?)
+    args.checked = Some(sources(&args.file)?);
+    Ok(())
 }
 
-fn sources(path: &Path, text: Option<&str>) -> Result<Vec<NewSource>, Error> {
-    let (name, text) = match text {
-        Some(text) => (name_of(path), text.to_owned()),
-        None => read(path)?,
-    };
-    sources_file::parse(&name, &text)
-        .map_err(|wrong| error(ErrorKind::Invalid, wrong.to_string(), Some(HINT)))
+fn sources(path: &Path) -> Result<CheckedSources, Error> {
+    let (name, text) = read(path)?;
+    let sources = sources_file::parse(&name, &text)
+        .map_err(|wrong| error(ErrorKind::Invalid, wrong.to_string(), Some(HINT)))?;
+    check_sources(sources)
 }
 
 /// Says which new sources begin a second history of a file, while it can still be the first one that goes on.
@@ -91,10 +97,12 @@ fn read(path: &Path) -> Result<(String, String), Error> {
     }
 }
 
-fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+/// Returns a line for each step.
+fn lines(plan: &Plan) -> String {
     if plan.steps.is_empty() {
-        return writeln!(out, "nothing to do");
+        return "nothing to do\n".to_owned();
     }
+    let mut lines = String::new();
     for step in &plan.steps {
         let line = match step {
             PlanStep::Add(settings) => format!("+ add {} {}", settings.name, settings.address),
@@ -107,9 +115,10 @@ fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             }
             PlanStep::Remove(source) => format!("- remove {}", source.settings.name),
         };
-        writeln!(out, "{}", clean(&line))?;
+        lines.push_str(&clean(&line));
+        lines.push('\n');
     }
-    Ok(())
+    lines
 }
 
 #[cfg(test)]
@@ -120,12 +129,7 @@ mod tests {
 
     #[test]
     fn prints_the_plan() {
-        let print = |steps| {
-            let mut out = Vec::new();
-            let plan = Plan { steps, present: 3 };
-            write(&plan, &mut out).expect("a buffer");
-            String::from_utf8(out).expect("UTF-8")
-        };
+        let print = |steps| lines(&Plan { steps, present: 3 });
         let before = source(2, "rates").settings;
         let mut after = before.clone();
         after.tags = vec!["eu".to_owned()];

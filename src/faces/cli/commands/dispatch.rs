@@ -10,7 +10,7 @@ use crate::faces::cli::exit::conclude;
 use crate::faces::cli::{Console, ExitStatus};
 
 /// Runs one command to its end. Results are on stdout, all else on stderr, when this returns.
-pub async fn run(app: &App, command: &AppCommand, console: &mut Console<'_>) -> ExitStatus {
+pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>) -> ExitStatus {
     let result = match command {
         AppCommand::Add(args) => add::run(app, args, console).await,
         AppCommand::List(args) => list::run(app, args, console).await,

@@ -1,7 +1,10 @@
 //! Reads the file, and finds everything that is wrong with it.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::iter::once;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -54,7 +57,7 @@ pub(super) enum Values {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the source's switches")]
-struct Entry {
+struct SourceTable {
     name: Option<Spanned<String>>,
     address: Spanned<String>,
     interval: Option<Spanned<String>>,
@@ -81,16 +84,36 @@ fn yes() -> bool {
 }
 
 /// Reads the sources that `text` lists, or finds everything that is wrong with them. `file` is its name for messages.
+///
+/// Takes the text a group of sources at a time: a parsed document takes ten times the room of its text.
 pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<NewSource>, SourcesFileErrors> {
+    let groups = groups(text);
+    let many = groups.len() > 1;
+    match read(file, text, groups) {
+        // What looked like the head of a table stood in a string or a list, say: the whole tells what is wrong.
+        Err(_) if many => read(file, text, once(0..text.len())),
+        sources => sources,
+    }
+}
+
+fn read(
+    file: &str,
+    text: &str,
+    groups: impl IntoIterator<Item = Range<usize>>,
+) -> Result<Vec<NewSource>, SourcesFileErrors> {
     let mut reader = Reader {
         file,
         text,
+        group: 0..0,
         seen: HashMap::new(),
         errors: Vec::new(),
     };
     let mut sources = Vec::new();
-    for entry in reader.entries() {
-        sources.extend(reader.source(entry));
+    for group in groups {
+        reader.group = group;
+        for entry in reader.entries() {
+            sources.extend(reader.source(entry));
+        }
     }
     if reader.errors.is_empty() {
         return Ok(sources);
@@ -99,10 +122,43 @@ pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<NewSource>, SourcesFil
     Err(SourcesFileErrors(reader.errors))
 }
 
+/// Sources that are parsed together.
+const GROUP: usize = 1000;
+
+/// Returns the parts of `text` that hold [`GROUP`] sources each, by the lines that begin one; the whole when something else
+/// stands before the first.
+///
+/// Such a line inside a string or a list begins none, and the part before it is no TOML then.
+fn groups(text: &str) -> Vec<Range<usize>> {
+    let head = |line: &str| line.trim_end().strip_prefix("[[source]]") == Some("");
+    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    let mut starts = vec![0];
+    let (mut at, mut heads) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        if head(line) {
+            if heads > 0 && heads % GROUP == 0 {
+                starts.push(at);
+            }
+            heads += 1;
+        } else if heads == 0 && !is_blank(line) {
+            break;
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| *start..end)
+        .collect()
+}
+
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
-    /// Where each address and each name is.
+    /// The part of the text that is read now; places are counted from its start.
+    group: Range<usize>,
+    /// Where in the text each address and each name is.
     seen: HashMap<(&'static str, String), usize>,
     errors: Vec<SourcesFileError>,
 }
@@ -111,13 +167,13 @@ impl<'a> Reader<'a> {
     fn fail(&mut self, offset: usize, reason: impl Into<String>) {
         self.errors.push(SourcesFileError {
             file: self.file.to_owned(),
-            line: line_of(self.text, offset),
+            line: line_of(self.text, self.group.start + offset),
             reason: reason.into(),
         });
     }
 
     fn entries(&mut self) -> Vec<Spanned<DeValue<'a>>> {
-        let (table, errors) = DeTable::parse_recoverable(self.text);
+        let (table, errors) = DeTable::parse_recoverable(&self.text[self.group.clone()]);
         // What follows a syntax error is guesswork.
         if let Some(error) = errors.first() {
             let offset = error.span().map_or(0, |span| span.start);
@@ -145,7 +201,7 @@ impl<'a> Reader<'a> {
     /// Reads one source; nothing when something is wrong with it.
     fn source(&mut self, entry: Spanned<DeValue<'_>>) -> Option<NewSource> {
         let start = entry.span().start;
-        let entry = match Entry::deserialize(ValueDeserializer::from(entry)) {
+        let entry = match SourceTable::deserialize(ValueDeserializer::from(entry)) {
             Ok(entry) => entry,
             Err(error) => {
                 let offset = error.span().map_or(start, |span| span.start);
@@ -167,15 +223,19 @@ impl<'a> Reader<'a> {
 
     /// Notes where a key has its value; another place that has the same is wrong.
     fn once(&mut self, key: &'static str, value: String, offset: usize) {
-        if let Some(first) = self.seen.get(&(key, value.clone())) {
-            let line = line_of(self.text, *first);
-            self.fail(offset, format!("{key} `{value}` is in line {line} already"));
-        } else {
-            self.seen.insert((key, value), offset);
+        match self.seen.entry((key, value)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(self.group.start + offset);
+            }
+            Entry::Occupied(first) => {
+                let line = line_of(self.text, *first.get());
+                let reason = format!("{key} `{}` is in line {line} already", first.key().1);
+                self.fail(offset, reason);
+            }
         }
     }
 
-    fn new_source(&mut self, entry: Entry) -> NewSource {
+    fn new_source(&mut self, entry: SourceTable) -> NewSource {
         let interval = self.read(entry.interval, |text| {
             text.parse::<Interval>().map_err(|error| error.to_string())
         });

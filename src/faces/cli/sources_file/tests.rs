@@ -48,6 +48,48 @@ fn reads_a_file() {
 }
 
 #[test]
+fn a_long_file_is_read_as_a_short_one() {
+    let entry = |number: usize| format!("[[source]]\naddress = \"https://example.org/{number}\"\n");
+    let many = |count: usize| (0..count).map(entry).collect::<String>();
+    for count in [999, 1000, 1001, 2500] {
+        let sources = parse("f", &many(count)).expect("sources");
+        let addresses = sources.iter().map(|source| source.address.clone());
+        let expected = (0..count).map(|number| format!("https://example.org/{number}"));
+        assert!(addresses.eq(expected), "{count}");
+    }
+    let headers = "[source.headers]\nAccept = \"text/csv\"\n";
+    let sources = parse(
+        "f",
+        &format!("# all\n\n{}{headers}{}", many(1000), entry(1000)),
+    );
+    assert_eq!(sources.expect("sources")[999].headers.len(), 1);
+    // What reads like the beginning of a source, in the place where the next thousand would begin.
+    let among = |value: &str| parse("f", &format!("{}{value}{}", many(1000), entry(1000)));
+    for quotes in ["\"\"\"", "'''"] {
+        let sources = among(&format!("name = {quotes}\n[[source]]\n{quotes}\n"));
+        let names = sources
+            .expect("sources")
+            .into_iter()
+            .map(|source| source.name);
+        assert_eq!(names.flatten().collect::<Vec<_>>(), ["[[source]]\n"]);
+    }
+    let errors = among("tags = [\n[[source]]\n]\n").expect_err("no tag").0;
+    assert_eq!((errors.len(), errors[0].line), (1, 2002), "{errors:?}");
+    for (more, line, part) in [
+        (entry(3), 3002, "is in line 8 already"),
+        (format!("{}intervall = 1\n", entry(5000)), 3003, "intervall"),
+        (format!("{}x = \n", entry(5000)), 3003, "not TOML"),
+        ("[other]\n".to_owned(), 3001, "unknown key `other`"),
+    ] {
+        let errors = parse("f", &format!("{}{more}", many(1500)))
+            .expect_err(part)
+            .0;
+        let found = errors.iter().find(|error| error.reason.contains(part));
+        assert_eq!(found.expect(part).line, line, "{errors:?}");
+    }
+}
+
+#[test]
 fn names_file_line_and_key() {
     let entry = "[[source]]\naddress = \"https://example.org/a\"\n";
     for (text, line, part) in [
