@@ -3,6 +3,7 @@
 //! A look costs one glance at the file system each. Only a file that looks otherwise than when it was published is read.
 
 use chrono::TimeDelta;
+use futures_util::future::try_join_all;
 
 use super::{App, Result};
 use crate::store::{FilesToLookAt, PublishedFile};
@@ -10,6 +11,8 @@ use crate::store::{FilesToLookAt, PublishedFile};
 /// How often all files are looked at; those of sources that are due are looked at by each pass.
 const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
 const CHORE: &str = "published-files";
+/// Files that one thread looks at; the next ones go to another.
+const SHARE: usize = 1024;
 /// Files that are looked at closely before others may publish in between.
 const BATCH: usize = 64;
 
@@ -41,13 +44,17 @@ impl App {
 
     async fn suspects(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {
         let mut files = self.store.published_files(which).await?;
-        self.with_archive(move |archive| {
-            files.retain(|file| {
-                file.seal.is_none() || archive.published_seal(&file.path) != file.seal
-            });
-            Ok(files)
-        })
-        .await
+        let mut looks = Vec::new();
+        while !files.is_empty() {
+            let mut share = files.split_off(files.len().saturating_sub(SHARE));
+            looks.push(self.with_archive(move |archive| {
+                share.retain(|file| {
+                    file.seal.is_none() || archive.published_seal(&file.path) != file.seal
+                });
+                Ok(share)
+            }));
+        }
+        Ok(try_join_all(looks).await?.concat())
     }
 
     async fn look_closely(&self, file: PublishedFile) -> Result<()> {

@@ -28,12 +28,17 @@ impl Digest {
 
 /// Returns two hexadecimal digits for each byte, in lower case.
 pub fn to_hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let digits = bytes.iter().flat_map(|byte| {
+        [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]
+    });
     let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
+    hex.extend(digits);
     hex
 }
 

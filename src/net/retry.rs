@@ -103,6 +103,10 @@ pub(super) fn http_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>
         return parse(rest, "%b %e %H:%M:%S %Y").map(|time| time.and_utc());
     };
     let rest = rest.trim().strip_suffix("GMT")?;
+    // The form that nearly all servers write, by a parser that needs no pattern.
+    if let Ok(time) = DateTime::parse_from_rfc2822(field.trim()) {
+        return Some(time.to_utc());
+    }
     if let Some(time) = parse(rest, "%d %b %Y %H:%M:%S") {
         return Some(time.and_utc());
     }

@@ -26,6 +26,10 @@ const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 /// How often the heartbeat's address is called at least by a worker that stays, passes with nothing to do included.
 const BEAT_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
+/// The chore of mending times that cannot be, and how often it is done.
+const MEND: &str = "times";
+const MEND_EVERY: chrono::Duration = chrono::Duration::hours(1);
+
 /// Does the work of a store.
 pub struct Worker {
     app: Arc<App>,
@@ -329,12 +333,17 @@ impl Worker {
         })
     }
 
-    /// Makes due what a clock that ran ahead had put off beyond what can be.
+    /// Makes due what a clock that ran ahead had put off beyond what can be. Looks through all sources, so once in an hour of
+    /// the catalogue's: that a time lies ahead of all that can be costs no more than that, and no interval is shorter.
     async fn mend_times(&self) -> Result<()> {
+        let (store, now) = (&self.app.store, self.app.now());
+        if !store.is_chore_due(MEND, now, MEND_EVERY).await? {
+            return Ok(());
+        }
         if let Some(mended) = self.app.store.mend_times(self.app.stamp()).await? {
             tracing::warn!("{mended}");
         }
-        Ok(())
+        Ok(store.record_chore(MEND, now).await?)
     }
 
     /// Tells, once in an hour, that it is time to judge again.
