@@ -114,19 +114,30 @@ pub(super) fn check_framing(headers: &HeaderMap) -> Result<(), Failure> {
 
 /// Returns the content coding to undo. `names` are what the file is called.
 pub(super) fn coding(headers: &HeaderMap, names: &[&str]) -> Result<Coding, Failure> {
-    let mut codings = Vec::new();
-    for field in headers.get_all(CONTENT_ENCODING) {
-        let field = String::from_utf8_lossy(field.as_bytes()).to_ascii_lowercase();
-        let listed = field.split(',').map(token).map(str::to_owned);
-        codings.extend(listed.filter(|coding| is_coding(coding)));
-    }
-    match codings.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let fields: Vec<String> = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(|field| String::from_utf8_lossy(field.as_bytes()).into_owned())
+        .collect();
+    let lower = fields.join(",").to_ascii_lowercase();
+    let codings: Vec<&str> = lower
+        .split(',')
+        .map(token)
+        .filter(|coding| is_coding(coding))
+        .collect();
+    match codings[..] {
         [] => Ok(Coding::Identity),
         ["gzip"] if is_gzip_file(headers, names) => Ok(Coding::GzipFile),
         ["gzip"] => Ok(Coding::Gzip),
         _ => {
-            let shown: String = codings.join(", ").chars().take(80).collect();
-            let detail = format!("the content coding `{shown}` was not asked for: only gzip is");
+            let sent = fields.join(", ");
+            let shown: String = sent.chars().filter(|c| !c.is_control()).take(80).collect();
+            let why = if codings.iter().all(|coding| *coding == "gzip") {
+                "only one layer of gzip is undone"
+            } else {
+                "only gzip is asked for and undone"
+            };
+            let detail = format!("the body has the content coding `{shown}`: {why}");
             Err(Failure::new(FailureKind::Decode, detail))
         }
     }
@@ -196,9 +207,10 @@ mod tests {
             ("gzip, gzip", "text/csv", "a.csv", Err("gzip, gzip")),
             ("br", "text/csv", "a.csv", Err("br")),
             ("zstd", "text/csv", "a.csv", Err("zstd")),
-            ("Deflate", "text/csv", "a.csv", Err("deflate")),
-            ("x-compress", "text/csv", "a.csv", Err("compress")),
-            ("utf-8, br", "text/csv", "a.csv", Err("br")),
+            ("Deflate", "text/csv", "a.csv", Err("Deflate")),
+            ("x-Compress", "text/csv", "a.csv", Err("x-Compress")),
+            ("utf-8, BR;q=1", "text/csv", "a.csv", Err("utf-8, BR;q=1")),
+            ("GZip,x-gzip", "text/csv", "a.csv", Err("GZip,x-gzip")),
             ("pack200-gzip", "a/b", "a.jar", Err("pack200-gzip")),
             ("utf-8", "text/csv", "a.csv", identity),
             ("UTF8", "text/csv", "a.csv", identity),
@@ -218,7 +230,11 @@ mod tests {
             let found = coding(&headers(&fields), &[name]).map_err(|failure| failure.detail);
             match (found, expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{encoding} {name}"),
-                (Err(detail), Err(named)) => assert!(detail.contains(&format!("`{named}`"))),
+                (Err(detail), Err(named)) => {
+                    assert!(detail.contains(&format!("`{named}`: only ")), "{detail}");
+                    let is_layered = named.to_lowercase().contains("gzip,");
+                    assert_eq!(detail.contains("one layer"), is_layered, "{detail}");
+                }
                 (found, _) => panic!("{encoding} {name}: {found:?}"),
             }
         }

@@ -13,7 +13,7 @@ use reqwest::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-use super::answer;
+use super::answer::{self, Coding};
 use super::body;
 use super::client::{ClientKind, Clients};
 use super::conditions::{self, RequestIdentity};
@@ -294,12 +294,18 @@ impl Exchange<'_> {
         let validators = conditions::validators(headers, &step.identity, self.clock.now());
         let media_type = answer::media_type(headers);
         let last_modified = answer::last_modified(headers, self.clock.now());
-        let coding = answer::coding(headers, &[&name, &segment_name(step.url)])?;
         let cap = self
             .settings
             .max_size_bytes
             .unwrap_or(self.config.max_size_bytes);
-        let (content, digest) = body::receive(
+        let coding = answer::coding(headers, &[&name, &segment_name(step.url)]);
+        // An empty body is empty whatever its coding: not a byte more is taken of one that cannot be undone.
+        let (coding, cap, refusal) = match coding {
+            Ok(coding) => (coding, cap, None),
+            Err(refusal) if self.settings.allow_empty => (Coding::Identity, 0, Some(refusal)),
+            Err(refusal) => return Err(refusal),
+        };
+        let received = body::receive(
             response,
             coding,
             cap,
@@ -307,8 +313,11 @@ impl Exchange<'_> {
             step.host,
             self.config,
             self.temp_dir,
-        )
-        .await?;
+        );
+        let (content, digest) = received.await.map_err(|failure| match refusal {
+            Some(refusal) if failure.kind == FailureKind::TooLarge => refusal,
+            _ => failure,
+        })?;
         Ok(Answer::Fetched(Box::new(Fetched {
             content,
             digest,

@@ -122,7 +122,7 @@ impl Failure {
         }
         let detail = match find::<hyper::Error>(error) {
             Some(cause) if cause.is_parse() => {
-                let detail = format!("the answer of {subject} is malformed: {}", root(error));
+                let detail = format!("the answer of {subject} is malformed: {}", malformed(error));
                 return Self::new(FailureKind::Protocol, detail);
             }
             Some(cause) if cause.is_incomplete_message() || cause.is_closed() => {
@@ -174,6 +174,40 @@ impl Failure {
 fn wants_http1(error: &(dyn StdError + 'static)) -> bool {
     let reason = find::<h2::Error>(error).and_then(h2::Error::reason);
     reason == Some(h2::Reason::HTTP_1_1_REQUIRED)
+}
+
+/// Tells whether an error within a body over HTTP/1.1 is about the fields behind it. Those are parsed once the last chunk has
+/// come and an empty line has ended them.
+pub(super) fn is_of_trailers(error: &reqwest::Error) -> bool {
+    find::<httparse::Error>(error).is_some()
+        || find::<io::Error>(error).is_some_and(|error| {
+            let words = error.to_string();
+            error.kind() == io::ErrorKind::InvalidInput
+                && ["Invalid header name: ", "Invalid header value: "]
+                    .iter()
+                    .any(|start| words.starts_with(start))
+        })
+}
+
+/// Says what is wrong with the head of an answer. The HTTP library does not give away the line.
+fn malformed(error: &(dyn StdError + 'static)) -> String {
+    let words = root(error);
+    let plain = match words.as_str() {
+        "invalid content-length parsed" => {
+            "its Content-Length is not one whole number, or stands there twice with two values"
+        }
+        "invalid transfer-encoding parsed" | "unexpected transfer-encoding parsed" => {
+            "its Transfer-Encoding cannot be read"
+        }
+        "invalid HTTP header parsed" => {
+            "a line of its head holds what no field may, such as NUL or a carriage return"
+        }
+        "invalid HTTP version parsed" => "it does not begin with HTTP/1.1",
+        "invalid HTTP status-code parsed" => "its first line has no status of three digits",
+        "message head is too large" => "its head is too long",
+        _ => return words,
+    };
+    plain.to_owned()
 }
 
 impl From<Refused> for Failure {

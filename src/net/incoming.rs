@@ -9,7 +9,7 @@ use hyper::HeaderMap;
 use hyper::body::Body as _;
 use reqwest::{Body, Response, Version};
 
-use super::failure::Failure;
+use super::failure::{Failure, is_of_trailers};
 use crate::domain::FailureKind;
 
 /// The body of an answer.
@@ -43,10 +43,15 @@ impl Incoming {
         self.received
     }
 
-    /// Returns the next piece; nothing after the last one. Dropping the future loses nothing.
+    /// Returns the next piece; nothing after the last one. Dropping the future loses nothing. Trailers are of no use here: a
+    /// stray line among those of a chunked body, which is whole by then, is passed over as in a head (RFC 9112 §7.1.2).
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, reqwest::Error> {
         while let Some(frame) = self.body.frame().await {
-            match frame?.into_data() {
+            let frame = match frame {
+                Err(error) if !self.is_http2 && is_of_trailers(&error) => return Ok(None),
+                frame => frame?,
+            };
+            match frame.into_data() {
                 Ok(piece) => {
                     self.received += piece.len() as u64;
                     return Ok(Some(piece));

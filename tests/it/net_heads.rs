@@ -48,16 +48,54 @@ async fn a_slip_in_the_head_does_not_hide_the_body() {
 
 #[tokio::test]
 async fn a_head_that_can_be_read_in_two_ways_is_refused() {
-    for head in [
-        "Content-Length: 3\nContent-Length: 4",
-        "Content-Length: 3, 4",
-        "Content-Length: 3\nTransfer-Encoding: chunked",
-        "Content-Length : 3\nTransfer-Encoding : chunked",
-        "Content-Length: 3\nTransfer-Encoding:\n chunked",
-        "X-A: a\0b\nContent-Length: 3",
-        "X\0: b\nContent-Length: 3",
+    for (head, words) in [
+        (
+            "Content-Length: 3\nContent-Length: 4",
+            "Content-Length is not one",
+        ),
+        ("Content-Length: 3, 4", "Content-Length is not one"),
+        ("Content-Length: +3", "Content-Length is not one"),
+        ("Content-Length: 3\nTransfer-Encoding: chunked", "both"),
+        ("Content-Length : 3\nTransfer-Encoding : chunked", "both"),
+        ("Content-Length: 3\nTransfer-Encoding:\n chunked", "both"),
+        ("X-A: a\0b\nContent-Length: 3", "such as NUL"),
+        ("X\0: b\nContent-Length: 3", "such as NUL"),
     ] {
         let origin = raw(head, "abcd");
+        let mut rig = Rig::new(&origin.url("/x"), origin.ca_file());
+        rig.config.max_tries = 1;
+        let detail = rig.fails(FailureKind::Protocol).await;
+        assert!(detail.contains(words), "{head}: {detail}");
+    }
+}
+
+/// What stands behind the last chunk takes nothing from the body before it; a chunk that cannot be read does.
+#[tokio::test]
+async fn a_slip_behind_a_chunked_body_does_not_hide_it() {
+    let chunks = "3\r\nabc\r\n0\r\n";
+    for behind in [
+        "\r\n",
+        "X-Sum: 1\r\n\r\n",
+        "PHP Warning: x\r\n\r\n",
+        "X-Sum: 1\r\nPHP Warning: x in /y.php\r\n\r\n",
+        "<br />\r\n\r\n",
+        "just a line\r\n\r\n",
+        ": no name\r\n\r\n",
+        "X-A : b\r\n\r\n",
+        "X-A: a\u{1}b\r\n\r\n",
+    ] {
+        let origin = raw("Transfer-Encoding: chunked", &format!("{chunks}{behind}"));
+        let report = Rig::new(&origin.url("/x"), origin.ca_file()).fetch().await;
+        assert_eq!(fetched(report).0, b"abc", "{behind}");
+    }
+    for broken in [
+        "3\r\nabc\r\nPHP Warning: x\r\n\r\n",
+        "3\r\nabc\r\n",
+        "3\r\nabc\r\n0\r\n",
+        "3\r\nabc\r\n0\r\nX-Sum: 1\r\n",
+        "3\r\nabcd\r\n0\r\n\r\n",
+    ] {
+        let origin = raw("Transfer-Encoding: chunked", broken);
         let mut rig = Rig::new(&origin.url("/x"), origin.ca_file());
         rig.config.max_tries = 1;
         rig.fails(FailureKind::Protocol).await;
@@ -99,7 +137,10 @@ async fn a_token_that_is_no_coding_leaves_the_bytes_as_they_are() {
             [Reply::ok("coded").header("content-encoding", coding)],
         );
         let detail = Rig::of(&origin, "/x").fails(FailureKind::Decode).await;
-        assert!(detail.contains("was not asked for"), "{coding}: {detail}");
+        assert!(
+            detail.contains(&format!("`{coding}`: only ")),
+            "{coding}: {detail}"
+        );
     }
     origin.on(
         "/x",
@@ -135,18 +176,40 @@ async fn one_layer_of_gzip_is_undone() {
 #[tokio::test]
 async fn an_empty_body_is_empty_whatever_its_coding() {
     let origin = Origin::start(true);
-    for (path, coding) in [("/x", "gzip"), ("/x.gz", "gzip"), ("/x", "utf-8")] {
+    for (path, coding) in [
+        ("/x", "gzip"),
+        ("/x.gz", "gzip"),
+        ("/x", "utf-8"),
+        ("/x", "br"),
+        ("/x", "gzip, gzip"),
+        ("/x", "zstd"),
+    ] {
         origin.on(path, [Reply::ok("").header("content-encoding", coding)]);
         let mut rig = Rig::of(&origin, path);
         rig.last_size_bytes = Some(5);
-        rig.fails(if coding == "gzip" {
-            FailureKind::Decode
-        } else {
+        rig.fails(if coding == "utf-8" {
             FailureKind::Empty
+        } else {
+            FailureKind::Decode
         })
         .await;
         rig.settings.allow_empty = true;
         assert!(fetched(rig.fetch().await).0.is_empty());
+        origin.on(
+            path,
+            [Reply::ok("").header("content-encoding", coding).chunked()],
+        );
+        assert!(fetched(rig.fetch().await).0.is_empty());
+    }
+    for coding in ["br", "gzip, gzip"] {
+        let reply = Reply::ok("x").header("content-encoding", coding);
+        origin.on("/y", [reply.clone(), reply.chunked()]);
+        for _ in 0..2 {
+            let mut rig = Rig::of(&origin, "/y");
+            rig.settings.allow_empty = true;
+            let detail = rig.fails(FailureKind::Decode).await;
+            assert!(detail.contains(&format!("`{coding}`: only ")), "{detail}");
+        }
     }
 }
 

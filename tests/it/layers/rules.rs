@@ -70,6 +70,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("zstd", &["archive"]),
     ("reqwest", &["net"]),
     ("h2", &["net"]),
+    ("httparse", &["net"]),
     ("tower_service", &["net"]),
     ("process_wrap", &["verify"]),
     ("tokio::process", &["verify", "faces::tui"]),
