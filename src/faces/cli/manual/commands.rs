@@ -7,7 +7,7 @@ use clap_mangen::Man;
 
 use super::markdown::Block;
 use super::roff::{
-    begin_paragraph, body, escape, head, push, push_code, push_heading, push_tagged,
+    begin_paragraph, escape, head, push, push_body, push_code, push_heading, push_tagged,
 };
 use super::topics::{TOPICS, Topic};
 
@@ -31,11 +31,11 @@ pub(crate) fn program_page(program: &Command) -> String {
         push(&mut page, &[lead, "\\fBgannet\\fR ", &escape(call)]);
     }
     push_heading(&mut page, "Description");
-    page.push_str(&body(&first_paragraphs("start")));
+    push_body(&mut page, &first_paragraphs("start"));
     page.push_str(&mangen(program, Man::render_options_section));
     push_commands(&mut page, program, "gannet");
     for name in OWN_SECTIONS {
-        page.push_str(&body(&sections_of(name)));
+        push_body(&mut page, &sections_of(name));
     }
     push_related(&mut page, TOPICS.iter().map(Topic::page));
     page
@@ -51,13 +51,17 @@ pub(super) fn command_page(command: &Command, parent: &str) -> String {
     push(&mut page, &["\\fB", &call, "\\fR ", &synopsis(command)]);
     push_heading(&mut page, "Description");
     push(&mut page, &[&escape(about.trim_end_matches('.')), "."]);
+    let more = command.get_after_help().map(ToString::to_string);
+    let lines: Vec<_> = more.iter().flat_map(|more| more.lines()).collect();
+    let is_heading = |line: &&str| line.ends_with(':');
+    let (notes, sections) =
+        lines.split_at(lines.iter().position(is_heading).unwrap_or(lines.len()));
+    push_more(&mut page, notes);
     page.push_str(&mangen(command, Man::render_options_section));
     if shown(command).next().is_some() {
         push_commands(&mut page, command, &name);
     }
-    if let Some(more) = command.get_after_help() {
-        push_more(&mut page, &more.to_string());
-    }
+    push_more(&mut page, sections);
     push_related(&mut page, [program_reference()]);
     page
 }
@@ -183,10 +187,10 @@ fn operand(arg: &Arg) -> String {
     }
 }
 
-/// Adds what stands behind the options in a command's help: lines that stand in are examples or tables.
-fn push_more(page: &mut String, more: &str) {
+/// Adds lines that stand behind the options in a command's help: those that stand in are examples or tables.
+fn push_more(page: &mut String, lines: &[&str]) {
     let mut code = Vec::new();
-    for line in more.lines().chain([""]) {
+    for line in lines.iter().copied().chain([""]) {
         if let Some(line) = line.strip_prefix("  ") {
             code.push(line.to_owned());
             continue;

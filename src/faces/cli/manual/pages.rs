@@ -3,7 +3,8 @@
 use clap::Command;
 
 use super::commands::{command_page, program_page, program_reference, push_related, shown};
-use super::roff::{body, head, push_heading};
+use super::markdown::Block;
+use super::roff::{head, push_body, push_heading};
 use super::topics::{TOPICS, Topic};
 
 /// One page for `man`.
@@ -57,9 +58,11 @@ fn topic_page(topic: &Topic) -> Page {
     let related = TOPICS.iter().filter(names).map(Topic::page);
     let mut source = head(&name, section, topic.title());
     let blocks = topic.blocks();
-    // What comes before the first heading belongs to a section, too.
-    push_heading(&mut source, "Description");
-    source.push_str(&body(&blocks));
+    // Behind the title: what comes before the first heading belongs to a section, too.
+    if !matches!(blocks.get(1), Some(Block::Heading(..))) {
+        push_heading(&mut source, "Description");
+    }
+    push_body(&mut source, &blocks);
     push_related(
         &mut source,
         [program_reference()].into_iter().chain(related),

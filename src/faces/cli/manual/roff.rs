@@ -4,19 +4,18 @@
 
 use super::markdown::{Block, Span};
 
-/// Returns the body of a page: everything behind its NAME section, whose heading is left out.
-pub(super) fn body(blocks: &[Block]) -> String {
-    let mut page = String::new();
+/// Adds blocks to a page. Its title is in its head already.
+pub(super) fn push_body(page: &mut String, blocks: &[Block]) {
     for block in blocks {
-        push_block(&mut page, block);
+        push_block(page, block);
     }
-    page
 }
 
-/// Returns the head of a page: its title and its NAME section.
+/// Returns the head of a page: its title and its NAME section. Lines end between words and as they come: names that
+/// are broken, or set apart, are hard to read and to copy.
 pub(super) fn head(name: &str, section: u8, about: &str) -> String {
     format!(
-        ".TH {} {section} \"\" \"gannet {}\" \"gannet manual\"\n.SH NAME\n{} \\- {}\n",
+        ".TH {} {section} \"\" \"gannet {}\" \"gannet manual\"\n.nh\n.ad l\n.SH NAME\n{} \\- {}\n",
         escape(name),
         env!("CARGO_PKG_VERSION"),
         escape(name),
@@ -130,7 +129,9 @@ mod tests {
     fn every_block_has_its_request() {
         let page = "# A page\n\n## Two words\n\n.dot `--all` *x*\n\n- item\n\n```sh\n.a\n'b \\n\n```\n\n### Three\n\n\
                     | key | does | with |\n| --- | --- | --- |\n| `k` | this | `w` |\n| `m` |  |  |\n";
-        insta::assert_snapshot!(body(&parse(page).expect("a page")), @r#"
+        let mut source = String::new();
+        push_body(&mut source, &parse(page).expect("a page"));
+        insta::assert_snapshot!(source, @r#"
         .SH "TWO WORDS"
         \&.dot \fB\-\-all\fR \fIx\fR
         .IP \(bu 2

@@ -99,6 +99,32 @@ fn deploy_files() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faces::cli::json::{AttemptJson, EventJson, SourceJson, VersionJson};
+    use crate::faces::standing::StateWord;
+
+    #[test]
+    fn every_field_of_the_json_is_in_the_manual() {
+        let page = Topic::find("formats").expect("a topic").markdown();
+        let fields = [
+            &SourceJson::FIELDS[..],
+            &AttemptJson::FIELDS[..],
+            &VersionJson::FIELDS[..],
+            &EventJson::FIELDS[..],
+        ];
+        for field in fields.concat() {
+            assert!(page.contains(&format!("`{field}`")), "{field}");
+        }
+    }
+
+    #[test]
+    fn every_state_is_in_the_manual() {
+        let text = |name| Topic::find(name).expect("a topic").markdown();
+        let (for_people, for_programs) = (text("sources"), text("formats"));
+        for (_, word, shown, _) in StateWord::ALL {
+            assert!(for_people.contains(&format!("| `{shown}")), "{shown}");
+            assert!(for_programs.contains(&format!("`{word}`")), "{word}");
+        }
+    }
 
     #[test]
     fn every_topic_keeps_to_the_manual_s_markdown() {
