@@ -248,6 +248,8 @@ pub struct VerdictFilter {
     pub outcome: Option<VerdictOutcome>,
     /// On versions of these sources.
     pub sources: Option<Vec<SourceId>>,
+    /// On these versions, besides those of `sources`.
+    pub versions: Option<Vec<VersionId>>,
     /// On editions of this set.
     pub set: Option<String>,
     /// At most so many, the newest.

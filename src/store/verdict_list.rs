@@ -21,9 +21,9 @@ impl Store {
                 None => list_on_versions(sql, &filter)?,
                 Some(_) => Vec::new(),
             };
-            let on_editions = match filter.sources {
-                None => list_on_editions(sql, &filter)?,
-                Some(_) => Vec::new(),
+            let on_editions = match (&filter.sources, &filter.versions) {
+                (None, None) => list_on_editions(sql, &filter)?,
+                _ => Vec::new(),
             };
             let most = filter.limit.unwrap_or(usize::MAX);
             Ok(merge(on_versions, on_editions).take(most).collect())
@@ -68,7 +68,8 @@ fn list_on_versions(
         "SELECT {SAID}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
          CROSS JOIN version v ON v.id = d.version_id
          CROSS JOIN source s ON s.id = v.source_id
-         WHERE {MATCHES} AND (?4 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4)))
+         WHERE {MATCHES} AND (?4 IS NULL AND ?6 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4))
+            OR d.version_id IN (SELECT value FROM json_each(?6)))
          ORDER BY d.id DESC LIMIT ?5"
     ))?;
     let parameters = params![
@@ -77,6 +78,7 @@ fn list_on_versions(
         filter.outcome.map(VerdictOutcome::as_str),
         filter.sources.as_deref().map(id_list),
         row_limit(filter.limit),
+        filter.versions.as_deref().map(|ids| to_json(&ids)),
     ];
     let rows = statement.query_map(parameters, |row| {
         let mut columns = Columns::new(row);

@@ -57,6 +57,53 @@ fn outcomes(verdicts: &Value) -> Vec<(&str, &str)> {
 }
 
 #[test]
+fn everything_that_verifiers_printed_of_a_version_can_be_read() {
+    let origin = Origin::start(true);
+    let print = "command = [\"sh\", \"-c\", \"seq 1 40; printf 'tab\\\\there\\\\033[2J\\\\n' >&2; exit 1\"]";
+    let gannet = home(&origin, &verifier("count", print));
+    for (path, content) in [("/a", "1"), ("/b", "1")] {
+        origin.on(path, [Reply::file(content)]);
+        add(&gannet, &origin, path);
+        gannet.run(&["fetch", &path[1..]]);
+    }
+    origin.on("/a", [Reply::file("2")]);
+    gannet.run(&["fetch", "a"]);
+    for (arguments, versions) in [
+        (&["v1"][..], &["v1 of a: count failed"][..]),
+        (&["a~1"], &["v1 of a"]),
+        (&["a:published", "b"], &[]),
+        (&["a"], &["v3 of a", "v1 of a"]),
+        (&["v1", "b"], &["v2 of b", "v1 of a"]),
+        (&["-n", "1"], &["v3 of a"]),
+    ] {
+        let said = gannet.run(&[&["verdicts", "--full"], arguments].concat());
+        let heads = said.out.lines().filter(|line| !line.starts_with(' '));
+        let heads: Vec<_> = heads.collect();
+        assert_eq!(heads.len(), versions.len(), "{arguments:?}: {said:#?}");
+        for (head, version) in heads.iter().zip(versions) {
+            assert!(head.starts_with(version), "{arguments:?}: {head}");
+        }
+        if versions.is_empty() {
+            assert!(
+                said.code == Some(2) && said.err.contains("nothing of a is published"),
+                "{said:#?}"
+            );
+        }
+    }
+    let said = gannet.ok(&["verdicts", "v1", "--full"]);
+    let printed = |line: &str| said.lines().any(|one| one == format!("  | {line}"));
+    assert!(
+        (1..=40).all(|number| printed(&number.to_string())),
+        "{said}"
+    );
+    assert!(
+        said.contains("  | tab\there") && !said.contains('\u{1b}'),
+        "{said}"
+    );
+    assert_eq!(gannet.run(&["verdicts", "--full", "--json"]).code, Some(2));
+}
+
+#[test]
 fn a_version_waits_for_an_outside_verdict() {
     let origin = Origin::start(true);
     origin.on("/terms.txt", ["one", "two"].map(Reply::file));

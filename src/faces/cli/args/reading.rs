@@ -104,7 +104,7 @@ pub struct HistoryArgs {
     /// Id, name or address
     pub source: String,
     /// At most so many attempts and so many versions, the newest; 0 is all [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N")]
     limit: Option<usize>,
     /// An object with `attempts` and `versions`
     #[arg(long)]
@@ -145,7 +145,7 @@ pub struct LogArgs {
     #[arg(long, value_name = "TIME")]
     pub since: Option<Moment>,
     /// At most so many, the newest; 0 is all [default: 100, or all with --since]
-    #[arg(long, value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N")]
     pub limit: Option<u32>,
     /// One object a line
     #[arg(long)]

@@ -102,14 +102,15 @@ pub struct VerifyArgs {
 /// `verdicts`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Newest first. A fingerprint is the digest of a verifier's definition and program files; its first digits are enough.
+Newest first. A bare number is a source's id here; v217, SOURCE~N, SOURCE@TIME and SOURCE:published are single versions. A fingerprint is the digest of a verifier's definition and program files; its first digits are enough.
 
 Examples:
   gannet verdicts --verifier schema --outcome failed
+  gannet verdicts v217 --full
   gannet verdicts prices --fingerprint 3f9a --json")]
 pub struct VerdictsArgs {
-    /// Id, name, address, glob or tag:NAME, or one set:NAME; all when none is given
-    #[arg(value_name = "SOURCE|SET")]
+    /// Id, name, address, glob or tag:NAME, a version as v217, SOURCE~N or SOURCE@TIME, or one set:NAME; all when none is given
+    #[arg(value_name = "SOURCE|VERSION|SET")]
     pub sources: Vec<String>,
     /// Only this verifier's
     #[arg(long, value_name = "VERIFIER")]
@@ -121,8 +122,11 @@ pub struct VerdictsArgs {
     #[arg(long, value_name = "passed|failed|error|pending")]
     pub outcome: Option<VerdictOutcome>,
     /// At most so many; 0 is all
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
     pub limit: u32,
+    /// Everything that the verifiers printed, as far as it is kept, instead of a line for each verdict
+    #[arg(long, conflicts_with_all = ["json", "csv"])]
+    pub full: bool,
     /// An array with everything that is kept of each
     #[arg(long)]
     json: bool,

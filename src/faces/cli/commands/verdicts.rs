@@ -4,14 +4,16 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::app::{App, VerdictFilter, VerdictOn, VerdictSubject};
-use crate::domain::{EditionId, SourceId, VersionId};
+use super::verify::names_one_version;
+use crate::app::{App, Error, VerdictFilter, VerdictOn, VerdictSubject};
+use crate::domain::{EditionId, Judgement, SourceId, VersionId};
 use crate::faces::cli::args::{TableFormat, VerdictsArgs};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::text::{clean, clean_line};
 
 /// So many digits tell fingerprints apart for people.
 const SHORT_FINGERPRINT: usize = 12;
@@ -67,10 +69,7 @@ pub(super) async fn run(
     match args.sources.as_slice() {
         [] => {}
         [one] if one.starts_with(SET) => filter.set = Some(one[SET.len()..].to_owned()),
-        selectors => {
-            let selected = app.sources(selectors).await?;
-            filter.sources = Some(selected.into_iter().map(|source| source.id).collect());
-        }
+        selectors => narrow(app, selectors, &mut filter).await?,
     }
     let verdicts = app.verdicts_that(filter).await?;
     if args.format() == TableFormat::Json {
@@ -80,10 +79,28 @@ pub(super) async fn run(
         csv::write(&mut console.out, &FIELDS, verdicts.iter().map(object))?;
     } else if verdicts.is_empty() {
         console.warn_line("no verdict matches");
+    } else if args.full {
+        write_full(&verdicts, &Look::of(app, console), &mut console.out)?;
     } else {
         write(&verdicts, &Look::of(app, console), &mut console.out)?;
     }
     Ok(ExitStatus::Done)
+}
+
+/// Lets through what was said of the sources and of the single versions that these name.
+async fn narrow(app: &App, selectors: &[String], filter: &mut VerdictFilter) -> Result<(), Error> {
+    let (mut sources, mut versions) = (Vec::new(), Vec::new());
+    for selector in selectors {
+        if names_one_version(selector) && !app.is_source(selector).await? {
+            versions.push(app.version(selector).await?.1.id);
+        } else {
+            let selected = app.sources(std::slice::from_ref(selector)).await?;
+            sources.extend(selected.into_iter().map(|source| source.id));
+        }
+    }
+    filter.sources = Some(sources);
+    filter.versions = Some(versions);
+    Ok(())
 }
 
 fn object(one: &VerdictOn) -> VerdictOnJson<'_> {
@@ -118,6 +135,43 @@ fn object(one: &VerdictOn) -> VerdictOnJson<'_> {
     object
 }
 
+/// Returns what a verdict was given on, and whose that is.
+fn subject(on: &VerdictSubject) -> (String, String) {
+    match on {
+        VerdictSubject::Version {
+            id, source_name, ..
+        } => (format!("v{id}"), source_name.clone()),
+        VerdictSubject::Edition { id, set } => (format!("edition {id}"), format!("{SET}{set}")),
+    }
+}
+
+/// Writes each verdict with all lines that are kept of what its verifier printed.
+fn write_full(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    for one in verdicts {
+        let (version, owner) = subject(&one.on);
+        let verdict = &one.verdict;
+        let Judgement {
+            outcome,
+            detail,
+            output,
+            ..
+        } = &verdict.judgement;
+        let gap = if detail.is_empty() { "" } else { ": " };
+        let head = format!(
+            "{version} of {owner}: {} {outcome}{gap}{detail}",
+            verdict.verifier
+        );
+        writeln!(out, "{}", clean(&head))?;
+        let at = look.alone(Some(verdict.started_at));
+        let took = verdict.duration.as_millis();
+        writeln!(out, "  at {at}, in {took} ms, by {}", clean(&one.actor))?;
+        for line in output.lines() {
+            writeln!(out, "  | {}", clean_line(line))?;
+        }
+    }
+    Ok(())
+}
+
 fn write(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new([
         left(look.heading("STARTED")),
@@ -131,12 +185,7 @@ fn write(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result
         below("DETAIL"),
     ]);
     for one in verdicts {
-        let (version, source) = match &one.on {
-            VerdictSubject::Version {
-                id, source_name, ..
-            } => (format!("v{id}"), source_name.clone()),
-            VerdictSubject::Edition { id, set } => (format!("edition {id}"), format!("{SET}{set}")),
-        };
+        let (version, source) = subject(&one.on);
         let verdict = &one.verdict;
         table.row([
             look.time(verdict.started_at),

@@ -117,7 +117,7 @@ async fn select(app: &App, targets: &[String]) -> Result<Vec<(Source, Version)>,
 
 /// A bare number or name is a source here, and means all its versions; `v217`, `SOURCE~N` and `SOURCE@TIME` are one,
 /// unless a source is called so.
-fn names_one_version(target: &str) -> bool {
+pub(super) fn names_one_version(target: &str) -> bool {
     match target.parse() {
         Ok(VersionRef::Id(_)) => target.starts_with('v'),
         Ok(version) => version.source() != Some(target),
