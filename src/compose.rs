@@ -18,7 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::house::{CATALOGUE, House};
-use crate::app::{App, Error, ErrorKind, PolicyStanding, ReadConfig, Result};
+use crate::app::{
+    App, Error, ErrorKind, PolicyStanding, ReadConfig, Result, SourceOutcome, SourceResult,
+};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::Source;
 use crate::faces::cli::args::{
@@ -364,6 +366,12 @@ async fn fetch(
         cli::print_pass_json(app, summary, results, report.error.as_ref(), console).await
     } else {
         cli::print_fetched(app, results, summary, console).await
+    };
+    let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
+    // Whoever asked for a source has not got what was asked for.
+    let status = match status {
+        ExitStatus::Done if results.iter().any(is_dropped) => ExitStatus::Problems,
+        status => status,
     };
     house.close().await;
     Ok(conclude(&report, status, console))

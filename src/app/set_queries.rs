@@ -61,7 +61,7 @@ impl App {
             .await?
             .iter()
             .any(|one| one.name == set.name);
-        let waits = if is_seen {
+        let waits = if is_seen || members.is_empty() {
             ready_to_judge(&members).err()
         } else {
             Some(NotReady::Unseen)
@@ -88,7 +88,7 @@ impl App {
     }
 
     /// Returns why the set that a source is published with fails; nothing when it does not.
-    pub(super) async fn set_failure(&self, source: &Source) -> Result<Option<String>> {
+    pub async fn set_failure(&self, source: &Source) -> Result<Option<String>> {
         if !source.state.set_fails {
             return Ok(None);
         }

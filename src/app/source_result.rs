@@ -13,7 +13,7 @@ pub struct SourceResult {
     pub version_id: Option<VersionId>,
     /// Why it failed.
     pub error_kind: Option<FailureKind>,
-    /// Why it failed, or was not tried, in words.
+    /// Why it failed, was dropped or was not tried, in words.
     pub error: Option<String>,
 }
 
@@ -24,6 +24,8 @@ pub enum SourceOutcome {
     Fetched(AttemptOutcome),
     /// Another worker was at it.
     Busy,
+    /// It was asked for, and the answer was not recorded: the source was changed meanwhile, or another worker took it over.
+    Dropped,
     /// The pass could not begin, or had to end before.
     Untried,
 }
@@ -34,6 +36,7 @@ impl SourceOutcome {
         match self {
             Self::Fetched(outcome) => outcome.as_str(),
             Self::Busy => "busy",
+            Self::Dropped => "dropped",
             Self::Untried => "untried",
         }
     }
@@ -65,6 +68,15 @@ impl SourceResult {
         Self {
             outcome: SourceOutcome::Busy,
             error: Some("another worker is at it".to_owned()),
+            ..Self::fetched(id, AttemptOutcome::Failed, None)
+        }
+    }
+
+    /// Returns the result of an attempt whose answer was not recorded.
+    pub fn dropped(id: SourceId, why: &str) -> Self {
+        Self {
+            outcome: SourceOutcome::Dropped,
+            error: Some(why.to_owned()),
             ..Self::fetched(id, AttemptOutcome::Failed, None)
         }
     }

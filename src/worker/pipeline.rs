@@ -107,6 +107,7 @@ impl Pipeline {
             admission = self.limiter.admit(host) => admission,
         };
         let attempt = self.fetch(&claim, &mut admission).await;
+        let claimed = claim.source.clone();
         let backlog = admission.finish().filter(|_| !attempt.is_light());
         match self.record(claim, attempt).await {
             Ok(Next::Judge(source, version, content, _)) => {
@@ -118,13 +119,28 @@ impl Pipeline {
                 Ok(Next::Publish(source, version, content, Some(room)))
             }
             Ok(next) => Ok(next),
-            // Another worker took the source over when this claim lapsed; its result stands.
-            Err(error) if error.kind == ErrorKind::Conflict => {
+            Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::NotFound) => {
                 tracing::warn!("{error}: the result of a late attempt was dropped");
+                self.drop_result(&claimed).await?;
                 Ok(Next::Done)
             }
-            Err(error) => unless_gone(Err(error)).map(|()| Next::Done),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Notes why an answer is not recorded: what was asked for is not what the source stands for now, or, when this claim
+    /// lapsed, another worker took the source over, whose result stands.
+    async fn drop_result(&self, claimed: &Source) -> Result<()> {
+        let now = self.app.source_by_id(claimed.id).await?;
+        let why = match now.filter(|source| source.removed_at.is_none()) {
+            None => "it was removed while it was fetched: the answer was not recorded",
+            Some(source) if source.settings != claimed.settings => {
+                "it was edited while it was fetched: the answer was not recorded; it is due again"
+            }
+            Some(_) => "another worker took it over: this answer was not recorded",
+        };
+        self.note(SourceResult::dropped(claimed.id, why));
+        Ok(())
     }
 
     /// Carries a new version to its published path.

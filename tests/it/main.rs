@@ -15,6 +15,7 @@ mod deploy;
 mod extras;
 mod faults;
 mod few_threads;
+mod held_back;
 mod isolation;
 mod keeping;
 mod layers;

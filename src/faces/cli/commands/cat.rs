@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
+use super::held_back;
 use crate::app::{App, Error, ErrorKind};
-use crate::domain::{Content, Source, Version, VersionState};
+use crate::domain::{Content, Source, Version};
 use crate::faces::cli::args::CatArgs;
 use crate::faces::cli::exit::{CommandResult, error, unreadable};
 use crate::faces::cli::{Console, ExitStatus};
@@ -16,8 +17,8 @@ pub(super) async fn run(app: &App, args: &CatArgs, console: &mut Console<'_>) ->
     if args.output.is_none() && console.is_terminal && is_binary(&content)? {
         return Err(refusal(&source, &version).into());
     }
-    if version.state == VersionState::Failed {
-        console.warn(&note(app, &source, &version).await?);
+    if let Some(note) = held_back::note(app, &source, &version).await? {
+        console.warn(&note);
     }
     match args
         .output
@@ -51,20 +52,6 @@ fn refusal(source: &Source, version: &Version) -> Error {
     );
     let hint = "--output FILE writes it into a file, --output - shows it all the same";
     error(ErrorKind::Invalid, message, Some(hint))
-}
-
-/// Says that these are not the bytes to use, and which are.
-async fn note(app: &App, source: &Source, version: &Version) -> Result<String, Error> {
-    let name = clean(&source.settings.name);
-    let used = match app.served(source).await? {
-        Some(served) if served == version.id => "it is published all the same".to_owned(),
-        Some(served) => format!("published is v{served}: gannet cat {name}:published"),
-        None => "nothing of it is published".to_owned(),
-    };
-    Ok(format!(
-        "v{} of {name} failed its verification; {used}",
-        version.id
-    ))
 }
 
 /// Tells whether there are bytes that a terminal takes for commands: control characters, as ASCII or as UTF-8.

@@ -7,21 +7,22 @@ use std::io::{self, Write};
 
 use similar::TextDiff;
 
+use super::held_back;
 use crate::app::{App, Compared, Comparison, DIFF_PATIENCE, Error, ErrorKind};
 use crate::domain::{Source, Version, format_size};
 use crate::faces::cli::args::DiffArgs;
 use crate::faces::cli::exit::{CommandResult, error};
-use crate::faces::cli::json::precise;
+use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::{clean, clean_line};
 
 /// The head line's text: what `patch` ignores and people read.
-fn title(source: &Source, version: &Version) -> String {
+fn title((source, version): &(Source, Version), look: &Look) -> String {
     format!(
         "{} v{} ({})",
         clean(&source.settings.name),
         version.id,
-        precise(version.fetched_at)
+        look.second(version.fetched_at)
     )
 }
 
@@ -30,7 +31,16 @@ pub(super) async fn run(app: &App, args: &DiffArgs, console: &mut Console<'_>) -
         Some(other) => (app.version(&args.version).await?, app.version(other).await?),
         None => with_the_one_before(app, &args.version).await?,
     };
-    let titles = (&*title(&old.0, &old.1), &*title(&new.0, &new.1));
+    let mut shown = vec![&new];
+    // One that was not asked for is only what the other is compared with.
+    shown.extend(args.other.is_some().then_some(&old));
+    for (source, version) in shown {
+        if let Some(note) = held_back::note(app, source, version).await? {
+            console.warn(&note);
+        }
+    }
+    let look = Look::of(app, console);
+    let titles = (&*title(&old, &look), &*title(&new, &look));
     let out = &mut console.out;
     match app.compare(&old.1, &new.1).await? {
         Comparison::Same => {}
@@ -121,7 +131,7 @@ fn exact_size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::samples::{source, version};
+    use crate::faces::samples::{at, source, version};
 
     fn unified(old: &str, new: &str, for_eyes: bool) -> String {
         let mut out = Vec::new();
@@ -156,25 +166,24 @@ mod tests {
     #[test]
     fn other_content_is_summed_up() {
         let mut out = Vec::new();
-        let (old, new) = (
-            version(1, 0, b"\0head-old-tail"),
-            version(2, 0, b"\0head-newer-tail"),
-        );
+        let old = (source(1, "prices"), version(1, 0, b"\0head-old-tail"));
+        let new = (source(1, "prices"), version(2, 0, b"\0head-newer-tail"));
+        let look = Look::plain(at("12:00:00"));
         let compared = Compared {
             prefix: 6,
             suffix: 5,
         };
         write_summary(
-            (&title(&source(1, "prices"), &old), &old),
-            (&title(&source(1, "prices"), &new), &new),
+            (&title(&old, &look), &old.1),
+            (&title(&new, &look), &new.1),
             compared,
             &mut out,
         )
         .expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
-        --- prices v1 (2026-01-31T12:00:03.250Z)
+        --- prices v1 (2026-01-31 12:00:03Z)
             14 B, sha256:e7f1f7a40744e0ecc9097436745e24082953ee0a6ac9e3b8d97d1f00670dee58
-        +++ prices v2 (2026-01-31T12:00:03.250Z)
+        +++ prices v2 (2026-01-31 12:00:03Z)
             16 B, sha256:64350e4f02204c75f953f6363208d9a6731abf2a7e481ddb508f8e530f37fb16
         first difference at offset 6
         6 B at the start and 5 B at the end are the same

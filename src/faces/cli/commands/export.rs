@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::app::{App, Error, ErrorKind};
-use crate::domain::{Source, Version, safe_part};
+use crate::domain::{Source, Version, VersionState, safe_part};
 use crate::faces::cli::args::ExportArgs;
 use crate::faces::cli::exit::{CommandResult, purged_meanwhile};
 use crate::faces::cli::export_folder::{Entry, ExportFolder, MANIFEST, Placed};
@@ -18,6 +18,8 @@ struct Done {
     written: usize,
     kept: usize,
     damaged: usize,
+    /// Of those in the folder: failed, could not be judged, or wait for a verdict.
+    not_passed: usize,
 }
 
 pub(super) async fn run(app: &App, args: &ExportArgs, console: &mut Console<'_>) -> CommandResult {
@@ -63,6 +65,12 @@ async fn export(
             }
             Err(error) => return Err(error),
         };
+        if !matches!(
+            version.state,
+            VersionState::Passed | VersionState::Unverified
+        ) {
+            done.not_passed += 1;
+        }
         match folder.place(entry(source, version, place), version.digest, &content)? {
             Placed::Written => done.written += 1,
             Placed::Kept => done.kept += 1,
@@ -76,6 +84,7 @@ fn report(done: &Done, folder: &Path, console: &mut Console<'_>) -> CommandResul
         written,
         kept,
         damaged,
+        not_passed,
     } = *done;
     let folder = folder.display().to_string();
     let total = count(written + kept, "version");
@@ -85,6 +94,12 @@ fn report(done: &Done, folder: &Path, console: &mut Console<'_>) -> CommandResul
         String::new()
     };
     console.say(&format!("{total} in {}{there}", clean(&folder)))?;
+    if not_passed > 0 {
+        console.warn(&format!(
+            "{} did not pass: `verified` in {MANIFEST} says which",
+            count(not_passed, "version")
+        ));
+    }
     if damaged > 0 {
         console.warn(&format!("{} left out: damaged", count(damaged, "version")));
         return Ok(ExitStatus::CouldNotRun);

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::app::{App, PassSummary, SourceOutcome, SourceResult};
-use crate::domain::{Source, SourceId};
+use crate::app::{App, Error, PassSummary, SourceOutcome, SourceResult, failure_among};
+use crate::domain::{Source, SourceId, VersionState};
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::pass_json::{sources_of, verified};
 use crate::faces::cli::summary::status_of_pass;
 use crate::faces::cli::table::{Table, below, flexible, left, toned};
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::standing::why_judged;
 use crate::faces::text::or_dash;
 
 /// More sources than this are counted, not listed.
@@ -33,14 +34,18 @@ async fn print(
     summary: &PassSummary,
     console: &mut Console<'_>,
 ) -> CommandResult {
+    let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
     if !console.quiet {
         if results.len() <= MAX_LISTED {
             let sources = sources_of(app, results).await?;
+            let reasons = reasons(app, results, &sources).await?;
             let look = Look::of(app, console);
-            write(results, &sources, &look, &mut console.out)?;
+            write(results, &sources, &reasons, &look, &mut console.out)?;
         }
         if summary.attempts > 0 {
             writeln!(console.out, "{summary}")?;
+        } else if results.iter().any(is_dropped) {
+            writeln!(console.out, "nothing was recorded")?;
         } else {
             writeln!(console.out, "nothing was fetched")?;
         }
@@ -48,9 +53,35 @@ async fn print(
     Ok(status_of_pass(summary))
 }
 
+/// Returns why what was fetched is not published: by which verifier it failed or could not be judged, or why its set fails.
+async fn reasons(
+    app: &App,
+    results: &[SourceResult],
+    sources: &HashMap<SourceId, Source>,
+) -> Result<HashMap<SourceId, String>, Error> {
+    let failing_sets = app.failing_sets().await?;
+    let mut reasons = HashMap::new();
+    for result in results {
+        let Some((source, version)) = sources.get(&result.id).zip(result.version_id) else {
+            continue;
+        };
+        let state = verified(result, source);
+        let reason = if let Some(state @ (VersionState::Failed | VersionState::Error)) = state {
+            why_judged(state, &app.verdicts(version).await?)
+        } else {
+            let failure = failure_among(source, &failing_sets);
+            let set = source.state.set.as_deref().unwrap_or_default();
+            failure.map(|why| format!("set {set}: {why}"))
+        };
+        reasons.extend(reason.map(|reason| (result.id, reason)));
+    }
+    Ok(reasons)
+}
+
 fn write(
     results: &[SourceResult],
     sources: &HashMap<SourceId, Source>,
+    reasons: &HashMap<SourceId, String>,
     look: &Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -79,7 +110,10 @@ fn write(
             },
             or_dash(result.version_id.map(|id| format!("v{id}"))),
             or_dash(state),
-            why(result),
+            reasons
+                .get(&result.id)
+                .cloned()
+                .unwrap_or_else(|| why(result)),
         ]);
     }
     table.write(out, 0, look)
@@ -106,18 +140,30 @@ mod tests {
             SourceResult::failed(SourceId(2), FailureKind::Status, "404 Not Found".to_owned()),
             SourceResult::busy(SourceId(3)),
             SourceResult::untried(SourceId(4), "cannot read ca.pem"),
+            SourceResult::dropped(SourceId(5), "it was edited meanwhile"),
+            SourceResult::fetched(SourceId(6), AttemptOutcome::New, Some(VersionId(16))),
         ];
-        let names = ["prices", "rates", "terms", "zones"];
+        let names = ["prices", "rates", "terms", "zones", "zones-2", "zones-3"];
         let sources = (1..).zip(names).map(|(id, name)| source(id, name));
         let sources = sources.map(|source| (source.id, source)).collect();
+        let reasons = HashMap::from([(SourceId(6), "schema: line 3 has no price".to_owned())]);
         let mut out = Vec::new();
-        write(&results, &sources, &Look::plain(at("12:00:00")), &mut out).expect("a buffer");
+        write(
+            &results,
+            &sources,
+            &reasons,
+            &Look::plain(at("12:00:00")),
+            &mut out,
+        )
+        .expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r"
-        NAME    OUTCOME    VERSION  VERIFIED  WHY
-        prices  new        v11      passed
-        rates   failed     -        -         status: 404 Not Found
-        terms   busy       -        -         another worker is at it
-        zones   not tried  -        -         cannot read ca.pem
+        NAME     OUTCOME    VERSION  VERIFIED  WHY
+        prices   new        v11      passed
+        rates    failed     -        -         status: 404 Not Found
+        terms    busy       -        -         another worker is at it
+        zones    not tried  -        -         cannot read ca.pem
+        zones-2  dropped    -        -         it was edited meanwhile
+        zones-3  new        v16      passed    schema: line 3 has no price
         ");
     }
 }

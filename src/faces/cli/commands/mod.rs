@@ -11,6 +11,7 @@ mod dump;
 mod export;
 mod fetched;
 mod grep;
+mod held_back;
 mod help;
 mod history;
 mod import;
