@@ -31,11 +31,36 @@ impl App {
             }
             source => source?,
         };
+        self.refuse_future(&parsed, reference)?;
         let version = self.version_of(&source, &parsed).await?;
         match version {
             Some(version) => Ok((source, version)),
             None => Err(self.no_such_version(&source, &parsed, reference).await?),
         }
+    }
+
+    /// Refuses a time that has not come: whoever names one would get what is there now.
+    fn refuse_future(&self, parsed: &VersionRef, reference: &str) -> Result<()> {
+        let (VersionRef::At { moment, .. }
+        | VersionRef::Published {
+            moment: Some(moment),
+            ..
+        }) = parsed
+        else {
+            return Ok(());
+        };
+        if self.is_future(*moment) {
+            let shown = shown(parsed, reference);
+            let message = format!("no version `{shown}`: that time lies in the future");
+            return Err(Error::invalid(message));
+        }
+        Ok(())
+    }
+
+    /// Tells whether a moment, a day's beginning, has not come yet.
+    pub fn is_future(&self, moment: Moment) -> bool {
+        let now = self.now();
+        self.config().zone.beginning(moment, now) > now
     }
 
     async fn version_by_id(&self, id: VersionId, reference: &str) -> Result<(Source, Version)> {
@@ -115,10 +140,15 @@ impl App {
                 "not something to ask of a source: give :published, or :published@TIME",
             ),
         ] {
-            if let Some((source, suffix)) = reference.rsplit_once(mark)
-                && !source.is_empty()
-                && self.is_source(source).await?
-            {
+            let Some((source, suffix)) = reference.rsplit_once(mark) else {
+                continue;
+            };
+            // A time may stand behind what consumers see.
+            let source = match mark {
+                '@' => source.strip_suffix(":published").unwrap_or(source),
+                _ => source,
+            };
+            if !source.is_empty() && self.is_source(source).await? {
                 let message = format!("`{}` is {expected}", masked(suffix));
                 return Ok(Some(Error::invalid(message)));
             }
@@ -153,7 +183,7 @@ impl App {
             }
             _ => format!("{name} had none yet"),
         };
-        let shown = masked(reference);
+        let shown = shown(parsed, reference);
         Ok(Error::not_found(format!("no version `{shown}`: {why}"))
             .hint(format!("`gannet history {name}` shows the versions")))
     }
@@ -167,5 +197,17 @@ impl App {
         });
         let message = format!("{name} has no version yet{}", failed.unwrap_or_default());
         Ok(Error::not_found(message).hint(format!("`gannet fetch {name}` tries now")))
+    }
+}
+
+/// Returns a reference as it was typed, without the credentials of an address: what stands behind the source holds none, and
+/// would be taken for an address's host.
+fn shown(parsed: &VersionRef, reference: &str) -> String {
+    match parsed
+        .source()
+        .and_then(|source| Some((source, reference.strip_prefix(source)?)))
+    {
+        Some((source, rest)) => format!("{}{rest}", masked(source)),
+        None => masked(reference),
     }
 }

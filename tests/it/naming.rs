@@ -113,6 +113,24 @@ fn list_shows_what_every_filter_lets_through() {
             .collect();
         assert_eq!(names, expected, "{arguments:?}");
     }
+    for (arguments, words) in [
+        (
+            &["--failing", "good"][..],
+            "none of these sources is failing\n",
+        ),
+        (
+            &["--state", "UNPUB", "--state", "pending"],
+            "no source is UNPUB or pending\n",
+        ),
+        (&["--due", "--state", "FAIL"], "no source is FAIL and due\n"),
+        (
+            &["--removed", "--failing"],
+            "no source is removed and failing\n",
+        ),
+    ] {
+        let said = gannet.run(&[&["list"], arguments].concat());
+        assert_eq!((said.code, said.err.as_str()), (Some(0), words), "{said:?}");
+    }
     let wrong = gannet.run(&["list", "--state", "broken"]);
     assert!(
         wrong.code == Some(2) && wrong.err.contains("never"),
@@ -130,4 +148,11 @@ fn list_shows_what_every_filter_lets_through() {
             .any(|line| line.split_whitespace().next() == Some(*word))
     };
     assert!(words.iter().all(is_explained), "{help}");
+    let removed = gannet.run(&["remove", "*", "--yes"]);
+    assert!(removed.err.contains("gannet list --removed"), "{removed:?}");
+    let none = gannet.run(&["list"]).err;
+    assert_eq!(
+        none,
+        "no sources: gannet add URL; 6 sources removed: gannet list --removed\n"
+    );
 }

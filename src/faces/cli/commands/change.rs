@@ -146,6 +146,9 @@ pub(super) async fn remove(
             ))?;
         }
     }
+    if !args.purge && removed.len() > 1 {
+        console.note("`gannet list --removed` shows what was removed");
+    }
     if args.purge {
         console.note("stored files of more than 1 MiB lie in trash/ for 7 days; delete them there to be rid of them at once");
     }

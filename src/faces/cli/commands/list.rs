@@ -14,7 +14,7 @@ use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::standing::{StateWord, next_due, published_briefly, state_word};
-use crate::faces::text::or_dash;
+use crate::faces::text::{count, or_dash};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
     if args.sets {
@@ -24,11 +24,7 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
     let format = args.format();
     let is_all = args.sources.is_empty() && is_everything(&args.only);
     if sources.is_empty() && format == TableFormat::People {
-        console.warn_line(if is_all {
-            "no sources yet: gannet add URL"
-        } else {
-            "no source is so"
-        });
+        console.warn_line(&none_words(app, args, is_all).await?);
     } else if format == TableFormat::People {
         let look = Look::of(app, console);
         table_of(&sources, args, &look).write(&mut console.out, 0, &look)?;
@@ -44,6 +40,37 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
         sets::write_after(app, console).await?;
     }
     Ok(ExitStatus::Done)
+}
+
+/// Says that there is nothing to list, in the words of what was asked for.
+async fn none_words(app: &App, args: &ListArgs, is_all: bool) -> Result<String, Error> {
+    if is_all {
+        let removed = app.removed_sources(&[]).await?.len();
+        return Ok(match removed {
+            0 => "no sources yet: gannet add URL".to_owned(),
+            _ => format!(
+                "no sources: gannet add URL; {} removed: gannet list --removed",
+                count(removed, "source")
+            ),
+        });
+    }
+    let only = &args.only;
+    let states: Vec<_> = only.states.iter().map(|state| state.shown()).collect();
+    let states = states.join(" or ");
+    let asked = [
+        (only.removed, "removed"),
+        (only.failing, "failing"),
+        (!states.is_empty(), states.as_str()),
+        (only.due, "due"),
+    ];
+    let asked = asked.into_iter().filter(|(is_asked, _)| *is_asked);
+    let asked: Vec<_> = asked.map(|(_, word)| word).collect();
+    let subject = if args.sources.is_empty() {
+        "no source"
+    } else {
+        "none of these sources"
+    };
+    Ok(format!("{subject} is {}", asked.join(" and ")))
 }
 
 /// Returns the sources that the arguments select, by name.
