@@ -169,6 +169,53 @@ fn a_version_that_is_not_there_says_why() {
             "{reference}: {said:?}"
         );
     }
+    let origin = Origin::start(true);
+    origin.on("/there.csv", [Reply::file("1")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.ok(&["add", "https://nowhere.invalid/p.csv"]);
+    let address = origin.url("/there.csv");
+    gannet.ok(&["add", &address, "--allow-private"]);
+    gannet.fetch("there.csv");
+    for (reference, why) in [
+        (
+            "there.csv~7",
+            "no version `there.csv~7`: there.csv has 1 version",
+        ),
+        (
+            "there.csv@2h",
+            "no version `there.csv@2h`: there.csv had none yet",
+        ),
+        (
+            "there.csv:published@2h",
+            "no version `there.csv:published@2h`: nothing of it was published then",
+        ),
+        ("there.csv:published@1s", "`1s` is not a time: give 2h"),
+        (
+            "there.csv:published@2100-01-01",
+            "`there.csv:published@2100-01-01`: that time lies in the future",
+        ),
+        (
+            "there.csv@2100-01-01T12:00Z",
+            "that time lies in the future",
+        ),
+        ("there.csv@2100-01-01", "that time lies in the future"),
+        (
+            &format!("{address}@2h"),
+            &format!("no version `{address}@2h`: "),
+        ),
+    ] {
+        let said = gannet.run(&["cat", reference]);
+        assert!(
+            said.code == Some(2) && said.err.contains(why),
+            "{reference}: {said:?}"
+        );
+    }
+    assert_eq!(gannet.ok(&["cat", "there.csv:published@today"]), "1");
+    let log = gannet.run(&["log", "--since", "2100-01-01"]);
+    assert!(
+        log.code == Some(2) && log.err.contains("in the future"),
+        "{log:?}"
+    );
     for name in ["v12", "a~1", "a@yesterday", "a:published"] {
         let said = gannet.run(&["edit", "p.csv", "--name", name]);
         assert!(
@@ -308,6 +355,65 @@ fn what_is_not_text_does_not_reach_a_terminal_unasked() {
     }
     assert_eq!(std::fs::read(&file).expect("a file"), b"a\x1b]0;owned\x07b");
     assert_eq!(gannet.bytes(&["cat", "evil"]), b"a\x1b]0;owned\x07b");
+}
+
+#[test]
+fn every_table_fits_a_narrow_terminal() {
+    let origin = Origin::start(true);
+    for (path, reply) in [
+        ("/prices-of-everything.json", Reply::file("{")),
+        ("/good.json", Reply::file("{}")),
+        ("/member", Reply::file("x")),
+        ("/down", Reply::status(404)),
+    ] {
+        origin.on(path, [reply]);
+    }
+    let verifiers = "[[verifier]]\nname = \"well-formed\"\nsources = [\"*.json\"]\nbuiltin = \"json\"\n\
+        [[verifier]]\nname = \"pair\"\nscope = \"set\"\nsources = [\"tag:s\"]\ncommand = [\"sh\", \"-c\", \"echo the price of line 3 is missing; exit 1\"]\n";
+    let gannet = Gannet::trusting(origin.ca_file(), verifiers);
+    for path in [
+        "/prices-of-everything.json",
+        "/good.json",
+        "/member",
+        "/down",
+    ] {
+        let tag = if path == "/member" { "s" } else { "t" };
+        gannet.ok(&["add", &origin.url(path), "--allow-private", "--tag", tag]);
+    }
+    gannet.run(&["fetch", "*"]);
+    gannet.ok(&["remove", "down"]);
+    for columns in [40, 60, 80] {
+        for command in [
+            &["list"][..],
+            &["list", "--sets"],
+            &["list", "--removed"],
+            &["show", "set:s"],
+            &["verdicts"],
+            &["history", "prices-of-everything.json"],
+            &["history", "4"],
+            &["log"],
+            &["grep", "x", "*"],
+        ] {
+            let start = crate::terminal::Start::gannet(&gannet, command);
+            let mut terminal = start.env("NO_COLOR", "1").size(columns, 24).run();
+            assert!(terminal.ended().success(), "{command:?}");
+            let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+            // Whole addresses and paths are left to be copied.
+            let too_long = |line: &&str| {
+                let is_place = |word: &str| word.contains("://") || word.contains("/sets/");
+                line.chars().count() > usize::from(columns) && !line.split(' ').any(is_place)
+            };
+            let wide: Vec<_> = raw.split("\r\n").filter(too_long).collect();
+            assert!(wide.is_empty(), "{columns} {command:?}: {wide:#?}");
+            assert!(raw.lines().count() > 1, "{command:?}: {raw}");
+        }
+    }
+    let mut terminal = crate::terminal::Start::gannet(&gannet, &["verdicts"])
+        .size(80, 24)
+        .run();
+    assert!(terminal.ended().success());
+    let screen = terminal.screen().contents();
+    assert!(screen.contains("BY tester@"), "{screen}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod console;
 mod csv;
 mod exit;
 mod export_folder;
+mod facts;
 mod import;
 mod json;
 mod json_stream;

@@ -1,4 +1,5 @@
-//! Aligned columns for people, words of weight in colour, and what does not fit beside a row wrapped below it.
+//! Aligned columns for people, words of weight in colour, and what does not fit beside a row wrapped below it: text that may
+//! be long first, then the last columns.
 //!
 //! Widths are display columns (Unicode Annex 11). Only what goes to a terminal is ever cut, wrapped or coloured.
 
@@ -33,7 +34,7 @@ enum Kind {
     Flexible,
     /// Words that say how good or bad something is, in colour where there is colour.
     Toned,
-    /// Text that is wrapped below the row where it does not fit beside it.
+    /// Text that is wrapped below the row where not everything fits beside each other.
     Below,
 }
 
@@ -106,11 +107,9 @@ impl Table {
         self.write_row(out, indent, &headings, &widths, false)?;
         for row in &self.rows {
             self.write_row(out, indent, row, &widths, look.colours)?;
-            for cell in row[beside..].iter().filter(|cell| !cell.is_empty()) {
-                let width = limit.unwrap_or(usize::MAX).saturating_sub(STEP);
-                for line in wrap(cell, width) {
-                    writeln!(out, "{}{line}", " ".repeat(indent + STEP))?;
-                }
+            let width = limit.unwrap_or(usize::MAX).saturating_sub(STEP);
+            for line in self.lines_below(row, beside, width) {
+                writeln!(out, "{}{line}", " ".repeat(indent + STEP))?;
             }
         }
         Ok(())
@@ -136,12 +135,48 @@ impl Table {
         writeln!(out, "{}", line.trim_end())
     }
 
-    /// Returns how many columns stand beside each other: all, or all but the one that goes below.
+    /// Returns how many columns stand beside each other: all, or those that fit when text that may go below has gone.
     fn beside(&self, limit: Option<usize>) -> usize {
         let all = self.columns.len();
-        let goes_below = self.columns.last().is_some_and(|c| c.kind == Kind::Below);
-        let fits = limit.is_none_or(|limit| total(&self.natural_widths()) <= limit);
-        if goes_below && !fits { all - 1 } else { all }
+        let natural = self.natural_widths();
+        let Some(limit) = limit.filter(|limit| total(&natural) > *limit) else {
+            return all;
+        };
+        let least: Vec<_> = natural
+            .iter()
+            .zip(&self.columns)
+            .map(|(width, column)| match column.kind {
+                Kind::Flexible => LEAST_WIDTH.min(*width),
+                _ => *width,
+            })
+            .collect();
+        let ends_below = self.columns.last().is_some_and(|c| c.kind == Kind::Below);
+        let most = all - usize::from(ends_below);
+        let fits = |beside: &usize| total(&least[..*beside]) <= limit;
+        (1..=most).rev().find(fits).unwrap_or(1)
+    }
+
+    /// Returns the lines below a row: first the columns that found no room beside the others, each behind its heading, then
+    /// the text that is meant to stand there.
+    fn lines_below(&self, row: &[String], beside: usize, width: usize) -> Vec<String> {
+        let (mut words, mut lines) = (Vec::new(), Vec::new());
+        for (cell, column) in row.iter().zip(&self.columns).skip(beside) {
+            if cell.is_empty() || cell == "-" {
+                continue;
+            }
+            if column.kind == Kind::Below {
+                lines.extend(wrap(cell, width));
+            } else {
+                words.push(format!("{} {cell}", column.heading));
+            }
+        }
+        let mut all = if words.is_empty() {
+            Vec::new()
+        } else {
+            wrap(&words.join(", "), width)
+        };
+        all.append(&mut lines);
+        all
     }
 
     fn natural_widths(&self) -> Vec<usize> {
@@ -286,6 +321,58 @@ mod tests {
         assert!(text.contains("\u{1b}[32mok\u{1b}[0m"), "{text:?}");
         assert!(text.contains("\u{1b}[33mdown(2)\u{1b}[0m"), "{text:?}");
         assert!(!print(&sample(), Some(60)).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn columns_that_find_no_room_stand_below() {
+        let mut table = Table::new([
+            left("STARTED (UTC)"),
+            flexible("SOURCE"),
+            toned("SAID"),
+            left("FINGERPRINT"),
+            flexible("BY"),
+            below("DETAIL"),
+        ]);
+        for (source, by, detail) in [
+            ("prices", "root@vm by cli", "line 3: the price is -1"),
+            ("a-source-with-a-long-name", "-", ""),
+        ] {
+            table.row([
+                "2026-01-31 12:00".into(),
+                source.into(),
+                "failed".into(),
+                "ab12cd34ef56".into(),
+                by.into(),
+                detail.into(),
+            ]);
+        }
+        for width in 20..120 {
+            let text = print(&table, Some(width));
+            assert!(
+                text.lines().all(|line| line.width() <= width),
+                "{width}: {text}"
+            );
+            assert!(
+                text.contains("ab12cd34ef56") && text.contains("root@vm"),
+                "{width}: {text}"
+            );
+        }
+        insta::assert_snapshot!(print(&table, Some(54)), @r"
+        STARTED (UTC)     SOURCE          SAID    FINGERPRINT
+        2026-01-31 12:00  prices          failed  ab12cd34ef56
+            BY root@vm by cli
+            line 3: the price is -1
+        2026-01-31 12:00  a-source-with…  failed  ab12cd34ef56
+        ");
+        insta::assert_snapshot!(print(&table, Some(40)), @r"
+        STARTED (UTC)     SOURCE          SAID
+        2026-01-31 12:00  prices          failed
+            FINGERPRINT ab12cd34ef56, BY root@vm
+            by cli
+            line 3: the price is -1
+        2026-01-31 12:00  a-source-with…  failed
+            FINGERPRINT ab12cd34ef56
+        ");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use chrono::Duration;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::app::{App, EventFilter};
 use crate::domain::Event;
@@ -11,11 +12,13 @@ use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, EventJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::text::clean;
+use crate::faces::text::{clean, wrap};
 
 const DEFAULT_LIMIT: usize = 100;
 /// More than any screen or script reads, and safely within the store's integers.
 const NO_LIMIT: usize = u32::MAX as usize;
+/// How far what does not fit beside a time stands in below it.
+const STEP: usize = 4;
 /// How often `--follow` looks for more.
 const LOOK_EVERY: Duration = Duration::seconds(1);
 
@@ -48,6 +51,10 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
         Some(selector) => Some(app.source(selector).await?.id),
         None => None,
     };
+    if args.since.is_some_and(|since| app.is_future(since)) {
+        let message = "--since: that time lies in the future";
+        return Err(crate::app::Error::invalid(message));
+    }
     let limit = match (args.limit, args.since) {
         (Some(0), _) | (None, Some(_)) => NO_LIMIT,
         (Some(limit), _) => limit as usize,
@@ -71,7 +78,7 @@ fn write(event: &Event, format: TableFormat, look: &Look, out: &mut dyn Write) -
         }
         TableFormat::People => {}
     }
-    let mut line = format!(
+    let head = format!(
         "{}  {:<16} ",
         look.second(event.stamp.at),
         event.event.action
@@ -82,11 +89,29 @@ fn write(event: &Event, format: TableFormat, look: &Look, out: &mut dyn Write) -
         event.event.detail.clone(),
         Some(format!("({})", event.stamp.actor)),
     ];
-    for part in parts.into_iter().flatten() {
-        line.push(' ');
-        line.push_str(&part);
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    let text = parts.join(" ");
+    write_wrapped(&head, &clean(&text), look, out)
+}
+
+/// Writes a line, on a terminal with what does not fit behind its head below, standing in.
+fn write_wrapped(head: &str, text: &str, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let width = look.width.unwrap_or(usize::MAX);
+    if head.width() + 1 + text.width() <= width {
+        return writeln!(out, "{head} {text}");
     }
-    writeln!(out, "{}", clean(&line))
+    let mut words = text.split(' ').filter(|word| !word.is_empty()).peekable();
+    let mut line = head.to_owned();
+    while let Some(word) = words.next_if(|word| line.width() + 1 + word.width() <= width) {
+        line.push(' ');
+        line.push_str(word);
+    }
+    writeln!(out, "{}", line.trim_end())?;
+    let rest: Vec<_> = words.collect();
+    for line in wrap(&rest.join(" "), width.saturating_sub(STEP)) {
+        writeln!(out, "{}{line}", " ".repeat(STEP))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -94,6 +119,33 @@ mod tests {
     use super::*;
     use crate::domain::{Action, Actor, EventId, NewEvent, SourceId, Stamp, VersionId};
     use crate::faces::samples::at;
+
+    #[test]
+    fn what_does_not_fit_stands_below_its_head() {
+        let text = "prices v11 schema: line 3 has no price (worker@host)";
+        for (width, expected) in [
+            (
+                None,
+                "12:00  verdict.failed prices v11 schema: line 3 has no price (worker@host)\n",
+            ),
+            (
+                Some(40),
+                "12:00  verdict.failed prices v11 schema:\n    line 3 has no price (worker@host)\n",
+            ),
+            (
+                Some(20),
+                "12:00  verdict.failed\n    prices v11\n    schema: line 3\n    has no price\n    (worker@host)\n",
+            ),
+        ] {
+            let look = Look {
+                width,
+                ..Look::plain(at("12:00:00"))
+            };
+            let mut out = Vec::new();
+            write_wrapped("12:00  verdict.failed", text, &look, &mut out).expect("a buffer");
+            assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
+        }
+    }
 
     #[test]
     fn a_line_each() {

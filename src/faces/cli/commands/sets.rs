@@ -10,6 +10,7 @@ use crate::domain::{
 };
 use crate::faces::cli::args::{TableFormat, VerdictArgs};
 use crate::faces::cli::exit::{CommandResult, Failure};
+use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::json::{self, VerdictJson, precise};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
@@ -286,9 +287,7 @@ fn write(
     facts.extend(failure.map(|why| ("not published", why)));
     let waits = waits(one).filter(|why| one.failure.as_ref() != Some(why));
     facts.extend(waits.map(|reason| ("waits", reason)));
-    for (name, value) in facts {
-        writeln!(out, "{name:<13} {}", clean(&value))?;
-    }
+    write_facts(&facts, look, out)?;
     writeln!(out, "\nmembers:")?;
     members_table(one).write(out, 2, look)?;
     if !verdicts.is_empty() {

@@ -11,12 +11,12 @@ use crate::app::{App, History};
 use crate::domain::{Source, format_size};
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::json::{SettingsJson, SourceJson, published_file};
 use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::standing::{next_due, published_words, state_word, why};
-use crate::faces::text::clean;
 
 /// How many versions and how many attempts are shown.
 const SHOWN: usize = 10;
@@ -83,9 +83,7 @@ fn write(
         ("published", published_fact(source, published_dir)),
         ("verifiers", words(verifiers)),
     ]);
-    for (name, value) in facts {
-        writeln!(out, "{name:<13} {}", clean(&value))?;
-    }
+    write_facts(&facts, look, out)?;
     writeln!(out)?;
     write_tables(history, look, out)
 }
