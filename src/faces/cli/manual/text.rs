@@ -261,4 +261,23 @@ mod tests {
         }
         assert!(!text.contains('`'), "{text}");
     }
+
+    #[test]
+    fn every_topic_fits_a_narrow_terminal_and_a_wide_one() {
+        for topic in crate::faces::cli::manual::TOPICS {
+            assert!(!render(topic, Some(1), true).is_empty(), "{}", topic.name);
+            for columns in [70, 80, 300] {
+                let text = render(topic, Some(columns), false);
+                let is_code = |line: &&str| line.starts_with(INDENT);
+                for line in text.lines().filter(|line| !is_code(line)) {
+                    let width = line.chars().count();
+                    assert!(
+                        width <= columns.min(MOST_COLUMNS),
+                        "{} at {columns}: {line}",
+                        topic.name
+                    );
+                }
+            }
+        }
+    }
 }
