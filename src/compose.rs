@@ -293,7 +293,9 @@ async fn note_policy_elsewhere(house: &House, command: &AppCommand, console: &mu
         return;
     }
     // A store that cannot be read is what the command says.
-    if let Ok(Some(file)) = house.app.policy_file_elsewhere().await {
+    if let Ok(Some(error)) = house.app.emptied_configuration().await {
+        console.warn(&error.message);
+    } else if let Ok(Some(file)) = house.app.policy_file_elsewhere().await {
         console.note(&format!(
             "the verifiers and sets come from {file}, which this process does not use: it cannot judge or publish"
         ));

@@ -92,6 +92,18 @@ impl App {
         }))
     }
 
+    /// Returns an error when the policy came from this process's file, which names no verifier any more: nothing is fetched or
+    /// judged until somebody says that this is meant.
+    pub async fn emptied_configuration(&self) -> Result<Option<Error>> {
+        let in_force = self.store.policy().await?;
+        let configured = self.configured();
+        let is_same = in_force
+            .as_ref()
+            .is_some_and(|policy| self.is_policy_of_own_file(policy));
+        let step = policy_step(in_force.as_ref(), &configured.policy, is_same);
+        Ok((step == PolicyStep::Confirm).then(|| emptied(&configured, in_force.as_ref())))
+    }
+
     /// Returns whether the policy came from the configuration file of this process.
     pub fn is_policy_of_own_file(&self, policy: &AdoptedPolicy) -> bool {
         let file = policy.file.as_deref().map(Path::new);

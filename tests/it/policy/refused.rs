@@ -129,7 +129,17 @@ fn a_file_that_was_emptied_takes_no_verifier_away_by_itself() {
         ] {
             refused(&rig.gannet.run(judging), &[&own]);
         }
-        assert_eq!(rig.gannet.run(&["list"]).code, Some(0));
+        for reading in [
+            &["list"][..],
+            &["show", "x.json"],
+            &["config", "show", "--policy"],
+        ] {
+            let said = rig.gannet.run(reading);
+            assert_eq!(said.code, Some(0), "{said:#?}");
+            let warning =
+                "has no verifier any more, but the catalogue's policy has json: nothing is fetched";
+            assert!(said.err.contains(warning), "{reading:?}: {said:#?}");
+        }
         assert_eq!(rig.published().as_deref(), Some("1"), "{left:?}");
         assert_eq!(rig.revision(), 1);
     }
@@ -170,6 +180,7 @@ fn without_the_file_that_the_catalogue_goes_by_nothing_is_fetched() {
                 "config.toml"
             };
             assert!(said.err.contains(named), "{reading:?}: {said:#?}");
+            assert!(!said.err.contains("can fetch"), "{reading:?}: {said:#?}");
         }
         for working in [
             &["fetch", "x.json"][..],

@@ -66,6 +66,11 @@ pub async fn print_policy(
     if is_other && !as_json {
         console.warn("this process uses another configuration: it can fetch, but not judge or publish; `gannet config adopt` puts it in force");
     }
+    if app.config().unusable.is_none()
+        && let Some(error) = app.emptied_configuration().await?
+    {
+        console.warn(&error.message);
+    }
     let written = match (&policy, as_json) {
         (policy, true) => write_json(policy.as_ref(), is_own, console),
         (None, false) => writeln!(
