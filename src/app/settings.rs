@@ -150,21 +150,21 @@ pub(super) fn check_host(address: &Address, allow_private: bool) -> Result<()> {
     }
 }
 
-/// Returns the file's name, or the host for an address without one, such that it is a valid name.
+/// Returns the file's name, or the host for an address without one, such that it is a valid name: `2024`, which would be
+/// taken for an id, has its host before it.
 fn default_name(address: &Address) -> String {
-    let url = address.to_url();
-    let segment = segment_name(&url);
-    let name = if segment == "index" {
-        address.host().replace(':', "_")
-    } else {
-        not_a_version(segment)
-    };
-    checked_name(name).unwrap_or_else(|_| {
-        let plain = address
-            .host()
-            .replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "_");
-        format!("file-{plain}")
-    })
+    let host = address
+        .host()
+        .replace(|c: char| !c.is_alphanumeric() && c != '.' && c != '-', "_");
+    let segment = segment_name(&address.to_url());
+    if segment == "index" {
+        return checked_name(host.clone()).unwrap_or_else(|_| format!("file-{host}"));
+    }
+    let name = not_a_version(segment).replace(['[', ']', '{', '}'], "_");
+    let with_host = format!("{host}-{name}");
+    checked_name(name)
+        .or_else(|_| checked_name(with_host))
+        .unwrap_or_else(|_| format!("file-{host}"))
 }
 
 /// Returns the name such that nobody who types it is taken to mean a version: `a~2` is the second before the newest.
@@ -186,7 +186,8 @@ fn is_version_suffixed(name: &str) -> bool {
 fn checked_name(name: String) -> Result<String> {
     let shown = masked(&name);
     let bad = |why: &str| Err(Error::invalid(format!("`{shown}` cannot be a name: {why}")));
-    let number = name.strip_prefix('v').unwrap_or(&name);
+    let number = name.strip_prefix('v').filter(|rest| !rest.is_empty());
+    let number = number.unwrap_or(&name);
     if name.is_empty() || name.len() > MAX_NAME_BYTES {
         return bad("it takes 1 to 200 bytes");
     }
@@ -335,6 +336,7 @@ mod tests {
             "ecb/eurofxref",
             "Zürich 2",
             "v2.json",
+            "v",
             "a~b",
             "joe@example.org",
             ".well-known",
@@ -367,7 +369,11 @@ mod tests {
         for (address, name) in [
             ("https://example.org/a/prices.csv?x=1", "prices.csv"),
             ("https://example.org:8443/", "example.org_8443"),
-            ("https://example.org/2024", "file-example.org"),
+            ("https://example.org/2024", "example.org-2024"),
+            ("https://example.org:8443/v2", "example.org_8443-v2"),
+            ("https://example.org/-x", "example.org--x"),
+            ("https://example.org/[a]{b}.csv", "_a__b_.csv"),
+            ("https://[::1]/", "___1_"),
             ("https://example.org/x~2", "x-2"),
             ("https://example.org/x@2026-01-31", "x-2026-01-31"),
             ("https://example.org/~joe", "~joe"),

@@ -5,6 +5,8 @@ use std::fmt;
 use url::Url;
 
 use super::credential::{holds_credential, is_secret_name};
+use super::invisible::is_invisible;
+use super::likely_address::likely_address;
 use super::masked::masked;
 
 /// The longest address that is taken, in bytes. Servers and proxies commonly refuse longer ones (RFC 9110 §4.1
@@ -29,11 +31,11 @@ pub enum AddressError {
         length: usize,
     },
     /// Not a URL, or one without a scheme.
-    #[error("`{text}` is not an absolute address: expected https://host/path ({reason})")]
+    #[error("`{text}` is not an absolute address: {reason}")]
     Malformed {
         /// What was given, [`masked`].
         text: String,
-        /// What the URL parser says.
+        /// What is expected, or what may have been meant.
         reason: String,
     },
     /// A scheme that gannet does not fetch.
@@ -52,17 +54,17 @@ pub enum AddressError {
         /// What was given, [`masked`].
         text: String,
     },
-    /// A character that cannot be seen, where an address has none: it came along with a copy.
-    #[error(
-        "`{text}` has an invisible character (U+{code:04X}) {place}: type the address without it"
-    )]
+    /// A character that cannot be seen: most often it came along with a copy.
+    #[error("`{text}` has an invisible character (U+{:04X}) {place}: {advice}", u32::from(*.character))]
     Invisible {
-        /// What was given without the character, [`masked`].
+        /// What was given without such characters, [`masked`].
         text: String,
         /// The character.
-        code: u32,
-        /// "in front", "at its end" or "in its host".
+        character: char,
+        /// "in front", "at its end", "in its host" or "in its path".
         place: &'static str,
+        /// How to write the address.
+        advice: String,
     },
     /// User name or password in the address. The address itself is not repeated: it holds a secret.
     #[error(
@@ -84,25 +86,20 @@ impl Address {
     ///
     /// The fragment is dropped, since it never reaches a server (RFC 9110 §4.2.5).
     pub fn parse(text: &str, allow_http: bool) -> Result<Self, AddressError> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         if text.len() > MAX_ADDRESS_BYTES {
             return Err(AddressError::TooLong { length: text.len() });
         }
-        if let Some((character, place)) = invisible(text) {
-            return Err(AddressError::Invisible {
-                text: masked(&text.replace(is_invisible, "")),
-                code: u32::from(character),
-                place,
-            });
+        if let Some(error) = invisible(text) {
+            return Err(error);
         }
         if !secrets_are_well_formed(text) {
             return Err(AddressError::Secret { text: masked(text) });
         }
-        let mut url =
-            Url::parse(&without_secrets(text)).map_err(|error| AddressError::Malformed {
-                text: masked(text),
-                reason: error.to_string(),
-            })?;
+        let mut url = match Url::parse(&without_secrets(text)) {
+            Ok(url) => url,
+            Err(error) => return Err(malformed(text, &error.to_string())),
+        };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(AddressError::Credentials);
         }
@@ -112,6 +109,8 @@ impl Address {
             "http" => {
                 return Err(AddressError::PlainHttp { text: masked(text) });
             }
+            // `example.org:8443/x` has the scheme `example.org`.
+            _ if likely_address(text).is_some() => return Err(malformed(text, "")),
             other => {
                 return Err(AddressError::Scheme {
                     text: masked(text),
@@ -120,10 +119,7 @@ impl Address {
             }
         }
         if url.host_str().is_none_or(str::is_empty) {
-            return Err(AddressError::Malformed {
-                text: masked(text),
-                reason: "no host".to_owned(),
-            });
+            return Err(malformed(text, "no host"));
         }
         url.set_fragment(None);
         // A secret's name has to survive: the parser would percent-encode its braces.
@@ -194,8 +190,23 @@ impl fmt::Display for Address {
     }
 }
 
+fn malformed(text: &str, cause: &str) -> AddressError {
+    const WITHOUT_SCHEME: &str = "relative URL without a base";
+    let reason = match likely_address(text) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None if cause.is_empty() || cause == WITHOUT_SCHEME => {
+            "expected https://host/path".to_owned()
+        }
+        None => format!("expected https://host/path ({cause})"),
+    };
+    AddressError::Malformed {
+        text: masked(text),
+        reason,
+    }
+}
+
 /// Returns the name of a parameter, such as `id=1`, when it or its value shows that a secret stands there as it is.
-fn literal_parameter(part: &str) -> Option<String> {
+pub(super) fn literal_parameter(part: &str) -> Option<String> {
     let part_without = blanked(part);
     let (name, value) = url::form_urlencoded::parse(part_without.as_bytes()).next()?;
     // Beside a secret by name, what is too short to be one may stand.
@@ -230,32 +241,36 @@ fn query_parts(address: &str) -> impl Iterator<Item = &str> {
     query.split('&').filter(|part| !part.is_empty())
 }
 
-/// Finds a character that cannot be seen at either end, or before the path. Within a path it may be meant: some scripts
-/// join letters with one.
-fn invisible(text: &str) -> Option<(char, &'static str)> {
-    let at_end = |c: Option<char>| c.filter(|c| is_invisible(*c));
-    if let Some(first) = at_end(text.chars().next()) {
-        return Some((first, "in front"));
-    }
-    if let Some(last) = at_end(text.chars().next_back()) {
-        return Some((last, "at its end"));
-    }
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let found = scheme
-        .chars()
-        .chain(host.chars())
-        .find(|c| is_invisible(*c));
-    found.map(|c| (c, "in its host"))
-}
-
-/// Controls, and characters of no width: byte order mark, joiners, direction marks, fillers (Unicode's `Cf` and the like).
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{00}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}'
-        | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
+/// Returns an error for a character that cannot be seen, wherever it stands. One that is meant, within a path, is written as
+/// it is sent.
+fn invisible(text: &str) -> Option<AddressError> {
+    let (at, character) = text.char_indices().find(|(_, c)| is_invisible(*c))?;
+    let end = text.find("://").map_or(0, |scheme| scheme + 3);
+    let path = text[end..].find(['/', '?', '#']);
+    let path = path.map_or(text.len(), |path| path + end);
+    let place = if at == 0 {
+        "in front"
+    } else if at + character.len_utf8() == text.len() {
+        "at its end"
+    } else if at < path {
+        "in its host"
+    } else {
+        "in its path"
+    };
+    let mut bytes = [0; 4];
+    let sent = character.encode_utf8(&mut bytes).bytes();
+    let sent: String = sent.map(|byte| format!("%{byte:02X}")).collect();
+    let advice = if place == "in its path" {
+        format!("type the address without it, or with {sent} where it is meant")
+    } else {
+        "type the address without it".to_owned()
+    };
+    Some(AddressError::Invisible {
+        text: masked(&text.replace(is_invisible, "")),
+        character,
+        place,
+        advice,
+    })
 }
 
 /// Returns the names between `${` and `}` in `text`, in order.
@@ -302,18 +317,36 @@ mod tests {
             ("\u{feff}https://example.org/", "U+FEFF", "in front"),
             ("\u{200b}https://example.org/", "U+200B", "in front"),
             (" \u{2060}https://example.org/", "U+2060", "in front"),
-            ("\u{202a}https://example.org/", "U+202A", "in front"),
+            ("\u{a0}https://example.org/", "U+00A0", "in front"),
+            ("\u{3000}https://example.org/", "U+3000", "in front"),
             ("https://example.org/a.csv\u{200b}", "U+200B", "at its end"),
-            ("https://example.org/a.csv\u{202c}", "U+202C", "at its end"),
+            ("https://example.org/a.csv\u{a0}", "U+00A0", "at its end"),
             ("https://exam\u{ad}ple.org/a.csv", "U+00AD", "in its host"),
             ("ht\u{200d}tps://example.org/a.csv", "U+200D", "in its host"),
+            (
+                "https://example.org/pri\u{ad}ces.csv",
+                "U+00AD",
+                "in its path: type the address without it, or with %C2%AD",
+            ),
+            ("https://example.org/a?b=\u{a0}c", "U+00A0", "in its path"),
+            (
+                "https://example.org/\u{0645}\u{200c}\u{0646}.csv",
+                "U+200C",
+                "with %E2%80%8C where it is meant",
+            ),
+            ("https://example.org/a\tb", "U+0009", "in its path"),
         ] {
             let error = Address::parse(text, false).expect_err(text).to_string();
             assert!(error.contains(code) && error.contains(place), "{error}");
             assert!(!error.contains(is_invisible), "{error:?}");
         }
-        let joined = "https://example.org/\u{0645}\u{200c}\u{0646}.csv";
-        assert!(Address::parse(joined, false).is_ok());
+        for text in [
+            "https://example.org/pri%C2%ADces.csv",
+            " https://example.org/a b\r\n",
+            "https://example.org/\u{0645}\u{0646}.csv",
+        ] {
+            assert!(Address::parse(text, false).is_ok(), "{text:?}");
+        }
     }
 
     #[test]
@@ -368,7 +401,12 @@ mod tests {
     fn says_why_it_refuses() {
         let long = format!("https://example.org/{}", "a".repeat(MAX_ADDRESS_BYTES));
         for (text, part) in [
-            ("example.org/a", "not an absolute address"),
+            ("example.org/a", "did you mean https://example.org/a?"),
+            (
+                "example.org:8443/a",
+                "did you mean https://example.org:8443/a?",
+            ),
+            ("nonsense", "expected https://host/path"),
             ("/a/b", "not an absolute address"),
             ("", "not an absolute address"),
             ("https://", "not an absolute address"),

@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::invisible::is_formatting;
+
 /// The longest part, in bytes: room below the 255 of common file systems for what is put around it.
 const MAX_PART_BYTES: usize = 200;
 
@@ -12,7 +14,7 @@ pub fn safe_part(text: &str) -> Option<String> {
         .nfc()
         .filter_map(|c| match c {
             '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => Some('_'),
-            c if c.is_control() || is_invisible(c) => None,
+            c if is_formatting(c) => None,
             c => Some(c),
         })
         .collect();
@@ -56,11 +58,6 @@ pub fn decode_percent(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// Marks that change how text around them is shown, and characters that show as nothing.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
-}
-
 fn shorten(name: &str) -> String {
     if name.len() <= MAX_PART_BYTES {
         return name.to_owned();
@@ -90,6 +87,7 @@ mod tests {
             (". .", None),
             ("a\u{202E}fdp.exe", Some("afdp.exe")),
             ("a\nb\0c", Some("abc")),
+            ("pri\u{ad}ces\u{200b}.csv\u{feff}", Some("prices.csv")),
             ("C:\\x", Some("C__x")),
             ("e\u{301}.txt", Some("\u{e9}.txt")),
             (".htaccess", Some("htaccess")),

@@ -1,8 +1,45 @@
-//! Addresses in messages: user names and passwords are never repeated.
+//! Addresses in messages: user names, passwords and other secrets that stand in them are never repeated.
 
-/// Returns `text` with `…` in the place of a user name and a password, for messages: what an operator typed may be an
-/// address that holds some, well-formed or not.
+use super::address::literal_parameter;
+use super::credential::holds_credential;
+
+/// Returns `text` with `…` in the place of a user name and a password, and of what else looks like a secret (the value of a
+/// parameter `token`, say), for messages: what an operator typed may be an address that holds some, well-formed or not.
 pub fn masked(text: &str) -> String {
+    let text = without_user(text);
+    let is_end = |c: char| matches!(c, '/' | '?' | '&' | ';' | '#');
+    // A part, with the character that ends it.
+    text.split_inclusive(is_end)
+        .map(|part| {
+            let plain = part.trim_end_matches(is_end);
+            let end = &part[plain.len()..];
+            match plain.split_once('=') {
+                Some((name, _)) if literal_parameter(plain).is_some() => format!("{name}=…{end}"),
+                _ if holds_credential(plain) => format!("…{end}"),
+                _ => part.to_owned(),
+            }
+        })
+        .collect()
+}
+
+/// Returns a running text in which every word that looks like an address is [`masked`].
+pub fn masked_within(text: &str) -> String {
+    let is_between = |c: char| c.is_whitespace() || c.is_control() || "`'\"<>()".contains(c);
+    text.split_inclusive(is_between)
+        .map(|part| {
+            let word = part.trim_end_matches(is_between);
+            let has_user = word.contains('@') && word.contains(':');
+            let has_query = word.contains('?') && word.contains('=');
+            if word.contains("://") || has_user || has_query {
+                masked(word) + &part[word.len()..]
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect()
+}
+
+fn without_user(text: &str) -> String {
     // Without a scheme, what comes before the first colon is the user's name, and may stay.
     let scheme = text.find(':').map_or(0, |colon| colon + 1);
     let rest = text[scheme..].trim_start_matches(['/', '\\']);
@@ -52,6 +89,43 @@ mod tests {
             assert_eq!(masked(text), text);
         }
         assert_eq!(masked("https://joe:pw@h:1/x@y"), "https://…@h:1/x@y");
+    }
+
+    #[test]
+    fn secrets_of_a_query_are_masked() {
+        for (text, shown) in [
+            ("https://h/a?token=hunter2&b=1", "https://h/a?token=…&b=1"),
+            ("http://h/a;key=hunter2?b=1#x", "http://h/a;key=…?b=1#x"),
+            ("h/a?b=1&api_key=hunter2", "h/a?b=1&api_key=…"),
+            ("https://u:pw@h/a?sig=hunter2", "https://…@h/a?sig=…"),
+            (
+                "https://h/a?token=${TOKEN}&b=c",
+                "https://h/a?token=${TOKEN}&b=c",
+            ),
+            ("https://h/a?page=2&q=token", "https://h/a?page=2&q=token"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn only_addresses_within_a_text_are_masked() {
+        for (text, shown) in [
+            (
+                "invalid value 'https://u:hunter2@h/?a=b' for '--interval <INTERVAL>': x",
+                "invalid value 'https://…@h/?a=b' for '--interval <INTERVAL>': x",
+            ),
+            (
+                "`h/?token=hunter2` is\n  no size",
+                "`h/?token=…` is\n  no size",
+            ),
+            (
+                "/etc/c.toml:12: expected a:b, line 3: `prices@2h` at 12:00",
+                "/etc/c.toml:12: expected a:b, line 3: `prices@2h` at 12:00",
+            ),
+        ] {
+            assert_eq!(masked_within(text), shown);
+        }
     }
 
     #[test]

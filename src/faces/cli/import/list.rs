@@ -8,7 +8,8 @@ pub(super) fn read(text: &str) -> Vec<Entry> {
     text.lines()
         .enumerate()
         .filter_map(|(at, line)| {
-            let line = line.trim();
+            // Other spaces are told: nobody sees them in an address.
+            let line = line.trim_ascii();
             let says_nothing = line.is_empty() || line.starts_with('#');
             (!says_nothing).then(|| entry(at + 1, line))
         })
@@ -17,15 +18,17 @@ pub(super) fn read(text: &str) -> Vec<Entry> {
 
 fn entry(line_number: usize, line: &str) -> Entry {
     let place = format!("line {line_number}");
-    let (address, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let (address, rest) = split_address(line);
     let mut source = NewSource {
         address: address.to_owned(),
         ..NewSource::default()
     };
     let mut without = Vec::new();
     let rest = rest.trim();
-    let (first, others) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let tags = match first.trim_end_matches(',').parse::<Interval>() {
+    let (first, others) = rest
+        .split_once(|c: char| c.is_whitespace() || is_comma(c))
+        .unwrap_or((rest, ""));
+    let tags = match first.parse::<Interval>() {
         Ok(interval) => {
             source.interval = Some(interval);
             others
@@ -37,7 +40,7 @@ fn entry(line_number: usize, line: &str) -> Entry {
         // As changedetection.io lists them: `https://example.org/ prices, daily`.
         Err(_) => rest,
     };
-    source.tags = tags_of(tags.split(','), &mut without);
+    source.tags = tags_of(tags.split(is_comma), &mut without);
     Entry {
         place,
         title: address.to_owned(),
@@ -46,13 +49,32 @@ fn entry(line_number: usize, line: &str) -> Entry {
     }
 }
 
+/// Returns the address, and what stands behind it: after a space, or after a comma as in a table, where a time follows.
+fn split_address(line: &str) -> (&str, &str) {
+    let end = line.find(|c: char| c.is_ascii_whitespace());
+    let (word, rest) = line.split_at(end.unwrap_or(line.len()));
+    for (at, _) in word.match_indices(is_comma) {
+        let field = word[at + 1..].split(is_comma).next().unwrap_or_default();
+        if field.parse::<Interval>().is_ok() || is_time(field) {
+            return (&line[..at], &line[at + 1..]);
+        }
+    }
+    match word.strip_suffix(is_comma) {
+        Some(address) if !rest.is_empty() => (address, rest),
+        _ => (word, rest),
+    }
+}
+
+fn is_comma(c: char) -> bool {
+    matches!(c, ',' | ';')
+}
+
 /// Returns whether a word was meant as a time: `90m`, `5min`, `0h`, `2w`.
 fn is_time(word: &str) -> bool {
     const UNITS: [&str; 18] = [
         "s", "sec", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hour",
         "hours", "d", "day", "days", "w", "week", "weeks",
     ];
-    let word = word.trim_end_matches(',');
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     unit.len() < word.len() && UNITS.contains(&unit.to_ascii_lowercase().as_str())
 }
@@ -90,6 +112,32 @@ mod tests {
             entries[1].without,
             ["its tag `two words`: `two-words` instead"]
         );
+    }
+
+    #[test]
+    fn a_line_may_be_one_of_a_table() {
+        for (line, address, interval, tags) in [
+            ("https://a/q3,2h", "https://a/q3", "2h", ""),
+            (
+                "https://a/q3,2h,prices,eu",
+                "https://a/q3",
+                "2h",
+                "prices eu",
+            ),
+            ("https://a/q3;1d;prices", "https://a/q3", "1d", "prices"),
+            ("https://a/q3, 2h, prices", "https://a/q3", "2h", "prices"),
+            ("https://a/q3 2h,prices", "https://a/q3", "2h", "prices"),
+            ("https://a/1,2,3", "https://a/1,2,3", "", ""),
+            ("https://a/b,c 6h", "https://a/b,c", "6h", ""),
+            ("https://a/b,", "https://a/b,", "", ""),
+            ("https://a/q3,90m,x", "https://a/q3", "", "x"),
+        ] {
+            let source = read(line).remove(0).source.expect("a source");
+            assert_eq!(source.address, address, "{line}");
+            let read = source.interval.map(|one| one.to_string());
+            assert_eq!(read.unwrap_or_default(), interval, "{line}");
+            assert_eq!(source.tags.join(" "), tags, "{line}");
+        }
     }
 
     #[test]

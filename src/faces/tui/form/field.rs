@@ -123,7 +123,8 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
 
 /// Reads an address, and behind it the interval that it may have.
 pub(super) fn address_line(line: &str) -> Result<(&str, Option<Interval>), String> {
-    let mut words = line.split_whitespace();
+    // Other spaces are told as what cannot be seen in an address.
+    let mut words = line.split_ascii_whitespace();
     let address = words.next().unwrap_or_default();
     let interval = words.next().map(parsed_interval).transpose()?;
     match words.next() {

@@ -169,7 +169,7 @@ impl Form {
 
     pub(super) fn text(&self, key: FieldKey) -> String {
         match self.value(key) {
-            Some(Value::Text(input)) => input.value().trim().to_owned(),
+            Some(Value::Text(input)) => input.value().trim_ascii().to_owned(),
             _ => String::new(),
         }
     }
@@ -199,7 +199,7 @@ impl Form {
 /// LF or both: tmux and xterm send CR, whatever was copied.
 pub(crate) fn pasted_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\r', '\n'])
-        .map(str::trim)
+        .map(str::trim_ascii)
         .filter(|line| !line.is_empty())
 }
 
