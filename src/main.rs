@@ -4,15 +4,13 @@ use std::process::ExitCode;
 
 use gannet::config::Environment;
 use gannet::faces::cli::args::Cli;
+use gannet::faces::cli::print_usage;
 
 fn main() -> color_eyre::Result<ExitCode> {
     color_eyre::install()?;
-    Ok(match Cli::read_from(std::env::args_os()) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    Ok(match Cli::read_from(&arguments) {
         Ok(cli) => gannet::compose::run(cli, &Environment::of_process()),
-        Err(error) => {
-            // There is nowhere to tell that the usage message could not be written.
-            let _ = error.print();
-            ExitCode::from(if error.use_stderr() { 2 } else { 0 })
-        }
+        Err(error) => print_usage(error, &arguments).into(),
     })
 }

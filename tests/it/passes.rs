@@ -172,6 +172,23 @@ fn usage_errors_help_or_say_nothing() {
         ),
         (&["list", "--fail"], "'--failing'", "as a value"),
         (&["url_enable"], "unrecognized", "url_enabled"),
+        (&["version"], "'gannet --version' prints it", "verdict"),
+        (
+            &["log", "--every", "1h"],
+            "unexpected argument '--every'",
+            "similar",
+        ),
+        (
+            &["add", "--every", "1h"],
+            "unexpected argument '--every'",
+            "similar",
+        ),
+        (
+            &["edit", "a", "--every=1h"],
+            "unexpected argument '--every'",
+            "similar",
+        ),
+        (&["add", "--intreval", "1h"], "'--interval'", "as a value"),
     ] {
         let said = gannet.run(arguments);
         assert_eq!(said.code, Some(2), "{said:?}");

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::Console;
 use crate::app::{self, ErrorKind};
-use crate::domain::Source;
+use crate::domain::{Source, masked_within};
 use crate::faces::text::clean;
 
 /// How a command ended; its number is the exit code that `--help` documents.
@@ -89,10 +89,10 @@ pub fn report(error: &app::Error, console: &mut Console<'_>) -> ExitStatus {
     // A message of several lines (a TOML error, say) keeps them; each is cleaned.
     for (index, line) in error.message.lines().enumerate() {
         let lead = if index == 0 { "gannet: " } else { "  " };
-        console.warn_line(&format!("{lead}{}", clean(line)));
+        console.warn_line(&format!("{lead}{}", clean(&masked_within(line))));
     }
     if let Some(hint) = &error.hint {
-        console.warn_line(&format!("  hint: {}", clean(hint)));
+        console.warn_line(&format!("  hint: {}", clean(&masked_within(hint))));
     }
     status_of(error)
 }

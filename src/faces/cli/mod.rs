@@ -23,6 +23,7 @@ mod progress;
 mod sources_file;
 mod summary;
 mod table;
+mod usage;
 
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{
@@ -39,3 +40,4 @@ pub use outlook::print_outlook;
 pub use pass_json::print_pass_json;
 pub use progress::draw_progress;
 pub use summary::print_summary;
+pub use usage::print_usage;

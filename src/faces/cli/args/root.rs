@@ -120,16 +120,22 @@ const MOST_SLIPS: usize = 2;
 /// Takes out of a usage error what helps nobody: how to pass an option as a value, names that only scripts of the
 /// earlier program use, and commands that are not alike.
 fn without_noise(mut error: clap::Error) -> clap::Error {
-    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::SuggestedArg).is_none()
-    {
+    if error.kind() == ErrorKind::UnknownArgument && !has_near_option(&error) {
+        error.remove(ContextKind::SuggestedArg);
         error.remove(ContextKind::Suggested);
     }
     let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
         return error;
     };
     let typed = typed.clone();
-    if FOR_WORKERS.contains(&typed.as_str()) {
-        let tip = "a pass over all that is due: 'gannet --worker-only'; one that stays: 'gannet --worker-only --loop'";
+    let tip = if FOR_WORKERS.contains(&typed.as_str()) {
+        Some(
+            "a pass over all that is due: 'gannet --worker-only'; one that stays: 'gannet --worker-only --loop'",
+        )
+    } else {
+        (typed == "version").then_some("'gannet --version' prints it")
+    };
+    if let Some(tip) = tip {
         let tips = ContextValue::StyledStrs(vec![tip.into()]);
         error.remove(ContextKind::SuggestedSubcommand);
         error.insert(ContextKind::Suggested, tips);
@@ -164,6 +170,20 @@ fn without_noise(mut error: clap::Error) -> clap::Error {
         );
     }
     error
+}
+
+/// Tells whether the option that a usage error offers is like the one that was typed: its beginning, or a slip of the
+/// fingers.
+fn has_near_option(error: &clap::Error) -> bool {
+    let option = |kind| match error.get(kind) {
+        Some(ContextValue::String(option)) => option.split(['=', ' ']).next(),
+        _ => None,
+    };
+    let typed = option(ContextKind::InvalidArg);
+    let suggested = option(ContextKind::SuggestedArg);
+    typed.zip(suggested).is_some_and(|(typed, suggested)| {
+        suggested.starts_with(typed) || strsim::damerau_levenshtein(typed, suggested) <= MOST_SLIPS
+    })
 }
 
 /// Every command.
