@@ -104,14 +104,12 @@ pub struct SourceSettings {
     pub max_size_bytes: Option<u64>,
 }
 
-#[cfg(test)]
 impl SourceSettings {
-    /// Settings of a source at `https://example.org/NAME`, with every default.
-    pub(crate) fn sample(name: &str) -> Self {
+    /// Returns the settings of a source of which nothing is said but its name and its address: every default.
+    pub fn new(name: String, address: Address) -> Self {
         Self {
-            name: name.to_owned(),
-            address: Address::parse(&format!("https://example.org/{name}"), false)
-                .expect("an address"),
+            name,
+            address,
             interval: Interval::DEFAULT,
             enabled: true,
             tags: Vec::new(),
@@ -122,6 +120,16 @@ impl SourceSettings {
             publish: PublishPolicy::Passed,
             max_size_bytes: None,
         }
+    }
+}
+
+#[cfg(test)]
+impl SourceSettings {
+    /// Settings of a source at `https://example.org/NAME`, with every default.
+    pub(crate) fn sample(name: &str) -> Self {
+        let address = format!("https://example.org/{name}");
+        let address = Address::parse(&address, false).expect("an address");
+        Self::new(name.to_owned(), address)
     }
 }
 

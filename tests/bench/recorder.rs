@@ -13,8 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
 use gannet::archive::Archive;
 use gannet::domain::{
-    Actor, Address, Claim, Content, Digest, Interval, NewBlob, Publication, PublishPolicy,
-    SourceId, SourceSettings, Stamp, Validators, base_ordinal,
+    Actor, Address, Claim, Content, Digest, NewBlob, Publication, SourceId, SourceSettings, Stamp,
+    Validators, base_ordinal,
 };
 use gannet::store::{AttemptRecord, AttemptResult, ClaimRequest, SourceChange, Store, StoreError};
 use tokio::runtime::Runtime;
@@ -199,17 +199,6 @@ pub(crate) fn in_memory(bytes: Vec<u8>) -> Content {
 
 fn settings(name: String) -> SourceSettings {
     let address = format!("https://example.org/data/{name}");
-    SourceSettings {
-        name,
-        address: Address::parse(&address, false).expect("an address"),
-        interval: Interval::DEFAULT,
-        enabled: true,
-        tags: Vec::new(),
-        headers: Vec::new(),
-        allow_private: false,
-        allow_http: false,
-        allow_empty: false,
-        publish: PublishPolicy::Passed,
-        max_size_bytes: None,
-    }
+    let address = Address::parse(&address, false).expect("an address");
+    SourceSettings::new(name, address)
 }

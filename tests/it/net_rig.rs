@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use gannet::clock::{Clock, Sleep};
 use gannet::config::{FetchConfig, Secrets};
-use gannet::domain::{
-    Address, Content, Digest, FailureKind, Interval, PublishPolicy, SourceSettings, Validators,
-};
+use gannet::domain::{Address, Content, Digest, FailureKind, SourceSettings, Validators};
 use gannet::net::{FetchOutcome, FetchReport, FetchRequest, Fetcher};
 use tempfile::TempDir;
 
@@ -60,17 +58,9 @@ impl Rig {
         };
         Self {
             settings: SourceSettings {
-                name: "source".to_owned(),
-                address: Address::parse(url, true).expect(url),
-                interval: "1d".parse::<Interval>().expect("an interval"),
-                enabled: true,
-                tags: Vec::new(),
-                headers: Vec::new(),
                 allow_private: true,
                 allow_http: url.starts_with("http:"),
-                allow_empty: false,
-                publish: PublishPolicy::Passed,
-                max_size_bytes: None,
+                ..SourceSettings::new("source".to_owned(), Address::parse(url, true).expect(url))
             },
             config,
             secrets: Secrets::default(),

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gannet::domain::{
-    Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Interval, Judgement, NewBlob,
-    NewVerdict, Policy, PolicyVerifier, PublishPolicy, Scope, SettingsPatch, Source, SourceId,
-    SourceSettings, Stamp, StoredBody, Validators, VerdictId, VerdictOutcome, VersionId,
-    VersionState, Weight,
+    Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Judgement, NewBlob, NewVerdict,
+    Policy, PolicyVerifier, Scope, SettingsPatch, Source, SourceId, SourceSettings, Stamp,
+    StoredBody, Validators, VerdictId, VerdictOutcome, VersionId, VersionState, Weight,
 };
 use gannet::store::{
     AttemptRecord, AttemptResult, ClaimRequest, PolicyAdoption, Recorded, SourceChange,
@@ -39,17 +38,13 @@ pub(crate) fn stamp(at: DateTime<Utc>) -> Stamp {
 
 pub(crate) fn settings(name: &str, address: &str) -> SourceSettings {
     SourceSettings {
-        name: name.to_owned(),
-        address: Address::parse(address, false).expect("an address"),
-        interval: Interval::DEFAULT,
-        enabled: true,
         tags: vec!["prices".to_owned()],
         headers: vec![("X-Key".to_owned(), "${KEY}".to_owned())],
-        allow_private: false,
-        allow_http: false,
-        allow_empty: false,
-        publish: PublishPolicy::Passed,
         max_size_bytes: Some(1 << 20),
+        ..SourceSettings::new(
+            name.to_owned(),
+            Address::parse(address, false).expect("an address"),
+        )
     }
 }
 
