@@ -104,7 +104,8 @@ fn make_all(path: &Path, make: &dyn Fn(&Path) -> io::Result<bool>) -> io::Result
 /// Tells whether files can be made in the folder `path`, or, when it is missing, the folder itself, by trying. Leaves nothing.
 pub fn check_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
-        return tempfile::tempfile_in(path).map(drop);
+        let made = tempfile::tempfile_in(path).map(drop);
+        return made.map_err(|error| io::Error::new(error.kind(), cause(&error)));
     }
     let mut above = path.parent().unwrap_or(path);
     while let Err(error) = fs::metadata(above) {
@@ -116,7 +117,21 @@ pub fn check_folder(path: &Path) -> io::Result<()> {
     if path.symlink_metadata().is_ok() {
         return Err(io::ErrorKind::NotADirectory.into());
     }
-    tempfile::tempdir_in(above).map(drop)
+    tempfile::tempdir_in(above).map(drop).map_err(|error| {
+        let message = format!(
+            "no folder can be made in {}: {}",
+            above.display(),
+            cause(&error)
+        );
+        io::Error::new(error.kind(), message)
+    })
+}
+
+/// Returns why something temporary could not be made, without the name that it would have had.
+fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    let cause = text.rsplit_once(" at path ").map(|(cause, _)| cause);
+    cause.unwrap_or(&text).to_owned()
 }
 
 /// Tells whether every account may write to what is there.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::redact::redacted;
-use super::suggest::suggestion;
+use super::suggest::no_such_name;
 use super::{App, Error, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
@@ -274,9 +274,8 @@ impl App {
         let configured = self.configured();
         let mut verifiers = configured.verifiers.iter();
         let Some(verifier) = verifiers.find(|one| one.name() == name) else {
-            let meant = suggestion(name, configured.verifiers.iter().map(|one| one.name()));
-            return Err(Error::not_found(format!("no verifier is called `{shown}`"))
-                .hint(meant.unwrap_or_else(declared)));
+            let names = configured.verifiers.iter().map(|one| one.name());
+            return Err(no_such_name("verifier", name, names, &declared()));
         };
         if *verifier.scope() != Scope::Source || !verifier.applies_to(&source.settings) {
             let message = format!(

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use super::suggest::no_such_name;
 use super::{App, Error, EventFilter, NamedVersion, Newest, Result};
 use crate::domain::{
     Attempt, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version, VersionId,
@@ -115,9 +116,46 @@ impl App {
         Ok(self.store.verdicts(version).await?)
     }
 
-    /// Returns the verdicts that match, newest first.
+    /// Returns the verdicts that match, newest first. A verifier or a set that there neither is nor was is an error.
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
-        Ok(self.store.verdicts_that(filter).await?)
+        let found = self.store.verdicts_that(filter.clone()).await?;
+        if found.is_empty() {
+            self.refuse_unknown_names(filter).await?;
+        }
+        Ok(found)
+    }
+
+    /// Refuses a filter that nothing can match, since no verdict was ever given under its names.
+    async fn refuse_unknown_names(&self, filter: VerdictFilter) -> Result<()> {
+        let VerdictFilter { verifier, set, .. } = filter;
+        if let Some(set) = set {
+            let any = VerdictFilter {
+                set: Some(set.clone()),
+                limit: Some(1),
+                ..VerdictFilter::default()
+            };
+            if self.store.verdicts_that(any).await?.is_empty() {
+                self.known_set(&set).await?;
+            }
+        }
+        let Some(verifier) = verifier else {
+            return Ok(());
+        };
+        let policy = self.policy_to_show().await?;
+        let config = self.config();
+        let in_force = policy.verifiers.iter().map(|one| one.name.as_str());
+        let configured = config.verifiers.iter().map(|one| one.name.as_str());
+        let names: Vec<_> = in_force.chain(configured).collect();
+        let any = VerdictFilter {
+            verifier: Some(verifier.clone()),
+            limit: Some(1),
+            ..VerdictFilter::default()
+        };
+        if names.contains(&verifier.as_str()) || !self.store.verdicts_that(any).await?.is_empty() {
+            return Ok(());
+        }
+        let otherwise = "`gannet config show --policy` lists the verifiers in force";
+        Err(no_such_name("verifier", &verifier, names, otherwise))
     }
 
     /// Returns how many sources are watched, how many of them are due, and when the next of the others is.

@@ -2,7 +2,7 @@
 
 use globset::GlobBuilder;
 
-use super::suggest::suggestion;
+use super::suggest::{nearest, suggestion};
 use super::{App, Error, Result};
 use crate::domain::{Address, Source, masked};
 use crate::store::SourceFilter;
@@ -161,6 +161,14 @@ impl App {
     }
 }
 
+        if let Some(tag) = selector.strip_prefix("tag:") {
+            let tags = kept.iter().flat_map(|source| &source.settings.tags);
+            let meant = nearest(tag, tags.map(String::as_str));
+            return error.hint(meant.map_or_else(
+                || "no source has this tag; `gannet list --json` shows the tags of each".to_owned(),
+                |tag| format!("did you mean tag:{tag}?"),
+            ));
+        }
 fn each_once(mut sources: Vec<Source>) -> Vec<Source> {
     sources.sort_by(|a, b| a.settings.name.cmp(&b.settings.name).then(a.id.cmp(&b.id)));
     sources.dedup_by_key(|source| source.id);

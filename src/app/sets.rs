@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::judge::{Step, facts_of, newest_of_each, promise, too_late};
-use super::suggest::suggestion;
+use super::suggest::{no_such_name, suggestion};
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
 use crate::domain::{
@@ -345,10 +345,11 @@ impl App {
             return Ok(set.clone());
         }
         let shown = name.escape_debug();
-        let meant = suggestion(name, sets.iter().map(|set| set.name.as_str()));
-        Err(Error::not_found(format!("no set is called `{shown}`")).hint(meant.unwrap_or_else(|| {
-            format!("a set is declared by a [[verifier]] with scope = \"set\" and sources = [\"tag:{shown}\"]")
-        })))
+        let names = sets.iter().map(|set| set.name.as_str());
+        let declared = format!(
+            "a set is declared by a [[verifier]] with scope = \"set\" and sources = [\"tag:{shown}\"]"
+        );
+        Err(no_such_name("set", name, names, &declared))
     }
 
     async fn newest_edition_of(&self, set: &FileSet) -> Result<Edition> {

@@ -1,7 +1,23 @@
 //! What somebody may have meant by a name that is none: the nearest of the names that there are.
 
+use super::Error;
+use crate::domain::masked;
+
 /// Names less alike than this are not worth a question.
 const LIKENESS: f64 = 0.85;
+
+/// Returns the error for a name that nothing has, such as `no verifier is called `lgal``. Its hint is the nearest of the
+/// names, else `otherwise`.
+pub(super) fn no_such_name<'a>(
+    noun: &str,
+    name: &str,
+    names: impl IntoIterator<Item = &'a str>,
+    otherwise: &str,
+) -> Error {
+    let shown = masked(name);
+    let hint = suggestion(name, names).unwrap_or_else(|| otherwise.to_owned());
+    Error::not_found(format!("no {noun} is called `{}`", shown.escape_debug())).hint(hint)
+}
 
 /// Returns `did you mean prices.csv?` when one of the names is near what was typed.
 pub fn suggestion<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -9,7 +25,10 @@ pub fn suggestion<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> 
 }
 
 /// Returns the name that is most like what was typed: another case, its beginning, or a slip of the fingers.
-fn nearest<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(
+    typed: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let likeness = |name: &str| {
         let name = name.to_lowercase();

@@ -57,10 +57,78 @@ fn a_slip_of_the_fingers_is_offered_what_was_meant() {
         (&["verdict", "prices.csv", "lgal", "passed"], "no version"),
         (&["notify", "test", "mial"], "did you mean mail?"),
         (&["show", "set:relase"], "did you mean release?"),
+        (&["verify", "set:relase"], "did you mean release?"),
+        (
+            &["verdict", "set:relase", "release", "passed"],
+            "did you mean release?",
+        ),
+        (&["verdicts", "set:relase"], "did you mean release?"),
+        (&["verdicts", "--verifier", "lgal"], "did you mean legal?"),
+        (
+            &["verdicts", "--verifier", "Release", "--json"],
+            "did you mean release?",
+        ),
+        (
+            &["verdicts", "prices.csv", "--verifier", "nobody"],
+            "config show --policy",
+        ),
+        (&["list", "tag:ue"], "no source has this tag"),
+        (&["list", "tag:releas"], "did you mean tag:release?"),
+        (&["fetch", "tag:EU"], "did you mean tag:eu?"),
+        (&["verify", "tag:relaese"], "did you mean tag:release?"),
+        (
+            &["log", "--source", "tag:releas"],
+            "did you mean tag:release?",
+        ),
+        (
+            &["log", "--source", "prices.cvs"],
+            "did you mean prices.csv?",
+        ),
+        (
+            &["edit", "tag:releas", "--interval", "2h"],
+            "did you mean tag:release?",
+        ),
+        (
+            &["remove", "tag:releas", "--yes"],
+            "did you mean tag:release?",
+        ),
+        (
+            &["export", "/nowhere/x", "tag:releas"],
+            "did you mean tag:release?",
+        ),
     ] {
         let said = gannet.run(arguments);
         assert_eq!(said.code, Some(2), "{said:?}");
         assert!(said.err.contains(meant), "{arguments:?}: {said:?}");
+    }
+    // A verifier that is declared and gave no verdict yet, and a set without an edition, are no slips.
+    for arguments in [
+        ["verdicts", "--verifier", "legal"].as_slice(),
+        &["verdicts", "set:release"],
+    ] {
+        let said = gannet.run(arguments);
+        assert!(
+            said.code == Some(0) && said.err.contains("no verdict matches"),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
+fn filters_that_do_not_combine_are_both_named() {
+    let gannet = rig();
+    for (arguments, names) in [
+        (["list", "--removed", "--due"], ["--removed", "--due"]),
+        (["list", "--sets", "--failing"], ["--sets", "--failing"]),
+        (["list", "--sets", "--due"], ["--sets", "--due"]),
+        (["list", "--sets", "--state=ok"], ["--sets", "--state"]),
+        (["list", "--json", "--csv"], ["--json", "--csv"]),
+    ] {
+        let said = gannet.run(&arguments);
+        assert_eq!(said.code, Some(2), "{said:?}");
+        let message = said.err.lines().next().unwrap_or_default();
+        assert!(message.contains("cannot be used with"), "{said:?}");
+        assert!(names.iter().all(|name| message.contains(name)), "{said:?}");
     }
 }
 

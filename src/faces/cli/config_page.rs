@@ -15,7 +15,7 @@ pub fn config_page(config: &Config, elsewhere: Option<&str>, more: &[String]) ->
     let mut page = String::new();
     let file = config.config_file.as_ref().map_or_else(
         || "no configuration file: every setting has its default".to_owned(),
-        |path| format!("{}: it can be used", path.display()),
+        |path| format!("{}: valid", path.display()),
     );
     let _ = writeln!(page, "{file}");
     let _ = writeln!(page, "data in {}", config.data_dir.display());
@@ -40,7 +40,7 @@ pub fn config_page(config: &Config, elsewhere: Option<&str>, more: &[String]) ->
         let _ = writeln!(page, "notifier {}", clean(&notifier_line(notifier)));
     }
     for slip in slips(config).iter().chain(more) {
-        let _ = writeln!(page, "look at this: {}", clean(slip));
+        let _ = writeln!(page, "warning: {}", clean(slip));
     }
     page
 }
