@@ -19,6 +19,7 @@ mod judging_death;
 mod look;
 mod message;
 mod notify;
+mod notice_sample;
 mod policy;
 mod ports;
 mod publish;

@@ -10,9 +10,10 @@ use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::announce::{announced_to, announcement, short_difference, turn};
-use super::message::{Change, MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
-use super::suggest::suggestion;
-use super::{App, Comparison, Error, Result};
+use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
+use super::notice_sample::sample_changes;
+use super::suggest::no_such_name;
+use super::{App, Comparison, Result};
 use crate::archive::Archive;
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{
@@ -109,13 +110,10 @@ impl App {
         let config = self.config();
         let notifier = config.notifiers.iter().find(|one| one.name == name);
         let Some(notifier) = notifier else {
-            let message = format!("no notifier is called `{}`", name.escape_debug());
             let names = config.notifiers.iter().map(|one| one.name.as_str());
-            let hint = suggestion(name, names).unwrap_or_else(|| {
-                "the configuration names them: [[notify]] with `name`, and `command` or `webhook`"
-                    .to_owned()
-            });
-            return Err(Error::not_found(message).hint(hint));
+            let otherwise =
+                "the configuration names them: [[notify]] with `name`, and `command` or `webhook`";
+            return Err(no_such_name("notifier", name, names, otherwise));
         };
         let message = sample(&notifier.rules.on, self.now());
         let delivery = self.send(notifier, &message).await;
@@ -369,23 +367,9 @@ fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 
 }
 
 fn sample(on: &[ChangeKind], at: DateTime<Utc>) -> Message {
-    let listed: Vec<_> = on
-        .iter()
-        .map(|kind| Change {
-            kind: *kind,
-            subject: "example".to_owned(),
-            source_id: Some(SourceId(0)),
-            address: Some("https://example.org/prices.csv".to_owned()),
-            since: Some(at),
-            failures: u32::from(*kind == ChangeKind::Failing),
-            detail: Some("a sample, sent by `gannet notify test`".to_owned()),
-            version_id: None,
-            difference: None,
-        })
-        .collect();
     Message {
         counts: counts(on.iter().copied()),
-        listed,
+        listed: sample_changes(on, at),
         is_test: true,
         at,
     }

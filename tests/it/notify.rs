@@ -687,6 +687,55 @@ fn a_notifier_can_be_tried() {
     assert_eq!(log.matches("a test").count(), 3, "{log}");
 }
 
+#[test]
+fn a_sample_of_each_kind_looks_like_a_real_one() {
+    let (origin, hook) = (Origin::start(true), hook());
+    for (kind, line) in [
+        ("failing", "- example failing since 20"),
+        (
+            "version-failed",
+            "- example v0 failed verification: schema: line 3",
+        ),
+        (
+            "publish-failed",
+            "- example cannot be published: permission denied",
+        ),
+        ("set-failed", "- set example failed verification: schema"),
+        (
+            "config-rejected",
+            "- the configuration cannot be used, the one before stays in force: line 7",
+        ),
+        (
+            "recovered",
+            "- example recovered after 3 failed attempts (a sample",
+        ),
+        ("good-again", "- example v0 is good again: a sample"),
+        (
+            "set-published",
+            "- set example published: a sample, sent by",
+        ),
+        ("changed", "- example changed: v0: a sample"),
+    ] {
+        let toml = webhook(&hook, &format!("format = \"text\"\non = [\"{kind}\"]"));
+        let gannet = home(&origin, &toml);
+        gannet.ok(&["notify", "test", "ops"]);
+        let requests = hook.requests();
+        let text = String::from_utf8_lossy(&requests.last().expect("a message").body).into_owned();
+        assert!(text.contains(line), "{kind}: {text}");
+        assert!(
+            text.contains("notify test") && text.contains("nothing has happened"),
+            "{text}"
+        );
+        assert_eq!(text.contains("+bolt,2.50"), kind == "changed", "{text}");
+        let is_source = !["set-failed", "set-published", "config-rejected"].contains(&kind);
+        assert_eq!(
+            text.contains("(https://example.org/prices.csv)"),
+            is_source,
+            "{text}"
+        );
+    }
+}
+
 /// Returns the recipes of the manual.
 fn recipes() -> &'static str {
     let page = include_str!("../../assets/manual/notifications.md");
