@@ -28,6 +28,8 @@ pub struct Adoption {
     pub file: String,
     /// What tells it from the policy before.
     pub changes: PolicyChanges,
+    /// Whether there are versions already, which were judged by the policy before or by none.
+    pub has_versions: bool,
 }
 
 impl std::fmt::Display for Adoption {
@@ -36,13 +38,14 @@ impl std::fmt::Display for Adoption {
             revision,
             file,
             changes,
+            has_versions,
         } = self;
         write!(f, "policy {revision} adopted from {file}: {changes}")?;
-        if *revision == 1 {
+        if !has_versions {
             return Ok(());
         }
         f.write_str(
-            "; versions keep their states until they are judged again: `gannet verify --stale`",
+            "; versions keep their states, and what is published stays, until they are judged again: `gannet verify --stale`",
         )
     }
 }
@@ -230,6 +233,7 @@ impl App {
                 revision,
                 file: file.unwrap_or_else(|| "no file".to_owned()),
                 changes,
+                has_versions: self.store.has_versions().await?,
             })),
             Err(StoreError::OtherPolicy) => Ok(None),
             Err(error) => Err(error.into()),

@@ -7,8 +7,8 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::{PAGE, Rig, Service, json_verifier, refused, until, verifier};
-use crate::origin::Reply;
-use crate::rig::{Said, said};
+use crate::origin::{Origin, Reply};
+use crate::rig::{Gannet, Said, said};
 
 impl Rig {
     /// Runs the program with a configuration that comes through `redirection` of a shell.
@@ -340,6 +340,7 @@ fn adopting_what_is_in_force_is_no_revision_and_is_heard_of_quietly() {
     rig.write("config.toml", &verifier("json", "builtin = \"utf8\""));
     let said = rig.gannet.run(&["-q", "fetch", "x.json"]);
     assert!(said.err.contains("policy 2 adopted"), "{said:#?}");
+    assert!(said.err.contains("`gannet verify --stale`"), "{said:#?}");
     // The catalogue keeps paths as text.
     let odd = rig
         .gannet
@@ -350,6 +351,41 @@ fn adopting_what_is_in_force_is_no_revision_and_is_heard_of_quietly() {
     let said = said_of(adopt.env("GANNET_CONFIG", &odd));
     assert_eq!(said.code, Some(2), "{said:#?}");
     assert!(said.err.contains("UTF-8"), "{said:#?}");
+}
+
+#[test]
+fn the_first_verifiers_of_a_catalogue_with_versions_are_told_to_have_judged_none() {
+    let origin = Origin::start(true);
+    origin.on("/x.json", ["1"].map(Reply::file));
+    let begin = || Gannet::trusting(origin.ca_file(), "");
+    let verifiers = format!(
+        "[fetch]\nca_file = {:?}\n{}",
+        origin.ca_file().display().to_string(),
+        json_verifier()
+    );
+    let address = origin.url("/x.json");
+    for (arguments, has_versions) in [
+        (&["config", "adopt"][..], true),
+        (&["fetch", "x.json"], true),
+        (&["--worker-only"], true),
+        (&["edit", "x.json", "--interval", "2h"], true),
+        (&["config", "adopt"], false),
+        (&["fetch", "x.json"], false),
+    ] {
+        let gannet = begin();
+        gannet.ok(&["add", &address, "--allow-private"]);
+        if has_versions {
+            gannet.fetch("x.json");
+        }
+        gannet.configure(&verifiers);
+        let said = gannet.run(arguments);
+        let said = said.out + &said.err;
+        assert!(said.contains("policy 1 adopted"), "{arguments:?}: {said}");
+        let is_told =
+            said.contains("what is published stays") && said.contains("gannet verify --stale");
+        // A fetch that adopts has no version yet when it does.
+        assert_eq!(is_told, has_versions, "{arguments:?}: {said}");
+    }
 }
 
 fn said_of(command: &mut std::process::Command) -> Said {
