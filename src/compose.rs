@@ -208,7 +208,8 @@ fn begins_catalogue(
     flags: &Flags,
     environment: &Environment,
 ) -> Result<bool> {
-    let may_begin = command.access() == Access::Create || matches!(command, AppCommand::Import(_));
+    let brings_in = matches!(command, AppCommand::Apply(_) | AppCommand::Import(_));
+    let may_begin = command.access() == Access::Create || brings_in;
     if !may_begin {
         return Ok(false);
     }

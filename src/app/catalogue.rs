@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use super::{App, Error, ErrorKind, NewSource, Result};
 use crate::domain::{
-    Edit, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, free_number, masked,
+    Edit, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, free_number,
 };
 use crate::store::{SourceChange, SourceFilter, StoreError};
 
@@ -40,21 +40,21 @@ impl Plan {
     pub fn removes_most(&self) -> bool {
         self.removals() * 2 > self.present
     }
-}
 
-impl App {
-    /// Compares the catalogue with what a file says. A source is the same one when its address is, else when its name
-    /// is; what the file does not say of it takes its default. `prune` removes what the file does not name.
-    pub async fn plan(&self, wanted: CheckedSources, prune: bool) -> Result<Plan> {
-        let present = self.store.sources(SourceFilter::default()).await?;
+    /// Returns what a file would bring into a catalogue that has no source yet.
+    pub fn of_new(wanted: CheckedSources) -> Result<Self> {
+        Self::against(&[], wanted, false)
+    }
+
+    fn against(present: &[Source], wanted: CheckedSources, prune: bool) -> Result<Self> {
         let CheckedSources(entries) = wanted;
         let mut names: HashSet<String> = present.iter().map(|s| s.settings.name.clone()).collect();
         let given = entries.iter().filter(|(has_name, _)| *has_name);
         names.extend(given.map(|(_, settings)| settings.name.clone()));
-        let known = Known::of(&present, &entries)?;
-        let mut plan = Plan {
+        let known = Known::of(present, &entries)?;
+        let mut plan = Self {
             present: present.len(),
-            ..Plan::default()
+            ..Self::default()
         };
         let mut kept = HashSet::new();
         for (has_name, mut settings) in entries {
@@ -87,8 +87,17 @@ impl App {
                 .cloned();
             plan.steps.extend(gone.map(PlanStep::Remove));
         }
-        refuse_names_of_others(&plan, &present)?;
+        refuse_names_of_others(&plan, present)?;
         Ok(plan)
+    }
+}
+
+impl App {
+    /// Compares the catalogue with what a file says. A source is the same one when its address is, else when its name
+    /// is; what the file does not say of it takes its default. `prune` removes what the file does not name.
+    pub async fn plan(&self, wanted: CheckedSources, prune: bool) -> Result<Plan> {
+        let present = self.store.sources(SourceFilter::default()).await?;
+        Plan::against(&present, wanted, prune)
     }
 
     /// Carries a plan out in one transaction: all of it or nothing.
@@ -123,32 +132,20 @@ pub struct CheckedSources(
     Vec<(bool, SourceSettings)>,
 );
 
-/// Checks every entry of a file; the error has everything that is wrong, a line each.
+impl CheckedSources {
+    /// Returns whether the file wants none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Checks every entry of a file; the error is of the first one that is wrong.
 pub fn check_sources(wanted: Vec<NewSource>) -> Result<CheckedSources> {
-    let (mut entries, mut errors) = (Vec::with_capacity(wanted.len()), Vec::new());
-    for new in wanted {
+    let entries = wanted.into_iter().map(|new| {
         let has_name = new.name.is_some();
-        let address = new.address.clone();
-        match new.into_settings() {
-            Ok(settings) => entries.push((has_name, settings)),
-            Err(error) => errors.push((masked(&address), error)),
-        }
-    }
-    match errors.as_mut_slice() {
-        [] => Ok(CheckedSources(entries)),
-        [(address, _)] => {
-            let address = std::mem::take(address);
-            let (_, error) = errors.remove(0);
-            let message = format!("{address}: {}", error.message);
-            Err(Error { message, ..error })
-        }
-        several => {
-            let lines = several
-                .iter()
-                .map(|(address, error)| format!("{address}: {error}"));
-            Err(Error::invalid(lines.collect::<Vec<_>>().join("\n")))
-        }
-    }
+        Ok((has_name, new.into_settings()?))
+    });
+    Ok(CheckedSources(entries.collect::<Result<_>>()?))
 }
 
 /// The sources that are there, and how the entries of a file find them.

@@ -2,6 +2,7 @@
 //!
 //! Knows the ports (store, archive, verifiers, clock) and no face; never prints, never reads the environment.
 
+mod additions;
 mod announce;
 mod archive_link;
 mod ask;
@@ -18,8 +19,8 @@ mod judge;
 mod judging_death;
 mod look;
 mod message;
-mod notify;
 mod notice_sample;
+mod notify;
 mod policy;
 mod ports;
 mod publish;
@@ -42,6 +43,7 @@ mod withdraw;
 pub use crate::store::{
     Edited, EventFilter, NamedVersion, Newest, VerdictFilter, VerdictOn, VerdictSubject,
 };
+pub use additions::{Refusal, refusals_of};
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use bytes_compared::Compared;
 pub use catalogue::{CheckedSources, Plan, PlanStep, check_sources};
@@ -60,7 +62,7 @@ pub(crate) use sets::SetsReport;
 pub use sets::VerifiedSet;
 pub use settings::NewSource;
 pub use source_result::{SourceOutcome, SourceResult};
-pub use sources::Added;
+pub use sources::{Added, Removal};
 pub use stale::{StaleProgress, StaleRequest};
 pub use suggest::suggestion;
 pub use summary::{PassProgress, PassSummary};

@@ -57,26 +57,26 @@ impl App {
     /// Returns the removed sources that the selectors name, each once, by name; every removed one when there are none.
     /// Several may have one name.
     pub async fn removed_sources(&self, selectors: &[String]) -> Result<Vec<Source>> {
-        let all = self.all_removed().await?;
         if selectors.is_empty() {
-            return Ok(all);
+            return self.all_removed().await;
         }
+        let mut all = None;
         let mut found = Vec::new();
         for selector in selectors {
             let before = found.len();
-            let pattern = Pattern::of(selector)?;
-            found.extend(
-                all.iter()
-                    .filter(|source| {
-                        is_named(source, selector)
-                            || source.id.to_string() == *selector
-                            || pattern.as_ref().is_some_and(|one| one.matches(source))
-                    })
-                    .cloned(),
-            );
-            let several = found.get(before..).unwrap_or_default();
-            if pattern.is_none() && several.len() > 1 {
-                return Err(several_removed(selector, several));
+            if let Some(pattern) = Pattern::of(selector)? {
+                if all.is_none() {
+                    all = Some(self.all_removed().await?);
+                }
+                let removed = all.as_deref().unwrap_or_default().iter();
+                found.extend(removed.filter(|one| pattern.matches(one)).cloned());
+            }
+            if found.len() == before {
+                let named = self.removed_called(selector).await?;
+                if named.len() > 1 {
+                    return Err(several_removed(selector, &named));
+                }
+                found.extend(named);
             }
             if found.len() == before {
                 let shown = masked(selector);
@@ -116,19 +116,27 @@ impl App {
         if let Some(source) = self.store.find_source(text).await? {
             return Ok(Some(source));
         }
-        let address = Address::parse(text, true).ok();
-        let address = address.as_ref().map_or(text, Address::as_str);
+        let address = normal_address(text);
         if address != text
-            && let Some(source) = self.store.find_source(address).await?
+            && let Some(source) = self.store.find_source(&address).await?
         {
             return Ok(Some(source));
         }
-        let mut removed = self.all_removed().await?;
-        removed.retain(|source| is_named(source, text));
+        let mut removed = self.store.find_removed(text, &address).await?;
         if removed.len() > 1 {
             return Err(several_removed(text, &removed));
         }
         Ok(removed.pop())
+    }
+
+    /// Returns the removed sources with this id, else those with this name or address.
+    async fn removed_called(&self, text: &str) -> Result<Vec<Source>> {
+        if let Some(source) = self.store.find_source(text).await?
+            && source.removed_at.is_some()
+        {
+            return Ok(vec![source]);
+        }
+        Ok(self.store.find_removed(text, &normal_address(text)).await?)
     }
 
     async fn all_removed(&self) -> Result<Vec<Source>> {
@@ -153,14 +161,6 @@ impl App {
                 masked(set)
             ));
         }
-        let names = kept.iter().map(|source| source.settings.name.as_str());
-        error.hint(suggestion(selector, names).unwrap_or_else(|| {
-            "`gannet list` shows them; a source is named by id, name, address, glob or tag:NAME"
-                .to_owned()
-        }))
-    }
-}
-
         if let Some(tag) = selector.strip_prefix("tag:") {
             let tags = kept.iter().flat_map(|source| &source.settings.tags);
             let meant = nearest(tag, tags.map(String::as_str));
@@ -169,18 +169,23 @@ impl App {
                 |tag| format!("did you mean tag:{tag}?"),
             ));
         }
+        let names = kept.iter().map(|source| source.settings.name.as_str());
+        error.hint(suggestion(selector, names).unwrap_or_else(|| {
+            "`gannet list` shows them; a source is named by id, name, address, glob or tag:NAME"
+                .to_owned()
+        }))
+    }
+}
+
 fn each_once(mut sources: Vec<Source>) -> Vec<Source> {
     sources.sort_by(|a, b| a.settings.name.cmp(&b.settings.name).then(a.id.cmp(&b.id)));
     sources.dedup_by_key(|source| source.id);
     sources
 }
 
-/// Tells whether the text is the source's name or its address, in whichever spelling.
-fn is_named(source: &Source, text: &str) -> bool {
-    let address = source.settings.address.as_str();
-    source.settings.name == text
-        || address == text
-        || Address::parse(text, true).is_ok_and(|parsed| parsed.as_str() == address)
+/// Returns the address that the text spells in whichever way, as the catalogue has it; the text when it is none.
+fn normal_address(text: &str) -> String {
+    Address::parse(text, true).map_or_else(|_| text.to_owned(), |address| address.to_string())
 }
 
 enum Pattern {

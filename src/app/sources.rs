@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 use super::settings::{check_host, checked_patch, refuse_literal_secrets};
-use super::{App, Error, ErrorKind, NewSource, Result};
+use super::{App, Error, ErrorKind, NewSource, Refusal, Result, refusals_of};
 use crate::domain::{
     Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
-    free_number,
+    free_number, masked,
 };
-use crate::store::{Changed, Edited, SourceChange, SourceFilter};
+use crate::store::{Changed, Edited, SourceChange, SourceFilter, StoreError};
 
 /// From so many new sources on, the taken names are read at once instead of one by one.
 const MANY: usize = 32;
@@ -23,11 +23,31 @@ pub struct Added {
     pub wanted_path: Option<String>,
 }
 
+/// Sources that were removed.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// As they were.
+    pub sources: Vec<Source>,
+    /// How many stored files of their history went to the trash.
+    pub discarded_objects: usize,
+}
+
 impl App {
     /// Adds sources, all or none. One whose address or given name is taken is an error that names the other.
     pub async fn add(&self, new: Vec<NewSource>) -> Result<Vec<Added>> {
         let mut changes = Vec::with_capacity(new.len());
         let mut names = Names::of(self, new.len()).await?;
+        let repeated = refusals_of(&new).into_iter().flatten().find_map(repeated);
+        if let Some((what, first)) = repeated {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!(
+                    "two of them have the {what} of {}",
+                    masked(&new[first].address)
+                ),
+            )
+            .hint("give each source once"));
+        }
         for source in new {
             let given = source.name.is_some();
             let mut settings = source.into_settings()?;
@@ -49,27 +69,6 @@ impl App {
                 }
             })
             .collect())
-    }
-
-    /// Returns why a source could not be added; nothing for one that can.
-    pub async fn cannot_add(&self, new: &NewSource) -> Result<Option<Error>> {
-        let settings = match new.clone().into_settings() {
-            Ok(settings) => settings,
-            Err(error) => return Ok(Some(error)),
-        };
-        let named = new.name.as_deref();
-        for (what, value) in [
-            ("address", Some(settings.address.as_str())),
-            ("name", named),
-        ] {
-            let Some(value) = value else { continue };
-            if let Some(source) = self.store.find_source(value).await? {
-                let name = source.settings.name;
-                let message = format!("its {what} is that of source {} ({name})", source.id);
-                return Ok(Some(Error::new(ErrorKind::Conflict, message)));
-            }
-        }
-        Ok(None)
     }
 
     /// Changes the selected sources, all or none, and returns what became of each. Only the settings that the patch is
@@ -147,9 +146,8 @@ impl App {
         Ok(sources)
     }
 
-    /// Removes the selected sources, all or none, and returns them as they were. Their published files go; their
-    /// history goes too with `purge`.
-    pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Vec<Source>> {
+    /// Removes the selected sources, all or none. Their published files go; their history goes too with `purge`.
+    pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
         let sources = self.removable(selectors, purge).await?;
         let changes = sources
             .iter()
@@ -158,8 +156,11 @@ impl App {
                 purge,
             })
             .collect();
-        self.change(changes).await?;
-        Ok(sources)
+        let done = self.record(changes).await?;
+        Ok(Removal {
+            sources,
+            discarded_objects: done.iter().map(|change| change.objects.len()).sum(),
+        })
     }
 
     /// Returns how many versions these sources have.
@@ -176,21 +177,13 @@ impl App {
     /// A conflict when another source has taken the name or the address since.
     pub async fn restore(&self, selectors: &[String]) -> Result<Vec<Added>> {
         let sources = self.removed_sources(selectors).await?;
-        let mut by_address = HashMap::new();
-        for source in &sources {
-            if let Some(other) = by_address.insert(&source.settings.address, source.id) {
-                let message = format!(
-                    "sources {other} and {} both had the address {}: only one of them can come back",
-                    source.id, source.settings.address
-                );
-                let hint = "name them by their ids; `gannet list --removed` shows them";
-                return Err(Error::new(ErrorKind::Conflict, message).hint(hint));
-            }
-        }
+        refuse_namesakes(&sources)?;
         let changes = sources
             .iter()
             .map(|source| SourceChange::Restore(source.id));
-        let ids = self.change(changes.collect()).await?;
+        let done = self.record(changes.collect()).await;
+        let done = done.map_err(|error| way_to_restore(error, &sources))?;
+        let ids: Vec<_> = done.into_iter().map(|change| change.source_id).collect();
         for id in &ids {
             self.settle(*id).await?;
         }
@@ -209,29 +202,15 @@ impl App {
             .collect())
     }
 
-    /// Returns the removed sources that had one of these addresses, the one that was removed last for each address that
-    /// no source has now: adding it again would begin a second history of the same file.
-    pub async fn formerly(&self, addresses: &[&str]) -> Result<Vec<Source>> {
-        let mut removed = self.removed_sources(&[]).await?;
-        // Of those that had one address, the last in this order stays in the map.
-        removed.sort_by_key(|source| (source.removed_at, source.id));
-        let by_address: HashMap<_, _> = removed
-            .iter()
-            .map(|source| (&source.settings.address, source))
-            .collect();
-        let mut found = Vec::new();
-        for text in addresses {
-            // An address that is none is refused when it is added.
-            let Ok(address) = Address::parse(text, true) else {
-                continue;
-            };
-            if let Some(source) = by_address.get(&address)
-                && self.store.find_source(address.as_str()).await?.is_none()
-            {
-                found.push((*source).clone());
-            }
-        }
-        Ok(found)
+    /// Returns for each of these addresses, in their order, the removed source that had it, the one that was removed last;
+    /// nothing for one that a source has now. Adding such an address again would begin a second history of the same file.
+    pub async fn formerly(&self, addresses: &[&str]) -> Result<Vec<Option<Source>>> {
+        // A text that is no address is nobody's, and is refused when it is added.
+        let normal = addresses.iter().map(|text| {
+            let address = Address::parse(text, true);
+            address.map_or_else(|_| String::new(), |address| address.to_string())
+        });
+        Ok(self.store.former_sources(normal.collect()).await?)
     }
 
     /// Records the changes, then does to the files what follows from them.
@@ -248,12 +227,9 @@ impl App {
         let standing = self.policy_standing().await?;
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
-        let mut done = self.store.change_sources(changes, self.stamp()).await?;
+        let done = self.store.change_sources(changes, self.stamp()).await?;
         let left = self.withdraw_left(true, &lock).await;
-        let objects: Vec<_> = done
-            .iter_mut()
-            .map(|change| std::mem::take(&mut change.objects))
-            .collect();
+        let objects: Vec<_> = done.iter().map(|change| change.objects.clone()).collect();
         let now = self.now();
         self.with_archive(move |archive| {
             objects
@@ -295,6 +271,59 @@ impl App {
         sources.sort_by_key(|source| order.get(&source.id).copied());
         Ok(sources)
     }
+}
+
+fn repeated(refusal: Refusal) -> Option<(&'static str, usize)> {
+    match refusal {
+        Refusal::Repeated { what, first } => Some((what, first)),
+        _ => None,
+    }
+}
+
+/// Refuses to bring back two removed sources of which only one can have the address or the name.
+fn refuse_namesakes(sources: &[Source]) -> Result<()> {
+    let mut seen = HashMap::new();
+    for source in sources {
+        let Source { id, settings, .. } = source;
+        for (what, value) in [
+            ("address", settings.address.as_str()),
+            ("name", settings.name.as_str()),
+        ] {
+            if let Some(other) = seen.insert((what, value), *id) {
+                let message = format!(
+                    "sources {other} and {id} both had the {what} {value}: only one of them can come back"
+                );
+                let hint = "name them by their ids; `gannet list --removed` shows them";
+                return Err(Error::new(ErrorKind::Conflict, message).hint(hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Says how a removed source can come back although another one has its name or its address by now.
+fn way_to_restore(error: Error, sources: &[Source]) -> Error {
+    let below = error.source.as_ref();
+    let Some(StoreError::Taken {
+        what, value, id, ..
+    }) = below.and_then(|below| below.downcast_ref::<StoreError>())
+    else {
+        return error;
+    };
+    let is_meant = |source: &&Source| match *what {
+        "name" => source.settings.name == *value,
+        _ => source.settings.address.as_str() == value,
+    };
+    let Some(removed) = sources.iter().find(is_meant).map(|source| source.id) else {
+        return error;
+    };
+    let way = match *what {
+        "name" => format!("`gannet edit {id} --name OTHER` frees the name"),
+        _ => format!("`gannet remove {id}` frees the address"),
+    };
+    let (what, id) = (*what, *id);
+    let message = format!("source {removed} cannot come back: its {what} is taken by source {id}");
+    Error { message, ..error }.hint(format!("{way}; then `gannet restore {removed}`"))
 }
 
 /// Nothing selected is never everything where something is changed.

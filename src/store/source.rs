@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
 use super::Store;
 use super::error::{Failure, Result, found};
@@ -67,6 +67,45 @@ impl Store {
         self.read(move |sql| find(sql, &text)).await
     }
 
+    /// Returns what [`Self::find_source`] returns for each of these texts, in their order.
+    pub async fn find_sources(&self, texts: Vec<String>) -> Result<Vec<Option<Source>>> {
+        self.read(move |sql| texts.iter().map(|text| find(sql, text)).collect())
+            .await
+    }
+
+    /// Returns the removed sources that had this name or this address, by id.
+    pub async fn find_removed(&self, name: &str, address: &str) -> Result<Vec<Source>> {
+        let (name, address) = (name.to_owned(), address.to_owned());
+        self.read(move |sql| {
+            let mut found = select(sql, REMOVED_BY_NAME, &name)?;
+            found.extend(select(sql, REMOVED_BY_ADDRESS, &address)?);
+            found.sort_by_key(|source| source.id);
+            found.dedup_by_key(|source| source.id);
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Returns for each of these addresses, in their order, the source with it that was removed last; nothing for one that a
+    /// source has now.
+    pub async fn former_sources(&self, addresses: Vec<String>) -> Result<Vec<Option<Source>>> {
+        self.read(move |sql| {
+            addresses
+                .iter()
+                .map(|address| {
+                    let removed = select(sql, REMOVED_BY_ADDRESS, address)?;
+                    if removed.is_empty() || !select(sql, BY_ADDRESS, address)?.is_empty() {
+                        return Ok(None);
+                    }
+                    Ok(removed
+                        .into_iter()
+                        .max_by_key(|source| (source.removed_at, source.id)))
+                })
+                .collect()
+        })
+        .await
+    }
+
     /// Returns a name for a source that was given none, such that neither one of `others` is the same nor a source is found
     /// by it.
     pub async fn free_name(
@@ -125,6 +164,8 @@ const NAMED_VERSIONS: &str = "SELECT s.id, s.name, t.version_id, v.state
 const BY_ID: &str = "s.id = CAST(?1 AS INTEGER)";
 const BY_NAME: &str = "s.removed_at IS NULL AND s.name = ?1";
 const BY_ADDRESS: &str = "s.removed_at IS NULL AND s.address = ?1";
+const REMOVED_BY_NAME: &str = "s.removed_at IS NOT NULL AND s.name = ?1";
+const REMOVED_BY_ADDRESS: &str = "s.removed_at IS NOT NULL AND s.address = ?1";
 
 /// Returns the source with this id, removed or not.
 pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Result<Source, Failure> {
@@ -203,17 +244,25 @@ fn find(sql: &Connection, text: &str) -> std::result::Result<Option<Source>, Fai
     // Text that is no number has no id.
     let first = usize::from(parse_id(text).is_none());
     for condition in &conditions[first..] {
-        let source = sql
-            .prepare_cached(&format!(
-                "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
-            ))?
-            .query_row([text], |row| read_source(&mut Columns::new(row)))
-            .optional()?;
+        let source = select(sql, condition, text)?.pop();
         if source.is_some() {
             return Ok(source);
         }
     }
     Ok(None)
+}
+
+/// Returns the sources of which one of the conditions above holds.
+fn select(
+    sql: &Connection,
+    condition: &str,
+    text: &str,
+) -> std::result::Result<Vec<Source>, Failure> {
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
+    ))?;
+    let rows = statement.query_map([text], |row| read_source(&mut Columns::new(row)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 #[cfg(test)]
@@ -232,11 +281,17 @@ mod tests {
 
     #[test]
     fn one_source_is_found_by_index() {
-        for condition in [BY_ID, BY_NAME, BY_ADDRESS] {
+        for (condition, index) in [
+            (BY_ID, "INTEGER PRIMARY KEY"),
+            (BY_NAME, "(name=?)"),
+            (BY_ADDRESS, "(address=?)"),
+            (REMOVED_BY_NAME, "source_removed_name (name=?)"),
+            (REMOVED_BY_ADDRESS, "source_removed_address (address=?)"),
+        ] {
             let plan = query_plan(&format!(
                 "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
             ));
-            assert!(!plan.contains("SCAN"), "{plan}");
+            assert!(plan.contains(index) && !plan.contains("SCAN"), "{plan}");
         }
     }
 }

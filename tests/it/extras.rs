@@ -123,11 +123,7 @@ fn files_of_other_programs_become_sources() {
     assert_eq!(gannet.json(&["list", "--json"]), Value::Array(Vec::new()));
     let said = gannet.run(&["import", &yaml, "--tag", "old", "--interval", "6h"]);
     assert_eq!(said.code, Some(1), "{said:#?}");
-    for reason in [
-        "it runs a command",
-        "http",
-        "an entry above has its address",
-    ] {
+    for reason in ["it runs a command", "http", "the same address as job 2"] {
         assert!(said.err.contains(reason), "{reason}: {said:#?}");
     }
     let prices = gannet.source("prices");

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, a module for each part.
 
+mod adding;
 mod addresses;
 mod archive;
 mod builtin_rules;

@@ -7,7 +7,8 @@ use crate::terminal::Terminal;
 #[test]
 fn only_what_brings_sources_in_begins_a_store() {
     let gannet = Gannet::new();
-    std::fs::write(gannet.path("sources.toml"), "").expect("a file");
+    let one = "[[source]]\naddress = \"https://example.org/a\"\n";
+    std::fs::write(gannet.path("sources.toml"), one).expect("a file");
     let sources = gannet.path("sources.toml").display().to_string();
     let export = gannet.path("export").display().to_string();
     let refused: &[&[&str]] = &[
@@ -29,7 +30,6 @@ fn only_what_brings_sources_in_begins_a_store() {
         &["remove", "1"],
         &["fetch", "1"],
         &["notify", "test", "mail"],
-        &["apply", &sources, "--dry-run"],
         &["--worker-only"],
         &["--worker-only", "--loop"],
     ];
@@ -79,6 +79,7 @@ fn what_brings_nothing_in_begins_no_store() {
         "w.json",
         &format!("{{\"watching\": {{\"1\": {{\"url\": \"{password}\"}}}}}}"),
     );
+    let empty = write("empty", "# nothing\n");
     let missing = gannet.path("missing").display().to_string();
     for (arguments, code) in [
         (&["add", "not-an-address"][..], 2),
@@ -86,7 +87,21 @@ fn what_brings_nothing_in_begins_no_store() {
         (&["add", "https://joe:sesame1h/"], 2),
         (&["add", "https://example.org/", "--name", "17"], 2),
         (&["add_url", "http://example.org/", "1h"], 2),
+        (
+            &["add", "https://example.org/a", "https://EXAMPLE.org/a"],
+            2,
+        ),
+        (&["add", "https://10.0.0.1/a"], 2),
+        (&["add", "https://example.org/", "30m"], 2),
+        (&["add", "-"], 0),
         (&["apply", &missing], 2),
+        (&["apply", &empty], 0),
+        (&["apply", &empty, "--prune", "--yes"], 0),
+        (&["apply", &empty, "--dry-run"], 0),
+        (&["apply", "/dev/null"], 0),
+        (&["apply", "-"], 0),
+        (&["import", "/dev/null"], 0),
+        (&["import", "-"], 0),
         (&["apply", &no_toml], 2),
         (&["apply", &refused], 2),
         (&["import", &missing], 2),
@@ -103,6 +118,13 @@ fn what_brings_nothing_in_begins_no_store() {
         let shown = said.out + &said.err;
         assert!(!shown.contains("sesame"), "{arguments:?}: {shown}");
     }
+    let sources = write(
+        "sources.toml",
+        "[[source]]\naddress = \"https://example.org/1\"\n",
+    );
+    let planned = gannet.ok(&["apply", &sources, "--dry-run"]);
+    assert_eq!(planned, "+ add example.org-1 https://example.org/1\n");
+    assert!(!gannet.data().exists());
     // Stdin is read once, for the look before and for the run.
     let list = "https://example.org/a 90m\nhttps://example.org/b\n";
     let said = gannet.run_with(&["import", "-", "--dry-run"], list);

@@ -52,6 +52,12 @@ fn what_loses_much_wants_consent() {
     let gannet = three();
     let one = gannet.ok(&["remove", "a"]);
     assert!(one.starts_with("removed a (1); its history stays"), "{one}");
+    // Only what is there is told of the trash.
+    let purged = gannet.run(&["remove", "b", "--purge", "--yes"]);
+    assert_eq!(
+        (purged.out.as_str(), purged.err.as_str()),
+        ("purged b (2)\n", "")
+    );
 }
 
 #[test]
@@ -203,9 +209,44 @@ fn a_removed_address_is_not_added_as_if_it_were_new() {
     );
     gannet.ok(&["restore", "1"]);
     let taken = gannet.run(&["restore", "4"]);
+    for part in [
+        "source 4 cannot come back: its address is taken by source 1",
+        "`gannet remove 1` frees the address; then `gannet restore 4`",
+    ] {
+        assert!(
+            taken.code == Some(2) && taken.err.contains(part),
+            "{taken:?}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_another_source_has_by_now_keeps_a_removed_one_out() {
+    let gannet = three();
+    gannet.ok(&["remove", "a"]);
+    gannet.ok(&["add", "https://example.org/d", "--name", "a"]);
+    for which in ["1", "a", "https://example.org/a"] {
+        let taken = gannet.run(&["restore", which]);
+        for part in [
+            "source 1 cannot come back: its name is taken by source 4",
+            "`gannet edit 4 --name OTHER` frees the name; then `gannet restore 1`",
+        ] {
+            assert!(
+                taken.code == Some(2) && taken.err.contains(part),
+                "{taken:?}"
+            );
+        }
+    }
+    gannet.ok(&["edit", "4", "--name", "d"]);
+    assert_eq!(gannet.ok(&["restore", "1"]), "restored a (1)\n");
+    // Two that had one name: only one of them can come back.
+    gannet.ok(&["remove", "a"]);
+    gannet.ok(&["edit", "d", "--name", "a"]);
+    gannet.ok(&["remove", "a"]);
+    let both = gannet.run(&["restore", "1", "4"]);
     assert!(
-        taken.code == Some(2) && taken.err.contains("taken"),
-        "{taken:?}"
+        both.code == Some(2) && both.err.contains("sources 1 and 4 both had the name a"),
+        "{both:?}"
     );
 }
 

@@ -67,7 +67,10 @@ impl Changes {
             Change::Remove(ids) => {
                 let removed = self.app.remove(&selectors(&ids), false).await?;
                 self.remember(Undo::Removed(ids.clone()));
-                let text = format!("removed {}; z brings back", count(removed.len(), "source"));
+                let text = format!(
+                    "removed {}; z brings back",
+                    count(removed.sources.len(), "source")
+                );
                 Ok(self.made(text, ids).await)
             }
             Change::Back {
@@ -85,7 +88,7 @@ impl Changes {
         let ids: Vec<_> = added.iter().map(|added| added.source.id).collect();
         self.remember(Undo::Added(ids.clone()));
         let mut text = format!("added {}", count(ids.len(), "source"));
-        if let Some(former) = former.first() {
+        if let Some(former) = former.iter().flatten().next() {
             // A second history of the same file is seldom meant.
             let (id, name) = (former.id, &former.settings.name);
             text = format!(

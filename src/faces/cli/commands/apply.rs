@@ -34,21 +34,39 @@ pub(super) async fn run(
         app.apply(plan).await?;
     }
     // After the fact: what is printed without --dry-run has been done.
-    console.out.write_all(lines.as_bytes())?;
-    Ok(ExitStatus::Done)
+    print(&lines, args, console)
 }
 
-/// Says what is wrong with the file, as far as it alone tells. What it holds is kept for the run: stdin is read once.
-pub(super) fn check(args: &mut ApplyArgs) -> Result<(), Failure> {
-    args.checked = Some(sources(&args.file)?);
-    Ok(())
+/// Does without a catalogue what needs none: says what is wrong with the file, what it would bring in, or that it brings
+/// nothing. Returns nothing when sources are to be added; what the file holds is kept for that: stdin is read once.
+pub(super) fn rehearse(
+    args: &mut ApplyArgs,
+    console: &mut Console<'_>,
+) -> Result<Option<ExitStatus>, Failure> {
+    let sources = sources(&args.file)?;
+    if !args.dry_run && !sources.is_empty() {
+        args.checked = Some(sources);
+        return Ok(None);
+    }
+    let plan = Plan::of_new(sources)?;
+    print(&lines(&plan), args, console).map(Some)
+}
+
+fn print(lines: &str, args: &ApplyArgs, console: &mut Console<'_>) -> CommandResult {
+    if args.dry_run || !console.is_quiet() {
+        console.out.write_all(lines.as_bytes())?;
+    }
+    Ok(ExitStatus::Done)
 }
 
 fn sources(path: &Path) -> Result<CheckedSources, Error> {
     let (name, text) = read(path)?;
-    let sources = sources_file::parse(&name, &text)
-        .map_err(|wrong| error(ErrorKind::Invalid, wrong.to_string(), Some(HINT)))?;
-    check_sources(sources)
+    let sources = sources_file::parse(&name, &text);
+    let checked = sources.ok().and_then(|sources| check_sources(sources).ok());
+    checked.ok_or_else(|| {
+        let wrong = sources_file::problems(&name, &text);
+        error(ErrorKind::Invalid, wrong.to_string(), Some(HINT))
+    })
 }
 
 /// Says which new sources begin a second history of a file, while it can still be the first one that goes on.
@@ -57,7 +75,8 @@ async fn warn_of_former(app: &App, plan: &Plan, console: &mut Console<'_>) -> Re
         PlanStep::Add(settings) => Some(settings.address.as_str()),
         _ => None,
     });
-    for source in app.formerly(&added.collect::<Vec<_>>()).await? {
+    let former = app.formerly(&added.collect::<Vec<_>>()).await?;
+    for source in former.into_iter().flatten() {
         let (id, name) = (source.id, clean(&source.settings.name));
         console.warn(&format!(
             "{} was source {id} ({name}), which was removed: this begins a new history; `gannet restore {id}` before applying continues the old one",

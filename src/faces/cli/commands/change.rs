@@ -135,7 +135,7 @@ pub(super) async fn remove(
     // What was asked about, whatever the selectors match by now.
     let ids: Vec<_> = chosen.iter().map(|source| source.id.to_string()).collect();
     let removed = app.remove(&ids, args.purge).await?;
-    for source in &removed {
+    for source in &removed.sources {
         let title = title(source);
         if args.purge {
             console.say(&format!("purged {title}"))?;
@@ -146,13 +146,16 @@ pub(super) async fn remove(
             ))?;
         }
     }
-    if !args.purge && removed.len() > 1 {
+    if !args.purge && removed.sources.len() > 1 {
         console.note("`gannet list --removed` shows what was removed");
     }
-    if args.purge {
-        console.note("stored files of more than 1 MiB lie in trash/ for 7 days; delete them there to be rid of them at once");
+    if removed.discarded_objects > 0 {
+        console.note(&format!(
+            "trash/ holds {} of more than 1 MiB for 7 days more; what is deleted there frees its room at once",
+            count(removed.discarded_objects, "stored file")
+        ));
     }
-    tell_left(app, &removed, console).await
+    tell_left(app, &removed.sources, console).await
 }
 
 /// Tells which published files of removed sources are still there.

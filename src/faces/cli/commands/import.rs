@@ -1,11 +1,11 @@
 //! `import`: sources from files of other programs, with a reason for each that cannot be taken.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
 
 use serde::Serialize;
 
-use crate::app::{Added, App, Error, ErrorKind, NewSource};
+use crate::app::{Added, App, Error, ErrorKind, NewSource, Refusal};
 use crate::domain::{Address, SourceId};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -35,9 +35,7 @@ pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>)
         None => read(&args.file)?,
     };
     let mut entries = entries(args, &text)?;
-    for entry in &mut entries {
-        refuse_taken(app, entry).await?;
-    }
+    refuse_taken(app, &mut entries).await?;
     let added = if args.dry_run {
         Vec::new()
     } else {
@@ -106,11 +104,11 @@ fn read(file: &str) -> Result<String, Error> {
     }
 }
 
-/// What the entries before one have taken.
+/// What the entries before one have taken, and where they stand.
 #[derive(Default)]
 struct Known {
-    addresses: HashSet<String>,
-    names: HashSet<String>,
+    addresses: HashMap<String, String>,
+    names: HashMap<String, String>,
 }
 
 /// Adds what the arguments say to an entry, and refuses one that could not be added: the others need not wait for it.
@@ -129,53 +127,70 @@ fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
             name: Some(name.clone()),
             ..source.clone()
         };
-        if known.names.contains(&name) {
-            entry
-                .without
-                .push("its name: an entry above has it".to_owned());
+        if let Some(place) = known.names.get(&name) {
+            entry.without.push(format!("its name: {place} has it"));
         } else if let (Err(why), Ok(())) = (named.check(), source.check()) {
             entry.without.push(format!("its name: {why}"));
         } else {
-            known.names.insert(name.clone());
+            known.names.insert(name.clone(), entry.place.clone());
             source.name = Some(name);
         }
     }
     // Two spellings are one address.
     let address = Address::parse(&source.address, true);
     let address = address.map_or_else(|_| source.address.clone(), |one| one.as_str().to_owned());
-    let refusal = if known.addresses.insert(address) {
-        source.check().err().map(|why| why.message)
-    } else {
-        Some("an entry above has its address".to_owned())
+    let first = known.addresses.get(&address).cloned();
+    let refusal = match first {
+        Some(place) => Some(format!("the same address as {place}")),
+        None => source.check().err().map(|why| why.message),
     };
-    if let Some(why) = refusal {
-        entry.refuse(why);
+    match refusal {
+        Some(why) => entry.refuse(why),
+        None => drop(known.addresses.insert(address, entry.place.clone())),
     }
 }
 
-/// Refuses an entry whose address is that of a source, and takes a name away that a source has.
-async fn refuse_taken(app: &App, entry: &mut Entry) -> Result<(), Error> {
-    let Ok(source) = &mut entry.source else {
-        return Ok(());
-    };
-    let named = source.clone();
-    source.name = None;
-    if let Some(why) = app.cannot_add(source).await? {
-        entry.refuse(why.message);
-        return Ok(());
-    }
-    if let Some(former) = app.formerly(&[&source.address]).await?.first() {
-        let (id, name) = (former.id, &former.settings.name);
-        entry.refuse(format!(
-            "it was source {id} ({name}), which was removed: `gannet restore {id}` goes on with what is kept of it"
-        ));
-        return Ok(());
-    }
-    match app.cannot_add(&named).await? {
-        Some(why) => entry.without.push(format!("its name: {why}")),
-        None => source.name = named.name,
+/// Refuses the entries whose address is that of a source, or was, and takes names away that sources have.
+async fn refuse_taken(app: &App, entries: &mut [Entry]) -> Result<(), Error> {
+    let mut entries: Vec<_> = entries
+        .iter_mut()
+        .filter(|entry| entry.source.is_ok())
+        .collect();
+    let sources: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| entry.source.clone().ok())
+        .collect();
+    let refusals = app.refusals(&sources).await?;
+    for (entry, refusal) in entries.iter_mut().zip(refusals) {
+        match refusal {
+            None => {}
+            Some(Refusal::Taken {
+                what: "name",
+                id,
+                name,
+            }) => {
+                entry
+                    .without
+                    .push(format!("its name: source {id} ({name}) has it"));
+                if let Ok(source) = &mut entry.source {
+                    source.name = None;
+                }
+            }
+            Some(refusal) => entry.refuse(words(refusal)),
+        }
     }
     Ok(())
+}
+
+fn words(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Invalid(why) => why.message,
+        Refusal::Repeated { what, .. } => format!("an entry above has its {what}"),
+        Refusal::Taken { what, id, name } => format!("its {what} is that of source {id} ({name})"),
+        Refusal::Former { id, name } => format!(
+            "it was source {id} ({name}), which was removed: `gannet restore {id}` goes on with what is kept of it"
+        ),
+    }
 }
 
 fn print(
@@ -204,7 +219,10 @@ fn print(
         return json::write(&mut console.out, &told);
     }
     for one in &told {
-        write_line(one, console)?;
+        write_line(one, args.dry_run, console)?;
+    }
+    if console.is_quiet() && !args.dry_run {
+        return Ok(());
     }
     let taken = told.iter().filter(|one| one.refused.is_none()).count();
     let word = if args.dry_run { "would add" } else { "added" };
@@ -216,7 +234,11 @@ fn print(
     )
 }
 
-fn write_line(one: &ImportedJson<'_>, console: &mut Console<'_>) -> io::Result<()> {
+fn write_line(
+    one: &ImportedJson<'_>,
+    is_asked_for: bool,
+    console: &mut Console<'_>,
+) -> io::Result<()> {
     let title = clean(one.title);
     match (one.refused, one.address) {
         (Some(why), _) => {
@@ -229,7 +251,9 @@ fn write_line(one: &ImportedJson<'_>, console: &mut Console<'_>) -> io::Result<(
         (None, address) => {
             let name = one.name.or(address).unwrap_or_default();
             let id = one.id.map_or_else(String::new, |id| format!(" ({id})"));
-            writeln!(console.out, "{}: {}{id}", one.place, clean(name))?;
+            if is_asked_for || !console.is_quiet() {
+                writeln!(console.out, "{}: {}{id}", one.place, clean(name))?;
+            }
             if !one.without.is_empty() {
                 let without = one.without.join(", ");
                 console.warn_line(&format!(

@@ -89,8 +89,8 @@ pub async fn print_policy(
 /// Puts the configuration of this process in force.
 pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let written = match app.adopt_policy().await? {
-        Some(adoption) => writeln!(console.out, "{}", clean(&adoption.to_string())),
-        None => writeln!(console.out, "this configuration is in force already"),
+        Some(adoption) => console.say(&clean(&adoption.to_string())),
+        None => console.say("this configuration is in force already"),
     };
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
@@ -99,10 +99,9 @@ pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<E
 /// Takes the archive in the data folder for this catalogue's.
 pub async fn adopt_archive(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let unknown = app.adopt_archive().await?.unknown_objects;
-    let written = writeln!(
-        console.out,
+    let written = console.say(&format!(
         "the archive is this catalogue's now; {unknown} objects that it does not know are kept"
-    );
+    ));
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
 }

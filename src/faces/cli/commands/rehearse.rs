@@ -8,11 +8,10 @@ use crate::faces::cli::{Console, ExitStatus};
 /// Checks a command that would begin a catalogue as far as that goes without one. Returns its end when it ends there, as
 /// `import --dry-run` does, and any command whose input is wrong. What was read from stdin is kept for the run.
 pub fn rehearse(command: &mut AppCommand, console: &mut Console<'_>) -> Option<ExitStatus> {
-    let goes_on = |result: Result<(), _>| result.map(|()| None);
     let checked = match command {
-        AppCommand::Add(args) => goes_on(add::check(args)),
-        AppCommand::LegacyAdd(args) => goes_on(add::check_legacy(args)),
-        AppCommand::Apply(args) => goes_on(apply::check(args)),
+        AppCommand::Add(args) => add::check(args, console),
+        AppCommand::LegacyAdd(args) => add::check_legacy(args).map(|()| None),
+        AppCommand::Apply(args) => apply::rehearse(args, console),
         AppCommand::Import(args) => import::rehearse(args, console),
         _ => Ok(None),
     };

@@ -8,4 +8,4 @@ mod read;
 mod tests;
 
 pub(crate) use print::print;
-pub(crate) use read::parse;
+pub(crate) use read::{parse, problems};

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::app::NewSource;
-use crate::domain::{Address, Interval, PublishPolicy, parse_size};
+use crate::domain::{Address, Interval, PublishPolicy, masked, parse_size};
 
 /// What is wrong with a file, and in which line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,19 +89,27 @@ fn yes() -> bool {
 pub(crate) fn parse(file: &str, text: &str) -> Result<Vec<NewSource>, SourcesFileErrors> {
     let groups = groups(text);
     let many = groups.len() > 1;
-    match read(file, text, groups) {
+    match read(file, text, groups, false) {
         // What looked like the head of a table stood in a string or a list, say: the whole tells what is wrong.
-        Err(_) if many => read(file, text, once(0..text.len())),
+        Err(_) if many => read(file, text, once(0..text.len()), false),
         sources => sources,
     }
+}
+
+/// Returns everything that is wrong with a file, also what is of no matter to its form: an address with a secret in it, say.
+pub(crate) fn problems(file: &str, text: &str) -> SourcesFileErrors {
+    let read = read(file, text, once(0..text.len()), true);
+    read.err().unwrap_or(SourcesFileErrors(Vec::new()))
 }
 
 fn read(
     file: &str,
     text: &str,
     groups: impl IntoIterator<Item = Range<usize>>,
+    is_checked: bool,
 ) -> Result<Vec<NewSource>, SourcesFileErrors> {
     let mut reader = Reader {
+        is_checked,
         file,
         text,
         group: 0..0,
@@ -158,6 +166,8 @@ struct Reader<'a> {
     text: &'a str,
     /// The part of the text that is read now; places are counted from its start.
     group: Range<usize>,
+    /// Whether each source is checked as if it were to be added.
+    is_checked: bool,
     /// Where in the text each address and each name is.
     seen: HashMap<(&'static str, String), usize>,
     errors: Vec<SourcesFileError>,
@@ -217,7 +227,20 @@ impl<'a> Reader<'a> {
         if let Some(name) = &entry.name {
             self.once("name", name.get_ref().clone(), name.span().start);
         }
+        let start = entry.address.span().start;
         let new = self.new_source(entry);
+        if self.is_checked
+            && self.errors.len() == before
+            && let Err(error) = new.check()
+        {
+            let (address, why) = (masked(&new.address), error.message);
+            // An option of `add` is a key here.
+            let way = error
+                .hint
+                .map(|hint| hint.replace("--literal", "literal = true"));
+            let way = way.map_or_else(String::new, |way| format!("; {way}"));
+            self.fail(start, format!("{address}: {why}{way}"));
+        }
         (self.errors.len() == before).then_some(new)
     }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{parse, print};
+use super::{parse, print, problems};
 use crate::domain::{Interval, PublishPolicy, SourceSettings};
 
 const FILE: &str = r#"
@@ -146,6 +146,19 @@ fn everything_that_is_wrong_is_told_at_once() {
     let errors = parse("f", text).expect_err("bad").0;
     let lines: Vec<_> = errors.iter().map(|error| error.line).collect();
     assert_eq!(lines, [2, 3, 4, 8, 9]);
+    // What only the use-cases know is told with its line, too.
+    let text = "[[source]]\naddress = \"https://h/a\"\n[[source]]\naddress = \"https://h/b?token=hunter2\"\n\
+                [[source]]\naddress = \"https://10.0.0.1/c\"\n[[source]]\naddress = \"https://h/d\"\nname = \"17\"\n";
+    let errors = problems("f", text);
+    let lines: Vec<_> = errors.0.iter().map(|error| error.line).collect();
+    assert_eq!(lines, [4, 6, 8]);
+    let text = errors.to_string();
+    assert!(
+        text.contains("https://h/b?token=…: the parameter `token`")
+            && text.contains("or say literal = true")
+            && !text.contains("hunter2"),
+        "{text}"
+    );
     for text in ["sources:\n  - address: x\n", "{\"source\": []}"] {
         let errors = parse("f", text).expect_err("not TOML").0;
         assert!(

@@ -1,0 +1,157 @@
+//! The addresses that `add` is given, as arguments or a line each on stdin.
+
+use std::io::{self, Read as _};
+
+use crate::app::{Error, ErrorKind, NewSource};
+use crate::domain::{Interval, IntervalError, masked};
+use crate::faces::cli::args::AddArgs;
+use crate::faces::cli::exit::error;
+
+/// One address that is to be added.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// Its line on stdin; nothing for an argument.
+    pub(super) line: Option<usize>,
+    pub(super) address: String,
+    /// Its own interval, or what is wrong with its line.
+    interval: Result<Option<Interval>, String>,
+}
+
+impl Given {
+    /// Returns what is wrong with the line.
+    pub(super) fn problem(&self) -> Option<&str> {
+        self.interval.as_ref().err().map(String::as_str)
+    }
+
+    /// Returns where it stands, and its address without secrets and odd spaces, for people.
+    pub(super) fn place(&self) -> String {
+        let address = masked(&self.address).replace(char::is_whitespace, "");
+        match self.line {
+            Some(line) => format!("line {line} of stdin ({address})"),
+            None => address,
+        }
+    }
+
+    /// Returns the source that the arguments make of it.
+    pub(super) fn source(&self, args: &AddArgs, interval: Option<Interval>) -> NewSource {
+        let own = self.interval.as_ref().ok().copied().flatten();
+        NewSource {
+            address: self.address.clone(),
+            interval: own.or(interval),
+            name: args.name.clone(),
+            tags: args.tags.clone(),
+            headers: args.headers.clone(),
+            allow_private: args.allow_private,
+            allow_http: args.allow_http,
+            allow_empty: args.allow_empty,
+            publish: args.publish,
+            max_size_bytes: args.max_size,
+            disabled: args.disabled,
+            literal: args.literal,
+        }
+    }
+}
+
+/// Returns everything that is to be added, and how often what does not say so itself is fetched.
+pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<Interval>), Error> {
+    let (values, interval) = args.split().map_err(invalid)?;
+    let mut given = Vec::new();
+    let mut stdin = Some(stdin);
+    for value in values {
+        if value == "-" {
+            given.extend(lines(stdin.take().unwrap_or_default()));
+        } else {
+            given.push(Given {
+                line: None,
+                address: value.clone(),
+                interval: Ok(None),
+            });
+        }
+    }
+    if args.name.is_some() && given.len() > 1 {
+        let count = given.len();
+        return Err(invalid(format!("{count} sources cannot share one name")));
+    }
+    Ok((given, interval))
+}
+
+/// Returns what is on stdin, if it was asked for.
+pub(super) fn read_stdin(args: &AddArgs) -> Result<String, Error> {
+    let mut text = String::new();
+    let (values, _) = args.split().map_err(invalid)?;
+    if values.iter().any(|value| value == "-") {
+        io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|cause| invalid(format!("cannot read stdin: {cause}")))?;
+    }
+    Ok(text)
+}
+
+fn invalid(message: String) -> Error {
+    error(ErrorKind::Invalid, message, None)
+}
+
+/// Reads an address a line, with an interval behind it or not. Empty lines and those that begin with `#` say nothing.
+fn lines(text: &str) -> Vec<Given> {
+    // A byte order mark is the file's, not the first address's.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut given = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        // Other spaces are no part of a list, and told as what cannot be seen in an address.
+        let mut words = line.split_ascii_whitespace();
+        let Some(address) = words.next().filter(|word| !word.starts_with('#')) else {
+            continue;
+        };
+        let interval = words.next().map(str::parse).transpose();
+        let interval = interval.map_err(|error: IntervalError| error.to_string());
+        given.push(Given {
+            line: Some(number),
+            address: address.to_owned(),
+            interval: match words.next() {
+                Some(_) => Err("more than an address and an interval".to_owned()),
+                None => interval,
+            },
+        });
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stdin_has_an_address_a_line() {
+        let read = lines("\u{feff}# prices\nhttps://h/a\n\n  https://h/b\t12h \r\n");
+        let read: Vec<_> = read
+            .iter()
+            .map(|given| {
+                let interval = given.interval.clone().expect("a good line");
+                (
+                    given.line,
+                    given.address.as_str(),
+                    interval.map(Interval::hours),
+                )
+            })
+            .collect();
+        assert_eq!(
+            read,
+            [
+                (Some(2), "https://h/a", None),
+                (Some(4), "https://h/b", Some(12))
+            ]
+        );
+        for (text, line, part) in [
+            ("https://h/a\nhttps://h/b 1x", 2, "`1x` is not an interval"),
+            ("https://h/a 1h more", 1, "more than"),
+            ("https://h/a?token=hunter2 1h more", 1, "more than"),
+        ] {
+            let read = lines(text);
+            let wrong = read.iter().find(|given| given.problem().is_some());
+            let wrong = wrong.expect(text);
+            assert!(wrong.problem().is_some_and(|why| why.starts_with(part)));
+            assert_eq!(wrong.line, Some(line));
+            assert!(!wrong.place().contains("hunter2"), "{}", wrong.place());
+        }
+    }
+}
