@@ -37,7 +37,7 @@ impl App {
     pub async fn add(&self, new: Vec<NewSource>) -> Result<Vec<Added>> {
         let mut changes = Vec::with_capacity(new.len());
         let mut names = Names::of(self, new.len()).await?;
-        let repeated = refusals_of(&new).into_iter().flatten().find_map(repeated);
+        let repeated = refusals_of(&new).iter().flatten().find_map(repeated);
         if let Some((what, first)) = repeated {
             return Err(Error::new(
                 ErrorKind::Conflict,
@@ -273,9 +273,9 @@ impl App {
     }
 }
 
-fn repeated(refusal: Refusal) -> Option<(&'static str, usize)> {
+fn repeated(refusal: &Refusal) -> Option<(&'static str, usize)> {
     match refusal {
-        Refusal::Repeated { what, first } => Some((what, first)),
+        Refusal::Repeated { what, first } => Some((what, *first)),
         _ => None,
     }
 }

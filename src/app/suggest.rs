@@ -6,8 +6,8 @@ use crate::domain::masked;
 /// Names less alike than this are not worth a question.
 const LIKENESS: f64 = 0.85;
 
-/// Returns the error for a name that nothing has, such as `no verifier is called `lgal``. Its hint is the nearest of the
-/// names, else `otherwise`.
+/// Returns the error for a name that nothing has, such as a verifier. Its hint is the nearest of the names, else
+/// `otherwise`.
 pub(super) fn no_such_name<'a>(
     noun: &str,
     name: &str,

@@ -258,8 +258,8 @@ fn invisible(text: &str) -> Option<AddressError> {
         "in its path"
     };
     let mut bytes = [0; 4];
-    let sent = character.encode_utf8(&mut bytes).bytes();
-    let sent: String = sent.map(|byte| format!("%{byte:02X}")).collect();
+    let sent = character.encode_utf8(&mut bytes).as_bytes();
+    let sent: String = url::form_urlencoded::byte_serialize(sent).collect();
     let advice = if place == "in its path" {
         format!("type the address without it, or with {sent} where it is meant")
     } else {

@@ -161,9 +161,8 @@ fn quiet_prints_nothing_that_was_not_asked_for() {
 #[test]
 fn many_entries_are_looked_up_at_once() {
     let gannet = Gannet::new();
-    let lines: String = (0..500)
-        .map(|number| format!("https://example.org/{number:03}.csv\n"))
-        .collect();
+    let line = |number| format!("https://example.org/{number:03}.csv\n");
+    let lines = (0..500).map(line).collect::<Vec<_>>().concat();
     let list = gannet.path("list.txt");
     std::fs::write(&list, &lines).expect("a file");
     let list = list.display().to_string();

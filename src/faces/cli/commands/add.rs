@@ -25,9 +25,9 @@ pub(super) async fn run(app: &App, args: &AddArgs, console: &mut Console<'_>) ->
     let new: Vec<_> = given.iter().map(|one| one.source(args, interval)).collect();
     let mut refusals = app.refusals(&new).await?;
     if args.new {
-        refusals.iter_mut().for_each(|refusal| {
+        for refusal in &mut refusals {
             refusal.take_if(|refusal| matches!(refusal, Refusal::Former { .. }));
-        });
+        }
     }
     refuse(&given, refusals)?;
     add(app, new, console).await

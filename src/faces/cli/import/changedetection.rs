@@ -6,8 +6,9 @@ use super::entry::{Entry, headers, left_out, tags};
 use crate::app::NewSource;
 use crate::domain::Interval;
 
-/// What changes the content that is compared, or how it is fetched; everything else in a watch is its own state.
-const CONTENT_KEYS: [&str; 12] = [
+/// What changes the content that is compared, how it is fetched, or who is told; everything else in a watch is its own
+/// state.
+const KEYS_LEFT_OUT: [&str; 13] = [
     "include_filters",
     "subtractive_selectors",
     "trigger_text",
@@ -20,6 +21,7 @@ const CONTENT_KEYS: [&str; 12] = [
     "conditions",
     "css_filter",
     "xpath_filter",
+    "notification_urls",
 ];
 
 pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
@@ -68,7 +70,7 @@ fn entry(place: String, watch: &Value, shared: &Shared<'_>) -> Entry {
         return Entry::refused(place, title, why);
     }
     let mut without: Vec<_> = left_out(watch, &[])
-        .filter(|key| CONTENT_KEYS.contains(&key.as_str()))
+        .filter(|key| KEYS_LEFT_OUT.contains(&key.as_str()))
         .collect();
     let interval = interval(watch).or(shared.interval);
     let interval = interval.map(|(interval, is_exact)| {
@@ -164,7 +166,8 @@ mod tests {
         "5": {"url": "https://example.org/d", "method": "POST"},
         "6": {},
         "7": {"url": "https://example.org/e", "time_between_check": {"hours": null, "minutes": null}},
-        "8": {"url": "https://example.org/f", "time_between_check_use_default": true, "time_between_check": {"hours": 9}}
+        "8": {"url": "https://example.org/f", "time_between_check_use_default": true, "time_between_check": {"hours": 9}},
+        "9": {"url": "https://example.org/g", "notification_urls": ["mailto://joe:sesame@h"]}
       },
       "settings": {"application": {"tags": {"t1": {"title": "Price lists"}}},
                    "requests": {"time_between_check": {"weeks": null, "hours": 3, "minutes": 30}}}
@@ -201,6 +204,7 @@ mod tests {
         watch 6: : it has no `url`
         watch 7: https://example.org/e None every 4h [] [] without ["its interval: every 4h instead"]
         watch 8: https://example.org/f None every 4h [] [] without ["its interval: every 4h instead"]
+        watch 9: https://example.org/g None every 4h [] [] without ["notification_urls", "its interval: every 4h instead"]
         "#);
     }
 

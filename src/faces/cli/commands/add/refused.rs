@@ -1,5 +1,7 @@
 //! What `add` says of addresses that cannot be added: each with its line and its address. Then none is added.
 
+use std::collections::HashSet;
+
 use super::input::Given;
 use crate::app::{Error, ErrorKind, Refusal};
 use crate::faces::cli::exit::error;
@@ -40,7 +42,8 @@ pub(super) fn refuse(given: &[Given], refusals: Vec<Option<Refusal>>) -> Result<
             removed.join(" ")
         ));
     }
-    hints.dedup();
+    let mut seen = HashSet::new();
+    hints.retain(|hint| seen.insert(hint.clone()));
     let hint = (!hints.is_empty()).then(|| hints.join("; "));
     let kind = reasons[0].1.kind;
     let message = match (given, reasons.as_slice()) {
