@@ -257,6 +257,9 @@ fn invisible(text: &str) -> Option<AddressError> {
     } else {
         "in its path"
     };
+    // What looks like a space is shown as one: it may have stood between two things.
+    let visible = text.replace(char::is_whitespace, " ");
+    let visible = visible.replace(is_invisible, "");
     let mut bytes = [0; 4];
     let sent = character.encode_utf8(&mut bytes).as_bytes();
     let sent: String = url::form_urlencoded::byte_serialize(sent).collect();
@@ -266,7 +269,7 @@ fn invisible(text: &str) -> Option<AddressError> {
         "type the address without it".to_owned()
     };
     Some(AddressError::Invisible {
-        text: masked(&text.replace(is_invisible, "")),
+        text: masked(visible.trim()),
         character,
         place,
         advice,
@@ -335,6 +338,11 @@ mod tests {
                 "with %E2%80%8C where it is meant",
             ),
             ("https://example.org/a\tb", "U+0009", "in its path"),
+            (
+                "https://example.org/a\u{a0}1h",
+                "`https://example.org/a 1h` has",
+                "U+00A0",
+            ),
         ] {
             let error = Address::parse(text, false).expect_err(text).to_string();
             assert!(error.contains(code) && error.contains(place), "{error}");

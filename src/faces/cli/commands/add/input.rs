@@ -25,10 +25,11 @@ impl Given {
 
     /// Returns where it stands, and its address without secrets and odd spaces, for people.
     pub(super) fn place(&self) -> String {
-        let address = masked(&self.address).replace(char::is_whitespace, "");
+        let address = masked(&self.address).replace(char::is_whitespace, " ");
+        let address = address.trim();
         match self.line {
             Some(line) => format!("line {line} of stdin ({address})"),
-            None => address,
+            None => address.to_owned(),
         }
     }
 
