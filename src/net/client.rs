@@ -12,8 +12,8 @@ use reqwest::{Request, Response, redirect};
 use super::error::NetError;
 use super::failure::BoxError;
 use super::guard::GuardedResolver;
+use super::http_client::HttpClient;
 use super::proxy::Proxy;
-use super::proxy_client::ProxyClient;
 use super::tls::tls_config;
 use crate::config::FetchConfig;
 
@@ -44,17 +44,12 @@ impl ClientKind {
     }
 }
 
-enum Client {
-    Direct(reqwest::Client),
-    Proxied(ProxyClient),
-}
-
 /// A client for each kind, made when it is first needed. Connections are never shared between them, so that one that was
 /// made to a private host with permission is not used without.
 pub(super) struct Clients {
     config: FetchConfig,
     tls: rustls::ClientConfig,
-    made: [OnceLock<Client>; 8],
+    made: [OnceLock<Box<HttpClient>>; 8],
 }
 
 impl Clients {
@@ -84,32 +79,25 @@ impl Clients {
             let made = self.make(kind);
             made.expect("settings that made one client make another")
         });
-        match client {
-            Client::Direct(client) => Ok(client.execute(request).await?),
-            Client::Proxied(client) => client.execute(request).await,
-        }
+        client.execute(request).await
     }
 
-    fn make(&self, kind: ClientKind) -> Result<Client, NetError> {
+    fn make(&self, kind: ClientKind) -> Result<Box<HttpClient>, NetError> {
         let mut tls = self.tls.clone();
         if kind.http1_only {
             tls.alpn_protocols.retain(|protocol| protocol != b"h2");
         }
-        if let Some(proxy) = self.config.proxy.as_ref().filter(|_| kind.proxied) {
-            let proxy = Proxy::new(
-                proxy,
+        let proxy = self.config.proxy.as_ref().filter(|_| kind.proxied);
+        let proxy = proxy.map(|url| {
+            Proxy::new(
+                url,
                 &self.config.user_agent,
                 tls.clone(),
                 kind.allow_private,
                 self.config.connect_timeout,
-            )?;
-            return ProxyClient::new(&self.config, tls, proxy).map(Client::Proxied);
-        }
-        let mut builder = builder(&self.config, tls, kind.allow_private);
-        if kind.http1_only {
-            builder = builder.http1_only();
-        }
-        build(builder).map(Client::Direct)
+            )
+        });
+        HttpClient::new(&self.config, tls, kind.allow_private, proxy.transpose()?).map(Box::new)
     }
 }
 
@@ -117,14 +105,6 @@ impl Clients {
 /// may reach stays out of reach. Never through a proxy.
 pub(super) fn webhook_client(config: &FetchConfig) -> Result<reqwest::Client, NetError> {
     let tls = tls_config(&config.ca_files)?;
-    build(builder(config, tls, true).pool_idle_timeout(WEBHOOK_IDLE))
-}
-
-fn builder(
-    config: &FetchConfig,
-    tls: rustls::ClientConfig,
-    allow_private: bool,
-) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(redirect::Policy::none())
@@ -132,18 +112,14 @@ fn builder(
         .user_agent(&config.user_agent)
         .connect_timeout(config.connect_timeout)
         .pool_max_idle_per_host(config.total)
-        .dns_resolver(Arc::new(GuardedResolver::new(allow_private)))
+        .pool_idle_timeout(WEBHOOK_IDLE)
+        .dns_resolver(Arc::new(GuardedResolver::new(true)))
         .no_proxy()
-        // Heads that are not quite right, as curl and browsers take them. What decides how long a body is stays strict.
         .http1_max_headers(MAX_FIELDS)
         .http1_ignore_invalid_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http2_max_header_list_size(MAX_FIELD_BYTES)
-}
-
-fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, NetError> {
-    builder
         .build()
         .map_err(|_| NetError::Client("its settings (user agent or TLS) are not usable".to_owned()))
 }

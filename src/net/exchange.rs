@@ -216,19 +216,6 @@ impl Exchange<'_> {
         fields
     }
 
-    fn request(&self, step: &Step<'_>) -> Request {
-        let mut request = Request::new(Method::GET, step.url.clone());
-        let fields = request.headers_mut();
-        *fields = step.fields.clone();
-        fields
-            .entry(ACCEPT_ENCODING)
-            .or_insert(HeaderValue::from_static("gzip"));
-        if let Some(validators) = step.validators {
-            conditions::insert(fields, validators);
-        }
-        request
-    }
-
     async fn send(&self, step: &Step<'_>) -> Result<Response, Failure> {
         let allow_private = self.settings.allow_private;
         let kind = ClientKind {
@@ -237,7 +224,7 @@ impl Exchange<'_> {
             http1_only: step.http1_only,
         };
         let limit = self.config.read_timeout;
-        let sent = self.clients.execute(kind, self.request(step));
+        let sent = self.clients.execute(kind, request_of(step));
         let Ok(result) = tokio::time::timeout(limit, sent).await else {
             let limit = seconds(limit);
             let detail = format!("timed out after {limit} waiting for the server's answer");
@@ -313,8 +300,9 @@ impl Exchange<'_> {
             step.host,
             self.config,
             self.temp_dir,
-        );
-        let (content, digest) = received.await.map_err(|failure| match refusal {
+        )
+        .await;
+        let (content, digest) = received.map_err(|failure| match refusal {
             Some(refusal) if failure.kind == FailureKind::TooLarge => refusal,
             _ => failure,
         })?;
@@ -373,6 +361,19 @@ impl Exchange<'_> {
             None => text,
         }
     }
+}
+
+fn request_of(step: &Step<'_>) -> Request {
+    let mut request = Request::new(Method::GET, step.url.clone());
+    let fields = request.headers_mut();
+    *fields = step.fields.clone();
+    fields
+        .entry(ACCEPT_ENCODING)
+        .or_insert(HeaderValue::from_static("gzip"));
+    if let Some(validators) = step.validators {
+        conditions::insert(fields, validators);
+    }
+    request
 }
 
 fn not_modified(headers: &HeaderMap, step: &Step<'_>, now: DateTime<Utc>) -> Answer {

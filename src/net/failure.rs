@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 use hyper_util::client::legacy;
 use tokio::time::error::Elapsed;
 
-use super::guard::Refused;
+use super::guard::{Refused, Unresolved};
+use super::head::Head;
 use super::tls_words::tls_problem;
 use crate::domain::FailureKind;
 
@@ -97,7 +98,7 @@ impl Failure {
         }
         let own = find::<reqwest::Error>(error);
         let other = find::<legacy::Error>(error);
-        if own.is_some_and(reqwest::Error::is_dns) {
+        if own.is_some_and(reqwest::Error::is_dns) || find::<Unresolved>(error).is_some() {
             let detail = format!("cannot resolve {}", via.host);
             return Self::passing(FailureKind::Dns, detail);
         }
@@ -122,7 +123,8 @@ impl Failure {
         }
         let detail = match find::<hyper::Error>(error) {
             Some(cause) if cause.is_parse() => {
-                let detail = format!("the answer of {subject} is malformed: {}", malformed(error));
+                let what = malformed(&root(error), head_of(other).as_ref());
+                let detail = format!("the answer of {subject} is malformed: {what}");
                 return Self::new(FailureKind::Protocol, detail);
             }
             Some(cause) if cause.is_incomplete_message() || cause.is_closed() => {
@@ -189,25 +191,40 @@ pub(super) fn is_of_trailers(error: &reqwest::Error) -> bool {
         })
 }
 
-/// Says what is wrong with the head of an answer. The HTTP library does not give away the line.
-fn malformed(error: &(dyn StdError + 'static)) -> String {
-    let words = root(error);
-    let plain = match words.as_str() {
-        "invalid content-length parsed" => {
-            "its Content-Length is not one whole number, or stands there twice with two values"
-        }
-        "invalid transfer-encoding parsed" | "unexpected transfer-encoding parsed" => {
-            "its Transfer-Encoding cannot be read"
-        }
-        "invalid HTTP header parsed" => {
-            "a line of its head holds what no field may, such as NUL or a carriage return"
-        }
-        "invalid HTTP version parsed" => "it does not begin with HTTP/1.1",
-        "invalid HTTP status-code parsed" => "its first line has no status of three digits",
-        "message head is too large" => "its head is too long",
-        _ => return words,
+/// Returns the head of the answer that an error is about.
+fn head_of(error: Option<&legacy::Error>) -> Option<Head> {
+    let mut extras = hyper::http::Extensions::new();
+    error?.connect_info()?.get_extras(&mut extras);
+    extras.remove::<Head>()
+}
+
+/// Says what is wrong with the head of an answer, for which the HTTP library has these words, and quotes the lines.
+fn malformed(words: &str, head: Option<&Head>) -> String {
+    let quote = |find: fn(&Head) -> Option<String>| head.and_then(find);
+    let (plain, lines) = match words {
+        "invalid content-length parsed" => (
+            "its Content-Length is not one whole number",
+            quote(|head| head.fields("content-length")),
+        ),
+        "invalid transfer-encoding parsed" | "unexpected transfer-encoding parsed" => (
+            "its Transfer-Encoding cannot be read",
+            quote(|head| head.fields("transfer-encoding")),
+        ),
+        "invalid HTTP header parsed" => (
+            "a line of its head holds what no field may, such as NUL or a carriage return",
+            quote(Head::spoiled_line),
+        ),
+        "invalid HTTP version parsed" | "invalid HTTP status-code parsed" => (
+            "it does not begin with a status line of HTTP/1.1",
+            quote(Head::first_line),
+        ),
+        "message head is too large" => ("its head is too long", None),
+        _ => (words, None),
     };
-    plain.to_owned()
+    match lines {
+        Some(lines) => format!("{plain}: {lines}"),
+        None => plain.to_owned(),
+    }
 }
 
 impl From<Refused> for Failure {

@@ -3,10 +3,15 @@
 //! Judges literals in a URL, every address that a name resolves to, and the peer of a connection. Never asks a name
 //! server itself: the system's resolver does.
 
-use std::error::Error as StdError;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use hyper_util::client::legacy::connect::dns;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tower_service::Service;
+
+use super::failure::BoxError;
 
 /// Who may reach an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +95,8 @@ pub fn unreachable_host(url: &url::Url, allow_private: bool) -> Option<String> {
         .then(|| format!("{host} is this machine: allow it for this source with --allow-private"))
 }
 
-/// The system's resolver, without the addresses that may not be reached.
+/// The system's resolver, for the clients of sources and of webhooks, without the addresses that may not be reached.
+#[derive(Clone)]
 pub(super) struct GuardedResolver {
     allow_private: bool,
 }
@@ -113,12 +119,36 @@ impl Resolve for GuardedResolver {
     }
 }
 
+/// A name without an address.
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no address")]
+pub(super) struct Unresolved;
+
+impl Service<dns::Name> for GuardedResolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: dns::Name) -> Self::Future {
+        let allow_private = self.allow_private;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found = found.map_err(|_| Unresolved)?;
+            Ok(filter(name.as_str(), found, allow_private)?.into_iter())
+        })
+    }
+}
+
 /// Keeps what may be reached; an error when nothing is left though there were addresses.
 fn filter(
     host: &str,
     found: impl Iterator<Item = SocketAddr>,
     allow_private: bool,
-) -> Result<Vec<SocketAddr>, Box<dyn StdError + Send + Sync>> {
+) -> Result<Vec<SocketAddr>, BoxError> {
     let mut allowed = Vec::new();
     let mut refused = None;
     for address in found {

@@ -86,11 +86,6 @@ impl Proxy {
         matches!(self.url.scheme(), "http" | "https")
     }
 
-    /// Returns how long everything may take until the server's handshake is done.
-    pub(super) fn connect_timeout(&self) -> Duration {
-        self.connect_timeout
-    }
-
     /// Returns the value of `Proxy-Authorization`, for a proxy that wants it with each request.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let (user, password) = self.login.as_ref().filter(|_| self.is_http())?;

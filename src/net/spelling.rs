@@ -3,6 +3,8 @@
 //!
 //! Knows nothing of secrets: it finds and replaces.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::prelude::{
     BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD,
@@ -107,11 +109,10 @@ fn is_cut(rest: &[u8], c: char) -> bool {
 fn escapes(c: char) -> Vec<String> {
     let mut utf8 = [0; 4];
     let utf8 = c.encode_utf8(&mut utf8).as_bytes();
-    let units: String = c
-        .encode_utf16(&mut [0; 2])
-        .iter()
-        .map(|unit| format!("\\u{unit:04x}"))
-        .collect();
+    let mut units = String::new();
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        let _ = write!(units, "\\u{unit:04x}");
+    }
     let code = u32::from(c);
     let mut all = vec![
         units,

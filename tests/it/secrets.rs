@@ -1,5 +1,6 @@
 //! Secrets: where they come from, what is refused, and that none is stored or shown, with the real program.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -311,13 +312,15 @@ fn what_a_service_repeats_of_its_signing_secret_is_not_stored_or_shown() {
         ("part", "whsec_${KEY}".to_owned()),
         ("literal", format!("whsec_{KEY}")),
     ] {
-        text += &format!(
+        let _ = write!(
+            text,
             "[[verifier]]\nname = \"{path}\"\nsources = [\"*\"]\nadvisory = true\nhttp = {:?}\nsecret = {secret:?}\n",
             service.url(&format!("/{path}"))
         );
     }
     for path in ["told", "refuses"] {
-        text += &format!(
+        let _ = write!(
+            text,
             "[[notify]]\nname = \"{path}\"\non = [\"changed\"]\nwebhook = {:?}\nsecret = \"${{WH}}\"\n",
             service.url(&format!("/{path}"))
         );

@@ -1,0 +1,111 @@
+//! The head of an answer over HTTP/1.1 as it came, for what cannot be read as one.
+//!
+//! Never holds more than its beginning, and is never parsed for anything but a message.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// As much of an answer as is kept: longer than nearly all heads.
+const MAX_BYTES: usize = 8 << 10;
+
+/// The longest line that a message repeats.
+const MAX_SHOWN_CHARS: usize = 100;
+
+/// What came over a connection since the last request. Clones are the same.
+#[derive(Clone, Default)]
+pub(super) struct Head(Arc<Mutex<Vec<u8>>>);
+
+impl Head {
+    pub(super) fn clear(&self) {
+        self.bytes().clear();
+    }
+
+    pub(super) fn add(&self, bytes: &[u8]) {
+        let mut head = self.bytes();
+        let room = MAX_BYTES - head.len();
+        head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// Returns the first line, for a message.
+    pub(super) fn first_line(&self) -> Option<String> {
+        self.lines(|_| true, 1)
+    }
+
+    /// Returns the fields of this name as they came.
+    pub(super) fn fields(&self, name: &str) -> Option<String> {
+        let is_field = |line: &[u8]| {
+            let start = line.get(..name.len());
+            let behind = line.get(name.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+                && behind.is_some_and(|byte| matches!(byte, b':' | b' ' | b'\t'))
+        };
+        self.lines(is_field, 3)
+    }
+
+    /// Returns the first line with a character that no field may hold.
+    pub(super) fn spoiled_line(&self) -> Option<String> {
+        self.lines(|line| line.contains(&0) || line.contains(&b'\r'), 1)
+    }
+
+    /// Returns up to `most` lines of the head that are so, quoted.
+    fn lines(&self, is_so: impl Fn(&[u8]) -> bool, most: usize) -> Option<String> {
+        let head = self.bytes();
+        let lines = head.split(|byte| *byte == b'\n');
+        let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let head = lines.take_while(|line| !line.is_empty());
+        let found: Vec<String> = head
+            .filter(|line| is_so(line))
+            .take(most)
+            .map(quoted)
+            .collect();
+        (!found.is_empty()).then(|| found.join(" and "))
+    }
+
+    fn bytes(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn quoted(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    let mut shown = String::from("`");
+    for c in text.chars().take(MAX_SHOWN_CHARS) {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    if text.chars().count() > MAX_SHOWN_CHARS {
+        shown.push('…');
+    }
+    shown.push('`');
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_quoted_as_they_came() {
+        let head = Head::default();
+        head.add(b"HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-");
+        head.add(
+            b"Length: 3\r\ncontent-length : 4\nContent-Lengthy: 5\r\n\r\nContent-Length: 6\r\n",
+        );
+        assert_eq!(head.first_line().as_deref(), Some("`HTTP/1.1 200 OK`"));
+        let fields = head.fields("content-length");
+        assert_eq!(
+            fields.as_deref(),
+            Some("`Content-Length: 3` and `content-length : 4`")
+        );
+        assert_eq!(head.fields("transfer-encoding"), None);
+        assert_eq!(head.spoiled_line().as_deref(), Some("`X-A: a\\u{0}b`"));
+        head.clear();
+        assert_eq!(head.first_line(), None);
+        head.add(&[b'x'; 2 * MAX_BYTES]);
+        head.add(b"more");
+        let long = head.first_line().expect("a line");
+        assert_eq!(long.chars().count(), MAX_SHOWN_CHARS + 3);
+    }
+}
