@@ -58,6 +58,12 @@ impl App {
         .await
     }
 
+    /// Does the same once in this process, before it changes the first thing: a pass with nothing to do writes nothing.
+    pub(crate) async fn join_archive_once(&self) -> Result<()> {
+        self.joined.get_or_try_init(|| self.join_archive()).await?;
+        Ok(())
+    }
+
     /// Returns why the catalogue is not the archive's own, if it is not.
     pub async fn archive_mismatch(&self) -> Result<Option<Error>> {
         // First: whoever counts up writes the catalogue first.

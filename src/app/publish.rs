@@ -20,6 +20,7 @@ impl App {
     /// Waits for the right to change published files, which one process has at a time: what lies there and what the
     /// catalogue says of it change together.
     pub(super) async fn lock_published(&self) -> Result<FileLock> {
+        self.join_archive_once().await?;
         self.with_archive(crate::archive::Archive::lock_published)
             .await
     }

@@ -66,6 +66,17 @@ impl House {
                 log: None,
             });
         }
+        if access == Access::Work {
+            let house = Self::unjoined(config, read_config, environment, clock, actor)?;
+            if let Some(error) = house.app.archive_mismatch().await? {
+                return Err(error);
+            }
+            // One of before there were marks gets its first.
+            if house.app.archive.mark()?.is_none() {
+                house.app.join_archive_once().await?;
+            }
+            return Ok(house);
+        }
         Self::with(config, read_config, environment, clock, actor).await
     }
 
@@ -93,7 +104,7 @@ impl House {
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
         let house = Self::unjoined(config, read_config, environment, clock, actor)?;
-        house.app.join_archive().await?;
+        house.app.join_archive_once().await?;
         Ok(house)
     }
 

@@ -12,6 +12,8 @@ use crate::app::{Error, ErrorKind, Result};
 
 /// Threads beside the runtime's workers: the store's writer, the log's, and some that may block.
 const BESIDE: usize = 8;
+/// What a thread that only waits needs: the less is set up for each, the sooner the program begins.
+const SMALL_STACK: usize = 64 << 10;
 /// Longer than the pause between two passes: as long as one thread that may block is alive, what more there is to do waits for
 /// it when no other can be started.
 const KEEP_ALIVE: Duration = Duration::from_mins(3);
@@ -41,7 +43,8 @@ fn try_starting(count: usize) -> Result<()> {
         let closed = gate.write();
         let started = (0..count).try_for_each(|_| {
             let wait = || drop(gate.read());
-            thread::Builder::new().spawn_scoped(scope, wait).map(drop)
+            let builder = thread::Builder::new().stack_size(SMALL_STACK);
+            builder.spawn_scoped(scope, wait).map(drop)
         });
         drop(closed);
         started

@@ -30,6 +30,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     if app.archive_mismatch().await?.is_some() {
         return Ok(());
     }
+    app.join_archive_once().await?;
     discard_unnamed(app).await?;
     app.with_archive(move |archive| archive.discard_half_copies(now))
         .await?;

@@ -237,13 +237,14 @@ impl Worker {
             Selection::These(ids) => ids.len() as u64,
         };
         progress.begin(total);
-        if total == 0 && undecided.as_ref().is_none_or(Vec::is_empty) {
-            return Ok(if judges {
-                self.judge_sets_alone(undecided.is_some(), stop, progress)
-                    .await
-            } else {
-                PassReport::default()
-            });
+        let is_idle = total == 0 && undecided.as_ref().is_none_or(Vec::is_empty);
+        if is_idle && (!judges || self.app.set_names().is_empty()) {
+            return Ok(PassReport::default());
+        }
+        self.app.join_archive_once().await?;
+        if is_idle {
+            let again = undecided.is_some();
+            return Ok(self.judge_sets_alone(again, stop, progress).await);
         }
         let judging = match undecided {
             Some(listed) => Judging::Again(Undecided::new(seen, listed)),
@@ -299,9 +300,6 @@ impl Worker {
 
     /// Looks at the sets when nothing is to be fetched: their members or the configuration may have changed.
     async fn judge_sets_alone(&self, again: bool, stop: &Stop, progress: &Progress) -> PassReport {
-        if self.app.set_names().is_empty() {
-            return PassReport::default();
-        }
         let report = sets::judge_sets(&self.app, again, false, stop, progress).await;
         PassReport {
             summary: progress.snapshot().summary,
@@ -340,7 +338,8 @@ impl Worker {
         if !store.is_chore_due(MEND, now, MEND_EVERY).await? {
             return Ok(());
         }
-        if let Some(mended) = self.app.store.mend_times(self.app.stamp()).await? {
+        self.app.join_archive_once().await?;
+        if let Some(mended) = store.mend_times(self.app.stamp()).await? {
             tracing::warn!("{mended}");
         }
         Ok(store.record_chore(MEND, now).await?)
