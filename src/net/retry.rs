@@ -121,24 +121,62 @@ pub(super) fn http_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>
     Some(time.and_utc())
 }
 
-/// Reads a date as [`http_date`] does, and in the other forms that servers use for a file's time: with another zone, or
-/// without the day's name (RFC 5322 §3.3), or as of RFC 3339.
+/// Names of zones that mean one thing wherever they are written, with what they are ahead of UTC. Those of North America are known to
+/// the library.
+const ZONES: [(&str, &str); 11] = [
+    ("GMT", "+0000"),
+    ("UTC", "+0000"),
+    ("Z", "+0000"),
+    ("WET", "+0000"),
+    ("WEST", "+0100"),
+    ("CET", "+0100"),
+    ("CEST", "+0200"),
+    ("EET", "+0200"),
+    ("EEST", "+0300"),
+    ("MSK", "+0300"),
+    ("JST", "+0900"),
+];
+
+/// Reads a date as [`http_date`] does, and in the other forms that servers use for a file's time: with another zone or none,
+/// without the day's name (RFC 5322 §3.3), with dashes as in cookies, as of RFC 3339, or in seconds or milliseconds since 1970.
 pub(super) fn file_date(field: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let field = field.trim();
-    let in_form = || {
-        // The day's name is not compared: a wrong one is no reason to know nothing.
-        let text = field.split_once(',').map_or(field, |(_, rest)| rest).trim();
-        let in_utc = ["UTC", "Z"].iter().find_map(|zone| text.strip_suffix(zone));
-        let in_utc = in_utc.map(|time| format!("{} +0000", time.trim_end()));
-        DateTime::parse_from_rfc2822(in_utc.as_deref().unwrap_or(text)).ok()
-    };
     http_date(field, now)
-        .or_else(|| in_form().map(|time| time.to_utc()))
-        .or_else(|| {
-            DateTime::parse_from_rfc3339(field)
-                .ok()
-                .map(|time| time.to_utc())
-        })
+        .or_else(|| mail_date(field))
+        .or_else(|| Some(DateTime::parse_from_rfc3339(field).ok()?.to_utc()))
+        .or_else(|| epoch(field))
+}
+
+/// Reads a date of mail, more loosely.
+fn mail_date(field: &str) -> Option<DateTime<Utc>> {
+    // The day's name is not compared: a wrong one is no reason to know nothing.
+    let text = field.split_once(',').map_or(field, |(_, rest)| rest).trim();
+    let mut words: Vec<_> = text.split_ascii_whitespace().collect();
+    let day = words.first()?.replacen('-', " ", 2);
+    words[0] = &day;
+    let zone = ZONES.iter().find(|(name, _)| words.last() == Some(name));
+    match zone {
+        Some((_, offset)) => *words.last_mut()? = offset,
+        // No zone: all times of HTTP are in UTC.
+        None if words.last()?.contains(':') => words.push("+0000"),
+        None => {}
+    }
+    Some(
+        DateTime::parse_from_rfc2822(&words.join(" "))
+            .ok()?
+            .to_utc(),
+    )
+}
+
+/// Reads seconds of 9 or 10 digits, from 1973 to 2286, or milliseconds of three more.
+fn epoch(field: &str) -> Option<DateTime<Utc>> {
+    let digits = field.bytes().all(|byte| byte.is_ascii_digit());
+    let number = field.parse().ok().filter(|_| digits)?;
+    match field.len() {
+        9 | 10 => DateTime::from_timestamp(number, 0),
+        12 | 13 => DateTime::from_timestamp_millis(number),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -160,6 +198,14 @@ mod tests {
             "Mon, 06 Nov 1994 08:49:37 +0000",
             "1994-11-06T08:49:37Z",
             "1994-11-06T09:49:37+01:00",
+            "Sun, 06-Nov-1994 08:49:37 GMT",
+            "06-Nov-1994 09:49:37 +0100",
+            "Sun, 06 Nov 1994 09:49:37 CET",
+            "Sun, 06 Nov 1994 10:49:37 CEST",
+            "Sun, 06 Nov 1994 17:49:37 JST",
+            "Sun, 06 Nov 1994 08:49:37",
+            "784111777",
+            "784111777000",
         ] {
             assert_eq!(
                 file_date(text, now),
@@ -173,6 +219,11 @@ mod tests {
             "Sun, 06 Nov",
             "Sun, 31 Feb 1994 08:49:37 +0000",
             "12345",
+            "yesterday",
+            "-784111777",
+            "78411177700000",
+            "Sun, 06 Nov 1994 08:49:37 XYZ",
+            "06/11/1994 08:49:37",
         ] {
             assert_eq!(file_date(text, now), None, "{text}");
         }

@@ -85,7 +85,9 @@ fn look_up(
             is_signature = true;
         } else if let Some(entry) = read_line(text) {
             entries += 1;
-            bare = entry.name.is_none().then_some(entry.digest);
+            if entry.name.is_none() {
+                bare = Some(entry.digest);
+            }
             if let Some(fit) = names.fit(&entry) {
                 best = better(best, fit, &entry, list)?;
             }
@@ -100,14 +102,20 @@ fn look_up(
             fit: Fit::Exact,
             digest,
         })),
-        _ => match unread.filter(|_| best.is_none()) {
-            // The file may be listed in the line that nobody understood.
+        _ if best.is_some() => Ok(best),
+        // The file may be the one that a digest without a name is of, or be listed in the line that nobody understood.
+        (_, Some(_)) => cannot(format!(
+            "{} does not list `{}`, but more than one digest, and not of which file each is",
+            list.name,
+            names.shown()
+        )),
+        _ => match unread {
             Some(line) => cannot(format!(
                 "{} does not list `{}`, but has a line that means nothing here: `{line}`",
                 list.name,
                 names.shown()
             )),
-            None => Ok(best),
+            None => Ok(None),
         },
     }
 }
@@ -208,6 +216,28 @@ mod tests {
         Known::beside(list.as_bytes(), later_ms).judged(&rule, GOOD)
     }
 
+    #[test]
+    fn several_digests_without_names_say_nothing() {
+        let (good, other) = (hex(GOOD), hex(b"other"));
+        let unnamed = "not of which file each is";
+        for (list, outcome, expected) in [
+            (format!("{good}\n{good}\n"), Error, unnamed),
+            (format!("{good}\n{other}\n"), Error, unnamed),
+            (format!("{other}\n{good}\n"), Error, unnamed),
+            (format!("{good}  -\n{other}  a\n"), Error, unnamed),
+            (format!("{other}\n{good}  prices.csv\n"), Passed, ""),
+            (
+                format!("{good}\n{other}  prices.csv\n"),
+                Failed,
+                "not sha256:",
+            ),
+        ] {
+            let (found, detail) = judged(&list, 0);
+            assert_eq!(found, outcome, "{list}: {detail}");
+            assert!(detail.contains(expected), "{list}: {detail}");
+        }
+    }
+
     /// The judged file is `prices.csv`, at `https://example.org/files/p%20x.csv`.
     #[test]
     fn the_listed_digest_decides() {
@@ -277,7 +307,6 @@ mod tests {
                 Failed,
                 "SHA256SUMS does not list `prices.csv` or `p x.csv`",
             ),
-            (format!("{good}\n{good}\n"), Failed, "does not list"),
             (format!("{good}  prices.csv.sig\n"), Failed, "does not list"),
             (
                 format!("{other}  prices.csv\n"),

@@ -7,12 +7,22 @@ use chrono::TimeDelta;
 use super::source::{Finding, bad, cannot};
 use crate::verify::Facts;
 
-/// Not older than this when it was fetched; a time in the future, by a clock that is ahead, is no age at all.
+/// So far ahead a clock may be.
+const MOST_AHEAD: TimeDelta = TimeDelta::days(1);
+
+/// Not older than this when it was fetched. A time a little ahead, by a clock that is, is no age at all; one far ahead says nothing.
 pub(super) fn judge(max_age: Duration, facts: &Facts) -> Finding {
     let Some(modified) = facts.last_modified else {
         return cannot("the server gave no Last-Modified that can be read as a time");
     };
     let age = facts.fetched_at - modified;
+    if -age > MOST_AHEAD {
+        return cannot(format!(
+            "the server says that it was last modified {}, {} after it was fetched",
+            modified.format("%Y-%m-%dT%H:%M:%SZ"),
+            in_words(-age)
+        ));
+    }
     let limit = TimeDelta::from_std(max_age).unwrap_or(TimeDelta::MAX);
     let detail = format!(
         "last modified {}, {} before it was fetched",
@@ -82,6 +92,21 @@ mod tests {
                 Some("2026-02-01T00:00:00Z"),
                 VerdictOutcome::Passed,
                 "0s before it was fetched",
+            ),
+            (
+                Some("2026-02-01T12:00:00Z"),
+                VerdictOutcome::Passed,
+                "0s before it was fetched",
+            ),
+            (
+                Some("2026-02-01T12:00:01Z"),
+                VerdictOutcome::Error,
+                "last modified 2026-02-01T12:00:01Z, 1d 1s after it was fetched",
+            ),
+            (
+                Some("2126-01-31T12:00:00Z"),
+                VerdictOutcome::Error,
+                "36524d after it was fetched",
             ),
         ] {
             let mut known = Known::default();

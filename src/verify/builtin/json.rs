@@ -104,6 +104,7 @@ mod tests {
                 "[12345678901234567890123, 1e-400]",
                 "{\"a\": 1, \"a\": 2}",
                 "\"\\ud83d\\ude00\"",
+                "\"\\uD83D\\uDE00\\uD83D\\uDE00\\\\ud800\\ue000\"",
                 &nested(200),
                 &nested(MAX_DEPTH),
             ] {
@@ -132,6 +133,20 @@ mod tests {
             assert_fails(&rule, b"\"\xFF\"", "not UTF-8: the byte at offset 1");
             let deep = nested(MAX_DEPTH + 1);
             assert_cannot(&rule, deep.as_bytes(), "values are more than 500 deep");
+            for half in [
+                "\"\\ud800\"",
+                "\"\\uDFFF\"",
+                "\"\\ud800x\"",
+                "\"\\ud800\\n\"",
+                "\"\\ud800\\u0041\"",
+                "\"\\ud800\\ud800\\udc00\"",
+                "\"\\ud800\\udc00\\udc00\"",
+                "{\"\\udc00\\ud800\": 1}",
+            ] {
+                let text = format!("[1,\n{half}]");
+                let expected = "line 2: half a surrogate pair in a text, which is no character";
+                assert_cannot(&rule, text.as_bytes(), expected);
+            }
         }
     }
 

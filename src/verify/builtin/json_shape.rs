@@ -27,7 +27,8 @@ pub(super) struct Shape {
     pub(super) tree_bytes: u64,
     /// The number that is held least exactly, shortened, and how exactly.
     pub(super) worst_number: Option<(Exactness, String)>,
-    /// Where numbers stand that cannot be held at all, and whether each is too small rather than too large.
+    /// Where numbers stand that cannot be held at all, or fractions that would be held as whole numbers, and whether each is a fraction
+    /// rather than too large.
     pub(super) unheld: Vec<(Range<usize>, bool)>,
     /// How much has been read.
     offset: usize,
@@ -36,8 +37,34 @@ pub(super) struct Shape {
     part: Part,
     /// Of a key or a number: its bytes so far.
     token: Vec<u8>,
+    /// Of an escape by number: its digits so far.
+    escaped: Option<(u16, u8)>,
+    /// Such an escape was the first half of a pair.
+    awaits_half: bool,
     line: u64,
     key_bytes: usize,
+}
+
+/// Tells whether a number is none of the whole ones, given as JSON writes it, however little is missing.
+fn is_fraction(text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{}{fraction}", whole.trim_start_matches('-'));
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return false;
+    }
+    // More digits than fit are far enough from zero.
+    let exponent: i64 = exponent.parse().unwrap_or(match exponent.as_bytes()[0] {
+        b'-' => i64::MIN / 2,
+        _ => i64::MAX / 2,
+    });
+    let places = fraction
+        .len()
+        .saturating_sub(digits.len() - significant.len());
+    let zeros = (digits.len() - significant.len()).saturating_sub(fraction.len());
+    let of = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    exponent.saturating_add(of(zeros)) < of(places)
 }
 
 /// What the next byte belongs to.
@@ -89,6 +116,7 @@ impl Shape {
 
     fn text(&mut self, byte: u8) -> Result<(), Trouble> {
         self.tree_bytes += 1;
+        self.halves(byte)?;
         self.part = match (self.part, byte) {
             (Part::Text, b'"') => {
                 self.part = Part::Structure;
@@ -101,6 +129,38 @@ impl Shape {
             self.token.push(byte);
         }
         Ok(())
+    }
+
+    /// Refuses half a pair of surrogates (RFC 8259 §8.2): grammar lets it pass, it is no character, and readers differ in what they make
+    /// of it.
+    fn halves(&mut self, byte: u8) -> Result<(), Trouble> {
+        if let Some((value, count)) = self.escaped {
+            let digit = char::from(byte).to_digit(16).unwrap_or_default();
+            let value = value << 4 | u16::try_from(digit).unwrap_or_default();
+            self.escaped = (count < 3).then_some((value, count + 1));
+            if self.escaped.is_some() {
+                return Ok(());
+            }
+            let is_second = (0xDC00..0xE000).contains(&value);
+            if is_second != self.awaits_half {
+                return self.lone_half();
+            }
+            self.awaits_half = (0xD800..0xDC00).contains(&value);
+            return Ok(());
+        }
+        if self.part == Part::Escape && byte == b'u' {
+            self.escaped = Some((0, 0));
+        } else if self.awaits_half && (self.part == Part::Escape || byte != b'\\') {
+            return self.lone_half();
+        }
+        Ok(())
+    }
+
+    fn lone_half(&self) -> Result<(), Trouble> {
+        cannot(format!(
+            "line {}: half a surrogate pair in a text, which is no character (RFC 8259 §8.2)",
+            self.line
+        ))
     }
 
     fn is_key(&self) -> bool {
@@ -216,10 +276,12 @@ impl Shape {
         self.tree_bytes += self.token.len() as u64;
         let text = String::from_utf8_lossy(&self.token);
         let exactness = exactness_of(&text);
-        if exactness == Exactness::Beyond {
+        let held = text.parse::<f64>().ok().filter(|held| held.is_finite());
+        let turns_whole = held.is_some_and(|held| held.fract() == 0.0) && is_fraction(&text);
+        if exactness == Exactness::Beyond || turns_whole {
             let end = self.offset - 1;
-            let is_small = text.parse::<f64>().is_ok_and(f64::is_finite);
-            self.unheld.push((end - self.token.len()..end, is_small));
+            self.unheld
+                .push((end - self.token.len()..end, held.is_some()));
         }
         let known = self
             .worst_number

@@ -92,7 +92,7 @@ fn check_numbers(schema: &Schema, shape: &Shape) -> Result<(), Trouble> {
 }
 
 /// Puts numbers that can be held in the place of those that cannot, where none is compared: a whole one for what is too large,
-/// a fraction for what is too small.
+/// a fraction for what is too small, or would be held as a whole one.
 fn with_held_numbers(text: Bytes, shape: &Shape) -> Bytes {
     if shape.unheld.is_empty() {
         return text;
@@ -205,8 +205,18 @@ mod tests {
             ),
             (
                 r#"{"items": {"type": "integer"}}"#,
-                &["[12345678901234567890123, 1.0, 1e2, 1e400, 9007199254740993]"],
-                &["[1.5]", "[1e-400]"],
+                &[
+                    "[12345678901234567890123, 1.0, 1e2, 1e400, 9007199254740993]",
+                    "[9007199254740993.0, 12345678901234567890123.50e1, 100e-2, 0e-5, -0.0]",
+                ],
+                &[
+                    "[1.5]",
+                    "[1e-400]",
+                    "[9007199254740993.5]",
+                    "[12345678901234567890123.5]",
+                    "[-0.99999999999999999999]",
+                    "[123456789012345678901.5e1, 1234567890123456789015e-1]",
+                ],
                 &[],
             ),
             (
