@@ -21,6 +21,7 @@ use self::house::{CATALOGUE, House};
 use crate::app::{
     App, Error, ErrorKind, PolicyStanding, ReadConfig, Result, SourceOutcome, SourceResult,
 };
+use crate::archive::release_reserve;
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::Source;
 use crate::faces::cli::args::{
@@ -78,6 +79,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
                 Ok(false) => {}
                 Err(error) => return cli::report(&error, console),
             }
+            make_room_for(&command, &flags, environment);
             let access = command.access();
             match House::open(access, &flags, environment, |who| who.operator("cli")).await {
                 Ok(house) => {
@@ -215,6 +217,15 @@ fn begins_catalogue(
     }
     let config = load(flags, environment, Access::Create)?;
     house::may_begin_in(&config.data_dir)
+}
+
+/// Lets go of the room that is kept for a purge on a disk that is full.
+fn make_room_for(command: &AppCommand, flags: &Flags, environment: &Environment) {
+    let is_purge = matches!(command, AppCommand::Remove(args) if args.purge);
+    // A configuration that cannot be read is what the command says.
+    if is_purge && let Ok(config) = load(flags, environment, Access::Change) {
+        release_reserve(&config.data_dir);
+    }
 }
 
 fn load(flags: &Flags, environment: &Environment, access: Access) -> Result<Config> {

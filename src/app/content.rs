@@ -73,9 +73,7 @@ impl App {
             .replace_blob(version.id, blob, self.stamp())
             .await?
         {
-            let now = self.now();
-            self.with_archive(move |archive| archive.discard_object(&object, now))
-                .await?;
+            self.discard_objects(vec![object]).await;
         }
         Ok(true)
     }

@@ -1,11 +1,13 @@
 //! Looking at published files: one that somebody changed or removed is put back.
 //!
-//! A look costs one glance at the file system each. Only a file that looks otherwise than when it was published is read.
+//! A look costs one glance at the file system each. Only a file that looks otherwise than when it was published is read; one that
+//! readers were kept from gets its mode back.
 
 use chrono::TimeDelta;
 use futures_util::future::try_join_all;
 
 use super::{App, Result};
+use crate::domain::{Action, NewEvent};
 use crate::store::{FilesToLookAt, PublishedFile};
 
 /// How often all files are looked at; those of sources that are due are looked at by each pass.
@@ -48,13 +50,26 @@ impl App {
         while !files.is_empty() {
             let mut share = files.split_off(files.len().saturating_sub(SHARE));
             looks.push(self.with_archive(move |archive| {
+                let mut reopened = Vec::new();
                 share.retain(|file| {
-                    file.seal.is_none() || archive.published_seal(&file.path) != file.seal
+                    let (seal, closed) = archive.look_at_published(&file.path);
+                    reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
+                    file.seal.is_none() || seal != file.seal
                 });
-                Ok(share)
+                Ok((share, reopened))
             }));
         }
-        Ok(try_join_all(looks).await?.concat())
+        let (suspects, reopened): (Vec<_>, Vec<_>) = try_join_all(looks).await?.into_iter().unzip();
+        for (source, version, mode) in reopened.concat() {
+            let event = NewEvent {
+                action: Action::Republished,
+                source_id: Some(source),
+                version_id: Some(version),
+                detail: Some(format!("its mode had been changed to {mode:04o}")),
+            };
+            self.store.record_event(event, self.stamp()).await?;
+        }
+        Ok(suspects.concat())
     }
 
     async fn look_closely(&self, file: PublishedFile) -> Result<()> {

@@ -228,22 +228,33 @@ impl App {
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
         let done = self.store.change_sources(changes, self.stamp()).await?;
-        let left = self.withdraw_left(true, &lock).await;
-        let objects: Vec<_> = done.iter().map(|change| change.objects.clone()).collect();
-        let now = self.now();
-        self.with_archive(move |archive| {
-            objects
-                .iter()
-                .flatten()
-                .try_for_each(|object| archive.discard_object(object, now))
-        })
-        .await?;
-        left?;
+        // It is done, whatever becomes of the files: what is left of them, passes look for.
+        if let Err(error) = self.withdraw_left(true, &lock).await {
+            tracing::warn!("{error}: left to the next pass");
+        }
+        let objects = done.iter().flat_map(|change| change.objects.clone());
+        self.discard_objects(objects.collect()).await;
         drop(lock);
         if standing.is_in_force() {
             self.settle_after_change().await;
         }
         Ok(done)
+    }
+
+    /// Moves objects to the trash that no blob names any more. What cannot be moved now, passes find as such.
+    pub(super) async fn discard_objects(&self, objects: Vec<String>) {
+        let now = self.now();
+        let tried = self.with_archive(move |archive| {
+            for object in &objects {
+                if let Err(error) = archive.discard_object(object, now) {
+                    tracing::warn!("{error}: left to the next pass");
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = tried.await {
+            tracing::warn!("{error}");
+        }
     }
 
     /// Another rule of publishing holds at once, and a source that entered or left a set is published another way from now on.

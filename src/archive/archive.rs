@@ -20,7 +20,7 @@ use super::sets::{EditionFolder, Sets};
 use super::slots::Slots;
 use super::temp::TempFolder;
 use super::trash::Trash;
-use super::{ArchiveError, mark};
+use super::{ArchiveError, beside, mark, reserve};
 use crate::domain::{ArchiveMark, Digest, EditionId, FileSeal, StoredObject};
 use crate::files::{Owner, make_public_folders};
 
@@ -132,9 +132,10 @@ impl Archive {
         self.published.publish(items, self.temp_dir())
     }
 
-    /// Returns how the published file at this path looks; nothing when it is missing, a folder or a link.
-    pub fn published_seal(&self, path: &str) -> Option<FileSeal> {
-        self.published.seal(path)
+    /// Returns how the published file at this path looks; nothing when it is missing, a folder or a link. Beside that the mode by which
+    /// somebody kept readers from it, if it has its own again.
+    pub fn look_at_published(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
+        self.published.look(path)
     }
 
     /// Returns the digest of the published file at this path and how that looks; nothing when it cannot be read.
@@ -285,15 +286,20 @@ impl Archive {
 
     /// Moves an object back from the trash. Returns whether it lay there.
     pub fn rescue_object(&self, name: &str) -> Result<bool, ArchiveError> {
-        self.objects.rescue(name)
+        self.objects.rescue(name, self.temp_dir())
     }
 
-    /// Deletes what has been in the trash for more than seven days.
+    /// Deletes what was seen in the trash for more than seven days.
     pub fn empty_trash(&self, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         self.trash
             .expired(now)?
             .iter()
             .try_for_each(|day| Trash::delete(day))
+    }
+
+    /// Keeps room on the disk for a purge when it is full, unless it is kept or there is little room to begin with.
+    pub fn keep_reserve(&self) -> Result<(), ArchiveError> {
+        reserve::keep(&self.data_dir, self.owner)
     }
 
     /// Returns the mark by which the archive knows its catalogue; nothing when it has none.
@@ -303,7 +309,7 @@ impl Archive {
 
     /// Puts a mark on the archive, in the place of the one before.
     pub fn set_mark(&self, mark: &ArchiveMark) -> Result<(), ArchiveError> {
-        mark::write(&self.data_dir, mark, self.temp()?.path(), self.owner)
+        mark::write(&self.data_dir, mark, &self.temp()?.name(), self.owner)
     }
 
     /// Returns the copies of the catalogue before migrations, by name.
@@ -316,6 +322,8 @@ impl Archive {
 
     /// Removes what an owner left that ended; it is not known as dead any more after that.
     pub fn bury(&self, owner: &str) -> Result<(), ArchiveError> {
+        beside::sweep_of_dead(&self.temp()?.path().with_file_name(owner));
+        mark::sweep_of_dead(&self.data_dir, owner);
         self.temp()?.remove(owner)
     }
 }

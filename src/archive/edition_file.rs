@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::file::digest_of;
+use super::file::{digest_of, reopen};
 use crate::domain::{Content, Digest};
 
 /// Readable by all, as other published files; written by nobody, since editions share files.
@@ -46,6 +46,13 @@ impl EditionFile {
             tracing::debug!("cannot set the time of {}: {error}", path.display());
         }
         holds
+    }
+
+    /// Lets every account read it in `folder` again. Returns whether somebody had kept one from it.
+    pub(super) fn reopen_in(&self, folder: &Path) -> bool {
+        let path = folder.join(&self.name);
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
+        is_file && reopen(&path, FILE_MODE).is_some()
     }
 
     /// Writes it to a new file, durable when this returns.
@@ -116,6 +123,13 @@ mod tests {
             let found = fs::metadata(&path).and_then(|found| found.modified());
             let found = found.expect("a time");
             assert_eq!(good.stamped(found), found, "it looks as it was written");
+        }
+        for mode in [0o400, 0o440, 0o000] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
+            assert!(good.reopen_in(folder.path()), "{mode:o}");
+            assert!(!good.reopen_in(folder.path()), "it is open: {mode:o}");
+            let found = fs::metadata(&path).expect("a file").permissions();
+            assert_eq!(found.mode() & 0o777, FILE_MODE);
         }
         fs::remove_file(&path).expect("removed");
         fs::write(&path, "evil").expect("written");

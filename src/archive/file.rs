@@ -1,7 +1,8 @@
 //! The few things about files that the standard library leaves to the caller: durable folders, sizes, modes.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::ArchiveError;
@@ -30,6 +31,21 @@ pub(super) fn give(owner: Owner, path: &Path) -> Result<(), ArchiveError> {
     owner
         .give(path)
         .map_err(ArchiveError::io("give to the folder's owner", path))
+}
+
+/// Gives a file or a folder, no link, this mode when it keeps some account from reading or entering that the mode lets in. Returns the
+/// mode that it had; nothing when nobody is kept out, or the mode cannot be changed, as where the file system knows none.
+pub(super) fn reopen(path: &Path, mode: u32) -> Option<u32> {
+    let mode_of = |path: &Path| {
+        let found = fs::symlink_metadata(path).ok()?;
+        (!found.is_symlink()).then(|| found.permissions().mode() & 0o777)
+    };
+    let wanted = mode & 0o555;
+    let had = mode_of(path).filter(|had| had & wanted != wanted)?;
+    if let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(mode)) {
+        tracing::debug!("cannot set the mode of {}: {error}", path.display());
+    }
+    (mode_of(path)? & wanted == wanted).then_some(had)
 }
 
 /// Tells whether `path` is `/`-separated parts that each name something below the folder it is relative to.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::ArchiveError;
@@ -26,19 +26,19 @@ pub(super) fn read(data_dir: &Path) -> Result<Option<ArchiveMark>, ArchiveError>
         .map_err(|reason| ArchiveError::io("read", &path)(invalid(reason)))
 }
 
-/// Writes the mark, whole or not at all.
+/// Writes the mark, whole or not at all. `process` is this one's name among those that work on the folder.
 pub(super) fn write(
     data_dir: &Path,
     mark: &ArchiveMark,
-    temp_dir: &Path,
+    process: &str,
     owner: Owner,
 ) -> Result<(), ArchiveError> {
     let path = data_dir.join(FILE);
     let written = || -> io::Result<tempfile::NamedTempFile> {
-        // A file cannot be renamed onto another disk.
-        let on_one_disk = fs::metadata(temp_dir)?.dev() == fs::metadata(data_dir)?.dev();
-        let folder = if on_one_disk { temp_dir } else { data_dir };
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // Beside its place: `tmp/` may lie on another file system.
+        let mut file = tempfile::Builder::new()
+            .prefix(&unfinished(process))
+            .tempfile_in(data_dir)?;
         writeln!(file, "{mark}")?;
         // Whoever may read the catalogue may read it: it is no secret.
         file.as_file()
@@ -52,4 +52,18 @@ pub(super) fn write(
     file.persist(&path)
         .map(drop)
         .map_err(|error| ArchiveError::io("write", &path)(error.error))
+}
+
+/// Removes the marks that a process left unfinished which was killed.
+pub(super) fn sweep_of_dead(data_dir: &Path, process: &str) {
+    let prefix = unfinished(process);
+    for entry in fs::read_dir(data_dir).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn unfinished(process: &str) -> String {
+    format!(".{FILE}-{process}-")
 }

@@ -9,6 +9,7 @@
 
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod archive;
+mod beside;
 mod chain;
 mod codec;
 mod edition_file;
@@ -20,6 +21,8 @@ mod mark;
 mod objects;
 mod published;
 mod reader_temp;
+mod relocate;
+mod reserve;
 mod set_sweep;
 mod sets;
 mod slots;
@@ -31,4 +34,5 @@ pub use edition_file::EditionFile;
 pub use error::ArchiveError;
 pub use lock::{FileLock, TellWaits};
 pub use published::PublishItem;
+pub use reserve::release_reserve;
 pub use sets::EditionFolder;

@@ -133,9 +133,17 @@ impl Objects {
     }
 
     /// Moves an object back from the trash. Returns whether it lay there.
-    pub(super) fn rescue(&self, name: &str) -> Result<bool, ArchiveError> {
-        self.path(name)?;
-        self.trash.put_back(&below(name))
+    pub(super) fn rescue(&self, name: &str, temp_dir: &Path) -> Result<bool, ArchiveError> {
+        let path = self.path(name)?;
+        let folder = path.parent().unwrap_or(&self.folder);
+        if make_folder(folder, MODE, self.owner)? {
+            sync_folder(&self.folder)?;
+        }
+        // What a killed process leaves of a copy goes as an object that no blob names.
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let digest = file.split('-').next().unwrap_or_default();
+        let unfinished = format!("{digest}-{}-", owner_tag(temp_dir));
+        self.trash.put_back(&below(name), (folder, &unfinished))
     }
 
     /// Returns all objects, each with the digest of its content.

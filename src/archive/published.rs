@@ -11,18 +11,15 @@ use std::sync::Arc;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::ArchiveError;
-use super::file::{give, is_inside, make_folder, sync_file_system, sync_folder};
+use super::file::{give, is_inside, make_folder, reopen, sync_file_system, sync_folder};
+use super::{ArchiveError, beside};
 use crate::domain::{Content, FileSeal};
 use crate::files::Owner;
 
 /// Readable by all: a web server under another account serves these files.
 const MODE: u32 = 0o644;
+const READABLE: u32 = 0o444;
 const FOLDER_MODE: u32 = 0o755;
-
-/// How the names of temporary files begin that lie beside their target: with a dot, which web servers do not serve. No
-/// published file is called so, for a name from an address begins with none.
-const TEMPORARY: &str = ".gannet-";
 
 /// Up to this many files are synced one by one. One sync of the whole file system costs as much as a few of these, and
 /// waits for what other programs wrote too.
@@ -57,7 +54,7 @@ struct Folders {
     checked: BTreeSet<PathBuf>,
     /// Those whose entries changed.
     touched: BTreeSet<PathBuf>,
-    /// Those on another file system than the temporary files.
+    /// Those to which no file can be moved from the folder of temporary files.
     elsewhere: BTreeSet<PathBuf>,
 }
 
@@ -95,7 +92,7 @@ impl Published {
             .map(|ready| {
                 let ready = ready?;
                 again(&synced)?;
-                self.place(ready, &mut folders)
+                self.place(ready, temp_dir, &mut folders)
             })
             .collect();
         let synced = folders.sync(temp_dir);
@@ -138,11 +135,24 @@ impl Published {
         sync_folder(&folder)
     }
 
-    /// Returns how a published file looks, nothing for one that is missing or no plain file; see
-    /// [`super::Archive::published_seal`].
+    /// Returns how a published file looks; nothing for one that is missing or no plain file.
     pub(super) fn seal(&self, path: &str) -> Option<FileSeal> {
         let found = fs::symlink_metadata(self.target(path).ok()?).ok()?;
         found.is_file().then(|| seal(&found))
+    }
+
+    /// Looks at a published file; see [`super::Archive::look_at_published`].
+    pub(super) fn look(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
+        let found = self.target(path).ok().and_then(|target| {
+            let found = fs::symlink_metadata(&target).ok()?;
+            found.is_file().then_some((target, found))
+        });
+        let Some((target, found)) = found else {
+            return (None, None);
+        };
+        let is_closed = found.permissions().mode() & READABLE != READABLE;
+        let closed = is_closed.then(|| reopen(&target, MODE)).flatten();
+        (Some(seal(&found)), closed)
     }
 
     fn target(&self, path: &str) -> Result<PathBuf, ArchiveError> {
@@ -162,15 +172,9 @@ impl Published {
     ) -> Result<Ready, ArchiveError> {
         let target = self.target(&item.path)?;
         self.make_way(&target, folders)?;
-        let parent = target.parent().expect("a path inside has a parent");
-        let is_elsewhere = folders.is_elsewhere(parent, temp_dir)?;
-        let file = if is_elsewhere {
-            temporary_beside(&item.content, parent)?
-        } else {
-            temporary(item.content, temp_dir)?
-        };
+        let file = temporary(item.content, temp_dir)?;
         give(self.owner, &file)?;
-        if sync || is_elsewhere {
+        if sync {
             File::open(&file)
                 .and_then(|opened| opened.sync_all())
                 .map_err(ArchiveError::io("sync", &file))?;
@@ -208,21 +212,36 @@ impl Published {
         Ok(())
     }
 
-    fn place(&self, ready: Ready, folders: &mut Folders) -> Result<FileSeal, ArchiveError> {
+    fn place(
+        &self,
+        ready: Ready,
+        temp_dir: &Path,
+        folders: &mut Folders,
+    ) -> Result<FileSeal, ArchiveError> {
         let Ready { file, target } = ready;
-        // A change of name is none of length, time or inode.
-        let seal = fs::symlink_metadata(&file)
-            .map(|found| seal(&found))
-            .map_err(ArchiveError::io("examine", &file))?;
-        let placed = match file.persist(&target) {
-            // Someone withdrew the last other file of the folder in the meantime, and the folder with it.
-            Err(error) if error.error.kind() == io::ErrorKind::NotFound => {
-                folders.checked.clear();
-                self.make_way(&target, folders)?;
-                error.path.persist(&target)
-            }
-            placed => placed,
-        };
+        let mut seal = seal_of(&file)?;
+        let mut placed = file.persist(&target);
+        if let Err(error) = placed {
+            placed = match error.error.kind() {
+                // Someone withdrew the last other file of the folder in the meantime, and the folder with it.
+                io::ErrorKind::NotFound => {
+                    folders.checked.clear();
+                    self.make_way(&target, folders)?;
+                    error.path.persist(&target)
+                }
+                _ => Err(error),
+            };
+        }
+        if let Err(error) = placed {
+            placed = match error.error.kind() {
+                io::ErrorKind::CrossesDevices => {
+                    let copy = self.copy_beside(&error.path, &target, temp_dir, folders)?;
+                    seal = seal_of(&copy)?;
+                    copy.persist(&target)
+                }
+                _ => Err(error),
+            };
+        }
         if let Err(error) = placed {
             refuse_folder(&target)?;
             return Err(ArchiveError::io("replace", &target)(error.error));
@@ -233,6 +252,29 @@ impl Published {
         }
         Ok(seal)
     }
+
+    /// Copies a file to the file system of its target: the published files, or those of one host, were linked or mounted there.
+    fn copy_beside(
+        &self,
+        file: &Path,
+        target: &Path,
+        temp_dir: &Path,
+        folders: &mut Folders,
+    ) -> Result<TempPath, ArchiveError> {
+        let folder = target.parent().expect("a path inside has a parent");
+        if !folders.elsewhere.contains(folder) {
+            beside::begin(folder, temp_dir)?;
+            folders.elsewhere.insert(folder.to_owned());
+        }
+        beside::copy(file, folder, temp_dir, MODE, self.owner)
+    }
+}
+
+/// Returns how a file looks; a change of name is none of length, time or inode.
+fn seal_of(file: &Path) -> Result<FileSeal, ArchiveError> {
+    fs::symlink_metadata(file)
+        .map(|found| seal(&found))
+        .map_err(ArchiveError::io("examine", file))
 }
 
 fn seal(found: &fs::Metadata) -> FileSeal {
@@ -263,24 +305,6 @@ impl Folders {
         })
     }
 
-    /// Tells whether `folder` lies on another file system than the temporary files, from which none can be moved there: the
-    /// published files, or those of one host, were linked or mounted to another disk. Removes there what a killed process left.
-    fn is_elsewhere(&mut self, folder: &Path, temp_dir: &Path) -> Result<bool, ArchiveError> {
-        let device = |path: &Path| {
-            let found = fs::metadata(path).map_err(ArchiveError::io("examine", path))?;
-            Ok(found.dev())
-        };
-        if self.elsewhere.contains(folder) {
-            return Ok(true);
-        }
-        if device(folder)? == device(temp_dir)? {
-            return Ok(false);
-        }
-        sweep(folder)?;
-        self.elsewhere.insert(folder.to_owned());
-        Ok(true)
-    }
-
     /// Makes what changed durable.
     fn sync(&self, temp_dir: &Path) -> Result<(), ArchiveError> {
         // One sync of one file system does not do for folders on several.
@@ -289,37 +313,6 @@ impl Folders {
         }
         self.touched.iter().try_for_each(|path| sync_folder(path))
     }
-}
-
-/// Puts content into a temporary file in the folder that it is for, hidden from those who read it.
-fn temporary_beside(content: &Content, folder: &Path) -> Result<TempPath, ArchiveError> {
-    let failed = || ArchiveError::io("write a file in", folder);
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY)
-        .tempfile_in(folder)
-        .map_err(failed())?;
-    let written = match content {
-        Content::Memory(bytes) => file.write_all(bytes),
-        Content::File { path, .. } => {
-            File::open(&**path).and_then(|mut from| io::copy(&mut from, &mut file).map(drop))
-        }
-    };
-    written
-        .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(MODE)))
-        .map_err(failed())?;
-    Ok(file.into_temp_path())
-}
-
-/// Removes temporary files that a killed process left in a folder; whoever calls holds the lock, so none is in use.
-fn sweep(folder: &Path) -> Result<(), ArchiveError> {
-    let entries = fs::read_dir(folder).map_err(ArchiveError::io("list", folder))?;
-    for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-            // What cannot be removed now is tried again by the next publication.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-    Ok(())
 }
 
 /// Puts content into a temporary file of its own, by name alone when nobody else has it.

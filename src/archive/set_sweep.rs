@@ -60,18 +60,8 @@ impl Sets {
     }
 
     fn discard(&self, name: &str, now: SystemTime) -> Result<(), ArchiveError> {
-        match self
-            .trash
+        self.trash
             .put_folder(&format!("sets/{EDITIONS}/{name}"), now.into())
-        {
-            // `sets/` lies on another disk, and the copies are not worth a copy.
-            Err(ArchiveError::Io { source, .. })
-                if source.kind() == io::ErrorKind::CrossesDevices =>
-            {
-                remove(&self.editions().join(name))
-            }
-            moved => moved,
-        }
     }
 }
 

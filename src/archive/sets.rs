@@ -3,15 +3,17 @@
 //! Whoever enters the folder through the link once sees one edition, whatever happens meanwhile: a folder that was
 //! replaced stays for [`KEEP`]. Never judges what is published; whoever calls holds the lock of the published files.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::ArchiveError;
 use super::edition_file::EditionFile;
-use super::file::{digest_of, give, make_folder, sync_folder};
+use super::file::{digest_of, give, make_folder, reopen, sync_folder};
 use super::trash::Trash;
 use crate::domain::{Content, Digest, EditionId, safe_part};
 use crate::files::{Owner, remove_tree};
@@ -30,6 +32,8 @@ pub(super) struct Sets {
     pub(super) folder: PathBuf,
     pub(super) trash: Trash,
     owner: Owner,
+    /// Sets that readers were kept from, until their publication is recorded anew.
+    reopened: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// An edition's folder that is being filled.
@@ -52,6 +56,7 @@ impl Sets {
             folder,
             trash,
             owner,
+            reopened: Arc::default(),
         }
     }
 
@@ -70,6 +75,20 @@ impl Sets {
         let Some(folder) = self.current(name) else {
             return false;
         };
+        let mut closed = reopen(&folder, FOLDER_MODE).is_some();
+        for file in files {
+            closed |= file.reopen_in(&folder);
+        }
+        if closed {
+            tracing::warn!(
+                "readers were kept from {}: it is open again",
+                folder.display()
+            );
+            self.reopened().insert(name.to_owned());
+        }
+        if self.reopened().contains(name) {
+            return false;
+        }
         let missing = files.iter().find(|file| !file.lies_in(&folder));
         if let Some(file) = missing {
             let path = folder.join(&file.name);
@@ -79,6 +98,10 @@ impl Sets {
             );
         }
         missing.is_none()
+    }
+
+    fn reopened(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.reopened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the folder that the link of a set leads to, if there is a link of ours.
@@ -248,6 +271,7 @@ impl EditionFolder {
             mark(former, now)?;
         }
         self.sets.switch(&self.name, complete)?;
+        self.sets.reopened().remove(&self.name);
         // What cannot be removed now is tried again by the next pass, which tells.
         if let Err(error) = self.sets.sweep(now) {
             tracing::warn!("{error}");

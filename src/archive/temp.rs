@@ -116,21 +116,27 @@ impl TempFolder {
         Ok(others)
     }
 
-    /// Removes the folder of an owner that ended; fine when it is gone already.
+    /// Removes the folder of an owner that ended; fine when it is gone already. A great many files take long, which keeps nobody
+    /// waiting: it is moved into this process's own folder first, and so goes with that one when this process is killed.
     pub(super) fn remove(&self, name: &str) -> Result<(), ArchiveError> {
-        let _gate = self.locks.take(FOLDERS)?;
         let path = self.parent.join(name);
-        match remove_tree(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(ArchiveError::io("remove", &path)(error))
-            }
-            _ => Ok(()),
+        let moved = self.path.join(name);
+        let gate = self.locks.take(FOLDERS)?;
+        match fs::rename(&path, &moved) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            renamed => renamed.map_err(ArchiveError::io("move", &path))?,
         }
+        drop(gate);
+        remove_tree(&moved).map_err(ArchiveError::io("remove", &moved))
     }
 }
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
+        // Before others have to wait.
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let _ = remove_tree(&entry.path());
+        }
         // What cannot be removed now is swept by a later process: nobody owns it any more.
         if let Ok(_gate) = self.locks.take_within(FOLDERS, FAREWELL) {
             let _ = remove_tree(&self.path);
@@ -202,8 +208,14 @@ mod tests {
         fs::create_dir(&half).expect("a folder");
         assert_eq!(own.abandoned().expect("a list"), ["run-half"]);
         assert!(!half.join(LOCK).exists());
+        fs::create_dir_all(half.join("deep/down")).expect("folders");
         own.remove("run-half").expect("removed");
         own.remove("run-half").expect("gone already");
+        let left: Vec<_> = fs::read_dir(own.path())
+            .expect("a folder")
+            .flatten()
+            .collect();
+        assert_eq!(left.len(), 1, "its lock alone: {left:?}");
         assert_eq!(own.abandoned().expect("a list"), Vec::<String>::new());
     }
 }

@@ -1,22 +1,29 @@
 //! `trash/`: where what seems unneeded goes first, a folder for each day, each with the paths as they were in the data folder.
 //!
-//! Deletes nothing that has lain there for less than [`KEEP_DAYS`] days.
+//! Deletes nothing that was not seen there for more than [`KEEP_DAYS`] days. Those are counted from look to look, in the name of the
+//! day's folder: a clock that is wrong once, or for ever, adds a few days or none.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::ArchiveError;
 use super::file::{make_folder, sync_folder};
+use super::relocate::relocate;
 use crate::files::Owner;
 
 /// For so many whole days something stays.
-const KEEP_DAYS: u64 = 7;
+const KEEP_DAYS: i64 = 7;
 /// Bodies of sources that only this account may see lie there.
 const MODE: u32 = 0o700;
 const DAY: &str = "%Y-%m-%d";
+/// As many days count at most, however long ago the last look was: fewer than make up the time, so that no single look does.
+const MOST_AT_ONCE: i64 = 4;
+/// How the names of copies begin that are not whole yet. They go with the day.
+const COPYING: &str = ".copying-";
 
 /// The folder `trash/`, which is made when it is first needed.
 #[derive(Clone, Debug)]
@@ -73,9 +80,13 @@ impl Trash {
 
     fn take(&self, path: &str, to: &Path) -> Result<(), ArchiveError> {
         let from = self.data_dir.join(path);
-        match fs::rename(&from, to) {
+        let day = to
+            .ancestors()
+            .find(|one| one.parent() == Some(&*self.folder));
+        let unfinished = (day.unwrap_or(&self.folder), COPYING);
+        match relocate(&from, to, unfinished, self.owner) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            renamed => renamed.map_err(ArchiveError::io("move to the trash", &from))?,
+            moved => moved.map_err(ArchiveError::io("move to the trash", &from))?,
         }
         sync_folder(to.parent().unwrap_or(&self.folder))
     }
@@ -88,39 +99,48 @@ impl Trash {
             .find(|place| place.is_file())
     }
 
-    /// Moves a file back to where it was. Returns whether it lay here.
-    pub(super) fn put_back(&self, path: &str) -> Result<bool, ArchiveError> {
+    /// Moves a file back to where it was, to a folder that is there; `unfinished` is that folder and how the name of a copy begins
+    /// there until it is whole. Returns whether it lay here.
+    pub(super) fn put_back(
+        &self,
+        path: &str,
+        unfinished: (&Path, &str),
+    ) -> Result<bool, ArchiveError> {
         let Some(place) = self.find(path) else {
             return Ok(false);
         };
         let to = self.data_dir.join(path);
-        let parent = to.parent().unwrap_or(&self.data_dir).to_owned();
-        self.make(&parent)?;
-        fs::rename(&place, &to).map_err(ArchiveError::io("take from the trash", &place))?;
-        sync_folder(&parent).map(|()| true)
+        relocate(&place, &to, unfinished, self.owner)
+            .map_err(ArchiveError::io("take from the trash", &place))?;
+        sync_folder(to.parent().unwrap_or(&self.data_dir)).map(|()| true)
     }
 
-    /// Returns the folders of days whose time is over.
+    /// Counts the days since the last look, and returns the folders of days whose time is over.
     pub(super) fn expired(&self, now: DateTime<Utc>) -> Result<Vec<PathBuf>, ArchiveError> {
         let days = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             days => days.map_err(ArchiveError::io("list", &self.folder))?,
         };
-        let today = now.date_naive();
         let mut expired = Vec::new();
         for day in days {
             let day = day.map_err(ArchiveError::io("list", &self.folder))?;
-            let name = day.file_name();
-            let date = name
-                .to_str()
-                .map(|name| NaiveDate::parse_from_str(name, DAY));
-            let is_over = |date: NaiveDate| {
-                // The day itself counts as the time of its last moment.
-                date.checked_add_days(Days::new(KEEP_DAYS + 1))
-                    .is_some_and(|end| end <= today)
+            let mut path = day.path();
+            let Some(known) = day.file_name().to_str().and_then(Age::read) else {
+                continue;
             };
-            if matches!(date, Some(Ok(date)) if is_over(date)) {
-                expired.push(day.path());
+            let age = known.at(now.date_naive());
+            if age != known {
+                let counted = self.folder.join(age.to_string());
+                match fs::rename(&path, &counted) {
+                    // Another process looks, too.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    renamed => renamed.map_err(ArchiveError::io("rename", &path))?,
+                }
+                path = counted;
+            }
+            // The day itself counts as the time of its last moment.
+            if age.days > KEEP_DAYS {
+                expired.push(path);
             }
         }
         Ok(expired)
@@ -141,6 +161,47 @@ impl Trash {
             sync_folder(folder.parent().unwrap_or(&self.data_dir))?;
         }
         Ok(())
+    }
+}
+
+/// What the name of a day's folder says: `2026-11-26`, and from the next day's look on `2026-11-26.2026-11-27.1`, with the day of the
+/// last look and the days counted until then. A name takes no room on a disk that is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Age {
+    put: NaiveDate,
+    seen: NaiveDate,
+    days: i64,
+}
+
+impl Age {
+    fn read(name: &str) -> Option<Self> {
+        let mut parts = name.splitn(3, '.');
+        let put = NaiveDate::parse_from_str(parts.next()?, DAY).ok()?;
+        let (seen, days) = match (parts.next(), parts.next()) {
+            (None, _) => (put, 0),
+            (Some(seen), days) => (
+                NaiveDate::parse_from_str(seen, DAY).ok()?,
+                days?.parse().ok()?,
+            ),
+        };
+        Some(Self { put, seen, days })
+    }
+
+    /// Returns the age when somebody looks today. After a look from the future, days count from today on.
+    fn at(self, today: NaiveDate) -> Self {
+        let since = (today - self.seen).num_days();
+        Self {
+            seen: today,
+            days: self.days.saturating_add(since.clamp(0, MOST_AT_ONCE)),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (put, seen) = (self.put.format(DAY), self.seen.format(DAY));
+        write!(f, "{put}.{seen}.{}", self.days)
     }
 }
 
@@ -168,16 +229,93 @@ mod tests {
         trash
             .put("objects/ab/none", at("2026-03-01T23:59:00Z"))
             .expect("gone already");
-        assert!(trash.put_back("objects/ab/one").expect("moved"));
-        assert!(!trash.put_back("objects/ab/none").expect("not there"));
+        let unfinished = (&*data.path().join("objects/ab"), "copy-");
+        let put_back = |path: &str| trash.put_back(path, unfinished).expect("moved");
+        assert!(put_back("objects/ab/one"));
+        assert!(!put_back("objects/ab/none"));
         assert!(data.path().join("objects/ab/one").exists());
-        for (now, over) in [
-            ("2026-03-08T23:58:59Z", 0),
-            ("2026-03-09T00:00:00Z", 1),
-            ("2026-02-01T00:00:00Z", 0),
+    }
+
+    /// Looks at a folder of this day at each of these times; returns after which it is over, counted from 1, if it is.
+    fn over_after(put: &str, looks: &[&str]) -> Option<usize> {
+        let data = tempfile::tempdir().expect("a folder");
+        let trash = Trash::new(data.path(), Owner::default());
+        fs::create_dir_all(data.path().join("trash").join(put)).expect("a folder");
+        let over = looks.iter().position(|now| {
+            let now = format!("{now}T23:59:59Z").parse().expect("a time");
+            !trash.expired(now).expect("a listing").is_empty()
+        });
+        over.map(|at| at + 1)
+    }
+
+    #[test]
+    fn what_was_seen_for_more_than_seven_days_is_over_whatever_one_clock_says() {
+        let daily = [
+            "2026-03-02",
+            "2026-03-03",
+            "2026-03-04",
+            "2026-03-05",
+            "2026-03-06",
+            "2026-03-07",
+            "2026-03-08",
+            "2026-03-09",
+        ];
+        let weekly = ["2026-03-08", "2026-03-08", "2026-03-15", "2026-03-22"];
+        let ahead_once = [
+            "2027-03-02",
+            "2027-03-02",
+            "2026-03-02",
+            "2026-03-03",
+            "2026-03-04",
+        ];
+        let ahead_for_ever = [
+            "2027-03-02",
+            "2027-03-03",
+            "2027-03-04",
+            "2027-03-05",
+            "2027-03-06",
+        ];
+        let behind = ["1970-01-01", "1970-01-02", "2026-03-02"];
+        for (put, looks, expected) in [
+            ("2026-03-01", &daily[..], Some(8)),
+            ("2026-03-01", &weekly, Some(3)),
+            // One look never does, however late it comes.
+            ("2026-03-01", &["2036-01-01"], None),
+            ("2026-03-01", &ahead_once, None),
+            ("2026-03-01", &ahead_for_ever, Some(5)),
+            ("2026-03-01", &behind, None),
+            // Put there by a clock that ran ahead.
+            (
+                "2027-03-01",
+                &[&["2026-03-01"], &daily[..]].concat(),
+                Some(9),
+            ),
+            ("2026-02-20.2026-03-01.7", &daily, Some(1)),
+            ("2026-02-20.2026-03-01.6", &daily, Some(2)),
+            ("2026-02-20.2027-03-01.6", &daily, Some(3)),
+            // None of ours.
+            ("lost+found", &daily, None),
+            ("2026-02-20.x.9", &daily, None),
+            ("2026-02-20.2026-03-01", &daily, None),
         ] {
-            let expired = trash.expired(at(now)).expect("a listing");
-            assert_eq!(expired.len(), over, "{now}");
+            assert_eq!(over_after(put, looks), expected, "{put}: {looks:?}");
         }
+    }
+
+    #[test]
+    fn what_lies_there_is_found_whatever_its_folder_is_called() {
+        let data = tempfile::tempdir().expect("a folder");
+        let trash = Trash::new(data.path(), Owner::default());
+        let at = |text: &str| text.parse::<DateTime<Utc>>().expect("a time");
+        fs::write(data.path().join("a"), "a").expect("a file");
+        trash.put("a", at("2026-03-01T12:00:00Z")).expect("moved");
+        assert_eq!(
+            trash
+                .expired(at("2026-03-02T12:00:00Z"))
+                .expect("a listing"),
+            [] as [PathBuf; 0]
+        );
+        let place = trash.find("a").expect("it lies there");
+        assert_eq!(place, data.path().join("trash/2026-03-01.2026-03-02.1/a"));
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn tidy_when_due(app: &App) -> Result<()> {
     if is_due { tidy(app).await } else { Ok(()) }
 }
 
-/// Moves what nothing needs to the trash, and deletes what has lain there for long enough.
+/// Moves what nothing needs to the trash, deletes what has lain there for long enough, and keeps the reserve.
 pub(super) async fn tidy(app: &App) -> Result<()> {
     let now = app.now();
     if app.archive_mismatch().await?.is_some() {
@@ -39,6 +39,9 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     rescue_named(app).await?;
     app.with_archive(move |archive| archive.empty_trash(now))
         .await?;
+    if let Err(error) = app.with_archive(Archive::keep_reserve).await {
+        tracing::warn!("{error}");
+    }
     app.store.set_swept_at(now).await?;
     Ok(())
 }

@@ -225,32 +225,42 @@ fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
     let trash = gannet.data().join("trash");
     assert_eq!(files_below(&trash).len(), 2);
     let day = fs::read_dir(&trash).expect("a trash").flatten().next();
-    let day = day.expect("a day").path();
-    let age = |days: i64| {
-        let date = SystemClock.now().date_naive() - chrono::Duration::days(days);
-        trash.join(date.to_string())
-    };
+    let mut day = day.expect("a day").path();
     let untidied = || {
         let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
         sql.execute("UPDATE archive_mark SET swept_at = 0", [])
             .expect("long ago");
     };
-    fs::rename(&day, age(6)).expect("older");
-    untidied();
-    gannet.ok(&["--worker-only"]);
-    assert_eq!(files_below(&trash).len(), 2);
-    fs::rename(age(6), age(9)).expect("older");
-    gannet.ok(&["--worker-only"]);
-    assert_eq!(files_below(&trash).len(), 2, "once a day is enough");
-    untidied();
-    gannet.ok(&["--worker-only"]);
-    assert!(files_below(&trash).is_empty());
+    let today = SystemClock.now().date_naive();
+    let yesterday = today - chrono::Duration::days(1);
+    // As a look a year ahead finds it, a look after it was seen for 6 days, one that is too soon, and one after 7.
+    for (name, is_due, left) in [
+        ("2001-01-01".to_owned(), true, 2),
+        (format!("2001-01-01.{yesterday}.6"), true, 2),
+        (format!("2001-01-01.{yesterday}.7"), false, 2),
+        (format!("2001-01-01.{today}.7"), true, 2),
+        (format!("2001-01-01.{yesterday}.7"), true, 0),
+    ] {
+        fs::rename(&day, trash.join(&name)).expect("renamed");
+        if is_due {
+            untidied();
+        }
+        gannet.ok(&["--worker-only"]);
+        assert_eq!(files_below(&trash).len(), left, "{name}");
+        if left > 0 {
+            let found = fs::read_dir(&trash).expect("a trash").flatten().next();
+            day = found.expect("a day").path();
+        }
+    }
 }
 
 #[test]
 fn an_object_in_the_trash_is_read_and_comes_back_before_it_would_go() {
     let (_origin, gannet) = store_of_two();
-    let trash = gannet.data().join("trash/2001-01-01");
+    let yesterday = SystemClock.now().date_naive() - chrono::Duration::days(1);
+    let trash = gannet
+        .data()
+        .join(format!("trash/2001-01-01.{yesterday}.7"));
     fs::create_dir_all(&trash).expect("a folder");
     fs::rename(gannet.data().join("objects"), trash.join("objects")).expect("moved");
     assert_eq!(gannet.bytes(&["cat", "x"]), noise(2));
@@ -259,7 +269,7 @@ fn an_object_in_the_trash_is_read_and_comes_back_before_it_would_go() {
         .expect("never");
     drop(sql);
     gannet.ok(&["--worker-only"]);
-    assert!(!trash.exists());
+    assert!(files_below(&gannet.data().join("trash")).is_empty());
     assert_eq!(objects(&gannet).len(), 2);
     assert_eq!(gannet.bytes(&["cat", "x~1"]), noise(1));
 }

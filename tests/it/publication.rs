@@ -2,7 +2,7 @@
 //! be done shows everywhere: through the real program.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use gannet::domain::{Actor, SourceId, Stamp};
@@ -363,4 +363,42 @@ fn another_rule_of_publishing_holds_at_once() {
     assert!(!home.file("a").exists(), "what failed is not published");
     home.gannet.ok(&["edit", "a", "--publish", "newest"]);
     assert!(home.file("a").is_file());
+}
+
+#[test]
+fn a_published_file_that_readers_were_kept_from_gets_its_mode_back() {
+    let home = Home::with(&["a", "b"], "");
+    home.gannet.ok(&["--worker-only"]);
+    let mode = |name: &str| {
+        let found = fs::metadata(home.file(name)).expect("a file");
+        found.permissions().mode() & 0o777
+    };
+    for (given, expected, events) in [
+        (0o600, 0o644, 1),
+        (0o000, 0o644, 1),
+        (0o640, 0o644, 1),
+        (0o400, 0o644, 1),
+        // Whoever may read it may go on, whatever else is allowed.
+        (0o755, 0o755, 0),
+        (0o444, 0o444, 0),
+    ] {
+        let before = home.events("file.republished").len();
+        fs::set_permissions(home.file("a"), fs::Permissions::from_mode(given)).expect("a mode");
+        let sql = rusqlite::Connection::open(home.gannet.data().join("gannet.db"));
+        let sql = sql.expect("the catalogue");
+        for _ in 0..2 {
+            sql.execute("DELETE FROM chore", []).expect("a look is due");
+            home.gannet.ok(&["--worker-only"]);
+        }
+        assert_eq!(mode("a"), expected, "{given:o}");
+        let told = home.events("file.republished");
+        assert_eq!(told.len(), before + events, "{given:o}: {told:?}");
+        assert_eq!(home.content("a").as_deref(), Some("content of a"));
+    }
+    let removed = home.file("b");
+    fs::remove_file(&removed).expect("removed");
+    fs::create_dir(&removed).expect("a folder in its place");
+    fs::set_permissions(&removed, fs::Permissions::from_mode(0o700)).expect("a mode");
+    home.gannet.run(&["--worker-only"]);
+    assert_eq!(mode("b"), 0o700, "what is no file of ours stays as it is");
 }

@@ -24,6 +24,9 @@ enum Harm {
     FolderRemoved,
     LinkRemoved,
     LinkReplaced,
+    /// Keeps other accounts from a file.
+    Closed,
+    FolderClosed,
 }
 
 fn harm(link: &Path, kind: Harm) {
@@ -59,6 +62,12 @@ fn harm(link: &Path, kind: Harm) {
             fs::remove_file(link).expect("removed");
             symlink("/nowhere", link).expect("a link");
         }
+        Harm::Closed => {
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).expect("a mode");
+        }
+        Harm::FolderClosed => {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("a mode");
+        }
     }
 }
 
@@ -80,6 +89,8 @@ fn what_was_changed_or_removed_is_put_back_by_the_next_pass() {
         Harm::FolderRemoved,
         Harm::LinkRemoved,
         Harm::LinkReplaced,
+        Harm::Closed,
+        Harm::FolderClosed,
     ] {
         let before = release.events().len();
         harm(&link, kind);
@@ -105,6 +116,8 @@ fn what_was_changed_or_removed_is_put_back_by_the_next_pass() {
         }
         let mode = fs::metadata(link.join("data.csv")).expect("a file");
         assert_eq!(mode.permissions().mode() & 0o777, 0o444, "{kind:?}");
+        let mode = fs::metadata(&link).expect("a folder");
+        assert_eq!(mode.permissions().mode() & 0o777, 0o755, "{kind:?}");
     }
 }
 
