@@ -29,7 +29,7 @@ pub use error::{ConfigError, Problem};
 pub use identity::Identity;
 pub use load::Flags;
 pub use no_proxy::NoProxy;
-pub use secrets::Secrets;
+pub use secrets::{LEAST_SECRET_BYTES, Secrets};
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
     NotifierKind, ResourceLimits, ThemeChoice, VerifierConfig, VerifierKind, WorkerConfig,

@@ -7,9 +7,12 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{ConfigError, Environment};
+
+/// The shortest value that is a secret: a shorter one stands in too many texts by chance to be struck out of them.
+pub const LEAST_SECRET_BYTES: usize = 6;
 
 /// Values for `${NAME}`; never printed, never stored. Cloning is cheap.
 #[derive(Clone, Default)]
@@ -61,6 +64,12 @@ impl Secrets {
             values: Arc::default(),
             environment: environment.clone(),
         }
+    }
+
+    /// Tells whether a value has fewer than [`LEAST_SECRET_BYTES`], with which no request is made.
+    pub fn is_too_short(&self, name: &str) -> bool {
+        let value = self.get(name);
+        value.is_some_and(|value| value.expose_secret().len() < LEAST_SECRET_BYTES)
     }
 
     /// Returns the value of `name`: the file's, else the environment's.

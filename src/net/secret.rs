@@ -12,11 +12,8 @@ use super::signature::SIGNING_PREFIX;
 use super::spelling::{
     base64_forms, hex_forms, replace, replace_ending, replace_run_ending, replace_runs,
 };
-use crate::config::Secrets;
+use crate::config::{LEAST_SECRET_BYTES as LEAST_BYTES, Secrets};
 use crate::domain::{Address, FailureKind, decode_percent};
-
-/// The shortest value that is a secret: a shorter one stands in too many texts by chance to be struck out of them.
-const LEAST_BYTES: usize = 6;
 
 /// The secrets of one source, with what they must not be seen as.
 #[derive(Default)]
@@ -269,7 +266,7 @@ pub(super) fn value_of(name: &str, secrets: &Secrets) -> Result<SecretString, Fa
     let value = secrets
         .get(name)
         .ok_or_else(|| refused("has no value: set it in the secrets file or in the environment"))?;
-    if value.expose_secret().len() < LEAST_BYTES {
+    if secrets.is_too_short(name) {
         return Err(refused(
             "has fewer than 6 bytes: it could not be struck out of what is stored and shown; write it as it is if it is no secret",
         ));

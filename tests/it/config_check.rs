@@ -240,3 +240,29 @@ fn a_schema_whose_formats_are_only_notes_is_told_by_the_check() {
         assert_eq!(page.contains(line), is_told, "{schema} {more}: {page}");
     }
 }
+
+#[test]
+fn secrets_that_no_request_is_made_with_are_told_by_the_check() {
+    let mut gannet = Gannet::new();
+    gannet.set("SHORT", "12345");
+    gannet.set("LONG", "123456");
+    gannet.set("EMPTY", "");
+    for (name, expected) in [
+        ("SHORT", "${SHORT} has a value of fewer than 6 bytes"),
+        ("EMPTY", "${EMPTY} has no value"),
+        ("NONE", "${NONE} has no value"),
+        ("LONG", ""),
+    ] {
+        for toml in [
+            format!("[worker]\nheartbeat = \"https://example.org/${{{name}}}\"\n"),
+            format!(
+                "[[verifier]]\nname = \"v\"\nsources = [\"*\"]\nhttp = \"https://example.org/${{{name}}}\"\n"
+            ),
+        ] {
+            gannet.configure(&toml);
+            let page = gannet.ok(&["config", "check"]);
+            assert!(page.contains(expected), "{toml}: {page}");
+            assert_eq!(page.contains("${"), !expected.is_empty(), "{toml}: {page}");
+        }
+    }
+}

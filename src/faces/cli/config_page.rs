@@ -145,10 +145,16 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
     texts.extend(heartbeat.map(|url| ("the heartbeat".to_owned(), url)));
     let mut slips = Vec::new();
     for (owner, text) in texts {
-        let unknown = secret_names(text).filter(|name| config.secrets.get(name).is_none());
-        slips.extend(unknown.map(|name| {
-            format!("{owner}: ${{{name}}} has no value in the secrets file or the environment")
-        }));
+        for name in secret_names(text) {
+            let why = if config.secrets.get(name).is_none() {
+                "has no value in the secrets file or the environment"
+            } else if config.secrets.is_too_short(name) {
+                "has a value of fewer than 6 bytes, with which no request is made"
+            } else {
+                continue;
+            };
+            slips.push(format!("{owner}: ${{{name}}} {why}"));
+        }
     }
     slips
 }
