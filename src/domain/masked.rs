@@ -44,7 +44,8 @@ fn without_user(text: &str) -> String {
     let scheme = text.find(':').map_or(0, |colon| colon + 1);
     let rest = text[scheme..].trim_start_matches(['/', '\\']);
     let start = text.len() - rest.len();
-    if start == 0 {
+    // `SOURCE:published@TIME` names a version.
+    if start == 0 || start == scheme && rest.starts_with("published@") {
         return text.to_owned();
     }
     let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
@@ -83,6 +84,7 @@ mod tests {
             "https://example.org:8443/~joe/a@b",
             "prices@2026-01-31T12:00",
             "joe@prices",
+            "there.csv:published@2h",
             "tag:eu",
             "",
         ] {
