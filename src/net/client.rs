@@ -21,8 +21,9 @@ use crate::config::FetchConfig;
 /// commonly wait (2 s and more). A request that crosses with the server's farewell would be lost.
 const WEBHOOK_IDLE: Duration = Duration::from_secs(1);
 
-/// The most header fields that are taken of an answer over HTTP/1.1, and their length over HTTP/2; as much as curl takes.
-pub(super) const MAX_FIELDS: usize = 512;
+/// The most header fields that are taken of an answer over HTTP/1.1 (room for them is made for each one), and their length over
+/// HTTP/2.
+pub(super) const MAX_FIELDS: usize = 256;
 pub(super) const MAX_FIELD_BYTES: u32 = 256 << 10;
 
 /// What a request needs of its client.
