@@ -113,7 +113,8 @@ impl App {
             .map(|step| match step {
                 PlanStep::Add(settings) => SourceChange::Add(settings),
                 PlanStep::Edit(id, edit) => {
-                    SourceChange::Edit(id, SettingsPatch::between(&edit.before, &edit.after))
+                    let patch = SettingsPatch::between(&edit.before, &edit.after);
+                    SourceChange::Edit(id, patch.into())
                 }
                 PlanStep::Remove(source) => SourceChange::Remove {
                     id: source.id,

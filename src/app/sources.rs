@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use super::settings::{check_host, checked_patch, refuse_literal_secrets};
 use super::{App, Error, ErrorKind, NewSource, Refusal, Result, refusals_of};
@@ -83,7 +84,7 @@ impl App {
         {
             refuse_literal_secrets(address)?;
         }
-        self.edit_sources(&sources, patch).await
+        self.edit_sources(sources, patch).await
     }
 
     /// Does the same for an address that may hold what looks like a secret as it is.
@@ -93,24 +94,30 @@ impl App {
         patch: SettingsPatch,
     ) -> Result<Vec<Edited>> {
         let sources = self.kept_sources(some(selectors)?).await?;
-        self.edit_sources(&sources, patch).await
+        self.edit_sources(sources, patch).await
     }
 
-    async fn edit_sources(&self, sources: &[Source], patch: SettingsPatch) -> Result<Vec<Edited>> {
+    async fn edit_sources(
+        &self,
+        sources: Vec<Source>,
+        patch: SettingsPatch,
+    ) -> Result<Vec<Edited>> {
         if sources.len() > 1 && (patch.name.is_some() || patch.address.is_some()) {
             return Err(Error::invalid(format!(
                 "{} sources cannot share one name or address: select one",
                 sources.len()
             )));
         }
-        let patch = checked_patch(patch)?;
-        for source in sources {
+        let patch = Arc::new(checked_patch(patch)?);
+        for source in &sources {
             check_edited_host(&source.settings, &patch)?;
         }
         let edits = sources
             .iter()
-            .map(|source| SourceChange::Edit(source.id, patch.clone()))
+            .map(|source| SourceChange::Edit(source.id, Arc::clone(&patch)))
             .collect();
+        // Those that come back are as many again.
+        drop(sources);
         self.change_edits(edits).await
     }
 

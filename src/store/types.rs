@@ -1,6 +1,7 @@
 //! What goes into the catalogue's operations and comes out of them, where the domain has no word for it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -19,7 +20,7 @@ pub enum SourceChange {
     /// Settings of a source to change, whatever the others are by then. Another interval computes the next slot anew from
     /// the last attempt; another address is due at once; another address or other headers forget the validators. A
     /// fetch under way whose question or permissions change is refused when it ends, and due again at once.
-    Edit(SourceId, SettingsPatch),
+    Edit(SourceId, Arc<SettingsPatch>),
     /// An edit to take back, where its settings are still as it made them.
     TakeBack(SourceId, Box<Edit>),
     /// A removed source, back with its history; due when it was.

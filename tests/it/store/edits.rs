@@ -50,7 +50,7 @@ async fn change(
 }
 
 async fn edit(rig: &Rig, id: SourceId, patch: SettingsPatch, at: DateTime<Utc>) -> Edit {
-    let edited = change(rig, vec![SourceChange::Edit(id, patch)], at).await;
+    let edited = change(rig, vec![SourceChange::Edit(id, patch.into())], at).await;
     edited.expect("edited").remove(0).edit
 }
 
@@ -133,8 +133,8 @@ async fn swapped_names_are_taken_back_in_one_call() {
     let rig = Rig::new();
     let (a, b) = (rig.add("a").await, rig.add("b").await);
     let swap = vec![
-        SourceChange::Edit(a, renamed("b")),
-        SourceChange::Edit(b, renamed("a")),
+        SourceChange::Edit(a, renamed("b").into()),
+        SourceChange::Edit(b, renamed("a").into()),
     ];
     let swapped = change(&rig, swap, start()).await.expect("swapped");
     assert_eq!(swapped[0].edit.before.name, "a");
@@ -152,7 +152,12 @@ async fn swapped_names_are_taken_back_in_one_call() {
 async fn plain_http_is_judged_by_the_row_as_it_is() {
     let rig = Rig::new();
     let id = rig.add("a").await;
-    let readdress = || vec![SourceChange::Edit(id, addressed("http://example.org/a"))];
+    let readdress = || {
+        vec![SourceChange::Edit(
+            id,
+            addressed("http://example.org/a").into(),
+        )]
+    };
     let refused = change(&rig, readdress(), start()).await;
     assert!(
         matches!(refused, Err(StoreError::Address(_))),
@@ -164,7 +169,7 @@ async fn plain_http_is_judged_by_the_row_as_it_is() {
     };
     edit(&rig, id, allow(true), start()).await;
     change(&rig, readdress(), start()).await.expect("allowed");
-    let forbid = vec![SourceChange::Edit(id, allow(false))];
+    let forbid = vec![SourceChange::Edit(id, allow(false).into())];
     let refused = change(&rig, forbid, start()).await;
     assert!(
         matches!(refused, Err(StoreError::Address(_))),

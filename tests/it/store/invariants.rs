@@ -53,7 +53,8 @@ async fn take(rig: &Rig, at: i64, step: Step) {
                         name: Some(name(other).name),
                         address: Some(name(other).address),
                         ..SettingsPatch::default()
-                    },
+                    }
+                    .into(),
                 )];
                 let _ = rig.store.change_sources(change, stamp(hours(at))).await;
             }

@@ -183,7 +183,7 @@ impl Rig {
 
     pub(crate) async fn edit(&self, id: SourceId, settings: SourceSettings, at: DateTime<Utc>) {
         let patch = SettingsPatch::between(&self.source(id).await.settings, &settings);
-        let changes = vec![SourceChange::Edit(id, patch)];
+        let changes = vec![SourceChange::Edit(id, patch.into())];
         let edited = self.store.change_sources(changes, stamp(at)).await;
         edited.expect("an edited source");
     }

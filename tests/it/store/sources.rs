@@ -13,7 +13,7 @@ fn renamed(id: SourceId, name: &str) -> SourceChange {
         name: Some(name.to_owned()),
         ..SettingsPatch::default()
     };
-    SourceChange::Edit(id, patch)
+    SourceChange::Edit(id, patch.into())
 }
 
 #[tokio::test]
