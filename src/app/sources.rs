@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::settings::{check_host, checked_patch, refuse_literal_secrets};
 use super::{App, Error, ErrorKind, NewSource, Refusal, Result, refusals_of};
+use crate::archive::release_reserve;
 use crate::domain::{
     Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
     free_number, masked,
@@ -156,6 +157,9 @@ impl App {
     /// Removes the selected sources, all or none. Their published files go; their history goes too with `purge`.
     pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
         let sources = self.removable(selectors, purge).await?;
+        if purge {
+            release_reserve(&self.config().data_dir);
+        }
         let changes = sources
             .iter()
             .map(|source| SourceChange::Remove {
