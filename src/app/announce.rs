@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::message::{Change, line_of};
 use crate::config::NotifierConfig;
-use crate::domain::{ChangeKind, Source};
+use crate::domain::{ChangeKind, Source, VersionState};
 use crate::store::{Announcement, ChangeStory, NoticeLook};
 
 /// Lines that a message shows of a difference.
@@ -66,7 +66,8 @@ pub(super) fn short_difference(old: &str, new: &str) -> String {
     short.join("\n")
 }
 
-/// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last.
+/// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last, unless it is
+/// over by now.
 pub(super) fn announced_to(notifier: &NotifierConfig, look: &NoticeLook) -> Vec<Announcement> {
     let mut seen = HashSet::new();
     let mut kept: Vec<_> = look
@@ -76,13 +77,27 @@ pub(super) fn announced_to(notifier: &NotifierConfig, look: &NoticeLook) -> Vec<
         .filter(|one| notifier.rules.wants(one.kind) && is_about(notifier, one))
         .filter(|one| {
             let change = announcement(one);
-            seen.insert((one.kind, change.subject))
+            seen.insert((one.kind, change.subject)) && is_still_so(one)
         })
         .cloned()
         .collect();
     kept.reverse();
     kept.sort_by_key(|one| one.kind);
     kept
+}
+
+/// Returns whether what an event tells of a source is so to this moment: another event may have ended it.
+fn is_still_so(one: &Announcement) -> bool {
+    let Some(source) = &one.source else {
+        return true;
+    };
+    let state = &source.state;
+    match one.kind {
+        ChangeKind::GoodAgain => state.version_state != Some(VersionState::Failed),
+        ChangeKind::Changed => state.published_version_id == one.version_id,
+        ChangeKind::PublishFailed => state.publish_error.is_some(),
+        _ => true,
+    }
 }
 
 /// Returns whether what a notifier selects is what an event is about: the source, or the tag of the set. The configuration is

@@ -10,8 +10,7 @@ use std::time::Duration;
 use gannet::app::{App, EventFilter, NewSource};
 use gannet::clock::ManualClock;
 use gannet::config::{Config, Environment, Flags};
-use gannet::domain::Action;
-use gannet::domain::SettingsPatch;
+use gannet::domain::{Action, SettingsPatch, VerdictOutcome};
 use gannet::worker::{PassReport, Progress, Selection, Stop, Worker};
 use serde_json::Value;
 
@@ -854,6 +853,36 @@ async fn readers_hear_of_changes_with_the_lines_that_differ() {
     assert!(text.contains("\n    +2"), "{text}");
     let text = messages[2]["text"].as_str().expect("a text");
     assert!(text.contains("is good again"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_before_anybody_was_told_is_not_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x.json", ["{}", "{", "{"].map(Reply::file));
+    let on = "on = [\"changed\", \"good-again\"]\nquiet = \"1s\"";
+    let toml = webhook(&hook, on) + JSON_RULE;
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x.json"]).await;
+    for _ in 0..2 {
+        house.pass().await;
+        house.advance(60);
+    }
+    // A person's word puts the failed version out, and the verifier takes it back.
+    let good = async || {
+        let verdict = house
+            .app
+            .verdict("x.json", "json", VerdictOutcome::Passed, None);
+        verdict.await.expect("a verdict")
+    };
+    let (source, version, _) = good().await;
+    house.app.verify(&source, &version).await.expect("judged");
+    house.pass().await;
+    assert!(told(&hook).is_empty(), "{:?}", told(&hook));
+    good().await;
+    house.advance(60);
+    house.pass().await;
+    assert_eq!(told(&hook), [["x.json good-again", "x.json changed"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
