@@ -320,7 +320,7 @@ async fn one_pass(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let house = House::open(Access::Work, flags, environment, Identity::worker).await?;
+    let house = House::open(Access::Change, flags, environment, Identity::worker).await?;
     warn_without_sources(&house, console).await?;
     // Cron would mail it every hour.
     if console.is_terminal {

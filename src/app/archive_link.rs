@@ -3,6 +3,7 @@
 //! Never deletes anything, whichever of the two is the wrong one.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::{Archive, ArchiveError};
@@ -47,6 +48,7 @@ impl App {
             Err(StoreError::Full { .. }) => return Ok(()),
             mark => mark?,
         };
+        self.joined.store(true, Ordering::Relaxed);
         self.with_archive(move |archive| match archive.set_mark(&mark) {
             Err(ArchiveError::Io { source, .. })
                 if source.kind() == std::io::ErrorKind::StorageFull =>
@@ -58,10 +60,23 @@ impl App {
         .await
     }
 
-    /// Does the same once in this process, before it changes the first thing: a pass with nothing to do writes nothing.
+    /// Begins a pass: its first change counts the marks up anew, so that no copy of the catalogue from before it passes for the
+    /// right one. A pass with nothing to do writes nothing.
+    pub(crate) fn begin_work(&self) {
+        self.joined.store(false, Ordering::Relaxed);
+    }
+
+    /// Does what [`Self::join_archive`] does, unless that was done for the work at hand.
     pub(crate) async fn join_archive_once(&self) -> Result<()> {
-        self.joined.get_or_try_init(|| self.join_archive()).await?;
-        Ok(())
+        if self.has_joined() {
+            return Ok(());
+        }
+        self.join_archive().await
+    }
+
+    /// Returns whether the work at hand changed something, or was about to.
+    pub(crate) fn has_joined(&self) -> bool {
+        self.joined.load(Ordering::Relaxed)
     }
 
     /// Returns why the catalogue is not the archive's own, if it is not.

@@ -178,10 +178,10 @@ impl App {
         }
     }
 
-    /// Returns an error unless this process may judge, publish and change sets.
+    /// Returns an error unless this process may judge, publish and change sets, and begins such work.
     pub(super) async fn require_policy(&self) -> Result<()> {
         match self.policy_standing().await? {
-            PolicyStanding::InForce(_) => Ok(()),
+            PolicyStanding::InForce(_) => self.join_archive().await,
             PolicyStanding::Foreign(error) | PolicyStanding::Unusable(error) => Err(error),
         }
     }
@@ -222,6 +222,7 @@ impl App {
         configured: &Configured,
         in_force: Option<&AdoptedPolicy>,
     ) -> Result<Option<Adoption>> {
+        self.join_archive().await?;
         let file = configured.path().map(|path| path.display().to_string());
         let adoption = PolicyAdoption {
             policy: configured.policy.clone(),

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 
 use super::configured::Configured;
 use super::policy::ReadConfig;
@@ -36,8 +36,8 @@ pub struct App {
     pub archive: Arc<Archive>,
     /// Who acts through this face: `joe@host by cli`.
     pub actor: Actor,
-    /// Set once this process has counted up the marks of catalogue and archive.
-    pub(super) joined: OnceCell<()>,
+    /// Whether the marks of catalogue and archive were counted up for the work at hand.
+    pub(super) joined: AtomicBool,
     /// Verifiers at work at once on this machine: as many as cores.
     judging: Semaphore,
     cores: u32,
@@ -66,7 +66,7 @@ impl App {
             store,
             archive,
             actor,
-            joined: OnceCell::new(),
+            joined: AtomicBool::new(false),
             judging: Semaphore::new(cores),
             cores: u32::try_from(cores).unwrap_or(1),
             asking: Semaphore::new(MAX_ASKING),

@@ -236,6 +236,7 @@ impl App {
         }
         // So that a source which is tagged now enters the sets of an edited configuration.
         let standing = self.policy_standing().await?;
+        self.join_archive().await?;
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
         let done = self.store.change_sources(changes, self.stamp()).await?;

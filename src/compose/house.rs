@@ -66,17 +66,6 @@ impl House {
                 log: None,
             });
         }
-        if access == Access::Work {
-            let house = Self::unjoined(config, read_config, environment, clock, actor)?;
-            if let Some(error) = house.app.archive_mismatch().await? {
-                return Err(error);
-            }
-            // One of before there were marks gets its first.
-            if house.app.archive.mark()?.is_none() {
-                house.app.join_archive_once().await?;
-            }
-            return Ok(house);
-        }
         Self::with(config, read_config, environment, clock, actor).await
     }
 
@@ -104,7 +93,13 @@ impl House {
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
         let house = Self::unjoined(config, read_config, environment, clock, actor)?;
-        house.app.join_archive_once().await?;
+        if let Some(error) = house.app.archive_mismatch().await? {
+            return Err(error);
+        }
+        // A new one gets its first mark, and one of before there were marks.
+        if house.app.archive.mark()?.is_none() {
+            house.app.join_archive().await?;
+        }
         Ok(house)
     }
 

@@ -21,7 +21,7 @@ pub(super) async fn stay(
 ) -> Result<ExitStatus> {
     // Before anything is opened: SIGHUP would end the process until it is listened for.
     let hang_ups = signals::hang_ups();
-    let house = House::open(Access::Work, flags, environment, Identity::worker).await?;
+    let house = House::open(Access::Change, flags, environment, Identity::worker).await?;
     super::warn_without_sources(&house, console).await?;
     super::warn_of_idle_selections(&house, console).await?;
     let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());

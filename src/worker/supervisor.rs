@@ -75,6 +75,7 @@ impl Worker {
             Selection::These(ids) => ids.clone(),
         };
         let is_regular = matches!(selection, Selection::Due);
+        self.app.begin_work();
         let passed = self.try_pass(selection, stop, progress).await;
         progress.end();
         let mut report = passed.unwrap_or_else(|error| {
@@ -87,9 +88,7 @@ impl Worker {
         report.rejected = self.app.take_rejected();
         report.account_for(&asked);
         if report.error.is_none()
-            && let Err(error) = self
-                .after_work(is_regular, report.summary.attempts > 0)
-                .await
+            && let Err(error) = self.after_work(is_regular, self.app.has_joined()).await
         {
             report.error = Some(error);
         }
@@ -109,7 +108,7 @@ impl Worker {
         report
     }
 
-    /// Counts the marks of catalogue and archive up when anything was recorded, and looks through the archive now and then.
+    /// Counts the marks of catalogue and archive up when anything may have been recorded, and looks through the archive now and then.
     async fn after_work(&self, is_regular: bool, has_worked: bool) -> Result<()> {
         if has_worked {
             self.app.join_archive().await?;

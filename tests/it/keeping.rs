@@ -3,12 +3,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gannet::clock::{Clock as _, SystemClock};
+use gannet::config::{Config, Environment, Flags};
+use gannet::domain::{SettingsPatch, SourceId, VerdictOutcome};
+use gannet::worker::{Progress, Selection, Stop, Worker};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, open_app};
 
 /// Bytes that do not compress, and so lie in a file of their own.
 fn noise(seed: u64) -> Vec<u8> {
@@ -154,6 +158,69 @@ fn an_older_copy_is_noticed_and_the_right_one_works_again() {
     let said = gannet.run(&["cat", "x"]);
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     gannet.ok(&["edit", "x", "--interval", "6h"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_from_before_each_change_of_a_process_that_stays_is_noticed() {
+    let toml = "[[verifier]]\nname = \"person\"\nsources = [\"*\"]\nexternal = true\n";
+    let origin = Origin::start(true);
+    origin.on("/y", [Reply::file("1"), Reply::file("2")]);
+    let gannet = Gannet::trusting(origin.ca_file(), toml);
+    gannet.ok(&["add", &origin.url("/y"), "1h", "--allow-private"]);
+    gannet.fetch("y");
+    let flags = Flags {
+        config: Some(gannet.path("config.toml")),
+        data_dir: Some(gannet.data()),
+        utc: false,
+    };
+    let config = Config::load(&flags, &Environment::new([("PATH", "/usr/bin:/bin")], None));
+    let (app, stop) = (
+        open_app(config.expect("a configuration"), SystemClock),
+        Stop::default(),
+    );
+    let worker = Worker::new(Arc::clone(&app));
+    let pass = async || {
+        let these = Selection::These(vec![SourceId(1)]);
+        let report = worker.pass(these, &stop, &Progress::default()).await;
+        assert!(report.error.is_none(), "{:?}", report.error);
+    };
+    let edit = async |interval: &str| {
+        let patch = SettingsPatch {
+            interval: Some(interval.parse().expect("an interval")),
+            ..SettingsPatch::default()
+        };
+        app.edit(&["y".to_owned()], patch).await.expect("edited");
+    };
+    let judge = async || {
+        let passed = VerdictOutcome::Passed;
+        app.verdict("y", "person", passed, None)
+            .await
+            .expect("a verdict");
+    };
+    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    for turn in 0..6 {
+        let copy = gannet.path(&format!("{turn}.db"));
+        let into = copy.display().to_string();
+        sql.execute("VACUUM INTO ?1", [into]).expect("a copy");
+        match turn % 3 {
+            0 => edit(["2h", "3h"][turn / 3]).await,
+            1 => judge().await,
+            _ => pass().await,
+        }
+    }
+    drop((sql, worker, app));
+    let kept = put_away(&gannet);
+    for turn in 0..6 {
+        let copy = gannet.path(&format!("{turn}.db"));
+        fs::copy(copy, gannet.data().join("gannet.db")).expect("put back");
+        let said = gannet.run(&["--worker-only"]);
+        assert!(
+            said.code == Some(3) && said.err.contains("is an older copy"),
+            "{turn}: {said:?}"
+        );
+    }
+    fs::copy(kept, gannet.data().join("gannet.db")).expect("put back");
+    gannet.ok(&["--worker-only"]);
 }
 
 #[test]

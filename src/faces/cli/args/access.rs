@@ -9,8 +9,6 @@ pub enum Access {
     Create,
     /// Changes a store that exists.
     Change,
-    /// Does what is due in a store that exists, and leaves it as it is when nothing is.
-    Work,
     /// Reads a store that exists, without any trace: no lock, no log, no file.
     Read,
 }
