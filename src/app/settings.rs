@@ -191,6 +191,10 @@ fn checked_name(name: String) -> Result<String> {
     if name.is_empty() || name.len() > MAX_NAME_BYTES {
         return bad("it takes 1 to 200 bytes");
     }
+    // A digest is part of many a file's name.
+    if shown != name && name.contains(['@', '=']) {
+        return bad("what looks like a secret in it would be shown in every list");
+    }
     if name.trim() != name
         || name.starts_with('-')
         || safe_part(&name.replace(['/', ':', '.'], "-")).as_deref()
@@ -359,6 +363,8 @@ mod tests {
             "tag:x",
             "a\nb",
             "a\u{202e}b",
+            "https://u:hunter2@h",
+            "h/?token=hunter2",
         ] {
             assert!(checked_name(bad.to_owned()).is_err(), "{bad:?}");
         }
