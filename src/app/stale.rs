@@ -44,6 +44,8 @@ pub struct StaleProgress {
     pub changed: u64,
     /// By their state now.
     pub passed: u64,
+    /// By their state now: no verifier applies any more.
+    pub unverified: u64,
     /// By their state now.
     pub failed: u64,
     /// By their state now: error or pending.
@@ -98,7 +100,8 @@ impl App {
             let changed = match result {
                 Ok(Some((before, verified))) => {
                     match verified.state {
-                        VersionState::Passed | VersionState::Unverified => progress.passed += 1,
+                        VersionState::Passed => progress.passed += 1,
+                        VersionState::Unverified => progress.unverified += 1,
                         VersionState::Failed => progress.failed += 1,
                         VersionState::Error | VersionState::Pending => progress.undecided += 1,
                     }

@@ -17,6 +17,7 @@ use crate::faces::text::count;
 struct StaleJson<'a> {
     judged: u64,
     passed: u64,
+    unverified: u64,
     failed: u64,
     undecided: u64,
     sets: u64,
@@ -54,6 +55,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         let summary = StaleJson {
             judged: done.done,
             passed: done.passed,
+            unverified: done.unverified,
             failed: done.failed,
             undecided: done.undecided,
             sets: done.sets,
@@ -88,8 +90,12 @@ fn tell(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
 fn words(done: &StaleProgress) -> String {
     let mut words = Vec::new();
     if done.total > 0 {
+        let unverified = match done.unverified {
+            0 => String::new(),
+            without => format!(", {without} without a verifier"),
+        };
         words.push(format!(
-            "{} judged again: {} passed, {} failed, {} undecided; the state of {} changed",
+            "{} judged again: {} passed, {} failed, {} undecided{unverified}; the state of {} changed",
             count(done.done, "version"),
             done.passed,
             done.failed,
@@ -130,6 +136,13 @@ mod tests {
         let line =
             "3 versions judged again: 2 passed, 1 failed, 0 undecided; the state of 1 changed";
         assert_eq!(words(&some), line);
+        let freed = StaleProgress {
+            passed: 1,
+            unverified: 1,
+            ..some
+        };
+        let line = "3 versions judged again: 1 passed, 1 failed, 0 undecided, 1 without a verifier; the state of 1 changed";
+        assert_eq!(words(&freed), line);
         let set = StaleProgress {
             sets: 1,
             ..StaleProgress::default()
