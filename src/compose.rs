@@ -141,6 +141,9 @@ async fn config(
                 who.operator("cli")
             })
             .await?;
+            if let Some(line) = check::passed_over_file(&config, flags, environment) {
+                console.note(&line);
+            }
             cli::adopt_policy(&house.app, console).await
         }
         ConfigWhat::AdoptArchive => {
@@ -252,16 +255,32 @@ async fn run_command(
     command: &mut AppCommand,
     console: &mut Console<'_>,
 ) -> ExitStatus {
+    let mut waits = None;
     if command.access() != Access::Read {
         match house.app.policy_standing().await {
             Ok(PolicyStanding::InForce(Some(adoption))) => console.warn_line(&adoption.to_string()),
-            // The use-case says so when it needs the policy.
-            Ok(_) => {}
+            Ok(PolicyStanding::InForce(None)) => {}
+            // A use-case that needs the policy says so itself.
+            Ok(_) if !changes_sources(command) => {}
+            Ok(PolicyStanding::Foreign(_)) => {
+                let file = house.app.policy_file_elsewhere().await;
+                let file = file.ok().flatten();
+                waits = Some(file.unwrap_or_else(|| "a configuration in force".to_owned()));
+            }
+            Ok(PolicyStanding::Unusable(_)) => {
+                waits = Some("a configuration that can be used".to_owned());
+            }
             Err(error) => return cli::report(&error, console),
         }
     }
     if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
-        return cli::run(&house.app, command, console).await;
+        let status = cli::run(&house.app, command, console).await;
+        if let (ExitStatus::Done, Some(with)) = (status, waits) {
+            console.note(&format!(
+                "this process may not publish: what follows for published files is done by the next pass with {with}"
+            ));
+        }
+        return status;
     }
     let stop = Stop::default();
     let status = tokio::select! {
@@ -276,6 +295,18 @@ async fn run_command(
         });
         ExitStatus::Problems
     })
+}
+
+/// Tells whether published files may have to follow what a command does to sources. A removed source's file goes at once.
+fn changes_sources(command: &AppCommand) -> bool {
+    matches!(
+        command,
+        AppCommand::Restore(_)
+            | AppCommand::Edit(_)
+            | AppCommand::Apply(_)
+            | AppCommand::Enable(_)
+            | AppCommand::Disable(_)
+    )
 }
 
 fn ended(result: Result<ExitStatus>, console: &mut Console<'_>) -> ExitStatus {
@@ -310,6 +341,10 @@ async fn note_policy_elsewhere(house: &House, command: &AppCommand, console: &mu
     } else if let Ok(Some(file)) = house.app.policy_file_elsewhere().await {
         console.note(&format!(
             "the verifiers and sets come from {file}, which this process does not use: it cannot judge or publish"
+        ));
+    } else if let Ok(Some(file)) = house.app.policy_file_edited().await {
+        console.note(&format!(
+            "{file} was edited since its verifiers and sets were put in force: the next pass or changing command adopts the edit"
         ));
     }
 }

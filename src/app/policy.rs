@@ -46,7 +46,13 @@ impl std::fmt::Display for Adoption {
         }
         f.write_str(
             "; versions keep their states, and what is published stays, until they are judged again: `gannet verify --stale`",
-        )
+        )?;
+        if changes.begins_set() {
+            f.write_str(
+                "; but a source that enters a set is withdrawn from its own path, and a new set is published once an edition passes",
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -93,6 +99,16 @@ impl App {
                 .file
                 .unwrap_or_else(|| "a process without a configuration file".to_owned())
         }))
+    }
+
+    /// Returns the file that the policy came from when that is the one of this process and its verifiers were edited since: the
+    /// next pass or changing command adopts the edit.
+    pub async fn policy_file_edited(&self) -> Result<Option<String>> {
+        let in_force = self.store.policy().await?;
+        let own = in_force.filter(|known| self.is_policy_of_own_file(known));
+        let step = policy_step(own.as_ref(), &self.configured().policy, true);
+        let edited = own.filter(|_| step == PolicyStep::Adopt);
+        Ok(edited.and_then(|known| known.file))
     }
 
     /// Returns an error when the policy came from this process's file, which names no verifier any more: nothing is fetched or

@@ -24,6 +24,7 @@ pub(super) async fn config_check(
     tui::keys_page(config)?;
     let mut problems = Vec::new();
     let mut looks = open_to_others(config.config_file.as_deref());
+    looks.extend(passed_over_file(config, flags, environment));
     looks.extend(passed_over_formats(config));
     if let Err(error) = net::check_certificates(&config.fetch.ca_files) {
         problems.push(error.to_string());
@@ -66,6 +67,19 @@ pub(super) async fn policy_elsewhere(
     }
     let house = House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
     house.app.policy_file_elsewhere().await
+}
+
+/// Returns a line when the file in the platform's folder is not the one in use.
+pub(super) fn passed_over_file(
+    config: &Config,
+    flags: &Flags,
+    environment: &Environment,
+) -> Option<String> {
+    let file = config.passed_over_file(flags, environment)?;
+    let (file, used) = (file.display(), config.config_file.as_ref()?.display());
+    Some(format!(
+        "{file} is not used: the catalogue remembers {used}; `gannet --config {file} config adopt` puts the former in force"
+    ))
 }
 
 /// Returns a line for each verifier whose schema says `format`, which asserts nothing by itself.

@@ -116,6 +116,17 @@ impl Config {
         }
     }
 
+    /// Returns the file in the platform's configuration folder when it is there and, without a flag or the environment naming
+    /// one, not the file in use: the catalogue remembers another.
+    pub fn passed_over_file(&self, flags: &Flags, environment: &Environment) -> Option<PathBuf> {
+        if names_file(flags, environment) {
+            return None;
+        }
+        let used = self.config_file.as_ref()?;
+        let file = default_file(environment)?;
+        (file != *used && file.is_file()).then_some(file)
+    }
+
     fn load_remembered(
         file: PathBuf,
         flags: &Flags,
@@ -231,17 +242,18 @@ fn absolute(path: PathBuf, environment: &Environment) -> Result<PathBuf, ConfigE
         .map_err(|source| ConfigError::Relative { path, source })
 }
 
+fn default_file(environment: &Environment) -> Option<PathBuf> {
+    let folders = environment.folders()?;
+    Some(folders.config.join("config.toml"))
+}
+
 fn read_file(flags: &Flags, environment: &Environment) -> Result<FileRead, ConfigError> {
     let named = flags
         .config
         .clone()
         .or_else(|| environment.path("GANNET_CONFIG"));
     let must_exist = named.is_some();
-    let default = || {
-        let folders = environment.folders()?;
-        Some(folders.config.join("config.toml"))
-    };
-    let Some(path) = named.or_else(default) else {
+    let Some(path) = named.or_else(|| default_file(environment)) else {
         return Ok(FileRead::default());
     };
     let path = absolute(path, environment)?;

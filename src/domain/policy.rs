@@ -114,6 +114,8 @@ pub struct PolicyChanges {
     removed: Vec<String>,
     /// With the fields that changed.
     changed: Vec<(String, Vec<&'static str>)>,
+    /// Whether a set is declared that was not before.
+    begins_set: bool,
 }
 
 impl PolicyChanges {
@@ -134,7 +136,16 @@ impl PolicyChanges {
             added: missing_in(before, after),
             removed: missing_in(after, before),
             changed: changed.collect(),
+            begins_set: after
+                .sets()
+                .iter()
+                .any(|set| before.judging_set(set).next().is_none()),
         }
+    }
+
+    /// Returns whether the later policy declares a set that the earlier one does not.
+    pub fn begins_set(&self) -> bool {
+        self.begins_set
     }
 }
 

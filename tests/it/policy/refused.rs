@@ -286,7 +286,21 @@ fn what_comes_back_under_another_file_waits_for_the_one_that_judges() {
     assert_eq!(rig.published(), None);
     let said = rig.with("other.toml", &["restore", "x.json"]);
     assert_eq!(said.code, Some(0), "{said:#?}");
+    assert!(said.err.contains("may not publish"), "{said:#?}");
+    let own = rig.gannet.path("config.toml").display().to_string();
+    assert!(said.err.contains(&own), "{said:#?}");
     assert_eq!(rig.published(), None);
+    for (config, changing, is_told) in [
+        ("other.toml", &["disable", "x.json"][..], true),
+        ("other.toml", &["enable", "x.json"], true),
+        ("other.toml", &["edit", "x.json", "--tag", "t"], true),
+        ("config.toml", &["edit", "x.json", "--tag", "u"], false),
+    ] {
+        let said = rig.with(config, changing);
+        assert_eq!(said.code, Some(0), "{said:#?}");
+        let has_told = said.err.contains("may not publish");
+        assert_eq!(has_told, is_told, "{changing:?}: {said:#?}");
+    }
     rig.gannet.run(&["--worker-only"]);
     assert_eq!(rig.published().as_deref(), Some("1"));
 }
@@ -335,7 +349,9 @@ fn adopting_what_is_in_force_is_no_revision_and_is_heard_of_quietly() {
     let rig = Rig::new(["1"].map(Reply::file));
     let said = rig.gannet.run(&["-q", "fetch", "x.json"]);
     assert!(!said.err.contains("adopted"), "{said:#?}");
-    assert!(rig.gannet.ok(&["config", "adopt"]).contains("already"));
+    let again = rig.gannet.ok(&["config", "adopt"]);
+    let own = rig.gannet.path("config.toml").display().to_string();
+    assert!(again.contains("already") && again.contains(&own), "{again}");
     assert_eq!(rig.revision(), 1);
     rig.write("config.toml", &verifier("json", "builtin = \"utf8\""));
     let said = rig.gannet.run(&["-q", "fetch", "x.json"]);
@@ -385,6 +401,56 @@ fn the_first_verifiers_of_a_catalogue_with_versions_are_told_to_have_judged_none
             said.contains("what is published stays") && said.contains("gannet verify --stale");
         // A fetch that adopts has no version yet when it does.
         assert_eq!(is_told, has_versions, "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn an_edit_that_is_not_adopted_yet_is_noted_by_whoever_looks() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    let set = "[[verifier]]\nname = \"s\"\nscope = \"set\"\nsources = [\"tag:release\"]\nexternal = true\n";
+    rig.gannet
+        .ok(&["edit", "x.json", "--tag", "release", "--interval", "1h"]);
+    rig.gannet.fetch("x.json");
+    for edited in [
+        json_verifier() + set,
+        set.to_owned(),
+        verifier("utf8", "builtin = \"utf8\""),
+    ] {
+        rig.write("config.toml", &edited);
+        for looking in [&["list"][..], &["show", "set:release"], &["show", "x.json"]] {
+            let said = rig.gannet.run(looking);
+            assert!(said.err.contains("was edited since"), "{said:#?}");
+            assert!(said.err.contains("config.toml"), "{said:#?}");
+        }
+        let changed = rig.gannet.run(&["edit", "x.json", "--interval", "2h"]);
+        assert!(changed.err.contains("adopted"), "{changed:#?}");
+        let list = rig.gannet.run(&["list"]);
+        assert!(!list.err.contains("was edited since"), "{list:#?}");
+        rig.write("config.toml", &json_verifier());
+        rig.gannet.ok(&["config", "adopt"]);
+        let is_set = edited.contains("release");
+        let is_told = changed.err.contains("withdrawn from its own path");
+        assert_eq!(is_told, is_set, "{changed:#?}");
+    }
+}
+
+#[test]
+fn the_platforms_file_that_is_passed_over_is_named() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    let folder = rig.gannet.path(".config/gannet");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("config.toml"), "").expect("a configuration");
+    for asking in [&["config", "check"][..], &["config", "adopt"]] {
+        let bare = rig.bare(asking);
+        assert_eq!(bare.code, Some(0), "{bare:#?}");
+        let bare = bare.out + &bare.err;
+        assert!(
+            bare.contains("is not used: the catalogue remembers"),
+            "{bare}"
+        );
+        let named = rig.gannet.run(asking);
+        assert!(!(named.out + &named.err).contains("is not used"));
     }
 }
 

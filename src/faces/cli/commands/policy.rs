@@ -90,7 +90,14 @@ pub async fn print_policy(
 pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
     let written = match app.adopt_policy().await? {
         Some(adoption) => console.say(&clean(&adoption.to_string())),
-        None => console.say("this configuration is in force already"),
+        None => {
+            let file = app.config().config_file.clone().unwrap_or_default();
+            let line = format!(
+                "the configuration from {} is in force already",
+                file.display()
+            );
+            console.say(&clean(&line))
+        }
     };
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
