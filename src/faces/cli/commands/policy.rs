@@ -88,17 +88,16 @@ pub async fn print_policy(
 
 /// Puts the configuration of this process in force.
 pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
-    let written = match app.adopt_policy().await? {
-        Some(adoption) => console.say(&clean(&adoption.to_string())),
-        None => {
-            let file = app.config().config_file.clone().unwrap_or_default();
-            let line = format!(
-                "the configuration from {} is in force already",
-                file.display()
-            );
-            console.say(&clean(&line))
-        }
+    let line = if let Some(adoption) = app.adopt_policy().await? {
+        adoption.to_string()
+    } else {
+        let file = app.config().config_file.clone().unwrap_or_default();
+        format!(
+            "the configuration from {} is in force already",
+            file.display()
+        )
     };
+    let written = console.say(&clean(&line));
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
 }
