@@ -11,6 +11,8 @@ use super::ArchiveError;
 use crate::files::Owner;
 
 const FILE: &str = "reserve";
+/// What it is called until it is whole; what a killed process left of one is made anew.
+const UNFINISHED: &str = "reserve.new";
 /// More than the catalogue writes when a source with thousands of versions is purged.
 const BYTES: usize = 8 << 20;
 /// It is kept only where there is so much room for everything else.
@@ -21,37 +23,104 @@ const LEAST_FREE: u64 = 64 << 20;
 pub fn release_reserve(data_dir: &Path) {
     if free_bytes(data_dir).is_ok_and(|free| free < BYTES as u64) {
         // What is not there, or may not be removed, is nothing to go without: the catalogue says what it cannot do.
-        let _ = fs::remove_file(data_dir.join(FILE));
+        for name in [FILE, UNFINISHED] {
+            let _ = fs::remove_file(data_dir.join(name));
+        }
     }
 }
 
-/// Keeps the reserve, unless it is kept or there is too little room.
+/// Keeps the reserve, unless it is kept or there is too little room. One that is too short is made anew.
 pub(super) fn keep(data_dir: &Path, owner: Owner) -> Result<(), ArchiveError> {
     let path = data_dir.join(FILE);
-    if fs::symlink_metadata(&path).is_ok() {
-        return Ok(());
-    }
     let made = || -> io::Result<()> {
-        if free_bytes(data_dir)? < LEAST_FREE {
+        let found = fs::symlink_metadata(&path).ok();
+        let is_whole = |found: &fs::Metadata| found.is_file() && found.len() >= BYTES as u64;
+        if found.as_ref().is_some_and(is_whole) || free_bytes(data_dir)? < LEAST_FREE {
             return Ok(());
         }
-        let mut bytes = vec![0; BYTES];
-        // A file system that compresses would keep no room for others.
-        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-        let mut file = File::create_new(&path)?;
-        let written = file
-            .set_permissions(Permissions::from_mode(0o600))
-            .and_then(|()| owner.give(&path))
-            .and_then(|()| file.write_all(&bytes));
+        let unfinished = data_dir.join(UNFINISHED);
+        let written = write(&unfinished, owner).and_then(|()| {
+            // No file takes the place of a folder, and one with something in it is somebody's.
+            if found.is_some_and(|found| found.is_dir()) {
+                fs::remove_dir(&path)?;
+            }
+            fs::rename(&unfinished, &path)
+        });
         if written.is_err() {
-            let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(&unfinished);
         }
         written
     };
     made().map_err(ArchiveError::io("keep room in", &path))
 }
 
+fn write(path: &Path, owner: Owner) -> io::Result<()> {
+    let mut bytes = vec![0; BYTES];
+    // A file system that compresses would keep no room for others.
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    owner.give(path)?;
+    file.write_all(&bytes)
+}
+
 fn free_bytes(folder: &Path) -> io::Result<u64> {
     let found = rustix::fs::statvfs(folder)?;
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_is_whole_after_a_pass_whatever_was_left_there() {
+        type Leave = fn(&Path);
+        let short: Leave = |path| fs::write(path, [1; 100]).expect("a file");
+        let folder: Leave = |path| fs::create_dir(path).expect("a folder");
+        let link: Leave = |path| std::os::unix::fs::symlink("nowhere", path).expect("a link");
+        let nothing: Leave = |_| {};
+        let cases = [
+            ("nothing", nothing, FILE),
+            ("a short one", short, FILE),
+            ("an empty folder", folder, FILE),
+            ("a link", link, FILE),
+            ("one that was not finished", short, UNFINISHED),
+        ];
+        for (what, leave, name) in cases {
+            let data = tempfile::tempdir().expect("a folder");
+            leave(&data.path().join(name));
+            for _ in 0..2 {
+                keep(data.path(), Owner::default()).expect(what);
+                let found = fs::symlink_metadata(data.path().join(FILE)).expect(what);
+                assert!(found.is_file(), "{what}");
+                assert_eq!(found.len(), BYTES as u64, "{what}");
+                assert_eq!(found.permissions().mode() & 0o777, 0o600, "{what}");
+            }
+            assert_eq!(fs::read_dir(data.path()).expect("a list").count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_whole_reserve_stays_and_so_does_a_folder_that_holds_something() {
+        let data = tempfile::tempdir().expect("a folder");
+        let path = data.path().join(FILE);
+        fs::write(&path, vec![7; BYTES]).expect("a file");
+        keep(data.path(), Owner::default()).expect("kept");
+        assert_eq!(fs::read(&path).expect("a file")[0], 7);
+        fs::remove_file(&path).expect("removed");
+        fs::create_dir(&path).expect("a folder");
+        fs::write(path.join("mine"), "").expect("a file");
+        let error = keep(data.path(), Owner::default()).expect_err("in the way");
+        assert!(
+            error.to_string().starts_with("cannot keep room in "),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(data.path()).expect("a list").count(), 1);
+        assert!(path.join("mine").exists());
+    }
 }
