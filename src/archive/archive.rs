@@ -279,7 +279,10 @@ impl Archive {
     ) -> Result<Vec<(Digest, String)>, ArchiveError> {
         let mut objects = Vec::new();
         for day in self.trash.expired(now)? {
-            objects.extend(objects_below(&day.join("objects"))?);
+            match objects_below(&day.join("objects")) {
+                Ok(found) => objects.extend(found),
+                Err(error) => tracing::warn!("{error}: {} is not emptied", day.display()),
+            }
         }
         Ok(objects)
     }
@@ -289,12 +292,16 @@ impl Archive {
         self.objects.rescue(name, self.temp_dir())
     }
 
-    /// Deletes what was seen in the trash for more than seven days.
+    /// Deletes what was seen in the trash for more than seven days. A day that cannot be deleted keeps no other one.
     pub fn empty_trash(&self, now: DateTime<Utc>) -> Result<(), ArchiveError> {
-        self.trash
-            .expired(now)?
-            .iter()
-            .try_for_each(|day| Trash::delete(day))
+        for day in self.trash.expired(now)? {
+            // What cannot be listed was not looked up in the catalogue either.
+            let listed = objects_below(&day.join("objects"));
+            if let Err(error) = listed.and_then(|_| Trash::delete(&day)) {
+                tracing::warn!("{error}: left to the next look");
+            }
+        }
+        Ok(())
     }
 
     /// Keeps room on the disk for a purge when it is full, unless it is kept or there is little room to begin with.

@@ -44,28 +44,22 @@ impl Trash {
 
     /// Moves a file of the data folder to the folder of the day; fine when it is gone already.
     pub(super) fn put(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
-        let to = self.make_way(path, now)?;
-        self.take(path, &to)
+        self.take(path, || self.make_way(path, now))
     }
 
     /// Moves a folder of the data folder likewise, beside one of the same name that was moved there before.
     pub(super) fn put_folder(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
-        let mut to = self.make_way(path, now)?;
-        let name = to.file_name().unwrap_or_default().to_owned();
-        for number in 2_u64.. {
-            if fs::symlink_metadata(&to).is_err() {
-                break;
-            }
-            let mut other = name.clone();
-            other.push(format!(".{number}"));
-            to.set_file_name(other);
-        }
-        self.take(path, &to)
+        self.take(path, || Ok(free_beside(self.make_way(path, now)?)))
     }
 
     /// Makes the folders that lead to where something is moved, and returns that.
     fn make_way(&self, path: &str, now: DateTime<Utc>) -> Result<PathBuf, ArchiveError> {
-        let day = self.folder.join(now.format(DAY).to_string());
+        let name = now.format(DAY).to_string();
+        let mut day = self.folder.join(&name);
+        // A file that somebody put there under the name of the day keeps nothing out.
+        if fs::symlink_metadata(&day).is_ok() && !day.is_dir() {
+            day.set_file_name(format!("{name}.{name}.0"));
+        }
         self.make(&self.folder)?;
         self.make(&day)?;
         let to = day.join(path);
@@ -78,16 +72,35 @@ impl Trash {
         Ok(to)
     }
 
-    fn take(&self, path: &str, to: &Path) -> Result<(), ArchiveError> {
+    /// Moves what lies at `path` to the place that `make_way` makes. Tries once more when that place is gone by then: another
+    /// process counted the days, and the folder of the day has another name.
+    fn take(
+        &self,
+        path: &str,
+        make_way: impl Fn() -> Result<PathBuf, ArchiveError>,
+    ) -> Result<(), ArchiveError> {
         let from = self.data_dir.join(path);
+        let is_gone = || fs::symlink_metadata(&from).is_err_and(|error| is_not_found(&error));
+        match make_way().and_then(|to| self.move_to(&from, &to)) {
+            Err(error) if says_not_found(&error) => {}
+            moved => return moved,
+        }
+        if is_gone() {
+            return Ok(());
+        }
+        match make_way().and_then(|to| self.move_to(&from, &to)) {
+            Err(error) if says_not_found(&error) && is_gone() => Ok(()),
+            moved => moved,
+        }
+    }
+
+    fn move_to(&self, from: &Path, to: &Path) -> Result<(), ArchiveError> {
         let day = to
             .ancestors()
             .find(|one| one.parent() == Some(&*self.folder));
         let unfinished = (day.unwrap_or(&self.folder), COPYING);
-        match relocate(&from, to, unfinished, self.owner) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            moved => moved.map_err(ArchiveError::io("move to the trash", &from))?,
-        }
+        relocate(from, to, unfinished, self.owner)
+            .map_err(ArchiveError::io("move to the trash", from))?;
         sync_folder(to.parent().unwrap_or(&self.folder))
     }
 
@@ -106,37 +119,52 @@ impl Trash {
         path: &str,
         unfinished: (&Path, &str),
     ) -> Result<bool, ArchiveError> {
+        let to = self.data_dir.join(path);
+        let moved = |place: &Path| {
+            relocate(place, &to, unfinished, self.owner)
+                .map_err(ArchiveError::io("take from the trash", place))
+        };
         let Some(place) = self.find(path) else {
             return Ok(false);
         };
-        let to = self.data_dir.join(path);
-        relocate(&place, &to, unfinished, self.owner)
-            .map_err(ArchiveError::io("take from the trash", &place))?;
+        match moved(&place) {
+            // Another process counted the days meanwhile: the folder of the day has another name.
+            Err(error) if says_not_found(&error) => match self.find(path) {
+                Some(place) => moved(&place)?,
+                None => return Err(error),
+            },
+            moved => moved?,
+        }
         sync_folder(to.parent().unwrap_or(&self.data_dir)).map(|()| true)
     }
 
-    /// Counts the days since the last look, and returns the folders of days whose time is over.
+    /// Counts the days since the last look, and returns the folders of days whose time is over. One that cannot be renamed keeps
+    /// the count of the look before, and keeps no other one from being counted.
     pub(super) fn expired(&self, now: DateTime<Utc>) -> Result<Vec<PathBuf>, ArchiveError> {
         let days = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            days => days.map_err(ArchiveError::io("list", &self.folder))?,
+            Err(error) if is_not_found(&error) => return Ok(Vec::new()),
+            days => days.and_then(Iterator::collect::<io::Result<Vec<_>>>),
         };
+        let days = days.map_err(ArchiveError::io("list", &self.folder))?;
         let mut expired = Vec::new();
         for day in days {
-            let day = day.map_err(ArchiveError::io("list", &self.folder))?;
             let mut path = day.path();
             let Some(known) = day.file_name().to_str().and_then(Age::read) else {
                 continue;
             };
             let age = known.at(now.date_naive());
             if age != known {
-                let counted = self.folder.join(age.to_string());
+                // What was put there on the same day, after a look at what lay there before, has the same age.
+                let counted = free_beside(self.folder.join(age.to_string()));
                 match fs::rename(&path, &counted) {
+                    Ok(()) => path = counted,
                     // Another process looks, too.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    renamed => renamed.map_err(ArchiveError::io("rename", &path))?,
+                    Err(error) if is_not_found(&error) => continue,
+                    Err(error) => tracing::warn!(
+                        "{}: left to the next look",
+                        ArchiveError::io("rename", &path)(error)
+                    ),
                 }
-                path = counted;
             }
             // The day itself counts as the time of its last moment.
             if age.days > KEEP_DAYS {
@@ -146,12 +174,14 @@ impl Trash {
         Ok(expired)
     }
 
-    /// Deletes the folder of a day; fine when it is gone already.
+    /// Deletes the folder of a day, or a file that is called like one; fine when it is gone already.
     pub(super) fn delete(day: &Path) -> Result<(), ArchiveError> {
-        match fs::remove_dir_all(day) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(ArchiveError::io("remove", day)(error))
-            }
+        let deleted = match fs::symlink_metadata(day) {
+            Ok(found) if !found.is_dir() => fs::remove_file(day),
+            _ => fs::remove_dir_all(day),
+        };
+        match deleted {
+            Err(error) if !is_not_found(&error) => Err(ArchiveError::io("remove", day)(error)),
             _ => Ok(()),
         }
     }
@@ -164,8 +194,32 @@ impl Trash {
     }
 }
 
+fn is_not_found(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn says_not_found(error: &ArchiveError) -> bool {
+    matches!(error, ArchiveError::Io { source, .. } if is_not_found(source))
+}
+
+/// Returns `path`, or a place beside that is free: `path.2`, `path.3`.
+fn free_beside(path: PathBuf) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_owned();
+    let mut free = path;
+    for number in 2_u64.. {
+        if fs::symlink_metadata(&free).is_err() {
+            break;
+        }
+        let mut other = name.clone();
+        other.push(format!(".{number}"));
+        free.set_file_name(other);
+    }
+    free
+}
+
 /// What the name of a day's folder says: `2026-11-26`, and from the next day's look on `2026-11-26.2026-11-27.1`, with the day of the
-/// last look and the days counted until then. A name takes no room on a disk that is full.
+/// last look and the days counted until then; a number follows where another folder has that name. A name takes no room on a disk
+/// that is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Age {
     put: NaiveDate,
@@ -175,7 +229,7 @@ struct Age {
 
 impl Age {
     fn read(name: &str) -> Option<Self> {
-        let mut parts = name.splitn(3, '.');
+        let mut parts = name.split('.');
         let put = NaiveDate::parse_from_str(parts.next()?, DAY).ok()?;
         let (seen, days) = match (parts.next(), parts.next()) {
             (None, _) => (put, 0),
@@ -184,7 +238,12 @@ impl Age {
                 days?.parse().ok()?,
             ),
         };
-        Some(Self { put, seen, days })
+        // The number of one of several, and nothing else after it.
+        parts
+            .next()
+            .is_none_or(|number| number.parse::<u64>().is_ok())
+            .then_some(())?;
+        parts.next().is_none().then_some(Self { put, seen, days })
     }
 
     /// Returns the age when somebody looks today. After a look from the future, days count from today on.
@@ -297,6 +356,10 @@ mod tests {
             ("lost+found", &daily, None),
             ("2026-02-20.x.9", &daily, None),
             ("2026-02-20.2026-03-01", &daily, None),
+            ("2026-02-20.2026-03-01.7.x", &daily, None),
+            ("2026-02-20.2026-03-01.7.2.2", &daily, None),
+            // One of several.
+            ("2026-02-20.2026-03-01.7.2", &daily, Some(1)),
         ] {
             assert_eq!(over_after(put, looks), expected, "{put}: {looks:?}");
         }
@@ -317,5 +380,100 @@ mod tests {
         );
         let place = trash.find("a").expect("it lies there");
         assert_eq!(place, data.path().join("trash/2026-03-01.2026-03-02.1/a"));
+    }
+
+    #[test]
+    fn what_is_put_there_after_a_look_of_the_same_day_is_lost_no_more_than_what_was_there_before() {
+        for (what, names, by_day_8, left) in [
+            (
+                "a folder",
+                &["2026-03-01", "2026-03-01.2026-03-02.1"][..],
+                2,
+                0,
+            ),
+            (
+                "several",
+                &[
+                    "2026-03-01",
+                    "2026-03-01.2026-03-02.1",
+                    "2026-03-01.2026-03-02.1.2",
+                    "2026-03-01.2026-03-01.0",
+                ],
+                4,
+                0,
+            ),
+            ("a file", &["2026-03-01+"], 1, 0),
+            ("files", &["2026-03-01+", "2026-03-01.2026-03-02.1+"], 2, 0),
+            (
+                "a file and a folder",
+                &["2026-03-01+", "2026-03-01.2026-03-02.1"],
+                2,
+                0,
+            ),
+            ("another folder", &["2026-03-01", "2026-02-31"], 2, 1),
+        ] {
+            let data = tempfile::tempdir().expect("a folder");
+            let trash = Trash::new(data.path(), Owner::default());
+            let folder = data.path().join("trash");
+            for name in names {
+                if let Some(file) = name.strip_suffix('+') {
+                    fs::create_dir_all(&folder).expect("a folder");
+                    fs::write(folder.join(file), "").expect("a file");
+                } else {
+                    fs::create_dir_all(folder.join(name)).expect("a folder");
+                    fs::write(folder.join(name).join("a"), name).expect("a file");
+                }
+            }
+            let count = || fs::read_dir(&folder).expect("a list").count();
+            for day in 2..=9 {
+                let now = format!("2026-03-0{day}T12:00:00Z").parse().expect("a time");
+                let over = trash.expired(now).expect(what);
+                if day < 9 {
+                    assert_eq!((over.len(), count()), (0, by_day_8), "{what}: {day}");
+                }
+                for day in &over {
+                    Trash::delete(day).expect(what);
+                }
+            }
+            assert_eq!(count(), left, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_moved_while_another_process_renames_the_day_gets_there() {
+        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
+        for (path, times, moved) in [("a", 1, true), ("a", 2, false), ("none", 1, true)] {
+            let data = tempfile::tempdir().expect("a folder");
+            let trash = Trash::new(data.path(), Owner::default());
+            fs::write(data.path().join("a"), "a").expect("a file");
+            let turn = std::cell::Cell::new(0);
+            let taken = trash.take(path, || {
+                let to = trash.make_way(path, now)?;
+                turn.set(turn.get() + 1);
+                if turn.get() <= times {
+                    let day = to.parent().expect("a day");
+                    fs::rename(day, data.path().join(format!("trash/{}", turn.get())))
+                        .expect("renamed");
+                }
+                Ok(to)
+            });
+            assert_eq!(taken.is_ok(), moved, "{path}: {times}");
+            assert_eq!(trash.find("a").is_some(), path == "a" && moved);
+            // Never nowhere.
+            assert_ne!(trash.find("a").is_some(), data.path().join("a").exists());
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_called_like_the_day_keeps_nothing_out() {
+        let data = tempfile::tempdir().expect("a folder");
+        let trash = Trash::new(data.path(), Owner::default());
+        fs::create_dir(data.path().join("trash")).expect("a folder");
+        fs::write(data.path().join("trash/2026-03-01"), "").expect("a file");
+        fs::write(data.path().join("a"), "a").expect("a file");
+        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
+        trash.put("a", now).expect("moved");
+        let place = trash.find("a").expect("it lies there");
+        assert_eq!(place, data.path().join("trash/2026-03-01.2026-03-01.0/a"));
     }
 }
