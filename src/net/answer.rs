@@ -13,6 +13,7 @@ use reqwest::header::{
 use super::failure::Failure;
 use super::file_name::disposition_name;
 use super::retry;
+use super::secret::Scrubber;
 use crate::domain::{FailureKind, safe_part};
 
 /// The longest media type that is kept.
@@ -52,10 +53,11 @@ const OTHER_CODINGS: [&str; 20] = [
     "zstd",
 ];
 
-/// Returns the name that the server gives to the file, made safe.
-pub(super) fn file_name(headers: &HeaderMap) -> Option<String> {
+/// Returns the name that the server gives to the file, made safe. Secrets are struck out once it is decoded and before it is
+/// shortened.
+pub(super) fn file_name(headers: &HeaderMap, scrubber: &Scrubber) -> Option<String> {
     let field = headers.get(CONTENT_DISPOSITION)?;
-    disposition_name(field.as_bytes()).and_then(|name| safe_part(&name))
+    disposition_name(field.as_bytes()).and_then(|name| safe_part(&scrubber.scrub(name)))
 }
 
 /// Returns the media type with its parameters.

@@ -234,6 +234,7 @@ impl Exchange<'_> {
             let via = Via {
                 host: step.host,
                 proxy: step.proxy.map(route::proxy_name),
+                scrubber: self.scrubber,
             };
             Failure::of_request(&*error, &via, self.config.connect_timeout)
         })?;
@@ -276,7 +277,7 @@ impl Exchange<'_> {
     async fn receive(&self, response: Response, step: &Step<'_>) -> Result<Answer, Failure> {
         let headers = response.headers();
         answer::check_framing(headers)?;
-        let name = answer::file_name(headers)
+        let name = answer::file_name(headers, self.scrubber)
             .unwrap_or_else(|| segment_name(&self.settings.address.to_url()));
         let validators = conditions::validators(headers, &step.identity, self.clock.now());
         let media_type = answer::media_type(headers);
@@ -346,7 +347,7 @@ impl Exchange<'_> {
     }
 
     /// Shows an address in a message: the source's own with secrets by name, any other without its query if it may
-    /// repeat one.
+    /// repeat one. Secrets are struck out before it is cut: half of one is not found everywhere.
     fn shown(&self, url: &Url) -> String {
         if url == self.url {
             return self.settings.address.to_string();
@@ -355,7 +356,7 @@ impl Exchange<'_> {
         if !self.scrubber.is_empty() && url.query().is_some() {
             url.set_query(None);
         }
-        let text = String::from(url);
+        let text = self.scrubber.scrub(String::from(url));
         match text.char_indices().nth(MAX_SHOWN_CHARS) {
             Some((end, _)) => format!("{}…", &text[..end]),
             None => text,

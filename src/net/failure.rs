@@ -13,6 +13,7 @@ use tokio::time::error::Elapsed;
 
 use super::guard::{Refused, Unresolved};
 use super::head::Head;
+use super::secret::Scrubber;
 use super::tls_words::tls_problem;
 use crate::domain::FailureKind;
 
@@ -38,15 +39,21 @@ pub(super) struct Failure {
     pub(super) wants_http1: bool,
 }
 
-/// Who a request goes to, for messages: the host with its port, and the proxy that it goes through.
+/// Who a request goes to, for messages: the host with its port, the proxy that it goes through, and the secrets that an
+/// answer may repeat.
 pub(super) struct Via<'a> {
     pub(super) host: &'a str,
     pub(super) proxy: Option<String>,
+    pub(super) scrubber: &'a Scrubber,
 }
 
 impl<'a> Via<'a> {
-    pub(super) fn direct(host: &'a str) -> Self {
-        Self { host, proxy: None }
+    pub(super) fn direct(host: &'a str, scrubber: &'a Scrubber) -> Self {
+        Self {
+            host,
+            proxy: None,
+            scrubber,
+        }
     }
 
     /// Returns `files.example`, or `files.example through the proxy proxy.example:3128`.
@@ -123,7 +130,7 @@ impl Failure {
         }
         let detail = match find::<hyper::Error>(error) {
             Some(cause) if cause.is_parse() => {
-                let what = malformed(&root(error), head_of(other).as_ref());
+                let what = malformed(&root(error), head_of(other).as_ref(), via.scrubber);
                 let detail = format!("the answer of {subject} is malformed: {what}");
                 return Self::new(FailureKind::Protocol, detail);
             }
@@ -199,24 +206,23 @@ fn head_of(error: Option<&legacy::Error>) -> Option<Head> {
 }
 
 /// Says what is wrong with the head of an answer, for which the HTTP library has these words, and quotes the lines.
-fn malformed(words: &str, head: Option<&Head>) -> String {
-    let quote = |find: fn(&Head) -> Option<String>| head.and_then(find);
+fn malformed(words: &str, head: Option<&Head>, scrubber: &Scrubber) -> String {
     let (plain, lines) = match words {
         "invalid content-length parsed" => (
             "its Content-Length is not one whole number",
-            quote(|head| head.fields("content-length")),
+            head.and_then(|head| head.fields("content-length", scrubber)),
         ),
         "invalid transfer-encoding parsed" | "unexpected transfer-encoding parsed" => (
             "its Transfer-Encoding cannot be read",
-            quote(|head| head.fields("transfer-encoding")),
+            head.and_then(|head| head.fields("transfer-encoding", scrubber)),
         ),
         "invalid HTTP header parsed" => (
             "a line of its head holds what no field may, such as NUL or a carriage return",
-            quote(Head::spoiled_line),
+            head.and_then(|head| head.spoiled_line(scrubber)),
         ),
         "invalid HTTP version parsed" | "invalid HTTP status-code parsed" => (
             "it does not begin with a status line of HTTP/1.1",
-            quote(Head::first_line),
+            head.and_then(|head| head.first_line(scrubber)),
         ),
         "message head is too large" => ("its head is too long", None),
         _ => (words, None),

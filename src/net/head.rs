@@ -4,6 +4,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::secret::Scrubber;
+
 /// As much of an answer as is kept: longer than nearly all heads.
 const MAX_BYTES: usize = 8 << 10;
 
@@ -26,28 +28,34 @@ impl Head {
     }
 
     /// Returns the first line, for a message.
-    pub(super) fn first_line(&self) -> Option<String> {
-        self.lines(|_| true, 1)
+    pub(super) fn first_line(&self, scrubber: &Scrubber) -> Option<String> {
+        self.lines(|_| true, 1, scrubber)
     }
 
     /// Returns the fields of this name as they came.
-    pub(super) fn fields(&self, name: &str) -> Option<String> {
+    pub(super) fn fields(&self, name: &str, scrubber: &Scrubber) -> Option<String> {
         let is_field = |line: &[u8]| {
             let start = line.get(..name.len());
             let behind = line.get(name.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
                 && behind.is_some_and(|byte| matches!(byte, b':' | b' ' | b'\t'))
         };
-        self.lines(is_field, 3)
+        self.lines(is_field, 3, scrubber)
     }
 
     /// Returns the first line with a character that no field may hold.
-    pub(super) fn spoiled_line(&self) -> Option<String> {
-        self.lines(|line| line.contains(&0) || line.contains(&b'\r'), 1)
+    pub(super) fn spoiled_line(&self, scrubber: &Scrubber) -> Option<String> {
+        let is_spoiled = |line: &[u8]| line.contains(&0) || line.contains(&b'\r');
+        self.lines(is_spoiled, 1, scrubber)
     }
 
-    /// Returns up to `most` lines of the head that are so, quoted.
-    fn lines(&self, is_so: impl Fn(&[u8]) -> bool, most: usize) -> Option<String> {
+    /// Returns up to `most` lines of the head that are so, quoted without secrets.
+    fn lines(
+        &self,
+        is_so: impl Fn(&[u8]) -> bool,
+        most: usize,
+        scrubber: &Scrubber,
+    ) -> Option<String> {
         let head = self.bytes();
         let lines = head.split(|byte| *byte == b'\n');
         let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -55,7 +63,7 @@ impl Head {
         let found: Vec<String> = head
             .filter(|line| is_so(line))
             .take(most)
-            .map(quoted)
+            .map(|line| quoted(line, scrubber))
             .collect();
         (!found.is_empty()).then(|| found.join(" and "))
     }
@@ -65,8 +73,9 @@ impl Head {
     }
 }
 
-fn quoted(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
+/// Quotes a line. Secrets are struck out of the whole of it: one that is cut in the middle of a message is found no more.
+fn quoted(line: &[u8], scrubber: &Scrubber) -> String {
+    let text = scrubber.scrub(String::from_utf8_lossy(line).into_owned());
     let mut shown = String::from("`");
     for c in text.chars().take(MAX_SHOWN_CHARS) {
         if c.is_control() {
@@ -88,24 +97,25 @@ mod tests {
 
     #[test]
     fn lines_are_quoted_as_they_came() {
+        let none = Scrubber::default();
         let head = Head::default();
         head.add(b"HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-");
         head.add(
             b"Length: 3\r\ncontent-length : 4\nContent-Lengthy: 5\r\n\r\nContent-Length: 6\r\n",
         );
-        assert_eq!(head.first_line().as_deref(), Some("`HTTP/1.1 200 OK`"));
-        let fields = head.fields("content-length");
+        assert_eq!(head.first_line(&none).as_deref(), Some("`HTTP/1.1 200 OK`"));
+        let fields = head.fields("content-length", &none);
         assert_eq!(
             fields.as_deref(),
             Some("`Content-Length: 3` and `content-length : 4`")
         );
-        assert_eq!(head.fields("transfer-encoding"), None);
-        assert_eq!(head.spoiled_line().as_deref(), Some("`X-A: a\\u{0}b`"));
+        assert_eq!(head.fields("transfer-encoding", &none), None);
+        assert_eq!(head.spoiled_line(&none).as_deref(), Some("`X-A: a\\u{0}b`"));
         head.clear();
-        assert_eq!(head.first_line(), None);
+        assert_eq!(head.first_line(&none), None);
         head.add(&[b'x'; 2 * MAX_BYTES]);
         head.add(b"more");
-        let long = head.first_line().expect("a line");
+        let long = head.first_line(&none).expect("a line");
         assert_eq!(long.chars().count(), MAX_SHOWN_CHARS + 3);
     }
 }

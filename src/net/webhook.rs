@@ -141,7 +141,7 @@ impl Webhooks {
         let response = request.send().await.map_err(|error| {
             target.explain(Failure::of_request(
                 &error,
-                &Via::direct(&target.host),
+                &Via::direct(&target.host, &target.scrubber),
                 self.connect_timeout,
             ))
         })?;
