@@ -434,6 +434,12 @@ fn set<T>(target: &mut T, field: Option<Field<T>>) {
 
 fn parse_proxy(text: &str) -> Result<url::Url, String> {
     const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
+    if text.contains("${") {
+        return Err(
+            "no secret is filled in here: write the proxy's user name and password as they are, in a file that only its owner may read"
+                .to_owned(),
+        );
+    }
     url::Url::parse(text)
         .ok()
         .filter(|url| SCHEMES.contains(&url.scheme()) && url.has_host())

@@ -16,6 +16,7 @@ use super::error::NetError;
 use super::exchange::{Answer, Ask, Exchange, Fetched};
 use super::failure::Failure;
 use super::limits::Admission;
+use super::proxy::login_scrubber;
 use super::report::{FetchOutcome, FetchReport, FetchRequest};
 use super::retry::{Delays, LONGEST_WAIT};
 use super::secret::{Scrubber, expand_address, expand_value};
@@ -28,6 +29,8 @@ pub struct Fetcher {
     clients: Clients,
     config: FetchConfig,
     secrets: Secrets,
+    /// What a proxy must not be heard to repeat.
+    proxy_login: Scrubber,
     temp_dir: Arc<Path>,
     clock: Arc<dyn Clock>,
 }
@@ -47,6 +50,11 @@ impl Fetcher {
             clients: Clients::new(config)?,
             config: config.clone(),
             secrets,
+            proxy_login: config
+                .proxy
+                .as_ref()
+                .map(login_scrubber)
+                .unwrap_or_default(),
             temp_dir: temp_dir.into(),
             clock,
         })
@@ -68,7 +76,7 @@ impl Fetcher {
             http_status: None,
             tries: 0,
         };
-        let mut scrubber = Scrubber::default();
+        let mut scrubber = self.proxy_login.clone();
         let result = match self.prepare(request.settings, &mut scrubber) {
             Ok((url, headers)) => {
                 let exchange = Exchange {

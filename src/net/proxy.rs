@@ -27,7 +27,9 @@ use url::{Host, Url};
 use super::error::NetError;
 use super::failure::{BoxError, Failure, Stopped};
 use super::route::{self, Resolved};
+use super::secret::Scrubber;
 use super::tls_words::tls_problem;
+use crate::config::LEAST_SECRET_BYTES;
 use crate::domain::{FailureKind, decode_percent};
 
 /// The longest head of an answer to CONNECT.
@@ -339,6 +341,19 @@ fn status(head: &str) -> Option<u16> {
     let line = head.lines().next()?;
     let rest = line.strip_prefix("HTTP/1.")?;
     rest.split(' ').nth(1)?.trim().parse().ok()
+}
+
+/// Returns what strikes out user name and password of the proxy at `url`, which may repeat them in its answers.
+pub(super) fn login_scrubber(url: &Url) -> Scrubber {
+    let mut scrubber = Scrubber::default();
+    if let Some((user, password)) = login(url) {
+        for part in [format!("{user}:{password}"), password] {
+            if part.len() >= LEAST_SECRET_BYTES {
+                scrubber.add_shown("[login of the proxy]", &part);
+            }
+        }
+    }
+    scrubber
 }
 
 fn login(url: &Url) -> Option<(String, String)> {

@@ -16,7 +16,7 @@ use crate::config::{LEAST_SECRET_BYTES as LEAST_BYTES, Secrets};
 use crate::domain::{Address, FailureKind, decode_percent};
 
 /// The secrets of one source, with what they must not be seen as.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Scrubber {
     /// What is struck out, longest first, and the name that takes its place.
     values: Vec<(String, String)>,

@@ -102,8 +102,9 @@ async fn a_failure_names_the_proxy() {
     let gone = listener.local_addr().expect("a bound socket");
     drop(listener);
     let refusing = RawOrigin::start(vec![
-        b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n".to_vec(),
+        b"HTTP/1.1 407 am9lOmh1bnRlcjI= of joe:hunter2\r\n\r\n".to_vec(),
     ]);
+    let garbled = RawOrigin::start(vec![b"HTTZ/1.1 200 hunter2\r\n\r\n".to_vec()]);
     let plain = Origin::start(false);
     plain.on("/x", [Reply::status(407)]);
     let refusing_name = refusing.url("").replace("http://", "");
@@ -125,6 +126,7 @@ async fn a_failure_names_the_proxy() {
             named(&refusing_name),
         ),
         (plain.url("/"), "http://8.8.8.8/x", named(&plain.host())),
+        (garbled.url("/"), "https://8.8.8.8/x", named("")),
     ] {
         let mut rig = Rig::new(url, plain.ca_file());
         rig.config.max_tries = 1;
@@ -136,7 +138,7 @@ async fn a_failure_names_the_proxy() {
         };
         let detail = rig.fails(kind).await;
         assert!(
-            detail.contains(&words) && !detail.contains("hunter2"),
+            detail.contains(&words) && !detail.contains("hunter2") && !detail.contains("am9lOmh1"),
             "{detail}"
         );
     }
