@@ -2,12 +2,12 @@
 
 use super::{Error, Result};
 use crate::domain::{
-    Address, Interval, PublishPolicy, RESERVED_HEADERS, SettingsPatch, SourceSettings, VersionRef,
-    masked, safe_part, segment_name, value_holds_credential,
+    Address, Interval, MAX_NAME_BYTES, PublishPolicy, RESERVED_HEADERS, SettingsPatch,
+    SourceSettings, VersionRef, host_in_name, masked, safe_part, segment_name,
+    value_holds_credential,
 };
 use crate::net::unreachable_host;
 
-const MAX_NAME_BYTES: usize = 200;
 const MAX_TAGS: usize = 64;
 const MAX_HEADERS: usize = 64;
 const MAX_HEADER_BYTES: usize = 8192;
@@ -153,9 +153,7 @@ pub(super) fn check_host(address: &Address, allow_private: bool) -> Result<()> {
 /// Returns the file's name, or the host for an address without one, such that it is a valid name: `2024`, which would be
 /// taken for an id, has its host before it.
 fn default_name(address: &Address) -> String {
-    let host = address
-        .host()
-        .replace(|c: char| !c.is_alphanumeric() && c != '.' && c != '-', "_");
+    let host = host_in_name(address);
     let segment = segment_name(&address.to_url());
     if segment == "index" {
         return checked_name(host.clone()).unwrap_or_else(|_| format!("file-{host}"));

@@ -53,7 +53,7 @@ pub use masked::{masked, masked_within};
 pub use moment::{Moment, MomentError};
 pub use notice::{ChangeKind, Decision, NoticeRules, Standing, Told, decide};
 pub use number::{parse_id, parse_number};
-pub use numbering::{candidate_name, free_number};
+pub use numbering::{MAX_NAME_BYTES, candidate_name, free_number, host_in_name};
 pub use patch::{Edit, SettingsPatch};
 pub use pattern::{Pattern, SourceKey};
 pub use policy::{

@@ -2,7 +2,13 @@
 //!
 //! Never asks as often as numbers are taken: a thousand sources with one name are added in a few steps each.
 
-use super::SourceSettings;
+use super::{Address, SourceSettings};
+
+/// The longest name of a source, in bytes.
+pub const MAX_NAME_BYTES: usize = 200;
+
+/// The longest host in a name that is made, in bytes: more than half of the name is left to the file's.
+const MAX_HOST_BYTES: usize = 80;
 
 /// Returns a number from 1 on that is not taken: 1, or one that follows a taken number. The same numbers taken, the same is
 /// returned; it is the lowest free one when those that are taken have no gap, else it may lie after a gap.
@@ -42,18 +48,28 @@ fn first_free<E>(mut is_taken: impl FnMut(u32) -> Result<bool, E>) -> Result<u32
     Ok(number)
 }
 
-/// Returns a name for a source that was given none: the file's (turn 1), then with the host before it (turn 2), then with a
-/// number behind, another one for each turn.
+/// Returns a name for a source that was given none, at most [`MAX_NAME_BYTES`] long: the file's (turn 1), then with the host
+/// before it (turn 2), then with a number behind, another one for each turn.
 pub fn candidate_name(settings: &SourceSettings, turn: u32) -> String {
     let name = &settings.name;
-    if turn <= 1 {
-        return name.clone();
-    }
-    let host = settings.address.host().replace(':', "_");
-    match turn - 1 {
-        1 => format!("{host}/{name}"),
-        number => format!("{host}/{name}-{number}"),
-    }
+    let number = match turn {
+        0 | 1 => return name.clone(),
+        2 => String::new(),
+        turn => format!("-{}", turn - 1),
+    };
+    let host = host_in_name(&settings.address);
+    let room = MAX_NAME_BYTES - host.len() - "/".len() - number.len();
+    // A long name loses its beginning: at its end stands the file's extension.
+    let start = name.ceil_char_boundary(name.len().saturating_sub(room));
+    format!("{host}/{}{number}", &name[start..])
+}
+
+/// Returns the host of an address, with its port, as it may stand in a name: `example.org_8443`, of a long one the beginning.
+pub fn host_in_name(address: &Address) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
+    let mut host = address.host().replace(|c| !is_plain(c), "_");
+    host.truncate(host.floor_char_boundary(MAX_HOST_BYTES));
+    host
 }
 
 #[cfg(test)]
@@ -108,6 +124,31 @@ mod tests {
                 "example.org/a.csv-3"
             ]
         );
+    }
+
+    #[test]
+    fn a_name_that_was_made_is_as_short_as_one_that_is_given() {
+        let host = format!(
+            "https://{}example/",
+            format!("{}.", "a".repeat(60)).repeat(3)
+        );
+        let long = format!("{}é.tar.gz", "x".repeat(190));
+        for (address, name) in [
+            ("https://example.org/x", long.as_str()),
+            (&host, "a.csv"),
+            (&host, &long),
+        ] {
+            let address = Address::parse(address, false).expect("an address");
+            let settings = SourceSettings::new(name.to_owned(), address);
+            let names: BTreeSet<_> = (1..5).map(|turn| candidate_name(&settings, turn)).collect();
+            assert_eq!(names.len(), 4, "each turn gives another one");
+            for made in names {
+                assert!(made.len() <= MAX_NAME_BYTES, "{made}");
+            }
+        }
+        let address = Address::parse("https://[2001:db8::1]:8443/a.csv", false);
+        let settings = SourceSettings::new("a.csv".to_owned(), address.expect("an address"));
+        assert_eq!(candidate_name(&settings, 2), "_2001_db8__1__8443/a.csv");
     }
 
     proptest! {

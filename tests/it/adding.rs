@@ -182,3 +182,27 @@ fn many_entries_are_looked_up_at_once() {
     assert_eq!(refused("gannet restore"), 100);
     assert_eq!(refused("its address is that of source"), 400);
 }
+
+#[test]
+fn names_that_were_made_are_taken_back_from_a_dump() {
+    let gannet = Gannet::new();
+    let long_host = format!("{}example", format!("{}.", "h".repeat(60)).repeat(3));
+    let long_name = format!("{}.csv", "x".repeat(196));
+    for (host, file) in [
+        ("[2606:4700::1]", "a.csv"),
+        ("[2606:4700::1]:8443", "a.csv"),
+        ("[2606:4700::1]", ""),
+        ("example.org", &long_name),
+        (&long_host, &long_name),
+        (&long_host, ""),
+        (&long_host, "17"),
+    ] {
+        for number in 0..3 {
+            gannet.ok(&["add", &format!("https://{host}/{number}/{file}")]);
+        }
+    }
+    let dumped = gannet.path("dumped.toml");
+    std::fs::write(&dumped, gannet.ok(&["dump", "--toml"])).expect("a file");
+    let again = gannet.ok(&["apply", &dumped.display().to_string()]);
+    assert_eq!(again, "nothing to do\n");
+}
