@@ -1,12 +1,13 @@
 //! `import`: sources from files of other programs, with a reason for each that cannot be taken.
 
 use std::collections::HashMap;
-use std::io::{self, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Read, Write as _};
 
 use serde::Serialize;
 
 use crate::app::{Added, App, Error, ErrorKind, NewSource, Refusal};
-use crate::domain::{Address, SourceId};
+use crate::domain::{Address, SourceId, format_size};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::import::{self, Entry};
@@ -89,19 +90,26 @@ fn entries(args: &ImportArgs, text: &str) -> Result<Vec<Entry>, Error> {
 }
 
 fn read(file: &str) -> Result<String, Error> {
-    let mut text = String::new();
-    let read = if file == "-" {
-        std::io::stdin().take(MAX_BYTES).read_to_string(&mut text)
+    let text = if file == "-" {
+        read_whole(io::stdin(), MAX_BYTES)
     } else {
-        std::fs::File::open(file).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
+        File::open(file).and_then(|opened| read_whole(opened, MAX_BYTES))
     };
-    match read {
-        Ok(_) => Ok(text),
-        Err(cause) => {
-            let message = format!("cannot read {file}: {cause}");
-            Err(error(ErrorKind::Invalid, message, None))
-        }
+    text.map_err(|cause| {
+        let message = format!("cannot read {file}: {cause}");
+        error(ErrorKind::Invalid, message, None)
+    })
+}
+
+/// Returns a whole text. More than `most` bytes are an error: the entries behind them would be left out unsaid.
+fn read_whole(from: impl Read, most: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let most = format_size(most);
+        return Err(io::Error::other(format!("it is larger than {most}")));
     }
+    String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// What the entries before one have taken, and where they stand.
@@ -265,4 +273,24 @@ fn write_line(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_whole;
+
+    #[test]
+    fn a_text_is_read_whole_or_not_at_all() {
+        for (text, most, expected) in [
+            (&b""[..], 0, Ok("")),
+            (b"https://h/a", 11, Ok("https://h/a")),
+            (b"https://h/ab", 11, Err("it is larger than 11 B")),
+            // The end of what is allowed stands within a character.
+            ("https://h/é".as_bytes(), 11, Err("it is larger than 11 B")),
+            (b"\xff", 11, Err("it is not UTF-8")),
+        ] {
+            let read = read_whole(text, most).map_err(|error| error.to_string());
+            assert_eq!(read.as_deref().map_err(String::as_str), expected);
+        }
+    }
 }
