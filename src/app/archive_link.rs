@@ -48,7 +48,6 @@ impl App {
             Err(StoreError::Full { .. }) => return Ok(()),
             mark => mark?,
         };
-        self.joined.store(true, Ordering::Relaxed);
         self.with_archive(move |archive| match archive.set_mark(&mark) {
             Err(ArchiveError::Io { source, .. })
                 if source.kind() == std::io::ErrorKind::StorageFull =>
@@ -57,7 +56,10 @@ impl App {
             }
             set => set,
         })
-        .await
+        .await?;
+        // Not before: what the archive's mark failed for is tried again by the next change.
+        self.joined.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Begins a pass: its first change counts the marks up anew, so that no copy of the catalogue from before it passes for the
