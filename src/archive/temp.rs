@@ -133,9 +133,12 @@ impl TempFolder {
 
 impl Drop for TempFolder {
     fn drop(&mut self) {
-        // Before others have to wait.
+        // Folders, which may hold a great many files, go before others have to wait. The lock stays until nobody looks: a folder
+        // without it is an abandoned one.
         for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            let _ = remove_tree(&entry.path());
+            if entry.file_type().is_ok_and(|found| found.is_dir()) {
+                let _ = remove_tree(&entry.path());
+            }
         }
         // What cannot be removed now is swept by a later process: nobody owns it any more.
         if let Ok(_gate) = self.locks.take_within(FOLDERS, FAREWELL) {
