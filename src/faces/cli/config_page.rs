@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::config::{
-    Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
+    Config, LEAST_SECRET_BYTES, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind,
+    program_problem,
 };
 use crate::domain::{ChangeKind, Scope, Weight};
 use crate::faces::text::clean;
@@ -147,9 +148,11 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
     for (owner, text) in texts {
         for name in secret_names(text) {
             let why = if config.secrets.get(name).is_none() {
-                "has no value in the secrets file or the environment"
+                "has no value in the secrets file or the environment".to_owned()
             } else if config.secrets.is_too_short(name) {
-                "has a value of fewer than 6 bytes, with which no request is made"
+                format!(
+                    "has a value of fewer than {LEAST_SECRET_BYTES} bytes, with which no request is made"
+                )
             } else {
                 continue;
             };

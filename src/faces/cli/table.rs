@@ -159,24 +159,19 @@ impl Table {
     /// Returns the lines below a row: first the columns that found no room beside the others, each behind its heading, then
     /// the text that is meant to stand there.
     fn lines_below(&self, row: &[String], beside: usize, width: usize) -> Vec<String> {
-        let (mut words, mut lines) = (Vec::new(), Vec::new());
-        for (cell, column) in row.iter().zip(&self.columns).skip(beside) {
-            if cell.is_empty() || cell == "-" {
-                continue;
-            }
-            if column.kind == Kind::Below {
-                lines.extend(wrap(cell, width));
-            } else {
-                words.push(format!("{} {cell}", column.heading));
-            }
-        }
-        let mut all = if words.is_empty() {
-            Vec::new()
-        } else {
-            wrap(&words.join(", "), width)
-        };
-        all.append(&mut lines);
-        all
+        let cells = row.iter().zip(&self.columns).skip(beside);
+        let cells = cells.filter(|(cell, _)| !cell.is_empty() && *cell != "-");
+        let (texts, columns): (Vec<_>, Vec<_>) =
+            cells.partition(|(_, column)| column.kind == Kind::Below);
+        let columns = columns.iter();
+        let columns = columns.map(|(cell, column)| format!("{} {cell}", column.heading));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let texts = texts.into_iter().map(|(cell, _)| cell.clone());
+        let parts = std::iter::once(columns).chain(texts);
+        parts
+            .filter(|part| !part.is_empty())
+            .flat_map(|part| wrap(&part, width))
+            .collect()
     }
 
     fn natural_widths(&self) -> Vec<usize> {

@@ -128,33 +128,16 @@ fn without_noise(mut error: clap::Error) -> clap::Error {
         return error;
     };
     let typed = typed.clone();
-    let tip = if FOR_WORKERS.contains(&typed.as_str()) {
-        Some(
-            "a pass over all that is due: 'gannet --worker-only'; one that stays: 'gannet --worker-only --loop'",
-        )
-    } else {
-        (typed == "version").then_some("'gannet --version' prints it")
-    };
-    if let Some(tip) = tip {
-        let tips = ContextValue::StyledStrs(vec![tip.into()]);
-        error.remove(ContextKind::SuggestedSubcommand);
-        error.insert(ContextKind::Suggested, tips);
-        return error;
-    }
-    if Topic::find(&typed).is_some() {
-        let tip = format!("a topic of the manual: 'gannet help {typed}'");
-        error.remove(ContextKind::SuggestedSubcommand);
-        error.insert(
-            ContextKind::Suggested,
-            ContextValue::StyledStrs(vec![tip.into()]),
-        );
-        return error;
-    }
     let suggested = match error.remove(ContextKind::SuggestedSubcommand) {
         Some(ContextValue::Strings(names)) => names,
         Some(ContextValue::String(name)) => vec![name],
         _ => Vec::new(),
     };
+    if let Some(tip) = tip_for(&typed) {
+        let tips = ContextValue::StyledStrs(vec![tip.into()]);
+        error.insert(ContextKind::Suggested, tips);
+        return error;
+    }
     let cli = Cli::command();
     let helps = |name: &String| {
         let is_shown = cli
@@ -170,6 +153,20 @@ fn without_noise(mut error: clap::Error) -> clap::Error {
         );
     }
     error
+}
+
+/// Returns what somebody may want who types a command that there is not.
+fn tip_for(typed: &str) -> Option<String> {
+    if FOR_WORKERS.contains(&typed) {
+        let tip = "a pass over all that is due: 'gannet --worker-only'; one that stays: 'gannet --worker-only --loop'";
+        return Some(tip.to_owned());
+    }
+    if typed == "version" {
+        return Some("'gannet --version' prints it".to_owned());
+    }
+    let topic = Topic::find(typed)?;
+    let name = topic.name;
+    Some(format!("a topic of the manual: 'gannet help {name}'"))
 }
 
 /// Tells whether the option that a usage error offers is like the one that was typed: its beginning, or a slip of the

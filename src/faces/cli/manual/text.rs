@@ -57,7 +57,10 @@ fn block_lines(block: &Block, width: usize, colours: bool) -> Vec<String> {
         Block::Heading(1, text) => vec![text.clone(), "=".repeat(text.chars().count())],
         Block::Heading(2, text) => vec![text.clone(), "-".repeat(text.chars().count())],
         Block::Heading(_, text) => vec![text.clone(), ".".repeat(text.chars().count())],
-        Block::Paragraph(spans) => wrap(spans, width, colours).into_iter().map(own).collect(),
+        Block::Paragraph(spans) => {
+            let lines = wrap(spans, width, colours).into_iter();
+            lines.map(|line| line.text).collect()
+        }
         Block::Item(spans) => {
             let lines = wrap(spans, width - GAP, colours).into_iter().enumerate();
             lines
@@ -76,10 +79,6 @@ fn block_lines(block: &Block, width: usize, colours: bool) -> Vec<String> {
 struct Line {
     text: String,
     width: usize,
-}
-
-fn own(line: Line) -> String {
-    line.text
 }
 
 /// A character and the style that it is shown in.

@@ -138,7 +138,7 @@ const GROUP: usize = 1000;
 ///
 /// Such a line inside a string or a list begins none, and the part before it is no TOML then.
 fn groups(text: &str) -> Vec<Range<usize>> {
-    let head = |line: &str| line.trim_end().strip_prefix("[[source]]") == Some("");
+    let head = |line: &str| line.trim_end() == "[[source]]";
     let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     let mut starts = vec![0];
     let (mut at, mut heads) = (0, 0);
