@@ -28,17 +28,10 @@ impl Digest {
 
 /// Returns two hexadecimal digits for each byte, in lower case.
 pub fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    let digits = bytes.iter().flat_map(|byte| {
-        [
-            DIGITS[usize::from(byte >> 4)],
-            DIGITS[usize::from(byte & 15)],
-        ]
-    });
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let mut hex = String::with_capacity(2 * bytes.len());
-    hex.extend(digits);
+    hex.extend(halves.map(|half| char::from(DIGITS[usize::from(half)])));
     hex
 }
 

@@ -282,23 +282,17 @@ mod tests {
         use crate::domain::VersionId;
         use crate::store::version_row::place_by_id;
         let rows = "PRAGMA foreign_keys = OFF;
+             CREATE TEMP VIEW numbers (n) AS VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9);
              INSERT INTO text (id, value) VALUES (1, 'a.csv');
              INSERT INTO blob (id, digest, size_bytes, form, depth, stored_bytes, body)
-                 SELECT value, CAST(printf('%032d', value) AS BLOB), 1, 'raw', 0, 1, x'00' FROM generate_series(1, 9);
+                 SELECT n, CAST(printf('%032d', n) AS BLOB), 1, 'raw', 0, 1, x'00' FROM numbers;
              INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state)
-                 SELECT value * 3000000000, value % 4, value / 4, 10 - value, 1, 1769860830000 + value, 'passed'
-                 FROM generate_series(1, 9);";
-        let numbers: Vec<_> = (1..10).map(|number| format!("({number})")).collect();
-        let numbers = format!(
-            "(SELECT column1 AS value FROM (VALUES {}))",
-            numbers.join(",")
-        );
-        let rows = rows.replace("generate_series(1, 9)", &numbers);
+                 SELECT n * 3000000000, n % 4, n / 4, 10 - n, 1, 1769860830000 + n, 'passed' FROM numbers;";
         for schema in 1..12 {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("gannet.db");
             let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
-            older.execute_batch(&rows).expect("rows");
+            older.execute_batch(rows).expect("rows");
             drop(older);
             let migrated = open(&path, MIGRATIONS).expect("the newest schema");
             for number in 1..10 {
