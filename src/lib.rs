@@ -33,7 +33,7 @@
 //! | [`config`] | the configuration in force, secrets, who acts | environment, configuration file |
 //! | [`store`] | the catalogue: coarse operations, one transaction each | SQLite |
 //! | [`archive`] | blob codec, large objects, published files | zstd, the archive's files |
-//! | [`net`] | the only HTTP client | reqwest |
+//! | [`net`] | the only HTTP client | reqwest, hyper's client |
 //! | [`verify`] | built-in rules and programs that judge | child processes |
 //! | [`app`] | use-cases, what every face calls | |
 //! | [`worker`] | passes: claims, limits, the pipeline | |
@@ -43,8 +43,8 @@
 //! | [`compose`] | puts the house together | everything |
 //!
 //! `store`, `archive`, `net` and `verify` import `domain`, `clock`, `files` and `config`, never each other; `app` and `worker`
-//! import those; faces import `app`, `domain` and `config`. `tests/it/layers.rs` holds the same table and fails on
-//! anything else.
+//! import those; faces import `app`, `domain` and `config`. `tests/it/layers/rules.rs` holds the same table, and the tests
+//! beside it fail on anything else.
 
 pub mod app;
 pub mod archive;

@@ -232,7 +232,7 @@ impl App {
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
-    /// Returns nothing when another process was first.
+    /// Puts the policy of `configured` in the place of the one in force; returns nothing when another process was first.
     async fn adopt(
         &self,
         configured: &Configured,
@@ -322,7 +322,8 @@ impl App {
         self.rejected().take()
     }
 
-    /// Returns the configuration as its file says it now, or why that cannot be used; nothing for who does not read it again.
+    /// Returns the configuration as its file says it now, or why that cannot be used; nothing when this process does not read it
+    /// again: because it only reads the catalogue, or has the configuration from a pipe.
     async fn read_anew(
         &self,
         before: &Configured,

@@ -22,11 +22,11 @@ const MAX_ASKING: usize = 8;
 pub struct App {
     /// The configuration that this process works by.
     configured: RwLock<Arc<Configured>>,
-    /// Reads it again; nothing for who only reads, and for the demo.
+    /// Reads the configuration again; nothing in a process that only reads the catalogue, and in the demo.
     pub(super) read_config: Option<ReadConfig>,
-    /// Somebody asked for that, whatever the file looks like.
+    /// Whether somebody asked for the configuration to be read again, whatever its file looks like.
     pub(super) wants_reload: AtomicBool,
-    /// Why a changed one was not used, until that is said.
+    /// Why a changed configuration was not used, until a pass has said so.
     rejected: Mutex<Option<String>>,
     /// The time.
     pub clock: Arc<dyn Clock>,

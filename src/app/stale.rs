@@ -65,8 +65,8 @@ struct Stale {
 
 impl App {
     /// Judges every version again for which a verifier that applies has no verdict, or one of another fingerprint than it has
-    /// now; only by those verifiers; and, when no source is named, the newest edition of each set. Published files follow. `tell` hears of each version whose state changed, and how
-    /// far it is.
+    /// now; only by those verifiers; and, when no source is named, the newest edition of each set. Published files follow.
+    /// `tell` is called after each version with the progress so far, and with the version when its state changed.
     ///
     /// A version whose content is damaged is an error that is kept until the others are done. Verdicts that came from
     /// outside are not judged again.

@@ -132,8 +132,9 @@ impl Archive {
         self.published.publish(items, self.temp_dir())
     }
 
-    /// Returns how the published file at this path looks; nothing when it is missing, a folder or a link. Beside that the mode by which
-    /// somebody kept readers from it, if it has its own again.
+    /// Looks at the published file at this path, and lets every account read it again if somebody had changed that. Returns how
+    /// the file looks, nothing when it is missing, a folder or a link; and the mode that it had, if that kept readers from it
+    /// and does not any more.
     pub fn look_at_published(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
         self.published.look(path)
     }
@@ -188,8 +189,8 @@ impl Archive {
         self.sets.holds(name, files)
     }
 
-    /// Begins to fill the folder of an edition, or to put back what is missing from it; readers see it when it is published. Whoever does holds the lock of the
-    /// published files.
+    /// Begins to fill the folder of an edition, or to put back what is missing from it; readers see it when it is published.
+    /// Whoever calls holds the lock of the published files.
     pub fn begin_edition(
         &self,
         set: &str,

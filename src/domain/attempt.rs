@@ -144,11 +144,11 @@ pub struct Validators {
     pub etag: Option<String>,
     /// The `Last-Modified` field as it came.
     pub last_modified: Option<String>,
-    /// What stands for the address that gave them, such as a digest: they are sent to no other. Nothing in what was kept
-    /// before addresses were: then it is the source's own.
+    /// The address that gave the validators, or a digest of it: they are sent to no other address. An older gannet kept none;
+    /// then it is the source's own.
     pub address: Option<String>,
-    /// What stands for the fields that they were asked with: they are sent with no others. Nothing in what was kept before
-    /// fields were: those are believed once more.
+    /// A digest of the request fields that the validators were given for: they are sent with no other fields. An older gannet
+    /// kept none; then they are sent once, whatever the fields.
     pub fields: Option<String>,
 }
 

@@ -105,7 +105,7 @@ pub struct SourceSettings {
 }
 
 impl SourceSettings {
-    /// Returns the settings of a source of which nothing is said but its name and its address: every default.
+    /// Returns settings with this name, this address, and the default of everything else.
     pub fn new(name: String, address: Address) -> Self {
         Self {
             name,
