@@ -34,6 +34,7 @@ mod settings;
 mod source_result;
 mod sources;
 mod stale;
+mod stale_sets;
 mod suggest;
 mod summary;
 mod undo;

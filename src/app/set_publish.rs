@@ -98,6 +98,11 @@ impl App {
         Ok(wanted)
     }
 
+    /// Returns the edition that readers of a set see.
+    pub(super) async fn published_edition(&self, name: &str) -> Result<Option<EditionId>> {
+        Ok(self.file_set(name).await?.and_then(|set| set.published))
+    }
+
     async fn file_set(&self, name: &str) -> Result<Option<FileSet>> {
         let sets = self.store.file_sets().await?;
         Ok(sets.into_iter().find(|set| set.name == name))

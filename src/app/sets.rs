@@ -171,7 +171,7 @@ impl App {
 
     /// Judges a new combination, and records the edition with what was said of it: a worker that is killed before leaves
     /// nothing.
-    async fn judge_combination(
+    pub(super) async fn judge_combination(
         &self,
         name: &str,
         members: Vec<EditionMember>,
@@ -188,7 +188,7 @@ impl App {
     }
 
     /// Judges an edition that is recorded, and records what was said.
-    async fn judge_edition(&self, edition: Edition, ask: Ask) -> Result<VerifiedSet> {
+    pub(super) async fn judge_edition(&self, edition: Edition, ask: Ask) -> Result<VerifiedSet> {
         let earlier = self.store.edition_verdicts(edition.id).await?;
         let seen = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
         let earlier: Vec<_> = earlier.into_iter().map(|one| one.verdict).collect();
@@ -368,7 +368,7 @@ impl App {
 
     /// Waits for the right to judge sets, which one process has at a time: none is judged twice, and each edition follows
     /// from the one before.
-    async fn lock_sets(&self) -> Result<FileLock> {
+    pub(super) async fn lock_sets(&self) -> Result<FileLock> {
         self.with_archive(Archive::lock_sets).await
     }
 }

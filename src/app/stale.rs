@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
-use super::judge::{OVERRULED, Step, newest_of_each};
+use super::judge::{OVERRULED, Step};
 use super::{App, Error, Result, Verified};
 use crate::config::VerifierKind;
 use crate::domain::{
@@ -50,10 +50,14 @@ pub struct StaleProgress {
     pub failed: u64,
     /// By their state now: error or pending.
     pub undecided: u64,
-    /// Sets whose newest edition was judged again.
+    /// Sets of which an edition was judged, again or for the first time.
     pub sets: u64,
     /// Of those, the ones that did not pass.
     pub sets_failed: u64,
+    /// Of those, the ones that no required verifier judges.
+    pub sets_unverified: u64,
+    /// Sets that were never judged, and wait for a member.
+    pub sets_waiting: u64,
 }
 
 /// A version that is to be judged again, by these verifiers; by none of them when only its verdicts count otherwise now.
@@ -65,7 +69,7 @@ struct Stale {
 
 impl App {
     /// Judges every version again for which a verifier that applies has no verdict, or one of another fingerprint than it has
-    /// now; only by those verifiers; and, when no source is named, the newest edition of each set. Published files follow.
+    /// now; only by those verifiers; and, when no source is named, what stands ready of each set. Published files follow.
     /// `tell` is called after each version with the progress so far, and with the version when its state changed.
     ///
     /// A version whose content is damaged is an error that is kept until the others are done. Verdicts that came from
@@ -129,41 +133,6 @@ impl App {
         }
     }
 
-    /// Judges the newest edition of every set again that another judge judged than would now.
-    async fn judge_stale_sets(&self, progress: &mut StaleProgress) -> Result<()> {
-        let judges = self.judges_now().await;
-        let overruled = overruled();
-        let problems = self.set_problems().await?;
-        let names = self.set_names().into_iter();
-        for set in names.filter(|name| !problems.contains_key(name)) {
-            let Some(newest) = self.store.newest_edition(set.clone()).await? else {
-                continue;
-            };
-            let verdicts: Vec<_> = self
-                .store
-                .edition_verdicts(newest.id)
-                .await?
-                .into_iter()
-                .map(|verdict| verdict.verdict)
-                .collect();
-            let last = newest_of_each(&verdicts);
-            let is_stale = self.verifiers_of_set(&set).iter().any(|verifier| {
-                let last = last.get(verifier.name()).map(|one| &one.fingerprint.hex);
-                is_another(last, judges.get(verifier.name()), &overruled)
-            });
-            if is_stale {
-                let verified = self.verify_set(&set).await?;
-                let is_good = matches!(
-                    verified.edition.state,
-                    VersionState::Passed | VersionState::Unverified
-                );
-                progress.sets += 1;
-                progress.sets_failed += u64::from(!is_good);
-            }
-        }
-        Ok(())
-    }
-
     async fn find_stale(&self, request: &StaleRequest) -> Result<Vec<Stale>> {
         let sources = self.stale_sources(&request.selectors).await?;
         let judges = self.judges_now().await;
@@ -203,7 +172,7 @@ impl App {
     }
 
     /// Returns the fingerprints as of now, by verifier, of those that gannet asks itself.
-    async fn judges_now(&self) -> HashMap<String, String> {
+    pub(super) async fn judges_now(&self) -> HashMap<String, String> {
         let mut judges = HashMap::new();
         for verifier in &self.configured().verifiers {
             if !matches!(verifier.kind(), VerifierKind::External { .. }) {
@@ -296,11 +265,11 @@ impl App {
 }
 
 /// Tells whether who judged last is not who would judge now. A person's word stands until the verifier judges again.
-fn is_another(last: Option<&String>, now: Option<&String>, overruled: &String) -> bool {
+pub(super) fn is_another(last: Option<&String>, now: Option<&String>, overruled: &String) -> bool {
     now.is_some() && last != now && last != Some(overruled)
 }
 
 /// Returns the fingerprint of a person's word in the place of a verifier.
-fn overruled() -> String {
+pub(super) fn overruled() -> String {
     Fingerprint::of(OVERRULED.to_owned()).hex
 }

@@ -22,6 +22,8 @@ struct StaleJson<'a> {
     undecided: u64,
     sets: u64,
     sets_failed: u64,
+    sets_unverified: u64,
+    sets_waiting: u64,
     changed: Vec<VerifiedJson<'a>>,
 }
 
@@ -60,6 +62,8 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
             undecided: done.undecided,
             sets: done.sets,
             sets_failed: done.sets_failed,
+            sets_unverified: done.sets_unverified,
+            sets_waiting: done.sets_waiting,
             changed: changed.iter().map(|one| object(one, actor)).collect(),
         };
         json::write(&mut console.out, &summary)?;
@@ -105,13 +109,23 @@ fn words(done: &StaleProgress) -> String {
     }
     if done.sets > 0 {
         let sets = count(done.sets, "set");
+        let unverified = match done.sets_unverified {
+            0 => String::new(),
+            without => format!(", {without} without a required verifier"),
+        };
         words.push(format!(
-            "{sets} judged again: {} did not pass",
+            "{sets} judged: {} did not pass{unverified}",
             done.sets_failed
         ));
     }
     if words.is_empty() {
-        return "every verdict is by the verifiers as they are now".to_owned();
+        words.push("every verdict is by the verifiers as they are now".to_owned());
+    }
+    if done.sets_waiting > 0 {
+        words.push(format!(
+            "{} not judged yet: `gannet list --sets` says what each waits for",
+            count(done.sets_waiting, "set")
+        ));
     }
     words.join("\n")
 }
@@ -147,6 +161,17 @@ mod tests {
             sets: 1,
             ..StaleProgress::default()
         };
-        assert_eq!(words(&set), "1 set judged again: 0 did not pass");
+        assert_eq!(words(&set), "1 set judged: 0 did not pass");
+        let others = StaleProgress {
+            sets: 3,
+            sets_failed: 1,
+            sets_unverified: 1,
+            sets_waiting: 2,
+            ..StaleProgress::default()
+        };
+        assert_eq!(
+            words(&others),
+            "3 sets judged: 1 did not pass, 1 without a required verifier\n2 sets not judged yet: `gannet list --sets` says what each waits for"
+        );
     }
 }

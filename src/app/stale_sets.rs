@@ -1,0 +1,104 @@
+//! Judging what sets were not judged by yet: combinations that no pass has come to, and editions whose verifiers are others now.
+
+use std::collections::HashMap;
+
+use super::judge::newest_of_each;
+use super::stale::{StaleProgress, is_another, overruled};
+use super::{App, Ask, ErrorKind, Result, VerifiedSet};
+use crate::domain::{Edition, NotReady, VersionState, Weight, combination_key, ready_to_judge};
+
+impl App {
+    /// Judges of every set what stands ready and was never judged, else its newest edition, and the one that readers see, when
+    /// other verifiers judged it than would now. Published folders follow.
+    pub(super) async fn judge_stale_sets(&self, progress: &mut StaleProgress) -> Result<()> {
+        let fingerprints = self.judges_now().await;
+        let problems = self.set_problems().await?;
+        let names = self.set_names().into_iter();
+        for set in names.filter(|name| !problems.contains_key(name)) {
+            let judged = match self.judge_stale_set(&set, &fingerprints, progress).await {
+                // A member was removed with its history meanwhile: the set is another one at the next pass.
+                Err(error) if error.kind == ErrorKind::NotFound => continue,
+                judged => judged?,
+            };
+            let any = |state| judged.iter().any(|one| one.edition.state == state);
+            let states = [
+                VersionState::Failed,
+                VersionState::Error,
+                VersionState::Pending,
+            ];
+            progress.sets += u64::from(!judged.is_empty());
+            progress.sets_failed += u64::from(states.into_iter().any(any));
+            progress.sets_unverified += u64::from(any(VersionState::Unverified));
+        }
+        Ok(())
+    }
+
+    async fn judge_stale_set(
+        &self,
+        name: &str,
+        fingerprints: &HashMap<String, String>,
+        progress: &mut StaleProgress,
+    ) -> Result<Vec<VerifiedSet>> {
+        let _lock = self.lock_sets().await?;
+        let members = self.store.members_now(name.to_owned(), self.now()).await?;
+        let newest = self.store.newest_edition(name.to_owned()).await?;
+        let mut judged = Vec::new();
+        match (ready_to_judge(&members), newest) {
+            (Ok(combination), newest)
+                if newest.as_ref().map(|one| one.key) != Some(combination_key(&combination)) =>
+            {
+                let required = self.judge_combination(name, combination).await?;
+                self.settle_set(name).await?;
+                let ask = Ask::Undecided(Weight::Advisory);
+                judged.push(self.judge_edition(required.edition, ask).await?);
+            }
+            (_, Some(newest)) => judged.extend(self.judge_if_stale(newest, fingerprints).await?),
+            (Err(NotReady::Empty) | Ok(_), None) => {}
+            (Err(_), None) => progress.sets_waiting += 1,
+        }
+        let newest = judged.first().map(|one| one.edition.id);
+        if let Some(id) = self
+            .published_edition(name)
+            .await?
+            .filter(|id| Some(*id) != newest)
+        {
+            let published = self.store.edition(id).await?;
+            judged.extend(self.judge_if_stale(published, fingerprints).await?);
+        }
+        Ok(judged)
+    }
+
+    async fn judge_if_stale(
+        &self,
+        edition: Edition,
+        fingerprints: &HashMap<String, String>,
+    ) -> Result<Option<VerifiedSet>> {
+        if !self.is_edition_stale(&edition, fingerprints).await? {
+            return Ok(None);
+        }
+        let set = edition.set.clone();
+        let judged = self.judge_edition(edition, Ask::Again).await?;
+        self.settle_set(&set).await?;
+        Ok(Some(judged))
+    }
+
+    /// Tells whether a verifier of the set has not judged the edition as it is now, or the verdicts count otherwise now.
+    async fn is_edition_stale(
+        &self,
+        edition: &Edition,
+        fingerprints: &HashMap<String, String>,
+    ) -> Result<bool> {
+        let verdicts = self.store.edition_verdicts(edition.id).await?;
+        let last = newest_of_each(verdicts.iter().map(|one| &one.verdict));
+        let overruled = overruled();
+        let is_stale = self.verifiers_of_set(&edition.set).iter().any(|verifier| {
+            let last = last.get(verifier.name()).map(|one| &one.fingerprint.hex);
+            is_another(last, fingerprints.get(verifier.name()), &overruled)
+        });
+        let outcomes = last
+            .iter()
+            .map(|(name, one)| ((*name).to_owned(), one.judgement.outcome));
+        let weights = self.configured().policy.for_set(&edition.set);
+        Ok(is_stale || weights.state(&outcomes.collect()) != edition.state)
+    }
+}
