@@ -49,7 +49,7 @@ impl std::fmt::Display for Adoption {
         )?;
         if changes.begins_set() {
             f.write_str(
-                "; but a source that enters a set is withdrawn from its own path, and a new set is published once an edition passes",
+                "; a source that enters a new set stays as it is at its own path until an edition of the set passes, and is published with the set from then on",
             )?;
         }
         Ok(())

@@ -150,7 +150,7 @@ impl App {
         }
     }
 
-    async fn carry_out(&self, task: crate::store::PublishTask) -> Result<()> {
+    pub(super) async fn carry_out(&self, task: crate::store::PublishTask) -> Result<()> {
         let source = task.source.id;
         let done = self.bring_in_line(task).await;
         let results = [done];

@@ -77,7 +77,7 @@ impl App {
                 .await
                 .map(|()| SetPublication::Keep);
         }
-        let _lock = self.lock_published().await?;
+        let lock = self.lock_published().await?;
         // Only now does what the catalogue says hold until it is done.
         let (set, wanted) = self.wanted_of_set(name).await?;
         match wanted {
@@ -90,12 +90,28 @@ impl App {
             }
         }
         if set.is_some() {
-            self.store
+            let moved = self
+                .store
                 .record_set_publication(name.to_owned(), wanted, self.stamp())
                 .await?;
             self.forget_if_over(name).await?;
+            drop(lock);
+            self.withdraw_own_files(moved).await?;
         }
         Ok(wanted)
+    }
+
+    /// Withdraws the files that members had at their own paths until now: readers find them in the set's folder. One that
+    /// stays in the way is that source's trouble, and left to the next pass.
+    async fn withdraw_own_files(&self, members: Vec<SourceId>) -> Result<()> {
+        for member in members {
+            if let Some(task) = self.store.publication(member).await?
+                && let Err(error) = self.carry_out(task).await
+            {
+                tracing::warn!("{error}: left to the next pass");
+            }
+        }
+        Ok(())
     }
 
     /// Returns the edition that readers of a set see.
@@ -130,7 +146,7 @@ impl App {
                 .set_publication(name.to_owned(), recorded)
                 .await?
         } else {
-            SetPublication::Withdraw
+            self.withdrawal_of_set(recorded).await?
         };
         let is_linked = self.archive.is_set_linked(name);
         let wanted = match (wanted, recorded) {
@@ -143,6 +159,14 @@ impl App {
             (wanted, _) => wanted,
         };
         Ok((set, wanted))
+    }
+
+    /// Withdraws a set that is none any more, but not before the members that leave it lie at their own paths.
+    async fn withdrawal_of_set(&self, published: Option<EditionId>) -> Result<SetPublication> {
+        Ok(match published {
+            Some(id) if self.store.has_leaving_member(id).await? => SetPublication::Keep,
+            _ => SetPublication::Withdraw,
+        })
     }
 
     /// Tells whether the link of a set leads to an edition, and all files of it are as they were published.

@@ -171,7 +171,7 @@ pub struct SourceState {
     pub publish_due: bool,
     /// Why the last try to bring it in line failed.
     pub publish_error: Option<String>,
-    /// The set that it is published with instead of by itself; several, joined by commas, are a mistake.
+    /// The set that it is published with instead of by itself, once an edition has it; several, joined by commas, are a mistake.
     pub set: Option<String>,
     /// The newest files of that set failed together, or could not be judged.
     pub set_fails: bool,

@@ -146,7 +146,10 @@ pub(crate) fn state_word(source: &Source) -> String {
 pub(crate) fn published_place(source: &Source, path: &str) -> String {
     let state = &source.state;
     match (state.published_version_id, &state.set, state.set_version_id) {
-        (Some(version), _, _) => format!("{path} (v{version})"),
+        (Some(version), _, _) => match kept_until(source) {
+            Some(set) => format!("{path} (v{version}), until the set {set} is published with it"),
+            None => format!("{path} (v{version})"),
+        },
         (None, Some(set), Some(version)) => format!("with the set {set} (v{version})"),
         (None, Some(set), None) if state.set_fails => {
             format!("nothing yet: the set {set} has not passed")
@@ -155,6 +158,13 @@ pub(crate) fn published_place(source: &Source, path: &str) -> String {
         (None, None, _) if source.removed_at.is_some() => "nothing".to_owned(),
         (None, None, _) => format!("nothing yet, to be {}", source.published_path),
     }
+}
+
+/// Returns the set that a source has entered while its file stays at its own path; nothing when none is to take it over.
+pub(crate) fn kept_until(source: &Source) -> Option<&str> {
+    let state = &source.state;
+    let is_kept = state.published_version_id.is_some() && state.set_version_id.is_none();
+    state.set.as_deref().filter(|_| is_kept)
 }
 
 /// Says the same, and what keeps a newer version from being published.
@@ -238,6 +248,11 @@ mod tests {
             one.state.set_fails = fails;
             one
         };
+        let entered = |path: Option<i64>, version| {
+            let mut one = member(version, false);
+            one.state.published_version_id = path.map(VersionId);
+            one
+        };
         for (source, brief, words) in [
             (
                 own(Some(3), None),
@@ -268,6 +283,16 @@ mod tests {
                 member(None, true),
                 Some("not yet (set pic)"),
                 "nothing yet: the set pic has not passed",
+            ),
+            (
+                entered(Some(3), None),
+                Some("example.org/1.csv"),
+                "/p/1.csv (v3), until the set pic is published with it",
+            ),
+            (
+                entered(Some(3), Some(4)),
+                Some("example.org/1.csv"),
+                "/p/1.csv (v3)",
             ),
             (
                 member(Some(3), false),

@@ -94,6 +94,12 @@ impl Store {
         .await
     }
 
+    /// Tells whether a member of an edition is to be published at its own path, and nothing lies there yet.
+    pub async fn has_leaving_member(&self, id: EditionId) -> Result<bool> {
+        self.read(move |sql| Ok(sql.prepare_cached(LEAVING)?.exists([id.0])?))
+            .await
+    }
+
     /// Returns what has to happen to a set's published folder, in which `published` lies.
     pub async fn set_publication(
         &self,
@@ -124,6 +130,10 @@ impl Store {
 const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
          CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed')
      FROM edition e WHERE e.set_name = ?1 ORDER BY e.id DESC";
+
+const LEAVING: &str =
+    "SELECT 1 FROM edition_member m CROSS JOIN source_state t ON t.source_id = m.source_id
+     WHERE m.edition_id = ?1 AND t.publish_due = 1 AND t.published_version_id IS NULL";
 
 fn insert_edition(
     transaction: &Transaction<'_>,

@@ -95,13 +95,13 @@ impl Store {
     }
 
     /// Records what was done to a set's published folder, with its event. A set that is no longer configured is forgotten
-    /// when it is withdrawn.
+    /// when it is withdrawn. Returns the members that the set has taken over: their own files are to be withdrawn.
     pub async fn record_set_publication(
         &self,
         set: String,
         publication: SetPublication,
         stamp: Stamp,
-    ) -> Result<()> {
+    ) -> Result<Vec<SourceId>> {
         self.write(move |transaction| {
             let before = transaction
                 .sql
@@ -110,7 +110,7 @@ impl Store {
                 .optional()?
                 .flatten();
             let (action, edition) = match publication {
-                SetPublication::Keep => return Ok(()),
+                SetPublication::Keep => return Ok(Vec::new()),
                 SetPublication::Publish(id) if before == Some(id.0) => {
                     (Action::SetRepublished, Some(id))
                 }
@@ -131,7 +131,7 @@ impl Store {
                 None => set.clone(),
             };
             insert_event(transaction, &stamp, action, None, None, Some(&detail))?;
-            Ok(())
+            edition.map_or(Ok(Vec::new()), |id| take_over(transaction, &set, id))
         })
         .await
     }
@@ -250,11 +250,18 @@ pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&st
 
 /// Makes a source a member of the configured sets whose tags it carries, and of no other. Returns whether that changed
 /// anything.
+///
+/// The version that consumers see of it, at its own path or in a set that it leaves, is kept at its own path until an edition
+/// of a set that it enters takes it over.
 pub(super) fn join_sets(
     transaction: &Transaction<'_>,
     source: SourceId,
     tags: &[String],
 ) -> rusqlite::Result<bool> {
+    let seen: Option<i64> = transaction
+        .sql
+        .prepare_cached(SEEN)?
+        .query_row([source.0], |row| row.get(0))?;
     let tags = to_json(&tags);
     let left = transaction.execute(
         "DELETE FROM set_member WHERE source_id = ?1 AND set_name NOT IN
@@ -266,7 +273,67 @@ pub(super) fn join_sets(
          WHERE f.configured = 1 AND f.name IN (SELECT value FROM json_each(?2)) ON CONFLICT DO NOTHING",
         params![source.0, tags],
     )?;
-    Ok(left + joined > 0)
+    let is_changed = left + joined > 0;
+    if let Some(seen) = seen.filter(|_| is_changed) {
+        transaction.execute(KEEP, params![source.0, seen])?;
+    }
+    Ok(is_changed)
+}
+
+/// The version that consumers see of a source, or are to see again at its own path.
+const SEEN: &str = "SELECT coalesce(
+         (SELECT published_version_id FROM source_state WHERE source_id = ?1),
+         (SELECT max(kept_version_id) FROM set_member WHERE source_id = ?1),
+         (SELECT max(m.version_id) FROM edition_member m CROSS JOIN file_set f ON f.published_edition_id = m.edition_id
+          WHERE m.source_id = ?1))";
+
+/// Keeps a version in every set of a source whose published edition has not the source.
+const KEEP: &str = "UPDATE set_member SET kept_version_id = ?2
+     WHERE source_id = ?1 AND kept_version_id IS NULL AND NOT EXISTS (SELECT 1 FROM file_set f
+         CROSS JOIN edition_member m ON m.edition_id = f.published_edition_id AND m.source_id = set_member.source_id
+         WHERE f.name = set_member.set_name)";
+
+/// Returns the version of a member of sets that stays at its own path, until a published edition has the member; nothing for
+/// one that is published with its set only.
+pub(super) fn kept_version(
+    sql: &Connection,
+    source: SourceId,
+) -> rusqlite::Result<Option<VersionId>> {
+    let kept = sql
+        .prepare_cached(KEPT)?
+        .query_row([source.0], |row| row.get::<_, Option<i64>>(0))?;
+    Ok(kept.map(VersionId))
+}
+
+const KEPT: &str = "SELECT max(m.kept_version_id) FROM set_member m WHERE m.source_id = ?1
+     AND NOT EXISTS (SELECT 1 FROM set_member n CROSS JOIN file_set f ON f.name = n.set_name
+         CROSS JOIN edition_member e ON e.edition_id = f.published_edition_id AND e.source_id = n.source_id
+         WHERE n.source_id = m.source_id)";
+
+/// Lets the set take over the files of its members that the published edition has: they go from their own paths. Returns
+/// the members of which something lay there.
+fn take_over(
+    transaction: &Transaction<'_>,
+    set: &str,
+    edition: EditionId,
+) -> Outcome<Vec<SourceId>> {
+    let members = transaction
+        .sql
+        .prepare_cached(
+            "SELECT m.source_id FROM edition_member m CROSS JOIN set_member n
+                 ON n.source_id = m.source_id AND n.set_name = ?1 AND n.kept_version_id IS NOT NULL
+             WHERE m.edition_id = ?2",
+        )?
+        .query_map(params![set, edition.0], |row| row.get(0).map(SourceId))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for &member in &members {
+        transaction.execute(
+            "UPDATE set_member SET kept_version_id = NULL WHERE set_name = ?1 AND source_id = ?2",
+            params![set, member.0],
+        )?;
+        refresh_publication(transaction, member)?;
+    }
+    Ok(members)
 }
 
 const MEMBERS: &str = "SELECT s.id, s.name, t.version_id, v.state, t.next_slot, t.lease_owner IS NOT NULL, t.lease_until,

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use super::error::{Failure, Result, found};
 use super::event::insert_event;
+use super::file_set::kept_version;
 use super::row::{Columns, int};
 use super::source::source_by_id;
 use super::transaction::Transaction;
@@ -232,8 +233,8 @@ pub(super) fn be_unsure(
 
 /// What decides about a source's file, as a rule without a look at its older versions.
 struct Current {
-    /// Then only the set's folder holds its file.
-    in_set: bool,
+    /// Then only the folder of its set holds its file.
+    only_in_set: bool,
     policy: PublishPolicy,
     published: Option<VersionId>,
     /// What lies at the path may be something else.
@@ -242,7 +243,8 @@ struct Current {
     newest: Newest,
 }
 
-/// The version with which a source's history ends.
+/// The newest version that may lie at a source's own path: the one with which its history ends, or the one that is kept there
+/// until the set that the source entered is published.
 #[derive(Clone, Copy)]
 enum Newest {
     Missing,
@@ -268,7 +270,7 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
         .query_row([source.0], |row| {
             let mut columns = Columns::new(row);
             let current = Current {
-                in_set: columns.get()?,
+                only_in_set: columns.get()?,
                 policy: columns.word()?,
                 published: columns.optional()?.map(VersionId),
                 is_unsure: columns.get()?,
@@ -277,7 +279,11 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
             };
             Ok((current, columns.optional()?.map(VersionId)))
         });
-    let (mut current, newest) = found(row, "source", source.0)?;
+    let (mut current, mut newest) = found(row, "source", source.0)?;
+    if current.only_in_set {
+        newest = kept_version(sql, source)?;
+        current.only_in_set = newest.is_none();
+    }
     if let Some(id) = newest {
         current.newest = match candidate(sql, source, "v.id = ?1", [id.0]) {
             Ok(Some(newest)) => Newest::Sound(newest),
@@ -306,7 +312,7 @@ fn wanted_by_states(
     sql: &Connection,
     current: &Current,
 ) -> std::result::Result<Publication, Failure> {
-    if current.in_set {
+    if current.only_in_set {
         return Ok(match current.published {
             Some(_) => Publication::Withdraw,
             None => Publication::Keep,

@@ -1,5 +1,6 @@
 //! Sets through the real program: judged together, published together, all or nothing, whatever happens in between.
 
+mod entering;
 mod faults;
 mod put_back;
 mod readers;

@@ -429,7 +429,9 @@ fn an_edit_that_is_not_adopted_yet_is_noted_by_whoever_looks() {
         rig.write("config.toml", &json_verifier());
         rig.gannet.ok(&["config", "adopt"]);
         let is_set = edited.contains("release");
-        let is_told = changed.err.contains("withdrawn from its own path");
+        let is_told = changed
+            .err
+            .contains("stays as it is at its own path until an edition");
         assert_eq!(is_told, is_set, "{changed:#?}");
     }
 }

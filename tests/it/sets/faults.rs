@@ -8,7 +8,7 @@ use super::Release;
 use super::readers::read_through;
 
 /// Steps through numbers that look random and are the same in every run.
-fn scatter(seed: u64) -> u64 {
+pub(super) fn scatter(seed: u64) -> u64 {
     (seed
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1_442_695_040_888_963_407))

@@ -109,14 +109,32 @@ async fn a_member_is_published_by_its_set_alone() {
             .map(|task| task.publication)
             .collect::<Vec<_>>()
     };
+    // What lies at its own path stays until an edition has it.
+    let two = rig
+        .version(a, hours(1), "two", VersionState::Unverified)
+        .await;
+    assert!(due().await.is_empty());
+    let edition = edition(&rig, a, two, VerdictOutcome::Passed).await;
+    assert!(due().await.is_empty());
+    let moved = rig
+        .store
+        .record_set_publication(
+            SET.to_owned(),
+            SetPublication::Publish(edition.id),
+            stamp(start()),
+        )
+        .await;
+    assert_eq!(moved, Ok(vec![a]));
     assert_eq!(due().await, [Publication::Withdraw]);
     rig.store
         .record_publication(a, Publication::Withdraw, None, stamp(start()))
         .await
         .expect("withdrawn");
-    let two = rig
-        .version(a, hours(1), "two", VersionState::Unverified)
-        .await;
+    // With the edition goes the file.
+    rig.store
+        .record_set_publication(SET.to_owned(), SetPublication::Withdraw, stamp(start()))
+        .await
+        .expect("withdrawn");
     assert!(due().await.is_empty());
     configure(&rig, &[]).await;
     assert_eq!(due().await, [Publication::Publish(two)]);

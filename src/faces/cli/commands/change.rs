@@ -12,6 +12,7 @@ use crate::faces::cli::args::{
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, error};
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::standing::kept_until;
 use crate::faces::text::{clean, count};
 
 pub(super) async fn interval(
@@ -112,10 +113,15 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
     };
     let changed: Vec<_> = edits.into_iter().map(|edited| edited.source).collect();
     print_each("edited", &changed, console)?;
-    if args.changes.address.is_some() {
-        for source in &changed {
+    for source in &changed {
+        let path = clean(&source.published_path);
+        if let Some(set) = kept_until(source).filter(|_| !args.changes.tags.is_empty()) {
+            console.say(&format!(
+                "  its file stays as it is at its published path until the set {} is published with it: {path}",
+                clean(set)
+            ))?;
+        } else if args.changes.address.is_some() {
             // A path is given once: what others read there must not move under them.
-            let path = clean(&source.published_path);
             console.say(&format!("  its file stays at its published path: {path}"))?;
         }
     }
