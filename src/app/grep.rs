@@ -23,18 +23,21 @@ pub struct Occurrences {
     pub versions: Vec<(Version, u64)>,
     /// Versions that could not be read, with the reason.
     pub unreadable: Vec<(Version, Error)>,
+    /// Why others are not even found: the catalogue is damaged.
+    pub damage: Option<Error>,
 }
 
 impl App {
     /// Searches every version of a source, line by line.
     pub async fn grep(&self, source: Source, pattern: &Regex) -> Result<Occurrences> {
-        let mut versions = self.store.versions(source.id, None).await?;
+        let (mut versions, damage) = self.sound_versions(source.id).await?;
         versions.reverse();
         let mut found = Occurrences {
             source,
             searched: versions.len(),
             versions: Vec::new(),
             unreadable: Vec::new(),
+            damage,
         };
         // Versions that share their bytes stand close together as a rule.
         let mut last: Option<(BlobId, u64)> = None;

@@ -100,6 +100,13 @@ impl App {
         Ok(self.store.versions(source, None).await?)
     }
 
+    /// Returns those of a source's versions whose rows in the catalogue are sound, newest first, and the damage that keeps others
+    /// from being read.
+    pub async fn sound_versions(&self, source: SourceId) -> Result<(Vec<Version>, Option<Error>)> {
+        let (versions, damage) = self.store.sound_versions(source).await?;
+        Ok((versions, damage.map(Error::from)))
+    }
+
     /// Returns the version of the same source that was the newest before this one.
     pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
         Ok(self.store.version_before(version).await?)

@@ -122,13 +122,18 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// Tells whether a version's row is damaged.
-    pub(super) fn is_damage(&self) -> bool {
+    /// Returns the failure when it is that a version's row is damaged.
+    pub(super) fn damage(&self) -> Option<&StoreError> {
         let error = match self {
             Self::Refused(error) => Some(error),
             Self::Sql(error) => damage_in(error),
         };
-        matches!(error, Some(StoreError::Damaged { .. }))
+        error.filter(|error| matches!(error, StoreError::Damaged { .. }))
+    }
+
+    /// Tells whether a version's row is damaged.
+    pub(super) fn is_damage(&self) -> bool {
+        self.damage().is_some()
     }
 
     /// Tells the failure of an operation on the catalogue at `path`.

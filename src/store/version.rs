@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::error::{Failure, Result, found};
+use super::error::{Failure, Result, StoreError, found};
 use super::publication::wanted_version;
 use super::row::{Columns, int, millis, row_limit, time, to_json};
 use super::transaction::Transaction;
@@ -146,6 +146,21 @@ impl Store {
     /// Returns the source's versions, newest first; all without a limit.
     pub async fn versions(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Version>> {
         self.read(move |sql| history(sql, source, limit)).await
+    }
+
+    /// Returns those of the source's versions whose rows are sound, newest first, and the damage that keeps others from being read.
+    pub async fn sound_versions(
+        &self,
+        source: SourceId,
+    ) -> Result<(Vec<Version>, Option<StoreError>)> {
+        self.read(move |sql| match history(sql, source, None) {
+            Ok(versions) => Ok((versions, None)),
+            Err(error) => match error.damage() {
+                Some(damage) => Ok((sound(sql, source)?, Some(damage.clone()))),
+                None => Err(error),
+            },
+        })
+        .await
     }
 
     /// Returns how many versions these sources have together.
@@ -311,10 +326,7 @@ fn history(
     let Some(newest) = newest_place(sql, source)? else {
         return Ok(Vec::new());
     };
-    let mut statement = sql.prepare_cached(&format!(
-        "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}
-         WHERE v.source_id = ?1 ORDER BY v.ordinal DESC LIMIT ?2"
-    ))?;
+    let mut statement = prepare_history(sql)?;
     let rows = statement.query_map([source.0, row_limit(limit)], |row| {
         read_version(&mut Columns::new(row))
     })?;
@@ -329,6 +341,33 @@ fn history(
         steps.finish()?;
     }
     Ok(versions)
+}
+
+/// Returns the source's versions whose rows are sound, newest first, whatever is beside them.
+fn sound(sql: &Connection, source: SourceId) -> std::result::Result<Vec<Version>, Failure> {
+    let mut statement = prepare_history(sql)?;
+    let rows = statement.query_map([source.0, row_limit(None)], |row| {
+        read_version(&mut Columns::new(row))
+    })?;
+    let mut versions = Vec::new();
+    for row in rows {
+        match row.map_err(Failure::from) {
+            Ok((version, _)) if version.source_id == source => versions.push(version),
+            // An index led to another source's row.
+            Ok(_) => {}
+            Err(error) if error.is_damage() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(versions)
+}
+
+/// The versions of the source ?1, newest first, at most ?2.
+fn prepare_history(sql: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    sql.prepare_cached(&format!(
+        "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}
+         WHERE v.source_id = ?1 ORDER BY v.ordinal DESC LIMIT ?2"
+    ))
 }
 
 /// Returns the version at a place of the history that has `neighbour` in it.

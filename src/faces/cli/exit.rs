@@ -64,6 +64,15 @@ pub fn purged_meanwhile(source: &Source) -> String {
     format!("{name} was purged meanwhile: it is left out")
 }
 
+/// Says that not all of a source's history can be read.
+pub(crate) fn damaged_history(source: &Source, damage: &app::Error) -> String {
+    let name = clean(&source.settings.name);
+    format!(
+        "{name}: {}: its history is not whole",
+        clean(&damage.message)
+    )
+}
+
 /// Makes an error of the face itself.
 pub(crate) fn error(kind: ErrorKind, message: String, hint: Option<&str>) -> app::Error {
     app::Error {

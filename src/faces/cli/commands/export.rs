@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::app::{App, Error, ErrorKind};
 use crate::domain::{Source, Version, VersionState, safe_part};
 use crate::faces::cli::args::ExportArgs;
-use crate::faces::cli::exit::{CommandResult, purged_meanwhile};
+use crate::faces::cli::exit::{CommandResult, damaged_history, purged_meanwhile};
 use crate::faces::cli::export_folder::{Entry, ExportFolder, MANIFEST, Placed};
 use crate::faces::cli::json::precise;
 use crate::faces::cli::{Console, ExitStatus};
@@ -18,6 +18,8 @@ struct Done {
     written: usize,
     kept: usize,
     damaged: usize,
+    /// Sources of which the catalogue does not know every version any more.
+    damaged_histories: usize,
     /// Of those in the folder: failed, could not be judged, or wait for a verdict.
     not_passed: usize,
 }
@@ -54,7 +56,12 @@ async fn export(
     done: &mut Done,
     console: &mut Console<'_>,
 ) -> Result<(), Error> {
-    for version in app.versions(source.id).await?.iter().rev() {
+    let (versions, damage) = app.sound_versions(source.id).await?;
+    if let Some(damage) = damage {
+        done.damaged_histories += 1;
+        console.warn(&damaged_history(source, &damage));
+    }
+    for version in versions.iter().rev() {
         let content = match app.content(version).await {
             Ok(content) => content,
             // The others can still be saved.
@@ -84,6 +91,7 @@ fn report(done: &Done, folder: &Path, console: &mut Console<'_>) -> CommandResul
         written,
         kept,
         damaged,
+        damaged_histories,
         not_passed,
     } = *done;
     let folder = folder.display().to_string();
@@ -102,9 +110,12 @@ fn report(done: &Done, folder: &Path, console: &mut Console<'_>) -> CommandResul
     }
     if damaged > 0 {
         console.warn(&format!("{} left out: damaged", count(damaged, "version")));
-        return Ok(ExitStatus::CouldNotRun);
     }
-    Ok(ExitStatus::Done)
+    Ok(if damaged + damaged_histories > 0 {
+        ExitStatus::CouldNotRun
+    } else {
+        ExitStatus::Done
+    })
 }
 
 /// Returns a folder's name for each source, by its id: its name made safe, with the id where two would be the same

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::app::{App, Occurrences};
 use crate::domain::{SourceId, Version, VersionId};
 use crate::faces::cli::args::GrepArgs;
-use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::exit::{CommandResult, damaged_history, error};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left, right};
 use crate::faces::cli::{Console, ExitStatus, json};
@@ -41,6 +41,9 @@ pub(super) async fn run(app: &App, args: &GrepArgs, console: &mut Console<'_>) -
         for (version, error) in &one.unreadable {
             console.warn(&format!("version {}: {error}", version.id));
         }
+        if let Some(damage) = &one.damage {
+            console.warn(&damaged_history(&one.source, damage));
+        }
     }
     if args.json {
         json::write(
@@ -54,7 +57,8 @@ pub(super) async fn run(app: &App, args: &GrepArgs, console: &mut Console<'_>) -
             table.write(&mut console.out, 0, &look)?;
         }
     }
-    Ok(if found.iter().any(|one| !one.unreadable.is_empty()) {
+    let is_incomplete = |one: &Occurrences| !one.unreadable.is_empty() || one.damage.is_some();
+    Ok(if found.iter().any(is_incomplete) {
         ExitStatus::CouldNotRun
     } else if found.iter().all(|one| one.versions.is_empty()) {
         // As grep does.

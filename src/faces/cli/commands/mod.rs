@@ -15,6 +15,7 @@ mod held_back;
 mod help;
 mod history;
 mod import;
+mod left_out;
 mod list;
 mod log;
 mod manual;

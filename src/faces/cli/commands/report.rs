@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::left_out::LeftOut;
 use super::sets;
 use crate::app::{App, History, Newest, SetOverview};
 use crate::domain::{Attempt, Source, SourceId, Verdict, Version, VersionState, format_size};
+use crate::faces::cli::Console;
 use crate::faces::cli::args::ReportArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
-use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::standing::{StateWord, next_due, published_place, state_word, why};
 use crate::faces::text::{clean, count, or_dash};
 
@@ -24,11 +25,11 @@ pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>)
         ages: false,
         ..Look::of(app, console)
     };
-    let mut histories = Vec::new();
+    let (mut histories, mut left_out) = (Vec::new(), LeftOut::default());
     for source in &sources {
-        histories.extend(app.history_of(source.id, Some(args.history)).await?);
+        histories.extend(left_out.history(app, source, Some(args.history)).await?);
     }
-    // Without those that were purged meanwhile, and as they are now.
+    // As they are now.
     let sources: Vec<_> = histories.iter().map(|one| one.source.clone()).collect();
     let sets = if args.sources.is_empty() {
         app.sets().await?
@@ -37,7 +38,7 @@ pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>)
     };
     let page = page(&sources, &newest, &sets, &histories, &look);
     console.out.write_all(page.into_string().as_bytes())?;
-    Ok(ExitStatus::Done)
+    Ok(left_out.tell(console))
 }
 
 fn page(

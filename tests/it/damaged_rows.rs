@@ -1,0 +1,88 @@
+//! A version whose row in the catalogue is damaged: what else there is can be saved and read all the same, and the exit code says
+//! that something is missing.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::{Gannet, Said};
+
+/// Two sources with two versions each: 1 and 3 of `a`, 2 and 4 of `b`.
+fn two_histories(origin: &Origin) -> Gannet {
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    for name in ["a", "b"] {
+        let replies = [1, 2].map(|number| Reply::file(format!("line {number} of {name}\n")));
+        origin.on(&format!("/{name}"), replies);
+        let address = origin.url(&format!("/{name}"));
+        gannet.ok(&["add", &address, "--allow-private"]);
+    }
+    for name in ["a", "b", "a", "b"] {
+        gannet.fetch(name);
+    }
+    gannet
+}
+
+fn damage(gannet: &Gannet, statement: &str) {
+    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("the catalogue");
+    sql.execute_batch(&format!("PRAGMA foreign_keys = OFF; {statement}"))
+        .expect("damaged");
+}
+
+#[test]
+fn what_is_sound_is_saved_and_read_beside_a_damaged_row() {
+    for (statement, sound) in [
+        (
+            "UPDATE version SET fetched_at = fetched_at + 1 WHERE id = 3",
+            "v1",
+        ),
+        (
+            "UPDATE version SET blob_id = blob_id + 1 WHERE id = 3",
+            "v1",
+        ),
+        ("UPDATE version SET checksum = NULL WHERE id = 1", "v3"),
+        ("DELETE FROM version WHERE id = 1", "v3"),
+        ("DELETE FROM version WHERE id = 3", "v1"),
+    ] {
+        let origin = Origin::start(true);
+        let gannet = two_histories(&origin);
+        damage(&gannet, statement);
+        let is_told = |said: &Said| {
+            assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
+            let is_named = |line: &str| line.contains("a: ") && line.contains("is damaged");
+            assert!(said.err.lines().any(is_named), "{statement}: {said:#?}");
+        };
+
+        let folder = gannet.path("saved");
+        is_told(&gannet.run(&["export", &folder.display().to_string()]));
+        let manifest = fs::read_to_string(folder.join("manifest.json")).expect("a manifest");
+        let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+        let files = manifest["files"].as_array().expect("files").iter();
+        let mut saved: Vec<_> = files
+            .map(|file| format!("v{}", file["version_id"]))
+            .collect();
+        saved.sort();
+        let mut expected = vec![sound, "v2", "v4"];
+        expected.sort_unstable();
+        assert_eq!(saved, expected, "{statement}");
+
+        let found = gannet.run(&["grep", "line", "*"]);
+        is_told(&found);
+        let has = |version: &str| found.out.split_whitespace().any(|word| word == version);
+        assert!(
+            expected.iter().all(|one| has(one)),
+            "{statement}: {found:#?}"
+        );
+
+        let dumped = gannet.run(&["dump", "--json"]);
+        is_told(&dumped);
+        let whole: Value = serde_json::from_str(&dumped.out).expect("JSON");
+        assert_eq!(whole["sources"][0]["name"], "b", "{statement}: {whole}");
+        assert_eq!(whole["sources"][0]["versions"][0]["id"], 4, "{whole}");
+        for arguments in [&["dump"][..], &["report"]] {
+            let said = gannet.run(arguments);
+            is_told(&said);
+            assert!(said.out.contains("v4"), "{statement}: {said:#?}");
+        }
+    }
+}
