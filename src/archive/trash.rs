@@ -128,9 +128,11 @@ impl Trash {
             return Ok(false);
         };
         match moved(&place) {
-            // Another process counted the days meanwhile: the folder of the day has another name.
+            // Another process counted the days meanwhile, and the folder of the day has another name, or moved the file.
             Err(error) if says_not_found(&error) => match self.find(path) {
                 Some(place) => moved(&place)?,
+                // Another process moved it back.
+                None if to.is_file() => {}
                 None => return Err(error),
             },
             moved => moved?,
@@ -461,6 +463,28 @@ mod tests {
             assert_eq!(trash.find("a").is_some(), path == "a" && moved);
             // Never nowhere.
             assert_ne!(trash.find("a").is_some(), data.path().join("a").exists());
+        }
+    }
+
+    #[test]
+    fn a_file_that_several_put_back_at_once_is_back() {
+        let data = tempfile::tempdir().expect("a folder");
+        let now = "2026-03-01T12:00:00Z".parse().expect("a time");
+        fs::write(data.path().join("a"), "a").expect("a file");
+        for _ in 0..200 {
+            Trash::new(data.path(), Owner::default())
+                .put("a", now)
+                .expect("moved");
+            std::thread::scope(|scope| {
+                let put_back = || {
+                    let trash = Trash::new(data.path(), Owner::default());
+                    trash.put_back("a", (data.path(), "copy-")).expect("back");
+                };
+                for _ in 0..4 {
+                    scope.spawn(put_back);
+                }
+            });
+            assert!(data.path().join("a").is_file());
         }
     }
 
