@@ -273,19 +273,19 @@ impl Archive {
             .try_for_each(|name| self.trash.put(name, now))
     }
 
-    /// Returns the objects in the trash whose time there is over, each with the digest of its content.
-    pub fn expired_objects(
-        &self,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<(Digest, String)>, ArchiveError> {
-        let mut objects = Vec::new();
+    /// Counts the days since the last look at the trash, and returns what of it is over.
+    pub fn expired_trash(&self, now: DateTime<Utc>) -> Result<ExpiredTrash, ArchiveError> {
+        let mut expired = ExpiredTrash::default();
         for day in self.trash.expired(now)? {
             match objects_below(&day.join("objects")) {
-                Ok(found) => objects.extend(found),
+                Ok(objects) => {
+                    expired.objects.extend(objects);
+                    expired.days.push(day);
+                }
                 Err(error) => tracing::warn!("{error}: {} is not emptied", day.display()),
             }
         }
-        Ok(objects)
+        Ok(expired)
     }
 
     /// Moves an object back from the trash. Returns whether it lay there.
@@ -293,16 +293,14 @@ impl Archive {
         self.objects.rescue(name, self.temp_dir())
     }
 
-    /// Deletes what was seen in the trash for more than seven days. A day that cannot be deleted keeps no other one.
-    pub fn empty_trash(&self, now: DateTime<Utc>) -> Result<(), ArchiveError> {
-        for day in self.trash.expired(now)? {
-            // What cannot be listed was not looked up in the catalogue either.
-            let listed = objects_below(&day.join("objects"));
-            if let Err(error) = listed.and_then(|_| Trash::delete(&day)) {
+    /// Deletes what was found to be over, and nothing that became so since: nobody has looked that up. One day that cannot be
+    /// deleted, or that another process deletes, keeps no other one.
+    pub fn delete_trash(&self, expired: &ExpiredTrash) {
+        for day in &expired.days {
+            if let Err(error) = Trash::delete(day) {
                 tracing::warn!("{error}: left to the next look");
             }
         }
-        Ok(())
     }
 
     /// Keeps room on the disk for a purge when it is full, unless it is kept or there is little room to begin with.
@@ -334,6 +332,16 @@ impl Archive {
         mark::sweep_of_dead(&self.data_dir, owner);
         self.temp()?.remove(owner)
     }
+}
+
+/// What has been in the trash for long enough.
+#[derive(Debug, Default)]
+pub struct ExpiredTrash {
+    /// The folders of days whose time is over.
+    days: Vec<PathBuf>,
+    /// The objects in them, each with the digest of its content: those that a blob names have to be moved back before the
+    /// rest is deleted.
+    pub objects: Vec<(Digest, String)>,
 }
 
 /// Closes a folder that was made wider by hand, or came so out of a backup: its locks are for this account alone.

@@ -29,7 +29,7 @@ mod slots;
 mod temp;
 mod trash;
 
-pub use archive::Archive;
+pub use archive::{Archive, ExpiredTrash};
 pub use edition_file::EditionFile;
 pub use error::ArchiveError;
 pub use lock::{FileLock, TellWaits};

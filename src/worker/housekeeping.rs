@@ -36,9 +36,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
         .await?;
     // Those of sets too that no pass settles any more, for want of a policy.
     app.sweep_sets().await?;
-    rescue_named(app).await?;
-    app.with_archive(move |archive| archive.empty_trash(now))
-        .await?;
+    empty_trash(app).await?;
     if let Err(error) = app.with_archive(Archive::keep_reserve).await {
         tracing::warn!("{error}");
     }
@@ -60,13 +58,13 @@ async fn discard_unnamed(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Moves objects back that are needed after all, before their time in the trash is over.
-async fn rescue_named(app: &App) -> Result<()> {
+/// Deletes what has lain in the trash for long enough, but for objects that are needed after all: they are moved back.
+async fn empty_trash(app: &App) -> Result<()> {
     let now = app.now();
     let expired = app
-        .with_archive(move |archive| archive.expired_objects(now))
+        .with_archive(move |archive| archive.expired_trash(now))
         .await?;
-    for page in expired.chunks(PAGE) {
+    for page in expired.objects.chunks(PAGE) {
         let unnamed = app.store.unnamed(page.to_vec()).await?;
         for (_, object) in page {
             if !unnamed.contains(object) {
@@ -77,5 +75,9 @@ async fn rescue_named(app: &App) -> Result<()> {
             }
         }
     }
-    Ok(())
+    app.with_archive(move |archive| {
+        archive.delete_trash(&expired);
+        Ok(())
+    })
+    .await
 }

@@ -606,3 +606,32 @@ fn what_the_dead_left_is_told_from_what_the_living_use() {
     drop(other);
     assert!(!folder.exists(), "a clean end leaves nothing");
 }
+
+/// What becomes over between two looks was looked up by nobody.
+#[test]
+fn only_what_was_found_to_be_over_is_deleted() {
+    let rig = Rig::new();
+    let digest = Digest::of(b"large");
+    let object = digest.to_hex();
+    let object = format!("{}/{}-a-b", &object[..2], &object[2..]);
+    let trash = rig.data.path().join("trash");
+    let day = trash.join("2026-03-01.2026-03-08.7");
+    let place = day.join("objects").join(&object);
+    fs::create_dir_all(place.parent().expect("a folder")).expect("folders");
+    fs::write(&place, "large").expect("a file");
+    let look = |now: &str| {
+        let found = rig.archive.expired_trash(now.parse().expect("a time"));
+        found.expect("a look")
+    };
+    let before = look("2026-03-08T23:59:59Z");
+    assert!(before.objects.is_empty());
+    // Another process looks, on the next day.
+    let after = look("2026-03-09T00:00:00Z");
+    assert_eq!(after.objects, [(digest, object)]);
+    let left = || fs::read_dir(&trash).expect("a trash").count();
+    rig.archive.delete_trash(&before);
+    assert_eq!(left(), 1);
+    rig.archive.delete_trash(&after);
+    assert_eq!(left(), 0);
+    rig.archive.delete_trash(&after);
+}

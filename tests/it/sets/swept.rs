@@ -98,9 +98,8 @@ fn the_editions_of_a_set_that_is_withdrawn_stay_in_the_trash_for_seven_days() {
         .expect("text");
     assert_eq!(content, "one");
     for (days, left) in [(1, 1), (400, 1), (2, 1), (3, 1), (4, 1), (6, 0)] {
-        rig.archive
-            .empty_trash(at(days * DAY).into())
-            .expect("emptied");
+        let expired = rig.archive.expired_trash(at(days * DAY).into());
+        rig.archive.delete_trash(&expired.expect("a look"));
         assert_eq!(thrown(rig.data.path()).len(), left, "{days}");
     }
 }
