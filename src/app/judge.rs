@@ -142,7 +142,7 @@ impl App {
                     self.run(&verifier, content, &facts, is_suspect).await
                 }
             };
-            let redactor = self.redactor([source], Some(&verifier));
+            let redactor = self.redactor_for_verdict(source, &verifier).await?;
             verdicts.push(redacted(verdict, &redactor));
         }
         let state = if verdicts.is_empty() {

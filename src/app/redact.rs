@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{App, Result};
-use crate::config::{Secrets, VerifierKind};
+use crate::config::{Builtin, Secrets, VerifierKind};
 use crate::domain::{EditionMember, NewVerdict, Source, SourceId};
 use crate::net::Redactor;
 use crate::store::SourceFilter;
@@ -67,6 +67,21 @@ impl App {
         let configured = self.configured();
         let secrets = &configured.config.secrets;
         configured.redactors.get(texts, signing, secrets)
+    }
+
+    /// Returns what strikes out what a verdict may repeat: secrets of the source, of the verifier, and of the source that a rule
+    /// compares with, whose lines it may quote.
+    pub(super) async fn redactor_for_verdict(
+        &self,
+        source: &Source,
+        verifier: &Verifier,
+    ) -> Result<Arc<Redactor>> {
+        let companion = match verifier.rule().and_then(Builtin::companion) {
+            Some(name) => self.store.find_source(name).await?,
+            None => None,
+        };
+        let sources = [source].into_iter().chain(&companion);
+        Ok(self.redactor(sources, Some(verifier)))
     }
 
     /// Returns the same for sources by their ids, removed ones too.

@@ -60,7 +60,7 @@ pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
 };
 pub use publication::{FileSeal, Publication, candidate_path, conflicts, publication_for};
-pub use short::in_short;
+pub use short::{in_short, shortened};
 pub use size::{format_size, parse_size};
 pub use source::{
     Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,

@@ -16,6 +16,15 @@ pub fn in_short(thing: &impl fmt::Display) -> String {
     short.text
 }
 
+/// Returns a text of at most `max_chars` characters whole, and of a longer one so many, with `…` behind. Whatever shows a part of
+/// a text from outside cuts it so: the mark is where the beginning of a secret is looked for.
+pub fn shortened(text: &str, max_chars: usize) -> String {
+    match text.char_indices().nth(max_chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Takes what fits, and stops the printing with that.
 struct Short {
     text: String,
@@ -41,5 +50,7 @@ mod tests {
         assert_eq!(in_short(&"a\nb"), "a b");
         assert_eq!(in_short(&"é".repeat(200)), "é".repeat(200));
         assert_eq!(in_short(&"é".repeat(201)), "é".repeat(200) + "…");
+        assert_eq!(shortened("éa", 2), "éa");
+        assert_eq!(shortened("éab", 2), "éa…");
     }
 }

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::file_name::disposition_name;
 use super::retry;
 use super::secret::Scrubber;
-use crate::domain::{FailureKind, safe_part};
+use crate::domain::{FailureKind, safe_part, shortened};
 
 /// The longest media type that is kept.
 const MAX_MEDIA_TYPE_BYTES: usize = 200;
@@ -133,7 +133,7 @@ pub(super) fn coding(headers: &HeaderMap, names: &[&str]) -> Result<Coding, Fail
         ["gzip"] => Ok(Coding::Gzip),
         _ => {
             let sent = fields.join(", ");
-            let shown: String = sent.chars().filter(|c| !c.is_control()).take(80).collect();
+            let shown = shortened(&sent.replace(char::is_control, ""), 80);
             let why = if codings.iter().all(|coding| *coding == "gzip") {
                 "only one layer of gzip is undone"
             } else {

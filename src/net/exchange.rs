@@ -27,7 +27,7 @@ use super::secret::Scrubber;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
 use crate::domain::{
-    Content, Digest, FailureKind, SourceSettings, Validators, safe_part, segment_name,
+    Content, Digest, FailureKind, SourceSettings, Validators, safe_part, segment_name, shortened,
 };
 
 /// The longest address that a message repeats.
@@ -356,11 +356,7 @@ impl Exchange<'_> {
         if !self.scrubber.is_empty() && url.query().is_some() {
             url.set_query(None);
         }
-        let text = self.scrubber.scrub(String::from(url));
-        match text.char_indices().nth(MAX_SHOWN_CHARS) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
-        }
+        shortened(&self.scrubber.scrub(String::from(url)), MAX_SHOWN_CHARS)
     }
 }
 

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::secret::Scrubber;
+use crate::domain::shortened;
 
 /// As much of an answer as is kept: longer than nearly all heads.
 const MAX_BYTES: usize = 8 << 10;
@@ -77,15 +78,12 @@ impl Head {
 fn quoted(line: &[u8], scrubber: &Scrubber) -> String {
     let text = scrubber.scrub(String::from_utf8_lossy(line).into_owned());
     let mut shown = String::from("`");
-    for c in text.chars().take(MAX_SHOWN_CHARS) {
+    for c in shortened(&text, MAX_SHOWN_CHARS).chars() {
         if c.is_control() {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);
         }
-    }
-    if text.chars().count() > MAX_SHOWN_CHARS {
-        shown.push('…');
     }
     shown.push('`');
     shown

@@ -30,7 +30,7 @@ use super::route::{self, Resolved};
 use super::secret::Scrubber;
 use super::tls_words::tls_problem;
 use crate::config::LEAST_SECRET_BYTES;
-use crate::domain::{FailureKind, decode_percent};
+use crate::domain::{FailureKind, decode_percent, shortened};
 
 /// The longest head of an answer to CONNECT.
 const MAX_HEAD_BYTES: usize = 16 << 10;
@@ -257,11 +257,12 @@ impl Proxy {
             return Ok((stream, None));
         }
         let line = answer.lines().next().unwrap_or_default();
-        let words: String = line.chars().filter(|c| !c.is_control()).take(80).collect();
-        let words = words
+        let words = line
             .split_once(' ')
-            .map_or("", |(_, status)| status.trim());
-        Ok((stream, Some((status, words.to_owned()))))
+            .map_or("", |(_, status)| status.trim())
+            .replace(char::is_control, "");
+        let words = login_scrubber(&self.url).scrub(words);
+        Ok((stream, Some((status, shortened(&words, 80)))))
     }
 
     async fn ask_socks(

@@ -8,7 +8,7 @@ use super::secret::{Scrubber, expand_signing, value_of};
 use crate::config::Secrets;
 use crate::domain::{OMITTED, secret_names};
 
-/// What ends a piece of a detail that was cut there.
+/// Where a line may have been cut: the mark that [`crate::domain::shortened`] leaves, and the number of lines that are missing.
 const CUTS: [&str; 2] = ["…", " (+"];
 
 /// Strikes the secrets of some sources out of texts.
@@ -48,14 +48,23 @@ impl Redactor {
         self.scrubber.scrub(text)
     }
 
-    /// Does the same with a line that may have been cut, and may say how much is missing behind.
+    /// Does the same with a line that may repeat parts of longer texts: the beginning of a value before a mark, its end behind
+    /// one, and a part of it between two.
     pub fn redact_line(&self, text: String) -> String {
         if self.is_empty() {
             return text;
         }
         let mut text = self.redact(text);
         for cut in CUTS {
-            let pieces = text.split(cut).map(|piece| self.redact(piece.to_owned()));
+            let pieces = text.split(cut).enumerate().map(|(number, piece)| {
+                let piece = piece.to_owned();
+                let is_rest = number > 0;
+                self.redact(if is_rest {
+                    self.scrubber.scrub_ending(piece)
+                } else {
+                    piece
+                })
+            });
             text = pieces.collect::<Vec<_>>().join(cut);
         }
         text
@@ -99,6 +108,13 @@ mod tests {
             ("got hunter (+3 lines)", "got ${KEY} (+3 lines)"),
             ("got \"hunter2%2F…\" in row 3", "got \"${KEY}…\" in row 3"),
             ("the hunt goes on", "the hunt goes on"),
+            ("`…r2/+&x` where", "`…${KEY}` where"),
+            ("`…ter2/…` where", "`…${KEY}…` where"),
+            ("`…er2%2f%2…` where", "`…${KEY}…` where"),
+            ("`…er2~1+&…` where", "`…${KEY}…` where"),
+            ("`…bnRlcj…` where", "`…${KEY}…` where"),
+            ("`…75 6e…` in `…r2/…`", "`…75 6e…` in `…r2/…`"),
+            ("at `/hunter2~1+&x/0`", "at `/${KEY}/0`"),
         ] {
             assert_eq!(redactor.redact_line(line.to_owned()), expected);
         }

@@ -122,6 +122,7 @@ fn escapes(c: char) -> Vec<String> {
         format!("&#x{code:x};"),
     ];
     all.extend(named_entity(c).map(str::to_owned));
+    all.extend(pointer_escape(c).map(str::to_owned));
     for prefix in PREFIXES.map(String::from_utf8_lossy) {
         let escaped = |byte: &u8| format!("{prefix}{byte:02x}");
         all.push(utf8.iter().map(escaped).collect());
@@ -175,8 +176,22 @@ fn plain(text: &[u8], c: char) -> Option<usize> {
         let stands_for = c == ' ' && text[0] == b'+'
             // In a file's name.
             || "/\\:*?\"<>|".contains(c) && matches!(text[0], b'_' | b'-');
-        stands_for.then_some(1)
+        if stands_for {
+            return Some(1);
+        }
+        pointer_escape(c)
+            .filter(|escape| text.starts_with(escape.as_bytes()))
+            .map(str::len)
     })
+}
+
+/// Returns how a JSON Pointer writes a character that means something in one (RFC 6901 §3).
+fn pointer_escape(c: char) -> Option<&'static str> {
+    match c {
+        '~' => Some("~0"),
+        '/' => Some("~1"),
+        _ => None,
+    }
 }
 
 /// Returns the length of `c` written as in JSON: `\u00e9`, one for each unit of UTF-16.
@@ -259,7 +274,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
     u32::from_str_radix(digits, radix).ok()
 }
 
-/// Replaces the end of `value` at the beginning of a text that was cut there.
+/// Replaces the end of `value` at the beginning of a text that was cut there, or all of a text that is a part of `value`.
 pub(super) fn replace_ending(text: &str, value: &str, name: &str) -> String {
     // What is left of an escape may stand before it.
     const MOST_BEFORE: usize = 6;
@@ -268,9 +283,14 @@ pub(super) fn replace_ending(text: &str, value: &str, name: &str) -> String {
     for at in 0..=bytes.len().min(MOST_BEFORE) {
         for done in (1..last).filter(|done| value.is_char_boundary(*done)) {
             let rest = &bytes[at..];
-            if let Written::Whole(length) = written(rest, &value[done..]) {
-                let behind = String::from_utf8_lossy(&rest[length..]);
-                return format!("{name}{behind}");
+            match written(rest, &value[done..]) {
+                Written::Whole(length) => {
+                    let behind = String::from_utf8_lossy(&rest[length..]);
+                    return format!("{name}{behind}");
+                }
+                // The text has been cut on both sides.
+                Written::Cut(count) if count >= LEAST_CUT_BYTES => return name.to_owned(),
+                Written::Cut(_) | Written::Not => {}
             }
         }
     }
@@ -325,7 +345,8 @@ pub(super) fn replace_run_ending(text: &str, digits: &str, name: &str) -> String
     let last = (digits.len() + 1).saturating_sub(LEAST_CUT_DIGITS);
     let is_ending = |at: &usize| text.starts_with(&digits[*at..]);
     let Some(at) = (1..last).find(is_ending) else {
-        return text.to_owned();
+        let is_part = text.len() >= LEAST_CUT_DIGITS && digits.contains(text);
+        return if is_part { name } else { text }.to_owned();
     };
     let rest = text[digits.len() - at..].trim_start_matches(|c| is_digit(c) || c == '=');
     format!("{name}{rest}")

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde_json::Value;
 
 use super::output::printable;
-use crate::domain::{Judgement, VerdictOutcome};
+use crate::domain::{Judgement, VerdictOutcome, shortened};
 
 /// How much of a body is kept.
 const KEPT_BYTES: usize = 4 << 10;
@@ -118,10 +118,7 @@ fn status_line(status: u16) -> String {
 fn line(text: &str) -> String {
     let text = printable(text.as_bytes());
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.char_indices().nth(MAX_DETAIL_CHARS - 1) {
-        Some((end, last)) if end + last.len_utf8() < text.len() => format!("{}…", &text[..end]),
-        _ => text,
-    }
+    shortened(&text, MAX_DETAIL_CHARS)
 }
 
 /// Returns the head of a body, safe to show, with a line that says how much more there was.
@@ -293,8 +290,8 @@ mod tests {
         let long = "é".repeat(300);
         let body = format!("{{\"verdict\":\"failed\",\"detail\":\"{long}\"}}");
         let detail = read(200, None, body.as_bytes()).detail;
-        assert_eq!(detail.chars().count(), MAX_DETAIL_CHARS);
-        assert_eq!(detail, format!("{}…", "é".repeat(MAX_DETAIL_CHARS - 1)));
+        assert_eq!(detail.chars().count(), MAX_DETAIL_CHARS + 1);
+        assert_eq!(detail, format!("{}…", "é".repeat(MAX_DETAIL_CHARS)));
         let exact = "é".repeat(MAX_DETAIL_CHARS);
         assert_eq!(line(&exact), exact);
 

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
-use crate::domain::OMITTED;
+use crate::domain::{OMITTED, shortened};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// How much of one stream is kept: half of it from the head, half from the tail.
@@ -74,7 +74,7 @@ pub(super) fn last_line(stdout: &Capture, stderr: &Capture) -> Option<String> {
     [stderr, stdout].into_iter().find_map(|stream| {
         let text = stream.text();
         let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
-        Some(line.chars().take(MAX_LINE_CHARS).collect())
+        Some(shortened(line, MAX_LINE_CHARS))
     })
 }
 
@@ -113,7 +113,7 @@ pub(super) fn telling_line(stdout: &Capture, stderr: &Capture) -> Option<String>
     } else {
         lines.iter().find(is_telling).or(lines.first())?
     };
-    let short: String = line.chars().take(MAX_LINE_CHARS).collect();
+    let short = shortened(line, MAX_LINE_CHARS);
     Some(match lines.len() - 1 {
         0 => short,
         1 => format!("{short} (+1 line)"),
@@ -195,7 +195,7 @@ mod tests {
         );
         assert_eq!(last_line(&nothing, &nothing), None);
         let long = last_line(&capture(&["é".repeat(500).as_bytes()]), &nothing).expect("a line");
-        assert_eq!(long.chars().count(), MAX_LINE_CHARS);
+        assert_eq!(long.chars().count(), MAX_LINE_CHARS + 1);
     }
 
     #[test]

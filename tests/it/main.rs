@@ -53,6 +53,7 @@ mod replaced;
 mod rig;
 mod rot;
 mod secrets;
+mod secrets_cut;
 mod sets;
 mod spreadsheets;
 mod store;

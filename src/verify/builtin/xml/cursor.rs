@@ -1,10 +1,14 @@
 //! A place in the text of a document type declaration, and the productions of XML 1.0 that are read there.
 
 use super::dtd::{Read, wrong};
-use crate::domain::in_short;
+use crate::domain::{in_short, shortened};
+
+/// How much of the text at a place is shown.
+const MAX_SHOWN_CHARS: usize = 20;
 
 /// A place in a text.
 pub(super) struct Cursor<'a> {
+    text: &'a str,
     rest: &'a str,
 }
 
@@ -33,7 +37,7 @@ fn is_space(c: char) -> bool {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { rest: text }
+        Self { text, rest: text }
     }
 
     pub(super) fn rest(&self) -> &'a str {
@@ -59,10 +63,19 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Says what should have been there.
+    /// Says what should have been there. What is shown is marked on both sides where it is a part of a longer word.
     pub(super) fn unexpected<T>(&self, expected: &str) -> Read<T> {
-        let found: String = self.rest.chars().take(20).collect();
-        wrong(format!("`{}` where {expected} has to be", in_short(&found)))
+        if self.rest.is_empty() {
+            return wrong(format!("ends where {expected} has to be"));
+        }
+        let before = &self.text[..self.text.len() - self.rest.len()];
+        let cut = if before.is_empty() || before.ends_with(is_space) {
+            ""
+        } else {
+            "…"
+        };
+        let found = in_short(&shortened(self.rest, MAX_SHOWN_CHARS));
+        wrong(format!("`{cut}{found}` where {expected} has to be"))
     }
 
     /// Goes beyond blanks; tells whether there were any.
