@@ -13,6 +13,7 @@ use tokio::time::error::Elapsed;
 
 use super::guard::{Refused, Unresolved};
 use super::head::Head;
+use super::http2_words::http2_problem;
 use super::secret::Scrubber;
 use super::tls_words::tls_problem;
 use crate::domain::FailureKind;
@@ -137,7 +138,7 @@ impl Failure {
             Some(cause) if cause.is_incomplete_message() || cause.is_closed() => {
                 format!("{subject} closed the connection before it answered")
             }
-            _ => format!("no answer from {subject}: {}", root(error)),
+            _ => unanswered(error, &subject),
         };
         Self {
             wants_http1: wants_http1(error),
@@ -167,15 +168,33 @@ impl Failure {
         let detail = if cut {
             format!("the body ended early, after {received}{of} bytes")
         } else {
-            format!(
-                "the body broke off after {received}{of} bytes: {}",
-                root(error)
-            )
+            let why = find(error)
+                .and_then(|error| http2_problem(error, "the server"))
+                .unwrap_or_else(|| root(error));
+            format!("the body broke off after {received}{of} bytes: {why}")
         };
         Self {
             wants_http1: wants_http1(error),
             ..Self::passing(FailureKind::Protocol, detail)
         }
+    }
+}
+
+/// Says why there is no answer, where no library has a case of its own for that.
+fn unanswered(error: &(dyn StdError + 'static), subject: &str) -> String {
+    if let Some(problem) = find(error).and_then(|error| http2_problem(error, subject)) {
+        return problem;
+    }
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe,
+        ) => format!("{subject} reset the connection before it answered"),
+        Some(io::ErrorKind::UnexpectedEof) => {
+            format!("{subject} closed the connection before it answered")
+        }
+        _ => format!("no answer from {subject}: {}", root(error)),
     }
 }
 

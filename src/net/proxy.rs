@@ -4,36 +4,35 @@
 //! Never gives a proxy a name that resolves here, for the same name may lead elsewhere from where the proxy stands; but
 //! for a proxy that lets nobody connect to bare addresses, and for plain http without a tunnel.
 
-use std::future::{Ready, ready};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hyper::Uri;
-use hyper_util::client::legacy::connect::proxy::SocksV5;
-use hyper_util::rt::TokioIo;
 use reqwest::header::HeaderValue;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tower_service::Service;
 use url::{Host, Url};
 
 use super::error::NetError;
 use super::failure::{BoxError, Failure, Stopped};
 use super::route::{self, Resolved};
 use super::secret::Scrubber;
+use super::socks;
 use super::tls_words::tls_problem;
 use crate::config::LEAST_SECRET_BYTES;
 use crate::domain::{FailureKind, decode_percent, shortened};
 
 /// The longest head of an answer to CONNECT.
 const MAX_HEAD_BYTES: usize = 16 << 10;
+
+/// As much of a proxy's words as a message repeats.
+const MAX_WORDS_CHARS: usize = 80;
 
 /// A connection, in clear or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -50,6 +49,24 @@ pub(super) struct Proxy {
     tls: Arc<rustls::ClientConfig>,
     allow_private: bool,
     connect_timeout: Duration,
+}
+
+/// What a proxy says instead of connecting.
+pub(super) struct Refusal {
+    /// Why, in words that follow what it was asked for.
+    pub(super) words: String,
+    /// Whether it may connect to the same host by its name, or by another address.
+    pub(super) is_of_address: bool,
+}
+
+impl Refusal {
+    /// Returns one that is about the host, however it is named.
+    pub(super) fn new(words: impl Into<String>) -> Self {
+        Self {
+            words: words.into(),
+            is_of_address: false,
+        }
+    }
 }
 
 /// Why there is no tunnel.
@@ -207,36 +224,37 @@ impl Proxy {
         } else {
             format!("{target}:{port}")
         };
-        if self.is_http() {
-            let (stream, refusal) = self.ask_http(&authority).await?;
-            let Some((status, words)) = refusal else {
-                return Ok(stream);
-            };
+        let asked = if self.is_http() {
+            self.ask_http(&authority).await?
+        } else {
+            let mut tcp = self.connect_tcp().await?;
+            let asked = socks::ask(&mut tcp, target, port, self.login.as_ref()).await;
+            let asked = asked.map_err(unanswered)?;
+            asked.map(|()| Box::new(tcp) as Box<dyn Stream>)
+        };
+        asked.map_err(|refusal| {
             let which = if target == host {
                 authority
             } else {
                 format!("{host} at {authority}")
             };
             let proxy = route::proxy_name(&self.url);
+            let words = refusal.words;
             let detail = format!("the proxy {proxy} does not connect to {which}: {words}");
             let failure = Failure::passing(FailureKind::Connect, detail);
-            return Err(if status == 403 {
+            if refusal.is_of_address {
                 NoTunnel::Denied(failure)
             } else {
                 NoTunnel::Failed(Stopped(failure).into())
-            });
-        }
-        let tcp = self.connect_tcp().await?;
-        let stream = self.ask_socks(tcp, &authority).await?;
-        Ok(Box::new(stream.into_inner()))
+            }
+        })
     }
 
-    /// Returns a connection to the proxy that is a tunnel from here on, or with the status that the proxy answered instead,
-    /// also in words.
+    /// Returns a connection to the proxy that is a tunnel from here on, or what the proxy answered instead.
     async fn ask_http(
         &self,
         authority: &str,
-    ) -> Result<(Box<dyn Stream>, Option<(u16, String)>), BoxError> {
+    ) -> Result<Result<Box<dyn Stream>, Refusal>, BoxError> {
         let mut stream = self.reach().await?;
         let mut head = format!(
             "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {}\r\n",
@@ -254,29 +272,22 @@ impl Proxy {
         let status = status(&answer)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "its answer is no HTTP"))?;
         if (200..300).contains(&status) {
-            return Ok((stream, None));
+            return Ok(Ok(stream));
         }
         let line = answer.lines().next().unwrap_or_default();
         let words = line
             .split_once(' ')
             .map_or("", |(_, status)| status.trim())
             .replace(char::is_control, "");
-        let words = login_scrubber(&self.url).scrub(words);
-        Ok((stream, Some((status, shortened(&words, 80)))))
-    }
-
-    async fn ask_socks(
-        &self,
-        tcp: TcpStream,
-        authority: &str,
-    ) -> Result<TokioIo<TcpStream>, BoxError> {
-        // SOCKS knows no schemes, and the connection stands already.
-        let target: Uri = format!("https://{authority}").parse()?;
-        let mut socks = SocksV5::new(target.clone(), Connected(Some(TokioIo::new(tcp))));
-        if let Some((user, password)) = &self.login {
-            socks = socks.with_auth(user.clone(), password.clone());
+        let mut words = shortened(&login_scrubber(&self.url).scrub(words), MAX_WORDS_CHARS);
+        if status == 407 {
+            words +=
+                ", so check the user name and the password in its address in the configuration";
         }
-        Ok(socks.call(target).await?)
+        Ok(Err(Refusal {
+            words,
+            is_of_address: status == 403,
+        }))
     }
 }
 
@@ -301,24 +312,13 @@ impl From<io::Error> for NoTunnel {
     }
 }
 
-/// A connection that stands, for a library that would make one.
-struct Connected(Option<TokioIo<TcpStream>>);
-
-impl Service<Uri> for Connected {
-    type Response = TokioIo<TcpStream>;
-    type Error = io::Error;
-    type Future = Ready<io::Result<Self::Response>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        ready(
-            self.0
-                .take()
-                .ok_or_else(|| io::ErrorKind::NotConnected.into()),
-        )
+/// Says of the end of a connection to the proxy that it came too early.
+fn unanswered(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            io::Error::new(error.kind(), "it closed the connection without an answer")
+        }
+        _ => error,
     }
 }
 
@@ -331,8 +331,7 @@ async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, words));
         }
         if stream.read_buf(&mut head).await? == 0 {
-            let words = "it closed the connection without an answer";
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, words));
+            return Err(unanswered(io::ErrorKind::UnexpectedEof.into()));
         }
     }
     Ok(String::from_utf8_lossy(&head).into_owned())

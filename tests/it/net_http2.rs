@@ -137,3 +137,58 @@ async fn a_server_that_wants_http_1_1_gets_it() {
         assert_eq!(fetched(report).0, b"abc");
     }
 }
+
+/// The error is named as RFC 9113 §7 has it, with what that means; never with what the server sends along.
+#[tokio::test]
+async fn what_ended_a_stream_is_said_in_words() {
+    let code = |code: u8| [0, 0, 0, code];
+    let reset = |reason: u8| frame(RST_STREAM, 0, &code(reason));
+    let farewell = |reason: u8| {
+        let payload = [&code(0)[..], &code(reason), b"\x1b[2Jhunter2"].concat();
+        frame(GOAWAY, 0, &payload)
+    };
+    let body = frame(DATA, 0, &[b'a'; 100]);
+    for (frames, words) in [
+        (
+            vec![reset(7)],
+            "ended the request with the HTTP/2 error REFUSED_STREAM: it did not begin with the request",
+        ),
+        (
+            vec![reset(2)],
+            "HTTP/2 error INTERNAL_ERROR: something failed on its side",
+        ),
+        (
+            vec![reset(8)],
+            "HTTP/2 error CANCEL: it gave the request up",
+        ),
+        (vec![reset(99)], "it takes what it received for malformed"),
+        (
+            vec![farewell(11)],
+            "ended the connection with the HTTP/2 error ENHANCE_YOUR_CALM: it finds the requests too many; fetch less often",
+        ),
+        (
+            vec![farewell(1)],
+            "HTTP/2 error PROTOCOL_ERROR: it takes what it received for malformed",
+        ),
+        (
+            vec![frame(DATA, 0, &[0; 17_000])],
+            "broke the rules of HTTP/2 (FRAME_SIZE_ERROR): a frame has a wrong length",
+        ),
+        (
+            vec![frame(HEADERS, END_HEADERS, &[0xff; 9])],
+            "broke the rules of HTTP/2 (PROTOCOL_ERROR): a frame is malformed, or comes where none may",
+        ),
+        (
+            vec![head(Some("520")), body.clone(), reset(8)],
+            "the body broke off after 100 of 520 bytes: the server ended the request with the HTTP/2 error CANCEL",
+        ),
+        (
+            vec![head(None), body.clone(), farewell(2)],
+            "the body broke off after 100 bytes: the server ended the connection with the HTTP/2 error INTERNAL_ERROR",
+        ),
+    ] {
+        let detail = failure(fetch(&frames, "").await, FailureKind::Protocol);
+        assert!(detail.contains(words), "{words}: {detail}");
+        assert!(!detail.contains("hunter2"), "{detail}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Through a proxy: what it may be asked for, who goes past it, and who is to blame.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
 
 use gannet::config::FetchConfig;
 use gannet::domain::{Address, FailureKind};
@@ -141,6 +142,81 @@ async fn a_failure_names_the_proxy() {
             detail.contains(&words) && !detail.contains("hunter2") && !detail.contains("am9lOmh1"),
             "{detail}"
         );
+    }
+}
+
+/// Each reply of a SOCKS proxy (RFC 1928 §6, RFC 1929) is said in words, with what may help.
+#[tokio::test]
+async fn what_a_socks_proxy_says_is_said_in_words() {
+    let reply = |code: u8| vec![5, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0];
+    let long = "u".repeat(256);
+    for (login, answer, words) in [
+        ("", reply(1), "it failed, and does not say why"),
+        ("", reply(2), "its rules do not allow that"),
+        ("", reply(3), "it has no way to that network"),
+        ("", reply(4), "it does not reach the host"),
+        ("", reply(5), "the host refused the connection"),
+        ("", reply(6), "too long, or goes in circles"),
+        ("", reply(7), "it makes no connections for others"),
+        ("", reply(8), "it takes no address of this kind"),
+        ("", reply(77), "a reason that is not known here"),
+        // Some end with the reply.
+        ("", vec![5, 0, 5, 5], "the host refused the connection"),
+        ("", vec![5, 0xff], "it wants to know who asks: write"),
+        ("", vec![5, 2], "it wants to know who asks: write"),
+        ("joe:hunter2@", vec![5, 2, 1, 1], "it refuses the user name"),
+        (
+            "joe:hunter2@",
+            vec![5, 0xff],
+            "in a way that is not known here",
+        ),
+        (
+            "joe:hunter2@",
+            vec![5, 1],
+            "in a way that is not known here",
+        ),
+        (
+            &format!("{long}:hunter2@"),
+            vec![5, 2],
+            "longer than 255 bytes",
+        ),
+        (
+            "",
+            b"HTTP/1.1 400 Bad\r\n\r\n".to_vec(),
+            "is not SOCKS 5; an HTTP proxy",
+        ),
+        ("", vec![5, 0, 4, 0], "is not SOCKS 5"),
+        ("", vec![], "it closed the connection without an answer"),
+        (
+            "",
+            vec![5, 0, 5],
+            "it closed the connection without an answer",
+        ),
+        (
+            "joe:hunter2@",
+            vec![5, 2],
+            "it closed the connection without an answer",
+        ),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("a bound socket");
+        let answered = answer.clone();
+        // Ends with the test's process.
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                drop(stream.write_all(&answered));
+                drop(stream.shutdown(Shutdown::Write));
+                drop(stream.read_to_end(&mut Vec::new()));
+            }
+        });
+        let mut rig = Rig::new("https://localhost/x", "/dev/null".as_ref());
+        rig.config.ca_files.clear();
+        rig.config.max_tries = 1;
+        through(&mut rig.config, &format!("socks5://{login}{address}"));
+        let detail = rig.fails(FailureKind::Connect).await;
+        assert!(detail.contains(words), "{answer:?}: {detail}");
+        assert!(detail.contains(&address.to_string()), "{detail}");
+        assert!(!detail.contains("hunter2"), "{detail}");
     }
 }
 
