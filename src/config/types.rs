@@ -41,7 +41,7 @@ pub struct Config {
 pub struct FetchConfig {
     /// PEM files with certificates to trust beside the system's: `ca_file`, and `SSL_CERT_FILE`.
     pub ca_files: Vec<PathBuf>,
-    /// The proxy for every request; the environment's proxy variables are not read.
+    /// The proxy for every request, but webhooks to this machine; the environment's proxy variables are not read.
     pub proxy: Option<url::Url>,
     /// The hosts that are reached without it.
     pub no_proxy: Vec<NoProxy>,

@@ -1,5 +1,5 @@
-//! Makes the clients: for sources, one for each way that requests take; for webhooks, one of its own. All over the same
-//! roots of trust.
+//! Makes the clients, one for each way that requests take: for sources, and others for webhooks. All over the same roots of
+//! trust.
 //!
 //! Never reads the environment: neither its proxy variables nor its
 //! certificate variables have a say here; the configuration has taken in what counts.
@@ -7,19 +7,38 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::{Request, Response, redirect};
+use reqwest::{Request, Response};
 
+use super::connector::Connector;
 use super::error::NetError;
 use super::failure::BoxError;
-use super::guard::GuardedResolver;
 use super::http_client::HttpClient;
 use super::proxy::Proxy;
 use super::tls::tls_config;
 use crate::config::FetchConfig;
 
-/// How long a webhook's connection is kept for the next one: long enough for a burst, and shorter than what servers
-/// commonly wait (2 s and more). A request that crosses with the server's farewell would be lost.
-const WEBHOOK_IDLE: Duration = Duration::from_secs(1);
+/// Whether a request may go over a connection that another has used, and leaves its own to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reuse {
+    /// For requests that may be repeated.
+    Long,
+    /// For those that may not: long enough for a burst, and shorter than what servers commonly wait (2 s and more). A request
+    /// that crosses with the server's farewell would be lost.
+    Short,
+    /// For what is asked again after a connection broke.
+    Never,
+}
+
+impl Reuse {
+    /// Returns how long an idle connection is kept.
+    fn idle_time(self) -> Duration {
+        match self {
+            Self::Long => Duration::from_secs(90),
+            Self::Short => Duration::from_secs(1),
+            Self::Never => Duration::ZERO,
+        }
+    }
+}
 
 /// The most header fields that are taken of an answer over HTTP/1.1 (room for them is made for each one), and their length over
 /// HTTP/2.
@@ -35,6 +54,7 @@ pub(super) struct ClientKind {
     pub(super) proxied: bool,
     /// The server said that it wants HTTP/1.1.
     pub(super) http1_only: bool,
+    pub(super) reuse: Reuse,
 }
 
 impl ClientKind {
@@ -42,6 +62,7 @@ impl ClientKind {
         usize::from(self.allow_private)
             + 2 * usize::from(self.proxied)
             + 4 * usize::from(self.http1_only)
+            + 8 * self.reuse as usize
     }
 }
 
@@ -50,7 +71,7 @@ impl ClientKind {
 pub(super) struct Clients {
     config: FetchConfig,
     tls: rustls::ClientConfig,
-    made: [OnceLock<Box<HttpClient>>; 8],
+    made: [OnceLock<Box<HttpClient>>; 24],
 }
 
 impl Clients {
@@ -65,6 +86,7 @@ impl Clients {
             allow_private: false,
             proxied: config.proxy.is_some(),
             http1_only: false,
+            reuse: Reuse::Long,
         };
         let _ = clients.made[kind.index()].set(clients.make(kind)?);
         Ok(clients)
@@ -98,29 +120,17 @@ impl Clients {
                 self.config.connect_timeout,
             )
         });
-        HttpClient::new(&self.config, tls, kind.allow_private, proxy.transpose()?).map(Box::new)
+        let connector = Connector::new(
+            tls,
+            kind.allow_private,
+            proxy.transpose()?.map(Arc::new),
+            self.config.connect_timeout,
+        );
+        let most_idle = match kind.reuse {
+            Reuse::Never => 0,
+            Reuse::Long | Reuse::Short => self.config.total,
+        };
+        let (idle, user_agent) = (kind.reuse.idle_time(), &self.config.user_agent);
+        HttpClient::new(connector, most_idle, idle, user_agent).map(Box::new)
     }
-}
-
-/// Makes the client for webhooks, whose addresses are the operator's own: private hosts are allowed, and what no one
-/// may reach stays out of reach. Never through a proxy.
-pub(super) fn webhook_client(config: &FetchConfig) -> Result<reqwest::Client, NetError> {
-    let tls = tls_config(&config.ca_files)?;
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .user_agent(&config.user_agent)
-        .connect_timeout(config.connect_timeout)
-        .pool_max_idle_per_host(config.total)
-        .pool_idle_timeout(WEBHOOK_IDLE)
-        .dns_resolver(Arc::new(GuardedResolver::new(true)))
-        .no_proxy()
-        .http1_max_headers(MAX_FIELDS)
-        .http1_ignore_invalid_headers_in_responses(true)
-        .http1_allow_spaces_after_header_name_in_responses(true)
-        .http1_allow_obsolete_multiline_headers_in_responses(true)
-        .http2_max_header_list_size(MAX_FIELD_BYTES)
-        .build()
-        .map_err(|_| NetError::Client("its settings (user agent or TLS) are not usable".to_owned()))
 }

@@ -60,6 +60,14 @@ impl Connector {
         }
     }
 
+    /// Returns the proxy that connections go through.
+    pub(super) fn proxy(&self) -> Option<Arc<Proxy>> {
+        match &self.way {
+            Way::Proxy(proxy) => Some(Arc::clone(proxy)),
+            Way::Direct(_) => None,
+        }
+    }
+
     async fn connect(self, target: Uri) -> Result<TokioIo<Link>, BoxError> {
         let host = bare_host(&target).to_owned();
         let is_tls = target.scheme_str() == Some("https");

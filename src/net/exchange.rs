@@ -15,7 +15,7 @@ use url::Url;
 
 use super::answer::{self, Coding};
 use super::body;
-use super::client::{ClientKind, Clients};
+use super::client::{ClientKind, Clients, Reuse};
 use super::conditions::{self, RequestIdentity};
 use super::failure::{Failure, Via, seconds};
 use super::guard;
@@ -55,6 +55,7 @@ pub(super) struct Ask<'a> {
     /// What to ask with whether the file changed.
     pub(super) validators: Option<&'a Validators>,
     pub(super) http1_only: bool,
+    pub(super) reuse: Reuse,
 }
 
 /// One request of a try.
@@ -69,6 +70,7 @@ struct Step<'a> {
     /// The validators that the same request was given.
     validators: Option<&'a Validators>,
     http1_only: bool,
+    reuse: Reuse,
 }
 
 /// How a try ended well.
@@ -132,6 +134,7 @@ impl Exchange<'_> {
                 fields,
                 identity,
                 http1_only: ask.http1_only,
+                reuse: ask.reuse,
             };
             let hop = tokio::time::timeout_at(deadline, self.hop(&step, status)).await;
             let target = match hop.map_err(|_| self.out_of_time())?? {
@@ -222,6 +225,7 @@ impl Exchange<'_> {
             allow_private,
             proxied: step.proxy.is_some(),
             http1_only: step.http1_only,
+            reuse: step.reuse,
         };
         let limit = self.config.read_timeout;
         let sent = self.clients.execute(kind, request_of(step));

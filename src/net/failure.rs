@@ -48,15 +48,7 @@ pub(super) struct Via<'a> {
     pub(super) scrubber: &'a Scrubber,
 }
 
-impl<'a> Via<'a> {
-    pub(super) fn direct(host: &'a str, scrubber: &'a Scrubber) -> Self {
-        Self {
-            host,
-            proxy: None,
-            scrubber,
-        }
-    }
-
+impl Via<'_> {
     /// Returns `files.example`, or `files.example through the proxy proxy.example:3128`.
     fn subject(&self) -> String {
         match &self.proxy {
@@ -104,20 +96,17 @@ impl Failure {
         if let Some(failure) = of_cause(error, &subject) {
             return failure;
         }
-        let own = find::<reqwest::Error>(error);
-        let other = find::<legacy::Error>(error);
-        if own.is_some_and(reqwest::Error::is_dns) || find::<Unresolved>(error).is_some() {
+        let client = find::<legacy::Error>(error);
+        if find::<Unresolved>(error).is_some() {
             let detail = format!("cannot resolve {}", via.host);
             return Self::passing(FailureKind::Dns, detail);
         }
-        if own.is_some_and(reqwest::Error::is_timeout) || find::<Elapsed>(error).is_some() {
+        if find::<Elapsed>(error).is_some() {
             let limit = seconds(connect_timeout);
             let detail = format!("timed out after {limit} connecting to {subject}");
             return Self::passing(FailureKind::Timeout, detail);
         }
-        if own.is_some_and(reqwest::Error::is_connect)
-            || other.is_some_and(legacy::Error::is_connect)
-        {
+        if client.is_some_and(legacy::Error::is_connect) {
             let detail = match find::<io::Error>(error).map(io::Error::kind) {
                 Some(io::ErrorKind::ConnectionRefused) => {
                     format!("connection refused by {}", via.next_hop())
@@ -125,13 +114,17 @@ impl Failure {
                 Some(io::ErrorKind::ConnectionReset) => {
                     format!("connection reset by {}", via.next_hop())
                 }
+                // The library that makes handshakes has no case of its own for this.
+                Some(io::ErrorKind::UnexpectedEof) if root(error) == "tls handshake eof" => {
+                    format!("{subject} closed the connection in the TLS handshake")
+                }
                 _ => format!("cannot connect to {subject}: {}", root(error)),
             };
             return Self::passing(FailureKind::Connect, detail);
         }
         let detail = match find::<hyper::Error>(error) {
             Some(cause) if cause.is_parse() => {
-                let what = malformed(&root(error), head_of(other).as_ref(), via.scrubber);
+                let what = malformed(&root(error), head_of(client).as_ref(), via.scrubber);
                 let detail = format!("the answer of {subject} is malformed: {what}");
                 return Self::new(FailureKind::Protocol, detail);
             }
@@ -168,9 +161,11 @@ impl Failure {
         let detail = if cut {
             format!("the body ended early, after {received}{of} bytes")
         } else {
-            let why = find(error)
-                .and_then(|error| http2_problem(error, "the server"))
-                .unwrap_or_else(|| root(error));
+            let why = match find(error).and_then(|error| http2_problem(error, "the server")) {
+                Some(problem) => problem,
+                None if is_reset(error) => "the server reset the connection".to_owned(),
+                None => root(error),
+            };
             format!("the body broke off after {received}{of} bytes: {why}")
         };
         Self {
@@ -185,17 +180,26 @@ fn unanswered(error: &(dyn StdError + 'static), subject: &str) -> String {
     if let Some(problem) = find(error).and_then(|error| http2_problem(error, subject)) {
         return problem;
     }
+    if is_reset(error) {
+        return format!("{subject} reset the connection before it answered");
+    }
     match find::<io::Error>(error).map(io::Error::kind) {
-        Some(
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe,
-        ) => format!("{subject} reset the connection before it answered"),
         Some(io::ErrorKind::UnexpectedEof) => {
             format!("{subject} closed the connection before it answered")
         }
         _ => format!("no answer from {subject}: {}", root(error)),
     }
+}
+
+/// Tells whether the other end broke the connection.
+fn is_reset(error: &(dyn StdError + 'static)) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    find::<io::Error>(error).is_some_and(|error| {
+        matches!(
+            error.kind(),
+            ConnectionReset | ConnectionAborted | BrokenPipe
+        )
+    })
 }
 
 /// Tells whether the server ended an HTTP/2 stream or connection with `HTTP_1_1_REQUIRED`.

@@ -11,7 +11,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::client::Clients;
+use super::client::{Clients, Reuse};
 use super::error::NetError;
 use super::exchange::{Answer, Ask, Exchange, Fetched};
 use super::failure::Failure;
@@ -146,6 +146,7 @@ impl Fetcher {
         let mut ask = Ask {
             validators: Some(request.validators).filter(|validators| !validators.is_empty()),
             http1_only: false,
+            reuse: Reuse::Long,
         };
         let mut delays = Delays::new();
         let mut asked_again = false;
@@ -172,6 +173,10 @@ impl Fetcher {
                     };
                     if let Some(admission) = admission.as_deref_mut() {
                         admission.step_aside();
+                    }
+                    // A server that closed one idle connection closed others too, and some never say so.
+                    if failure.kind != FailureKind::Status {
+                        ask.reuse = Reuse::Never;
                     }
                     self.clock.sleep_until(time).await;
                 }

@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tower_service::Service;
 
 use super::failure::BoxError;
@@ -83,16 +82,29 @@ pub(super) fn check_literal(url: &url::Url, allow_private: bool) -> Result<(), R
     }
 }
 
-/// Says why a host can never be reached by a source with this permission, as far as the address alone tells: a literal,
-/// or `localhost`, which always leads to this machine (RFC 6761 §6.3). Nothing when it may be reached.
+/// Says why a host can never be reached by a source with this permission, as far as the address alone tells: a literal, or
+/// this machine by its name. Nothing when it may be reached.
 pub fn unreachable_host(url: &url::Url, allow_private: bool) -> Option<String> {
     if let Err(refused) = check_literal(url, allow_private) {
         return Some(refused.to_string());
     }
     let host = url.host_str()?.trim_end_matches('.');
-    let is_local = host == "localhost" || host.ends_with(".localhost");
-    (is_local && !allow_private)
+    (is_this_machine(url) && !allow_private)
         .then(|| format!("{host} is this machine: allow it for this source with --allow-private"))
+}
+
+/// Tells whether an address names this machine itself: a loopback address, or `localhost`, which always leads to one (RFC 6761
+/// §6.3).
+pub(super) fn is_this_machine(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        Some(url::Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
 }
 
 /// The system's resolver, for the clients of sources and of webhooks, without the addresses that may not be reached.
@@ -104,18 +116,6 @@ pub(super) struct GuardedResolver {
 impl GuardedResolver {
     pub(super) fn new(allow_private: bool) -> Self {
         Self { allow_private }
-    }
-}
-
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
-        Box::pin(async move {
-            // Port 0 stands for the one of the URL.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed = filter(name.as_str(), found, allow_private)?;
-            Ok(Box::new(allowed.into_iter()) as Addrs)
-        })
     }
 }
 

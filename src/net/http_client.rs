@@ -1,4 +1,4 @@
-//! The client for sources, straight or through the proxy. reqwest's own would give a proxy names only, knows no literal of
+//! The client for everything that is asked over HTTP, straight or through the proxy. reqwest's own would give a proxy names only, knows no literal of
 //! IPv6 behind one, and keeps the head of an answer to itself that it cannot read.
 //!
 //! Never asks for the server of one host over the connection of another.
@@ -16,10 +16,6 @@ use super::connector::{Connector, bare_host};
 use super::error::NetError;
 use super::failure::{BoxError, Stopped};
 use super::proxy::Proxy;
-use crate::config::FetchConfig;
-
-/// How long a connection is kept for the next request.
-const IDLE: Duration = Duration::from_secs(90);
 
 /// A client for everything that goes one way.
 pub(super) struct HttpClient {
@@ -29,23 +25,23 @@ pub(super) struct HttpClient {
 }
 
 impl HttpClient {
-    /// Returns one with the protocols that `tls` offers.
+    /// Returns one that keeps so many idle connections to a host for the next requests, each for this time; with none, each
+    /// request makes its own.
     pub(super) fn new(
-        config: &FetchConfig,
-        tls: rustls::ClientConfig,
-        allow_private: bool,
-        proxy: Option<Proxy>,
+        connector: Connector,
+        most_idle: usize,
+        idle: Duration,
+        user_agent: &str,
     ) -> Result<Self, NetError> {
-        let proxy = proxy.map(Arc::new);
-        let connector = Connector::new(tls, allow_private, proxy.clone(), config.connect_timeout);
-        let user_agent = HeaderValue::from_str(&config.user_agent)
+        let proxy = connector.proxy();
+        let user_agent = HeaderValue::from_str(user_agent)
             .map_err(|_| NetError::Client("the user agent is not usable".to_owned()))?;
         // Heads that are not quite right, as curl and browsers take them. What decides how long a body is stays strict.
         let client = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(config.total)
+            .pool_idle_timeout(idle)
+            .pool_max_idle_per_host(most_idle)
             .http1_max_headers(MAX_FIELDS)
             .http1_ignore_invalid_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)

@@ -89,7 +89,7 @@ impl Proxy {
         tls.alpn_protocols.clear();
         let proxy = Self {
             url: url.clone(),
-            login: login(url),
+            login: login_of(url),
             user_agent: user_agent.to_owned(),
             tls: Arc::new(tls),
             allow_private,
@@ -108,13 +108,7 @@ impl Proxy {
     /// Returns the value of `Proxy-Authorization`, for a proxy that wants it with each request.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let (user, password) = self.login.as_ref().filter(|_| self.is_http())?;
-        let value = format!(
-            "Basic {}",
-            BASE64_STANDARD.encode(format!("{user}:{password}"))
-        );
-        let mut value = HeaderValue::from_str(&value).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        basic(user, password)
     }
 
     /// Makes sure that the proxy may be asked for plain http at `host` by name: HTTP/1.1 has it make `Host` of what it
@@ -346,7 +340,7 @@ fn status(head: &str) -> Option<u16> {
 /// Returns what strikes out user name and password of the proxy at `url`, which may repeat them in its answers.
 pub(super) fn login_scrubber(url: &Url) -> Scrubber {
     let mut scrubber = Scrubber::default();
-    if let Some((user, password)) = login(url) {
+    if let Some((user, password)) = login_of(url) {
         for part in [format!("{user}:{password}"), password] {
             if part.len() >= LEAST_SECRET_BYTES {
                 scrubber.add_shown("[login of the proxy]", &part);
@@ -356,10 +350,19 @@ pub(super) fn login_scrubber(url: &Url) -> Scrubber {
     scrubber
 }
 
-fn login(url: &Url) -> Option<(String, String)> {
+/// Returns the user name and the password in an address, percent-decoded; nothing when there is neither.
+pub(super) fn login_of(url: &Url) -> Option<(String, String)> {
     let password = url.password().unwrap_or_default();
     (!url.username().is_empty() || !password.is_empty())
         .then(|| (decode_percent(url.username()), decode_percent(password)))
+}
+
+/// Returns what a user name and a password are sent as (RFC 7617).
+pub(super) fn basic(user: &str, password: &str) -> Option<HeaderValue> {
+    let login = BASE64_STANDARD.encode(format!("{user}:{password}"));
+    let mut value = HeaderValue::from_str(&format!("Basic {login}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// Returns the host of an address without the brackets of a literal.

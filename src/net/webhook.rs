@@ -1,22 +1,26 @@
 //! Webhooks: one request to an address of the operator's own, signed, with what was answered.
 //!
-//! Never follows a redirect, never goes through a proxy, and never tries twice: whoever sends decides on that.
+//! Never follows a redirect, and never tries twice: whoever sends decides on that.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{RequestBuilder, Response};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
+use reqwest::{Method, Request, Response};
 use url::Url;
 
 use super::answer;
-use super::client::webhook_client;
+use super::client::{ClientKind, Clients, Reuse};
 use super::error::{NetError, WebhookError};
 use super::exchange::host_of;
 use super::failure::{Failure, Via};
 use super::guard;
 use super::incoming::Incoming;
+use super::proxy::{basic, login_of, login_scrubber};
+use super::route;
 use super::secret::{Scrubber, expand_configured, expand_signing};
 use super::signature::Signer;
 use super::upload::Upload;
@@ -36,11 +40,12 @@ const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 /// Sends webhooks (Standard Webhooks 1.0.0). Made once, when first needed: it reads the certificates.
 ///
 /// Private and loopback addresses and plain http are allowed, since an address stands in the operator's own
-/// configuration; what no one may reach (link-local, metadata services, multicast, unspecified) stays refused.
+/// configuration; what no one may reach (link-local, metadata services, multicast, unspecified) stays refused. They go through
+/// the configuration's proxy as fetches do, but those to this machine.
 pub struct Webhooks {
-    client: reqwest::Client,
+    clients: Clients,
+    config: FetchConfig,
     secrets: Secrets,
-    connect_timeout: Duration,
 }
 
 /// One POST.
@@ -77,20 +82,20 @@ pub struct WebhookAnswer {
 }
 
 impl Webhooks {
-    /// Returns a client with the certificates, the user agent and the connect time-out of this configuration.
+    /// Returns a client with the certificates, the proxy, the user agent and the connect time-out of this configuration.
     ///
     /// Fails when a certificate file cannot be read.
     pub fn new(config: &FetchConfig, secrets: Secrets) -> Result<Self, NetError> {
         Ok(Self {
-            client: webhook_client(config)?,
+            clients: Clients::new(config)?,
+            config: config.clone(),
             secrets,
-            connect_timeout: config.connect_timeout,
         })
     }
 
     /// Sends one message and returns what was answered. Dropping the future ends it.
     pub async fn post(&self, request: WebhookRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
-        let mut target = Target::new(request.url, &self.secrets)?;
+        let mut target = Target::new(request.url, &self.config, &self.secrets)?;
         let mut fields = fields(&request)?;
         let signer = self.signer(&request, &mut target.scrubber)?;
         within(request.timeout, &target, async {
@@ -100,18 +105,19 @@ impl Webhooks {
             }
             let opened = Upload::open(request.body).await;
             let (body, upload) = opened.map_err(WebhookError::Body)?;
-            let post = self.client.post(target.url.clone());
-            let sent = self.exchange(post.headers(fields).body(body), &target);
-            sent.await
-                .map_err(|error| upload.failure().map_or(error, WebhookError::Body))
+            let mut post = target.request(Method::POST);
+            post.headers_mut().extend(fields);
+            *post.body_mut() = Some(body);
+            let sent = self.exchange(post, &target).await;
+            sent.map_err(|error| upload.failure().map_or(error, WebhookError::Body))
         })
         .await
     }
 
     /// Calls an address and returns what was answered: for a heartbeat. `url` is as in [`WebhookRequest`].
     pub async fn get(&self, url: &str, timeout: Duration) -> Result<WebhookAnswer, WebhookError> {
-        let target = Target::new(url, &self.secrets)?;
-        let get = self.client.get(target.url.clone());
+        let target = Target::new(url, &self.config, &self.secrets)?;
+        let get = target.request(Method::GET);
         within(timeout, &target, self.exchange(get, &target)).await
     }
 
@@ -135,14 +141,26 @@ impl Webhooks {
 
     async fn exchange(
         &self,
-        request: RequestBuilder,
-        target: &Target,
+        request: Request,
+        target: &Target<'_>,
     ) -> Result<WebhookAnswer, WebhookError> {
-        let response = request.send().await.map_err(|error| {
+        let kind = ClientKind {
+            allow_private: true,
+            proxied: target.proxy.is_some(),
+            http1_only: false,
+            reuse: Reuse::Short,
+        };
+        let response = self.clients.execute(kind, request).await;
+        let response = response.map_err(|error| {
+            let via = Via {
+                host: &target.host,
+                proxy: target.proxy.map(route::proxy_name),
+                scrubber: &target.scrubber,
+            };
             target.explain(Failure::of_request(
-                &error,
-                &Via::direct(&target.host, &target.scrubber),
-                self.connect_timeout,
+                &*error,
+                &via,
+                self.config.connect_timeout,
             ))
         })?;
         target.read(response).await
@@ -150,23 +168,36 @@ impl Webhooks {
 }
 
 /// Where a request goes, and how it is spoken of.
-struct Target {
+struct Target<'a> {
+    /// Without a user name and a password.
     url: Url,
+    authorization: Option<HeaderValue>,
+    proxy: Option<&'a Url>,
     host: String,
     scrubber: Scrubber,
 }
 
-impl Target {
-    fn new(text: &str, secrets: &Secrets) -> Result<Self, WebhookError> {
-        let mut scrubber = Scrubber::default();
-        let url = expand_configured(text, secrets, &mut scrubber)
+impl<'a> Target<'a> {
+    fn new(text: &str, config: &'a FetchConfig, secrets: &Secrets) -> Result<Self, WebhookError> {
+        let mut scrubber = config
+            .proxy
+            .as_ref()
+            .map(login_scrubber)
+            .unwrap_or_default();
+        let mut url = expand_configured(text, secrets, &mut scrubber)
             .map_err(|failure| WebhookError::of(failure, &scrubber))?;
         if !matches!(url.scheme(), "http" | "https") {
             let detail = "the address of a webhook is neither http nor https".to_owned();
             return Err(WebhookError::Unusable(detail));
         }
+        let authorization = login_of(&url).and_then(|(user, password)| basic(&user, &password));
+        // The scheme was looked at: such an address can be without both.
+        let _ = (url.set_username(""), url.set_password(None));
         let target = Self {
             host: scrubber.scrub(host_of(&url)),
+            // A proxy knows another machine by the names of this one.
+            proxy: route::proxy_for(config, &url).filter(|_| !guard::is_this_machine(&url)),
+            authorization,
             url,
             scrubber,
         };
@@ -175,12 +206,25 @@ impl Target {
         Ok(target)
     }
 
+    fn request(&self, method: Method) -> Request {
+        let mut request = Request::new(method, self.url.clone());
+        let fields = request.headers_mut();
+        fields.extend(
+            self.authorization
+                .clone()
+                .map(|value| (AUTHORIZATION, value)),
+        );
+        request
+    }
+
     fn explain(&self, failure: Failure) -> WebhookError {
         WebhookError::of(failure, &self.scrubber)
     }
 
     async fn read(&self, mut response: Response) -> Result<WebhookAnswer, WebhookError> {
-        check_peer(&response).map_err(|failure| self.explain(failure))?;
+        if self.proxy.is_none() {
+            check_peer(&response).map_err(|failure| self.explain(failure))?;
+        }
         self.scrubber.scrub_fields(response.headers_mut());
         answer::check_framing(response.headers()).map_err(|failure| self.explain(failure))?;
         let status = response.status().as_u16();
@@ -231,7 +275,7 @@ fn check_peer(response: &Response) -> Result<(), Failure> {
 
 async fn within<T>(
     limit: Duration,
-    target: &Target,
+    target: &Target<'_>,
     work: impl Future<Output = Result<T, WebhookError>>,
 ) -> Result<T, WebhookError> {
     let ended = tokio::time::timeout(limit, work).await;

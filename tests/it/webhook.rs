@@ -20,7 +20,7 @@ use crate::origin::{Gate, Origin, RawOrigin, Recorded, Reply};
 const KEY: &[u8] = b"a key with 24 odd bytes!";
 
 /// The same in base64.
-const SECRET: &str = "whsec_YSBrZXkgd2l0aCAyNCBvZGQgYnl0ZXMh";
+pub(crate) const SECRET: &str = "whsec_YSBrZXkgd2l0aCAyNCBvZGQgYnl0ZXMh";
 
 const NAMES: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
@@ -32,7 +32,7 @@ fn with_secrets(ca_file: &Path, secrets: &[(&str, &str)]) -> Webhooks {
     let config = FetchConfig {
         ca_files: vec![ca_file.to_owned()],
         user_agent: "gannet/test".to_owned(),
-        // Nothing listens there: whatever went through it would fail.
+        // Nothing listens there, and what is on this machine does not go through it.
         proxy: Some("http://127.0.0.1:1".parse().expect("an address")),
         ..FetchConfig::default()
     };
@@ -42,7 +42,7 @@ fn with_secrets(ca_file: &Path, secrets: &[(&str, &str)]) -> Webhooks {
     Webhooks::new(&config, Secrets::from_values(secrets)).expect("a client")
 }
 
-fn memory(bytes: impl Into<Bytes>) -> Content {
+pub(crate) fn memory(bytes: impl Into<Bytes>) -> Content {
     Content::Memory(bytes.into())
 }
 
@@ -62,7 +62,7 @@ fn large() -> Vec<u8> {
     bytes
 }
 
-fn request<'a>(url: &'a str, body: &'a Content) -> WebhookRequest<'a> {
+pub(crate) fn request<'a>(url: &'a str, body: &'a Content) -> WebhookRequest<'a> {
     WebhookRequest {
         url,
         secret: None,
