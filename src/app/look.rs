@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 
 use super::{App, Result};
 use crate::domain::{Action, NewEvent};
-use crate::store::{FilesToLookAt, PublishedFile};
+use crate::store::{FilesToLookAt, PublishedFile, StoreError};
 
 /// How often all files are looked at; those of sources that are due are looked at by each pass.
 const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
@@ -73,14 +73,20 @@ impl App {
     }
 
     async fn look_closely(&self, file: PublishedFile) -> Result<()> {
-        let Some(version) = self.store.version(file.version_id).await? else {
-            return Ok(());
+        let wanted = match self.store.version(file.version_id).await {
+            // What the file should hold cannot be told. It is marked like one that holds something else: whoever tries to put it
+            // back says why that cannot be, and no other file waits.
+            Err(StoreError::Damaged { .. }) => None,
+            version => match version? {
+                Some(version) => Some(version.digest),
+                None => return Ok(()),
+            },
         };
         let (source, path) = (file.source_id, file.path.clone());
         let found = self
             .with_archive(move |archive| Ok(archive.published_content(&file.path)))
             .await?;
-        let holds = found.filter(|(digest, _)| *digest == version.digest);
+        let holds = found.filter(|(digest, _)| Some(*digest) == wanted);
         if holds.is_none() {
             tracing::warn!("{path} is not what was published: it is put back");
         }

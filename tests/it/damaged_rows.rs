@@ -2,6 +2,8 @@
 //! that something is missing.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -83,6 +85,103 @@ fn what_is_sound_is_saved_and_read_beside_a_damaged_row() {
             let said = gannet.run(arguments);
             is_told(&said);
             assert!(said.out.contains("v4"), "{statement}: {said:#?}");
+        }
+    }
+}
+
+/// What a pass has to do with the version whose row is damaged.
+#[derive(Clone, Copy, Debug)]
+enum Work {
+    /// Puts back its published file, which was removed.
+    PutBack,
+    /// Looks closely at its published file, which was touched.
+    LookClosely,
+    /// Writes its published file, which a killed process may have written already.
+    MakeSure,
+    /// Gives up waiting for a verdict.
+    GiveUp,
+    /// Asks a verifier again that could not judge.
+    JudgeAgain,
+}
+
+impl Work {
+    fn verifiers(self) -> &'static str {
+        match self {
+            Self::PutBack | Self::LookClosely | Self::MakeSure => "",
+            Self::GiveUp => {
+                "[[verifier]]\nname = \"legal\"\nsources = [\"a\"]\nexternal = true\ndeadline = \"1s\"\n"
+            }
+            Self::JudgeAgain => {
+                "[[verifier]]\nname = \"broken\"\nsources = [\"a\"]\ncommand = [\"/no/such/program\"]\n"
+            }
+        }
+    }
+
+    fn prepare(self, gannet: &Gannet, published: &Path) {
+        match self {
+            Self::PutBack => fs::remove_file(published).expect("removed"),
+            Self::LookClosely => {
+                let file = fs::File::options().write(true).open(published);
+                let touched = file.and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));
+                touched.expect("touched");
+            }
+            Self::MakeSure => damage(
+                gannet,
+                "UPDATE source_state SET publish_due = 1, publish_unsure = 1 WHERE source_id = 1",
+            ),
+            Self::GiveUp | Self::JudgeAgain => {}
+        }
+    }
+}
+
+/// Whatever else a pass has to do with a version whose row is damaged, the other sources are fetched and published.
+#[test]
+fn a_damaged_row_keeps_no_other_source_waiting() {
+    for work in [
+        Work::PutBack,
+        Work::LookClosely,
+        Work::MakeSure,
+        Work::GiveUp,
+        Work::JudgeAgain,
+    ] {
+        let origin = Origin::start(true);
+        let gannet = two_histories(&origin);
+        let ca_file = origin.ca_file().display().to_string();
+        let verifiers = work.verifiers();
+        gannet.configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
+        for name in ["a", "b"] {
+            let replies = [3, 4].map(|number| Reply::file(format!("line {number}\n")));
+            origin.on(&format!("/{name}"), replies);
+            gannet.fetch(name);
+        }
+        let [a, b] = ["a", "b"].map(|name| {
+            let path = gannet.source(name)["published_path"].clone();
+            PathBuf::from(path.as_str().expect("a path"))
+        });
+        work.prepare(&gannet, &a);
+        damage(
+            &gannet,
+            "UPDATE version SET checksum = checksum + 1 WHERE id = (SELECT version_id FROM source_state WHERE source_id = 1)",
+        );
+        damage(
+            &gannet,
+            "UPDATE source_state SET next_slot = 0; DELETE FROM chore",
+        );
+        let said = gannet.run(&["--worker-only"]);
+        assert_eq!(
+            said.code,
+            Some(3),
+            "what could not be done is said: {work:?}: {said:#?}"
+        );
+        assert!(said.err.contains("is damaged"), "{work:?}: {said:#?}");
+        let now = fs::read_to_string(&b).expect("a file");
+        assert_eq!(now, "line 4\n", "{work:?}: {said:#?}");
+        // What the source brings next is a sound version.
+        assert_eq!(gannet.ok(&["cat", "a"]), "line 4\n", "{work:?}");
+        if verifiers.is_empty() {
+            gannet.ok(&["--worker-only"]);
+            let now = fs::read_to_string(&a).expect("a file");
+            assert_eq!(now, "line 4\n", "{work:?}");
         }
     }
 }
