@@ -79,9 +79,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
                 Ok(false) => {}
                 Err(error) => return cli::report(&error, console),
             }
-            make_room_for(&command, &flags, environment);
-            let access = command.access();
-            match House::open(access, &flags, environment, |who| who.operator("cli")).await {
+            match open_for(&mut command, &flags, environment, console).await {
                 Ok(house) => {
                     warn_of_mismatch(&house, console);
                     warn_of_unusable(&house.app.config(), console);
@@ -222,12 +220,30 @@ fn begins_catalogue(
     house::may_begin_in(&config.data_dir)
 }
 
-/// Lets go of the room that is kept for a purge on a disk that is full.
-fn make_room_for(command: &AppCommand, flags: &Flags, environment: &Environment) {
-    let is_purge = matches!(command, AppCommand::Remove(args) if args.purge);
-    // A configuration that cannot be read is what the command says.
-    if is_purge && let Ok(config) = load(flags, environment, Access::Change) {
-        release_reserve(&config.data_dir);
+/// Opens what a command needs. Where a full disk keeps a purge from opening anything for writing, the consent to the purge is
+/// asked for over the catalogue as it can be read; the reserve makes room once it is given.
+async fn open_for(
+    command: &mut AppCommand,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<House> {
+    let open = |access| House::open(access, flags, environment, |who| who.operator("cli"));
+    let opened = open(command.access()).await;
+    let is_full = opened.as_ref().is_err_and(Error::is_no_room);
+    match command {
+        AppCommand::Remove(args) if args.purge && is_full => {
+            let Ok(reading) = open(Access::Read).await else {
+                return opened;
+            };
+            if let Some(mismatch) = reading.mismatch {
+                return Err(mismatch);
+            }
+            cli::agree_to_removal(&reading.app, args, console).await?;
+            release_reserve(&reading.app.config().data_dir);
+            open(Access::Change).await
+        }
+        _ => opened,
     }
 }
 
@@ -260,6 +276,8 @@ async fn run_command(
         match house.app.policy_standing().await {
             Ok(PolicyStanding::InForce(Some(adoption))) => console.warn_line(&adoption.to_string()),
             Ok(PolicyStanding::InForce(None)) => {}
+            // Its removal makes room, and asks for the policy again.
+            Err(error) if is_purge(command) && error.is_no_room() => {}
             // A use-case that needs the policy says so itself.
             Ok(_) if !changes_sources(command) => {}
             Ok(PolicyStanding::Foreign(_)) => {
@@ -295,6 +313,10 @@ async fn run_command(
         });
         ExitStatus::Problems
     })
+}
+
+fn is_purge(command: &AppCommand) -> bool {
+    matches!(command, AppCommand::Remove(args) if args.purge)
 }
 
 /// Tells whether published files may have to follow what a command does to sources. A removed source's file goes at once.

@@ -75,6 +75,20 @@ impl Error {
         matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Replaced)
     }
 
+    /// Tells whether a disk had no room left.
+    pub(crate) fn is_no_room(&self) -> bool {
+        let Some(below) = &self.source else {
+            return false;
+        };
+        matches!(
+            below.downcast_ref::<StoreError>(),
+            Some(StoreError::Full { .. })
+        ) || matches!(
+            below.downcast_ref::<ArchiveError>(),
+            Some(ArchiveError::Io { source, .. }) if is_full(source)
+        )
+    }
+
     /// Tells whether another process kept a lock for longer than is waited for.
     pub(crate) fn is_busy(&self) -> bool {
         let below = self.source.as_ref();
@@ -164,13 +178,19 @@ impl From<ArchiveError> for Error {
 /// Tells whether what failed for one file will fail for every other: the disk is full, failing or read-only, or
 /// another process keeps the lock.
 fn concerns_all(error: &io::Error) -> bool {
-    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull, TimedOut};
+    use io::ErrorKind::{ReadOnlyFilesystem, TimedOut};
     /// EIO, which has no kind of its own; the same number on all that is Unix.
     const DEVICE_FAILED: i32 = 5;
+    is_full(error)
+        || matches!(error.kind(), ReadOnlyFilesystem | TimedOut)
+        || error.raw_os_error() == Some(DEVICE_FAILED)
+}
+
+fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        StorageFull | QuotaExceeded | ReadOnlyFilesystem | TimedOut
-    ) || error.raw_os_error() == Some(DEVICE_FAILED)
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Looking through the archive for what is not needed, and emptying the trash.
+//! Looking through the archive for what is not needed, emptying the trash, and keeping the reserve.
 //!
 //! Never deletes on the word of the catalogue alone: what no row names is moved to the trash first, and looked up again
 //! before it goes from there.
@@ -24,7 +24,7 @@ pub(super) async fn tidy_when_due(app: &App) -> Result<()> {
     if is_due { tidy(app).await } else { Ok(()) }
 }
 
-/// Moves what nothing needs to the trash, deletes what has lain there for long enough, and keeps the reserve.
+/// Moves what nothing needs to the trash, and deletes what has lain there for long enough.
 pub(super) async fn tidy(app: &App) -> Result<()> {
     let now = app.now();
     if app.archive_mismatch().await?.is_some() {
@@ -37,11 +37,15 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     // Those of sets too that no pass settles any more, for want of a policy.
     app.sweep_sets().await?;
     empty_trash(app).await?;
+    app.store.set_swept_at(now).await?;
+    Ok(())
+}
+
+/// Keeps the reserve, which a purge may have given up since the last pass. No pass fails for want of it.
+pub(super) async fn keep_reserve(app: &App) {
     if let Err(error) = app.with_archive(Archive::keep_reserve).await {
         tracing::warn!("{error}");
     }
-    app.store.set_swept_at(now).await?;
-    Ok(())
 }
 
 /// Moves objects to the trash whose makers did not get to record them. What a living one may yet record is left alone.

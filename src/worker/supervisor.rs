@@ -108,13 +108,15 @@ impl Worker {
         report
     }
 
-    /// Counts the marks of catalogue and archive up when anything may have been recorded, and looks through the archive now and then.
+    /// Counts the marks of catalogue and archive up when anything may have been recorded, looks through the archive now
+    /// and then, and keeps the reserve.
     async fn after_work(&self, is_regular: bool, has_worked: bool) -> Result<()> {
         if has_worked {
             self.app.join_archive().await?;
         }
         if is_regular {
             housekeeping::tidy_when_due(&self.app).await?;
+            housekeeping::keep_reserve(&self.app).await;
         }
         Ok(())
     }

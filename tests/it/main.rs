@@ -51,6 +51,7 @@ mod reading;
 mod relay;
 mod removing;
 mod replaced;
+mod reserve;
 mod rig;
 mod rot;
 mod secrets;

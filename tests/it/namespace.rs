@@ -12,6 +12,12 @@ pub(crate) fn in_mount_namespace(gannet: &Gannet, script: &str) -> Option<Said> 
 
 /// Likewise, in namespaces of these kinds.
 pub(crate) fn in_namespaces(gannet: &Gannet, kinds: &[&str], script: &str) -> Option<Said> {
+    let mut command = namespaces(gannet, kinds, script)?;
+    Some(said(&command.output().expect("unshare runs")))
+}
+
+/// Returns what runs such a script, for whoever starts it on a terminal.
+pub(crate) fn namespaces(gannet: &Gannet, kinds: &[&str], script: &str) -> Option<Command> {
     let unshare = || {
         let mut command = unshare();
         command.args(kinds);
@@ -32,7 +38,7 @@ pub(crate) fn in_namespaces(gannet: &Gannet, kinds: &[&str], script: &str) -> Op
     command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
     command.env("gannet", env!("CARGO_BIN_EXE_gannet"));
     command.env("data", gannet.data());
-    Some(said(&command.output().expect("unshare runs")))
+    Some(command)
 }
 
 fn unshare() -> Command {

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::namespace::in_mount_namespace;
 use crate::origin::{Origin, Reply};
 use crate::rig::Gannet;
 use crate::terminal::Terminal;
@@ -265,40 +264,5 @@ fn a_source_that_comes_back_elsewhere_says_so() {
         back.err
             .contains("example.org/a is another source's published path"),
         "{back:?}"
-    );
-}
-
-#[test]
-fn a_purge_works_on_a_full_disk() {
-    let origin = Origin::start(true);
-    let gannet = Gannet::trusting(origin.ca_file(), "");
-    let names = ["a.txt", "b.txt", "c.txt"];
-    let mut sources = String::new();
-    for name in names {
-        let replies = (0..20).map(|n| Reply::file(format!("{name} {n}\n").repeat(9_000)));
-        origin.on(&format!("/{name}"), replies);
-        let url = origin.url(&format!("/{name}"));
-        sources.extend([
-            "[[source]]\naddress = \"",
-            &url,
-            "\"\nallow_private = true\n",
-        ]);
-    }
-    std::fs::write(gannet.path("sources.toml"), sources).expect("a file");
-    let script = "mkdir -p \"$data\"; mount -t tmpfs -o size=96m none \"$data\"
-        \"$gannet\" apply \"$HOME/sources.toml\" >/dev/null; \"$gannet\" --worker-only
-        for n in 1 2 3 4 5; do \"$gannet\" fetch '*' >/dev/null; done
-        cat /dev/zero >\"$data/fill\" 2>/dev/null || true
-        for name in a.txt b.txt; do
-            \"$gannet\" remove $name --purge --yes 2>/dev/null || echo \"failed=$?\"
-        done
-        \"$gannet\" list --json | grep -c '\"name\"'
-        rm \"$data/fill\"; \"$gannet\" fetch c.txt >/dev/null; echo \"after=$?\"";
-    let Some(said) = in_mount_namespace(&gannet, script) else {
-        return;
-    };
-    assert_eq!(
-        said.out, "purged a.txt (1)\npurged b.txt (2)\n1\nafter=0\n",
-        "{said:#?}"
     );
 }

@@ -1,6 +1,7 @@
 //! The real program on a pseudo-terminal, its screen read by a terminal emulator.
 
 use std::io::{Read, Write as _};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -61,6 +62,16 @@ impl Start {
             command,
             size: (120, 40),
         }
+    }
+
+    /// A command with what was set of its environment.
+    pub(crate) fn of(gannet: &Gannet, command: &Command) -> Self {
+        let mut start = Self::program(gannet, &command.get_program().to_string_lossy());
+        start.command.args(command.get_args());
+        for (name, value) in command.get_envs() {
+            start.command.env(name, value.unwrap_or_default());
+        }
+        start
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {

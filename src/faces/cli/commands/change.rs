@@ -130,17 +130,11 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
 
 pub(super) async fn remove(
     app: &App,
-    args: &RemoveArgs,
+    args: &mut RemoveArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let chosen = app.removable(&args.sources, args.purge).await?;
-    if args.purge || chosen.len() > 1 {
-        let what = removal(app, &chosen, args.purge).await?;
-        consent(&what, args.yes, console)?;
-    }
-    // What was asked about, whatever the selectors match by now.
-    let ids: Vec<_> = chosen.iter().map(|source| source.id.to_string()).collect();
-    let removed = app.remove(&ids, args.purge).await?;
+    agree_to_removal(app, args, console).await?;
+    let removed = app.remove(&args.sources, args.purge).await?;
     for source in &removed.sources {
         let title = title(source);
         if args.purge {
@@ -162,6 +156,23 @@ pub(super) async fn remove(
         ));
     }
     tell_left(app, &removed.sources, console).await
+}
+
+/// Asks whoever runs `remove` whether it is meant so, where that is asked at all. The arguments name the sources that were asked
+/// about from then on, whatever the selectors match by the time of the removal, and nobody is asked again.
+pub async fn agree_to_removal(
+    app: &App,
+    args: &mut RemoveArgs,
+    console: &mut Console<'_>,
+) -> Result<(), Error> {
+    let chosen = app.removable(&args.sources, args.purge).await?;
+    if args.purge || chosen.len() > 1 {
+        let what = removal(app, &chosen, args.purge).await?;
+        consent(&what, args.yes, console)?;
+    }
+    args.sources = chosen.iter().map(|source| source.id.to_string()).collect();
+    args.yes = true;
+    Ok(())
 }
 
 /// Tells which published files of removed sources are still there.

@@ -30,6 +30,7 @@ mod verdict;
 mod verdicts;
 mod verify;
 
+pub use change::agree_to_removal;
 pub use completions::print_completions;
 pub use dispatch::run;
 pub use fetched::print_fetched;
