@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{App, Error, NewSource, Result};
-use crate::domain::{Source, SourceId};
+use crate::domain::{Source, SourceId, SourceSettings};
 
 /// Why one of several new sources cannot be added.
 #[derive(Debug)]
@@ -37,29 +37,48 @@ pub enum Refusal {
 
 /// Returns for each new source why it could not be added, as far as the list alone says; nothing for one that could be.
 pub fn refusals_of(new: &[NewSource]) -> Vec<Option<Refusal>> {
+    checked(new.iter().cloned())
+        .map(std::result::Result::err)
+        .collect()
+}
+
+/// Checks new sources, each as far as the list up to it says. Returns for each its settings, in which the name of one that was
+/// given none is the file's, or why it could not be added.
+pub(super) fn checked(
+    new: impl IntoIterator<Item = NewSource>,
+) -> impl Iterator<Item = std::result::Result<SourceSettings, Refusal>> {
     let mut seen = HashMap::new();
-    let mut once = |what: &'static str, value: &str, at| {
+    let mut once = move |what: &'static str, value: &str, at| {
         let first = *seen.entry((what, value.to_owned())).or_insert(at);
-        (first != at).then_some(Refusal::Repeated { what, first })
+        if first == at {
+            Ok(())
+        } else {
+            Err(Refusal::Repeated { what, first })
+        }
     };
-    let refusal = |(at, new): (usize, &NewSource)| match new.clone().into_settings() {
-        Err(error) => Some(Refusal::Invalid(error)),
-        Ok(settings) => once("address", settings.address.as_str(), at)
-            .or_else(|| once("name", new.name.as_deref()?, at)),
-    };
-    new.iter().enumerate().map(refusal).collect()
+    new.into_iter().enumerate().map(move |(at, new)| {
+        let is_named = new.name.is_some();
+        let settings = new.into_settings().map_err(Refusal::Invalid)?;
+        once("address", settings.address.as_str(), at)?;
+        if is_named {
+            once("name", &settings.name, at)?;
+        }
+        Ok(settings)
+    })
 }
 
 impl App {
     /// Returns for each new source why it could not be added, or should not be; nothing for one that can be.
     pub async fn refusals(&self, new: &[NewSource]) -> Result<Vec<Option<Refusal>>> {
-        let mut refusals = refusals_of(new);
-        let address_of = |new: &NewSource| {
-            let settings = new.clone().into_settings();
-            // What is no address is refused already.
-            settings.map_or_else(|_| String::new(), |settings| settings.address.to_string())
-        };
-        let addresses: Vec<_> = new.iter().map(address_of).collect();
+        let (mut addresses, mut refusals) = (Vec::new(), Vec::new());
+        for checked in checked(new.iter().cloned()) {
+            // Nobody has the address of one that is refused already.
+            let address = checked
+                .as_ref()
+                .map(|settings| settings.address.to_string());
+            addresses.push(address.unwrap_or_default());
+            refusals.push(checked.err());
+        }
         let names = new.iter().map(|new| new.name.clone().unwrap_or_default());
         let with_address = self.store.find_sources(addresses.clone()).await?;
         let with_name = self.store.find_sources(names.collect()).await?;

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use super::additions::checked;
 use super::settings::{check_host, checked_patch, refuse_literal_secrets};
-use super::{App, Error, ErrorKind, NewSource, Refusal, Result, refusals_of};
+use super::{App, Error, ErrorKind, NewSource, Refusal, Result};
 use crate::archive::release_reserve;
 use crate::domain::{
     Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
@@ -39,20 +40,13 @@ impl App {
     pub async fn add(&self, new: Vec<NewSource>) -> Result<Vec<Added>> {
         let mut changes = Vec::with_capacity(new.len());
         let mut names = Names::of(self, new.len()).await?;
-        let repeated = refusals_of(&new).iter().flatten().find_map(repeated);
-        if let Some((what, first)) = repeated {
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                format!(
-                    "two of them have the {what} of {}",
-                    masked(&new[first].address)
-                ),
-            )
-            .hint("give each source once"));
+        let given: Vec<_> = new.iter().map(|source| source.name.is_some()).collect();
+        let mut all = Vec::with_capacity(new.len());
+        for checked in checked(new) {
+            let settings = checked.map_err(|refusal| refused(refusal, &all))?;
+            all.push(settings);
         }
-        for source in new {
-            let given = source.name.is_some();
-            let mut settings = source.into_settings()?;
+        for (mut settings, given) in all.into_iter().zip(given) {
             if !given {
                 settings.name = names.free(self, &settings).await?;
             }
@@ -154,7 +148,8 @@ impl App {
         Ok(sources)
     }
 
-    /// Removes the selected sources, all or none. Their published files go; their history goes too with `purge`.
+    /// Removes the selected sources, all or none. Their published files go; their history goes too with `purge`, which gives up the
+    /// data folder's reserve when its disk is full.
     pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
         let sources = self.removable(selectors, purge).await?;
         if purge {
@@ -296,10 +291,21 @@ impl App {
     }
 }
 
-fn repeated(refusal: &Refusal) -> Option<(&'static str, usize)> {
+/// Returns why none of a list is added: one of it is refused, behind these.
+fn refused(refusal: Refusal, before: &[SourceSettings]) -> Error {
     match refusal {
-        Refusal::Repeated { what, first } => Some((what, *first)),
-        _ => None,
+        Refusal::Invalid(error) => error,
+        Refusal::Repeated { what, first } => Error::new(
+            ErrorKind::Conflict,
+            format!(
+                "two of them have the {what} of {}",
+                masked(before[first].address.as_str())
+            ),
+        )
+        .hint("give each source once"),
+        Refusal::Taken { .. } | Refusal::Former { .. } => {
+            unreachable!("a list alone knows no other source")
+        }
     }
 }
 
