@@ -137,22 +137,24 @@ impl Published {
 
     /// Returns how a published file looks; nothing for one that is missing or no plain file.
     pub(super) fn seal(&self, path: &str) -> Option<FileSeal> {
-        let found = fs::symlink_metadata(self.target(path).ok()?).ok()?;
-        found.is_file().then(|| seal(&found))
+        self.find(path).map(|(_, found)| seal(&found))
     }
 
     /// Looks at a published file; see [`super::Archive::look_at_published`].
     pub(super) fn look(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
-        let found = self.target(path).ok().and_then(|target| {
-            let found = fs::symlink_metadata(&target).ok()?;
-            found.is_file().then_some((target, found))
-        });
-        let Some((target, found)) = found else {
+        let Some((target, found)) = self.find(path) else {
             return (None, None);
         };
         let is_closed = found.permissions().mode() & READABLE != READABLE;
         let closed = is_closed.then(|| reopen(&target, MODE)).flatten();
         (Some(seal(&found)), closed)
+    }
+
+    /// Returns where a published file is, and what the file system says of it; nothing for one that is missing or no plain file.
+    fn find(&self, path: &str) -> Option<(PathBuf, fs::Metadata)> {
+        let target = self.target(path).ok()?;
+        let found = fs::symlink_metadata(&target).ok()?;
+        found.is_file().then_some((target, found))
     }
 
     fn target(&self, path: &str) -> Result<PathBuf, ArchiveError> {

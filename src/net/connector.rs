@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::failure::BoxError;
 use super::guard::GuardedResolver;
 use super::head::Head;
-use super::proxy::{Proxy, Stream, server_name};
+use super::proxy::{Proxy, Stream, bare_host, server_name};
 
 /// Makes the connections of a client.
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl Connector {
     }
 
     async fn connect(self, target: Uri) -> Result<TokioIo<Link>, BoxError> {
-        let host = bare_host(&target).to_owned();
+        let host = bare_host(target.host()).to_owned();
         let is_tls = target.scheme_str() == Some("https");
         let mut link = Link {
             stream: Box::new(tokio::io::empty()),
@@ -119,13 +119,6 @@ impl Service<Uri> for Connector {
         let connecting = self.clone().connect(target);
         Box::pin(async move { tokio::time::timeout(limit, connecting).await? })
     }
-}
-
-/// Returns the host of an address without the brackets of a literal.
-pub(super) fn bare_host(url: &Uri) -> &str {
-    let host = url.host().unwrap_or_default();
-    let literal = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-    literal.unwrap_or(host)
 }
 
 /// A connection to a server, or to the proxy that asks the server itself. It keeps the head of the last answer, for what may

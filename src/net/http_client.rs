@@ -12,10 +12,10 @@ use reqwest::header::{ACCEPT, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use reqwest::{Body, Request, Response};
 
 use super::client::{MAX_FIELD_BYTES, MAX_FIELDS};
-use super::connector::{Connector, bare_host};
+use super::connector::Connector;
 use super::error::NetError;
 use super::failure::{BoxError, Stopped};
-use super::proxy::Proxy;
+use super::proxy::{Proxy, bare_host};
 
 /// A client for everything that goes one way.
 pub(super) struct HttpClient {
@@ -59,7 +59,7 @@ impl HttpClient {
     pub(super) async fn execute(&self, request: Request) -> Result<Response, BoxError> {
         let mut request = hyper::Request::<Body>::try_from(request)?;
         let is_http = request.uri().scheme_str() == Some("http");
-        let host = bare_host(request.uri()).to_owned();
+        let host = bare_host(request.uri().host()).to_owned();
         let fields = request.headers_mut();
         fields
             .entry(USER_AGENT)

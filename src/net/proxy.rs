@@ -17,7 +17,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use url::{Host, Url};
+use url::Url;
 
 use super::error::NetError;
 use super::failure::{BoxError, Failure, Stopped};
@@ -130,7 +130,7 @@ impl Proxy {
         if self.url.scheme() != "https" {
             return Ok(Box::new(tcp));
         }
-        let name = server_name(&host_of(&self.url))?;
+        let name = server_name(bare_host(self.url.host_str()))?;
         let tls = TlsConnector::from(Arc::clone(&self.tls));
         let stream = tls.connect(name, tcp).await;
         Ok(Box::new(stream.map_err(|error| self.handshake(error))?))
@@ -153,9 +153,9 @@ impl Proxy {
 
     async fn connect_tcp(&self) -> Result<TcpStream, BoxError> {
         let port = self.url.port_or_known_default().unwrap_or(1080);
-        let host = host_of(&self.url);
+        let host = bare_host(self.url.host_str());
         // The operator named the proxy in the configuration: where it stands is not the network's say.
-        let found = tokio::net::lookup_host((host.as_str(), port)).await;
+        let found = tokio::net::lookup_host((host, port)).await;
         let found = found.map_err(|_| {
             let detail = format!("cannot resolve the proxy {}", route::proxy_name(&self.url));
             Stopped(Failure::passing(FailureKind::Dns, detail))
@@ -365,13 +365,11 @@ pub(super) fn basic(user: &str, password: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Returns the host of an address without the brackets of a literal.
-fn host_of(url: &Url) -> String {
-    match url.host() {
-        Some(Host::Ipv6(address)) => address.to_string(),
-        Some(host) => host.to_string(),
-        None => String::new(),
-    }
+/// Returns the host of an address without the brackets of an IPv6 literal; nothing of one without a host.
+pub(super) fn bare_host(host: Option<&str>) -> &str {
+    let host = host.unwrap_or_default();
+    let literal = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    literal.unwrap_or(host)
 }
 
 /// Returns whose certificate a server has to show.
@@ -380,4 +378,26 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, BoxError> {
         let detail = format!("{host} is not a name that a certificate could hold");
         Stopped(Failure::new(FailureKind::Tls, detail)).into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_loses_its_brackets_in_any_form_of_an_address() {
+        for (address, expected) in [
+            ("http://[::1]:8080/a", "::1"),
+            ("https://[2001:db8::2]/", "2001:db8::2"),
+            ("http://192.0.2.7:80/", "192.0.2.7"),
+            ("https://proxy.example.org/", "proxy.example.org"),
+        ] {
+            let url: Url = address.parse().expect("an address");
+            assert_eq!(bare_host(url.host_str()), expected);
+            let uri: Uri = address.parse().expect("an address");
+            assert_eq!(bare_host(uri.host()), expected);
+        }
+        assert_eq!(bare_host(None), "");
+        assert_eq!(bare_host(Some("[half")), "[half");
+    }
 }
