@@ -96,6 +96,50 @@ fn the_report_is_a_page_that_needs_nothing_else() {
 }
 
 #[test]
+fn an_entry_that_is_not_taken_has_its_address_but_for_secrets() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/c"]);
+    for (name, text, expected) in [
+        (
+            "refused.txt",
+            "https://example.org/c\nhttps://10.0.0.1/x\nhttps://joe:hunter2@example.org/p\nhttps://example.org/t?token=hunter2\n",
+            &[
+                Some("https://example.org/c"),
+                Some("https://10.0.0.1/x"),
+                Some("https://…@example.org/p"),
+                Some("https://example.org/t?token=…"),
+            ][..],
+        ),
+        (
+            "refused.yaml",
+            "navigate: https://example.org/app\n---\nurl: https://example.org/form\ndata: {a: 1}\n---\ncommand: df\n",
+            &[
+                Some("https://example.org/app"),
+                Some("https://example.org/form"),
+                None,
+            ],
+        ),
+        (
+            "refused.json",
+            "{\"watching\": {\"1\": {\"url\": \"https://example.org/w\", \"method\": \"POST\"}, \"2\": {}}}",
+            &[Some("https://example.org/w"), None],
+        ),
+    ] {
+        let path = gannet.path(name);
+        fs::write(&path, text).expect("a file");
+        let said = gannet.run(&["import", &path.display().to_string(), "--json"]);
+        let told: Value = serde_json::from_str(&said.out).expect("JSON");
+        let told = told.as_array().expect("a list");
+        assert!(
+            told.iter().all(|one| one["refused"].is_string()),
+            "{told:?}"
+        );
+        let addresses: Vec<_> = told.iter().map(|one| one["address"].as_str()).collect();
+        assert_eq!(addresses, expected, "{name}");
+    }
+}
+
+#[test]
 fn files_of_other_programs_become_sources() {
     let gannet = Gannet::new();
     let write = |name: &str, text: &str| -> String {

@@ -22,6 +22,7 @@ const MAX_BYTES: u64 = 64 << 20;
 struct ImportedJson<'a> {
     place: &'a str,
     title: &'a str,
+    /// Nothing where the file names none.
     address: Option<&'a str>,
     /// The new source; nothing with --dry-run, and for one that could not be taken.
     id: Option<SourceId>,
@@ -166,7 +167,7 @@ async fn refuse_taken(app: &App, entries: &mut [Entry]) -> Result<(), Error> {
         .collect();
     let sources: Vec<_> = entries
         .iter()
-        .filter_map(|entry| entry.source.clone().ok())
+        .filter_map(|entry| entry.source.as_ref().ok().cloned())
         .collect();
     let refusals = app.refusals(&sources).await?;
     for (entry, refusal) in entries.iter_mut().zip(refusals) {
@@ -215,11 +216,11 @@ fn print(
             ImportedJson {
                 place: &entry.place,
                 title: &entry.title,
-                address: entry.source.as_ref().ok().map(|one| one.address.as_str()),
+                address: entry.address(),
                 id: source.map(|source| source.id),
                 name: source.map(|source| source.settings.name.as_str()),
                 without: &entry.without,
-                refused: entry.source.as_ref().err().map(String::as_str),
+                refused: entry.source.as_ref().err().map(|one| one.why.as_str()),
             }
         })
         .collect();

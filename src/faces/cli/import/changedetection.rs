@@ -56,18 +56,19 @@ type WholeHours = (Interval, bool);
 
 fn entry(place: String, watch: &Value, shared: &Shared<'_>) -> Entry {
     let Value::Object(watch) = watch else {
-        return Entry::refused(place, String::new(), "not a watch: expected an object");
+        let why = "not a watch: expected an object";
+        return Entry::refused(place, String::new(), None, why);
     };
     let text = |key: &str| {
         let text = watch.get(key).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())
     };
     let Some(address) = text("url") else {
-        return Entry::refused(place, String::new(), "it has no `url`");
+        return Entry::refused(place, String::new(), None, "it has no `url`");
     };
     let title = text("title").unwrap_or(address).to_owned();
     if let Some(why) = refusal(watch, address) {
-        return Entry::refused(place, title, why);
+        return Entry::refused(place, title, Some(address), why);
     }
     let mut without: Vec<_> = left_out(watch, &[])
         .filter(|key| KEYS_LEFT_OUT.contains(&key.as_str()))
@@ -192,16 +193,19 @@ mod tests {
                     if source.disabled { " off" } else { "" },
                     entry.without
                 ),
-                Err(why) => format!("{}: {}: {why}", entry.place, entry.title),
+                Err(refused) => format!(
+                    "{}: {}: {:?}: {}",
+                    entry.place, entry.title, refused.address, refused.why
+                ),
             })
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
         watch 1: https://example.org/a Some("A") every 26h ["Price-lists", "t2"] [("Accept", "text/csv")] off without ["include_filters", "its tag `Price lists`: `Price-lists` instead"]
         watch 2: https://example.org/b None every 1h ["x", "y-z"] [] without ["its interval: every 1h instead", "its tag `y z`: `y-z` instead"]
-        watch 3: https://example.org/c: it needs a browser: gannet fetches files as a server sends them
-        watch 4: https://example.org/{{ now }}: its address is a template
-        watch 5: https://example.org/d: it sends data: gannet asks by GET only
-        watch 6: : it has no `url`
+        watch 3: https://example.org/c: Some("https://example.org/c"): it needs a browser: gannet fetches files as a server sends them
+        watch 4: https://example.org/{{ now }}: Some("https://example.org/{{ now }}"): its address is a template
+        watch 5: https://example.org/d: Some("https://example.org/d"): it sends data: gannet asks by GET only
+        watch 6: : None: it has no `url`
         watch 7: https://example.org/e None every 4h [] [] without ["its interval: every 4h instead"]
         watch 8: https://example.org/f None every 4h [] [] without ["its interval: every 4h instead"]
         watch 9: https://example.org/g None every 4h [] [] without ["notification_urls", "its interval: every 4h instead"]

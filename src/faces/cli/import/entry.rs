@@ -24,16 +24,35 @@ pub(crate) struct Entry {
     /// What it is called or watches there, for people.
     pub(crate) title: String,
     /// The source, or why there can be none.
-    pub(crate) source: Result<NewSource, String>,
+    pub(crate) source: Result<NewSource, Refused>,
     /// What of it gannet does not do: the source is made without.
     pub(crate) without: Vec<String>,
+}
+
+/// An entry that cannot be taken.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Refused {
+    /// Its address, where the file names one, without user name and password.
+    pub(crate) address: Option<String>,
+    pub(crate) why: String,
 }
 
 impl Entry {
     /// Makes it one that cannot be taken.
     pub(crate) fn refuse(&mut self, why: String) {
-        self.source = Err(why);
         self.without.clear();
+        self.source = Err(Refused {
+            address: self.address().map(masked),
+            why,
+        });
+    }
+
+    /// Returns the address, where the file names one; of an entry that cannot be taken without user name and password.
+    pub(crate) fn address(&self) -> Option<&str> {
+        match &self.source {
+            Ok(source) => Some(&source.address),
+            Err(refused) => refused.address.as_deref(),
+        }
     }
 
     /// Hides user names and passwords: what is refused because of them is listed.
@@ -46,11 +65,19 @@ impl Entry {
         }
     }
 
-    pub(super) fn refused(place: String, title: String, why: impl Into<String>) -> Self {
+    pub(super) fn refused(
+        place: String,
+        title: String,
+        address: Option<&str>,
+        why: impl Into<String>,
+    ) -> Self {
         Self {
             place,
             title,
-            source: Err(why.into()),
+            source: Err(Refused {
+                address: address.map(masked),
+                why: why.into(),
+            }),
             without: Vec::new(),
         }
     }

@@ -41,7 +41,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, String> {
 
 fn entry(place: String, job: Value) -> Entry {
     let Value::Object(job) = job else {
-        return Entry::refused(place, String::new(), "not a job: expected keys and values");
+        let why = "not a job: expected keys and values";
+        return Entry::refused(place, String::new(), None, why);
     };
     let text = |key: &str| job.get(key).and_then(Value::as_str).map(str::to_owned);
     let title = ["name", "url", "navigate", "command"]
@@ -49,10 +50,11 @@ fn entry(place: String, job: Value) -> Entry {
         .find_map(text)
         .unwrap_or_default();
     if let Some(why) = refusal(&job) {
-        return Entry::refused(place, title, why);
+        let address = text("url").or_else(|| text("navigate"));
+        return Entry::refused(place, title, address.as_deref(), why);
     }
     let Some(address) = text("url") else {
-        return Entry::refused(place, title, "it has no `url`");
+        return Entry::refused(place, title, None, "it has no `url`");
     };
     let mut without: Vec<_> = left_out(&job, &KNOWN).collect();
     if job
@@ -138,17 +140,20 @@ just text
                     if source.disabled { " off" } else { "" },
                     entry.without
                 ),
-                Err(why) => format!("{}: {}: {why}", entry.place, entry.title),
+                Err(refused) => format!(
+                    "{}: {}: {:?}: {}",
+                    entry.place, entry.title, refused.address, refused.why
+                ),
             })
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r#"
         job 1: https://example.org/prices.csv Some("Prices") ["daily", "price-list"] [("Accept-Language", "de"), ("X-Version", "2")] without ["filter", "its tag `price list`: `price-list` instead"]
         job 2: https://example.org/b None [] [] off without []
-        job 3: disk: it runs a command: gannet fetches addresses
-        job 4: https://example.org/app: it needs a browser: gannet fetches files as a server sends them
-        job 5: https://example.org/form: it sends data: gannet asks by GET only
+        job 3: disk: None: it runs a command: gannet fetches addresses
+        job 4: https://example.org/app: Some("https://example.org/app"): it needs a browser: gannet fetches files as a server sends them
+        job 5: https://example.org/form: Some("https://example.org/form"): it sends data: gannet asks by GET only
         job 6: https://example.org/list None [] [] without []
-        job 7: : not a job: expected keys and values
+        job 7: : None: not a job: expected keys and values
         "#);
     }
 
