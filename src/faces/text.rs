@@ -41,6 +41,19 @@ fn is_deceptive(c: char) -> bool {
         | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
+/// Returns a line of a list without the comment that ends it: a `#` at its begin or behind a space, and all that follows. One inside
+/// a word is part of an address.
+pub(crate) fn without_comment(line: &str) -> &str {
+    let begins = |(at, _): &(usize, &str)| {
+        line[..*at]
+            .chars()
+            .next_back()
+            .is_none_or(|c| c.is_ascii_whitespace())
+    };
+    let comment = line.match_indices('#').find(begins);
+    comment.map_or(line, |(at, _)| &line[..at])
+}
+
 /// Parts text into lines of at most so many columns (10 at least), between words where there are any.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(LEAST_WRAPPED);
@@ -95,6 +108,23 @@ mod tests {
             assert_eq!(clean(text), expected);
         }
         assert_eq!(clean_line("a\tb\u{7}"), "a\tb");
+    }
+
+    #[test]
+    fn a_comment_begins_with_a_line_or_behind_a_space() {
+        for (line, expected) in [
+            ("# all", ""),
+            ("#all", ""),
+            ("https://h/a # mine", "https://h/a "),
+            ("https://h/a 6h\t#mine", "https://h/a 6h\t"),
+            ("https://h/a#part", "https://h/a#part"),
+            ("https://h/a#part # mine # too", "https://h/a#part "),
+            ("https://h/ä\u{a0}#part", "https://h/ä\u{a0}#part"),
+            ("https://h/a 6h", "https://h/a 6h"),
+            ("", ""),
+        ] {
+            assert_eq!(without_comment(line), expected, "{line:?}");
+        }
     }
 
     proptest! {

@@ -1,17 +1,17 @@
-//! A plain list: an address a line, then an interval or tags; `#` begins a comment line.
+//! A plain list: an address a line, then an interval or tags; `#` begins a comment.
 
 use super::entry::{Entry, tags_of};
 use crate::app::NewSource;
 use crate::domain::Interval;
+use crate::faces::text::without_comment;
 
 pub(super) fn read(text: &str) -> Vec<Entry> {
     text.lines()
         .enumerate()
         .filter_map(|(at, line)| {
             // Other spaces are told: nobody sees them in an address.
-            let line = line.trim_ascii();
-            let says_nothing = line.is_empty() || line.starts_with('#');
-            (!says_nothing).then(|| entry(at + 1, line))
+            let line = without_comment(line).trim_ascii();
+            (!line.is_empty()).then(|| entry(at + 1, line))
         })
         .collect()
 }
@@ -131,6 +131,20 @@ mod tests {
             ("https://a/b,c 6h", "https://a/b,c", "6h", ""),
             ("https://a/b,", "https://a/b,", "", ""),
             ("https://a/q3,90m,x", "https://a/q3", "", "x"),
+            ("https://a/q3 # mine, not yours", "https://a/q3", "", ""),
+            ("https://a/q3 6h #mine", "https://a/q3", "6h", ""),
+            (
+                "https://a/q3,2h,prices # mine",
+                "https://a/q3",
+                "2h",
+                "prices",
+            ),
+            (
+                "https://a/q3#part prices",
+                "https://a/q3#part",
+                "",
+                "prices",
+            ),
         ] {
             let source = read(line).remove(0).source.expect("a source");
             assert_eq!(source.address, address, "{line}");

@@ -3,6 +3,7 @@
 use tui_input::Input;
 
 use crate::domain::{Interval, PublishPolicy, SourceSettings};
+use crate::faces::text::without_comment;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,10 +122,10 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
     }
 }
 
-/// Reads an address, and behind it the interval that it may have.
+/// Reads an address, and behind it the interval that it may have, and a comment.
 pub(super) fn address_line(line: &str) -> Result<(&str, Option<Interval>), String> {
     // Other spaces are told as what cannot be seen in an address.
-    let mut words = line.split_ascii_whitespace();
+    let mut words = without_comment(line).split_ascii_whitespace();
     let address = words.next().unwrap_or_default();
     let interval = words.next().map(parsed_interval).transpose()?;
     match words.next() {

@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn many_pasted_lines_are_many_sources() {
         let mut form = Form::add();
-        form.paste("https://a.example/1 1h\n\n# no\nhttps://a.example/2\r\n");
+        form.paste("https://a.example/1 1h # often\n\n# no\nhttps://a.example/2 # daily\r\n");
         let Ok(Wanted::Add(new)) = form.wanted() else {
             panic!("two sources");
         };

@@ -6,6 +6,7 @@ use crate::app::{Error, ErrorKind, NewSource};
 use crate::domain::{Interval, IntervalError, masked};
 use crate::faces::cli::args::AddArgs;
 use crate::faces::cli::exit::error;
+use crate::faces::text::without_comment;
 
 /// One address that is to be added.
 #[derive(Debug)]
@@ -92,15 +93,15 @@ fn invalid(message: String) -> Error {
     error(ErrorKind::Invalid, message, None)
 }
 
-/// Reads an address a line, with an interval behind it or not. Empty lines and those that begin with `#` say nothing.
+/// Reads an address a line, with an interval behind it or not. Empty lines and comments say nothing.
 fn lines(text: &str) -> Vec<Given> {
     // A byte order mark is the file's, not the first address's.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut given = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         // Other spaces are no part of a list, and told as what cannot be seen in an address.
-        let mut words = line.split_ascii_whitespace();
-        let Some(address) = words.next().filter(|word| !word.starts_with('#')) else {
+        let mut words = without_comment(line).split_ascii_whitespace();
+        let Some(address) = words.next() else {
             continue;
         };
         let interval = words.next().map(str::parse).transpose();
@@ -123,7 +124,10 @@ mod tests {
 
     #[test]
     fn stdin_has_an_address_a_line() {
-        let read = lines("\u{feff}# prices\nhttps://h/a\n\n  https://h/b\t12h \r\n");
+        let read = lines(
+            "\u{feff}# prices\nhttps://h/a\n\n  https://h/b\t12h \r\n\
+             https://h/c # daily\nhttps://h/d 1h #often, please\n https://h/e#part\n #https://h/f\n",
+        );
         let read: Vec<_> = read
             .iter()
             .map(|given| {
@@ -139,7 +143,10 @@ mod tests {
             read,
             [
                 (Some(2), "https://h/a", None),
-                (Some(4), "https://h/b", Some(12))
+                (Some(4), "https://h/b", Some(12)),
+                (Some(5), "https://h/c", None),
+                (Some(6), "https://h/d", Some(1)),
+                (Some(7), "https://h/e#part", None),
             ]
         );
         for (text, line, part) in [
