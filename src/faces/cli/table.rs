@@ -32,10 +32,18 @@ enum Kind {
     Right,
     /// Words that may be cut to fit the terminal.
     Flexible,
+    /// Paths and addresses that may be cut at their beginning to fit the terminal: the end is what tells them apart.
+    Path,
     /// Words that say how good or bad something is, in colour where there is colour.
     Toned,
     /// Text that is wrapped below the row where not everything fits beside each other.
     Below,
+}
+
+impl Kind {
+    fn may_be_cut(self) -> bool {
+        matches!(self, Self::Flexible | Self::Path)
+    }
 }
 
 fn column(heading: impl Into<Cow<'static, str>>, kind: Kind) -> Column {
@@ -58,6 +66,11 @@ pub(crate) fn right(heading: impl Into<Cow<'static, str>>) -> Column {
 /// A column of words that may be cut to fit the terminal.
 pub(crate) fn flexible(heading: impl Into<Cow<'static, str>>) -> Column {
     column(heading, Kind::Flexible)
+}
+
+/// A column of paths or addresses, which may lose their beginning to fit the terminal.
+pub(crate) fn path(heading: impl Into<Cow<'static, str>>) -> Column {
+    column(heading, Kind::Path)
 }
 
 /// A column of words that say how good or bad something is.
@@ -130,7 +143,7 @@ impl Table {
             } else {
                 None
             };
-            push_cell(&mut line, cell, column.kind == Kind::Right, *width, tone);
+            push_cell(&mut line, cell, column.kind, *width, tone);
         }
         writeln!(out, "{}", line.trim_end())
     }
@@ -146,7 +159,7 @@ impl Table {
             .iter()
             .zip(&self.columns)
             .map(|(width, column)| match column.kind {
-                Kind::Flexible => LEAST_WIDTH.min(*width),
+                kind if kind.may_be_cut() => LEAST_WIDTH.min(*width),
                 _ => *width,
             })
             .collect();
@@ -194,7 +207,7 @@ impl Table {
             let widest = widths
                 .iter_mut()
                 .zip(&self.columns)
-                .filter(|(width, column)| column.kind == Kind::Flexible && **width > LEAST_WIDTH)
+                .filter(|(width, column)| column.kind.may_be_cut() && **width > LEAST_WIDTH)
                 .map(|(width, _)| width)
                 .max();
             let Some(width) = widest else { break };
@@ -209,8 +222,13 @@ fn total(widths: &[usize]) -> usize {
     widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
 }
 
-fn push_cell(line: &mut String, cell: &str, right: bool, width: usize, tone: Option<&str>) {
-    let cell = fit(cell, width);
+fn push_cell(line: &mut String, cell: &str, kind: Kind, width: usize, tone: Option<&str>) {
+    let right = kind == Kind::Right;
+    let cell = if kind == Kind::Path {
+        fit_end(cell, width)
+    } else {
+        fit(cell, width)
+    };
     let padding = " ".repeat(width.saturating_sub(cell.width()));
     if right {
         line.push_str(&padding);
@@ -246,14 +264,28 @@ fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let mut left = width.saturating_sub(1);
-    let kept = text.chars().take_while(|c| {
+    let kept = text.chars().take_while(fits(width.saturating_sub(1)));
+    kept.chain(['…']).collect()
+}
+
+/// Cuts `text` to its last `width` columns, with `…` in place of what is gone.
+fn fit_end(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let kept = text.chars().rev().take_while(fits(width.saturating_sub(1)));
+    let kept: Vec<_> = kept.collect();
+    ['…'].into_iter().chain(kept.into_iter().rev()).collect()
+}
+
+/// Returns what lets characters through until so many columns are taken.
+fn fits(mut left: usize) -> impl FnMut(&char) -> bool {
+    move |c| {
         let columns = c.width().unwrap_or(0);
         let fits = columns <= left;
-        left = left.saturating_sub(columns);
+        left = if fits { left - columns } else { 0 };
         fits
-    });
-    kept.chain(['…']).collect()
+    }
 }
 
 #[cfg(test)]
@@ -303,6 +335,31 @@ mod tests {
          ID  NAME            STATE
           1  東京 prices     ok
         217  a rather long…  down(2)
+        ");
+    }
+
+    #[test]
+    fn a_path_loses_its_beginning() {
+        let mut table = Table::new([flexible("NAME"), path("PUBLISHED"), left("BY")]);
+        for (name, path) in [
+            ("prices.csv", "example.org/exports/2026/prices.csv"),
+            ("short", "example.org/a"),
+            ("東京", "example.org/東京/東京/東京/東京.csv"),
+            ("old", "example.org/exports/old.csv (not up to date)"),
+        ] {
+            table.row([name.into(), path.into(), "cli".into()]);
+        }
+        for width in 27..70 {
+            let text = print(&table, Some(width));
+            let is_whole = |line: &str| line.width() <= width && line.ends_with("cli");
+            assert!(text.lines().skip(1).all(is_whole), "{width}: {text}");
+        }
+        insta::assert_snapshot!(print(&table, Some(40)), @r"
+        NAME        PUBLISHED                BY
+        prices.csv  …xports/2026/prices.csv  cli
+        short       example.org/a            cli
+        東京        …京/東京/東京/東京.csv   cli
+        old         …d.csv (not up to date)  cli
         ");
     }
 

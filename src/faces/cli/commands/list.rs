@@ -11,7 +11,7 @@ use crate::faces::cli::args::{ListArgs, ListFilter, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, SourceJson};
 use crate::faces::cli::look::Look;
-use crate::faces::cli::table::{Table, flexible, left, right, toned};
+use crate::faces::cli::table::{Table, flexible, left, path, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::standing::{StateWord, next_due, published_briefly, state_word};
 use crate::faces::text::{count, or_dash};
@@ -148,7 +148,7 @@ fn removed_table(sources: &[Source], look: &Look) -> Table {
         flexible("NAME"),
         left(look.heading("REMOVED")),
         left("NEWEST"),
-        flexible("ADDRESS"),
+        path("ADDRESS"),
     ]);
     for source in sources {
         table.row([
@@ -171,7 +171,7 @@ fn table(sources: &[Source], look: &Look) -> Table {
         left(look.age_heading("LAST")),
         left("NEXT"),
         toned("VERIFIED"),
-        flexible("PUBLISHED"),
+        path("PUBLISHED"),
     ]);
     for source in sources {
         let state = &source.state;
@@ -230,10 +230,9 @@ mod tests {
         let published = Path::new("/data/published");
         let written = match format {
             TableFormat::People => {
-                let look = Look {
-                    width,
-                    ..Look::plain(at("17:00:00"))
-                };
+                let now = at("17:00:00");
+                let look =
+                    width.map_or_else(|| Look::plain(now), |width| Look::terminal(now, width));
                 table(&sample(), &look).write(&mut out, 0, &look)
             }
             TableFormat::Json => write(&sample()[..2], &newest, format, published, &mut out),
@@ -271,11 +270,18 @@ mod tests {
          3  never    firmware-manifest-of-a-long-name        6h  -                 2026-01-31 18:00  -         -
          4  FAIL     list                                    6h  2026-01-31 12:00  2026-01-31 18:00  failed    example.org/4.csv
         ");
-        let narrow = print(TableFormat::People, Some(100));
-        assert!(
-            narrow.lines().all(|line| line.chars().count() <= 100),
-            "{narrow}"
-        );
+        for width in [80, 90, 100] {
+            let narrow = print(TableFormat::People, Some(width));
+            assert!(
+                narrow.lines().all(|line| line.chars().count() <= width),
+                "{narrow}"
+            );
+            // The end of a path is what tells it from others.
+            for (row, end) in [(1, "1.csv"), (2, "21.csv"), (4, "4.csv")] {
+                let line = narrow.lines().nth(row).unwrap_or_default();
+                assert!(line.ends_with(end), "{narrow}");
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::{self, App};
 use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
 use crate::faces::cli::exit::{CommandResult, conclude};
+use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left};
 use crate::faces::cli::{Console, ExitStatus, json};
@@ -135,14 +136,17 @@ fn write_json(
 
 fn write_text(policy: &AdoptedPolicy, look: &Look, console: &mut Console<'_>) -> io::Result<()> {
     let file = policy.file.as_deref().unwrap_or("no file");
-    writeln!(
-        console.out,
-        "policy {} from {}, adopted {} by {}",
-        policy.revision,
-        clean(file),
-        look.alone(Some(policy.adopted_at)),
-        clean(&policy.actor.0)
-    )?;
+    let adopted_at = look.alone(Some(policy.adopted_at));
+    let mut facts = vec![
+        ("policy", policy.revision.to_string()),
+        ("file", file.to_owned()),
+        ("adopted", format!("{adopted_at} by {}", policy.actor.0)),
+    ];
+    if policy.policy.is_empty() {
+        let words = "none: every version is published as it comes";
+        facts.push(("verifiers", words.to_owned()));
+    }
+    write_facts(&facts, look, &mut console.out)?;
     let mut table = Table::new([
         left("VERIFIER"),
         left("KIND"),
@@ -167,10 +171,71 @@ fn write_text(policy: &AdoptedPolicy, look: &Look, console: &mut Console<'_>) ->
         ]);
     }
     if table.is_empty() {
-        return writeln!(
-            console.out,
-            "no verifiers: every version is published as it comes"
-        );
+        return Ok(());
     }
+    writeln!(console.out)?;
     table.write(&mut console.out, 0, look)
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::*;
+    use crate::domain::{Actor, Policy};
+    use crate::faces::samples::at;
+
+    fn verifier(name: &str, scope: Scope) -> PolicyVerifier {
+        PolicyVerifier {
+            name: name.to_owned(),
+            kind: "builtin json".to_owned(),
+            weight: Weight::Required,
+            scope,
+            sources: ["tag:prices", "https://example.org/exports/*.json"]
+                .map(|text| text.parse().expect("a pattern"))
+                .into(),
+            definition: String::new(),
+        }
+    }
+
+    #[test]
+    fn nothing_is_wider_than_the_terminal_but_a_path() {
+        let file = "/home/operator/.config/gannet/config.toml";
+        let tag = "release".to_owned();
+        let policy = |verifiers| AdoptedPolicy {
+            revision: 12,
+            adopted_at: at("12:00:00"),
+            actor: Actor("operator@watch.example.org by cli".to_owned()),
+            file: Some(file.to_owned()),
+            policy: Policy { verifiers },
+        };
+        let print = |policy: &AdoptedPolicy, width| {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let mut console = Console::plain(&mut out, &mut err);
+            let look = Look::terminal(at("13:00:00"), width);
+            write_text(policy, &look, &mut console).expect("a buffer");
+            drop(console);
+            String::from_utf8(out).expect("UTF-8")
+        };
+        let judged = policy(vec![
+            verifier("schema", Scope::Source),
+            verifier("a-verifier-of-a-rather-long-name", Scope::Set { tag }),
+        ]);
+        for policy in [&judged, &policy(Vec::new())] {
+            for width in [40, 60, 80, 100] {
+                let text = print(policy, width);
+                let fits = |line: &str| line.width() <= width || line.ends_with(file);
+                assert!(text.lines().all(fits), "{width}: {text}");
+            }
+        }
+        insta::assert_snapshot!(print(&judged, 80), @r"
+        policy        12
+        file          /home/operator/.config/gannet/config.toml
+        adopted       2026-01-31 12:00 UTC by operator@watch.example.org by cli
+
+        VERIFIER                          KIND          WEIGHT    JUDGES
+        schema                            builtin json  required  tag:prices, https://e…
+        a-verifier-of-a-rather-long-name  builtin json  required  the set release
+        ");
+    }
 }

@@ -13,7 +13,7 @@ use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::json::{self, VerdictJson, precise};
 use crate::faces::cli::look::Look;
-use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
+use crate::faces::cli::table::{self, Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::standing::StateWord;
 use crate::faces::text::{clean, or_dash};
@@ -190,7 +190,7 @@ fn table(sets: &[SetOverview], look: &Look) -> Table {
         toned("STATE"),
         right("MEMBERS"),
         left(look.heading("PUBLISHED")),
-        flexible("PATH"),
+        table::path("PATH"),
         below("WHY"),
     ]);
     for one in sets {
