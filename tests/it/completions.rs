@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use crate::rig::Gannet;
+use crate::terminal::Start;
 
 fn rig() -> Gannet {
     let gannet = Gannet::new();
@@ -15,9 +16,13 @@ fn rig() -> Gannet {
         ("prices.csv", "eu"),
         ("price list", "eu"),
         ("app.tar", "release"),
+        ("it's $5", "other"),
         ("gone", "eu"),
     ] {
-        let address = format!("https://example.org/{}", name.replace(' ', "_"));
+        let address = format!(
+            "https://example.org/{}",
+            name.replace([' ', '\'', '$'], "_")
+        );
         gannet.ok(&["add", &address, "--name", name, "--tag", tag]);
     }
     gannet.ok(&["remove", "gone"]);
@@ -29,7 +34,7 @@ fn names_are_those_of_the_catalogue_and_the_configuration() {
     let gannet = rig();
     for (words, expected) in [
         (&["show", "p"][..], &["price list", "prices.csv"][..]),
-        (&["show", "tag:"], &["tag:eu", "tag:release"]),
+        (&["show", "tag:"], &["tag:eu", "tag:other", "tag:release"]),
         (&["fetch", "app.tar", "pri"], &["price list", "prices.csv"]),
         (&["restore", ""], &["gone"]),
         (&["verdict", "set:"], &["set:release"]),
@@ -100,9 +105,25 @@ fn bash_offers_names_and_options() {
         ("gannet add --publish=n", "newest"),
         ("gannet list --fa", "--failing"),
         ("gannet add_", ""),
+        ("gannet list --state down,un", "down,unpub"),
+        // Begun with an escape or in quotes, as the shell reads them.
+        (r"gannet show price\ ", r"price\ list"),
+        (r"gannet show price\ l", r"price\ list"),
+        (r#"gannet show "price "#, "price list"),
+        (r#"gannet show "price l"#, "price list"),
+        ("gannet show 'price ", "price list"),
+        ("gannet fetch 'price list' pri", r"price\ list|prices.csv"),
+        (r"gannet fetch price\ list app", "app.tar"),
+        (r#"gannet show tag:"e"#, "eu"),
+        (r#"gannet show "tag:e"#, "tag:eu"),
+        ("gannet show it", r"it\'s\ \$5"),
+        (r"gannet show it\'s\ \$", r"it\'s\ \$5"),
+        ("gannet show 'it", r"it'\''s $5"),
+        (r#"gannet show "it's \$"#, r"it's \$5"),
     ] {
+        let quoted = line.replace('\'', r"'\''");
         let words = format!(
-            "source '{script}'; COMP_LINE='{line}'; COMP_POINT={}; _gannet; IFS='|'; printf %s \"${{COMPREPLY[*]}}\"",
+            "source '{script}'; COMP_LINE='{quoted}'; COMP_POINT={}; _gannet; IFS='|'; printf %s \"${{COMPREPLY[*]}}\"",
             line.len()
         );
         if let Some(out) = in_shell(&gannet, "bash", &["--norc", "-c"], &words) {
@@ -128,7 +149,7 @@ fn zsh_offers_names_and_options() {
     ] {
         let count = words.split(' ').count();
         let line = format!(
-            "compadd() {{ print -rn -- ${{(j:|:)values}} }}; source '{script}'; words=({words}); CURRENT={count}; _gannet"
+            "compadd() {{ print -rn -- ${{(j:|:)values}} }}; source '{script}'; words=({words}); CURRENT={count}; PREFIX=$words[-1]; _gannet"
         );
         let out = in_shell(&gannet, "zsh", &["-f", "-c"], &line).expect("zsh is here");
         assert_eq!(out, expected, "{words}");
@@ -151,12 +172,66 @@ fn fish_offers_names_and_options() {
             "show\tShow one source: settings, schedule, versions with their verdicts, attempts",
         ),
         ("gannet show pri", "price list\nprices.csv"),
+        (r"gannet show price\ ", "price list"),
+        (r#"gannet show "price l"#, "price list"),
+        ("gannet show 'price ", "price list"),
+        (r"gannet fetch price\ list app", "app.tar"),
+        (r"gannet show it\'s\ \$", "it's $5"),
         ("gannet restore ", "gone"),
         ("gannet notify test ", "mail"),
     ] {
-        let words = format!("source '{script}'; complete -C '{line}'");
+        let quoted = line.replace('\\', r"\\").replace('\'', r"\'");
+        let words = format!("source '{script}'; complete -C '{quoted}'");
         if let Some(out) = in_shell(&gannet, "fish", &["--no-config", "-c"], &words) {
             assert_eq!(out.trim_end(), expected, "{line}");
         }
+    }
+}
+
+#[test]
+fn a_word_that_was_begun_in_quotes_is_completed_on_a_terminal() {
+    let gannet = rig();
+    for (shell, arguments, setup) in [
+        ("bash", &["--norc", "--noprofile"][..], "PS1='ask'\\>"),
+        (
+            "zsh",
+            &["-f"],
+            "autoload -Uz compinit; compinit -D -u; PS1='ask'\\>",
+        ),
+        (
+            "fish",
+            &["--no-config"],
+            "function fish_prompt; echo 'ask'\\>; end",
+        ),
+    ] {
+        if Command::new(shell).arg("--version").output().is_err() {
+            println!("{shell} is not here, its completion is not tried");
+            continue;
+        }
+        let script = script_of(&gannet, shell);
+        let folder = std::path::Path::new(env!("CARGO_BIN_EXE_gannet")).parent();
+        let path = format!("{}:/usr/bin:/bin", folder.expect("a folder").display());
+        let mut start = Start::program(&gannet, shell).env("PATH", &path);
+        start.command.args(arguments);
+        let mut terminal = start.run();
+        terminal.press(&format!("{setup}; source '{script}'\r"));
+        for (typed, completed) in [
+            (r"price\ ", r"ask>gannet show price\ list"),
+            ("'price ", "ask>gannet show 'price list"),
+            ("\"price l", "ask>gannet show \"price list"),
+            (r"it\'s\ ", r"ask>gannet show it\'s\ \$5"),
+            ("\"it", r#"ask>gannet show "it's \$5"#),
+        ] {
+            // Keys that come before the prompt are not the shell's to complete.
+            terminal.wait("a prompt", |screen| {
+                let text = screen.contents();
+                text.trim_end().ends_with("ask>")
+            });
+            terminal.press(&format!("gannet show {typed}\t"));
+            terminal.wait_for(completed);
+            terminal.press("\u{15}");
+        }
+        terminal.press("exit\r");
+        terminal.ended();
     }
 }

@@ -32,6 +32,27 @@ pub struct Completion {
     before: String,
 }
 
+impl Completion {
+    /// Of several values in one word, the last is the one that is typed.
+    fn begin_value_behind(&mut self, delimiter: Option<char>) {
+        let current = self.current.clone();
+        if let Some((_, last)) = delimiter.and_then(|by| current.rsplit_once(by)) {
+            self.before.push_str(&current[..current.len() - last.len()]);
+            last.clone_into(&mut self.current);
+        }
+    }
+}
+
+/// Returns a value that is taken in any case as somebody types it: shells offer only what begins with the letters that stand there.
+fn in_case_of(typed: &str, value: &str) -> String {
+    let has = |is: fn(char) -> bool| typed.contains(is);
+    match (has(char::is_lowercase), has(char::is_uppercase)) {
+        (true, false) => value.to_lowercase(),
+        (false, true) => value.to_uppercase(),
+        _ => value.to_owned(),
+    }
+}
+
 /// What is called by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameKind {
@@ -199,9 +220,17 @@ fn note(option: &Arg, value: &str, wanted: &mut Completion) {
 fn values(command: &Command, arg: &Arg, wanted: &mut Completion) {
     let possible = arg.get_possible_values();
     if !possible.is_empty() {
+        wanted.begin_value_behind(arg.get_value_delimiter());
+        let typed = wanted.current.clone();
         wanted.fixed.extend(possible.iter().map(|value| {
             let help = value.get_help().map(ToString::to_string);
-            (value.get_name().to_owned(), help.unwrap_or_default())
+            let name = value.get_name();
+            let name = if arg.is_ignore_case_set() {
+                in_case_of(&typed, name)
+            } else {
+                name.to_owned()
+            };
+            (name, help.unwrap_or_default())
         }));
         return;
     }
@@ -301,6 +330,14 @@ mod tests {
             ),
             ("verdict x legal ", &["passed", "failed"]),
             ("list --state d", &["down"]),
+            ("list --state un", &["unpub"]),
+            ("list --state UN", &["UNPUB"]),
+            ("list --state=se", &["--state=setfail"]),
+            ("list --state DO", &["DOWN"]),
+            ("list --state f", &["fail"]),
+            ("list --state down,un", &["down,unpub"]),
+            ("list --state=FAIL,off,e", &["--state=FAIL,off,error"]),
+            ("add --publish PA", &[]),
             ("edit x --allow-http=t", &["--allow-http=true"]),
             ("completions b", &["bash"]),
             ("config ch", &["check"]),

@@ -12,21 +12,49 @@ use crate::faces::cli::{Console, ExitStatus};
 
 const BASH: &str = r#"# bash completion for gannet
 _gannet() {
-    local line=${COMP_LINE:0:COMP_POINT} words=() cur value rest prefix=
-    read -ra words <<<"$line"
-    [[ $line == *[[:space:]] ]] && words+=('')
-    cur=${words[${#words[@]}-1]}
+    local line=${COMP_LINE:0:COMP_POINT} words=() word= begun= quote=n c i value rest prefix=
+    # Read here, since Readline's own words end at a `:` or `=`, and keep their quotes. In which quotes a character stands: n none,
+    # s single, d double.
+    for ((i = 0; i < ${#line}; i++)); do
+        c=${line:i:1}
+        case $quote$c in
+        n[[:space:]])
+            [[ $begun ]] && words+=("$word")
+            word= begun=
+            continue ;;
+        "s'" | 'd"') quote=n ;;
+        "n'") quote=s prefix=$word ;;
+        'n"') quote=d prefix=$word ;;
+        'n\') ((++i)); word+=${line:i:1} ;;
+        'd\')
+            ((++i)); c=${line:i:1}
+            [[ $c == [\$\`\"\\] ]] || word+='\'
+            word+=$c ;;
+        *) word+=$c ;;
+        esac
+        begun=1
+    done
+    words+=("$word")
     COMPREPLY=()
-    # Readline replaces only what stands behind the last of its word breaks.
-    if [[ $cur == *[:=]* && $COMP_WORDBREAKS == *:* ]]; then
-        prefix=${cur%"${cur##*[:=]}"}
+    # Readline replaces only what stands behind an open quote, or behind the last of its word breaks.
+    if [[ $quote == n ]]; then
+        prefix=
+        if [[ $word == *[:=]* && $COMP_WORDBREAKS == *:* ]]; then
+            prefix=${word%"${word##*[:=]}"}
+        fi
     fi
     while IFS=$'\t' read -r value rest; do
         case $value in
         :files) compopt -o default; COMPREPLY=(); return ;;
         :dirs) compopt -o dirnames; COMPREPLY=(); return ;;
         esac
-        COMPREPLY+=("$(printf %q "${value#"$prefix"}")")
+        value=${value#"$prefix"}
+        case $quote in
+        n) printf -v value %q "$value"; value=${value//\\,/,} ;;
+        s) value=${value//\'/\'\\\'\'} ;;
+        d) value=${value//\$/\\\$} value=${value//\`/\\\`} ;;
+        esac
+        COMPREPLY+=("$value")
     done < <("${words[0]}" __complete -- "${words[@]:1}" 2>/dev/null)
 }
 complete -F _gannet gannet
@@ -36,7 +64,7 @@ const ZSH: &str = r#"#compdef gannet
 _gannet() {
     local line value
     local -a lines values shown
-    lines=("${(@f)$("${words[1]}" __complete -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+    lines=("${(@f)$("${words[1]}" __complete -- "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
     for line in "${(@)lines}"; do
         value=${line%%$'\t'*}
         case $value in
@@ -59,8 +87,13 @@ fi
 const FISH: &str = r#"# fish completion for gannet
 function __gannet_complete
     set -l words (commandline -opc)
-    set -l current (commandline -ct)
+    set -l current
+    set -l typed (commandline -ct)
     set -l program $words[1]
+    # A quote that is still open is closed for this.
+    for end in '' '"' "'"
+        set current (string unescape -- "$typed$end"); and break
+    end
     set -e words[1]
     set -l lines ($program __complete -- $words "$current" 2>/dev/null)
     if contains -- :files $lines
