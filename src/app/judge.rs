@@ -367,6 +367,6 @@ pub(super) fn facts_of(source: &Source, version: &Version) -> Facts {
         name: version.name.clone(),
         media_type: version.media_type.clone(),
         fetched_at: version.fetched_at,
-        last_modified: version.last_modified,
+        last_modified: version.last_modified.clone(),
     }
 }

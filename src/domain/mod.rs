@@ -69,5 +69,5 @@ pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RET
 pub use verdict::{
     Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome, deciding_verdict,
 };
-pub use version::{Version, VersionRef, VersionRefError, VersionState};
+pub use version::{LastModified, Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};

@@ -86,14 +86,33 @@ pub struct Version {
     pub name: String,
     /// The media type that the server gave.
     pub media_type: Option<String>,
-    /// The server's own time for it.
-    pub last_modified: Option<DateTime<Utc>>,
+    /// The server's own word for its time.
+    pub last_modified: Option<LastModified>,
     /// When it was fetched.
     pub fetched_at: DateTime<Utc>,
     /// What its verdicts say.
     pub state: VersionState,
     /// The revision of the policy under which the state was derived; nothing before a policy was adopted.
     pub policy_revision: Option<i64>,
+}
+
+/// What a server said of when it last changed a file (RFC 9110 §8.8.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LastModified {
+    /// A time.
+    At(DateTime<Utc>),
+    /// What it sent, on one short line, where that cannot be read as a time.
+    Unreadable(String),
+}
+
+impl LastModified {
+    /// Returns the time, if it is one.
+    pub fn time(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::At(time) => Some(*time),
+            Self::Unreadable(_) => None,
+        }
+    }
 }
 
 /// How an operator names a version.

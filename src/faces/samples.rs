@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{
     Attempt, AttemptId, AttemptOutcome, BlobId, Digest, Fingerprint, Interval, Judgement,
-    NewVerdict, Slot, Source, SourceId, SourceSettings, SourceState, Verdict, VerdictId,
-    VerdictOutcome, Version, VersionId, VersionState,
+    LastModified, NewVerdict, Slot, Source, SourceId, SourceSettings, SourceState, Verdict,
+    VerdictId, VerdictOutcome, Version, VersionId, VersionState,
 };
 
 /// 2026-01-31, at this time of day.
@@ -56,7 +56,7 @@ pub(crate) fn version(id: i64, ordinal: u64, content: &[u8]) -> Version {
         stored_bytes: 7,
         name: "prices.csv".to_owned(),
         media_type: Some("text/csv".to_owned()),
-        last_modified: Some(at("11:59:00")),
+        last_modified: Some(LastModified::At(at("11:59:00"))),
         fetched_at: at("12:00:03.250"),
         state: VersionState::Passed,
         policy_revision: Some(1),

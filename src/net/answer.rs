@@ -14,10 +14,13 @@ use super::failure::Failure;
 use super::file_name::disposition_name;
 use super::retry;
 use super::secret::Scrubber;
-use crate::domain::{FailureKind, safe_part, shortened};
+use crate::domain::{FailureKind, LastModified, in_short, safe_part, shortened};
 
 /// The longest media type that is kept.
 const MAX_MEDIA_TYPE_BYTES: usize = 200;
+
+/// As much as is kept of a date that cannot be read.
+const MAX_DATE_CHARS: usize = 60;
 
 /// How the content is coded on its way (RFC 9110 §8.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +71,18 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
         .then(|| value.to_owned())
 }
 
-/// Returns when the server last changed the file.
-pub(super) fn last_modified(headers: &HeaderMap, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    retry::file_date(text(headers, &LAST_MODIFIED)?, now)
+/// Returns when the server last changed the file, or what it sent instead of a time.
+pub(super) fn last_modified(headers: &HeaderMap, now: DateTime<Utc>) -> Option<LastModified> {
+    let field = String::from_utf8_lossy(headers.get(LAST_MODIFIED)?.as_bytes());
+    let field = field.trim();
+    match retry::file_date(field, now) {
+        Some(time) => Some(LastModified::At(time)),
+        None if field.is_empty() => None,
+        None => {
+            let shown = shortened(&in_short(&field), MAX_DATE_CHARS);
+            Some(LastModified::Unreadable(shown))
+        }
+    }
 }
 
 /// Returns when the server wants to be asked again.

@@ -27,7 +27,8 @@ use super::secret::Scrubber;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
 use crate::domain::{
-    Content, Digest, FailureKind, SourceSettings, Validators, safe_part, segment_name, shortened,
+    Content, Digest, FailureKind, LastModified, SourceSettings, Validators, safe_part,
+    segment_name, shortened,
 };
 
 /// The longest address that a message repeats.
@@ -96,7 +97,7 @@ pub(super) struct Fetched {
     pub(super) validators: Validators,
     pub(super) name: String,
     pub(super) media_type: Option<String>,
-    pub(super) last_modified: Option<DateTime<Utc>>,
+    pub(super) last_modified: Option<LastModified>,
 }
 
 impl Exchange<'_> {

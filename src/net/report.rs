@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Content, Digest, FailureKind, SourceSettings, Validators};
+use crate::domain::{Content, Digest, FailureKind, LastModified, SourceSettings, Validators};
 
 /// What to fetch.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +43,8 @@ pub enum FetchOutcome {
         name: String,
         /// The media type that the server gave.
         media_type: Option<String>,
-        /// The server's own time for it.
-        last_modified: Option<DateTime<Utc>>,
+        /// The server's own word for its time.
+        last_modified: Option<LastModified>,
     },
     /// 304 (Not Modified), and it was asked for.
     NotModified {

@@ -103,7 +103,7 @@ fn write_attempt(
                 digest: blob.digest,
                 name,
                 media_type: media_type.as_deref(),
-                last_modified: *last_modified,
+                last_modified: last_modified.as_ref(),
                 fetched_at: record.stamp.at,
                 state,
                 policy_revision: policy.revision,

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{
     Action, AttemptId, ChangeKind, Digest, Edit, EditionId, EditionMember, EventId, FailureKind,
-    FileSeal, NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source, SourceId,
-    SourceSettings, Stamp, Told, Validators, VerdictOutcome, VersionId, VersionState,
+    FileSeal, LastModified, NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source,
+    SourceId, SourceSettings, Stamp, Told, Validators, VerdictOutcome, VersionId, VersionState,
 };
 
 /// One change of the catalogue by an operator.
@@ -123,8 +123,8 @@ pub enum AttemptResult {
         name: String,
         /// The media type that the server gave.
         media_type: Option<String>,
-        /// The server's own time for it.
-        last_modified: Option<DateTime<Utc>>,
+        /// The server's own word for its time.
+        last_modified: Option<LastModified>,
     },
     /// The same content as before.
     Unchanged,

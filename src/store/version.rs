@@ -15,12 +15,12 @@ use super::version_row::{
     NO_NEIGHBOUR, Place, Steps, damaged, damaged_row, newest_place, place_by_id, read_place,
     walk_back,
 };
-use crate::domain::{BlobId, Digest, SourceId, Version, VersionId, VersionState};
+use crate::domain::{BlobId, Digest, LastModified, SourceId, Version, VersionId, VersionState};
 
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
 const VERSION_COLUMNS: &str =
     "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.checksum, v.digest, b.digest, b.size_bytes,
-    b.stored_bytes, n.value, m.value, v.last_modified, v.state, v.policy_revision";
+    b.stored_bytes, n.value, m.value, v.last_modified, v.last_modified_text, v.state, v.policy_revision";
 
 /// A version whose blob or name is missing is read too, and is damaged.
 const VERSION_TABLES: &str = "version v LEFT JOIN blob b ON b.id = v.blob_id
@@ -259,7 +259,7 @@ pub(super) struct NewVersion<'a> {
     pub(super) digest: Digest,
     pub(super) name: &'a str,
     pub(super) media_type: Option<&'a str>,
-    pub(super) last_modified: Option<DateTime<Utc>>,
+    pub(super) last_modified: Option<&'a LastModified>,
     pub(super) fetched_at: DateTime<Utc>,
     pub(super) state: VersionState,
     pub(super) policy_revision: Option<i64>,
@@ -275,6 +275,10 @@ pub(super) fn insert_version(
         .media_type
         .map(|text| transaction.text_id(text))
         .transpose()?;
+    let unreadable = match version.last_modified {
+        Some(LastModified::Unreadable(text)) => Some(text),
+        _ => None,
+    };
     // The checksum is of the id, too: the one that AUTOINCREMENT gives.
     let (id, ordinal) = transaction
         .sql
@@ -292,9 +296,9 @@ pub(super) fn insert_version(
         fetched_at_ms: millis(version.fetched_at),
     };
     transaction.execute(
-        "INSERT INTO version (id, source_id, ordinal, blob_id, name_id, media_type_id, last_modified, fetched_at, state,
-             policy_revision, digest, checksum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO version (id, source_id, ordinal, blob_id, name_id, media_type_id, last_modified, last_modified_text,
+             fetched_at, state, policy_revision, digest, checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             id,
             version.source_id.0,
@@ -302,7 +306,8 @@ pub(super) fn insert_version(
             version.blob_id.0,
             name,
             media_type,
-            version.last_modified.map(millis),
+            version.last_modified.and_then(LastModified::time).map(millis),
+            unreadable,
             place.fetched_at_ms,
             version.state.as_str(),
             version.policy_revision,
@@ -411,6 +416,14 @@ pub(super) fn version_by_id(
     )
 }
 
+fn last_modified(columns: &mut Columns<'_>) -> rusqlite::Result<Option<LastModified>> {
+    let time = columns.optional_time()?;
+    let text: Option<String> = columns.optional()?;
+    Ok(time
+        .map(LastModified::At)
+        .or(text.map(LastModified::Unreadable)))
+}
+
 /// Reads [`VERSION_COLUMNS`]; a row that does not fit its checksum, its blob or its name is an error.
 fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<(Version, Place)> {
     let place = read_place(columns)?;
@@ -431,7 +444,7 @@ fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<(Version, Place)>
         stored_bytes: columns.count()?,
         name: columns.get()?,
         media_type: columns.get()?,
-        last_modified: columns.optional_time()?,
+        last_modified: last_modified(columns)?,
         fetched_at: time(place.fetched_at_ms)
             .ok_or_else(|| damaged_row(place.id, "it has no time"))?,
         state: columns.word()?,

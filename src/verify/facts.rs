@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::domain::{Digest, SourceId, VersionId};
+use crate::domain::{Digest, LastModified, SourceId, VersionId};
 
 /// What a verifier is told of the version (`GANNET_*` for a program).
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub struct Facts {
     pub media_type: Option<String>,
     /// When it was fetched.
     pub fetched_at: DateTime<Utc>,
-    /// The server's own time for it.
-    pub last_modified: Option<DateTime<Utc>>,
+    /// The server's own word for its time.
+    pub last_modified: Option<LastModified>,
 }
 
 impl Facts {
@@ -62,6 +62,8 @@ impl Facts {
         );
         variables.extend(
             self.last_modified
+                .as_ref()
+                .and_then(LastModified::time)
                 .map(|at| ("GANNET_LAST_MODIFIED", time(at))),
         );
         for (_, value) in &mut variables {

@@ -13,8 +13,9 @@ use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
 use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};
 use crate::domain::{
-    AttemptOutcome, CLOCK_TOLERANCE, Claim, Content, Digest, FailureKind, NewBlob, NewestVersion,
-    Slot, Source, StoredBody, Validators, Version, VersionId, VersionState, Weight, base_ordinal,
+    AttemptOutcome, CLOCK_TOLERANCE, Claim, Content, Digest, FailureKind, LastModified, NewBlob,
+    NewestVersion, Slot, Source, StoredBody, Validators, Version, VersionId, VersionState, Weight,
+    base_ordinal,
 };
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::{AttemptRecord, AttemptResult, StoreError};
@@ -57,7 +58,7 @@ struct Fetched {
     digest: Digest,
     name: String,
     media_type: Option<String>,
-    last_modified: Option<DateTime<Utc>>,
+    last_modified: Option<LastModified>,
 }
 
 /// What is left to do when an attempt is recorded.

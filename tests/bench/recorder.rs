@@ -13,8 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::try_join_all;
 use gannet::archive::Archive;
 use gannet::domain::{
-    Actor, Address, Claim, Content, Digest, NewBlob, Publication, SourceId, SourceSettings, Stamp,
-    Validators, base_ordinal,
+    Actor, Address, Claim, Content, Digest, LastModified, NewBlob, Publication, SourceId,
+    SourceSettings, Stamp, Validators, base_ordinal,
 };
 use gannet::store::{AttemptRecord, AttemptResult, ClaimRequest, SourceChange, Store, StoreError};
 use tokio::runtime::Runtime;
@@ -129,7 +129,7 @@ impl Recorder {
             blob,
             name: "prices.csv".to_owned(),
             media_type: Some("text/csv".to_owned()),
-            last_modified: Some(at),
+            last_modified: Some(LastModified::At(at)),
         }
     }
 

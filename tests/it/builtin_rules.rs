@@ -351,3 +351,56 @@ fn what_a_reader_would_forgive_is_not_published_and_what_is_not_read_is_no_fault
     let published = fs::read(path.as_str().expect("a path")).expect("the published picture");
     assert_eq!(published, JPEG);
 }
+
+/// What a server sends as Last-Modified that is no time is kept with the version: a history that is judged again says the same.
+#[test]
+fn a_last_modified_that_is_no_time_is_quoted() {
+    let origin = Origin::start(true);
+    let gannet = Gannet::trusting(
+        origin.ca_file(),
+        "[[verifier]]\nname = \"today\"\nsources = [\"*\"]\nbuiltin = \"fresh\"\nmax_age = \"3d\"\n",
+    );
+    let long = "x".repeat(100);
+    let cases = [
+        ("gestern".as_bytes(), "`gestern`"),
+        (b"2026-13-45T00:00:00Z", "`2026-13-45T00:00:00Z`"),
+        (b"f\xe9vrier", "`f\u{fffd}vrier`"),
+        (long.as_bytes(), &format!("`{}…`", &long[..60])),
+    ];
+    let replies = cases.iter().enumerate().map(|(number, (field, _))| {
+        Reply::ok(format!("content {number}")).header("last-modified", field)
+    });
+    let without = [
+        Reply::ok("without one"),
+        Reply::ok("with an empty one").header("last-modified", ""),
+    ];
+    origin.on("/x", replies.chain(without));
+    gannet.ok(&["add", &origin.url("/x"), "--allow-private"]);
+    for _ in 0..cases.len() + 2 {
+        gannet.run(&["fetch", "x"]);
+    }
+    for again in [false, true] {
+        if again {
+            gannet.run(&["verify", "x"]);
+        }
+        for (number, (_, quoted)) in cases.iter().enumerate() {
+            let version = format!("v{}", number + 1);
+            let verdicts = gannet.ok(&["verdicts", &version, "--json"]);
+            let verdicts: serde_json::Value = serde_json::from_str(&verdicts).expect("JSON");
+            let said = verdicts.as_array().expect("a list").iter();
+            let said: Vec<_> = said.map(|one| one["detail"].as_str()).collect();
+            let expected = format!(
+                "could not judge: the server gave the Last-Modified {quoted}, which cannot be read as a time"
+            );
+            assert_eq!(said, vec![Some(expected.as_str()); said.len()], "{version}");
+            assert_eq!(said.len(), 1 + usize::from(again), "{version}");
+        }
+    }
+    for version in ["v5", "v6"] {
+        let without = gannet.ok(&["verdicts", version, "--json"]);
+        assert!(
+            without.contains("gave no Last-Modified that can be read"),
+            "{without}"
+        );
+    }
+}

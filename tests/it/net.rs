@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use gannet::clock::Clock as _;
-use gannet::domain::{Digest, FailureKind, Validators};
+use gannet::domain::{Digest, FailureKind, LastModified, Validators};
 use gannet::net::FetchOutcome;
 
 use crate::net_rig::{JumpingClock, Rig, at, bytes_of, failure, fetched};
@@ -51,7 +51,10 @@ async fn fetches_a_file_with_all_that_its_head_says() {
     );
     assert_eq!(name, "pré.csv");
     assert_eq!(media_type.as_deref(), Some("text/csv; charset=utf-8"));
-    assert_eq!(last_modified, Some(at("1994-11-06T08:49:37Z")));
+    assert_eq!(
+        last_modified,
+        Some(LastModified::At(at("1994-11-06T08:49:37Z")))
+    );
 
     let sent = &origin.requests()[0];
     assert_eq!(

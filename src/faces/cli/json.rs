@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::app::{History, Newest};
 use crate::domain::{
-    Attempt, AttemptOutcome, Digest, Event, FailureKind, NewVerdict, Source, SourceId, Verdict,
-    Version, VersionId, VersionState,
+    Attempt, AttemptOutcome, Digest, Event, FailureKind, LastModified, NewVerdict, Source,
+    SourceId, Verdict, Version, VersionId, VersionState,
 };
 use crate::faces::standing::{StateWord, next_due};
 
@@ -251,7 +251,11 @@ impl<'a> VersionJson<'a> {
             stored_bytes: version.stored_bytes,
             name: &version.name,
             media_type: version.media_type.as_deref(),
-            last_modified: version.last_modified.map(whole_seconds),
+            last_modified: version
+                .last_modified
+                .as_ref()
+                .and_then(LastModified::time)
+                .map(whole_seconds),
             fetched_at: precise(version.fetched_at),
             verified: version.state.as_str(),
             policy_revision: version.policy_revision,

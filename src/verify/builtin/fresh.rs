@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::source::{Finding, bad, cannot};
+use crate::domain::LastModified;
 use crate::verify::Facts;
 
 /// So far ahead a clock may be.
@@ -12,8 +13,15 @@ const MOST_AHEAD: TimeDelta = TimeDelta::days(1);
 
 /// Not older than this when it was fetched. A time a little ahead, by a clock that is, is no age at all; one far ahead says nothing.
 pub(super) fn judge(max_age: Duration, facts: &Facts) -> Finding {
-    let Some(modified) = facts.last_modified else {
-        return cannot("the server gave no Last-Modified that can be read as a time");
+    let modified = match &facts.last_modified {
+        Some(LastModified::At(time)) => *time,
+        Some(LastModified::Unreadable(sent)) => {
+            return cannot(format!(
+                "the server gave the Last-Modified `{sent}`, which cannot be read as a time"
+            ));
+        }
+        // Of older versions it is not known whether there was one.
+        None => return cannot("the server gave no Last-Modified that can be read as a time"),
     };
     let age = facts.fetched_at - modified;
     if -age > MOST_AHEAD {
@@ -110,11 +118,24 @@ mod tests {
             ),
         ] {
             let mut known = Known::default();
-            known.facts.last_modified = modified.map(|time| time.parse().expect("a time"));
+            known.facts.last_modified =
+                modified.map(|time| LastModified::At(time.parse().expect("a time")));
             let (found, detail) = known.judged(&rule, b"");
             assert_eq!(found, outcome, "{detail}");
             assert!(detail.contains(expected), "{detail}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_quoted() {
+        let mut known = Known::default();
+        known.facts.last_modified = Some(LastModified::Unreadable("gestern".to_owned()));
+        let (found, detail) = known.judged(&Builtin::Fresh(Duration::from_hours(72)), b"");
+        assert_eq!(found, VerdictOutcome::Error);
+        assert_eq!(
+            detail,
+            "could not judge: the server gave the Last-Modified `gestern`, which cannot be read as a time"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Versions and blobs: what is kept, shared, found again, and deleted.
 
 use gannet::domain::{
-    BlobForm, BlobId, NewBlob, StoredBody, VerdictId, VerdictOutcome, VersionState,
+    BlobForm, BlobId, LastModified, NewBlob, StoredBody, VerdictId, VerdictOutcome, VersionState,
 };
 use gannet::store::{AttemptResult, StoreError};
 
@@ -24,7 +24,7 @@ async fn a_b_a_is_three_versions_and_two_blobs() {
     assert_eq!(rig.count("SELECT count(*) FROM blob"), 2);
     assert_eq!(versions[0].name, "a.csv");
     assert_eq!(versions[0].media_type.as_deref(), Some("text/csv"));
-    assert_eq!(versions[0].last_modified, Some(start()));
+    assert_eq!(versions[0].last_modified, Some(LastModified::At(start())));
     assert_eq!(versions[0].fetched_at, hours(2));
     rig.assert_sound();
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gannet::domain::{
-    Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Judgement, NewBlob, NewVerdict,
-    Policy, PolicyVerifier, Scope, SettingsPatch, Source, SourceId, SourceSettings, Stamp,
-    StoredBody, Validators, VerdictId, VerdictOutcome, VersionId, VersionState, Weight,
+    Actor, Address, BlobForm, BlobId, Claim, Digest, Fingerprint, Judgement, LastModified, NewBlob,
+    NewVerdict, Policy, PolicyVerifier, Scope, SettingsPatch, Source, SourceId, SourceSettings,
+    Stamp, StoredBody, Validators, VerdictId, VerdictOutcome, VersionId, VersionState, Weight,
 };
 use gannet::store::{
     AttemptRecord, AttemptResult, ClaimRequest, PolicyAdoption, Recorded, SourceChange,
@@ -86,7 +86,7 @@ pub(crate) fn new(blob: NewBlob) -> AttemptResult {
         blob,
         name: "a.csv".to_owned(),
         media_type: Some("text/csv".to_owned()),
-        last_modified: Some(start()),
+        last_modified: Some(LastModified::At(start())),
     }
 }
 

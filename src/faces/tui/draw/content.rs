@@ -9,7 +9,7 @@ use super::layout::{below_facts, is_wide};
 use super::list::write_verdicts;
 use super::words::verified;
 use crate::config::Zone;
-use crate::domain::format_size;
+use crate::domain::{LastModified, format_size};
 use crate::faces::text::or_dash;
 use crate::faces::tui::diff::{DiffLine, Side};
 use crate::faces::tui::model::{DiffPage, VersionPage};
@@ -38,7 +38,13 @@ pub(crate) fn draw_version(
             format_size(version.size_bytes),
             version.media_type.as_deref().unwrap_or("no media type"),
             zone.minute(version.fetched_at),
-            or_dash(version.last_modified.map(|time| zone.minute(time)))
+            or_dash(
+                version
+                    .last_modified
+                    .as_ref()
+                    .and_then(LastModified::time)
+                    .map(|time| zone.minute(time))
+            )
         );
         put_fitting(buffer, inner, 0, &[(word, style), (&facts, theme.text)]);
         put_all(
