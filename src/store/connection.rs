@@ -10,11 +10,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::{Result, StoreError, sql_error};
+use super::error::{Result, sql_error};
 use crate::files::Owner;
-
-/// The first release in which the reset of a write-ahead log cannot corrupt the database.
-const LEAST_SQLITE: i32 = 3_051_003;
 
 /// "gant" in ASCII, in the file's header (`PRAGMA application_id`): another program's database is refused.
 pub(super) const APPLICATION_ID: i32 = 0x6761_6e74;
@@ -35,20 +32,6 @@ const WAL_KEEP_BYTES: i64 = 16 << 20;
 
 /// The writer's page cache, in KiB.
 const WRITER_CACHE_KIB: i64 = 8 << 10;
-
-/// Refuses a linked SQLite that could lose data.
-pub(super) fn check_library(path: &Path) -> Result<()> {
-    if rusqlite::version_number() >= LEAST_SQLITE {
-        return Ok(());
-    }
-    Err(StoreError::Failed {
-        path: path.to_owned(),
-        reason: format!(
-            "SQLite {} is too old: 3.51.3 or later is needed",
-            rusqlite::version()
-        ),
-    })
-}
 
 /// Opens the file for writing; [`make_private`] made it. Nothing is written to one that is not empty.
 pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {

@@ -8,9 +8,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::connection::{check_library, make_private, open_for_writing};
+use super::connection::{make_private, open_for_writing};
 use super::error::{Failure, Result, StoreError};
 use super::file_identity::FileIdentity;
+use super::library;
 use super::reader::Readers;
 use super::schema;
 use super::transaction::Transaction;
@@ -47,7 +48,7 @@ impl Store {
 
     /// Like [`Store::open`], with another time to wait for other processes.
     pub fn open_with(path: &Path, busy_timeout: Duration) -> Result<Self> {
-        check_library(path)?;
+        library::prepare(path)?;
         // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
         let _ = make_private(path);
         let open = || open_for_writing(path, busy_timeout);
@@ -77,7 +78,7 @@ impl Store {
     ///
     /// As [`Store::open`]; [`StoreError::Older`] for one that would have to be migrated first.
     pub fn open_for_reading(path: &Path) -> Result<Self> {
-        check_library(path)?;
+        library::prepare(path)?;
         let readers = Readers::quiet(path.to_owned(), BUSY_TIMEOUT);
         readers.with(|connection| schema::check_newest(connection, path))?;
         Ok(Self(Arc::new(Inner {

@@ -19,6 +19,7 @@ mod file_set;
 mod handle;
 mod holder;
 mod judging_death;
+mod library;
 mod notice;
 mod policy;
 mod publication;
