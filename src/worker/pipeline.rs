@@ -108,9 +108,8 @@ impl Pipeline {
             admission = self.limiter.admit(host) => admission,
         };
         let attempt = self.fetch(&claim, &mut admission).await;
-        let claimed = claim.source.clone();
         let backlog = admission.finish().filter(|_| !attempt.is_light());
-        match self.record(claim, attempt).await {
+        match self.record(&claim, attempt).await {
             Ok(Next::Judge(source, version, content, _)) => {
                 Ok(Next::Judge(source, version, content, backlog))
             }
@@ -122,7 +121,7 @@ impl Pipeline {
             Ok(next) => Ok(next),
             Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::NotFound) => {
                 tracing::warn!("{error}: the result of a late attempt was dropped");
-                self.drop_result(&claimed).await?;
+                self.drop_result(&claim.source).await?;
                 Ok(Next::Done)
             }
             Err(error) => Err(error),
@@ -186,17 +185,18 @@ impl Pipeline {
         }
     }
 
-    async fn record(&self, mut claim: Claim, attempt: Attempt) -> Result<Next> {
+    async fn record(&self, claim: &Claim, attempt: Attempt) -> Result<Next> {
         let Attempt {
             started_at,
             clock,
             report,
             bytes,
         } = attempt;
-        if bytes == Some(Bytes::Damaged) {
-            // Whatever comes of this request, the next one asks for the whole file too, until it arrives.
-            claim.validators = Validators::default();
-        }
+        // After damage the next request asks for the whole file too, until it arrives.
+        let kept_validators = || match bytes {
+            Some(Bytes::Damaged) => Validators::default(),
+            _ => claim.validators.clone(),
+        };
         let mut record = AttemptRecord {
             source_id: claim.source.id,
             fence: claim.fence,
@@ -206,7 +206,7 @@ impl Pipeline {
             requests: claim.requests + 1,
             http_status: report.http_status,
             size_bytes: None,
-            validators: claim.validators.clone(),
+            validators: Validators::default(),
             not_before: None,
             checked: bytes == Some(Bytes::Checked),
             result: AttemptResult::Unchanged,
@@ -222,6 +222,7 @@ impl Pipeline {
                 detail,
                 retry_after,
             } => {
+                record.validators = kept_validators();
                 record.not_before = retry_after.map(Slot::not_before);
                 self.record_failed(&claim.source.settings.name, record, kind, detail)
                     .await
@@ -251,7 +252,10 @@ impl Pipeline {
                         }
                         self.record_unchanged(record).await
                     }
-                    _ => self.record_new(claim, record, fetched).await,
+                    _ => {
+                        self.record_new(claim, kept_validators(), record, fetched)
+                            .await
+                    }
                 }
             }
         }
@@ -294,16 +298,17 @@ impl Pipeline {
 
     async fn record_new(
         &self,
-        claim: Claim,
+        claim: &Claim,
+        kept_validators: Validators,
         mut record: AttemptRecord,
         fetched: Fetched,
     ) -> Result<Next> {
-        let source = claim.source;
-        let blob = match self.encode(&source, claim.newest.as_ref(), &fetched).await {
+        let source = &claim.source;
+        let blob = match self.encode(source, claim.newest.as_ref(), &fetched).await {
             Ok(blob) => blob,
             Err(error) => {
                 // The validators that came with a body which was not kept must not hide it from the next request.
-                record.validators = claim.validators;
+                record.validators = kept_validators;
                 return self
                     .record_failed(
                         &source.settings.name,
@@ -369,9 +374,9 @@ impl Pipeline {
         let is_judged = recorded.first_state != Some(VersionState::Unverified)
             || self.app.has_verifier(&source.settings, Weight::Advisory);
         Ok(if is_judged {
-            Next::Judge(source, version, content, None)
+            Next::Judge(source.clone(), version, content, None)
         } else {
-            Next::Publish(source, version, content, None)
+            Next::Publish(source.clone(), version, content, None)
         })
     }
 
