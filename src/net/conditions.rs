@@ -4,6 +4,8 @@
 //! Never sends a validator to another address than the one that gave it: `"1"` there may be another file (RFC 9111 §4). Nor
 //! with other fields, by which the server may choose another representation of the file (RFC 9110 §12.5.5).
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{
     DATE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
@@ -254,7 +256,10 @@ fn hex(bytes: &[u8], chars: usize) -> String {
 }
 
 /// Returns an address without a signature that is new at every redirect: it leads to the same file.
-fn unsigned(url: &Url) -> Url {
+fn unsigned(url: &Url) -> Cow<'_, Url> {
+    if url.query().is_none() && url.fragment().is_none() {
+        return Cow::Borrowed(url);
+    }
     let mut url = url.clone();
     url.set_fragment(None);
     let named = |name: &str, names: &[&str]| {
@@ -273,7 +278,7 @@ fn unsigned(url: &Url) -> Url {
             .collect();
         url.query_pairs_mut().clear().extend_pairs(kept);
     }
-    url
+    Cow::Owned(url)
 }
 
 /// Undoes [`validators`]; a text of an older catalogue, which kept UTF-8 only, may hold what is no single byte.
