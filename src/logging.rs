@@ -16,6 +16,10 @@ use self::file::LogFile;
 use crate::config::LogConfig;
 use crate::files::{Owner, make_folders};
 
+/// Lines that may wait for the log's thread. The queue is laid out whole when the log begins: the crate's own 128,000 would take
+/// 4 MB and a tenth of the time of a pass that finds nothing due.
+const MAX_WAITING_LINES: usize = 8192;
+
 /// The log could not be begun.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the log in {path}: {source}")]
@@ -52,7 +56,10 @@ pub fn start(
         }
     };
     // The thread flushes when no line waits: many lines share one write, and, as long as writing works, none is kept back.
-    let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(file);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(false)
+        .buffered_lines_limit(MAX_WAITING_LINES)
+        .finish(file);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
