@@ -1,5 +1,6 @@
 //! Reads the file, and finds everything that is wrong with it.
 
+use std::cell::OnceCell;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -112,6 +113,7 @@ fn read(
         is_checked,
         file,
         text,
+        ends_of_lines: OnceCell::new(),
         group: 0..0,
         seen: HashMap::new(),
         errors: Vec::new(),
@@ -164,6 +166,8 @@ fn groups(text: &str) -> Vec<Range<usize>> {
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
+    /// Where each line feed is; looked for at the first error.
+    ends_of_lines: OnceCell<Vec<usize>>,
     /// The part of the text that is read now; places are counted from its start.
     group: Range<usize>,
     /// Whether each source is checked as if it were to be added.
@@ -177,9 +181,18 @@ impl<'a> Reader<'a> {
     fn fail(&mut self, offset: usize, reason: impl Into<String>) {
         self.errors.push(SourcesFileError {
             file: self.file.to_owned(),
-            line: line_of(self.text, self.group.start + offset),
+            line: self.line_of(self.group.start + offset),
             reason: reason.into(),
         });
+    }
+
+    /// Returns the line that holds the byte at `offset`, from 1.
+    fn line_of(&self, offset: usize) -> usize {
+        let ends = self.ends_of_lines.get_or_init(|| {
+            let feeds = self.text.match_indices('\n');
+            feeds.map(|(at, _)| at).collect()
+        });
+        ends.partition_point(|end| *end < offset) + 1
     }
 
     fn entries(&mut self) -> Vec<Spanned<DeValue<'a>>> {
@@ -251,8 +264,9 @@ impl<'a> Reader<'a> {
                 vacant.insert(self.group.start + offset);
             }
             Entry::Occupied(first) => {
-                let line = line_of(self.text, *first.get());
-                let reason = format!("{key} `{}` is in line {line} already", first.key().1);
+                let (at, value) = (*first.get(), first.key().1.clone());
+                let line = self.line_of(at);
+                let reason = format!("{key} `{value}` is in line {line} already");
                 self.fail(offset, reason);
             }
         }
@@ -301,10 +315,4 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    // As bytes: a span may, in principle, end inside a character.
-    let before = &text.as_bytes()[..offset.min(text.len())];
-    before.split(|byte| *byte == b'\n').count()
 }
