@@ -31,7 +31,7 @@ pub(super) fn announcement(one: &Announcement) -> Change {
     let (subject, detail) = match (&one.source, one.kind) {
         (Some(source), _) => (source.settings.name.clone(), one.detail.clone()),
         // The event begins with the name of the set.
-        (None, ChangeKind::SetFailed | ChangeKind::SetPublished) => {
+        (None, ChangeKind::SetFailed | ChangeKind::SetPublished | ChangeKind::Withdrawn) => {
             let text = one.detail.as_deref().unwrap_or_default();
             let (set, rest) = text.split_once(": ").unwrap_or((text, ""));
             let rest = (!rest.is_empty()).then(|| rest.to_owned());
@@ -95,6 +95,7 @@ fn is_still_so(one: &Announcement) -> bool {
     match one.kind {
         ChangeKind::GoodAgain => state.version_state != Some(VersionState::Failed),
         ChangeKind::Changed => state.published_version_id == one.version_id,
+        ChangeKind::Withdrawn => state.published_version_id.is_none(),
         ChangeKind::PublishFailed => state.publish_error.is_some(),
         _ => true,
     }

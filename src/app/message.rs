@@ -36,7 +36,7 @@ pub(super) struct Change {
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     /// How many changes there are of each kind.
-    pub(super) counts: [(ChangeKind, usize); 9],
+    pub(super) counts: [(ChangeKind, usize); 10],
     /// The first of them.
     pub(super) listed: Vec<Change>,
     /// Nothing has happened.
@@ -162,6 +162,7 @@ impl Change {
             ChangeKind::Failing => "failing".to_owned(),
             ChangeKind::Recovered => "recovered".to_owned(),
             ChangeKind::VersionFailed => format!("{version}failed verification"),
+            ChangeKind::Withdrawn => format!("{version}withdrawn, readers find nothing there"),
             ChangeKind::PublishFailed => "cannot be published".to_owned(),
             ChangeKind::SetFailed => "failed verification".to_owned(),
             ChangeKind::ConfigRejected => {
@@ -194,6 +195,7 @@ fn counted_words(kind: ChangeKind, count: usize) -> String {
         ChangeKind::Failing => format!("{count} source{s} failing"),
         ChangeKind::Recovered => format!("{count} source{s} recovered"),
         ChangeKind::VersionFailed => format!("{count} version{s} failed verification"),
+        ChangeKind::Withdrawn => format!("{count} publication{s} withdrawn"),
         ChangeKind::PublishFailed => format!("{count} publication{s} failed"),
         ChangeKind::SetFailed => format!("{count} set{s} failed verification"),
         ChangeKind::ConfigRejected => format!("{count} configuration{s} rejected"),

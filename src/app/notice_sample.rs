@@ -15,12 +15,12 @@ pub(super) fn sample_changes(on: &[ChangeKind], at: DateTime<Utc>) -> Vec<Change
 fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
     use ChangeKind::{
         Changed, ConfigRejected, Failing, GoodAgain, PublishFailed, Recovered, SetFailed,
-        SetPublished, VersionFailed,
+        SetPublished, VersionFailed, Withdrawn,
     };
     let (subject, is_source) = match kind {
         SetFailed | SetPublished => ("set example", false),
         ConfigRejected => ("the configuration", false),
-        Failing | VersionFailed | PublishFailed | Recovered | GoodAgain | Changed => {
+        Failing | VersionFailed | Withdrawn | PublishFailed | Recovered | GoodAgain | Changed => {
             ("example", true)
         }
     };
@@ -28,11 +28,15 @@ fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
         Failing => format!("404 Not Found ({SAMPLE})"),
         Recovered => format!("after 3 failed attempts ({SAMPLE})"),
         VersionFailed | SetFailed => format!("schema: line 3: no number ({SAMPLE})"),
+        Withdrawn => format!("failed by schema: line 3: no number ({SAMPLE})"),
         PublishFailed => format!("permission denied ({SAMPLE})"),
         ConfigRejected => format!("line 7: unknown key ({SAMPLE})"),
         GoodAgain | SetPublished | Changed => SAMPLE.to_owned(),
     };
-    let has_version = matches!(kind, VersionFailed | PublishFailed | GoodAgain | Changed);
+    let has_version = matches!(
+        kind,
+        VersionFailed | Withdrawn | PublishFailed | GoodAgain | Changed
+    );
     Change {
         kind,
         subject: subject.to_owned(),

@@ -356,7 +356,7 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
     plan
 }
 
-fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 9] {
+fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 10] {
     let mut counts = ChangeKind::ALL.map(|kind| (kind, 0));
     for kind in kinds {
         for (one, count) in &mut counts {

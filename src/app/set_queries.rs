@@ -145,6 +145,7 @@ impl App {
                     publish_error: None,
                     published: None,
                     published_at: None,
+                    withdrawn: None,
                 });
             }
         }

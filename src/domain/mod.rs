@@ -59,7 +59,9 @@ pub use pattern::{Pattern, SourceKey};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
 };
-pub use publication::{FileSeal, Publication, candidate_path, conflicts, publication_for};
+pub use publication::{
+    FileSeal, Publication, Withdrawal, candidate_path, conflicts, publication_for,
+};
 pub use short::{in_short, shortened};
 pub use size::{format_size, parse_size};
 pub use source::{

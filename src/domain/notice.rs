@@ -19,6 +19,8 @@ pub enum ChangeKind {
     Failing,
     /// The newest version of a source failed verification.
     VersionFailed,
+    /// Readers find nothing any more where a source's file or a set was published.
+    Withdrawn,
     /// A version that may be published could not be.
     PublishFailed,
     /// An edition of a set failed verification.
@@ -37,9 +39,10 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// Every kind, the gravest first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Failing,
         Self::VersionFailed,
+        Self::Withdrawn,
         Self::PublishFailed,
         Self::SetFailed,
         Self::ConfigRejected,
@@ -66,6 +69,7 @@ impl ChangeKind {
         match self {
             Self::Failing => "failing",
             Self::VersionFailed => "version-failed",
+            Self::Withdrawn => "withdrawn",
             Self::PublishFailed => "publish-failed",
             Self::SetFailed => "set-failed",
             Self::ConfigRejected => "config-rejected",

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Address, AttemptOutcome, Digest, Interval, Slot, SourceId, StoredObject, Validators, VersionId,
-    VersionState,
+    VersionState, Withdrawal,
 };
 
 /// Which versions of a source may be published.
@@ -177,6 +177,8 @@ pub struct SourceState {
     pub set_fails: bool,
     /// The version that lies in the folder which that set publishes.
     pub set_version_id: Option<VersionId>,
+    /// That what consumers saw of it, by itself or with that set, was withdrawn; nothing while they see a version.
+    pub withdrawn: Option<Box<Withdrawal>>,
 }
 
 impl SourceState {

@@ -142,9 +142,17 @@ pub(crate) fn state_word(source: &Source) -> String {
     }
 }
 
-/// Says what is published of a source and where, at `path` as the face shows it.
-pub(crate) fn published_place(source: &Source, path: &str) -> String {
+/// Says what is published of a source and where, at `path` as the face shows it, or when and why it was withdrawn; `time` shows
+/// moments as the face does.
+pub(crate) fn published_place(
+    source: &Source,
+    path: &str,
+    time: impl Fn(DateTime<Utc>) -> String,
+) -> String {
     let state = &source.state;
+    if let Some(withdrawn) = &state.withdrawn {
+        return format!("withdrawn {}: {}", time(withdrawn.at), withdrawn.because);
+    }
     match (state.published_version_id, &state.set, state.set_version_id) {
         (Some(version), _, _) => match kept_until(source) {
             Some(set) => format!("{path} (v{version}), until the set {set} is published with it"),
@@ -168,9 +176,13 @@ pub(crate) fn kept_until(source: &Source) -> Option<&str> {
 }
 
 /// Says the same, and what keeps a newer version from being published.
-pub(crate) fn published_words(source: &Source, path: &str) -> String {
+pub(crate) fn published_words(
+    source: &Source,
+    path: &str,
+    time: impl Fn(DateTime<Utc>) -> String,
+) -> String {
     let state = &source.state;
-    let words = published_place(source, path);
+    let words = published_place(source, path, time);
     match &state.publish_error {
         Some(why) => format!("{words}; could not be brought up to date: {why}"),
         None if state.publish_due => format!("{words}; to be brought up to date"),
@@ -182,6 +194,9 @@ pub(crate) fn published_words(source: &Source, path: &str) -> String {
 pub(crate) fn published_briefly(source: &Source) -> Option<String> {
     let state = &source.state;
     let own = state.published_version_id.map(|_| &source.published_path);
+    if state.withdrawn.is_some() && state.publish_error.is_none() {
+        return Some("withdrawn".to_owned());
+    }
     match (&state.publish_error, own, &state.set) {
         (Some(_), Some(path), _) => Some(format!("{path} (not up to date)")),
         (Some(_), None, _) => Some("not published".to_owned()),
@@ -230,8 +245,8 @@ pub(crate) fn next_due(source: &Source) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::VersionId;
-    use crate::faces::samples::source;
+    use crate::domain::{VersionId, Withdrawal};
+    use crate::faces::samples::{at, source};
 
     #[test]
     fn what_is_published_is_what_consumers_see() {
@@ -253,7 +268,29 @@ mod tests {
             one.state.published_version_id = path.map(VersionId);
             one
         };
+        let withdrawn = |mut one: Source, because: &str| {
+            one.state.withdrawn = Some(Box::new(Withdrawal {
+                at: at("12:00:00"),
+                because: because.to_owned(),
+            }));
+            one
+        };
         for (source, brief, words) in [
+            (
+                withdrawn(own(None, None), "failed by schema: line 3"),
+                Some("withdrawn"),
+                "withdrawn 12:00: failed by schema: line 3",
+            ),
+            (
+                withdrawn(own(None, Some("no room")), "failed by schema"),
+                Some("not published"),
+                "withdrawn 12:00: failed by schema; could not be brought up to date: no room",
+            ),
+            (
+                withdrawn(member(None, true), "set pic: failed by sums"),
+                Some("withdrawn"),
+                "withdrawn 12:00: set pic: failed by sums",
+            ),
             (
                 own(Some(3), None),
                 Some("example.org/1.csv"),
@@ -306,7 +343,8 @@ mod tests {
             ),
         ] {
             assert_eq!(published_briefly(&source).as_deref(), brief);
-            assert_eq!(published_words(&source, "/p/1.csv"), words);
+            let time = |time: DateTime<Utc>| time.format("%H:%M").to_string();
+            assert_eq!(published_words(&source, "/p/1.csv", time), words);
         }
     }
 

@@ -10,13 +10,14 @@ use super::row::{Columns, millis};
 use super::transaction::Transaction;
 use super::types::NewEdition;
 use super::verdict::{
-    Judged, insert_verdict, is_answered, newest_outcomes, verdicts_on_edition, with_reason,
+    Judged, failure_of, insert_verdict, is_answered, newest_outcomes, verdicts_on_edition,
+    with_reason,
 };
 use super::version::version_by_id;
 use crate::domain::{
     Action, Digest, Edition, EditionCandidate, EditionId, EditionMember, EditionVerdict, NewEvent,
     NewVerdict, SetPublication, SourceId, Stamp, VerdictId, VerdictOutcome, Version, VersionId,
-    VersionState, combination_key, edition_to_publish,
+    VersionState, combination_key, deciding_verdict, edition_to_publish,
 };
 
 type Outcome<T> = std::result::Result<T, Failure>;
@@ -244,6 +245,22 @@ fn note_state(
         },
     )?;
     Ok(())
+}
+
+/// Returns who failed an edition, and why, or which of its members has a version that failed since; nothing when neither is so.
+pub(super) fn failure_of_edition(sql: &Connection, id: EditionId) -> Outcome<Option<String>> {
+    let verdicts = verdicts_on_edition(sql, id)?;
+    let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
+    if let Some(verdict) = deciding_verdict(VersionState::Failed, newest_first) {
+        return Ok(Some(with_reason(verdict)));
+    }
+    for member in members(sql, id)? {
+        if version_by_id(sql, member.version_id)?.state == VersionState::Failed {
+            let failure = failure_of(sql, member.version_id)?.unwrap_or_default();
+            return Ok(Some(format!("{failure} ({})", member.name)));
+        }
+    }
+    Ok(None)
 }
 
 /// Deletes every edition that a source had a part in: without its version it is none. One that was published is not any

@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::edition::failure_of_edition;
 use super::error::{Failure, Result};
 use super::event::insert_event;
 use super::publication::refresh_publication;
 use super::row::{Columns, millis, to_json};
+use super::source::read_withdrawal;
 use super::transaction::Transaction;
 use super::types::FileSet;
 use crate::domain::{
@@ -117,18 +119,27 @@ impl Store {
                 SetPublication::Publish(id) => (Action::SetPublished, Some(id)),
                 SetPublication::Withdraw => (Action::SetWithdrawn, None),
             };
+            let before = before.map(EditionId);
+            let because = match edition {
+                Some(_) => None,
+                None => Some(why_withdrawn(transaction.sql, &set, before)?),
+            };
             transaction.execute(
                 "UPDATE file_set SET published_edition_id = ?2,
-                     published_at = iif(published_edition_id = ?2, published_at, ?3), publish_error = NULL WHERE name = ?1",
+                     published_at = iif(published_edition_id = ?2, published_at, ?3), publish_error = NULL,
+                     withdrawn_at = ?4, withdrawn_because = ?5, withdrawn_edition_id = ?6 WHERE name = ?1",
                 params![
                     set,
                     edition.map(|id| id.0),
-                    edition.map(|_| millis(stamp.at))
+                    edition.map(|_| millis(stamp.at)),
+                    because.as_ref().map(|_| millis(stamp.at)),
+                    because,
+                    because.as_ref().and(before).map(|id| id.0)
                 ],
             )?;
-            let detail = match edition {
-                Some(id) => format!("{set}: edition {id}"),
-                None => set.clone(),
+            let detail = match (edition, because) {
+                (Some(id), _) => format!("{set}: edition {id}"),
+                (None, because) => format!("{set}: {}", because.unwrap_or_default()),
             };
             insert_event(transaction, &stamp, action, None, None, Some(&detail))?;
             edition.map_or(Ok(Vec::new()), |id| take_over(transaction, &set, id))
@@ -182,9 +193,30 @@ impl Store {
     }
 }
 
+/// Returns why a set's folder is withdrawn, in which this edition lay.
+fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> Outcome<String> {
+    let is_set = "SELECT 1 FROM file_set WHERE name = ?1 AND configured = 1";
+    if !sql.prepare_cached(is_set)?.exists([set])? {
+        return Ok("no verifier judges it as a set any more".to_owned());
+    }
+    let has_members = "SELECT 1 FROM set_member WHERE set_name = ?1";
+    if !sql.prepare_cached(has_members)?.exists([set])? {
+        return Ok("no source has its tag any more".to_owned());
+    }
+    let failure = match published {
+        Some(edition) => failure_of_edition(sql, edition)?,
+        None => None,
+    };
+    Ok(failure.map_or_else(
+        || "no edition of it is good any more".to_owned(),
+        |failure| format!("failed by {failure}"),
+    ))
+}
+
 fn list(sql: &Connection) -> rusqlite::Result<Vec<FileSet>> {
     let mut statement = sql.prepare_cached(
-        "SELECT name, configured, problem, publish_error, published_edition_id, published_at FROM file_set ORDER BY name",
+        "SELECT name, configured, problem, publish_error, published_edition_id, published_at, withdrawn_at, withdrawn_because
+         FROM file_set ORDER BY name",
     )?;
     let rows = statement.query_map([], |row| {
         let mut columns = Columns::new(row);
@@ -195,6 +227,7 @@ fn list(sql: &Connection) -> rusqlite::Result<Vec<FileSet>> {
             publish_error: columns.get()?,
             published: columns.optional()?.map(EditionId),
             published_at: columns.optional_time()?,
+            withdrawn: read_withdrawal(&mut columns)?,
         })
     })?;
     rows.collect()

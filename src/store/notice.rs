@@ -50,9 +50,10 @@ impl Store {
     }
 }
 
-/// The action that a change leaves in the log.
+/// The action that a change of a source or the configuration leaves in the log, or that of a set.
 fn action_of(kind: ChangeKind) -> Action {
     match kind {
+        ChangeKind::Withdrawn => Action::Withdrawn,
         ChangeKind::Failing => Action::SourceFailing,
         ChangeKind::VersionFailed => Action::VersionFailed,
         ChangeKind::Recovered => Action::SourceRecovered,
@@ -68,11 +69,15 @@ fn action_of(kind: ChangeKind) -> Action {
 /// What follows from single events is read in so many at once; the rest at the next look.
 const MOST_ANNOUNCED: usize = 1000;
 
-// A first version is no change, and one that was purged no news.
+// A first version is no change, and one that was purged no news. The removal of a source says all of its file, and a set that
+// is published again was not withdrawn for long.
 const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, e.detail
      FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
      WHERE e.id > ?1 AND e.action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))
          AND (w.value <> 'file.published' OR EXISTS (SELECT 1 FROM version v WHERE v.id = e.version_id AND v.ordinal > 0))
+         AND (w.value <> 'file.withdrawn' OR e.source_id IS NOT NULL)
+         AND (w.value <> 'set.withdrawn' OR NOT EXISTS (SELECT 1 FROM file_set f WHERE f.published_edition_id IS NOT NULL
+             AND substr(e.detail, 1, length(f.name) + 2) = f.name || ': '))
      ORDER BY e.id LIMIT ?3";
 
 const TURNS: &str = "SELECT source_id, version_id FROM event NOT INDEXED
@@ -150,7 +155,8 @@ fn announced(
     let kinds: Vec<_> = kinds
         .filter(|kind| !ChangeKind::TURNS.contains(kind))
         .collect();
-    let words: Vec<_> = kinds.iter().map(|kind| action_of(*kind).as_str()).collect();
+    let mut words: Vec<_> = kinds.iter().map(|kind| action_of(*kind).as_str()).collect();
+    words.push(Action::SetWithdrawn.as_str());
     let mut statement = sql.prepare_cached(ANNOUNCED)?;
     let mut rows = statement.query(params![after.0, to_json(&words), int(MOST_ANNOUNCED)])?;
     let (mut announced, mut last, mut read) = (Vec::new(), newest, 0);
@@ -166,7 +172,11 @@ fn announced(
             Some(source) => Some(source_by_id(sql, source)?),
             None => None,
         };
-        let kind = kinds.iter().find(|kind| action_of(**kind).as_str() == word);
+        let kind = if word == Action::SetWithdrawn.as_str() {
+            Some(&ChangeKind::Withdrawn)
+        } else {
+            kinds.iter().find(|kind| action_of(**kind).as_str() == word)
+        };
         let is_removed = source
             .as_ref()
             .is_some_and(|source| source.removed_at.is_some());

@@ -9,10 +9,11 @@ use super::Store;
 use super::error::{Failure, Result, found};
 use super::event::insert_event;
 use super::file_set::kept_version;
-use super::row::{Columns, int};
+use super::row::{Columns, int, millis};
 use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::PublishTask;
+use super::verdict::failure_of;
 use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
 use crate::domain::{
     Action, FileSeal, Publication, PublishPolicy, SourceId, Stamp, VersionId, VersionState,
@@ -143,12 +144,21 @@ fn write_publication(
         Publication::Withdraw => (Action::Withdrawn, None),
     };
     let mut now = current(transaction.sql, source)?;
+    let because = match publication {
+        Publication::Withdraw => Some(why_withdrawn(transaction.sql, &now)?),
+        _ => None,
+    };
     let before = std::mem::replace(&mut now.published, published);
     now.is_unsure = false;
     let due = wanted(transaction.sql, &now)? != Publication::Keep;
+    // What a killed process left was seen by nobody, or is gone already; and its set shows the file of a member.
+    let gone = because
+        .as_ref()
+        .filter(|_| before.is_some() && !now.only_in_set);
     transaction.execute(
         "UPDATE source_state SET published_version_id = ?2, publish_due = ?3, publish_error = NULL, publish_unsure = 0,
-             published_size = ?4, published_mtime = ?5, published_inode = ?6 WHERE source_id = ?1",
+             published_size = ?4, published_mtime = ?5, published_inode = ?6, withdrawn_at = ?7, withdrawn_because = ?8
+         WHERE source_id = ?1",
         params![
             source.0,
             published.map(|id| id.0),
@@ -156,6 +166,8 @@ fn write_publication(
             seal.map(|seal| int(seal.size_bytes)),
             seal.map(|seal| seal.modified_ns),
             seal.map(|seal| seal.inode.cast_signed()),
+            gone.map(|_| millis(stamp.at)),
+            gone,
         ],
     )?;
     let action = match (before, published) {
@@ -165,8 +177,24 @@ fn write_publication(
         _ => action,
     };
     let version = published.or(before);
-    insert_event(transaction, stamp, action, Some(source), version, None)?;
+    let because = because.as_deref();
+    insert_event(transaction, stamp, action, Some(source), version, because)?;
     Ok(())
+}
+
+/// Returns why what lies at a source's own path is withdrawn.
+fn why_withdrawn(sql: &Connection, current: &Current) -> std::result::Result<String, Failure> {
+    if current.only_in_set {
+        return Ok("it is published with its set from now on".to_owned());
+    }
+    let failure = match current.published {
+        Some(version) => failure_of(sql, version)?,
+        None => None,
+    };
+    Ok(failure.map_or_else(
+        || "no version of it is good any more".to_owned(),
+        |failure| format!("failed by {failure}"),
+    ))
 }
 
 fn note_failure(

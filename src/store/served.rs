@@ -86,7 +86,7 @@ const SETS: &str =
     "SELECT DISTINCT n.set_name FROM edition_member m CROSS JOIN edition n ON n.id = m.edition_id
      WHERE m.source_id = ?1";
 
-const IN_SET: &str = "SELECT e.detail FROM event e CROSS JOIN text w ON w.id = e.action_id
+const IN_SET: &str = "SELECT w.value, e.detail FROM event e CROSS JOIN text w ON w.id = e.action_id
      WHERE e.source_id IS NULL AND e.at <= ?1 AND w.value IN (?2, ?3)
      AND (e.detail = ?4 OR substr(e.detail, 1, length(?4) + 2) = ?4 || ': ') ORDER BY e.id DESC LIMIT 1";
 
@@ -98,14 +98,16 @@ fn in_set(
     time: DateTime<Utc>,
 ) -> std::result::Result<Option<VersionId>, Failure> {
     let (published, withdrawn) = (Action::SetPublished, Action::SetWithdrawn);
-    let detail: Option<String> = sql
+    let last: Option<(String, String)> = sql
         .prepare_cached(IN_SET)?
         .query_row(
             params![millis(time), published.as_str(), withdrawn.as_str(), set],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    let edition = detail.and_then(|detail| edition_in(&detail));
+    let edition = last
+        .filter(|(action, _)| action == published.as_str())
+        .and_then(|(_, detail)| edition_in(&detail));
     let Some(EditionId(edition)) = edition else {
         return Ok(None);
     };

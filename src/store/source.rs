@@ -10,8 +10,8 @@ use super::error::{Failure, Result, found};
 use super::row::{Columns, row_limit, to_json};
 use super::types::{NamedVersion, SourceFilter};
 use crate::domain::{
-    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, candidate_name,
-    free_number, parse_id,
+    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, Withdrawal,
+    candidate_name, free_number, parse_id,
 };
 
 /// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`].
@@ -30,6 +30,15 @@ pub(super) const SOURCE_COLUMNS: &str = "s.id, s.name, s.address, s.interval_hou
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN (SELECT em.version_id FROM set_member m JOIN file_set f ON f.name = m.set_name
             JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id
+            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END,
+    t.withdrawn_at, t.withdrawn_because,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT f.withdrawn_at FROM set_member m JOIN file_set f ON f.name = m.set_name
+            JOIN edition_member em ON em.edition_id = f.withdrawn_edition_id AND em.source_id = m.source_id
+            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT 'set ' || f.name || ': ' || f.withdrawn_because FROM set_member m JOIN file_set f ON f.name = m.set_name
+            JOIN edition_member em ON em.edition_id = f.withdrawn_edition_id AND em.source_id = m.source_id
             WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END";
 
 /// Settings, state and newest version of a source.
@@ -179,7 +188,7 @@ pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Resul
 
 /// Reads [`SOURCE_COLUMNS`].
 pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source> {
-    Ok(Source {
+    let mut source = Source {
         id: SourceId(columns.get()?),
         settings: read_settings(columns)?,
         published_path: columns.get()?,
@@ -198,8 +207,26 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             set: columns.get()?,
             set_fails: columns.get()?,
             set_version_id: columns.optional()?.map(VersionId),
+            withdrawn: None,
         },
-    })
+    };
+    let own = read_withdrawal(columns)?;
+    let with_set = read_withdrawal(columns)?;
+    if source.state.served().is_none() {
+        let last = own.into_iter().chain(with_set);
+        let last = last.max_by_key(|withdrawal| withdrawal.at);
+        source.state.withdrawn = last.map(Box::new);
+    }
+    Ok(source)
+}
+
+/// Reads when something was withdrawn and why; nothing when it was not.
+pub(super) fn read_withdrawal(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Withdrawal>> {
+    let (at, because) = (columns.optional_time()?, columns.optional::<String>()?);
+    Ok(at.map(|at| Withdrawal {
+        at,
+        because: because.unwrap_or_default(),
+    }))
 }
 
 fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> {

@@ -10,6 +10,7 @@ use crate::domain::{
     Action, AttemptId, ChangeKind, Digest, Edit, EditionId, EditionMember, EventId, FailureKind,
     FileSeal, LastModified, NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source,
     SourceId, SourceSettings, Stamp, Told, Validators, VerdictOutcome, VersionId, VersionState,
+    Withdrawal,
 };
 
 /// One change of the catalogue by an operator.
@@ -437,6 +438,8 @@ pub struct FileSet {
     pub published: Option<EditionId>,
     /// Since when they do.
     pub published_at: Option<DateTime<Utc>>,
+    /// That an edition which they saw was withdrawn; nothing while they see one.
+    pub withdrawn: Option<Withdrawal>,
 }
 
 /// A combination of versions with its first verdicts.

@@ -13,7 +13,7 @@ use super::transaction::Transaction;
 use super::version_row::{PLACE_COLUMNS, read_place};
 use crate::domain::{
     Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewEvent, NewVerdict, SourceId,
-    Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState, Weights,
+    Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState, Weights, deciding_verdict,
 };
 
 impl Store {
@@ -307,6 +307,16 @@ pub(super) fn with_reason(verdict: &NewVerdict) -> String {
         return verdict.verifier.clone();
     }
     format!("{}: {}", verdict.verifier, verdict.judgement.detail)
+}
+
+/// Returns who failed a version, and why; nothing when nobody did.
+pub(super) fn failure_of(
+    sql: &Connection,
+    version: VersionId,
+) -> std::result::Result<Option<String>, Failure> {
+    let verdicts = list(sql, NO_OUTPUT, "d.version_id = ?1", [version.0])?;
+    let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
+    Ok(deciding_verdict(VersionState::Failed, newest_first).map(with_reason))
 }
 
 /// Returns all verdicts on an edition, oldest first.

@@ -696,6 +696,10 @@ fn a_sample_of_each_kind_looks_like_a_real_one() {
             "- example v0 failed verification: schema: line 3",
         ),
         (
+            "withdrawn",
+            "- example v0 withdrawn, readers find nothing there: failed by schema: line 3",
+        ),
+        (
             "publish-failed",
             "- example cannot be published: permission denied",
         ),

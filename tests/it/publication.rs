@@ -251,6 +251,9 @@ fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
             ALTER TABLE source_state DROP COLUMN published_size; ALTER TABLE source_state DROP COLUMN published_mtime;
             ALTER TABLE source_state DROP COLUMN published_inode; ALTER TABLE file_set DROP COLUMN publish_error;
             ALTER TABLE set_member DROP COLUMN kept_version_id;
+            ALTER TABLE source_state DROP COLUMN withdrawn_at; ALTER TABLE source_state DROP COLUMN withdrawn_because;
+            ALTER TABLE file_set DROP COLUMN withdrawn_at; ALTER TABLE file_set DROP COLUMN withdrawn_because;
+            ALTER TABLE file_set DROP COLUMN withdrawn_edition_id;
             PRAGMA user_version = 5";
         catalogue.execute_batch(back).expect("the schema before");
         drop(catalogue);

@@ -7,6 +7,7 @@ mod readers;
 mod shown;
 mod stale;
 mod swept;
+mod withdrawn;
 
 use std::fs;
 use std::path::PathBuf;
@@ -398,7 +399,7 @@ fn a_set_that_leaves_the_configuration_leaves_its_members() {
     assert_eq!(release.gannet.source("data.csv")["set"], Value::Null);
     assert_eq!(
         release.events().last().map(String::as_str),
-        Some("set.withdrawn release")
+        Some("set.withdrawn release: no verifier judges it as a set any more")
     );
 
     // Back again: what passed before is published, and no member is any more.

@@ -45,11 +45,13 @@ pub(crate) struct SourceJson<'a> {
     error_kind: Option<&'static str>,
     error: Option<&'a str>,
     set_error: Option<&'a str>,
+    withdrawn_at: Option<String>,
+    withdrawn_because: Option<&'a str>,
 }
 
 impl<'a> SourceJson<'a> {
     /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 24] = [
+    pub(crate) const FIELDS: [&'static str; 26] = [
         "id",
         "name",
         "address",
@@ -74,6 +76,8 @@ impl<'a> SourceJson<'a> {
         "error_kind",
         "error",
         "set_error",
+        "withdrawn_at",
+        "withdrawn_because",
     ];
 
     /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
@@ -87,6 +91,7 @@ impl<'a> SourceJson<'a> {
         published_dir: &Path,
     ) -> Self {
         let (settings, state) = (&source.settings, &source.state);
+        let withdrawn = state.withdrawn.as_ref();
         Self {
             id: source.id,
             name: &settings.name,
@@ -112,6 +117,8 @@ impl<'a> SourceJson<'a> {
             error_kind: newest.error_kind.map(FailureKind::as_str),
             error: newest.error.as_deref(),
             set_error,
+            withdrawn_at: withdrawn.map(|withdrawal| precise(withdrawal.at)),
+            withdrawn_because: withdrawn.map(|withdrawal| withdrawal.because.as_str()),
         }
     }
 }

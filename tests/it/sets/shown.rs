@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::{Release, SUMS_VERIFIER};
 
 /// The words of a source's line in `list`, from its state on.
-fn line(release: &Release, name: &str) -> String {
+pub(super) fn line(release: &Release, name: &str) -> String {
     let list = release.gannet.ok(&["list"]);
     let found = list.lines().find(|line| line.contains(name));
     found.unwrap_or_else(|| panic!("{name}: {list}")).to_owned()
 }
 
 /// What `show` says behind a word.
-fn fact(release: &Release, name: &str, word: &str) -> Option<String> {
+pub(super) fn fact(release: &Release, name: &str, word: &str) -> Option<String> {
     let shown = release.gannet.ok(&["show", name]);
     let facts = shown.split("\n\n").next().unwrap_or_default();
     let mut lines = facts.lines();
@@ -22,7 +22,7 @@ fn fact(release: &Release, name: &str, word: &str) -> Option<String> {
 }
 
 /// The row of a source in the report's first table.
-fn reported(release: &Release, name: &str) -> String {
+pub(super) fn reported(release: &Release, name: &str) -> String {
     let page = release.gannet.ok(&["report"]);
     let link = format!(">{name}<");
     let row = page.split("<tr>").find(|row| row.contains(&link));

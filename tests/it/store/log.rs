@@ -54,7 +54,7 @@ async fn every_action_is_an_event() {
         (Action::VerdictPassed, Some("schema")),
         (Action::VersionRecovered, None),
         (Action::Published, None),
-        (Action::Withdrawn, None),
+        (Action::Withdrawn, Some("no version of it is good any more")),
         (Action::FetchUnchanged, None),
         (Action::FetchFailed, Some("status: 404 Not Found")),
         (Action::SourceFailing, None),

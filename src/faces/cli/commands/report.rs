@@ -88,7 +88,7 @@ fn overview(
                     td.t { (look.time_or_dash(source.state.last_attempt_at)) }
                     td.t { (look.time_or_dash(next_due(source))) }
                     td class={ "w " (source.state.version_state.map_or("", tone_of)) } { (or_dash(source.state.version_state)) }
-                    td { (text(&published_place(source, &source.published_path))) }
+                    td { (text(&published_place(source, &source.published_path, |time| look.alone(Some(time))))) }
                     td { (text(&why(history).or(error).unwrap_or_default())) }
                 }
             } }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::{App, Error, SetOverview, VerifiedSet};
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
+    Withdrawal,
 };
 use crate::faces::cli::args::{TableFormat, VerdictArgs};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -32,10 +33,12 @@ struct SetJson<'a> {
     published_path: Option<String>,
     publish_error: Option<&'a str>,
     error: Option<&'a str>,
+    withdrawn_at: Option<String>,
+    withdrawn_because: Option<&'a str>,
 }
 
 impl<'a> SetJson<'a> {
-    const FIELDS: [&'static str; 11] = [
+    const FIELDS: [&'static str; 13] = [
         "name",
         "verified",
         "members",
@@ -47,10 +50,13 @@ impl<'a> SetJson<'a> {
         "published_path",
         "publish_error",
         "error",
+        "withdrawn_at",
+        "withdrawn_because",
     ];
 
     fn new(one: &'a SetOverview) -> Self {
         let newest = one.newest.as_ref();
+        let withdrawn = one.set.withdrawn.as_ref();
         Self {
             name: &one.set.name,
             verified: newest.map(|edition| edition.state.as_str()),
@@ -63,6 +69,8 @@ impl<'a> SetJson<'a> {
             published_path: path(one),
             publish_error: one.set.publish_error.as_deref(),
             error: one.failure.as_deref(),
+            withdrawn_at: withdrawn.map(|withdrawal| precise(withdrawal.at)),
+            withdrawn_because: withdrawn.map(|withdrawal| withdrawal.because.as_str()),
         }
     }
 }
@@ -268,7 +276,12 @@ fn write(
         (Some(published), Some(at)) => {
             format!("{}, since {}", edition(published), look.alone(Some(at)))
         }
-        _ => "nothing yet".to_owned(),
+        _ => match &one.set.withdrawn {
+            Some(Withdrawal { at, because }) => {
+                format!("withdrawn {}: {because}", look.alone(Some(*at)))
+            }
+            None => "nothing yet".to_owned(),
+        },
     };
     let newest = one.newest.as_ref().map(|newest| {
         let (name, at) = (edition(newest), look.alone(Some(newest.at)));

@@ -80,7 +80,7 @@ fn write(
         ("added", look.alone(Some(source.created_at))),
         ("last fetched", look.alone(source.state.last_attempt_at)),
         ("next due", next_fact(source, look)),
-        ("published", published_fact(source, published_dir)),
+        ("published", published_fact(source, published_dir, look)),
         ("verifiers", words(verifiers)),
     ]);
     write_facts(&facts, look, out)?;
@@ -123,9 +123,10 @@ fn settings_facts(source: &Source) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn published_fact(source: &Source, published_dir: &Path) -> String {
+fn published_fact(source: &Source, published_dir: &Path, look: &Look) -> String {
     let path = published_file(source, published_dir);
-    published_words(source, path.as_deref().unwrap_or_default())
+    let path = path.as_deref().unwrap_or_default();
+    published_words(source, path, |time| look.alone(Some(time)))
 }
 
 fn words(words: &[String]) -> String {
@@ -219,6 +220,6 @@ mod tests {
             .keys()
             .cloned()
             .collect();
-        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error set_error headers allow_private allow_http allow_empty publish max_size_bytes created_at verifiers attempts versions");
+        insta::assert_snapshot!(keys.join(" "), @"id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome failures version_id verified published_path set state removed_at published_version_id wanted_version_id publish_error size_bytes digest error_kind error set_error withdrawn_at withdrawn_because headers allow_private allow_http allow_empty publish max_size_bytes created_at verifiers attempts versions");
     }
 }

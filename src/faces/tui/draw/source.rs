@@ -94,7 +94,9 @@ fn settings(
             text
         }
     };
-    let published = published_words(source, &source.published_path);
+    let published = published_words(source, &source.published_path, |time| {
+        moment(Some(time), now, zone)
+    });
     let lines = [
         ("address", settings.address.to_string()),
         (
