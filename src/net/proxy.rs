@@ -4,6 +4,7 @@
 //! Never gives a proxy a name that resolves here, for the same name may lead elsewhere from where the proxy stands; but
 //! for a proxy that lets nobody connect to bare addresses, and for plain http without a tunnel.
 
+use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +34,10 @@ const MAX_HEAD_BYTES: usize = 16 << 10;
 
 /// As much of a proxy's words as a message repeats.
 const MAX_WORDS_CHARS: usize = 80;
+
+/// What may help when a proxy wants to know who asks.
+pub(super) const CHECK_LOGIN: &str =
+    "check the user name and the password in its address in the configuration";
 
 /// A connection, in clear or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -275,8 +280,7 @@ impl Proxy {
             .replace(char::is_control, "");
         let mut words = shortened(&login_scrubber(&self.url).scrub(words), MAX_WORDS_CHARS);
         if status == 407 {
-            words +=
-                ", so check the user name and the password in its address in the configuration";
+            let _ = write!(words, ": {CHECK_LOGIN}");
         }
         Ok(Err(Refusal {
             words,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
-use reqwest::{Method, Request, Response};
+use reqwest::{Method, Request, Response, StatusCode};
 use url::Url;
 
 use super::answer;
@@ -19,7 +19,7 @@ use super::exchange::host_of;
 use super::failure::{Failure, Via};
 use super::guard;
 use super::incoming::Incoming;
-use super::proxy::{basic, login_of, login_scrubber};
+use super::proxy::{CHECK_LOGIN, basic, login_of, login_scrubber};
 use super::route;
 use super::secret::{Scrubber, expand_configured, expand_signing};
 use super::signature::Signer;
@@ -163,6 +163,16 @@ impl Webhooks {
                 self.config.connect_timeout,
             ))
         })?;
+        if let Some(proxy) = target.proxy
+            && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        {
+            // Only a proxy answers so (RFC 9110 §15.5.8).
+            let detail = format!(
+                "the proxy {} answered 407: {CHECK_LOGIN}",
+                route::proxy_name(proxy)
+            );
+            return Err(target.explain(Failure::new(FailureKind::Connect, detail)));
+        }
         target.read(response).await
     }
 }

@@ -131,6 +131,7 @@ async fn nothing_that_a_proxy_repeats_of_its_login_is_said() {
     }
     for words in [
         "407 pad",
+        "answered 407: check the user name",
         "[login of the proxy]",
         "refused by the proxy",
         "in the TLS handshake",
