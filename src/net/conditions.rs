@@ -236,7 +236,7 @@ fn opaque(etag: &str) -> &str {
         .trim_end_matches('-')
 }
 
-/// Returns what tells one set of fields from another; nothing for none.
+/// Returns what tells one set of fields from another; an empty text for an empty set.
 fn fields_identity(fields: &HeaderMap) -> String {
     let mut lines: Vec<String> = fields
         .iter()
@@ -281,7 +281,7 @@ fn unsigned(url: &Url) -> Cow<'_, Url> {
     Cow::Owned(url)
 }
 
-/// Undoes [`validators`]; a text of an older catalogue, which kept UTF-8 only, may hold what is no single byte.
+/// Returns the bytes that [`given`] made a text of; one of an older catalogue, which kept UTF-8 only, may hold what is no single byte.
 fn bytes_of(value: &str) -> Vec<u8> {
     let single: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
     single.unwrap_or_else(|| value.as_bytes().to_vec())

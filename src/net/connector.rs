@@ -71,37 +71,39 @@ impl Connector {
     async fn connect(self, target: Uri) -> Result<TokioIo<Link>, BoxError> {
         let host = bare_host(target.host()).to_owned();
         let is_tls = target.scheme_str() == Some("https");
-        let mut link = Link {
-            stream: Box::new(tokio::io::empty()),
-            peer: None,
-            is_proxy: false,
-            is_http2: false,
-            head: Head::default(),
-        };
-        match self.way {
+        let mut peer = None;
+        let mut is_proxy = false;
+        let mut stream: Box<dyn Stream> = match self.way {
             Way::Direct(mut tcp) => {
                 let stream = tcp.call(target).await?.into_inner();
                 let mut extras = Extensions::new();
                 stream.connected().get_extras(&mut extras);
-                link.peer = extras.remove();
-                link.stream = Box::new(stream);
+                peer = extras.remove();
+                Box::new(stream)
             }
             Way::Proxy(proxy) if !is_tls && proxy.is_http() => {
-                link.is_proxy = true;
-                link.stream = proxy.reach().await?;
+                is_proxy = true;
+                proxy.reach().await?
             }
             Way::Proxy(proxy) => {
                 let port = target.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-                link.stream = proxy.tunnel(&host, port).await?;
+                proxy.tunnel(&host, port).await?
             }
-        }
+        };
+        let mut is_http2 = false;
         if is_tls {
             let tls = TlsConnector::from(self.tls);
-            let stream = tls.connect(server_name(&host)?, link.stream).await?;
-            link.is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            link.stream = Box::new(stream);
+            let secured = tls.connect(server_name(&host)?, stream).await?;
+            is_http2 = secured.get_ref().1.alpn_protocol() == Some(b"h2");
+            stream = Box::new(secured);
         }
-        Ok(TokioIo::new(link))
+        Ok(TokioIo::new(Link {
+            stream,
+            peer,
+            is_proxy,
+            is_http2,
+            head: Head::default(),
+        }))
     }
 }
 

@@ -68,10 +68,8 @@ struct Step<'a> {
     /// The source's fields that go there.
     fields: HeaderMap,
     identity: RequestIdentity,
-    /// The validators that the same request was given.
-    validators: Option<&'a Validators>,
-    http1_only: bool,
-    reuse: Reuse,
+    /// With the validators that the same request was given.
+    ask: Ask<'a>,
 }
 
 /// How a try ended well.
@@ -125,18 +123,7 @@ impl Exchange<'_> {
                 admission.move_to(&host).await;
                 deadline += asked.elapsed();
             }
-            let fields = self.fields(same_origin);
-            let identity = RequestIdentity::new(&url, self.url, &fields, self.scrubber);
-            let step = Step {
-                url: &url,
-                host: &host,
-                proxy: route::proxy_for(self.config, &url),
-                validators: conditions::for_request(ask.validators, &identity),
-                fields,
-                identity,
-                http1_only: ask.http1_only,
-                reuse: ask.reuse,
-            };
+            let step = self.step(&url, &host, same_origin, ask);
             let hop = tokio::time::timeout_at(deadline, self.hop(&step, status)).await;
             let target = match hop.map_err(|_| self.out_of_time())?? {
                 Hop::End(answer) => return Ok(answer),
@@ -150,6 +137,26 @@ impl Exchange<'_> {
             // Once away, the caller's fields stay away, even when the chain comes back.
             same_origin &= target.origin() == self.url.origin();
             url = target;
+        }
+    }
+
+    fn step<'a>(
+        &'a self,
+        url: &'a Url,
+        host: &'a str,
+        same_origin: bool,
+        ask: Ask<'a>,
+    ) -> Step<'a> {
+        let fields = self.fields(same_origin);
+        let identity = RequestIdentity::new(url, self.url, &fields, self.scrubber);
+        let validators = conditions::for_request(ask.validators, &identity);
+        Step {
+            url,
+            host,
+            proxy: route::proxy_for(self.config, url),
+            fields,
+            identity,
+            ask: Ask { validators, ..ask },
         }
     }
 
@@ -225,8 +232,8 @@ impl Exchange<'_> {
         let kind = ClientKind {
             allow_private,
             proxied: step.proxy.is_some(),
-            http1_only: step.http1_only,
-            reuse: step.reuse,
+            http1_only: step.ask.http1_only,
+            reuse: step.ask.reuse,
         };
         let limit = self.config.read_timeout;
         let sent = self.clients.execute(kind, request_of(step));
@@ -372,14 +379,14 @@ fn request_of(step: &Step<'_>) -> Request {
     fields
         .entry(ACCEPT_ENCODING)
         .or_insert(HeaderValue::from_static("gzip"));
-    if let Some(validators) = step.validators {
+    if let Some(validators) = step.ask.validators {
         conditions::insert(fields, validators);
     }
     request
 }
 
 fn not_modified(headers: &HeaderMap, step: &Step<'_>, now: DateTime<Utc>) -> Answer {
-    match step.validators {
+    match step.ask.validators {
         Some(sent) if conditions::confirms(headers, &step.identity, sent) => {
             Answer::NotModified(conditions::renewed(headers, &step.identity, sent, now))
         }

@@ -107,20 +107,7 @@ impl Failure {
             return Self::passing(FailureKind::Timeout, detail);
         }
         if client.is_some_and(legacy::Error::is_connect) {
-            let detail = match find::<io::Error>(error).map(io::Error::kind) {
-                Some(io::ErrorKind::ConnectionRefused) => {
-                    format!("connection refused by {}", via.next_hop())
-                }
-                Some(io::ErrorKind::ConnectionReset) => {
-                    format!("connection reset by {}", via.next_hop())
-                }
-                // The library that makes handshakes has no case of its own for this.
-                Some(io::ErrorKind::UnexpectedEof) if root(error) == "tls handshake eof" => {
-                    format!("{subject} closed the connection in the TLS handshake")
-                }
-                _ => format!("cannot connect to {subject}: {}", root(error)),
-            };
-            return Self::passing(FailureKind::Connect, detail);
+            return Self::passing(FailureKind::Connect, unconnected(error, via));
         }
         let detail = match find::<hyper::Error>(error) {
             Some(cause) if cause.is_parse() => {
@@ -172,6 +159,22 @@ impl Failure {
             wants_http1: wants_http1(error),
             ..Self::passing(FailureKind::Protocol, detail)
         }
+    }
+}
+
+/// Says why there is no connection.
+fn unconnected(error: &(dyn StdError + 'static), via: &Via<'_>) -> String {
+    let subject = via.subject();
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => {
+            format!("connection refused by {}", via.next_hop())
+        }
+        Some(io::ErrorKind::ConnectionReset) => format!("connection reset by {}", via.next_hop()),
+        // The library that makes handshakes has no case of its own for this.
+        Some(io::ErrorKind::UnexpectedEof) if root(error) == "tls handshake eof" => {
+            format!("{subject} closed the connection in the TLS handshake")
+        }
+        _ => format!("cannot connect to {subject}: {}", root(error)),
     }
 }
 

@@ -27,8 +27,8 @@ pub(super) struct Shape {
     pub(super) tree_bytes: u64,
     /// The number that is held least exactly, shortened, and how exactly.
     pub(super) worst_number: Option<(Exactness, String)>,
-    /// Where numbers stand that cannot be held at all, or fractions that would be held as whole numbers, and whether each is a fraction
-    /// rather than too large.
+    /// Where numbers stand that cannot be held: `true` for fractions that are too small or would be held as whole numbers, `false` for
+    /// what is too large.
     pub(super) unheld: Vec<(Range<usize>, bool)>,
     /// How much has been read.
     offset: usize,
@@ -37,15 +37,15 @@ pub(super) struct Shape {
     part: Part,
     /// Of a key or a number: its bytes so far.
     token: Vec<u8>,
-    /// Of an escape by number: its digits so far.
+    /// Within an escape such as `\u00e9`: the value of its digits so far, and how many there were.
     escaped: Option<(u16, u8)>,
-    /// Such an escape was the first half of a pair.
+    /// The last escape was the first half of a surrogate pair.
     awaits_half: bool,
     line: u64,
     key_bytes: usize,
 }
 
-/// Tells whether a number is none of the whole ones, given as JSON writes it, however little is missing.
+/// Tells whether a number, as JSON writes it, lies between two whole ones: `1.5` and `15e-1` do, `1.0` and `100e-2` do not.
 fn is_fraction(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -116,7 +116,7 @@ impl Shape {
 
     fn text(&mut self, byte: u8) -> Result<(), Trouble> {
         self.tree_bytes += 1;
-        self.halves(byte)?;
+        self.check_surrogates(byte)?;
         self.part = match (self.part, byte) {
             (Part::Text, b'"') => {
                 self.part = Part::Structure;
@@ -133,7 +133,7 @@ impl Shape {
 
     /// Refuses half a pair of surrogates (RFC 8259 §8.2): grammar lets it pass, it is no character, and readers differ in what they make
     /// of it.
-    fn halves(&mut self, byte: u8) -> Result<(), Trouble> {
+    fn check_surrogates(&mut self, byte: u8) -> Result<(), Trouble> {
         if let Some((value, count)) = self.escaped {
             let digit = char::from(byte).to_digit(16).unwrap_or_default();
             let value = value << 4 | u16::try_from(digit).unwrap_or_default();
