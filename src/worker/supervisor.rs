@@ -365,8 +365,11 @@ impl Worker {
             }
         }
         let dead = self.app.with_archive(Archive::dead_owners).await?;
-        if !dead.is_empty() {
-            housekeeping::tidy(&self.app).await?;
+        // What cannot be tidied keeps nothing from being fetched: it is tried again once a day, and the end of that pass says so.
+        if !dead.is_empty()
+            && let Err(error) = housekeeping::tidy(&self.app).await
+        {
+            tracing::warn!("{error}: left to a later pass");
         }
         for owner in dead {
             tracing::warn!("worker {owner} ended without releasing its claims: released");

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use gannet::clock::{Clock as _, SystemClock};
 use gannet::config::{Config, Environment, Flags};
@@ -363,4 +364,30 @@ fn half_made_copies_before_migrations_go_to_the_trash() {
     gannet.ok(&["--worker-only"]);
     let there = names.map(|name| gannet.data().join(name).exists());
     assert_eq!(there, [true, false, true]);
+}
+
+/// Something lies where the trash should be, or its disk is full: what should go there stays, and the work goes on.
+#[test]
+fn a_trash_that_takes_nothing_keeps_no_source_waiting() {
+    let origin = Origin::start(true);
+    origin.on("/x", ["1", "2"].map(Reply::file));
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.ok(&["add", &origin.url("/x"), "1h", "--allow-private"]);
+    let data = gannet.data();
+    fs::write(data.join("trash"), "").expect("a file");
+    let half = fs::File::create(data.join("gannet.db.before-002.999999999"));
+    let aged = half.and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));
+    aged.expect("half a copy");
+    // A worker that was killed: nobody holds a lock there.
+    let dead = data.join("tmp/run-dead");
+    fs::create_dir(&dead).expect("a folder");
+    for content in ["1", "2"] {
+        let sql = rusqlite::Connection::open(data.join("gannet.db")).expect("a catalogue");
+        sql.execute("UPDATE source_state SET next_slot = 0", [])
+            .expect("due");
+        let said = gannet.run(&["--worker-only"]);
+        assert!(said.err.contains("trash"), "{said:#?}");
+        assert_eq!(gannet.ok(&["cat", "x:published"]), content, "{said:#?}");
+        assert!(!dead.exists(), "{said:#?}");
+    }
 }
