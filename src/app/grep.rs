@@ -30,7 +30,7 @@ pub struct Occurrences {
 impl App {
     /// Searches every version of a source, line by line.
     pub async fn grep(&self, source: Source, pattern: &Regex) -> Result<Occurrences> {
-        let (mut versions, damage) = self.sound_versions(source.id).await?;
+        let (mut versions, damage) = self.sound_versions(source.id, None).await?;
         versions.reverse();
         let mut found = Occurrences {
             source,

@@ -27,22 +27,34 @@ pub struct History {
 }
 
 impl App {
-    /// Returns the newest `limit` attempts and versions of a source, all without a limit.
+    /// Returns the newest `limit` attempts and versions of a source, all without a limit. A version whose row in the catalogue is
+    /// damaged is an error.
     pub async fn history(&self, selector: &str, limit: Option<usize>) -> Result<History> {
+        match self.sound_history(selector, limit).await? {
+            (history, None) => Ok(history),
+            (_, Some(damage)) => Err(damage),
+        }
+    }
+
+    /// Returns the same without the versions whose rows in the catalogue are damaged, and the damage that is there.
+    pub async fn sound_history(
+        &self,
+        selector: &str,
+        limit: Option<usize>,
+    ) -> Result<(History, Option<Error>)> {
         let source = self.source(selector).await?;
-        let history = self.history_of(source.id, limit).await?;
+        let history = self.sound_history_of(source.id, limit).await?;
         history.ok_or_else(|| purged_meanwhile(&source))
     }
 
-    /// Returns the newest `limit` attempts and versions of the source with this id, all without a limit; nothing when it is
-    /// not there any more.
-    pub async fn history_of(
+    /// Returns the same for the source with this id; nothing when it is not there any more.
+    pub async fn sound_history_of(
         &self,
         source: SourceId,
         limit: Option<usize>,
-    ) -> Result<Option<History>> {
+    ) -> Result<Option<(History, Option<Error>)>> {
         let attempts = self.store.attempts(source, limit).await?;
-        let versions = self.store.versions(source, limit).await?;
+        let (versions, damage) = self.sound_versions(source, limit).await?;
         let mut verdicts = HashMap::<VersionId, Vec<Verdict>>::new();
         for verdict in self.store.verdicts_of_source(source, limit).await? {
             verdicts
@@ -63,13 +75,14 @@ impl App {
             return Ok(None);
         };
         let set_failure = self.set_failure(&source).await?;
-        Ok(Some(History {
+        let history = History {
             source,
             attempts,
             versions,
             served,
             set_failure,
-        }))
+        };
+        Ok(Some((history, damage)))
     }
 
     /// Returns the source with this id, a removed one too; nothing when it was purged.
@@ -100,10 +113,14 @@ impl App {
         Ok(self.store.versions(source, None).await?)
     }
 
-    /// Returns those of a source's versions whose rows in the catalogue are sound, newest first, and the damage that keeps others
-    /// from being read.
-    pub async fn sound_versions(&self, source: SourceId) -> Result<(Vec<Version>, Option<Error>)> {
-        let (versions, damage) = self.store.sound_versions(source).await?;
+    /// Returns those of a source's newest `limit` versions, all without a limit, whose rows in the catalogue are sound, newest
+    /// first, and the damage that keeps others from being read.
+    pub async fn sound_versions(
+        &self,
+        source: SourceId,
+        limit: Option<usize>,
+    ) -> Result<(Vec<Version>, Option<Error>)> {
+        let (versions, damage) = self.store.sound_versions(source, limit).await?;
         Ok((versions, damage.map(Error::from)))
     }
 

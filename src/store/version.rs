@@ -148,15 +148,17 @@ impl Store {
         self.read(move |sql| history(sql, source, limit)).await
     }
 
-    /// Returns those of the source's versions whose rows are sound, newest first, and the damage that keeps others from being read.
+    /// Returns those of the source's newest `limit` versions, all without a limit, whose rows are sound, newest first, and the
+    /// damage that keeps others from being read.
     pub async fn sound_versions(
         &self,
         source: SourceId,
+        limit: Option<usize>,
     ) -> Result<(Vec<Version>, Option<StoreError>)> {
-        self.read(move |sql| match history(sql, source, None) {
+        self.read(move |sql| match history(sql, source, limit) {
             Ok(versions) => Ok((versions, None)),
             Err(error) => match error.damage() {
-                Some(damage) => Ok((sound(sql, source)?, Some(damage.clone()))),
+                Some(damage) => Ok((sound(sql, source, limit)?, Some(damage.clone()))),
                 None => Err(error),
             },
         })
@@ -349,9 +351,13 @@ fn history(
 }
 
 /// Returns the source's versions whose rows are sound, newest first, whatever is beside them.
-fn sound(sql: &Connection, source: SourceId) -> std::result::Result<Vec<Version>, Failure> {
+fn sound(
+    sql: &Connection,
+    source: SourceId,
+    limit: Option<usize>,
+) -> std::result::Result<Vec<Version>, Failure> {
     let mut statement = prepare_history(sql)?;
-    let rows = statement.query_map([source.0, row_limit(None)], |row| {
+    let rows = statement.query_map([source.0, row_limit(limit)], |row| {
         read_version(&mut Columns::new(row))
     })?;
     let mut versions = Vec::new();

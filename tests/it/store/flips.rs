@@ -194,7 +194,7 @@ async fn read_history(
     let list = store.versions(id, None).await;
     let list = list.map(|list| list.into_iter().map(plain).collect());
     tally.expect(list, &history.to_vec(), what);
-    if let Ok((sound, damage)) = store.sound_versions(id).await {
+    if let Ok((sound, damage)) = store.sound_versions(id, None).await {
         let is_right = |one: &Version| history.contains(&plain(one.clone()));
         assert!(sound.iter().all(is_right), "{what}: {sound:?}");
         assert!(damage.is_some() || sound.len() == history.len(), "{what}");

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::damaged::Damaged;
 use super::history::versions_table;
-use super::left_out::LeftOut;
 use crate::app::{App, History, Newest};
 use crate::domain::Source;
 use crate::faces::cli::args::DumpArgs;
@@ -33,34 +33,34 @@ pub(super) async fn run(app: &App, args: &DumpArgs, console: &mut Console<'_>) -
         return Ok(ExitStatus::Done);
     }
     sources.extend(app.removed_sources(&[]).await?);
-    let mut left_out = LeftOut::default();
+    let mut damaged = Damaged::default();
     if args.json {
-        write_json(app, &sources, &mut left_out, &mut console.out).await?;
+        write_json(app, &sources, &mut damaged, &mut console.out).await?;
     } else {
         let look = Look::of(app, console);
         let mut is_first = true;
         for source in &sources {
-            if let Some(history) = left_out.history(app, source, None).await? {
+            if let Some(history) = damaged.history(app, source, None).await? {
                 write(&history, is_first, &look, &mut console.out)?;
                 is_first = false;
             }
         }
     }
-    Ok(left_out.tell(console))
+    Ok(damaged.tell(console))
 }
 
 /// Writes one source after the other: the catalogue is larger than memory.
 async fn write_json(
     app: &App,
     sources: &[Source],
-    left_out: &mut LeftOut,
+    damaged: &mut Damaged,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let newest = app.newest(sources).await?;
     let none = Newest::default();
     let mut list = OpenList::begin(&mut *out, &serde_json::Map::new(), "sources")?;
     for source in sources {
-        let Some(history) = left_out.history(app, source, None).await? else {
+        let Some(history) = damaged.history(app, source, None).await? else {
             continue;
         };
         let head = DumpedJson {

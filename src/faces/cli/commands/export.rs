@@ -56,7 +56,7 @@ async fn export(
     done: &mut Done,
     console: &mut Console<'_>,
 ) -> Result<(), Error> {
-    let (versions, damage) = app.sound_versions(source.id).await?;
+    let (versions, damage) = app.sound_versions(source.id, None).await?;
     if let Some(damage) = damage {
         done.damaged_histories += 1;
         console.warn(&damaged_history(source, &damage));

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::damaged::Damaged;
 use crate::app::{App, History};
 use crate::domain::{Attempt, Verdict, VerdictOutcome, VersionId, format_size};
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
@@ -10,11 +11,12 @@ use crate::faces::cli::json::{self, AttemptJson, VersionJson};
 use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
-use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::cli::{Console, csv};
 use crate::faces::text::or_dash;
 
 pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {
-    let history = app.history(&args.source, args.limit()).await?;
+    let mut damaged = Damaged::default();
+    let history = damaged.note(app.sound_history(&args.source, args.limit()).await?);
     let look = Look::of(app, console);
     let out = &mut console.out;
     match args.format() {
@@ -23,7 +25,7 @@ pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>
         TableFormat::Csv => csv::write(out, &AttemptJson::FIELDS, json::attempts(&history))?,
         TableFormat::People => write_tables(&history, &look, out)?,
     }
-    Ok(ExitStatus::Done)
+    Ok(damaged.tell(console))
 }
 
 fn version_rows(history: &History) -> impl Iterator<Item = VersionJson<'_>> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::left_out::LeftOut;
+use super::damaged::Damaged;
 use super::sets;
 use crate::app::{App, History, Newest, SetOverview};
 use crate::domain::{Attempt, Source, SourceId, Verdict, Version, VersionState, format_size};
@@ -25,9 +25,9 @@ pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>)
         ages: false,
         ..Look::of(app, console)
     };
-    let (mut histories, mut left_out) = (Vec::new(), LeftOut::default());
+    let (mut histories, mut damaged) = (Vec::new(), Damaged::default());
     for source in &sources {
-        histories.extend(left_out.history(app, source, Some(args.history)).await?);
+        histories.extend(damaged.history(app, source, Some(args.history)).await?);
     }
     // As they are now.
     let sources: Vec<_> = histories.iter().map(|one| one.source.clone()).collect();
@@ -38,7 +38,7 @@ pub(super) async fn run(app: &App, args: &ReportArgs, console: &mut Console<'_>)
     };
     let page = page(&sources, &newest, &sets, &histories, &look);
     console.out.write_all(page.into_string().as_bytes())?;
-    Ok(left_out.tell(console))
+    Ok(damaged.tell(console))
 }
 
 fn page(

@@ -5,17 +5,18 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::damaged::Damaged;
 use super::history::write_tables;
 use super::sets;
 use crate::app::{App, History};
 use crate::domain::{Source, format_size};
+use crate::faces::cli::Console;
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::json::{SettingsJson, SourceJson, published_file};
 use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
-use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::standing::{next_due, published_words, state_word, why};
 
 /// How many versions and how many attempts are shown.
@@ -34,7 +35,8 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
     if let Some(set) = sets::name_of(app, &args.source).await? {
         return sets::show(app, set, args.json, console).await;
     }
-    let history = app.history(&args.source, Some(SHOWN)).await?;
+    let mut damaged = Damaged::default();
+    let history = damaged.note(app.sound_history(&args.source, Some(SHOWN)).await?);
     let verifiers = app.verifiers_of(&history.source.settings).await?;
     let published_dir = app.archive.published_dir();
     if args.json {
@@ -61,7 +63,7 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
             &mut console.out,
         )?;
     }
-    Ok(ExitStatus::Done)
+    Ok(damaged.tell(console))
 }
 
 fn write(
