@@ -280,14 +280,7 @@ async fn run_command(
             Err(error) if is_purge(command) && error.is_no_room() => {}
             // A use-case that needs the policy says so itself.
             Ok(_) if !changes_sources(command) => {}
-            Ok(PolicyStanding::Foreign(_)) => {
-                let file = house.app.policy_file_elsewhere().await;
-                let file = file.ok().flatten();
-                waits = Some(file.unwrap_or_else(|| "a configuration in force".to_owned()));
-            }
-            Ok(PolicyStanding::Unusable(_)) => {
-                waits = Some("a configuration that can be used".to_owned());
-            }
+            Ok(standing) => waits = house.app.publishing_needs(&standing).await,
             Err(error) => return cli::report(&error, console),
         }
     }
@@ -319,7 +312,8 @@ fn is_purge(command: &AppCommand) -> bool {
     matches!(command, AppCommand::Remove(args) if args.purge)
 }
 
-/// Tells whether published files may have to follow what a command does to sources. A removed source's file goes at once.
+/// Tells whether published files may have to follow what a command does to sources. A removed source's file goes at once, and
+/// `remove` itself says which stay in the folder of a set.
 fn changes_sources(command: &AppCommand) -> bool {
     matches!(
         command,

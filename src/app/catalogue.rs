@@ -32,8 +32,15 @@ pub enum PlanStep {
 impl Plan {
     /// Returns how many sources would be removed.
     pub fn removals(&self) -> usize {
-        let removal = |step: &&PlanStep| matches!(step, PlanStep::Remove(_));
-        self.steps.iter().filter(removal).count()
+        self.removed().count()
+    }
+
+    /// Returns the sources that would be removed.
+    pub fn removed(&self) -> impl Iterator<Item = &Source> {
+        self.steps.iter().filter_map(|step| match step {
+            PlanStep::Remove(source) => Some(source),
+            _ => None,
+        })
     }
 
     /// Tells whether more than half of the sources would go: likelier a file that is cut short than a wish.

@@ -68,4 +68,4 @@ pub use stale::{StaleProgress, StaleRequest};
 pub use suggest::suggestion;
 pub use summary::{PassProgress, PassSummary};
 pub use undo::{LeftAlone, Undo, Undone};
-pub use withdraw::Unpublished;
+pub use withdraw::{LeftInSet, Unpublished};

@@ -194,6 +194,19 @@ impl App {
         }
     }
 
+    /// Returns in words for people with which configuration a pass has to run until published files follow; nothing when this
+    /// process may publish.
+    pub async fn publishing_needs(&self, standing: &PolicyStanding) -> Option<String> {
+        match standing {
+            PolicyStanding::InForce(_) => None,
+            PolicyStanding::Foreign(_) => {
+                let file = self.policy_file_elsewhere().await.ok().flatten();
+                Some(file.unwrap_or_else(|| "a configuration in force".to_owned()))
+            }
+            PolicyStanding::Unusable(_) => Some("a configuration that can be used".to_owned()),
+        }
+    }
+
     /// Returns an error unless this process may judge, publish and change sets, and begins such work.
     pub(super) async fn require_policy(&self) -> Result<()> {
         match self.policy_standing().await? {

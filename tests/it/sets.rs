@@ -4,6 +4,7 @@ mod entering;
 mod faults;
 mod put_back;
 mod readers;
+mod removed;
 mod shown;
 mod stale;
 mod swept;

@@ -67,10 +67,13 @@ impl Changes {
             Change::Remove(ids) => {
                 let removed = self.app.remove(&selectors(&ids), false).await?;
                 self.remember(Undo::Removed(ids.clone()));
-                let text = format!(
-                    "removed {}; z brings back",
-                    count(removed.sources.len(), "source")
-                );
+                let sources = count(removed.sources.len(), "source");
+                let text = match self.app.left_in_sets(&removed.sources).await?.len() {
+                    0 => format!("removed {sources}; z brings back"),
+                    left => format!(
+                        "removed {sources}; {left} still in the folder of their set until its next edition; z brings back"
+                    ),
+                };
                 Ok(self.made(text, ids).await)
             }
             Change::Back {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use super::change::note_left_in_sets;
 use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
@@ -31,7 +32,9 @@ pub(super) async fn run(
             let (gone, all) = (plan.removals(), count(plan.present, "source"));
             consent(&format!("remove {gone} of {all}"), args.yes, console)?;
         }
+        let removed: Vec<_> = plan.removed().cloned().collect();
         app.apply(plan).await?;
+        note_left_in_sets(app, &removed, false, console).await?;
     }
     // After the fact: what is printed without --dry-run has been done.
     print(&lines, args, console)

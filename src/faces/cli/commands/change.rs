@@ -3,7 +3,7 @@
 use std::io;
 
 use super::add::warn_of_path;
-use crate::app::{App, Error, ErrorKind};
+use crate::app::{App, Error, ErrorKind, LeftInSet};
 use crate::domain::{Address, Interval, SettingsPatch, Source};
 use crate::faces::cli::args::{
     EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
@@ -155,7 +155,41 @@ pub(super) async fn remove(
             count(removed.discarded_objects, "stored file")
         ));
     }
+    note_left_in_sets(app, &removed.sources, args.purge, console).await?;
     tell_left(app, &removed.sources, console).await
+}
+
+/// Says which removed sources readers still find in the folders of their sets, and until when.
+pub(super) async fn note_left_in_sets(
+    app: &App,
+    removed: &[Source],
+    is_purge: bool,
+    console: &mut Console<'_>,
+) -> Result<(), Error> {
+    for LeftInSet {
+        source_id,
+        name,
+        path,
+        needs,
+    } in app.left_in_sets(removed).await?
+    {
+        let until = match needs {
+            Some(needs) => format!(
+                "this process may not publish, so until the next pass with {}",
+                clean(&needs)
+            ),
+            None if is_purge => "until the next pass".to_owned(),
+            None => format!(
+                "until the next edition passes; `gannet remove --purge {source_id}` takes it away at once, with its history"
+            ),
+        };
+        console.note(&format!(
+            "{} still lies in the folder of its set, {}: {until}",
+            clean(&name),
+            clean(&path.to_string_lossy())
+        ));
+    }
+    Ok(())
 }
 
 /// Asks whoever runs `remove` whether it is meant so, where that is asked at all. The arguments name the sources that were asked
