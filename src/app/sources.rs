@@ -210,13 +210,9 @@ impl App {
 
     /// Returns for each of these addresses, in their order, the removed source that had it, the one that was removed last;
     /// nothing for one that a source has now. Adding such an address again would begin a second history of the same file.
-    pub async fn formerly(&self, addresses: &[&str]) -> Result<Vec<Option<Source>>> {
-        // A text that is no address is nobody's, and is refused when it is added.
-        let normal = addresses.iter().map(|text| {
-            let address = Address::parse(text, true);
-            address.map_or_else(|_| String::new(), |address| address.to_string())
-        });
-        Ok(self.store.former_sources(normal.collect()).await?)
+    pub async fn formerly(&self, addresses: &[Address]) -> Result<Vec<Option<Source>>> {
+        let addresses = addresses.iter().map(ToString::to_string);
+        Ok(self.store.former_sources(addresses.collect()).await?)
     }
 
     /// Records the changes, then does to the files what follows from them.

@@ -8,7 +8,7 @@ use super::effects::{as_now, told};
 use super::message::{Change, Made, Msg, Refused};
 use super::run::Engine;
 use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo};
-use crate::domain::{Edit, SettingsPatch, Source, SourceId};
+use crate::domain::{Address, Edit, SettingsPatch, Source, SourceId};
 use crate::faces::text::{clean, count};
 
 /// Changes that can be taken back.
@@ -84,8 +84,9 @@ impl Changes {
     }
 
     async fn add(&mut self, new: Vec<NewSource>) -> Result<Made> {
-        let addresses: Vec<_> = new.iter().map(|new| new.address.clone()).collect();
-        let addresses: Vec<_> = addresses.iter().map(String::as_str).collect();
+        // A text that is no address is nobody's, and is refused when it is added.
+        let parsed = |new: &NewSource| Address::parse(&new.address, true).ok();
+        let addresses: Vec<_> = new.iter().filter_map(parsed).collect();
         let former = self.app.formerly(&addresses).await?;
         let added = self.app.add(new).await?;
         let ids: Vec<_> = added.iter().map(|added| added.source.id).collect();

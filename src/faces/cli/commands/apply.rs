@@ -75,7 +75,7 @@ fn sources(path: &Path) -> Result<CheckedSources, Error> {
 /// Says which new sources begin a second history of a file, while it can still be the first one that goes on.
 async fn warn_of_former(app: &App, plan: &Plan, console: &mut Console<'_>) -> Result<(), Error> {
     let added = plan.steps.iter().filter_map(|step| match step {
-        PlanStep::Add(settings) => Some(settings.address.as_str()),
+        PlanStep::Add(settings) => Some(settings.address.clone()),
         _ => None,
     });
     let former = app.formerly(&added.collect::<Vec<_>>()).await?;
