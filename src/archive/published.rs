@@ -343,7 +343,8 @@ fn temporary(content: Content, temp_dir: &Path) -> Result<TempPath, ArchiveError
     Ok(file)
 }
 
-fn refuse_folder(target: &Path) -> Result<(), ArchiveError> {
+/// Returns an error when a folder lies where a file belongs.
+pub(super) fn refuse_folder(target: &Path) -> Result<(), ArchiveError> {
     match fs::symlink_metadata(target) {
         Ok(metadata) if metadata.is_dir() => Err(ArchiveError::Blocked {
             path: target.to_owned(),

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use super::ArchiveError;
 use super::edition_file::EditionFile;
 use super::file::{digest_of, give, make_folder, reopen, sync_folder};
+use super::published::refuse_folder;
 use super::trash::Trash;
 use crate::domain::{Content, Digest, EditionId, safe_part};
 use crate::files::{Owner, remove_tree};
@@ -231,7 +232,10 @@ impl EditionFolder {
         self.sets.make(&folder)?;
         let new = self.write_in(&folder, file, content)?;
         let place = self.complete.join(&file.name);
-        fs::rename(&new, &place).map_err(ArchiveError::io("replace", &place))
+        fs::rename(&new, &place).map_err(|error| {
+            let is_in_the_way = refuse_folder(&place).err();
+            is_in_the_way.unwrap_or_else(|| ArchiveError::io("replace", &place)(error))
+        })
     }
 
     fn write_in(

@@ -178,6 +178,68 @@ fn a_file_that_cannot_be_removed_is_told_and_keeps_no_other_from_going() {
     home.gannet.ok(&["--worker-only"]);
 }
 
+/// A file that cannot be put back shows and fails every pass, until it can be.
+#[test]
+fn a_published_file_that_cannot_be_put_back_is_tried_again_and_shown_meanwhile() {
+    type Step = fn(&Home);
+    let cases: [(&str, &str, Step, Step); 3] = [
+        (
+            "a folder",
+            "a folder is in the way",
+            |home| {
+                fs::remove_file(home.file("a")).expect("removed");
+                fs::create_dir_all(home.file("a").join("mine")).expect("a folder");
+            },
+            |home| fs::remove_dir_all(home.file("a")).expect("removed"),
+        ),
+        (
+            "a link above it",
+            "a link is in the way",
+            |home| {
+                fs::write(home.file("a"), "else").expect("written");
+                home.block();
+            },
+            |home| home.unblock(&home.gannet.path("away")),
+        ),
+        (
+            "a file above it",
+            "a file is in the way",
+            |home| {
+                fs::remove_dir_all(home.folder()).expect("removed");
+                fs::write(home.folder(), "mine").expect("a file");
+            },
+            |home| fs::remove_file(home.folder()).expect("removed"),
+        ),
+    ];
+    for (case, why, harm, mend) in cases {
+        let home = Home::with(&["a"], "");
+        home.gannet.ok(&["fetch", "a"]);
+        harm(&home);
+        home.forget_chores();
+        // Nothing is due any more after the first.
+        for again in [&["fetch", "a"][..], &["--worker-only"], &["--worker-only"]] {
+            let said = home.gannet.run(again);
+            assert!(
+                said.code == Some(1) && said.err.contains(why),
+                "{case}: {said:#?}"
+            );
+            let shown = home.gannet.source("a");
+            assert_eq!(shown["state"], "unpublished", "{case}: {shown}");
+            let error = shown["publish_error"].as_str();
+            assert!(
+                error.is_some_and(|error| error.ends_with(why)),
+                "{case}: {shown}"
+            );
+        }
+        assert_eq!(home.events("publish.failed").len(), 1, "{case}: once");
+        mend(&home);
+        home.gannet.ok(&["--worker-only"]);
+        assert_eq!(home.content("a").as_deref(), Some("content of a"), "{case}");
+        let shown = home.gannet.source("a");
+        assert_eq!(shown["publish_error"], Value::Null, "{case}: {shown}");
+    }
+}
+
 #[test]
 fn a_published_file_that_was_changed_or_removed_is_put_back() {
     type Harm = fn(&Path);

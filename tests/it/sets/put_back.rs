@@ -148,9 +148,16 @@ fn what_cannot_be_put_back_is_told_and_shows() {
     for _ in 0..2 {
         let said = release.gannet.run(&["--worker-only"]);
         assert_eq!(said.code, Some(1), "{said:#?}");
-        assert!(said.err.contains("data.csv"), "{said:#?}");
+        let why = "data.csv: a folder is in the way";
+        assert!(said.err.contains(why), "{said:#?}");
+        let shown = release.show();
+        assert!(
+            shown["publish_error"]
+                .as_str()
+                .is_some_and(|shown| shown.ends_with(why)),
+            "{shown}"
+        );
     }
-    assert_ne!(release.show()["publish_error"], Value::Null);
     assert!(file.is_dir(), "it is left alone");
     assert!(
         !release.gannet.data().join("trash").exists(),
