@@ -1,5 +1,5 @@
-//! The client for everything that is asked over HTTP, straight or through the proxy. reqwest's own would give a proxy names only, knows no literal of
-//! IPv6 behind one, and keeps the head of an answer to itself that it cannot read.
+//! The client for everything that is asked over HTTP, straight or through the proxy. reqwest's own would give a proxy names
+//! only, knows no literal of IPv6 behind one, and keeps the head of an answer to itself that it cannot read.
 //!
 //! Never asks for the server of one host over the connection of another.
 

@@ -163,7 +163,7 @@ impl Webhooks {
                 self.config.connect_timeout,
             ))
         })?;
-        if let Some(proxy) = target.proxy
+        if let Some(proxy) = target.proxy.filter(|_| target.url.scheme() == "http")
             && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         {
             // Only a proxy answers so (RFC 9110 §15.5.8).

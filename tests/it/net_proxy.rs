@@ -220,6 +220,52 @@ async fn what_a_socks_proxy_says_is_said_in_words() {
     }
 }
 
+/// What is sent to a SOCKS proxy, byte for byte: the login only when it is asked for (RFC 1929).
+#[tokio::test]
+async fn a_socks_proxy_gets_the_login_that_it_asks_for() {
+    let connect = [5, 1, 0, 1, 10, 1, 2, 3, 1, 187];
+    let login = b"\x01\x03joe\x0ahunter2\xc3\xa9!";
+    let answer = [0, 1, 0, 0, 0, 0, 0, 0];
+    for (user, answered, expected) in [
+        (
+            "",
+            [&[5, 0, 5, 0][..], &answer].concat(),
+            [&[5, 1, 0][..], &connect].concat(),
+        ),
+        (
+            "joe:hunter2%C3%A9!@",
+            [&[5, 0, 5, 0][..], &answer].concat(),
+            [&[5, 2, 0, 2][..], &connect].concat(),
+        ),
+        (
+            "joe:hunter2%C3%A9!@",
+            // The address that it connects from, by a name.
+            vec![5, 2, 1, 0, 5, 0, 0, 3, 2, b'h', b'x', 0, 1],
+            [&[5, 2, 0, 2][..], login, &connect].concat(),
+        ),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("a bound socket");
+        let length = expected.len();
+        let serving = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            stream.write_all(&answered).expect("a connection");
+            let mut read = vec![0; length];
+            stream.read_exact(&mut read).expect("what is asked");
+            // Then TLS begins: a handshake.
+            let mut first = [0];
+            stream.read_exact(&mut first).expect("a tunnel");
+            (read, first)
+        });
+        let mut rig = Rig::new("https://10.1.2.3/x", "/dev/null".as_ref());
+        rig.config.ca_files.clear();
+        rig.config.max_tries = 1;
+        through(&mut rig.config, &format!("socks5://{user}{address}"));
+        rig.fails(FailureKind::Connect).await;
+        assert_eq!(serving.join().expect("a proxy"), (expected, [22]));
+    }
+}
+
 /// Returns a proxy in front of this server.
 fn relay_to(origin: &Origin, host: &str, names_only: bool) -> Option<Relay> {
     let target = origin.host().parse().expect("an address");
