@@ -74,49 +74,69 @@ fn look_up(
     let bounded = Bounded::new(stream, MAX_LINE_BYTES, "line");
     let mut reader = BufReader::with_capacity(PIECE_BYTES, bounded);
     let mut line = Vec::new();
-    let (mut entries, mut bare): (u64, Option<Digest>) = (0, None);
-    let mut best: Option<Listed> = None;
-    let mut unread: Option<String> = None;
-    let mut is_signature = false;
+    let mut lines = Lines::default();
     while reader.read_until(b'\n', &mut line).map_err(cannot_read)? > 0 {
         reader.get_mut().done();
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        if text.starts_with(b"-----BEGIN PGP SIGNATURE") {
-            is_signature = true;
-        } else if let Some(entry) = read_line(text) {
-            entries += 1;
-            if entry.name.is_none() {
-                bare = Some(entry.digest);
-            }
-            if let Some(fit) = names.fit(&entry) {
-                best = better(best, fit, &entry, list)?;
-            }
-        } else if !is_signature && !is_something_else(text) {
-            unread.get_or_insert_with(|| in_short(&printed(text)));
-        }
+        lines.add(line.strip_suffix(b"\n").unwrap_or(&line), names, list)?;
         line.clear();
     }
-    match (entries, bare) {
-        (0, _) => cannot(format!("{} lists no SHA-256 digest", list.name)),
-        (1, Some(digest)) => Ok(Some(Listed {
-            fit: Fit::Exact,
-            digest,
-        })),
-        _ if best.is_some() => Ok(best),
-        // The file may be the one that a digest without a name is of, or be listed in the line that nobody understood.
-        (_, Some(_)) => cannot(format!(
-            "{} does not list `{}`, but more than one digest, and not of which file each is",
-            list.name,
-            names.shown()
-        )),
-        _ => match unread {
-            Some(line) => cannot(format!(
-                "{} does not list `{}`, but has a line that means nothing here: `{line}`",
+    lines.conclude(names, list)
+}
+
+/// What the lines of a list say, as far as they have been read.
+#[derive(Default)]
+struct Lines {
+    entries: u64,
+    /// The last digest without a name.
+    bare: Option<Digest>,
+    best: Option<Listed>,
+    /// The first line that is neither an entry nor something else that lists have.
+    unread: Option<String>,
+    is_signature: bool,
+}
+
+impl Lines {
+    fn add(&mut self, text: &[u8], names: &Names, list: &Companion) -> Result<(), Trouble> {
+        if text.starts_with(b"-----BEGIN PGP SIGNATURE") {
+            self.is_signature = true;
+        } else if let Some(entry) = read_line(text) {
+            self.entries += 1;
+            if entry.name.is_none() {
+                self.bare = Some(entry.digest);
+            }
+            if let Some(fit) = names.fit(&entry) {
+                self.best = better(self.best.take(), fit, &entry, list)?;
+            }
+        } else if !self.is_signature && !is_something_else(text) {
+            self.unread.get_or_insert_with(|| in_short(&printed(text)));
+        }
+        Ok(())
+    }
+
+    /// Returns the entry that fits best; nothing when the list has none for the file.
+    fn conclude(self, names: &Names, list: &Companion) -> Result<Option<Listed>, Trouble> {
+        match (self.entries, self.bare) {
+            (0, _) => cannot(format!("{} lists no SHA-256 digest", list.name)),
+            (1, Some(digest)) => Ok(Some(Listed {
+                fit: Fit::Exact,
+                digest,
+            })),
+            _ if self.best.is_some() => Ok(self.best),
+            // The file may be the one that a digest without a name is of, or be listed in the line that nobody understood.
+            (_, Some(_)) => cannot(format!(
+                "{} does not list `{}`, but more than one digest, and not of which file each is",
                 list.name,
                 names.shown()
             )),
-            None => Ok(None),
-        },
+            _ => match self.unread {
+                Some(line) => cannot(format!(
+                    "{} does not list `{}`, but has a line that means nothing here: `{line}`",
+                    list.name,
+                    names.shown()
+                )),
+                None => Ok(None),
+            },
+        }
     }
 }
 
