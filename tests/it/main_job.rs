@@ -117,7 +117,8 @@ fn json_has_the_promised_shape() {
         keys(&source),
         "id name address interval_hours enabled tags last_attempt_at next_due_at last_outcome \
          failures version_id verified published_path set state removed_at published_version_id \
-         wanted_version_id publish_error size_bytes digest error_kind error set_error"
+         wanted_version_id publish_error size_bytes digest error_kind error set_error withdrawn_at \
+         withdrawn_because"
     );
     assert_eq!(
         (
