@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 use super::edition_file::EditionFile;
 use super::file::{digest_of, make_folder, sync_folder};
-use super::lock::{FileLock, Locks, NOTICES, PUBLISHED, SETS, TellWaits};
+use super::lock::{FileLock, Locks, MARK, NOTICES, PUBLISHED, SETS, TellWaits};
 use super::objects::{Objects, objects_below, owner_in};
 use super::published::{PublishItem, Published};
 use super::reader_temp::ReaderTemp;
@@ -305,7 +305,7 @@ impl Archive {
 
     /// Keeps room on the disk for a purge when it is full, unless it is kept or there is little room to begin with.
     pub fn keep_reserve(&self) -> Result<(), ArchiveError> {
-        reserve::keep(&self.data_dir, self.owner)
+        reserve::keep(&self.data_dir, &self.temp()?.name(), self.owner)
     }
 
     /// Returns the mark by which the archive knows its catalogue; nothing when it has none.
@@ -313,8 +313,9 @@ impl Archive {
         mark::read(&self.data_dir)
     }
 
-    /// Puts a mark on the archive, in the place of the one before.
+    /// Puts a mark on the archive, in the place of an earlier one.
     pub fn set_mark(&self, mark: &ArchiveMark) -> Result<(), ArchiveError> {
+        let _lock = self.locks.take(MARK)?;
         mark::write(&self.data_dir, mark, &self.temp()?.name(), self.owner)
     }
 
@@ -329,7 +330,9 @@ impl Archive {
     /// Removes what an owner left that ended; it is not known as dead any more after that.
     pub fn bury(&self, owner: &str) -> Result<(), ArchiveError> {
         beside::sweep_of_dead(&self.temp()?.path().with_file_name(owner));
-        mark::sweep_of_dead(&self.data_dir, owner);
+        for prefix in [mark::unfinished(owner), reserve::unfinished(owner)] {
+            beside::sweep(&self.data_dir, &prefix)?;
+        }
         self.temp()?.remove(owner)
     }
 }

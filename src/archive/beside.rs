@@ -74,11 +74,12 @@ pub(super) fn sweep_of_dead(temp_dir: &Path) {
     }
 }
 
-fn sweep(folder: &Path, prefix: &str) -> Result<(), ArchiveError> {
+/// Removes the files in a folder whose names begin so.
+pub(super) fn sweep(folder: &Path, prefix: &str) -> Result<(), ArchiveError> {
     let entries = fs::read_dir(folder).map_err(ArchiveError::io("list", folder))?;
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(prefix) {
-            // What cannot be removed now is tried again by the next publication.
+            // What cannot be removed now is tried again by the next one who looks.
             let _ = fs::remove_file(entry.path());
         }
     }

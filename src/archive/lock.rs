@@ -59,6 +59,13 @@ pub(super) const NOTICES: LockKind = LockKind {
     limit: Duration::ZERO,
 };
 
+/// Held while the archive's mark is written.
+pub(super) const MARK: LockKind = LockKind {
+    file: "mark.lock",
+    does: "writes the mark of the archive",
+    limit: Duration::from_secs(10),
+};
+
 /// Held while folders in `tmp/` come and go.
 pub(super) const FOLDERS: LockKind = LockKind {
     file: "lock",

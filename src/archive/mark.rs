@@ -26,7 +26,8 @@ pub(super) fn read(data_dir: &Path) -> Result<Option<ArchiveMark>, ArchiveError>
         .map_err(|reason| ArchiveError::io("read", &path)(invalid(reason)))
 }
 
-/// Writes the mark, whole or not at all. `process` is this one's name among those that work on the folder.
+/// Writes the mark, whole or not at all, unless a later one of the same catalogue is there: another process may have counted on.
+/// Whoever calls holds the lock of the mark. `process` is this one's name among those that work on the folder.
 pub(super) fn write(
     data_dir: &Path,
     mark: &ArchiveMark,
@@ -34,6 +35,11 @@ pub(super) fn write(
     owner: Owner,
 ) -> Result<(), ArchiveError> {
     let path = data_dir.join(FILE);
+    // One that cannot be read is replaced.
+    let found = read(data_dir).ok().flatten();
+    if found.is_some_and(|found| found.id == mark.id && found.generation > mark.generation) {
+        return Ok(());
+    }
     let written = || -> io::Result<tempfile::NamedTempFile> {
         // Beside its place: `tmp/` may lie on another file system.
         let mut file = tempfile::Builder::new()
@@ -54,16 +60,34 @@ pub(super) fn write(
         .map_err(|error| ArchiveError::io("write", &path)(error.error))
 }
 
-/// Removes the marks that a process left unfinished which was killed.
-pub(super) fn sweep_of_dead(data_dir: &Path, process: &str) {
-    let prefix = unfinished(process);
-    for entry in fs::read_dir(data_dir).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&prefix) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
+/// Returns how the names of unfinished marks begin that a process writes.
+pub(super) fn unfinished(process: &str) -> String {
+    format!(".{FILE}-{process}-")
 }
 
-fn unfinished(process: &str) -> String {
-    format!(".{FILE}-{process}-")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_mark_takes_the_place_of_a_later_one_of_its_catalogue() {
+        let mark = |id: &str, generation| ArchiveMark {
+            id: id.repeat(16),
+            generation,
+        };
+        let data = tempfile::tempdir().expect("a folder");
+        for (written, left) in [
+            (mark("0a", 5), mark("0a", 5)),
+            (mark("0a", 6), mark("0a", 6)),
+            (mark("0a", 5), mark("0a", 6)),
+            (mark("0a", 6), mark("0a", 6)),
+            (mark("0b", 1), mark("0b", 1)),
+        ] {
+            write(data.path(), &written, "run-a", Owner::default()).expect("written");
+            assert_eq!(read(data.path()).expect("read"), Some(left));
+        }
+        fs::write(data.path().join(FILE), "spoiled").expect("a file");
+        write(data.path(), &mark("0a", 1), "run-a", Owner::default()).expect("written");
+        assert_eq!(read(data.path()).expect("read"), Some(mark("0a", 1)));
+    }
 }

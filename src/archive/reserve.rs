@@ -2,17 +2,16 @@
 //!
 //! The catalogue has to write before anything can be deleted from it. Never kept on a disk with little room to begin with.
 
-use std::fs::{self, File, Permissions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::ArchiveError;
+use super::{ArchiveError, beside};
 use crate::files::Owner;
 
 const FILE: &str = "reserve";
-/// What it is called until it is whole; what a killed process left of one is made anew.
-const UNFINISHED: &str = "reserve.new";
+/// How its name begins until it is whole; the process that makes it stands behind.
+const UNFINISHED: &str = ".reserve-";
 /// More than the catalogue writes when a source with thousands of versions is purged.
 const BYTES: usize = 8 << 20;
 /// It is kept only where there is so much room for everything else.
@@ -23,14 +22,14 @@ const LEAST_FREE: u64 = 64 << 20;
 pub fn release_reserve(data_dir: &Path) {
     if free_bytes(data_dir).is_ok_and(|free| free < BYTES as u64) {
         // What is not there, or may not be removed, is nothing to go without: the catalogue says what it cannot do.
-        for name in [FILE, UNFINISHED] {
-            let _ = fs::remove_file(data_dir.join(name));
-        }
+        let _ = fs::remove_file(data_dir.join(FILE));
+        let _ = beside::sweep(data_dir, UNFINISHED);
     }
 }
 
-/// Keeps the reserve, unless it is kept or there is too little room. One that is too short is made anew.
-pub(super) fn keep(data_dir: &Path, owner: Owner) -> Result<(), ArchiveError> {
+/// Keeps the reserve, unless it is kept or there is too little room. One that is too short is made anew. `process` is this one's
+/// name among those that work on the folder.
+pub(super) fn keep(data_dir: &Path, process: &str, owner: Owner) -> Result<(), ArchiveError> {
     let path = data_dir.join(FILE);
     let made = || -> io::Result<()> {
         let found = fs::symlink_metadata(&path).ok();
@@ -38,34 +37,27 @@ pub(super) fn keep(data_dir: &Path, owner: Owner) -> Result<(), ArchiveError> {
         if found.as_ref().is_some_and(is_whole) || free_bytes(data_dir)? < LEAST_FREE {
             return Ok(());
         }
-        let unfinished = data_dir.join(UNFINISHED);
-        let written = write(&unfinished, owner).and_then(|()| {
-            // No file takes the place of a folder, and one with something in it is somebody's.
-            if found.is_some_and(|found| found.is_dir()) {
-                fs::remove_dir(&path)?;
-            }
-            fs::rename(&unfinished, &path)
-        });
-        if written.is_err() {
-            let _ = fs::remove_file(&unfinished);
+        let mut bytes = vec![0; BYTES];
+        // A file system that compresses would keep no room for others.
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(&unfinished(process))
+            .tempfile_in(data_dir)?;
+        owner.give(file.path())?;
+        file.write_all(&bytes)?;
+        // No file takes the place of a folder, and one with something in it is somebody's.
+        if found.is_some_and(|found| found.is_dir()) {
+            fs::remove_dir(&path)?;
         }
-        written
+        file.persist(&path)?;
+        Ok(())
     };
     made().map_err(ArchiveError::io("keep room in", &path))
 }
 
-fn write(path: &Path, owner: Owner) -> io::Result<()> {
-    let mut bytes = vec![0; BYTES];
-    // A file system that compresses would keep no room for others.
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = File::create_new(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    owner.give(path)?;
-    file.write_all(&bytes)
+/// Returns how the names of unfinished ones begin that a process makes.
+pub(super) fn unfinished(process: &str) -> String {
+    format!("{UNFINISHED}{process}-")
 }
 
 fn free_bytes(folder: &Path) -> io::Result<u64> {
@@ -75,6 +67,8 @@ fn free_bytes(folder: &Path) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -85,17 +79,16 @@ mod tests {
         let link: Leave = |path| std::os::unix::fs::symlink("nowhere", path).expect("a link");
         let nothing: Leave = |_| {};
         let cases = [
-            ("nothing", nothing, FILE),
-            ("a short one", short, FILE),
-            ("an empty folder", folder, FILE),
-            ("a link", link, FILE),
-            ("one that was not finished", short, UNFINISHED),
+            ("nothing", nothing),
+            ("a short one", short),
+            ("an empty folder", folder),
+            ("a link", link),
         ];
-        for (what, leave, name) in cases {
+        for (what, leave) in cases {
             let data = tempfile::tempdir().expect("a folder");
-            leave(&data.path().join(name));
+            leave(&data.path().join(FILE));
             for _ in 0..2 {
-                keep(data.path(), Owner::default()).expect(what);
+                keep(data.path(), "run-a", Owner::default()).expect(what);
                 let found = fs::symlink_metadata(data.path().join(FILE)).expect(what);
                 assert!(found.is_file(), "{what}");
                 assert_eq!(found.len(), BYTES as u64, "{what}");
@@ -110,12 +103,12 @@ mod tests {
         let data = tempfile::tempdir().expect("a folder");
         let path = data.path().join(FILE);
         fs::write(&path, vec![7; BYTES]).expect("a file");
-        keep(data.path(), Owner::default()).expect("kept");
+        keep(data.path(), "run-a", Owner::default()).expect("kept");
         assert_eq!(fs::read(&path).expect("a file")[0], 7);
         fs::remove_file(&path).expect("removed");
         fs::create_dir(&path).expect("a folder");
         fs::write(path.join("mine"), "").expect("a file");
-        let error = keep(data.path(), Owner::default()).expect_err("in the way");
+        let error = keep(data.path(), "run-a", Owner::default()).expect_err("in the way");
         assert!(
             error.to_string().starts_with("cannot keep room in "),
             "{error}"

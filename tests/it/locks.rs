@@ -11,7 +11,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::origin::{Origin, Reply};
 use crate::rig::{Gannet, said};
 
-const LOCKS: [&str; 4] = ["lock", "published.lock", "sets.lock", "notify.lock"];
+const LOCKS: [&str; 5] = [
+    "lock",
+    "published.lock",
+    "sets.lock",
+    "notify.lock",
+    "mark.lock",
+];
 
 /// Takes a lock as another process would, whose number is that of this one.
 fn hold(gannet: &Gannet, name: &str) -> File {
