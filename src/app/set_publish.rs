@@ -23,7 +23,10 @@ impl App {
                 failed = Some(one_more(failed, error));
             }
         }
-        self.sweep_sets().await?;
+        // Editions that stay in the way keep no source from being fetched.
+        if let Err(error) = self.sweep_sets().await {
+            failed = Some(one_more(failed, error));
+        }
         Ok(failed)
     }
 

@@ -137,3 +137,34 @@ fn a_pass_without_sets_clears_away_what_they_left() {
         assert_eq!(thrown(&gannet.data()).len(), 1, "{verifiers}");
     }
 }
+
+#[test]
+fn editions_that_cannot_be_cleared_away_keep_no_source_from_being_fetched() {
+    let origin = Origin::start(true);
+    origin.on("/x", [Reply::file("content")]);
+    let in_the_way: fn(&Path) = |data| {
+        fs::write(data.join("trash"), "no folder").expect("a file");
+    };
+    let no_list: fn(&Path) = |data| {
+        let trash = data.join("trash");
+        symlink(data.join("nowhere/at/all"), trash).expect("a link");
+    };
+    for spoil in [in_the_way, no_list] {
+        let gannet = Gannet::trusting(origin.ca_file(), "");
+        gannet.ok(&["add", &origin.url("/x"), "--allow-private"]);
+        let folder = gannet.data().join(format!("sets/.editions/gone-1-{KEY}"));
+        fs::create_dir_all(&folder).expect("a folder");
+        let marked =
+            File::open(&folder).and_then(|folder| folder.set_modified(std::time::UNIX_EPOCH));
+        marked.expect("marked");
+        spoil(&gannet.data());
+        let said = gannet.run(&["--worker-only"]);
+        assert_ne!(said.code, Some(0), "{said:#?}");
+        assert!(said.err.contains("trash"), "{said:#?}");
+        assert!(folder.exists());
+        assert!(
+            gannet.source("x")["published_path"].is_string(),
+            "{said:#?}"
+        );
+    }
+}
