@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, said};
+use crate::rig::{Gannet, said, until};
 
 /// Writes a file of sources and returns its path.
 fn write_sources(gannet: &Gannet, origin: &Origin, paths: &[String]) -> String {
@@ -447,14 +447,6 @@ fn verify_takes_its_programs_along_when_a_signal_ends_it() {
     // Gone, or a zombie that its new parent has not waited for yet.
     assert!(fs::read(running).unwrap_or_default().is_empty());
     assert_eq!(temporary(&gannet), [""; 0]);
-}
-
-pub(crate) fn until(what: &str, mut happened: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !happened() {
-        assert!(Instant::now() < deadline, "not seen: {what}");
-        std::thread::yield_now();
-    }
 }
 
 /// Returns when a line of the log holds `text`.

@@ -2,7 +2,7 @@
 //! brought it.
 
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, said};
+use crate::rig::{Gannet, said, until};
 
 const VERIFIERS: &str = r#"
 [[verifier]]
@@ -147,9 +147,7 @@ fn a_source_that_changed_while_it_was_fetched_was_tried() {
         let gate = Gate::new();
         origin.on("/good", [Reply::file("2").behind(&gate)]);
         let fetch = gannet.start(&["fetch", "good"]);
-        while origin.requests().is_empty() {
-            std::thread::yield_now();
-        }
+        until("the request", || !origin.requests().is_empty());
         gannet.ok(change);
         gate.open();
         let ended = said(&fetch.wait_with_output().expect("an end"));

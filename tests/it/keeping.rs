@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use gannet::clock::{Clock as _, SystemClock};
+use gannet::clock::SystemClock;
 use gannet::config::{Config, Environment, Flags};
 use gannet::domain::{SettingsPatch, SourceId, VerdictOutcome};
 use gannet::worker::{Progress, Selection, Stop, Worker};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, open_app};
+use crate::rig::{Gannet, open_app, until};
 
 /// Bytes that do not compress, and so lie in a file of their own.
 fn noise(seed: u64) -> Vec<u8> {
@@ -73,13 +73,10 @@ fn kill_a_fetch(gannet: &Gannet, origin: &Origin) {
     origin.on("/slow", [Reply::file("slow").behind(&gate)]);
     gannet.ok(&["add", &origin.url("/slow"), "1h", "--allow-private"]);
     let mut child = gannet.start(&["fetch", "slow"]);
-    while !origin
-        .requests()
-        .iter()
-        .any(|request| request.path == "/slow")
-    {
-        std::thread::yield_now();
-    }
+    until("the request", || {
+        let requests = origin.requests();
+        requests.iter().any(|request| request.path == "/slow")
+    });
     let process = Pid::from_raw(i32::try_from(child.id()).expect("an id")).expect("a process");
     kill_process(process, Signal::KILL).expect("killed");
     child.wait().expect("it ends");
@@ -299,17 +296,16 @@ fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
         sql.execute("UPDATE archive_mark SET swept_at = 0", [])
             .expect("long ago");
     };
-    let today = SystemClock.now().date_naive();
-    let yesterday = today - chrono::Duration::days(1);
-    // As a look a year ahead finds it, a look after it was seen for 6 days, one that is too soon, and one after 7.
+    // As a look a year ahead finds it, a look by which it was seen for 7 days, one that is too soon, one after a look from the
+    // future, and one by which it was seen for 8. A look long ago counts as 4 days, whatever day it is now.
     for (name, is_due, left) in [
-        ("2001-01-01".to_owned(), true, 2),
-        (format!("2001-01-01.{yesterday}.6"), true, 2),
-        (format!("2001-01-01.{yesterday}.7"), false, 2),
-        (format!("2001-01-01.{today}.7"), true, 2),
-        (format!("2001-01-01.{yesterday}.7"), true, 0),
+        ("2001-01-01", true, 2),
+        ("2001-01-01.2001-01-04.3", true, 2),
+        ("2001-01-01.2001-01-05.4", false, 2),
+        ("2001-01-01.9999-12-31.7", true, 2),
+        ("2001-01-01.2001-01-05.4", true, 0),
     ] {
-        fs::rename(&day, trash.join(&name)).expect("renamed");
+        fs::rename(&day, trash.join(name)).expect("renamed");
         if is_due {
             untidied();
         }
@@ -325,10 +321,8 @@ fn what_a_purge_leaves_lies_in_the_trash_for_seven_days() {
 #[test]
 fn an_object_in_the_trash_is_read_and_comes_back_before_it_would_go() {
     let (_origin, gannet) = store_of_two();
-    let yesterday = SystemClock.now().date_naive() - chrono::Duration::days(1);
-    let trash = gannet
-        .data()
-        .join(format!("trash/2001-01-01.{yesterday}.7"));
+    // A look long ago counts as 4 days: this one finds that its time is over.
+    let trash = gannet.data().join("trash/2001-01-01.2001-01-08.7");
     fs::create_dir_all(&trash).expect("a folder");
     fs::rename(gannet.data().join("objects"), trash.join("objects")).expect("moved");
     assert_eq!(gannet.bytes(&["cat", "x"]), noise(2));

@@ -2,27 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
-
-/// Long enough for any machine: only a test that fails waits for it.
-const PATIENCE: Duration = Duration::from_mins(1);
+use crate::rig::{Gannet, until};
 
 /// Tells whether a process lives: one that has ended and waits to be reaped does not.
 fn lives(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
     !state.is_empty() && !state.starts_with(['Z', 'X'])
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}");
-        std::thread::yield_now();
-    }
 }
 
 fn pids(folder: &Path) -> Vec<String> {

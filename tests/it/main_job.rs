@@ -8,7 +8,7 @@ use gannet::store::{SourceChange, Store};
 use serde_json::{Value, json};
 
 use crate::origin::{Origin, Reply};
-use crate::rig::{Gannet, said};
+use crate::rig::{Gannet, said, until};
 
 fn rig(origin: &Origin, more: &str) -> Gannet {
     Gannet::trusting(origin.ca_file(), more)
@@ -490,9 +490,9 @@ fn pass_before_publishing(gannet: &Gannet) -> (fs::File, std::process::Child) {
     let lock = fs::File::create(gannet.data().join("tmp/published.lock")).expect("the lock");
     lock.lock().expect("the lock is free");
     let pass = gannet.start(&["--worker-only"]);
-    while gannet.source("x")["version_id"].is_null() {
-        std::thread::yield_now();
-    }
+    until("the version", || {
+        !gannet.source("x")["version_id"].is_null()
+    });
     (lock, pass)
 }
 
@@ -506,9 +506,7 @@ fn a_verdict_that_comes_before_the_file_is_published_counts() {
     );
     add(&gannet, &origin, "/x", &[]);
     let (lock, pass) = pass_before_publishing(&gannet);
-    while gannet.source("x")["verified"] != "passed" {
-        std::thread::yield_now();
-    }
+    until("the verdict", || gannet.source("x")["verified"] == "passed");
     gannet.ok(&["verdict", "1", "text", "failed"]);
     drop(lock);
     let pass = said(&pass.wait_with_output().expect("the pass ends"));

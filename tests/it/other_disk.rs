@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use gannet::clock::{Clock as _, SystemClock};
-
 use crate::namespace::in_mount_namespace;
 use crate::origin::{Origin, Reply};
 use crate::rig::Gannet;
@@ -106,7 +104,6 @@ fn parts_of_the_data_folder_may_lie_on_another_disk() {
 fn the_trash_and_the_objects_may_lie_apart() {
     let origin = Origin::start(true);
     origin.on("/large.bin", [Reply::file(large())]);
-    let yesterday = SystemClock.now().date_naive() - chrono::Duration::days(1);
     for apart in ["objects", "trash"] {
         let gannet = Gannet::trusting(origin.ca_file(), "");
         fs::write(gannet.path("large.bin"), large()).expect("a file");
@@ -121,7 +118,7 @@ fn the_trash_and_the_objects_may_lie_apart() {
             "mkdir -m 700 \"$HOME/other\"; mkdir -p -m 700 \"$data/{apart}\"
              if [ {apart} = objects ]; then cp -r \"$data/objects/.\" \"$HOME/other\"; fi
              mount --bind \"$HOME/other\" \"$data/{apart}\"
-             day=\"$data/trash/2001-01-01.{yesterday}.7\"; mkdir -p \"$day\"
+             day=\"$data/trash/2001-01-01.2001-01-08.7\"; mkdir -p \"$day\"
              cp -r \"$data/objects\" \"$day/objects\"; rm -r \"$data/objects/\"*
              count() {{ find \"$data/$1\" -type f | wc -l; }}
              count objects; count trash

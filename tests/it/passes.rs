@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, said};
+use crate::rig::{Gannet, said, until};
 use crate::terminal::Terminal;
 
 fn add(gannet: &Gannet, origin: &Origin, names: &[&str]) {
@@ -101,9 +101,7 @@ fn a_source_that_another_worker_is_at_is_busy() {
     let gannet = Gannet::trusting(origin.ca_file(), "");
     add(&gannet, &origin, &["slow"]);
     let first = gannet.start(&["fetch", "slow"]);
-    while origin.requests().is_empty() {
-        std::thread::yield_now();
-    }
+    until("the request", || !origin.requests().is_empty());
     let second = gannet.run(&["fetch", "slow"]);
     assert!(
         second.out.contains("busy") && !second.out.contains("due"),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{Gannet, said};
+use crate::rig::{Gannet, said, until};
 
 /// So many quotes take twice as much in JSON: more than a pipe and the program's buffer hold.
 const LONG: usize = 60 << 10;
@@ -150,9 +150,7 @@ fn a_fetch_leaves_out_what_was_purged_since_it_began() {
         let before = origin.requests().len();
         let arguments = [&["fetch", "--json"], purged, left].concat();
         let fetch = gannet.start(&arguments);
-        while origin.requests().len() == before {
-            std::thread::yield_now();
-        }
+        until("a request", || origin.requests().len() > before);
         purge(&gannet, purged);
         gate.open();
         let ended = said(&fetch.wait_with_output().expect("it ends"));

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gannet::app::App;
 use gannet::archive::Archive;
@@ -158,6 +159,16 @@ impl Gannet {
 
     pub(crate) fn history(&self, name: &str) -> Value {
         self.json(&["history", name, "--json"])
+    }
+}
+
+/// Waits until another process has done something. Fails after a minute, which is long enough for any machine: that process may
+/// have ended instead.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not seen: {what}");
+        std::thread::yield_now();
     }
 }
 
