@@ -75,6 +75,22 @@ impl Error {
         matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Replaced)
     }
 
+    /// Tells whether what failed concerns one file alone, damage say: all else was done.
+    pub(crate) fn concerns_one(&self) -> bool {
+        matches!(self.kind, ErrorKind::Damaged | ErrorKind::Blocked)
+    }
+
+    /// Adds this error to the one that is kept: the one that keeps more from being done stays, of two alike the first. Returns the
+    /// other when it is damage: nothing else tells that, while the catalogue keeps what is in the way of a file.
+    pub(crate) fn add_to(self, kept: &mut Option<Self>) -> Option<Self> {
+        let weight = |error: &Self| (!error.concerns_one(), error.concerns_all());
+        let other = match kept {
+            Some(first) if weight(&self) <= weight(first) => Some(self),
+            _ => kept.replace(self),
+        };
+        other.filter(|other| other.kind == ErrorKind::Damaged)
+    }
+
     /// Tells whether a disk had no room left.
     pub(crate) fn is_no_room(&self) -> bool {
         let Some(below) = &self.source else {
@@ -196,6 +212,31 @@ fn is_full(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_error_that_keeps_more_from_being_done_stays() {
+        use ErrorKind::{Blocked, Conflict, Damaged, Unavailable};
+        for (first, second, kept, other) in [
+            (Damaged, Damaged, "first", Some("second")),
+            (Damaged, Blocked, "first", None),
+            (Damaged, Conflict, "second", Some("first")),
+            (Conflict, Damaged, "first", Some("second")),
+            (Blocked, Damaged, "first", Some("second")),
+            (Blocked, Unavailable, "second", None),
+            (Conflict, Unavailable, "second", None),
+            (Unavailable, Unavailable, "first", None),
+            (Unavailable, Conflict, "first", None),
+        ] {
+            let mut held = Some(Error::new(first, "first"));
+            let told = Error::new(second, "second").add_to(&mut held);
+            let words = |error: Option<Error>| error.map(|error| error.message);
+            let found = (words(held), words(told));
+            let expected = (Some(kept.to_owned()), other.map(str::to_owned));
+            assert_eq!(found, expected, "{first:?}, {second:?}");
+        }
+        let mut none = None;
+        assert!(Error::invalid("one").add_to(&mut none).is_none() && none.is_some());
+    }
 
     #[test]
     fn only_a_full_or_failing_disk_concerns_every_source() {

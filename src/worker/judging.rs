@@ -4,7 +4,7 @@
 //! Never runs a verifier itself.
 
 use super::pipeline::{Pipeline, unless_gone};
-use crate::app::{Ask, Result, Verified};
+use crate::app::{Ask, Error, Result, Verified};
 use crate::domain::{
     Content, Publication, Source, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
@@ -27,7 +27,11 @@ impl Pipeline {
         id: VersionId,
         content: Option<Content>,
     ) -> Result<()> {
-        let version = self.version(id).await?;
+        let version = self.version(id).await.map_err(|error| {
+            // Which source the row is one of only the caller knows.
+            let message = format!("{}: {error}", source.settings.name);
+            Error { message, ..error }
+        })?;
         let required = self
             .ask(source, &version, content.clone(), Weight::Required)
             .await?;

@@ -71,7 +71,8 @@ pub struct PassReport {
     pub untold: Vec<String>,
     /// Sources that it was to try and did not, because it had to stop.
     pub untried: u64,
-    /// What kept it from doing all; what was recorded before stays.
+    /// What kept it from doing all; what was recorded before stays. Damage of one version stands here when nothing graver does, that of
+    /// others among the troubles: it keeps nothing else from being done.
     pub error: Option<Error>,
 }
 
@@ -85,12 +86,20 @@ impl PassReport {
             || !self.untold.is_empty()
     }
 
+    /// Keeps what failed beside the pass.
+    pub(super) fn fail(&mut self, error: Error) {
+        let other = error.add_to(&mut self.error);
+        if self.troubles.len() < MAX_TROUBLES {
+            self.troubles.extend(other.map(|other| other.message));
+        }
+    }
+
     /// Says what became of each source that was asked for, also of those that were not tried.
     pub(super) fn account_for(&mut self, asked: &[SourceId]) {
         let tried: HashSet<_> = self.results.iter().map(|result| result.id).collect();
         let why = match &self.error {
-            Some(error) => error.message.clone(),
-            None => "stopped before".to_owned(),
+            Some(error) if !error.concerns_one() => error.message.clone(),
+            _ => "stopped before".to_owned(),
         };
         for id in asked.iter().filter(|id| !tried.contains(id)) {
             self.results.push(if self.busy.contains(id) {
@@ -400,8 +409,10 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn finish_judging(&mut self, judged: Result<()>) {
-        self.keep_error(judged);
+    fn finish_judging(&mut self, errors: Vec<Error>) {
+        for error in errors {
+            self.keep_error(Err(error));
+        }
         if self.undecided.is_done() {
             // Those of their sources that are due could not be claimed before.
             self.look_again();
@@ -426,15 +437,14 @@ impl<'a> Pass<'a> {
         (self.asked as u64).saturating_sub(tried)
     }
 
-    /// Keeps the first error, to be told at the end. One source's trouble, such as a damaged blob, does not keep the
-    /// pass from going on; a failing store or disk does.
+    /// Keeps an error, to be told at the end. One source's trouble, such as a damaged blob, does not keep the pass from going on; a
+    /// failing store or disk does.
     fn keep_error(&mut self, result: Result<()>) {
         if let Err(error) = result {
             tracing::error!("{error}");
             let stops = error.kind == ErrorKind::Unavailable;
-            // What stops the whole pass is worth more than one source's trouble before it.
-            if self.error.is_none() || (stops && !self.disabled) {
-                self.error = Some(error);
+            if let Some(other) = error.add_to(&mut self.error) {
+                self.pipeline.tell(|| other.message);
             }
             if stops {
                 self.disabled = true;

@@ -87,15 +87,16 @@ impl Worker {
         });
         report.rejected = self.app.take_rejected();
         report.account_for(&asked);
-        if report.error.is_none()
+        let goes_on = |report: &PassReport| report.error.as_ref().is_none_or(Error::concerns_one);
+        if goes_on(&report)
             && let Err(error) = self.after_work(is_regular, self.app.has_joined()).await
         {
-            report.error = Some(error);
+            report.fail(error);
         }
         if !report.error.as_ref().is_some_and(Error::concerns_all) {
             let beats = is_regular
                 && !stop.is_requested()
-                && report.error.is_none()
+                && goes_on(&report)
                 && !report.summary.serves_in_doubt()
                 && self.may_beat(&report)
                 && self.has_sources().await;
@@ -189,7 +190,7 @@ impl Worker {
             PolicyStanding::InForce(adoption) => report.adopted = adoption,
             // Said by every pass, one that found nothing new included: nobody should have to wait for that to learn it.
             PolicyStanding::Foreign(error) | PolicyStanding::Unusable(error) => {
-                report.error.get_or_insert(error);
+                report.fail(error);
             }
         }
         // What is in the way of one file is no error of the pass: the catalogue keeps it, and the end of each pass tells it.
@@ -199,7 +200,7 @@ impl Worker {
             let message = format!(
                 "{count} published files or sets could not be brought up to date; the first: {first}"
             );
-            report.error.get_or_insert(Error { message, ..first });
+            report.fail(Error { message, ..first });
         }
         standing::tell(&self.app, asked.as_deref(), judges, &mut report).await?;
         Ok(report)

@@ -21,7 +21,7 @@ pub(super) struct Undecided {
     seen: VerdictId,
     /// In the order in which they are taken up.
     listed: VecDeque<(SourceId, Vec<VersionId>)>,
-    tasks: JoinSet<Result<()>>,
+    tasks: JoinSet<Vec<Error>>,
 }
 
 impl Undecided {
@@ -71,21 +71,22 @@ impl Undecided {
         let (pipeline, seen) = (Arc::clone(pipeline), self.seen);
         self.tasks.spawn(async move {
             let _expected = expected;
-            let mut judged = Ok(());
+            let mut errors = Vec::new();
             for id in versions {
-                judged = judged.and(judge_again(&pipeline, &claim.source, id, seen).await);
+                errors.extend(judge_again(&pipeline, &claim.source, id, seen).await.err());
             }
             let store = &pipeline.app.store;
             let released = store.release_claim(claim.source.id, claim.fence).await;
-            judged.and(released.map_err(Error::from))
+            errors.extend(released.err().map(Error::from));
+            errors
         });
     }
 
-    /// Waits for one source to be done; nothing when none is under way.
-    pub(super) async fn next(&mut self) -> Option<Result<()>> {
+    /// Waits for one source to be done, and returns what failed; nothing when none is under way.
+    pub(super) async fn next(&mut self) -> Option<Vec<Error>> {
         self.tasks.join_next().await.map(|joined| match joined {
-            Ok(result) => result,
-            Err(error) => ended_early(&error),
+            Ok(errors) => errors,
+            Err(error) => ended_early(&error).err().into_iter().collect(),
         })
     }
 

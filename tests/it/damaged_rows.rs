@@ -220,3 +220,64 @@ fn a_damaged_row_keeps_no_other_source_waiting() {
         }
     }
 }
+
+/// Versions that wait for a verdict, or that a verifier could not judge, of both sources, whose rows are damaged: the pass says so of
+/// each, and does all else that a pass does.
+#[test]
+fn damaged_rows_of_undecided_versions_keep_nothing_from_being_done() {
+    let states = ["external = true\n", "command = [\"/no/such/program\"]\n"];
+    for (verifier, damage_done) in states.into_iter().zip([
+        "checksum = checksum + 1",
+        "blob_id = (SELECT min(blob_id) FROM version)",
+    ]) {
+        let origin = Origin::start(true);
+        let gannet = two_histories(&origin);
+        let (ca_file, beat) = (origin.ca_file().display().to_string(), origin.url("/beat"));
+        gannet.configure(&format!(
+            "[worker]\nheartbeat = {beat:?}\n[fetch]\nca_file = {ca_file:?}\n
+             [[verifier]]\nname = \"legal\"\nsources = [\"*\"]\n{verifier}"
+        ));
+        for name in ["a", "b"] {
+            origin.on(
+                &format!("/{name}"),
+                [Reply::file(format!("line 3 of {name}\n"))],
+            );
+            gannet.fetch(name);
+        }
+        origin.on("/beat", [Reply::ok("")]);
+        damage(
+            &gannet,
+            &format!(
+                "UPDATE version SET {damage_done} WHERE id IN (SELECT version_id FROM source_state);
+                 UPDATE archive_mark SET swept_at = NULL"
+            ),
+        );
+        for _ in 0..2 {
+            let before = beats(&origin);
+            let said = gannet.run(&["--worker-only"]);
+            assert_eq!(said.code, Some(3), "{verifier}: {said:#?}");
+            for name in ["a", "b"] {
+                let is_named =
+                    |line: &str| line.contains(&format!("{name}: ")) && line.contains("is damaged");
+                let lines = said.err.lines().filter(|line| is_named(line));
+                assert_eq!(lines.count(), 1, "{verifier}: {said:#?}");
+            }
+            assert_eq!(beats(&origin), before + 1, "{verifier}: {said:#?}");
+            let sql = rusqlite::Connection::open(gannet.data().join("gannet.db"));
+            let swept = sql.expect("the catalogue").query_row(
+                "SELECT swept_at IS NOT NULL FROM archive_mark",
+                [],
+                |row| row.get::<_, bool>(0),
+            );
+            assert_eq!(swept, Ok(true), "it has tidied: {verifier}: {said:#?}");
+        }
+    }
+}
+
+fn beats(origin: &Origin) -> usize {
+    let requests = origin.requests();
+    requests
+        .iter()
+        .filter(|request| request.path == "/beat")
+        .count()
+}
