@@ -14,7 +14,7 @@ use crate::store::FileSet;
 pub struct SetOverview {
     /// Its name, and what of it is published.
     pub set: FileSet,
-    /// Its enabled members, by name.
+    /// Its members, by name, without disabled ones that have no good version.
     pub members: Vec<MemberNow>,
     /// What keeps it from being judged.
     pub waits: Option<NotReady>,

@@ -55,7 +55,7 @@ pub struct MemberNow {
     pub source_id: SourceId,
     /// What it is called.
     pub name: String,
-    /// Its newest version, with the state that its own verifiers give it.
+    /// Its newest version, of a disabled source its newest good one, with the state that its own verifiers give it.
     pub newest: Option<(VersionId, VersionState)>,
     /// Whether it is due.
     pub due: bool,
@@ -70,7 +70,7 @@ pub struct MemberNow {
 pub enum NotReady {
     /// The configuration names it since the last pass.
     Unseen,
-    /// The set has no members that are enabled.
+    /// The set has no member that is enabled or has a version that could be published.
     Empty,
     /// A member is due, and would be another version in a moment.
     Due(String),
@@ -88,7 +88,7 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unseen => f.write_str("no pass has looked at it yet"),
-            Self::Empty => f.write_str("no enabled source has the tag"),
+            Self::Empty => f.write_str("no source with the tag is enabled or has a good version"),
             Self::Due(name) => write!(f, "{name} is due"),
             Self::Claimed(name) => write!(f, "{name} is being fetched"),
             Self::Failing(name) => write!(f, "the last attempt at {name} failed"),

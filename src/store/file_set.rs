@@ -26,7 +26,8 @@ impl Store {
         self.read(|sql| Ok(list(sql)?)).await
     }
 
-    /// Returns where the enabled members of a set stand, by name.
+    /// Returns where the members of a set stand, by name: those that are enabled, and of the disabled ones those that have a
+    /// version that could be published.
     pub async fn members_now(&self, set: String, now: DateTime<Utc>) -> Result<Vec<MemberNow>> {
         self.read(move |sql| Ok(members_now(sql, &set, now)?)).await
     }
@@ -57,7 +58,7 @@ impl Store {
         self.read(|sql| {
             let mut statement = sql.prepare_cached(
                 "SELECT s.name, json_group_array(m.set_name) FROM set_member m CROSS JOIN source s ON s.id = m.source_id
-                 WHERE s.enabled = 1 GROUP BY m.source_id HAVING count(*) > 1 ORDER BY s.name",
+                 GROUP BY m.source_id HAVING count(*) > 1 ORDER BY s.name",
             )?;
             let rows = statement.query_map([], |row| {
                 let mut columns = Columns::new(row);
@@ -369,11 +370,14 @@ fn take_over(
     Ok(members)
 }
 
-const MEMBERS: &str = "SELECT s.id, s.name, t.version_id, v.state, t.next_slot, t.lease_owner IS NOT NULL, t.lease_until,
-         t.failures
+// A disabled source is not fetched, which ends no membership: the set goes on with the newest version of it that could be
+// published. Without one it keeps nothing waiting.
+const MEMBERS: &str = "SELECT s.id, s.name, v.id, v.state, s.enabled AND t.next_slot <= ?2, t.lease_owner IS NOT NULL,
+         t.lease_until, iif(s.enabled, t.failures, 0)
      FROM set_member m CROSS JOIN source s ON s.id = m.source_id CROSS JOIN source_state t ON t.source_id = s.id
-     LEFT JOIN version v ON v.id = t.version_id
-     WHERE m.set_name = ?1 AND s.removed_at IS NULL AND s.enabled = 1 ORDER BY s.name";
+     LEFT JOIN version v ON v.id = iif(s.enabled, t.version_id,
+         (SELECT max(g.id) FROM version g WHERE g.source_id = s.id AND g.state IN ('passed', 'unverified')))
+     WHERE m.set_name = ?1 AND s.removed_at IS NULL AND (s.enabled = 1 OR v.id IS NOT NULL) ORDER BY s.name";
 
 fn members_now(
     sql: &Connection,
@@ -382,12 +386,12 @@ fn members_now(
 ) -> rusqlite::Result<Vec<MemberNow>> {
     let slot = Slot::containing(now);
     let mut statement = sql.prepare_cached(MEMBERS)?;
-    let rows = statement.query_map([set], |row| {
+    let rows = statement.query_map(params![set, slot.0], |row| {
         let mut columns = Columns::new(row);
         let (source_id, name) = (SourceId(columns.get()?), columns.get()?);
         let version = columns.optional()?.map(VersionId);
         let state = columns.optional_word()?;
-        let due = Slot(columns.get()?) <= slot;
+        let due = columns.get()?;
         let (leased, until) = (columns.get::<bool>()?, columns.optional_time()?);
         Ok(MemberNow {
             source_id,

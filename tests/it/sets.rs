@@ -1,5 +1,6 @@
 //! Sets through the real program: judged together, published together, all or nothing, whatever happens in between.
 
+mod disabled;
 mod entering;
 mod faults;
 mod put_back;
@@ -348,14 +349,14 @@ fn members_come_and_go() {
     );
     assert_eq!(release.files(), ["SHA256SUMS", "data.csv"]);
 
-    // One that is disabled is left out, and not published by itself either.
+    // One that is disabled stays with the version that it has, and is not published by itself either.
     release
         .gannet
         .ok(&["edit", "notes.txt", "--tag", "release"]);
     release.gannet.ok(&["--worker-only"]);
     release.gannet.ok(&["disable", "notes.txt"]);
     release.gannet.ok(&["--worker-only"]);
-    assert_eq!(release.files(), ["SHA256SUMS", "data.csv"]);
+    assert_eq!(release.files(), ["SHA256SUMS", "data.csv", "notes.txt"]);
     assert_eq!(plain_files(&release.gannet), Vec::<PathBuf>::new());
 
     // A member under another name is another file.
@@ -365,7 +366,7 @@ fn members_come_and_go() {
         .gannet
         .ok(&["edit", "data.csv", "--name", "prices.csv"]);
     assert_eq!(release.fetch()["sets_published"], 1);
-    assert_eq!(release.files(), ["SHA256SUMS", "prices.csv"]);
+    assert_eq!(release.files(), ["SHA256SUMS", "notes.txt", "prices.csv"]);
     release.gannet.ok(&["remove", "tag:release", "--yes"]);
     assert!(
         !release.link().exists(),
