@@ -118,9 +118,11 @@ impl App {
                 verifier,
                 judgement,
                 ..
-            }) => {
-                format!("{word} by {verifier}: {}", judgement.reason())
-            }
+            }) => match judgement.reason() {
+                // A verdict from outside need not say why.
+                "" => format!("{word} by {verifier}"),
+                reason => format!("{word} by {verifier}: {reason}"),
+            },
             None => word.to_owned(),
         }))
     }

@@ -4,6 +4,8 @@
 //! A fetch or a version that failed is told by the pass that found it: its source says so until it is well. For what stands
 //! here nothing else would: consumers go on reading what is old.
 
+use std::collections::HashSet;
+
 use super::pass::{MAX_TROUBLES, PassReport};
 use crate::app::{App, Result};
 use crate::domain::SourceId;
@@ -24,8 +26,8 @@ pub(super) async fn tell(
             lines.push(format!("{}: not published: {}", one.what, one.why));
         }
     }
-    if judges && asked.is_none() {
-        for (set, why) in app.failing_sets().await? {
+    if judges {
+        for (set, why) in failing_sets(app, asked).await? {
             report.summary.sets_failing += 1;
             let line = format!("set {set}: {why}");
             let prefix = format!("set {set}:");
@@ -38,4 +40,17 @@ pub(super) async fn tell(
     let room = MAX_TROUBLES.saturating_sub(report.troubles.len());
     report.troubles.extend(lines.into_iter().take(room));
     Ok(())
+}
+
+/// Returns the failing sets with their reasons: all, or those that a source that was asked for is a member of.
+async fn failing_sets(app: &App, asked: Option<&[SourceId]>) -> Result<Vec<(String, String)>> {
+    let mut failing = app.failing_sets().await?;
+    if let Some(asked) = asked.filter(|_| !failing.is_empty()) {
+        let mut concerned = HashSet::new();
+        for &id in asked {
+            concerned.extend(app.store.sets_of(id).await?);
+        }
+        failing.retain(|(set, _)| concerned.contains(set));
+    }
+    Ok(failing)
 }

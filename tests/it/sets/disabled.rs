@@ -1,4 +1,4 @@
-//! Members that are disabled.
+//! Members that are disabled, and sources that are fetched one by one while their set stands failed.
 
 use super::{Release, plain_files};
 
@@ -27,4 +27,24 @@ fn a_disabled_member_without_a_version_keeps_no_set_waiting() {
     release.gannet.ok(&["disable", "notes.txt"]);
     release.gannet.ok(&["--worker-only"]);
     assert_eq!(release.files(), BOTH);
+}
+
+#[test]
+fn fetching_a_member_says_that_its_set_stands_failed() {
+    let release = Release::new();
+    release.serve_sums("other");
+    release.gannet.run(&["--worker-only"]);
+    release.add("alone.txt", "other");
+    let alone = crate::origin::Reply::file("alone");
+    release.origin.on("/alone.txt", [alone]);
+    for (asked, code) in [("data.csv", 1), ("SHA256SUMS", 1), ("alone.txt", 0)] {
+        let said = release.gannet.run(&["fetch", asked]);
+        let tells = said.err.contains("set release: failed by sums");
+        assert_eq!(
+            (said.code, tells),
+            (Some(code), code == 1),
+            "{asked}: {}",
+            said.err
+        );
+    }
 }
