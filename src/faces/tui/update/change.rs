@@ -54,18 +54,30 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
             let mut text = vec![format!("Remove {}?", name_of(&targets))];
             if targets.len() > 1 {
                 text.extend(names(&targets));
-                text.push(
-                    "Their published files go; history stays, and z brings all back.".to_owned(),
-                );
-            } else {
-                text.push(
-                    "Its published file goes; its history stays, and z brings it back.".to_owned(),
-                );
             }
+            text.extend(after_removal(&targets));
             ask(model, text, Effect::Change(Change::Remove(ids)), None)
         }
         _ => Vec::new(),
     }
+}
+
+/// Says what removing these sources does to their files.
+fn after_removal(targets: &[Arc<Source>]) -> Vec<String> {
+    // The folder of a set is replaced as a whole only.
+    let in_set = |source: &Arc<Source>| source.state.set_version_id.is_some();
+    let lies_on = "A file in a set's folder lies there until the set's next edition passes, or its last member goes.";
+    let goes = match targets {
+        [one] if in_set(one) => "Its history stays, and z brings it back.",
+        [_] => "Its published file goes; its history stays, and z brings it back.",
+        several if several.iter().all(in_set) => "History stays, and z brings all back.",
+        _ => "Their published files go; history stays, and z brings all back.",
+    };
+    let mut lines = vec![goes.to_owned()];
+    if targets.iter().any(in_set) {
+        lines.push(lies_on.to_owned());
+    }
+    lines
 }
 
 /// Fetches those that are not being fetched for a key that came before: a held key fetches once.
@@ -144,5 +156,33 @@ fn name_of(sources: &[Arc<Source>]) -> String {
     match sources {
         [source] => clean(&source.settings.name).into_owned(),
         many => count(many.len(), "source"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::VersionId;
+    use crate::faces::samples;
+
+    #[test]
+    fn the_question_says_what_stays_in_the_folder_of_a_set() {
+        let source = |id, in_set: Option<i64>| {
+            let mut source = samples::source(id, "a.txt");
+            source.state.set_version_id = in_set.map(VersionId);
+            Arc::new(source)
+        };
+        let (single, member) = (source(1, None), source(2, Some(7)));
+        for (targets, goes, stays) in [
+            (vec![single.clone()], true, false),
+            (vec![member.clone()], false, true),
+            (vec![single.clone(), single.clone()], true, false),
+            (vec![member.clone(), member.clone()], false, true),
+            (vec![single, member], true, true),
+        ] {
+            let text = after_removal(&targets).join(" ");
+            let says = ["published file", "lies there until"].map(|part| text.contains(part));
+            assert_eq!(says, [goes, stays], "{text}");
+        }
     }
 }
