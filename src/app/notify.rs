@@ -270,7 +270,7 @@ impl App {
                     timeout: notifier.timeout,
                 };
                 let webhooks = self.webhooks().await.map_err(|error| error.to_string())?;
-                let answer = webhooks.post(request).await;
+                let answer = webhooks.deliver(request).await;
                 heard(&answer.map_err(|error| error.to_string())?)
             }
         }

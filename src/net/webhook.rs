@@ -1,6 +1,7 @@
 //! Webhooks: one request to an address of the operator's own, signed, with what was answered.
 //!
-//! Never follows a redirect, and never tries twice: whoever sends decides on that.
+//! Never follows a redirect, and never tries twice: whoever sends decides on that. Never takes the head of an answer for the
+//! verdict that its body holds, and never lets a broken body undo a delivery that the head has confirmed.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
 use reqwest::{Method, Request, Response, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use super::answer;
@@ -77,7 +79,7 @@ pub struct WebhookAnswer {
     pub status: u16,
     /// `Content-Type` with its parameters.
     pub media_type: Option<String>,
-    /// At most 64 KiB. The secrets of the request are struck out.
+    /// At most 64 KiB, and of a delivery's answer what arrived of it. The secrets of the request are struck out.
     pub body: Bytes,
 }
 
@@ -93,12 +95,30 @@ impl Webhooks {
         })
     }
 
-    /// Sends one message and returns what was answered. Dropping the future ends it.
+    /// Sends one message and returns the whole answer: for a verdict. Dropping the future ends it.
     pub async fn post(&self, request: WebhookRequest<'_>) -> Result<WebhookAnswer, WebhookError> {
+        self.send(request, Need::Whole).await
+    }
+
+    /// Sends one message and returns the answer's head, with as much of its body as arrives: for a delivery, which the status
+    /// decides. A body that breaks off, is late or too long is cut, not an error. Dropping the future ends it.
+    pub async fn deliver(
+        &self,
+        request: WebhookRequest<'_>,
+    ) -> Result<WebhookAnswer, WebhookError> {
+        self.send(request, Need::Head).await
+    }
+
+    async fn send(
+        &self,
+        request: WebhookRequest<'_>,
+        need: Need,
+    ) -> Result<WebhookAnswer, WebhookError> {
         let mut target = Target::new(request.url, &self.config, &self.secrets)?;
         let mut fields = fields(&request)?;
         let signer = self.signer(&request, &mut target.scrubber)?;
-        within(request.timeout, &target, async {
+        let deadline = Instant::now() + request.timeout;
+        let response = within(deadline, request.timeout, &target, async {
             if let Some(signer) = signer {
                 let signature = signer.sign(request.body).await;
                 fields.insert(SIGNATURE, ascii(&signature.map_err(WebhookError::Body)?));
@@ -111,14 +131,24 @@ impl Webhooks {
             let sent = self.exchange(post, &target).await;
             sent.map_err(|error| upload.failure().map_or(error, WebhookError::Body))
         })
-        .await
+        .await?;
+        match need {
+            Need::Whole => {
+                let answer = target.read(response);
+                within(deadline, request.timeout, &target, answer).await
+            }
+            Need::Head => Ok(target.read_in_part(response, deadline).await),
+        }
     }
 
-    /// Calls an address and returns what was answered: for a heartbeat. `url` is as in [`WebhookRequest`].
+    /// Calls an address and returns what was answered, as [`Self::deliver`] does: for a heartbeat. `url` is as in
+    /// [`WebhookRequest`].
     pub async fn get(&self, url: &str, timeout: Duration) -> Result<WebhookAnswer, WebhookError> {
         let target = Target::new(url, &self.config, &self.secrets)?;
         let get = target.request(Method::GET);
-        within(timeout, &target, self.exchange(get, &target)).await
+        let deadline = Instant::now() + timeout;
+        let response = within(deadline, timeout, &target, self.exchange(get, &target)).await?;
+        Ok(target.read_in_part(response, deadline).await)
     }
 
     /// Returns what signs the message. Whoever checks a signature may repeat the secret: it is struck out, too.
@@ -143,7 +173,7 @@ impl Webhooks {
         &self,
         request: Request,
         target: &Target<'_>,
-    ) -> Result<WebhookAnswer, WebhookError> {
+    ) -> Result<Response, WebhookError> {
         let kind = ClientKind {
             allow_private: true,
             proxied: target.proxy.is_some(),
@@ -173,8 +203,18 @@ impl Webhooks {
             );
             return Err(target.explain(Failure::new(FailureKind::Connect, detail)));
         }
-        target.read(response).await
+        if target.proxy.is_none() {
+            check_peer(&response).map_err(|failure| target.explain(failure))?;
+        }
+        Ok(response)
     }
+}
+
+/// How much of an answer has to arrive.
+#[derive(Clone, Copy)]
+enum Need {
+    Whole,
+    Head,
 }
 
 /// Where a request goes, and how it is spoken of.
@@ -232,19 +272,50 @@ impl<'a> Target<'a> {
     }
 
     async fn read(&self, mut response: Response) -> Result<WebhookAnswer, WebhookError> {
-        if self.proxy.is_none() {
-            check_peer(&response).map_err(|failure| self.explain(failure))?;
-        }
-        self.scrubber.scrub_fields(response.headers_mut());
         answer::check_framing(response.headers()).map_err(|failure| self.explain(failure))?;
-        let status = response.status().as_u16();
-        let media_type = answer::media_type(response.headers());
+        let head = self.head(&mut response);
         let mut incoming = Incoming::new(response);
         let mut body = Vec::new();
+        self.fill(&mut body, &mut incoming).await?;
+        incoming
+            .check_end()
+            .map_err(|failure| self.explain(failure))?;
+        Ok(WebhookAnswer {
+            body: self.scrubbed(body),
+            ..head
+        })
+    }
+
+    /// Reads an answer whose head says everything: what does not arrive of its body by the deadline is left out.
+    async fn read_in_part(&self, mut response: Response, deadline: Instant) -> WebhookAnswer {
+        let head = self.head(&mut response);
+        let mut incoming = Incoming::new(response);
+        let mut body = Vec::new();
+        let filled = tokio::time::timeout_at(deadline, self.fill(&mut body, &mut incoming)).await;
+        if let Ok(Err(error)) = filled {
+            tracing::debug!("the body of an answer was cut: {error}");
+        }
+        WebhookAnswer {
+            body: self.scrubbed(body),
+            ..head
+        }
+    }
+
+    /// Returns the answer without its body.
+    fn head(&self, response: &mut Response) -> WebhookAnswer {
+        self.scrubber.scrub_fields(response.headers_mut());
+        WebhookAnswer {
+            status: response.status().as_u16(),
+            media_type: answer::media_type(response.headers()),
+            body: Bytes::new(),
+        }
+    }
+
+    async fn fill(&self, body: &mut Vec<u8>, incoming: &mut Incoming) -> Result<(), WebhookError> {
         loop {
             let next = incoming.next().await;
             let next = next.map_err(|error| self.explain(incoming.failure(&error, &self.host)))?;
-            let Some(chunk) = next else { break };
+            let Some(chunk) = next else { return Ok(()) };
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
                 return Err(WebhookError::TooLarge {
                     host: self.host.clone(),
@@ -253,14 +324,6 @@ impl<'a> Target<'a> {
             }
             body.extend_from_slice(&chunk);
         }
-        incoming
-            .check_end()
-            .map_err(|failure| self.explain(failure))?;
-        Ok(WebhookAnswer {
-            status,
-            media_type,
-            body: self.scrubbed(body),
-        })
     }
 
     /// Strikes secrets out of a body: a server that does not know an address likes to repeat it.
@@ -284,11 +347,12 @@ fn check_peer(response: &Response) -> Result<(), Failure> {
 }
 
 async fn within<T>(
+    deadline: Instant,
     limit: Duration,
     target: &Target<'_>,
     work: impl Future<Output = Result<T, WebhookError>>,
 ) -> Result<T, WebhookError> {
-    let ended = tokio::time::timeout(limit, work).await;
+    let ended = tokio::time::timeout_at(deadline, work).await;
     ended.unwrap_or_else(|_| Err(WebhookError::timed_out(&target.host, limit)))
 }
 

@@ -316,6 +316,86 @@ async fn who_does_not_answer_is_given_up() {
     }
 }
 
+/// The head confirms a delivery; only a verdict stands in the body.
+#[tokio::test]
+async fn a_delivery_is_decided_by_the_head_of_the_answer() {
+    // What a server has not read when it hangs up resets the connection, which may lose its answer.
+    let body = memory("");
+    for (script, status, arrived) in [
+        ("HTTP/1.0 200 OK\r\n\r\n", 200, ""),
+        ("HTTP/1.0 200 OK\r\nServer: old\r\n\r\nok\n", 200, "ok\n"),
+        ("HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
+        (
+            "HTTP/1.1 202 Accepted\r\nContent-Length: 10\r\n\r\nabc",
+            202,
+            "abc",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+            200,
+            "ok",
+        ),
+        (
+            "HTTP/1.1 503 Busy\r\nContent-Length: 10\r\n\r\nlater",
+            503,
+            "later",
+        ),
+    ] {
+        for tls in [false, true] {
+            let scripts = vec![script.into()];
+            let origin = if tls {
+                RawOrigin::start_tls(scripts)
+            } else {
+                RawOrigin::start(scripts)
+            };
+            let trusted = Origin::start(true);
+            let webhooks = webhooks(trusted.ca_file());
+            let url = origin.url("/hook");
+            let limit = Duration::from_secs(30);
+            for answer in [
+                webhooks.deliver(request(&url, &body)).await,
+                webhooks.get(&url, limit).await,
+            ] {
+                let answer = answer.expect(script);
+                assert_eq!((answer.status, &*answer.body), (status, arrived.as_bytes()));
+            }
+            // A body that ends with the connection cannot be told from one that was cut, but by TLS's own farewell.
+            let is_whole = status == 204 || (!tls && script.starts_with("HTTP/1.0"));
+            let verdict = webhooks.post(request(&url, &body)).await;
+            assert_eq!(verdict.is_ok(), is_whole, "{script:?}: {verdict:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_delivery_s_answer_as_much_is_kept_as_arrives() {
+    let origin = Origin::start(true);
+    let webhooks = with_secrets(origin.ca_file(), &[("PART", "hunter2-hunter3")]);
+    let (url, body) = (origin.url("/hook/${PART}"), memory("x"));
+    for (reply, arrived) in [
+        (Reply::ok("half of it").stall_after(4), "half"),
+        // What is cut shows nothing of a secret either.
+        (
+            Reply::ok("no /hook/hunter2-hunter3").stall_after(18),
+            "no /hook/${PART}",
+        ),
+    ] {
+        origin.on("/hook/hunter2-hunter3", [reply]);
+        let request = WebhookRequest {
+            timeout: Duration::from_secs(1),
+            ..request(&url, &body)
+        };
+        let answer = webhooks.deliver(request).await.expect("an answer");
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert_eq!((answer.status, &*text), (200, arrived));
+    }
+    let over = vec![b'x'; (64 << 10) + 1];
+    origin.on("/hook/hunter2-hunter3", [Reply::ok(over)]);
+    let answer = webhooks.deliver(request(&url, &body)).await;
+    let answer = answer.expect("an answer");
+    assert!(answer.status == 200 && answer.body.len() <= 64 << 10);
+}
+
 #[tokio::test]
 async fn broken_connections_are_told_apart() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("IPv4 loopback");
