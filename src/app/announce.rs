@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::message::{Change, line_of};
 use crate::config::NotifierConfig;
-use crate::domain::{ChangeKind, Source, VersionState};
+use crate::domain::{ChangeKind, Source};
 use crate::store::{Announcement, ChangeStory, NoticeLook};
 
 /// Lines that a message shows of a difference.
@@ -12,7 +12,7 @@ const MOST_DIFFERENT_LINES: usize = 12;
 
 /// Returns what a message says of a source that turned.
 pub(super) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Change {
-    let is_version = kind == ChangeKind::VersionFailed;
+    let is_version = matches!(kind, ChangeKind::VersionFailed | ChangeKind::GoodAgain);
     Change {
         kind,
         subject: source.settings.name.clone(),
@@ -93,7 +93,6 @@ fn is_still_so(one: &Announcement) -> bool {
     };
     let state = &source.state;
     match one.kind {
-        ChangeKind::GoodAgain => state.version_state != Some(VersionState::Failed),
         ChangeKind::Changed => state.published_version_id == one.version_id,
         ChangeKind::Withdrawn => state.published_version_id.is_none(),
         ChangeKind::PublishFailed => state.publish_error.is_some(),

@@ -332,8 +332,9 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
         } else if look.looked.is_none() {
             Told::beginning(&notifier.rules, Standing::of(source))
         } else {
-            let told = told.without(&candidate.failed_since);
-            let decision = decide(&notifier.rules, Standing::of(source), told, now);
+            let (rules, present) = (&notifier.rules, Standing::of(source));
+            let told = told.without(&candidate.failed_since, rules, present, now);
+            let decision = decide(rules, present, told, now);
             if !decision.changes.is_empty() {
                 let changes = decision.changes.into_iter();
                 plan.changes

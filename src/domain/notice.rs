@@ -2,8 +2,8 @@
 //! and the time.
 //!
 //! It goes by states, not by events: what is told is a difference to what was told before, and a difference that has to wait
-//! for the end of the quiet period is looked at again. So a source that flaps is told of at most once in a quiet period, and
-//! the state that it comes to rest in is always told in the end.
+//! for the end of the quiet period is looked at again. So a source that flaps, in being fetched or in what is in its file, is
+//! told of at most once in a quiet period, and the state that it comes to rest in is always told in the end.
 
 use std::fmt;
 use std::str::FromStr;
@@ -53,7 +53,12 @@ impl ChangeKind {
     ];
 
     /// The kinds that [`decide`] finds by what a notifier knows of a source. The others each follow from one event.
-    pub const TURNS: [Self; 3] = [Self::Failing, Self::VersionFailed, Self::Recovered];
+    pub const TURNS: [Self; 4] = [
+        Self::Failing,
+        Self::VersionFailed,
+        Self::Recovered,
+        Self::GoodAgain,
+    ];
 
     /// Returns the kinds that a notifier hears of when nothing else is said: trouble, and its end.
     pub fn of_trouble() -> Vec<Self> {
@@ -139,6 +144,8 @@ pub struct Standing {
     pub failures: u32,
     /// The newest version, when it failed verification.
     pub failed_version: Option<VersionId>,
+    /// The newest version is not judged to its end: it may fail yet.
+    pub undecided: bool,
 }
 
 impl Standing {
@@ -146,9 +153,11 @@ impl Standing {
     pub fn of(source: &Source) -> Self {
         let state = &source.state;
         let has_failed = state.version_state == Some(VersionState::Failed);
+        let is_undecided = |state| matches!(state, VersionState::Pending | VersionState::Error);
         Self {
             failures: state.failures,
             failed_version: state.version_id.filter(|_| has_failed),
+            undecided: state.version_state.is_some_and(is_undecided),
         }
     }
 }
@@ -177,11 +186,21 @@ impl Told {
         }
     }
 
-    /// Returns the same for a source in which a version failed since: had that one been known as failed, it was something
-    /// else in between, and is news again.
+    /// Returns the same for a source in which versions failed since: when the newest is one of them and was known as failed, it
+    /// was something else in between, and is news again, unless that was in the quiet period.
     #[must_use]
-    pub fn without(self, failed_since: &[VersionId]) -> Self {
-        let is_news = |id: &VersionId| failed_since.contains(id);
+    pub fn without(
+        self,
+        failed_since: &[VersionId],
+        rules: &NoticeRules,
+        present: Standing,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let is_news = |id: &VersionId| {
+            present.failed_version == Some(*id)
+                && failed_since.contains(id)
+                && !self.is_quiet(rules, now)
+        };
         Self {
             failed_version: self.failed_version.filter(|id| !is_news(id)),
             ..self
@@ -215,16 +234,24 @@ pub struct Decision {
 
 /// Decides what a notifier is told of a source now. What it does not want to hear of, it is taken to know at once.
 pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<Utc>) -> Decision {
-    let known = Told::beginning(rules, present);
+    let mut known = Told::beginning(rules, present);
+    if present.undecided {
+        known.failed_version = told.failed_version;
+        // No event says that it is good at last when it is so after several that were not judged.
+        known.waits |= told.failed_version.is_some() && rules.wants(ChangeKind::GoodAgain);
+    }
     let turned = match (told.failing, known.failing) {
         (false, true) => Some(ChangeKind::Failing),
         (true, false) => Some(ChangeKind::Recovered),
         _ => None,
     };
-    let failed = (known.failed_version.is_some() && known.failed_version != told.failed_version)
-        .then_some(ChangeKind::VersionFailed);
-    let [turned, failed] = [turned, failed].map(|kind| kind.filter(|kind| rules.wants(*kind)));
-    let has_news = turned.is_some() || failed.is_some();
+    let judged = match (told.failed_version, known.failed_version) {
+        (known, Some(now)) if known != Some(now) => Some(ChangeKind::VersionFailed),
+        (Some(_), None) => Some(ChangeKind::GoodAgain),
+        _ => None,
+    };
+    let [turned, judged] = [turned, judged].map(|kind| kind.filter(|kind| rules.wants(*kind)));
+    let has_news = turned.is_some() || judged.is_some();
     if has_news && told.is_quiet(rules, now) {
         let then = Told {
             failing: if turned.is_some() {
@@ -232,7 +259,7 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
             } else {
                 known.failing
             },
-            failed_version: if failed.is_some() {
+            failed_version: if judged.is_some() {
                 told.failed_version
             } else {
                 known.failed_version
@@ -246,7 +273,7 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
         };
     }
     Decision {
-        changes: turned.into_iter().chain(failed).collect(),
+        changes: turned.into_iter().chain(judged).collect(),
         then: Told {
             at: if has_news { Some(now) } else { told.at },
             ..known
@@ -257,7 +284,7 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ChangeKind::{Failing, Recovered, VersionFailed};
+    use ChangeKind::{Failing, GoodAgain, Recovered, VersionFailed};
     use proptest::prelude::*;
 
     fn at(minute: i64) -> DateTime<Utc> {
@@ -276,6 +303,7 @@ mod tests {
         Standing {
             failures,
             failed_version: version.map(VersionId),
+            undecided: false,
         }
     }
 
@@ -315,11 +343,21 @@ mod tests {
         check(&rules(&ChangeKind::ALL, 1), &turns);
         let bad = |id| standing(0, Some(id));
         let known = told(false, Some(5), Some(0));
-        let versions: [(_, _, _, &[_], _); 5] = [
+        let waiting = Standing {
+            undecided: true,
+            ..well
+        };
+        let lately = told(false, Some(5), Some(1));
+        let versions: [(_, _, _, &[_], _); 10] = [
             ("bad", bad(5), new, &[VersionFailed], false),
             ("the same", bad(5), known, &[], false),
             ("another", bad(6), known, &[VersionFailed], false),
-            ("good", well, known, &[], false),
+            ("good", well, known, &[GoodAgain], false),
+            ("not judged yet", waiting, known, &[], true),
+            ("good as ever", well, new, &[], false),
+            ("good too soon", well, lately, &[], true),
+            ("another too soon", bad(6), lately, &[], true),
+            ("the same after all", bad(5), lately, &[], false),
             (
                 "both",
                 standing(1, Some(5)),
@@ -365,8 +403,17 @@ mod tests {
         let rules = rules(&ChangeKind::ALL, 1);
         let known = told(false, Some(5), Some(0));
         for (since, changes) in [(&[][..], 0), (&[VersionId(4)], 0), (&[VersionId(5)], 1)] {
-            let decision = decide(&rules, standing(0, Some(5)), known.without(since), at(60));
-            assert_eq!(decision.changes.len(), changes, "{since:?}");
+            let present = standing(0, Some(5));
+            for (minute, changes) in [(60, changes), (59, 0)] {
+                let known = known.without(since, &rules, present, at(minute));
+                let decision = decide(&rules, present, known, at(minute));
+                assert_eq!(decision.changes.len(), changes, "{since:?}");
+                assert!(!decision.then.waits, "{since:?}");
+            }
+            // When it is good by now, that is the news.
+            let known = known.without(since, &rules, standing(0, None), at(60));
+            let decision = decide(&rules, standing(0, None), known, at(60));
+            assert_eq!(decision.changes, [GoodAgain]);
         }
     }
 
@@ -397,7 +444,7 @@ mod tests {
     }
 
     fn some_rules() -> impl Strategy<Value = NoticeRules> {
-        let on = proptest::sample::subsequence(ChangeKind::TURNS.to_vec(), 1..=3);
+        let on = proptest::sample::subsequence(ChangeKind::TURNS.to_vec(), 1..=4);
         (on, 1..4_u32).prop_map(|(on, after)| rules(&on, after))
     }
 
@@ -432,6 +479,7 @@ mod tests {
                         Failing => heard.failing = true,
                         Recovered => heard.failing = false,
                         VersionFailed => heard.failed_version = present.failed_version,
+                        GoodAgain => heard.failed_version = None,
                         other => prop_assert!(false, "{other} follows from an event"),
                     }
                 }
@@ -440,7 +488,8 @@ mod tests {
             if rules.wants(Failing) && rules.wants(Recovered) {
                 prop_assert_eq!(heard.failing, rules.is_failing(end));
             }
-            if rules.wants(VersionFailed) && end.failed_version.is_some() {
+            let is_told = end.failed_version.is_some() || rules.wants(GoodAgain);
+            if rules.wants(VersionFailed) && is_told {
                 prop_assert_eq!(heard.failed_version, end.failed_version);
             }
         }

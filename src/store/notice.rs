@@ -80,8 +80,9 @@ const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, 
              AND substr(e.detail, 1, length(f.name) + 2) = f.name || ': '))
      ORDER BY e.id LIMIT ?3";
 
-const TURNS: &str = "SELECT source_id, version_id FROM event NOT INDEXED
-     WHERE id > ?1 AND source_id IS NOT NULL AND action_id IN (SELECT id FROM text WHERE value IN (?2, ?3, ?4))";
+const TURNS: &str = "SELECT source_id, CASE WHEN action_id = (SELECT id FROM text WHERE value = ?3) THEN version_id END
+     FROM event NOT INDEXED
+     WHERE id > ?1 AND source_id IS NOT NULL AND action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))";
 const WAITING: &str = "SELECT source_id FROM told WHERE notifier_id = ?1 AND waits = 1";
 const UNWELL: &str =
     "SELECT t.source_id FROM source_state t LEFT JOIN version v ON v.id = t.version_id
@@ -133,9 +134,13 @@ fn turns_since(
     sql: &Connection,
     after: EventId,
 ) -> rusqlite::Result<HashMap<SourceId, Vec<VersionId>>> {
-    let [one, two, three] = ChangeKind::TURNS.map(|kind| action_of(kind).as_str());
+    let words = ChangeKind::TURNS.map(|kind| action_of(kind).as_str());
     let mut statement = sql.prepare_cached(TURNS)?;
-    let mut rows = statement.query(params![after.0, one, two, three])?;
+    let mut rows = statement.query(params![
+        after.0,
+        to_json(&words),
+        Action::VersionFailed.as_str()
+    ])?;
     let mut turns: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
         let mut columns = Columns::new(row);

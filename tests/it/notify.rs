@@ -859,6 +859,81 @@ async fn readers_hear_of_changes_with_the_lines_that_differ() {
     assert!(text.contains("is good again"), "{text}");
 }
 
+/// Bad and good by turns: the first is told, and at the quiet period's end where that has led, if it is another.
+#[tokio::test(flavor = "multi_thread")]
+async fn contents_that_flap_are_told_of_once_and_their_end_is_told_when_it_is_quiet() {
+    let cases: [(&[&str], &[&str]); 4] = [
+        (
+            &["{}", "{", "{{", "[1]", "{", "[2]", "}"],
+            &["version-failed 7"],
+        ),
+        (&["{}", "{", "[1]", "}", "[2]"], &["good-again 5"]),
+        (&["{}", "{", "[1]"], &["good-again 3"]),
+        (&["{}", "{"], &[]),
+    ];
+    for (contents, end) in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (origin, hook) = (Origin::start(true), hook());
+        origin.on("/x.json", contents.iter().copied().map(Reply::file));
+        let toml = webhook(&hook, "quiet = \"12h\"") + JSON_RULE;
+        let house = House::open(folder.path(), &origin, 0, &toml);
+        house.add(&origin, &["/x.json"]).await;
+        let versions = || -> Vec<String> {
+            let changes = hook.requests().into_iter().flat_map(|request| {
+                let changes = json(&request)["changes"].as_array().cloned();
+                changes.expect("changes")
+            });
+            changes
+                .map(|it| {
+                    format!(
+                        "{} {}",
+                        it["change"].as_str().expect("a word"),
+                        it["version_id"]
+                    )
+                })
+                .collect()
+        };
+        for hour in 0..13 {
+            house.pass().await;
+            let expected = ["version-failed 2"].into_iter().filter(|_| hour > 0);
+            assert_eq!(versions(), expected.collect::<Vec<_>>(), "hour {hour}");
+            house.advance(60);
+        }
+        for _ in 0..2 {
+            house.pass().await;
+            let expected = [&["version-failed 2"], end].concat();
+            assert_eq!(versions(), expected, "{contents:?}");
+            house.advance(60);
+        }
+    }
+}
+
+/// A version that a person puts out and a verifier takes back stands as it was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_is_back_when_it_is_quiet_no_more_is_no_news() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x.json", ["{}", "{"].map(Reply::file));
+    let toml = webhook(&hook, "quiet = \"6h\"") + JSON_RULE;
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x.json"]).await;
+    for _ in 0..2 {
+        house.pass().await;
+        house.advance(60);
+    }
+    for outcome in [VerdictOutcome::Passed, VerdictOutcome::Failed] {
+        let given = house.app.verdict("x.json", "json", outcome, None).await;
+        given.expect("a verdict");
+        house.pass().await;
+        assert_eq!(told(&hook), [["x.json version-failed"]], "{outcome:?}");
+    }
+    for _ in 0..8 {
+        house.advance(60);
+        house.pass().await;
+        assert_eq!(told(&hook), [["x.json version-failed"]]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_over_before_anybody_was_told_is_not_told() {
     let folder = tempfile::tempdir().expect("a folder");
