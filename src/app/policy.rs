@@ -44,9 +44,19 @@ impl std::fmt::Display for Adoption {
         if !has_versions {
             return Ok(());
         }
-        f.write_str(
-            "; versions keep their states, and what is published stays, until they are judged again: `gannet verify --stale`",
-        )?;
+        let again = "until they are judged again: `gannet verify --stale`";
+        match changes.ended_sets() {
+            [] => write!(
+                f,
+                "; versions keep their states, and what is published stays, {again}"
+            )?,
+            ended => write!(
+                f,
+                "; files of the set{} {} move to their own paths; other versions keep their states, and stay published, {again}",
+                if ended.len() == 1 { "" } else { "s" },
+                ended.join(", ")
+            )?,
+        }
         if changes.begins_set() {
             f.write_str(
                 "; a source that enters a new set stays as it is at its own path until an edition of the set passes, and is published with the set from then on",

@@ -116,6 +116,8 @@ pub struct PolicyChanges {
     changed: Vec<(String, Vec<&'static str>)>,
     /// Whether a set is declared that was not before.
     begins_set: bool,
+    /// The sets that are declared no more.
+    ended_sets: Vec<String>,
 }
 
 impl PolicyChanges {
@@ -140,12 +142,22 @@ impl PolicyChanges {
                 .sets()
                 .iter()
                 .any(|set| before.judging_set(set).next().is_none()),
+            ended_sets: before
+                .sets()
+                .difference(&after.sets())
+                .map(|set| (*set).to_owned())
+                .collect(),
         }
     }
 
     /// Returns whether the later policy declares a set that the earlier one does not.
     pub fn begins_set(&self) -> bool {
         self.begins_set
+    }
+
+    /// Returns the names of the sets that the earlier policy declares and the later one does not, in order.
+    pub fn ended_sets(&self) -> &[String] {
+        &self.ended_sets
     }
 }
 

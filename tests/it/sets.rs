@@ -83,12 +83,12 @@ impl Release {
         self.gannet.fetch("tag:release")
     }
 
-    /// Puts these verifiers into the configuration in the place of those that are there.
-    fn judge_by(&self, verifiers: &str) {
+    /// Puts these verifiers into the configuration in the place of those that are there, and returns what was said.
+    fn judge_by(&self, verifiers: &str) -> String {
         let ca_file = self.origin.ca_file().display().to_string();
         self.gannet
             .configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
-        self.gannet.ok(&["config", "adopt"]);
+        self.gannet.ok(&["config", "adopt"])
     }
 
     fn link(&self) -> PathBuf {

@@ -321,3 +321,63 @@ fn what_an_older_schema_withdrew_is_shown_too() {
         Value::Null
     );
 }
+
+/// What an adoption says of published files: those of a set that is declared no more change their place.
+#[test]
+fn an_adoption_says_that_the_files_of_a_set_move_when_it_ends() {
+    let other = |tag: &str| {
+        SUMS_VERIFIER
+            .replace("tag:release", &format!("tag:{tag}"))
+            .replace("\"sums\"", &format!("\"{tag}\""))
+    };
+    let json = "[[verifier]]\nname = \"json\"\nsources = [\"*.json\"]\nbuiltin = \"json\"\n";
+    let both = SUMS_VERIFIER.to_owned() + &other("nightly");
+    let release_moves = "files of the set release move to their own paths";
+    for (before, after, says, moves) in [
+        (SUMS_VERIFIER, "", release_moves, true),
+        (SUMS_VERIFIER, json, release_moves, true),
+        (SUMS_VERIFIER, &other("nightly"), release_moves, true),
+        (
+            &both,
+            json,
+            "files of the sets nightly, release move to their own paths",
+            true,
+        ),
+        (
+            &both,
+            SUMS_VERIFIER,
+            "files of the set nightly move to their own paths",
+            false,
+        ),
+        (
+            SUMS_VERIFIER,
+            &both,
+            "and what is published stays, until",
+            false,
+        ),
+    ] {
+        let release = Release::with(before);
+        release.fetch();
+        assert!(release.link().exists(), "{before}");
+        let said = release.judge_by(after);
+        assert!(said.contains(says), "{said}");
+        assert_eq!(
+            said.contains("and what is published stays"),
+            !says.contains("move"),
+            "{said}"
+        );
+        release.gannet.run(&["--worker-only"]);
+        assert_eq!(!release.link().exists(), moves, "{said}");
+        assert_eq!(
+            release
+                .gannet
+                .data()
+                .join("published")
+                .join(release.origin.host().replace(':', "_"))
+                .join("data.csv")
+                .exists(),
+            moves,
+            "{said}"
+        );
+    }
+}
