@@ -277,6 +277,8 @@ struct Current {
 enum Newest {
     Missing,
     Sound(Candidate),
+    /// It is kept while the source waits for its set.
+    Kept(Candidate),
     /// Its row is damaged: what lies at the path stays.
     Damaged,
 }
@@ -308,12 +310,14 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
             Ok((current, columns.optional()?.map(VersionId)))
         });
     let (mut current, mut newest) = found(row, "source", source.0)?;
-    if current.only_in_set {
+    let is_member = current.only_in_set;
+    if is_member {
         newest = kept_version(sql, source)?;
         current.only_in_set = newest.is_none();
     }
     if let Some(id) = newest {
         current.newest = match candidate(sql, source, "v.id = ?1", [id.0]) {
+            Ok(Some(kept)) if is_member => Newest::Kept(kept),
             Ok(Some(newest)) => Newest::Sound(newest),
             Ok(None) => Newest::Damaged,
             Err(error) if error.is_damage() => Newest::Damaged,
@@ -346,18 +350,26 @@ fn wanted_by_states(
             None => Publication::Keep,
         });
     }
-    let newest = match current.newest {
-        Newest::Missing => None,
-        Newest::Sound(newest) => Some(newest),
+    let (newest, is_kept) = match current.newest {
+        Newest::Missing => (None, false),
+        Newest::Sound(newest) => (Some(newest), false),
+        Newest::Kept(kept) => (Some(kept), true),
         Newest::Damaged => return Ok(Publication::Keep),
     };
     let mut last: Option<Candidate> = None;
     let mut failure = None;
+    let before = |last: &Candidate| match before(sql, &last.place)? {
+        Some(older) if is_kept && was_refused_by_sets(sql, &older.place)? => {
+            let state = VersionState::Failed;
+            Ok(Some(Candidate { state, ..older }))
+        }
+        older => Ok(older),
+    };
     // As a rule the newest version decides, which is known already.
     let newest_first = std::iter::from_fn(|| {
         last = match last {
             None => newest,
-            Some(last) => before(sql, &last.place).unwrap_or_else(|error| {
+            Some(last) => before(&last).unwrap_or_else(|error| {
                 failure = Some(error);
                 None
             }),
@@ -388,6 +400,20 @@ pub(super) fn wanted_version(
 }
 
 /// Returns the version before this one; nothing before the first.
+/// Tells whether a version was judged with a set, and in no edition that was good: consumers never saw it.
+fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<bool, Failure> {
+    let refused = sql
+        .prepare_cached(
+            "SELECT count(*) > 0 AND sum(e.state IN ('passed', 'unverified')) = 0
+             FROM edition_member m CROSS JOIN edition e ON e.id = m.edition_id
+             WHERE m.source_id = ?1 AND m.version_id = ?2",
+        )?
+        .query_row([place.source_id.0, place.id.0], |row| {
+            Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false))
+        })?;
+    Ok(refused)
+}
+
 fn before(sql: &Connection, place: &Place) -> std::result::Result<Option<Candidate>, Failure> {
     if place.ordinal <= 0 {
         return Ok(None);

@@ -379,3 +379,36 @@ fn killed_at_any_moment_a_file_is_at_its_own_path_or_in_its_set() {
     assert_eq!(release.data().as_deref(), Some("one"));
     assert_eq!(plain_files(&release.gannet), Vec::<PathBuf>::new());
 }
+
+#[test]
+fn a_kept_version_gives_way_to_none_that_a_set_refused() {
+    let set = |name: &str, command: &str| {
+        format!(
+            "[[verifier]]\nname = \"{name}\"\nscope = \"set\"\nsources = [\"tag:{name}\"]\ncommand = {command}\n"
+        )
+    };
+    let verifiers = [
+        "[[verifier]]\nname = \"text\"\nbuiltin = \"utf8\"\nsources = [\"*\"]\n".to_owned(),
+        set(
+            "first",
+            r#"["sh", "-c", "! grep -rq refused \"$1\"", "sh", "{path}"]"#,
+        ),
+        set("second", r#"["false"]"#),
+    ];
+    let release = Release::with(&verifiers.concat());
+    release.tag(&["data.csv"], &["first"]);
+    for data in ["good", "refused", "better", "refused again"] {
+        release.serve_data(data);
+        release.gannet.run(&["fetch", "data.csv"]);
+    }
+    let in_first = release.in_set("first", "data.csv");
+    assert_eq!(in_first.as_deref(), Some("better"));
+    release.tag(&["data.csv"], &["second"]);
+    release.gannet.run(&["--worker-only"]);
+    assert_eq!(release.own("data.csv").as_deref(), Some("better"));
+    for (failed, left) in [("v3", Some("good")), ("v1", None)] {
+        release.gannet.run(&["verdict", failed, "text", "failed"]);
+        release.gannet.run(&["--worker-only"]);
+        assert_eq!(release.own("data.csv").as_deref(), left, "{failed}");
+    }
+}
