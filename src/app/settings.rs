@@ -202,6 +202,9 @@ fn checked_name(name: String) -> Result<String> {
             "it takes printable characters except \\ * ? \" < > | and no space or dash in front",
         );
     }
+    if name.bytes().all(|c| c == b'.') {
+        return bad("a file of dots alone is a folder to every system");
+    }
     if number.bytes().all(|c| c.is_ascii_digit()) {
         return bad(if name.starts_with('v') {
             "v and a number is a version's id; put another letter in it"

@@ -88,7 +88,15 @@ pub fn unreachable_host(url: &url::Url, allow_private: bool) -> Option<String> {
     if let Err(refused) = check_literal(url, allow_private) {
         return Some(refused.to_string());
     }
-    let host = url.host_str()?.trim_end_matches('.');
+    let host = url.host_str()?;
+    // One dot behind the last part is that of the root (RFC 1034 §3.1).
+    let mut parts = host.strip_suffix('.').unwrap_or(host).split('.');
+    if parts.any(str::is_empty) {
+        return Some(format!(
+            "`{host}` is no name of a host: a part beside a dot is empty"
+        ));
+    }
+    let host = host.trim_end_matches('.');
     (is_this_machine(url) && !allow_private)
         .then(|| format!("{host} is this machine: allow it for this source with --allow-private"))
 }

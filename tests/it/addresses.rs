@@ -30,6 +30,26 @@ fn a_host_that_every_fetch_would_refuse_is_refused_at_once() {
         assert_eq!(said.code, Some(2), "{address}: {}", said.err);
         assert!(said.err.contains("never connected to"), "{}", said.err);
     }
+    for address in [
+        "http://../gannet.db",
+        "https://./y",
+        "https://a..example.org/y",
+        "https://.example.org/",
+    ] {
+        let said = gannet.run(&["add", address, "--allow-http"]);
+        assert_eq!(said.code, Some(2), "{address}: {}", said.err);
+        assert!(said.err.contains("is no name of a host"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_name_of_dots_is_none() {
+    let gannet = Gannet::new();
+    for name in [".", "..", "..."] {
+        let said = gannet.run(&["add", "https://example.org/x", "--name", name]);
+        assert_eq!(said.code, Some(2), "{name}: {}", said.err);
+        assert!(said.err.contains("cannot be a name"), "{}", said.err);
+    }
 }
 
 #[test]
