@@ -26,6 +26,15 @@ pub struct History {
     pub set_failure: Option<String>,
 }
 
+impl History {
+    /// Returns the source's newest version with its verdicts; nothing when its row in the catalogue is damaged.
+    pub(crate) fn newest(&self) -> Option<&(Version, Vec<Verdict>)> {
+        let newest = self.source.state.version_id;
+        let first = self.versions.first();
+        first.filter(|(version, _)| Some(version.id) == newest)
+    }
+}
+
 impl App {
     /// Returns the newest `limit` attempts and versions of a source, all without a limit. A version whose row in the catalogue is
     /// damaged is an error.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
-use crate::app::History;
+use crate::app::{Error, History};
 use crate::domain::{AttemptOutcome, Slot, Source, Verdict, VersionState, deciding_verdict};
 
 /// Where a source stands, in one word.
@@ -215,7 +215,7 @@ pub(crate) fn why(history: &History) -> Option<String> {
     match StateWord::of(&history.source) {
         StateWord::Down => history.attempts.first()?.error.clone(),
         StateWord::Fail | StateWord::Error => {
-            let (version, verdicts) = history.versions.first()?;
+            let (version, verdicts) = history.newest()?;
             why_judged(version.state, verdicts)
         }
         StateWord::Unpublished => state.publish_error.clone(),
@@ -225,6 +225,11 @@ pub(crate) fn why(history: &History) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Says that not all of a history can be read.
+pub(crate) fn not_whole(damage: &Error) -> String {
+    format!("{}: its history is not whole", damage.message)
 }
 
 /// Returns by which verifier a version failed or could not be judged, and why; nothing when neither is so.

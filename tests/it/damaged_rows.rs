@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::origin::{Origin, Reply};
 use crate::rig::{Gannet, Said};
+use crate::terminal::Terminal;
 
 /// Two sources with two versions each: 1 and 3 of `a`, 2 and 4 of `b`.
 fn two_histories(origin: &Origin) -> Gannet {
@@ -121,6 +122,35 @@ fn what_is_sound_is_saved_and_read_beside_a_damaged_row() {
         let shown = gannet.run(&["show", "a"]);
         is_told(&shown);
         assert!(shown.out.contains("v5"), "{statement}: {shown:#?}");
+    }
+}
+
+/// The dashboard shows the versions that are sound, in its pane and on the source's page, and says what is damaged.
+#[test]
+fn the_dashboard_shows_what_is_sound_beside_a_damaged_row() {
+    for (statement, sound) in [
+        (
+            "UPDATE version SET fetched_at = fetched_at + 1 WHERE id = 3",
+            "v1 ",
+        ),
+        ("UPDATE version SET checksum = NULL WHERE id = 1", "v3 "),
+        ("DELETE FROM version WHERE id = 1", "v3 "),
+    ] {
+        let origin = Origin::start(true);
+        let gannet = two_histories(&origin);
+        damage(&gannet, statement);
+        let mut terminal = Terminal::start(&gannet, &[]);
+        terminal.wait_for("is damaged");
+        terminal.press("\r");
+        terminal.wait_for("attempts (tab: versions)");
+        terminal.wait_for("is damaged");
+        terminal.press("\t");
+        terminal.wait_for("versions (tab: attempts)");
+        terminal.wait_for(sound);
+        terminal.wait_for("is damaged");
+        terminal.close("versions (tab: attempts)");
+        terminal.press("q");
+        assert_eq!(terminal.ended().exit_code(), 0, "{statement}");
     }
 }
 

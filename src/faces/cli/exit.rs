@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::Console;
 use crate::app::{self, ErrorKind};
 use crate::domain::{Source, masked_within};
+use crate::faces::standing::not_whole;
 use crate::faces::text::clean;
 
 /// How a command ended; its number is the exit code that `--help` documents.
@@ -67,10 +68,7 @@ pub fn purged_meanwhile(source: &Source) -> String {
 /// Says that not all of a source's history can be read.
 pub(crate) fn damaged_history(source: &Source, damage: &app::Error) -> String {
     let name = clean(&source.settings.name);
-    format!(
-        "{name}: {}: its history is not whole",
-        clean(&damage.message)
-    )
+    format!("{name}: {}", clean(&not_whole(damage)))
 }
 
 /// Makes an error of the face itself.

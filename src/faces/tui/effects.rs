@@ -23,6 +23,7 @@ use super::table::Row;
 use super::viewer::WINDOW;
 use crate::app::{App, Error, EventFilter, Result};
 use crate::domain::{Action, Content, EventId, Source, SourceId, Version, VersionId};
+use crate::faces::standing::not_whole;
 use crate::faces::text::{clean, count};
 
 /// The catalogue is asked for changes so often at most.
@@ -151,7 +152,9 @@ async fn perform(
 ) -> Result<Option<Msg>> {
     Ok(Some(match effect {
         Effect::ReadHistory(id, limit) => {
-            Msg::History(Box::new(app.history(&id.to_string(), limit).await?))
+            let (history, damage) = app.sound_history(&id.to_string(), limit).await?;
+            let damage = damage.map(|damage| clean(&not_whole(&damage)).into_owned());
+            Msg::History(Box::new(history), damage)
         }
         Effect::ReadVerdicts(version) => Msg::Said(version, app.verdicts(version).await?),
         Effect::Open(version) => open(app, messages, *version).await,

@@ -17,6 +17,8 @@ pub(crate) enum Listing {
 #[derive(Debug)]
 pub(crate) struct HistoryView {
     pub(crate) history: History,
+    /// What is damaged in it, in words: those versions are not among its versions.
+    pub(crate) damage: Option<String>,
     versions: HashMap<VersionId, usize>,
     pub(crate) listing: Listing,
     cursor: usize,
@@ -34,6 +36,7 @@ impl HistoryView {
         Self {
             versions: ids.zip(0..).collect(),
             history,
+            damage: None,
             listing: Listing::default(),
             cursor: 0,
             top: 0,
@@ -133,10 +136,17 @@ impl HistoryView {
         })
     }
 
-    /// Returns the version of the selected row; the newest when its attempt brought none.
+    /// Returns the version of the selected row; the newest when its attempt brought none. Nothing comes back of one whose row in the
+    /// catalogue is damaged.
     pub(crate) fn selected_version(&self) -> Option<&(Version, Vec<Verdict>)> {
-        self.version_at(self.cursor)
-            .or_else(|| self.history.versions.first())
+        self.version_at(self.cursor).or_else(|| {
+            if self.damage.is_none() {
+                return self.history.versions.first();
+            }
+            let attempt = self.history.attempts.get(self.cursor);
+            let has_version = attempt.is_some_and(|attempt| attempt.version_id.is_some());
+            self.history.newest().filter(|_| !has_version)
+        })
     }
 
     /// Returns the selected version when its verdicts are still to be read in full; then they are on their way.

@@ -45,8 +45,8 @@ pub(crate) enum Msg {
     },
     /// How far the worker's pass is.
     Pass(PassProgress),
-    /// A source's history was read.
-    History(Box<History>),
+    /// A source's history was read; with what is damaged in it, in words.
+    History(Box<History>, Option<String>),
     /// The verdicts on a version were read.
     Said(VersionId, Vec<Verdict>),
     /// These are a large version's first bytes, not checked yet.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::canvas::{boxed, fit, paint, put_all, put_fitting, scrolled};
-use super::layout::below_plot;
+use super::layout::{below_plot, skip};
 use super::plot::{Bar, bars};
 use super::words::{verdict, verified};
 use crate::config::Zone;
@@ -58,7 +58,7 @@ fn millis(attempt: &Attempt) -> u64 {
     u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Draws attempts or versions, the selected one among them.
+/// Draws attempts or versions, the selected one among them, below what is damaged.
 pub(crate) fn draw_list(
     view: &mut HistoryView,
     zone: &Zone,
@@ -67,6 +67,11 @@ pub(crate) fn draw_list(
     has_focus: bool,
     buffer: &mut Buffer,
 ) {
+    let mut area = area;
+    if let Some(damage) = &view.damage {
+        put_fitting(buffer, area, 0, &[(damage, theme.bad)]);
+        area = skip(area, 1);
+    }
     let height = usize::from(area.height);
     view.top = scrolled(view.top, view.cursor(), height, view.len());
     for (line, at) in (0..area.height).zip(view.top..view.len()) {

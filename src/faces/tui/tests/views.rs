@@ -31,7 +31,7 @@ fn history() -> History {
 pub(super) fn view(keys: &str) -> Model {
     let mut model = model();
     model.table.show(SourceId(1));
-    update(&mut model, Msg::History(Box::new(history())));
+    update(&mut model, Msg::History(Box::new(history()), None));
     press_answered(&mut model, keys);
     model
 }
@@ -52,10 +52,11 @@ pub(super) fn answer(model: &mut Model, effect: Effect) {
             let Some(source) = model.table.get(id) else {
                 return;
             };
-            Msg::History(Box::new(History {
+            let history = History {
                 source: Source::clone(source),
                 ..history()
-            }))
+            };
+            Msg::History(Box::new(history), None)
         }
         Effect::ReadVerdicts(id) => {
             let of = |(version, _): &&(crate::domain::Version, _)| version.id == id;
@@ -168,7 +169,7 @@ fn what_verifiers_printed_is_read_for_the_version_that_is_looked_at() {
         .to_vec();
     let mut model = model();
     model.table.show(SourceId(1));
-    let read = || Msg::History(Box::new(short.clone()));
+    let read = || Msg::History(Box::new(short.clone()), None);
     let text = |model: &mut Model| screen(model, (120, 40), ThemeChoice::Dark, false);
     assert_eq!(wanted(&update(&mut model, read())), [2]);
     assert!(!text(&mut model).contains("line 3: bad"));
@@ -322,7 +323,7 @@ fn why_a_set_fails_is_on_the_page_of_a_member_and_beside_its_verdicts() {
         },
     );
     model.table.show(SourceId(1));
-    update(&mut model, Msg::History(Box::new(failing.clone())));
+    update(&mut model, Msg::History(Box::new(failing.clone()), None));
     press(&mut model, "\t\tG");
     let shown = screen(&mut model, (200, 50), ThemeChoice::Dark, false);
     assert!(
@@ -330,7 +331,7 @@ fn why_a_set_fails_is_on_the_page_of_a_member_and_beside_its_verdicts() {
         "{shown}"
     );
     press(&mut model, "\t\t\n");
-    update(&mut model, Msg::History(Box::new(failing)));
+    update(&mut model, Msg::History(Box::new(failing), None));
     for width in [80, 120] {
         let shown = screen(&mut model, (width, 30), ThemeChoice::Dark, false);
         for part in [
@@ -354,5 +355,54 @@ fn help_ends_with_what_the_states_mean() {
         ] {
             assert!(shown.contains(word), "{word}: {shown}");
         }
+    }
+}
+
+/// The page and the pane show what is sound, and what is damaged in a line; why the newest version failed is not said in the words
+/// of the one before it.
+#[test]
+fn a_damaged_history_is_shown_as_far_as_it_is_sound() {
+    let why = "why        schema: row 17: price is empty";
+    for (newest, damaged_row, is_said) in [(2, 1, true), (3, 3, false)] {
+        let damage = format!("the catalogue's row of v{damaged_row} is damaged: it names no blob");
+        let mut damaged = history();
+        damaged.source.state.failures = 0;
+        damaged.source.state.version_id = Some(VersionId(newest));
+        damaged.source.state.version_state = Some(VersionState::Failed);
+        damaged
+            .versions
+            .retain(|(version, _)| version.id.0 != damaged_row);
+        damaged.versions[0].0.state = VersionState::Failed;
+        damaged.attempts[0].outcome = AttemptOutcome::New;
+        damaged.attempts[0].version_id = Some(VersionId(newest));
+        let mut model = model();
+        let changed = Msg::Changed {
+            rows: vec![Row::new(damaged.source.clone())],
+            gone: Vec::new(),
+            lines: Vec::new(),
+        };
+        update(&mut model, changed);
+        model.table.show(SourceId(1));
+        let read =
+            |damage: Option<&String>| Msg::History(Box::new(damaged.clone()), damage.cloned());
+        update(&mut model, read(Some(&damage)));
+        let pane = screen(&mut model, (200, 40), ThemeChoice::Dark, false);
+        assert!(pane.contains(&damage), "{pane}");
+        assert_eq!(pane.contains("Verdicts: v2"), is_said, "{pane}");
+        press(&mut model, "\n");
+        update(&mut model, read(Some(&damage)));
+        let shown = |model: &mut Model| screen(model, (120, 30), ThemeChoice::Dark, false);
+        let attempts = shown(&mut model);
+        press(&mut model, "\t");
+        let versions = shown(&mut model);
+        for page in [&attempts, &versions] {
+            assert!(page.contains(&damage), "{page}");
+            assert_eq!(page.contains(why), is_said, "{page}");
+        }
+        assert!(versions.contains(" v2 "), "{versions}");
+        // A backup was put back.
+        update(&mut model, read(None));
+        let mended = shown(&mut model);
+        assert!(!mended.contains("damaged"), "{mended}");
     }
 }

@@ -3,6 +3,7 @@
 use super::act::{act, say, show_selected};
 use super::ahead;
 use super::overlay::ask;
+use crate::app::History;
 use crate::domain::SourceId;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::log::Line;
@@ -86,12 +87,12 @@ fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
 /// Takes what an effect has read, if it is still wanted.
 fn read(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::History(history) => {
+        Msg::History(history, damage) => {
             let id = history.source.id;
             if let Some(Page::Source(page)) = model.pages.iter_mut().find(|page| is_of(page, id)) {
-                page.view = Some(renewed(page.view.take(), *history));
+                page.view = Some(renewed(page.view.take(), *history, damage));
             } else if model.table.selected().is_some_and(|source| source.id == id) {
-                model.history = Some(renewed(model.history.take(), *history));
+                model.history = Some(renewed(model.history.take(), *history, damage));
             }
         }
         Msg::Said(id, verdicts) => {
@@ -154,11 +155,13 @@ fn is_of(page: &Page, id: SourceId) -> bool {
     matches!(page, Page::Source(page) if page.id == id)
 }
 
-fn renewed(view: Option<HistoryView>, history: crate::app::History) -> HistoryView {
-    match view {
+fn renewed(view: Option<HistoryView>, history: History, damage: Option<String>) -> HistoryView {
+    let mut view = match view {
         Some(view) if view.source_id() == history.source.id => view.renewed(history),
         _ => HistoryView::new(history),
-    }
+    };
+    view.damage = damage;
+    view
 }
 
 fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<Line>) -> Vec<Effect> {
