@@ -95,7 +95,7 @@ impl Store {
         .await
     }
 
-    /// Tells whether a member of an edition is to be published at its own path, and nothing lies there yet.
+    /// Tells whether a member of an edition is to be published at its own path, and nothing lies there yet, or perhaps nothing.
     pub async fn has_leaving_member(&self, id: EditionId) -> Result<bool> {
         self.read(move |sql| Ok(sql.prepare_cached(LEAVING)?.exists([id.0])?))
             .await
@@ -132,9 +132,11 @@ const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_me
          CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed')
      FROM edition e WHERE e.set_name = ?1 ORDER BY e.id DESC";
 
+// What is recorded of a file need not lie there while it is unsure: a process may have been killed as it withdrew it.
 const LEAVING: &str =
     "SELECT 1 FROM edition_member m CROSS JOIN source_state t ON t.source_id = m.source_id
-     WHERE m.edition_id = ?1 AND t.publish_due = 1 AND t.published_version_id IS NULL";
+     WHERE m.edition_id = ?1 AND CASE WHEN t.published_version_id IS NULL THEN t.publish_due = 1
+         ELSE t.publish_unsure <> 0 AND EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id AND s.removed_at IS NULL) END";
 
 fn insert_edition(
     transaction: &Transaction<'_>,

@@ -380,6 +380,30 @@ fn killed_at_any_moment_a_file_is_at_its_own_path_or_in_its_set() {
     assert_eq!(plain_files(&release.gannet), Vec::<PathBuf>::new());
 }
 
+/// A process that is killed between the removal of a file and the record of it leaves a catalogue that takes the file for published.
+#[test]
+fn a_file_that_is_recorded_and_does_not_lie_there_keeps_its_set() {
+    for due in [0, 1] {
+        let release = Release::new();
+        release.fetch();
+        assert_eq!(release.own("data.csv"), None);
+        let sql = rusqlite::Connection::open(release.gannet.data().join("gannet.db"));
+        let lost = format!(
+            "UPDATE source_state SET published_version_id = version_id, publish_due = {due}, publish_unsure = {}",
+            2 - due
+        );
+        let changed = sql.and_then(|sql| sql.execute(&lost, []));
+        assert_eq!(changed.expect("changed"), 2);
+        release.tag(&FILES, &[]);
+        let somewhere = || release.own("data.csv").or_else(|| release.data());
+        assert_eq!(somewhere().as_deref(), Some("one"), "{due}");
+        release.gannet.run(&["--worker-only"]);
+        assert_eq!(release.own("data.csv").as_deref(), Some("one"), "{due}");
+        release.gannet.run(&["--worker-only"]);
+        assert!(!release.link().exists(), "{due}");
+    }
+}
+
 #[test]
 fn a_kept_version_gives_way_to_none_that_a_set_refused() {
     let set = |name: &str, command: &str| {
