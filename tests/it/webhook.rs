@@ -349,19 +349,20 @@ async fn a_delivery_is_decided_by_the_head_of_the_answer() {
                 RawOrigin::start(scripts)
             };
             let trusted = Origin::start(true);
-            let webhooks = webhooks(trusted.ca_file());
+            // Each by a connection of its own: the server closes it after its answer.
+            let hooks = || webhooks(trusted.ca_file());
             let url = origin.url("/hook");
             let limit = Duration::from_secs(30);
             for answer in [
-                webhooks.deliver(request(&url, &body)).await,
-                webhooks.get(&url, limit).await,
+                hooks().deliver(request(&url, &body)).await,
+                hooks().get(&url, limit).await,
             ] {
                 let answer = answer.expect(script);
                 assert_eq!((answer.status, &*answer.body), (status, arrived.as_bytes()));
             }
             // A body that ends with the connection cannot be told from one that was cut, but by TLS's own farewell.
             let is_whole = status == 204 || (!tls && script.starts_with("HTTP/1.0"));
-            let verdict = webhooks.post(request(&url, &body)).await;
+            let verdict = hooks().post(request(&url, &body)).await;
             assert_eq!(verdict.is_ok(), is_whole, "{script:?}: {verdict:?}");
         }
     }
