@@ -3,16 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
-use super::{App, Error, ErrorKind, NewSource, Result};
+use super::{Added, App, Error, ErrorKind, NewSource, Result};
 use crate::domain::{
-    Edit, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, free_number,
+    Address, Edit, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, free_number,
 };
 use crate::store::{SourceChange, SourceFilter, StoreError};
 
 /// What `apply` would do, or did, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The steps: additions, changes and removals.
+    /// The steps: additions, changes, returns and removals.
     pub steps: Vec<PlanStep>,
     /// How many sources there are now.
     pub present: usize,
@@ -25,6 +25,9 @@ pub enum PlanStep {
     Add(SourceSettings),
     /// A source, and its settings as they are and as they shall be. Only those that differ are written.
     Edit(SourceId, Box<Edit>),
+    /// A removed source that had the address, as it was, and its settings as they were and as they shall be: its history goes
+    /// on.
+    Restore(Source, Box<Edit>),
     /// A source that the file does not name.
     Remove(Source),
 }
@@ -43,6 +46,14 @@ impl Plan {
         })
     }
 
+    /// Returns the removed sources that would come back, as they were.
+    pub fn restored(&self) -> impl Iterator<Item = &Source> {
+        self.steps.iter().filter_map(|step| match step {
+            PlanStep::Restore(source, _) => Some(source),
+            _ => None,
+        })
+    }
+
     /// Tells whether more than half of the sources would go: likelier a file that is cut short than a wish.
     pub fn removes_most(&self) -> bool {
         self.removals() * 2 > self.present
@@ -50,10 +61,15 @@ impl Plan {
 
     /// Returns what a file would bring into a catalogue that has no source yet.
     pub fn of_new(wanted: CheckedSources) -> Result<Self> {
-        Self::against(&[], wanted, false)
+        Self::against(&[], &HashMap::new(), wanted, false)
     }
 
-    fn against(present: &[Source], wanted: CheckedSources, prune: bool) -> Result<Self> {
+    fn against(
+        present: &[Source],
+        former: &HashMap<Address, Source>,
+        wanted: CheckedSources,
+        prune: bool,
+    ) -> Result<Self> {
         let CheckedSources(entries) = wanted;
         let mut names: HashSet<String> = present.iter().map(|s| s.settings.name.clone()).collect();
         let given = entries.iter().filter(|(has_name, _)| *has_name);
@@ -80,11 +96,19 @@ impl Plan {
                     plan.steps.push(PlanStep::Edit(source.id, Box::new(edit)));
                 }
             } else {
+                let before = former.get(&settings.address);
                 if !has_name {
-                    settings.name = free_name(&names, &settings);
+                    let own = before.map(|source| &source.settings.name);
+                    settings.name = match own.filter(|own| !names.contains(*own)) {
+                        Some(own) => own.clone(),
+                        None => free_name(&names, &settings),
+                    };
                 }
                 names.insert(settings.name.clone());
-                plan.steps.push(PlanStep::Add(settings));
+                plan.steps.push(match before {
+                    Some(source) => restoring(source, settings),
+                    None => PlanStep::Add(settings),
+                });
             }
         }
         if prune {
@@ -101,14 +125,34 @@ impl Plan {
 
 impl App {
     /// Compares the catalogue with what a file says. A source is the same one when its address is, else when its name
-    /// is; what the file does not say of it takes its default. `prune` removes what the file does not name.
+    /// is; what the file does not say of it takes its default. A removed source comes back when its address is in the file.
+    /// `prune` removes what the file does not name.
     pub async fn plan(&self, wanted: CheckedSources, prune: bool) -> Result<Plan> {
         let present = self.store.sources(SourceFilter::default()).await?;
-        Plan::against(&present, wanted, prune)
+        let former = self.former_of(&present, &wanted).await?;
+        Plan::against(&present, &former, wanted, prune)
     }
 
-    /// Carries a plan out in one transaction: all of it or nothing.
-    pub async fn apply(&self, plan: Plan) -> Result<()> {
+    /// Returns the removed sources that had the addresses of a file which no source has now.
+    async fn former_of(
+        &self,
+        present: &[Source],
+        wanted: &CheckedSources,
+    ) -> Result<HashMap<Address, Source>> {
+        let taken: HashSet<_> = present.iter().map(|one| &one.settings.address).collect();
+        let wanted = wanted.0.iter().map(|(_, settings)| &settings.address);
+        let free: Vec<_> = wanted.filter(|one| !taken.contains(one)).cloned().collect();
+        let former = self.formerly(&free).await?;
+        let found = free.into_iter().zip(former);
+        Ok(found
+            .filter_map(|(address, source)| Some((address, source?)))
+            .collect())
+    }
+
+    /// Carries a plan out in one transaction, all of it or nothing. Returns the removed sources that came back, each with
+    /// the published path that another source has taken since.
+    pub async fn apply(&self, plan: Plan) -> Result<Vec<Added>> {
+        let back: Vec<_> = plan.restored().cloned().collect();
         // Removals first: a new source may take the name of one that goes.
         let (removals, others): (Vec<_>, Vec<_>) = plan
             .steps
@@ -123,14 +167,24 @@ impl App {
                     let patch = SettingsPatch::between(&edit.before, &edit.after);
                     SourceChange::Edit(id, patch.into())
                 }
+                PlanStep::Restore(source, edit) => {
+                    let patch = SettingsPatch::between(&edit.before, &edit.after);
+                    SourceChange::Restore(source.id, patch.into())
+                }
                 PlanStep::Remove(source) => SourceChange::Remove {
                     id: source.id,
                     purge: false,
                 },
             })
             .collect();
-        self.change(changes).await.map(drop)
+        self.change(changes).await?;
+        self.restored(&back).await
     }
+}
+
+fn restoring(source: &Source, after: SourceSettings) -> PlanStep {
+    let before = source.settings.clone();
+    PlanStep::Restore(source.clone(), Box::new(Edit { before, after }))
 }
 
 /// The sources that a file wants, each checked as far as that goes without a catalogue.
@@ -215,6 +269,7 @@ fn refuse_names_of_others(plan: &Plan, present: &[Source]) -> Result<()> {
     for step in &plan.steps {
         match step {
             PlanStep::Add(settings) => given.insert(settings.name.as_str()),
+            PlanStep::Restore(_, edit) => given.insert(edit.after.name.as_str()),
             PlanStep::Edit(id, edit) => {
                 changed.insert(*id);
                 given.insert(edit.after.name.as_str())

@@ -186,18 +186,28 @@ impl App {
         refuse_namesakes(&sources)?;
         let changes = sources
             .iter()
-            .map(|source| SourceChange::Restore(source.id));
+            .map(|source| SourceChange::Restore(source.id, Arc::default()));
         let done = self.record(changes.collect()).await;
         let done = done.map_err(|error| way_to_restore(error, &sources))?;
-        let ids: Vec<_> = done.into_iter().map(|change| change.source_id).collect();
-        for id in &ids {
-            self.settle(*id).await?;
+        for change in done {
+            self.settle(change.source_id).await?;
         }
+        self.restored(&sources).await
+    }
+
+    /// Returns sources that came back as they are now, each with the published path that another source has taken since.
+    pub(super) async fn restored(&self, before: &[Source]) -> Result<Vec<Added>> {
+        let paths: HashMap<_, _> = before
+            .iter()
+            .map(|source| (source.id, &source.published_path))
+            .collect();
+        let ids = before.iter().map(|source| source.id).collect();
         let restored = self.by_ids(ids).await?;
-        let before = |id| sources.iter().find(|source| source.id == id);
         let moved = |now: &Source| {
-            let path = before(now.id).map(|before| before.published_path.clone());
-            path.filter(|path| *path != now.published_path)
+            let path = paths
+                .get(&now.id)
+                .filter(|path| ***path != now.published_path);
+            path.map(|path| (*path).clone())
         };
         Ok(restored
             .into_iter()

@@ -1,5 +1,7 @@
 //! Taking an operator's last change back, and making it once more.
 
+use std::sync::Arc;
+
 use super::{App, Result};
 use crate::domain::{Edit, SourceId};
 use crate::store::{Edited, SourceChange};
@@ -65,7 +67,8 @@ impl App {
                 Ok(Undone::all(ids, Undo::Removed))
             }
             Undo::Removed(ids) => {
-                let restored = ids.iter().copied().map(SourceChange::Restore);
+                let back = |id: &SourceId| SourceChange::Restore(*id, Arc::default());
+                let restored = ids.iter().map(back);
                 let ids = self.change(restored.collect()).await?;
                 for id in &ids {
                     self.settle(*id).await?;

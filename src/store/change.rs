@@ -4,7 +4,9 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use super::edit::{as_before, edit, step_aside, take_back};
+use super::edit::{
+    as_before, edit, insert_edited, lay_over, step_aside, take_back, write_settings,
+};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::file_set::join_sets;
@@ -16,7 +18,8 @@ use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
 use super::withdrawal::{leave_to_withdraw, stands_in_the_way, take_over_path};
 use crate::domain::{
-    Action, Address, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path, free_number,
+    Action, Address, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path,
+    free_number,
 };
 
 pub(super) type Outcome<T> = std::result::Result<T, Failure>;
@@ -47,7 +50,7 @@ impl Store {
                         let before = as_before(transaction, *id, &mut aside)?;
                         take_back(transaction, before, done, &stamp)
                     }
-                    SourceChange::Restore(id) => restore(transaction, *id, &stamp),
+                    SourceChange::Restore(id, patch) => restore(transaction, *id, patch, &stamp),
                     SourceChange::Remove { id, purge: false } => remove(transaction, *id, &stamp),
                     SourceChange::Remove { id, purge: true } => {
                         remove_with_history(transaction, *id, &stamp)
@@ -145,22 +148,30 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
 }
 
 /// Brings a removed source back. Its published path is another one when something else stands in the way of its own.
-fn restore(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome<Changed> {
+fn restore(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    changes: &SettingsPatch,
+    stamp: &Stamp,
+) -> Outcome<Changed> {
     let source = source_by_id(transaction.sql, id)?;
     if source.removed_at.is_none() {
-        return Ok(changed(id));
+        return edit(transaction, source, changes, stamp);
     }
-    refuse_taken(transaction, Some(id), &source.settings)?;
-    let path = free_path(transaction, &source.settings.address)?;
+    let edit = lay_over(source.settings.clone(), changes)?;
+    let settings = &edit.after;
+    // Before the source is back: another one may have the name or the address that it had.
+    write_settings(transaction, &source, &edit, stamp)?;
+    let path = free_path(transaction, &settings.address)?;
     transaction.execute(
         "UPDATE source SET removed_at = NULL, published_path = ?2, path_key = ?3 WHERE id = ?1",
         params![id.0, path, path.to_lowercase()],
     )?;
     transaction.execute(
         "UPDATE source_state SET active = ?2 WHERE source_id = ?1",
-        params![id.0, source.settings.enabled],
+        params![id.0, settings.enabled],
     )?;
-    join_sets(transaction, id, &source.settings.tags)?;
+    join_sets(transaction, id, &settings.tags)?;
     take_over_path(transaction, id, &path)?;
     refresh_publication(transaction, id)?;
     insert_event(
@@ -171,6 +182,10 @@ fn restore(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcom
         None,
         None,
     )?;
+    let differences = edit.differences();
+    if !differences.is_empty() {
+        insert_edited(transaction, id, &differences, stamp)?;
+    }
     Ok(changed(id))
 }
 

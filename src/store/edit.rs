@@ -96,7 +96,7 @@ pub(super) fn take_back(
     write_edit(transaction, before, edit, &words, left_alone, stamp)
 }
 
-fn lay_over(before: SourceSettings, patch: &SettingsPatch) -> Outcome<Edit> {
+pub(super) fn lay_over(before: SourceSettings, patch: &SettingsPatch) -> Outcome<Edit> {
     let after = patch.apply_to(&before).map_err(StoreError::from)?;
     Ok(Edit { before, after })
 }
@@ -113,23 +113,13 @@ fn write_edit(
     let id = before.id;
     let mut source = before;
     if edit.before != edit.after {
-        refuse_taken(transaction, Some(id), &edit.after)?;
-        update_source(transaction, id, &edit.after)?;
-        edit_state(transaction, &source, &edit, stamp)?;
+        write_settings(transaction, &source, &edit, stamp)?;
         let moved =
             edit.after.tags != edit.before.tags && join_sets(transaction, id, &edit.after.tags)?;
         if moved || edit.after.publish != edit.before.publish {
             refresh_publication(transaction, id)?;
         }
-        let detail = words.join("; ");
-        insert_event(
-            transaction,
-            stamp,
-            Action::SourceEdited,
-            Some(id),
-            None,
-            Some(&detail),
-        )?;
+        insert_edited(transaction, id, words, stamp)?;
         source = source_by_id(transaction.sql, id)?;
     }
     Ok(Changed {
@@ -140,6 +130,30 @@ fn write_edit(
         })),
         ..changed(id)
     })
+}
+
+/// Writes what an edit makes of a source's settings and of its schedule; what follows for sets and files is left to do.
+pub(super) fn write_settings(
+    transaction: &Transaction<'_>,
+    before: &Source,
+    edit: &Edit,
+    stamp: &Stamp,
+) -> Outcome<()> {
+    refuse_taken(transaction, Some(before.id), &edit.after)?;
+    update_source(transaction, before.id, &edit.after)?;
+    edit_state(transaction, before, edit, stamp)?;
+    Ok(())
+}
+
+/// Records an edit of which `words` say what it changed.
+pub(super) fn insert_edited(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    words: &[String],
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let (action, detail) = (Action::SourceEdited, words.join("; "));
+    insert_event(transaction, stamp, action, Some(id), None, Some(&detail)).map(drop)
 }
 
 fn update_source(

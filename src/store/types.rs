@@ -24,8 +24,9 @@ pub enum SourceChange {
     Edit(SourceId, Arc<SettingsPatch>),
     /// An edit to take back, where its settings are still as it made them.
     TakeBack(SourceId, Box<Edit>),
-    /// A removed source, back with its history; due when it was.
-    Restore(SourceId),
+    /// A removed source, back with its history and with these settings changed; due when it was, as far as the changes leave
+    /// that. One that is back already is only changed.
+    Restore(SourceId, Arc<SettingsPatch>),
     /// The end of a source.
     Remove {
         /// Which one.

@@ -211,7 +211,7 @@ fn what_was_removed_comes_back() {
 }
 
 #[test]
-fn an_address_that_was_removed_is_said_to_have_a_history() {
+fn an_address_that_was_removed_is_not_added_as_if_it_were_new() {
     let gannet = Gannet::new();
     gannet.ok(&["add", "https://example.org/a.txt", "--name", "before"]);
     gannet.ok(&["remove", "before"]);
@@ -219,10 +219,15 @@ fn an_address_that_was_removed_is_said_to_have_a_history() {
     terminal.wait_for("No sources yet");
     terminal.press("a");
     terminal.wait_for("Add sources");
-    terminal.press("https://example.org/a.txt\r");
-    terminal.wait_for("gannet restore 1");
+    terminal.press("https://EXAMPLE.org/a.txt\r");
+    terminal.wait_for("this was source 1 (before), which was removed");
+    terminal.close("Add sources");
     terminal.press("q");
     assert_eq!(terminal.ended().exit_code(), 0);
+    assert_eq!(
+        gannet.ok(&["dump", "--toml"]).matches("[[source]]").count(),
+        0
+    );
 }
 
 /// Of this computer, as its name in the header says; `--utc` takes it back.

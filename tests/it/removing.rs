@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, Said};
 use crate::terminal::Terminal;
 
 /// A home with three sources that were never fetched.
@@ -171,12 +171,10 @@ fn a_removed_address_is_not_added_as_if_it_were_new() {
     for part in ["was source 1 (a)", "gannet restore 1", "--new"] {
         assert!(refused.err.contains(part), "{part}: {refused:?}");
     }
-    let file = gannet.path("sources.toml");
-    std::fs::write(&file, "[[source]]\naddress = \"https://example.org/a\"\n").expect("a file");
-    let planned = gannet.run(&["apply", &file.display().to_string(), "--dry-run"]);
+    let refused = gannet.run(&["add_url", "https://example.org/a", "2h"]);
     assert!(
-        planned.err.contains("gannet restore 1") && planned.code == Some(0),
-        "{planned:?}"
+        refused.code == Some(2) && refused.err.contains("gannet restore 1"),
+        "{refused:?}"
     );
     gannet.ok(&["add", "https://example.org/a", "--new"]);
     assert_eq!(gannet.source("a")["id"], 4);
@@ -218,6 +216,141 @@ fn a_removed_address_is_not_added_as_if_it_were_new() {
             "{taken:?}"
         );
     }
+}
+
+/// A file of sources by the text of their tables.
+fn apply(gannet: &Gannet, tables: &[&str], arguments: &[&str]) -> Said {
+    let path = gannet.path("sources.toml");
+    let text = tables
+        .iter()
+        .flat_map(|table| ["[[source]]\n", table, "\n"]);
+    let text: String = text.collect();
+    std::fs::write(&path, text).expect("a file");
+    let path = path.display().to_string();
+    gannet.run(&[&["apply", path.as_str()], arguments].concat())
+}
+
+#[test]
+fn a_file_of_sources_brings_back_what_was_removed_with_its_history() {
+    const A: &str = "address = \"https://example.org/a\"";
+    for (what, before, tables, step, name, tags) in [
+        (
+            "as it was",
+            &[][..],
+            &["address = \"https://EXAMPLE.org/a#x\"\ntags = [\"t\"]"][..],
+            "+ restore a https://example.org/a with the history of source 1\n",
+            "a",
+            "t",
+        ),
+        (
+            "with other settings",
+            &[],
+            &["address = \"https://example.org/a\"\nname = \"z\"\ninterval = \"2h\""],
+            "with the history of source 1: name a -> z, interval 1d -> 2h, tags t -> none\n",
+            "z",
+            "",
+        ),
+        (
+            "its name is another's by now, and the file names none",
+            &["edit", "b", "--name", "a"],
+            &[A],
+            "+ restore example.org/a https://example.org/a with the history of source 1: name a -> ",
+            "example.org/a",
+            "",
+        ),
+        (
+            "it swaps names with one that stays",
+            &["edit", "b", "--name", "a"],
+            &[
+                "address = \"https://example.org/a\"\nname = \"a\"",
+                "address = \"https://example.org/b\"\nname = \"b\"",
+            ],
+            "+ restore a https://example.org/a with the history of source 1",
+            "a",
+            "",
+        ),
+    ] {
+        let gannet = three();
+        gannet.ok(&["remove", "a"]);
+        if !before.is_empty() {
+            gannet.ok(before);
+        }
+        let planned = apply(&gannet, tables, &["--dry-run"]);
+        assert!(
+            planned.code == Some(0) && planned.out.contains(step) && planned.err.is_empty(),
+            "{what}: {planned:?}"
+        );
+        assert_eq!(names(&gannet, &["--removed"]), ["a"], "{what}");
+        let done = apply(&gannet, tables, &[]);
+        assert_eq!(
+            (done.code, done.out),
+            (Some(0), planned.out),
+            "{what}: {}",
+            done.err
+        );
+        let back = gannet.source(name);
+        assert_eq!(
+            (&back["id"], &back["name"], &back["removed_at"]),
+            (&json!(1), &json!(name), &json!(null)),
+            "{what}"
+        );
+        let kept: Vec<_> = tags.split_terminator(',').collect();
+        assert_eq!(back["tags"], json!(kept), "{what}");
+        assert_eq!(apply(&gannet, tables, &[]).out, "nothing to do\n", "{what}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_bring_a_source_back_changes_nothing() {
+    let gannet = three();
+    gannet.ok(&["remove", "a"]);
+    gannet.ok(&["edit", "b", "--name", "a"]);
+    let tables = [
+        "address = \"https://example.org/a\"\nname = \"a\"",
+        "address = \"https://example.org/b\"\ntags = [\"t\"]",
+        "address = \"https://example.org/d\"",
+    ];
+    for arguments in [&["--dry-run"][..], &[]] {
+        let refused = apply(&gannet, &tables, arguments);
+        assert!(
+            refused.code == Some(2) && refused.err.contains("name `a` is taken by source 2"),
+            "{refused:?}"
+        );
+        assert_eq!(names(&gannet, &["--removed"]), ["a"]);
+        assert_eq!(names(&gannet, &[]), ["a", "c"]);
+    }
+}
+
+#[test]
+fn a_published_file_comes_back_with_its_source_by_a_file_of_sources() {
+    let origin = Origin::start(true);
+    origin.on("/terms.txt", [Reply::file("terms")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let address = origin.url("/terms.txt");
+    gannet.ok(&["add", &address, "--allow-private"]);
+    gannet.fetch("terms.txt");
+    let path = gannet.source("terms.txt")["published_path"].clone();
+    let path = path.as_str().expect("published");
+    let table = format!("address = \"{address}\"\nallow_private = true");
+    let pruned = apply(&gannet, &[], &["--prune", "--yes"]);
+    assert!(
+        pruned.code == Some(0) && !std::path::Path::new(path).exists(),
+        "{pruned:?}"
+    );
+    let back = apply(&gannet, &[&table], &[]);
+    assert_eq!(back.code, Some(0), "{back:?}");
+    assert_eq!(std::fs::read(path).expect("published again"), b"terms");
+    assert!(gannet.ok(&["history", "terms.txt"]).contains("v1"));
+    // Another source has the path by now: the file says so as `restore` does.
+    gannet.ok(&["remove", "terms.txt"]);
+    gannet.ok(&["add", &address, "--allow-private", "--new"]);
+    let other = origin.url("/other.txt");
+    gannet.ok(&["edit", "2", "--address", &other, "--name", "other"]);
+    let moved = apply(&gannet, &[&table], &[]);
+    assert!(
+        moved.code == Some(0) && moved.err.contains("is another source's published path"),
+        "{moved:?}"
+    );
 }
 
 #[test]

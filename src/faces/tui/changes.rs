@@ -84,26 +84,33 @@ impl Changes {
     }
 
     async fn add(&mut self, new: Vec<NewSource>) -> Result<Made> {
-        // A text that is no address is nobody's, and is refused when it is added.
-        let parsed = |new: &NewSource| Address::parse(&new.address, true).ok();
-        let addresses: Vec<_> = new.iter().filter_map(parsed).collect();
-        let former = self.app.formerly(&addresses).await?;
+        self.refuse_former(&new).await?;
         let added = self.app.add(new).await?;
         let ids: Vec<_> = added.iter().map(|added| added.source.id).collect();
         self.remember(Undo::Added(ids.clone()));
-        let mut text = format!("added {}", count(ids.len(), "source"));
-        if let Some(former) = former.iter().flatten().next() {
-            // A second history of the same file is seldom meant.
-            let (id, name) = (former.id, &former.settings.name);
-            text = format!(
-                "{text}; source {id} ({name}), removed, had this address: z, and `gannet restore {id}`, brings back its history"
-            );
-        }
+        let text = format!("added {}", count(ids.len(), "source"));
         Ok(Made {
             shown: ids.first().copied(),
             added: ids.clone(),
             ..self.made(text, ids).await
         })
+    }
+
+    /// Refuses addresses of removed sources: a second history of the same file is seldom meant.
+    async fn refuse_former(&self, new: &[NewSource]) -> Result<()> {
+        // A text that is no address is nobody's, and is refused when it is added.
+        let parsed = |new: &NewSource| Address::parse(&new.address, true).ok();
+        let addresses: Vec<_> = new.iter().filter_map(parsed).collect();
+        let former = self.app.formerly(&addresses).await?;
+        let Some(former) = former.into_iter().flatten().next() else {
+            return Ok(());
+        };
+        let (id, name) = (former.id, former.settings.name);
+        let message = format!("this was source {id} ({name}), which was removed");
+        let hint = format!(
+            "`gannet restore {id}` goes on with its history; `gannet add --new` begins another"
+        );
+        Err(Error::new(ErrorKind::Conflict, message).hint(hint))
     }
 
     /// Makes of all what the first of them is not now, whatever the screen showed when the key was pressed.

@@ -1,5 +1,7 @@
 //! Sets in the catalogue: who is in one, editions with their verdicts, and which is to be published.
 
+use std::sync::Arc;
+
 use gannet::domain::{
     Edition, EditionId, EditionMember, Publication, SetPublication, SourceId, SourceSettings,
     VerdictId, VerdictOutcome, VersionId, VersionState, combination_key,
@@ -63,8 +65,11 @@ async fn members_follow_their_tags() {
     assert_eq!(rig.source(b).await.state.set.as_deref(), Some("rates"));
 
     let removal = |purge| vec![SourceChange::Remove { id: a, purge }];
-    for change in [removal(false), vec![SourceChange::Restore(a)]] {
-        let back = matches!(change[0], SourceChange::Restore(_));
+    for change in [
+        removal(false),
+        vec![SourceChange::Restore(a, Arc::default())],
+    ] {
+        let back = matches!(change[0], SourceChange::Restore(..));
         rig.store
             .change_sources(change, stamp(start()))
             .await

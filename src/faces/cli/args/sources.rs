@@ -249,6 +249,8 @@ The file holds one table for each source; `gannet dump --toml` writes it:
   address = \"https://example.org/prices.csv\"
   interval = \"1h\"
 
+The address of a removed source brings it back, with its history.
+
 Example:
   gannet apply sources.toml --prune --dry-run")]
 pub struct ApplyArgs {

@@ -5,7 +5,7 @@ mod refused;
 
 use std::io;
 
-use self::input::{given, read_stdin};
+use self::input::{Given, given, read_stdin};
 use self::refused::refuse;
 use crate::app::{Added, App, NewSource, Refusal, refusals_of};
 use crate::faces::cli::args::{AddArgs, LegacyIntervalArgs};
@@ -60,7 +60,10 @@ pub(super) async fn legacy(
     args: &LegacyIntervalArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    add(app, vec![legacy_source(args)], console).await
+    let given = [Given::argument(&args.address)];
+    let new = vec![legacy_source(args)];
+    refuse(&given, app.refusals(&new).await?)?;
+    add(app, new, console).await
 }
 
 /// Does for that what [`check`] does.

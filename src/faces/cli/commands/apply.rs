@@ -4,8 +4,10 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use super::add::warn_of_path;
 use super::change::note_left_in_sets;
 use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
+use crate::domain::{Edit, SourceId, SourceSettings};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -25,7 +27,6 @@ pub(super) async fn run(
         None => sources(&args.file)?,
     };
     let plan = app.plan(sources, args.prune).await?;
-    warn_of_former(app, &plan, console).await?;
     let lines = lines(&plan);
     if !args.dry_run && !plan.steps.is_empty() {
         if plan.removes_most() {
@@ -33,7 +34,9 @@ pub(super) async fn run(
             consent(&format!("remove {gone} of {all}"), args.yes, console)?;
         }
         let removed: Vec<_> = plan.removed().cloned().collect();
-        app.apply(plan).await?;
+        for restored in app.apply(plan).await? {
+            warn_of_path(&restored, console);
+        }
         note_left_in_sets(app, &removed, false, console).await?;
     }
     // After the fact: what is printed without --dry-run has been done.
@@ -70,23 +73,6 @@ fn sources(path: &Path) -> Result<CheckedSources, Error> {
         let wrong = sources_file::problems(&name, &text);
         error(ErrorKind::Invalid, wrong.to_string(), Some(HINT))
     })
-}
-
-/// Says which new sources begin a second history of a file, while it can still be the first one that goes on.
-async fn warn_of_former(app: &App, plan: &Plan, console: &mut Console<'_>) -> Result<(), Error> {
-    let added = plan.steps.iter().filter_map(|step| match step {
-        PlanStep::Add(settings) => Some(settings.address.clone()),
-        _ => None,
-    });
-    let former = app.formerly(&added.collect::<Vec<_>>()).await?;
-    for source in former.into_iter().flatten() {
-        let (id, name) = (source.id, clean(&source.settings.name));
-        console.warn(&format!(
-            "{} was source {id} ({name}), which was removed: this begins a new history; `gannet restore {id}` before applying continues the old one",
-            clean(source.settings.address.as_str())
-        ));
-    }
-    Ok(())
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -135,6 +121,7 @@ fn lines(plan: &Plan) -> String {
                     edit.differences().join(", ")
                 )
             }
+            PlanStep::Restore(source, edit) => restoring(source.id, edit),
             PlanStep::Remove(source) => format!("- remove {}", source.settings.name),
         };
         lines.push_str(&clean(&line));
@@ -143,11 +130,27 @@ fn lines(plan: &Plan) -> String {
     lines
 }
 
+fn restoring(id: SourceId, edit: &Edit) -> String {
+    let SourceSettings { name, address, .. } = &edit.after;
+    let step = format!("+ restore {name} {address} with the history of source {id}");
+    match edit.differences().as_slice() {
+        [] => step,
+        changed => format!("{step}: {}", changed.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Edit, SourceId};
     use crate::faces::samples::source;
+
+    fn restoring_to(id: i64, name: &str, change: fn(&mut SourceSettings)) -> PlanStep {
+        let source = source(id, name);
+        let before = source.settings.clone();
+        let mut after = before.clone();
+        change(&mut after);
+        PlanStep::Restore(source, Box::new(Edit { before, after }))
+    }
 
     #[test]
     fn prints_the_plan() {
@@ -160,11 +163,15 @@ mod tests {
             PlanStep::Add(source(1, "prices").settings),
             PlanStep::Edit(SourceId(2), Box::new(Edit { before, after })),
             PlanStep::Remove(source(3, "old")),
+            restoring_to(4, "gone", |_| ()),
+            restoring_to(5, "lost", |settings| settings.name = "found".to_owned()),
         ];
         insta::assert_snapshot!(print(steps), @r#"
         + add prices https://example.org/1.csv
         ~ edit rates: enabled true -> false, tags none -> eu
         - remove old
+        + restore gone https://example.org/4.csv with the history of source 4
+        + restore found https://example.org/5.csv with the history of source 5: name lost -> found
         "#);
         assert_eq!(print(Vec::new()), "nothing to do\n");
     }

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write as _};
 
 use serde::Serialize;
 
+use super::add::warn_of_path;
 use crate::app::{Added, App, Error, ErrorKind, NewSource, Refusal};
 use crate::domain::{Address, SourceId, format_size};
 use crate::faces::cli::args::ImportArgs;
@@ -47,6 +48,9 @@ pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>)
         app.add(sources.cloned().collect()).await?
     };
     print(&entries, &added, args, console)?;
+    for added in &added {
+        warn_of_path(added, console);
+    }
     Ok(status_of(&entries))
 }
 

@@ -19,6 +19,15 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// Returns one that stands among the arguments.
+    pub(super) fn argument(address: &str) -> Self {
+        Self {
+            line: None,
+            address: address.to_owned(),
+            interval: Ok(None),
+        }
+    }
+
     /// Returns what is wrong with the line.
     pub(super) fn problem(&self) -> Option<&str> {
         self.interval.as_ref().err().map(String::as_str)
@@ -63,11 +72,7 @@ pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<I
         if value == "-" {
             given.extend(lines(stdin.take().unwrap_or_default()));
         } else {
-            given.push(Given {
-                line: None,
-                address: value.clone(),
-                interval: Ok(None),
-            });
+            given.push(Given::argument(value));
         }
     }
     if args.name.is_some() && given.len() > 1 {
