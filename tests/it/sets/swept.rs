@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fs::{Mode, OFlags};
 
@@ -30,11 +31,16 @@ fn thrown(data: &Path) -> BTreeSet<String> {
 
 /// Makes a folder as an edition's, with a file in it, that was written to at this time.
 fn leave(rig: &Rig, name: &str, ms: u64) {
-    let folder = rig.data.path().join("sets/.editions").join(name);
+    leave_in(rig.data.path(), name, at(ms));
+}
+
+fn leave_in(data: &Path, name: &str, time: SystemTime) -> PathBuf {
+    let folder = data.join("sets/.editions").join(name);
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("data.bin"), name).expect("a file");
-    let marked = File::open(&folder).and_then(|folder| folder.set_modified(at(ms)));
+    let marked = File::open(&folder).and_then(|folder| folder.set_modified(time));
     marked.expect("marked");
+    folder
 }
 
 #[test]
@@ -127,11 +133,11 @@ fn a_pass_without_sets_clears_away_what_they_left() {
     ] {
         let gannet = Gannet::trusting(origin.ca_file(), verifiers);
         gannet.ok(&["add", &origin.url("/x"), "--allow-private"]);
-        let folder = gannet.data().join(format!("sets/.editions/gone-1-{KEY}"));
-        fs::create_dir_all(&folder).expect("a folder");
-        let marked =
-            File::open(&folder).and_then(|folder| folder.set_modified(std::time::UNIX_EPOCH));
-        marked.expect("marked");
+        let folder = leave_in(
+            &gannet.data(),
+            &format!("gone-1-{KEY}"),
+            SystemTime::UNIX_EPOCH,
+        );
         gannet.ok(&["--worker-only"]);
         assert!(!folder.exists(), "{verifiers}");
         assert_eq!(thrown(&gannet.data()).len(), 1, "{verifiers}");
@@ -152,11 +158,11 @@ fn editions_that_cannot_be_cleared_away_keep_no_source_from_being_fetched() {
     for spoil in [in_the_way, no_list] {
         let gannet = Gannet::trusting(origin.ca_file(), "");
         gannet.ok(&["add", &origin.url("/x"), "--allow-private"]);
-        let folder = gannet.data().join(format!("sets/.editions/gone-1-{KEY}"));
-        fs::create_dir_all(&folder).expect("a folder");
-        let marked =
-            File::open(&folder).and_then(|folder| folder.set_modified(std::time::UNIX_EPOCH));
-        marked.expect("marked");
+        let folder = leave_in(
+            &gannet.data(),
+            &format!("gone-1-{KEY}"),
+            SystemTime::UNIX_EPOCH,
+        );
         spoil(&gannet.data());
         let said = gannet.run(&["--worker-only"]);
         assert_ne!(said.code, Some(0), "{said:#?}");
