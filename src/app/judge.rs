@@ -38,9 +38,6 @@ pub(crate) enum Ask {
     Undecided(Weight),
 }
 
-/// What a verdict of a person in the place of a verifier that gannet runs is known by.
-pub(super) const OVERRULED: &str = r#"{"outside":true}"#;
-
 impl App {
     /// Tells whether a verifier of this weight judges the versions of a source with these settings.
     pub(crate) fn has_verifier(&self, settings: &SourceSettings, weight: Weight) -> bool {
@@ -218,7 +215,8 @@ impl App {
         }
     }
 
-    /// Records a verdict that was reached outside of gannet, and brings the published file in line with it.
+    /// Records a verdict that was reached outside of gannet, and brings the published file in line with it. One that fails a
+    /// version, or passes one that such a verdict failed, counts for every version of the source with the same bytes.
     ///
     /// Its verifier is one that the configuration declares for the source. As a rule one with `external = true`, or an HTTP
     /// verifier that promised to answer later; under the name of another one a person overrules that, until it judges again.
@@ -232,21 +230,26 @@ impl App {
         self.require_policy().await?;
         let (source, version) = self.version(reference).await?;
         let verifier = self.outside_verifier(verifier, &source)?;
-        let verdict = self.note_from_outside(&verifier, outcome, detail).await;
+        let earlier = self.store.verdicts(version.id).await?;
+        let earlier = earlier.iter().map(|one| &one.verdict);
+        let verdict = self
+            .note_from_outside(&verifier, earlier, outcome, detail)
+            .await;
         let verdict = redacted(verdict, &self.redactor([&source], Some(&verifier)));
         let state = self
             .store
-            .record_verdicts(version.id, vec![verdict], VerdictId(0), self.stamp())
+            .record_outside_verdict(version.id, verdict, self.stamp())
             .await?;
         self.settle(source.id).await?;
         Ok((source, Version { state, ..version }, state))
     }
 
-    /// Returns the verdict that somebody outside gives in a verifier's name; that of a verifier which gannet runs is known as
-    /// a person's word.
-    pub(super) async fn note_from_outside(
+    /// Returns the verdict that somebody outside gives in a verifier's name; that of a verifier which gannet asks is known as
+    /// a person's word, unless the verifier promised to answer later.
+    pub(super) async fn note_from_outside<'a>(
         &self,
         verifier: &Arc<Verifier>,
+        earlier: impl IntoIterator<Item = &'a NewVerdict>,
         outcome: VerdictOutcome,
         detail: Option<String>,
     ) -> NewVerdict {
@@ -257,8 +260,16 @@ impl App {
             output: String::new(),
         };
         let mut verdict = self.note(verifier, judgement).await;
-        if verifier.is_run() {
-            verdict.fingerprint = Fingerprint::of(OVERRULED.to_owned());
+        let last = newest_of_each(earlier).get(verifier.name()).copied();
+        let is_promised =
+            last.is_some_and(|last| last.judgement.outcome == VerdictOutcome::Pending);
+        let is_own = match verifier.kind() {
+            VerifierKind::External { .. } => true,
+            VerifierKind::Http { .. } => is_promised,
+            VerifierKind::Command { .. } | VerifierKind::Builtin(_) => false,
+        };
+        if !is_own {
+            verdict.fingerprint = Fingerprint::overruled();
         }
         verdict
     }

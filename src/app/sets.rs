@@ -8,9 +8,9 @@ use super::suggest::{no_such_name, suggestion};
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
 use crate::domain::{
-    Edition, EditionMember, Judgement, NewVerdict, NotReady, Scope, SetPublication, SetStep,
-    VerdictId, VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge,
-    set_file_names, set_step,
+    Edition, EditionMember, Judgement, MemberNow, NewVerdict, NotReady, Scope, SetPublication,
+    SetStep, VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_combination,
+    ready_to_judge, set_file_names, set_step,
 };
 use crate::store::{FileSet, NewEdition, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
@@ -22,6 +22,8 @@ pub struct VerifiedSet {
     pub edition: Edition,
     /// The verdicts, in the order of the configuration.
     pub verdicts: Vec<NewVerdict>,
+    /// Why this is an older edition than the set would have now.
+    pub waits: Option<String>,
 }
 
 /// What a pass did about sets.
@@ -139,7 +141,10 @@ impl App {
         let newest = self.store.newest_edition(name.to_owned()).await?;
         let required = match set_step(combination_key(&combination), newest.as_ref(), again) {
             SetStep::Nothing => return Ok(()),
-            SetStep::Judge => self.judge_combination(name, combination).await?,
+            SetStep::Judge => {
+                let ask = Ask::Undecided(Weight::Required);
+                self.judge_combination(name, combination, ask).await?
+            }
             SetStep::JudgeAgain(id) => {
                 let edition = self.store.edition(id).await?;
                 let ask = Ask::Undecided(Weight::Required);
@@ -170,21 +175,44 @@ impl App {
     }
 
     /// Judges a new combination, and records the edition with what was said of it: a worker that is killed before leaves
-    /// nothing.
+    /// nothing. Of contents that somebody outside refused under other names that counts for these too.
     pub(super) async fn judge_combination(
         &self,
         name: &str,
         members: Vec<EditionMember>,
+        ask: Ask,
     ) -> Result<VerifiedSet> {
-        let ask = Ask::Undecided(Weight::Required);
-        let verdicts = self.ask_about_set(name, &members, &[], ask).await?;
+        let versions = members.iter().map(|member| member.version_id).collect();
+        let refusals = self
+            .store
+            .edition_refusals(name.to_owned(), versions)
+            .await?;
+        let seen = refusals.iter().map(|one| one.id).max();
+        let refusals: Vec<_> = refusals.into_iter().map(|one| one.verdict).collect();
+        let asked = self.ask_about_set(name, &members, &refusals, ask).await?;
         let edition = NewEdition {
             set: name.to_owned(),
             members,
-            verdicts: verdicts.clone(),
+            verdicts: asked.clone(),
+            seen: seen.unwrap_or(VerdictId(0)),
         };
         let edition = self.store.record_edition(edition, self.stamp()).await?;
-        Ok(VerifiedSet { edition, verdicts })
+        let verifiers = self.verifiers_of_set(name);
+        // What nobody else is asked about is what is said of the edition.
+        let stands = |refusal: &NewVerdict| {
+            let is_asked = asked.iter().any(|one| one.verifier == refusal.verifier);
+            let decides = |one: &Arc<Verifier>| {
+                one.name() == refusal.verifier && one.weight() == Weight::Required
+            };
+            !is_asked && verifiers.iter().any(decides)
+        };
+        let mut verdicts: Vec<_> = refusals.into_iter().filter(stands).collect();
+        verdicts.extend(asked);
+        Ok(VerifiedSet {
+            edition,
+            verdicts,
+            waits: None,
+        })
     }
 
     /// Judges an edition that is recorded, and records what was said.
@@ -204,7 +232,11 @@ impl App {
                 .record_edition_verdicts(edition.id, verdicts.clone(), seen, self.stamp())
                 .await?;
         }
-        Ok(VerifiedSet { edition, verdicts })
+        Ok(VerifiedSet {
+            edition,
+            verdicts,
+            waits: None,
+        })
     }
 
     /// Asks the verifiers of a set that have to be asked. The files are read when the first of them needs them.
@@ -299,15 +331,42 @@ impl App {
         asked.said(judgement)
     }
 
-    /// Judges the newest edition of a set again, by every verifier that can be asked, and publishes what follows.
+    /// Judges what would be published of a set now, by every verifier that can be asked, and publishes what follows: the newest
+    /// versions under the names that their sources have, when all stand ready; else the newest edition again.
     pub async fn verify_set(&self, name: &str) -> Result<VerifiedSet> {
         self.require_policy().await?;
         let set = self.known_set(name).await?;
         let _lock = self.lock_sets().await?;
-        let edition = self.newest_edition_of(&set).await?;
-        let verified = self.judge_edition(edition, Ask::Again).await?;
+        let members = self.members_to_verify(name).await?;
+        let newest = self.store.newest_edition(name.to_owned()).await?;
+        let is_new = |members: &[EditionMember]| {
+            let key = combination_key(members);
+            newest.as_ref().is_none_or(|newest| newest.key != key)
+        };
+        let verified = match ready_to_judge(&members) {
+            Ok(ready) if is_new(&ready) => self.judge_combination(name, ready, Ask::Again).await?,
+            ready => {
+                let edition = self.newest_edition_of(&set).await?;
+                let is_older = newest_combination(&members).is_none_or(|now| is_new(&now));
+                let waits = ready.err().filter(|_| is_older);
+                VerifiedSet {
+                    waits: waits.map(|reason| reason.to_string()),
+                    ..self.judge_edition(edition, Ask::Again).await?
+                }
+            }
+        };
         self.settle_set(name).await?;
         Ok(verified)
+    }
+
+    /// Returns where the members of a set stand; an error says what keeps the set from being judged at all.
+    async fn members_to_verify(&self, name: &str) -> Result<Vec<MemberNow>> {
+        if let Some(problem) = self.set_problems().await?.get(name) {
+            return Err(Error::invalid(format!(
+                "cannot judge the set {name}: {problem}"
+            )));
+        }
+        Ok(self.store.members_now(name.to_owned(), self.now()).await?)
     }
 
     /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows.
@@ -326,14 +385,20 @@ impl App {
         let verifier =
             found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
         let mut edition = self.newest_edition_of(&set).await?;
-        let verdict = self.note_from_outside(verifier, outcome, detail).await;
-        let verdicts = self
+        let earlier = self.store.edition_verdicts(edition.id).await?;
+        let earlier = earlier.iter().map(|one| &one.verdict);
+        let verdict = self
+            .note_from_outside(verifier, earlier, outcome, detail)
+            .await;
+        for verdict in self
             .redacted_by_members(vec![verdict], &edition.members)
-            .await?;
-        edition.state = self
-            .store
-            .record_edition_verdicts(edition.id, verdicts, VerdictId(0), self.stamp())
-            .await?;
+            .await?
+        {
+            edition.state = self
+                .store
+                .record_outside_edition_verdict(edition.id, verdict, self.stamp())
+                .await?;
+        }
         self.settle_set(name).await?;
         Ok(edition)
     }

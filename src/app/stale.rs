@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
-use super::judge::{OVERRULED, Step};
+use super::judge::Step;
 use super::{App, Error, Result, Verified};
 use crate::config::VerifierKind;
 use crate::domain::{
@@ -189,7 +189,7 @@ impl App {
         source: &Arc<Source>,
         judges_now: &HashMap<String, String>,
     ) -> Option<Stale> {
-        let overruled = overruled();
+        let overruled = Fingerprint::overruled().hex;
         let verifiers: Vec<_> = self
             .verifiers_for(&source.settings)
             .into_iter()
@@ -267,9 +267,4 @@ impl App {
 /// Tells whether who judged last is not who would judge now. A person's word stands until the verifier judges again.
 pub(super) fn is_another(last: Option<&String>, now: Option<&String>, overruled: &String) -> bool {
     now.is_some() && last != now && last != Some(overruled)
-}
-
-/// Returns the fingerprint of a person's word in the place of a verifier.
-pub(super) fn overruled() -> String {
-    Fingerprint::of(OVERRULED.to_owned()).hex
 }

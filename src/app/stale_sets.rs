@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use super::judge::newest_of_each;
-use super::stale::{StaleProgress, is_another, overruled};
+use super::stale::{StaleProgress, is_another};
 use super::{App, Ask, ErrorKind, Result, VerifiedSet};
-use crate::domain::{Edition, NotReady, VersionState, Weight, combination_key, ready_to_judge};
+use crate::domain::{
+    Edition, Fingerprint, NotReady, VersionState, Weight, combination_key, ready_to_judge,
+};
 
 impl App {
     /// Judges of every set what stands ready and was never judged, else its newest edition, and the one that readers see, when
@@ -47,7 +49,8 @@ impl App {
             (Ok(combination), newest)
                 if newest.as_ref().map(|one| one.key) != Some(combination_key(&combination)) =>
             {
-                let required = self.judge_combination(name, combination).await?;
+                let ask = Ask::Undecided(Weight::Required);
+                let required = self.judge_combination(name, combination, ask).await?;
                 self.settle_set(name).await?;
                 let ask = Ask::Undecided(Weight::Advisory);
                 judged.push(self.judge_edition(required.edition, ask).await?);
@@ -90,7 +93,7 @@ impl App {
     ) -> Result<bool> {
         let verdicts = self.store.edition_verdicts(edition.id).await?;
         let last = newest_of_each(verdicts.iter().map(|one| &one.verdict));
-        let overruled = overruled();
+        let overruled = Fingerprint::overruled().hex;
         let is_stale = self.verifiers_of_set(&edition.set).iter().any(|verifier| {
             let last = last.get(verifier.name()).map(|one| &one.fingerprint.hex);
             is_another(last, fingerprints.get(verifier.name()), &overruled)

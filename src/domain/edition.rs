@@ -134,6 +134,19 @@ pub fn ready_to_judge(members: &[MemberNow]) -> Result<Vec<EditionMember>, NotRe
     Ok(combination)
 }
 
+/// Returns the newest versions of a set's members, whether they stand ready or not; nothing when one has no version.
+pub fn newest_combination(members: &[MemberNow]) -> Option<Vec<EditionMember>> {
+    let member = |member: &MemberNow| {
+        let (version_id, _) = member.newest?;
+        Some(EditionMember {
+            source_id: member.source_id,
+            version_id,
+            name: member.name.clone(),
+        })
+    };
+    members.iter().map(member).collect()
+}
+
 /// Returns what tells one combination from another: which versions of which sources, under which names.
 pub fn combination_key(members: &[EditionMember]) -> Digest {
     let mut lines: Vec<_> = members

@@ -42,8 +42,8 @@ pub use credential::value_holds_credential;
 pub use digest::{Digest, DigestError, Digester, to_hex};
 pub use edition::{
     Edition, EditionCandidate, EditionMember, EditionVerdict, MemberNow, NotReady, SetPublication,
-    SetStep, combination_key, edition_to_publish, files_key, ready_to_judge, set_file_names,
-    set_step,
+    SetStep, combination_key, edition_to_publish, files_key, newest_combination, ready_to_judge,
+    set_file_names, set_step,
 };
 pub use event::{Action, Actor, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};

@@ -99,7 +99,17 @@ pub struct Fingerprint {
     pub definition: String,
 }
 
+/// The definition that a person's verdict in the place of a verifier carries.
+const OVERRULED: &str = r#"{"outside":true}"#;
+/// What the definition of an external verifier has in it, and no other: within a text JSON escapes the quotes.
+const EXTERNAL: &str = r#""definition":{"external":true}"#;
+
 impl Fingerprint {
+    /// Returns the fingerprint of a person's verdict in the place of a verifier.
+    pub fn overruled() -> Self {
+        Self::of(OVERRULED.to_owned())
+    }
+
     /// Returns the fingerprint of a definition.
     pub fn of(definition: String) -> Self {
         let hex = Digest::of(definition.as_bytes()).to_hex();
@@ -120,6 +130,16 @@ pub struct NewVerdict {
     pub started_at: DateTime<Utc>,
     /// How long it took.
     pub duration: Duration,
+}
+
+impl NewVerdict {
+    /// Tells whether somebody outside found the content bad: that stands for the same bytes wherever they come again, until
+    /// somebody outside passes them or the verifier is asked again.
+    pub fn is_refusal(&self) -> bool {
+        let definition = &self.fingerprint.definition;
+        self.judgement.outcome == VerdictOutcome::Failed
+            && (definition == OVERRULED || definition.contains(EXTERNAL))
+    }
 }
 
 /// Returns the verdict that made a version or an edition `failed` or `error`: of the verifiers whose last verdict says that,

@@ -8,6 +8,7 @@ use super::blob::insert_blob;
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::publication::refresh_publication;
+use super::refusal::repeat_on_version;
 use super::row::{Columns, duration_ms, int, millis, row_limit};
 use super::transaction::Transaction;
 use super::types::{AttemptRecord, AttemptResult, Recorded};
@@ -116,6 +117,11 @@ fn write_attempt(
     let attempt_id = insert_attempt(transaction, record, version_id)?;
     insert_fetch_event(transaction, record, version_id)?;
     insert_turn(transaction, record, schedule.failures_before)?;
+    // Only bytes that were there before can have been refused before.
+    if let Some(version) = version_id.filter(|_| blob_was_known) {
+        let refused = repeat_on_version(transaction, version, &record.stamp)?;
+        first_state = refused.or(first_state);
+    }
     if matches!(record.result, AttemptResult::New { .. }) {
         refresh_publication(transaction, record.source_id)?;
     }

@@ -6,6 +6,7 @@ use super::Store;
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event_under;
 use super::policy::InForce;
+use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::{Columns, millis};
 use super::transaction::Transaction;
 use super::types::NewEdition;
@@ -47,13 +48,7 @@ impl Store {
         stamp: Stamp,
     ) -> Result<VersionState> {
         self.write(move |transaction| {
-            let before = edition_by_id(transaction.sql, edition)?;
-            let policy = transaction.policy_for_set(&before.set)?;
-            let state = judge(transaction, edition, &verdicts, seen, &policy, &stamp)?;
-            if state != before.state {
-                note_state(transaction, &before.set, state, &verdicts, &policy, &stamp)?;
-            }
-            Ok(state)
+            record_on_edition(transaction, edition, &verdicts, seen, &stamp)
         })
         .await
     }
@@ -138,6 +133,23 @@ const LEAVING: &str =
      WHERE m.edition_id = ?1 AND CASE WHEN t.published_version_id IS NULL THEN t.publish_due = 1
          ELSE t.publish_unsure <> 0 AND EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id AND s.removed_at IS NULL) END";
 
+/// Appends verdicts on an edition, and returns the state that all of them give it; an event says so when it is another one.
+pub(super) fn record_on_edition(
+    transaction: &Transaction<'_>,
+    edition: EditionId,
+    verdicts: &[NewVerdict],
+    seen: VerdictId,
+    stamp: &Stamp,
+) -> Outcome<VersionState> {
+    let before = edition_by_id(transaction.sql, edition)?;
+    let policy = transaction.policy_for_set(&before.set)?;
+    let state = judge_edition(transaction, edition, verdicts, seen, &policy, stamp)?;
+    if state != before.state {
+        note_state(transaction, &before.set, state, verdicts, &policy, stamp)?;
+    }
+    Ok(state)
+}
+
 fn insert_edition(
     transaction: &Transaction<'_>,
     edition: &NewEdition,
@@ -163,27 +175,21 @@ fn insert_edition(
             params![id.0, member.source_id.0, member.version_id.0, member.name],
         )?;
     }
-    let state = judge(
-        transaction,
-        id,
-        &edition.verdicts,
-        VerdictId(0),
-        &policy,
-        stamp,
-    )?;
-    note_state(
-        transaction,
-        &edition.set,
-        state,
-        &edition.verdicts,
-        &policy,
-        stamp,
-    )?;
+    // Whoever judged knew of the refusals up to `seen`; one that came since is the last word.
+    let versions: Vec<_> = edition.members.iter().map(|one| one.version_id).collect();
+    let refusals = refusals_of_contents(transaction.sql, &edition.set, &versions)?;
+    repeat_on_edition(transaction, id, &refusals, |one| one <= edition.seen)?;
+    append(transaction, id, &edition.verdicts, VerdictId(0), stamp)?;
+    repeat_on_edition(transaction, id, &refusals, |one| one > edition.seen)?;
+    let state = count(transaction, id, &policy)?;
+    let said = verdicts_on_edition(transaction.sql, id)?.into_iter();
+    let said: Vec<_> = said.map(|one| one.verdict).collect();
+    note_state(transaction, &edition.set, state, &said, &policy, stamp)?;
     edition_by_id(transaction.sql, id)
 }
 
 /// Appends verdicts and writes down the state that follows from all there are.
-fn judge(
+pub(super) fn judge_edition(
     transaction: &Transaction<'_>,
     id: EditionId,
     verdicts: &[NewVerdict],
@@ -191,12 +197,27 @@ fn judge(
     policy: &InForce,
     stamp: &Stamp,
 ) -> Outcome<VersionState> {
+    append(transaction, id, verdicts, seen, stamp)?;
+    count(transaction, id, policy)
+}
+
+fn append(
+    transaction: &Transaction<'_>,
+    id: EditionId,
+    verdicts: &[NewVerdict],
+    seen: VerdictId,
+    stamp: &Stamp,
+) -> Outcome<()> {
     for verdict in verdicts {
         if is_answered(transaction.sql, Judged::Edition(id), verdict, seen)? {
             continue;
         }
         insert_verdict(transaction, Judged::Edition(id), verdict, stamp)?;
     }
+    Ok(())
+}
+
+fn count(transaction: &Transaction<'_>, id: EditionId, policy: &InForce) -> Outcome<VersionState> {
     let state = policy
         .weights
         .state(&newest_outcomes(transaction.sql, Judged::Edition(id))?);
@@ -289,7 +310,7 @@ pub(super) fn delete_editions_with(
     Ok(())
 }
 
-fn edition_by_id(sql: &Connection, id: EditionId) -> Outcome<Edition> {
+pub(super) fn edition_by_id(sql: &Connection, id: EditionId) -> Outcome<Edition> {
     let missing = StoreError::Missing {
         what: "edition",
         id: id.0,

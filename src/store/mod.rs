@@ -27,6 +27,7 @@ mod published_file;
 mod purge;
 mod read_only;
 mod reader;
+mod refusal;
 mod row;
 mod schema;
 mod served;

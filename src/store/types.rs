@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     Action, AttemptId, ChangeKind, Digest, Edit, EditionId, EditionMember, EventId, FailureKind,
     FileSeal, LastModified, NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source,
-    SourceId, SourceSettings, Stamp, Told, Validators, VerdictOutcome, VersionId, VersionState,
-    Withdrawal,
+    SourceId, SourceSettings, Stamp, Told, Validators, VerdictId, VerdictOutcome, VersionId,
+    VersionState, Withdrawal,
 };
 
 /// One change of the catalogue by an operator.
@@ -452,4 +452,6 @@ pub struct NewEdition {
     pub members: Vec<EditionMember>,
     /// What its verifiers said.
     pub verdicts: Vec<NewVerdict>,
+    /// Up to which verdict what was refused of these contents before was known to whoever judged.
+    pub seen: VerdictId,
 }

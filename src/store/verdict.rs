@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::error::{Failure, Result, found};
 use super::event::insert_event_under;
+use super::policy::InForce;
 use super::publication::refresh_publication;
 use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
@@ -74,51 +75,68 @@ impl Store {
         seen: VerdictId,
         stamp: Stamp,
     ) -> Result<VersionState> {
-        self.write(move |transaction| {
-            let (source, before) = source_and_state(transaction.sql, version)?;
-            let policy = transaction.policy_for_source(source)?;
-            for verdict in &verdicts {
-                if is_answered(transaction.sql, Judged::Version(version), verdict, seen)? {
-                    continue;
-                }
-                insert_verdict(transaction, Judged::Version(version), verdict, &stamp)?;
-                let event = verdict_event(source, version, verdict);
-                insert_event_under(transaction, &stamp, policy.revision, event)?;
-            }
-            let outcomes = newest_outcomes(transaction.sql, Judged::Version(version))?;
-            let state = policy.weights.state(&outcomes);
-            transaction.execute(
-                "UPDATE version SET state = ?2, policy_revision = ?3
-                 WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3)",
-                params![version.0, state.as_str(), policy.revision],
-            )?;
-            if state != before {
-                if let Some((action, detail)) = turn(before, state, &verdicts, &policy.weights) {
-                    let event = NewEvent {
-                        action,
-                        source_id: Some(source),
-                        version_id: Some(version),
-                        detail,
-                    };
-                    insert_event_under(transaction, &stamp, policy.revision, event)?;
-                }
-                if state == VersionState::Passed
-                    && ends_a_failure(transaction.sql, version, before)?
-                {
-                    let event = NewEvent {
-                        action: Action::VersionRecovered,
-                        source_id: Some(source),
-                        version_id: Some(version),
-                        detail: None,
-                    };
-                    insert_event_under(transaction, &stamp, policy.revision, event)?;
-                }
-                refresh_publication(transaction, source)?;
-            }
-            Ok(state)
-        })
-        .await
+        self.write(move |transaction| judge_version(transaction, version, &verdicts, seen, &stamp))
+            .await
     }
+}
+
+/// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back.
+pub(super) fn judge_version(
+    transaction: &Transaction<'_>,
+    version: VersionId,
+    verdicts: &[NewVerdict],
+    seen: VerdictId,
+    stamp: &Stamp,
+) -> std::result::Result<VersionState, Failure> {
+    let place = source_and_state(transaction.sql, version)?;
+    let policy = transaction.policy_for_source(place.0)?;
+    for verdict in verdicts {
+        if is_answered(transaction.sql, Judged::Version(version), verdict, seen)? {
+            continue;
+        }
+        insert_verdict(transaction, Judged::Version(version), verdict, stamp)?;
+        insert_verdict_event(transaction, place.0, version, verdict, &policy, stamp)?;
+    }
+    derive_state(transaction, version, place, &policy, verdicts, stamp)
+}
+
+/// Writes down the state that follows from all verdicts on a version, given its source and its state before, and returns it; events
+/// say what changed. `said` are the verdicts that came just now.
+pub(super) fn derive_state(
+    transaction: &Transaction<'_>,
+    version: VersionId,
+    (source, before): (SourceId, VersionState),
+    policy: &InForce,
+    said: &[NewVerdict],
+    stamp: &Stamp,
+) -> std::result::Result<VersionState, Failure> {
+    let outcomes = newest_outcomes(transaction.sql, Judged::Version(version))?;
+    let state = policy.weights.state(&outcomes);
+    transaction.execute(
+        "UPDATE version SET state = ?2, policy_revision = ?3
+         WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3)",
+        params![version.0, state.as_str(), policy.revision],
+    )?;
+    if state == before {
+        return Ok(state);
+    }
+    let insert = |action, detail| {
+        let event = NewEvent {
+            action,
+            source_id: Some(source),
+            version_id: Some(version),
+            detail,
+        };
+        insert_event_under(transaction, stamp, policy.revision, event)
+    };
+    if let Some((action, detail)) = turn(before, state, said, &policy.weights) {
+        insert(action, detail)?;
+    }
+    if state == VersionState::Passed && ends_a_failure(transaction.sql, version, before)? {
+        insert(Action::VersionRecovered, None)?;
+    }
+    refresh_publication(transaction, source)?;
+    Ok(state)
 }
 
 /// Returns whether a version that passes now is its source's newest, and it or the one before it had failed.
@@ -151,7 +169,8 @@ fn turn(
         .then(|| (Action::VersionRecounted, words()))
 }
 
-fn source_and_state(
+/// Returns the source of a version, and its state.
+pub(super) fn source_and_state(
     sql: &Connection,
     version: VersionId,
 ) -> std::result::Result<(SourceId, VersionState), Failure> {
@@ -174,7 +193,7 @@ pub(super) enum Judged {
 }
 
 impl Judged {
-    fn id(self) -> i64 {
+    pub(super) fn id(self) -> i64 {
         match self {
             Self::Version(id) => id.0,
             Self::Edition(id) => id.0,
@@ -182,7 +201,7 @@ impl Judged {
     }
 
     /// Returns the table, and its column that names what the verdicts are on.
-    fn table(self) -> (&'static str, &'static str) {
+    pub(super) fn table(self) -> (&'static str, &'static str) {
         match self {
             Self::Version(_) => ("verdict", "version_id"),
             Self::Edition(_) => ("edition_verdict", "edition_id"),
@@ -275,19 +294,29 @@ fn keep_definition(
     Ok(())
 }
 
-fn verdict_event(source: SourceId, version: VersionId, verdict: &NewVerdict) -> NewEvent {
+/// Appends the event of a verdict on a version.
+pub(super) fn insert_verdict_event(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    version: VersionId,
+    verdict: &NewVerdict,
+    policy: &InForce,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
     let (action, detail) = match verdict.judgement.outcome {
         VerdictOutcome::Passed => (Action::VerdictPassed, verdict.verifier.clone()),
         VerdictOutcome::Failed => (Action::VerdictFailed, with_reason(verdict)),
         VerdictOutcome::Error => (Action::VerdictError, with_reason(verdict)),
         VerdictOutcome::Pending => (Action::VerdictPending, with_reason(verdict)),
     };
-    NewEvent {
+    let event = NewEvent {
         action,
         source_id: Some(source),
         version_id: Some(version),
         detail: Some(detail),
-    }
+    };
+    insert_event_under(transaction, stamp, policy.revision, event)?;
+    Ok(())
 }
 
 /// Returns what the verifiers that decide found wrong; nothing when none of these verdicts is what failed the version.
@@ -317,6 +346,23 @@ pub(super) fn failure_of(
     let verdicts = list(sql, NO_OUTPUT, "d.version_id = ?1", [version.0])?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
     Ok(deciding_verdict(VersionState::Failed, newest_first).map(with_reason))
+}
+
+/// Returns all verdicts on a version or an edition, oldest first.
+pub(super) fn verdicts_on(
+    sql: &Connection,
+    on: Judged,
+) -> std::result::Result<Vec<(VerdictId, NewVerdict)>, Failure> {
+    Ok(match on {
+        Judged::Version(id) => list(sql, OUTPUT, "d.version_id = ?1", [id.0])?
+            .into_iter()
+            .map(|one| (one.id, one.verdict))
+            .collect(),
+        Judged::Edition(id) => verdicts_on_edition(sql, id)?
+            .into_iter()
+            .map(|one| (one.id, one.verdict))
+            .collect(),
+    })
 }
 
 /// Returns all verdicts on an edition, oldest first.

@@ -226,4 +226,40 @@ mod tests {
             r#"{"rules":2,"definition":{"builtin":"utf8"},"files":{}}"#
         );
     }
+
+    #[test]
+    fn only_people_and_external_verifiers_refuse_bytes() {
+        use crate::domain::{Judgement, NewVerdict, VerdictOutcome};
+        let failed_by = |fingerprint| NewVerdict {
+            verifier: "eyes".to_owned(),
+            fingerprint,
+            judgement: Judgement {
+                outcome: VerdictOutcome::Failed,
+                ..Judgement::error("")
+            },
+            started_at: chrono::DateTime::UNIX_EPOCH,
+            duration: std::time::Duration::ZERO,
+        };
+        let known = FileDigests::default();
+        let external = VerifierKind::External {
+            deadline: std::time::Duration::ZERO,
+        };
+        let external = fingerprint(&external, &known);
+        let evil = r#""definition":{"external":true}"#;
+        for (judge, expected) in [
+            (Fingerprint::overruled(), true),
+            (external.clone(), true),
+            (fingerprint(&command(&["check", evil]), &known), false),
+            (
+                fingerprint(&VerifierKind::Builtin(Builtin::Utf8), &known),
+                false,
+            ),
+        ] {
+            let verdict = failed_by(judge.clone());
+            assert_eq!(verdict.is_refusal(), expected, "{judge:?}");
+        }
+        let mut passed = failed_by(external);
+        passed.judgement.outcome = VerdictOutcome::Passed;
+        assert!(!passed.is_refusal());
+    }
 }

@@ -6,7 +6,8 @@
 use super::pipeline::{Pipeline, unless_gone};
 use crate::app::{Ask, Error, Result, Verified};
 use crate::domain::{
-    Content, Publication, Source, VerdictOutcome, Version, VersionId, VersionState, Weight,
+    Content, NewVerdict, Publication, Source, VerdictOutcome, Version, VersionId, VersionState,
+    Weight,
 };
 
 impl Pipeline {
@@ -35,7 +36,13 @@ impl Pipeline {
         let required = self
             .ask(source, &version, content.clone(), Weight::Required)
             .await?;
-        let is_news = !required.verdicts.is_empty() || required.state != version.state;
+        // One that came just now may be failed already: somebody refused these bytes before.
+        let is_refused = content.is_some() && version.state == VersionState::Failed;
+        if is_refused {
+            self.tell_refusals(source, &version).await?;
+        }
+        let is_news =
+            is_refused || !required.verdicts.is_empty() || required.state != version.state;
         self.progress.update(|summary| match required.state {
             VersionState::Passed | VersionState::Failed if !is_news => {}
             VersionState::Passed => summary.passed += 1,
@@ -73,7 +80,27 @@ impl Pipeline {
     ) -> Result<Verified> {
         let ask = Ask::Undecided(weight);
         let verified = self.app.judge(source, version, content, ask).await?;
-        for verdict in &verified.verdicts {
+        self.tell_verdicts(source, version, weight, &verified.verdicts);
+        Ok(verified)
+    }
+
+    /// Tells who refused a version's bytes when they came before.
+    async fn tell_refusals(&self, source: &Source, version: &Version) -> Result<()> {
+        let known = self.app.store.verdicts(version.id).await?.into_iter();
+        let known: Vec<_> = known.map(|one| one.verdict).collect();
+        let refusals: Vec<_> = known.into_iter().filter(NewVerdict::is_refusal).collect();
+        self.tell_verdicts(source, version, Weight::Required, &refusals);
+        Ok(())
+    }
+
+    fn tell_verdicts(
+        &self,
+        source: &Source,
+        version: &Version,
+        weight: Weight,
+        verdicts: &[NewVerdict],
+    ) {
+        for verdict in verdicts {
             let word = match verdict.judgement.outcome {
                 VerdictOutcome::Passed | VerdictOutcome::Pending => continue,
                 VerdictOutcome::Failed => "failed verification",
@@ -90,6 +117,5 @@ impl Pipeline {
                 format!("{name}: v{id} {word} by {by}{advisory}: {detail}")
             });
         }
-        Ok(verified)
     }
 }

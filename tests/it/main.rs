@@ -48,6 +48,7 @@ mod program_limits;
 mod publication;
 mod purged_meanwhile;
 mod reading;
+mod refused;
 mod relay;
 mod removing;
 mod replaced;

@@ -5,6 +5,7 @@ mod entering;
 mod faults;
 mod put_back;
 mod readers;
+mod refused;
 mod removed;
 mod shown;
 mod stale;

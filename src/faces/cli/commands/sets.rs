@@ -134,6 +134,8 @@ pub(super) struct VerifiedSetJson<'a> {
     set: &'a str,
     edition_id: EditionId,
     verified: &'static str,
+    /// Why this is an older edition than the set would have now.
+    waits_for: Option<&'a str>,
     verdicts: Vec<VerdictJson<'a>>,
 }
 
@@ -144,6 +146,7 @@ impl<'a> VerifiedSetJson<'a> {
             set: &verified.edition.set,
             edition_id: verified.edition.id,
             verified: verified.edition.state.as_str(),
+            waits_for: verified.waits.as_deref(),
             verdicts: verdicts
                 .map(|verdict| VerdictJson::new(verdict, actor))
                 .collect(),

@@ -57,6 +57,9 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     }
     for set in sets {
         let verified = app.verify_set(&set).await?;
+        if let Some(waits) = &verified.waits {
+            console.warn(&format!("set {set}: {waits}: judged is its newest edition"));
+        }
         if !args.json {
             sets::write_verified(&verified, &mut console.out)?;
         }

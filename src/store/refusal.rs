@@ -1,0 +1,259 @@
+//! Refusals: verdicts from outside that found a version or an edition bad. Each stands for the same bytes wherever they come
+//! again, until somebody outside passes them or the verifier is asked again.
+//!
+//! Never judges: it appends once more what was said of the same bytes, with who said it and when.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
+
+use super::Store;
+use super::edition::{edition_by_id, judge_edition, record_on_edition};
+use super::error::{Failure, Result};
+use super::row::to_json;
+use super::transaction::Transaction;
+use super::verdict::{
+    Judged, derive_state, insert_verdict_event, judge_version, source_and_state, verdicts_on,
+    verdicts_on_edition,
+};
+use crate::domain::{
+    EditionId, EditionVerdict, NewVerdict, Stamp, VerdictId, VerdictOutcome, VersionId,
+    VersionState,
+};
+
+type Outcome<T> = std::result::Result<T, Failure>;
+
+impl Store {
+    /// Records a verdict that was given outside on a version, and on each other version of the source with the same bytes when
+    /// it refuses them or ends their refusal. Returns the state of the version by the policy in force.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when the version was purged meanwhile.
+    pub async fn record_outside_verdict(
+        &self,
+        version: VersionId,
+        verdict: NewVerdict,
+        stamp: Stamp,
+    ) -> Result<VersionState> {
+        self.write(move |transaction| {
+            let said = std::slice::from_ref(&verdict);
+            for other in alike_versions(transaction.sql, version)? {
+                if concerns(transaction.sql, Judged::Version(other), &verdict)? {
+                    match judge_version(transaction, other, said, VerdictId(0), &stamp) {
+                        // What cannot be read cannot be published either.
+                        Err(error) if error.is_damage() => {}
+                        judged => drop(judged?),
+                    }
+                }
+            }
+            judge_version(transaction, version, said, VerdictId(0), &stamp)
+        })
+        .await
+    }
+
+    /// Records a verdict that was given outside on an edition, and on each other edition of the set with the same contents when
+    /// it refuses them or ends their refusal. Returns the state of the edition by the policy in force.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
+    pub async fn record_outside_edition_verdict(
+        &self,
+        edition: EditionId,
+        verdict: NewVerdict,
+        stamp: Stamp,
+    ) -> Result<VersionState> {
+        self.write(move |transaction| {
+            let said = std::slice::from_ref(&verdict);
+            let judged = edition_by_id(transaction.sql, edition)?;
+            let versions: Vec<_> = judged.members.iter().map(|one| one.version_id).collect();
+            let policy = transaction.policy_for_set(&judged.set)?;
+            for other in alike_editions(transaction.sql, &judged.set, &versions, false)? {
+                if other != edition && concerns(transaction.sql, Judged::Edition(other), &verdict)?
+                {
+                    judge_edition(transaction, other, said, VerdictId(0), &policy, &stamp)?;
+                }
+            }
+            record_on_edition(transaction, edition, said, VerdictId(0), &stamp)
+        })
+        .await
+    }
+
+    /// Returns the refusals that stand against the contents of these versions in a set, whatever their sources were called, by
+    /// verifier.
+    pub async fn edition_refusals(
+        &self,
+        set: String,
+        versions: Vec<VersionId>,
+    ) -> Result<Vec<EditionVerdict>> {
+        self.read(move |sql| {
+            let mut found = Vec::new();
+            for (id, on) in refusals_of_contents(sql, &set, &versions)? {
+                let verdicts = verdicts_on_edition(sql, on)?;
+                found.extend(verdicts.into_iter().filter(|one| one.id == id));
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
+/// Repeats the refusals of a version's bytes, as said of another version of the source, on this one, which is new. Returns the state
+/// that they give it; nothing when there are none.
+pub(super) fn repeat_on_version(
+    transaction: &Transaction<'_>,
+    version: VersionId,
+    stamp: &Stamp,
+) -> Outcome<Option<VersionState>> {
+    let alike = alike_versions(transaction.sql, version)?.into_iter();
+    let refusals = refusals(transaction.sql, alike.map(Judged::Version))?;
+    if refusals.is_empty() {
+        return Ok(None);
+    }
+    let place = source_and_state(transaction.sql, version)?;
+    let policy = transaction.policy_for_source(place.0)?;
+    let mut said = Vec::new();
+    for (id, _, verdict) in refusals {
+        repeat(transaction, id, Judged::Version(version))?;
+        insert_verdict_event(transaction, place.0, version, &verdict, &policy, stamp)?;
+        said.push(verdict);
+    }
+    derive_state(transaction, version, place, &policy, &said, stamp).map(Some)
+}
+
+/// Repeats those of these refusals that are wanted on an edition.
+pub(super) fn repeat_on_edition(
+    transaction: &Transaction<'_>,
+    edition: EditionId,
+    refusals: &[(VerdictId, EditionId)],
+    is_wanted: impl Fn(VerdictId) -> bool,
+) -> rusqlite::Result<()> {
+    for (id, _) in refusals.iter().filter(|(id, _)| is_wanted(*id)) {
+        repeat(transaction, *id, Judged::Edition(edition))?;
+    }
+    Ok(())
+}
+
+/// Returns the refusals that stand against these contents in a set, each with an edition that it is on.
+pub(super) fn refusals_of_contents(
+    sql: &Connection,
+    set: &str,
+    versions: &[VersionId],
+) -> Outcome<Vec<(VerdictId, EditionId)>> {
+    let alike = alike_editions(sql, set, versions, true)?.into_iter();
+    let refusals = refusals(sql, alike.map(Judged::Edition))?.into_iter();
+    let on_edition = |(id, on, _)| match on {
+        Judged::Edition(edition) => Some((id, edition)),
+        Judged::Version(_) => None,
+    };
+    Ok(refusals.filter_map(on_edition).collect())
+}
+
+/// Returns of each verifier what it said last of any of these, when that is a refusal.
+fn refusals(
+    sql: &Connection,
+    alike: impl Iterator<Item = Judged>,
+) -> Outcome<Vec<(VerdictId, Judged, NewVerdict)>> {
+    let mut last: BTreeMap<String, (VerdictId, Judged, NewVerdict)> = BTreeMap::new();
+    for on in alike {
+        for (id, verdict) in verdicts_on(sql, on)? {
+            let is_newer = last
+                .get(&verdict.verifier)
+                .is_none_or(|(known, ..)| *known < id);
+            if is_newer && is_decided(&verdict) {
+                last.insert(verdict.verifier.clone(), (id, on, verdict));
+            }
+        }
+    }
+    let last = last.into_values();
+    Ok(last
+        .filter(|(_, _, verdict)| verdict.is_refusal())
+        .collect())
+}
+
+/// Tells whether a verdict from outside changes what stands of other bytes of the same content.
+fn concerns(sql: &Connection, other: Judged, verdict: &NewVerdict) -> Outcome<bool> {
+    let refusals = refusals(sql, std::iter::once(other))?;
+    let is_refused = refusals
+        .iter()
+        .any(|(_, _, known)| known.verifier == verdict.verifier);
+    Ok(match verdict.judgement.outcome {
+        VerdictOutcome::Failed => verdict.is_refusal() && !is_refused,
+        VerdictOutcome::Passed => is_refused,
+        VerdictOutcome::Error | VerdictOutcome::Pending => false,
+    })
+}
+
+fn is_decided(verdict: &NewVerdict) -> bool {
+    matches!(
+        verdict.judgement.outcome,
+        VerdictOutcome::Passed | VerdictOutcome::Failed
+    )
+}
+
+fn repeat(transaction: &Transaction<'_>, verdict: VerdictId, on: Judged) -> rusqlite::Result<()> {
+    const SAID: &str = "verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output, started_at, duration_ms";
+    let (table, column) = on.table();
+    transaction.execute(
+        &format!(
+            "INSERT INTO {table} ({column}, {SAID}) SELECT ?1, {SAID} FROM {table} WHERE id = ?2"
+        ),
+        params![on.id(), verdict.0],
+    )?;
+    Ok(())
+}
+
+const ALIKE_VERSIONS: &str = "SELECT v.id FROM version n CROSS JOIN version v INDEXED BY version_blob
+     ON v.blob_id = n.blob_id AND v.source_id = n.source_id AND v.id <> n.id WHERE n.id = ?1 ORDER BY v.id";
+
+/// Returns the other versions of a version's source that have the same bytes, oldest first.
+fn alike_versions(sql: &Connection, version: VersionId) -> rusqlite::Result<Vec<VersionId>> {
+    let mut statement = sql.prepare_cached(ALIKE_VERSIONS)?;
+    let rows = statement.query_map([version.0], |row| row.get(0).map(VersionId))?;
+    rows.collect()
+}
+
+// Only editions that somebody failed have a refusal; there are few of them in a long history.
+const ALIKE_EDITIONS: &str = "SELECT e.id FROM edition e WHERE e.set_name = ?1
+     AND (?3 = 0 OR EXISTS (SELECT 1 FROM edition_verdict d WHERE d.edition_id = e.id AND d.outcome = 'failed'))
+     AND (SELECT group_concat(hex(v.digest), '' ORDER BY v.digest) FROM edition_member m
+             CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id)
+         = (SELECT group_concat(hex(v.digest), '' ORDER BY v.digest) FROM json_each(?2) j
+             CROSS JOIN version v ON v.id = j.value)
+     ORDER BY e.id";
+
+/// Returns the editions of a set with the contents of these versions, whatever their sources were called, oldest first; with
+/// `only_failed` those that a verifier failed.
+fn alike_editions(
+    sql: &Connection,
+    set: &str,
+    versions: &[VersionId],
+    only_failed: bool,
+) -> rusqlite::Result<Vec<EditionId>> {
+    let mut statement = sql.prepare_cached(ALIKE_EDITIONS)?;
+    let rows = statement.query_map(params![set, to_json(&versions), only_failed], |row| {
+        row.get(0).map(EditionId)
+    })?;
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+
+    #[test]
+    fn the_same_bytes_are_found_by_index() {
+        let plan = query_plan(ALIKE_VERSIONS);
+        assert!(
+            plan.contains("version_blob") && !plan.contains("SCAN"),
+            "{plan}"
+        );
+        let plan = query_plan(ALIKE_EDITIONS);
+        assert!(
+            plan.contains("edition_set") && !plan.contains("SCAN e"),
+            "{plan}"
+        );
+    }
+}
