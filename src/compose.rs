@@ -83,7 +83,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
                 Ok(house) => {
                     warn_of_mismatch(&house, console);
                     warn_of_unusable(&house.app.config(), console);
-                    note_policy_elsewhere(&house, &command, console).await;
+                    note_policy(&house, &command, console).await;
                     let status = run_command(&house, &mut command, console).await;
                     house.close().await;
                     status
@@ -116,7 +116,10 @@ async fn config(
         _ => Access::Read,
     };
     let config = load(flags, environment, access)?;
-    warn_of_unusable(&config, console);
+    // The check says so itself.
+    if !matches!(args.what, ConfigWhat::Check) {
+        warn_of_unusable(&config, console);
+    }
     match &args.what {
         ConfigWhat::Template => unreachable!("printed before the configuration is read"),
         ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
@@ -129,9 +132,9 @@ async fn config(
         }
         ConfigWhat::Show(_) => {
             // What cannot be read keeps nobody from seeing the configuration.
-            let elsewhere = check::policy_elsewhere(&config, flags, environment).await;
-            let elsewhere = elsewhere.unwrap_or_default();
-            let page = cli::config_page(&config, elsewhere.as_deref(), &[]);
+            let policy = check::policy_outlook(&config, flags, environment).await;
+            let policy = policy.unwrap_or_default();
+            let page = cli::config_page(&config, policy.as_ref(), &[]);
             cli::print_text(&page, console)
         }
         ConfigWhat::Adopt => {
@@ -345,23 +348,15 @@ fn warn_of_unusable(config: &Config, console: &mut Console<'_>) {
     }
 }
 
-/// Says to whoever looks at sources why their versions wait for a verdict: this process is not one that judges.
-async fn note_policy_elsewhere(house: &House, command: &AppCommand, console: &mut Console<'_>) {
+/// Says to whoever looks at sources when their states are not those of this process's verifiers, or not for long.
+async fn note_policy(house: &House, command: &AppCommand, console: &mut Console<'_>) {
     let looks = matches!(command, AppCommand::List(_) | AppCommand::Show(_));
     if !looks || house.app.config().unusable.is_some() {
         return;
     }
     // A store that cannot be read is what the command says.
-    if let Ok(Some(error)) = house.app.emptied_configuration().await {
-        console.warn(&error.message);
-    } else if let Ok(Some(file)) = house.app.policy_file_elsewhere().await {
-        console.note(&format!(
-            "the verifiers and sets come from {file}, which this process does not use: it cannot judge or publish"
-        ));
-    } else if let Ok(Some(file)) = house.app.policy_file_edited().await {
-        console.note(&format!(
-            "{file} was edited since its verifiers and sets were put in force: the next pass or changing command adopts the edit"
-        ));
+    if let Ok(policy) = house.app.policy_outlook().await {
+        cli::note_policy(&policy, console);
     }
 }
 

@@ -111,28 +111,6 @@ impl App {
         }))
     }
 
-    /// Returns the file that the policy came from when that is the one of this process and its verifiers were edited since: the
-    /// next pass or changing command adopts the edit.
-    pub async fn policy_file_edited(&self) -> Result<Option<String>> {
-        let in_force = self.store.policy().await?;
-        let own = in_force.filter(|known| self.is_policy_of_own_file(known));
-        let step = policy_step(own.as_ref(), &self.configured().policy, true);
-        let edited = own.filter(|_| step == PolicyStep::Adopt);
-        Ok(edited.and_then(|known| known.file))
-    }
-
-    /// Returns an error when the policy came from this process's file, which names no verifier any more: nothing is fetched or
-    /// judged until somebody says that this is meant.
-    pub async fn emptied_configuration(&self) -> Result<Option<Error>> {
-        let in_force = self.store.policy().await?;
-        let configured = self.configured();
-        let is_same = in_force
-            .as_ref()
-            .is_some_and(|policy| self.is_policy_of_own_file(policy));
-        let step = policy_step(in_force.as_ref(), &configured.policy, is_same);
-        Ok((step == PolicyStep::Confirm).then(|| emptied(&configured, in_force.as_ref())))
-    }
-
     /// Returns whether the policy came from the configuration file of this process.
     pub fn is_policy_of_own_file(&self, policy: &AdoptedPolicy) -> bool {
         let file = policy.file.as_deref().map(Path::new);
@@ -407,7 +385,7 @@ fn keep_folders(config: Config, before: &Configured) -> Arc<Config> {
 }
 
 /// Refuses a configuration that the catalogue could not remember: other processes would not find it.
-fn must_be_found_again(configured: &Configured) -> Result<()> {
+pub(super) fn must_be_found_again(configured: &Configured) -> Result<()> {
     let why = if configured.is_read_once() {
         "is no file that can be read again"
     } else if configured
@@ -425,7 +403,7 @@ fn must_be_found_again(configured: &Configured) -> Result<()> {
     Err(Error::invalid(message).hint("put the configuration in a file of its own"))
 }
 
-fn emptied(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
+pub(super) fn emptied(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
     let file = shown(configured.path());
     let known = in_force.iter().flat_map(|known| &known.policy.verifiers);
     let names: Vec<_> = known.map(|verifier| verifier.name.as_str()).collect();
@@ -438,7 +416,7 @@ fn emptied(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
     ))
 }
 
-fn foreign(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
+pub(super) fn foreign(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
     let own_words = match configured.path() {
         None => "this process has no configuration file".to_owned(),
         Some(own) => format!("this process uses {}", own.display()),

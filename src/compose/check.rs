@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::house::{House, has_catalogue};
-use crate::app::{Error, Result};
+use crate::app::{Error, PolicyOutlook, Result};
 use crate::config::{Builtin, Config, Environment, Flags, Schema, VerifierKind};
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
@@ -51,22 +51,22 @@ pub(super) async fn config_check(
             House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
         looks.extend(house.app.idle_selections().await?);
     }
-    let elsewhere = policy_elsewhere(config, flags, environment).await?;
-    let page = cli::config_page(config, elsewhere.as_deref(), &looks);
+    let policy = policy_outlook(config, flags, environment).await?;
+    let page = cli::config_page(config, policy.as_ref(), &looks);
     cli::print_text(&page, console)
 }
 
-/// Returns the file that the catalogue's policy came from when it is not the one of this process.
-pub(super) async fn policy_elsewhere(
+/// Returns the policy in force and what becomes of it; nothing without a catalogue.
+pub(super) async fn policy_outlook(
     config: &Config,
     flags: &Flags,
     environment: &Environment,
-) -> Result<Option<String>> {
+) -> Result<Option<PolicyOutlook>> {
     if !has_catalogue(&config.data_dir)? {
         return Ok(None);
     }
     let house = House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
-    house.app.policy_file_elsewhere().await
+    house.app.policy_outlook().await.map(Some)
 }
 
 /// Returns a line when the file in the platform's folder is not the one in use.

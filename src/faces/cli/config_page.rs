@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::app::PolicyOutlook;
 use crate::config::{
     Config, LEAST_SECRET_BYTES, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind,
     program_problem,
@@ -10,9 +11,9 @@ use crate::config::{
 use crate::domain::{ChangeKind, Scope, Weight};
 use crate::faces::text::clean;
 
-/// Returns the page: the file, where things lie, each verifier and notifier on a line, and what deserves a look, `more`
-/// included. `elsewhere`: the file that the catalogue's policy came from, when it is another one.
-pub fn config_page(config: &Config, elsewhere: Option<&str>, more: &[String]) -> String {
+/// Returns the page: the file, where things lie, the policy in force (nothing without a catalogue), each verifier and notifier
+/// on a line, and what deserves a look, `more` included.
+pub fn config_page(config: &Config, policy: Option<&PolicyOutlook>, more: &[String]) -> String {
     let mut page = String::new();
     let file = config.config_file.as_ref().map_or_else(
         || "no configuration file: every setting has its default".to_owned(),
@@ -21,18 +22,18 @@ pub fn config_page(config: &Config, elsewhere: Option<&str>, more: &[String]) ->
     let _ = writeln!(page, "{file}");
     let _ = writeln!(page, "data in {}", config.data_dir.display());
     let _ = writeln!(page, "logs in {}", config.log_dir.display());
-    match elsewhere {
-        Some(file) => {
-            let _ = writeln!(
-                page,
-                "the verifiers and sets in force come from {}: this configuration reads and fetches, but does not judge or publish (`gannet config show --policy` lists them)",
-                clean(file)
-            );
+    match policy {
+        Some(policy) => {
+            for words in [policy.in_force_words(), policy.next_words()] {
+                let _ = writeln!(page, "{}", clean(&words));
+            }
         }
         None if config.verifiers.is_empty() => {
             page.push_str("no verifiers: every version is published as it comes\n");
         }
-        None => {}
+        None => {
+            page.push_str("no policy is in force yet: there is no catalogue\n");
+        }
     }
     for verifier in &config.verifiers {
         let _ = writeln!(page, "verifier {}", clean(&verifier_line(verifier)));

@@ -27,8 +27,8 @@ mod usage;
 
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{
-    adopt_archive, adopt_policy, agree_to_removal, print_completions, print_fetched, print_help,
-    print_manual, print_overview, print_policy, rehearse, run,
+    adopt_archive, adopt_policy, agree_to_removal, note_policy, print_completions, print_fetched,
+    print_help, print_manual, print_overview, print_policy, rehearse, run,
 };
 pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::config_page;

@@ -37,5 +37,5 @@ pub use fetched::print_fetched;
 pub use help::print_help;
 pub use manual::print_manual;
 pub use overview::print_overview;
-pub use policy::{adopt_archive, adopt_policy, print_policy};
+pub use policy::{adopt_archive, adopt_policy, note_policy, print_policy};
 pub use rehearse::rehearse;

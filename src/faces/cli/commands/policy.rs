@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::app::{self, App};
+use crate::app::{self, App, PolicyNext, PolicyOutlook};
 use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::facts::write_facts;
@@ -63,14 +63,8 @@ pub async fn print_policy(
         .as_ref()
         .is_some_and(|policy| app.is_policy_of_own_file(policy));
     // A configuration that cannot be used was warned of.
-    let is_other = policy.is_some() && !is_own && app.config().unusable.is_none();
-    if is_other && !as_json {
-        console.warn("this process uses another configuration: it can fetch, but not judge or publish; `gannet config adopt` puts it in force");
-    }
-    if app.config().unusable.is_none()
-        && let Some(error) = app.emptied_configuration().await?
-    {
-        console.warn(&error.message);
+    if app.config().unusable.is_none() {
+        note_policy(&app.policy_outlook().await?, console);
     }
     let written = match (&policy, as_json) {
         (policy, true) => write_json(policy.as_ref(), is_own, console),
@@ -85,6 +79,17 @@ pub async fn print_policy(
     };
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
+}
+
+/// Says what the next pass or changing command makes of the policy in force; nothing when it stays.
+pub fn note_policy(policy: &PolicyOutlook, console: &mut Console<'_>) {
+    let words = format!("{}; {}", policy.in_force_words(), policy.next_words());
+    let line = clean(&words);
+    match policy.next() {
+        PolicyNext::Keep => {}
+        PolicyNext::Adopt(_) | PolicyNext::Refuse(_) => console.note(&line),
+        PolicyNext::Confirm(_) => console.warn(&line),
+    }
 }
 
 /// Puts the configuration of this process in force.

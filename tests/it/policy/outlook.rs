@@ -1,0 +1,134 @@
+//! What is said of the policy before anything is done: which one is in force, and what the next command makes of it.
+
+use super::{Rig, json_verifier, verifier};
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+/// Returns the page of `config check` with this configuration file, and what `list` and `show` say on stderr.
+#[track_caller]
+fn said(rig: &Rig, config: &str) -> (String, String) {
+    let check = rig.with(config, &["config", "check"]);
+    assert_eq!(check.code, Some(0), "{check:?}");
+    let [list, show, policy] = [
+        &["list"][..],
+        &["show", "x.json"],
+        &["config", "show", "--policy"],
+    ]
+    .map(|arguments| rig.with(config, arguments));
+    assert_eq!((&list.err, &list.err), (&show.err, &policy.err));
+    // Both say the same in the same words.
+    for line in list.err.trim().trim_start_matches("warning: ").split("; ") {
+        assert!(check.out.contains(line), "{line}: {check:?}");
+    }
+    (check.out, list.err)
+}
+
+#[test]
+fn the_policy_in_force_and_what_becomes_of_it_are_said() {
+    let adopts = "the next pass or changing command adopts";
+    let kept = "versions that are there keep their states until `gannet verify --stale`";
+    let unjudged = "every version is published as it comes";
+    let origin = Origin::start(true);
+    origin.on("/x.json", [Reply::file("{}")]);
+    let address = origin.url("/x.json");
+    let rig = Rig {
+        origin,
+        gannet: Gannet::new(),
+    };
+    let path = |name: &str| rig.gannet.path(name).display().to_string();
+    let own = path("config.toml");
+    rig.write("none.toml", "");
+    rig.write("other.toml", &verifier("text", "builtin = \"utf8\""));
+    rig.with("none.toml", &["add", &address, "--allow-private"]);
+    rig.write("config.toml", &json_verifier());
+
+    // Nothing was adopted yet.
+    let (page, note) = said(&rig, "none.toml");
+    assert!(page.contains(&format!(
+        "no policy is in force\nno verifiers: {unjudged}\n"
+    )));
+    assert_eq!(note, "");
+    let (page, note) = said(&rig, "config.toml");
+    assert!(page.contains(&format!(
+        "no policy is in force yet\n{adopts} this configuration: added json\n"
+    )));
+    assert_eq!(
+        note,
+        format!("no policy is in force yet; {adopts} this configuration: added json\n")
+    );
+
+    // Versions of before stay as they are when it is adopted.
+    rig.with("none.toml", &["fetch", "x.json"]);
+    let (page, _) = said(&rig, "config.toml");
+    assert!(
+        page.contains(&format!(
+            "{adopts} this configuration: added json; {kept}\n"
+        )),
+        "{page}"
+    );
+
+    rig.gannet.ok(&["verify", "x.json"]);
+    let in_force = format!("policy 1 from {own} is in force");
+    let (page, note) = said(&rig, "config.toml");
+    assert!(page.contains(&format!("{in_force}\nthis configuration says the same\n")));
+    assert_eq!(note, "");
+
+    // Another file, with and without verifiers.
+    for other in ["other.toml", "none.toml"] {
+        let (page, note) = said(&rig, other);
+        assert!(
+            page.contains(&in_force) && !page.contains(unjudged),
+            "{page}"
+        );
+        let why = format!("come from {own}, but this process uses {}", path(other));
+        assert!(
+            note.contains(&why) && note.contains("config adopt"),
+            "{note}"
+        );
+    }
+
+    // Edited since, and emptied.
+    let edited = json_verifier() + &verifier("text", "builtin = \"utf8\"");
+    rig.write("config.toml", &edited);
+    let (page, _) = said(&rig, "config.toml");
+    assert!(page.contains(&format!(
+        "{in_force}\nthat file was edited since: {adopts} the edit: added text; {kept}\n"
+    )));
+    rig.write("config.toml", "");
+    let (page, note) = said(&rig, "config.toml");
+    assert!(
+        page.contains(&in_force) && !page.contains("no verifiers"),
+        "{page}"
+    );
+    assert!(
+        note.starts_with("warning: ") && note.contains("nothing is fetched, judged or published"),
+        "{note}"
+    );
+
+    // Somebody said that this is meant.
+    rig.gannet.ok(&["config", "adopt"]);
+    let (page, note) = said(&rig, "config.toml");
+    let line = format!("policy 2 from {own} is in force\nit has no verifiers: {unjudged}\n");
+    assert!(page.contains(&line), "{page}");
+    assert_eq!(note, "");
+}
+
+#[test]
+fn without_a_catalogue_no_policy_is_in_force_yet() {
+    let gannet = Gannet::new();
+    let check = || gannet.ok(&["config", "check"]);
+    assert!(check().contains("no verifiers: every version is published as it comes"));
+    std::fs::write(gannet.path("config.toml"), json_verifier()).expect("a file");
+    assert!(check().contains("no policy is in force yet: there is no catalogue"));
+}
+
+#[test]
+fn a_configuration_that_is_gone_is_said_once() {
+    let gannet = Rig::new([Reply::file("{}")]);
+    gannet.gannet.ok(&["config", "adopt"]);
+    std::fs::remove_file(gannet.gannet.path("config.toml")).expect("removed");
+    let check = gannet.bare(&["config", "check"]);
+    assert_eq!(check.code, Some(2), "{check:?}");
+    let said = check.err.matches("cannot find the configuration file");
+    assert_eq!(said.count(), 1, "{check:?}");
+}
