@@ -468,3 +468,114 @@ fn a_published_file_that_readers_were_kept_from_gets_its_mode_back() {
     home.gannet.run(&["--worker-only"]);
     assert_eq!(mode("b"), 0o700, "what is no file of ours stays as it is");
 }
+
+/// Each command that may change what consumers see says what they see after it, in one clause.
+#[test]
+fn commands_say_what_became_of_the_published_file() {
+    let origin = Origin::start(true);
+    origin.on("/terms.txt", [Reply::file("terms")]);
+    let legal = "[[verifier]]\nname = \"legal\"\nsources = [\"terms.txt\"]\nexternal = true\n";
+    let gannet = Gannet::trusting(origin.ca_file(), legal);
+    gannet.ok(&["add", &origin.url("/terms.txt"), "--allow-private"]);
+    gannet.fetch("terms.txt");
+    let host = origin.url("").replace("https://", "").replace(':', "_");
+    let at = format!("{}/terms.txt", host.trim_end_matches('/'));
+    let by = |outcome| ["verdict", "terms.txt", "legal", outcome];
+    let stays = format!("v1 stays published at {at}");
+    let published = format!("published v1 at {at}");
+    let gone = format!("no longer published at {at}");
+    for (arguments, expected) in [
+        (
+            &["verify", "terms.txt"][..],
+            "terms.txt: nothing of it is published\n".to_owned(),
+        ),
+        (&by("passed"), format!("which is passed now; {published}\n")),
+        (&by("passed"), format!("which is passed now; {stays}\n")),
+        (&["verify", "terms.txt"], format!("terms.txt: {stays}\n")),
+        (
+            &["edit", "terms.txt", "--publish", "passed"],
+            format!("  terms.txt (1): {stays}\n"),
+        ),
+        (
+            &["edit", "terms.txt", "--interval", "2h"],
+            "edited terms.txt (1)\n".to_owned(),
+        ),
+        (&by("failed"), format!("which is failed now; {gone}: ")),
+        (
+            &["edit", "terms.txt", "--publish", "newest"],
+            format!("  terms.txt (1): {published}\n"),
+        ),
+        (
+            &["edit", "terms.txt", "--publish", "passed"],
+            format!("  terms.txt (1): {gone}: "),
+        ),
+        (
+            &["remove", "terms.txt"],
+            "removed terms.txt (1); its history stays".to_owned(),
+        ),
+        (
+            &["restore", "terms.txt"],
+            "restored terms.txt (1)\n".to_owned(),
+        ),
+        (&by("passed"), format!("which is passed now; {published}\n")),
+        (
+            &["remove", "terms.txt"],
+            format!("removed terms.txt (1); {gone}; its history stays"),
+        ),
+        (
+            &["restore", "terms.txt"],
+            format!("restored terms.txt (1); {published}\n"),
+        ),
+        (
+            &["remove", "terms.txt", "--purge", "--yes"],
+            format!("purged terms.txt (1); {gone}\n"),
+        ),
+    ] {
+        let said = gannet.run(arguments);
+        assert!(
+            said.out.contains(&expected),
+            "{arguments:?}: {expected} {said:?}"
+        );
+    }
+}
+
+#[test]
+fn programs_are_told_what_became_of_the_published_file() {
+    let origin = Origin::start(true);
+    origin.on("/x.json", [Reply::file("{}"), Reply::file("<html>")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.ok(&["add", &origin.url("/x.json"), "--allow-private"]);
+    gannet.fetch("x.json");
+    gannet.fetch("x.json");
+    let verifier = |builtin: &str| {
+        format!("[[verifier]]\nname = \"v\"\nsources = [\"*\"]\nbuiltin = \"{builtin}\"\n")
+    };
+    // The page of an error was published while nothing judged it.
+    gannet.configure(&verifier("json"));
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&gannet.run(arguments).out).expect("JSON")
+    };
+    let said = json(&["verify", "--stale", "--json"]);
+    let file = &said["changed"][0]["published"];
+    assert_eq!(
+        (&file["change"], &file["version_id"]),
+        (&"published".into(), &1.into()),
+        "{said}"
+    );
+    assert!(
+        file["path"]
+            .as_str()
+            .is_some_and(|path| path.ends_with("/x.json")),
+        "{said}"
+    );
+    let said = json(&["verify", "x.json", "--json"]);
+    for one in said.as_array().expect("two versions") {
+        assert_eq!(one["published"]["change"], "unchanged", "{said}");
+    }
+    gannet.configure(&verifier("image"));
+    let said = gannet.run(&["verify", "--stale"]);
+    assert!(
+        said.out.contains("x.json: no longer published at "),
+        "{said:?}"
+    );
+}

@@ -115,6 +115,11 @@ fn what_was_removed_is_listed_read_by_name_and_restored() {
     let address = origin.url("/terms.txt");
     gannet.ok(&["add", &address, "--allow-private"]);
     gannet.fetch("terms.txt");
+    let added = gannet.source("terms.txt")["published_path"].clone();
+    let shown = added
+        .as_str()
+        .and_then(|path| path.split_once("/published/"));
+    let shown = shown.expect("published").1;
     gannet.ok(&["remove", "terms.txt"]);
     assert_eq!(names(&gannet, &[]), [""; 0]);
     assert_eq!(names(&gannet, &["--removed"]), ["terms.txt"]);
@@ -148,8 +153,11 @@ fn what_was_removed_is_listed_read_by_name_and_restored() {
         assert!(refused.err.contains("gannet restore 1"), "{refused:?}");
     }
     assert_eq!(
-        gannet.ok(&["restore", "terms.txt"]),
-        "restored terms.txt (1)\n"
+        gannet.ok(&["restore", "terms.txt"]).split_once(';'),
+        Some((
+            "restored terms.txt (1)",
+            &*format!(" published v1 at {shown}\n")
+        ))
     );
     let back = gannet.source("terms.txt");
     assert_eq!(

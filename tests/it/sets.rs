@@ -464,13 +464,22 @@ fn an_outside_verifier_is_waited_for() {
     ]);
     assert_eq!(
         said,
-        "recorded: legal passed edition 1 of the set release, which is passed now\n"
+        format!(
+            "recorded: legal passed edition 1 of the set release, which is passed now; published edition 1 at {}\n",
+            release.link().display()
+        )
+    );
+    let again = release.gannet.ok(&["verify", "set:release"]);
+    assert!(
+        again.contains("set release: edition 1 stays published at "),
+        "{again}"
     );
     assert_eq!(release.data().as_deref(), Some("one"));
     // Taken back: no older edition is good.
-    release
+    let said = release
         .gannet
         .ok(&["verdict", "set:release", "legal", "failed"]);
+    assert!(said.contains("; no longer published at "), "{said}");
     assert!(!release.link().exists());
     assert_eq!(
         release

@@ -1,8 +1,10 @@
 //! `interval`, `enable`, `disable`, `edit`, `remove` and `restore`: one change of many sources, one line for each.
 
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 use super::add::warn_of_path;
+use super::published::{Change, FileChange, Served};
 use crate::app::{App, Error, ErrorKind, LeftInSet};
 use crate::domain::{Address, Interval, SettingsPatch, Source};
 use crate::faces::cli::args::{
@@ -106,6 +108,10 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
         return Err(error(ErrorKind::Invalid, message.to_owned(), Some(hint)).into());
     }
     let wanted = patch(&args.changes)?;
+    let mut served = Served::default();
+    if args.changes.publish.is_some() || !args.changes.tags.is_empty() || args.changes.no_tags {
+        served.note(&app.sources(&args.sources).await?);
+    }
     let edits = if args.changes.literal {
         app.edit_literally(&args.sources, wanted).await?
     } else {
@@ -113,6 +119,11 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
     };
     let changed: Vec<_> = edits.into_iter().map(|edited| edited.source).collect();
     print_each("edited", &changed, console)?;
+    for (source, file) in served.changes(app).await? {
+        if args.changes.publish.is_some() || file.change != Change::Unchanged {
+            console.say(&format!("  {}: {}", title(&source), file.words()))?;
+        }
+    }
     for source in &changed {
         let path = clean(&source.published_path);
         if let Some(set) = kept_until(source).filter(|_| !args.changes.tags.is_empty()) {
@@ -135,14 +146,23 @@ pub(super) async fn remove(
 ) -> CommandResult {
     agree_to_removal(app, args, console).await?;
     let removed = app.remove(&args.sources, args.purge).await?;
+    let left = left_of(app, &removed.sources).await?;
     for source in &removed.sources {
         let title = title(source);
+        let path = clean(&source.published_path);
+        let is_gone = source.state.published_version_id.is_some()
+            && !left.contains_key(&*source.published_path);
+        let file = if is_gone {
+            format!("; no longer published at {path}")
+        } else {
+            String::new()
+        };
         if args.purge {
-            console.say(&format!("purged {title}"))?;
+            console.say(&format!("purged {title}{file}"))?;
         } else {
             let id = source.id;
             console.say(&format!(
-                "removed {title}; its history stays: gannet history {id}, gannet restore {id}"
+                "removed {title}{file}; its history stays: gannet history {id}, gannet restore {id}"
             ))?;
         }
     }
@@ -156,7 +176,7 @@ pub(super) async fn remove(
         ));
     }
     note_left_in_sets(app, &removed.sources, args.purge, console).await?;
-    tell_left(app, &removed.sources, console).await
+    Ok(tell_left(&left, console))
 }
 
 /// Says which removed sources readers still find in the folders of their sets, and until when.
@@ -209,22 +229,30 @@ pub async fn agree_to_removal(
     Ok(())
 }
 
-/// Tells which published files of removed sources are still there.
-async fn tell_left(app: &App, removed: &[Source], console: &mut Console<'_>) -> CommandResult {
-    let left = app.unpublished().await?;
-    let mut status = ExitStatus::Done;
-    for source in removed {
-        let path = &source.published_path;
-        if let Some(left) = left.iter().find(|left| left.what == *path) {
-            let why = clean(&left.why);
-            console.warn_line(&format!(
-                "gannet: {} is still there, and every pass tries again to remove it: {why}",
-                clean(path)
-            ));
-            status = ExitStatus::Problems;
-        }
+/// Returns the published files of removed sources that are still there, with the reasons.
+async fn left_of(app: &App, removed: &[Source]) -> Result<BTreeMap<String, String>, Error> {
+    let paths: HashSet<_> = removed
+        .iter()
+        .map(|source| &source.published_path)
+        .collect();
+    let left = app.unpublished().await?.into_iter();
+    let left = left.filter(|left| paths.contains(&left.what));
+    Ok(left.map(|left| (left.what, left.why)).collect())
+}
+
+fn tell_left(left: &BTreeMap<String, String>, console: &mut Console<'_>) -> ExitStatus {
+    for (path, why) in left {
+        console.warn_line(&format!(
+            "gannet: {} is still there, and every pass tries again to remove it: {}",
+            clean(path),
+            clean(why)
+        ));
     }
-    Ok(status)
+    if left.is_empty() {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Problems
+    }
 }
 
 /// Returns what is about to happen, in words: `purge 7 sources with 14 versions`.
@@ -246,7 +274,11 @@ pub(super) async fn restore(
     console: &mut Console<'_>,
 ) -> CommandResult {
     for restored in app.restore(&args.sources).await? {
-        console.say(&format!("restored {}", title(&restored.source)))?;
+        let file = match FileChange::between(None, &restored.source) {
+            nothing if nothing.change == Change::Nothing => String::new(),
+            file => format!("; {}", file.words()),
+        };
+        console.say(&format!("restored {}{file}", title(&restored.source)))?;
         warn_of_path(&restored, console);
     }
     Ok(ExitStatus::Done)

@@ -22,6 +22,7 @@ mod manual;
 mod notify;
 mod overview;
 mod policy;
+mod published;
 mod rehearse;
 mod report;
 mod sets;

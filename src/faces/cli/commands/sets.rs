@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::published::FolderChange;
 use crate::app::{App, Error, SetOverview, VerifiedSet};
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
@@ -137,10 +138,16 @@ pub(super) struct VerifiedSetJson<'a> {
     /// Why this is an older edition than the set would have now.
     waits_for: Option<&'a str>,
     verdicts: Vec<VerdictJson<'a>>,
+    /// What became of the folder of the set.
+    published: &'a FolderChange,
 }
 
 impl<'a> VerifiedSetJson<'a> {
-    pub(super) fn new(verified: &'a VerifiedSet, actor: &'a str) -> Self {
+    pub(super) fn new(
+        verified: &'a VerifiedSet,
+        published: &'a FolderChange,
+        actor: &'a str,
+    ) -> Self {
         let verdicts = verified.verdicts.iter();
         Self {
             set: &verified.edition.set,
@@ -150,6 +157,7 @@ impl<'a> VerifiedSetJson<'a> {
             verdicts: verdicts
                 .map(|verdict| VerdictJson::new(verdict, actor))
                 .collect(),
+            published,
         }
     }
 }
@@ -378,25 +386,40 @@ pub(super) async fn verdict(
     console: &mut Console<'_>,
 ) -> CommandResult {
     let detail = args.detail.clone();
+    let before = app.set(name).await?.0.set.published;
     let edition = app
         .set_verdict(name, &args.verifier, args.outcome, detail)
         .await?;
+    let folder = FolderChange::between(before, &app.set(name).await?.0);
     console.say(&format!(
-        "recorded: {} {} edition {} of the set {}, which is {} now",
+        "recorded: {} {} edition {} of the set {}, which is {} now; {}",
         clean(&args.verifier),
         args.outcome,
         edition.id,
         clean(name),
-        edition.state
+        edition.state,
+        folder.words()
     ))?;
     Ok(ExitStatus::Done)
 }
 
-/// Prints what each verifier said of a set's edition.
-pub(super) fn write_verified(verified: &VerifiedSet, out: &mut dyn Write) -> io::Result<()> {
+/// `verify set:NAME`: judges the newest edition again. Returns what was said, and what became of the folder of the set.
+pub(super) async fn verify(app: &App, name: &str) -> Result<(VerifiedSet, FolderChange), Error> {
+    let before = app.set(name).await?.0.set.published;
+    let verified = app.verify_set(name).await?;
+    let folder = FolderChange::between(before, &app.set(name).await?.0);
+    Ok((verified, folder))
+}
+
+/// Prints what each verifier said of a set's edition, and what became of the folder of the set.
+pub(super) fn write_verified(
+    (verified, folder): &(VerifiedSet, FolderChange),
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let Edition { id, set, state, .. } = &verified.edition;
     writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
-    super::verify::write_verdicts(&verified.verdicts, out)
+    super::verify::write_verdicts(&verified.verdicts, out)?;
+    writeln!(out, "set {}: {}", clean(set), folder.words())
 }
 
 pub(super) fn state(one: &SetOverview) -> String {

@@ -1,7 +1,9 @@
 //! `verdict`: what a verifier outside gannet says of a version.
 
+use super::published::Served;
 use super::sets;
-use crate::app::App;
+use crate::app::{App, Error};
+use crate::domain::Source;
 use crate::faces::cli::args::VerdictArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::{Console, ExitStatus};
@@ -19,13 +21,24 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
             args.detail.clone(),
         )
         .await?;
+    // As it was before: the verdict was recorded since.
+    let file = served_after(app, &source).await?;
     let name = clean(&source.settings.name);
     let verifier = clean(&args.verifier);
     let outcome = args.outcome;
     console.say(&format!(
-        "recorded: {verifier} {outcome} v{} of {name}, which is {state} now",
+        "recorded: {verifier} {outcome} v{} of {name}, which is {state} now; {file}",
         version.id
     ))?;
     // Recording that a version is bad is not itself a failure.
     Ok(ExitStatus::Done)
+}
+
+/// Says what became of the published file of a source that is given as it was before.
+async fn served_after(app: &App, before: &Source) -> Result<String, Error> {
+    let mut served = Served::default();
+    served.note([before]);
+    let changes = served.changes(app).await?;
+    let words = changes.first().map(|(_, change)| change.words());
+    Ok(words.unwrap_or_else(|| "nothing of it is published".to_owned()))
 }

@@ -2,11 +2,12 @@
 
 mod stale;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::published::{FileChange, Served};
 use super::sets::{self, VerifiedSetJson};
 use crate::app::{App, Error, ErrorKind, Verified};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
@@ -23,6 +24,8 @@ struct VerifiedJson<'a> {
     version_id: VersionId,
     verified: &'static str,
     verdicts: Vec<VerdictJson<'a>>,
+    /// What became of the source's published file; nothing when it was purged meanwhile.
+    published: Option<&'a FileChange>,
 }
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
@@ -33,7 +36,10 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     let mut purged = HashSet::new();
     let mut damaged: Option<Error> = None;
     let (sets, targets) = split(app, &args.targets).await?;
-    for (source, version) in select(app, &targets).await? {
+    let selected = select(app, &targets).await?;
+    let mut served = Served::default();
+    served.note(selected.iter().map(|(source, _)| source));
+    for (source, version) in selected {
         let verified = match app.verify(&source, &version).await {
             Err(_) if app.source_by_id(source.id).await?.is_none() => {
                 if purged.insert(source.id) {
@@ -55,9 +61,13 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         }
         done.push(verified);
     }
+    let files = served.changes(app).await?;
+    if !args.json {
+        write_files(&files, &mut console.out)?;
+    }
     for set in sets {
-        let verified = app.verify_set(&set).await?;
-        if let Some(waits) = &verified.waits {
+        let verified = sets::verify(app, &set).await?;
+        if let Some(waits) = &verified.0.waits {
             console.warn(&format!("set {set}: {waits}: judged is its newest edition"));
         }
         if !args.json {
@@ -67,17 +77,20 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     }
     if args.json {
         let actor = &app.actor.0;
-        let versions = done.iter().map(|one| Object::Version(object(one, actor)));
+        let files = by_source(&files);
+        let versions = done
+            .iter()
+            .map(|one| Object::Version(object(one, &files, actor)));
         let editions = sets_done
             .iter()
-            .map(|one| Object::Set(VerifiedSetJson::new(one, actor)));
+            .map(|(verified, folder)| Object::Set(VerifiedSetJson::new(verified, folder, actor)));
         let objects: Vec<_> = versions.chain(editions).collect();
         json::write(&mut console.out, &objects)?;
     }
     if let Some(error) = damaged {
         return Err(error.into());
     }
-    let editions = sets_done.iter().map(|one| one.edition.state);
+    let editions = sets_done.iter().map(|(one, _)| one.edition.state);
     Ok(status(done.iter().map(|one| one.state).chain(editions)))
 }
 
@@ -137,7 +150,25 @@ fn status(states: impl IntoIterator<Item = VersionState>) -> ExitStatus {
     }
 }
 
-fn object<'a>(verified: &'a Verified, actor: &'a str) -> VerifiedJson<'a> {
+/// Returns what became of published files, by source.
+fn by_source(files: &[(Source, FileChange)]) -> HashMap<SourceId, &FileChange> {
+    let files = files.iter();
+    files.map(|(source, file)| (source.id, file)).collect()
+}
+
+/// Writes a line for each published file.
+fn write_files(files: &[(Source, FileChange)], out: &mut dyn Write) -> io::Result<()> {
+    for (source, file) in files {
+        writeln!(out, "{}: {}", clean(&source.settings.name), file.words())?;
+    }
+    Ok(())
+}
+
+fn object<'a>(
+    verified: &'a Verified,
+    files: &HashMap<SourceId, &'a FileChange>,
+    actor: &'a str,
+) -> VerifiedJson<'a> {
     let verdicts = verified.verdicts.iter();
     VerifiedJson {
         source_id: verified.source.id,
@@ -147,6 +178,7 @@ fn object<'a>(verified: &'a Verified, actor: &'a str) -> VerifiedJson<'a> {
         verdicts: verdicts
             .map(|verdict| VerdictJson::new(verdict, actor))
             .collect(),
+        published: files.get(&verified.source.id).copied(),
     }
 }
 
@@ -222,10 +254,17 @@ mod tests {
         };
         let mut out = Vec::new();
         write(&verified, &mut out).expect("a buffer");
-        json::write(&mut out, &object(&verified, "joe@host by cli")).expect("a buffer");
+        let files = [(
+            verified.source.clone(),
+            FileChange::between(None, &verified.source),
+        )];
+        write_files(&files, &mut out).expect("a buffer");
+        let object = object(&verified, &by_source(&files), "joe@host by cli");
+        json::write(&mut out, &object).expect("a buffer");
         insta::assert_snapshot!(String::from_utf8(out).expect("UTF-8"), @r#"
         v11 of prices: failed
           schema failed: line 3
+        prices: published v11 at example.org/1.csv
         {
           "source_id": 1,
           "source": "prices",
@@ -247,7 +286,14 @@ mod tests {
               "duration_ms": 35,
               "actor": "joe@host by cli"
             }
-          ]
+          ],
+          "published": {
+            "change": "published",
+            "version_id": 11,
+            "path": "example.org/1.csv",
+            "set": null,
+            "why": null
+          }
         }
         "#);
     }

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{VerifiedJson, object, write};
+use super::{VerifiedJson, by_source, object, write, write_files};
 use crate::app::{App, StaleProgress, StaleRequest, Verified};
 use crate::faces::cli::args::VerifyArgs;
+use crate::faces::cli::commands::published::{Change, Served};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json;
 use crate::faces::cli::{Console, ExitStatus};
@@ -33,13 +34,14 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         newest_first: args.newest_first,
     };
     let bar = bar();
-    let mut changed = Vec::new();
+    let (mut changed, mut served) = (Vec::new(), Served::default());
     let mut written = Ok(());
     let done = app
         .verify_stale(&request, |progress, verified| {
             bar.set_length(progress.total);
             bar.set_position(progress.done);
             bar.set_message(format!("{} changed", progress.changed));
+            served.note(verified.map(|verified| &verified.source));
             match verified {
                 Some(verified) if args.json => changed.push(verified.clone()),
                 Some(verified) if written.is_ok() => {
@@ -52,8 +54,10 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     bar.finish_and_clear();
     written?;
     let done = done?;
+    let mut files = served.changes(app).await?;
     if args.json {
         let actor = &app.actor.0;
+        let by_source = by_source(&files);
         let summary = StaleJson {
             judged: done.done,
             passed: done.passed,
@@ -64,10 +68,15 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
             sets_failed: done.sets_failed,
             sets_unverified: done.sets_unverified,
             sets_waiting: done.sets_waiting,
-            changed: changed.iter().map(|one| object(one, actor)).collect(),
+            changed: changed
+                .iter()
+                .map(|one| object(one, &by_source, actor))
+                .collect(),
         };
         json::write(&mut console.out, &summary)?;
     } else {
+        files.retain(|(_, file)| file.change != Change::Unchanged);
+        write_files(&files, &mut console.out)?;
         writeln!(console.out, "{}", words(&done))?;
     }
     Ok(if done.failed + done.undecided + done.sets_failed > 0 {

@@ -1,0 +1,333 @@
+//! What a command made of published files, compared before and after: a clause for people, an object for programs.
+//!
+//! Never tells more of a file than the catalogue does: what could not be done at once is left to the next pass, and said so.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::app::{App, Error, SetOverview};
+use crate::domain::{EditionId, Source, SourceId, VersionId, VersionState};
+use crate::faces::standing::kept_until;
+use crate::faces::text::clean;
+
+/// What became of a published file, or of the folder of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Change {
+    /// Consumers see another version than before, or one for the first time.
+    Published,
+    /// They see the same one.
+    Unchanged,
+    /// They see none any more.
+    Withdrawn,
+    /// They see none until the set of the source is published.
+    Waiting,
+    /// The next pass brings it up to date.
+    Due,
+    /// It could not be brought up to date.
+    Failed,
+    /// They saw none, and see none.
+    Nothing,
+}
+
+/// What became of the published file of a source.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct FileChange {
+    pub(super) change: Change,
+    /// The version that consumers see now.
+    version_id: Option<VersionId>,
+    /// Below `published/`; nothing when what consumers see lies in the folder of the set.
+    path: Option<String>,
+    set: Option<String>,
+    /// Why it was withdrawn or could not be brought up to date.
+    why: Option<String>,
+    /// For people: what else is to be known of it.
+    #[serde(skip)]
+    more: String,
+}
+
+impl FileChange {
+    /// Compares what consumers saw of a source with what they see now.
+    pub(super) fn between(before: Option<VersionId>, source: &Source) -> Self {
+        let state = &source.state;
+        let served = state.served();
+        let is_in_set = state.published_version_id.is_none() && state.set.is_some();
+        let withdrawn = state.withdrawn.as_ref();
+        let change = match served {
+            _ if state.publish_error.is_some() => Change::Failed,
+            _ if state.publish_due => Change::Due,
+            Some(_) if served == before => Change::Unchanged,
+            Some(_) => Change::Published,
+            None if before.is_some() => Change::Withdrawn,
+            None if state.set.is_some() => Change::Waiting,
+            None => Change::Nothing,
+        };
+        let because = withdrawn.map(|withdrawn| withdrawn.because.clone());
+        Self {
+            change,
+            version_id: served,
+            path: (!is_in_set).then(|| source.published_path.clone()),
+            set: state.set.clone(),
+            why: match change {
+                Change::Failed => state.publish_error.clone(),
+                Change::Withdrawn => because,
+                _ => None,
+            },
+            more: waiting(source),
+        }
+    }
+
+    /// Returns a clause without a full stop, safe for a terminal.
+    pub(super) fn words(&self) -> String {
+        let place = match (&self.path, &self.set) {
+            (Some(path), _) => format!("at {path}"),
+            (None, set) => format!("with the set {}", set.as_deref().unwrap_or_default()),
+        };
+        let version = self.version_id.map(|id| format!("v{id}"));
+        let version = version.unwrap_or_default();
+        let more = &self.more;
+        let words = match self.change {
+            Change::Published => format!("published {version} {place}{more}"),
+            Change::Unchanged => format!("{version} stays published {place}{more}"),
+            Change::Withdrawn => {
+                format!("no longer published {place}{}", colon(self.why.as_deref()))
+            }
+            Change::Waiting => {
+                let set = self.set.as_deref().unwrap_or_default();
+                format!("waits for the set {set} to be published")
+            }
+            Change::Due => format!("what is published {place} follows by the next pass"),
+            Change::Failed => format!(
+                "not brought up to date {place}{}",
+                colon(self.why.as_deref())
+            ),
+            Change::Nothing => "nothing of it is published".to_owned(),
+        };
+        clean(&words).into_owned()
+    }
+}
+
+/// Says what a source's file waits for, while consumers see an older one or not yet that of its set.
+fn waiting(source: &Source) -> String {
+    let state = &source.state;
+    if let Some(set) = kept_until(source) {
+        return format!(", until the set {set} is published with it");
+    }
+    let is_good = matches!(
+        state.version_state,
+        Some(VersionState::Passed | VersionState::Unverified)
+    );
+    match (state.version_id, &state.set) {
+        (Some(newest), Some(set)) if is_good && state.served() != Some(newest) => {
+            format!("; v{newest} waits for the set {set}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// What became of the folder of a set.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct FolderChange {
+    change: Change,
+    /// The edition that consumers see now.
+    edition_id: Option<EditionId>,
+    path: String,
+    why: Option<String>,
+}
+
+impl FolderChange {
+    /// Compares the edition that consumers saw of a set with the one that they see now.
+    pub(super) fn between(before: Option<EditionId>, now: &SetOverview) -> Self {
+        let set = &now.set;
+        let change = match set.published {
+            _ if set.publish_error.is_some() => Change::Failed,
+            Some(_) if set.published == before => Change::Unchanged,
+            Some(_) => Change::Published,
+            None if before.is_some() => Change::Withdrawn,
+            None => Change::Nothing,
+        };
+        let because = set.withdrawn.as_ref().map(|one| one.because.clone());
+        Self {
+            change,
+            edition_id: set.published,
+            path: now.path.to_string_lossy().into_owned(),
+            why: match change {
+                Change::Failed => set.publish_error.clone(),
+                Change::Withdrawn => because,
+                _ => None,
+            },
+        }
+    }
+
+    /// Returns a clause without a full stop, safe for a terminal.
+    pub(super) fn words(&self) -> String {
+        let path = &self.path;
+        let edition = self.edition_id.map(|id| format!("edition {id}"));
+        let edition = edition.unwrap_or_default();
+        let words = match self.change {
+            Change::Published => format!("published {edition} at {path}"),
+            Change::Unchanged => format!("{edition} stays published at {path}"),
+            Change::Withdrawn => format!(
+                "no longer published at {path}{}",
+                colon(self.why.as_deref())
+            ),
+            Change::Failed => format!(
+                "not brought up to date at {path}{}",
+                colon(self.why.as_deref())
+            ),
+            Change::Waiting | Change::Due | Change::Nothing => {
+                "nothing of it is published".to_owned()
+            }
+        };
+        clean(&words).into_owned()
+    }
+}
+
+fn colon(why: Option<&str>) -> String {
+    let why = why.filter(|why| !why.is_empty());
+    why.map(|why| format!(": {why}")).unwrap_or_default()
+}
+
+/// What consumers saw of sources before a command.
+#[derive(Default)]
+pub(super) struct Served(HashMap<SourceId, Option<VersionId>>);
+
+impl Served {
+    /// Notes what consumers see of these sources. What was noted of one before stays.
+    pub(super) fn note<'a>(&mut self, sources: impl IntoIterator<Item = &'a Source>) {
+        for source in sources {
+            let served = source.state.served();
+            self.0.entry(source.id).or_insert(served);
+        }
+    }
+
+    /// Returns what became of each file since, by source, in the order of their names. Sources that are there no more are left
+    /// out.
+    pub(super) async fn changes(&self, app: &App) -> Result<Vec<(Source, FileChange)>, Error> {
+        let ids = self.0.keys().copied().collect();
+        let now = app.sources_by_id(ids).await?.into_iter();
+        let compared = now.map(|source| {
+            let before = self.0.get(&source.id).copied().flatten();
+            let change = FileChange::between(before, &source);
+            (source, change)
+        });
+        Ok(compared.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Withdrawal;
+    use crate::faces::samples::{at, source};
+
+    fn member(published: Option<i64>, in_set: Option<i64>) -> Source {
+        let mut one = source(1, "prices");
+        one.state.published_version_id = published.map(VersionId);
+        one.state.set = Some("eu".to_owned());
+        one.state.set_version_id = in_set.map(VersionId);
+        one
+    }
+
+    fn single(published: Option<i64>) -> Source {
+        let mut one = member(published, None);
+        one.state.set = None;
+        one
+    }
+
+    fn with(mut one: Source, change: fn(&mut Source)) -> Source {
+        change(&mut one);
+        one
+    }
+
+    #[test]
+    fn every_way_that_a_published_file_can_go_is_said() {
+        let failed = |one: &mut Source| one.state.publish_error = Some("no room".to_owned());
+        let due = |one: &mut Source| one.state.publish_due = true;
+        let newer = |one: &mut Source| one.state.version_id = Some(VersionId(4));
+        let because = |one: &mut Source| {
+            one.state.withdrawn = Some(Box::new(Withdrawal {
+                at: at("12:00:00"),
+                because: "failed by schema".to_owned(),
+            }));
+        };
+        for (before, now, change, words) in [
+            (
+                None,
+                single(Some(3)),
+                Change::Published,
+                "published v3 at example.org/1.csv",
+            ),
+            (
+                Some(2),
+                single(Some(3)),
+                Change::Published,
+                "published v3 at example.org/1.csv",
+            ),
+            (
+                Some(3),
+                with(single(Some(3)), newer),
+                Change::Unchanged,
+                "v3 stays published at example.org/1.csv",
+            ),
+            (
+                Some(3),
+                with(single(None), because),
+                Change::Withdrawn,
+                "no longer published at example.org/1.csv: failed by schema",
+            ),
+            (
+                Some(3),
+                single(None),
+                Change::Withdrawn,
+                "no longer published at example.org/1.csv",
+            ),
+            (
+                None,
+                with(single(None), because),
+                Change::Nothing,
+                "nothing of it is published",
+            ),
+            (
+                Some(3),
+                with(single(Some(3)), failed),
+                Change::Failed,
+                "not brought up to date at example.org/1.csv: no room",
+            ),
+            (
+                Some(3),
+                with(single(Some(3)), due),
+                Change::Due,
+                "what is published at example.org/1.csv follows by the next pass",
+            ),
+            (
+                None,
+                member(None, None),
+                Change::Waiting,
+                "waits for the set eu to be published",
+            ),
+            (
+                Some(3),
+                with(member(None, Some(3)), newer),
+                Change::Unchanged,
+                "v3 stays published with the set eu; v4 waits for the set eu",
+            ),
+            (
+                Some(3),
+                member(Some(3), None),
+                Change::Unchanged,
+                "v3 stays published at example.org/1.csv, until the set eu is published with it",
+            ),
+            (
+                Some(3),
+                with(member(None, None), because),
+                Change::Withdrawn,
+                "no longer published with the set eu: failed by schema",
+            ),
+        ] {
+            let found = FileChange::between(before.map(VersionId), &now);
+            assert_eq!((found.change, &*found.words()), (change, words));
+        }
+    }
+}
