@@ -107,9 +107,10 @@ impl Pipeline {
             () = self.closing.cancelled() => return Ok(Next::Done),
             admission = self.limiter.admit(host) => admission,
         };
-        let attempt = self.fetch(&claim, &mut admission).await;
+        // Boxed, as `record` is: hundreds of claims wait for their turn, and hold no room for what comes then.
+        let attempt = Box::pin(self.fetch(&claim, &mut admission)).await;
         let backlog = admission.finish().filter(|_| !attempt.is_light());
-        match self.record(&claim, attempt).await {
+        match Box::pin(self.record(&claim, attempt)).await {
             Ok(Next::Judge(source, version, content, _)) => {
                 Ok(Next::Judge(source, version, content, backlog))
             }
@@ -121,7 +122,7 @@ impl Pipeline {
             Ok(next) => Ok(next),
             Err(error) if matches!(error.kind, ErrorKind::Conflict | ErrorKind::NotFound) => {
                 tracing::warn!("{error}: the result of a late attempt was dropped");
-                self.drop_result(&claim.source).await?;
+                Box::pin(self.drop_result(&claim.source)).await?;
                 Ok(Next::Done)
             }
             Err(error) => Err(error),
@@ -151,7 +152,7 @@ impl Pipeline {
                 unless_gone(self.publish(source, version, content, room).await)
             }
             Next::Judge(source, version, content, _backlog) => {
-                self.judge(&source, version, Some(content)).await
+                Box::pin(self.judge(&source, version, Some(content))).await
             }
         }
     }
@@ -252,10 +253,7 @@ impl Pipeline {
                         }
                         self.record_unchanged(record).await
                     }
-                    _ => {
-                        self.record_new(claim, kept_validators(), record, fetched)
-                            .await
-                    }
+                    _ => Box::pin(self.record_new(claim, kept_validators(), record, fetched)).await,
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::exit::{CommandResult, conclude};
 use super::summary::status_of_pass;
@@ -15,7 +15,7 @@ use crate::domain::{FailureKind, Source, SourceId, VersionId, VersionState};
 struct PassJson<'a> {
     #[serde(flatten)]
     summary: &'a PassSummary,
-    sources: Vec<SourceResultJson<'a>>,
+    sources: NamedResults<'a>,
     /// What kept the pass from doing all, a policy that is not this process's for one.
     error: Option<&'a str>,
 }
@@ -78,21 +78,48 @@ async fn print(
     error: Option<&Error>,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    let ids = results.iter().map(|result| result.id).collect();
-    let sources = app.named_versions(ids).await?;
-    let sources: HashMap<_, _> = sources.iter().map(|source| (source.id, source)).collect();
-    let mut objects: Vec<_> = results
-        .iter()
-        .map(|result| SourceResultJson::new(result, sources.get(&result.id).copied()))
-        .collect();
-    objects.sort_by_key(|one| (one.name, one.id));
     let whole = PassJson {
         summary,
-        sources: objects,
+        sources: NamedResults::read(app, results).await?,
         error: error.map(|error| error.message.as_str()),
     };
     json::write(&mut console.out, &whole)?;
     Ok(status_of_pass(summary))
+}
+
+/// The results of a pass with the sources that they are of. Each object is made when it is written: a pass may have
+/// hundreds of thousands.
+struct NamedResults<'a> {
+    results: Vec<&'a SourceResult>,
+    /// By id; one that was purged or removed meanwhile is missing.
+    sources: Vec<NamedVersion>,
+}
+
+impl<'a> NamedResults<'a> {
+    async fn read(app: &App, results: &'a [SourceResult]) -> crate::app::Result<Self> {
+        let ids = results.iter().map(|result| result.id).collect();
+        let mut sources = app.named_versions(ids).await?;
+        sources.sort_unstable_by_key(|source| source.id);
+        let mut results: Vec<_> = results.iter().collect();
+        results.sort_by_cached_key(|result| {
+            let name = find(&sources, result.id).map(|source| source.name.as_str());
+            (name, result.id)
+        });
+        Ok(Self { results, sources })
+    }
+}
+
+fn find(sources: &[NamedVersion], id: SourceId) -> Option<&NamedVersion> {
+    let at = sources.binary_search_by_key(&id, |source| source.id).ok()?;
+    sources.get(at)
+}
+
+impl Serialize for NamedResults<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let objects = self.results.iter();
+        serializer
+            .collect_seq(objects.map(|one| SourceResultJson::new(one, find(&self.sources, one.id))))
+    }
 }
 
 /// Returns the sources of these results, by their ids; one that was purged meanwhile is missing.
