@@ -4,19 +4,24 @@
 //! readers were kept from gets its mode back.
 
 use chrono::TimeDelta;
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::{App, Result};
-use crate::domain::{Action, NewEvent};
+use crate::domain::{Action, NewEvent, SourceId, VersionId};
 use crate::store::{FilesToLookAt, PublishedFile, StoreError};
 
 /// How often all files are looked at; those of sources that are due are looked at by each pass.
 const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
 const CHORE: &str = "published-files";
-/// Files that one thread looks at; the next ones go to another.
+/// Files that one thread looks at before it takes the next ones.
 const SHARE: usize = 1024;
+/// Threads that look: enough to hide the round trips of a file system that is slow to answer.
+const LOOKERS: usize = 4;
 /// Files that are looked at closely before others may publish in between.
 const BATCH: usize = 64;
+
+/// A file whose mode was mended, and the mode that it had.
+type Reopened = (SourceId, VersionId, u32);
 
 impl App {
     /// Marks the published files that are not what was published as due to be published again: of these, and once a day of
@@ -46,20 +51,16 @@ impl App {
 
     async fn suspects(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {
         let mut files = self.store.published_files(which).await?;
-        let mut looks = Vec::new();
-        while !files.is_empty() {
-            let mut share = files.split_off(files.len().saturating_sub(SHARE));
-            looks.push(self.with_archive(move |archive| {
-                let mut reopened = Vec::new();
-                share.retain(|file| {
-                    let (seal, closed) = archive.look_at_published(&file.path);
-                    reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
-                    file.seal.is_none() || seal != file.seal
-                });
-                Ok((share, reopened))
-            }));
-        }
-        let (suspects, reopened): (Vec<_>, Vec<_>) = try_join_all(looks).await?.into_iter().unzip();
+        let shares = std::iter::from_fn(|| {
+            let share = files.split_off(files.len().saturating_sub(SHARE));
+            (!share.is_empty()).then_some(share)
+        });
+        let looks: Vec<_> = stream::iter(shares)
+            .map(|share| self.look(share))
+            .buffer_unordered(LOOKERS)
+            .try_collect()
+            .await?;
+        let (suspects, reopened): (Vec<_>, Vec<_>) = looks.into_iter().unzip();
         for (source, version, mode) in reopened.concat() {
             let event = NewEvent {
                 action: Action::Republished,
@@ -70,6 +71,26 @@ impl App {
             self.store.record_event(event, self.stamp()).await?;
         }
         Ok(suspects.concat())
+    }
+
+    /// Returns those of these files that look otherwise than when they were published, and those that readers were kept from, with
+    /// the mode that kept them.
+    async fn look(
+        &self,
+        mut files: Vec<PublishedFile>,
+    ) -> Result<(Vec<PublishedFile>, Vec<Reopened>)> {
+        self.with_archive(move |archive| {
+            let mut reopened = Vec::new();
+            files.retain(|file| {
+                let (seal, closed) = archive.look_at_published(&file.path);
+                reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
+                file.seal.is_none() || seal != file.seal
+            });
+            // Room for a share of them each would be kept until the last has been looked at.
+            files.shrink_to_fit();
+            Ok((files, reopened))
+        })
+        .await
     }
 
     async fn look_closely(&self, file: PublishedFile) -> Result<()> {

@@ -96,6 +96,9 @@ impl PassReport {
 
     /// Says what became of each source that was asked for, also of those that were not tried.
     pub(super) fn account_for(&mut self, asked: &[SourceId]) {
+        if asked.is_empty() {
+            return;
+        }
         let tried: HashSet<_> = self.results.iter().map(|result| result.id).collect();
         let why = match &self.error {
             Some(error) if !error.concerns_one() => error.message.clone(),
