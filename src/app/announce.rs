@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::message::{Change, line_of};
+use super::policy::UNUSABLE;
 use crate::config::NotifierConfig;
 use crate::domain::{ChangeKind, Source};
 use crate::store::{Announcement, ChangeStory, NoticeLook};
@@ -37,7 +38,12 @@ pub(super) fn announcement(one: &Announcement) -> Change {
             let rest = (!rest.is_empty()).then(|| rest.to_owned());
             (format!("set {set}"), rest)
         }
-        (None, _) => ("the configuration".to_owned(), one.detail.clone()),
+        // What is said of the configuration says already that it cannot be used.
+        (None, _) => {
+            let cause = |text: &String| text.strip_prefix(UNUSABLE).unwrap_or(text).to_owned();
+            let cause = one.detail.as_ref().map(cause);
+            ("the configuration".to_owned(), cause)
+        }
     };
     let source = one.source.as_ref();
     Change {

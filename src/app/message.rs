@@ -6,12 +6,15 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use super::policy::{BEFORE_STAYS, NOTHING_IS_DONE};
 use crate::domain::{ChangeKind, Digest, SourceId, VersionId, in_short};
 
 /// Changes that a message lists one by one.
 pub(super) const MOST_LISTED: usize = 100;
 /// Sources that the first line names.
 const MOST_NAMED: usize = 3;
+/// Problems of a configuration that a message names.
+const MOST_PROBLEMS: usize = 10;
 /// What ntfy takes as a message and not as a file; chats cut what is much longer.
 pub(super) const MOST_POSTED_BYTES: usize = 3900;
 
@@ -143,6 +146,7 @@ impl Change {
         let detail = match (&self.detail, self.kind) {
             (None, _) => String::new(),
             (Some(detail), ChangeKind::Recovered) => format!(" {}", line_of(detail)),
+            (Some(detail), ChangeKind::ConfigRejected) => format!(": {}", problems(detail)),
             (Some(detail), _) => format!(": {}", line_of(detail)),
         };
         let address = self.address.as_deref().map(line_of);
@@ -165,9 +169,8 @@ impl Change {
             ChangeKind::Withdrawn => format!("{version}withdrawn, readers find nothing there"),
             ChangeKind::PublishFailed => "cannot be published".to_owned(),
             ChangeKind::SetFailed => "failed verification".to_owned(),
-            ChangeKind::ConfigRejected => {
-                "cannot be used, the one before stays in force".to_owned()
-            }
+            // Which one stays in force, or that none is, follows the cause.
+            ChangeKind::ConfigRejected => "cannot be used".to_owned(),
             ChangeKind::GoodAgain => format!("{version}is good again"),
             ChangeKind::SetPublished => "published".to_owned(),
             ChangeKind::Changed => format!("changed: {}", version.trim_end()),
@@ -207,6 +210,21 @@ fn counted_words(kind: ChangeKind, count: usize) -> String {
 
 fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Returns the problems of a configuration, one a line, as part of one line: each is cut by itself, and what follows from them
+/// is not cut.
+fn problems(detail: &str) -> String {
+    let ends = [BEFORE_STAYS, NOTHING_IS_DONE].into_iter();
+    let parted = ends.filter_map(|end| Some((detail.strip_suffix(end)?, end)));
+    let (cause, end) = parted.last().unwrap_or((detail, ""));
+    let mut lines = cause.lines().map(line_of).filter(|line| !line.is_empty());
+    let mut told: Vec<_> = lines.by_ref().take(MOST_PROBLEMS).collect();
+    match lines.count() {
+        0 => {}
+        more => told.push(format!("and {more} more")),
+    }
+    told.join("; ") + end
 }
 
 /// Returns a text from outside as part of one line, without marks that reorder or hide text.
@@ -341,6 +359,33 @@ mod tests {
         let text = message(vec![evil], 0).text(usize::MAX);
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(!text.contains(['\u{1b}', '\r', '\u{202e}']), "{text:?}");
+    }
+
+    #[test]
+    fn what_follows_from_problems_is_never_cut() {
+        let long = format!("config.toml:1:1: unknown key `a`, {}", "x".repeat(400));
+        let many: Vec<_> = (1..=12).map(|line| format!("line {line}: wrong")).collect();
+        for (detail, begins, ends) in [
+            (
+                format!("{long}{BEFORE_STAYS}"),
+                "config.toml:1:1: unknown key `a`, xx",
+                "x…; the configuration before stays in force",
+            ),
+            (
+                format!("{long}\nline 2: no regex{NOTHING_IS_DONE}"),
+                "config.toml:1:1: unknown key `a`, xx",
+                "…; line 2: no regex: nothing is fetched, judged or published",
+            ),
+            (
+                format!("{}{BEFORE_STAYS}", many.join("\n")),
+                "line 1: wrong; line 2: wrong; ",
+                "; line 10: wrong; and 2 more; the configuration before stays in force",
+            ),
+            ("no file".to_owned(), "no file", "no file"),
+        ] {
+            let text = problems(&detail);
+            assert!(text.starts_with(begins) && text.ends_with(ends), "{text}");
+        }
     }
 
     #[test]

@@ -30,7 +30,9 @@ fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
         VersionFailed | SetFailed => format!("schema: line 3: no number ({SAMPLE})"),
         Withdrawn => format!("failed by schema: line 3: no number ({SAMPLE})"),
         PublishFailed => format!("permission denied ({SAMPLE})"),
-        ConfigRejected => format!("line 7: unknown key ({SAMPLE})"),
+        ConfigRejected => {
+            format!("line 7: unknown key; the configuration before stays in force ({SAMPLE})")
+        }
         GoodAgain | SetPublished | Changed => SAMPLE.to_owned(),
     };
     let has_version = matches!(

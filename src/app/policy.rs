@@ -85,6 +85,13 @@ impl PolicyStanding {
     }
 }
 
+/// How the error begins of a process that may not fetch, before the cause.
+pub(super) const UNUSABLE: &str = "the configuration of this catalogue cannot be used: ";
+/// How it ends.
+pub(super) const NOTHING_IS_DONE: &str = ": nothing is fetched, judged or published";
+/// How the problem ends of a process that goes on with the configuration before.
+pub(super) const BEFORE_STAYS: &str = "; the configuration before stays in force";
+
 impl App {
     /// Returns the policy in force; nothing while none was adopted.
     pub async fn policy_in_force(&self) -> Result<Option<AdoptedPolicy>> {
@@ -175,10 +182,8 @@ impl App {
     fn require_configuration(&self) -> Result<()> {
         match &self.configured().config.unusable {
             None => Ok(()),
-            Some(why) => Err(Error::invalid(format!(
-                "the configuration of this catalogue cannot be used: {why}: nothing is fetched, judged or published"
-            ))
-            .hint("mend it, or name another: `gannet --config FILE config adopt`")),
+            Some(why) => Err(Error::invalid(format!("{UNUSABLE}{why}{NOTHING_IS_DONE}"))
+                .hint("mend it, or name another: `gannet --config FILE config adopt`")),
         }
     }
 
@@ -308,7 +313,7 @@ impl App {
             }
             Some(Err(problem)) => problem,
         };
-        let problem = format!("the configuration before stays in force: {problem}");
+        let problem = format!("{problem}{BEFORE_STAYS}");
         tracing::error!("{problem}");
         // Said once for each state of the file.
         self.exchange(Configured::read_as(Arc::clone(&before.config), state));

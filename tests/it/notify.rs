@@ -706,7 +706,7 @@ fn a_sample_of_each_kind_looks_like_a_real_one() {
         ("set-failed", "- set example failed verification: schema"),
         (
             "config-rejected",
-            "- the configuration cannot be used, the one before stays in force: line 7",
+            "- the configuration cannot be used: line 7: unknown key; the configuration before stays in force",
         ),
         (
             "recovered",
@@ -1059,7 +1059,9 @@ fn a_configuration_that_cannot_be_used_is_told() {
     while !gannet.ok(&["log"]).contains("pass.finished") {
         assert!(std::time::Instant::now() < deadline, "no pass");
     }
-    gannet.configure("[fetch\n");
+    gannet.configure(&format!(
+        "{on}[[verifier]]\nname = \"a\"\nbiultin = \"json\"\n"
+    ));
     while hook.requests().is_empty() {
         let sent =
             rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::HUP);
@@ -1071,4 +1073,48 @@ fn a_configuration_that_cannot_be_used_is_told() {
     service.kill().expect("killed");
     service.wait().expect("its end");
     assert_eq!(told(&hook)[0], ["the configuration config-rejected"]);
+    let text = text_of(&hook.requests()[0]);
+    assert!(
+        text.contains("unknown key `verifier.biultin`, did you mean `builtin`"),
+        "{text}"
+    );
+    for once in ["cannot be used", "stays in force"] {
+        assert_eq!(text.matches(once).count(), 1, "{text}");
+    }
+    assert!(!text.contains("nothing is fetched"), "{text}");
+}
+
+fn text_of(request: &Recorded) -> String {
+    json(request)["text"].as_str().expect("a text").to_owned()
+}
+
+/// Without its file a process neither fetches nor keeps to the configuration before; only that is said, behind the cause.
+#[test]
+fn a_configuration_that_is_gone_or_of_another_file_is_told_by_its_cause() {
+    let verifier = "[[verifier]]\nname = \"a\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
+    let cases: [(&str, &str); 2] = [
+        (
+            "[[verifier]]\nname = \"a\"\nbiultin = \"json\"\n",
+            "did you mean `builtin`",
+        ),
+        ("", "has no verifier any more"),
+    ];
+    for (after, cause) in cases {
+        let (origin, hook) = (Origin::start(true), hook());
+        let on = webhook(&hook, "on = [\"config-rejected\"]");
+        let gannet = home(&origin, &(on.clone() + verifier));
+        gannet.run(&["--worker-only"]);
+        gannet.configure(&(on + after));
+        gannet.run(&[
+            "--worker-only",
+            "--data-dir",
+            &gannet.data().display().to_string(),
+        ]);
+        let requests = hook.requests();
+        let text = text_of(requests.last().expect("a message"));
+        assert!(text.contains(cause), "{text}");
+        assert_eq!(text.matches("nothing is fetched").count(), 1, "{text}");
+        assert_eq!(text.matches("cannot be used").count(), 1, "{text}");
+        assert!(!text.contains("stays in force"), "{text}");
+    }
 }
