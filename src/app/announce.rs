@@ -1,12 +1,14 @@
 //! What a message says of a change, and which single events a notifier wants to hear of.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
 
 use super::message::{Change, line_of};
 use super::policy::UNUSABLE;
 use crate::config::NotifierConfig;
 use crate::domain::{ChangeKind, Source};
-use crate::store::{Announcement, ChangeStory, NoticeLook};
+use crate::store::{Announcement, ChangeStory, EventSubject, NoticeLook, ToldOfEvent};
 
 /// Lines that a message shows of a difference.
 const MOST_DIFFERENT_LINES: usize = 12;
@@ -27,13 +29,29 @@ pub(super) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Cha
     }
 }
 
+/// Returns what a message says of a set that turned.
+pub(super) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) -> Change {
+    Change {
+        kind,
+        subject: format!("set {set}"),
+        source_id: None,
+        address: None,
+        since: story.since,
+        failures: 0,
+        detail: story.detail.filter(|_| kind == ChangeKind::SetFailed),
+        version_id: None,
+        difference: None,
+    }
+}
+
 /// Returns what a message says of a single event.
 pub(super) fn announcement(one: &Announcement) -> Change {
     let (subject, detail) = match (&one.source, one.kind) {
         (Some(source), _) => (source.settings.name.clone(), one.detail.clone()),
         // The event begins with the name of the set.
-        (None, ChangeKind::SetFailed | ChangeKind::SetPublished | ChangeKind::Withdrawn) => {
+        (None, ChangeKind::SetPublished | ChangeKind::Withdrawn | ChangeKind::PublishFailed) => {
             let text = one.detail.as_deref().unwrap_or_default();
+            let text = text.strip_prefix("set ").unwrap_or(text);
             let (set, rest) = text.split_once(": ").unwrap_or((text, ""));
             let rest = (!rest.is_empty()).then(|| rest.to_owned());
             (format!("set {set}"), rest)
@@ -72,30 +90,75 @@ pub(super) fn short_difference(old: &str, new: &str) -> String {
     short.join("\n")
 }
 
-/// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last, unless it is
-/// over by now.
-pub(super) fn announced_to(notifier: &NotifierConfig, look: &NoticeLook) -> Vec<Announcement> {
-    let mut seen = HashSet::new();
-    let mut kept: Vec<_> = look
-        .announced
-        .iter()
-        .rev()
-        .filter(|one| notifier.rules.wants(one.kind) && is_about(notifier, one))
-        .filter(|one| {
-            let change = announcement(one);
-            seen.insert((one.kind, change.subject)) && is_still_so(one)
-        })
-        .cloned()
-        .collect();
-    kept.reverse();
-    kept.sort_by_key(|one| one.kind);
-    kept
+/// What there is to tell a notifier of single events, and what waits.
+#[derive(Default)]
+pub(super) struct Announced {
+    /// What it is told now.
+    pub(super) now: Vec<Announcement>,
+    /// What it knows when that was delivered, of events of which that changes.
+    pub(super) known: Vec<(EventSubject, ToldOfEvent)>,
 }
 
-/// Returns whether what an event tells of a source is so to this moment: another event may have ended it.
-fn is_still_so(one: &Announcement) -> bool {
+/// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last, unless it is
+/// over by now. One that comes too soon after another waits.
+pub(super) fn announced_to(
+    notifier: &NotifierConfig,
+    look: &NoticeLook,
+    now: DateTime<Utc>,
+) -> Announced {
+    let mut announced = Announced::default();
+    let mut waiting: HashMap<_, _> = look
+        .told_events
+        .iter()
+        .filter(|(_, told)| told.held.is_some())
+        .collect();
+    let mut seen = HashSet::new();
+    for one in look.held.iter().chain(&look.announced).rev() {
+        let subject = subject_of(one);
+        let is_wanted = notifier.rules.wants(one.kind) && is_about(notifier, one);
+        if !is_wanted || !seen.insert(subject.clone()) || !is_still_so(one, look) {
+            continue;
+        }
+        let told = look.told_events.get(&subject).copied();
+        let soon = told.filter(|told| notifier.rules.holds(one.kind, told.at, now));
+        if soon.is_none() {
+            announced.now.push(one.clone());
+        }
+        let told = ToldOfEvent {
+            at: soon.map_or(now, |told| told.at),
+            held: soon.map(|_| one.event_id),
+        };
+        if waiting.remove(&subject) != Some(&told) {
+            announced.known.push((subject, told));
+        }
+    }
+    // What is over, or not wanted any more, waits no longer.
+    let over = waiting.into_iter().map(|(subject, told)| {
+        let told = ToldOfEvent {
+            held: None,
+            ..*told
+        };
+        (subject.clone(), told)
+    });
+    announced.known.extend(over);
+    announced.now.reverse();
+    announced.now.sort_by_key(|one| one.kind);
+    announced
+}
+
+fn subject_of(one: &Announcement) -> EventSubject {
+    let about = match &one.source {
+        Some(source) => source.id.to_string(),
+        None => announcement(one).subject,
+    };
+    let kind = one.kind;
+    EventSubject { kind, about }
+}
+
+/// Returns whether what an event tells of a source or a set is so to this moment: another event may have ended it.
+fn is_still_so(one: &Announcement, look: &NoticeLook) -> bool {
     let Some(source) = &one.source else {
-        return true;
+        return is_still_so_of_set(one, look);
     };
     let state = &source.state;
     match one.kind {
@@ -106,16 +169,36 @@ fn is_still_so(one: &Announcement) -> bool {
     }
 }
 
+fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
+    let subject = announcement(one).subject;
+    let name = subject.strip_prefix("set ");
+    let set = look.sets.iter().find(|set| Some(set.name.as_str()) == name);
+    match one.kind {
+        ChangeKind::SetPublished => set.and_then(|set| set.published).is_some_and(|edition| {
+            let detail = one.detail.as_deref().unwrap_or_default();
+            detail.ends_with(&format!(": edition {edition}"))
+        }),
+        // One that is withdrawn and configured no more is forgotten.
+        ChangeKind::Withdrawn => set.is_none_or(|set| set.published.is_none()),
+        ChangeKind::PublishFailed => set.is_some_and(|set| set.is_unpublished),
+        _ => true,
+    }
+}
+
 /// Returns whether what a notifier selects is what an event is about: the source, or the tag of the set. The configuration is
 /// about everything.
 fn is_about(notifier: &NotifierConfig, one: &Announcement) -> bool {
-    let set = announcement(one).subject;
-    notifier
-        .sources
-        .iter()
-        .any(|pattern| match (&one.source, set.strip_prefix("set ")) {
-            (Some(source), _) => pattern.matches(&source.settings),
-            (None, Some(tag)) => pattern.tag().is_none_or(|selected| selected == tag),
-            (None, None) => true,
-        })
+    let subject = announcement(one).subject;
+    let mut patterns = notifier.sources.iter();
+    match (&one.source, subject.strip_prefix("set ")) {
+        (Some(source), _) => patterns.any(|pattern| pattern.matches(&source.settings)),
+        (None, Some(set)) => is_about_set(notifier, set),
+        (None, None) => true,
+    }
+}
+
+/// Returns whether what a notifier selects is a set, by its tag.
+pub(super) fn is_about_set(notifier: &NotifierConfig, set: &str) -> bool {
+    let mut patterns = notifier.sources.iter();
+    patterns.any(|pattern| pattern.tag().is_none_or(|selected| selected == set))
 }

@@ -202,7 +202,7 @@ fn counted_words(kind: ChangeKind, count: usize) -> String {
         ChangeKind::PublishFailed => format!("{count} publication{s} failed"),
         ChangeKind::SetFailed => format!("{count} set{s} failed verification"),
         ChangeKind::ConfigRejected => format!("{count} configuration{s} rejected"),
-        ChangeKind::GoodAgain => format!("{count} source{s} good again"),
+        ChangeKind::GoodAgain => format!("{count} good again"),
         ChangeKind::SetPublished => format!("{count} set{s} published"),
         ChangeKind::Changed => format!("{count} source{s} changed"),
     }
@@ -215,9 +215,9 @@ fn time(time: DateTime<Utc>) -> String {
 /// Returns the problems of a configuration, one a line, as part of one line: each is cut by itself, and what follows from them
 /// is not cut.
 fn problems(detail: &str) -> String {
-    let ends = [BEFORE_STAYS, NOTHING_IS_DONE].into_iter();
-    let parted = ends.filter_map(|end| Some((detail.strip_suffix(end)?, end)));
-    let (cause, end) = parted.last().unwrap_or((detail, ""));
+    let mut ends = [BEFORE_STAYS, NOTHING_IS_DONE].into_iter();
+    let parted = ends.find_map(|end| Some((detail.strip_suffix(end)?, end)));
+    let (cause, end) = parted.unwrap_or((detail, ""));
     let mut lines = cause.lines().map(line_of).filter(|line| !line.is_empty());
     let mut told: Vec<_> = lines.by_ref().take(MOST_PROBLEMS).collect();
     match lines.count() {

@@ -9,7 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 
-use super::announce::{announced_to, announcement, short_difference, turn};
+use super::announce::{
+    Announced, announced_to, announcement, is_about_set, set_turn, short_difference, turn,
+};
 use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
 use super::notice_sample::sample_changes;
 use super::suggest::no_such_name;
@@ -17,7 +19,8 @@ use super::{App, Comparison, Result};
 use crate::archive::Archive;
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{
-    Action, ChangeKind, Content, LONGEST_RETRY, NewEvent, Source, SourceId, Standing, Told, decide,
+    Action, ChangeKind, Content, EditionId, LONGEST_RETRY, NewEvent, Source, SourceId, Standing,
+    Told, ToldOfSet, decide, decide_set,
 };
 use crate::net::{WebhookAnswer, WebhookRequest};
 use crate::store::{Announcement, NoticeLook, NoticeRecord};
@@ -45,13 +48,29 @@ pub type Delivery = std::result::Result<String, String>;
 struct Plan {
     /// What there is to tell of sources that turned, the gravest first.
     changes: Vec<(ChangeKind, Source)>,
-    /// What there is to tell of single events.
-    announced: Vec<Announcement>,
+    /// What there is to tell of sets that turned, each with the edition with which it did.
+    set_changes: Vec<(ChangeKind, String, EditionId)>,
+    /// What there is to tell of single events, and what waits.
+    announced: Announced,
     /// What changes in what is known, message or not.
-    known: Vec<(SourceId, Told)>,
-    /// What is known of the sources of the message when it was delivered, and when not.
-    delivered: Vec<(SourceId, Told)>,
+    known: Known,
+    /// What is known of the sources and sets of the message when it was delivered.
+    delivered: Known,
+    /// What is known of the sources of the message when it was not.
     undelivered: Vec<(SourceId, Told)>,
+}
+
+/// What a notifier knows of sources and sets.
+#[derive(Default)]
+struct Known {
+    sources: Vec<(SourceId, Told)>,
+    sets: Vec<(String, ToldOfSet)>,
+}
+
+impl Plan {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.set_changes.is_empty() && self.announced.now.is_empty()
+    }
 }
 
 impl App {
@@ -98,8 +117,8 @@ impl App {
                 .look_for_changes(notifier.name.clone(), now)
                 .await?;
             if let Some(look) = look.filter(|look| look.looked.is_none()) {
-                let known = plan(notifier, &look, now).known;
-                self.keep_known(notifier, look, known).await?;
+                let plan = plan(notifier, &look, now);
+                self.keep_known(notifier, look, plan).await?;
             }
         }
         Ok(())
@@ -148,8 +167,8 @@ impl App {
             return Ok(Ok(()));
         };
         let plan = plan(notifier, &look, now);
-        if plan.changes.is_empty() && plan.announced.is_empty() {
-            self.keep_known(notifier, look, plan.known).await?;
+        if plan.is_empty() {
+            self.keep_known(notifier, look, plan).await?;
             return Ok(Ok(()));
         }
         let message = self.message(&plan, now).await?;
@@ -160,7 +179,10 @@ impl App {
         };
         let record = match &delivery {
             Ok(()) => NoticeRecord {
-                told: [plan.known, plan.delivered].concat(),
+                told: [plan.known.sources, plan.delivered.sources].concat(),
+                told_sets: [plan.known.sets, plan.delivered.sets].concat(),
+                told_events: plan.announced.known,
+                quiet_since: Some(now - notifier.rules.quiet),
                 announced_to: Some(look.announced_to),
                 event: Some((Action::NoticeSent, what)),
                 ..without_message(notifier, &look)
@@ -168,7 +190,8 @@ impl App {
             Err(why) => {
                 let failures = look.failures.saturating_add(1);
                 NoticeRecord {
-                    told: [plan.known, plan.undelivered].concat(),
+                    told: [plan.known.sources, plan.undelivered].concat(),
+                    told_sets: plan.known.sets,
                     failures,
                     retry_at: Some(now + retry_after(failures)),
                     event: Some((Action::NoticeFailed, format!("{what}: {why}"))),
@@ -185,16 +208,18 @@ impl App {
         &self,
         notifier: &NotifierConfig,
         look: NoticeLook,
-        known: Vec<(SourceId, Told)>,
+        plan: Plan,
     ) -> Result<()> {
         let is_near = look
             .looked
             .is_some_and(|looked| look.newest.0 - looked.0 < MOST_BEHIND);
-        if is_near && known.is_empty() {
+        if is_near && plan.known.sources.is_empty() && plan.known.sets.is_empty() {
             return Ok(());
         }
         let record = NoticeRecord {
-            told: known,
+            told: plan.known.sources,
+            told_sets: plan.known.sets,
+            told_events: plan.announced.known,
             announced_to: Some(look.announced_to),
             ..without_message(notifier, &look)
         };
@@ -203,8 +228,9 @@ impl App {
 
     async fn message(&self, plan: &Plan, at: DateTime<Utc>) -> Result<Message> {
         let turned = plan.changes.iter().map(|(kind, _)| *kind);
-        let announced = plan.announced.iter().map(|one| one.kind);
-        let counts = counts(turned.chain(announced));
+        let sets = plan.set_changes.iter().map(|(kind, ..)| *kind);
+        let announced = plan.announced.now.iter().map(|one| one.kind);
+        let counts = counts(turned.chain(sets).chain(announced));
         let turns = &plan.changes[..plan.changes.len().min(MOST_LISTED)];
         let asked = turns.iter().map(|(kind, source)| (source.id, *kind));
         let stories = self.store.change_stories(asked.collect()).await?;
@@ -213,8 +239,13 @@ impl App {
             .zip(stories)
             .map(|((kind, source), story)| turn(*kind, source, story))
             .collect();
+        let sets = &plan.set_changes[..plan.set_changes.len().min(MOST_LISTED - listed.len())];
+        let editions = sets.iter().map(|(.., edition)| *edition).collect();
+        let stories = self.store.edition_stories(editions).await?;
+        let told = sets.iter().zip(stories);
+        listed.extend(told.map(|((kind, set, _), story)| set_turn(*kind, set, story)));
         let mut differences = 0;
-        for one in plan.announced.iter().take(MOST_LISTED - listed.len()) {
+        for one in plan.announced.now.iter().take(MOST_LISTED - listed.len()) {
             let mut change = announcement(one);
             if one.kind == ChangeKind::Changed && differences < MOST_DIFFERENCES {
                 change.difference = self.difference(one).await;
@@ -305,6 +336,9 @@ fn without_message(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeRecord
         begins: look.looked.is_none(),
         looked: look.newest,
         told: Vec::new(),
+        told_sets: Vec::new(),
+        told_events: Vec::new(),
+        quiet_since: None,
         failures: 0,
         retry_at: None,
         event: None,
@@ -314,12 +348,14 @@ fn without_message(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeRecord
 
 fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Plan {
     let mut plan = Plan {
-        announced: announced_to(notifier, look),
+        announced: announced_to(notifier, look, now),
         changes: Vec::new(),
-        known: Vec::new(),
-        delivered: Vec::new(),
+        set_changes: Vec::new(),
+        known: Known::default(),
+        delivered: Known::default(),
         undelivered: Vec::new(),
     };
+    plan_sets(notifier, look, now, &mut plan);
     for candidate in &look.candidates {
         let (source, told) = (&candidate.source, candidate.told);
         let selects = |pattern: &crate::domain::Pattern| pattern.matches(&source.settings);
@@ -339,7 +375,7 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
                 let changes = decision.changes.into_iter();
                 plan.changes
                     .extend(changes.map(|kind| (kind, source.clone())));
-                plan.delivered.push((source.id, decision.then));
+                plan.delivered.sources.push((source.id, decision.then));
                 // Most often it waits already: it was not delivered before.
                 if told.undelivered() != candidate.told {
                     plan.undelivered.push((source.id, told.undelivered()));
@@ -349,12 +385,38 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
             decision.then
         };
         if then != told {
-            plan.known.push((source.id, then));
+            plan.known.sources.push((source.id, then));
         }
     }
     // Stable: by name within each kind.
     plan.changes.sort_by_key(|(kind, _)| *kind);
     plan
+}
+
+/// Adds what there is to tell of sets, and what is known of them.
+fn plan_sets(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>, plan: &mut Plan) {
+    let selected = look
+        .sets
+        .iter()
+        .filter(|set| is_about_set(notifier, &set.name));
+    // Of one that is none now, or has no members, there is nothing to say.
+    for (set, (edition, state)) in selected.filter_map(|set| Some((set, set.newest?))) {
+        let (change, then) = decide_set(&notifier.rules, Some((edition, state)), set.told, now);
+        let name = set.name.clone();
+        if let Some(kind) = change.filter(|_| look.looked.is_some()) {
+            plan.set_changes.push((kind, name.clone(), edition));
+            plan.delivered.sets.push((name, then));
+            continue;
+        }
+        let then = ToldOfSet {
+            at: set.told.at,
+            ..then
+        };
+        if then != set.told {
+            plan.known.sets.push((name, then));
+        }
+    }
+    plan.set_changes.sort_by_key(|(kind, ..)| *kind);
 }
 
 fn counts(kinds: impl IntoIterator<Item = ChangeKind>) -> [(ChangeKind, usize); 10] {

@@ -51,7 +51,9 @@ pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, Version
 pub use interval::{Interval, IntervalError, Slot, next_slot, next_slot_after_failure};
 pub use masked::{masked, masked_within};
 pub use moment::{Moment, MomentError};
-pub use notice::{ChangeKind, Decision, NoticeRules, Standing, Told, decide};
+pub use notice::{
+    ChangeKind, Decision, NoticeRules, Standing, Told, ToldOfSet, decide, decide_set,
+};
 pub use number::{parse_id, parse_number};
 pub use numbering::{MAX_NAME_BYTES, candidate_name, free_number, host_in_name};
 pub use patch::{Edit, SettingsPatch};

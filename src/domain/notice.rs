@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Source, VersionId, VersionState};
+use super::{EditionId, Source, VersionId, VersionState};
 
 /// A change of state that somebody may want to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,7 +29,7 @@ pub enum ChangeKind {
     ConfigRejected,
     /// A source can be fetched again.
     Recovered,
-    /// The newest version of a source passed after one had failed.
+    /// The newest version of a source, or the newest edition of a set, passed after one had failed.
     GoodAgain,
     /// Readers of a set see another edition.
     SetPublished,
@@ -52,7 +52,17 @@ impl ChangeKind {
         Self::Changed,
     ];
 
-    /// The kinds that [`decide`] finds by what a notifier knows of a source. The others each follow from one event.
+    /// The kinds that follow from single events each. Those that are neither here nor in [`Self::TURNS`] are found by what a
+    /// notifier knows of a set ([`decide_set`]).
+    pub const EVENTS: [Self; 5] = [
+        Self::Withdrawn,
+        Self::PublishFailed,
+        Self::ConfigRejected,
+        Self::SetPublished,
+        Self::Changed,
+    ];
+
+    /// The kinds that [`decide`] finds by what a notifier knows of a source.
     pub const TURNS: [Self; 4] = [
         Self::Failing,
         Self::VersionFailed,
@@ -116,7 +126,8 @@ pub struct NoticeRules {
     pub on: Vec<ChangeKind>,
     /// A source counts as failing from so many failed attempts in a row on; at least 1.
     pub after: u32,
-    /// At most once in this time about one source.
+    /// At most once in this time of what comes and goes: where a source stands, where a set stands, and each kind of single
+    /// events about one source or set.
     pub quiet: TimeDelta,
 }
 
@@ -124,6 +135,17 @@ impl NoticeRules {
     /// Returns whether the notifier wants to hear of changes of this kind.
     pub fn wants(&self, kind: ChangeKind) -> bool {
         self.on.contains(&kind)
+    }
+
+    /// Tells whether an event of this kind waits, when the notifier was told of one at `told_at` about the same source or set.
+    pub fn holds(&self, kind: ChangeKind, told_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        // An operator who mends a file wants to hear each time that it is not right yet.
+        kind != ChangeKind::ConfigRejected && self.is_quiet(Some(told_at), now)
+    }
+
+    fn is_quiet(&self, told_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        // A clock that was set back must not silence anything for long.
+        told_at.is_some_and(|at| now >= at && now - at < self.quiet)
     }
 
     fn is_failing(&self, present: Standing) -> bool {
@@ -217,9 +239,7 @@ impl Told {
     }
 
     fn is_quiet(&self, rules: &NoticeRules, now: DateTime<Utc>) -> bool {
-        // A clock that was set back must not silence a source for long.
-        self.at
-            .is_some_and(|at| now >= at && now - at < rules.quiet)
+        rules.is_quiet(self.at, now)
     }
 }
 
@@ -279,6 +299,41 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
             ..known
         },
     }
+}
+
+/// What a notifier knows of a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ToldOfSet {
+    /// That this edition failed verification.
+    pub failed_edition: Option<EditionId>,
+    /// When it was told of the set last.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// Decides what a notifier is told of a set now, given its newest edition, and what the notifier knows when that was delivered:
+/// the same rule as for what is in the file of a source.
+pub fn decide_set(
+    rules: &NoticeRules,
+    newest: Option<(EditionId, VersionState)>,
+    told: ToldOfSet,
+    now: DateTime<Utc>,
+) -> (Option<ChangeKind>, ToldOfSet) {
+    let failed_edition = match newest {
+        Some((edition, VersionState::Failed)) => Some(edition),
+        Some((_, VersionState::Pending | VersionState::Error)) => told.failed_edition,
+        _ => None,
+    };
+    let change = match (told.failed_edition, failed_edition) {
+        (known, Some(now)) if known != Some(now) => Some(ChangeKind::SetFailed),
+        (Some(_), None) => Some(ChangeKind::GoodAgain),
+        _ => None,
+    };
+    let change = change.filter(|kind| rules.wants(*kind));
+    if change.is_some() && rules.is_quiet(told.at, now) {
+        return (None, told);
+    }
+    let at = change.map_or(told.at, |_| Some(now));
+    (change, ToldOfSet { failed_edition, at })
 }
 
 #[cfg(test)]
@@ -414,6 +469,104 @@ mod tests {
             let known = known.without(since, &rules, standing(0, None), at(60));
             let decision = decide(&rules, standing(0, None), known, at(60));
             assert_eq!(decision.changes, [GoodAgain]);
+        }
+    }
+
+    /// A set at minute 60, of which a notifier was told last at minute 0 or 1.
+    #[test]
+    fn a_set_is_told_of_as_a_source_is() {
+        use VersionState::{Error, Failed, Passed, Pending, Unverified};
+        let known = |edition: Option<i64>, minute: Option<i64>| ToldOfSet {
+            failed_edition: edition.map(EditionId),
+            at: minute.map(at),
+        };
+        let rules = rules(&ChangeKind::ALL, 1);
+        let (failed, good) = (Some(ChangeKind::SetFailed), Some(GoodAgain));
+        for (edition, state, told, change, then) in [
+            (
+                5,
+                Failed,
+                known(None, None),
+                failed,
+                known(Some(5), Some(60)),
+            ),
+            (
+                5,
+                Failed,
+                known(Some(5), Some(0)),
+                None,
+                known(Some(5), Some(0)),
+            ),
+            (
+                6,
+                Failed,
+                known(Some(5), Some(0)),
+                failed,
+                known(Some(6), Some(60)),
+            ),
+            (
+                6,
+                Failed,
+                known(Some(5), Some(1)),
+                None,
+                known(Some(5), Some(1)),
+            ),
+            (
+                6,
+                Pending,
+                known(Some(5), Some(0)),
+                None,
+                known(Some(5), Some(0)),
+            ),
+            (
+                6,
+                Error,
+                known(Some(5), Some(0)),
+                None,
+                known(Some(5), Some(0)),
+            ),
+            (
+                6,
+                Passed,
+                known(Some(5), Some(0)),
+                good,
+                known(None, Some(60)),
+            ),
+            (
+                6,
+                Unverified,
+                known(Some(5), Some(0)),
+                good,
+                known(None, Some(60)),
+            ),
+            (
+                6,
+                Passed,
+                known(Some(5), Some(1)),
+                None,
+                known(Some(5), Some(1)),
+            ),
+            (6, Passed, known(None, None), None, known(None, None)),
+        ] {
+            let newest = Some((EditionId(edition), state));
+            let decided = decide_set(&rules, newest, told, at(60));
+            assert_eq!(decided, (change, then), "{edition} {state} {told:?}");
+        }
+        // What is not asked for is known at once.
+        let rules = super::tests::rules(&[GoodAgain], 1);
+        let newest = Some((EditionId(5), Failed));
+        let decided = decide_set(&rules, newest, known(None, None), at(60));
+        assert_eq!(decided, (None, known(Some(5), None)));
+    }
+
+    #[test]
+    fn single_events_keep_quiet_too() {
+        let rules = rules(&ChangeKind::ALL, 1);
+        for kind in ChangeKind::EVENTS {
+            let is_held = kind != ChangeKind::ConfigRejected;
+            assert_eq!(rules.holds(kind, at(1), at(60)), is_held, "{kind}");
+            assert!(!rules.holds(kind, at(0), at(60)), "{kind}");
+            assert!(!rules.holds(kind, at(61), at(60)), "the clock went back");
         }
     }
 

@@ -33,6 +33,7 @@ mod schema;
 mod served;
 mod source;
 mod times;
+mod told;
 mod transaction;
 mod types;
 mod verdict;
@@ -47,7 +48,8 @@ pub use handle::Store;
 pub use times::Mended;
 pub use types::{
     Announcement, AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest,
-    Edited, EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest,
-    NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord, PolicyAdoption, PublishTask,
-    PublishedFile, Recorded, SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject,
+    Edited, EventFilter, EventSubject, FileSet, FilesToLookAt, JudgedBy, JudgedOrder,
+    JudgedRequest, NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord, PolicyAdoption,
+    PublishTask, PublishedFile, Recorded, SetLook, SourceChange, SourceFilter, ToldOfEvent,
+    VerdictFilter, VerdictOn, VerdictSubject,
 };

@@ -12,8 +12,11 @@ use super::error::{Failure, Result};
 use super::event::insert_event;
 use super::row::{Columns, int, millis, to_json};
 use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source, source_by_id};
+use super::told;
 use super::transaction::Transaction;
-use super::types::{Announcement, Candidate, ChangeStory, NoticeLook, NoticeRecord};
+use super::types::{
+    Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, ToldOfEvent,
+};
 use crate::domain::{Action, ChangeKind, EventId, Source, SourceId, Stamp, Told, VersionId};
 
 impl Store {
@@ -73,7 +76,7 @@ const MOST_ANNOUNCED: usize = 1000;
 // is published again was not withdrawn for long.
 const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, e.detail
      FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
-     WHERE e.id > ?1 AND e.action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))
+     WHERE (e.id > ?1 AND e.id <= ?4) AND e.action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))
          AND (w.value <> 'file.published' OR EXISTS (SELECT 1 FROM version v WHERE v.id = e.version_id AND v.ordinal > 0))
          AND (w.value <> 'file.withdrawn' OR e.source_id IS NOT NULL)
          AND (w.value <> 'set.withdrawn' OR NOT EXISTS (SELECT 1 FROM file_set f WHERE f.published_edition_id IS NOT NULL
@@ -115,6 +118,7 @@ fn look(
         None => {
             let unwell = ids(sql, UNWELL, [])?;
             look.candidates = candidates(sql, -1, unwell.into_iter().map(|id| (id, Vec::new())))?;
+            look.sets = told::sets(sql, -1)?;
         }
         Some((_, Some(retry_at))) if retry_at > now => return Ok(None),
         Some((id, _)) => {
@@ -123,6 +127,9 @@ fn look(
                 changed.entry(waiting).or_default();
             }
             look.candidates = candidates(sql, id, changed)?;
+            look.sets = told::sets(sql, id)?;
+            look.told_events = told::told_events(sql, id)?;
+            look.held = held(sql, &look.told_events)?;
             (look.announced, look.announced_to) = announced(sql, look.announced_to, look.newest)?;
         }
     }
@@ -156,18 +163,48 @@ fn announced(
     after: EventId,
     newest: EventId,
 ) -> std::result::Result<(Vec<Announcement>, EventId), Failure> {
-    let kinds = ChangeKind::ALL.into_iter();
-    let kinds: Vec<_> = kinds
-        .filter(|kind| !ChangeKind::TURNS.contains(kind))
-        .collect();
-    let mut words: Vec<_> = kinds.iter().map(|kind| action_of(*kind).as_str()).collect();
+    let (announced, read) = announced_between(sql, after, newest)?;
+    let last = match read {
+        Some((MOST_ANNOUNCED, last)) => last,
+        _ => newest,
+    };
+    Ok((announced, last))
+}
+
+/// Returns what followed from those single events that wait, oldest first.
+fn held(
+    sql: &Connection,
+    told: &HashMap<EventSubject, ToldOfEvent>,
+) -> std::result::Result<Vec<Announcement>, Failure> {
+    let mut waiting: Vec<_> = told.values().filter_map(|told| told.held).collect();
+    waiting.sort();
+    let mut held = Vec::new();
+    for event in waiting {
+        held.extend(announced_between(sql, EventId(event.0 - 1), event)?.0);
+    }
+    Ok(held)
+}
+
+/// How many events were read, and the last of them.
+type LastRead = (usize, EventId);
+
+/// Returns what followed from the events after one up to another, with how many were read, and the last of them.
+fn announced_between(
+    sql: &Connection,
+    after: EventId,
+    until: EventId,
+) -> std::result::Result<(Vec<Announcement>, Option<LastRead>), Failure> {
+    let mut words = ChangeKind::EVENTS
+        .map(|kind| action_of(kind).as_str())
+        .to_vec();
     words.push(Action::SetWithdrawn.as_str());
     let mut statement = sql.prepare_cached(ANNOUNCED)?;
-    let mut rows = statement.query(params![after.0, to_json(&words), int(MOST_ANNOUNCED)])?;
-    let (mut announced, mut last, mut read) = (Vec::new(), newest, 0);
+    let most = int(MOST_ANNOUNCED);
+    let mut rows = statement.query(params![after.0, to_json(&words), most, until.0])?;
+    let (mut announced, mut read) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
         let mut columns = Columns::new(row);
-        let id = EventId(columns.get()?);
+        let event_id = EventId(columns.get()?);
         let word: String = columns.get()?;
         let at = columns.time()?;
         let source = columns.optional()?.map(SourceId);
@@ -178,28 +215,27 @@ fn announced(
             None => None,
         };
         let kind = if word == Action::SetWithdrawn.as_str() {
-            Some(&ChangeKind::Withdrawn)
+            Some(ChangeKind::Withdrawn)
         } else {
-            kinds.iter().find(|kind| action_of(**kind).as_str() == word)
+            let mut kinds = ChangeKind::EVENTS.into_iter();
+            kinds.find(|kind| action_of(*kind).as_str() == word)
         };
         let is_removed = source
             .as_ref()
             .is_some_and(|source| source.removed_at.is_some());
         if let Some(kind) = kind.filter(|_| !is_removed) {
             announced.push(Announcement {
-                kind: *kind,
+                event_id,
+                kind,
                 at,
                 source,
                 version_id,
                 detail,
             });
         }
-        read += 1;
-        if read == MOST_ANNOUNCED {
-            last = id;
-        }
+        read = Some((read.map_or(0, |(count, _)| count) + 1, event_id));
     }
-    Ok((announced, last))
+    Ok((announced, read))
 }
 
 fn ids(
@@ -303,6 +339,7 @@ fn write(
             ],
         )?;
     }
+    told::write(transaction, id, record)?;
     if let Some((action, detail)) = &record.event {
         insert_event(transaction, stamp, *action, None, None, Some(detail))?;
     }

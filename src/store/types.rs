@@ -1,6 +1,6 @@
 //! What goes into the catalogue's operations and comes out of them, where the domain has no word for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     Action, AttemptId, ChangeKind, Digest, Edit, EditionId, EditionMember, EventId, FailureKind,
     FileSeal, LastModified, NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source,
-    SourceId, SourceSettings, Stamp, Told, Validators, VerdictId, VerdictOutcome, VersionId,
-    VersionState, Withdrawal,
+    SourceId, SourceSettings, Stamp, Told, ToldOfSet, Validators, VerdictId, VerdictOutcome,
+    VersionId, VersionState, Withdrawal,
 };
 
 /// One change of the catalogue by an operator.
@@ -360,15 +360,56 @@ pub struct NoticeLook {
     pub failures: u32,
     /// By name.
     pub candidates: Vec<Candidate>,
+    /// Where the sets stand, by name.
+    pub sets: Vec<SetLook>,
     /// What followed from single events since, oldest first.
     pub announced: Vec<Announcement>,
     /// Up to which event these go.
     pub announced_to: EventId,
+    /// Those before that wait until it is not quiet any more.
+    pub held: Vec<Announcement>,
+    /// What the notifier was told of single events.
+    pub told_events: HashMap<EventSubject, ToldOfEvent>,
+}
+
+/// Where a set stands, for a notifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetLook {
+    /// Its name.
+    pub name: String,
+    /// Its newest edition, with its state; nothing for a set that is not configured or has no members.
+    pub newest: Option<(EditionId, VersionState)>,
+    /// The edition that readers see.
+    pub published: Option<EditionId>,
+    /// Whether its published folder could not be brought in line.
+    pub is_unpublished: bool,
+    /// What the notifier knows of it.
+    pub told: ToldOfSet,
+}
+
+/// What single events are about, as far as a notifier is told of them at most once in its quiet period.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EventSubject {
+    /// Of which kind they are.
+    pub kind: ChangeKind,
+    /// The id of a source, or `set NAME`.
+    pub about: String,
+}
+
+/// What a notifier was told of single events of one kind about one source or set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldOfEvent {
+    /// When it was told of one.
+    pub at: DateTime<Utc>,
+    /// One that waits since.
+    pub held: Option<EventId>,
 }
 
 /// A change that follows from one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
+    /// Which event.
+    pub event_id: EventId,
     /// Which kind of change.
     pub kind: ChangeKind,
     /// When it was.
@@ -388,8 +429,11 @@ impl Default for NoticeLook {
             newest: EventId(0),
             failures: 0,
             candidates: Vec::new(),
+            sets: Vec::new(),
             announced: Vec::new(),
             announced_to: EventId(0),
+            held: Vec::new(),
+            told_events: HashMap::new(),
         }
     }
 }
@@ -405,6 +449,12 @@ pub struct NoticeRecord {
     pub looked: EventId,
     /// What is known now of sources where that changed.
     pub told: Vec<(SourceId, Told)>,
+    /// What is known now of sets where that changed.
+    pub told_sets: Vec<(String, ToldOfSet)>,
+    /// What is known now of single events where that changed.
+    pub told_events: Vec<(EventSubject, ToldOfEvent)>,
+    /// What was told of single events before that is of no use any more, unless something waits.
+    pub quiet_since: Option<DateTime<Utc>>,
     /// How many messages in a row were not delivered.
     pub failures: u32,
     /// Nothing is tried before.

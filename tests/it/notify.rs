@@ -1,6 +1,8 @@
 //! Notifiers and the heartbeat: what is told, when and to whom, by real programs and to real servers, by a clock that the
 //! test turns.
 
+mod quiet;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -1003,7 +1005,7 @@ async fn sets_and_what_cannot_be_published_are_told() {
     origin.on("/a", ["good", "bad", "good again"].map(Reply::file));
     origin.on("/b", [Reply::file("b")]);
     let set = "[[verifier]]\nname = \"check\"\nscope = \"set\"\nsources = [\"tag:release\"]\ncommand = [\"sh\", \"-c\", \"! grep -r bad $1\", \"sh\", \"{path}\"]\n";
-    let on = "on = [\"set-failed\", \"set-published\", \"publish-failed\"]";
+    let on = "on = [\"set-failed\", \"good-again\", \"set-published\", \"publish-failed\"]";
     let toml = webhook(&hook, on) + set;
     let house = House::open(folder.path(), &origin, 0, &toml);
     let published = house.app.published_file(&origin.host().replace(':', "_"));
@@ -1028,6 +1030,7 @@ async fn sets_and_what_cannot_be_published_are_told() {
         words,
         [
             "b publish-failed",
+            "set release good-again",
             "set release set-failed",
             "set release set-published",
             "set release set-published",

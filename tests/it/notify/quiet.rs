@@ -1,0 +1,222 @@
+//! What comes and goes: told of at most once in the quiet period, and then what it has come to, by one rule for all kinds.
+
+use super::*;
+
+const CHECK: &str = "[[verifier]]\nname = \"check\"\nscope = \"set\"\nsources = [\"tag:release\"]\ncommand = [\"sh\", \"-c\", \"! grep -r bad $1\", \"sh\", \"{path}\"]\n";
+
+/// Passes once an hour, before each of which something happens. Returns what was told, with the hours.
+async fn heard(
+    house: &House,
+    hook: &Origin,
+    hours: i64,
+    mut happen: impl AsyncFnMut(i64),
+) -> Vec<String> {
+    let mut heard = Vec::new();
+    for hour in 0..hours {
+        happen(hour).await;
+        house.pass().await;
+        let told = told(hook).concat();
+        let new = told.into_iter().skip(heard.len());
+        heard.extend(
+            new.collect::<Vec<_>>()
+                .into_iter()
+                .map(|what| format!("{hour} {what}")),
+        );
+        house.advance(60);
+    }
+    heard
+}
+
+/// Opens a house where a set is judged and a source has its tag, with a notifier that hears of these changes.
+async fn with_set(folder: &Path, origin: &Origin, hook: &Origin, on: &str) -> House {
+    let toml = webhook(hook, &format!("on = [{on}]\nquiet = \"6h\"")) + CHECK;
+    let house = House::open(folder, origin, 0, &toml);
+    house.add(origin, &["/a"]).await;
+    let tags = SettingsPatch {
+        tags: Some(vec!["release".to_owned()]),
+        ..SettingsPatch::default()
+    };
+    let tagged = house.app.edit(&["a".to_owned()], tags).await;
+    tagged.expect("tagged");
+    house
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_fails_is_told_of_until_it_is_good_again() {
+    let both = "\"set-failed\", \"good-again\"";
+    let cases: [(&str, &[&str], &[&str]); 6] = [
+        (both, &["good", "bad"], &["1 set-failed"]),
+        (
+            both,
+            &["good", "bad", "good 2"],
+            &["1 set-failed", "7 good-again"],
+        ),
+        (
+            both,
+            &["good", "bad", "good 2", "bad 2", "good 3", "bad 3"],
+            &["1 set-failed", "7 set-failed"],
+        ),
+        (
+            both,
+            &[
+                "good", "bad", "bad", "bad", "bad", "bad", "bad", "bad", "good 2",
+            ],
+            &["1 set-failed", "8 good-again"],
+        ),
+        (
+            "\"good-again\"",
+            &["good", "bad", "good 2"],
+            &["2 good-again"],
+        ),
+        (
+            "\"set-failed\"",
+            &["good", "bad", "good 2"],
+            &["1 set-failed"],
+        ),
+    ];
+    for (on, contents, expected) in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (origin, hook) = (Origin::start(true), hook());
+        origin.on("/a", contents.iter().copied().map(Reply::file));
+        let house = with_set(folder.path(), &origin, &hook, on).await;
+        let heard = heard(&house, &hook, 14, async |_| {}).await;
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|one| one.replacen(' ', " set release ", 1))
+            .collect();
+        assert_eq!(heard, expected, "{on} {contents:?}");
+        for request in hook.requests() {
+            let message = json(&request);
+            let text = message["text"].as_str().expect("a text").to_owned();
+            if text.contains("good again") {
+                assert!(text.starts_with("1 good again: set release\n"), "{text}");
+                assert!(text.ends_with("- set release is good again\n"), "{text}");
+            } else {
+                assert!(text.contains("failed verification: check: "), "{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_hear_of_the_last_of_many_changes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    let contents: Vec<_> = (0..6).map(|number| number.to_string()).collect();
+    origin.on("/a", contents.iter().cloned().map(Reply::file));
+    origin.on("/b", contents.iter().cloned().map(Reply::file));
+    let on = "\"changed\", \"set-published\"";
+    let house = with_set(folder.path(), &origin, &hook, on).await;
+    house.add(&origin, &["/b"]).await;
+    let heard = heard(&house, &hook, 15, async |_| {}).await;
+    let expected = [
+        "0 set release set-published",
+        "1 b changed",
+        "6 set release set-published",
+        "7 b changed",
+    ];
+    assert_eq!(heard, expected);
+    let last = json(hook.requests().last().expect("a message"));
+    let difference = last["changes"][0]["difference"].as_str();
+    assert!(difference.is_some_and(|text| text.contains("+5")), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_withdrawn_again_and_again_is_told_of_once() {
+    for (hours, expected) in [
+        (1..2, &["1 x.json withdrawn"][..]),
+        (1..5, &["1 x.json withdrawn"]),
+        (1..6, &["1 x.json withdrawn", "7 x.json withdrawn"]),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (origin, hook) = (Origin::start(true), hook());
+        origin.on("/x.json", [Reply::file("{}")]);
+        let toml = webhook(&hook, "on = [\"withdrawn\"]\nquiet = \"6h\"") + JSON_RULE;
+        let house = House::open(folder.path(), &origin, 0, &toml);
+        house.add(&origin, &["/x.json"]).await;
+        // Out and in again by turns, last as the hours end.
+        let heard = heard(&house, &hook, 14, async |hour| {
+            if hours.contains(&hour) {
+                let outcome = match hour % 2 {
+                    1 => VerdictOutcome::Failed,
+                    _ => VerdictOutcome::Passed,
+                };
+                let given = house.app.verdict("x.json", "json", outcome, None).await;
+                given.expect("a verdict");
+            }
+        })
+        .await;
+        assert_eq!(heard, expected, "{hours:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_published_again_and_again_is_told_of_once() {
+    for (blocked, expected) in [
+        (&[1, 2, 3][..], &["1 x publish-failed"][..]),
+        (&[1, 3, 5], &["1 x publish-failed"]),
+        (
+            &[1, 3, 5, 6, 7, 8],
+            &["1 x publish-failed", "7 x publish-failed"],
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (origin, hook) = (Origin::start(true), hook());
+        let contents = (0..14).map(|number| Reply::file(number.to_string()));
+        origin.on("/x", contents.collect::<Vec<_>>());
+        let toml = webhook(&hook, "on = [\"publish-failed\"]\nquiet = \"6h\"");
+        let house = House::open(folder.path(), &origin, 0, &toml);
+        house.add(&origin, &["/x"]).await;
+        let file = house.app.published_file(&origin.host().replace(':', "_"));
+        let file = file.join("x");
+        let heard = heard(&house, &hook, 14, async |hour| {
+            if file.is_dir() {
+                fs::remove_dir_all(&file).expect("out of the way");
+            }
+            if blocked.contains(&hour) {
+                let _ = fs::remove_file(&file);
+                fs::create_dir_all(file.join("folder")).expect("in the way");
+            }
+        })
+        .await;
+        assert_eq!(heard, expected, "{blocked:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_cannot_be_published_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/a", [Reply::file("good")]);
+    let house = with_set(folder.path(), &origin, &hook, "\"publish-failed\"").await;
+    fs::create_dir_all(folder.path().join("sets/release/folder")).expect("in the way");
+    for _ in 0..3 {
+        let progress = Progress::default();
+        let report = house.worker.pass(Selection::Due, &house.stop, &progress);
+        // Its error is what the notifier is told.
+        drop(report.await);
+        house.advance(60);
+    }
+    assert_eq!(told(&hook), [["set release publish-failed"]]);
+}
+
+/// What waits for the end of the quiet period is not lost when the message that would tell it does not arrive.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_and_was_not_delivered_comes_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), Origin::start(false));
+    let answers = [200, 500, 500, 200].map(|status| match status {
+        200 => Reply::ok("ok"),
+        status => Reply::status(status),
+    });
+    hook.on("/hook", answers);
+    origin.on("/x", ["1", "2", "3"].map(Reply::file));
+    let toml = webhook(&hook, "on = [\"changed\"]\nquiet = \"6h\"");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x"]).await;
+    let heard = heard(&house, &hook, 16, async |_| {}).await;
+    assert_eq!(
+        heard,
+        ["1 x changed", "7 x changed", "8 x changed", "9 x changed"]
+    );
+}
