@@ -127,6 +127,11 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
     let source = kept_source(transaction, id)?;
     leave_to_withdraw(transaction, &source)?;
     transaction.execute(
+        "INSERT OR REPLACE INTO removed_file (source_id, version_id)
+         SELECT source_id, published_version_id FROM source_state WHERE source_id = ?1 AND published_version_id IS NOT NULL",
+        [id.0],
+    )?;
+    transaction.execute(
         "UPDATE source SET removed_at = ?2 WHERE id = ?1",
         [id.0, millis(stamp.at)],
     )?;
@@ -172,6 +177,7 @@ fn restore(
         params![id.0, settings.enabled],
     )?;
     join_sets(transaction, id, &settings.tags)?;
+    transaction.execute("DELETE FROM removed_file WHERE source_id = ?1", [id.0])?;
     take_over_path(transaction, id, &path)?;
     refresh_publication(transaction, id)?;
     insert_event(

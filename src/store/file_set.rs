@@ -319,7 +319,8 @@ const SEEN: &str = "SELECT coalesce(
          (SELECT published_version_id FROM source_state WHERE source_id = ?1),
          (SELECT max(kept_version_id) FROM set_member WHERE source_id = ?1),
          (SELECT max(m.version_id) FROM edition_member m CROSS JOIN file_set f ON f.published_edition_id = m.edition_id
-          WHERE m.source_id = ?1))";
+          WHERE m.source_id = ?1),
+         (SELECT version_id FROM removed_file WHERE source_id = ?1))";
 
 /// Keeps a version in every set of a source whose published edition has not the source.
 const KEEP: &str = "UPDATE set_member SET kept_version_id = ?2

@@ -23,3 +23,10 @@ INSERT INTO told_set (notifier_id, set_name, edition_id)
 SELECT n.id, e.set_name, e.id FROM notifier n CROSS JOIN file_set f
     CROSS JOIN edition e ON e.id = (SELECT max(id) FROM edition WHERE set_name = f.name)
 WHERE e.state = 'failed';
+
+-- The version that consumers saw of a source at its own path when it was removed. It comes back there with the source, also
+-- while a set that the source is in waits for an edition that has it.
+CREATE TABLE removed_file (
+    source_id  INTEGER PRIMARY KEY REFERENCES source (id),
+    version_id INTEGER NOT NULL
+) STRICT;

@@ -294,6 +294,61 @@ fn the_folder_of_a_set_stays_until_every_file_lies_at_its_own_path() {
     }
 }
 
+/// What happens between the removal of a member and its restoration, and which file of it is at its own path then.
+type Between = (&'static str, Change, Option<&'static str>);
+
+#[test]
+fn a_member_that_waits_gets_its_file_back_with_itself() {
+    let text = "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n";
+    let ways: [Between; 4] = [
+        ("nothing", |_| {}, Some("one")),
+        (
+            "passes",
+            |release| {
+                release.gannet.run(&["--worker-only"]);
+            },
+            Some("one"),
+        ),
+        (
+            "a verdict",
+            |release| {
+                release.gannet.ok(&["verdict", "v1", "text", "failed"]);
+                release.gannet.ok(&["verdict", "v2", "text", "failed"]);
+            },
+            None,
+        ),
+        (
+            "another removal",
+            |release| {
+                release.gannet.ok(&["restore", "data.csv"]);
+                release.gannet.ok(&["remove", "data.csv"]);
+            },
+            Some("one"),
+        ),
+    ];
+    for (way, between, expected) in ways {
+        let verifiers = mistaken() + text;
+        let release = Release::published_singly(&[], &verifiers);
+        release.tag(&FILES, &["release"]);
+        release.serve("two");
+        release.fetch_both();
+        assert_eq!(release.own("data.csv").as_deref(), Some("one"), "{way}");
+        release.gannet.ok(&["remove", "data.csv"]);
+        assert_eq!(release.own("data.csv"), None, "{way}");
+        between(&release);
+        release.gannet.ok(&["restore", "data.csv"]);
+        assert_eq!(release.own("data.csv").as_deref(), expected, "{way}");
+        release.gannet.run(&["--worker-only"]);
+        assert_eq!(release.own("data.csv").as_deref(), expected, "{way}");
+        // Then the set has it, once it can be judged.
+        release.judge_by(&format!("{SUMS_VERIFIER}{text}"));
+        release.serve("three");
+        release.fetch_both();
+        assert_eq!(release.data().as_deref(), Some("three"), "{way}");
+        assert_eq!(plain_files(&release.gannet), Vec::<PathBuf>::new(), "{way}");
+    }
+}
+
 #[test]
 fn a_removed_member_lies_in_the_folder_until_the_next_edition() {
     for (options, last, stays) in [
