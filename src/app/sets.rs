@@ -101,6 +101,24 @@ impl App {
         Ok(report)
     }
 
+    /// Judges these sets where their members stand ready in a combination that is new, and publishes what passed.
+    pub(super) async fn judge_sets_now(&self, names: &[String]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.lock_sets().await?;
+        let problems = self.set_problems().await?;
+        let known = self.set_names();
+        let judged = names
+            .iter()
+            .filter(|name| known.contains(name) && !problems.contains_key(*name));
+        for name in judged {
+            self.judge_set(name, false, &mut SetsReport::default())
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Returns why a set cannot be judged at all, by its name.
     pub(super) async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
         let mut problems = BTreeMap::new();

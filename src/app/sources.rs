@@ -9,8 +9,8 @@ use super::settings::{check_host, checked_patch, refuse_literal_secrets};
 use super::{App, Error, ErrorKind, NewSource, Refusal, Result};
 use crate::archive::release_reserve;
 use crate::domain::{
-    Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
-    free_number, masked,
+    Address, EditionId, SettingsPatch, Source, SourceId, SourceSettings, candidate_name,
+    candidate_path, free_number, masked,
 };
 use crate::store::{Changed, Edited, SourceChange, SourceFilter, StoreError};
 
@@ -33,6 +33,19 @@ pub struct Removal {
     pub sources: Vec<Source>,
     /// How many stored files of their history went to the trash.
     pub discarded_objects: usize,
+    /// The sets whose folders went with purged members, by name.
+    pub sets: Vec<PurgedSet>,
+}
+
+/// A set whose published folder had a file of a source that was purged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PurgedSet {
+    /// Its name.
+    pub name: String,
+    /// The edition that took the place; nothing when readers find no folder.
+    pub published: Option<EditionId>,
+    /// Why there is no newer edition, if it is known.
+    pub why: Option<String>,
 }
 
 impl App {
@@ -148,8 +161,15 @@ impl App {
         Ok(sources)
     }
 
+    /// Returns the sets whose published folders go when these sources are purged, by name.
+    pub async fn sets_showing(&self, sources: &[Source]) -> Result<Vec<String>> {
+        let ids = sources.iter().map(|source| source.id).collect();
+        Ok(self.store.sets_showing(ids).await?)
+    }
+
     /// Removes the selected sources, all or none. Their published files go; their history goes too with `purge`, which gives up the
-    /// data folder's reserve when its disk is full.
+    /// data folder's reserve when its disk is full. A set that showed a file of a source that is purged is judged without it at
+    /// once, where that may be.
     pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
         let sources = self.removable(selectors, purge).await?;
         if purge {
@@ -162,11 +182,36 @@ impl App {
                 purge,
             })
             .collect();
+        let showing = if purge {
+            self.sets_showing(&sources).await?
+        } else {
+            Vec::new()
+        };
         let done = self.record(changes).await?;
         Ok(Removal {
             sources,
             discarded_objects: done.iter().map(|change| change.objects.len()).sum(),
+            sets: self.purged_sets(showing).await?,
         })
+    }
+
+    /// Returns what became of sets that showed a file of a source which is purged by now; nothing when this process may not publish.
+    async fn purged_sets(&self, names: Vec<String>) -> Result<Vec<PurgedSet>> {
+        let mut sets = Vec::new();
+        if names.is_empty() || !self.policy_standing().await?.is_in_force() {
+            return Ok(sets);
+        }
+        for one in self.sets().await? {
+            if names.contains(&one.set.name) {
+                let waits = one.waits.map(|waits| waits.to_string());
+                sets.push(PurgedSet {
+                    name: one.set.name,
+                    published: one.set.published,
+                    why: one.failure.or(waits),
+                });
+            }
+        }
+        Ok(sets)
     }
 
     /// Returns how many versions these sources have.
@@ -237,6 +282,14 @@ impl App {
         }
         // So that a source which is tagged now enters the sets of an edited configuration.
         let standing = self.policy_standing().await?;
+        let purged = changes.iter().filter_map(|change| match change {
+            SourceChange::Remove { id, purge: true } => Some(*id),
+            _ => None,
+        });
+        let showing = match purged.collect::<Vec<_>>() {
+            none if none.is_empty() => Vec::new(),
+            purged => self.store.sets_showing(purged).await?,
+        };
         self.join_archive().await?;
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
@@ -249,6 +302,10 @@ impl App {
         self.discard_objects(objects.collect()).await;
         drop(lock);
         if standing.is_in_force() {
+            // Before their folders go: the next editions take the places, when they pass.
+            if let Err(error) = self.judge_sets_now(&showing).await {
+                tracing::warn!("{error}: left to the next pass");
+            }
             self.settle_after_change().await;
         }
         Ok(done)

@@ -205,7 +205,7 @@ fn remove_with_history(
     let name = Some(source.settings.name.as_str());
     insert_event(transaction, stamp, Action::SourcePurged, None, None, name)?;
     leave_to_withdraw(transaction, &source)?;
-    let objects = purge(transaction, id)?;
+    let objects = purge(transaction, &source)?;
     Ok(Changed {
         source_id: id,
         objects,

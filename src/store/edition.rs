@@ -17,8 +17,8 @@ use super::verdict::{
 use super::version::version_by_id;
 use crate::domain::{
     Action, Digest, Edition, EditionCandidate, EditionId, EditionMember, EditionVerdict, NewEvent,
-    NewVerdict, SetPublication, SourceId, Stamp, VerdictId, VerdictOutcome, Version, VersionId,
-    VersionState, combination_key, deciding_verdict, edition_to_publish,
+    NewVerdict, SetPublication, Source, SourceId, Stamp, VerdictId, VerdictOutcome, Version,
+    VersionId, VersionState, combination_key, deciding_verdict, edition_to_publish,
 };
 
 type Outcome<T> = std::result::Result<T, Failure>;
@@ -287,19 +287,24 @@ pub(super) fn failure_of_edition(sql: &Connection, id: EditionId) -> Outcome<Opt
 }
 
 /// Deletes every edition that a source had a part in: without its version it is none. One that was published is not any
-/// more.
+/// more; why its folder goes is kept for when that is recorded.
 pub(super) fn delete_editions_with(
     transaction: &Transaction<'_>,
-    source: SourceId,
+    source: &Source,
 ) -> rusqlite::Result<()> {
+    let because = format!("{} was purged", source.settings.name);
     let ids = transaction
         .sql
         .prepare_cached("SELECT edition_id FROM edition_member WHERE source_id = ?1")?
-        .query_map([source.0], |row| row.get::<_, i64>(0))?
+        .query_map([source.id.0], |row| row.get::<_, i64>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for id in ids {
+        transaction.execute(
+            "UPDATE file_set SET published_edition_id = NULL, published_at = NULL, withdrawn_because = ?2
+             WHERE published_edition_id = ?1",
+            params![id, because],
+        )?;
         for sql in [
-            "UPDATE file_set SET published_edition_id = NULL, published_at = NULL WHERE published_edition_id = ?1",
             "DELETE FROM edition_verdict WHERE edition_id = ?1",
             "DELETE FROM edition_member WHERE edition_id = ?1",
             "DELETE FROM edition WHERE id = ?1",

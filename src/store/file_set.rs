@@ -44,6 +44,20 @@ impl Store {
         .await
     }
 
+    /// Returns the sets of which readers see an edition with one of these sources, removed or not, by name.
+    pub async fn sets_showing(&self, sources: Vec<SourceId>) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT f.name FROM file_set f WHERE EXISTS (SELECT 1 FROM edition_member m
+                     WHERE m.edition_id = f.published_edition_id AND m.source_id IN (SELECT value FROM json_each(?1)))
+                 ORDER BY f.name",
+            )?;
+            let rows = statement.query_map([to_json(&sources)], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     /// Tells whether a source carries the set's tag, enabled or not.
     pub async fn set_has_members(&self, set: String) -> Result<bool> {
         self.read(move |sql| {
@@ -204,14 +218,14 @@ fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> O
     if !sql.prepare_cached(has_members)?.exists([set])? {
         return Ok("no source has its tag any more".to_owned());
     }
-    let failure = match published {
-        Some(edition) => failure_of_edition(sql, edition)?,
-        None => None,
+    let because = match published {
+        Some(edition) => failure_of_edition(sql, edition)?.map(|who| format!("failed by {who}")),
+        // Its edition went with a member that was purged.
+        None => sql
+            .prepare_cached("SELECT withdrawn_because FROM file_set WHERE name = ?1")?
+            .query_row([set], |row| row.get(0))?,
     };
-    Ok(failure.map_or_else(
-        || "no edition of it is good any more".to_owned(),
-        |failure| format!("failed by {failure}"),
-    ))
+    Ok(because.unwrap_or_else(|| "no edition of it is good any more".to_owned()))
 }
 
 fn list(sql: &Connection) -> rusqlite::Result<Vec<FileSet>> {

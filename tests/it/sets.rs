@@ -647,12 +647,16 @@ fn a_member_that_is_purged_takes_its_editions_along() {
         .gannet
         .ok(&["remove", "--purge", "--yes", "data.csv"]);
     assert!(!release.link().exists());
-    assert_eq!(release.show()["edition"], Value::Null);
+    let edition = &release.show()["edition"];
+    let members = edition["members"].as_array().map(Vec::len);
     assert_eq!(
-        release.fetch()["sets_failed"],
-        1,
-        "checksums of a file that is not there"
+        (&edition["id"], members, &edition["verified"]),
+        (&2.into(), Some(1), &"failed".into()),
+        "checksums of a file that is not there: {edition}"
     );
+    // It stands failed, and is not judged once more.
+    assert_eq!(release.gannet.run(&["fetch", "tag:release"]).code, Some(1));
+    assert_eq!(release.show()["edition"]["id"], 2);
 }
 
 #[test]

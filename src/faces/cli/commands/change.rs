@@ -5,7 +5,7 @@ use std::io;
 
 use super::add::warn_of_path;
 use super::published::{Change, FileChange, Served};
-use crate::app::{App, Error, ErrorKind, LeftInSet};
+use crate::app::{App, Error, ErrorKind, LeftInSet, PurgedSet};
 use crate::domain::{Address, Interval, SettingsPatch, Source};
 use crate::faces::cli::args::{
     EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
@@ -176,7 +176,29 @@ pub(super) async fn remove(
         ));
     }
     note_left_in_sets(app, &removed.sources, args.purge, console).await?;
+    note_purged_sets(&removed.sets, console);
     Ok(tell_left(&left, console))
+}
+
+/// Says what readers find of sets that had files of purged sources.
+fn note_purged_sets(sets: &[PurgedSet], console: &mut Console<'_>) {
+    for PurgedSet {
+        name,
+        published,
+        why,
+    } in sets
+    {
+        let finds = match published {
+            Some(edition) => format!("edition {edition}, without what was purged"),
+            None => "nothing, until an edition without what was purged passes".to_owned(),
+        };
+        let why = why.as_deref().map(|why| format!(": {}", clean(why)));
+        console.note(&format!(
+            "readers of the set {} find {finds}{}",
+            clean(name),
+            why.unwrap_or_default()
+        ));
+    }
 }
 
 /// Says which removed sources readers still find in the folders of their sets, and until when.
@@ -265,7 +287,20 @@ async fn removal(app: &App, chosen: &[Source], purge: bool) -> Result<String, Er
         return Ok(format!("remove {which}"));
     }
     let versions = app.count_versions(chosen).await?;
-    Ok(format!("purge {which} with {}", count(versions, "version")))
+    let sets = app.sets_showing(chosen).await?;
+    let sets: Vec<_> = sets.iter().map(|set| clean(set)).collect();
+    let folders = match sets.as_slice() {
+        [] => String::new(),
+        [set] => format!(
+            ", and take the folder of the set {set} away until an edition without it passes"
+        ),
+        sets => format!(
+            ", and take the folders of the sets {} away until editions without it pass",
+            sets.join(", ")
+        ),
+    };
+    let versions = count(versions, "version");
+    Ok(format!("purge {which} with {versions}{folders}"))
 }
 
 pub(super) async fn restore(
