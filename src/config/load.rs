@@ -369,9 +369,7 @@ fn read_fetch(mut section: Section<'_>, paths: Paths<'_>) -> FetchConfig {
     fetch
         .ca_files
         .extend(read_path(&mut section, "ca_file", paths));
-    fetch.proxy = section
-        .parsed("proxy", parse_proxy)
-        .map(|field| field.value);
+    fetch.proxy = section.parsed("proxy", str::parse).map(|field| field.value);
     fetch.no_proxy = read_no_proxy(&mut section);
     set(
         &mut fetch.user_agent,
@@ -430,24 +428,6 @@ fn set<T>(target: &mut T, field: Option<Field<T>>) {
     if let Some(field) = field {
         *target = field.value;
     }
-}
-
-fn parse_proxy(text: &str) -> Result<url::Url, String> {
-    const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
-    if text.contains("${") {
-        return Err(
-            "no secret is filled in here: write the proxy's user name and password as they are, in a file that only its owner may read"
-                .to_owned(),
-        );
-    }
-    url::Url::parse(text)
-        .ok()
-        .filter(|url| SCHEMES.contains(&url.scheme()) && url.has_host())
-        // The text is not repeated: it may hold a password.
-        .ok_or_else(|| {
-            "expected the address of an http, https, socks5 or socks5h proxy, such as http://proxy.example:3128"
-                .to_owned()
-        })
 }
 
 /// A field value of RFC 9110 §5.5, kept to visible ASCII and spaces.

@@ -14,6 +14,7 @@ mod load;
 mod no_proxy;
 mod notify;
 mod paths;
+mod proxy_address;
 mod secrets;
 mod types;
 mod verifiers;
@@ -29,6 +30,7 @@ pub use error::{ConfigError, Problem};
 pub use identity::Identity;
 pub use load::Flags;
 pub use no_proxy::NoProxy;
+pub use proxy_address::ProxyAddress;
 pub use secrets::{LEAST_SECRET_BYTES, Secrets};
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Builtin, NoProxy, Secrets, Zone};
+use super::{Builtin, NoProxy, ProxyAddress, Secrets, Zone};
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
 /// Everything that is in force.
@@ -42,7 +42,7 @@ pub struct FetchConfig {
     /// PEM files with certificates to trust beside the system's: `ca_file`, and `SSL_CERT_FILE`.
     pub ca_files: Vec<PathBuf>,
     /// The proxy for every request, but webhooks to this machine; the environment's proxy variables are not read.
-    pub proxy: Option<url::Url>,
+    pub proxy: Option<ProxyAddress>,
     /// The hosts that are reached without it.
     pub no_proxy: Vec<NoProxy>,
     /// The `User-Agent` field.

@@ -14,16 +14,17 @@ use super::error::NetError;
 use super::failure::BoxError;
 use super::http_client::HttpClient;
 use super::proxy::Proxy;
+use super::route::Ways;
 use super::tls::tls_config;
-use crate::config::FetchConfig;
+use crate::config::{FetchConfig, Secrets};
 
 /// Whether a request may go over a connection that another has used, and leaves its own to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reuse {
     /// For requests that may be repeated.
     Long,
-    /// For those that may not: long enough for a burst, and shorter than what servers commonly wait (2 s and more). A request
-    /// that crosses with the server's farewell would be lost.
+    /// For those that may not: long enough for a burst, and shorter than what servers commonly wait (2 s and more), so that
+    /// few requests cross with the server's farewell.
     Short,
     /// For what is asked again after a connection broke.
     Never,
@@ -70,21 +71,23 @@ impl ClientKind {
 /// made to a private host with permission is not used without.
 pub(super) struct Clients {
     config: FetchConfig,
+    pub(super) ways: Ways,
     tls: rustls::ClientConfig,
     made: [OnceLock<Box<HttpClient>>; 24],
 }
 
 impl Clients {
-    /// Reads the certificates, and makes one client to see that the settings are usable.
-    pub(super) fn new(config: &FetchConfig) -> Result<Self, NetError> {
+    /// Reads the certificates, fills in the proxy's secrets, and makes one client to see that the settings are usable.
+    pub(super) fn new(config: &FetchConfig, secrets: &Secrets) -> Result<Self, NetError> {
         let clients = Self {
             config: config.clone(),
+            ways: Ways::new(config, secrets)?,
             tls: tls_config(&config.ca_files)?,
             made: Default::default(),
         };
         let kind = ClientKind {
             allow_private: false,
-            proxied: config.proxy.is_some(),
+            proxied: clients.ways.proxy().is_some(),
             http1_only: false,
             reuse: Reuse::Long,
         };
@@ -110,10 +113,11 @@ impl Clients {
         if kind.http1_only {
             tls.alpn_protocols.retain(|protocol| protocol != b"h2");
         }
-        let proxy = self.config.proxy.as_ref().filter(|_| kind.proxied);
+        let proxy = self.ways.proxy().filter(|_| kind.proxied);
         let proxy = proxy.map(|url| {
             Proxy::new(
                 url,
+                self.ways.login(),
                 &self.config.user_agent,
                 tls.clone(),
                 kind.allow_private,

@@ -22,6 +22,9 @@ pub enum NetError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The proxy's address cannot be used: a secret in it has no value, say.
+    #[error("cannot use the proxy of the configuration: {0}")]
+    Proxy(String),
     /// The parts were read, and do not make a client.
     #[error("cannot make the HTTP client: {0}")]
     Client(String),

@@ -153,7 +153,7 @@ impl Exchange<'_> {
         Step {
             url,
             host,
-            proxy: route::proxy_for(self.config, url),
+            proxy: self.clients.ways.proxy_for(url),
             fields,
             identity,
             ask: Ask { validators, ..ask },

@@ -38,6 +38,9 @@ pub(super) struct Failure {
     pub(super) transient: bool,
     /// Whether the server wants to be asked over HTTP/1.1 (RFC 9113 §7).
     pub(super) wants_http1: bool,
+    /// Whether a connection that had carried an answer was closed before anything came of this one: a server may close an idle
+    /// connection whenever it likes (RFC 9112 §9.3.1).
+    pub(super) is_stale: bool,
 }
 
 /// Who a request goes to, for messages: the host with its port, the proxy that it goes through, and the secrets that an
@@ -75,6 +78,7 @@ impl Failure {
             retry_after: None,
             transient: false,
             wants_http1: false,
+            is_stale: false,
         }
     }
 
@@ -120,8 +124,10 @@ impl Failure {
             }
             _ => unanswered(error, &subject),
         };
+        let is_stale = head_of(client).is_some_and(|head| head.is_awaited_again());
         Self {
             wants_http1: wants_http1(error),
+            is_stale: is_stale && is_farewell(error),
             ..Self::passing(FailureKind::Protocol, detail)
         }
     }
@@ -203,6 +209,23 @@ fn is_reset(error: &(dyn StdError + 'static)) -> bool {
             ConnectionReset | ConnectionAborted | BrokenPipe
         )
     })
+}
+
+/// Tells whether the other end closed the connection, with a word or without.
+fn is_farewell(error: &(dyn StdError + 'static)) -> bool {
+    let is_closed = |cause: &hyper::Error| {
+        cause.is_incomplete_message() || cause.is_closed() || cause.is_canceled()
+    };
+    let is_refused = |cause: &h2::Error| {
+        let reason = cause.reason();
+        (cause.is_go_away() && reason == Some(h2::Reason::NO_ERROR))
+            || reason == Some(h2::Reason::REFUSED_STREAM)
+    };
+    let is_eof = |cause: &io::Error| cause.kind() == io::ErrorKind::UnexpectedEof;
+    find(error).is_some_and(is_closed)
+        || find(error).is_some_and(is_refused)
+        || find(error).is_some_and(is_eof)
+        || is_reset(error)
 }
 
 /// Tells whether the server ended an HTTP/2 stream or connection with `HTTP_1_1_REQUIRED`.

@@ -16,7 +16,6 @@ use super::error::NetError;
 use super::exchange::{Answer, Ask, Exchange, Fetched};
 use super::failure::Failure;
 use super::limits::Admission;
-use super::proxy::login_scrubber;
 use super::report::{FetchOutcome, FetchReport, FetchRequest};
 use super::retry::{Delays, LONGEST_WAIT};
 use super::secret::{Scrubber, expand_address, expand_value};
@@ -29,8 +28,6 @@ pub struct Fetcher {
     clients: Clients,
     config: FetchConfig,
     secrets: Secrets,
-    /// What a proxy must not be heard to repeat.
-    proxy_login: Scrubber,
     temp_dir: Arc<Path>,
     clock: Arc<dyn Clock>,
 }
@@ -39,7 +36,8 @@ impl Fetcher {
     /// Returns a client for this configuration.
     ///
     /// `temp_dir` is where bodies over 256 KiB go while they arrive; it must exist when one does. `clock` is waited
-    /// for between tries. Fails when a certificate file cannot be read.
+    /// for between tries. Fails when a certificate file cannot be read, or
+    /// a secret of the proxy has no value.
     pub fn new(
         config: &FetchConfig,
         secrets: Secrets,
@@ -47,14 +45,9 @@ impl Fetcher {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, NetError> {
         Ok(Self {
-            clients: Clients::new(config)?,
+            clients: Clients::new(config, &secrets)?,
             config: config.clone(),
             secrets,
-            proxy_login: config
-                .proxy
-                .as_ref()
-                .map(login_scrubber)
-                .unwrap_or_default(),
             temp_dir: temp_dir.into(),
             clock,
         })
@@ -76,7 +69,7 @@ impl Fetcher {
             http_status: None,
             tries: 0,
         };
-        let mut scrubber = self.proxy_login.clone();
+        let mut scrubber = self.clients.ways.login().clone();
         let result = match self.prepare(request.settings, &mut scrubber) {
             Ok((url, headers)) => {
                 let exchange = Exchange {
@@ -165,6 +158,9 @@ impl Fetcher {
                 }
                 Ok(answer) => return Ok(answer),
                 Err(failure) if failure.wants_http1 && !ask.http1_only => ask.http1_only = true,
+                Err(failure) if failure.is_stale && ask.reuse == Reuse::Long => {
+                    ask.reuse = Reuse::Never;
+                }
                 Err(failure) => {
                     let more = failure.transient && report.tries < self.config.max_tries;
                     let Some(time) = more.then(|| self.next_try(&failure, &mut delays)).flatten()

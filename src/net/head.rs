@@ -2,6 +2,7 @@
 //!
 //! Never holds more than its beginning, and is never parsed for anything but a message.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::secret::Scrubber;
@@ -15,9 +16,23 @@ const MAX_SHOWN_CHARS: usize = 100;
 
 /// What came over a connection since the last request. Clones are the same.
 #[derive(Clone, Default)]
-pub(super) struct Head(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Head {
+    /// Nothing over HTTP/2.
+    bytes: Arc<Mutex<Vec<u8>>>,
+    has_answered: Arc<AtomicBool>,
+}
 
 impl Head {
+    /// Notes that an answer came over the connection.
+    pub(super) fn note_answer(&self) {
+        self.has_answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells whether an answer came over the connection before, and nothing of another one since the last request.
+    pub(super) fn is_awaited_again(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed) && self.bytes().is_empty()
+    }
+
     pub(super) fn clear(&self) {
         self.bytes().clear();
     }
@@ -70,7 +85,7 @@ impl Head {
     }
 
     fn bytes(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

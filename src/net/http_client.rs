@@ -15,6 +15,7 @@ use super::client::{MAX_FIELD_BYTES, MAX_FIELDS};
 use super::connector::Connector;
 use super::error::NetError;
 use super::failure::{BoxError, Stopped};
+use super::head::Head;
 use super::proxy::{Proxy, bare_host};
 
 /// A client for everything that goes one way.
@@ -78,6 +79,9 @@ impl HttpClient {
             proxy.check_name(&host).await.map_err(Stopped)?;
         }
         let response = self.client.request(request).await?;
+        if let Some(head) = response.extensions().get::<Head>() {
+            head.note_answer();
+        }
         Ok(response.map(Body::wrap).into())
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct Proxy {
     url: Url,
     /// User name and password, percent-decoded.
     login: Option<(String, String)>,
+    /// What it must not be heard to repeat.
+    scrubber: Scrubber,
     user_agent: String,
     /// For a proxy that is spoken to over TLS.
     tls: Arc<rustls::ClientConfig>,
@@ -86,6 +88,7 @@ impl Proxy {
     /// Returns the proxy at `url`, as sources with this permission use it.
     pub(super) fn new(
         url: &Url,
+        scrubber: &Scrubber,
         user_agent: &str,
         mut tls: rustls::ClientConfig,
         allow_private: bool,
@@ -95,6 +98,7 @@ impl Proxy {
         let proxy = Self {
             url: url.clone(),
             login: login_of(url),
+            scrubber: scrubber.clone(),
             user_agent: user_agent.to_owned(),
             tls: Arc::new(tls),
             allow_private,
@@ -268,9 +272,8 @@ impl Proxy {
         head.extend_from_slice(b"\r\n");
         stream.write_all(&head).await?;
         let answer = read_head(&mut *stream).await?;
-        let status = status(&answer)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "its answer is no HTTP"))?;
-        if (200..300).contains(&status) {
+        let status = status(&answer).ok_or_else(|| unreadable("its answer is no HTTP"))?;
+        if is_tunnel(status) {
             return Ok(Ok(stream));
         }
         let line = answer.lines().next().unwrap_or_default();
@@ -278,7 +281,7 @@ impl Proxy {
             .split_once(' ')
             .map_or("", |(_, status)| status.trim())
             .replace(char::is_control, "");
-        let mut words = shortened(&login_scrubber(&self.url).scrub(words), MAX_WORDS_CHARS);
+        let mut words = shortened(&self.scrubber.scrub(words), MAX_WORDS_CHARS);
         if status == 407 {
             let _ = write!(words, ": {CHECK_LOGIN}");
         }
@@ -320,19 +323,63 @@ fn unanswered(error: io::Error) -> io::Error {
     }
 }
 
-/// Reads the head of an answer to CONNECT. Nothing comes behind, for the server waits for the client to begin.
+/// Reads the head of the answer to CONNECT. The body of a refusal is left unread, and a refusal whose head breaks off or goes
+/// on without end is one all the same when its first line has come.
 async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
-        if head.len() > MAX_HEAD_BYTES {
-            let words = "the head of its answer is too long";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+    let mut read = Vec::new();
+    loop {
+        if let Some(end) = end_of_head(&read) {
+            let head = String::from_utf8_lossy(&read[..end]).into_owned();
+            match status(&head) {
+                // What the proxy says while it connects (RFC 9110 §15.2).
+                Some(100 | 102..=199) => drop(read.drain(..end)),
+                // A body has no place in such an answer (RFC 9110 §9.3.6), and the server waits for the client to begin.
+                Some(status) if is_tunnel(status) && end < read.len() => {
+                    return Err(unreadable("it sends more than the head of its answer"));
+                }
+                _ => return Ok(head),
+            }
+            continue;
         }
-        if stream.read_buf(&mut head).await? == 0 {
-            return Err(unanswered(io::ErrorKind::UnexpectedEof.into()));
-        }
+        let problem = if read.len() > MAX_HEAD_BYTES {
+            unreadable("the head of its answer is too long")
+        } else if stream.read_buf(&mut read).await? == 0 {
+            unanswered(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            continue;
+        };
+        let line = read.split_inclusive(|byte| *byte == b'\n').next();
+        let line = line
+            .filter(|line| line.ends_with(b"\n"))
+            .unwrap_or_default();
+        let line = String::from_utf8_lossy(line).into_owned();
+        return match status(&line) {
+            Some(status) if !is_tunnel(status) => Ok(line),
+            _ => Err(problem),
+        };
     }
-    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// Returns how long the head at the beginning of `read` is, with the empty line that ends it; nothing while that has not come.
+fn end_of_head(read: &[u8]) -> Option<usize> {
+    let feeds = read.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let mut ends = feeds.map(|(at, _)| at + 1);
+    let mut start = ends.next()?;
+    for end in ends {
+        if matches!(&read[start..end], b"\n" | b"\r\n") {
+            return Some(end);
+        }
+        start = end;
+    }
+    None
+}
+
+fn is_tunnel(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+fn unreadable(words: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, words)
 }
 
 fn status(head: &str) -> Option<u16> {
@@ -341,9 +388,8 @@ fn status(head: &str) -> Option<u16> {
     rest.split(' ').nth(1)?.trim().parse().ok()
 }
 
-/// Returns what strikes out user name and password of the proxy at `url`, which may repeat them in its answers.
-pub(super) fn login_scrubber(url: &Url) -> Scrubber {
-    let mut scrubber = Scrubber::default();
+/// Adds what strikes out user name and password of the proxy at `url`, which may repeat them in its answers.
+pub(super) fn add_login(scrubber: &mut Scrubber, url: &Url) {
     if let Some((user, password)) = login_of(url) {
         for part in [format!("{user}:{password}"), password] {
             if part.len() >= LEAST_SECRET_BYTES {
@@ -351,7 +397,6 @@ pub(super) fn login_scrubber(url: &Url) -> Scrubber {
             }
         }
     }
-    scrubber
 }
 
 /// Returns the user name and the password in an address, percent-decoded; nothing when there is neither.

@@ -8,17 +8,70 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::error::NetError;
 use super::exchange::host_of;
 use super::failure::{Failure, seconds};
 use super::guard;
-use crate::config::FetchConfig;
+use super::proxy::add_login;
+use super::secret::{Scrubber, expand_configured};
+use crate::config::{FetchConfig, NoProxy, ProxyAddress, Secrets};
 use crate::domain::FailureKind;
 
-/// Returns the proxy for requests to `url`; nothing when there is none, or when `no_proxy` names the host.
-pub(super) fn proxy_for<'a>(config: &'a FetchConfig, url: &Url) -> Option<&'a Url> {
-    let proxy = config.proxy.as_ref()?;
-    let passes_by = config.no_proxy.iter().any(|rule| rule.matches(url));
-    (!passes_by).then_some(proxy)
+/// The ways that requests take by a configuration.
+pub(super) struct Ways {
+    /// With its secrets filled in.
+    proxy: Option<Url>,
+    no_proxy: Vec<NoProxy>,
+    login: Scrubber,
+}
+
+impl Ways {
+    /// Fills in the secrets of the proxy's address.
+    pub(super) fn new(config: &FetchConfig, secrets: &Secrets) -> Result<Self, NetError> {
+        let mut login = Scrubber::default();
+        let proxy = config.proxy.as_ref();
+        let proxy = proxy.map(|proxy| read_proxy(proxy, secrets, &mut login));
+        Ok(Self {
+            proxy: proxy.transpose()?,
+            no_proxy: config.no_proxy.clone(),
+            login,
+        })
+    }
+
+    /// Returns the proxy, if there is one.
+    pub(super) fn proxy(&self) -> Option<&Url> {
+        self.proxy.as_ref()
+    }
+
+    /// Returns the proxy for requests to `url`; nothing when there is none, or when `no_proxy` names the host.
+    pub(super) fn proxy_for(&self, url: &Url) -> Option<&Url> {
+        let passes_by = self.no_proxy.iter().any(|rule| rule.matches(url));
+        self.proxy().filter(|_| !passes_by)
+    }
+
+    /// Returns what strikes out what the proxy may repeat in its answers: its secrets, user name and password.
+    pub(super) fn login(&self) -> &Scrubber {
+        &self.login
+    }
+}
+
+fn read_proxy(
+    proxy: &ProxyAddress,
+    secrets: &Secrets,
+    login: &mut Scrubber,
+) -> Result<Url, NetError> {
+    let mut named = Scrubber::default();
+    let url = expand_configured(proxy.as_str(), secrets, &mut named)
+        .map_err(|failure| NetError::Proxy(failure.detail))?;
+    if !ProxyAddress::is_usable(&url) {
+        let detail = "its address with the secrets filled in is not one of an http, https, socks5 or socks5h proxy";
+        return Err(NetError::Proxy(detail.to_owned()));
+    }
+    if proxy.as_str().contains("${") {
+        *login = named;
+    }
+    add_login(login, &url);
+    Ok(url)
 }
 
 /// Names a proxy in a message: its host and port.

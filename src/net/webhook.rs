@@ -1,8 +1,10 @@
 //! Webhooks: one request to an address of the operator's own, signed, with what was answered.
 //!
-//! Never follows a redirect, and never tries twice: whoever sends decides on that. Never takes the head of an answer for the
+//! Never follows a redirect, and never tries twice but at once, when a kept connection was closed before anything of an answer
+//! came, or the server wants HTTP/1.1: whoever sends decides on the rest. Never takes the head of an answer for the
 //! verdict that its body holds, and never lets a broken body undo a delivery that the head has confirmed.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,8 +23,8 @@ use super::exchange::host_of;
 use super::failure::{Failure, Via};
 use super::guard;
 use super::incoming::Incoming;
-use super::proxy::{CHECK_LOGIN, basic, login_of, login_scrubber};
-use super::route;
+use super::proxy::{CHECK_LOGIN, basic, login_of};
+use super::route::{self, Ways};
 use super::secret::{Scrubber, expand_configured, expand_signing};
 use super::signature::Signer;
 use super::upload::Upload;
@@ -86,10 +88,10 @@ pub struct WebhookAnswer {
 impl Webhooks {
     /// Returns a client with the certificates, the proxy, the user agent and the connect time-out of this configuration.
     ///
-    /// Fails when a certificate file cannot be read.
+    /// Fails when a certificate file cannot be read, or a secret of the proxy has no value.
     pub fn new(config: &FetchConfig, secrets: Secrets) -> Result<Self, NetError> {
         Ok(Self {
-            clients: Clients::new(config)?,
+            clients: Clients::new(config, &secrets)?,
             config: config.clone(),
             secrets,
         })
@@ -114,7 +116,7 @@ impl Webhooks {
         request: WebhookRequest<'_>,
         need: Need,
     ) -> Result<WebhookAnswer, WebhookError> {
-        let mut target = Target::new(request.url, &self.config, &self.secrets)?;
+        let mut target = Target::new(request.url, &self.clients.ways, &self.secrets)?;
         let mut fields = fields(&request)?;
         let signer = self.signer(&request, &mut target.scrubber)?;
         let deadline = Instant::now() + request.timeout;
@@ -123,13 +125,12 @@ impl Webhooks {
                 let signature = signer.sign(request.body).await;
                 fields.insert(SIGNATURE, ascii(&signature.map_err(WebhookError::Body)?));
             }
-            let opened = Upload::open(request.body).await;
-            let (body, upload) = opened.map_err(WebhookError::Body)?;
-            let mut post = target.request(Method::POST);
-            post.headers_mut().extend(fields);
-            *post.body_mut() = Some(body);
-            let sent = self.exchange(post, &target).await;
-            sent.map_err(|error| upload.failure().map_or(error, WebhookError::Body))
+            let post = Message {
+                method: Method::POST,
+                fields,
+                body: Some(request.body),
+            };
+            self.exchange(&post, &target).await
         })
         .await?;
         match need {
@@ -144,10 +145,14 @@ impl Webhooks {
     /// Calls an address and returns what was answered, as [`Self::deliver`] does: for a heartbeat. `url` is as in
     /// [`WebhookRequest`].
     pub async fn get(&self, url: &str, timeout: Duration) -> Result<WebhookAnswer, WebhookError> {
-        let target = Target::new(url, &self.config, &self.secrets)?;
-        let get = target.request(Method::GET);
+        let target = Target::new(url, &self.clients.ways, &self.secrets)?;
+        let get = Message {
+            method: Method::GET,
+            fields: HeaderMap::new(),
+            body: None,
+        };
         let deadline = Instant::now() + timeout;
-        let response = within(deadline, timeout, &target, self.exchange(get, &target)).await?;
+        let response = within(deadline, timeout, &target, self.exchange(&get, &target)).await?;
         Ok(target.read_in_part(response, deadline).await)
     }
 
@@ -169,44 +174,89 @@ impl Webhooks {
             .ok_or_else(|| WebhookError::Unusable(unusable.to_owned()))
     }
 
+    /// Sends a message and returns the head of its answer. Sends it once more, over a connection of its own, when a kept one was
+    /// closed before anything of an answer came.
     async fn exchange(
         &self,
-        request: Request,
+        message: &Message<'_>,
         target: &Target<'_>,
     ) -> Result<Response, WebhookError> {
-        let kind = ClientKind {
+        let mut kind = ClientKind {
             allow_private: true,
             proxied: target.proxy.is_some(),
             http1_only: false,
             reuse: Reuse::Short,
         };
-        let response = self.clients.execute(kind, request).await;
-        let response = response.map_err(|error| {
-            let via = Via {
-                host: &target.host,
-                proxy: target.proxy.map(route::proxy_name),
-                scrubber: &target.scrubber,
+        let mut may_repeat = true;
+        loop {
+            let (request, upload) = message.request(target).await?;
+            let failure = match self.clients.execute(kind, request).await {
+                Ok(response) => return checked(response, target),
+                Err(error) => self.failure(&*error, target),
             };
-            target.explain(Failure::of_request(
-                &*error,
-                &via,
-                self.config.connect_timeout,
-            ))
-        })?;
-        if let Some(proxy) = target.proxy.filter(|_| target.url.scheme() == "http")
-            && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-        {
-            // Only a proxy answers so (RFC 9110 §15.5.8).
-            let detail = format!(
-                "the proxy {} answered 407: {CHECK_LOGIN}",
-                route::proxy_name(proxy)
-            );
-            return Err(target.explain(Failure::new(FailureKind::Connect, detail)));
+            if let Some(error) = upload.and_then(|upload| upload.failure()) {
+                return Err(WebhookError::Body(error));
+            }
+            if !(may_repeat && (failure.is_stale || failure.wants_http1)) {
+                return Err(target.explain(failure));
+            }
+            may_repeat = false;
+            kind.http1_only = failure.wants_http1;
+            kind.reuse = Reuse::Never;
         }
-        if target.proxy.is_none() {
-            check_peer(&response).map_err(|failure| target.explain(failure))?;
-        }
-        Ok(response)
+    }
+
+    fn failure(&self, error: &(dyn StdError + 'static), target: &Target<'_>) -> Failure {
+        let via = Via {
+            host: &target.host,
+            proxy: target.proxy.map(route::proxy_name),
+            scrubber: &target.scrubber,
+        };
+        Failure::of_request(error, &via, self.config.connect_timeout)
+    }
+}
+
+/// Returns the head of an answer that came from where it may come from, and not from a proxy that refuses.
+fn checked(response: Response, target: &Target<'_>) -> Result<Response, WebhookError> {
+    if let Some(proxy) = target.proxy.filter(|_| target.url.scheme() == "http")
+        && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    {
+        // Only a proxy answers so (RFC 9110 §15.5.8).
+        let detail = format!(
+            "the proxy {} answered 407: {CHECK_LOGIN}",
+            route::proxy_name(proxy)
+        );
+        return Err(target.explain(Failure::new(FailureKind::Connect, detail)));
+    }
+    if target.proxy.is_none() {
+        check_peer(&response).map_err(|failure| target.explain(failure))?;
+    }
+    Ok(response)
+}
+
+/// What is sent: once more from its beginning, if need be.
+struct Message<'a> {
+    method: Method,
+    /// Beside those of the target.
+    fields: HeaderMap,
+    body: Option<&'a Content>,
+}
+
+impl Message<'_> {
+    /// Returns the request, and what to ask when sending its body failed.
+    async fn request(
+        &self,
+        target: &Target<'_>,
+    ) -> Result<(Request, Option<Upload>), WebhookError> {
+        let mut request = target.request(self.method.clone());
+        request.headers_mut().extend(self.fields.clone());
+        let Some(content) = self.body else {
+            return Ok((request, None));
+        };
+        let opened = Upload::open(content).await;
+        let (body, upload) = opened.map_err(WebhookError::Body)?;
+        *request.body_mut() = Some(body);
+        Ok((request, Some(upload)))
     }
 }
 
@@ -228,12 +278,8 @@ struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    fn new(text: &str, config: &'a FetchConfig, secrets: &Secrets) -> Result<Self, WebhookError> {
-        let mut scrubber = config
-            .proxy
-            .as_ref()
-            .map(login_scrubber)
-            .unwrap_or_default();
+    fn new(text: &str, ways: &'a Ways, secrets: &Secrets) -> Result<Self, WebhookError> {
+        let mut scrubber = ways.login().clone();
         let mut url = expand_configured(text, secrets, &mut scrubber)
             .map_err(|failure| WebhookError::of(failure, &scrubber))?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -246,7 +292,9 @@ impl<'a> Target<'a> {
         let target = Self {
             host: scrubber.scrub(host_of(&url)),
             // A proxy knows another machine by the names of this one.
-            proxy: route::proxy_for(config, &url).filter(|_| !guard::is_this_machine(&url)),
+            proxy: ways
+                .proxy_for(&url)
+                .filter(|_| !guard::is_this_machine(&url)),
             authorization,
             url,
             scrubber,

@@ -66,4 +66,5 @@ mod verdicts;
 mod verify;
 mod webhook;
 mod webhook_proxy;
+mod webhook_stale;
 mod worker;

@@ -75,7 +75,15 @@ fn read_head(stream: &mut TcpStream) -> std::io::Result<()> {
 
 #[tokio::test]
 async fn what_is_asked_again_goes_over_a_connection_of_its_own() {
-    for stale in [Stale::Closed, Stale::Reset, Stale::Half, Stale::Silent] {
+    for (stale, max_tries) in [
+        (Stale::Closed, 2),
+        (Stale::Reset, 2),
+        (Stale::Half, 2),
+        (Stale::Silent, 2),
+        // A farewell that crosses with a request is none of the tries that the operator allows.
+        (Stale::Closed, 1),
+        (Stale::Reset, 1),
+    ] {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("a bound socket");
         let count = Arc::new(AtomicUsize::new(0));
@@ -85,7 +93,7 @@ async fn what_is_asked_again_goes_over_a_connection_of_its_own() {
         let mut rig = Rig::new(&format!("http://{address}/x"), "/dev/null".as_ref());
         rig.config.ca_files.clear();
         rig.config.read_timeout = Duration::from_millis(300);
-        rig.config.max_tries = 2;
+        rig.config.max_tries = max_tries;
         let fetcher = rig.fetcher();
         let fetch = || fetcher.fetch(rig.request());
         let (one, two, three) = tokio::join!(fetch(), fetch(), fetch());

@@ -3,8 +3,9 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener};
 
-use gannet::config::FetchConfig;
+use gannet::config::{FetchConfig, Secrets};
 use gannet::domain::{Address, FailureKind};
+use gannet::net::Webhooks;
 
 use crate::namespace::in_mount_namespace;
 use crate::net_rig::{Rig, fetched};
@@ -142,6 +143,185 @@ async fn a_failure_names_the_proxy() {
             detail.contains(&words) && !detail.contains("hunter2") && !detail.contains("am9lOmh1"),
             "{detail}"
         );
+    }
+}
+
+/// However a refusal of CONNECT ends, its status and its reason are what counts.
+#[tokio::test]
+async fn a_refusal_of_a_tunnel_keeps_its_status_and_its_reason() {
+    let origin = Origin::start(false);
+    let login = "407 Proxy Authentication Required: check the user name and the password";
+    let many = "x".repeat(64 << 10);
+    for (answer, words) in [
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 5\r\n\r\nlogin",
+            login,
+        ),
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nlogin\r\n0\r\n\r\n",
+            login,
+        ),
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\nConnection: close\r\n\r\n<html>\n<p>login</p>\n",
+            login,
+        ),
+        (
+            "HTTP/1.0 407 Proxy Authentication Required\nServer: old\n\nlogin",
+            login,
+        ),
+        ("HTTP/1.1 403 Forbidden\r\n\r\nno\r\n", "403 Forbidden"),
+        (
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 502 Bad Gateway\r\nX: y\r\n\r\nno host",
+            "502 Bad Gateway",
+        ),
+        // The head breaks off, or has no end.
+        ("HTTP/1.1 503 Busy\r\nRetry-Af", "503 Busy"),
+        (
+            &format!("HTTP/1.1 407 Proxy Authentication Required\r\nX: {many}"),
+            login,
+        ),
+        ("HTTP/1.1 503 Bu", "closed the connection without an answer"),
+        (
+            "HTTP/1.1 200 OK\r\nX: y\r\n",
+            "closed the connection without an answer",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\nhello",
+            "it sends more than the head of its answer",
+        ),
+        ("hello\r\n\r\n", "its answer is no HTTP"),
+    ] {
+        let proxy = RawOrigin::start(vec![answer.into()]);
+        let mut rig = Rig::new("https://8.8.8.8/x", origin.ca_file());
+        rig.config.max_tries = 1;
+        through(&mut rig.config, &proxy.url("/"));
+        let detail = rig.fails(FailureKind::Connect).await;
+        let start: String = answer.chars().take(60).collect();
+        assert!(detail.contains(words), "{start:?}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn the_secrets_of_a_proxy_are_filled_in_and_never_repeated() {
+    use base64::Engine as _;
+    let password = "p@ss:w/rd + 1";
+    let proxy = Origin::start(false);
+    let host = proxy.host();
+    let whole = format!("http://joe:p%40ss%3Aw%2Frd%20%2B%201@{host}");
+    let secrets = || {
+        let values = [
+            ("PASSWORD", password),
+            ("NAME", "joe-doe"),
+            ("PROXY", &whole),
+            ("HOST", "127.0.0.1"),
+            ("SHORT", "pass"),
+            ("PAGE", "ftp://files.example"),
+        ];
+        Secrets::from_values(values.map(|(name, value)| (name.to_owned(), value.to_owned())))
+    };
+    let port = host.rsplit(':').next().expect("a port");
+    for (address, user) in [
+        (format!("http://joe:${{PASSWORD}}@{host}"), "joe"),
+        (format!("http://${{NAME}}:${{PASSWORD}}@{host}"), "joe-doe"),
+        (format!("http://joe:${{PASSWORD}}@${{HOST}}:{port}"), "joe"),
+        ("${PROXY}".to_owned(), "joe"),
+    ] {
+        let login = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
+        proxy.on("/x", [Reply::file("whole"), Reply::status(407)]);
+        let mut rig = Rig::new("http://8.8.8.8/x", proxy.ca_file());
+        rig.secrets = secrets();
+        rig.config.max_tries = 1;
+        through(&mut rig.config, &address);
+        assert_eq!(fetched(rig.fetch().await).0, b"whole", "{address}");
+        let asked = proxy.requests().pop().expect("a request");
+        let expected = format!("Basic {login}");
+        assert_eq!(asked.header("proxy-authorization"), Some(&*expected));
+        // What a proxy repeats of it.
+        let reason = format!("HTTP/1.1 407 {user}:{password} {login} {password}\r\n\r\n");
+        let refusing = RawOrigin::start(vec![reason.into_bytes()]);
+        let refusing = refusing.url("").replace("http://", "");
+        let address = address.replace(&host, &refusing);
+        let address = match address.strip_suffix(&format!("${{HOST}}:{port}")) {
+            Some(before) => format!("{before}{refusing}"),
+            None => address,
+        };
+        if !address.contains(&refusing) {
+            continue;
+        }
+        let mut rig = Rig::new("https://8.8.8.8/x", proxy.ca_file());
+        rig.secrets = secrets();
+        rig.config.max_tries = 1;
+        through(&mut rig.config, &address);
+        let detail = rig.fails(FailureKind::Connect).await;
+        assert!(detail.contains("${PASSWORD}"), "{address}: {detail}");
+        for secret in [password, &login, "joe-doe"] {
+            assert!(!detail.contains(secret), "{address}: {detail}");
+        }
+    }
+    for (address, words) in [
+        ("http://joe:${NONE}@h:3128", "the secret NONE has no value"),
+        (
+            "http://joe:${SHORT}@h:3128",
+            "the secret SHORT has fewer than 6 bytes",
+        ),
+        (
+            "${PAGE}",
+            "not one of an http, https, socks5 or socks5h proxy",
+        ),
+        ("${NAME}", "with its secrets filled in is malformed"),
+    ] {
+        let mut config = FetchConfig::default();
+        through(&mut config, address);
+        let made = Webhooks::new(&config, secrets()).err().expect("no client");
+        let said = made.to_string();
+        assert!(
+            said.starts_with("cannot use the proxy of the configuration: ") && said.contains(words),
+            "{address}: {said}"
+        );
+        assert!(!said.contains("joe-doe"), "{said}");
+    }
+}
+
+#[test]
+fn a_password_of_a_proxy_comes_from_the_secrets_file() {
+    let proxy = Origin::start(false);
+    proxy.on("/x", [Reply::file("whole")]);
+    let gannet = Gannet::new();
+    let address = format!("http://joe:${{PROXY_PASSWORD}}@{}", proxy.host());
+    gannet.configure(&format!(
+        "secrets_file = \"secrets\"\n[fetch]\nproxy = \"{address}\"\nmax_tries = 1\n"
+    ));
+    let secrets = gannet.path("secrets");
+    let write = |text: &str| {
+        std::fs::write(&secrets, text).expect("a file");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&secrets, mode).expect("its mode");
+    };
+    write("OTHER=another\n");
+    gannet.ok(&["add", "http://8.8.8.8/x", "--allow-http"]);
+    let check = gannet.ok(&["config", "check"]);
+    assert!(
+        check.contains("warning: the proxy: ${PROXY_PASSWORD} has no value"),
+        "{check}"
+    );
+    let refused = gannet.run(&["fetch", "x"]);
+    let words = "cannot use the proxy of the configuration: the secret PROXY_PASSWORD has no value";
+    assert!(
+        refused.code != Some(0) && refused.err.contains(words),
+        "{refused:?}"
+    );
+    assert!(proxy.requests().is_empty());
+    write("PROXY_PASSWORD=hunter2hunter2\n");
+    assert_eq!(gannet.fetch("x")["new"], 1);
+    let asked = proxy.requests().pop().expect("a request");
+    assert!(asked.header("proxy-authorization").is_some());
+    for arguments in [
+        &["config", "check"][..],
+        &["config", "show"],
+        &["log", "--json"],
+    ] {
+        let said = gannet.run(arguments);
+        assert!(!format!("{said:?}").contains("hunter2"), "{said:?}");
     }
 }
 

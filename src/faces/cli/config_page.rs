@@ -129,7 +129,7 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
             texts.extend(
                 std::iter::once(url)
                     .chain(secret)
-                    .map(|text| (owner.clone(), text)),
+                    .map(|text| (owner.clone(), text.as_str())),
             );
         }
     }
@@ -139,12 +139,14 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
             texts.extend(
                 std::iter::once(url)
                     .chain(secret)
-                    .map(|text| (owner.clone(), text)),
+                    .map(|text| (owner.clone(), text.as_str())),
             );
         }
     }
-    let heartbeat = config.worker.heartbeat.iter();
+    let heartbeat = config.worker.heartbeat.as_deref();
     texts.extend(heartbeat.map(|url| ("the heartbeat".to_owned(), url)));
+    let proxy = config.fetch.proxy.as_ref();
+    texts.extend(proxy.map(|proxy| ("the proxy".to_owned(), proxy.as_str())));
     let mut slips = Vec::new();
     for (owner, text) in texts {
         for name in secret_names(text) {

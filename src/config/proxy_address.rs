@@ -1,0 +1,100 @@
+//! The proxy of the configuration: its address, in which `${NAME}` may stand for a secret, a password say.
+//!
+//! Never holds the value of such a secret, and is never printed: a password may stand in it as it is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::Url;
+
+const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
+
+/// `[fetch] proxy`: an address that is one of a proxy, as far as that can be told before its secrets are filled in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyAddress(String);
+
+impl ProxyAddress {
+    /// Returns the address as the operator wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Tells whether an address with its secrets filled in is one of a proxy.
+    pub fn is_usable(url: &Url) -> bool {
+        SCHEMES.contains(&url.scheme()) && url.has_host()
+    }
+}
+
+impl FromStr for ProxyAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // The text is not repeated: it may hold a password.
+        let expected = "expected the address of an http, https, socks5 or socks5h proxy, such as http://proxy.example:3128, in which `${NAME}` stands for a secret";
+        let is_usable = match with_placeholders(text) {
+            // A secret as a whole: what it is shows when it is filled in.
+            Some(filled) if filled == "1" => text != filled,
+            Some(filled) => Url::parse(&filled).is_ok_and(|url| Self::is_usable(&url)),
+            None => false,
+        };
+        if is_usable {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(expected.to_owned())
+        }
+    }
+}
+
+/// Returns the address with a digit, which may stand anywhere, in the place of each secret; nothing when a `${` has no end.
+fn with_placeholders(text: &str) -> Option<String> {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, after) = after.split_once('}')?;
+        let is_name = |c: char| c == '_' || c.is_ascii_alphanumeric();
+        if name.is_empty() || !name.chars().all(is_name) {
+            return None;
+        }
+        filled.push_str(before);
+        filled.push('1');
+        rest = after;
+    }
+    filled.push_str(rest);
+    Some(filled)
+}
+
+impl fmt::Debug for ProxyAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProxyAddress(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_hold_secrets_anywhere_behind_its_scheme() {
+        for (text, is_good) in [
+            ("http://proxy.example:3128", true),
+            ("socks5h://[::1]:1080", true),
+            ("https://joe:hunter2@proxy.example", true),
+            ("http://joe:${PASSWORD}@proxy.example:3128", true),
+            ("http://${USER}:${PASSWORD}@${HOST}:${PORT}", true),
+            ("${PROXY}", true),
+            ("ftp://proxy.example", false),
+            ("proxy.example:3128", false),
+            ("${SCHEME}://proxy.example", false),
+            ("http://joe:${PASSWORD@proxy.example", false),
+            ("http://joe:${}@proxy.example", false),
+            ("http://joe:${a b}@proxy.example", false),
+            ("", false),
+            ("1", false),
+        ] {
+            let read = text.parse::<ProxyAddress>();
+            assert_eq!(read.is_ok(), is_good, "{text}");
+            let shown = format!("{read:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+    }
+}
