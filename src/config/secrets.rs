@@ -10,6 +10,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{ConfigError, Environment};
+use crate::domain::lines;
 
 /// The shortest value that is a secret: a shorter one stands in too many texts by chance to be struck out of them.
 pub const LEAST_SECRET_BYTES: usize = 6;
@@ -115,7 +116,7 @@ fn check_mode(_file: &std::fs::File, _path: &Path) -> Result<(), ConfigError> {
 fn parse(text: &str) -> Result<HashMap<String, SecretString>, (usize, String)> {
     let text = text.trim_start_matches('\u{feff}');
     let mut values = HashMap::new();
-    for (index, line) in text.lines().map(str::trim).enumerate() {
+    for (index, line) in lines(text).map(str::trim).enumerate() {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -211,7 +212,12 @@ mod tests {
     fn lines_are_counted_and_never_repeated() {
         let read = |text: &str| parse(text).map(|values| values.len());
         assert_eq!(read("\u{feff}A=1\r\n\r\n# x\r\nB=2\r\n"), Ok(2));
-        for (text, line) in [("A=1\nB='hunter2\n", 2), ("A=1\n\nA=hunter2\n", 3)] {
+        assert_eq!(read("A=1\rB=2\r# x\rC=3"), Ok(3));
+        for (text, line) in [
+            ("A=1\nB='hunter2\n", 2),
+            ("A=1\n\nA=hunter2\n", 3),
+            ("A=1\r\rA=hunter2\r", 3),
+        ] {
             let (at, why) = read(text).expect_err(text);
             assert_eq!(at, line);
             assert!(!why.contains("hunter2"), "{why}");

@@ -206,3 +206,53 @@ fn names_that_were_made_are_taken_back_from_a_dump() {
     let again = gannet.ok(&["apply", &dumped.display().to_string()]);
     assert_eq!(again, "nothing to do\n");
 }
+
+/// Lists end their lines as whoever wrote them is used to.
+#[test]
+fn lines_of_a_list_end_in_any_way() {
+    for end in ["\n", "\r\n", "\r"] {
+        let list = [
+            "# a list",
+            "https://example.org/a",
+            "https://example.org/b 2h",
+            "",
+        ]
+        .join(end);
+        let names = |gannet: &Gannet| {
+            let list = gannet.json(&["list", "--json"]);
+            let named = list.as_array().expect("a list").iter().map(|one| {
+                let name = one["name"].as_str().unwrap_or_default();
+                format!("{name} {}", one["interval_hours"])
+            });
+            named.collect::<Vec<_>>()
+        };
+        let added = Gannet::new();
+        let said = added.run_with(&["add", "-"], &list);
+        assert_eq!(said.code, Some(0), "{end:?}: {said:?}");
+        let imported = Gannet::new();
+        let said = imported.run_with(&["import", "-"], &list);
+        assert_eq!(said.code, Some(0), "{end:?}: {said:?}");
+        let applied = Gannet::new();
+        let tables = [
+            "# a list",
+            "[[source]]",
+            "address = \"https://example.org/a\"",
+            "[[source]]",
+            "address = \"https://example.org/b\"",
+            "interval = \"2h\"",
+            "",
+        ];
+        let said = applied.run_with(&["apply", "-"], &tables.join(end));
+        assert_eq!(said.code, Some(0), "{end:?}: {said:?}");
+        for gannet in [added, imported, applied] {
+            assert_eq!(names(&gannet), ["a 24", "b 2"], "{end:?}");
+        }
+        // What is wrong is named by the line that an editor shows.
+        let wrong = ["https://example.org/a", "", "nonsense 2h", ""].join(end);
+        let said = Gannet::new().run_with(&["add", "-"], &wrong);
+        assert!(said.err.contains("line 3 of stdin"), "{end:?}: {said:?}");
+        let wrong = tables.join(end).replace("2h", "90m");
+        let said = Gannet::new().run_with(&["apply", "-"], &wrong);
+        assert!(said.err.contains("stdin:6: "), "{end:?}: {said:?}");
+    }
+}

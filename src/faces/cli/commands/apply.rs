@@ -7,7 +7,7 @@ use std::path::Path;
 use super::add::warn_of_path;
 use super::change::note_left_in_sets;
 use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
-use crate::domain::{Edit, SourceId, SourceSettings};
+use crate::domain::{Edit, SourceId, SourceSettings, with_line_feeds};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -96,7 +96,7 @@ fn read(path: &Path) -> Result<(String, String), Error> {
         fs::read_to_string(path)
     };
     match text {
-        Ok(text) => Ok((name, text)),
+        Ok(text) => Ok((name, with_line_feeds(&text).into_owned())),
         Err(cause) => Err(error(
             ErrorKind::Invalid,
             format!("cannot read {name}: {cause}"),

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::app::NewSource;
-use crate::domain::masked;
+use crate::domain::{lines, masked};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -94,7 +94,7 @@ pub(crate) fn guess(text: &str, name: &str) -> ImportFormat {
     };
     if start.starts_with('{') {
         ImportFormat::Changedetection
-    } else if is_yaml_name || start.starts_with("---") || start.lines().any(is_job) {
+    } else if is_yaml_name || start.starts_with("---") || lines(start).any(is_job) {
         ImportFormat::Urlwatch
     } else {
         ImportFormat::List

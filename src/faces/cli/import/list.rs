@@ -2,11 +2,11 @@
 
 use super::entry::{Entry, tags_of};
 use crate::app::NewSource;
-use crate::domain::Interval;
+use crate::domain::{Interval, lines};
 use crate::faces::text::without_comment;
 
 pub(super) fn read(text: &str) -> Vec<Entry> {
-    text.lines()
+    lines(text)
         .enumerate()
         .filter_map(|(at, line)| {
             // Other spaces are told: nobody sees them in an address.

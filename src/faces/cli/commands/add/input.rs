@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 
 use crate::app::{Error, ErrorKind, NewSource};
-use crate::domain::{Interval, IntervalError, masked};
+use crate::domain::{Interval, IntervalError, lines, masked};
 use crate::faces::cli::args::AddArgs;
 use crate::faces::cli::exit::error;
 use crate::faces::text::without_comment;
@@ -70,7 +70,7 @@ pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<I
     let mut stdin = Some(stdin);
     for value in values {
         if value == "-" {
-            given.extend(lines(stdin.take().unwrap_or_default()));
+            given.extend(read_lines(stdin.take().unwrap_or_default()));
         } else {
             given.push(Given::argument(value));
         }
@@ -99,11 +99,11 @@ fn invalid(message: String) -> Error {
 }
 
 /// Reads an address a line, with an interval behind it or not. Empty lines and comments say nothing.
-fn lines(text: &str) -> Vec<Given> {
+fn read_lines(text: &str) -> Vec<Given> {
     // A byte order mark is the file's, not the first address's.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut given = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in (1..).zip(lines(text)) {
         // Other spaces are no part of a list, and told as what cannot be seen in an address.
         let mut words = without_comment(line).split_ascii_whitespace();
         let Some(address) = words.next() else {
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn stdin_has_an_address_a_line() {
-        let read = lines(
+        let read = read_lines(
             "\u{feff}# prices\nhttps://h/a\n\n  https://h/b\t12h \r\n\
              https://h/c # daily\nhttps://h/d 1h #often, please\n https://h/e#part\n #https://h/f\n",
         );
@@ -159,7 +159,7 @@ mod tests {
             ("https://h/a 1h more", 1, "more than"),
             ("https://h/a?token=hunter2 1h more", 1, "more than"),
         ] {
-            let read = lines(text);
+            let read = read_lines(text);
             let wrong = read.iter().find(|given| given.problem().is_some());
             let wrong = wrong.expect(text);
             assert!(wrong.problem().is_some_and(|why| why.starts_with(part)));
