@@ -65,7 +65,7 @@ pub(crate) use sets::SetsReport;
 pub use sets::VerifiedSet;
 pub use settings::NewSource;
 pub use source_result::{SourceOutcome, SourceResult};
-pub use sources::{Added, PurgedSet, Removal};
+pub use sources::{Added, Discarded, PurgedSet, Removal};
 pub use stale::{StaleProgress, StaleRequest};
 pub use suggest::suggestion;
 pub use summary::{PassProgress, PassSummary};

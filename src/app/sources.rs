@@ -31,8 +31,8 @@ pub struct Added {
 pub struct Removal {
     /// As they were.
     pub sources: Vec<Source>,
-    /// How many stored files of their history went to the trash.
-    pub discarded_objects: usize,
+    /// What became of the stored files of their history.
+    pub discarded: Discarded,
     /// The sets whose folders went with purged members, by name.
     pub sets: Vec<PurgedSet>,
 }
@@ -46,6 +46,17 @@ pub struct PurgedSet {
     pub published: Option<EditionId>,
     /// Why there is no newer edition, if it is known.
     pub why: Option<String>,
+}
+
+/// Stored files that nothing needs any more, on their way to the trash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discarded {
+    /// How many went there.
+    pub moved: usize,
+    /// How many could not be moved: passes try again.
+    pub kept: usize,
+    /// Why the first of those could not.
+    pub why: String,
 }
 
 impl App {
@@ -187,10 +198,10 @@ impl App {
         } else {
             Vec::new()
         };
-        let done = self.record(changes).await?;
+        let (_, discarded) = self.record_and_discard(changes).await?;
         Ok(Removal {
             sources,
-            discarded_objects: done.iter().map(|change| change.objects.len()).sum(),
+            discarded,
             sets: self.purged_sets(showing).await?,
         })
     }
@@ -277,8 +288,15 @@ impl App {
     }
 
     async fn record(&self, changes: Vec<SourceChange>) -> Result<Vec<Changed>> {
+        Ok(self.record_and_discard(changes).await?.0)
+    }
+
+    async fn record_and_discard(
+        &self,
+        changes: Vec<SourceChange>,
+    ) -> Result<(Vec<Changed>, Discarded)> {
         if changes.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Discarded::default()));
         }
         // So that a source which is tagged now enters the sets of an edited configuration.
         let standing = self.policy_standing().await?;
@@ -299,7 +317,7 @@ impl App {
             tracing::warn!("{error}: left to the next pass");
         }
         let objects = done.iter().flat_map(|change| change.objects.clone());
-        self.discard_objects(objects.collect()).await;
+        let discarded = self.discard_objects(objects.collect()).await;
         drop(lock);
         if standing.is_in_force() {
             // Before their folders go: the next editions take the places, when they pass.
@@ -308,23 +326,36 @@ impl App {
             }
             self.settle_after_change().await;
         }
-        Ok(done)
+        Ok((done, discarded))
     }
 
     /// Moves objects to the trash that no blob names any more. What cannot be moved now, passes find as such.
-    pub(super) async fn discard_objects(&self, objects: Vec<String>) {
-        let now = self.now();
+    pub(super) async fn discard_objects(&self, objects: Vec<String>) -> Discarded {
+        let (now, all) = (self.now(), objects.len());
         let tried = self.with_archive(move |archive| {
+            let mut done = Discarded::default();
             for object in &objects {
-                if let Err(error) = archive.discard_object(object, now) {
-                    tracing::warn!("{error}: left to the next pass");
+                match archive.discard_object(object, now) {
+                    Ok(()) => done.moved += 1,
+                    Err(error) => {
+                        tracing::warn!("{error}: left to the next pass");
+                        if done.kept == 0 {
+                            done.why = error.to_string();
+                        }
+                        done.kept += 1;
+                    }
                 }
             }
-            Ok(())
+            Ok(done)
         });
-        if let Err(error) = tried.await {
+        tried.await.unwrap_or_else(|error| {
             tracing::warn!("{error}");
-        }
+            Discarded {
+                moved: 0,
+                kept: all,
+                why: error.message,
+            }
+        })
     }
 
     /// Another rule of publishing holds at once, and a source that entered or left a set is published another way from now on.

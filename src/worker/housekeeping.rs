@@ -54,9 +54,10 @@ async fn discard_unnamed(app: &App) -> Result<()> {
     let objects = app.with_archive(Archive::ownerless_objects).await?;
     for page in objects.chunks(PAGE) {
         for object in app.store.unnamed(page.to_vec()).await? {
-            tracing::warn!("object {object} was never recorded: moved to the trash");
-            app.with_archive(move |archive| archive.discard_object(&object, now))
+            let name = object.clone();
+            app.with_archive(move |archive| archive.discard_object(&name, now))
                 .await?;
+            tracing::warn!("object {object} was never recorded: moved to the trash");
         }
     }
     Ok(())
@@ -72,10 +73,10 @@ async fn empty_trash(app: &App) -> Result<()> {
         let unnamed = app.store.unnamed(page.to_vec()).await?;
         for (_, object) in page {
             if !unnamed.contains(object) {
-                tracing::warn!("object {object} is needed: moved back from the trash");
-                let object = object.clone();
-                app.with_archive(move |archive| archive.rescue_object(&object))
+                let name = object.clone();
+                app.with_archive(move |archive| archive.rescue_object(&name))
                     .await?;
+                tracing::warn!("object {object} is needed: moved back from the trash");
             }
         }
     }

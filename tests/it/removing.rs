@@ -407,3 +407,64 @@ fn a_source_that_comes_back_elsewhere_says_so() {
         "{back:?}"
     );
 }
+
+#[test]
+fn what_cannot_go_to_the_trash_is_not_said_to_be_there() {
+    let origin = Origin::start(true);
+    // Zeros would be stored within the catalogue.
+    let bytes: Vec<u8> = (0..700_000_u64)
+        .flat_map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 7).to_le_bytes())
+        .collect();
+    origin.on("/large.bin", [Reply::file(bytes)]);
+    for in_the_way in ["file", "link"] {
+        let gannet = Gannet::trusting(origin.ca_file(), "");
+        let address = origin.url("/large.bin");
+        gannet.ok(&["add", &address, "--allow-private"]);
+        gannet.fetch("large.bin");
+        let trash = gannet.data().join("trash");
+        match in_the_way {
+            "file" => std::fs::write(&trash, "").expect("a file"),
+            _ => std::os::unix::fs::symlink("/nowhere/trash", &trash).expect("a link"),
+        }
+        let purged = gannet.run(&["remove", "large.bin", "--purge", "--yes"]);
+        assert_eq!(purged.code, Some(1), "{in_the_way}: {purged:?}");
+        assert!(
+            purged
+                .err
+                .contains("1 stored file of more than 1 MiB could not be moved to trash/")
+                && !purged.err.contains("trash/ holds"),
+            "{in_the_way}: {purged:?}"
+        );
+        let pass = gannet.run(&["--worker-only"]);
+        assert!(
+            pass.code == Some(1) && pass.err.contains("trash"),
+            "{in_the_way}: {pass:?}"
+        );
+        let logged = |gannet: &Gannet| -> String {
+            let logs = std::fs::read_dir(gannet.data().join("log")).expect("logs");
+            logs.flatten()
+                .filter_map(|log| std::fs::read_to_string(log.path()).ok())
+                .collect()
+        };
+        assert!(
+            !logged(&gannet).contains("moved to the trash"),
+            "{in_the_way}"
+        );
+        std::fs::remove_file(&trash).expect("out of the way");
+        gannet.ok(&["--worker-only"]);
+        assert!(trash.is_dir(), "{in_the_way}");
+        assert!(
+            logged(&gannet).contains("moved to the trash"),
+            "{in_the_way}"
+        );
+    }
+    // Nothing in the way.
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.ok(&["add", &origin.url("/large.bin"), "--allow-private"]);
+    gannet.fetch("large.bin");
+    let purged = gannet.run(&["remove", "large.bin", "--purge", "--yes"]);
+    assert!(
+        purged.code == Some(0) && purged.err.contains("trash/ holds 1 stored file"),
+        "{purged:?}"
+    );
+}

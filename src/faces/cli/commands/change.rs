@@ -5,7 +5,7 @@ use std::io;
 
 use super::add::warn_of_path;
 use super::published::{Change, FileChange, Served};
-use crate::app::{App, Error, ErrorKind, LeftInSet, PurgedSet};
+use crate::app::{App, Discarded, Error, ErrorKind, LeftInSet, PurgedSet};
 use crate::domain::{Address, Interval, SettingsPatch, Source};
 use crate::faces::cli::args::{
     EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
@@ -169,15 +169,32 @@ pub(super) async fn remove(
     if !args.purge && removed.sources.len() > 1 {
         console.note("`gannet list --removed` shows what was removed");
     }
-    if removed.discarded_objects > 0 {
-        console.note(&format!(
-            "trash/ holds {} of more than 1 MiB for 7 days more; what is deleted there frees its room at once",
-            count(removed.discarded_objects, "stored file")
-        ));
-    }
+    let is_discarded = tell_discarded(&removed.discarded, console);
     note_left_in_sets(app, &removed.sources, args.purge, console).await?;
     note_purged_sets(&removed.sets, console);
-    Ok(tell_left(&left, console))
+    Ok(match tell_left(&left, console) {
+        ExitStatus::Done if !is_discarded => ExitStatus::Problems,
+        status => status,
+    })
+}
+
+/// Says where the stored files of purged histories are. Returns whether none had to stay where it was.
+fn tell_discarded(discarded: &Discarded, console: &mut Console<'_>) -> bool {
+    let Discarded { moved, kept, why } = discarded;
+    if *moved > 0 {
+        console.note(&format!(
+            "trash/ holds {} of more than 1 MiB for 7 days more; what is deleted there frees its room at once",
+            count(*moved, "stored file")
+        ));
+    }
+    if *kept > 0 {
+        console.warn_line(&format!(
+            "gannet: {} of more than 1 MiB could not be moved to trash/, and every pass tries again: {}",
+            count(*kept, "stored file"),
+            clean(why)
+        ));
+    }
+    *kept == 0
 }
 
 /// Says what readers find of sets that had files of purged sources.
