@@ -7,7 +7,7 @@ use super::{Added, App, Error, ErrorKind, NewSource, Result};
 use crate::domain::{
     Address, Edit, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, free_number,
 };
-use crate::store::{SourceChange, SourceFilter, StoreError};
+use crate::store::{SourceChange, StoreError};
 
 /// What `apply` would do, or did, in order.
 #[derive(Clone, Debug, Default)]
@@ -128,7 +128,8 @@ impl App {
     /// is; what the file does not say of it takes its default. A removed source comes back when its address is in the file.
     /// `prune` removes what the file does not name.
     pub async fn plan(&self, wanted: CheckedSources, prune: bool) -> Result<Plan> {
-        let present = self.store.sources(SourceFilter::default()).await?;
+        // All of them: what is damaged is not what a file does not name, nor is it new.
+        let present = self.store.every_source().await?;
         let former = self.former_of(&present, &wanted).await?;
         Plan::against(&present, &former, wanted, prune)
     }

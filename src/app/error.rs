@@ -157,6 +157,10 @@ impl From<StoreError> for Error {
             ),
             StoreError::Replaced { .. } => (ErrorKind::Replaced, None),
             StoreError::Failed { .. } => (ErrorKind::Unavailable, None),
+            StoreError::DamagedRow(_) => (
+                ErrorKind::Damaged,
+                Some("put a backup of gannet.db back; what is sound beside it is read and done all the same".to_owned()),
+            ),
             StoreError::Damaged { .. } => (
                 ErrorKind::Damaged,
                 Some("put a backup of gannet.db back; the next fetch of the source begins a sound version".to_owned()),

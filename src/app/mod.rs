@@ -11,6 +11,7 @@ mod catalogue;
 mod compare;
 mod configured;
 mod content;
+mod damage;
 mod error;
 mod evidence;
 mod grep;

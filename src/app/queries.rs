@@ -1,6 +1,6 @@
 //! What faces show: histories, versions, verdicts, events.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
@@ -96,23 +96,12 @@ impl App {
 
     /// Returns the source with this id, a removed one too; nothing when it was purged.
     pub async fn source_by_id(&self, id: SourceId) -> Result<Option<Source>> {
-        let filter = SourceFilter {
-            removed: true,
-            ids: Some(vec![id]),
-            ..SourceFilter::default()
-        };
-        Ok(self.store.sources(filter).await?.pop())
+        Ok(self.store.source(id).await?)
     }
 
     /// Returns which of these sources are not there any more, their history neither.
     pub async fn purged(&self, ids: &[SourceId]) -> Result<Vec<SourceId>> {
-        let filter = SourceFilter {
-            removed: true,
-            ids: Some(ids.to_vec()),
-            ..SourceFilter::default()
-        };
-        let there = self.store.sources(filter).await?;
-        let there: HashSet<_> = there.iter().map(|source| source.id).collect();
+        let there = self.store.existing(ids.to_vec()).await?;
         let gone = ids.iter().filter(|id| !there.contains(id));
         Ok(gone.copied().collect())
     }

@@ -10,7 +10,6 @@ use super::{App, Result};
 use crate::config::{Builtin, Secrets, VerifierKind};
 use crate::domain::{EditionMember, NewVerdict, Source, SourceId};
 use crate::net::Redactor;
-use crate::store::SourceFilter;
 use crate::verify::Verifier;
 
 /// The most redactors that are kept: sources mostly share their secrets.
@@ -86,12 +85,10 @@ impl App {
 
     /// Returns the same for sources by their ids, removed ones too.
     pub(super) async fn redactor_of(&self, ids: Vec<SourceId>) -> Result<Arc<Redactor>> {
-        let filter = SourceFilter {
-            removed: true,
-            ids: Some(ids),
-            ..SourceFilter::default()
-        };
-        let sources = self.store.sources(filter).await?;
+        let mut sources = Vec::new();
+        for id in ids {
+            sources.extend(self.store.source(id).await?);
+        }
         Ok(self.redactor(&sources, None))
     }
 

@@ -124,8 +124,7 @@ impl App {
     }
 
     async fn file_set(&self, name: &str) -> Result<Option<FileSet>> {
-        let sets = self.store.file_sets().await?;
-        Ok(sets.into_iter().find(|set| set.name == name))
+        Ok(self.store.file_set(name.to_owned()).await?)
     }
 
     async fn forget_if_over(&self, name: &str) -> Result<()> {
@@ -143,8 +142,9 @@ impl App {
     async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
         let set = self.file_set(name).await?;
         let recorded = set.as_ref().and_then(|set| set.published);
-        let may_be = set.as_ref().is_some_and(|set| set.configured)
-            && self.store.set_has_members(name.to_owned()).await?;
+        let is_linked = self.archive.is_set_linked(name);
+        let has_members = self.store.set_has_members(name.to_owned()).await?;
+        let may_be = set.as_ref().is_some_and(|set| set.configured) && has_members;
         let wanted = if may_be {
             self.store
                 .set_publication(name.to_owned(), recorded)
@@ -152,7 +152,6 @@ impl App {
         } else {
             self.withdrawal_of_set(recorded).await?
         };
-        let is_linked = self.archive.is_set_linked(name);
         let wanted = match (wanted, recorded) {
             (SetPublication::Withdraw, None) if !is_linked => SetPublication::Keep,
             // What lies there is recorded nowhere, and no edition may take its place.

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::{App, Result};
 use crate::domain::{
-    Edition, EditionVerdict, MemberNow, NewVerdict, NotReady, Source, VersionState,
+    Edition, EditionId, EditionVerdict, MemberNow, NewVerdict, NotReady, Source, VersionState,
     deciding_verdict, ready_to_judge,
 };
-use crate::store::FileSet;
+use crate::store::{DamagedRow, FileSet, StoreError};
 
 /// A set and where it stands.
 #[derive(Clone, Debug)]
@@ -33,7 +33,8 @@ impl App {
     pub async fn sets(&self) -> Result<Vec<SetOverview>> {
         let mut sets = Vec::new();
         for set in self.sets_known().await? {
-            sets.push(self.overview(set).await?);
+            let overview = self.overview(set).await;
+            sets.extend(self.unless_damaged(overview)?);
         }
         Ok(sets)
     }
@@ -52,7 +53,7 @@ impl App {
     async fn overview(&self, set: FileSet) -> Result<SetOverview> {
         let members = self.store.members_now(set.name.clone(), self.now()).await?;
         let published = match set.published {
-            Some(id) => Some(self.store.edition(id).await?),
+            Some(id) => self.unless_damaged(self.edition_on_record(id).await)?,
             None => None,
         };
         let is_seen = self
@@ -77,11 +78,26 @@ impl App {
         })
     }
 
+    /// Returns an edition that another row names.
+    async fn edition_on_record(&self, id: EditionId) -> Result<Edition> {
+        match self.store.edition(id).await {
+            Err(StoreError::Missing { .. }) => Err(StoreError::DamagedRow(Box::new(DamagedRow {
+                table: "edition",
+                id: id.to_string(),
+                source: None,
+                reason: "it is missing".to_owned(),
+            }))
+            .into()),
+            found => Ok(found?),
+        }
+    }
+
     /// Returns the sets whose newest files failed or could not be judged, each with the reason.
     pub async fn failing_sets(&self) -> Result<Vec<(String, String)>> {
         let mut failing = Vec::new();
         for set in self.store.file_sets().await? {
-            let why = self.why_set_fails(&set).await?;
+            let why = self.why_set_fails(&set).await;
+            let why = self.unless_damaged(why)?.flatten();
             failing.extend(why.map(|why| (set.name, why)));
         }
         Ok(failing)

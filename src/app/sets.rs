@@ -156,7 +156,17 @@ impl App {
                 return Ok(());
             }
         };
-        let newest = self.store.newest_edition(name.to_owned()).await?;
+        let newest = match self.store.newest_edition(name.to_owned()).await {
+            // Another combination takes its place; this one may be refused.
+            Err(error) if error.is_damage() => {
+                let key = self.store.newest_key(name.to_owned()).await?;
+                if key == Some(combination_key(&combination)) {
+                    return Err(error.into());
+                }
+                None
+            }
+            newest => newest?,
+        };
         let required = match set_step(combination_key(&combination), newest.as_ref(), again) {
             SetStep::Nothing => return Ok(()),
             SetStep::Judge => {

@@ -110,7 +110,7 @@ impl App {
         if version.as_ref().is_none_or(|one| one.source_id == source) {
             return Ok(version);
         }
-        let reason = "it is another source's";
+        let reason = "it is another source's".into();
         Err(StoreError::Damaged {
             version: id,
             reason,

@@ -104,6 +104,8 @@ actions!(
     ConfigRejected = "config.rejected",
     /// A process that stays read its configuration again.
     ConfigReloaded = "config.reloaded",
+    /// A row of the catalogue cannot be read: told once.
+    RowDamaged = "catalogue.damaged",
     /// Times were stored that cannot be, by a clock that ran ahead: what they put off is due now.
     TimesMended = "times.mended",
     /// A pass began.

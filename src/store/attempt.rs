@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
 use super::blob::insert_blob;
+use super::damage::{read_row, sound_rows};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::publication::refresh_publication;
@@ -28,19 +29,20 @@ impl Store {
             .await
     }
 
-    /// Returns the source's attempts, newest first; all without a limit.
+    /// Returns the source's attempts, newest first; all without a limit. Those whose rows are damaged are left out
+    /// ([`Store::damage`]).
     pub async fn attempts(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Attempt>> {
-        self.read(move |sql| {
+        self.read_sound(move |sql, damaged| {
             let mut statement = sql.prepare_cached(
-                "SELECT a.id, a.source_id, a.started_at, a.duration_ms, o.value, a.http_status, a.size_bytes, a.tries,
+                "SELECT a.id, a.source_id, a.started_at, a.duration_ms, o.value AS outcome_id, a.http_status, a.size_bytes, a.tries,
                      a.version_id, a.error_kind, a.error
-                 FROM attempt a CROSS JOIN text o ON o.id = a.outcome_id
+                 FROM attempt a LEFT JOIN text o ON o.id = a.outcome_id
                  WHERE a.source_id = ?1 ORDER BY a.id DESC LIMIT ?2",
             )?;
             let rows = statement.query_map([source.0, row_limit(limit)], |row| {
-                read_attempt(&mut Columns::new(row))
+                read_row("attempt", row, read_attempt)
             })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            Ok(sound_rows(rows, damaged)?)
         })
         .await
     }
@@ -50,9 +52,10 @@ impl Store {
         self.read(move |sql| {
             let began_at = sql
                 .prepare_cached(LAST_GOOD)?
-                .query_row([source.0], |row| Columns::new(row).time())
+                .query_row([source.0], |row| Ok(Columns::new(row).time().ok()))
                 .optional()?;
-            Ok(began_at)
+            // Where it cannot be read, the list of attempts says so.
+            Ok(began_at.flatten())
         })
         .await
     }

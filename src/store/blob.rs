@@ -6,6 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::damage::{DamagedRow, named};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::row::{Columns, int};
@@ -203,21 +204,31 @@ fn chain(sql: &Connection, first: BlobId) -> std::result::Result<Vec<BlobLink>, 
     let mut links: Vec<BlobLink> = Vec::new();
     let mut next = Some(first);
     while let Some(id) = next {
-        let (link, base) =
-            statement.query_row([id.0], |row| read_link(id, &mut Columns::new(row)))?;
+        let link = statement.query_row([id.0], |row| {
+            let link = read_link(id, &mut Columns::new(row));
+            link.map_err(|error| named("blob", id.to_string(), row, error))
+        });
+        let (link, base) = link
+            .optional()?
+            .ok_or_else(|| damaged_blob(id, "it is missing"))?;
         // A base has a smaller depth than what needs it: a damaged catalogue cannot send this round in circles.
         if links.last().is_some_and(|last| last.depth <= link.depth) {
-            return Err(rusqlite::Error::FromSqlConversionFailure(
-                3,
-                Type::Integer,
-                format!("blob {id} is no base for a delta").into(),
-            )
-            .into());
+            return Err(damaged_blob(id, "it is no base for a delta"));
         }
         links.push(link);
         next = base;
     }
     Ok(links)
+}
+
+fn damaged_blob(id: BlobId, reason: &str) -> Failure {
+    let row = DamagedRow {
+        table: "blob",
+        id: id.to_string(),
+        source: None,
+        reason: reason.to_owned(),
+    };
+    StoreError::DamagedRow(Box::new(row)).into()
 }
 
 fn read_link(

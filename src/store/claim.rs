@@ -6,44 +6,60 @@ use chrono::{DateTime, Utc};
 use rusqlite::params;
 
 use super::Store;
+use super::damage::{DamagedRow, damaged_row_in};
 use super::error::Result;
 use super::row::{Columns, int, millis, to_json};
-use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source};
+use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row};
 use super::transaction::Transaction;
 use super::types::ClaimRequest;
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
 use crate::domain::{Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators};
 
 impl Store {
-    /// Claims sources that are due and under no live claim, those first that are due longest.
+    /// Claims sources that are due and under no live claim, those first that are due longest. One whose row is damaged is left out
+    /// ([`Store::damage`]).
     pub async fn claim_due(&self, request: ClaimRequest) -> Result<Vec<Claim>> {
-        self.write(move |transaction| {
-            let ids = transaction
-                .sql
-                .prepare_cached(DUE)?
-                .query_map(
-                    params![
-                        Slot::containing(request.now).0,
-                        millis(request.now),
-                        to_json(&request.excluded_hosts),
-                        int(request.limit)
-                    ],
-                    |row| row.get(0),
-                )?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(claim_all(transaction, &ids, &request)?)
-        })
-        .await
+        let claimed = self.write(move |transaction| {
+            let mut claimed = Claimed::default();
+            loop {
+                let ids = transaction
+                    .sql
+                    .prepare_cached(DUE)?
+                    .query_map(
+                        params![
+                            Slot::containing(request.now).0,
+                            millis(request.now),
+                            to_json(&request.excluded_hosts),
+                            int(request.limit - claimed.claims.len() + claimed.damaged.len())
+                        ],
+                        |row| row.get(0),
+                    )?
+                    .collect::<rusqlite::Result<Vec<_>>>()?;
+                // As many others take the places of those that are damaged.
+                if claim_all(transaction, &ids, &request, &mut claimed)? {
+                    return Ok(claimed);
+                }
+            }
+        });
+        Ok(self.sound_claims(claimed.await?))
+    }
+
+    /// Notes what is damaged, and returns the rest.
+    fn sound_claims(&self, claimed: Claimed) -> Vec<Claim> {
+        let damaged = claimed.damaged.into_iter();
+        self.noted().add(damaged.map(|(_, row)| row).collect());
+        claimed.claims
     }
 
     /// Claims these, due or not, enabled or not; those that are removed, under a live claim or on an excluded host are
-    /// left out.
+    /// left out, and so are those whose rows are damaged.
     pub async fn claim_these(
         &self,
         ids: Vec<SourceId>,
         request: ClaimRequest,
     ) -> Result<Vec<Claim>> {
-        self.write(move |transaction| {
+        let claimed = self.write(move |transaction| {
+            let mut claimed = Claimed::default();
             let ids = transaction
                 .sql
                 .prepare_cached(THESE)?
@@ -57,15 +73,16 @@ impl Store {
                     |row| row.get(0),
                 )?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(claim_all(transaction, &ids, &request)?)
-        })
-        .await
+            claim_all(transaction, &ids, &request, &mut claimed)?;
+            Ok(claimed)
+        });
+        Ok(self.sound_claims(claimed.await?))
     }
 
     /// Moves the end of every claim that `owner` still holds.
     pub async fn renew_claims(&self, owner: String, lease_until: DateTime<Utc>) -> Result<()> {
         self.write(move |transaction| {
-            transaction.execute(
+            transaction.update_states(
                 "UPDATE source_state SET lease_until = ?2 WHERE lease_owner = ?1",
                 params![owner, millis(lease_until)],
             )?;
@@ -80,8 +97,10 @@ impl Store {
             let mut owners = sql.prepare_cached(
                 "SELECT DISTINCT lease_owner FROM source_state WHERE lease_owner IS NOT NULL",
             )?;
-            let owners = owners.query_map([], |row| row.get(0))?;
-            Ok(owners.collect::<rusqlite::Result<_>>()?)
+            // The claim of one that is no text lapses.
+            let owners = owners.query_map([], |row| Ok(row.get(0).ok()))?;
+            let owners = owners.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(owners.into_iter().flatten().collect())
         })
         .await
     }
@@ -103,7 +122,7 @@ impl Store {
     /// Ends every claim that `owner` still holds; what it was fetching can be claimed at once.
     pub async fn release_claims(&self, owner: String) -> Result<()> {
         self.write(move |transaction| {
-            transaction.execute(
+            transaction.update_states(
                 "UPDATE source_state SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1",
                 params![owner],
             )?;
@@ -130,11 +149,21 @@ const THESE: &str =
      AND t.host NOT IN (SELECT value FROM json_each(?3))
      GROUP BY i.value ORDER BY min(i.key) LIMIT ?4";
 
+/// What was claimed, and what could not be read.
+#[derive(Default)]
+struct Claimed {
+    claims: Vec<Claim>,
+    /// With the sources whose rows they are.
+    damaged: Vec<(i64, DamagedRow)>,
+}
+
+/// Claims these, but for those that are known to be damaged. Tells whether none of the others is.
 fn claim_all(
     transaction: &Transaction<'_>,
     ids: &[i64],
     request: &ClaimRequest,
-) -> rusqlite::Result<Vec<Claim>> {
+    claimed: &mut Claimed,
+) -> rusqlite::Result<bool> {
     let mut claim = transaction.sql.prepare_cached(
         "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
     )?;
@@ -145,18 +174,46 @@ fn claim_all(
     ))?;
     let mut objects = transaction.sql.prepare_cached(OBJECTS)?;
     let lease_until = millis(request.lease_until);
-    ids.iter()
-        .map(|id| {
-            claim.execute(params![id, request.owner, lease_until])?;
-            let (mut claim, blob) =
-                load.query_row([id], |row| read_claim(&mut Columns::new(row)))?;
-            if let (Some(newest), Some(blob)) = (&mut claim.newest, blob) {
-                let rows = objects.query_map([blob], |row| read_object(&mut Columns::new(row)))?;
-                newest.objects = rows.collect::<rusqlite::Result<_>>()?;
+    let mut is_all = true;
+    claimed.claims.reserve(ids.len());
+    for id in ids {
+        if claimed.damaged.iter().any(|(damaged, _)| damaged == id) {
+            continue;
+        }
+        let found = load
+            .query_row([id], |row| read_source_row(row, read_claim))
+            .and_then(|found| {
+                claim.execute(params![id, request.owner, lease_until])?;
+                Ok(found)
+            });
+        let (mut claim, blob) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                claimed.damaged.push((*id, damage_of(*id, error)?));
+                is_all = false;
+                continue;
             }
-            Ok(claim)
-        })
-        .collect()
+        };
+        if let (Some(newest), Some(blob)) = (&mut claim.newest, blob) {
+            let rows = objects.query_map([blob], |row| read_object(&mut Columns::new(row)))?;
+            newest.objects = rows.collect::<rusqlite::Result<_>>()?;
+        }
+        claimed.claims.push(claim);
+    }
+    Ok(is_all)
+}
+
+/// Returns the row that is damaged or missing, unless the error is another one.
+fn damage_of(source: i64, error: rusqlite::Error) -> rusqlite::Result<DamagedRow> {
+    if matches!(error, rusqlite::Error::QueryReturnedNoRows) {
+        return Ok(DamagedRow {
+            table: "source",
+            id: source.to_string(),
+            source: None,
+            reason: "it is missing".to_owned(),
+        });
+    }
+    damaged_row_in(&error).ok_or(error)
 }
 
 fn read_object(columns: &mut Columns<'_>) -> rusqlite::Result<StoredObject> {
@@ -169,7 +226,8 @@ fn read_object(columns: &mut Columns<'_>) -> rusqlite::Result<StoredObject> {
 /// Returns the claim without the objects of its newest version, and the blob that has some.
 fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>)> {
     let source = read_source(columns)?;
-    let fence = columns.get()?;
+    // The one that the claim is made with.
+    let fence = columns.get::<i64>()?.wrapping_add(1);
     let mut validators = Validators {
         etag: columns.get()?,
         last_modified: columns.get()?,

@@ -3,11 +3,12 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::damage::{read_row, sound_one};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event_under;
 use super::policy::InForce;
 use super::refusal::{refusals_of_contents, repeat_on_edition};
-use super::row::{Columns, millis};
+use super::row::millis;
 use super::transaction::Transaction;
 use super::types::NewEdition;
 use super::verdict::{
@@ -65,6 +66,25 @@ impl Store {
         .await
     }
 
+    /// Returns what tells the newest edition of a set from others, also when nothing else of its row can be read.
+    pub async fn newest_key(&self, set: String) -> Result<Option<Digest>> {
+        self.read(move |sql| {
+            let key = sql
+                .prepare_cached(
+                    "SELECT id, key FROM edition WHERE id = (SELECT max(id) FROM edition WHERE set_name = ?1)",
+                )?
+                .query_row([&set], |row| {
+                    read_row("edition", row, |columns| {
+                        columns.get::<i64>()?;
+                        Ok(Digest(columns.get()?))
+                    })
+                })
+                .optional()?;
+            Ok(key)
+        })
+        .await
+    }
+
     /// Returns the edition with this id.
     ///
     /// # Errors
@@ -74,9 +94,10 @@ impl Store {
         self.read(move |sql| edition_by_id(sql, id)).await
     }
 
-    /// Returns all verdicts on an edition, oldest first.
+    /// Returns all verdicts on an edition, oldest first. Those whose rows are damaged are left out ([`Store::damage`]).
     pub async fn edition_verdicts(&self, id: EditionId) -> Result<Vec<EditionVerdict>> {
-        self.read(move |sql| verdicts_on_edition(sql, id)).await
+        self.read_sound(move |sql, damaged| verdicts_on_edition(sql, id, damaged))
+            .await
     }
 
     /// Returns the versions of an edition's members, in their order.
@@ -97,6 +118,10 @@ impl Store {
     }
 
     /// Returns what has to happen to a set's published folder, in which `published` lies.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::DamagedRow`] when the row of an edition that decides cannot be read.
     pub async fn set_publication(
         &self,
         set: String,
@@ -105,11 +130,12 @@ impl Store {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(CANDIDATES)?;
             let rows = statement.query_map([&set], |row| {
-                let mut columns = Columns::new(row);
-                Ok(EditionCandidate {
-                    id: EditionId(columns.get()?),
-                    state: columns.word()?,
-                    has_failed_member: columns.get()?,
+                read_row("edition", row, |columns| {
+                    Ok(EditionCandidate {
+                        id: EditionId(columns.get()?),
+                        state: columns.word()?,
+                        has_failed_member: columns.get()?,
+                    })
                 })
             })?;
             let mut failure = None;
@@ -182,7 +208,7 @@ fn insert_edition(
     append(transaction, id, &edition.verdicts, VerdictId(0), stamp)?;
     repeat_on_edition(transaction, id, &refusals, |one| one > edition.seen)?;
     let state = count(transaction, id, &policy)?;
-    let said = verdicts_on_edition(transaction.sql, id)?.into_iter();
+    let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?.into_iter();
     let said: Vec<_> = said.map(|one| one.verdict).collect();
     note_state(transaction, &edition.set, state, &said, &policy, stamp)?;
     edition_by_id(transaction.sql, id)
@@ -272,13 +298,16 @@ fn note_state(
 
 /// Returns who failed an edition, and why, or which of its members has a version that failed since; nothing when neither is so.
 pub(super) fn failure_of_edition(sql: &Connection, id: EditionId) -> Outcome<Option<String>> {
-    let verdicts = verdicts_on_edition(sql, id)?;
+    // What is damaged is no reason that could be told.
+    let verdicts = verdicts_on_edition(sql, id, &mut Vec::new())?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
     if let Some(verdict) = deciding_verdict(VersionState::Failed, newest_first) {
         return Ok(Some(with_reason(verdict)));
     }
     for member in members(sql, id)? {
-        if version_by_id(sql, member.version_id)?.state == VersionState::Failed {
+        // One that is damaged is not known to have failed.
+        let version = sound_one(version_by_id(sql, member.version_id), &mut Vec::new())?;
+        if version.is_some_and(|version| version.state == VersionState::Failed) {
             let failure = failure_of(sql, member.version_id)?.unwrap_or_default();
             return Ok(Some(format!("{failure} ({})", member.name)));
         }
@@ -333,14 +362,15 @@ fn one(
             "SELECT id, set_name, at, state, key FROM edition WHERE {condition}"
         ))?
         .query_row(params, |row| {
-            let mut columns = Columns::new(row);
-            Ok(Edition {
-                id: EditionId(columns.get()?),
-                set: columns.get()?,
-                at: columns.time()?,
-                state: columns.word()?,
-                key: Digest(columns.get()?),
-                members: Vec::new(),
+            read_row("edition", row, |columns| {
+                Ok(Edition {
+                    id: EditionId(columns.get()?),
+                    set: columns.get()?,
+                    at: columns.time()?,
+                    state: columns.word()?,
+                    key: Digest(columns.get()?),
+                    members: Vec::new(),
+                })
             })
         })
         .optional()?;
@@ -357,11 +387,13 @@ fn members(sql: &Connection, id: EditionId) -> rusqlite::Result<Vec<EditionMembe
         "SELECT source_id, version_id, name FROM edition_member WHERE edition_id = ?1 ORDER BY name",
     )?;
     let rows = statement.query_map([id.0], |row| {
-        let mut columns = Columns::new(row);
-        Ok(EditionMember {
-            source_id: SourceId(columns.get()?),
-            version_id: VersionId(columns.get()?),
-            name: columns.get()?,
+        read_row("edition_member", row, |columns| {
+            let member = EditionMember {
+                source_id: SourceId(columns.get()?),
+                version_id: VersionId(columns.get()?),
+                name: columns.get()?,
+            };
+            Ok(member)
         })
     })?;
     rows.collect()

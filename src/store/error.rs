@@ -1,10 +1,12 @@
 //! What can go wrong in the catalogue, and how SQLite's errors are told. Never decides what to do about one.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
+use super::damage::{DamagedRow, damaged_row_in};
 use super::holder::holder_of;
 use crate::domain::{AddressError, SourceId, VersionId};
 
@@ -96,8 +98,18 @@ pub enum StoreError {
         /// Which version.
         version: VersionId,
         /// The contradiction.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
+    /// A row of another table cannot be read, or belongs to one that is missing.
+    #[error("{0}")]
+    DamagedRow(Box<DamagedRow>),
+}
+
+impl StoreError {
+    /// Tells whether a row of the catalogue is damaged: what other rows say can be done all the same.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::DamagedRow(_))
+    }
 }
 
 pub(super) type Result<T> = std::result::Result<T, StoreError>;
@@ -122,18 +134,31 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// Returns the failure when it is that a version's row is damaged.
-    pub(super) fn damage(&self) -> Option<&StoreError> {
-        let error = match self {
-            Self::Refused(error) => Some(error),
+    /// Returns the failure when it is that a row is damaged.
+    pub(super) fn damage(&self) -> Option<StoreError> {
+        match self {
+            Self::Refused(error) => error.is_damage().then(|| error.clone()),
             Self::Sql(error) => damage_in(error),
-        };
-        error.filter(|error| matches!(error, StoreError::Damaged { .. }))
+        }
     }
 
-    /// Tells whether a version's row is damaged.
+    /// Tells whether a row is damaged.
     pub(super) fn is_damage(&self) -> bool {
         self.damage().is_some()
+    }
+
+    /// Returns the row that is damaged, if that is the failure.
+    pub(super) fn damaged_row(&self) -> Option<DamagedRow> {
+        match self.damage()? {
+            StoreError::DamagedRow(row) => Some(*row),
+            StoreError::Damaged { version, reason } => Some(DamagedRow {
+                table: "version",
+                id: version.to_string(),
+                source: None,
+                reason: reason.into_owned(),
+            }),
+            _ => None,
+        }
     }
 
     /// Tells the failure of an operation on the catalogue at `path`.
@@ -148,7 +173,7 @@ impl Failure {
 /// Tells SQLite's error about the catalogue at `path`.
 pub(super) fn sql_error(error: &rusqlite::Error, path: &Path) -> StoreError {
     if let Some(damage) = damage_in(error) {
-        return damage.clone();
+        return damage;
     }
     let path = path.to_owned();
     // The shared-memory file grows by hand: when the disk is full, SQLite says so with a code of its own.
@@ -174,11 +199,13 @@ pub(super) fn sql_error(error: &rusqlite::Error, path: &Path) -> StoreError {
 }
 
 /// Returns the damage that was met while a row was read.
-fn damage_in(error: &rusqlite::Error) -> Option<&StoreError> {
-    match error {
-        rusqlite::Error::FromSqlConversionFailure(_, _, cause) => cause.downcast_ref(),
-        _ => None,
+fn damage_in(error: &rusqlite::Error) -> Option<StoreError> {
+    if let rusqlite::Error::FromSqlConversionFailure(_, _, cause) = error
+        && let Some(known) = cause.downcast_ref::<StoreError>()
+    {
+        return Some(known.clone());
     }
+    damaged_row_in(error).map(|row| StoreError::DamagedRow(Box::new(row)))
 }
 
 fn named(process: Option<u32>) -> String {

@@ -4,6 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::Store;
+use super::damage::{DamagedRow, read_row, sound_rows};
 use super::error::{Failure, Result};
 use super::row::{Columns, int, millis};
 use super::transaction::Transaction;
@@ -38,9 +39,11 @@ impl Store {
         .await
     }
 
-    /// Returns the events that match, oldest first: the newest `limit`, or with `after` the first `limit` after it.
+    /// Returns the events that match, oldest first: the newest `limit`, or with `after` the first `limit` after it. Those whose
+    /// rows are damaged are left out ([`Store::damage`]).
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
-        self.read(move |sql| list(sql, &filter)).await
+        self.read_sound(move |sql, damaged| list(sql, &filter, damaged))
+            .await
     }
 }
 
@@ -137,7 +140,11 @@ pub(super) fn log_events(events: impl IntoIterator<Item = (EventId, Actor, NewEv
     }
 }
 
-fn list(sql: &Connection, filter: &EventFilter) -> std::result::Result<Vec<Event>, Failure> {
+fn list(
+    sql: &Connection,
+    filter: &EventFilter,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Event>, Failure> {
     let mut statement = sql.prepare_cached(&list_sql(filter))?;
     let rows = statement.query_map(
         named_params! {
@@ -146,9 +153,9 @@ fn list(sql: &Connection, filter: &EventFilter) -> std::result::Result<Vec<Event
             ":after": filter.after.map(|id| id.0),
             ":limit": int(filter.limit),
         },
-        |row| read_event(&mut Columns::new(row)),
+        |row| read_row("event", row, read_event),
     )?;
-    let mut events = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut events = sound_rows(rows, damaged)?;
     if filter.after.is_none() {
         events.reverse();
     }
@@ -170,8 +177,8 @@ fn list_sql(filter: &EventFilter) -> String {
         None => (":after IS NULL", "DESC"),
     };
     format!(
-        "SELECT e.id, e.at, a.value, w.value, e.source_id, e.version_id, e.detail, s.name, e.policy_revision
-         FROM event e CROSS JOIN text a ON a.id = e.actor_id CROSS JOIN text w ON w.id = e.action_id
+        "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.detail, s.name, e.policy_revision
+         FROM event e LEFT JOIN text a ON a.id = e.actor_id LEFT JOIN text w ON w.id = e.action_id
          LEFT JOIN source s ON s.id = e.source_id
          WHERE {source} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
     )
@@ -194,7 +201,8 @@ fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
             version_id: columns.optional()?.map(VersionId),
             detail: columns.get()?,
         },
-        source_name: columns.get()?,
+        // What is damaged of the source is not damage of the event.
+        source_name: columns.get().unwrap_or_default(),
         policy_revision: columns.get()?,
     })
 }

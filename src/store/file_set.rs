@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::damage::{DamagedRow, read_row, sound_rows};
 use super::edition::failure_of_edition;
 use super::error::{Failure, Result};
 use super::event::insert_event;
@@ -21,13 +22,27 @@ use crate::domain::{
 type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
-    /// Returns every set that is configured, or was and is still published, by name.
+    /// Returns every set that is configured, or was and is still published, by name. Those whose rows are damaged are left out
+    /// ([`Store::damage`]): this is for nothing that withdraws what is not there.
     pub async fn file_sets(&self) -> Result<Vec<FileSet>> {
-        self.read(|sql| Ok(list(sql)?)).await
+        self.read_sound(|sql, damaged| Ok(list(sql, damaged)?))
+            .await
+    }
+
+    /// Returns the set with this name. A damaged row is an error.
+    pub async fn file_set(&self, name: String) -> Result<Option<FileSet>> {
+        self.read(move |sql| {
+            let set = sql
+                .prepare_cached(&format!("{SETS} WHERE name = ?1"))?
+                .query_row([&name], |row| read_row("file_set", row, read_set))
+                .optional()?;
+            Ok(set)
+        })
+        .await
     }
 
     /// Returns where the members of a set stand, by name: those that are enabled, and of the disabled ones those that have a
-    /// version that could be published.
+    /// version that could be published. A damaged row is an error.
     pub async fn members_now(&self, set: String, now: DateTime<Utc>) -> Result<Vec<MemberNow>> {
         self.read(move |sql| Ok(members_now(sql, &set, now)?)).await
     }
@@ -69,16 +84,15 @@ impl Store {
 
     /// Returns the sources that are in more than one set, by name, each with the sets.
     pub async fn in_many_sets(&self) -> Result<Vec<(String, Vec<String>)>> {
-        self.read(|sql| {
+        self.read_sound(|sql, damaged| {
             let mut statement = sql.prepare_cached(
                 "SELECT s.name, json_group_array(m.set_name) FROM set_member m CROSS JOIN source s ON s.id = m.source_id
                  GROUP BY m.source_id HAVING count(*) > 1 ORDER BY s.name",
             )?;
             let rows = statement.query_map([], |row| {
-                let mut columns = Columns::new(row);
-                Ok((columns.get()?, columns.json()?))
+                read_row("source", row, |columns| Ok((columns.get()?, columns.json()?)))
             })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            Ok(sound_rows(rows, damaged)?)
         })
         .await
     }
@@ -228,33 +242,36 @@ fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> O
     Ok(because.unwrap_or_else(|| "no edition of it is good any more".to_owned()))
 }
 
-fn list(sql: &Connection) -> rusqlite::Result<Vec<FileSet>> {
-    let mut statement = sql.prepare_cached(
-        "SELECT name, configured, problem, publish_error, published_edition_id, published_at, withdrawn_at, withdrawn_because
-         FROM file_set ORDER BY name",
-    )?;
-    let rows = statement.query_map([], |row| {
-        let mut columns = Columns::new(row);
-        Ok(FileSet {
-            name: columns.get()?,
-            configured: columns.get()?,
-            problem: columns.get()?,
-            publish_error: columns.get()?,
-            published: columns.optional()?.map(EditionId),
-            published_at: columns.optional_time()?,
-            withdrawn: read_withdrawal(&mut columns)?,
-        })
-    })?;
-    rows.collect()
+const SETS: &str =
+    "SELECT name, configured, problem, publish_error, published_edition_id, published_at, withdrawn_at, withdrawn_because
+     FROM file_set";
+
+fn list(sql: &Connection, damaged: &mut Vec<DamagedRow>) -> rusqlite::Result<Vec<FileSet>> {
+    let mut statement = sql.prepare_cached(&format!("{SETS} ORDER BY name"))?;
+    let rows = statement.query_map([], |row| read_row("file_set", row, read_set))?;
+    sound_rows(rows, damaged)
+}
+
+fn read_set(columns: &mut Columns<'_>) -> rusqlite::Result<FileSet> {
+    Ok(FileSet {
+        name: columns.get()?,
+        configured: columns.get()?,
+        problem: columns.get()?,
+        publish_error: columns.get()?,
+        published: columns.optional()?.map(EditionId),
+        published_at: columns.optional_time()?,
+        withdrawn: read_withdrawal(columns)?,
+    })
 }
 
 const TAGGED: &str = "SELECT s.id FROM source s WHERE s.removed_at IS NULL
-     AND EXISTS (SELECT 1 FROM json_each(s.tags) t CROSS JOIN file_set f ON f.name = t.value WHERE f.configured = 1)";
+     AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t CROSS JOIN file_set f ON f.name = t.value WHERE f.configured = 1)";
 
 /// Makes these the sets that are configured, and finds the sources that carry their tags anew. Costs nothing when they are the
 /// same as before: changes of sources keep themselves in line.
 pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&str>) -> Outcome<()> {
-    let before: Vec<_> = list(transaction.sql)?;
+    // A damaged one is taken for one that is not configured, and is again from then on.
+    let before: Vec<_> = list(transaction.sql, &mut Vec::new())?;
     let configured: Vec<_> = before.iter().filter(|set| set.configured).collect();
     if configured.len() == names.len()
         && configured
@@ -286,9 +303,14 @@ pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&st
         let tags = transaction
             .sql
             .prepare_cached("SELECT tags FROM source WHERE id = ?1 AND removed_at IS NULL")?
-            .query_row([source.0], |row| Columns::new(row).json::<Vec<String>>())
-            .optional()?
-            .unwrap_or_default();
+            .query_row([source.0], |row| {
+                Ok(Columns::new(row).json::<Vec<String>>().ok())
+            })
+            .optional()?;
+        // What a damaged row says of its tags is no reason to leave a set.
+        let Some(tags) = tags.map_or(Some(Vec::new()), |tags| tags) else {
+            continue;
+        };
         if join_sets(transaction, source, &tags)? {
             refresh_publication(transaction, source)?;
         }
@@ -402,19 +424,20 @@ fn members_now(
     let slot = Slot::containing(now);
     let mut statement = sql.prepare_cached(MEMBERS)?;
     let rows = statement.query_map(params![set, slot.0], |row| {
-        let mut columns = Columns::new(row);
-        let (source_id, name) = (SourceId(columns.get()?), columns.get()?);
-        let version = columns.optional()?.map(VersionId);
-        let state = columns.optional_word()?;
-        let due = columns.get()?;
-        let (leased, until) = (columns.get::<bool>()?, columns.optional_time()?);
-        Ok(MemberNow {
-            source_id,
-            name,
-            newest: version.zip(state),
-            due,
-            claimed: leased && until.is_some_and(|until| until > now),
-            failures: columns.count()?,
+        read_row("source", row, |columns| {
+            let (source_id, name) = (SourceId(columns.get()?), columns.get()?);
+            let version = columns.optional()?.map(VersionId);
+            let state = columns.optional_word()?;
+            let due = columns.get()?;
+            let (leased, until) = (columns.get::<bool>()?, columns.optional_time()?);
+            Ok(MemberNow {
+                source_id,
+                name,
+                newest: version.zip(state),
+                due,
+                claimed: leased && until.is_some_and(|until| until > now),
+                failures: columns.count()?,
+            })
         })
     })?;
     rows.collect()

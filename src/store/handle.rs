@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use super::connection::{make_private, open_for_writing};
+use super::damage::Noted;
 use super::error::{Failure, Result, StoreError};
 use super::file_identity::FileIdentity;
 use super::library;
@@ -29,6 +30,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     path: Box<Path>,
     readers: Readers,
+    noted: Noted,
     /// `None` for one that only reads, and while it is dropped.
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
     writer: Option<JoinHandle<()>>,
@@ -66,6 +68,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             path: path.into(),
             readers: Readers::new(path.to_owned(), busy_timeout, file),
+            noted: Noted::default(),
             jobs: Some(jobs),
             writer: Some(thread),
         })))
@@ -84,9 +87,14 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             path: path.into(),
             readers,
+            noted: Noted::default(),
             jobs: None,
             writer: None,
         })))
+    }
+
+    pub(super) fn noted(&self) -> &Noted {
+        &self.0.noted
     }
 
     /// Tells whether operations that write can succeed.

@@ -10,6 +10,7 @@ mod blob;
 mod change;
 mod claim;
 mod connection;
+mod damage;
 mod edit;
 mod edition;
 mod error;
@@ -43,6 +44,7 @@ mod version_row;
 mod withdrawal;
 mod writer;
 
+pub use damage::DamagedRow;
 pub use error::StoreError;
 pub use handle::Store;
 pub use times::Mended;

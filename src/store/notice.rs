@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::damage::{DamagedRow, read_row, sound_one, sound_rows};
 use super::error::{Failure, Result};
 use super::event::insert_event;
 use super::row::{Columns, int, millis, to_json};
-use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source, source_by_id};
+use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, source_by_id};
 use super::told;
 use super::transaction::Transaction;
 use super::types::{
@@ -29,7 +30,8 @@ impl Store {
         notifier: String,
         now: DateTime<Utc>,
     ) -> Result<Option<NoticeLook>> {
-        self.read(move |sql| look(sql, &notifier, now)).await
+        self.read_sound(move |sql, damaged| look(sql, &notifier, now, damaged))
+            .await
     }
 
     /// Records what a notifier knows now, with the event of the message that it was sent, if there was one.
@@ -95,6 +97,7 @@ fn look(
     sql: &Connection,
     notifier: &str,
     now: DateTime<Utc>,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Option<NoticeLook>, Failure> {
     let newest: Option<i64> = sql
         .prepare_cached("SELECT max(id) FROM event")?
@@ -117,8 +120,13 @@ fn look(
     match known {
         None => {
             let unwell = ids(sql, UNWELL, [])?;
-            look.candidates = candidates(sql, -1, unwell.into_iter().map(|id| (id, Vec::new())))?;
-            look.sets = told::sets(sql, -1)?;
+            look.candidates = candidates(
+                sql,
+                -1,
+                unwell.into_iter().map(|id| (id, Vec::new())),
+                damaged,
+            )?;
+            look.sets = told::sets(sql, -1, damaged)?;
         }
         Some((_, Some(retry_at))) if retry_at > now => return Ok(None),
         Some((id, _)) => {
@@ -126,11 +134,12 @@ fn look(
             for waiting in ids(sql, WAITING, [id])? {
                 changed.entry(waiting).or_default();
             }
-            look.candidates = candidates(sql, id, changed)?;
-            look.sets = told::sets(sql, id)?;
-            look.told_events = told::told_events(sql, id)?;
-            look.held = held(sql, &look.told_events)?;
-            (look.announced, look.announced_to) = announced(sql, look.announced_to, look.newest)?;
+            look.candidates = candidates(sql, id, changed, damaged)?;
+            look.sets = told::sets(sql, id, damaged)?;
+            look.told_events = told::told_events(sql, id, damaged)?;
+            look.held = held(sql, &look.told_events, damaged)?;
+            (look.announced, look.announced_to) =
+                announced(sql, look.announced_to, look.newest, damaged)?;
         }
     }
     Ok(Some(look))
@@ -151,8 +160,12 @@ fn turns_since(
     let mut turns: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
         let mut columns = Columns::new(row);
-        let failed = turns.entry(SourceId(columns.get()?)).or_default();
-        failed.extend(columns.optional()?.map(VersionId));
+        // A damaged event is told where the log is read.
+        let (Ok(source), Ok(version)) = (columns.get(), columns.optional()) else {
+            continue;
+        };
+        let failed = turns.entry(SourceId(source)).or_default();
+        failed.extend(version.map(VersionId));
     }
     Ok(turns)
 }
@@ -162,8 +175,9 @@ fn announced(
     sql: &Connection,
     after: EventId,
     newest: EventId,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<(Vec<Announcement>, EventId), Failure> {
-    let (announced, read) = announced_between(sql, after, newest)?;
+    let (announced, read) = announced_between(sql, after, newest, damaged)?;
     let last = match read {
         Some((MOST_ANNOUNCED, last)) => last,
         _ => newest,
@@ -175,12 +189,13 @@ fn announced(
 fn held(
     sql: &Connection,
     told: &HashMap<EventSubject, ToldOfEvent>,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<Announcement>, Failure> {
     let mut waiting: Vec<_> = told.values().filter_map(|told| told.held).collect();
     waiting.sort();
     let mut held = Vec::new();
     for event in waiting {
-        held.extend(announced_between(sql, EventId(event.0 - 1), event)?.0);
+        held.extend(announced_between(sql, EventId(event.0 - 1), event, damaged)?.0);
     }
     Ok(held)
 }
@@ -193,6 +208,7 @@ fn announced_between(
     sql: &Connection,
     after: EventId,
     until: EventId,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<(Vec<Announcement>, Option<LastRead>), Failure> {
     let mut words = ChangeKind::EVENTS
         .map(|kind| action_of(kind).as_str())
@@ -203,15 +219,20 @@ fn announced_between(
     let mut rows = statement.query(params![after.0, to_json(&words), most, until.0])?;
     let (mut announced, mut read) = (Vec::new(), None);
     while let Some(row) = rows.next()? {
-        let mut columns = Columns::new(row);
-        let event_id = EventId(columns.get()?);
-        let word: String = columns.get()?;
-        let at = columns.time()?;
-        let source = columns.optional()?.map(SourceId);
-        let version_id = columns.optional()?.map(VersionId);
-        let detail = columns.get()?;
+        let event_id = EventId(row.get(0)?);
+        read = Some((read.map_or(0, |(count, _)| count) + 1, event_id));
+        // Of what is damaged nothing can be said, and all else is told.
+        let event = read_row("event", row, read_announced);
+        let Some((word, at, source, version_id, detail)) =
+            sound_one(event.map_err(Failure::from), damaged)?
+        else {
+            continue;
+        };
         let source = match source {
-            Some(source) => Some(source_by_id(sql, source)?),
+            Some(source) => match sound_one(source_by_id(sql, source), damaged)? {
+                None => continue,
+                source => source,
+            },
             None => None,
         };
         let kind = if word == Action::SetWithdrawn.as_str() {
@@ -233,9 +254,27 @@ fn announced_between(
                 detail,
             });
         }
-        read = Some((read.map_or(0, |(count, _)| count) + 1, event_id));
     }
     Ok((announced, read))
+}
+
+type AnnouncedRow = (
+    String,
+    DateTime<Utc>,
+    Option<SourceId>,
+    Option<VersionId>,
+    Option<String>,
+);
+
+fn read_announced(columns: &mut Columns<'_>) -> rusqlite::Result<AnnouncedRow> {
+    columns.get::<i64>()?;
+    Ok((
+        columns.get()?,
+        columns.time()?,
+        columns.optional()?.map(SourceId),
+        columns.optional()?.map(VersionId),
+        columns.get()?,
+    ))
 }
 
 fn ids(
@@ -253,6 +292,7 @@ fn candidates(
     sql: &Connection,
     notifier: i64,
     changed: impl IntoIterator<Item = (SourceId, Vec<VersionId>)>,
+    damaged: &mut Vec<DamagedRow>,
 ) -> rusqlite::Result<Vec<Candidate>> {
     let mut changed: HashMap<_, _> = changed.into_iter().collect();
     if changed.is_empty() {
@@ -265,17 +305,18 @@ fn candidates(
          WHERE s.id IN (SELECT value FROM json_each(?2)) AND s.removed_at IS NULL ORDER BY s.name"
     ))?;
     let rows = statement.query_map(params![notifier, to_json(&ids)], |row| {
-        let mut columns = Columns::new(row);
-        let source = read_source(&mut columns)?;
-        let told = Told {
-            failing: columns.optional()?.unwrap_or(false),
-            failed_version: columns.optional()?.map(VersionId),
-            at: columns.optional_time()?,
-            waits: columns.optional()?.unwrap_or(false),
-        };
-        Ok(candidate(source, told, &mut changed))
+        read_source_row(row, |columns| {
+            let source = read_source(columns)?;
+            let told = Told {
+                failing: columns.optional()?.unwrap_or(false),
+                failed_version: columns.optional()?.map(VersionId),
+                at: columns.optional_time()?,
+                waits: columns.optional()?.unwrap_or(false),
+            };
+            Ok(candidate(source, told, &mut changed))
+        })
     })?;
-    rows.collect()
+    sound_rows(rows, damaged)
 }
 
 fn candidate(
@@ -355,8 +396,8 @@ fn story(sql: &Connection, source: SourceId, kind: ChangeKind) -> rusqlite::Resu
         .query_row(params![source.0, action_of(kind).as_str()], |row| {
             let mut columns = Columns::new(row);
             Ok(ChangeStory {
-                since: columns.optional_time()?,
-                detail: columns.get()?,
+                since: columns.optional_time().unwrap_or_default(),
+                detail: columns.get().unwrap_or_default(),
             })
         })
         .optional()?
@@ -367,7 +408,7 @@ fn story(sql: &Connection, source: SourceId, kind: ChangeKind) -> rusqlite::Resu
     // Why it fails now may be another reason than the first.
     let error = sql
         .prepare_cached("SELECT error FROM attempt WHERE source_id = ?1 ORDER BY id DESC LIMIT 1")?
-        .query_row([source.0], |row| row.get(0))
+        .query_row([source.0], |row| Ok(row.get(0).unwrap_or_default()))
         .optional()?;
     Ok(ChangeStory {
         detail: error.flatten(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::damage::read_row;
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::file_set::configure_sets;
@@ -105,13 +106,14 @@ const NEWEST: &str = "SELECT p.revision, p.adopted_at, a.value, p.file, p.verifi
 fn newest(sql: &Connection) -> rusqlite::Result<Option<AdoptedPolicy>> {
     sql.prepare_cached(NEWEST)?
         .query_row([], |row| {
-            let mut columns = Columns::new(row);
-            Ok(AdoptedPolicy {
-                revision: columns.get()?,
-                adopted_at: columns.time()?,
-                actor: Actor(columns.get()?),
-                file: columns.get()?,
-                policy: columns.json()?,
+            read_row("policy", row, |columns| {
+                Ok(AdoptedPolicy {
+                    revision: columns.get()?,
+                    adopted_at: columns.time()?,
+                    actor: Actor(columns.get()?),
+                    file: columns.get()?,
+                    policy: columns.json()?,
+                })
             })
         })
         .optional()

@@ -6,7 +6,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::error::{Failure, Result, found};
+use super::damage::{DamagedRow, named, read_row, sound_one, sound_rows};
+use super::error::{Failure, Result, StoreError, found};
 use super::event::insert_event;
 use super::file_set::kept_version;
 use super::row::{Columns, int, millis};
@@ -14,7 +15,7 @@ use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::PublishTask;
 use super::verdict::failure_of;
-use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
+use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place_and_state};
 use crate::domain::{
     Action, FileSeal, Publication, PublishPolicy, SourceId, Stamp, VersionId, VersionState,
     publication_for,
@@ -22,39 +23,53 @@ use crate::domain::{
 
 impl Store {
     /// Returns what has to be published or withdrawn, for sources with an id after `after`, by id; what failed before is
-    /// among it only with `again`.
+    /// among it only with `again`. A source whose row is damaged is left out ([`Store::damage`]).
     pub async fn publish_due(
         &self,
         after: SourceId,
         again: bool,
         limit: usize,
     ) -> Result<Vec<PublishTask>> {
-        self.read(move |sql| {
-            let ids = sql
-                .prepare_cached(DUE)?
-                .query_map(params![after.0, int(limit), again], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            ids.into_iter()
-                .filter_map(|id| task(sql, SourceId(id)).transpose())
-                .collect()
+        self.read_sound(move |sql, damaged| {
+            let (mut tasks, mut after) = (Vec::new(), after.0);
+            loop {
+                let ids = sql
+                    .prepare_cached(DUE)?
+                    .query_map(params![after, int(limit), again], |row| row.get(0))?
+                    .collect::<rusqlite::Result<Vec<i64>>>()?;
+                for &id in &ids {
+                    tasks.extend(sound_one(task(sql, SourceId(id)), damaged)?.flatten());
+                }
+                // Where none of them is a task, that was not the end of the list.
+                match ids.last() {
+                    Some(last) if tasks.is_empty() => after = *last,
+                    _ => return Ok(tasks),
+                }
+            }
         })
         .await
     }
 
     /// Returns what has to happen to one source's file; nothing when it is right.
     pub async fn publication(&self, source: SourceId) -> Result<Option<PublishTask>> {
-        self.read(move |sql| task(sql, source)).await
+        self.read_sound(move |sql, damaged| Ok(sound_one(task(sql, source), damaged)?.flatten()))
+            .await
     }
 
     /// Returns what has to happen to the files of these sources, in their order, read at one moment;
     /// [`Publication::Keep`] for one that was removed.
     pub async fn publications(&self, sources: Vec<SourceId>) -> Result<Vec<Publication>> {
-        self.read(move |sql| {
+        self.read_sound(move |sql, damaged| {
             sources
                 .iter()
-                .map(|&source| match current(sql, source) {
-                    Err(Failure::Refused(_)) => Ok(Publication::Keep),
-                    other => wanted(sql, &other?),
+                .map(|&source| {
+                    let decided = match current(sql, source) {
+                        Err(Failure::Refused(_)) => Ok(Publication::Keep),
+                        Err(error) => Err(error),
+                        Ok(current) => wanted(sql, &current),
+                    };
+                    // Nothing is written or removed on the word of a damaged row.
+                    Ok(sound_one(decided, damaged)?.unwrap_or(Publication::Keep))
                 })
                 .collect()
         })
@@ -103,7 +118,7 @@ impl Store {
         }
         self.write(|transaction| {
             let query = format!("UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id IN ({MAYBE})");
-            transaction.execute(&query, [])?;
+            transaction.update_states(&query, [])?;
             Ok(())
         })
         .await
@@ -111,12 +126,14 @@ impl Store {
 
     /// Returns the names of the sources whose files could not be brought in line, with the reasons.
     pub async fn publish_failures(&self) -> Result<Vec<(SourceId, String, String)>> {
-        self.read(|sql| {
+        self.read_sound(|sql, damaged| {
             let mut statement = sql.prepare_cached(FAILURES)?;
             let rows = statement.query_map([], |row| {
-                Ok((SourceId(row.get(0)?), row.get(1)?, row.get(2)?))
+                read_row("source", row, |columns| {
+                    Ok((SourceId(columns.get()?), columns.get()?, columns.get()?))
+                })
             })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            Ok(sound_rows(rows, damaged)?)
         })
         .await
     }
@@ -237,7 +254,11 @@ pub(super) fn refresh_publication(
         Err(Failure::Refused(_)) => return Ok(()),
         other => other?,
     };
-    let due = wanted(transaction.sql, &current)? != Publication::Keep;
+    let due = match decide(transaction.sql, &current) {
+        // Nothing is done then, but every pass says why.
+        Err(error) if error.is_damage() => true,
+        decided => decided? != Publication::Keep,
+    };
     let query = if due {
         "UPDATE source_state SET publish_due = 1 WHERE source_id = ?1 AND publish_due = 0"
     } else {
@@ -298,16 +319,8 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
              FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1 AND s.removed_at IS NULL",
         )?
         .query_row([source.0], |row| {
-            let mut columns = Columns::new(row);
-            let current = Current {
-                only_in_set: columns.get()?,
-                policy: columns.word()?,
-                published: columns.optional()?.map(VersionId),
-                is_unsure: columns.get()?,
-                has_failed: columns.get()?,
-                newest: Newest::Missing,
-            };
-            Ok((current, columns.optional()?.map(VersionId)))
+            let read = read_current(&mut Columns::new(row));
+            read.map_err(|error| named("source", source.to_string(), row, error))
         });
     let (mut current, mut newest) = found(row, "source", source.0)?;
     let is_member = current.only_in_set;
@@ -327,15 +340,38 @@ fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, F
     Ok(current)
 }
 
-fn wanted(sql: &Connection, current: &Current) -> std::result::Result<Publication, Failure> {
-    let publication = match wanted_by_states(sql, current) {
-        // Which version comes next cannot be told: what was good stays.
-        Err(error) if error.is_damage() => Publication::Keep,
-        publication => publication?,
+fn read_current(columns: &mut Columns<'_>) -> rusqlite::Result<(Current, Option<VersionId>)> {
+    let current = Current {
+        only_in_set: columns.get()?,
+        policy: columns.word()?,
+        published: columns.optional()?.map(VersionId),
+        is_unsure: columns.get()?,
+        has_failed: columns.get()?,
+        newest: Newest::Missing,
     };
+    Ok((current, columns.optional()?.map(VersionId)))
+}
+
+/// Returns what has to happen to a source's file. Where damage keeps that from being told, what was good stays.
+fn wanted(sql: &Connection, current: &Current) -> std::result::Result<Publication, Failure> {
+    match decide(sql, current) {
+        Err(error) if error.is_damage() => Ok(match current.published {
+            Some(version) if current.is_unsure => Publication::Publish(version),
+            _ => Publication::Keep,
+        }),
+        decided => decided,
+    }
+}
+
+/// Returns the same; what cannot be told because a row is damaged or missing is an error.
+fn decide(sql: &Connection, current: &Current) -> std::result::Result<Publication, Failure> {
+    let publication = wanted_by_states(sql, current)?;
     Ok(match (publication, current.published) {
         (Publication::Keep, Some(version)) if current.is_unsure => Publication::Publish(version),
-        (Publication::Keep, None) if current.is_unsure => Publication::Withdraw,
+        (Publication::Keep, None) if current.is_unsure => match current.newest {
+            Newest::Damaged => Publication::Keep,
+            _ => Publication::Withdraw,
+        },
         (publication, _) => publication,
     })
 }
@@ -436,10 +472,7 @@ fn candidate(
             "SELECT {PLACE_COLUMNS}, v.state FROM version v WHERE {condition}"
         ))?
         .query_row(params, |row| {
-            let mut columns = Columns::new(row);
-            let place = read_place(&mut columns)?;
-            let state = columns.word()?;
-            Ok(Candidate { place, state })
+            read_place_and_state(row).map(|(place, state)| Candidate { place, state })
         })
         .optional()?;
     match found {
@@ -455,7 +488,14 @@ fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTas
         Err(Failure::Refused(_)) => return Ok(None),
         other => other?,
     };
-    let publication = wanted(sql, &current)?;
+    let publication = match decide(sql, &current) {
+        Err(error) if error.is_damage() => match current.published {
+            Some(version) if current.is_unsure => Publication::Publish(version),
+            // Whoever reads the tasks says why nothing is done.
+            _ => return Err(of_source(sql, id, error)),
+        },
+        decided => decided?,
+    };
     if publication == Publication::Keep {
         return Ok(None);
     }
@@ -463,6 +503,18 @@ fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTas
         source: source_by_id(sql, id)?,
         publication,
     }))
+}
+
+/// Names the source in the damage that keeps its file from being brought in line.
+fn of_source(sql: &Connection, id: SourceId, failure: Failure) -> Failure {
+    let Some(row) = failure.damaged_row() else {
+        return failure;
+    };
+    let name = sql
+        .prepare_cached("SELECT name FROM source WHERE id = ?1")
+        .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)));
+    let source = name.ok();
+    StoreError::DamagedRow(Box::new(DamagedRow { source, ..row })).into()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
+use super::damage::{read_row, sound_rows};
 use super::error::Result;
 use super::publication::be_unsure;
 use super::row::{Columns, int, millis, to_json};
@@ -11,17 +12,18 @@ use super::types::{FilesToLookAt, PublishedFile};
 use crate::domain::{CLOCK_TOLERANCE, FileSeal, Slot, SourceId, VersionId};
 
 impl Store {
-    /// Returns the published files that should be as recorded: those about which nothing is left to do.
+    /// Returns the published files that should be as recorded: those about which nothing is left to do. Those of damaged rows are
+    /// left out ([`Store::damage`]).
     pub async fn published_files(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {
-        self.read(move |sql| {
+        self.read_sound(move |sql, damaged| {
             let (condition, value) = match &which {
                 FilesToLookAt::Due(now) => (DUE, int(Slot::containing(*now).0).to_string()),
                 FilesToLookAt::These(ids) => (THESE, to_json(ids)),
                 FilesToLookAt::All => (ALL, String::new()),
             };
             let mut statement = sql.prepare_cached(&format!("{COLUMNS} {condition}"))?;
-            let rows = statement.query_map([value], |row| read(&mut Columns::new(row)))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let rows = statement.query_map([value], |row| read_row("source_state", row, read))?;
+            Ok(sound_rows(rows, damaged)?)
         })
         .await
     }
@@ -60,8 +62,10 @@ impl Store {
         self.read(move |sql| {
             let done = sql
                 .prepare_cached("SELECT at FROM chore WHERE name = ?1")?
-                .query_row([name], |row| Columns::new(row).time())
-                .optional()?;
+                // A time that cannot be is none: the next that is recorded takes its place.
+                .query_row([name], |row| Ok(Columns::new(row).time().ok()))
+                .optional()?
+                .flatten();
             Ok(done.is_none_or(|at| now - at >= every || at - now > CLOCK_TOLERANCE))
         })
         .await

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use super::Store;
+use super::damage::strictly;
 use super::edition::{edition_by_id, judge_edition, record_on_edition};
 use super::error::{Failure, Result};
 use super::row::to_json;
@@ -90,7 +91,7 @@ impl Store {
         self.read(move |sql| {
             let mut found = Vec::new();
             for (id, on) in refusals_of_contents(sql, &set, &versions)? {
-                let verdicts = verdicts_on_edition(sql, on)?;
+                let verdicts = strictly(|damaged| verdicts_on_edition(sql, on, damaged))?;
                 found.extend(verdicts.into_iter().filter(|one| one.id == id));
             }
             Ok(found)

@@ -88,6 +88,12 @@ impl<'r> Columns<'r> {
             .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string()))
     }
 
+    /// Reads a word of the domain that is of another row than the rest; nothing when that is damaged.
+    pub(super) fn sound_word<T: FromStr>(&mut self) -> Option<T> {
+        let word: Option<String> = self.get().unwrap_or_default();
+        word?.parse().ok()
+    }
+
     pub(super) fn optional_word<T: FromStr<Err: Display>>(
         &mut self,
     ) -> rusqlite::Result<Option<T>> {

@@ -3,9 +3,13 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use super::Store;
+use super::damage::{
+    DamagedRow, column_of, damaged_error, read_row, reason_of, sound_rows, strictly,
+};
 use super::error::{Failure, Result, found};
 use super::row::{Columns, row_limit, to_json};
 use super::types::{NamedVersion, SourceFilter};
@@ -41,30 +45,60 @@ pub(super) const SOURCE_COLUMNS: &str = "s.id, s.name, s.address, s.interval_hou
             JOIN edition_member em ON em.edition_id = f.withdrawn_edition_id AND em.source_id = m.source_id
             WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END";
 
-/// Settings, state and newest version of a source.
-pub(super) const SOURCE_TABLES: &str = "source s JOIN source_state t ON t.source_id = s.id
+/// Where the columns of `source_state` begin, and that of its which is never NULL unless the row is missing.
+const STATE_COLUMNS: usize = 15;
+
+/// Settings, state and newest version of a source. One whose state is missing is read too, and is damaged.
+pub(super) const SOURCE_TABLES: &str = "source s LEFT JOIN source_state t ON t.source_id = s.id
     LEFT JOIN version v ON v.id = t.version_id";
 
 impl Store {
-    /// Returns the sources that the filter lets through, by name.
+    /// Returns the sources that the filter lets through, by name. Those whose rows are damaged are left out
+    /// ([`Store::damage`]): this is for nothing that removes what is not there.
     pub async fn sources(&self, filter: SourceFilter) -> Result<Vec<Source>> {
-        self.read(move |sql| list(sql, &filter)).await
+        self.read_sound(move |sql, damaged| list(sql, &filter, damaged))
+            .await
+    }
+
+    /// Returns every source that is not removed, by name. A damaged row is an error.
+    pub async fn every_source(&self) -> Result<Vec<Source>> {
+        self.read(move |sql| strictly(|damaged| list(sql, &SourceFilter::default(), damaged)))
+            .await
+    }
+
+    /// Returns the source with this id, a removed one too. A damaged row is an error.
+    pub async fn source(&self, id: SourceId) -> Result<Option<Source>> {
+        self.read(move |sql| Ok(select(sql, BY_ID, &id.to_string())?.pop()))
+            .await
+    }
+
+    /// Returns which of these sources there are, removed ones and damaged ones too.
+    pub async fn existing(&self, ids: Vec<SourceId>) -> Result<HashSet<SourceId>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT s.id FROM json_each(?1) j CROSS JOIN source s ON s.id = j.value",
+            )?;
+            let rows = statement.query_map([to_json(&ids)], |row| row.get(0).map(SourceId))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
     }
 
     /// Returns names and newest versions of the sources with these ids that are not removed.
     pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
-        self.read(move |sql| {
+        self.read_sound(move |sql, damaged| {
             let mut statement = sql.prepare_cached(NAMED_VERSIONS)?;
             let rows = statement.query_map([to_json(&ids)], |row| {
-                let mut columns = Columns::new(row);
-                Ok(NamedVersion {
-                    id: SourceId(columns.get()?),
-                    name: columns.get()?,
-                    version_id: columns.optional()?.map(VersionId),
-                    version_state: columns.optional_word()?,
+                read_row("source", row, |columns| {
+                    Ok(NamedVersion {
+                        id: SourceId(columns.get()?),
+                        name: columns.get()?,
+                        version_id: columns.optional()?.map(VersionId),
+                        version_state: columns.sound_word(),
+                    })
                 })
             })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            Ok(sound_rows(rows, damaged)?)
         })
         .await
     }
@@ -85,9 +119,9 @@ impl Store {
     /// Returns the removed sources that had this name or this address, by id.
     pub async fn find_removed(&self, name: &str, address: &str) -> Result<Vec<Source>> {
         let (name, address) = (name.to_owned(), address.to_owned());
-        self.read(move |sql| {
-            let mut found = select(sql, REMOVED_BY_NAME, &name)?;
-            found.extend(select(sql, REMOVED_BY_ADDRESS, &address)?);
+        self.read_sound(move |sql, damaged| {
+            let mut found = select_sound(sql, REMOVED_BY_NAME, &name, damaged)?;
+            found.extend(select_sound(sql, REMOVED_BY_ADDRESS, &address, damaged)?);
             found.sort_by_key(|source| source.id);
             found.dedup_by_key(|source| source.id);
             Ok(found)
@@ -98,11 +132,11 @@ impl Store {
     /// Returns for each of these addresses, in their order, the source with it that was removed last; nothing for one that a
     /// source has now.
     pub async fn former_sources(&self, addresses: Vec<String>) -> Result<Vec<Option<Source>>> {
-        self.read(move |sql| {
+        self.read_sound(move |sql, damaged| {
             addresses
                 .iter()
                 .map(|address| {
-                    let removed = select(sql, REMOVED_BY_ADDRESS, address)?;
+                    let removed = select_sound(sql, REMOVED_BY_ADDRESS, address, damaged)?;
                     if removed.is_empty() || !select(sql, BY_ADDRESS, address)?.is_empty() {
                         return Ok(None);
                     }
@@ -125,7 +159,7 @@ impl Store {
         self.read(move |sql| {
             let turn = free_number(|turn| {
                 let name = candidate_name(&settings, turn);
-                Ok::<_, Failure>(others.contains(&name) || find(sql, &name)?.is_some())
+                Ok::<_, Failure>(others.contains(&name) || is_found(sql, &name)?)
             })?;
             Ok(candidate_name(&settings, turn))
         })
@@ -182,8 +216,36 @@ pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Resul
         .prepare_cached(&format!(
             "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE s.id = ?1"
         ))?
-        .query_row([id.0], |row| read_source(&mut Columns::new(row)));
+        .query_row([id.0], |row| read_source_row(row, read_source));
     found(row, "source", id.0)
+}
+
+/// Reads a row that begins with [`SOURCE_COLUMNS`]. Damage is an error that names the row and the source.
+pub(super) fn read_source_row<T>(
+    row: &Row<'_>,
+    read: impl FnOnce(&mut Columns<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    read(&mut Columns::new(row)).map_err(|error| {
+        let Some(reason) = reason_of(row, &error) else {
+            return error;
+        };
+        let is_of_state = column_of(&error).is_some_and(|column| column >= STATE_COLUMNS);
+        let has_state = !matches!(row.get_ref(STATE_COLUMNS), Ok(ValueRef::Null));
+        damaged_error(DamagedRow {
+            table: if is_of_state {
+                "source_state"
+            } else {
+                "source"
+            },
+            id: row.get::<_, i64>(0).unwrap_or_default().to_string(),
+            source: row.get(1).ok(),
+            reason: if is_of_state && !has_state {
+                "it is missing, or `next_slot` holds NULL".to_owned()
+            } else {
+                reason
+            },
+        })
+    })
 }
 
 /// Reads [`SOURCE_COLUMNS`].
@@ -200,7 +262,8 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             last_attempt_at: columns.optional_time()?,
             last_outcome: columns.optional_word()?,
             version_id: columns.optional()?.map(VersionId),
-            version_state: columns.optional_word()?,
+            // What is wrong with a version is said where its history is read.
+            version_state: columns.sound_word(),
             published_version_id: columns.optional()?.map(VersionId),
             publish_due: columns.get()?,
             publish_error: columns.get()?,
@@ -211,7 +274,8 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
         },
     };
     let own = read_withdrawal(columns)?;
-    let with_set = read_withdrawal(columns)?;
+    // A damaged row of the set is not one of the source.
+    let with_set = read_withdrawal(columns).unwrap_or_default();
     if source.state.served().is_none() {
         let last = own.into_iter().chain(with_set);
         let last = last.max_by_key(|withdrawal| withdrawal.at);
@@ -222,11 +286,10 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
 
 /// Reads when something was withdrawn and why; nothing when it was not.
 pub(super) fn read_withdrawal(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Withdrawal>> {
-    let (at, because) = (columns.optional_time()?, columns.optional::<String>()?);
-    Ok(at.map(|at| Withdrawal {
-        at,
-        because: because.unwrap_or_default(),
-    }))
+    // Both are read in any case: columns may follow.
+    let (at, because) = (columns.optional_time(), columns.optional::<String>());
+    let because = because?.unwrap_or_default();
+    Ok(at?.map(|at| Withdrawal { at, because }))
 }
 
 fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> {
@@ -245,7 +308,11 @@ fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> 
     })
 }
 
-fn list(sql: &Connection, filter: &SourceFilter) -> std::result::Result<Vec<Source>, Failure> {
+fn list(
+    sql: &Connection,
+    filter: &SourceFilter,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Source>, Failure> {
     let kept = if filter.removed {
         "1"
     } else {
@@ -260,10 +327,31 @@ fn list(sql: &Connection, filter: &SourceFilter) -> std::result::Result<Vec<Sour
         WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 ORDER BY s.name, s.id LIMIT ?4"
     ))?;
     let (share, shares) = (filter.share.0, filter.share.1.max(1));
+    let known = damaged.len();
     let rows = statement.query_map((ids, share, shares, row_limit(filter.limit)), |row| {
-        read_source(&mut Columns::new(row))
+        read_source_row(row, read_source)
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let sources = sound_rows(rows, damaged)?;
+    if filter.limit.is_none() || damaged.len() == known {
+        return Ok(sources);
+    }
+    // As many others take the places of those that are damaged.
+    let all = SourceFilter {
+        limit: None,
+        ..filter.clone()
+    };
+    damaged.truncate(known);
+    let mut sources = list(sql, &all, damaged)?;
+    sources.truncate(filter.limit.unwrap_or_default());
+    Ok(sources)
+}
+
+/// Tells whether a source is found by this text, a damaged one too.
+fn is_found(sql: &Connection, text: &str) -> std::result::Result<bool, Failure> {
+    match find(sql, text) {
+        Err(error) if error.is_damage() => Ok(true),
+        found => Ok(found?.is_some()),
+    }
 }
 
 fn find(sql: &Connection, text: &str) -> std::result::Result<Option<Source>, Failure> {
@@ -279,17 +367,27 @@ fn find(sql: &Connection, text: &str) -> std::result::Result<Option<Source>, Fai
     Ok(None)
 }
 
-/// Returns the sources of which one of the conditions above holds.
+/// Returns the sources of which one of the conditions above holds. A damaged row is an error.
 fn select(
     sql: &Connection,
     condition: &str,
     text: &str,
 ) -> std::result::Result<Vec<Source>, Failure> {
+    strictly(|damaged| select_sound(sql, condition, text, damaged))
+}
+
+/// Returns the same without those whose rows are damaged.
+fn select_sound(
+    sql: &Connection,
+    condition: &str,
+    text: &str,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Source>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
         "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
     ))?;
-    let rows = statement.query_map([text], |row| read_source(&mut Columns::new(row)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = statement.query_map([text], |row| read_source_row(row, read_source))?;
+    Ok(sound_rows(rows, damaged)?)
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ fn find(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Mended> {
     let slot = Slot::containing(now).0;
     let (sources, latest): (i64, Option<i64>) = sql
         .prepare_cached(&format!(
-            "SELECT count(*), max(t.next_slot) {IMPOSSIBLE}"
+            "SELECT count(*), max(iif(typeof(t.next_slot) = 'integer', t.next_slot, 0)) {IMPOSSIBLE}"
         ))?
         .query_row(
             named_params! {
@@ -123,16 +123,16 @@ fn mend(
         return Ok(None);
     }
     let slot = Slot::containing(now).0;
-    transaction
-        .sql
-        .prepare_cached(&format!(
+    transaction.update_states(
+        &format!(
             "UPDATE source_state SET next_slot = :slot WHERE source_id IN (SELECT t.source_id {IMPOSSIBLE})"
-        ))?
-        .execute(named_params! {
+        ),
+        named_params! {
             ":slot": slot, ":tried": millis(now + CLOCK_TOLERANCE),
             ":tolerance": CLOCK_TOLERANCE.num_hours(), ":pause": LONGEST_RETRY_AFTER.num_hours(),
-        })?;
-    transaction.execute(
+        },
+    )?;
+    transaction.update_states(
         "UPDATE source_state SET lease_owner = NULL, lease_until = NULL
          WHERE lease_owner IS NOT NULL AND lease_until > ?1",
         params![millis(now + LONGEST_LEASE + CLOCK_TOLERANCE)],

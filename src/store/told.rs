@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, params};
 
 use super::Store;
+use super::damage::{DamagedRow, read_row, sound_rows};
 use super::edition::failure_of_edition;
 use super::error::{Failure, Result};
 use super::row::{Columns, millis};
@@ -31,47 +32,54 @@ const SETS: &str = "SELECT f.name, e.id, e.state, f.published_edition_id, f.publ
      LEFT JOIN told_set k ON k.notifier_id = ?1 AND k.set_name = f.name ORDER BY f.name";
 
 /// Returns where the sets stand, and what a notifier knows of them.
-pub(super) fn sets(sql: &Connection, notifier: i64) -> rusqlite::Result<Vec<SetLook>> {
+pub(super) fn sets(
+    sql: &Connection,
+    notifier: i64,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Vec<SetLook>> {
     let mut statement = sql.prepare_cached(SETS)?;
     let rows = statement.query_map([notifier], |row| {
-        let mut columns = Columns::new(row);
-        let name = columns.get()?;
-        let newest = columns.optional()?.map(EditionId);
-        let state = columns.optional_word()?;
-        Ok(SetLook {
-            name,
-            newest: newest.zip(state),
-            published: columns.optional()?.map(EditionId),
-            is_unpublished: columns.get()?,
-            told: ToldOfSet {
-                failed_edition: columns.optional()?.map(EditionId),
-                at: columns.optional_time()?,
-            },
+        read_row("file_set", row, |columns| {
+            let name = columns.get()?;
+            let newest = columns.optional()?.map(EditionId);
+            let state = columns.optional_word()?;
+            Ok(SetLook {
+                name,
+                newest: newest.zip(state),
+                published: columns.optional()?.map(EditionId),
+                is_unpublished: columns.get()?,
+                told: ToldOfSet {
+                    failed_edition: columns.optional()?.map(EditionId),
+                    at: columns.optional_time()?,
+                },
+            })
         })
     })?;
-    rows.collect()
+    sound_rows(rows, damaged)
 }
 
 /// Returns what a notifier was told of single events; what an older kind of change left is passed over.
 pub(super) fn told_events(
     sql: &Connection,
     notifier: i64,
+    damaged: &mut Vec<DamagedRow>,
 ) -> rusqlite::Result<HashMap<EventSubject, ToldOfEvent>> {
     let mut statement = sql.prepare_cached(
         "SELECT kind, subject, told_at, held_event_id FROM told_event WHERE notifier_id = ?1",
     )?;
     let rows = statement.query_map([notifier], |row| {
-        let mut columns = Columns::new(row);
-        let kind: String = columns.get()?;
-        let about = columns.get()?;
-        let told = ToldOfEvent {
-            at: columns.time()?,
-            held: columns.optional()?.map(EventId),
-        };
-        let subject = kind.parse().ok().map(|kind| EventSubject { kind, about });
-        Ok(subject.map(|subject| (subject, told)))
+        read_row("told_event", row, |columns| {
+            let kind: String = columns.get()?;
+            let about = columns.get()?;
+            let told = ToldOfEvent {
+                at: columns.time()?,
+                held: columns.optional()?.map(EventId),
+            };
+            let subject = kind.parse().ok().map(|kind| EventSubject { kind, about });
+            Ok(subject.map(|subject| (subject, told)))
+        })
     })?;
-    rows.filter_map(rusqlite::Result::transpose).collect()
+    Ok(sound_rows(rows, damaged)?.into_iter().flatten().collect())
 }
 
 /// Writes what a notifier knows now of sets and single events.
@@ -120,9 +128,9 @@ fn story(sql: &Connection, edition: EditionId) -> std::result::Result<ChangeStor
         .prepare_cached(
             "SELECT coalesce((SELECT max(started_at) FROM edition_verdict WHERE edition_id = ?1), 0)",
         )?
-        .query_row([edition.0], |row| Columns::new(row).time())?;
+        .query_row([edition.0], |row| Ok(Columns::new(row).time().ok()))?;
     Ok(ChangeStory {
-        since: Some(since),
+        since,
         detail: failure_of_edition(sql, edition)?,
     })
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::damage::damaged_row_in;
 use super::policy::KnownPolicy;
 use crate::domain::{Actor, EventId, NewEvent};
 
@@ -59,6 +60,35 @@ impl<'a> Transaction<'a> {
         params: impl rusqlite::Params,
     ) -> rusqlite::Result<usize> {
         self.sql.prepare_cached(sql)?.execute(params)
+    }
+
+    /// Runs an `UPDATE` of many rows of `source_state`. One that is damaged keeps SQLite from changing any: it is left out then.
+    pub(super) fn update_states(
+        &self,
+        update: &str,
+        params: impl rusqlite::Params + Copy,
+    ) -> rusqlite::Result<()> {
+        match self.execute(update, params) {
+            Err(error) if damaged_row_in(&error).is_some() => {}
+            done => return done.map(drop),
+        }
+        let ids = self
+            .sql
+            .prepare_cached("SELECT source_id FROM source_state")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for id in ids {
+            let one = self
+                .sql
+                .execute(&format!("{update} AND source_id = {id}"), params);
+            match one {
+                Err(error) if damaged_row_in(&error).is_some() => {}
+                done => {
+                    done?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Runs one `INSERT` and returns the new row's id.

@@ -5,23 +5,26 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use super::Store;
+use super::damage::{DamagedRow, read_row, sound_rows, strictly};
 use super::error::{Failure, Result, found};
 use super::event::insert_event_under;
 use super::policy::InForce;
 use super::publication::refresh_publication;
 use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
-use super::version_row::{PLACE_COLUMNS, read_place};
+use super::version_row::{PLACE_COLUMNS, read_place_and_state};
 use crate::domain::{
     Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewEvent, NewVerdict, SourceId,
     Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState, Weights, deciding_verdict,
 };
 
 impl Store {
-    /// Returns all verdicts on a version, oldest first.
+    /// Returns all verdicts on a version, oldest first. Those whose rows are damaged are left out ([`Store::damage`]).
     pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
-        self.read(move |sql| list(sql, OUTPUT, "d.version_id = ?1", [version.0]))
-            .await
+        self.read_sound(move |sql, damaged| {
+            list(sql, OUTPUT, "d.version_id = ?1", [version.0], damaged)
+        })
+        .await
     }
 
     /// Returns the id of the newest verdict on a version; 0 while there is none.
@@ -55,8 +58,11 @@ impl Store {
     ) -> Result<Vec<Verdict>> {
         const OF_SOURCE: &str = "d.version_id IN
              (SELECT id FROM version WHERE source_id = ?1 ORDER BY ordinal DESC LIMIT ?2)";
-        self.read(move |sql| list(sql, NO_OUTPUT, OF_SOURCE, [source.0, row_limit(limit)]))
-            .await
+        self.read_sound(move |sql, damaged| {
+            let of_source = [source.0, row_limit(limit)];
+            list(sql, NO_OUTPUT, OF_SOURCE, of_source, damaged)
+        })
+        .await
     }
 
     /// Records verdicts, an event each, and the state that all verdicts on the version give it by the policy in force,
@@ -179,8 +185,7 @@ pub(super) fn source_and_state(
             "SELECT {PLACE_COLUMNS}, v.state FROM version v WHERE v.id = ?1"
         ))?
         .query_row([version.0], |row| {
-            let mut columns = Columns::new(row);
-            Ok((read_place(&mut columns)?.source_id, columns.word()?))
+            read_place_and_state(row).map(|(place, state)| (place.source_id, state))
         });
     found(row, "version", version.0)
 }
@@ -234,13 +239,16 @@ pub(super) fn newest_outcomes(
     on: Judged,
 ) -> rusqlite::Result<BTreeMap<String, VerdictOutcome>> {
     let (table, column) = on.table();
+    // One that cannot be read is no verdict that was not given: it may be the one that failed.
     sql.prepare_cached(&format!(
-        "SELECT n.value, d.outcome FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id
+        "SELECT d.id, n.value AS verifier_id, d.outcome FROM {table} d LEFT JOIN text n ON n.id = d.verifier_id
          WHERE d.{column} = ?1 ORDER BY d.id",
     ))?
     .query_map([on.id()], |row| {
-        let mut columns = Columns::new(row);
-        Ok((columns.get()?, columns.word()?))
+        read_row(table, row, |columns| {
+            columns.get::<i64>()?;
+            Ok((columns.get()?, columns.word()?))
+        })
     })?
     .collect()
 }
@@ -343,22 +351,33 @@ pub(super) fn failure_of(
     sql: &Connection,
     version: VersionId,
 ) -> std::result::Result<Option<String>, Failure> {
-    let verdicts = list(sql, NO_OUTPUT, "d.version_id = ?1", [version.0])?;
+    // What is damaged is no reason that could be told.
+    let mut damaged = Vec::new();
+    let of_version = [version.0];
+    let verdicts = list(
+        sql,
+        NO_OUTPUT,
+        "d.version_id = ?1",
+        of_version,
+        &mut damaged,
+    )?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
     Ok(deciding_verdict(VersionState::Failed, newest_first).map(with_reason))
 }
 
-/// Returns all verdicts on a version or an edition, oldest first.
+/// Returns all verdicts on a version or an edition, oldest first. A damaged row is an error: it may be a refusal.
 pub(super) fn verdicts_on(
     sql: &Connection,
     on: Judged,
 ) -> std::result::Result<Vec<(VerdictId, NewVerdict)>, Failure> {
     Ok(match on {
-        Judged::Version(id) => list(sql, OUTPUT, "d.version_id = ?1", [id.0])?
-            .into_iter()
-            .map(|one| (one.id, one.verdict))
-            .collect(),
-        Judged::Edition(id) => verdicts_on_edition(sql, id)?
+        Judged::Version(id) => {
+            strictly(|damaged| list(sql, OUTPUT, "d.version_id = ?1", [id.0], damaged))?
+                .into_iter()
+                .map(|one| (one.id, one.verdict))
+                .collect()
+        }
+        Judged::Edition(id) => strictly(|damaged| verdicts_on_edition(sql, id, damaged))?
             .into_iter()
             .map(|one| (one.id, one.verdict))
             .collect(),
@@ -369,6 +388,7 @@ pub(super) fn verdicts_on(
 pub(super) fn verdicts_on_edition(
     sql: &Connection,
     edition: EditionId,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<EditionVerdict>, Failure> {
     let mut statement = sql.prepare_cached(&list_sql(
         "edition_verdict",
@@ -377,17 +397,18 @@ pub(super) fn verdicts_on_edition(
         "d.edition_id = ?1",
     ))?;
     let rows = statement.query_map([edition.0], |row| {
-        let mut columns = Columns::new(row);
-        let (id, edition_id) = (VerdictId(columns.get()?), EditionId(columns.get()?));
-        let (verdict, actor) = read_what_was_said(&mut columns)?;
-        Ok(EditionVerdict {
-            id,
-            edition_id,
-            verdict,
-            actor,
+        read_row("edition_verdict", row, |columns| {
+            let (id, edition_id) = (VerdictId(columns.get()?), EditionId(columns.get()?));
+            let (verdict, actor) = read_what_was_said(columns)?;
+            Ok(EditionVerdict {
+                id,
+                edition_id,
+                verdict,
+                actor,
+            })
         })
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    Ok(sound_rows(rows, damaged)?)
 }
 
 /// What is read of the text that a verifier printed.
@@ -396,10 +417,10 @@ const NO_OUTPUT: &str = "''";
 
 fn list_sql(table: &str, column: &str, output: &str, condition: &str) -> String {
     format!(
-        "SELECT d.id, d.{column}, n.value, f.value, d.outcome, d.detail, d.exit_code, {output}, d.started_at,
-             d.duration_ms, coalesce(p.value, ''), a.value
-         FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
-         CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
+        "SELECT d.id, d.{column}, n.value AS verifier_id, f.value AS fingerprint_id, d.outcome, d.detail, d.exit_code,
+             {output}, d.started_at, d.duration_ms, coalesce(p.value, ''), a.value AS actor_id
+         FROM {table} d LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
+         LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
          WHERE {condition} ORDER BY d.id"
     )
 }
@@ -409,11 +430,12 @@ fn list(
     output: &str,
     condition: &str,
     params: impl rusqlite::Params,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<Verdict>, Failure> {
     let mut statement =
         sql.prepare_cached(&list_sql("verdict", "version_id", output, condition))?;
-    let rows = statement.query_map(params, |row| read_verdict(&mut Columns::new(row)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = statement.query_map(params, |row| read_row("verdict", row, read_verdict))?;
+    Ok(sound_rows(rows, damaged)?)
 }
 
 fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
 use super::Store;
+use super::damage::{DamagedRow, damaged_row_in, read_row, sound_rows};
 use super::error::{Failure, Result};
 use super::row::{Columns, int, row_limit, to_json};
 use super::types::{
@@ -14,15 +16,16 @@ use super::verdict::read_what_was_said;
 use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
 
 impl Store {
-    /// Returns the verdicts that the filter lets through, newest first.
+    /// Returns the verdicts that the filter lets through, newest first. Those whose rows are damaged are left out
+    /// ([`Store::damage`]).
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
-        self.read(move |sql| {
+        self.read_sound(move |sql, damaged| {
             let on_versions = match filter.set {
-                None => list_on_versions(sql, &filter)?,
+                None => list_on_versions(sql, &filter, damaged)?,
                 Some(_) => Vec::new(),
             };
             let on_editions = match (&filter.sources, &filter.versions) {
-                (None, None) => list_on_editions(sql, &filter)?,
+                (None, None) => list_on_editions(sql, &filter, damaged)?,
                 _ => Vec::new(),
             };
             let most = filter.limit.unwrap_or(usize::MAX);
@@ -34,7 +37,8 @@ impl Store {
     /// Returns by which judges the versions of sources that are not removed were judged last, for at most `limit` versions
     /// beyond `after` in the order asked for.
     pub async fn judged_by(&self, request: JudgedRequest) -> Result<Vec<JudgedBy>> {
-        self.read(move |sql| list_judged(sql, &request)).await
+        self.read_sound(move |sql, damaged| list_judged(sql, &request, damaged))
+            .await
     }
 }
 
@@ -52,10 +56,10 @@ fn merge(one: Vec<VerdictOn>, other: Vec<VerdictOn>) -> impl Iterator<Item = Ver
 
 /// The columns of what was said, of a table of verdicts `d` and the texts that it names.
 const SAID: &str =
-    "n.value, f.value, d.outcome, d.detail, d.exit_code, d.output, d.started_at, d.duration_ms,
-    coalesce(p.value, ''), a.value";
-const TEXTS: &str = "CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
-    CROSS JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id";
+    "n.value AS verifier_id, f.value AS fingerprint_id, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
+    d.duration_ms, coalesce(p.value, ''), a.value AS actor_id";
+const TEXTS: &str = "LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
+    LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id";
 // A text that is not there has no id, and so no verdict.
 const MATCHES: &str = "(?1 IS NULL OR d.verifier_id = (SELECT id FROM text WHERE value = ?1))
     AND (?2 IS NULL OR substr(f.value, 1, length(?2)) = ?2) AND (?3 IS NULL OR d.outcome = ?3)";
@@ -63,9 +67,10 @@ const MATCHES: &str = "(?1 IS NULL OR d.verifier_id = (SELECT id FROM text WHERE
 fn list_on_versions(
     sql: &Connection,
     filter: &VerdictFilter,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<VerdictOn>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT {SAID}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
+        "SELECT d.id, {SAID}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
          CROSS JOIN version v ON v.id = d.version_id
          CROSS JOIN source s ON s.id = v.source_id
          WHERE {MATCHES} AND (?4 IS NULL AND ?6 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4))
@@ -81,25 +86,28 @@ fn list_on_versions(
         filter.versions.as_deref().map(|ids| to_json(&ids)),
     ];
     let rows = statement.query_map(parameters, |row| {
-        let mut columns = Columns::new(row);
-        let (verdict, actor) = read_what_was_said(&mut columns)?;
-        let on = VerdictSubject::Version {
-            id: VersionId(columns.get()?),
-            digest: Digest(columns.get()?),
-            source_id: SourceId(columns.get()?),
-            source_name: columns.get()?,
-        };
-        Ok(VerdictOn { verdict, actor, on })
+        read_row("verdict", row, |columns| {
+            columns.get::<i64>()?;
+            let (verdict, actor) = read_what_was_said(columns)?;
+            let on = VerdictSubject::Version {
+                id: VersionId(columns.get()?),
+                digest: Digest(columns.get()?),
+                source_id: SourceId(columns.get()?),
+                source_name: columns.get()?,
+            };
+            Ok(VerdictOn { verdict, actor, on })
+        })
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    Ok(sound_rows(rows, damaged)?)
 }
 
 fn list_on_editions(
     sql: &Connection,
     filter: &VerdictFilter,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<VerdictOn>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT {SAID}, d.edition_id, e.set_name FROM edition_verdict d {TEXTS}
+        "SELECT d.id, {SAID}, d.edition_id, e.set_name FROM edition_verdict d {TEXTS}
          CROSS JOIN edition e ON e.id = d.edition_id
          WHERE {MATCHES} AND (?4 IS NULL OR e.set_name = ?4) ORDER BY d.id DESC LIMIT ?5"
     ))?;
@@ -111,31 +119,52 @@ fn list_on_editions(
         row_limit(filter.limit),
     ];
     let rows = statement.query_map(parameters, |row| {
-        let mut columns = Columns::new(row);
-        let (verdict, actor) = read_what_was_said(&mut columns)?;
-        let on = VerdictSubject::Edition {
-            id: EditionId(columns.get()?),
-            set: columns.get()?,
-        };
-        Ok(VerdictOn { verdict, actor, on })
+        read_row("edition_verdict", row, |columns| {
+            columns.get::<i64>()?;
+            let (verdict, actor) = read_what_was_said(columns)?;
+            let on = VerdictSubject::Edition {
+                id: EditionId(columns.get()?),
+                set: columns.get()?,
+            };
+            Ok(VerdictOn { verdict, actor, on })
+        })
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    Ok(sound_rows(rows, damaged)?)
 }
 
 fn id_list(ids: &[SourceId]) -> String {
     to_json(&ids.iter().map(|id| id.0).collect::<Vec<_>>())
 }
 
+/// Returns the versions that come next of which all rows are sound.
 fn list_judged(
     sql: &Connection,
     request: &JudgedRequest,
+    damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<JudgedBy>, Failure> {
+    let mut request = request.clone();
+    loop {
+        let (judged, last) = judged_page(sql, &request, damaged)?;
+        if last.is_none() || !judged.is_empty() {
+            return Ok(judged);
+        }
+        // All of them are damaged, which is not the end of the list.
+        request.after = last;
+    }
+}
+
+/// Returns the versions of a page whose rows are sound, and the last version of it, sound or not.
+fn judged_page(
+    sql: &Connection,
+    request: &JudgedRequest,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<(Vec<JudgedBy>, Option<VersionId>), Failure> {
     let (beyond, order) = match request.order {
         JudgedOrder::OldestFirst => (">", "ASC"),
         JudgedOrder::NewestFirst => ("<", "DESC"),
     };
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT v.id, v.source_id, v.state, n.value, f.value, d.outcome FROM
+        "SELECT v.id, v.source_id, v.state, n.value, f.value, d.outcome, d.id FROM
              (SELECT v.id, v.source_id, v.state FROM version v CROSS JOIN source s ON s.id = v.source_id
               WHERE v.id {beyond} ?1 AND s.removed_at IS NULL
                   AND (?2 IS NULL OR v.source_id IN (SELECT value FROM json_each(?2)))
@@ -155,33 +184,57 @@ fn list_judged(
     ];
     let mut rows = statement.query(parameters)?;
     let mut judged: Vec<JudgedBy> = Vec::new();
+    let (mut last, mut last_damaged) = (None, None);
     while let Some(row) = rows.next()? {
-        let mut columns = Columns::new(row);
-        let version_id = VersionId(columns.get()?);
-        let source_id = SourceId(columns.get()?);
-        let state = columns.word()?;
-        if judged
-            .last()
-            .is_none_or(|last| last.version_id != version_id)
-        {
-            judged.push(JudgedBy {
-                version_id,
-                source_id,
-                state,
-                last: BTreeMap::new(),
-            });
+        let id = VersionId(row.get(0)?);
+        last = Some(id);
+        // Without one of its verdicts, what counts of a version cannot be told.
+        if last_damaged == last {
+            continue;
         }
-        let (verifier, fingerprint) = (columns.optional()?, columns.optional()?);
-        if let (Some(one), Some(verifier), Some(fingerprint)) =
-            (judged.last_mut(), verifier, fingerprint)
-        {
-            let outcome = columns.word()?;
+        match read_row("version", row, |columns| read_judged(columns, &mut judged)) {
+            Ok(()) => {}
+            Err(error) => {
+                damaged.push(damaged_row_in(&error).ok_or(error)?);
+                judged.retain(|one| one.version_id != id);
+                last_damaged = last;
+            }
+        }
+    }
+    Ok((judged, last))
+}
+
+/// Reads a verdict on a version, or that there is none, and adds it to what is known of the version.
+fn read_judged(columns: &mut Columns<'_>, judged: &mut Vec<JudgedBy>) -> rusqlite::Result<()> {
+    let version_id = VersionId(columns.get()?);
+    let source_id = SourceId(columns.get()?);
+    let state = columns.word()?;
+    if judged
+        .last()
+        .is_none_or(|last| last.version_id != version_id)
+    {
+        judged.push(JudgedBy {
+            version_id,
+            source_id,
+            state,
+            last: BTreeMap::new(),
+        });
+    }
+    let (verifier, fingerprint) = (columns.optional()?, columns.optional()?);
+    let outcome = columns.optional_word()?;
+    let verdict: Option<i64> = columns.optional()?;
+    match (judged.last_mut(), verifier, fingerprint, outcome) {
+        (Some(one), Some(verifier), Some(fingerprint), Some(outcome)) => {
             let last = LastVerdict {
                 fingerprint,
                 outcome,
             };
             one.last.insert(verifier, last);
         }
+        _ if verdict.is_some() => {
+            return Err(columns.malformed(Type::Integer, "this verdict on it is damaged"));
+        }
+        _ => {}
     }
-    Ok(judged)
+    Ok(())
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
 use super::Store;
+use super::damage::{read_row, reason_of, sound_one, sound_rows};
 use super::error::{Failure, Result, StoreError, found};
 use super::publication::wanted_version;
 use super::row::{Columns, int, millis, row_limit, time, to_json};
@@ -20,7 +21,7 @@ use crate::domain::{BlobId, Digest, LastModified, SourceId, Version, VersionId, 
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
 const VERSION_COLUMNS: &str =
     "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.checksum, v.digest, b.digest, b.size_bytes,
-    b.stored_bytes, n.value, m.value, v.last_modified, v.last_modified_text, v.state, v.policy_revision";
+    b.stored_bytes, n.value AS name_id, m.value AS media_type_id, v.last_modified, v.last_modified_text, v.state, v.policy_revision";
 
 /// A version whose blob or name is missing is read too, and is damaged.
 const VERSION_TABLES: &str = "version v LEFT JOIN blob b ON b.id = v.blob_id
@@ -136,7 +137,7 @@ impl Store {
             ))?;
             let rows = statement
                 .query_map([source.0, millis(from), millis(until), int(limit)], |row| {
-                    read_version(&mut Columns::new(row)).map(|(version, _)| version)
+                    read_version_row(row).map(|(version, _)| version)
                 })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -158,7 +159,7 @@ impl Store {
         self.read(move |sql| match history(sql, source, limit) {
             Ok(versions) => Ok((versions, None)),
             Err(error) => match error.damage() {
-                Some(damage) => Ok((sound(sql, source, limit)?, Some(damage.clone()))),
+                Some(damage) => Ok((sound(sql, source, limit)?, Some(damage))),
                 None => Err(error),
             },
         })
@@ -180,30 +181,29 @@ impl Store {
 
     /// Returns what is known of the newest version and of the last attempt of these sources.
     pub async fn newest(&self, sources: Vec<SourceId>) -> Result<HashMap<SourceId, Newest>> {
-        self.read(move |sql| {
+        self.read_sound(move |sql, damaged| {
             let mut statement = sql.prepare_cached(NEWEST)?;
             let rows = statement.query_map([to_json(&sources)], |row| {
-                let mut columns = Columns::new(row);
-                let newest = Newest {
-                    size_bytes: {
-                        columns.get::<i64>()?;
-                        columns.optional_count()?
-                    },
-                    digest: columns.optional()?.map(Digest),
-                    error_kind: columns.optional_word()?,
-                    error: columns.get()?,
-                    wanted_version_id: columns.optional()?.map(VersionId),
-                };
-                Ok((SourceId(row.get(0)?), newest, columns.get::<bool>()?))
+                read_row("source_state", row, |columns| {
+                    let source = SourceId(columns.get()?);
+                    let newest = Newest {
+                        size_bytes: columns.optional_count()?,
+                        digest: columns.optional()?.map(Digest),
+                        error_kind: columns.sound_word(),
+                        error: columns.get().unwrap_or_default(),
+                        wanted_version_id: columns.optional()?.map(VersionId),
+                    };
+                    Ok((source, newest, columns.get::<bool>()?))
+                })
             })?;
-            rows.map(|row| {
-                let (source, mut newest, is_due) = row?;
-                if is_due {
-                    newest.wanted_version_id = wanted_version(sql, source)?;
+            let mut known = HashMap::new();
+            for (source, mut newest, is_due) in sound_rows(rows, damaged)? {
+                if is_due && let Some(wanted) = sound_one(wanted_version(sql, source), damaged)? {
+                    newest.wanted_version_id = wanted;
                 }
-                Ok((source, newest))
-            })
-            .collect()
+                known.insert(source, newest);
+            }
+            Ok(known)
         })
         .await
     }
@@ -334,9 +334,7 @@ fn history(
         return Ok(Vec::new());
     };
     let mut statement = prepare_history(sql)?;
-    let rows = statement.query_map([source.0, row_limit(limit)], |row| {
-        read_version(&mut Columns::new(row))
-    })?;
+    let rows = statement.query_map([source.0, row_limit(limit)], read_version_row)?;
     let mut steps = Steps::from(&newest);
     let mut versions = Vec::new();
     for row in rows {
@@ -357,9 +355,7 @@ fn sound(
     limit: Option<usize>,
 ) -> std::result::Result<Vec<Version>, Failure> {
     let mut statement = prepare_history(sql)?;
-    let rows = statement.query_map([source.0, row_limit(limit)], |row| {
-        read_version(&mut Columns::new(row))
-    })?;
+    let rows = statement.query_map([source.0, row_limit(limit)], read_version_row)?;
     let mut versions = Vec::new();
     for row in rows {
         match row.map_err(Failure::from) {
@@ -404,7 +400,7 @@ fn one(
         .prepare_cached(&format!(
             "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"
         ))?
-        .query_row(params, |row| read_version(&mut Columns::new(row)))
+        .query_row(params, read_version_row)
         .optional()?;
     Ok(version.map(|(version, _)| version))
 }
@@ -430,7 +426,15 @@ fn last_modified(columns: &mut Columns<'_>) -> rusqlite::Result<Option<LastModif
         .or(text.map(LastModified::Unreadable)))
 }
 
-/// Reads [`VERSION_COLUMNS`]; a row that does not fit its checksum, its blob or its name is an error.
+/// Reads [`VERSION_COLUMNS`]; a row that does not fit its checksum, its blob or its name, or of which a column cannot be read, is an
+/// error.
+fn read_version_row(row: &Row<'_>) -> rusqlite::Result<(Version, Place)> {
+    read_version(&mut Columns::new(row)).map_err(|error| match reason_of(row, &error) {
+        Some(reason) => damaged_row(VersionId(row.get(0).unwrap_or_default()), reason),
+        None => error,
+    })
+}
+
 fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<(Version, Place)> {
     let place = read_place(columns)?;
     let digests: (Option<[u8; 32]>, Option<[u8; 32]>) = (columns.optional()?, columns.optional()?);

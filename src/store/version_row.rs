@@ -6,9 +6,12 @@
 //!
 //! Never mends anything, and never says that a version is not there because its row cannot be read.
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _};
+use std::borrow::Cow;
 
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::damage::reason_of;
 use super::error::{Failure, StoreError};
 use super::row::Columns;
 use crate::domain::{SourceId, VersionId, VersionState};
@@ -81,14 +84,34 @@ pub(super) fn read_place(columns: &mut Columns<'_>) -> rusqlite::Result<Place> {
     }
 }
 
+/// Reads [`PLACE_COLUMNS`] and the state that follows them, likewise.
+pub(super) fn read_place_and_state(row: &Row<'_>) -> rusqlite::Result<(Place, VersionState)> {
+    let mut columns = Columns::new(row);
+    let place = read_place(&mut columns)?;
+    let state = columns
+        .word()
+        .map_err(|error| match reason_of(row, &error) {
+            Some(reason) => damaged_row(place.id, reason),
+            None => error,
+        })?;
+    Ok((place, state))
+}
+
 /// Says in SQLite's terms that a row is damaged; [`Failure::at`] says it in ours.
-pub(super) fn damaged_row(version: VersionId, reason: &'static str) -> rusqlite::Error {
-    let damage = StoreError::Damaged { version, reason };
+pub(super) fn damaged_row(
+    version: VersionId,
+    reason: impl Into<Cow<'static, str>>,
+) -> rusqlite::Error {
+    let damage = StoreError::Damaged {
+        version,
+        reason: reason.into(),
+    };
     rusqlite::Error::FromSqlConversionFailure(0, Type::Null, Box::new(damage))
 }
 
 /// Says the same of an operation.
 pub(super) fn damaged(version: VersionId, reason: &'static str) -> Failure {
+    let reason = reason.into();
     StoreError::Damaged { version, reason }.into()
 }
 
@@ -132,10 +155,7 @@ pub(super) fn walk_back<T>(
     mut pick: impl FnMut(&Place, VersionState) -> Option<T>,
 ) -> std::result::Result<Option<T>, Failure> {
     let mut statement = sql.prepare_cached(WALK)?;
-    let rows = statement.query_map([from.source_id.0, from.ordinal], |row| {
-        let mut columns = Columns::new(row);
-        Ok((read_place(&mut columns)?, columns.word()?))
-    })?;
+    let rows = statement.query_map([from.source_id.0, from.ordinal], read_place_and_state)?;
     let mut steps = Steps::from(from);
     for row in rows {
         let (place, state) = row?;

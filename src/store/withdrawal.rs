@@ -5,6 +5,7 @@
 use rusqlite::params;
 
 use super::Store;
+use super::damage::{read_row, sound_rows};
 use super::error::{Failure, Result};
 use super::event::insert_event;
 use super::publication::be_unsure;
@@ -14,24 +15,33 @@ use crate::domain::{Action, Source, SourceId, Stamp};
 impl Store {
     /// Returns the paths below `published/` that are still to be removed; those that could not be only with `again`.
     pub async fn withdrawals(&self, again: bool) -> Result<Vec<String>> {
-        self.read(move |sql| {
+        self.read_sound(move |sql, damaged| {
             let mut statement = sql.prepare_cached(
                 "SELECT path FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path",
             )?;
-            let rows = statement.query_map([again], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let rows = statement.query_map([again], |row| {
+                read_row("withdrawal", row, |columns| {
+                    let path: String = columns.get()?;
+                    Ok(path)
+                })
+            })?;
+            Ok(sound_rows(rows, damaged)?)
         })
         .await
     }
 
     /// Returns the paths that could not be removed, with the reasons.
     pub async fn withdrawal_failures(&self) -> Result<Vec<(String, String)>> {
-        self.read(|sql| {
+        self.read_sound(|sql, damaged| {
             let mut statement = sql.prepare_cached(
                 "SELECT path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path",
             )?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let rows = statement.query_map([], |row| {
+                read_row("withdrawal", row, |columns| {
+                    Ok((columns.get()?, columns.get()?))
+                })
+            })?;
+            Ok(sound_rows(rows, damaged)?)
         })
         .await
     }

@@ -86,6 +86,15 @@ impl PassReport {
             || !self.untold.is_empty()
     }
 
+    /// Tells whether an error is among what failed already.
+    pub(super) fn tells(&self, error: &Error) -> bool {
+        let is_same = |text: &str| text.ends_with(&error.message);
+        self.error
+            .as_ref()
+            .is_some_and(|kept| is_same(&kept.message))
+            || self.troubles.iter().any(|trouble| is_same(trouble))
+    }
+
     /// Keeps what failed beside the pass.
     pub(super) fn fail(&mut self, error: Error) {
         let other = error.add_to(&mut self.error);
@@ -328,8 +337,12 @@ impl<'a> Pass<'a> {
                 let claims = self.app.store.claim_these(batch.clone(), request).await;
                 if let Ok(claims) = &claims {
                     let claimed: Vec<_> = claims.iter().map(|claim| claim.source.id).collect();
-                    self.busy
-                        .extend(batch.into_iter().filter(|id| !claimed.contains(id)));
+                    let damaged = self.app.damaged_sources();
+                    self.busy.extend(
+                        batch
+                            .into_iter()
+                            .filter(|id| !claimed.contains(id) && !damaged.contains(id)),
+                    );
                 }
                 claims
             }

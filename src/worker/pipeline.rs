@@ -386,7 +386,13 @@ impl Pipeline {
     ) -> Result<NewBlob> {
         let ordinal = newest.map_or(0, |newest| newest.ordinal + 1);
         let base = match base_ordinal(ordinal) {
-            Some(base) => self.app.store.chain_of_ordinal(source.id, base).await?,
+            Some(base) => match self.app.store.chain_of_ordinal(source.id, base).await {
+                // What is damaged or missing is no base: the content is stored whole.
+                Err(error) if error.is_damage() || matches!(error, StoreError::Missing { .. }) => {
+                    Vec::new()
+                }
+                base => base?,
+            },
             None => Vec::new(),
         };
         if base.is_empty() && fetched.content.size_bytes() <= SMALL_BYTES {

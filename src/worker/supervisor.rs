@@ -87,6 +87,11 @@ impl Worker {
         });
         report.rejected = self.app.take_rejected();
         report.account_for(&asked);
+        for error in self.app.take_damage().await {
+            if !report.tells(&error) {
+                report.fail(error);
+            }
+        }
         let goes_on = |report: &PassReport| report.error.as_ref().is_none_or(Error::concerns_one);
         if goes_on(&report)
             && let Err(error) = self.after_work(is_regular, self.app.has_joined()).await

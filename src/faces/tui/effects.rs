@@ -375,10 +375,12 @@ async fn watch(app: &App, messages: &Sender<Msg>, anew: &Notify) -> Result<()> {
     peek(app, messages).await?;
     let mut seen = app.data_version().await?;
     let (mut newest, mut message) = resync(app).await?;
+    let mut damage = Vec::new();
     loop {
         if messages.send(message).await.is_err() {
             return Ok(());
         }
+        tell_damage(app, &mut damage, messages).await;
         let is_asked = loop {
             tokio::select! {
                 () = anew.notified() => break true,
@@ -395,6 +397,24 @@ async fn watch(app: &App, messages: &Sender<Msg>, anew: &Notify) -> Result<()> {
             changes(app, newest).await?
         };
     }
+}
+
+/// Tells which rows are left out because they are damaged, when they are others than those that were `told`.
+async fn tell_damage(app: &App, told: &mut Vec<String>, messages: &Sender<Msg>) {
+    let damage = app.damage();
+    // A pass of the worker takes them, and they are met again.
+    if damage.iter().all(|line| told.contains(line)) {
+        return;
+    }
+    let text = match damage.as_slice() {
+        [first, rest @ ..] if !rest.is_empty() => {
+            format!("{first}; {} more: see `gannet list`", rest.len())
+        }
+        lines => lines.concat(),
+    };
+    // Nobody listens any more when the dashboard has ended.
+    let _ = messages.send(Msg::Trouble(text)).await;
+    told.extend(damage);
 }
 
 /// Reads the events after one, and the sources that they are about, as they are now.

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::faces::cli::args::AppCommand;
 use crate::faces::cli::exit::conclude;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::text::clean;
 
 /// Runs one command to its end. Results are on stdout, all else on stderr, when this returns.
 pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>) -> ExitStatus {
@@ -41,5 +42,19 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
         AppCommand::LegacyInterval(args) => change::legacy_interval(app, args, console).await,
         AppCommand::LegacyEnabled(args) => change::legacy_enable(app, args, console).await,
     };
-    conclude(result, console)
+    let status = conclude(result, console);
+    tell_damage(app, status, console)
+}
+
+/// Says which rows of the catalogue were left out because they are damaged, and returns the exit code that follows.
+fn tell_damage(app: &App, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
+    let damage = app.damage();
+    for line in &damage {
+        console.warn(&clean(line));
+    }
+    if damage.is_empty() {
+        return status;
+    }
+    console.warn_line("  hint: put a backup of gannet.db back; all else was read and done");
+    ExitStatus::CouldNotRun
 }
