@@ -16,11 +16,17 @@ impl App {
     /// before only with `again`. Returns how many could not be, with the first reason.
     pub(crate) async fn settle_sets(&self, again: bool) -> Result<Option<(usize, Error)>> {
         let mut failed: Option<(usize, Error)> = None;
-        for set in self.store.file_sets().await? {
-            if set.publish_error.is_some() && !again {
-                continue;
-            }
-            if let Err(error) = self.settle_set(&set.name).await {
+        let sets = self.store.file_sets().await?;
+        let mut names = self.set_names();
+        names.extend(sets.iter().map(|set| set.name.clone()));
+        names.sort();
+        names.dedup();
+        let is_left = |name: &String| {
+            sets.iter()
+                .any(|one| one.name == *name && one.publish_error.is_some())
+        };
+        for name in names.iter().filter(|name| again || !is_left(name)) {
+            if let Err(error) = self.settle_set(name).await {
                 failed = Some(one_more(failed, error));
             }
         }
@@ -145,6 +151,10 @@ impl App {
         let is_linked = self.archive.is_set_linked(name);
         let has_members = self.store.set_has_members(name.to_owned()).await?;
         let may_be = set.as_ref().is_some_and(|set| set.configured) && has_members;
+        if !may_be && (recorded.is_some() || is_linked) {
+            self.refuse_lost_rows(name, set.as_ref(), has_members)
+                .await?;
+        }
         let wanted = if may_be {
             self.store
                 .set_publication(name.to_owned(), recorded)
@@ -162,6 +172,27 @@ impl App {
             (wanted, _) => wanted,
         };
         Ok((set, wanted))
+    }
+
+    /// Makes sure that a set is none any more, before its folder goes: the policy and its sources say so too, and no row is only lost.
+    async fn refuse_lost_rows(
+        &self,
+        name: &str,
+        set: Option<&FileSet>,
+        has_members: bool,
+    ) -> Result<()> {
+        let is_configured = self.set_names().iter().any(|one| one == name);
+        let table = if is_configured && set.is_none_or(|set| !set.configured) {
+            "file_set"
+        } else if is_configured && !has_members && self.store.is_tagged(name.to_owned()).await? {
+            "set_member"
+        } else {
+            return Ok(());
+        };
+        let message = format!(
+            "the catalogue's rows of the set {name} in the table `{table}` are missing or damaged: its folder stays"
+        );
+        Err(Error::new(ErrorKind::Damaged, message).hint("put a backup of gannet.db back"))
     }
 
     /// Withdraws a set that is none any more, but not before the members that leave it lie at their own paths.

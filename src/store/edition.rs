@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::{read_row, sound_one};
+use super::damage::{DamagedRow, read_row, sound_one};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event_under;
-use super::policy::InForce;
+use super::policy::{InForce, weights_of_set};
 use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
 use super::transaction::Transaction;
@@ -121,7 +121,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::DamagedRow`] when the row of an edition that decides cannot be read.
+    /// [`StoreError::DamagedRow`] when the row of an edition that decides cannot be read, says another state than its verdicts, or
+    /// is missing though its folder is published.
     pub async fn set_publication(
         &self,
         set: String,
@@ -131,18 +132,37 @@ impl Store {
             let mut statement = sql.prepare_cached(CANDIDATES)?;
             let rows = statement.query_map([&set], |row| {
                 read_row("edition", row, |columns| {
-                    Ok(EditionCandidate {
+                    let candidate = EditionCandidate {
                         id: EditionId(columns.get()?),
                         state: columns.word()?,
                         has_failed_member: columns.get()?,
-                    })
+                    };
+                    Ok((candidate, columns.optional()?))
                 })
             })?;
-            let mut failure = None;
-            let newest_first =
-                rows.map_while(|row| row.map_err(|error| failure = Some(error)).ok());
+            let (mut failure, mut is_met) = (None, false);
+            let newest_first = rows.map_while(|row| {
+                let checked = row
+                    .map_err(Failure::from)
+                    .and_then(|(candidate, revision)| {
+                        check_state(sql, &set, candidate, revision)?;
+                        is_met |= Some(candidate.id) == published;
+                        Ok(candidate)
+                    });
+                checked.map_err(|error| failure = Some(error)).ok()
+            });
             let publication = edition_to_publish(newest_first, published);
-            failure.map_or(Ok(publication), |error| Err(error.into()))
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            match (publication, published) {
+                // It was good when it was published: without its row nothing says that it is not any more.
+                (SetPublication::Withdraw, Some(lost)) if !is_met => Err(lost_edition(lost)),
+                (SetPublication::Publish(other), Some(lost)) if !is_met && other < lost => {
+                    Err(lost_edition(lost))
+                }
+                _ => Ok(publication),
+            }
         })
         .await
     }
@@ -150,7 +170,7 @@ impl Store {
 
 // Read from the top, as far as needed: as a rule one or two.
 const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
-         CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed')
+         CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed'), e.policy_revision
      FROM edition e WHERE e.set_name = ?1 ORDER BY e.id DESC";
 
 // What is recorded of a file need not lie there while it is unsure: a process may have been killed as it withdrew it.
@@ -174,6 +194,40 @@ pub(super) fn record_on_edition(
         note_state(transaction, &before.set, state, verdicts, &policy, stamp)?;
     }
     Ok(state)
+}
+
+/// Makes sure that an edition's state is the one that its verdicts give it, by the policy under which it was derived.
+fn check_state(
+    sql: &Connection,
+    set: &str,
+    candidate: EditionCandidate,
+    revision: Option<i64>,
+) -> Outcome<()> {
+    let Some(weights) = weights_of_set(sql, set, revision)? else {
+        return Ok(());
+    };
+    let (id, state) = (candidate.id, candidate.state);
+    let derived = weights.state(&newest_outcomes(sql, Judged::Edition(id))?);
+    if derived == state {
+        return Ok(());
+    }
+    let reason = format!("it says {state}, and its verdicts say {derived}");
+    Err(damaged_edition(id, reason))
+}
+
+fn lost_edition(id: EditionId) -> Failure {
+    let reason = "it is missing, and its folder is what readers see: the folder stays";
+    damaged_edition(id, reason.to_owned())
+}
+
+fn damaged_edition(id: EditionId, reason: String) -> Failure {
+    let row = DamagedRow {
+        table: "edition",
+        id: id.to_string(),
+        source: None,
+        reason,
+    };
+    StoreError::DamagedRow(Box::new(row)).into()
 }
 
 fn insert_edition(

@@ -41,6 +41,12 @@ impl Store {
         .await
     }
 
+    /// Tells whether sources carry the tag of a set by what they say themselves, whatever its rows of members say.
+    pub async fn is_tagged(&self, set: String) -> Result<bool> {
+        self.read(move |sql| Ok(sql.prepare_cached(TAGGED_WITH)?.exists([&set])?))
+            .await
+    }
+
     /// Returns where the members of a set stand, by name: those that are enabled, and of the disabled ones those that have a
     /// version that could be published. A damaged row is an error.
     pub async fn members_now(&self, set: String, now: DateTime<Utc>) -> Result<Vec<MemberNow>> {
@@ -263,6 +269,10 @@ fn read_set(columns: &mut Columns<'_>) -> rusqlite::Result<FileSet> {
         withdrawn: read_withdrawal(columns)?,
     })
 }
+
+// Tags that are no JSON are none: where sources are listed, their row is told to be damaged.
+const TAGGED_WITH: &str = "SELECT 1 FROM source s WHERE s.removed_at IS NULL AND EXISTS
+     (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t WHERE t.value = ?1)";
 
 const TAGGED: &str = "SELECT s.id FROM source s WHERE s.removed_at IS NULL
      AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t CROSS JOIN file_set f ON f.name = t.value WHERE f.configured = 1)";

@@ -119,6 +119,21 @@ fn newest(sql: &Connection) -> rusqlite::Result<Option<AdoptedPolicy>> {
         .optional()
 }
 
+/// Returns the verifiers that counted for a set under a revision of the policy; nothing when that is not known.
+pub(super) fn weights_of_set(
+    sql: &Connection,
+    set: &str,
+    revision: Option<i64>,
+) -> rusqlite::Result<Option<Weights>> {
+    // One that an older gannet wrote need not be readable any more.
+    let policy: Option<Policy> = sql
+        .prepare_cached("SELECT verifiers FROM policy WHERE revision = ?1")?
+        .query_row([revision], |row| Ok(Columns::new(row).json().ok()))
+        .optional()?
+        .flatten();
+    Ok(policy.map(|policy| policy.for_set(set)))
+}
+
 /// The newest policy that was read, by its revision: it is parsed once, not for every verdict.
 #[derive(Default)]
 pub(super) struct KnownPolicy(RefCell<Option<(i64, Arc<Policy>)>>);

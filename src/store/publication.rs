@@ -412,11 +412,27 @@ fn wanted_by_states(
         };
         last.map(|candidate| (candidate.place.id, candidate.state))
     });
+    let mut is_met = false;
+    let newest_first = newest_first.inspect(|(id, _)| is_met |= Some(*id) == current.published);
     let publication = publication_for(current.policy, newest_first, current.published);
-    match failure {
-        Some(error) => Err(error),
-        None => Ok(publication),
+    if let Some(error) = failure {
+        return Err(error);
     }
+    match (publication, current.published) {
+        // It was good when it was published: without its row nothing says that it is not any more.
+        (Publication::Withdraw, Some(published)) if !is_met => Err(lost_version(published)),
+        (Publication::Publish(other), Some(published)) if !is_met && other < published => {
+            Err(lost_version(published))
+        }
+        _ => Ok(publication),
+    }
+}
+
+fn lost_version(id: VersionId) -> Failure {
+    damaged(
+        id,
+        "it is missing from the history of the source whose published file it is: the file stays",
+    )
 }
 
 /// Returns the version that should be at the source's published path; nothing when none should, or the source was removed.

@@ -26,6 +26,7 @@ mod left_behind;
 mod locks;
 mod log_file;
 mod loose;
+mod lost_rows;
 mod main_job;
 mod manual;
 mod modes;

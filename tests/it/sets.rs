@@ -3,6 +3,7 @@
 mod disabled;
 mod entering;
 mod faults;
+mod lost;
 mod put_back;
 mod readers;
 mod refused;

@@ -1,0 +1,95 @@
+//! Rows of sets that are damaged or gone: readers keep the edition that was good, and nothing takes its place that was not.
+
+use super::Release;
+use crate::loose::damage;
+use crate::origin::Reply;
+
+fn all_due(release: &Release) {
+    damage(
+        &release.gannet.data(),
+        "UPDATE source_state SET next_slot = 0",
+    );
+}
+
+/// The damage, and whether a pass can work on without it.
+const LOSSES: [(&str, bool); 12] = [
+    ("DELETE FROM edition", false),
+    ("DELETE FROM edition WHERE id = 1", false),
+    ("UPDATE edition SET state = 'qassed' WHERE id = 1", false),
+    ("UPDATE edition SET state = 'failed' WHERE id = 1", false),
+    ("UPDATE edition SET at = 'soon' WHERE id = 1", false),
+    ("UPDATE edition SET set_name = 'other' WHERE id = 1", false),
+    ("UPDATE edition_verdict SET outcome = 'failed'", false),
+    ("DELETE FROM edition_verdict", false),
+    ("DELETE FROM set_member", false),
+    ("DELETE FROM file_set", false),
+    ("UPDATE file_set SET configured = 0", false),
+    ("UPDATE file_set SET published_at = 'soon'", false),
+];
+
+#[test]
+fn readers_keep_a_good_edition_whose_rows_are_damaged_or_gone() {
+    for (statement, is_fine) in LOSSES {
+        let release = Release::new();
+        release.add("other", "else");
+        release.origin.on("/other", [Reply::file("one\n")]);
+        release.gannet.ok(&["fetch", "*"]);
+        assert_eq!(release.data().as_deref(), Some("one"), "{statement}");
+        damage(&release.gannet.data(), statement);
+        // Files that do not belong together.
+        release.serve_data("two");
+        release.origin.on("/other", [Reply::file("two\n")]);
+        for round in 0..2 {
+            all_due(&release);
+            let said = release.gannet.run(&["--worker-only"]);
+            let what = format!("{statement}: {round}: {said:#?}");
+            assert_eq!(release.data().as_deref(), Some("one"), "{what}");
+            assert_eq!(release.gannet.ok(&["cat", "other"]), "two\n", "{what}");
+            assert_eq!(said.code == Some(0), is_fine, "{what}");
+        }
+        for arguments in [
+            &["list"][..],
+            &["list", "--sets"],
+            &["dump"],
+            &["report"],
+            &["log"],
+        ] {
+            let said = release.gannet.run(arguments);
+            assert!(
+                said.out.contains("other") || arguments.contains(&"--sets"),
+                "{said:#?}"
+            );
+        }
+    }
+}
+
+/// An edition that failed does not pass by a flipped word.
+#[test]
+fn an_edition_that_failed_is_not_published_by_a_damaged_row() {
+    for statement in [
+        "UPDATE edition SET state = 'passed' WHERE id = 2",
+        "UPDATE edition SET state = 'unverified' WHERE id = 2",
+        "UPDATE edition SET state = 'passed', policy_revision = 1 WHERE id = 2",
+        "UPDATE edition_verdict SET outcome = 'passed' WHERE edition_id = 2",
+    ] {
+        let release = Release::new();
+        release.fetch();
+        release.serve_data("two");
+        release.gannet.run(&["fetch", "tag:release"]);
+        assert_eq!(release.data().as_deref(), Some("one"), "{statement}");
+        damage(&release.gannet.data(), statement);
+        for _ in 0..2 {
+            let said = release.gannet.run(&["--worker-only"]);
+            assert_eq!(
+                release.data().as_deref(),
+                Some("one"),
+                "{statement}: {said:#?}"
+            );
+            assert!(said.err.contains("damaged"), "{statement}: {said:#?}");
+        }
+        // The next edition that passes takes its place.
+        release.serve("three");
+        release.gannet.run(&["fetch", "tag:release"]);
+        assert_eq!(release.data().as_deref(), Some("three"), "{statement}");
+    }
+}
