@@ -30,7 +30,7 @@ use crate::faces::cli::args::{
 use crate::faces::cli::{self, Console, ExitStatus, NameKind};
 use crate::faces::tui;
 use crate::store::Store;
-use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop};
+use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop, Worker};
 
 /// How long threads that still block may keep the program from ending.
 const SHUTDOWN: Duration = Duration::from_millis(500);
@@ -372,7 +372,12 @@ async fn one_pass(
     if console.is_terminal {
         warn_of_idle_selections(&house, console).await?;
     }
-    let report = watched_pass(&house, Selection::Due, console.is_quiet()).await;
+    let worker = if json {
+        house.worker().telling_each()
+    } else {
+        house.worker()
+    };
+    let report = watched_pass(&worker, Selection::Due, console.is_quiet()).await;
     let status = if json {
         let error = report.error.as_ref();
         cli::print_pass_json(&house.app, &report.summary, &report.results, error, console).await
@@ -419,7 +424,7 @@ async fn fetch(
         house.app.ask_whole(&ids).await?;
     }
     let selection = Selection::These(ids);
-    let mut report = watched_pass(&house, selection, console.is_quiet()).await;
+    let mut report = watched_pass(&house.worker(), selection, console.is_quiet()).await;
     leave_out_purged(&house.app, &sources, &mut report, console).await?;
     let (app, summary, results) = (&house.app, &report.summary, &report.results);
     let status = if args.json {
@@ -455,8 +460,8 @@ async fn leave_out_purged(
 }
 
 /// Runs one pass under the process's signals, with a progress bar on a terminal.
-async fn watched_pass(house: &House, selection: Selection, quiet: bool) -> PassReport {
-    let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
+async fn watched_pass(worker: &Worker, selection: Selection, quiet: bool) -> PassReport {
+    let (stop, progress) = (Stop::default(), Progress::default());
     tokio::select! {
         report = worker.pass(selection, &stop, &progress) => report,
         never = signals::watch(&stop) => match never {},

@@ -14,6 +14,7 @@ use super::progress::Progress;
 use super::publisher::{Expected, InFlight, Publisher};
 use super::sets;
 use super::stop::{GRACE, Stop};
+use super::supervisor::Worker;
 use super::undecided::{Undecided, ended_early};
 use crate::app::{Adoption, App, Error, ErrorKind, PassSummary, Result, SourceResult};
 use crate::domain::{Action, Claim, NewEvent, SourceId};
@@ -63,7 +64,8 @@ pub struct PassReport {
     pub adopted: Option<Adoption>,
     /// Why a changed configuration was not used: the one before is in force.
     pub rejected: Option<String>,
-    /// What became of each source that was tried or asked for.
+    /// What became of each source that was tried or asked for; nothing after a pass over all that is due, unless the worker is
+    /// one that [tells of each](Worker::telling_each).
     pub results: Vec<SourceResult>,
     /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
     pub troubles: Vec<String>,
@@ -157,8 +159,7 @@ pub(super) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     pub(super) async fn run(
-        app: &Arc<App>,
-        owner: &'a str,
+        worker: &'a Worker,
         selection: Selection,
         stop: &'a Stop,
         progress: &'a Progress,
@@ -166,6 +167,7 @@ impl<'a> Pass<'a> {
         judging: Judging,
     ) -> PassReport {
         let started = Instant::now();
+        let (app, owner) = (&worker.app, &worker.owner);
         let (publisher, publishing) = Publisher::new(Arc::clone(app), InFlight::default());
         let config = app.config();
         let fetch = &config.fetch;
@@ -174,6 +176,7 @@ impl<'a> Pass<'a> {
             Judging::Again(undecided) => Some(undecided),
             Judging::Nothing | Judging::New => None,
         };
+        let is_told = worker.tells_each || matches!(selection, Selection::These(_));
         let pipeline = Pipeline {
             app: Arc::clone(app),
             fetcher,
@@ -182,7 +185,7 @@ impl<'a> Pass<'a> {
             progress: progress.clone(),
             closing: CancellationToken::new(),
             troubles: Mutex::default(),
-            results: Mutex::default(),
+            results: is_told.then(Mutex::default),
             judges,
             read_budget: ReadBudget::default(),
         };

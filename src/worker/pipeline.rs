@@ -44,8 +44,8 @@ pub(super) struct Pipeline {
     pub(super) closing: CancellationToken,
     /// What failed, in words, as far as it is told one by one.
     pub(super) troubles: Mutex<Vec<String>>,
-    /// What became of each source that was tried.
-    pub(super) results: Mutex<Vec<SourceResult>>,
+    /// What became of each source that was tried, where that is told.
+    pub(super) results: Option<Mutex<Vec<SourceResult>>>,
     /// Whether versions are judged and published; else they wait for a process that may.
     pub(super) judges: bool,
     /// How much may still be read back, to see that it is good.
@@ -460,13 +460,18 @@ impl Pipeline {
     }
 
     fn note(&self, result: SourceResult) {
-        let results = self.results.lock();
-        results.unwrap_or_else(PoisonError::into_inner).push(result);
+        if let Some(results) = &self.results {
+            let results = results.lock();
+            results.unwrap_or_else(PoisonError::into_inner).push(result);
+        }
     }
 
     /// Returns what became of each source so far, and forgets it.
     pub(super) fn take_results(&self) -> Vec<SourceResult> {
-        std::mem::take(&mut *self.results.lock().unwrap_or_else(PoisonError::into_inner))
+        let results = self.results.as_ref().map(Mutex::lock);
+        results.map_or_else(Vec::new, |results| {
+            std::mem::take(&mut *results.unwrap_or_else(PoisonError::into_inner))
+        })
     }
 
     /// Returns what failed, and forgets it.

@@ -32,9 +32,11 @@ const MEND_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
 /// Does the work of a store.
 pub struct Worker {
-    app: Arc<App>,
+    pub(super) app: Arc<App>,
     /// The owner of its claims: the name that the archive tells live processes from dead ones by.
-    owner: String,
+    pub(super) owner: String,
+    /// Whether the report of a pass over all that is due has results.
+    pub(super) tells_each: bool,
     /// Made when first needed: reading the system's certificates costs more than finding that nothing is due.
     fetcher: AsyncMutex<Option<(Arc<Config>, Arc<Fetcher>)>>,
     retried: Mutex<Retried>,
@@ -59,12 +61,21 @@ impl Worker {
         Self {
             app,
             owner,
+            tells_each: false,
             fetcher: AsyncMutex::default(),
             retried: Mutex::default(),
             look: Notify::new(),
             beaten_at: Mutex::default(),
             notifiers_begun: AsyncMutex::default(),
         }
+    }
+
+    /// Returns this worker, whose report says what became of each source after a pass over all that is due, too. Hundreds of
+    /// thousands may be, and 60 bytes are kept for each.
+    #[must_use]
+    pub fn telling_each(mut self) -> Self {
+        self.tells_each = true;
+        self
     }
 
     /// Does one pass. Work that an earlier one left undone (a published file, an undecided version) comes first; telling
@@ -259,8 +270,7 @@ impl Worker {
             None => Judging::Nothing,
         };
         let fetcher = self.fetcher().await?;
-        let (app, owner) = (&self.app, &self.owner);
-        Ok(Pass::run(app, owner, selection, stop, progress, fetcher, judging).await)
+        Ok(Pass::run(self, selection, stop, progress, fetcher, judging).await)
     }
 
     /// Does a pass whenever something is due, until asked to stop. `after_pass` is told of each that did something.
