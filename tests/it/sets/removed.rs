@@ -136,7 +136,6 @@ type Purge = (
 
 #[test]
 fn a_set_goes_on_without_a_member_that_is_purged_when_it_passes() {
-    let nothing = "readers of the set release find nothing, until an edition without what was purged passes: ";
     let edition = "readers of the set release find edition 2, without what was purged";
     let none = |_: &Release| {};
     let cases: [Purge; 6] = [
@@ -187,55 +186,59 @@ fn a_set_goes_on_without_a_member_that_is_purged_when_it_passes() {
             "no source with the tag is enabled or has a good version",
         ),
     ];
-    for (case, purged, before, files, says) in cases {
-        let release = Release::new();
-        release.add("notes.txt", "release");
-        let notes = crate::origin::Reply::file("notes");
-        release.origin.on("/notes.txt", [notes]);
-        release.fetch();
-        before(&release);
-        let ids: Vec<_> = purged
-            .iter()
-            .map(|name| release.gannet.json(&["show", name, "--json"])["id"].to_string())
-            .collect();
-        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-        let asked = release
-            .gannet
-            .run(&[&["remove", "--purge"], &ids[..]].concat());
-        let folder =
-            ", and take the folder of the set release away until an edition without it passes";
-        assert!(asked.err.contains(folder), "{case}: {asked:#?}");
-        assert_eq!(release.files().len(), 3, "{case}: nothing was changed");
-        let said = release
-            .gannet
-            .run(&[&["remove", "--purge", "--yes"], &ids[..]].concat());
-        assert_eq!(said.code, Some(0), "{case}: {said:#?}");
-        assert_eq!(release.files(), files, "{case}");
-        assert!(said.err.contains(says), "{case}: {said:#?}");
-        assert_eq!(
-            said.err.contains(nothing),
-            files.is_empty(),
-            "{case}: {said:#?}"
-        );
-        let withdrawn: Vec<_> = release.events();
-        let withdrawn = withdrawn
-            .iter()
-            .find(|event| event.starts_with("set.withdrawn"));
-        match (files.is_empty(), case) {
-            (false, _) => assert_eq!(withdrawn, None, "{case}: never away"),
-            (true, "all") => {
-                let because = "set.withdrawn release: no source has its tag any more";
-                assert_eq!(withdrawn.map(String::as_str), Some(because));
-            }
-            (true, _) => {
-                let because = format!("set.withdrawn release: {} was purged", purged[0]);
-                assert_eq!(withdrawn, Some(&because), "{case}");
-                assert_eq!(
-                    release.show()["withdrawn_because"],
-                    format!("{} was purged", purged[0]),
-                    "{case}"
-                );
-            }
+    for case in cases {
+        check_purge(case);
+    }
+}
+
+fn check_purge((case, purged, before, files, says): Purge) {
+    let nothing = "readers of the set release find nothing, until an edition without what was purged passes: ";
+    let release = Release::new();
+    release.add("notes.txt", "release");
+    let notes = crate::origin::Reply::file("notes");
+    release.origin.on("/notes.txt", [notes]);
+    release.fetch();
+    before(&release);
+    let ids: Vec<_> = purged
+        .iter()
+        .map(|name| release.gannet.json(&["show", name, "--json"])["id"].to_string())
+        .collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let asked = release
+        .gannet
+        .run(&[&["remove", "--purge"], &ids[..]].concat());
+    let folder = ", and take the folder of the set release away until an edition without it passes";
+    assert!(asked.err.contains(folder), "{case}: {asked:#?}");
+    assert_eq!(release.files().len(), 3, "{case}: nothing was changed");
+    let said = release
+        .gannet
+        .run(&[&["remove", "--purge", "--yes"], &ids[..]].concat());
+    assert_eq!(said.code, Some(0), "{case}: {said:#?}");
+    assert_eq!(release.files(), files, "{case}");
+    assert!(said.err.contains(says), "{case}: {said:#?}");
+    assert_eq!(
+        said.err.contains(nothing),
+        files.is_empty(),
+        "{case}: {said:#?}"
+    );
+    let withdrawn: Vec<_> = release.events();
+    let withdrawn = withdrawn
+        .iter()
+        .find(|event| event.starts_with("set.withdrawn"));
+    match (files.is_empty(), case) {
+        (false, _) => assert_eq!(withdrawn, None, "{case}: never away"),
+        (true, "all") => {
+            let because = "set.withdrawn release: no source has its tag any more";
+            assert_eq!(withdrawn.map(String::as_str), Some(because));
+        }
+        (true, _) => {
+            let because = format!("set.withdrawn release: {} was purged", purged[0]);
+            assert_eq!(withdrawn, Some(&because), "{case}");
+            assert_eq!(
+                release.show()["withdrawn_because"],
+                format!("{} was purged", purged[0]),
+                "{case}"
+            );
         }
     }
 }
