@@ -10,6 +10,10 @@ use crate::config::NotifierConfig;
 use crate::domain::{ChangeKind, Source};
 use crate::store::{Announcement, ChangeStory, EventSubject, NoticeLook, ToldOfEvent};
 
+/// How the event of a set that could not be published begins, and how messages call a set.
+const SET: &str = "set ";
+/// What stands in the event of a file that could not be removed, between its path and the reason.
+const OF_REMOVED: &str = " of a removed source is still there: ";
 /// Lines that a message shows of a difference.
 const MOST_DIFFERENT_LINES: usize = 12;
 
@@ -44,14 +48,25 @@ pub(super) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) -> Chang
     }
 }
 
+/// Tells whether the event of a publication that failed is about a set: it begins with its name.
+fn is_of_set(one: &Announcement) -> bool {
+    let detail = one.detail.as_deref();
+    detail.is_some_and(|detail| detail.starts_with(SET))
+}
+
 /// Returns what a message says of a single event.
 pub(super) fn announcement(one: &Announcement) -> Change {
     let (subject, detail) = match (&one.source, one.kind) {
         (Some(source), _) => (source.settings.name.clone(), one.detail.clone()),
+        (None, ChangeKind::PublishFailed) if !is_of_set(one) => {
+            let text = one.detail.as_deref().unwrap_or_default();
+            let (path, why) = text.split_once(OF_REMOVED).unwrap_or((text, ""));
+            (path.to_owned(), Some(why.to_owned()))
+        }
         // The event begins with the name of the set.
         (None, ChangeKind::SetPublished | ChangeKind::Withdrawn | ChangeKind::PublishFailed) => {
             let text = one.detail.as_deref().unwrap_or_default();
-            let text = text.strip_prefix("set ").unwrap_or(text);
+            let text = text.strip_prefix(SET).unwrap_or(text);
             let (set, rest) = text.split_once(": ").unwrap_or((text, ""));
             let rest = (!rest.is_empty()).then(|| rest.to_owned());
             (format!("set {set}"), rest)
@@ -171,7 +186,7 @@ fn is_still_so(one: &Announcement, look: &NoticeLook) -> bool {
 
 fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
     let subject = announcement(one).subject;
-    let name = subject.strip_prefix("set ");
+    let name = subject.strip_prefix(SET);
     let set = look.sets.iter().find(|set| Some(set.name.as_str()) == name);
     match one.kind {
         ChangeKind::SetPublished => set.and_then(|set| set.published).is_some_and(|edition| {
@@ -180,7 +195,7 @@ fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
         }),
         // One that is withdrawn and configured no more is forgotten.
         ChangeKind::Withdrawn => set.is_none_or(|set| set.published.is_none()),
-        ChangeKind::PublishFailed => set.is_some_and(|set| set.is_unpublished),
+        ChangeKind::PublishFailed => name.is_none() || set.is_some_and(|set| set.is_unpublished),
         _ => true,
     }
 }
@@ -190,7 +205,7 @@ fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
 fn is_about(notifier: &NotifierConfig, one: &Announcement) -> bool {
     let subject = announcement(one).subject;
     let mut patterns = notifier.sources.iter();
-    match (&one.source, subject.strip_prefix("set ")) {
+    match (&one.source, subject.strip_prefix(SET)) {
         (Some(source), _) => patterns.any(|pattern| pattern.matches(&source.settings)),
         (None, Some(set)) => is_about_set(notifier, set),
         (None, None) => true,

@@ -167,6 +167,12 @@ impl Change {
             ChangeKind::Recovered => "recovered".to_owned(),
             ChangeKind::VersionFailed => format!("{version}failed verification"),
             ChangeKind::Withdrawn => format!("{version}withdrawn, readers find nothing there"),
+            // The file of a source that was removed: nothing else that fails is neither of a source nor of a set.
+            ChangeKind::PublishFailed
+                if self.source_id.is_none() && !self.subject.starts_with("set ") =>
+            {
+                "of a removed source is still there".to_owned()
+            }
             ChangeKind::PublishFailed => "cannot be published".to_owned(),
             ChangeKind::SetFailed => "failed verification".to_owned(),
             // Which one stays in force, or that none is, follows the cause.

@@ -200,6 +200,33 @@ async fn a_set_that_cannot_be_published_is_named() {
     assert_eq!(told(&hook), [["set release publish-failed"]]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_a_removed_source_that_stays_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/x", [Reply::file("x")]);
+    let toml = webhook(&hook, "on = [\"publish-failed\"]\nquiet = \"6h\"");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/x"]).await;
+    house.pass().await;
+    let path = format!("{}/x", origin.host().replace(':', "_"));
+    let file = house.app.published_file(&path);
+    fs::remove_file(&file).expect("removed");
+    fs::create_dir_all(file.join("folder")).expect("in the way");
+    let removed = house.app.remove(&["x".to_owned()], false).await;
+    removed.expect("removed");
+    for _ in 0..2 {
+        let progress = Progress::default();
+        let report = house.worker.pass(Selection::Due, &house.stop, &progress);
+        drop(report.await);
+        house.advance(60);
+    }
+    assert_eq!(told(&hook), [[format!("{path} publish-failed")]]);
+    let text = json(&hook.requests()[0])["text"].to_string();
+    let says = format!("- {path} of a removed source is still there: ");
+    assert!(text.contains(&says), "{text}");
+}
+
 /// What waits for the end of the quiet period is not lost when the message that would tell it does not arrive.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waited_and_was_not_delivered_comes_later() {
