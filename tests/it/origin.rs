@@ -427,6 +427,7 @@ impl RawOrigin {
                     let _ = send_frames(&mut stream, &scripts.0).await;
                 } else {
                     send_raw(&mut stream, &scripts.1).await;
+                    hang_up(stream.get_mut().0).await;
                 }
             }
         });
@@ -449,10 +450,12 @@ impl RawOrigin {
                 let script = script.unwrap_or_default();
                 let Some(acceptor) = acceptor else {
                     let mut stream = stream;
-                    return send_raw(&mut stream, &script).await;
+                    send_raw(&mut stream, &script).await;
+                    return hang_up(&mut stream).await;
                 };
                 if let Ok(mut stream) = acceptor.accept(stream).await {
                     send_raw(&mut stream, &script).await;
+                    hang_up(stream.get_mut().0).await;
                 }
             }
         });
@@ -481,6 +484,13 @@ async fn send_raw(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), script: &[
     // The client may hang up at any byte: that is what it is tested for.
     let _ = stream.write_all(script).await;
     let _ = stream.flush().await;
+}
+
+/// Says that nothing more comes, and reads what the client still sends: a socket that is closed over unread bytes resets the
+/// connection, and what was sent may be lost on the way.
+async fn hang_up(stream: &mut TcpStream) {
+    let _ = stream.shutdown().await;
+    let _ = tokio::io::copy(stream, &mut tokio::io::sink()).await;
 }
 
 /// Returns a frame of HTTP/2 (RFC 9113 §4.1) for the first stream, or for the connection when the kind is one of those.
