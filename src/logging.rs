@@ -14,6 +14,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use self::file::LogFile;
 use crate::config::LogConfig;
+use crate::domain::is_no_room;
 use crate::files::{Owner, make_folders};
 
 /// Lines that may wait for the log's thread. The queue is laid out whole when the log begins: the crate's own 128,000 would take
@@ -49,7 +50,7 @@ pub fn start(
     });
     let file = match begun {
         Ok(file) => file,
-        Err(error) if is_full(&error) => LogFile::new(folder, config.keep_days, tell),
+        Err(error) if is_no_room(error.kind()) => LogFile::new(folder, config.keep_days, tell),
         Err(source) => {
             let path = folder.to_owned();
             return Err(LogError { path, source });
@@ -72,11 +73,4 @@ pub fn start(
     // A second start in one process (tests, a demo) keeps the first log.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(guard)
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::{Archive, ArchiveError};
-use crate::domain::{ArchiveMark, Digest, Mismatch, to_hex};
+use crate::domain::{ArchiveMark, Digest, Mismatch, is_no_room, to_hex};
 use crate::store::StoreError;
 
 /// Objects that are looked for in a catalogue at once.
@@ -49,11 +49,7 @@ impl App {
             mark => mark?,
         };
         self.with_archive(move |archive| match archive.set_mark(&mark) {
-            Err(ArchiveError::Io { source, .. })
-                if source.kind() == std::io::ErrorKind::StorageFull =>
-            {
-                Ok(())
-            }
+            Err(ArchiveError::Io { source, .. }) if is_no_room(source.kind()) => Ok(()),
             set => set,
         })
         .await?;

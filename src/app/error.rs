@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::archive::ArchiveError;
+use crate::domain::is_no_room;
 use crate::store::StoreError;
 
 /// What a face does with an error is decided by its kind alone.
@@ -101,7 +102,7 @@ impl Error {
             Some(StoreError::Full { .. })
         ) || matches!(
             below.downcast_ref::<ArchiveError>(),
-            Some(ArchiveError::Io { source, .. }) if is_full(source)
+            Some(ArchiveError::Io { source, .. }) if is_no_room(source.kind())
         )
     }
 
@@ -201,16 +202,9 @@ fn concerns_all(error: &io::Error) -> bool {
     use io::ErrorKind::{ReadOnlyFilesystem, TimedOut};
     /// EIO, which has no kind of its own; the same number on all that is Unix.
     const DEVICE_FAILED: i32 = 5;
-    is_full(error)
+    is_no_room(error.kind())
         || matches!(error.kind(), ReadOnlyFilesystem | TimedOut)
         || error.raw_os_error() == Some(DEVICE_FAILED)
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod likely_address;
 mod lines;
 mod masked;
 mod moment;
+mod no_room;
 mod notice;
 mod number;
 mod numbering;
@@ -53,6 +54,7 @@ pub use interval::{Interval, IntervalError, Slot, next_slot, next_slot_after_fai
 pub use lines::{lines, with_line_feeds};
 pub use masked::{masked, masked_within};
 pub use moment::{Moment, MomentError};
+pub use no_room::is_no_room;
 pub use notice::{
     ChangeKind, Decision, NoticeRules, Standing, Told, ToldOfSet, decide, decide_set,
 };
