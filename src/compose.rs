@@ -3,6 +3,7 @@
 //! The only file, with those below it, that may import everything. Holds no rule of its own.
 
 mod check;
+mod commands;
 mod dashboard;
 mod demo;
 mod house;
@@ -18,15 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::house::{CATALOGUE, House};
-use crate::app::{
-    App, Error, ErrorKind, PolicyStanding, ReadConfig, Result, SourceOutcome, SourceResult,
-};
-use crate::archive::release_reserve;
+use crate::app::{App, Error, ErrorKind, ReadConfig, Result, SourceOutcome, SourceResult};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::Source;
-use crate::faces::cli::args::{
-    Access, AppCommand, Cli, Command, ConfigArgs, ConfigWhat, FetchArgs,
-};
+use crate::faces::cli::args::{Access, Cli, Command, ConfigArgs, ConfigWhat, FetchArgs};
 use crate::faces::cli::{self, Console, ExitStatus, NameKind};
 use crate::faces::tui;
 use crate::store::Store;
@@ -70,26 +66,7 @@ async fn dispatch(cli: Cli, environment: &Environment, console: &mut Console<'_>
         Some(Command::Man(args)) => cli::print_manual(&args, console),
         Some(Command::Demo(args)) => ended(demo::run(&args, environment, console).await, console),
         Some(Command::App(mut command)) => {
-            match begins_catalogue(&command, &flags, environment) {
-                Ok(true) => {
-                    if let Some(status) = cli::rehearse(&mut command, console) {
-                        return status;
-                    }
-                }
-                Ok(false) => {}
-                Err(error) => return cli::report(&error, console),
-            }
-            match open_for(&mut command, &flags, environment, console).await {
-                Ok(house) => {
-                    warn_of_mismatch(&house, console);
-                    warn_of_unusable(&house.app.config(), console);
-                    note_policy(&house, &command, console).await;
-                    let status = run_command(&house, &mut command, console).await;
-                    house.close().await;
-                    status
-                }
-                Err(error) => cli::report(&error, console),
-            }
+            commands::run(&mut command, &flags, environment, console).await
         }
         Some(Command::Fetch(args)) => {
             ended(fetch(&args, &flags, environment, console).await, console)
@@ -208,48 +185,6 @@ async fn names_of(app: &App, kind: NameKind) -> Result<Vec<String>> {
     })
 }
 
-/// Tells whether a command would begin a catalogue, or say what it would bring into one.
-fn begins_catalogue(
-    command: &AppCommand,
-    flags: &Flags,
-    environment: &Environment,
-) -> Result<bool> {
-    let brings_in = matches!(command, AppCommand::Apply(_) | AppCommand::Import(_));
-    let may_begin = command.access() == Access::Create || brings_in;
-    if !may_begin {
-        return Ok(false);
-    }
-    let config = load(flags, environment, Access::Create)?;
-    house::may_begin_in(&config.data_dir)
-}
-
-/// Opens what a command needs. Where a full disk keeps a purge from opening anything for writing, the consent to the purge is
-/// asked for over the catalogue as it can be read; the reserve makes room once it is given.
-async fn open_for(
-    command: &mut AppCommand,
-    flags: &Flags,
-    environment: &Environment,
-    console: &mut Console<'_>,
-) -> Result<House> {
-    let open = |access| House::open(access, flags, environment, |who| who.operator("cli"));
-    let opened = open(command.access()).await;
-    let is_full = opened.as_ref().is_err_and(Error::is_no_room);
-    match command {
-        AppCommand::Remove(args) if args.purge && is_full => {
-            let Ok(reading) = open(Access::Read).await else {
-                return opened;
-            };
-            if let Some(mismatch) = reading.mismatch {
-                return Err(mismatch);
-            }
-            cli::agree_to_removal(&reading.app, args, console).await?;
-            release_reserve(&reading.app.config().data_dir);
-            open(Access::Change).await
-        }
-        _ => opened,
-    }
-}
-
 fn load(flags: &Flags, environment: &Environment, access: Access) -> Result<Config> {
     let remembered = |data_dir: &Path| Store::policy_file(&data_dir.join(CATALOGUE));
     Config::load_for_catalogue(flags, environment, access == Access::Read, remembered)
@@ -266,66 +201,6 @@ fn reader(config: &Config, flags: &Flags, environment: &Environment) -> ReadConf
             Store::policy_file(&data_dir.join(CATALOGUE))
         })
     })
-}
-
-/// Runs a command; one that starts programs ends them when a signal comes, others just end.
-async fn run_command(
-    house: &House,
-    command: &mut AppCommand,
-    console: &mut Console<'_>,
-) -> ExitStatus {
-    let mut waits = None;
-    if command.access() != Access::Read {
-        match house.app.policy_standing().await {
-            Ok(PolicyStanding::InForce(Some(adoption))) => console.warn_line(&adoption.to_string()),
-            Ok(PolicyStanding::InForce(None)) => {}
-            // Its removal makes room, and asks for the policy again.
-            Err(error) if is_purge(command) && error.is_no_room() => {}
-            // A use-case that needs the policy says so itself.
-            Ok(_) if !changes_sources(command) => {}
-            Ok(standing) => waits = house.app.publishing_needs(&standing).await,
-            Err(error) => return cli::report(&error, console),
-        }
-    }
-    if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
-        let status = cli::run(&house.app, command, console).await;
-        if let (ExitStatus::Done, Some(with)) = (status, waits) {
-            console.note(&format!(
-                "this process may not publish: what follows for published files is done by the next pass with {with}"
-            ));
-        }
-        return status;
-    }
-    let stop = Stop::default();
-    let status = tokio::select! {
-        status = cli::run(&house.app, command, console) => Some(status),
-        never = signals::watch(&stop) => match never {},
-        () = stop.requested() => None,
-    };
-    status.unwrap_or_else(|| {
-        console.warn(match command {
-            AppCommand::Verify(_) => "stopped by a signal: verdicts that were reached are recorded",
-            _ => "stopped by a signal",
-        });
-        ExitStatus::Problems
-    })
-}
-
-fn is_purge(command: &AppCommand) -> bool {
-    matches!(command, AppCommand::Remove(args) if args.purge)
-}
-
-/// Tells whether published files may have to follow what a command does to sources. A removed source's file goes at once, and
-/// `remove` itself says which stay in the folder of a set.
-fn changes_sources(command: &AppCommand) -> bool {
-    matches!(
-        command,
-        AppCommand::Restore(_)
-            | AppCommand::Edit(_)
-            | AppCommand::Apply(_)
-            | AppCommand::Enable(_)
-            | AppCommand::Disable(_)
-    )
 }
 
 fn ended(result: Result<ExitStatus>, console: &mut Console<'_>) -> ExitStatus {
@@ -345,18 +220,6 @@ fn warn_of_unusable(config: &Config, console: &mut Console<'_>) {
         console.warn(&format!(
             "{why}: reading goes on, nothing is fetched or judged"
         ));
-    }
-}
-
-/// Says to whoever looks at sources when their states are not those of this process's verifiers, or not for long.
-async fn note_policy(house: &House, command: &AppCommand, console: &mut Console<'_>) {
-    let looks = matches!(command, AppCommand::List(_) | AppCommand::Show(_));
-    if !looks || house.app.config().unusable.is_some() {
-        return;
-    }
-    // A store that cannot be read is what the command says.
-    if let Ok(policy) = house.app.policy_outlook().await {
-        cli::note_policy(&policy, console);
     }
 }
 

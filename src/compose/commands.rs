@@ -1,0 +1,153 @@
+//! Commands over a catalogue: opening what one needs, warning of what is not as it should be, and ending it on a signal.
+
+use super::house::{self, House};
+use super::{load, signals, warn_of_mismatch, warn_of_unusable};
+use crate::app::{Error, PolicyStanding, Result};
+use crate::archive::release_reserve;
+use crate::config::{Environment, Flags};
+use crate::faces::cli::args::{Access, AppCommand};
+use crate::faces::cli::{self, Console, ExitStatus};
+use crate::worker::Stop;
+
+/// Runs a command, and says how it ended.
+pub(super) async fn run(
+    command: &mut AppCommand,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    match begins_catalogue(command, flags, environment) {
+        Ok(true) => {
+            if let Some(status) = cli::rehearse(command, console) {
+                return status;
+            }
+        }
+        Ok(false) => {}
+        Err(error) => return cli::report(&error, console),
+    }
+    match open_for(command, flags, environment, console).await {
+        Ok(house) => {
+            warn_of_mismatch(&house, console);
+            warn_of_unusable(&house.app.config(), console);
+            note_policy(&house, command, console).await;
+            let status = carry_out(&house, command, console).await;
+            house.close().await;
+            status
+        }
+        Err(error) => cli::report(&error, console),
+    }
+}
+
+/// Tells whether a command would begin a catalogue, or say what it would bring into one.
+fn begins_catalogue(
+    command: &AppCommand,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<bool> {
+    let brings_in = matches!(command, AppCommand::Apply(_) | AppCommand::Import(_));
+    let may_begin = command.access() == Access::Create || brings_in;
+    if !may_begin {
+        return Ok(false);
+    }
+    let config = load(flags, environment, Access::Create)?;
+    house::may_begin_in(&config.data_dir)
+}
+
+/// Opens what a command needs. Where a full disk keeps a purge from opening anything for writing, the consent to the purge is
+/// asked for over the catalogue as it can be read; the reserve makes room once it is given.
+async fn open_for(
+    command: &mut AppCommand,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<House> {
+    let open = |access| House::open(access, flags, environment, |who| who.operator("cli"));
+    let opened = open(command.access()).await;
+    let is_full = opened.as_ref().is_err_and(Error::is_no_room);
+    match command {
+        AppCommand::Remove(args) if args.purge && is_full => {
+            let Ok(reading) = open(Access::Read).await else {
+                return opened;
+            };
+            if let Some(mismatch) = reading.mismatch {
+                return Err(mismatch);
+            }
+            cli::agree_to_removal(&reading.app, args, console).await?;
+            release_reserve(&reading.app.config().data_dir);
+            open(Access::Change).await
+        }
+        _ => opened,
+    }
+}
+
+/// Says to whoever looks at sources when their states are not those of this process's verifiers, or not for long.
+async fn note_policy(house: &House, command: &AppCommand, console: &mut Console<'_>) {
+    let looks = matches!(command, AppCommand::List(_) | AppCommand::Show(_));
+    if !looks || house.app.config().unusable.is_some() {
+        return;
+    }
+    // A store that cannot be read is what the command says.
+    if let Ok(policy) = house.app.policy_outlook().await {
+        cli::note_policy(&policy, console);
+    }
+}
+
+/// Runs a command; one that starts programs ends them when a signal comes, others just end.
+async fn carry_out(
+    house: &House,
+    command: &mut AppCommand,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    let mut waits = None;
+    if command.access() != Access::Read {
+        match house.app.policy_standing().await {
+            Ok(PolicyStanding::InForce(Some(adoption))) => console.warn_line(&adoption.to_string()),
+            Ok(PolicyStanding::InForce(None)) => {}
+            // Its removal makes room, and asks for the policy again.
+            Err(error) if is_purge(command) && error.is_no_room() => {}
+            // A use-case that needs the policy says so itself.
+            Ok(_) if !changes_sources(command) => {}
+            Ok(standing) => waits = house.app.publishing_needs(&standing).await,
+            Err(error) => return cli::report(&error, console),
+        }
+    }
+    if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
+        let status = cli::run(&house.app, command, console).await;
+        if let (ExitStatus::Done, Some(with)) = (status, waits) {
+            console.note(&format!(
+                "this process may not publish: what follows for published files is done by the next pass with {with}"
+            ));
+        }
+        return status;
+    }
+    let stop = Stop::default();
+    let status = tokio::select! {
+        status = cli::run(&house.app, command, console) => Some(status),
+        never = signals::watch(&stop) => match never {},
+        () = stop.requested() => None,
+    };
+    status.unwrap_or_else(|| {
+        console.warn(match command {
+            AppCommand::Verify(_) => "stopped by a signal: verdicts that were reached are recorded",
+            _ => "stopped by a signal",
+        });
+        ExitStatus::Problems
+    })
+}
+
+fn is_purge(command: &AppCommand) -> bool {
+    matches!(command, AppCommand::Remove(args) if args.purge)
+}
+
+/// Tells whether published files may have to follow what a command does to sources. A removed source's file goes at once, and
+/// `remove` itself says which stay in the folder of a set.
+fn changes_sources(command: &AppCommand) -> bool {
+    matches!(
+        command,
+        AppCommand::Restore(_)
+            | AppCommand::Edit(_)
+            | AppCommand::Apply(_)
+            | AppCommand::Enable(_)
+            | AppCommand::Disable(_)
+    )
+}
