@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -233,9 +233,12 @@ async fn close(house: &House, console: &mut Console<'_>) -> Result<()> {
 }
 
 fn say(console: &mut Console<'_>, line: &str) -> Result<()> {
-    writeln!(console.out, "{line}")
-        .and_then(|()| console.out.flush())
-        .map_err(failed)
+    let said = writeln!(console.out, "{line}").and_then(|()| console.out.flush());
+    match said {
+        // `gannet demo --worker-only | head`: the reader has what it wanted, and the end is near.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        said => said.map_err(failed),
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {

@@ -1,5 +1,6 @@
 //! The demo's origin, seen by a client over real TLS.
 
+use std::io::{BufRead as _, BufReader};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,6 +8,8 @@ use gannet::demo::{CHECK_PRICES_SH, Demo, LAST_STEP};
 use reqwest::{Client, StatusCode, header};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+
+use crate::rig::Gannet;
 
 fn client(demo: &Demo) -> Client {
     let mut roots = rustls::RootCertStore::empty();
@@ -126,4 +129,17 @@ fn the_price_verifier_judges_by_its_exit_code() {
         assert_eq!(judge(Some(bad)), (Some(1), says.to_owned()), "{bad:?}");
     }
     assert_eq!(judge(None).0, Some(2), "a missing file is no verdict");
+}
+
+/// As `gannet demo --worker-only | head -1` does.
+#[test]
+fn a_reader_that_has_enough_ends_the_account_quietly() {
+    let mut demo = Gannet::new().start(&["demo", "--worker-only"]);
+    let mut account = BufReader::new(demo.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    account.read_line(&mut line).expect("a line");
+    assert!(line.starts_with("An HTTPS origin"), "{line}");
+    drop(account);
+    let ended = crate::rig::said(&demo.wait_with_output().expect("the end"));
+    assert_eq!((ended.code, &*ended.err), (Some(0), ""));
 }
