@@ -81,7 +81,11 @@ impl App {
     pub async fn archive_mismatch(&self) -> Result<Option<Error>> {
         // First: whoever counts up writes the catalogue first.
         let archive = self.archive.mark()?;
-        let catalogue = self.store.archive_mark().await?;
+        let catalogue = match self.store.archive_mark().await {
+            // Whose the catalogue is cannot be told then: it is read, and not changed.
+            Err(error) if error.is_damage() => return Ok(Some(error.into())),
+            catalogue => catalogue?,
+        };
         let why = match ArchiveMark::mismatch(archive.as_ref(), catalogue.as_ref()) {
             Some(Mismatch::Foreign) => {
                 "belongs to another archive than the one beside it".to_owned()

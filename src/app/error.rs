@@ -186,7 +186,8 @@ impl From<ArchiveError> for Error {
                 );
                 Self::from_below(ErrorKind::Unavailable, error).hint(hint)
             }
-            ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Invalid, error),
+            // Paths are made by the catalogue, which makes none outside.
+            ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Damaged, error),
             ArchiveError::Blocked { .. } => Self::from_below(ErrorKind::Blocked, error),
             ArchiveError::Io { source, .. } if !concerns_all(source) => {
                 Self::from_below(ErrorKind::Blocked, error)

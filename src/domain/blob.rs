@@ -76,9 +76,11 @@ pub fn base_ordinal(ordinal: u64) -> Option<u64> {
     if ordinal == 0 {
         return None;
     }
-    let mut step = 1;
-    while ordinal.is_multiple_of(step * 8) {
-        step *= 8;
+    let mut step = 1_u64;
+    while let Some(next) = step.checked_mul(8)
+        && ordinal.is_multiple_of(next)
+    {
+        step = next;
     }
     Some(ordinal - step)
 }
@@ -101,6 +103,9 @@ mod tests {
             (512, 0),
             (513, 512),
             (576, 512),
+            // As a damaged row may say.
+            (1 << 63, 0),
+            (u64::MAX, u64::MAX - 1),
         ];
         for (ordinal, base) in table {
             assert_eq!(base_ordinal(ordinal), Some(base), "{ordinal}");

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::damage::read_row;
 use super::error::Result;
 use super::event::insert_event;
 use super::row::{int, millis};
@@ -87,10 +88,10 @@ fn keep_object(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<us
 fn mark(sql: &Connection) -> rusqlite::Result<Option<ArchiveMark>> {
     sql.prepare_cached("SELECT id, generation FROM archive_mark")?
         .query_row([], |row| {
-            let generation: i64 = row.get(1)?;
-            Ok(ArchiveMark {
-                id: row.get(0)?,
-                generation: generation.unsigned_abs(),
+            read_row("archive_mark", row, |columns| {
+                let (id, generation) = (columns.get()?, columns.get::<i64>()?);
+                let generation = generation.unsigned_abs();
+                Ok(ArchiveMark { id, generation })
             })
         })
         .optional()

@@ -196,7 +196,17 @@ fn claim_all(
         };
         if let (Some(newest), Some(blob)) = (&mut claim.newest, blob) {
             let rows = objects.query_map([blob], |row| read_object(&mut Columns::new(row)))?;
-            newest.objects = rows.collect::<rusqlite::Result<_>>()?;
+            match rows.collect::<rusqlite::Result<_>>() {
+                Ok(objects) => newest.objects = objects,
+                Err(error) if damaged_row_in(&error).is_some() => {
+                    tracing::error!(
+                        "version {}: {error}: the whole file is asked for",
+                        newest.id
+                    );
+                    (claim.newest, claim.validators) = (None, Validators::default());
+                }
+                Err(error) => return Err(error),
+            }
         }
         claimed.claims.push(claim);
     }

@@ -4,10 +4,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::{read_row, sound_rows};
-use super::error::Result;
+use super::damage::{read_row, sound_one, sound_rows};
+use super::error::{Failure, Result};
 use super::publication::be_unsure;
 use super::row::{Columns, int, millis, to_json};
+use super::transaction::Transaction;
 use super::types::{FilesToLookAt, PublishedFile};
 use crate::domain::{CLOCK_TOLERANCE, FileSeal, Slot, SourceId, VersionId};
 
@@ -28,28 +29,22 @@ impl Store {
         .await
     }
 
-    /// Records how files look that hold what they should, and which do not: those are due to be published again.
+    /// Records how files look that hold what they should, and which do not: those are due to be published again. Those of
+    /// damaged rows are left out ([`Store::damage`]).
     pub async fn record_looks(&self, looks: Vec<(SourceId, Option<FileSeal>)>) -> Result<()> {
-        self.write(move |transaction| {
+        let damaged = self.write(move |transaction| {
+            let mut damaged = Vec::new();
             for (source, seal) in &looks {
-                let Some(seal) = seal else {
-                    be_unsure(transaction, *source)?;
-                    continue;
+                let recorded = match seal {
+                    Some(seal) => write_seal(transaction, *source, *seal).map_err(Failure::from),
+                    None => be_unsure(transaction, *source),
                 };
-                transaction.execute(
-                    "UPDATE source_state SET published_size = ?2, published_mtime = ?3, published_inode = ?4
-                     WHERE source_id = ?1",
-                    params![
-                        source.0,
-                        int(seal.size_bytes),
-                        seal.modified_ns,
-                        seal.inode.cast_signed()
-                    ],
-                )?;
+                sound_one(recorded, &mut damaged)?;
             }
-            Ok(())
-        })
-        .await
+            Ok(damaged)
+        });
+        self.noted().add(damaged.await?);
+        Ok(())
     }
 
     /// Tells whether a chore was not done for so long, or at a time that cannot be.
@@ -91,6 +86,24 @@ const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version
 const DUE: &str = "t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
 const THESE: &str = "t.source_id IN (SELECT value FROM json_each(?1))";
 const ALL: &str = "?1 IS NOT NULL";
+
+fn write_seal(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    seal: FileSeal,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE source_state SET published_size = ?2, published_mtime = ?3, published_inode = ?4
+         WHERE source_id = ?1",
+        params![
+            source.0,
+            int(seal.size_bytes),
+            seal.modified_ns,
+            seal.inode.cast_signed()
+        ],
+    )?;
+    Ok(())
+}
 
 fn read(columns: &mut Columns<'_>) -> rusqlite::Result<PublishedFile> {
     let source_id = SourceId(columns.get()?);

@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod config_builtin;
 mod config_check;
+mod damaged_anywhere;
 mod damaged_cells;
 mod damaged_rows;
 mod dashboard;
