@@ -451,7 +451,6 @@ pub(super) fn wanted_version(
     })
 }
 
-/// Returns the version before this one; nothing before the first.
 /// Tells whether a version was judged with a set, and in no edition that was good: consumers never saw it.
 fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<bool, Failure> {
     let refused = sql
@@ -466,6 +465,7 @@ fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<b
     Ok(refused)
 }
 
+/// Returns the version before this one; nothing before the first.
 fn before(sql: &Connection, place: &Place) -> std::result::Result<Option<Candidate>, Failure> {
     if place.ordinal <= 0 {
         return Ok(None);
