@@ -10,13 +10,16 @@ mod pass;
 mod pipeline;
 mod progress;
 mod publisher;
+mod recording;
+mod report;
 mod sets;
 mod standing;
 mod stop;
 mod supervisor;
 mod undecided;
 
-pub use pass::{MAX_TROUBLES, PassReport, Selection};
+pub use pass::Selection;
 pub use progress::Progress;
+pub use report::{MAX_TROUBLES, PassReport};
 pub use stop::Stop;
 pub use supervisor::Worker;

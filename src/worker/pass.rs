@@ -1,24 +1,22 @@
 //! One pass: everything that is due, each source once.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 
-use super::believing::ReadBudget;
 use super::limits::Hosts;
 use super::pipeline::{Next, Pipeline};
 use super::progress::Progress;
 use super::publisher::{Expected, InFlight, Publisher};
+use super::report::PassReport;
 use super::sets;
 use super::stop::{GRACE, Stop};
 use super::supervisor::Worker;
 use super::undecided::{Undecided, ended_early};
-use crate::app::{Adoption, App, Error, ErrorKind, PassSummary, Result, SourceResult};
+use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{Action, Claim, NewEvent, SourceId};
-use crate::net::{Fetcher, Limiter};
+use crate::net::Fetcher;
 use crate::store::ClaimRequest;
 
 /// How long a claim holds without being renewed: a crashed worker's sources are free again after this.
@@ -30,9 +28,6 @@ const CLAIM_BATCH: usize = 256;
 const MAX_PENDING: usize = 1024;
 /// Claiming again waits for so many attempts to end, so that it costs little beside the work.
 const CLAIM_AFTER: usize = 64;
-
-/// Failures that a pass tells one by one; the log has all of them.
-pub const MAX_TROUBLES: usize = 50;
 
 /// Which sources a pass takes.
 #[derive(Clone, Debug)]
@@ -51,78 +46,6 @@ pub(super) enum Judging {
     New,
     /// Those, and versions that were left undecided before.
     Again(Undecided),
-}
-
-/// How a pass went.
-#[derive(Debug, Default)]
-pub struct PassReport {
-    /// What it did.
-    pub summary: PassSummary,
-    /// Sources that were asked for and that another worker is at.
-    pub busy: Vec<SourceId>,
-    /// The policy that was put in force at its beginning: the configuration had changed.
-    pub adopted: Option<Adoption>,
-    /// Why a changed configuration was not used: the one before is in force.
-    pub rejected: Option<String>,
-    /// What became of each source that was tried or asked for; nothing after a pass over all that is due, unless the worker is
-    /// one that [tells of each](Worker::telling_each).
-    pub results: Vec<SourceResult>,
-    /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
-    pub troubles: Vec<String>,
-    /// Who could not be told what happened, and why, a line each: no failure of the pass.
-    pub untold: Vec<String>,
-    /// Sources that it was to try and did not, because it had to stop.
-    pub untried: u64,
-    /// What kept it from doing all; what was recorded before stays. Damage of one version stands here when nothing graver does, that of
-    /// others among the troubles: it keeps nothing else from being done.
-    pub error: Option<Error>,
-}
-
-impl PassReport {
-    /// Tells whether the pass did something, adopted a policy, or could not use a configuration or reach a notifier.
-    pub(super) fn is_news(&self) -> bool {
-        let summary = &self.summary;
-        summary.attempts + summary.sets_published + summary.sets_failed > 0
-            || self.adopted.is_some()
-            || self.rejected.is_some()
-            || !self.untold.is_empty()
-    }
-
-    /// Tells whether an error is among what failed already.
-    pub(super) fn tells(&self, error: &Error) -> bool {
-        let is_same = |text: &str| text.ends_with(&error.message);
-        self.error
-            .as_ref()
-            .is_some_and(|kept| is_same(&kept.message))
-            || self.troubles.iter().any(|trouble| is_same(trouble))
-    }
-
-    /// Keeps what failed beside the pass.
-    pub(super) fn fail(&mut self, error: Error) {
-        let other = error.add_to(&mut self.error);
-        if self.troubles.len() < MAX_TROUBLES {
-            self.troubles.extend(other.map(|other| other.message));
-        }
-    }
-
-    /// Says what became of each source that was asked for, also of those that were not tried.
-    pub(super) fn account_for(&mut self, asked: &[SourceId]) {
-        if asked.is_empty() {
-            return;
-        }
-        let tried: HashSet<_> = self.results.iter().map(|result| result.id).collect();
-        let why = match &self.error {
-            Some(error) if !error.concerns_one() => error.message.clone(),
-            _ => "stopped before".to_owned(),
-        };
-        for id in asked.iter().filter(|id| !tried.contains(id)) {
-            self.results.push(if self.busy.contains(id) {
-                SourceResult::busy(*id)
-            } else {
-                SourceResult::untried(*id, &why)
-            });
-        }
-    }
 }
 
 /// What a task of a pass has done.
@@ -167,39 +90,54 @@ impl<'a> Pass<'a> {
         judging: Judging,
     ) -> PassReport {
         let started = Instant::now();
-        let (app, owner) = (&worker.app, &worker.owner);
+        let app = &worker.app;
         let (publisher, publishing) = Publisher::new(Arc::clone(app), InFlight::default());
-        let config = app.config();
-        let fetch = &config.fetch;
-        let judges = !matches!(judging, Judging::Nothing);
+        let mut pipeline = Pipeline::new(app, fetcher, publisher, progress);
+        pipeline.judges = !matches!(judging, Judging::Nothing);
+        if worker.tells_each || matches!(selection, Selection::These(_)) {
+            pipeline.results = Some(Mutex::default());
+        }
+        let mut pass = Self::new(worker, selection, stop, progress, pipeline, judging);
+        pass.note(Action::PassStarted, None).await;
+        let mut services = JoinSet::new();
+        services.spawn(publishing);
+        pass.work().await;
+        pass.judge_sets().await;
+        let cut_off = pass.cut_off;
+        let report = pass.report(started).await;
+        if cut_off {
+            services.abort_all();
+        }
+        tokio::select! {
+            () = async { while services.join_next().await.is_some() {} } => {}
+            () = stop.overdue() => services.shutdown().await,
+        }
+        report
+    }
+
+    fn new(
+        worker: &'a Worker,
+        selection: Selection,
+        stop: &'a Stop,
+        progress: &'a Progress,
+        pipeline: Pipeline,
+        judging: Judging,
+    ) -> Self {
         let undecided = match judging {
             Judging::Again(undecided) => Some(undecided),
             Judging::Nothing | Judging::New => None,
-        };
-        let is_told = worker.tells_each || matches!(selection, Selection::These(_));
-        let pipeline = Pipeline {
-            app: Arc::clone(app),
-            fetcher,
-            limiter: Limiter::new(fetch.per_host, fetch.total),
-            publisher,
-            progress: progress.clone(),
-            closing: CancellationToken::new(),
-            troubles: Mutex::default(),
-            results: is_told.then(Mutex::default),
-            judges,
-            read_budget: ReadBudget::default(),
         };
         let asked = match &selection {
             Selection::Due => 0,
             Selection::These(ids) => ids.len(),
         };
-        let mut pass = Pass {
-            app: Arc::clone(app),
-            owner,
+        Self {
+            app: Arc::clone(&worker.app),
+            owner: &worker.owner,
             stop,
             progress,
             pipeline: Arc::new(pipeline),
-            hosts: Hosts::new(fetch.per_host),
+            hosts: Hosts::new(worker.app.config().fetch.per_host),
             tasks: JoinSet::new(),
             again: undecided.is_some(),
             undecided: undecided.unwrap_or_else(Undecided::none),
@@ -210,41 +148,24 @@ impl<'a> Pass<'a> {
             error: None,
             disabled: false,
             cut_off: false,
-        };
-        pass.note(Action::PassStarted, None).await;
-        let mut services = JoinSet::new();
-        services.spawn(publishing);
-        pass.work().await;
-        pass.judge_sets().await;
-        let untried = pass.untried().await;
-        let mut summary = pass.progress.snapshot().summary;
+        }
+    }
+
+    /// Ends the pass and returns how it went. With it the last one goes who could hand something in the publisher, which ends
+    /// then and lets go of the archive.
+    async fn report(mut self, started: Instant) -> PassReport {
+        let untried = self.untried().await;
+        let mut summary = self.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();
-        pass.note(Action::PassFinished, Some(summary.to_string()))
+        self.note(Action::PassFinished, Some(summary.to_string()))
             .await;
-        let Pass {
-            pipeline,
-            busy,
-            error,
-            cut_off,
-            ..
-        } = pass;
-        let (troubles, results) = (pipeline.take_troubles(), pipeline.take_results());
-        // With the last who could hand something in the publisher ends, and lets go of the archive.
-        drop(pipeline);
-        if cut_off {
-            services.abort_all();
-        }
-        tokio::select! {
-            () = async { while services.join_next().await.is_some() {} } => {}
-            () = stop.overdue() => services.shutdown().await,
-        }
         PassReport {
             summary,
-            busy,
-            results,
-            troubles,
             untried,
-            error,
+            results: self.pipeline.take_results(),
+            troubles: self.pipeline.take_troubles(),
+            busy: self.busy,
+            error: self.error,
             ..PassReport::default()
         }
     }

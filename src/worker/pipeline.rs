@@ -1,4 +1,4 @@
-//! One claim from fetch to publication; how its version is judged stands in `judging`.
+//! One claim from fetch to publication; how the attempt is recorded stands in `recording`, how its version is judged in `judging`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -8,17 +8,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::believing::{Bytes, ReadBudget};
-use super::pass::MAX_TROUBLES;
 use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
+use super::report::MAX_TROUBLES;
 use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};
-use crate::domain::{
-    AttemptOutcome, CLOCK_TOLERANCE, Claim, Content, Digest, FailureKind, LastModified, NewBlob,
-    NewestVersion, Slot, Source, StoredBody, Validators, Version, VersionId, VersionState, Weight,
-    base_ordinal,
-};
+use crate::domain::{CLOCK_TOLERANCE, Claim, Content, Source, Validators, Version, VersionId};
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
-use crate::store::{AttemptRecord, AttemptResult, StoreError};
+use crate::store::StoreError;
 
 /// Every so many requests of a source go without validators, so that a server with a stuck one cannot hide a change
 /// for ever; the archived bytes are checked on the way.
@@ -26,9 +22,6 @@ const UNCONDITIONAL_EVERY: u64 = 30;
 /// For the same reason, a request goes without them when the whole file was not received for so long, however rarely it is
 /// asked for.
 const WHOLE_EVERY: TimeDelta = TimeDelta::days(30);
-/// Content up to this length is compressed in less time than handing it to another thread and back takes.
-const SMALL_BYTES: u64 = 16 << 10;
-
 /// Attempts with no more content than this do not count as backlog while they wait to be recorded: the more wait, the
 /// more share one commit, and 1024 tasks of a pass hold 8 MiB of them at most.
 const LIGHT_BYTES: u64 = 8 << 10;
@@ -52,15 +45,6 @@ pub(super) struct Pipeline {
     pub(super) read_budget: ReadBudget,
 }
 
-/// A body that arrived.
-struct Fetched {
-    content: Content,
-    digest: Digest,
-    name: String,
-    media_type: Option<String>,
-    last_modified: Option<LastModified>,
-}
-
 /// What is left to do when an attempt is recorded.
 pub(super) enum Next {
     Done,
@@ -71,12 +55,12 @@ pub(super) enum Next {
 }
 
 /// What is known of an attempt before it is recorded.
-struct Attempt {
-    started_at: DateTime<Utc>,
-    clock: Instant,
-    report: FetchReport,
+pub(super) struct Attempt {
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) clock: Instant,
+    pub(super) report: FetchReport,
     /// What was known of the newest version's bytes before; nothing when the whole file was due anyway.
-    bytes: Option<Bytes>,
+    pub(super) bytes: Option<Bytes>,
 }
 
 /// Tells whether the file is to be asked for whole, changed or not.
@@ -99,6 +83,28 @@ impl Attempt {
 }
 
 impl Pipeline {
+    /// Returns a pipeline that judges and publishes nothing, and keeps no results.
+    pub(super) fn new(
+        app: &Arc<App>,
+        fetcher: Arc<Fetcher>,
+        publisher: Publisher,
+        progress: &Progress,
+    ) -> Self {
+        let fetch = &app.config().fetch;
+        Self {
+            app: Arc::clone(app),
+            fetcher,
+            limiter: Limiter::new(fetch.per_host, fetch.total),
+            publisher,
+            progress: progress.clone(),
+            closing: CancellationToken::new(),
+            troubles: Mutex::default(),
+            results: None,
+            judges: false,
+            read_budget: ReadBudget::default(),
+        }
+    }
+
     /// Waits for its turn, makes the attempt and records it. An `Err` means that this machine cannot go on: the store or
     /// the disk failed.
     pub(super) async fn attempt(&self, claim: Claim, host: &str) -> Result<Next> {
@@ -186,227 +192,6 @@ impl Pipeline {
         }
     }
 
-    async fn record(&self, claim: &Claim, attempt: Attempt) -> Result<Next> {
-        let Attempt {
-            started_at,
-            clock,
-            report,
-            bytes,
-        } = attempt;
-        // After damage the next request asks for the whole file too, until it arrives.
-        let kept_validators = || match bytes {
-            Some(Bytes::Damaged) => Validators::default(),
-            _ => claim.validators.clone(),
-        };
-        let mut record = AttemptRecord {
-            source_id: claim.source.id,
-            fence: claim.fence,
-            started_at,
-            duration: clock.elapsed(),
-            tries: report.tries,
-            requests: claim.requests + 1,
-            http_status: report.http_status,
-            size_bytes: None,
-            validators: Validators::default(),
-            not_before: None,
-            checked: bytes == Some(Bytes::Checked),
-            result: AttemptResult::Unchanged,
-            stamp: self.app.stamp(),
-        };
-        match report.outcome {
-            FetchOutcome::NotModified { validators } => {
-                record.validators = validators;
-                self.record_unchanged(record).await
-            }
-            FetchOutcome::Failed {
-                kind,
-                detail,
-                retry_after,
-            } => {
-                record.validators = kept_validators();
-                record.not_before = retry_after.map(Slot::not_before);
-                self.record_failed(&claim.source.settings.name, record, kind, detail)
-                    .await
-            }
-            FetchOutcome::Fetched {
-                content,
-                digest,
-                validators,
-                name,
-                media_type,
-                last_modified,
-            } => {
-                record.validators = validators;
-                record.size_bytes = Some(content.size_bytes());
-                let fetched = Fetched {
-                    content,
-                    digest,
-                    name,
-                    media_type,
-                    last_modified,
-                };
-                match &claim.newest {
-                    Some(newest) if newest.digest == digest => {
-                        if !bytes.is_some_and(Bytes::are_good) {
-                            self.heal(newest.id, fetched.content).await?;
-                            record.checked = true;
-                        }
-                        self.record_unchanged(record).await
-                    }
-                    _ => Box::pin(self.record_new(claim, kept_validators(), record, fetched)).await,
-                }
-            }
-        }
-    }
-
-    async fn record_unchanged(&self, record: AttemptRecord) -> Result<Next> {
-        let bytes = record.size_bytes.unwrap_or(0);
-        let source = record.source_id;
-        let recorded = self.app.store.record_attempt(record).await?;
-        let (outcome, version) = (AttemptOutcome::Unchanged, recorded.version_id);
-        self.note(SourceResult::fetched(source, outcome, version));
-        self.progress.update(|summary| {
-            summary.attempts += 1;
-            summary.unchanged += 1;
-            summary.bytes += bytes;
-        });
-        Ok(Next::Done)
-    }
-
-    async fn record_failed(
-        &self,
-        name: &str,
-        mut record: AttemptRecord,
-        kind: FailureKind,
-        detail: String,
-    ) -> Result<Next> {
-        let result = SourceResult::failed(record.source_id, kind, detail.clone());
-        let trouble = format!("{name}: {detail}");
-        record.result = AttemptResult::Failed { kind, detail };
-        self.app.store.record_attempt(record).await?;
-        // Only now: the failure of a source that was purged meanwhile is nobody's trouble.
-        self.tell(|| trouble);
-        self.note(result);
-        self.progress.update(|summary| {
-            summary.attempts += 1;
-            summary.failed += 1;
-        });
-        Ok(Next::Done)
-    }
-
-    async fn record_new(
-        &self,
-        claim: &Claim,
-        kept_validators: Validators,
-        mut record: AttemptRecord,
-        fetched: Fetched,
-    ) -> Result<Next> {
-        let source = &claim.source;
-        let blob = match self.encode(source, claim.newest.as_ref(), &fetched).await {
-            Ok(blob) => blob,
-            Err(error) => {
-                // The validators that came with a body which was not kept must not hide it from the next request.
-                record.validators = kept_validators;
-                return self
-                    .record_failed(
-                        &source.settings.name,
-                        record,
-                        FailureKind::Storage,
-                        error.message,
-                    )
-                    .await;
-            }
-        };
-        let object = match &blob.body {
-            StoredBody::Object(name) => Some(name.clone()),
-            StoredBody::Inline(_) => None,
-        };
-        let Fetched {
-            content,
-            digest: _,
-            name,
-            media_type,
-            last_modified,
-        } = fetched;
-        record.result = AttemptResult::New {
-            blob,
-            name,
-            media_type,
-            last_modified,
-        };
-        let recorded = self.app.store.record_attempt(record).await;
-        // Only when it is certain that no row names the object: after any other error the commit may yet have been made.
-        let unneeded = match &recorded {
-            Ok(recorded) => recorded.blob_was_known,
-            Err(error) => matches!(error, StoreError::StaleClaim(_)),
-        };
-        // Before the object goes: the stored form that was known may be damaged, and these bytes are good.
-        let healed = match &recorded {
-            Ok(recorded) if recorded.blob_was_known => {
-                self.heal_known(recorded.version_id, content.clone()).await
-            }
-            _ => Ok(()),
-        };
-        if let Some(object) = object.filter(|_| unneeded) {
-            self.app
-                .with_archive(move |archive| archive.delete_object(&object))
-                .await?;
-        }
-        let recorded = recorded?;
-        healed?;
-        let bytes = content.size_bytes();
-        let (outcome, version) = (AttemptOutcome::New, recorded.version_id);
-        self.note(SourceResult::fetched(source.id, outcome, version));
-        self.progress.update(|summary| {
-            summary.attempts += 1;
-            summary.new += 1;
-            summary.bytes += bytes;
-        });
-        let version = recorded.version_id.ok_or(StoreError::Missing {
-            what: "version of a new attempt",
-            id: recorded.attempt_id.0,
-        })?;
-        if !self.judges {
-            return Ok(Next::Done);
-        }
-        let is_judged = recorded.first_state != Some(VersionState::Unverified)
-            || self.app.has_verifier(&source.settings, Weight::Advisory);
-        Ok(if is_judged {
-            Next::Judge(source.clone(), version, content, None)
-        } else {
-            Next::Publish(source.clone(), version, content, None)
-        })
-    }
-
-    async fn encode(
-        &self,
-        source: &Source,
-        newest: Option<&NewestVersion>,
-        fetched: &Fetched,
-    ) -> Result<NewBlob> {
-        let ordinal = newest.map_or(0, |newest| newest.ordinal + 1);
-        let base = match base_ordinal(ordinal) {
-            Some(base) => match self.app.store.chain_of_ordinal(source.id, base).await {
-                // What is damaged or missing is no base: the content is stored whole.
-                Err(error) if error.is_damage() || matches!(error, StoreError::Missing { .. }) => {
-                    Vec::new()
-                }
-                base => base?,
-            },
-            None => Vec::new(),
-        };
-        if base.is_empty() && fetched.content.size_bytes() <= SMALL_BYTES {
-            return Ok(self
-                .app
-                .archive
-                .encode(&fetched.content, fetched.digest, &base)?);
-        }
-        let (content, digest) = (fetched.content.clone(), fetched.digest);
-        self.app
-            .with_codec(move |archive| archive.encode(&content, digest, &base))
-            .await
-    }
-
     pub(super) async fn publish(
         &self,
         source: Source,
@@ -434,24 +219,6 @@ impl Pipeline {
         }
     }
 
-    async fn heal_known(&self, version: Option<VersionId>, content: Content) -> Result<()> {
-        match version {
-            Some(version) => self.heal(version, content).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn heal(&self, newest: VersionId, content: Content) -> Result<()> {
-        let version = self.version(newest).await?;
-        if self.app.heal(&version, content).await? {
-            tracing::info!(
-                version = newest.0,
-                "stored anew in the place of a damaged blob"
-            );
-        }
-        Ok(())
-    }
-
     pub(super) fn tell(&self, trouble: impl FnOnce() -> String) {
         let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         if troubles.len() < MAX_TROUBLES {
@@ -459,7 +226,7 @@ impl Pipeline {
         }
     }
 
-    fn note(&self, result: SourceResult) {
+    pub(super) fn note(&self, result: SourceResult) {
         if let Some(results) = &self.results {
             let results = results.lock();
             results.unwrap_or_else(PoisonError::into_inner).push(result);

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::pass::{MAX_TROUBLES, PassReport};
+use super::report::{MAX_TROUBLES, PassReport};
 use crate::app::{App, Result};
 use crate::domain::SourceId;
 

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::housekeeping;
-use super::pass::{Judging, Pass, PassReport, Selection};
+use super::pass::{Judging, Pass, Selection};
 use super::progress::Progress;
+use super::report::PassReport;
 use super::sets;
 use super::standing;
 use super::stop::Stop;

@@ -1,0 +1,286 @@
+//! Recording an attempt: what it found, the new version if it brought one, and the stored bytes that it showed to be damaged.
+
+use super::believing::Bytes;
+use super::pipeline::{Attempt, Next, Pipeline};
+use crate::app::{Result, SourceResult};
+use crate::domain::{
+    AttemptOutcome, Claim, Content, Digest, FailureKind, LastModified, NewBlob, NewestVersion,
+    Slot, Source, StoredBody, Validators, VersionId, VersionState, Weight, base_ordinal,
+};
+use crate::net::FetchOutcome;
+use crate::store::{AttemptRecord, AttemptResult, Recorded, StoreError};
+
+/// Content up to this length is compressed in less time than handing it to another thread and back takes.
+const SMALL_BYTES: u64 = 16 << 10;
+
+/// A body that arrived.
+struct Fetched {
+    content: Content,
+    digest: Digest,
+    name: String,
+    media_type: Option<String>,
+    last_modified: Option<LastModified>,
+}
+
+impl Pipeline {
+    /// Records what came of an attempt. Returns what is left to do then.
+    pub(super) async fn record(&self, claim: &Claim, attempt: Attempt) -> Result<Next> {
+        let mut record = self.begin_record(claim, &attempt);
+        match attempt.report.outcome {
+            FetchOutcome::NotModified { validators } => {
+                record.validators = validators;
+                self.record_unchanged(record).await
+            }
+            FetchOutcome::Failed {
+                kind,
+                detail,
+                retry_after,
+            } => {
+                record.validators = kept_validators(claim, attempt.bytes);
+                record.not_before = retry_after.map(Slot::not_before);
+                self.record_failed(&claim.source.settings.name, record, kind, detail)
+                    .await
+            }
+            FetchOutcome::Fetched {
+                content,
+                digest,
+                validators,
+                name,
+                media_type,
+                last_modified,
+            } => {
+                record.validators = validators;
+                record.size_bytes = Some(content.size_bytes());
+                let fetched = Fetched {
+                    content,
+                    digest,
+                    name,
+                    media_type,
+                    last_modified,
+                };
+                match &claim.newest {
+                    Some(newest) if newest.digest == digest => {
+                        if !attempt.bytes.is_some_and(Bytes::are_good) {
+                            self.heal(newest.id, fetched.content).await?;
+                            record.checked = true;
+                        }
+                        self.record_unchanged(record).await
+                    }
+                    _ => {
+                        let kept = kept_validators(claim, attempt.bytes);
+                        Box::pin(self.record_new(claim, kept, record, fetched)).await
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns what is recorded of an attempt whatever came of it.
+    fn begin_record(&self, claim: &Claim, attempt: &Attempt) -> AttemptRecord {
+        AttemptRecord {
+            source_id: claim.source.id,
+            fence: claim.fence,
+            started_at: attempt.started_at,
+            duration: attempt.clock.elapsed(),
+            tries: attempt.report.tries,
+            requests: claim.requests + 1,
+            http_status: attempt.report.http_status,
+            size_bytes: None,
+            validators: Validators::default(),
+            not_before: None,
+            checked: attempt.bytes == Some(Bytes::Checked),
+            result: AttemptResult::Unchanged,
+            stamp: self.app.stamp(),
+        }
+    }
+
+    async fn record_unchanged(&self, record: AttemptRecord) -> Result<Next> {
+        let bytes = record.size_bytes.unwrap_or(0);
+        let source = record.source_id;
+        let recorded = self.app.store.record_attempt(record).await?;
+        let (outcome, version) = (AttemptOutcome::Unchanged, recorded.version_id);
+        self.note(SourceResult::fetched(source, outcome, version));
+        self.progress.update(|summary| {
+            summary.attempts += 1;
+            summary.unchanged += 1;
+            summary.bytes += bytes;
+        });
+        Ok(Next::Done)
+    }
+
+    async fn record_failed(
+        &self,
+        name: &str,
+        mut record: AttemptRecord,
+        kind: FailureKind,
+        detail: String,
+    ) -> Result<Next> {
+        let result = SourceResult::failed(record.source_id, kind, detail.clone());
+        let trouble = format!("{name}: {detail}");
+        record.result = AttemptResult::Failed { kind, detail };
+        self.app.store.record_attempt(record).await?;
+        // Only now: the failure of a source that was purged meanwhile is nobody's trouble.
+        self.tell(|| trouble);
+        self.note(result);
+        self.progress.update(|summary| {
+            summary.attempts += 1;
+            summary.failed += 1;
+        });
+        Ok(Next::Done)
+    }
+
+    async fn record_new(
+        &self,
+        claim: &Claim,
+        kept_validators: Validators,
+        mut record: AttemptRecord,
+        fetched: Fetched,
+    ) -> Result<Next> {
+        let source = &claim.source;
+        let blob = match self.encode(source, claim.newest.as_ref(), &fetched).await {
+            Ok(blob) => blob,
+            Err(error) => {
+                // The validators that came with a body which was not kept must not hide it from the next request.
+                record.validators = kept_validators;
+                return self
+                    .record_failed(
+                        &source.settings.name,
+                        record,
+                        FailureKind::Storage,
+                        error.message,
+                    )
+                    .await;
+            }
+        };
+        let object = match &blob.body {
+            StoredBody::Object(name) => Some(name.clone()),
+            StoredBody::Inline(_) => None,
+        };
+        let Fetched {
+            content,
+            digest: _,
+            name,
+            media_type,
+            last_modified,
+        } = fetched;
+        record.result = AttemptResult::New {
+            blob,
+            name,
+            media_type,
+            last_modified,
+        };
+        let recorded = self.app.store.record_attempt(record).await;
+        self.tidy_after(object, &recorded, &content).await?;
+        let recorded = recorded?;
+        let bytes = content.size_bytes();
+        let (outcome, version) = (AttemptOutcome::New, recorded.version_id);
+        self.note(SourceResult::fetched(source.id, outcome, version));
+        self.progress.update(|summary| {
+            summary.attempts += 1;
+            summary.new += 1;
+            summary.bytes += bytes;
+        });
+        self.next_for(source, &recorded, content)
+    }
+
+    /// Mends the stored form that was known already, and removes the object that was written and is not needed.
+    async fn tidy_after(
+        &self,
+        object: Option<String>,
+        recorded: &std::result::Result<Recorded, StoreError>,
+        content: &Content,
+    ) -> Result<()> {
+        // Only when it is certain that no row names the object: after any other error the commit may yet have been made.
+        let unneeded = match recorded {
+            Ok(recorded) => recorded.blob_was_known,
+            Err(error) => matches!(error, StoreError::StaleClaim(_)),
+        };
+        // Before the object goes: the stored form that was known may be damaged, and these bytes are good.
+        let healed = match recorded {
+            Ok(recorded) if recorded.blob_was_known => {
+                self.heal_known(recorded.version_id, content.clone()).await
+            }
+            _ => Ok(()),
+        };
+        if let Some(object) = object.filter(|_| unneeded) {
+            self.app
+                .with_archive(move |archive| archive.delete_object(&object))
+                .await?;
+        }
+        healed
+    }
+
+    /// Returns what follows for a new version that is recorded.
+    fn next_for(&self, source: &Source, recorded: &Recorded, content: Content) -> Result<Next> {
+        let version = recorded.version_id.ok_or(StoreError::Missing {
+            what: "version of a new attempt",
+            id: recorded.attempt_id.0,
+        })?;
+        if !self.judges {
+            return Ok(Next::Done);
+        }
+        let is_judged = recorded.first_state != Some(VersionState::Unverified)
+            || self.app.has_verifier(&source.settings, Weight::Advisory);
+        Ok(if is_judged {
+            Next::Judge(source.clone(), version, content, None)
+        } else {
+            Next::Publish(source.clone(), version, content, None)
+        })
+    }
+
+    async fn encode(
+        &self,
+        source: &Source,
+        newest: Option<&NewestVersion>,
+        fetched: &Fetched,
+    ) -> Result<NewBlob> {
+        let ordinal = newest.map_or(0, |newest| newest.ordinal + 1);
+        let base = match base_ordinal(ordinal) {
+            Some(base) => match self.app.store.chain_of_ordinal(source.id, base).await {
+                // What is damaged or missing is no base: the content is stored whole.
+                Err(error) if error.is_damage() || matches!(error, StoreError::Missing { .. }) => {
+                    Vec::new()
+                }
+                base => base?,
+            },
+            None => Vec::new(),
+        };
+        if base.is_empty() && fetched.content.size_bytes() <= SMALL_BYTES {
+            return Ok(self
+                .app
+                .archive
+                .encode(&fetched.content, fetched.digest, &base)?);
+        }
+        let (content, digest) = (fetched.content.clone(), fetched.digest);
+        self.app
+            .with_codec(move |archive| archive.encode(&content, digest, &base))
+            .await
+    }
+
+    async fn heal_known(&self, version: Option<VersionId>, content: Content) -> Result<()> {
+        match version {
+            Some(version) => self.heal(version, content).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn heal(&self, newest: VersionId, content: Content) -> Result<()> {
+        let version = self.version(newest).await?;
+        if self.app.heal(&version, content).await? {
+            tracing::info!(
+                version = newest.0,
+                "stored anew in the place of a damaged blob"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Returns the validators for the next request when this one brought none. After damage the next one asks for the whole file,
+/// too, until it arrives.
+fn kept_validators(claim: &Claim, bytes: Option<Bytes>) -> Validators {
+    match bytes {
+        Some(Bytes::Damaged) => Validators::default(),
+        _ => claim.validators.clone(),
+    }
+}
