@@ -9,7 +9,9 @@ use super::Store;
 use super::damage::{DamagedRow, damaged_row_in};
 use super::error::Result;
 use super::row::{Columns, int, millis, to_json};
-use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row};
+use super::source::{
+    SETLESS_COLUMNS, SOURCE_COLUMNS, SOURCE_TABLES, have_sets_members, read_source, read_source_row,
+};
 use super::transaction::Transaction;
 use super::types::ClaimRequest;
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
@@ -167,8 +169,13 @@ fn claim_all(
     let mut claim = transaction.sql.prepare_cached(
         "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
     )?;
+    let columns = if have_sets_members(transaction.sql)? {
+        SOURCE_COLUMNS
+    } else {
+        SETLESS_COLUMNS
+    };
     let mut load = transaction.sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, t.fence, t.etag, t.last_modified, t.validators_address, t.validators_fields, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
+        "SELECT {columns}, t.fence, t.etag, t.last_modified, t.validators_address, t.validators_fields, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
              CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
          FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
     ))?;

@@ -18,12 +18,20 @@ use crate::domain::{
     candidate_name, free_number, parse_id,
 };
 
+/// The columns of a source and its state that need no other table but that of versions.
+macro_rules! own_columns {
+    () => {
+        "s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
+         s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.created_at,
+         s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, v.state,
+         t.published_version_id, t.publish_due, t.publish_error,"
+    };
+}
+
 /// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`].
-pub(super) const SOURCE_COLUMNS: &str = "s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
-    s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.created_at,
-    s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, v.state,
-    t.published_version_id, t.publish_due, t.publish_error,
-    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+pub(super) const SOURCE_COLUMNS: &str = concat!(
+    own_columns!(),
+    " CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id) END,
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN EXISTS (SELECT 1 FROM set_member m JOIN edition e
@@ -43,7 +51,19 @@ pub(super) const SOURCE_COLUMNS: &str = "s.id, s.name, s.address, s.interval_hou
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN (SELECT 'set ' || f.name || ': ' || f.withdrawn_because FROM set_member m JOIN file_set f ON f.name = m.set_name
             JOIN edition_member em ON em.edition_id = f.withdrawn_edition_id AND em.source_id = m.source_id
-            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END";
+            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END"
+);
+
+/// The same where no set has members, for a query that is run once for each source.
+pub(super) const SETLESS_COLUMNS: &str = concat!(
+    own_columns!(),
+    " NULL, 0, NULL, t.withdrawn_at, t.withdrawn_because, NULL, NULL"
+);
+
+/// Tells whether any set has members.
+pub(super) fn have_sets_members(sql: &Connection) -> rusqlite::Result<bool> {
+    sql.prepare_cached("SELECT 1 FROM set_member")?.exists([])
+}
 
 /// Where the columns of `source_state` begin, and that of its which is never NULL unless the row is missing.
 const STATE_COLUMNS: usize = 15;
