@@ -16,6 +16,7 @@ use super::row::{int, millis, to_json};
 use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
+use super::unfit::refuse_unknown_needs;
 use super::withdrawal::{leave_to_withdraw, stands_in_the_way, take_over_path};
 use crate::domain::{
     Action, Address, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path,
@@ -30,13 +31,19 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Taken`] for a name or an address that another source has, [`StoreError::Missing`] for a source
-    /// that is not there, or was removed.
+    /// that is not there, or was removed, [`StoreError::DamagedRow`] for a purge while a row of any source may need bytes that it
+    /// does not name.
     pub async fn change_sources(
         &self,
         changes: Vec<SourceChange>,
         stamp: Stamp,
     ) -> Result<Vec<Changed>> {
         self.write(move |transaction| {
+            let is_purge =
+                |change: &SourceChange| matches!(change, SourceChange::Remove { purge: true, .. });
+            if changes.iter().any(is_purge) {
+                refuse_unknown_needs(transaction.sql)?;
+            }
             let mut aside = step_aside(transaction, &changes)?;
             changes
                 .iter()

@@ -37,6 +37,7 @@ mod times;
 mod told;
 mod transaction;
 mod types;
+mod unfit;
 mod verdict;
 mod verdict_list;
 mod version;

@@ -1,7 +1,7 @@
 //! Looking through the archive for what is not needed, emptying the trash, and keeping the reserve.
 //!
 //! Never deletes on the word of the catalogue alone: what no row names is moved to the trash first, and looked up again
-//! before it goes from there.
+//! before it goes from there. While the row of any version or blob does not fit what it names, nothing goes at all.
 
 use crate::app::{App, Result};
 use crate::archive::Archive;
@@ -31,12 +31,15 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
         return Ok(());
     }
     app.join_archive_once().await?;
-    discard_unnamed(app).await?;
+    let needs_are_known = app.store.all_needs_are_known().await?;
+    if needs_are_known {
+        discard_unnamed(app).await?;
+    }
     app.with_archive(move |archive| archive.discard_half_copies(now))
         .await?;
     // Those of sets too that no pass settles any more, for want of a policy.
     app.sweep_sets().await?;
-    empty_trash(app).await?;
+    empty_trash(app, needs_are_known).await?;
     app.store.set_swept_at(now).await?;
     Ok(())
 }
@@ -63,8 +66,9 @@ async fn discard_unnamed(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// Deletes what has lain in the trash for long enough, but for objects that are needed after all: they are moved back.
-async fn empty_trash(app: &App) -> Result<()> {
+/// Deletes what has lain in the trash for long enough, but for objects that are needed after all: they are moved back. Keeps the
+/// rest, too, while it is not known what the catalogue needs.
+async fn empty_trash(app: &App, needs_are_known: bool) -> Result<()> {
     let now = app.now();
     let expired = app
         .with_archive(move |archive| archive.expired_trash(now))
@@ -79,6 +83,10 @@ async fn empty_trash(app: &App) -> Result<()> {
                 tracing::warn!("object {object} is needed: moved back from the trash");
             }
         }
+    }
+    if !needs_are_known {
+        tracing::warn!("rows of the catalogue are damaged: nothing is deleted from the trash");
+        return Ok(());
     }
     app.with_archive(move |archive| {
         archive.delete_trash(&expired);

