@@ -13,7 +13,7 @@ use super::file_set::join_sets;
 use super::publication::refresh_publication;
 use super::purge::purge;
 use super::row::{int, millis, to_json};
-use super::source::source_by_id;
+use super::source::{refuse_removed_at_no_time, source_by_id};
 use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
 use super::unfit::refuse_unknown_needs;
@@ -277,7 +277,7 @@ pub(super) fn refuse_taken(
             .into());
         }
     }
-    Ok(())
+    refuse_removed_at_no_time(transaction.sql, settings)
 }
 
 /// Returns a path that the address may have and that stands in no other source's way.

@@ -76,14 +76,24 @@ impl Store {
     /// Returns the sources that the filter lets through, by name. Those whose rows are damaged are left out
     /// ([`Store::damage`]): this is for nothing that removes what is not there.
     pub async fn sources(&self, filter: SourceFilter) -> Result<Vec<Source>> {
-        self.read_sound(move |sql, damaged| list(sql, &filter, damaged))
-            .await
+        self.read_sound(move |sql, damaged| {
+            if filter.ids.is_none() {
+                find_unlisted(sql, damaged)?;
+            }
+            list(sql, &filter, damaged)
+        })
+        .await
     }
 
-    /// Returns every source that is not removed, by name. A damaged row is an error.
+    /// Returns every source that is not removed, by name. A damaged row, or a lost one, is an error.
     pub async fn every_source(&self) -> Result<Vec<Source>> {
-        self.read(move |sql| strictly(|damaged| list(sql, &SourceFilter::default(), damaged)))
-            .await
+        self.read(move |sql| {
+            strictly(|damaged| {
+                find_unlisted(sql, damaged)?;
+                list(sql, &SourceFilter::default(), damaged)
+            })
+        })
+        .await
     }
 
     /// Returns the source with this id, a removed one too. A damaged row is an error.
@@ -229,6 +239,17 @@ const BY_NAME: &str = "s.removed_at IS NULL AND s.name = ?1";
 const BY_ADDRESS: &str = "s.removed_at IS NULL AND s.address = ?1";
 const REMOVED_BY_NAME: &str = "s.removed_at IS NOT NULL AND s.name = ?1";
 const REMOVED_BY_ADDRESS: &str = "s.removed_at IS NOT NULL AND s.address = ?1";
+const REMOVED_AT_NO_TIME: &str =
+    "?1 = '' AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+const NAME_REMOVED_AT_NO_TIME: &str =
+    "s.name = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+const ADDRESS_REMOVED_AT_NO_TIME: &str =
+    "s.address = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+
+// Two counts are had from the smallest indexes. As a rule they are the same, and nothing has to be looked for.
+const WITHOUT_ROW: &str = "SELECT t.source_id FROM source_state t
+     WHERE (SELECT count(*) FROM source) <> (SELECT count(*) FROM source_state)
+     AND NOT EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id)";
 
 /// Returns the source with this id, removed or not.
 pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Result<Source, Failure> {
@@ -366,6 +387,39 @@ fn list(
     Ok(sources)
 }
 
+/// Notes the sources that no list meets: those that were removed at a time which is none, and those whose rows are gone while
+/// their states are left.
+fn find_unlisted(
+    sql: &Connection,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<(), Failure> {
+    select_sound(sql, REMOVED_AT_NO_TIME, "", damaged)?;
+    let mut statement = sql.prepare_cached(WITHOUT_ROW)?;
+    let lost = statement.query_map([], |row| {
+        Ok(DamagedRow {
+            table: "source",
+            id: row.get::<_, i64>(0)?.to_string(),
+            source: None,
+            reason: "it is missing, and its state is not".to_owned(),
+        })
+    })?;
+    for row in lost {
+        damaged.push(row?);
+    }
+    Ok(())
+}
+
+/// Refuses to take a name or an address for a free one while a source has it whose time of removal is none: it may not be
+/// removed at all.
+pub(super) fn refuse_removed_at_no_time(
+    sql: &Connection,
+    settings: &SourceSettings,
+) -> std::result::Result<(), Failure> {
+    select(sql, NAME_REMOVED_AT_NO_TIME, &settings.name)?;
+    select(sql, ADDRESS_REMOVED_AT_NO_TIME, settings.address.as_str())?;
+    Ok(())
+}
+
 /// Tells whether a source is found by this text, a damaged one too.
 fn is_found(sql: &Connection, text: &str) -> std::result::Result<bool, Failure> {
     match find(sql, text) {
@@ -421,6 +475,20 @@ mod tests {
             let plan = query_plan(sql);
             assert!(plan.contains("COVERING INDEX source_state_due"), "{plan}");
             assert!(plan.starts_with("SEARCH"), "{plan}");
+        }
+    }
+
+    #[test]
+    fn sources_that_no_list_meets_are_found_among_the_removed_ones() {
+        for condition in [
+            REMOVED_AT_NO_TIME,
+            NAME_REMOVED_AT_NO_TIME,
+            ADDRESS_REMOVED_AT_NO_TIME,
+        ] {
+            let plan = query_plan(&format!(
+                "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
+            ));
+            assert!(plan.contains("s USING INDEX source_removed_"), "{plan}");
         }
     }
 

@@ -67,6 +67,7 @@ mod spreadsheets;
 mod store;
 mod terminal;
 mod times;
+mod unlisted;
 mod verdicts;
 mod verify;
 mod webhook;
