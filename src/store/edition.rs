@@ -56,23 +56,14 @@ impl Store {
 
     /// Returns the newest edition of a set.
     pub async fn newest_edition(&self, set: String) -> Result<Option<Edition>> {
-        self.read(move |sql| {
-            one(
-                sql,
-                "id = (SELECT max(id) FROM edition WHERE set_name = ?1)",
-                [&set],
-            )
-        })
-        .await
+        self.read(move |sql| one(sql, NEWEST, [&set])).await
     }
 
     /// Returns what tells the newest edition of a set from others, also when nothing else of its row can be read.
     pub async fn newest_key(&self, set: String) -> Result<Option<Digest>> {
         self.read(move |sql| {
             let key = sql
-                .prepare_cached(
-                    "SELECT id, key FROM edition WHERE id = (SELECT max(id) FROM edition WHERE set_name = ?1)",
-                )?
+                .prepare_cached(&format!("SELECT id, key FROM edition WHERE {NEWEST}"))?
                 .query_row([&set], |row| {
                     read_row("edition", row, |columns| {
                         columns.get::<i64>()?;
@@ -130,7 +121,8 @@ impl Store {
     ) -> Result<SetPublication> {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(CANDIDATES)?;
-            let rows = statement.query_map([&set], |row| {
+            let published_id = published.map(|id| id.0);
+            let rows = statement.query_map(params![set, published_id], |row| {
                 read_row("edition", row, |columns| {
                     let candidate = EditionCandidate {
                         id: EditionId(columns.get()?),
@@ -168,10 +160,17 @@ impl Store {
     }
 }
 
-// Read from the top, as far as needed: as a rule one or two.
+/// The newest edition of the set ?1 since it is configured.
+const NEWEST: &str = "id = (SELECT max(e.id) FROM edition e WHERE e.set_name = ?1
+    AND e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0))";
+
+// Read from the top, as far as needed: as a rule one or two. What was good before the set was configured anew is not published by
+// that, but stays while it is.
 const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
          CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed'), e.policy_revision
-     FROM edition e WHERE e.set_name = ?1 ORDER BY e.id DESC";
+     FROM edition e WHERE e.set_name = ?1
+         AND (e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0) OR e.id = ?2)
+     ORDER BY e.id DESC";
 
 // What is recorded of a file need not lie there while it is unsure: a process may have been killed as it withdrew it.
 const LEAVING: &str =

@@ -296,7 +296,10 @@ pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&st
     )?;
     for name in names {
         transaction.execute(
-            "INSERT INTO file_set (name, configured) VALUES (?1, 1) ON CONFLICT DO UPDATE SET configured = 1",
+            "INSERT INTO file_set (name, configured, past_edition_id)
+             SELECT ?1, 1, coalesce(max(id), 0) FROM edition WHERE set_name = ?1
+             ON CONFLICT DO UPDATE SET past_edition_id = iif(configured = 1, past_edition_id, excluded.past_edition_id),
+                 configured = 1",
             [name],
         )?;
     }

@@ -35,7 +35,8 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
         THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id) END,
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN EXISTS (SELECT 1 FROM set_member m JOIN edition e
-            ON e.id = (SELECT max(id) FROM edition WHERE set_name = m.set_name)
+            ON e.id = (SELECT max(n.id) FROM edition n JOIN file_set f ON f.name = n.set_name
+                WHERE n.set_name = m.set_name AND n.id > f.past_edition_id)
             WHERE m.source_id = s.id AND e.state IN ('failed', 'error'))
             OR EXISTS (SELECT 1 FROM set_member m JOIN file_set f ON f.name = m.set_name
             WHERE m.source_id = s.id AND f.problem IS NOT NULL) ELSE 0 END,

@@ -27,7 +27,7 @@ impl Store {
 }
 
 const SETS: &str = "SELECT f.name, e.id, e.state, f.published_edition_id, f.publish_error IS NOT NULL, k.edition_id, k.told_at
-     FROM file_set f LEFT JOIN edition e ON f.configured = 1 AND e.id = (SELECT max(id) FROM edition WHERE set_name = f.name)
+     FROM file_set f LEFT JOIN edition e ON f.configured = 1 AND e.id = (SELECT max(id) FROM edition WHERE set_name = f.name AND id > f.past_edition_id)
          AND EXISTS (SELECT 1 FROM set_member m WHERE m.set_name = f.name)
      LEFT JOIN told_set k ON k.notifier_id = ?1 AND k.set_name = f.name ORDER BY f.name";
 

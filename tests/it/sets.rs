@@ -8,6 +8,7 @@ mod put_back;
 mod readers;
 mod refused;
 mod removed;
+mod returning;
 mod shown;
 mod stale;
 mod swept;

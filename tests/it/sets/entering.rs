@@ -31,7 +31,7 @@ impl Release {
         release
     }
 
-    fn tag(&self, names: &[&str], tags: &[&str]) -> String {
+    pub(super) fn tag(&self, names: &[&str], tags: &[&str]) -> String {
         let mut arguments = [&["edit"], names].concat();
         if tags.is_empty() {
             arguments.push("--no-tags");
@@ -41,7 +41,7 @@ impl Release {
     }
 
     /// Fetches both sources, and returns the exit code.
-    fn fetch_both(&self) -> Option<i32> {
+    pub(super) fn fetch_both(&self) -> Option<i32> {
         self.gannet.run(&[&["fetch"], &FILES[..]].concat()).code
     }
 
@@ -52,12 +52,12 @@ impl Release {
     }
 
     /// What lies at a source's own path.
-    fn own(&self, name: &str) -> Option<String> {
+    pub(super) fn own(&self, name: &str) -> Option<String> {
         fs::read_to_string(self.own_path(name)).ok()
     }
 
     /// What readers of the file see in the folder of a set.
-    fn in_set(&self, set: &str, name: &str) -> Option<String> {
+    pub(super) fn in_set(&self, set: &str, name: &str) -> Option<String> {
         let path = self.gannet.data().join("sets").join(set).join(name);
         fs::read_to_string(path).ok()
     }
