@@ -210,6 +210,7 @@ impl App {
         members: Vec<EditionMember>,
         ask: Ask,
     ) -> Result<VerifiedSet> {
+        self.store.refuse_lost_members(name.to_owned()).await?;
         let versions = members.iter().map(|member| member.version_id).collect();
         let refusals = self
             .store

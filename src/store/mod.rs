@@ -21,6 +21,7 @@ mod handle;
 mod holder;
 mod judging_death;
 mod library;
+mod lost_member;
 mod notice;
 mod policy;
 mod publication;

@@ -63,6 +63,60 @@ fn readers_keep_a_good_edition_whose_rows_are_damaged_or_gone() {
     }
 }
 
+/// The row that is gone or damaged of a member that no verifier misses, and how it is named.
+const LOST_MEMBERS: [(&str, &str); 6] = [
+    (
+        "DELETE FROM source WHERE name = 'notes'",
+        "row 3 of the table `source`",
+    ),
+    (
+        "UPDATE source SET removed_at = 'x' WHERE name = 'notes'",
+        "row 3 of the table `source` (source notes)",
+    ),
+    (
+        "UPDATE source SET removed_at = 1.5 WHERE name = 'notes'",
+        "row 3 of the table `source` (source notes)",
+    ),
+    (
+        "DELETE FROM source_state WHERE source_id = 3",
+        "row 3 of the table `source_state` (source notes)",
+    ),
+    (
+        "DELETE FROM set_member WHERE source_id = 3",
+        "row 3 of the table `set_member` (source notes)",
+    ),
+    (
+        "UPDATE source SET tags = '[' WHERE name = 'notes'",
+        "row 3 of the table `source` (source notes)",
+    ),
+];
+
+/// A set is not published without a member whose row is lost: readers keep the edition that has it.
+#[test]
+fn no_edition_leaves_a_lost_member_out() {
+    for (statement, row) in LOST_MEMBERS {
+        let release = Release::new();
+        release.add("notes", "release");
+        release.origin.on("/notes", [Reply::file("one\n")]);
+        release.fetch();
+        let files = release.files();
+        assert!(files.contains(&"notes".to_owned()), "{files:?}");
+        damage(&release.gannet.data(), statement);
+        release.serve("two");
+        for round in 0..2 {
+            all_due(&release);
+            let said = release.gannet.run(&["--worker-only"]);
+            let what = format!("{statement}: {round}: {said:#?}");
+            assert_eq!(said.code, Some(3), "{what}");
+            assert_eq!(release.files(), files, "{what}");
+            let is_named = |line: &str| line.contains(row) && line.contains("is damaged");
+            assert!(said.err.lines().any(is_named), "{what}");
+        }
+        let log = release.gannet.run(&["log", "--limit", "0"]).out;
+        assert!(log.contains("catalogue.damaged"), "{statement}: {log}");
+    }
+}
+
 /// An edition that failed does not pass by a flipped word.
 #[test]
 fn an_edition_that_failed_is_not_published_by_a_damaged_row() {
