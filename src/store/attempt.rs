@@ -23,10 +23,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::StaleClaim`] when the claim was taken over, released or already used, or the source removed.
+    /// [`StoreError::StaleClaim`] when the claim was taken over, released or already used, or the source removed. A damaged row by
+    /// which the bytes may have been refused is an error that is noted, too ([`Store::damage`]).
     pub async fn record_attempt(&self, record: AttemptRecord) -> Result<Recorded> {
-        self.write(move |transaction| write_attempt(transaction, &record))
-            .await
+        let recorded = self.write(move |transaction| write_attempt(transaction, &record));
+        recorded.await.inspect_err(|error| {
+            self.note_damage(error);
+        })
     }
 
     /// Returns the source's attempts, newest first; all without a limit. Those whose rows are damaged are left out
@@ -120,8 +123,8 @@ fn write_attempt(
     let attempt_id = insert_attempt(transaction, record, version_id)?;
     insert_fetch_event(transaction, record, version_id)?;
     insert_turn(transaction, record, schedule.failures_before)?;
-    // Only bytes that were there before can have been refused before.
-    if let Some(version) = version_id.filter(|_| blob_was_known) {
+    // Also of a blob that was not known: the row of the one that was refused may be damaged.
+    if let Some(version) = version_id.filter(|_| first_state.is_some()) {
         let refused = repeat_on_version(transaction, version, &record.stamp)?;
         first_state = refused.or(first_state);
     }

@@ -11,14 +11,15 @@ use super::Store;
 use super::damage::strictly;
 use super::edition::{edition_by_id, judge_edition, record_on_edition};
 use super::error::{Failure, Result};
-use super::row::to_json;
+use super::row::{Columns, to_json};
 use super::transaction::Transaction;
 use super::verdict::{
     Judged, derive_state, insert_verdict_event, judge_version, source_and_state, verdicts_on,
     verdicts_on_edition,
 };
+use super::version_row::{damaged, read_place};
 use crate::domain::{
-    EditionId, EditionVerdict, NewVerdict, Stamp, VerdictId, VerdictOutcome, VersionId,
+    EditionId, EditionVerdict, NewVerdict, SourceId, Stamp, VerdictId, VerdictOutcome, VersionId,
     VersionState,
 };
 
@@ -110,6 +111,7 @@ pub(super) fn repeat_on_version(
     let alike = alike_versions(transaction.sql, version)?.into_iter();
     let refusals = refusals(transaction.sql, alike.map(Judged::Version))?;
     if refusals.is_empty() {
+        refuse_lost_refusal(transaction.sql, version)?;
         return Ok(None);
     }
     let place = source_and_state(transaction.sql, version)?;
@@ -205,14 +207,54 @@ fn repeat(transaction: &Transaction<'_>, verdict: VerdictId, on: Judged) -> rusq
     Ok(())
 }
 
-const ALIKE_VERSIONS: &str = "SELECT v.id FROM version n CROSS JOIN version v INDEXED BY version_blob
-     ON v.blob_id = n.blob_id AND v.source_id = n.source_id AND v.id <> n.id WHERE n.id = ?1 ORDER BY v.id";
+// The source is compared below: a row that does not fit its checksum may be of any.
+const WITH_BLOB: &str = "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.checksum, n.source_id
+     FROM version n CROSS JOIN version v INDEXED BY version_blob ON v.blob_id = n.blob_id AND v.id <> n.id WHERE n.id = ?1";
 
-/// Returns the other versions of a version's source that have the same bytes, oldest first.
+// Whatever blobs the rows name: one of them, or its blob's digest, may be damaged.
+const FAILED_WITH_DIGEST: &str = "SELECT v.id FROM version n CROSS JOIN version v INDEXED BY version_failed
+     ON v.source_id = n.source_id AND v.digest = n.digest AND v.id <> n.id WHERE n.id = ?1 AND v.state = 'failed'";
+
+/// Returns the other versions of a version's source that have the same bytes, oldest first; also those of damaged rows that may
+/// be of the source.
 fn alike_versions(sql: &Connection, version: VersionId) -> rusqlite::Result<Vec<VersionId>> {
-    let mut statement = sql.prepare_cached(ALIKE_VERSIONS)?;
+    let mut alike = failed_alike(sql, version)?;
+    let mut statement = sql.prepare_cached(WITH_BLOB)?;
+    let mut rows = statement.query([version.0])?;
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::new(row);
+        let is_of_source = match read_place(&mut columns) {
+            Ok(place) => place.source_id == SourceId(columns.get()?),
+            Err(_) => true,
+        };
+        if is_of_source {
+            alike.push(VersionId(row.get(0)?));
+        }
+    }
+    alike.sort_unstable();
+    alike.dedup();
+    Ok(alike)
+}
+
+/// Returns those that failed.
+fn failed_alike(sql: &Connection, version: VersionId) -> rusqlite::Result<Vec<VersionId>> {
+    let mut statement = sql.prepare_cached(FAILED_WITH_DIGEST)?;
     let rows = statement.query_map([version.0], |row| row.get(0).map(VersionId))?;
     rows.collect()
+}
+
+/// Makes sure that a version which failed has the verdict that failed it: without, nobody knows whether its bytes are refused.
+fn refuse_lost_refusal(sql: &Connection, version: VersionId) -> Outcome<()> {
+    let has_failed = "SELECT 1 FROM verdict WHERE version_id = ?1 AND outcome = 'failed'";
+    for failed in failed_alike(sql, version)? {
+        if !sql.prepare_cached(has_failed)?.exists([failed.0])? {
+            return Err(damaged(
+                failed,
+                "it failed, and the verdict that says so is missing",
+            ));
+        }
+    }
+    Ok(())
 }
 
 // Only editions that somebody failed have a refusal; there are few of them in a long history.
@@ -246,11 +288,13 @@ mod tests {
 
     #[test]
     fn the_same_bytes_are_found_by_index() {
-        let plan = query_plan(ALIKE_VERSIONS);
-        assert!(
-            plan.contains("version_blob") && !plan.contains("SCAN"),
-            "{plan}"
-        );
+        for (query, index) in [
+            (WITH_BLOB, "version_blob"),
+            (FAILED_WITH_DIGEST, "version_failed"),
+        ] {
+            let plan = query_plan(query);
+            assert!(plan.contains(index) && !plan.contains("SCAN"), "{plan}");
+        }
         let plan = query_plan(ALIKE_EDITIONS);
         assert!(
             plan.contains("edition_set") && !plan.contains("SCAN e"),
