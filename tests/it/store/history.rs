@@ -125,14 +125,14 @@ async fn a_purge_keeps_what_others_need() {
     let base = base.expect("a version").blob_id;
     let own = new(delta("only in a", base, 1));
     rig.attempt(a, hours(1), own).await;
-    let large = NewBlob {
-        body: StoredBody::Object("ab/cdef".to_owned()),
-        ..raw("large")
-    };
+    let mut large = raw("large");
+    let digest = large.digest.to_hex();
+    let object = format!("{}/{}-1-abcdefgh", &digest[..2], &digest[2..]);
+    large.body = StoredBody::Object(object.clone());
     rig.attempt(a, hours(2), new(large)).await;
     let other = new(delta("in b", base, 1));
     rig.attempt(b, hours(1), other).await;
-    assert_eq!(rig.purge(a).await.expect("purged"), ["ab/cdef"]);
+    assert_eq!(rig.purge(a).await.expect("purged"), [object]);
     // The base has no version any more, but b's delta needs it.
     assert_eq!(rig.count("SELECT count(*) FROM blob"), 2);
     let chain = rig.store.chain_of_ordinal(b, 0).await.expect("a chain");
