@@ -1,7 +1,7 @@
 //! Versions and blobs: what is kept, shared, found again, and deleted.
 
 use gannet::domain::{
-    BlobForm, BlobId, LastModified, NewBlob, StoredBody, VerdictId, VerdictOutcome, VersionState,
+    BlobForm, BlobId, LastModified, StoredBody, VerdictId, VerdictOutcome, VersionState,
 };
 use gannet::store::{AttemptResult, StoreError};
 
