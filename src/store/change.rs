@@ -174,7 +174,12 @@ fn restore(
     let settings = &edit.after;
     // Before the source is back: another one may have the name or the address that it had.
     write_settings(transaction, &source, &edit, stamp)?;
-    let path = free_path(transaction, &settings.address)?;
+    // Its own stays, whatever its address asks for by now.
+    let path = if is_free(transaction, &source.published_path)? {
+        source.published_path.clone()
+    } else {
+        free_path(transaction, &settings.address)?
+    };
     transaction.execute(
         "UPDATE source SET removed_at = NULL, published_path = ?2, path_key = ?3 WHERE id = ?1",
         params![id.0, path, path.to_lowercase()],
@@ -285,17 +290,19 @@ fn free_path(transaction: &Transaction<'_>, address: &Address) -> rusqlite::Resu
     let mut asked = (0, String::new());
     let turn = free_number(|turn| {
         asked = (turn, candidate_path(address, turn));
-        let path = &asked.1;
-        Ok::<_, rusqlite::Error>(
-            conflicts_with_any(transaction, &path.to_lowercase())?
-                || stands_in_the_way(transaction, path)?,
-        )
+        is_free(transaction, &asked.1).map(|is_free| !is_free)
     })?;
     // As a rule the first path is free.
     Ok(match asked {
         (last, path) if last == turn => path,
         _ => candidate_path(address, turn),
     })
+}
+
+/// Tells whether a path stands in no other source's way.
+fn is_free(transaction: &Transaction<'_>, path: &str) -> rusqlite::Result<bool> {
+    Ok(!conflicts_with_any(transaction, &path.to_lowercase())?
+        && !stands_in_the_way(transaction, path)?)
 }
 
 /// Tells whether [`crate::domain::conflicts`] holds with the path of any source, by a few look-ups: the same key, a key

@@ -362,6 +362,33 @@ fn a_published_file_comes_back_with_its_source_by_a_file_of_sources() {
 }
 
 #[test]
+fn a_source_comes_back_to_its_own_path_whatever_its_address_asks_for() {
+    let origin = Origin::start(true);
+    origin.on("/terms.txt", [Reply::file("terms")]);
+    origin.on("/new.txt", [Reply::file("terms")]);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let moved = origin.url("/new.txt");
+    gannet.ok(&["add", &origin.url("/terms.txt"), "--allow-private"]);
+    gannet.fetch("terms.txt");
+    gannet.ok(&["edit", "terms.txt", "--address", &moved]);
+    let path = gannet.source("terms.txt")["published_path"].clone();
+    let file = path.as_str().expect("published");
+    assert!(file.ends_with("/terms.txt"), "{file}");
+    let table = format!("name = \"terms.txt\"\naddress = \"{moved}\"\nallow_private = true");
+    for back in ["restore", "apply"] {
+        gannet.ok(&["remove", "terms.txt"]);
+        assert!(!std::path::Path::new(file).exists(), "{back}");
+        let said = match back {
+            "apply" => apply(&gannet, &[&table], &[]),
+            _ => gannet.run(&["restore", "terms.txt"]),
+        };
+        assert!(said.code == Some(0) && said.err.is_empty(), "{said:?}");
+        assert_eq!(gannet.source("terms.txt")["published_path"], path, "{back}");
+        assert_eq!(std::fs::read(file).expect("there again"), b"terms");
+    }
+}
+
+#[test]
 fn a_name_that_another_source_has_by_now_keeps_a_removed_one_out() {
     let gannet = three();
     gannet.ok(&["remove", "a"]);
