@@ -304,7 +304,7 @@ fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
         let path = home.gannet.data().join("gannet.db");
         let catalogue = rusqlite::Connection::open(path).expect("a catalogue");
         // All that later schemas added goes, or it could not be added again.
-        let back = "DROP INDEX source_removed_name; DROP INDEX source_removed_address;
+        let back = "DROP INDEX version_failed; DROP INDEX source_removed_name; DROP INDEX source_removed_address;
             ALTER TABLE version DROP COLUMN last_modified_text; ALTER TABLE version DROP COLUMN digest; ALTER TABLE version DROP COLUMN checksum;
             ALTER TABLE source_state DROP COLUMN checked_at; ALTER TABLE notifier DROP COLUMN announced_id; DROP TABLE archive_mark; DROP TABLE kept_object; DROP TABLE judging_death;
             ALTER TABLE source_state DROP COLUMN validators_address; ALTER TABLE source_state DROP COLUMN validators_fields; ALTER TABLE source_state DROP COLUMN whole_at;
