@@ -48,12 +48,23 @@ impl App {
             .await
     }
 
-    /// Brings the folders of the sets that a source is in to what they should be.
+    /// Brings the folders of the sets that a source is in, and of those where readers still find a file of it, to what they
+    /// should be: it may have left the set, or the set the configuration, since it was published.
     pub(super) async fn settle_sets_of(&self, source: SourceId) -> Result<()> {
-        if self.set_names().is_empty() {
-            return Ok(());
-        }
-        for set in self.store.sets_of(source).await? {
+        let mut sets = self.store.sets_of(source).await?;
+        sets.extend(self.store.sets_showing(vec![source]).await?);
+        sets.sort();
+        sets.dedup();
+        let configured = self.set_names();
+        for set in sets {
+            // The folder of a set that is none any more goes when its members lie at their own paths.
+            if !configured.contains(&set)
+                && let Some(id) = self.published_edition(&set).await?
+            {
+                let edition = self.store.edition(id).await?;
+                let members = edition.members.iter().map(|member| member.source_id);
+                self.settle_own_files(members.collect()).await?;
+            }
             self.settle_set(&set).await?;
         }
         Ok(())
@@ -106,14 +117,15 @@ impl App {
                 .await?;
             self.forget_if_over(name).await?;
             drop(lock);
-            self.withdraw_own_files(moved).await?;
+            // Readers find them in the set's folder.
+            self.settle_own_files(moved).await?;
         }
         Ok(wanted)
     }
 
-    /// Withdraws the files that members had at their own paths until now: readers find them in the set's folder. One that
-    /// stays in the way is that source's trouble, and left to the next pass.
-    async fn withdraw_own_files(&self, members: Vec<SourceId>) -> Result<()> {
+    /// Brings the files at the own paths of a set's members to what they should be. One that cannot be is that source's trouble,
+    /// and left to the next pass.
+    async fn settle_own_files(&self, members: Vec<SourceId>) -> Result<()> {
         for member in members {
             if let Some(task) = self.store.publication(member).await?
                 && let Err(error) = self.carry_out(task).await

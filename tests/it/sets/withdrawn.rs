@@ -6,12 +6,16 @@ use serde_json::Value;
 
 use super::shown::{fact, line, reported};
 use super::{Release, SUMS_VERIFIER};
+use crate::origin::Reply;
 
 const EYES: &str = "[[verifier]]\nname = \"eyes\"\nsources = [\"data.csv\"]\nexternal = true\n";
 const NUMBERS: &str = "[[verifier]]\nname = \"numbers\"\nsources = [\"data.csv\"]\ncommand = [\"sh\", \"-c\", \"echo no number; false\"]\n";
 
 /// What happens to a file or a set, by a way of its own.
 type Happen = fn(&Release);
+
+/// How a source leaves its set, with the verifiers that are left without the set.
+type Leave = fn(&Release, &str);
 
 impl Release {
     /// Two sources that are published singly, and a notifier that writes what it is told into a file.
@@ -381,5 +385,51 @@ fn an_adoption_says_that_the_files_of_a_set_move_when_it_ends() {
             moves,
             "{said}"
         );
+    }
+}
+
+#[test]
+fn a_failed_file_of_a_source_that_left_goes_from_the_folder_at_once() {
+    let check = |set: &str| {
+        format!("{set}\n[[verifier]]\nname = \"good\"\nsources = [\"*\"]\ncommand = [\"true\"]\n")
+    };
+    let ways: [(&str, Leave); 6] = [
+        ("still a member", |_, _| {}),
+        ("removed", |release, _| {
+            release.gannet.ok(&["remove", "data.csv"]);
+        }),
+        ("untagged", |release, _| {
+            release.gannet.ok(&["edit", "data.csv", "--no-tags"]);
+        }),
+        ("all untagged", |release, _| {
+            release.tag(&["data.csv", "SHA256SUMS"], &[]);
+        }),
+        ("no set any more", |release, verifiers| {
+            release.judge_by(verifiers);
+        }),
+        (
+            "no set any more by the verdict's own adoption",
+            |release, verifiers| {
+                let ca_file = release.origin.ca_file().display().to_string();
+                let toml = format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}");
+                release.gannet.configure(&toml);
+            },
+        ),
+    ];
+    for (way, leave) in ways {
+        let release = Release::with(&check(SUMS_VERIFIER));
+        release.fetch();
+        // The members stand by name.
+        let version = release.show()["published"]["members"][1]["version_id"].to_string();
+        // The other member turns bad: the edition of before stays.
+        release.origin.on("/SHA256SUMS", [Reply::file("bad")]);
+        release.gannet.run(&["fetch", "tag:release"]);
+        assert_eq!(release.data().as_deref(), Some("one"), "{way}");
+        leave(&release, &check(""));
+        let version = format!("v{version}");
+        let said = release.gannet.run(&["verdict", &version, "good", "failed"]);
+        assert_eq!(said.code, Some(0), "{way}: {said:?}");
+        assert_eq!(release.data(), None, "{way}: {said:?}");
+        assert_eq!(release.own("data.csv"), None, "{way}: {said:?}");
     }
 }
