@@ -51,6 +51,9 @@ impl App {
     /// Brings the folders of the sets that a source is in, and of those where readers still find a file of it, to what they
     /// should be: it may have left the set, or the set the configuration, since it was published.
     pub(super) async fn settle_sets_of(&self, source: SourceId) -> Result<()> {
+        if self.set_names().is_empty() && !self.archive.has_sets() {
+            return Ok(());
+        }
         let mut sets = self.store.sets_of(source).await?;
         sets.extend(self.store.sets_showing(vec![source]).await?);
         sets.sort();

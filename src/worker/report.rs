@@ -20,7 +20,7 @@ pub struct PassReport {
     /// Why a changed configuration was not used: the one before is in force.
     pub rejected: Option<String>,
     /// What became of each source that was tried or asked for; nothing after a pass over all that is due, unless the worker is
-    /// one that [tells of each](Worker::telling_each).
+    /// one that [tells of each](super::Worker::telling_each).
     pub results: Vec<SourceResult>,
     /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
     pub troubles: Vec<String>,
