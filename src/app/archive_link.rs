@@ -2,6 +2,7 @@
 //!
 //! Never deletes anything, whichever of the two is the wrong one.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -18,6 +19,20 @@ const PAGE: usize = 1024;
 pub struct AdoptedArchive {
     /// Objects that no version of this catalogue names, and that are kept.
     pub unknown_objects: usize,
+    /// Sets that are published, and of which this catalogue has published no edition: they stay until it does.
+    pub unknown_sets: usize,
+}
+
+impl fmt::Display for AdoptedArchive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} objects", self.unknown_objects)?;
+        match self.unknown_sets {
+            0 => {}
+            1 => f.write_str(" and 1 published set")?,
+            sets => write!(f, " and {sets} published sets")?,
+        }
+        f.write_str(" that it does not know")
+    }
 }
 
 /// Refuses to begin a catalogue beside an archive that has lost its own.
@@ -144,17 +159,31 @@ impl App {
             generation: generation.unwrap_or(0) + 1,
         };
         let objects = self.with_archive(Archive::ownerless_objects).await?;
-        let unknown = self.unnamed(&objects).await?;
+        let mut kept = self.unnamed(&objects).await?;
+        let sets = self.unknown_editions().await?;
         let adopted = AdoptedArchive {
-            unknown_objects: unknown.len(),
+            unknown_objects: kept.len(),
+            unknown_sets: sets.len(),
         };
-        let detail = format!("{} objects that no version names are kept", unknown.len());
+        let detail = format!("{adopted} are kept");
+        kept.extend(sets);
         self.store
-            .adopt_archive(mark.clone(), unknown, detail, self.stamp())
+            .adopt_archive(mark.clone(), kept, detail, self.stamp())
             .await?;
         self.with_archive(move |archive| archive.set_mark(&mark))
             .await?;
         Ok(adopted)
+    }
+
+    /// Returns the editions that readers see of sets of which the catalogue has published none.
+    async fn unknown_editions(&self) -> Result<Vec<String>> {
+        let mut unknown = Vec::new();
+        for set in self.with_archive(Archive::linked_sets).await? {
+            if self.published_edition(&set).await?.is_none() {
+                unknown.extend(self.archive.linked_edition(&set));
+            }
+        }
+        Ok(unknown)
     }
 }
 

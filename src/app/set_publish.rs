@@ -179,6 +179,12 @@ impl App {
         };
         let wanted = match (wanted, recorded) {
             (SetPublication::Withdraw, None) if !is_linked => SetPublication::Keep,
+            // It was published by the catalogue before, which is lost: readers keep it until an edition of this one passes.
+            (SetPublication::Keep | SetPublication::Withdraw, None)
+                if is_linked && self.is_kept_edition(name).await? =>
+            {
+                SetPublication::Keep
+            }
             // What lies there is recorded nowhere, and no edition may take its place.
             (SetPublication::Keep, None) if is_linked => SetPublication::Withdraw,
             (SetPublication::Keep, Some(id)) if !self.lies_there(id).await? => {
@@ -187,6 +193,14 @@ impl App {
             (wanted, _) => wanted,
         };
         Ok((set, wanted))
+    }
+
+    /// Tells whether the edition that a set's link leads to was there before the archive was taken over.
+    async fn is_kept_edition(&self, name: &str) -> Result<bool> {
+        match self.archive.linked_edition(name) {
+            Some(edition) => Ok(self.store.is_kept(edition).await?),
+            None => Ok(false),
+        }
     }
 
     /// Makes sure that a set is none any more, before its folder goes: the policy and its sources say so too, and no row is only lost.

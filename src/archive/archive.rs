@@ -179,6 +179,18 @@ impl Archive {
         self.sets.current(name).is_some()
     }
 
+    /// Returns what tells the edition that a set's link leads to from all others, `sets/` and the name of its folder.
+    pub fn linked_edition(&self, name: &str) -> Option<String> {
+        let folder = self.sets.current(name)?;
+        let folder = folder.file_name()?.to_str()?;
+        Some(format!("sets/{folder}"))
+    }
+
+    /// Returns the sets whose links lead to an edition.
+    pub fn linked_sets(&self) -> Result<Vec<String>, ArchiveError> {
+        self.sets.linked_sets()
+    }
+
     /// Tells whether a set's link leads to this edition with these files, which the key stands for.
     pub fn set_leads_to(&self, name: &str, id: EditionId, key: Digest) -> bool {
         self.sets.leads_to(name, id, key)

@@ -59,6 +59,16 @@ impl Sets {
         Ok(linked)
     }
 
+    /// Returns the sets whose links lead to an edition.
+    pub(super) fn linked_sets(&self) -> Result<Vec<String>, ArchiveError> {
+        if !self.are_there() {
+            return Ok(Vec::new());
+        }
+        let mut names = names_in(&self.folder).map_err(ArchiveError::io("list", &self.folder))?;
+        names.retain(|name| self.current(name).is_some());
+        Ok(names)
+    }
+
     fn discard(&self, name: &str, now: SystemTime) -> Result<(), ArchiveError> {
         self.trash
             .put_folder(&format!("sets/{EDITIONS}/{name}"), now.into())

@@ -30,12 +30,12 @@ impl Store {
         .await
     }
 
-    /// Takes over an archive: `mark` becomes the catalogue's, `objects`, which no blob names, are kept for good, and the
-    /// event says `detail`.
+    /// Takes over an archive: `mark` becomes the catalogue's, `kept` is what no row names, stored objects and editions of sets,
+    /// and stays; the event says `detail`.
     pub async fn adopt_archive(
         &self,
         mark: ArchiveMark,
-        objects: Vec<String>,
+        kept: Vec<String>,
         detail: String,
         stamp: Stamp,
     ) -> Result<()> {
@@ -45,12 +45,21 @@ impl Store {
                  ON CONFLICT (one) DO UPDATE SET id = excluded.id, generation = excluded.generation",
                 params![mark.id, int(mark.generation)],
             )?;
-            for object in &objects {
-                keep_object(transaction, object)?;
+            for name in &kept {
+                keep_object(transaction, name)?;
             }
             let detail = Some(detail.as_str());
             insert_event(transaction, &stamp, Action::ArchiveAdopted, None, None, detail)?;
             Ok(())
+        })
+        .await
+    }
+
+    /// Tells whether something that no row names is kept since the archive was taken over: a stored object, or the edition of a set.
+    pub async fn is_kept(&self, name: String) -> Result<bool> {
+        self.read(move |sql| {
+            let mut kept = sql.prepare_cached("SELECT 1 FROM kept_object WHERE name = ?1")?;
+            Ok(kept.exists([&name])?)
         })
         .await
     }

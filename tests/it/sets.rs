@@ -1,5 +1,6 @@
 //! Sets through the real program: judged together, published together, all or nothing, whatever happens in between.
 
+mod adopted;
 mod disabled;
 mod entering;
 mod faults;

@@ -110,9 +110,9 @@ pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<E
 
 /// Takes the archive in the data folder for this catalogue's.
 pub async fn adopt_archive(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
-    let unknown = app.adopt_archive().await?.unknown_objects;
+    let adopted = app.adopt_archive().await?;
     let written = console.say(&format!(
-        "the archive is this catalogue's now; {unknown} objects that it does not know are kept"
+        "the archive is this catalogue's now; {adopted} are kept"
     ));
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
