@@ -165,11 +165,13 @@ const NEWEST: &str = "id = (SELECT max(e.id) FROM edition e WHERE e.set_name = ?
     AND e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0))";
 
 // Read from the top, as far as needed: as a rule one or two. What was good before the set was configured anew is not published by
-// that, but stays while it is.
+// that, nor is an edition with a source that was removed since; but either stays while it is.
 const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
          CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed'), e.policy_revision
      FROM edition e WHERE e.set_name = ?1
-         AND (e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0) OR e.id = ?2)
+         AND (e.id = ?2 OR e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0)
+             AND NOT EXISTS (SELECT 1 FROM edition_member m LEFT JOIN source s ON s.id = m.source_id
+                 WHERE m.edition_id = e.id AND s.removed_at IS NOT NULL))
      ORDER BY e.id DESC";
 
 // What is recorded of a file need not lie there while it is unsure: a process may have been killed as it withdrew it.

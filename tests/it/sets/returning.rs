@@ -115,3 +115,20 @@ fn a_set_that_is_judged_by_other_verifiers_meanwhile_stays_published() {
     release.gannet.run(&["--worker-only"]);
     assert_eq!(release.data().as_deref(), Some("one"));
 }
+
+#[test]
+fn a_member_that_comes_back_brings_no_other_with_it() {
+    let release = Release::new();
+    release.fetch();
+    for member in ["SHA256SUMS", "data.csv"] {
+        release.gannet.ok(&["remove", member]);
+    }
+    assert!(!release.link().exists());
+    release.gannet.run(&["restore", "data.csv"]);
+    assert!(!release.link().exists(), "the other is removed still");
+    release.gannet.run(&["--worker-only"]);
+    assert!(!release.link().exists(), "nor does it pass alone");
+    release.gannet.ok(&["restore", "SHA256SUMS"]);
+    release.gannet.run(&["--worker-only"]);
+    assert_eq!(release.data().as_deref(), Some("one"));
+}
