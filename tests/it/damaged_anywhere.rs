@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::loose::damage;
+use crate::numbers::Numbers;
 use crate::origin::{Origin, Reply};
 use crate::rig::Gannet;
 
@@ -31,23 +32,6 @@ const VALUES: [&str; 6] = [
 ];
 
 const ROW_NUMBERS: [&str; 2] = ["-1", "1099511627776"];
-
-/// Numbers that are the same in every run (Knuth's generator of 64 bits).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % limit
-    }
-
-    fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
-        &among[self.below(among.len())]
-    }
-}
 
 /// A set of two sources, two sources beside it, and a copy of all of that.
 struct House {

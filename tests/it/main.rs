@@ -46,6 +46,7 @@ mod net_proxy;
 mod net_rig;
 mod no_catalogue;
 mod notify;
+mod numbers;
 mod origin;
 mod other_disk;
 mod passes;

@@ -10,6 +10,7 @@ use gannet::domain::{Digest, Publication, SourceId, StoredBody, Version, Version
 use gannet::store::Store;
 
 use super::rig::{Rig, hours, new, raw, record};
+use crate::numbers::Numbers;
 
 const SOURCES: usize = 4;
 const VERSIONS: usize = 20;
@@ -103,19 +104,6 @@ fn lay_out(path: &Path) -> Vec<u64> {
         .expect("pages")
         .map(|page| page.expect("a page").unsigned_abs());
     pages.collect()
-}
-
-/// Numbers that are the same in every run (Knuth's generator of 64 bits).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % limit
-    }
 }
 
 fn flip(file: &File, offset: u64, bit: u32) {

@@ -1,0 +1,311 @@
+//! What notifiers are told, and what is held back while it is quiet.
+
+use super::*;
+use ChangeKind::{Failing, GoodAgain, Recovered, VersionFailed};
+use proptest::prelude::*;
+
+fn at(minute: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_769_860_800 + 60 * minute, 0).expect("a time")
+}
+
+fn rules(on: &[ChangeKind], after: u32) -> NoticeRules {
+    NoticeRules {
+        on: on.to_vec(),
+        after,
+        quiet: TimeDelta::hours(1),
+    }
+}
+
+fn standing(failures: u32, version: Option<i64>) -> Standing {
+    Standing {
+        failures,
+        failed_version: version.map(VersionId),
+        undecided: false,
+    }
+}
+
+fn told(failing: bool, version: Option<i64>, minute: Option<i64>) -> Told {
+    Told {
+        failing,
+        failed_version: version.map(VersionId),
+        at: minute.map(at),
+        waits: false,
+    }
+}
+
+/// Checks what is told at minute 60, and whether the source is looked at again.
+fn check(rules: &NoticeRules, table: &[(&str, Standing, Told, &[ChangeKind], bool)]) {
+    for (case, present, told, changes, waits) in table {
+        let decision = decide(rules, *present, *told, at(60));
+        assert_eq!(decision.changes, *changes, "{case}");
+        assert_eq!(decision.then.waits, *waits, "{case}");
+        let again = decide(rules, *present, decision.then, at(60));
+        assert_eq!(again.changes, [], "{case}: told once");
+    }
+}
+
+#[test]
+fn a_difference_is_told_when_it_is_not_quiet() {
+    let (fails, well) = (standing(2, None), standing(0, None));
+    let new = Told::default();
+    let known = |minute| told(true, None, Some(minute));
+    let turns: [(_, _, _, &[_], _); 6] = [
+        ("well", well, new, &[], false),
+        ("fails", fails, new, &[Failing], false),
+        ("fails still", fails, known(0), &[], false),
+        ("well again", well, known(0), &[Recovered], false),
+        ("too soon", well, known(1), &[], true),
+        ("clock went back", well, known(61), &[Recovered], false),
+    ];
+    check(&rules(&ChangeKind::ALL, 1), &turns);
+    let bad = |id| standing(0, Some(id));
+    let known = told(false, Some(5), Some(0));
+    let waiting = Standing {
+        undecided: true,
+        ..well
+    };
+    let lately = told(false, Some(5), Some(1));
+    let versions: [(_, _, _, &[_], _); 10] = [
+        ("bad", bad(5), new, &[VersionFailed], false),
+        ("the same", bad(5), known, &[], false),
+        ("another", bad(6), known, &[VersionFailed], false),
+        ("good", well, known, &[GoodAgain], false),
+        ("not judged yet", waiting, known, &[], true),
+        ("good as ever", well, new, &[], false),
+        ("good too soon", well, lately, &[], true),
+        ("another too soon", bad(6), lately, &[], true),
+        ("the same after all", bad(5), lately, &[], false),
+        (
+            "both",
+            standing(1, Some(5)),
+            new,
+            &[Failing, VersionFailed],
+            false,
+        ),
+    ];
+    check(&rules(&ChangeKind::ALL, 1), &versions);
+    let often: [(_, _, _, &[_], _); 2] = [
+        ("not often enough", fails, new, &[], true),
+        ("often enough", standing(3, None), new, &[Failing], false),
+    ];
+    check(&rules(&ChangeKind::ALL, 3), &often);
+    let alone: [(_, _, _, &[_], _); 2] = [
+        ("unasked for", standing(1, Some(5)), new, &[], false),
+        (
+            "asked for",
+            well,
+            told(true, None, None),
+            &[Recovered],
+            false,
+        ),
+    ];
+    check(&rules(&[Recovered], 1), &alone);
+    let uncounted: [(_, _, _, &[_], _); 1] = [("nobody counts", fails, new, &[], false)];
+    check(&rules(&[VersionFailed], 3), &uncounted);
+}
+
+#[test]
+fn what_is_not_asked_for_is_known_at_once() {
+    let rules = rules(&[Failing], 1);
+    let flapping = decide(&rules, standing(0, None), told(true, None, Some(0)), at(1));
+    assert_eq!((flapping.changes.len(), flapping.then.waits), (0, false));
+    let again = decide(&rules, standing(1, None), flapping.then, at(2));
+    assert_eq!((again.changes.len(), again.then.waits), (0, true));
+    let after = decide(&rules, standing(2, None), again.then, at(60));
+    assert_eq!(after.changes, [Failing]);
+}
+
+#[test]
+fn a_version_that_fails_anew_is_news() {
+    let rules = rules(&ChangeKind::ALL, 1);
+    let known = told(false, Some(5), Some(0));
+    for (since, changes) in [(&[][..], 0), (&[VersionId(4)], 0), (&[VersionId(5)], 1)] {
+        let present = standing(0, Some(5));
+        for (minute, changes) in [(60, changes), (59, 0)] {
+            let known = known.without(since, &rules, present, at(minute));
+            let decision = decide(&rules, present, known, at(minute));
+            assert_eq!(decision.changes.len(), changes, "{since:?}");
+            assert!(!decision.then.waits, "{since:?}");
+        }
+        // When it is good by now, that is the news.
+        let known = known.without(since, &rules, standing(0, None), at(60));
+        let decision = decide(&rules, standing(0, None), known, at(60));
+        assert_eq!(decision.changes, [GoodAgain]);
+    }
+}
+
+/// A set at minute 60, of which a notifier was told last at minute 0 or 1.
+#[test]
+fn a_set_is_told_of_as_a_source_is() {
+    use VersionState::{Error, Failed, Passed, Pending, Unverified};
+    let known = |edition: Option<i64>, minute: Option<i64>| ToldOfSet {
+        failed_edition: edition.map(EditionId),
+        at: minute.map(at),
+    };
+    let rules = rules(&ChangeKind::ALL, 1);
+    let (failed, good) = (Some(ChangeKind::SetFailed), Some(GoodAgain));
+    for (edition, state, told, change, then) in [
+        (
+            5,
+            Failed,
+            known(None, None),
+            failed,
+            known(Some(5), Some(60)),
+        ),
+        (
+            5,
+            Failed,
+            known(Some(5), Some(0)),
+            None,
+            known(Some(5), Some(0)),
+        ),
+        (
+            6,
+            Failed,
+            known(Some(5), Some(0)),
+            failed,
+            known(Some(6), Some(60)),
+        ),
+        (
+            6,
+            Failed,
+            known(Some(5), Some(1)),
+            None,
+            known(Some(5), Some(1)),
+        ),
+        (
+            6,
+            Pending,
+            known(Some(5), Some(0)),
+            None,
+            known(Some(5), Some(0)),
+        ),
+        (
+            6,
+            Error,
+            known(Some(5), Some(0)),
+            None,
+            known(Some(5), Some(0)),
+        ),
+        (
+            6,
+            Passed,
+            known(Some(5), Some(0)),
+            good,
+            known(None, Some(60)),
+        ),
+        (
+            6,
+            Unverified,
+            known(Some(5), Some(0)),
+            good,
+            known(None, Some(60)),
+        ),
+        (
+            6,
+            Passed,
+            known(Some(5), Some(1)),
+            None,
+            known(Some(5), Some(1)),
+        ),
+        (6, Passed, known(None, None), None, known(None, None)),
+    ] {
+        let newest = Some((EditionId(edition), state));
+        let decided = decide_set(&rules, newest, told, at(60));
+        assert_eq!(decided, (change, then), "{edition} {state} {told:?}");
+    }
+    // What is not asked for is known at once.
+    let rules = super::tests::rules(&[GoodAgain], 1);
+    let newest = Some((EditionId(5), Failed));
+    let decided = decide_set(&rules, newest, known(None, None), at(60));
+    assert_eq!(decided, (None, known(Some(5), None)));
+}
+
+#[test]
+fn single_events_keep_quiet_too() {
+    let rules = rules(&ChangeKind::ALL, 1);
+    for kind in ChangeKind::EVENTS {
+        let is_held = kind != ChangeKind::ConfigRejected;
+        assert_eq!(rules.holds(kind, at(1), at(60)), is_held, "{kind}");
+        assert!(!rules.holds(kind, at(0), at(60)), "{kind}");
+        assert!(!rules.holds(kind, at(61), at(60)), "the clock went back");
+    }
+}
+
+#[test]
+fn the_present_is_no_news_to_one_who_begins() {
+    for after in 1..4 {
+        let rules = rules(&ChangeKind::ALL, after);
+        let present = standing(2, Some(5));
+        let decision = decide(&rules, present, Told::beginning(&rules, present), at(0));
+        assert_eq!(decision.changes, []);
+    }
+}
+
+#[test]
+fn words_come_back() {
+    for kind in ChangeKind::ALL {
+        assert_eq!(kind.as_str().parse(), Ok(kind));
+    }
+    let error = "broken".parse::<ChangeKind>().expect_err("no such word");
+    assert!(error.contains("version-failed"), "{error}");
+}
+
+/// One look: so many minutes after the last, at a source that stands so, and whether the message arrives.
+fn look() -> impl Strategy<Value = (i64, Standing, bool)> {
+    let version = proptest::option::of(0..3_i64);
+    let present = (0..4_u32, version).prop_map(|(failures, id)| standing(failures, id));
+    (0..90_i64, present, proptest::bool::weighted(0.8))
+}
+
+fn some_rules() -> impl Strategy<Value = NoticeRules> {
+    let on = proptest::sample::subsequence(ChangeKind::TURNS.to_vec(), 1..=4);
+    (on, 1..4_u32).prop_map(|(on, after)| rules(&on, after))
+}
+
+proptest! {
+    #[test]
+    fn never_twice_in_a_quiet_period_and_the_end_is_always_told(
+        rules in some_rules(),
+        looks in proptest::collection::vec(look(), 1..40),
+    ) {
+        let (mut told, mut now, mut last) = (Told::default(), 0, None);
+        let mut heard = Told::default();
+        let end = looks.last().expect("one or more").1;
+        // At the end everything arrives, and the source is looked at only while it waits or has just changed.
+        let rest = [(0, end, true), (60, end, true), (60, end, true)];
+        for (pause, present, arrives) in looks.into_iter().chain(rest) {
+            now += pause;
+            let decision = decide(&rules, present, told, at(now));
+            if decision.changes.is_empty() {
+                told = decision.then;
+                continue;
+            }
+            if !arrives {
+                told = told.undelivered();
+                continue;
+            }
+            prop_assert!(last.is_none_or(|last| now - last >= 60), "{last:?} and {now}");
+            last = Some(now);
+            told = decision.then;
+            for change in decision.changes {
+                prop_assert!(rules.on.contains(&change));
+                match change {
+                    Failing => heard.failing = true,
+                    Recovered => heard.failing = false,
+                    VersionFailed => heard.failed_version = present.failed_version,
+                    GoodAgain => heard.failed_version = None,
+                    other => prop_assert!(false, "{other} follows from an event"),
+                }
+            }
+        }
+        prop_assert_eq!(told.waits, rules.counts(end));
+        if rules.wants(Failing) && rules.wants(Recovered) {
+            prop_assert_eq!(heard.failing, rules.is_failing(end));
+        }
+        let is_told = end.failed_version.is_some() || rules.wants(GoodAgain);
+        if rules.wants(VersionFailed) && is_told {
+            prop_assert_eq!(heard.failed_version, end.failed_version);
+        }
+    }
+}
