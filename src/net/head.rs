@@ -90,7 +90,7 @@ impl Head {
 }
 
 /// Quotes a line. Secrets are struck out of the whole of it: one that is cut in the middle of a message is found no more.
-fn quoted(line: &[u8], scrubber: &Scrubber) -> String {
+pub(super) fn quoted(line: &[u8], scrubber: &Scrubber) -> String {
     let text = scrubber.scrub(String::from_utf8_lossy(line).into_owned());
     let mut shown = String::from("`");
     for c in shortened(&text, MAX_SHOWN_CHARS).chars() {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hyper::Uri;
+use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -22,6 +23,8 @@ use url::Url;
 
 use super::error::NetError;
 use super::failure::{BoxError, Failure, Stopped};
+use super::head::quoted;
+use super::retry;
 use super::route::{self, Resolved};
 use super::secret::Scrubber;
 use super::socks;
@@ -64,14 +67,17 @@ pub(super) struct Refusal {
     pub(super) words: String,
     /// Whether it may connect to the same host by its name, or by another address.
     pub(super) is_of_address: bool,
+    /// Whether the same request may go well in a moment.
+    pub(super) may_pass: bool,
 }
 
 impl Refusal {
-    /// Returns one that is about the host, however it is named.
+    /// Returns one that is about the host, however it is named, and that stays until somebody changes something.
     pub(super) fn new(words: impl Into<String>) -> Self {
         Self {
             words: words.into(),
             is_of_address: false,
+            may_pass: false,
         }
     }
 }
@@ -244,7 +250,10 @@ impl Proxy {
             let proxy = route::proxy_name(&self.url);
             let words = refusal.words;
             let detail = format!("the proxy {proxy} does not connect to {which}: {words}");
-            let failure = Failure::passing(FailureKind::Connect, detail);
+            let failure = Failure {
+                transient: refusal.may_pass,
+                ..Failure::new(FailureKind::Connect, detail)
+            };
             if refusal.is_of_address {
                 NoTunnel::Denied(failure)
             } else {
@@ -272,11 +281,14 @@ impl Proxy {
         head.extend_from_slice(b"\r\n");
         stream.write_all(&head).await?;
         let answer = read_head(&mut *stream).await?;
-        let status = status(&answer).ok_or_else(|| unreadable("its answer is no HTTP"))?;
+        let line = answer.lines().next().unwrap_or_default();
+        let Some(status) = status(&answer) else {
+            let line = quoted(line.as_bytes(), &self.scrubber);
+            return Ok(Err(Refusal::new(format!("its answer is no HTTP: {line}"))));
+        };
         if is_tunnel(status) {
             return Ok(Ok(stream));
         }
-        let line = answer.lines().next().unwrap_or_default();
         let words = line
             .split_once(' ')
             .map_or("", |(_, status)| status.trim())
@@ -288,6 +300,7 @@ impl Proxy {
         Ok(Err(Refusal {
             words,
             is_of_address: status == 403,
+            may_pass: StatusCode::from_u16(status).is_ok_and(retry::is_transient),
         }))
     }
 }
@@ -324,7 +337,7 @@ fn unanswered(error: io::Error) -> io::Error {
 }
 
 /// Reads the head of the answer to CONNECT. The body of a refusal is left unread, and a refusal whose head breaks off or goes
-/// on without end is one all the same when its first line has come.
+/// on without end is one all the same when its first line has come. Of an answer that is no HTTP the first line comes back.
 async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
     let mut read = Vec::new();
     loop {
@@ -341,6 +354,11 @@ async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
             }
             continue;
         }
+        // Whoever speaks another protocol may wait for more than a request of HTTP.
+        let is_foreign = !begins_as_http(&read);
+        if is_foreign && read.contains(&b'\n') {
+            return Ok(first_line(&read));
+        }
         let problem = if read.len() > MAX_HEAD_BYTES {
             unreadable("the head of its answer is too long")
         } else if stream.read_buf(&mut read).await? == 0 {
@@ -348,16 +366,24 @@ async fn read_head(stream: &mut dyn Stream) -> io::Result<String> {
         } else {
             continue;
         };
-        let line = read.split_inclusive(|byte| *byte == b'\n').next();
-        let line = line
-            .filter(|line| line.ends_with(b"\n"))
-            .unwrap_or_default();
-        let line = String::from_utf8_lossy(line).into_owned();
+        let line = first_line(&read);
         return match status(&line) {
-            Some(status) if !is_tunnel(status) => Ok(line),
+            None if is_foreign => Ok(line),
+            Some(status) if line.ends_with('\n') && !is_tunnel(status) => Ok(line),
             _ => Err(problem),
         };
     }
+}
+
+/// Tells whether an answer can still become one of HTTP/1.
+fn begins_as_http(read: &[u8]) -> bool {
+    read.iter().zip(b"HTTP/1.").all(|(one, other)| one == other)
+}
+
+/// Returns the first line with its end, or all that came of it.
+fn first_line(read: &[u8]) -> String {
+    let line = read.split_inclusive(|byte| *byte == b'\n').next();
+    String::from_utf8_lossy(line.unwrap_or_default()).into_owned()
 }
 
 /// Returns how long the head at the beginning of `read` is, with the empty line that ends it; nothing while that has not come.

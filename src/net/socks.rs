@@ -151,6 +151,7 @@ fn refused(reply: u8) -> Refusal {
     };
     Refusal {
         is_of_address: matches!(reply, 2 | 8),
+        may_pass: !matches!(reply, 2 | 7 | 8),
         ..Refusal::new(words)
     }
 }

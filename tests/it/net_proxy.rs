@@ -1,7 +1,7 @@
 //! Through a proxy: what it may be asked for, who goes past it, and who is to blame.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 
 use gannet::config::{FetchConfig, Secrets};
 use gannet::domain::{Address, FailureKind};
@@ -189,7 +189,17 @@ async fn a_refusal_of_a_tunnel_keeps_its_status_and_its_reason() {
             "HTTP/1.1 200 OK\r\n\r\nhello",
             "it sends more than the head of its answer",
         ),
-        ("hello\r\n\r\n", "its answer is no HTTP"),
+        // Those who speak another protocol close when they have said so, or wait for more.
+        ("hello\r\n\r\n", "its answer is no HTTP: `hello`"),
+        (
+            "SSH-2.0-OpenSSH_9.6\r\n",
+            "its answer is no HTTP: `SSH-2.0-OpenSSH_9.6`",
+        ),
+        ("SSH-2.0", "its answer is no HTTP: `SSH-2.0`"),
+        ("220 mail\x1b[2J\n250 ok", "`220 mail\\u{1b}[2J`"),
+        ("HTTP/1.1\n\n", "its answer is no HTTP: `HTTP/1.1`"),
+        (&many, "its answer is no HTTP: `xxxx"),
+        ("HTTP/", "closed the connection without an answer"),
     ] {
         let proxy = RawOrigin::start(vec![answer.into()]);
         let mut rig = Rig::new("https://8.8.8.8/x", origin.ca_file());
@@ -198,6 +208,49 @@ async fn a_refusal_of_a_tunnel_keeps_its_status_and_its_reason() {
         let detail = rig.fails(FailureKind::Connect).await;
         let start: String = answer.chars().take(60).collect();
         assert!(detail.contains(words), "{start:?}: {detail}");
+    }
+}
+
+/// What a proxy refuses until somebody changes something is asked for once.
+#[tokio::test]
+async fn a_refusal_that_stays_is_not_tried_again_at_once() {
+    let statuses = [
+        (403, 1),
+        (404, 1),
+        (405, 1),
+        (407, 1),
+        (501, 1),
+        (302, 1),
+        (400, 1),
+        (429, 3),
+        (500, 3),
+        (502, 3),
+        (503, 3),
+        (504, 3),
+    ];
+    let mut cases: Vec<(&str, Vec<u8>, u32)> = statuses
+        .iter()
+        .map(|(status, tries)| {
+            let answer = format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+            ("http", answer.into_bytes(), *tries)
+        })
+        .collect();
+    cases.push(("http", b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(), 1));
+    cases.push(("http", Vec::new(), 3));
+    for (reply, tries) in [(1, 3), (2, 1), (4, 3), (5, 3), (7, 1), (8, 1)] {
+        cases.push(("socks5", vec![5, 0, 5, reply], tries));
+    }
+    cases.push(("socks5", vec![5, 0xff], 1));
+    cases.push(("socks5", b"HTTP/1.1 400 Bad\r\n\r\n".to_vec(), 1));
+    for (scheme, answer, tries) in cases {
+        let proxy = answering(answer.clone());
+        let mut rig = Rig::new("https://8.8.8.8/x", "/dev/null".as_ref());
+        rig.config.ca_files.clear();
+        rig.config.max_tries = 3;
+        through(&mut rig.config, &format!("{scheme}://{proxy}"));
+        let report = rig.fetch().await;
+        let said = String::from_utf8_lossy(&answer).into_owned();
+        assert_eq!(report.tries, tries, "{scheme} {said:?}");
     }
 }
 
@@ -325,6 +378,20 @@ fn a_password_of_a_proxy_comes_from_the_secrets_file() {
     }
 }
 
+/// Starts a proxy that says this to everybody at once, until the end of the test's process.
+fn answering(answer: Vec<u8>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("a bound socket");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            drop(stream.write_all(&answer));
+            drop(stream.shutdown(Shutdown::Write));
+            drop(stream.read_to_end(&mut Vec::new()));
+        }
+    });
+    address
+}
+
 /// Each reply of a SOCKS proxy (RFC 1928 §6, RFC 1929) is said in words, with what may help.
 #[tokio::test]
 async fn what_a_socks_proxy_says_is_said_in_words() {
@@ -378,17 +445,7 @@ async fn what_a_socks_proxy_says_is_said_in_words() {
             "it closed the connection without an answer",
         ),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("a bound socket");
-        let answered = answer.clone();
-        // Ends with the test's process.
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                drop(stream.write_all(&answered));
-                drop(stream.shutdown(Shutdown::Write));
-                drop(stream.read_to_end(&mut Vec::new()));
-            }
-        });
+        let address = answering(answer.clone());
         let mut rig = Rig::new("https://localhost/x", "/dev/null".as_ref());
         rig.config.ca_files.clear();
         rig.config.max_tries = 1;
