@@ -104,18 +104,14 @@ impl App {
         Ok(in_force.map_or_else(|| self.configured().policy.clone(), |known| known.policy))
     }
 
-    /// Returns the file that the policy came from when that is not the one of this process.
-    pub async fn policy_file_elsewhere(&self) -> Result<Option<String>> {
+    /// Returns the policy in force when it did not come from the configuration file of this process.
+    pub(super) async fn policy_from_elsewhere(&self) -> Result<Option<AdoptedPolicy>> {
         let in_force = self.store.policy().await?;
         let elsewhere = in_force.filter(|known| !self.is_policy_of_own_file(known));
         let configured = &self.configured().policy;
         // Without verifiers here and there either is as good.
         let differs = |known: &AdoptedPolicy| !(known.policy.is_empty() && configured.is_empty());
-        Ok(elsewhere.filter(differs).map(|known| {
-            known
-                .file
-                .unwrap_or_else(|| "a process without a configuration file".to_owned())
-        }))
+        Ok(elsewhere.filter(differs))
     }
 
     /// Returns whether the policy came from the configuration file of this process.
@@ -193,8 +189,9 @@ impl App {
         match standing {
             PolicyStanding::InForce(_) => None,
             PolicyStanding::Foreign(_) => {
-                let file = self.policy_file_elsewhere().await.ok().flatten();
-                Some(file.unwrap_or_else(|| "a configuration in force".to_owned()))
+                let elsewhere = self.policy_from_elsewhere().await.ok().flatten();
+                let file = elsewhere.and_then(|known| known.file);
+                Some(file.unwrap_or_else(|| "a configuration that is in force".to_owned()))
             }
             PolicyStanding::Unusable(_) => Some("a configuration that can be used".to_owned()),
         }
@@ -409,12 +406,19 @@ pub(super) fn must_be_found_again(configured: &Configured) -> Result<()> {
 }
 
 pub(super) fn emptied(configured: &Configured, in_force: Option<&AdoptedPolicy>) -> Error {
-    let file = shown(configured.path());
     let known = in_force.iter().flat_map(|known| &known.policy.verifiers);
     let names: Vec<_> = known.map(|verifier| verifier.name.as_str()).collect();
+    let names = names.join(", ");
+    let Some(file) = configured.path().map(Path::display) else {
+        let message = format!(
+            "this process has no configuration file, and so no verifier, but the catalogue's policy has {names}{NOTHING_IS_DONE}"
+        );
+        return Error::invalid(message).hint(
+            "put the configuration that has them in force: `gannet --config FILE config adopt`",
+        );
+    };
     let message = format!(
-        "{file} has no verifier any more, but the catalogue's policy has {}: nothing is fetched, judged or published",
-        names.join(", ")
+        "{file} has no verifier any more, but the catalogue's policy has {names}{NOTHING_IS_DONE}"
     );
     Error::invalid(message).hint(format!(
         "if every version is to be published as it comes: `gannet --config {file} config adopt`"
@@ -429,17 +433,20 @@ pub(super) fn foreign(configured: &Configured, in_force: Option<&AdoptedPolicy>)
     let is_same = in_force.is_some_and(|known| known.policy == configured.policy);
     let same = if is_same { ", which says the same" } else { "" };
     let other = in_force.and_then(|known| known.file.as_deref());
-    let other = other.unwrap_or("a process without a configuration file");
+    let from = other.unwrap_or("a process without a configuration file");
     let message = format!(
-        "the verifiers and sets of this catalogue come from {other}, but {own_words}{same}: nothing is judged or published, and no set is changed"
+        "the verifiers and sets of this catalogue come from {from}, but {own_words}{same}: nothing is judged or published, and no set is changed"
     );
     let file = match configured.path() {
         None => "FILE".to_owned(),
         own => shown(own),
     };
-    Error::invalid(message).hint(format!(
-        "use `--config {other}`, or put the other configuration in force with `gannet --config {file} config adopt`"
-    ))
+    Error::invalid(message).hint(match other {
+        Some(other) => format!(
+            "use `--config {other}`, or put the other configuration in force with `gannet --config {file} config adopt`"
+        ),
+        None => format!("put a configuration in force: `gannet --config {file} config adopt`"),
+    })
 }
 
 fn shown(path: Option<&Path>) -> String {

@@ -153,7 +153,7 @@ impl App {
     /// Returns the sets that are recorded, and those that the configuration names since, if it is the one that counts.
     pub(super) async fn sets_known(&self) -> Result<Vec<FileSet>> {
         let mut sets = self.store.file_sets().await?;
-        let is_own = self.policy_file_elsewhere().await?.is_none();
+        let is_own = self.policy_from_elsewhere().await?.is_none();
         for name in self.set_names().into_iter().filter(|_| is_own) {
             if !sets.iter().any(|set| set.name == name) {
                 sets.push(FileSet {

@@ -456,6 +456,64 @@ fn the_platforms_file_that_is_passed_over_is_named() {
     }
 }
 
+/// A policy that no file is known of leads nobody to one that is none.
+#[test]
+fn a_policy_that_came_from_no_file_is_told_with_a_way_on() {
+    let rig = Rig::new(["1", PAGE].map(Reply::file));
+    rig.write("other.toml", &verifier("utf8", "builtin = \"utf8\""));
+    rig.write("empty.toml", "");
+    rig.gannet.fetch("x.json");
+    let catalogue = rusqlite::Connection::open(rig.gannet.data().join("gannet.db"));
+    let catalogue = catalogue.expect("a catalogue");
+    catalogue
+        .execute("UPDATE policy SET file = NULL", [])
+        .expect("a policy");
+    let file = |name: &str| rig.gannet.path(name).display().to_string();
+    let way_of = |name: &str| {
+        format!(
+            "put a configuration in force: `gannet --config {} config adopt`",
+            file(name)
+        )
+    };
+    let no_own =
+        "put the configuration that has them in force: `gannet --config FILE config adopt`";
+    let foreign = "come from a process without a configuration file, but this process uses";
+    for (config, words, way) in [
+        (Some("config.toml"), foreign, way_of("config.toml")),
+        (Some("other.toml"), foreign, way_of("other.toml")),
+        (Some("empty.toml"), foreign, way_of("empty.toml")),
+        (
+            None,
+            "this process has no configuration file, and so no verifier, but the catalogue's policy has",
+            no_own.to_owned(),
+        ),
+    ] {
+        for arguments in [
+            &["fetch", "x.json"][..],
+            &["verify", "x.json"],
+            &["config", "check"],
+        ] {
+            let said = match config {
+                Some(config) => rig.with(config, arguments),
+                None => rig.bare(arguments),
+            };
+            let told = format!("{}{}", said.out, said.err);
+            assert!(
+                told.contains(words) && told.contains(&way),
+                "{config:?} {arguments:?}: {said:#?}"
+            );
+            assert!(!told.contains("--config a process"), "{said:#?}");
+        }
+        let edit = ["edit", "x.json", "--no-tags"];
+        let said = config.map_or_else(|| rig.bare(&edit), |config| rig.with(config, &edit));
+        let needs = "by the next pass with a configuration that";
+        assert!(said.err.contains(needs), "{config:?}: {said:#?}");
+    }
+    let adopted = rig.with("config.toml", &["config", "adopt"]);
+    assert_eq!(adopted.code, Some(0), "{adopted:#?}");
+    assert_eq!(rig.gannet.run(&["fetch", "x.json"]).code, Some(0));
+}
+
 fn said_of(command: &mut std::process::Command) -> Said {
     said(&command.output().expect("gannet runs"))
 }
