@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::house::{House, has_catalogue};
-use crate::app::{Error, PolicyOutlook, Result};
+use crate::app::{Error, PolicyNext, PolicyOutlook, Result};
 use crate::config::{Builtin, Config, Environment, Flags, Schema, VerifierKind};
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
@@ -11,7 +11,8 @@ use crate::faces::tui;
 use crate::files::{self, is_open_to_others};
 use crate::net;
 
-/// Prints what is in force and what deserves a look; everything that keeps gannet from working is one error.
+/// Prints what is in force and what deserves a look. Everything that keeps gannet from working is one error; a policy by which the
+/// next pass would not judge, or not even fetch, is told on the page, and by the status.
 pub(super) async fn config_check(
     config: &Config,
     flags: &Flags,
@@ -27,6 +28,9 @@ pub(super) async fn config_check(
     looks.extend(passed_over_file(config, flags, environment));
     looks.extend(passed_over_formats(config));
     if let Err(error) = net::check_certificates(&config.fetch.ca_files) {
+        problems.push(error.to_string());
+    }
+    if let Err(error) = net::check_proxy(&config.fetch, &config.secrets) {
         problems.push(error.to_string());
     }
     for (what, folder) in [("data", &config.data_dir), ("logs", &config.log_dir)] {
@@ -50,10 +54,29 @@ pub(super) async fn config_check(
         let house =
             House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
         looks.extend(house.app.idle_selections().await?);
+        if let Some(error) = house.mismatch {
+            return Err(error);
+        }
     }
     let policy = policy_outlook(config, flags, environment).await?;
     let page = cli::config_page(config, policy.as_ref(), &looks);
-    cli::print_text(&page, console)
+    let printed = cli::print_text(&page, console)?;
+    let Some(undone) = policy.as_ref().and_then(undone) else {
+        return Ok(printed);
+    };
+    console.warn_line(&format!(
+        "gannet: with this configuration the next pass {undone}"
+    ));
+    Ok(ExitStatus::Usage)
+}
+
+/// Returns what the next pass leaves undone because of the policy: a clause that follows "the next pass".
+fn undone(policy: &PolicyOutlook) -> Option<&'static str> {
+    match policy.next() {
+        PolicyNext::Keep | PolicyNext::Adopt(_) => None,
+        PolicyNext::Refuse(_) => Some("judges and publishes nothing"),
+        PolicyNext::Confirm(_) => Some("fetches, judges and publishes nothing"),
+    }
 }
 
 /// Returns the policy in force and what becomes of it; nothing without a catalogue.

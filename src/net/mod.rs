@@ -45,5 +45,6 @@ pub use guard::unreachable_host;
 pub use limits::{Admission, Limiter};
 pub use redact::Redactor;
 pub use report::{FetchOutcome, FetchReport, FetchRequest};
+pub use route::check_proxy;
 pub use tls::check_certificates;
 pub use webhook::{WebhookAnswer, WebhookRequest, Webhooks};

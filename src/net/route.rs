@@ -15,7 +15,24 @@ use super::guard;
 use super::proxy::add_login;
 use super::secret::{Scrubber, expand_configured};
 use crate::config::{FetchConfig, NoProxy, ProxyAddress, Secrets};
-use crate::domain::FailureKind;
+use crate::domain::{FailureKind, secret_names};
+
+/// Checks the proxy's address with its secrets filled in, as fetches and webhooks need it. One of whose secrets has no value is
+/// not looked at: the environment of the process that fetches may have it.
+///
+/// # Errors
+///
+/// [`NetError::Proxy`] when no request could be made through the proxy.
+pub fn check_proxy(config: &FetchConfig, secrets: &Secrets) -> Result<(), NetError> {
+    let names = config
+        .proxy
+        .iter()
+        .flat_map(|proxy| secret_names(proxy.as_str()));
+    if names.into_iter().any(|name| secrets.get(name).is_none()) {
+        return Ok(());
+    }
+    Ways::new(config, secrets).map(drop)
+}
 
 /// The ways that requests take by a configuration.
 pub(super) struct Ways {

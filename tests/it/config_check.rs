@@ -88,6 +88,78 @@ fn a_folder_that_others_work_in_is_no_problem() {
     );
 }
 
+/// The check does not end well where the next pass cannot do its work, and ends with the code of that pass.
+#[test]
+fn the_check_ends_as_the_next_pass_would() {
+    let origin = Origin::start(true);
+    origin.on("/a.json", [Reply::file("1"), Reply::file("2")]);
+    let json = "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
+    let mut gannet = Gannet::trusting(origin.ca_file(), "");
+    gannet.set("SHORT", "12345");
+    let fetch = fs::read_to_string(gannet.path("config.toml")).expect("a configuration");
+    let with_json = format!("{fetch}\n{json}");
+    gannet.configure(&with_json);
+    gannet.ok(&["add", &origin.url("/a.json"), "--allow-private"]);
+    gannet.fetch("a.json");
+    let check = || gannet.run(&["config", "check"]);
+    let pass = || gannet.run(&["fetch", "a.json"]);
+    assert_eq!((check().code, pass().code), (Some(0), Some(0)));
+
+    let proxy = format!("{fetch}proxy = \"${{SHORT}}\"\n{json}");
+    for (toml, code, words) in [
+        (
+            &*proxy,
+            2,
+            "cannot use the proxy of the configuration: the secret SHORT has fewer than 6 bytes",
+        ),
+        (
+            &fetch,
+            2,
+            "with this configuration the next pass fetches, judges and publishes nothing",
+        ),
+    ] {
+        gannet.configure(toml);
+        let said = check();
+        assert!(
+            said.code == Some(code) && said.err.contains(words),
+            "{toml}: {said:#?}"
+        );
+        assert!(pass().code >= Some(2), "{toml}");
+    }
+    gannet.configure(&with_json);
+    assert_eq!(check().code, Some(0));
+    fs::write(gannet.path("other.toml"), &with_json).expect("a file");
+    let other = gannet.path("other.toml").display().to_string();
+    let said = gannet.run(&["--config", &other, "config", "check"]);
+    let words = "with this configuration the next pass judges and publishes nothing";
+    assert!(
+        said.code == Some(2) && said.err.contains(words),
+        "{said:#?}"
+    );
+    assert_eq!(gannet.run(&["--config", &other, "fetch"]).code, Some(2));
+
+    // A catalogue of before the last change, put back.
+    let (catalogue, copy) = (gannet.data().join("gannet.db"), gannet.path("copy.db"));
+    fs::copy(&catalogue, &copy).expect("copied");
+    gannet.ok(&["edit", "a.json", "--tag", "later"]);
+    for beside in ["gannet.db-wal", "gannet.db-shm"] {
+        let _ = fs::remove_file(gannet.data().join(beside));
+    }
+    fs::copy(&copy, &catalogue).expect("put back");
+    let said = check();
+    assert!(
+        said.code == Some(3) && said.err.contains("is an older copy"),
+        "{said:#?}"
+    );
+    assert!(
+        said.err.contains("config adopt-archive") && !said.out.contains("valid"),
+        "{said:#?}"
+    );
+    assert_eq!(pass().code, Some(3));
+    gannet.ok(&["config", "adopt-archive"]);
+    assert_eq!((check().code, pass().code), (Some(0), Some(0)));
+}
+
 const IDLE: &str = "[[verifier]]\nname = \"typo\"\nsources = [\"tag:prizes\"]\nbuiltin = \"utf8\"\n\
     [[verifier]]\nname = \"set\"\nscope = \"set\"\nsources = [\"tag:relaese\"]\ncommand = [\"true\"]\n\
     [[verifier]]\nname = \"right\"\nsources = [\"tag:prices\"]\nbuiltin = \"utf8\"\n\

@@ -8,7 +8,7 @@ use crate::config::{
     Config, LEAST_SECRET_BYTES, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind,
     program_problem,
 };
-use crate::domain::{ChangeKind, Scope, Weight};
+use crate::domain::{ChangeKind, Scope, Weight, secret_names};
 use crate::faces::text::clean;
 
 /// Returns the page: the file, where things lie, the policy in force (nothing without a catalogue), each verifier and notifier
@@ -151,7 +151,8 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
     for (owner, text) in texts {
         for name in secret_names(text) {
             let why = if config.secrets.get(name).is_none() {
-                "has no value in the secrets file or the environment".to_owned()
+                "has no value in the secrets file or in the environment of this process; that of a service may have it"
+                    .to_owned()
             } else if config.secrets.is_too_short(name) {
                 format!(
                     "has a value of fewer than {LEAST_SECRET_BYTES} bytes, with which no request is made"
@@ -165,18 +166,12 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
     slips
 }
 
-fn secret_names(text: &str) -> impl Iterator<Item = &str> {
-    text.split("${")
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn durations_and_names_are_read_back() {
+    fn durations_are_said_in_whole_units() {
         for (seconds, text) in [
             (90, "90 s"),
             (120, "2 min"),
@@ -185,7 +180,5 @@ mod tests {
         ] {
             assert_eq!(words(Duration::from_secs(seconds)), text);
         }
-        let names: Vec<_> = secret_names("https://${A}:${B_1}@h/${").collect();
-        assert_eq!(names, ["A", "B_1"]);
     }
 }

@@ -314,6 +314,9 @@ pub enum ConfigWhat {
     )]
     AdoptArchive,
     /// Say what is wrong with the configuration, or what of it is in force
+    #[command(
+        after_help = "Exit codes:\n  0  the next pass can do its work; lines that begin with `warning:` deserve a look\n  2  the configuration cannot be used, or by it the next pass judges and publishes nothing\n  3  the catalogue cannot be used: it cannot be read, or it is not the one of the archive beside it"
+    )]
     Check,
     /// Print a configuration file with every setting, its default and what it does, all commented out
     Template,
