@@ -46,6 +46,16 @@ impl Plan {
         })
     }
 
+    /// Returns the sources that would be changed or come back.
+    pub fn changed(&self) -> Vec<SourceId> {
+        let changed = self.steps.iter().filter_map(|step| match step {
+            PlanStep::Edit(id, _) => Some(*id),
+            PlanStep::Restore(source, _) => Some(source.id),
+            PlanStep::Add(_) | PlanStep::Remove(_) => None,
+        });
+        changed.collect()
+    }
+
     /// Returns the removed sources that would come back, as they were.
     pub fn restored(&self) -> impl Iterator<Item = &Source> {
         self.steps.iter().filter_map(|step| match step {

@@ -64,7 +64,7 @@ impl App {
         let verified = self
             .judge(source, version, Some(content), Ask::Again)
             .await?;
-        self.settle(source.id).await?;
+        self.settle_recorded(source.id).await?;
         Ok(verified)
     }
 
@@ -240,7 +240,7 @@ impl App {
             .store
             .record_outside_verdict(version.id, verdict, self.stamp())
             .await?;
-        self.settle(source.id).await?;
+        self.settle_recorded(source.id).await?;
         Ok((source, Version { state, ..version }, state))
     }
 

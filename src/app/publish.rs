@@ -124,10 +124,23 @@ impl App {
         if !self.policy_standing().await?.is_in_force() {
             return Ok(());
         }
-        if let Some(task) = self.store.publication(source).await? {
-            self.carry_out(task).await?;
+        let file = match self.store.publication(source).await? {
+            Some(task) => self.carry_out(task).await,
+            None => Ok(()),
+        };
+        file.and(self.settle_sets_of(source).await)
+    }
+
+    /// Does the same after something of the source was recorded. What is recorded stays so, whatever becomes of the files: why one
+    /// cannot be brought in line stands in the catalogue ([`App::unpublished_of`]), and passes try again.
+    pub(super) async fn settle_recorded(&self, source: SourceId) -> Result<()> {
+        match self.settle(source).await {
+            Err(error) if !self.unpublished_of(&[source]).await?.is_empty() => {
+                tracing::warn!("{error}: left to the next pass");
+                Ok(())
+            }
+            settled => settled,
         }
-        self.settle_sets_of(source).await
     }
 
     /// Brings every published file to what it should be: what a killed pass left undone, and what verdicts changed; what

@@ -59,6 +59,7 @@ impl App {
         sets.sort();
         sets.dedup();
         let configured = self.set_names();
+        let mut settled = Ok(());
         for set in sets {
             // The folder of a set that is none any more goes when its members lie at their own paths.
             if !configured.contains(&set)
@@ -68,9 +69,9 @@ impl App {
                 let members = edition.members.iter().map(|member| member.source_id);
                 self.settle_own_files(members.collect()).await?;
             }
-            self.settle_set(&set).await?;
+            settled = settled.and(self.settle_set(&set).await.map(drop));
         }
-        Ok(())
+        settled
     }
 
     /// Brings one set's folder to what it should be, and returns what that took. Why it cannot be is kept for everybody to see.
@@ -92,6 +93,20 @@ impl App {
                 .await?;
         }
         settled
+    }
+
+    /// Does the same after something of the set was recorded, which stays so, whatever becomes of the folder: why that cannot be
+    /// brought in line stands in the catalogue, and passes try again.
+    pub(super) async fn settle_recorded_set(&self, name: &str) -> Result<()> {
+        let settled = self.settle_set(name).await;
+        let is_kept = |set: FileSet| set.publish_error.is_some();
+        match settled {
+            Err(error) if self.file_set(name).await?.is_some_and(is_kept) => {
+                tracing::warn!("{error}: left to the next pass");
+                Ok(())
+            }
+            settled => settled.map(drop),
+        }
     }
 
     async fn bring_set_in_line(&self, name: &str) -> Result<SetPublication> {

@@ -384,7 +384,7 @@ impl App {
                 }
             }
         };
-        self.settle_set(name).await?;
+        self.settle_recorded_set(name).await?;
         Ok(verified)
     }
 
@@ -428,7 +428,7 @@ impl App {
                 .record_outside_edition_verdict(edition.id, verdict, self.stamp())
                 .await?;
         }
-        self.settle_set(name).await?;
+        self.settle_recorded_set(name).await?;
         Ok(edition)
     }
 

@@ -246,7 +246,7 @@ impl App {
         let done = self.record(changes.collect()).await;
         let done = done.map_err(|error| way_to_restore(error, &sources))?;
         for change in done {
-            self.settle(change.source_id).await?;
+            self.settle_recorded(change.source_id).await?;
         }
         self.restored(&sources).await
     }
@@ -324,7 +324,7 @@ impl App {
             if let Err(error) = self.judge_sets_now(&showing).await {
                 tracing::warn!("{error}: left to the next pass");
             }
-            self.settle_after_change().await;
+            self.settle_after_change(&done).await;
         }
         Ok((done, discarded))
     }
@@ -359,10 +359,22 @@ impl App {
     }
 
     /// Another rule of publishing holds at once, and a source that entered or left a set is published another way from now on.
-    /// What cannot be done at once is left to the next pass, which says why.
-    async fn settle_after_change(&self) {
-        for settled in [self.settle_all(false).await, self.settle_sets(false).await] {
-            if let Ok(Some((_, error))) | Err(error) = settled {
+    /// What failed before is tried again for the sources that were changed. What cannot be done at once is left to the next pass;
+    /// [`App::unpublished_of`] says why.
+    async fn settle_after_change(&self, done: &[Changed]) {
+        let changed: Vec<_> = done.iter().map(|change| change.source_id).collect();
+        let failed_before = self.unpublished_of(&changed).await.unwrap_or_default();
+        let mut settled = vec![self.settle_all(false).await, self.settle_sets(false).await];
+        for one in failed_before {
+            let again = match (one.source_id, one.set) {
+                (Some(source), _) => self.settle(source).await,
+                (None, Some(set)) => self.settle_set(&set).await.map(drop),
+                (None, None) => Ok(()),
+            };
+            settled.push(again.map(|()| None));
+        }
+        for one in settled {
+            if let Ok(Some((_, error))) | Err(error) = one {
                 tracing::warn!("{error}: left to the next pass");
             }
         }

@@ -258,7 +258,7 @@ impl App {
                 .await?
         };
         if verified.state != version.state {
-            self.settle(stale.source.id).await?;
+            self.settle_recorded(stale.source.id).await?;
         }
         Ok(Some((version.state, verified)))
     }

@@ -51,7 +51,7 @@ impl App {
             {
                 let ask = Ask::Undecided(Weight::Required);
                 let required = self.judge_combination(name, combination, ask).await?;
-                self.settle_set(name).await?;
+                self.settle_recorded_set(name).await?;
                 let ask = Ask::Undecided(Weight::Advisory);
                 judged.push(self.judge_edition(required.edition, ask).await?);
             }
@@ -81,7 +81,7 @@ impl App {
         }
         let set = edition.set.clone();
         let judged = self.judge_edition(edition, Ask::Again).await?;
-        self.settle_set(&set).await?;
+        self.settle_recorded_set(&set).await?;
         Ok(Some(judged))
     }
 

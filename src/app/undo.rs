@@ -71,7 +71,7 @@ impl App {
                 let restored = ids.iter().map(back);
                 let ids = self.change(restored.collect()).await?;
                 for id in &ids {
-                    self.settle(*id).await?;
+                    self.settle_recorded(*id).await?;
                 }
                 Ok(Undone::all(ids, Undo::Added))
             }

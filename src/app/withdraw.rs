@@ -1,5 +1,6 @@
 //! Removing published files whose source is no more, and telling what could not be brought in line.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::{App, Result};
@@ -12,7 +13,9 @@ use crate::store::FileSet;
 pub struct Unpublished {
     /// Whose file; nothing for a set, or for a file whose source was removed.
     pub source_id: Option<SourceId>,
-    /// The source's name, the set's, or the path.
+    /// Which set, if it is the folder of one.
+    pub set: Option<String>,
+    /// The source's name, `set NAME`, or the path.
     pub what: String,
     /// Why.
     pub why: String,
@@ -99,27 +102,55 @@ impl App {
             .into_iter()
             .map(|(id, what, why)| Unpublished {
                 source_id: Some(id),
+                set: None,
                 what,
                 why,
             })
             .collect();
-        let of_removed = self.store.withdrawal_failures().await?;
-        let of_sets = self
-            .store
-            .file_sets()
-            .await?
-            .into_iter()
-            .filter_map(failure_of);
-        let others = of_removed.into_iter().chain(of_sets);
-        all.extend(others.map(|(what, why)| Unpublished {
+        let of_removed = self.store.withdrawal_failures().await?.into_iter();
+        all.extend(of_removed.map(|(what, why)| Unpublished {
             source_id: None,
+            set: None,
             what,
             why,
         }));
+        let sets = self.store.file_sets().await?;
+        all.extend(sets.into_iter().filter_map(failure_of));
+        Ok(all)
+    }
+
+    /// Returns the published files of removed sources that could not be removed; what each is, is its path.
+    pub async fn left_of(&self, removed: &[Source]) -> Result<Vec<Unpublished>> {
+        let paths: HashSet<_> = removed.iter().map(|one| &one.published_path).collect();
+        let mut all = self.unpublished().await?;
+        all.retain(|one| paths.contains(&one.what));
+        Ok(all)
+    }
+
+    /// Returns those of [`App::unpublished`] that are files of these sources, or folders of sets that these are in or that show a file of theirs.
+    pub async fn unpublished_of(&self, sources: &[SourceId]) -> Result<Vec<Unpublished>> {
+        let mut all = self.unpublished().await?;
+        let mut sets = HashSet::new();
+        if all.iter().any(|one| one.set.is_some()) {
+            sets.extend(self.store.sets_showing(sources.to_vec()).await?);
+            for &source in sources {
+                sets.extend(self.store.sets_of(source).await?);
+            }
+        }
+        let sources: HashSet<_> = sources.iter().collect();
+        all.retain(|one| {
+            one.source_id.is_some_and(|id| sources.contains(&id))
+                || one.set.as_ref().is_some_and(|set| sets.contains(set))
+        });
         Ok(all)
     }
 }
 
-fn failure_of(set: FileSet) -> Option<(String, String)> {
-    Some((format!("set {}", set.name), set.publish_error?))
+fn failure_of(set: FileSet) -> Option<Unpublished> {
+    Some(Unpublished {
+        source_id: None,
+        what: format!("set {}", set.name),
+        why: set.publish_error?,
+        set: Some(set.name),
+    })
 }

@@ -262,7 +262,8 @@ pub(super) fn refresh_publication(
     let query = if due {
         "UPDATE source_state SET publish_due = 1 WHERE source_id = ?1 AND publish_due = 0"
     } else {
-        "UPDATE source_state SET publish_due = 0, publish_unsure = 2 WHERE source_id = ?1 AND publish_due = 1"
+        "UPDATE source_state SET publish_due = 0, publish_error = NULL, publish_unsure = 2
+         WHERE source_id = ?1 AND publish_due = 1"
     };
     transaction.execute(query, [source.0])?;
     Ok(())

@@ -315,6 +315,10 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             withdrawn: None,
         },
     };
+    if !source.state.publish_due {
+        // The file is right again; earlier programs left the reason of the last failure.
+        source.state.publish_error = None;
+    }
     let own = read_withdrawal(columns)?;
     // A damaged row of the set is not one of the source.
     let with_set = read_withdrawal(columns).unwrap_or_default();

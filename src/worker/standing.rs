@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::report::{MAX_TROUBLES, PassReport};
-use crate::app::{App, Result};
+use crate::app::{App, Result, Unpublished};
 use crate::domain::SourceId;
 
 /// Adds what stands wrong to a report: all of it, or what concerns the sources that were asked for.
@@ -17,15 +17,13 @@ pub(super) async fn tell(
     judges: bool,
     report: &mut PassReport,
 ) -> Result<()> {
-    let concerns =
-        |id: Option<SourceId>| asked.is_none_or(|asked| id.is_some_and(|id| asked.contains(&id)));
-    let mut lines = Vec::new();
-    for one in app.unpublished().await? {
-        if concerns(one.source_id) {
-            report.summary.publish_failed += 1;
-            lines.push(format!("{}: not published: {}", one.what, one.why));
-        }
-    }
+    let unpublished = match asked {
+        Some(asked) => app.unpublished_of(asked).await?,
+        None => app.unpublished().await?,
+    };
+    report.summary.publish_failed += unpublished.len() as u64;
+    let not_published = |one: Unpublished| format!("{}: not published: {}", one.what, one.why);
+    let mut lines: Vec<_> = unpublished.into_iter().map(not_published).collect();
     if judges {
         for (set, why) in failing_sets(app, asked).await? {
             report.summary.sets_failing += 1;

@@ -70,6 +70,7 @@ mod store;
 mod terminal;
 mod times;
 mod unlisted;
+mod unpublished;
 mod verdicts;
 mod verify;
 mod webhook;

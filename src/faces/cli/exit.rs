@@ -11,7 +11,7 @@ use crate::faces::standing::not_whole;
 use crate::faces::text::clean;
 
 /// How a command ended; its number is the exit code that `--help` documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitStatus {
     /// Done.

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use super::effects::{as_now, told};
 use super::message::{Change, Made, Msg, Refused};
 use super::run::Engine;
-use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo};
+use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo, Unpublished};
 use crate::domain::{Address, Edit, SettingsPatch, Source, SourceId};
 use crate::faces::text::{clean, count};
 
@@ -68,13 +68,14 @@ impl Changes {
                 let removed = self.app.remove(&selectors(&ids), false).await?;
                 self.remember(Undo::Removed(ids.clone()));
                 let sources = count(removed.sources.len(), "source");
+                let left = self.app.left_of(&removed.sources).await?;
                 let text = match self.app.left_in_sets(&removed.sources).await?.len() {
                     0 => format!("removed {sources}; z brings back"),
                     left => format!(
                         "removed {sources}; {left} still in the folder of their set until its next edition; z brings back"
                     ),
                 };
-                Ok(self.made(text, ids).await)
+                Ok(self.made(text + &not_published(&left), ids).await)
             }
             Change::Back {
                 is_redo,
@@ -282,7 +283,9 @@ impl Changes {
     }
 
     /// Returns what is to be shown of a change of these sources.
-    async fn made(&self, text: String, ids: Vec<SourceId>) -> Made {
+    async fn made(&self, mut text: String, ids: Vec<SourceId>) -> Made {
+        let unpublished = self.app.unpublished_of(&ids).await.unwrap_or_default();
+        text.push_str(&not_published(&unpublished));
         // The change is made, whether this can be read or not: whoever watches the catalogue tells of it, too.
         let (rows, gone) = as_now(&self.app, ids).await.unwrap_or_default();
         Made {
@@ -298,6 +301,20 @@ fn said(text: &str) -> Made {
     Made {
         text: text.to_owned(),
         ..Made::default()
+    }
+}
+
+/// Says which files and folders could not be brought up to date, and why the first of them.
+fn not_published(all: &[Unpublished]) -> String {
+    match all {
+        [] => String::new(),
+        [one] => format!("; not published: {}: {}", clean(&one.what), clean(&one.why)),
+        [first, ..] => format!(
+            "; {} not published, the first {}: {}",
+            all.len(),
+            clean(&first.what),
+            clean(&first.why)
+        ),
     }
 }
 

@@ -274,7 +274,10 @@ fn the_folder_of_a_set_stays_until_every_file_lies_at_its_own_path() {
     let ways: [(&str, Change); 2] = [
         ("configuration", |release| drop(release.judge_by(""))),
         ("tags", |release| {
-            release.tag(&FILES, &[]);
+            let said = release
+                .gannet
+                .run(&[&["edit"], &FILES[..], &["--no-tags"]].concat());
+            assert_eq!(said.code, Some(1), "{said:#?}");
         }),
     ];
     for (way, leave) in ways {

@@ -7,6 +7,7 @@ use std::io;
 
 use self::input::{Given, given, read_stdin};
 use self::refused::refuse;
+use super::published::tell_unpublished;
 use crate::app::{Added, App, NewSource, Refusal, refusals_of};
 use crate::faces::cli::args::{AddArgs, LegacyIntervalArgs};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -80,10 +81,12 @@ fn legacy_source(args: &LegacyIntervalArgs) -> NewSource {
 }
 
 async fn add(app: &App, new: Vec<NewSource>, console: &mut Console<'_>) -> CommandResult {
-    for added in app.add(new).await? {
-        print(&added, console)?;
+    let added = app.add(new).await?;
+    for added in &added {
+        print(added, console)?;
     }
-    Ok(ExitStatus::Done)
+    let ids = added.iter().map(|added| added.source.id);
+    Ok(tell_unpublished(app, ids, console).await?)
 }
 
 fn print(added: &Added, console: &mut Console<'_>) -> io::Result<()> {

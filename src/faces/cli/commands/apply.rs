@@ -5,7 +5,8 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::add::warn_of_path;
-use super::change::note_left_in_sets;
+use super::change::{note_left_in_sets, tell_left};
+use super::published::tell_unpublished;
 use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
 use crate::domain::{Edit, SourceId, SourceSettings, with_line_feeds};
 use crate::faces::cli::args::ApplyArgs;
@@ -34,12 +35,16 @@ pub(super) async fn run(
             consent(&format!("remove {gone} of {all}"), args.yes, console)?;
         }
         let removed: Vec<_> = plan.removed().cloned().collect();
+        let changed = plan.changed();
         for restored in app.apply(plan).await? {
             warn_of_path(&restored, console);
         }
         note_left_in_sets(app, &removed, false, console).await?;
+        // After the fact: what is printed without --dry-run has been done.
+        print(&lines, args, console)?;
+        let published = tell_unpublished(app, changed, console).await?;
+        return Ok(tell_left(app, &removed, console).await?.max(published));
     }
-    // After the fact: what is printed without --dry-run has been done.
     print(&lines, args, console)
 }
 

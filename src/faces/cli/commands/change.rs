@@ -1,12 +1,12 @@
 //! `interval`, `enable`, `disable`, `edit`, `remove` and `restore`: one change of many sources, one line for each.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use super::add::warn_of_path;
-use super::published::{Change, FileChange, Served};
+use super::published::{Change, FileChange, Served, tell_unpublished};
 use crate::app::{App, Discarded, Error, ErrorKind, LeftInSet, PurgedSet};
-use crate::domain::{Address, Interval, SettingsPatch, Source};
+use crate::domain::{Address, Interval, SettingsPatch, Source, SourceId};
 use crate::faces::cli::args::{
     EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
     RemoveArgs, RestoreArgs, SelectArgs,
@@ -54,11 +54,12 @@ async fn set_interval(
         interval: Some(interval),
         ..SettingsPatch::default()
     };
-    for source in edited(app, sources, patch).await? {
+    let changed = edited(app, sources, patch).await?;
+    for source in &changed {
         let interval = source.settings.interval;
-        console.say(&format!("{}: every {interval}", title(&source)))?;
+        console.say(&format!("{}: every {interval}", title(source)))?;
     }
-    Ok(ExitStatus::Done)
+    Ok(tell_unpublished(app, ids(&changed), console).await?)
 }
 
 pub(super) async fn enable(
@@ -98,7 +99,7 @@ async fn set_enabled(
     let word = if enabled { "enabled" } else { "disabled" };
     let changed = edited(app, sources, patch).await?;
     print_each(word, &changed, console)?;
-    Ok(ExitStatus::Done)
+    Ok(tell_unpublished(app, ids(&changed), console).await?)
 }
 
 pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) -> CommandResult {
@@ -136,7 +137,7 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
             console.say(&format!("  its file stays at its published path: {path}"))?;
         }
     }
-    Ok(ExitStatus::Done)
+    Ok(tell_unpublished(app, ids(&changed), console).await?)
 }
 
 pub(super) async fn remove(
@@ -172,7 +173,8 @@ pub(super) async fn remove(
     let is_discarded = tell_discarded(&removed.discarded, console);
     note_left_in_sets(app, &removed.sources, args.purge, console).await?;
     note_purged_sets(&removed.sets, console);
-    Ok(match tell_left(&left, console) {
+    let folders = tell_unpublished(app, ids(&removed.sources), console).await?;
+    Ok(match tell_left_at(&left, console).max(folders) {
         ExitStatus::Done if !is_discarded => ExitStatus::Problems,
         status => status,
     })
@@ -270,16 +272,20 @@ pub async fn agree_to_removal(
 
 /// Returns the published files of removed sources that are still there, with the reasons.
 async fn left_of(app: &App, removed: &[Source]) -> Result<BTreeMap<String, String>, Error> {
-    let paths: HashSet<_> = removed
-        .iter()
-        .map(|source| &source.published_path)
-        .collect();
-    let left = app.unpublished().await?.into_iter();
-    let left = left.filter(|left| paths.contains(&left.what));
+    let left = app.left_of(removed).await?.into_iter();
     Ok(left.map(|left| (left.what, left.why)).collect())
 }
 
-fn tell_left(left: &BTreeMap<String, String>, console: &mut Console<'_>) -> ExitStatus {
+/// Says which published files of removed sources are still there, and returns the exit code that follows.
+pub(super) async fn tell_left(
+    app: &App,
+    removed: &[Source],
+    console: &mut Console<'_>,
+) -> Result<ExitStatus, Error> {
+    Ok(tell_left_at(&left_of(app, removed).await?, console))
+}
+
+fn tell_left_at(left: &BTreeMap<String, String>, console: &mut Console<'_>) -> ExitStatus {
     for (path, why) in left {
         console.warn_line(&format!(
             "gannet: {} is still there, and every pass tries again to remove it: {}",
@@ -325,15 +331,17 @@ pub(super) async fn restore(
     args: &RestoreArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
-    for restored in app.restore(&args.sources).await? {
+    let restored = app.restore(&args.sources).await?;
+    for restored in &restored {
         let file = match FileChange::between(None, &restored.source) {
             nothing if nothing.change == Change::Nothing => String::new(),
             file => format!("; {}", file.words()),
         };
         console.say(&format!("restored {}{file}", title(&restored.source)))?;
-        warn_of_path(&restored, console);
+        warn_of_path(restored, console);
     }
-    Ok(ExitStatus::Done)
+    let ids = restored.iter().map(|restored| restored.source.id);
+    Ok(tell_unpublished(app, ids, console).await?)
 }
 
 fn print_each(word: &str, sources: &[Source], console: &mut Console<'_>) -> io::Result<()> {
@@ -341,6 +349,10 @@ fn print_each(word: &str, sources: &[Source], console: &mut Console<'_>) -> io::
         console.say(&format!("{word} {}", title(source)))?;
     }
     Ok(())
+}
+
+fn ids(sources: &[Source]) -> impl Iterator<Item = SourceId> {
+    sources.iter().map(|source| source.id)
 }
 
 fn title(source: &Source) -> String {

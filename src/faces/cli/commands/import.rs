@@ -7,6 +7,7 @@ use std::io::{self, Read, Write as _};
 use serde::Serialize;
 
 use super::add::warn_of_path;
+use super::published::tell_unpublished;
 use crate::app::{Added, App, Error, ErrorKind, NewSource, Refusal};
 use crate::domain::{Address, SourceId, format_size};
 use crate::faces::cli::args::ImportArgs;
@@ -51,7 +52,9 @@ pub(super) async fn run(app: &App, args: &ImportArgs, console: &mut Console<'_>)
     for added in &added {
         warn_of_path(added, console);
     }
-    Ok(status_of(&entries))
+    let ids = added.iter().map(|added| added.source.id);
+    let published = tell_unpublished(app, ids, console).await?;
+    Ok(published.max(status_of(&entries)))
 }
 
 /// Does without a catalogue what needs none: says what would be added, or that nothing can be. Returns nothing when sources

@@ -6,10 +6,14 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::app::{App, Error, SetOverview};
+use crate::app::{App, Error, SetOverview, Unpublished};
 use crate::domain::{EditionId, Source, SourceId, VersionId, VersionState};
+use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::standing::kept_until;
 use crate::faces::text::clean;
+
+/// Failures that a command says one by one.
+const MOST_FAILURES: usize = 20;
 
 /// What became of a published file, or of the folder of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -98,10 +102,7 @@ impl FileChange {
                 format!("waits for the set {set} to be published")
             }
             Change::Due => format!("what is published {place} follows by the next pass"),
-            Change::Failed => format!(
-                "not brought up to date {place}{}",
-                colon(self.why.as_deref())
-            ),
+            Change::Failed => format!("not brought up to date {place}"),
             Change::Nothing => "nothing of it is published".to_owned(),
         };
         clean(&words).into_owned()
@@ -172,16 +173,47 @@ impl FolderChange {
                 "no longer published at {path}{}",
                 colon(self.why.as_deref())
             ),
-            Change::Failed => format!(
-                "not brought up to date at {path}{}",
-                colon(self.why.as_deref())
-            ),
+            Change::Failed => format!("not brought up to date at {path}"),
             Change::Waiting | Change::Due | Change::Nothing => {
                 "nothing of it is published".to_owned()
             }
         };
         clean(&words).into_owned()
     }
+}
+
+/// Says why published files of these sources, or folders of their sets, are not what they should be after a command that
+/// recorded all that it had to. Returns the exit code that follows.
+pub(super) async fn tell_unpublished(
+    app: &App,
+    sources: impl IntoIterator<Item = SourceId>,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus, Error> {
+    let sources: Vec<_> = sources.into_iter().collect();
+    Ok(tell_failures(&app.unpublished_of(&sources).await?, console))
+}
+
+/// Does the same for these files and folders.
+pub(super) fn tell_failures(failures: &[Unpublished], console: &mut Console<'_>) -> ExitStatus {
+    if failures.is_empty() {
+        return ExitStatus::Done;
+    }
+    // What was recorded comes first; that it cannot be written, the end of the command says.
+    let _ = console.out.flush();
+    for Unpublished { what, why, .. } in failures.iter().take(MOST_FAILURES) {
+        console.warn_line(&format!(
+            "gannet: {}: not published: {}",
+            clean(what),
+            clean(why)
+        ));
+    }
+    if let more @ 1.. = failures.len().saturating_sub(MOST_FAILURES) {
+        console.warn_line(&format!("gannet: and {more} more are not published"));
+    }
+    console.warn_line(
+        "  hint: all else is done and recorded; remove the cause, and the next pass publishes: gannet --worker-only",
+    );
+    ExitStatus::Problems
 }
 
 fn colon(why: Option<&str>) -> String {
@@ -293,7 +325,7 @@ mod tests {
                 Some(3),
                 with(single(Some(3)), failed),
                 Change::Failed,
-                "not brought up to date at example.org/1.csv: no room",
+                "not brought up to date at example.org/1.csv",
             ),
             (
                 Some(3),

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::published::FolderChange;
-use crate::app::{App, Error, SetOverview, VerifiedSet};
+use super::published::{FolderChange, tell_failures};
+use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
     Withdrawal,
@@ -400,7 +400,15 @@ pub(super) async fn verdict(
         edition.state,
         folder.words()
     ))?;
-    Ok(ExitStatus::Done)
+    let failures = unpublished(app, &[name.to_owned()]).await?;
+    Ok(tell_failures(&failures, console))
+}
+
+/// Returns those of these sets whose folders are not what they should be.
+pub(super) async fn unpublished(app: &App, sets: &[String]) -> Result<Vec<Unpublished>, Error> {
+    let mut failures = app.unpublished().await?;
+    failures.retain(|one| one.set.as_ref().is_some_and(|set| sets.contains(set)));
+    Ok(failures)
 }
 
 /// `verify set:NAME`: judges the newest edition again. Returns what was said, and what became of the folder of the set.

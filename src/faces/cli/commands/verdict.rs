@@ -1,12 +1,12 @@
 //! `verdict`: what a verifier outside gannet says of a version.
 
-use super::published::Served;
+use super::published::{Served, tell_unpublished};
 use super::sets;
 use crate::app::{App, Error};
 use crate::domain::Source;
+use crate::faces::cli::Console;
 use crate::faces::cli::args::VerdictArgs;
 use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
 pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>) -> CommandResult {
@@ -31,7 +31,7 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
         version.id
     ))?;
     // Recording that a version is bad is not itself a failure.
-    Ok(ExitStatus::Done)
+    Ok(tell_unpublished(app, [source.id], console).await?)
 }
 
 /// Says what became of the published file of a source that is given as it was before.

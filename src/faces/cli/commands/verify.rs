@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::published::{FileChange, Served};
+use super::published::{FileChange, Served, tell_failures};
 use super::sets::{self, VerifiedSetJson};
 use crate::app::{App, Error, ErrorKind, Verified};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
@@ -65,8 +65,8 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     if !args.json {
         write_files(&files, &mut console.out)?;
     }
-    for set in sets {
-        let verified = sets::verify(app, &set).await?;
+    for set in &sets {
+        let verified = sets::verify(app, set).await?;
         if let Some(waits) = &verified.0.waits {
             console.warn(&format!("set {set}: {waits}: judged is its newest edition"));
         }
@@ -87,11 +87,20 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         let objects: Vec<_> = versions.chain(editions).collect();
         json::write(&mut console.out, &objects)?;
     }
+    let judged: Vec<_> = done.iter().map(|one| one.source.id).collect();
+    let mut failures = app.unpublished_of(&judged).await?;
+    for folder in sets::unpublished(app, &sets).await? {
+        if !failures.contains(&folder) {
+            failures.push(folder);
+        }
+    }
+    let published = tell_failures(&failures, console);
     if let Some(error) = damaged {
         return Err(error.into());
     }
     let editions = sets_done.iter().map(|(one, _)| one.edition.state);
-    Ok(status(done.iter().map(|one| one.state).chain(editions)))
+    let states = done.iter().map(|one| one.state).chain(editions);
+    Ok(published.max(status(states)))
 }
 
 #[derive(Serialize)]

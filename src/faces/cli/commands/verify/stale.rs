@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{VerifiedJson, by_source, object, write, write_files};
 use crate::app::{App, StaleProgress, StaleRequest, Verified};
 use crate::faces::cli::args::VerifyArgs;
-use crate::faces::cli::commands::published::{Change, Served};
+use crate::faces::cli::commands::published::{Change, Served, tell_failures};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json;
 use crate::faces::cli::{Console, ExitStatus};
@@ -79,11 +79,18 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         write_files(&files, &mut console.out)?;
         writeln!(console.out, "{}", words(&done))?;
     }
-    Ok(if done.failed + done.undecided + done.sets_failed > 0 {
+    let judged = if done.failed + done.undecided + done.sets_failed > 0 {
         ExitStatus::Problems
     } else {
         ExitStatus::Done
-    })
+    };
+    let ids: Vec<_> = files.iter().map(|(source, _)| source.id).collect();
+    let unpublished = if args.targets.is_empty() {
+        app.unpublished().await?
+    } else {
+        app.unpublished_of(&ids).await?
+    };
+    Ok(tell_failures(&unpublished, console).max(judged))
 }
 
 /// Draws nothing where stderr is no terminal.
