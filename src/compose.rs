@@ -296,10 +296,12 @@ async fn fetch(
         cli::print_fetched(app, results, summary, console).await
     };
     let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
-    // Whoever asked for a source has not got what was asked for.
-    let status = match status {
-        ExitStatus::Done if results.iter().any(is_dropped) => ExitStatus::Problems,
-        status => status,
+    // Whoever asked for a source has not got what was asked for, or nothing that is good.
+    let is_bad = results.iter().any(is_dropped) || app.any_bad(results).await?;
+    let status = if is_bad {
+        status.max(ExitStatus::Problems)
+    } else {
+        status
     };
     house.close().await;
     Ok(conclude(&report, status, console))

@@ -1,6 +1,6 @@
 //! Judging versions: running the verifiers that apply, recording what they said, and what outside verifiers said.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -299,14 +299,21 @@ impl App {
         Ok(Arc::clone(verifier))
     }
 
-    /// Returns the versions that are still undecided, pending or in error, and could become the published ones; and those
-    /// that wait for advice, whose deadline may have come. Those of one source stand together.
+    /// Returns the versions, of all sources or of `only` these, that are still undecided, pending or in error, and could become
+    /// the published ones; and those that wait for advice, whose deadline may have come. Those of one source stand together.
     ///
     /// No more than a pass can take; which ones come first changes with the hour, so that none is left out for ever.
-    pub(crate) async fn undecided(&self) -> Result<Vec<(SourceId, VersionId)>> {
+    pub(crate) async fn undecided(
+        &self,
+        only: Option<&[SourceId]>,
+    ) -> Result<Vec<(SourceId, VersionId)>> {
         const MOST: usize = 4096;
         let mut ids = self.store.unjudged().await?;
         ids.extend(self.store.promised().await?);
+        if let Some(only) = only {
+            let only: HashSet<_> = only.iter().collect();
+            ids.retain(|(source, _)| only.contains(source));
+        }
         ids.sort_unstable();
         ids.dedup();
         if ids.len() > MOST {

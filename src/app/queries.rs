@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::suggest::no_such_name;
-use super::{App, Error, EventFilter, NamedVersion, Newest, Result};
+use super::{App, Error, EventFilter, NamedVersion, Newest, Result, SourceResult};
 use crate::domain::{
     Attempt, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version, VersionId,
+    VersionState,
 };
 use crate::store::{SourceFilter, VerdictFilter, VerdictOn};
 
@@ -198,6 +199,24 @@ impl App {
     /// Returns names and newest versions of the sources with these ids that are not removed.
     pub async fn named_versions(&self, ids: Vec<SourceId>) -> Result<Vec<NamedVersion>> {
         Ok(self.store.named_versions(ids).await?)
+    }
+
+    /// Tells whether a version that these results brought or found unchanged is the newest of its source and failed or could not be
+    /// judged, in this pass or before.
+    pub async fn any_bad(&self, results: &[SourceResult]) -> Result<bool> {
+        let found: HashMap<_, _> = results
+            .iter()
+            .filter_map(|result| Some((result.id, result.version_id?)))
+            .collect();
+        let newest = self.named_versions(found.keys().copied().collect()).await?;
+        Ok(newest.iter().any(|one| {
+            let is_found = one.version_id.as_ref() == found.get(&one.id);
+            let is_bad = matches!(
+                one.version_state,
+                Some(VersionState::Failed | VersionState::Error)
+            );
+            is_found && is_bad
+        }))
     }
 
     /// Returns the first `limit` of the sources that are not removed, by name.

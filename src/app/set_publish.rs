@@ -54,7 +54,7 @@ impl App {
         if self.set_names().is_empty() && !self.archive.has_sets() {
             return Ok(());
         }
-        let mut sets = self.store.sets_of(source).await?;
+        let mut sets = self.store.sets_of(vec![source]).await?;
         sets.extend(self.store.sets_showing(vec![source]).await?);
         sets.sort();
         sets.dedup();

@@ -9,8 +9,8 @@ use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
 use crate::domain::{
     Edition, EditionMember, Judgement, MemberNow, NewVerdict, NotReady, Scope, SetPublication,
-    SetStep, VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_combination,
-    ready_to_judge, set_file_names, set_step,
+    SetStep, SourceId, VerdictId, VerdictOutcome, VersionState, Weight, combination_key,
+    newest_combination, ready_to_judge, set_file_names, set_step,
 };
 use crate::store::{FileSet, NewEdition, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
@@ -60,9 +60,9 @@ impl App {
             .collect()
     }
 
-    /// Judges every set whose members stand ready in a combination that is new, and with `again` those that are undecided;
-    /// publishes what passed. What is wrong with one set keeps no other waiting.
-    pub(crate) async fn judge_sets(&self, again: bool, tell_problems: bool) -> Result<SetsReport> {
+    /// Judges every set whose members stand ready in a combination that is new, and those that are undecided with `again` or when a
+    /// member was `asked` for; publishes what passed. What is wrong with one set keeps no other waiting.
+    pub(crate) async fn judge_sets(&self, again: bool, asked: &[SourceId]) -> Result<SetsReport> {
         let mut report = SetsReport::default();
         let names = self.set_names();
         if names.is_empty() {
@@ -77,15 +77,17 @@ impl App {
         };
         let problems = self.set_problems().await?;
         self.note_problems(&problems).await?;
+        let asked_for = self.store.sets_of(asked.to_vec()).await?;
         for name in names {
             if let Some(problem) = problems.get(&name) {
                 // Not in every pass of a worker that stays.
-                if tell_problems {
+                if again || !asked.is_empty() {
                     report.failed += 1;
                     report.troubles.push(format!("set {name}: {problem}"));
                 }
                 continue;
             }
+            let again = again || asked_for.contains(&name);
             if let Err(error) = self.judge_set(&name, again, &mut report).await {
                 match error.kind {
                     ErrorKind::Unavailable | ErrorKind::Replaced => return Err(error),

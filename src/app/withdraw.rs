@@ -133,9 +133,7 @@ impl App {
         let mut sets = HashSet::new();
         if all.iter().any(|one| one.set.is_some()) {
             sets.extend(self.store.sets_showing(sources.to_vec()).await?);
-            for &source in sources {
-                sets.extend(self.store.sets_of(source).await?);
-            }
+            sets.extend(self.store.sets_of(sources.to_vec()).await?);
         }
         let sources: HashSet<_> = sources.iter().collect();
         all.retain(|one| {

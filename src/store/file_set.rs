@@ -53,13 +53,14 @@ impl Store {
         self.read(move |sql| Ok(members_now(sql, &set, now)?)).await
     }
 
-    /// Returns the sets whose tags a source carries, by name.
-    pub async fn sets_of(&self, source: SourceId) -> Result<Vec<String>> {
+    /// Returns the sets whose tags any of these sources carries, by name.
+    pub async fn sets_of(&self, sources: Vec<SourceId>) -> Result<Vec<String>> {
         self.read(move |sql| {
             let mut statement = sql.prepare_cached(
-                "SELECT set_name FROM set_member WHERE source_id = ?1 ORDER BY set_name",
+                "SELECT DISTINCT m.set_name FROM json_each(?1) j CROSS JOIN set_member m ON m.source_id = j.value
+                 ORDER BY m.set_name",
             )?;
-            let rows = statement.query_map([source.0], |row| row.get(0))?;
+            let rows = statement.query_map([to_json(&sources)], |row| row.get(0))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
         .await

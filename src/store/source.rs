@@ -126,6 +126,7 @@ impl Store {
                         name: columns.get()?,
                         version_id: columns.optional()?.map(VersionId),
                         version_state: columns.sound_word(),
+                        is_published: columns.get()?,
                     })
                 })
             })?;
@@ -230,7 +231,8 @@ const COUNT_DUE: &str = "SELECT count(*) FROM source_state WHERE active = 1 AND 
 const NEXT_DUE: &str =
     "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1";
 
-const NAMED_VERSIONS: &str = "SELECT s.id, s.name, t.version_id, v.state
+const NAMED_VERSIONS: &str =
+    "SELECT s.id, s.name, t.version_id, v.state, t.published_version_id IS t.version_id
      FROM json_each(?1) j CROSS JOIN source s ON s.id = j.value
      CROSS JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
      WHERE s.removed_at IS NULL";

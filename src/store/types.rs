@@ -58,6 +58,8 @@ pub struct NamedVersion {
     pub version_id: Option<VersionId>,
     /// What follows from the verdicts on that version.
     pub version_state: Option<VersionState>,
+    /// Whether it lies at the source's own path.
+    pub is_published: bool,
 }
 
 /// What became of an edit.

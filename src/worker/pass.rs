@@ -15,7 +15,7 @@ use super::stop::{GRACE, Stop};
 use super::supervisor::Worker;
 use super::undecided::{Undecided, ended_early};
 use crate::app::{App, Error, ErrorKind, Result};
-use crate::domain::{Action, Claim, NewEvent, SourceId};
+use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId};
 use crate::net::Fetcher;
 use crate::store::ClaimRequest;
 
@@ -46,6 +46,8 @@ pub(super) enum Judging {
     New,
     /// Those, and versions that were left undecided before.
     Again(Undecided),
+    /// Those, then what is undecided of the sources that were asked for, unless it was judged after this verdict.
+    Asked(VerdictId),
 }
 
 /// What a task of a pass has done.
@@ -69,8 +71,10 @@ pub(super) struct Pass<'a> {
     selection: Selection,
     /// Whether it is time to judge again what is undecided.
     again: bool,
-    /// How many were asked for one by one.
-    asked: usize,
+    /// Those that were asked for one by one.
+    asked: Vec<SourceId>,
+    /// The newest verdict before the pass, when what is undecided of those is to be judged.
+    judge_asked: Option<VerdictId>,
     busy: Vec<SourceId>,
     finished_since_claim: usize,
     error: Option<Error>,
@@ -102,6 +106,7 @@ impl<'a> Pass<'a> {
         let mut services = JoinSet::new();
         services.spawn(publishing);
         pass.work().await;
+        pass.judge_asked().await;
         pass.judge_sets().await;
         let cut_off = pass.cut_off;
         let report = pass.report(started).await;
@@ -123,13 +128,14 @@ impl<'a> Pass<'a> {
         pipeline: Pipeline,
         judging: Judging,
     ) -> Self {
-        let undecided = match judging {
-            Judging::Again(undecided) => Some(undecided),
-            Judging::Nothing | Judging::New => None,
+        let (undecided, judge_asked) = match judging {
+            Judging::Again(undecided) => (Some(undecided), None),
+            Judging::Asked(seen) => (None, Some(seen)),
+            Judging::Nothing | Judging::New => (None, None),
         };
         let asked = match &selection {
-            Selection::Due => 0,
-            Selection::These(ids) => ids.len(),
+            Selection::Due => Vec::new(),
+            Selection::These(ids) => ids.clone(),
         };
         Self {
             app: Arc::clone(&worker.app),
@@ -143,6 +149,7 @@ impl<'a> Pass<'a> {
             undecided: undecided.unwrap_or_else(Undecided::none),
             selection,
             asked,
+            judge_asked,
             busy: Vec::new(),
             finished_since_claim: CLAIM_AFTER,
             error: None,
@@ -207,19 +214,26 @@ impl<'a> Pass<'a> {
         self.keep_error(released.map_err(Error::from));
     }
 
+    /// Judges what is undecided of the sources that were asked for, after they were fetched: a claim has one purpose at a time, and
+    /// a newer version may have made it needless.
+    async fn judge_asked(&mut self) {
+        let Some(seen) = self.judge_asked.filter(|_| !self.ends()) else {
+            return;
+        };
+        match self.app.undecided(Some(&self.asked)).await {
+            Ok(listed) => self.undecided = Undecided::new(seen, listed),
+            Err(error) => return self.keep_error(Err(error)),
+        }
+        self.work().await;
+    }
+
     /// Nothing is claimed any more: what was fetched together is judged together.
     async fn judge_sets(&mut self) {
         if self.ends() || !self.pipeline.judges || self.app.set_names().is_empty() {
             return;
         }
-        let report = sets::judge_sets(
-            &self.app,
-            self.again,
-            matches!(self.selection, Selection::These(_)),
-            self.stop,
-            self.progress,
-        )
-        .await;
+        let report =
+            sets::judge_sets(&self.app, self.again, &self.asked, self.stop, self.progress).await;
         for trouble in report.troubles {
             self.pipeline.tell(|| trouble);
         }
@@ -374,7 +388,7 @@ impl<'a> Pass<'a> {
                 .map_or(0, |due| due.0);
         }
         let tried = self.progress.snapshot().summary.attempts + self.busy.len() as u64;
-        (self.asked as u64).saturating_sub(tried)
+        (self.asked.len() as u64).saturating_sub(tried)
     }
 
     /// Keeps an error, to be told at the end. One source's trouble, such as a damaged blob, does not keep the pass from going on; a

@@ -3,14 +3,15 @@
 use super::progress::Progress;
 use super::stop::Stop;
 use crate::app::{App, Error, SetsReport};
+use crate::domain::SourceId;
 
-/// Judges and publishes the sets that stand ready, those that are undecided too with `again`; counts them. What has not
-/// begun when it is time to stop is left to the next pass. What is wrong with a set is told once an hour, and to whoever
-/// asked for the pass.
+/// Judges and publishes the sets that stand ready, those that are undecided too with `again` or of sources that were asked for;
+/// counts them. What has not begun when it is time to stop is left to the next pass. What is wrong with a set is told once an
+/// hour, and to whoever asked for the pass.
 pub(super) async fn judge_sets(
     app: &App,
     again: bool,
-    is_asked_for: bool,
+    asked: &[SourceId],
     stop: &Stop,
     progress: &Progress,
 ) -> SetsReport {
@@ -18,7 +19,7 @@ pub(super) async fn judge_sets(
         return SetsReport::default();
     }
     let report = tokio::select! {
-        judged = app.judge_sets(again, again || is_asked_for) => judged.unwrap_or_else(failed),
+        judged = app.judge_sets(again, asked) => judged.unwrap_or_else(failed),
         () = stop.overdue() => SetsReport::default(),
     };
     progress.update(|summary| {

@@ -4,8 +4,6 @@
 //! A fetch or a version that failed is told by the pass that found it: its source says so until it is well. For what stands
 //! here nothing else would: consumers go on reading what is old.
 
-use std::collections::HashSet;
-
 use super::report::{MAX_TROUBLES, PassReport};
 use crate::app::{App, Result, Unpublished};
 use crate::domain::SourceId;
@@ -44,10 +42,7 @@ pub(super) async fn tell(
 async fn failing_sets(app: &App, asked: Option<&[SourceId]>) -> Result<Vec<(String, String)>> {
     let mut failing = app.failing_sets().await?;
     if let Some(asked) = asked.filter(|_| !failing.is_empty()) {
-        let mut concerned = HashSet::new();
-        for &id in asked {
-            concerned.extend(app.store.sets_of(id).await?);
-        }
+        let concerned = app.store.sets_of(asked.to_vec()).await?;
         failing.retain(|(set, _)| concerned.contains(set));
     }
     Ok(failing)

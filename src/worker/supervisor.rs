@@ -254,7 +254,9 @@ impl Worker {
     ) -> Result<PassReport> {
         let seen = self.app.store.newest_verdict_of_all().await?;
         let undecided = match &selection {
-            Selection::Due if judges && self.may_judge_again() => Some(self.app.undecided().await?),
+            Selection::Due if judges && self.may_judge_again() => {
+                Some(self.app.undecided(None).await?)
+            }
             _ => None,
         };
         let total = match &selection {
@@ -273,6 +275,7 @@ impl Worker {
         }
         let judging = match undecided {
             Some(listed) => Judging::Again(Undecided::new(seen, listed)),
+            None if judges && matches!(selection, Selection::These(_)) => Judging::Asked(seen),
             None if judges => Judging::New,
             None => Judging::Nothing,
         };
@@ -324,7 +327,7 @@ impl Worker {
 
     /// Looks at the sets when nothing is to be fetched: their members or the configuration may have changed.
     async fn judge_sets_alone(&self, again: bool, stop: &Stop, progress: &Progress) -> PassReport {
-        let report = sets::judge_sets(&self.app, again, false, stop, progress).await;
+        let report = sets::judge_sets(&self.app, again, &[], stop, progress).await;
         PassReport {
             summary: progress.snapshot().summary,
             troubles: report.troubles,

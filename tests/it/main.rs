@@ -4,6 +4,7 @@ mod adding;
 mod addresses;
 mod archive;
 mod builtin_rules;
+mod by_hand;
 mod clock_jumps;
 mod completions;
 mod config;

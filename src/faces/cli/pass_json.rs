@@ -10,6 +10,9 @@ use super::{Console, ExitStatus, json};
 use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult};
 use crate::domain::{FailureKind, Source, SourceId, VersionId, VersionState};
 
+/// Sources of which it is read at once what consumers see.
+const SERVED_AT_ONCE: usize = 1024;
+
 /// The whole of `fetch --json` and `--worker-only --json`.
 #[derive(Serialize)]
 struct PassJson<'a> {
@@ -31,10 +34,16 @@ struct SourceResultJson<'a> {
     verified: Option<&'static str>,
     error_kind: Option<&'static str>,
     error: Option<&'a str>,
+    /// What consumers see after the pass.
+    published_version_id: Option<VersionId>,
 }
 
 impl<'a> SourceResultJson<'a> {
-    fn new(result: &'a SourceResult, source: Option<&'a NamedVersion>) -> Self {
+    fn new(
+        result: &'a SourceResult,
+        source: Option<&'a NamedVersion>,
+        published_version_id: Option<VersionId>,
+    ) -> Self {
         let is_newest = |source: &&NamedVersion| {
             result.version_id.is_some() && source.version_id == result.version_id
         };
@@ -49,6 +58,7 @@ impl<'a> SourceResultJson<'a> {
             verified: state.map(VersionState::as_str),
             error_kind: result.error_kind.map(FailureKind::as_str),
             error: result.error.as_deref(),
+            published_version_id,
         }
     }
 }
@@ -93,6 +103,8 @@ struct NamedResults<'a> {
     results: Vec<&'a SourceResult>,
     /// By id; one that was purged or removed meanwhile is missing.
     sources: Vec<NamedVersion>,
+    /// What consumers see of the sources of which they do not see the newest version at its own path.
+    served: HashMap<SourceId, VersionId>,
 }
 
 impl<'a> NamedResults<'a> {
@@ -105,7 +117,26 @@ impl<'a> NamedResults<'a> {
             let name = find(&sources, result.id).map(|source| source.name.as_str());
             (name, result.id)
         });
-        Ok(Self { results, sources })
+        let others = sources.iter().filter(|one| !one.is_published);
+        let others: Vec<_> = others.map(|one| one.id).collect();
+        let mut served = HashMap::new();
+        for some in others.chunks(SERVED_AT_ONCE) {
+            let some = app.sources_by_id(some.to_vec()).await?.into_iter();
+            served.extend(some.filter_map(|one| Some((one.id, one.state.served()?))));
+        }
+        Ok(Self {
+            results,
+            sources,
+            served,
+        })
+    }
+
+    fn object(&self, result: &'a SourceResult) -> SourceResultJson<'_> {
+        let source = find(&self.sources, result.id);
+        let own = source.filter(|one| one.is_published);
+        let served = own.and_then(|one| one.version_id);
+        let served = served.or_else(|| self.served.get(&result.id).copied());
+        SourceResultJson::new(result, source, served)
     }
 }
 
@@ -117,8 +148,7 @@ fn find(sources: &[NamedVersion], id: SourceId) -> Option<&NamedVersion> {
 impl Serialize for NamedResults<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let objects = self.results.iter();
-        serializer
-            .collect_seq(objects.map(|one| SourceResultJson::new(one, find(&self.sources, one.id))))
+        serializer.collect_seq(objects.map(|one| self.object(one)))
     }
 }
 

@@ -12,7 +12,10 @@ const VERSION_HELP: &str =
 
 /// `fetch`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  gannet fetch prices tag:rates\n  gannet fetch prices --whole")]
+#[command(
+    after_help = "What a verifier could not judge yet is judged again. Exit code 1 says that a fetch failed, or that the newest version \
+of a source failed or could not be judged.\n\nExamples:\n  gannet fetch prices tag:rates\n  gannet fetch prices --whole"
+)]
 pub struct FetchArgs {
     /// Id, name, address, glob or tag:NAME
     #[arg(value_name = "SOURCE", required = true)]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use super::published::FileChange;
 use crate::app::{App, Error, PassSummary, SourceOutcome, SourceResult, failure_among};
 use crate::domain::{Source, SourceId, VersionState};
 use crate::faces::cli::exit::{CommandResult, conclude};
@@ -53,7 +54,8 @@ async fn print(
     Ok(status_of_pass(summary))
 }
 
-/// Returns why what was fetched is not published: by which verifier it failed or could not be judged, or why its set fails.
+/// Returns why what was fetched is not published, by which verifier it failed or could not be judged, or why its set fails; and
+/// what consumers see instead.
 async fn reasons(
     app: &App,
     results: &[SourceResult],
@@ -73,7 +75,12 @@ async fn reasons(
             let set = source.state.set.as_deref().unwrap_or_default();
             failure.map(|why| format!("set {set}: {why}"))
         };
-        reasons.extend(reason.map(|reason| (result.id, reason)));
+        let is_served = source.state.served() == Some(version);
+        let published = (!is_served).then(|| FileChange::now(source).words());
+        let words: Vec<_> = reason.into_iter().chain(published).collect();
+        if !words.is_empty() {
+            reasons.insert(result.id, words.join("; "));
+        }
     }
     Ok(reasons)
 }

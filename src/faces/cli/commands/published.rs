@@ -82,6 +82,11 @@ impl FileChange {
         }
     }
 
+    /// Says what consumers see of a source.
+    pub(super) fn now(source: &Source) -> Self {
+        Self::between(source.state.served(), source)
+    }
+
     /// Returns a clause without a full stop, safe for a terminal.
     pub(super) fn words(&self) -> String {
         let place = match (&self.path, &self.set) {
