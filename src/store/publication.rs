@@ -15,7 +15,7 @@ use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::PublishTask;
 use super::verdict::failure_of;
-use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place_and_state};
+use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
 use crate::domain::{
     Action, FileSeal, Publication, PublishPolicy, SourceId, Stamp, VersionId, VersionState,
     publication_for,
@@ -298,18 +298,11 @@ struct Current {
 #[derive(Clone, Copy)]
 enum Newest {
     Missing,
-    Sound(Candidate),
+    Sound(Place),
     /// It is kept while the source waits for its set.
-    Kept(Candidate),
+    Kept(Place),
     /// Its row is damaged: what lies at the path stays.
     Damaged,
-}
-
-/// A version that may be the one to publish.
-#[derive(Clone, Copy)]
-struct Candidate {
-    place: Place,
-    state: VersionState,
 }
 
 fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
@@ -393,12 +386,12 @@ fn wanted_by_states(
         Newest::Kept(kept) => (Some(kept), true),
         Newest::Damaged => return Ok(Publication::Keep),
     };
-    let mut last: Option<Candidate> = None;
+    let mut last: Option<Place> = None;
     let mut failure = None;
-    let before = |last: &Candidate| match before(sql, &last.place)? {
-        Some(older) if is_kept && was_refused_by_sets(sql, &older.place)? => {
+    let before = |last: &Place| match before(sql, last)? {
+        Some(older) if is_kept && was_refused_by_sets(sql, &older)? => {
             let state = VersionState::Failed;
-            Ok(Some(Candidate { state, ..older }))
+            Ok(Some(Place { state, ..older }))
         }
         older => Ok(older),
     };
@@ -411,7 +404,7 @@ fn wanted_by_states(
                 None
             }),
         };
-        last.map(|candidate| (candidate.place.id, candidate.state))
+        last.map(|candidate| (candidate.id, candidate.state))
     });
     let mut is_met = false;
     let newest_first = newest_first.inspect(|(id, _)| is_met |= Some(*id) == current.published);
@@ -467,13 +460,13 @@ fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<b
 }
 
 /// Returns the version before this one; nothing before the first.
-fn before(sql: &Connection, place: &Place) -> std::result::Result<Option<Candidate>, Failure> {
+fn before(sql: &Connection, place: &Place) -> std::result::Result<Option<Place>, Failure> {
     if place.ordinal <= 0 {
         return Ok(None);
     }
     let (source, at) = (place.source_id, "v.source_id = ?1 AND v.ordinal = ?2 - 1");
     match candidate(sql, source, at, [source.0, place.ordinal])? {
-        Some(before) if before.place.ordinal == place.ordinal - 1 => Ok(Some(before)),
+        Some(before) if before.ordinal == place.ordinal - 1 => Ok(Some(before)),
         _ => Err(damaged(place.id, NO_NEIGHBOUR)),
     }
 }
@@ -483,18 +476,16 @@ fn candidate(
     source: SourceId,
     condition: &str,
     params: impl rusqlite::Params,
-) -> std::result::Result<Option<Candidate>, Failure> {
+) -> std::result::Result<Option<Place>, Failure> {
     let found = sql
         .prepare_cached(&format!(
-            "SELECT {PLACE_COLUMNS}, v.state FROM version v WHERE {condition}"
+            "SELECT {PLACE_COLUMNS} FROM version v WHERE {condition}"
         ))?
-        .query_row(params, |row| {
-            read_place_and_state(row).map(|(place, state)| Candidate { place, state })
-        })
+        .query_row(params, |row| read_place(&mut Columns::new(row)))
         .optional()?;
     match found {
-        Some(found) if found.place.source_id != source => {
-            Err(damaged(found.place.id, "it is another source's"))
+        Some(found) if found.source_id != source => {
+            Err(damaged(found.id, "it is another source's"))
         }
         found => Ok(found),
     }

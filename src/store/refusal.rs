@@ -14,7 +14,7 @@ use super::error::{Failure, Result};
 use super::row::{Columns, to_json};
 use super::transaction::Transaction;
 use super::verdict::{
-    Judged, derive_state, insert_verdict_event, judge_version, source_and_state, verdicts_on,
+    Judged, derive_state, insert_verdict_event, judge_version, place_of, verdicts_on,
     verdicts_on_edition,
 };
 use super::version_row::{damaged, read_place};
@@ -114,15 +114,22 @@ pub(super) fn repeat_on_version(
         refuse_lost_refusal(transaction.sql, version)?;
         return Ok(None);
     }
-    let place = source_and_state(transaction.sql, version)?;
-    let policy = transaction.policy_for_source(place.0)?;
+    let place = place_of(transaction.sql, version)?;
+    let policy = transaction.policy_for_source(place.source_id)?;
     let mut said = Vec::new();
     for (id, _, verdict) in refusals {
         repeat(transaction, id, Judged::Version(version))?;
-        insert_verdict_event(transaction, place.0, version, &verdict, &policy, stamp)?;
+        insert_verdict_event(
+            transaction,
+            place.source_id,
+            version,
+            &verdict,
+            &policy,
+            stamp,
+        )?;
         said.push(verdict);
     }
-    derive_state(transaction, version, place, &policy, &said, stamp).map(Some)
+    derive_state(transaction, &place, &policy, &said, stamp).map(Some)
 }
 
 /// Repeats those of these refusals that are wanted on an edition.
@@ -208,7 +215,7 @@ fn repeat(transaction: &Transaction<'_>, verdict: VerdictId, on: Judged) -> rusq
 }
 
 // The source is compared below: a row that does not fit its checksum may be of any.
-const WITH_BLOB: &str = "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.checksum, n.source_id
+const WITH_BLOB: &str = "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum, n.source_id
      FROM version n CROSS JOIN version v INDEXED BY version_blob ON v.blob_id = n.blob_id AND v.id <> n.id WHERE n.id = ?1";
 
 // Whatever blobs the rows name: one of them, or its blob's digest, may be damaged.

@@ -83,9 +83,18 @@ impl<'r> Columns<'r> {
 
     /// Reads a word of the domain.
     pub(super) fn word<T: FromStr<Err: Display>>(&mut self) -> rusqlite::Result<T> {
-        let word: String = self.get()?;
-        word.parse()
-            .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string()))
+        self.next += 1;
+        let index = self.next - 1;
+        match self.row.get_ref(index)?.as_str() {
+            Ok(word) => word
+                .parse()
+                .map_err(|error: T::Err| self.malformed(Type::Text, &error.to_string())),
+            // Says which column holds what instead.
+            Err(_) => Err(self
+                .row
+                .get::<_, String>(index)
+                .expect_err("what is no text is no `String`")),
+        }
     }
 
     /// Reads a word of the domain that is of another row than the rest; nothing when that is damaged.

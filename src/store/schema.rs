@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/017.sql"),
     include_str!("schema/018.sql"),
     include_str!("schema/019.sql"),
+    include_str!("schema/020.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
@@ -293,7 +294,8 @@ mod tests {
              INSERT INTO blob (id, digest, size_bytes, form, depth, stored_bytes, body)
                  SELECT n, CAST(printf('%032d', n) AS BLOB), 1, 'raw', 0, 1, x'00' FROM numbers;
              INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state)
-                 SELECT n * 3000000000, n % 4, n / 4, 10 - n, 1, 1769860830000 + n, 'passed' FROM numbers;";
+                 SELECT n * 3000000000, n % 4, n / 4, 10 - n, 1, 1769860830000 + n,
+                     CASE n % 5 WHEN 0 THEN 'pending' WHEN 1 THEN 'passed' WHEN 2 THEN 'failed' WHEN 3 THEN 'error' ELSE 'unverified' END FROM numbers;";
         for schema in 1..12 {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("gannet.db");

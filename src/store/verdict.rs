@@ -12,7 +12,7 @@ use super::policy::InForce;
 use super::publication::refresh_publication;
 use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
-use super::version_row::{PLACE_COLUMNS, read_place_and_state};
+use super::version_row::{Place, place_by_id};
 use crate::domain::{
     Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewEvent, NewVerdict, SourceId,
     Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState, Weights, deciding_verdict,
@@ -94,34 +94,42 @@ pub(super) fn judge_version(
     seen: VerdictId,
     stamp: &Stamp,
 ) -> std::result::Result<VersionState, Failure> {
-    let place = source_and_state(transaction.sql, version)?;
-    let policy = transaction.policy_for_source(place.0)?;
+    let place = place_of(transaction.sql, version)?;
+    let policy = transaction.policy_for_source(place.source_id)?;
     for verdict in verdicts {
         if is_answered(transaction.sql, Judged::Version(version), verdict, seen)? {
             continue;
         }
         insert_verdict(transaction, Judged::Version(version), verdict, stamp)?;
-        insert_verdict_event(transaction, place.0, version, verdict, &policy, stamp)?;
+        insert_verdict_event(
+            transaction,
+            place.source_id,
+            version,
+            verdict,
+            &policy,
+            stamp,
+        )?;
     }
-    derive_state(transaction, version, place, &policy, verdicts, stamp)
+    derive_state(transaction, &place, &policy, verdicts, stamp)
 }
 
-/// Writes down the state that follows from all verdicts on a version, given its source and its state before, and returns it; events
-/// say what changed. `said` are the verdicts that came just now.
+/// Writes down the state that follows from all verdicts on a version, given its row as it was before, and returns it; events say what
+/// changed. `said` are the verdicts that came just now.
 pub(super) fn derive_state(
     transaction: &Transaction<'_>,
-    version: VersionId,
-    (source, before): (SourceId, VersionState),
+    place: &Place,
     policy: &InForce,
     said: &[NewVerdict],
     stamp: &Stamp,
 ) -> std::result::Result<VersionState, Failure> {
+    let (version, source, before) = (place.id, place.source_id, place.state);
     let outcomes = newest_outcomes(transaction.sql, Judged::Version(version))?;
     let state = policy.weights.state(&outcomes);
+    let checksum = Place { state, ..*place }.checksum();
     transaction.execute(
-        "UPDATE version SET state = ?2, policy_revision = ?3
+        "UPDATE version SET state = ?2, policy_revision = ?3, checksum = ?4
          WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3)",
-        params![version.0, state.as_str(), policy.revision],
+        params![version.0, state.as_str(), policy.revision, checksum],
     )?;
     if state == before {
         return Ok(state);
@@ -175,19 +183,17 @@ fn turn(
         .then(|| (Action::VersionRecounted, words()))
 }
 
-/// Returns the source of a version, and its state.
-pub(super) fn source_and_state(
+/// Returns the row of a version that has to be there.
+pub(super) fn place_of(
     sql: &Connection,
     version: VersionId,
-) -> std::result::Result<(SourceId, VersionState), Failure> {
-    let row = sql
-        .prepare_cached(&format!(
-            "SELECT {PLACE_COLUMNS}, v.state FROM version v WHERE v.id = ?1"
-        ))?
-        .query_row([version.0], |row| {
-            read_place_and_state(row).map(|(place, state)| (place.source_id, state))
-        });
-    found(row, "version", version.0)
+) -> std::result::Result<Place, Failure> {
+    let place = place_by_id(sql, version)?;
+    found(
+        place.ok_or(rusqlite::Error::QueryReturnedNoRows),
+        "version",
+        version.0,
+    )
 }
 
 /// What a verdict is on: both are kept alike, each in a table of its own.

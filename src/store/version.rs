@@ -20,8 +20,8 @@ use crate::domain::{BlobId, Digest, LastModified, SourceId, Version, VersionId, 
 
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
 const VERSION_COLUMNS: &str =
-    "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.checksum, v.digest, b.digest, b.size_bytes,
-    b.stored_bytes, n.value AS name_id, m.value AS media_type_id, v.last_modified, v.last_modified_text, v.state, v.policy_revision";
+    "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum, v.digest, b.digest, b.size_bytes,
+    b.stored_bytes, n.value AS name_id, m.value AS media_type_id, v.last_modified, v.last_modified_text, v.policy_revision";
 
 /// A version whose blob or name is missing is read too, and is damaged.
 const VERSION_TABLES: &str = "version v LEFT JOIN blob b ON b.id = v.blob_id
@@ -67,8 +67,7 @@ impl Store {
             let Some(newest) = newest_place(sql, source)? else {
                 return Ok(None);
             };
-            let by_then =
-                |place: &Place, _| (place.fetched_at_ms <= millis(time)).then_some(place.id);
+            let by_then = |place: &Place| (place.fetched_at_ms <= millis(time)).then_some(place.id);
             match walk_back(sql, &newest, by_then)? {
                 Some(id) => version_by_id(sql, id).map(Some),
                 None => Ok(None),
@@ -84,8 +83,9 @@ impl Store {
                 return Ok(None);
             };
             // As far back as the bad ones before it go.
-            let is_good = |place: &Place, state| {
-                let is_good = matches!(state, VersionState::Passed | VersionState::Unverified);
+            let is_good = |place: &Place| {
+                let is_good =
+                    matches!(place.state, VersionState::Passed | VersionState::Unverified);
                 (is_good && place.id != version).then_some(place.id)
             };
             match walk_back(sql, &from, is_good)? {
@@ -296,6 +296,7 @@ pub(super) fn insert_version(
         blob_id: version.blob_id.0,
         name_id: name,
         fetched_at_ms: millis(version.fetched_at),
+        state: version.state,
     };
     transaction.execute(
         "INSERT INTO version (id, source_id, ordinal, blob_id, name_id, media_type_id, last_modified, last_modified_text,
@@ -457,7 +458,7 @@ fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<(Version, Place)>
         last_modified: last_modified(columns)?,
         fetched_at: time(place.fetched_at_ms)
             .ok_or_else(|| damaged_row(place.id, "it has no time"))?,
-        state: columns.word()?,
+        state: place.state,
         policy_revision: columns.get()?,
     };
     Ok((version, place))

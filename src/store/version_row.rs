@@ -1,7 +1,7 @@
 //! The row of a version, checked: one that a flipped bit made another one's is damage, never another version.
 //!
-//! A row carries the digest of its content, which its blob has to have too, and a checksum of what places it: its id, its source,
-//! its place in the history, its blob, its name and its time. So it does not matter which of the table, an index or a reference led to the row:
+//! A row carries the digest of its content, which its blob has to have too, and a checksum of what places it and of its state: its id,
+//! its source, its place in the history, its blob, its name, its time, and the word of its state. So it does not matter which of the table, an index or a reference led to the row:
 //! what was read together fits together, or is damage.
 //!
 //! Never mends anything, and never says that a version is not there because its row cannot be read.
@@ -9,31 +9,32 @@
 use std::borrow::Cow;
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _};
 
-use super::damage::reason_of;
 use super::error::{Failure, StoreError};
 use super::row::Columns;
 use crate::domain::{SourceId, VersionId, VersionState};
 
 /// The columns of [`read_place`], of the table `version v`.
 pub(super) const PLACE_COLUMNS: &str =
-    "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.checksum";
+    "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum";
 
 /// What a checksum is the remainder by: no power of two is a multiple of it, so that one flipped bit always shows.
 const PRIME: i128 = 2_147_483_647;
 
-/// How much each column counts, in the order of [`PLACE_COLUMNS`]. `schema/012.sql` has the same numbers.
-const WEIGHTS: [i128; 6] = [
+/// How much each column counts, in the order of [`PLACE_COLUMNS`]. `schema/012.sql` has the same numbers, and `schema/020.sql` that of
+/// the state.
+const WEIGHTS: [i128; 7] = [
     1_103_515_245,
     1_812_433_253,
     1_566_083_941,
     1_597_334_677,
     1_664_525,
     69_069,
+    48_271,
 ];
 
-/// What places a version.
+/// What places a version, and its state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) id: VersionId,
@@ -42,6 +43,7 @@ pub(super) struct Place {
     pub(super) blob_id: i64,
     pub(super) name_id: i64,
     pub(super) fetched_at_ms: i64,
+    pub(super) state: VersionState,
 }
 
 impl Place {
@@ -54,6 +56,7 @@ impl Place {
             self.blob_id,
             self.name_id,
             self.fetched_at_ms,
+            state_number(self.state),
         ];
         let products = values
             .into_iter()
@@ -61,6 +64,17 @@ impl Place {
             .map(|(value, weight)| i128::from(value).rem_euclid(PRIME) * weight % PRIME);
         let remainder = products.sum::<i128>() % PRIME;
         i64::try_from(remainder).expect("a remainder is smaller than what it is divided by")
+    }
+}
+
+/// Returns the number that stands for a state in a checksum.
+fn state_number(state: VersionState) -> i64 {
+    match state {
+        VersionState::Pending => 1,
+        VersionState::Passed => 2,
+        VersionState::Failed => 3,
+        VersionState::Error => 4,
+        VersionState::Unverified => 5,
     }
 }
 
@@ -75,6 +89,7 @@ pub(super) fn read_place(columns: &mut Columns<'_>) -> rusqlite::Result<Place> {
             blob_id: columns.get()?,
             name_id: columns.get()?,
             fetched_at_ms: columns.get()?,
+            state: columns.word()?,
         };
         Ok((place, columns.get()?))
     };
@@ -82,19 +97,6 @@ pub(super) fn read_place(columns: &mut Columns<'_>) -> rusqlite::Result<Place> {
         Ok((place, checksum)) if checksum == place.checksum() => Ok(place),
         _ => Err(damaged_row(id, "it does not fit its checksum")),
     }
-}
-
-/// Reads [`PLACE_COLUMNS`] and the state that follows them, likewise.
-pub(super) fn read_place_and_state(row: &Row<'_>) -> rusqlite::Result<(Place, VersionState)> {
-    let mut columns = Columns::new(row);
-    let place = read_place(&mut columns)?;
-    let state = columns
-        .word()
-        .map_err(|error| match reason_of(row, &error) {
-            Some(reason) => damaged_row(place.id, reason),
-            None => error,
-        })?;
-    Ok((place, state))
 }
 
 /// Says in SQLite's terms that a row is damaged; [`Failure::at`] says it in ours.
@@ -152,15 +154,17 @@ pub(super) fn newest_place(
 pub(super) fn walk_back<T>(
     sql: &Connection,
     from: &Place,
-    mut pick: impl FnMut(&Place, VersionState) -> Option<T>,
+    mut pick: impl FnMut(&Place) -> Option<T>,
 ) -> std::result::Result<Option<T>, Failure> {
     let mut statement = sql.prepare_cached(WALK)?;
-    let rows = statement.query_map([from.source_id.0, from.ordinal], read_place_and_state)?;
+    let rows = statement.query_map([from.source_id.0, from.ordinal], |row| {
+        read_place(&mut Columns::new(row))
+    })?;
     let mut steps = Steps::from(from);
     for row in rows {
-        let (place, state) = row?;
+        let place = row?;
         steps.take(&place)?;
-        if let Some(picked) = pick(&place, state) {
+        if let Some(picked) = pick(&place) {
             return Ok(Some(picked));
         }
     }
@@ -169,7 +173,7 @@ pub(super) fn walk_back<T>(
 }
 
 const WALK: &str =
-    "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.checksum, v.state
+    "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum
      FROM version v WHERE v.source_id = ?1 AND v.ordinal <= ?2 ORDER BY v.ordinal DESC";
 
 /// The rows of a history on the way back from one version to the first, of which none may be missing.
@@ -222,6 +226,7 @@ mod tests {
         blob_id: 4,
         name_id: 17,
         fetched_at_ms: 1_769_862_600_000,
+        state: VersionState::Failed,
     };
 
     #[test]
@@ -256,6 +261,15 @@ mod tests {
                 },
             ];
             assert!(bent.iter().all(|place| place.checksum() != good), "{bit}");
+        }
+    }
+
+    #[test]
+    fn another_state_always_shows() {
+        for state in VersionState::ALL {
+            let place = Place { state, ..PLACE };
+            let is_same = state == PLACE.state;
+            assert_eq!(place.checksum() == PLACE.checksum(), is_same, "{state}");
         }
     }
 

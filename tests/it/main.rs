@@ -15,6 +15,7 @@ mod damaged_cells;
 mod damaged_needs;
 mod damaged_refusals;
 mod damaged_rows;
+mod damaged_states;
 mod dashboard;
 mod dashboard_terminal;
 mod demo;

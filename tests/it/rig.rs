@@ -212,10 +212,14 @@ pub(crate) fn open_app(config: Config, clock: impl Clock + 'static) -> Arc<App> 
 
 /// Gives versions that a test changed behind the store's back the checksum that their rows have to carry.
 pub(crate) fn write_checksums(sql: &rusqlite::Connection) {
-    let migration = include_str!("../../src/store/schema/012.sql");
-    let update = migration
-        .split_inclusive(';')
-        .find(|statement| statement.contains("UPDATE version SET"))
-        .expect("the migration that brought checksums");
-    sql.execute_batch(update).expect("checksums");
+    for migration in [
+        include_str!("../../src/store/schema/012.sql"),
+        include_str!("../../src/store/schema/020.sql"),
+    ] {
+        let update = migration
+            .split_inclusive(';')
+            .find(|statement| statement.contains("version SET"))
+            .expect("a migration that brought checksums");
+        sql.execute_batch(update).expect("checksums");
+    }
 }

@@ -14,7 +14,7 @@ use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use crate::net_rig::at;
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{bare_config, open_app};
+use crate::rig::{bare_config, open_app, write_checksums};
 
 /// Long enough for any machine: only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -395,8 +395,8 @@ async fn many_undecided_versions_do_not_keep_a_source_waiting() {
     assert_eq!(house.pass().await.new, 900);
     drop(house);
     rusqlite::Connection::open(folder.path().join("gannet.db"))
-        .and_then(|catalogue| catalogue.execute("UPDATE version SET state = 'pending'", []))
-        .expect("undecided");
+        .map(|catalogue| be_undecided(&catalogue))
+        .expect("a catalogue");
     // The verifier does not come to an end.
     let house = House::open(folder.path(), &origin, start, Some("exec sleep 1000"));
     origin.on("/late", [Reply::file("content")]);
@@ -414,6 +414,13 @@ async fn many_undecided_versions_do_not_keep_a_source_waiting() {
     assert_eq!(report.summary.verification_errors, 0);
 }
 
+/// Makes all versions undecided.
+fn be_undecided(catalogue: &rusqlite::Connection) {
+    let undecided = catalogue.execute("UPDATE version SET state = 'pending'", []);
+    undecided.expect("undecided");
+    write_checksums(catalogue);
+}
+
 /// Only those that are judged right now are claimed for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn undecided_sources_are_fetched_while_others_are_judged() {
@@ -428,8 +435,8 @@ async fn undecided_sources_are_fetched_while_others_are_judged() {
     assert_eq!(house.pass().await.new, 20);
     drop(house);
     rusqlite::Connection::open(folder.path().join("gannet.db"))
-        .and_then(|catalogue| catalogue.execute("UPDATE version SET state = 'pending'", []))
-        .expect("undecided");
+        .map(|catalogue| be_undecided(&catalogue))
+        .expect("a catalogue");
     // All are due, and no verifier comes to an end.
     let later = "2026-02-02T12:00:00Z";
     let house = House::open(folder.path(), &origin, later, Some("exec sleep 1000"));
