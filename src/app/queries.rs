@@ -79,7 +79,7 @@ impl App {
                 (version, verdicts)
             })
             .collect();
-        let served = self.store.served(source).await?;
+        let served = self.served(source).await?;
         // Last: one that is there now was there all the time, and nothing of its history is missing.
         let Some(source) = self.source_by_id(source).await? else {
             return Ok(None);

@@ -6,8 +6,7 @@ use super::publish::one_more;
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::{EditionFile, EditionFolder};
 use crate::domain::{
-    Digest, Edition, EditionId, SetPublication, SourceId, Version, combination_key, files_key,
-    set_file_names,
+    Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
 };
 use crate::store::FileSet;
 
@@ -266,14 +265,6 @@ impl App {
     /// Returns an edition with its files, each with the version whose content it has.
     async fn edition_files(&self, id: EditionId) -> Result<(Edition, Vec<(Version, EditionFile)>)> {
         let edition = self.store.edition(id).await?;
-        if combination_key(&edition.members) != edition.key {
-            let message = format!(
-                "the catalogue's rows of edition {id} of the set {} are damaged: they name other files than were judged",
-                edition.set
-            );
-            return Err(Error::new(ErrorKind::Damaged, message)
-                .hint("the next edition that passes takes its place; `gannet help recovery` tells how to put a backup back"));
-        }
         let versions = self.store.edition_versions(edition.clone()).await?;
         let names = edition.members.iter().map(|member| member.name.as_str());
         let names = set_file_names(names).map_err(|why| {

@@ -118,9 +118,10 @@ impl App {
         .into())
     }
 
-    /// Returns the version of a source that consumers see.
-    pub async fn served(&self, source: &Source) -> Result<Option<VersionId>> {
-        Ok(self.store.served(source.id).await?)
+    /// Returns the version of a source that consumers see; nothing, and a note of it, when the rows that say it are damaged.
+    pub async fn served(&self, source: SourceId) -> Result<Option<VersionId>> {
+        let served = self.store.served(source).await.map_err(Error::from);
+        Ok(self.unless_damaged(served)?.flatten())
     }
 
     fn end_of(&self, moment: Moment) -> DateTime<Utc> {

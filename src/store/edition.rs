@@ -16,6 +16,7 @@ use super::verdict::{
     with_reason,
 };
 use super::version::version_by_id;
+use super::version_row::damaged;
 use crate::domain::{
     Action, Digest, Edition, EditionCandidate, EditionId, EditionMember, EditionVerdict, NewEvent,
     NewVerdict, SetPublication, Source, SourceId, Stamp, VerdictId, VerdictOutcome, Version,
@@ -92,12 +93,15 @@ impl Store {
     }
 
     /// Returns the versions of an edition's members, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when a member was purged meanwhile, and the edition with it; damage for a version whose row is lost.
     pub async fn edition_versions(&self, edition: Edition) -> Result<Vec<Version>> {
         self.read(move |sql| {
+            edition_by_id(sql, edition.id)?;
             let members = edition.members.iter();
-            members
-                .map(|member| version_by_id(sql, member.version_id))
-                .collect()
+            members.map(|member| member_version(sql, member)).collect()
         })
         .await
     }
@@ -132,13 +136,13 @@ impl Store {
                     Ok((candidate, columns.optional()?))
                 })
             })?;
-            let (mut failure, mut is_met) = (None, false);
+            let (mut failure, mut met) = (None, Vec::new());
             let newest_first = rows.map_while(|row| {
                 let checked = row
                     .map_err(Failure::from)
                     .and_then(|(candidate, revision)| {
                         check_state(sql, &set, candidate, revision)?;
-                        is_met |= Some(candidate.id) == published;
+                        met.push(candidate.id);
                         Ok(candidate)
                     });
                 checked.map_err(|error| failure = Some(error)).ok()
@@ -147,6 +151,13 @@ impl Store {
             if let Some(error) = failure {
                 return Err(error);
             }
+            // As a rule nothing changes.
+            if publication != SetPublication::Keep {
+                for id in &met {
+                    check_members(sql, *id)?;
+                }
+            }
+            let is_met = published.is_some_and(|id| met.contains(&id));
             match (publication, published) {
                 // It was good when it was published: without its row nothing says that it is not any more.
                 (SetPublication::Withdraw, Some(lost)) if !is_met => Err(lost_edition(lost)),
@@ -214,6 +225,28 @@ fn check_state(
     }
     let reason = format!("it says {state}, and its verdicts say {derived}");
     Err(damaged_edition(id, reason))
+}
+
+/// Makes sure that the members of an edition are those with which it was judged, and that the rows of their versions are sound.
+fn check_members(sql: &Connection, id: EditionId) -> Outcome<()> {
+    for member in &edition_by_id(sql, id)?.members {
+        member_version(sql, member)?;
+    }
+    Ok(())
+}
+
+/// Returns the version of a member. One that is not there is damage: whoever purges it deletes the edition, too.
+fn member_version(sql: &Connection, member: &EditionMember) -> Outcome<Version> {
+    let id = member.version_id;
+    match version_by_id(sql, id) {
+        Ok(version) if version.source_id == member.source_id => Ok(version),
+        Ok(_) => Err(damaged(id, "it is another source's")),
+        Err(Failure::Refused(StoreError::Missing { .. })) => Err(damaged(
+            id,
+            "it is missing, and an edition of a set names it",
+        )),
+        Err(error) => Err(error),
+    }
 }
 
 fn lost_edition(id: EditionId) -> Failure {
@@ -432,9 +465,40 @@ fn one(
     edition
         .map(|edition| {
             let members = members(sql, edition.id)?;
+            check_key(edition.id, &members, edition.key)?;
             Ok(Edition { members, ..edition })
         })
         .transpose()
+}
+
+/// Returns the members of an edition, whatever else its row says; none when it was purged.
+///
+/// # Errors
+///
+/// Damage when they are others than those that were judged.
+pub(super) fn members_judged(sql: &Connection, id: EditionId) -> Outcome<Vec<EditionMember>> {
+    let members = members(sql, id)?;
+    let key = sql
+        .prepare_cached("SELECT id, key FROM edition WHERE id = ?1")?
+        .query_row([id.0], |row| {
+            read_row("edition", row, |columns| {
+                columns.get::<i64>()?;
+                Ok(Digest(columns.get()?))
+            })
+        })
+        .optional()?;
+    if let Some(key) = key {
+        check_key(id, &members, key)?;
+    }
+    Ok(members)
+}
+
+fn check_key(id: EditionId, members: &[EditionMember], key: Digest) -> Outcome<()> {
+    if combination_key(members) == key {
+        return Ok(());
+    }
+    let reason = "its members are other versions than those that were judged";
+    Err(damaged_edition(id, reason.to_owned()))
 }
 
 fn members(sql: &Connection, id: EditionId) -> rusqlite::Result<Vec<EditionMember>> {

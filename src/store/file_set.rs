@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_rows};
-use super::edition::failure_of_edition;
+use super::damage::{DamagedRow, read_row, sound_one, sound_rows};
+use super::edition::{failure_of_edition, members_judged};
 use super::error::{Failure, Result};
 use super::event::insert_event;
 use super::publication::refresh_publication;
@@ -23,10 +23,16 @@ type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
     /// Returns every set that is configured, or was and is still published, by name. Those whose rows are damaged are left out
-    /// ([`Store::damage`]): this is for nothing that withdraws what is not there.
+    /// ([`Store::damage`]): this is for nothing that withdraws what is not there. A damaged edition that readers see is noted, too.
     pub async fn file_sets(&self) -> Result<Vec<FileSet>> {
-        self.read_sound(|sql, damaged| Ok(list(sql, damaged)?))
-            .await
+        self.read_sound(|sql, damaged| {
+            let sets = list(sql, damaged)?;
+            for edition in sets.iter().filter_map(|set| set.published) {
+                sound_one(members_judged(sql, edition), damaged)?;
+            }
+            Ok(sets)
+        })
+        .await
     }
 
     /// Returns the set with this name. A damaged row is an error.

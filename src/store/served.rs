@@ -6,19 +6,24 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::edition::members_judged;
 use super::error::{Failure, Result};
 use super::row::millis;
 use crate::domain::{Action, EditionId, SourceId, VersionId};
 
 impl Store {
-    /// Returns the version that consumers see now.
+    /// Returns the version that consumers see now. A damaged edition of the set that they see is an error.
     pub async fn served(&self, source: SourceId) -> Result<Option<VersionId>> {
         self.read(move |sql| {
-            let id: Option<Option<i64>> = sql
+            let found: Option<(Option<i64>, Option<i64>)> = sql
                 .prepare_cached(NOW)?
-                .query_row([source.0], |row| row.get(0))
+                .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
-            Ok(id.flatten().map(VersionId))
+            match found {
+                Some((None, Some(edition))) => member_of(sql, EditionId(edition), source),
+                Some((own, _)) => Ok(own.map(VersionId)),
+                None => Ok(None),
+            }
         })
         .await
     }
@@ -48,9 +53,9 @@ impl Store {
     }
 }
 
-const NOW: &str = "SELECT coalesce(t.published_version_id,
-         (SELECT m.version_id FROM edition_member m CROSS JOIN file_set f ON f.published_edition_id = m.edition_id
-          WHERE m.source_id = t.source_id))
+const NOW: &str = "SELECT t.published_version_id,
+         (SELECT m.edition_id FROM edition_member m CROSS JOIN file_set f ON f.published_edition_id = m.edition_id
+          WHERE m.source_id = t.source_id)
      FROM source_state t WHERE t.source_id = ?1";
 
 const OWN: &str =
@@ -108,16 +113,21 @@ fn in_set(
     let edition = last
         .filter(|(action, _)| action == published.as_str())
         .and_then(|(_, detail)| edition_in(&detail));
-    let Some(EditionId(edition)) = edition else {
-        return Ok(None);
-    };
-    let version = sql
-        .prepare_cached(
-            "SELECT version_id FROM edition_member WHERE edition_id = ?1 AND source_id = ?2",
-        )?
-        .query_row([edition, source.0], |row| row.get(0).map(VersionId))
-        .optional()?;
-    Ok(version)
+    match edition {
+        Some(edition) => member_of(sql, edition, source),
+        None => Ok(None),
+    }
+}
+
+/// Returns the source's version in an edition; nothing when it has none in it, or was purged with the edition.
+fn member_of(
+    sql: &Connection,
+    edition: EditionId,
+    source: SourceId,
+) -> std::result::Result<Option<VersionId>, Failure> {
+    let mut members = members_judged(sql, edition)?.into_iter();
+    let own = members.find(|member| member.source_id == source);
+    Ok(own.map(|member| member.version_id))
 }
 
 /// Reads the edition in the detail of a `set.published` event, such as `release: edition 3`.

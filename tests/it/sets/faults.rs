@@ -124,7 +124,7 @@ fn damaged_rows_of_an_edition_publish_no_other_version() {
         assert_ne!(said.code, Some(0), "{what}: {said:#?}");
         assert!(
             said.err
-                .contains("of edition 2 of the set release are damaged"),
+                .contains("the catalogue's row 2 of the table `edition` is damaged"),
             "{what}: {said:#?}"
         );
         assert_eq!(release.data().as_deref(), Some("two"), "{what}");

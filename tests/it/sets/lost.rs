@@ -147,3 +147,80 @@ fn an_edition_that_failed_is_not_published_by_a_damaged_row() {
         assert_eq!(release.data().as_deref(), Some("three"), "{statement}");
     }
 }
+
+/// The members of a published edition are other versions than those that were judged: nobody takes them for what readers see.
+#[test]
+fn an_edition_with_other_members_is_named_wherever_it_is_looked_at() {
+    for version in [
+        "(SELECT min(id) FROM version WHERE source_id = 1)",
+        "(SELECT max(id) FROM version WHERE source_id = 2)",
+        "99",
+    ] {
+        let release = Release::new();
+        release.fetch();
+        release.serve("two");
+        release.fetch();
+        damage(
+            &release.gannet.data(),
+            &format!(
+                "UPDATE edition_member SET version_id = {version} WHERE edition_id = 2 AND source_id = 1"
+            ),
+        );
+        for arguments in [
+            &["list"][..],
+            &["list", "--sets"],
+            &["list", "--json"],
+            &["show", "data.csv"],
+            &["history", "data.csv"],
+            &["report"],
+            &["cat", "data.csv:published"],
+            &["--worker-only"],
+        ] {
+            let said = release.gannet.run(arguments);
+            let what = format!("{version}: {arguments:?}: {said:#?}");
+            assert_eq!(said.code, Some(3), "{what}");
+            let is_named = said.err.contains("of the table `edition")
+                || said.err.contains("is another source's");
+            assert!(is_named && said.err.contains("is damaged"), "{what}");
+            assert_eq!(release.data().as_deref(), Some("two"), "{what}");
+        }
+        let log = release.gannet.run(&["log", "--limit", "0"]).out;
+        assert!(log.contains("catalogue.damaged"), "{version}: {log}");
+        release.serve("three");
+        release.gannet.run(&["fetch", "tag:release"]);
+        assert_eq!(release.data().as_deref(), Some("three"), "{version}");
+        release.gannet.ok(&["--worker-only"]);
+    }
+}
+
+/// A member's version whose row is lost or damaged is named, and readers keep the edition that has it until another one passes.
+#[test]
+fn a_lost_version_of_a_member_is_named_and_its_edition_stays() {
+    let newest = "(SELECT version_id FROM source_state WHERE source_id = 1)";
+    for statement in [
+        format!("DELETE FROM version WHERE id = {newest}"),
+        "DELETE FROM version WHERE source_id = 1".to_owned(),
+        format!("UPDATE version SET state = 'failed' WHERE id = {newest}"),
+        format!("UPDATE version SET state = 'pending' WHERE id = {newest}"),
+        format!("UPDATE version SET blob_id = 99 WHERE id = {newest}"),
+    ] {
+        let release = Release::new();
+        release.fetch();
+        release.serve("two");
+        release.fetch();
+        damage(&release.gannet.data(), &statement);
+        for _ in 0..2 {
+            let said = release.gannet.run(&["--worker-only"]);
+            let what = format!("{statement}: {said:#?}");
+            assert_eq!(said.code, Some(3), "{what}");
+            let is_named = ["the catalogue's row of v", "of the table `version`"]
+                .iter()
+                .any(|row| said.err.contains(row));
+            assert!(is_named && said.err.contains("is damaged"), "{what}");
+            assert_eq!(release.data().as_deref(), Some("two"), "{what}");
+        }
+        release.serve("three");
+        release.gannet.run(&["fetch", "tag:release"]);
+        assert_eq!(release.data().as_deref(), Some("three"), "{statement}");
+    }
+}

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::shown::{fact, line, reported};
 use super::{Release, SUMS_VERIFIER};
 use crate::origin::Reply;
+use crate::rig::write_checksums_of_schema_12;
 
 const EYES: &str = "[[verifier]]\nname = \"eyes\"\nsources = [\"data.csv\"]\nexternal = true\n";
 const NUMBERS: &str = "[[verifier]]\nname = \"numbers\"\nsources = [\"data.csv\"]\ncommand = [\"sh\", \"-c\", \"echo no number; false\"]\n";
@@ -314,6 +315,7 @@ fn what_an_older_schema_withdrew_is_shown_too() {
         DROP INDEX version_failed;
         PRAGMA user_version = 15";
     sql.execute_batch(back).expect("the schema before");
+    write_checksums_of_schema_12(&sql);
     drop(sql);
     release.gannet.ok(&["--worker-only"]);
     let published = fact(&release, "data.csv", "published").unwrap_or_default();

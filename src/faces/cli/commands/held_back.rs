@@ -11,7 +11,7 @@ pub(super) async fn note(
     source: &Source,
     version: &Version,
 ) -> Result<Option<String>, Error> {
-    let served = app.served(source).await?;
+    let served = app.served(source.id).await?;
     let Some(why) = why(app, source, version, served == Some(version.id)).await? else {
         return Ok(None);
     };
