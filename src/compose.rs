@@ -235,6 +235,7 @@ async fn one_pass(
     if console.is_terminal {
         warn_of_idle_selections(&house, console).await?;
     }
+    let folders = cli::SetFolders::now(&house.app).await?;
     let worker = if json {
         house.worker().telling_each()
     } else {
@@ -243,9 +244,10 @@ async fn one_pass(
     let report = watched_pass(&worker, Selection::Due, console.is_quiet()).await;
     let status = if json {
         let error = report.error.as_ref();
-        cli::print_pass_json(&house.app, &report.summary, &report.results, error, console).await
+        let (app, results) = (&house.app, &report.results);
+        cli::print_pass_json(app, &report.summary, results, error, &folders, console).await
     } else {
-        cli::print_summary(&report.summary, console)
+        cli::print_pass(&house.app, &report.summary, &folders, console).await
     };
     house.close().await;
     Ok(conclude(&report, status, console))
@@ -286,14 +288,16 @@ async fn fetch(
     if args.whole {
         house.app.ask_whole(&ids).await?;
     }
+    let folders = cli::SetFolders::now(&house.app).await?;
     let selection = Selection::These(ids);
     let mut report = watched_pass(&house.worker(), selection, console.is_quiet()).await;
     leave_out_purged(&house.app, &sources, &mut report, console).await?;
     let (app, summary, results) = (&house.app, &report.summary, &report.results);
     let status = if args.json {
-        cli::print_pass_json(app, summary, results, report.error.as_ref(), console).await
+        let error = report.error.as_ref();
+        cli::print_pass_json(app, summary, results, error, &folders, console).await
     } else {
-        cli::print_fetched(app, results, summary, console).await
+        cli::print_fetched(app, results, summary, &folders, console).await
     };
     let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
     // Whoever asked for a source has not got what was asked for, or nothing that is good.

@@ -44,7 +44,7 @@ mod version_ref;
 mod withdraw;
 
 pub use crate::store::{
-    Edited, EventFilter, NamedVersion, Newest, VerdictFilter, VerdictOn, VerdictSubject,
+    Edited, EventFilter, FileSet, NamedVersion, Newest, VerdictFilter, VerdictOn, VerdictSubject,
 };
 pub use additions::{Refusal, refusals_of};
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
@@ -61,7 +61,7 @@ pub use policy_outlook::{PolicyNext, PolicyOutlook};
 pub use ports::App;
 pub use publish::PublishRequest;
 pub use queries::History;
-pub use set_queries::{SetOverview, failure_among};
+pub use set_queries::{SetFolder, SetOverview, failure_among};
 pub(crate) use sets::SetsReport;
 pub use sets::VerifiedSet;
 pub use settings::NewSource;

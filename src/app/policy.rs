@@ -235,7 +235,8 @@ impl App {
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
-    /// Puts the policy of `configured` in the place of the one in force; returns nothing when another process was first.
+    /// Puts the policy of `configured` in the place of the one in force; returns nothing when another process was first. The files
+    /// of sets that end by that move to their own paths.
     async fn adopt(
         &self,
         configured: &Configured,
@@ -249,12 +250,17 @@ impl App {
             replaces: in_force.map_or(0, |adopted| adopted.revision),
         };
         match self.store.adopt_policy(adoption, self.stamp()).await {
-            Ok((revision, changes)) => Ok(Some(Adoption {
-                revision,
-                file: file.unwrap_or_else(|| "no file".to_owned()),
-                changes,
-                has_versions: self.store.has_versions().await?,
-            })),
+            Ok((revision, changes)) => {
+                if !changes.ended_sets().is_empty() {
+                    self.settle_untried().await;
+                }
+                Ok(Some(Adoption {
+                    revision,
+                    file: file.unwrap_or_else(|| "no file".to_owned()),
+                    changes,
+                    has_versions: self.store.has_versions().await?,
+                }))
+            }
             Err(StoreError::OtherPolicy) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{App, Result};
 use crate::domain::{
     Edition, EditionId, EditionVerdict, MemberNow, NewVerdict, NotReady, Source, VersionState,
-    deciding_verdict, ready_to_judge,
+    combination_key, deciding_verdict, ready_to_judge,
 };
 use crate::store::{DamagedRow, FileSet, StoreError};
 
@@ -28,7 +28,26 @@ pub struct SetOverview {
     pub path: PathBuf,
 }
 
+/// What readers find of a set.
+#[derive(Clone, Debug)]
+pub struct SetFolder {
+    /// The set, and what of it is published.
+    pub set: FileSet,
+    /// The link through which they enter.
+    pub path: PathBuf,
+}
+
 impl App {
+    /// Returns what readers find of every set, by name.
+    pub async fn set_folders(&self) -> Result<Vec<SetFolder>> {
+        let sets = self.sets_known().await?.into_iter();
+        let folder = |set: FileSet| SetFolder {
+            path: self.archive.set_link(&set.name),
+            set,
+        };
+        Ok(sets.map(folder).collect())
+    }
+
     /// Returns every set, by name.
     pub async fn sets(&self) -> Result<Vec<SetOverview>> {
         let mut sets = Vec::new();
@@ -62,15 +81,20 @@ impl App {
             .await?
             .iter()
             .any(|one| one.name == set.name);
-        let waits = if is_seen || members.is_empty() {
-            ready_to_judge(&members).err()
-        } else {
-            Some(NotReady::Unseen)
+        let newest = self.store.newest_edition(set.name.clone()).await?;
+        let waits = match ready_to_judge(&members) {
+            _ if !set.configured => Some(NotReady::Ended),
+            _ if !is_seen => Some(NotReady::Unseen),
+            Err(reason) => Some(reason),
+            Ok(now) => {
+                let is_judged = newest.as_ref().map(|one| one.key) == Some(combination_key(&now));
+                (!is_judged).then_some(NotReady::Unjudged)
+            }
         };
         Ok(SetOverview {
             waits,
             failure: self.why_set_fails(&set).await?,
-            newest: self.store.newest_edition(set.name.clone()).await?,
+            newest,
             published,
             path: self.archive.set_link(&set.name),
             members,

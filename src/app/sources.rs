@@ -364,17 +364,24 @@ impl App {
     async fn settle_after_change(&self, done: &[Changed]) {
         let changed: Vec<_> = done.iter().map(|change| change.source_id).collect();
         let failed_before = self.unpublished_of(&changed).await.unwrap_or_default();
-        let mut settled = vec![self.settle_all(false).await, self.settle_sets(false).await];
+        self.settle_untried().await;
         for one in failed_before {
             let again = match (one.source_id, one.set) {
                 (Some(source), _) => self.settle(source).await,
                 (None, Some(set)) => self.settle_set(&set).await.map(drop),
                 (None, None) => Ok(()),
             };
-            settled.push(again.map(|()| None));
+            if let Err(error) = again {
+                tracing::warn!("{error}: left to the next pass");
+            }
         }
-        for one in settled {
-            if let Ok(Some((_, error))) | Err(error) = one {
+    }
+
+    /// Brings every file and every folder of a set in line but those where that failed before. What cannot be done is left to the
+    /// next pass.
+    pub(super) async fn settle_untried(&self) {
+        for settled in [self.settle_all(false).await, self.settle_sets(false).await] {
+            if let Ok(Some((_, error))) | Err(error) = settled {
                 tracing::warn!("{error}: left to the next pass");
             }
         }

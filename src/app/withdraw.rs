@@ -21,7 +21,7 @@ pub struct Unpublished {
     pub why: String,
 }
 
-/// A removed source whose file still lies in the folder of its set.
+/// A source that was removed or left its set, and whose file still lies in the folder of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftInSet {
     /// Which source.
@@ -30,27 +30,40 @@ pub struct LeftInSet {
     pub name: String,
     /// Where the file lies.
     pub path: PathBuf,
+    /// Whether it was removed.
+    pub is_removed: bool,
     /// The configuration without which no pass brings the set up to date; nothing when this process may do that too.
     pub needs: Option<String>,
 }
 
 impl App {
-    /// Returns which of these sources, as they were before their removal, readers still find in the folders of their sets.
-    pub async fn left_in_sets(&self, removed: &[Source]) -> Result<Vec<LeftInSet>> {
-        let paths = removed.iter().flat_map(|source| {
-            let sets = source.state.set.iter().flat_map(|sets| sets.split(", "));
-            sets.filter_map(move |set| Some((source, self.file_in_set(set, source)?)))
+    /// Returns which of these sources, as they were before, readers still find in the folders of sets that the sources are not in
+    /// any more.
+    pub async fn left_in_sets(&self, before: &[Source]) -> Result<Vec<LeftInSet>> {
+        let paths = before.iter().flat_map(|source| {
+            let found = sets_of(source).filter_map(|set| {
+                let path = self.file_in_set(set, source)?;
+                Some((source, set, path))
+            });
+            found.collect::<Vec<_>>()
         });
         let paths: Vec<_> = paths.collect();
         if paths.is_empty() {
             return Ok(Vec::new());
         }
+        let ids = paths.iter().map(|(source, ..)| source.id).collect();
+        let now = self.sources_by_id(ids).await?;
         let needs = self.publishing_needs(&self.policy_standing().await?).await;
-        let left = paths.into_iter().map(|(source, path)| LeftInSet {
-            source_id: source.id,
-            name: source.settings.name.clone(),
-            path,
-            needs: needs.clone(),
+        let left = paths.into_iter().filter_map(|(source, set, path)| {
+            let kept = now.iter().find(|kept| kept.id == source.id);
+            let is_member = kept.is_some_and(|kept| sets_of(kept).any(|one| one == set));
+            (!is_member).then(|| LeftInSet {
+                source_id: source.id,
+                name: source.settings.name.clone(),
+                path,
+                is_removed: kept.is_none(),
+                needs: needs.clone(),
+            })
         });
         Ok(left.collect())
     }
@@ -151,4 +164,9 @@ fn failure_of(set: FileSet) -> Option<Unpublished> {
         why: set.publish_error?,
         set: Some(set.name),
     })
+}
+
+/// Returns the sets whose tags a source carries: more than one is a mistake.
+fn sets_of(source: &Source) -> impl Iterator<Item = &str> {
+    source.state.set.iter().flat_map(|sets| sets.split(", "))
 }

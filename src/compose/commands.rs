@@ -100,8 +100,14 @@ async fn carry_out(
 ) -> ExitStatus {
     let mut waits = None;
     if command.access() != Access::Read {
+        let folders = cli::SetFolders::now(&house.app).await;
         match house.app.policy_standing().await {
-            Ok(PolicyStanding::InForce(Some(adoption))) => console.warn_line(&adoption.to_string()),
+            Ok(PolicyStanding::InForce(Some(adoption))) => {
+                console.warn_line(&adoption.to_string());
+                if let Ok(folders) = folders {
+                    folders.note(&house.app, console).await;
+                }
+            }
             Ok(PolicyStanding::InForce(None)) => {}
             // Its removal makes room, and asks for the policy again.
             Err(error) if is_purge(command) && error.is_no_room() => {}

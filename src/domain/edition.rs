@@ -70,6 +70,10 @@ pub struct MemberNow {
 pub enum NotReady {
     /// The configuration names it since the last pass.
     Unseen,
+    /// Its members stand ready since the last pass, in a combination that was not judged.
+    Unjudged,
+    /// The policy in force has no such set any more.
+    Ended,
     /// The set has no member that is enabled or has a version that could be published.
     Empty,
     /// A member is due, and would be another version in a moment.
@@ -88,6 +92,10 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unseen => f.write_str("no pass has looked at it yet"),
+            Self::Unjudged => f.write_str("the next pass judges it"),
+            Self::Ended => f.write_str(
+                "no verifier judges it as a set any more; its folder goes when its members lie at their own paths",
+            ),
             Self::Empty => f.write_str("no source with the tag is enabled or has a good version"),
             Self::Due(name) => write!(f, "{name} is due"),
             Self::Claimed(name) => write!(f, "{name} is being fetched"),

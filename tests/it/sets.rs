@@ -10,6 +10,7 @@ mod readers;
 mod refused;
 mod removed;
 mod returning;
+mod said;
 mod shown;
 mod stale;
 mod swept;

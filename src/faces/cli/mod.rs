@@ -27,8 +27,8 @@ mod usage;
 
 pub use args::{AppCommand, Cli, Command};
 pub use commands::{
-    adopt_archive, adopt_policy, agree_to_removal, note_policy, print_completions, print_fetched,
-    print_help, print_manual, print_overview, print_policy, rehearse, run,
+    SetFolders, adopt_archive, adopt_policy, agree_to_removal, note_policy, print_completions,
+    print_fetched, print_help, print_manual, print_overview, print_policy, rehearse, run,
 };
 pub use complete::{Completion, NameKind, completion, print_completion};
 pub use config_page::config_page;
@@ -39,5 +39,5 @@ pub use manual::TEMPLATE as CONFIG_TEMPLATE;
 pub use outlook::print_outlook;
 pub use pass_json::print_pass_json;
 pub use progress::draw_progress;
-pub use summary::print_summary;
+pub use summary::{print_pass, print_summary};
 pub use usage::print_usage;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
 
+use super::commands::{ChangedFolder, SetFolders};
 use super::exit::{CommandResult, conclude};
 use super::summary::status_of_pass;
 use super::{Console, ExitStatus, json};
@@ -19,6 +20,8 @@ struct PassJson<'a> {
     #[serde(flatten)]
     summary: &'a PassSummary,
     sources: NamedResults<'a>,
+    /// What became of the folders of sets that are otherwise now.
+    sets: Vec<ChangedFolder>,
     /// What kept the pass from doing all, a policy that is not this process's for one.
     error: Option<&'a str>,
 }
@@ -69,15 +72,17 @@ pub(super) fn verified(result: &SourceResult, source: &Source) -> Option<Version
     source.state.version_state.filter(|_| is_newest)
 }
 
-/// Prints what a pass did as JSON, sources by name; returns the exit code. `error`: what kept it from doing all.
+/// Prints what a pass did as JSON, sources by name; returns the exit code. `error`: what kept it from doing all; `folders`: those
+/// of sets before the pass.
 pub async fn print_pass_json(
     app: &App,
     summary: &PassSummary,
     results: &[SourceResult],
     error: Option<&Error>,
+    folders: &SetFolders,
     console: &mut Console<'_>,
 ) -> ExitStatus {
-    let result = print(app, summary, results, error, console).await;
+    let result = print(app, summary, results, error, folders, console).await;
     conclude(result, console)
 }
 
@@ -86,11 +91,13 @@ async fn print(
     summary: &PassSummary,
     results: &[SourceResult],
     error: Option<&Error>,
+    folders: &SetFolders,
     console: &mut Console<'_>,
 ) -> CommandResult {
     let whole = PassJson {
         summary,
         sources: NamedResults::read(app, results).await?,
+        sets: folders.changes(app).await?,
         error: error.map(|error| error.message.as_str()),
     };
     json::write(&mut console.out, &whole)?;

@@ -2,12 +2,27 @@
 
 use std::io;
 
+use super::commands::SetFolders;
 use super::{Console, ExitStatus};
-use crate::app::PassSummary;
+use crate::app::{App, PassSummary};
 
-/// Prints the summary of a pass and returns its exit code.
+/// Prints the summary of a pass, and what became of the folders of sets, given as they were before; returns the exit code.
 ///
 /// Without a terminal, a pass in which nothing failed prints nothing, so that cron mails only what matters.
+pub async fn print_pass(
+    app: &App,
+    summary: &PassSummary,
+    folders: &SetFolders,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    let status = print_summary(summary, console);
+    if is_shown(summary, console) {
+        folders.tell(app, console).await;
+    }
+    status
+}
+
+/// Prints the summary of a pass of a worker that stays, on the same terms; returns the exit code.
 pub fn print_summary(summary: &PassSummary, console: &mut Console<'_>) -> ExitStatus {
     let written = write(summary, console);
     let status = status_of_pass(summary);
@@ -24,10 +39,14 @@ pub(super) fn status_of_pass(summary: &PassSummary) -> ExitStatus {
 }
 
 fn write(summary: &PassSummary, console: &mut Console<'_>) -> io::Result<()> {
-    if (console.is_terminal && !console.quiet) || summary.has_problems() {
+    if is_shown(summary, console) {
         writeln!(console.out, "{summary}")?;
     }
     Ok(())
+}
+
+fn is_shown(summary: &PassSummary, console: &Console<'_>) -> bool {
+    (console.is_terminal && !console.quiet) || summary.has_problems()
 }
 
 #[cfg(test)]

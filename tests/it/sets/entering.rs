@@ -83,7 +83,7 @@ fn no_way_into_a_set_takes_a_file_away_before_the_set_is_published() {
             let path = release.own_path("data.csv");
             let path = path.strip_prefix(release.gannet.data().join("published"));
             let stays = format!(
-                "\n  its file stays as it is at its published path until the set release is published with it: {}\n",
+                "\n  data.csv (1): its file stays as it is at its published path until the set release is published with it: {}\n",
                 path.expect("a published path").display()
             );
             assert!(said.contains(&stays), "{said}");

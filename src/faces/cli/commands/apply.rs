@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::add::warn_of_path;
-use super::change::{note_left_in_sets, tell_left};
+use super::change::{note_left_in_sets, tell_files, tell_left};
 use super::published::tell_unpublished;
 use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
 use crate::domain::{Edit, SourceId, SourceSettings, with_line_feeds};
@@ -36,16 +36,29 @@ pub(super) async fn run(
         }
         let removed: Vec<_> = plan.removed().cloned().collect();
         let changed = plan.changed();
+        let before = app.sources_by_id(moved_by(&plan)).await?;
         for restored in app.apply(plan).await? {
             warn_of_path(&restored, console);
         }
         note_left_in_sets(app, &removed, false, console).await?;
         // After the fact: what is printed without --dry-run has been done.
         print(&lines, args, console)?;
+        tell_files(app, &before, false, console).await?;
         let published = tell_unpublished(app, changed, console).await?;
         return Ok(tell_left(app, &removed, console).await?.max(published));
     }
     print(&lines, args, console)
+}
+
+/// Returns the sources whose files an edit may move: their tags, or what is published of them, are others afterwards.
+fn moved_by(plan: &Plan) -> Vec<SourceId> {
+    let edits = plan.steps.iter().filter_map(|step| match step {
+        PlanStep::Edit(id, edit) => Some((*id, &edit.before, &edit.after)),
+        _ => None,
+    });
+    let moved = edits
+        .filter(|(_, before, after)| before.tags != after.tags || before.publish != after.publish);
+    moved.map(|(id, ..)| id).collect()
 }
 
 /// Does without a catalogue what needs none: says what is wrong with the file, what it would bring in, or that it brings

@@ -1,6 +1,6 @@
 //! `interval`, `enable`, `disable`, `edit`, `remove` and `restore`: one change of many sources, one line for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use super::add::warn_of_path;
@@ -12,7 +12,7 @@ use crate::faces::cli::args::{
     RemoveArgs, RestoreArgs, SelectArgs,
 };
 use crate::faces::cli::consent::consent;
-use crate::faces::cli::exit::{CommandResult, error};
+use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::standing::kept_until;
 use crate::faces::text::{clean, count};
@@ -109,10 +109,13 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
         return Err(error(ErrorKind::Invalid, message.to_owned(), Some(hint)).into());
     }
     let wanted = patch(&args.changes)?;
-    let mut served = Served::default();
-    if args.changes.publish.is_some() || !args.changes.tags.is_empty() || args.changes.no_tags {
-        served.note(&app.sources(&args.sources).await?);
-    }
+    let moves_files =
+        args.changes.publish.is_some() || !args.changes.tags.is_empty() || args.changes.no_tags;
+    let before = if moves_files {
+        app.sources(&args.sources).await?
+    } else {
+        Vec::new()
+    };
     let edits = if args.changes.literal {
         app.edit_literally(&args.sources, wanted).await?
     } else {
@@ -120,24 +123,45 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
     };
     let changed: Vec<_> = edits.into_iter().map(|edited| edited.source).collect();
     print_each("edited", &changed, console)?;
-    for (source, file) in served.changes(app).await? {
-        if args.changes.publish.is_some() || file.change != Change::Unchanged {
-            console.say(&format!("  {}: {}", title(&source), file.words()))?;
-        }
-    }
-    for source in &changed {
-        let path = clean(&source.published_path);
-        if let Some(set) = kept_until(source).filter(|_| !args.changes.tags.is_empty()) {
-            console.say(&format!(
-                "  its file stays as it is at its published path until the set {} is published with it: {path}",
-                clean(set)
-            ))?;
-        } else if args.changes.address.is_some() {
+    if args.changes.address.is_some() {
+        for source in &changed {
             // A path is given once: what others read there must not move under them.
+            let path = clean(&source.published_path);
             console.say(&format!("  its file stays at its published path: {path}"))?;
         }
     }
+    tell_files(app, &before, args.changes.publish.is_some(), console).await?;
     Ok(tell_unpublished(app, ids(&changed), console).await?)
+}
+
+/// Says where consumers find the files of sources, given as they were before an edit: of those that are elsewhere or otherwise now,
+/// of those that stay where they are although their sources entered a set, and with `all` of the others too.
+pub(super) async fn tell_files(
+    app: &App,
+    before: &[Source],
+    all: bool,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    let mut served = Served::default();
+    served.note(before);
+    let sets: HashMap<_, _> = before.iter().map(|one| (one.id, &one.state.set)).collect();
+    for (source, file) in served.changes(app).await? {
+        let entered = kept_until(&source).filter(|_| {
+            sets.get(&source.id)
+                .is_some_and(|set| **set != source.state.set)
+        });
+        if all || !matches!(file.change, Change::Unchanged | Change::Nothing) {
+            console.say(&format!("  {}: {}", title(&source), file.words()))?;
+        } else if let Some(set) = entered {
+            console.say(&format!(
+                "  {}: its file stays as it is at its published path until the set {} is published with it: {}",
+                title(&source),
+                clean(set),
+                clean(&source.published_path)
+            ))?;
+        }
+    }
+    Ok(note_left_in_sets(app, before, false, console).await?)
 }
 
 pub(super) async fn remove(
@@ -199,31 +223,22 @@ fn tell_discarded(discarded: &Discarded, console: &mut Console<'_>) -> bool {
     *kept == 0
 }
 
-/// Says what readers find of sets that had files of purged sources.
+/// Says of which sets readers find nothing without the files of purged sources, and why.
 fn note_purged_sets(sets: &[PurgedSet], console: &mut Console<'_>) {
-    for PurgedSet {
-        name,
-        published,
-        why,
-    } in sets
-    {
-        let finds = match published {
-            Some(edition) => format!("edition {edition}, without what was purged"),
-            None => "nothing, until an edition without what was purged passes".to_owned(),
-        };
-        let why = why.as_deref().map(|why| format!(": {}", clean(why)));
+    for set in sets.iter().filter(|set| set.published.is_none()) {
+        let why = set.why.as_deref().map(|why| format!(": {}", clean(why)));
         console.note(&format!(
-            "readers of the set {} find {finds}{}",
-            clean(name),
+            "readers of the set {} find nothing, until an edition without what was purged passes{}",
+            clean(&set.name),
             why.unwrap_or_default()
         ));
     }
 }
 
-/// Says which removed sources readers still find in the folders of their sets, and until when.
+/// Says which sources, given as they were before, readers still find in the folders of sets that the sources left, and until when.
 pub(super) async fn note_left_in_sets(
     app: &App,
-    removed: &[Source],
+    before: &[Source],
     is_purge: bool,
     console: &mut Console<'_>,
 ) -> Result<(), Error> {
@@ -231,8 +246,9 @@ pub(super) async fn note_left_in_sets(
         source_id,
         name,
         path,
+        is_removed,
         needs,
-    } in app.left_in_sets(removed).await?
+    } in app.left_in_sets(before).await?
     {
         let until = match needs {
             Some(needs) => format!(
@@ -240,6 +256,7 @@ pub(super) async fn note_left_in_sets(
                 clean(&needs)
             ),
             None if is_purge => "until the next pass".to_owned(),
+            None if !is_removed => "until an edition without it passes".to_owned(),
             None => format!(
                 "until the next edition passes; `gannet remove --purge {source_id}` takes it away at once, with its history"
             ),

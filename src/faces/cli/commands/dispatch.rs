@@ -1,17 +1,24 @@
 //! Chooses the command's file, and turns what it returns into an exit code.
 
+use super::folders::SetFolders;
 use super::{
     add, apply, cat, change, diff, dump, export, grep, history, import, list, log, notify, report,
     show, verdict, verdicts, verify,
 };
 use crate::app::App;
-use crate::faces::cli::args::AppCommand;
+use crate::faces::cli::args::{Access, AppCommand};
 use crate::faces::cli::exit::conclude;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
 
 /// Runs one command to its end. Results are on stdout, all else on stderr, when this returns.
 pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>) -> ExitStatus {
+    let folders = if may_move_folders(command) {
+        // A store that cannot be read is what the command says.
+        SetFolders::now(app).await.ok()
+    } else {
+        None
+    };
     let result = match command {
         AppCommand::Add(args) => add::run(app, args, console).await,
         AppCommand::List(args) => list::run(app, args, console).await,
@@ -43,7 +50,19 @@ pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>)
         AppCommand::LegacyEnabled(args) => change::legacy_enable(app, args, console).await,
     };
     let status = conclude(result, console);
+    if let Some(folders) = folders {
+        folders.tell(app, console).await;
+    }
     tell_damage(app, status, console)
+}
+
+/// Tells whether what a command made of the folders of sets is said after it. Those that judge say it with the verdicts.
+fn may_move_folders(command: &AppCommand) -> bool {
+    let says_so = matches!(
+        command,
+        AppCommand::Verify(_) | AppCommand::Verdict(_) | AppCommand::Notify(_)
+    );
+    command.access() != Access::Read && !says_so
 }
 
 /// Says which rows of the catalogue were left out because they are damaged, and returns the exit code that follows.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use super::folders::SetFolders;
 use super::published::FileChange;
 use crate::app::{App, Error, PassSummary, SourceOutcome, SourceResult, failure_among};
 use crate::domain::{Source, SourceId, VersionState};
@@ -18,15 +19,19 @@ use crate::faces::text::or_dash;
 /// More sources than this are counted, not listed.
 const MAX_LISTED: usize = 50;
 
-/// Prints what became of each source that was asked for, and the summary of the pass; returns the exit code.
+/// Prints what became of each source that was asked for, the summary of the pass, and what became of the folders of sets, given
+/// as they were before; returns the exit code.
 pub async fn print_fetched(
     app: &App,
     results: &[SourceResult],
     summary: &PassSummary,
+    folders: &SetFolders,
     console: &mut Console<'_>,
 ) -> ExitStatus {
     let result = print(app, results, summary, console).await;
-    conclude(result, console)
+    let status = conclude(result, console);
+    folders.tell(app, console).await;
+    status
 }
 
 async fn print(

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::app::{App, Error, SetOverview, Unpublished};
-use crate::domain::{EditionId, Source, SourceId, VersionId, VersionState};
+use crate::app::{App, Error, Unpublished};
+use crate::domain::{Source, SourceId, VersionId, VersionState};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::standing::kept_until;
 use crate::faces::text::clean;
@@ -18,11 +18,13 @@ const MOST_FAILURES: usize = 20;
 /// What became of a published file, or of the folder of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Change {
+pub(in crate::faces::cli) enum Change {
     /// Consumers see another version than before, or one for the first time.
     Published,
     /// They see the same one.
     Unchanged,
+    /// They see the same one at another place: at the source's own path, or in the folder of its set.
+    Moved,
     /// They see none any more.
     Withdrawn,
     /// They see none until the set of the source is published.
@@ -53,15 +55,17 @@ pub(super) struct FileChange {
 
 impl FileChange {
     /// Compares what consumers saw of a source with what they see now.
-    pub(super) fn between(before: Option<VersionId>, source: &Source) -> Self {
+    pub(super) fn between(before: Option<&Seen>, source: &Source) -> Self {
         let state = &source.state;
         let served = state.served();
+        let seen = Seen::of(source);
         let is_in_set = state.published_version_id.is_none() && state.set.is_some();
         let withdrawn = state.withdrawn.as_ref();
         let change = match served {
             _ if state.publish_error.is_some() => Change::Failed,
             _ if state.publish_due => Change::Due,
-            Some(_) if served == before => Change::Unchanged,
+            Some(_) if seen.as_ref() == before => Change::Unchanged,
+            Some(_) if served == before.map(|one| one.version) => Change::Moved,
             Some(_) => Change::Published,
             None if before.is_some() => Change::Withdrawn,
             None if state.set.is_some() => Change::Waiting,
@@ -84,7 +88,7 @@ impl FileChange {
 
     /// Says what consumers see of a source.
     pub(super) fn now(source: &Source) -> Self {
-        Self::between(source.state.served(), source)
+        Self::between(Seen::of(source).as_ref(), source)
     }
 
     /// Returns a clause without a full stop, safe for a terminal.
@@ -99,6 +103,7 @@ impl FileChange {
         let words = match self.change {
             Change::Published => format!("published {version} {place}{more}"),
             Change::Unchanged => format!("{version} stays published {place}{more}"),
+            Change::Moved => format!("{version} is published {place} now{more}"),
             Change::Withdrawn => {
                 format!("no longer published {place}{}", colon(self.why.as_deref()))
             }
@@ -111,6 +116,26 @@ impl FileChange {
             Change::Nothing => "nothing of it is published".to_owned(),
         };
         clean(&words).into_owned()
+    }
+}
+
+/// What consumers see of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    version: VersionId,
+    /// The set in whose folder they see it; nothing when it lies at the source's own path.
+    set: Option<String>,
+}
+
+impl Seen {
+    /// Returns what consumers see of a source; nothing when they see nothing.
+    pub(super) fn of(source: &Source) -> Option<Self> {
+        let state = &source.state;
+        let is_own = state.published_version_id.is_some();
+        Some(Self {
+            version: state.served()?,
+            set: state.set.clone().filter(|_| !is_own),
+        })
     }
 }
 
@@ -129,61 +154,6 @@ fn waiting(source: &Source) -> String {
             format!("; v{newest} waits for the set {set}")
         }
         _ => String::new(),
-    }
-}
-
-/// What became of the folder of a set.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct FolderChange {
-    change: Change,
-    /// The edition that consumers see now.
-    edition_id: Option<EditionId>,
-    path: String,
-    why: Option<String>,
-}
-
-impl FolderChange {
-    /// Compares the edition that consumers saw of a set with the one that they see now.
-    pub(super) fn between(before: Option<EditionId>, now: &SetOverview) -> Self {
-        let set = &now.set;
-        let change = match set.published {
-            _ if set.publish_error.is_some() => Change::Failed,
-            Some(_) if set.published == before => Change::Unchanged,
-            Some(_) => Change::Published,
-            None if before.is_some() => Change::Withdrawn,
-            None => Change::Nothing,
-        };
-        let because = set.withdrawn.as_ref().map(|one| one.because.clone());
-        Self {
-            change,
-            edition_id: set.published,
-            path: now.path.to_string_lossy().into_owned(),
-            why: match change {
-                Change::Failed => set.publish_error.clone(),
-                Change::Withdrawn => because,
-                _ => None,
-            },
-        }
-    }
-
-    /// Returns a clause without a full stop, safe for a terminal.
-    pub(super) fn words(&self) -> String {
-        let path = &self.path;
-        let edition = self.edition_id.map(|id| format!("edition {id}"));
-        let edition = edition.unwrap_or_default();
-        let words = match self.change {
-            Change::Published => format!("published {edition} at {path}"),
-            Change::Unchanged => format!("{edition} stays published at {path}"),
-            Change::Withdrawn => format!(
-                "no longer published at {path}{}",
-                colon(self.why.as_deref())
-            ),
-            Change::Failed => format!("not brought up to date at {path}"),
-            Change::Waiting | Change::Due | Change::Nothing => {
-                "nothing of it is published".to_owned()
-            }
-        };
-        clean(&words).into_owned()
     }
 }
 
@@ -221,21 +191,20 @@ pub(super) fn tell_failures(failures: &[Unpublished], console: &mut Console<'_>)
     ExitStatus::Problems
 }
 
-fn colon(why: Option<&str>) -> String {
+pub(super) fn colon(why: Option<&str>) -> String {
     let why = why.filter(|why| !why.is_empty());
     why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 /// What consumers saw of sources before a command.
 #[derive(Default)]
-pub(super) struct Served(HashMap<SourceId, Option<VersionId>>);
+pub(super) struct Served(HashMap<SourceId, Option<Seen>>);
 
 impl Served {
     /// Notes what consumers see of these sources. What was noted of one before stays.
     pub(super) fn note<'a>(&mut self, sources: impl IntoIterator<Item = &'a Source>) {
         for source in sources {
-            let served = source.state.served();
-            self.0.entry(source.id).or_insert(served);
+            self.0.entry(source.id).or_insert_with(|| Seen::of(source));
         }
     }
 
@@ -245,7 +214,7 @@ impl Served {
         let ids = self.0.keys().copied().collect();
         let now = app.sources_by_id(ids).await?.into_iter();
         let compared = now.map(|source| {
-            let before = self.0.get(&source.id).copied().flatten();
+            let before = self.0.get(&source.id).and_then(Option::as_ref);
             let change = FileChange::between(before, &source);
             (source, change)
         });
@@ -276,6 +245,58 @@ mod tests {
     fn with(mut one: Source, change: fn(&mut Source)) -> Source {
         change(&mut one);
         one
+    }
+
+    /// What consumers saw before, at the place where they look now.
+    fn seen(version: Option<i64>, now: &Source) -> Option<Seen> {
+        let is_own = now.state.published_version_id.is_some();
+        Some(Seen {
+            version: VersionId(version?),
+            set: now.state.set.clone().filter(|_| !is_own),
+        })
+    }
+
+    #[test]
+    fn a_file_that_moves_is_said_to_lie_elsewhere() {
+        let (own, in_set) = (single(Some(3)), member(None, Some(3)));
+        let entered = member(Some(3), None);
+        for (before, now, change, words) in [
+            (
+                &own,
+                &in_set,
+                Change::Moved,
+                "v3 is published with the set eu now",
+            ),
+            (
+                &in_set,
+                &own,
+                Change::Moved,
+                "v3 is published at example.org/1.csv now",
+            ),
+            (
+                &in_set,
+                &entered,
+                Change::Moved,
+                "v3 is published at example.org/1.csv now, until the set eu is published with it",
+            ),
+            (
+                &own,
+                &entered,
+                Change::Unchanged,
+                "v3 stays published at example.org/1.csv, until the set eu is published with it",
+            ),
+            (
+                &own,
+                &member(None, Some(4)),
+                Change::Published,
+                "published v4 with the set eu",
+            ),
+        ] {
+            let mut now = now.clone();
+            now.state.version_id = now.state.served();
+            let found = FileChange::between(Seen::of(before).as_ref(), &now);
+            assert_eq!((found.change, &*found.words()), (change, words));
+        }
     }
 
     #[test]
@@ -363,7 +384,7 @@ mod tests {
                 "no longer published with the set eu: failed by schema",
             ),
         ] {
-            let found = FileChange::between(before.map(VersionId), &now);
+            let found = FileChange::between(seen(before, &now).as_ref(), &now);
             assert_eq!((found.change, &*found.words()), (change, words));
         }
     }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::published::{FolderChange, tell_failures};
+use super::folders::{FolderChange, SetFolders};
+use super::published::tell_failures;
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
@@ -386,11 +387,11 @@ pub(super) async fn verdict(
     console: &mut Console<'_>,
 ) -> CommandResult {
     let detail = args.detail.clone();
-    let before = app.set(name).await?.0.set.published;
+    let before = SetFolders::now(app).await?;
     let edition = app
         .set_verdict(name, &args.verifier, args.outcome, detail)
         .await?;
-    let folder = FolderChange::between(before, &app.set(name).await?.0);
+    let folder = before.change_of(app, name).await?;
     console.say(&format!(
         "recorded: {} {} edition {} of the set {}, which is {} now; {}",
         clean(&args.verifier),
@@ -413,9 +414,9 @@ pub(super) async fn unpublished(app: &App, sets: &[String]) -> Result<Vec<Unpubl
 
 /// `verify set:NAME`: judges the newest edition again. Returns what was said, and what became of the folder of the set.
 pub(super) async fn verify(app: &App, name: &str) -> Result<(VerifiedSet, FolderChange), Error> {
-    let before = app.set(name).await?.0.set.published;
+    let before = SetFolders::now(app).await?;
     let verified = app.verify_set(name).await?;
-    let folder = FolderChange::between(before, &app.set(name).await?.0);
+    let folder = before.change_of(app, name).await?;
     Ok((verified, folder))
 }
 
@@ -427,7 +428,7 @@ pub(super) fn write_verified(
     let Edition { id, set, state, .. } = &verified.edition;
     writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
     super::verify::write_verdicts(&verified.verdicts, out)?;
-    writeln!(out, "set {}: {}", clean(set), folder.words())
+    writeln!(out, "{}", folder.line(set))
 }
 
 pub(super) fn state(one: &SetOverview) -> String {

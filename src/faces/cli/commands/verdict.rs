@@ -1,5 +1,6 @@
 //! `verdict`: what a verifier outside gannet says of a version.
 
+use super::folders::SetFolders;
 use super::published::{Served, tell_unpublished};
 use super::sets;
 use crate::app::{App, Error};
@@ -13,6 +14,7 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
     if let Some(set) = sets::name_of(app, &args.version).await? {
         return sets::verdict(app, set, args, console).await;
     }
+    let folders = SetFolders::now(app).await?;
     let (source, version, state) = app
         .verdict(
             &args.version,
@@ -30,6 +32,7 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
         "recorded: {verifier} {outcome} v{} of {name}, which is {state} now; {file}",
         version.id
     ))?;
+    folders.tell(app, console).await;
     // Recording that a version is bad is not itself a failure.
     Ok(tell_unpublished(app, [source.id], console).await?)
 }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::folders::{ChangedFolder, SetFolders};
 use super::published::{FileChange, Served, tell_failures};
 use super::sets::{self, VerifiedSetJson};
 use crate::app::{App, Error, ErrorKind, Verified};
@@ -39,6 +40,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     let selected = select(app, &targets).await?;
     let mut served = Served::default();
     served.note(selected.iter().map(|(source, _)| source));
+    let folders = SetFolders::now(app).await?;
     for (source, version) in selected {
         let verified = match app.verify(&source, &version).await {
             Err(_) if app.source_by_id(source.id).await?.is_none() => {
@@ -62,8 +64,14 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         done.push(verified);
     }
     let files = served.changes(app).await?;
+    // Of the sets that are named, the folders are said with their verdicts.
+    let mut folders = folders.changes(app).await?;
+    folders.retain(|folder| !sets.contains(&folder.set));
     if !args.json {
         write_files(&files, &mut console.out)?;
+        for folder in &folders {
+            writeln!(console.out, "{}", folder.line())?;
+        }
     }
     for set in &sets {
         let verified = sets::verify(app, set).await?;
@@ -84,7 +92,8 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         let editions = sets_done
             .iter()
             .map(|(verified, folder)| Object::Set(VerifiedSetJson::new(verified, folder, actor)));
-        let objects: Vec<_> = versions.chain(editions).collect();
+        let folders = folders.iter().map(Object::Folder);
+        let objects: Vec<_> = versions.chain(editions).chain(folders).collect();
         json::write(&mut console.out, &objects)?;
     }
     let judged: Vec<_> = done.iter().map(|one| one.source.id).collect();
@@ -108,6 +117,8 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
 enum Object<'a> {
     Version(VerifiedJson<'a>),
     Set(VerifiedSetJson<'a>),
+    /// The folder of a set that a version made another one.
+    Folder(&'a ChangedFolder),
 }
 
 /// Parts `set:NAME` from what names sources and versions.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{VerifiedJson, by_source, object, write, write_files};
 use crate::app::{App, StaleProgress, StaleRequest, Verified};
 use crate::faces::cli::args::VerifyArgs;
+use crate::faces::cli::commands::folders::{ChangedFolder, SetFolders};
 use crate::faces::cli::commands::published::{Change, Served, tell_failures};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json;
@@ -26,6 +27,8 @@ struct StaleJson<'a> {
     sets_unverified: u64,
     sets_waiting: u64,
     changed: Vec<VerifiedJson<'a>>,
+    /// What became of the folders of sets that are otherwise now.
+    sets_changed: Vec<ChangedFolder>,
 }
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
@@ -33,6 +36,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         selectors: args.targets.clone(),
         newest_first: args.newest_first,
     };
+    let folders = SetFolders::now(app).await?;
     let bar = bar();
     let (mut changed, mut served) = (Vec::new(), Served::default());
     let mut written = Ok(());
@@ -55,6 +59,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     written?;
     let done = done?;
     let mut files = served.changes(app).await?;
+    let folders = folders.changes(app).await?;
     if args.json {
         let actor = &app.actor.0;
         let by_source = by_source(&files);
@@ -72,11 +77,15 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
                 .iter()
                 .map(|one| object(one, &by_source, actor))
                 .collect(),
+            sets_changed: folders,
         };
         json::write(&mut console.out, &summary)?;
     } else {
         files.retain(|(_, file)| file.change != Change::Unchanged);
         write_files(&files, &mut console.out)?;
+        for folder in &folders {
+            writeln!(console.out, "{}", folder.line())?;
+        }
         writeln!(console.out, "{}", words(&done))?;
     }
     let judged = if done.failed + done.undecided + done.sets_failed > 0 {

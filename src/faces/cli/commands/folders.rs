@@ -1,0 +1,251 @@
+//! What a command made of the folders of sets, compared before and after: the same line for people everywhere, an object for
+//! programs.
+//!
+//! Never tells more of a folder than the catalogue does.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::published::{Change, colon};
+use crate::app::{App, Error, SetFolder};
+use crate::domain::EditionId;
+use crate::faces::cli::Console;
+use crate::faces::text::clean;
+
+/// Why the folder of a set goes that the catalogue does not know any more.
+const ENDED: &str = "no verifier judges it as a set any more";
+
+/// What consumers saw of every set before a command.
+pub struct SetFolders(Vec<SetFolder>);
+
+/// What became of the folder of a set.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(in crate::faces::cli) struct FolderChange {
+    pub(super) change: Change,
+    /// The edition that consumers see now.
+    edition_id: Option<EditionId>,
+    path: String,
+    why: Option<String>,
+}
+
+/// One of the folders that changed.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(in crate::faces::cli) struct ChangedFolder {
+    pub(super) set: String,
+    published: FolderChange,
+}
+
+impl SetFolders {
+    /// Notes what consumers see of every set.
+    pub async fn now(app: &App) -> Result<Self, Error> {
+        Ok(Self(app.set_folders().await?))
+    }
+
+    /// Returns what became of the folder of a set since.
+    pub(super) async fn change_of(&self, app: &App, set: &str) -> Result<FolderChange, Error> {
+        let now = app.set_folders().await?;
+        Ok(FolderChange::between(find(&self.0, set), find(&now, set)))
+    }
+
+    /// Returns the folders that are otherwise since, by set.
+    pub(in crate::faces::cli) async fn changes(
+        &self,
+        app: &App,
+    ) -> Result<Vec<ChangedFolder>, Error> {
+        let now = app.set_folders().await?;
+        let names: BTreeSet<_> = self.0.iter().chain(&now).map(|one| &one.set.name).collect();
+        let changes = names.into_iter().filter_map(|set| {
+            let (before, now) = (find(&self.0, set), find(&now, set));
+            let failed =
+                |one: Option<&SetFolder>| one.and_then(|one| one.set.publish_error.clone());
+            let published = FolderChange::between(before, now);
+            let is_news = match published.change {
+                Change::Unchanged | Change::Nothing => false,
+                // Nothing that this command did.
+                Change::Failed => failed(before) != failed(now),
+                _ => true,
+            };
+            let set = set.clone();
+            is_news.then_some(ChangedFolder { set, published })
+        });
+        Ok(changes.collect())
+    }
+
+    /// Says on stdout what became of each folder that is otherwise since.
+    pub async fn tell(&self, app: &App, console: &mut Console<'_>) {
+        let lines = self.lines(app).await;
+        // Where stdout is closed, there is nowhere to say so.
+        let _ = lines.iter().try_for_each(|line| console.say(line));
+    }
+
+    /// Says the same on stderr, beside what changed the folders.
+    pub async fn note(&self, app: &App, console: &mut Console<'_>) {
+        for line in self.lines(app).await {
+            console.note(&line);
+        }
+    }
+
+    async fn lines(&self, app: &App) -> Vec<String> {
+        // A store that cannot be read is what the command said.
+        let changes = self.changes(app).await.unwrap_or_default();
+        changes.iter().map(ChangedFolder::line).collect()
+    }
+}
+
+fn find<'a>(folders: &'a [SetFolder], set: &str) -> Option<&'a SetFolder> {
+    folders.iter().find(|one| one.set.name == set)
+}
+
+impl ChangedFolder {
+    /// Returns a line, safe for a terminal.
+    pub(super) fn line(&self) -> String {
+        self.published.line(&self.set)
+    }
+}
+
+impl FolderChange {
+    /// Compares what consumers saw of a set with what they see now. A set that the catalogue does not know is published nowhere.
+    fn between(before: Option<&SetFolder>, now: Option<&SetFolder>) -> Self {
+        let was = before.and_then(|one| one.set.published);
+        let path = |one: &SetFolder| path_of(&one.path);
+        let Some(SetFolder { set, .. }) = now else {
+            let is_gone = was.is_some();
+            return Self {
+                change: if is_gone {
+                    Change::Withdrawn
+                } else {
+                    Change::Nothing
+                },
+                edition_id: None,
+                path: before.map(path).unwrap_or_default(),
+                why: is_gone.then(|| ENDED.to_owned()),
+            };
+        };
+        let change = match set.published {
+            _ if set.publish_error.is_some() => Change::Failed,
+            Some(_) if set.published == was => Change::Unchanged,
+            Some(_) => Change::Published,
+            None if was.is_some() => Change::Withdrawn,
+            None => Change::Nothing,
+        };
+        let because = set.withdrawn.as_ref().map(|one| one.because.clone());
+        Self {
+            change,
+            edition_id: set.published,
+            path: now.map(path).unwrap_or_default(),
+            why: match change {
+                Change::Failed => set.publish_error.clone(),
+                Change::Withdrawn => because,
+                _ => None,
+            },
+        }
+    }
+
+    /// Returns a line that begins with the set, safe for a terminal.
+    pub(super) fn line(&self, set: &str) -> String {
+        format!("set {}: {}", clean(set), self.words())
+    }
+
+    /// Returns a clause without a full stop, safe for a terminal.
+    pub(super) fn words(&self) -> String {
+        let path = &self.path;
+        let edition = self.edition_id.map(|id| format!("edition {id}"));
+        let edition = edition.unwrap_or_default();
+        let why = colon(self.why.as_deref());
+        let words = match self.change {
+            Change::Published => format!("published {edition} at {path}"),
+            Change::Unchanged => format!("{edition} stays published at {path}"),
+            Change::Withdrawn => format!("no longer published at {path}{why}"),
+            Change::Failed => format!("not brought up to date at {path}"),
+            _ => "nothing of it is published".to_owned(),
+        };
+        clean(&words).into_owned()
+    }
+}
+
+fn path_of(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::FileSet;
+    use crate::domain::Withdrawal;
+    use crate::faces::samples::at;
+
+    fn folder(published: Option<i64>) -> SetFolder {
+        SetFolder {
+            set: FileSet {
+                name: "eu".to_owned(),
+                configured: true,
+                problem: None,
+                publish_error: None,
+                published: published.map(EditionId),
+                published_at: None,
+                withdrawn: None,
+            },
+            path: "/data/sets/eu".into(),
+        }
+    }
+
+    fn with(mut one: SetFolder, change: fn(&mut SetFolder)) -> SetFolder {
+        change(&mut one);
+        one
+    }
+
+    #[test]
+    fn every_way_that_a_folder_can_go_is_said_in_the_same_words() {
+        let failed = |one: &mut SetFolder| one.set.publish_error = Some("no room".to_owned());
+        let because = |one: &mut SetFolder| {
+            one.set.withdrawn = Some(Withdrawal {
+                at: at("12:00:00"),
+                because: "failed by sums".to_owned(),
+            });
+        };
+        for (before, now, words) in [
+            (None, Some(folder(None)), "nothing of it is published"),
+            (None, None, "nothing of it is published"),
+            (
+                None,
+                Some(folder(Some(1))),
+                "published edition 1 at /data/sets/eu",
+            ),
+            (
+                Some(folder(Some(1))),
+                Some(folder(Some(2))),
+                "published edition 2 at /data/sets/eu",
+            ),
+            (
+                Some(folder(Some(2))),
+                Some(folder(Some(2))),
+                "edition 2 stays published at /data/sets/eu",
+            ),
+            (
+                Some(folder(Some(2))),
+                Some(with(folder(None), because)),
+                "no longer published at /data/sets/eu: failed by sums",
+            ),
+            (
+                Some(folder(Some(2))),
+                None,
+                "no longer published at /data/sets/eu: no verifier judges it as a set any more",
+            ),
+            (
+                Some(folder(None)),
+                Some(with(folder(None), because)),
+                "nothing of it is published",
+            ),
+            (
+                Some(folder(Some(1))),
+                Some(with(folder(Some(1)), failed)),
+                "not brought up to date at /data/sets/eu",
+            ),
+        ] {
+            let found = FolderChange::between(before.as_ref(), now.as_ref());
+            assert_eq!(found.line("eu"), format!("set eu: {words}"));
+        }
+    }
+}
