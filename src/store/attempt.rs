@@ -92,6 +92,7 @@ fn write_attempt(
     let newest = end_claim(transaction, record, &schedule)?;
     let mut blob_was_known = false;
     let mut first_state = None;
+    let mut has_older = false;
     let version_id = match &record.result {
         AttemptResult::New {
             blob,
@@ -115,7 +116,9 @@ fn write_attempt(
                 state,
                 policy_revision: policy.revision,
             };
-            Some(insert_version(transaction, &version)?)
+            let place = insert_version(transaction, &version)?;
+            has_older = place.ordinal > 0;
+            Some(place.id)
         }
         AttemptResult::Unchanged => newest,
         AttemptResult::Failed { .. } => None,
@@ -124,7 +127,7 @@ fn write_attempt(
     insert_fetch_event(transaction, record, version_id)?;
     insert_turn(transaction, record, schedule.failures_before)?;
     // Also of a blob that was not known: the row of the one that was refused may be damaged.
-    if let Some(version) = version_id.filter(|_| first_state.is_some()) {
+    if let Some(version) = version_id.filter(|_| has_older) {
         let refused = repeat_on_version(transaction, version, &record.stamp)?;
         first_state = refused.or(first_state);
     }

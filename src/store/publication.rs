@@ -306,26 +306,34 @@ enum Newest {
 }
 
 fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
+    // The newest version is read along with its source, since it decides as a rule.
     let row = sql
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.publish, t.published_version_id,
-                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id
-             FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1 AND s.removed_at IS NULL",
-        )?
+                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {PLACE_COLUMNS}
+             FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
+             WHERE s.id = ?1 AND s.removed_at IS NULL"
+        ))?
         .query_row([source.0], |row| {
-            let read = read_current(&mut Columns::new(row));
-            read.map_err(|error| named("source", source.to_string(), row, error))
+            let mut columns = Columns::new(row);
+            let (mut current, newest) = read_current(&mut columns)
+                .map_err(|error| named("source", source.to_string(), row, error))?;
+            if newest.is_some() && !current.only_in_set {
+                current.newest = match read_place(&mut columns) {
+                    Ok(newest) if newest.source_id == source => Newest::Sound(newest),
+                    // It is missing, another source's, or does not fit its checksum.
+                    _ => Newest::Damaged,
+                };
+            }
+            Ok(current)
         });
-    let (mut current, mut newest) = found(row, "source", source.0)?;
-    let is_member = current.only_in_set;
-    if is_member {
-        newest = kept_version(sql, source)?;
-        current.only_in_set = newest.is_none();
-    }
-    if let Some(id) = newest {
-        current.newest = match candidate(sql, source, "v.id = ?1", [id.0]) {
-            Ok(Some(kept)) if is_member => Newest::Kept(kept),
-            Ok(Some(newest)) => Newest::Sound(newest),
+    let mut current = found(row, "source", source.0)?;
+    if current.only_in_set
+        && let Some(kept) = kept_version(sql, source)?
+    {
+        current.only_in_set = false;
+        current.newest = match candidate(sql, source, "v.id = ?1", [kept.0]) {
+            Ok(Some(kept)) => Newest::Kept(kept),
             Ok(None) => Newest::Damaged,
             Err(error) if error.is_damage() => Newest::Damaged,
             Err(error) => return Err(error),

@@ -267,11 +267,11 @@ pub(super) struct NewVersion<'a> {
     pub(super) policy_revision: Option<i64>,
 }
 
-/// Appends a version to its source's history, as its newest.
+/// Appends a version to its source's history, as its newest. Returns its place.
 pub(super) fn insert_version(
     transaction: &Transaction<'_>,
     version: &NewVersion<'_>,
-) -> rusqlite::Result<VersionId> {
+) -> rusqlite::Result<Place> {
     let name = transaction.text_id(version.name)?;
     let media_type = version
         .media_type
@@ -322,7 +322,7 @@ pub(super) fn insert_version(
         "UPDATE source_state SET version_id = ?2 WHERE source_id = ?1",
         [version.source_id.0, id],
     )?;
-    Ok(place.id)
+    Ok(place)
 }
 
 /// Returns the source's versions, newest first, of which none may be missing.
