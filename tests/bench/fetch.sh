@@ -8,7 +8,7 @@
 #   GANNET     the program to measure; without it, `cargo build --release` makes it; `none` measures the peers alone
 #   BEFORE     another build of it, of an earlier commit say, which is measured in turn as `before`
 #   BENCH_DIR  a folder on the disk to measure on; default /var/tmp
-#   RUNS=5  FILES=10000  BIG_FILES=50  BIG_MIB=20
+#   RUNS=5 (an even number with BEFORE, which then comes first as often)  FILES=10000  BIG_FILES=50  BIG_MIB=20
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/origin.sh"
@@ -88,6 +88,10 @@ with_gannet() { # CASE FOLDER first|again
     [ "$GANNET" = none ] || one_gannet gannet "$GANNET" "$@"
 }
 
+with_before() { # CASE FOLDER first|again
+    [ -z "$BEFORE" ] || one_gannet before "$BEFORE" "$@"
+}
+
 one_gannet() { # TOOL PROGRAM CASE FOLDER first|again
     local tool=$1 data=$work/$1
     local gannet=("$2" --config "$work/config.toml" --data-dir "$data")
@@ -104,9 +108,17 @@ one_gannet() { # TOOL PROGRAM CASE FOLDER first|again
 in_turn() { # CASE FOLDER first|again
     with_curl "$@"
     with_wget2 "$@"
-    with_gannet "$@"
-    [ -z "$BEFORE" ] || one_gannet before "$BEFORE" "$@"
+    # Whichever build comes second finds the origin's files and the program's pages warm: they take turns at being first.
+    turn=$((turn + 1))
+    if [ $((turn % 2)) -eq 0 ]; then
+        with_before "$@"
+        with_gannet "$@"
+    else
+        with_gannet "$@"
+        with_before "$@"
+    fi
 }
+turn=0
 
 printf 'making %s files of 4 KiB and %s of %s MiB in %s\n' "$FILES" "$BIG_FILES" "$BIG_MIB" "$work"
 mkdir -p "$work/www" "$work/old"
