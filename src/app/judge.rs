@@ -29,6 +29,17 @@ pub struct Verified {
     pub state: VersionState,
 }
 
+/// A verdict that was given from outside.
+#[derive(Clone, Debug)]
+pub struct GivenVerdict {
+    /// Whose version, as it was before.
+    pub source: Source,
+    /// The version, with its new state.
+    pub version: Version,
+    /// The other versions of the source with the same bytes for which the verdict counts too, oldest first.
+    pub also: Vec<VersionId>,
+}
+
 /// What is to be asked of the verifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -226,7 +237,7 @@ impl App {
         verifier: &str,
         outcome: VerdictOutcome,
         detail: Option<String>,
-    ) -> Result<(Source, Version, VersionState)> {
+    ) -> Result<GivenVerdict> {
         self.require_policy().await?;
         let (source, version) = self.version(reference).await?;
         let verifier = self.outside_verifier(verifier, &source)?;
@@ -236,12 +247,16 @@ impl App {
             .note_from_outside(&verifier, earlier, outcome, detail)
             .await;
         let verdict = redacted(verdict, &self.redactor([&source], Some(&verifier)));
-        let state = self
+        let (state, also) = self
             .store
             .record_outside_verdict(version.id, verdict, self.stamp())
             .await?;
         self.settle_recorded(source.id).await?;
-        Ok((source, Version { state, ..version }, state))
+        Ok(GivenVerdict {
+            source,
+            version: Version { state, ..version },
+            also,
+        })
     }
 
     /// Returns the verdict that somebody outside gives in a verifier's name; that of a verifier which gannet asks is known as

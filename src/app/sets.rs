@@ -8,9 +8,9 @@ use super::suggest::{no_such_name, suggestion};
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
 use crate::domain::{
-    Edition, EditionMember, Judgement, MemberNow, NewVerdict, NotReady, Scope, SetPublication,
-    SetStep, SourceId, VerdictId, VerdictOutcome, VersionState, Weight, combination_key,
-    newest_combination, ready_to_judge, set_file_names, set_step,
+    Edition, EditionId, EditionMember, Judgement, MemberNow, NewVerdict, NotReady, Scope,
+    SetPublication, SetStep, SourceId, VerdictId, VerdictOutcome, VersionState, Weight,
+    combination_key, newest_combination, ready_to_judge, set_file_names, set_step,
 };
 use crate::store::{FileSet, NewEdition, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
@@ -400,14 +400,15 @@ impl App {
         Ok(self.store.members_now(name.to_owned(), self.now()).await?)
     }
 
-    /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows.
+    /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows. Returns the
+    /// edition, and the others with the same contents for which the verdict counts too.
     pub async fn set_verdict(
         &self,
         name: &str,
         verifier: &str,
         outcome: VerdictOutcome,
         detail: Option<String>,
-    ) -> Result<Edition> {
+    ) -> Result<(Edition, Vec<EditionId>)> {
         self.require_policy().await?;
         let set = self.known_set(name).await?;
         let verifiers = self.verifiers_of_set(name);
@@ -421,17 +422,18 @@ impl App {
         let verdict = self
             .note_from_outside(verifier, earlier, outcome, detail)
             .await;
+        let mut also = Vec::new();
         for verdict in self
             .redacted_by_members(vec![verdict], &edition.members)
             .await?
         {
-            edition.state = self
+            (edition.state, also) = self
                 .store
                 .record_outside_edition_verdict(edition.id, verdict, self.stamp())
                 .await?;
         }
         self.settle_recorded_set(name).await?;
-        Ok(edition)
+        Ok((edition, also))
     }
 
     /// Returns the set that is called so, as far as it is known yet.

@@ -46,6 +46,8 @@ pub struct EditionVerdict {
     pub verdict: NewVerdict,
     /// Who ran the verifier or gave the verdict.
     pub actor: String,
+    /// The edition with the same contents on which it was given; nothing when that is this one.
+    pub given_on: Option<EditionId>,
 }
 
 /// Where a member of a set stands.

@@ -169,6 +169,17 @@ pub struct Verdict {
     pub verdict: NewVerdict,
     /// Who ran the verifier or gave the verdict.
     pub actor: String,
+    /// The version with the same bytes on which it was given; nothing when that is this one.
+    pub given_on: Option<VersionId>,
+}
+
+/// Returns the detail of a verdict; one that was given on another version or edition with the same contents says on which.
+pub fn with_origin(detail: &str, given_on: Option<String>) -> String {
+    match given_on {
+        None => detail.to_owned(),
+        Some(other) if detail.is_empty() => format!("of the same contents as {other}"),
+        Some(other) => format!("{detail}; of the same contents as {other}"),
+    }
 }
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ pub(crate) fn version(id: i64, ordinal: u64, content: &[u8]) -> Version {
 /// A verdict on that version.
 pub(crate) fn verdict(version: i64, outcome: VerdictOutcome, detail: &str) -> Verdict {
     Verdict {
+        given_on: None,
         id: VerdictId(1),
         version_id: VersionId(version),
         verdict: NewVerdict {

@@ -201,7 +201,8 @@ pub(super) fn record_on_edition(
 ) -> Outcome<VersionState> {
     let before = edition_by_id(transaction.sql, edition)?;
     let policy = transaction.policy_for_set(&before.set)?;
-    let state = judge_edition(transaction, edition, verdicts, seen, &policy, stamp)?;
+    append(transaction, edition, verdicts, seen, stamp)?;
+    let state = count_edition(transaction, edition, &policy)?;
     if state != before.state {
         note_state(transaction, &before.set, state, verdicts, &policy, stamp)?;
     }
@@ -295,24 +296,11 @@ fn insert_edition(
     repeat_on_edition(transaction, id, &refusals, |one| one <= edition.seen)?;
     append(transaction, id, &edition.verdicts, VerdictId(0), stamp)?;
     repeat_on_edition(transaction, id, &refusals, |one| one > edition.seen)?;
-    let state = count(transaction, id, &policy)?;
+    let state = count_edition(transaction, id, &policy)?;
     let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?.into_iter();
     let said: Vec<_> = said.map(|one| one.verdict).collect();
     note_state(transaction, &edition.set, state, &said, &policy, stamp)?;
     edition_by_id(transaction.sql, id)
-}
-
-/// Appends verdicts and writes down the state that follows from all there are.
-pub(super) fn judge_edition(
-    transaction: &Transaction<'_>,
-    id: EditionId,
-    verdicts: &[NewVerdict],
-    seen: VerdictId,
-    policy: &InForce,
-    stamp: &Stamp,
-) -> Outcome<VersionState> {
-    append(transaction, id, verdicts, seen, stamp)?;
-    count(transaction, id, policy)
 }
 
 fn append(
@@ -331,7 +319,12 @@ fn append(
     Ok(())
 }
 
-fn count(transaction: &Transaction<'_>, id: EditionId, policy: &InForce) -> Outcome<VersionState> {
+/// Writes down the state that follows from all verdicts on an edition, and returns it.
+pub(super) fn count_edition(
+    transaction: &Transaction<'_>,
+    id: EditionId,
+    policy: &InForce,
+) -> Outcome<VersionState> {
     let state = policy
         .weights
         .state(&newest_outcomes(transaction.sql, Judged::Edition(id))?);

@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::Store;
 use super::damage::strictly;
-use super::edition::{edition_by_id, judge_edition, record_on_edition};
+use super::edition::{count_edition, edition_by_id, record_on_edition};
 use super::error::{Failure, Result};
 use super::row::{Columns, to_json};
 use super::transaction::Transaction;
@@ -27,7 +27,7 @@ type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
     /// Records a verdict that was given outside on a version, and on each other version of the source with the same bytes when
-    /// it refuses them or ends their refusal. Returns the state of the version by the policy in force.
+    /// it refuses them or ends their refusal. Returns the state of the version by the policy in force, and those others.
     ///
     /// # Errors
     ///
@@ -37,25 +37,33 @@ impl Store {
         version: VersionId,
         verdict: NewVerdict,
         stamp: Stamp,
-    ) -> Result<VersionState> {
+    ) -> Result<(VersionState, Vec<VersionId>)> {
         self.write(move |transaction| {
             let said = std::slice::from_ref(&verdict);
+            let state = judge_version(transaction, version, said, VerdictId(0), &stamp)?;
+            let given = last_on(transaction.sql, Judged::Version(version))?;
+            let mut others = Vec::new();
             for other in alike_versions(transaction.sql, version)? {
-                if concerns(transaction.sql, Judged::Version(other), &verdict)? {
-                    match judge_version(transaction, other, said, VerdictId(0), &stamp) {
-                        // What cannot be read cannot be published either.
-                        Err(error) if error.is_damage() => {}
-                        judged => drop(judged?),
+                if !concerns(transaction.sql, Judged::Version(other), &verdict)? {
+                    continue;
+                }
+                match repeat_all_on_version(transaction, other, &[(given, verdict.clone())], &stamp)
+                {
+                    // What cannot be read cannot be published either.
+                    Err(error) if error.is_damage() => {}
+                    repeated => {
+                        repeated?;
+                        others.push(other);
                     }
                 }
             }
-            judge_version(transaction, version, said, VerdictId(0), &stamp)
+            Ok((state, others))
         })
         .await
     }
 
     /// Records a verdict that was given outside on an edition, and on each other edition of the set with the same contents when
-    /// it refuses them or ends their refusal. Returns the state of the edition by the policy in force.
+    /// it refuses them or ends their refusal. Returns the state of the edition by the policy in force, and those others.
     ///
     /// # Errors
     ///
@@ -65,19 +73,24 @@ impl Store {
         edition: EditionId,
         verdict: NewVerdict,
         stamp: Stamp,
-    ) -> Result<VersionState> {
+    ) -> Result<(VersionState, Vec<EditionId>)> {
         self.write(move |transaction| {
             let said = std::slice::from_ref(&verdict);
+            let state = record_on_edition(transaction, edition, said, VerdictId(0), &stamp)?;
+            let given = last_on(transaction.sql, Judged::Edition(edition))?;
+            let mut others = Vec::new();
             let judged = edition_by_id(transaction.sql, edition)?;
             let versions: Vec<_> = judged.members.iter().map(|one| one.version_id).collect();
             let policy = transaction.policy_for_set(&judged.set)?;
             for other in alike_editions(transaction.sql, &judged.set, &versions, false)? {
                 if other != edition && concerns(transaction.sql, Judged::Edition(other), &verdict)?
                 {
-                    judge_edition(transaction, other, said, VerdictId(0), &policy, &stamp)?;
+                    repeat(transaction, given, Judged::Edition(other))?;
+                    count_edition(transaction, other, &policy)?;
+                    others.push(other);
                 }
             }
-            record_on_edition(transaction, edition, said, VerdictId(0), &stamp)
+            Ok((state, others))
         })
         .await
     }
@@ -114,22 +127,27 @@ pub(super) fn repeat_on_version(
         refuse_lost_refusal(transaction.sql, version)?;
         return Ok(None);
     }
+    let refusals = refusals.into_iter().map(|(id, _, verdict)| (id, verdict));
+    let refusals: Vec<_> = refusals.collect();
+    repeat_all_on_version(transaction, version, &refusals, stamp).map(Some)
+}
+
+/// Repeats verdicts on a version, an event each, and returns the state that follows from all there are.
+fn repeat_all_on_version(
+    transaction: &Transaction<'_>,
+    version: VersionId,
+    verdicts: &[(VerdictId, NewVerdict)],
+    stamp: &Stamp,
+) -> Outcome<VersionState> {
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
-    let mut said = Vec::new();
-    for (id, _, verdict) in refusals {
-        repeat(transaction, id, Judged::Version(version))?;
-        insert_verdict_event(
-            transaction,
-            place.source_id,
-            version,
-            &verdict,
-            &policy,
-            stamp,
-        )?;
-        said.push(verdict);
+    for (id, verdict) in verdicts {
+        repeat(transaction, *id, Judged::Version(version))?;
+        let source = place.source_id;
+        insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
     }
-    derive_state(transaction, &place, &policy, &said, stamp).map(Some)
+    let said: Vec<_> = verdicts.iter().map(|(_, one)| one.clone()).collect();
+    derive_state(transaction, &place, &policy, &said, stamp)
 }
 
 /// Repeats those of these refusals that are wanted on an edition.
@@ -202,12 +220,20 @@ fn is_decided(verdict: &NewVerdict) -> bool {
     )
 }
 
+/// Returns the verdict that was recorded last on a version or an edition.
+fn last_on(sql: &Connection, on: Judged) -> rusqlite::Result<VerdictId> {
+    let (table, column) = on.table();
+    sql.prepare_cached(&format!("SELECT max(id) FROM {table} WHERE {column} = ?1"))?
+        .query_row([on.id()], |row| row.get(0).map(VerdictId))
+}
+
 fn repeat(transaction: &Transaction<'_>, verdict: VerdictId, on: Judged) -> rusqlite::Result<()> {
     const SAID: &str = "verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output, started_at, duration_ms";
     let (table, column) = on.table();
     transaction.execute(
         &format!(
-            "INSERT INTO {table} ({column}, {SAID}) SELECT ?1, {SAID} FROM {table} WHERE id = ?2"
+            "INSERT INTO {table} ({column}, {SAID}, given_on) SELECT ?1, {SAID}, coalesce(given_on, {column})
+             FROM {table} WHERE id = ?2"
         ),
         params![on.id(), verdict.0],
     )?;

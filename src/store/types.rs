@@ -270,6 +270,8 @@ pub struct VerdictOn {
     pub actor: String,
     /// On what.
     pub on: VerdictSubject,
+    /// The id of the version or the edition with the same contents on which it was given; nothing when that is this one.
+    pub given_on: Option<i64>,
 }
 
 /// What a verdict is about.

@@ -405,12 +405,17 @@ pub(super) fn verdicts_on_edition(
     let rows = statement.query_map([edition.0], |row| {
         read_row("edition_verdict", row, |columns| {
             let (id, edition_id) = (VerdictId(columns.get()?), EditionId(columns.get()?));
-            let (verdict, actor) = read_what_was_said(columns)?;
+            let Said {
+                verdict,
+                actor,
+                given_on,
+            } = read_what_was_said(columns)?;
             Ok(EditionVerdict {
                 id,
                 edition_id,
                 verdict,
                 actor,
+                given_on: given_on.map(EditionId),
             })
         })
     })?;
@@ -424,7 +429,7 @@ const NO_OUTPUT: &str = "''";
 fn list_sql(table: &str, column: &str, output: &str, condition: &str) -> String {
     format!(
         "SELECT d.id, d.{column}, n.value AS verifier_id, f.value AS fingerprint_id, d.outcome, d.detail, d.exit_code,
-             {output}, d.started_at, d.duration_ms, coalesce(p.value, ''), a.value AS actor_id
+             {output}, d.started_at, d.duration_ms, coalesce(p.value, ''), a.value AS actor_id, d.given_on
          FROM {table} d LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
          LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
          WHERE {condition} ORDER BY d.id"
@@ -446,19 +451,31 @@ fn list(
 
 fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
     let (id, version_id) = (VerdictId(columns.get()?), VersionId(columns.get()?));
-    let (verdict, actor) = read_what_was_said(columns)?;
+    let Said {
+        verdict,
+        actor,
+        given_on,
+    } = read_what_was_said(columns)?;
     Ok(Verdict {
         id,
         version_id,
         verdict,
         actor,
+        given_on: given_on.map(VersionId),
     })
 }
 
-/// Reads a verdict and who gave it, from the columns after its own id and that of what it is on.
-pub(super) fn read_what_was_said(
-    columns: &mut Columns<'_>,
-) -> rusqlite::Result<(NewVerdict, String)> {
+/// A verdict as it is kept, but for what it is on.
+pub(super) struct Said {
+    pub(super) verdict: NewVerdict,
+    /// Who ran the verifier or gave the verdict.
+    pub(super) actor: String,
+    /// The id of what has the same contents and was given it.
+    pub(super) given_on: Option<i64>,
+}
+
+/// Reads a verdict from the columns after its own id and that of what it is on.
+pub(super) fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<Said> {
     let (verifier, hex) = (columns.get()?, columns.get()?);
     let judgement = Judgement {
         outcome: columns.word()?,
@@ -475,5 +492,9 @@ pub(super) fn read_what_was_said(
         started_at,
         duration,
     };
-    Ok((verdict, columns.get()?))
+    Ok(Said {
+        verdict,
+        actor: columns.get()?,
+        given_on: columns.get()?,
+    })
 }

@@ -12,7 +12,7 @@ use super::row::{Columns, int, row_limit, to_json};
 use super::types::{
     JudgedBy, JudgedOrder, JudgedRequest, LastVerdict, VerdictFilter, VerdictOn, VerdictSubject,
 };
-use super::verdict::read_what_was_said;
+use super::verdict::{Said, read_what_was_said};
 use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
 
 impl Store {
@@ -57,7 +57,7 @@ fn merge(one: Vec<VerdictOn>, other: Vec<VerdictOn>) -> impl Iterator<Item = Ver
 /// The columns of what was said, of a table of verdicts `d` and the texts that it names.
 const SAID: &str =
     "n.value AS verifier_id, f.value AS fingerprint_id, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
-    d.duration_ms, coalesce(p.value, ''), a.value AS actor_id";
+    d.duration_ms, coalesce(p.value, ''), a.value AS actor_id, d.given_on";
 const TEXTS: &str = "LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
     LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id";
 // A text that is not there has no id, and so no verdict.
@@ -88,17 +88,26 @@ fn list_on_versions(
     let rows = statement.query_map(parameters, |row| {
         read_row("verdict", row, |columns| {
             columns.get::<i64>()?;
-            let (verdict, actor) = read_what_was_said(columns)?;
+            let said = read_what_was_said(columns)?;
             let on = VerdictSubject::Version {
                 id: VersionId(columns.get()?),
                 digest: Digest(columns.get()?),
                 source_id: SourceId(columns.get()?),
                 source_name: columns.get()?,
             };
-            Ok(VerdictOn { verdict, actor, on })
+            Ok(verdict_on(said, on))
         })
     })?;
     Ok(sound_rows(rows, damaged)?)
+}
+
+fn verdict_on(said: Said, on: VerdictSubject) -> VerdictOn {
+    VerdictOn {
+        verdict: said.verdict,
+        actor: said.actor,
+        on,
+        given_on: said.given_on,
+    }
 }
 
 fn list_on_editions(
@@ -121,12 +130,12 @@ fn list_on_editions(
     let rows = statement.query_map(parameters, |row| {
         read_row("edition_verdict", row, |columns| {
             columns.get::<i64>()?;
-            let (verdict, actor) = read_what_was_said(columns)?;
+            let said = read_what_was_said(columns)?;
             let on = VerdictSubject::Edition {
                 id: EditionId(columns.get()?),
                 set: columns.get()?,
             };
-            Ok(VerdictOn { verdict, actor, on })
+            Ok(verdict_on(said, on))
         })
     })?;
     Ok(sound_rows(rows, damaged)?)

@@ -7,7 +7,7 @@ use super::pipeline::{Pipeline, unless_gone};
 use crate::app::{Ask, Error, Result, Verified};
 use crate::domain::{
     Content, NewVerdict, Publication, Source, VerdictOutcome, Version, VersionId, VersionState,
-    Weight,
+    Weight, with_origin,
 };
 
 impl Pipeline {
@@ -87,8 +87,15 @@ impl Pipeline {
     /// Tells who refused a version's bytes when they came before.
     async fn tell_refusals(&self, source: &Source, version: &Version) -> Result<()> {
         let known = self.app.store.verdicts(version.id).await?.into_iter();
-        let known: Vec<_> = known.map(|one| one.verdict).collect();
-        let refusals: Vec<_> = known.into_iter().filter(NewVerdict::is_refusal).collect();
+        let refusals = known.filter(|one| one.verdict.is_refusal());
+        let refusals: Vec<_> = refusals
+            .map(|mut one| {
+                let judgement = &mut one.verdict.judgement;
+                let given_on = one.given_on.map(|id| format!("v{id}"));
+                judgement.detail = with_origin(judgement.reason(), given_on);
+                one.verdict
+            })
+            .collect();
         self.tell_verdicts(source, version, Weight::Required, &refusals);
         Ok(())
     }

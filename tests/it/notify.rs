@@ -956,8 +956,12 @@ async fn what_is_over_before_anybody_was_told_is_not_told() {
             .verdict("x.json", "json", VerdictOutcome::Passed, None);
         verdict.await.expect("a verdict")
     };
-    let (source, version, _) = good().await;
-    house.app.verify(&source, &version).await.expect("judged");
+    let given = good().await;
+    house
+        .app
+        .verify(&given.source, &given.version)
+        .await
+        .expect("judged");
     house.pass().await;
     assert!(told(&hook).is_empty(), "{:?}", told(&hook));
     good().await;

@@ -163,3 +163,72 @@ fn what_a_program_failed_is_judged_anew_when_it_comes_again() {
     }
     assert_eq!(prices.published().as_deref(), Some("one"));
 }
+
+#[test]
+fn a_verdict_says_for_which_others_it_counts_and_they_say_where_it_was_given() {
+    for verifier in [PROGRAM, RULE, PEOPLE] {
+        let prices = Prices::judged_by(verifier);
+        for content in ["two", "one", "two", "one"] {
+            prices.serve(content);
+            prices.fetch();
+        }
+        for version in ["v1", "v3", "v5"] {
+            prices.judge(version, "passed");
+        }
+        let failed = "v1 and v5 have the same contents: the verdict counts for them too";
+        let passed = "v3 and v5 have the same contents and were failed by eyes: the verdict counts for them too";
+        for (given, outcome, words, others) in [
+            ("v3", "failed", failed, [1, 5]),
+            ("v1", "passed", passed, [3, 5]),
+        ] {
+            let said = prices.gannet.ok(&["verdict", given, "eyes", outcome]);
+            assert!(said.contains(words), "{verifier}: {said}");
+            let verdicts = prices.gannet.json(&["verdicts", "--json"]);
+            let verdicts = verdicts.as_array().cloned().unwrap_or_default();
+            for (one, origin) in [
+                (&verdicts[2], Value::Null),
+                (&verdicts[0], given[1..].into()),
+            ] {
+                assert_eq!(one["outcome"], outcome, "{verifier}");
+                let origin = origin.as_str().and_then(|id| id.parse::<i64>().ok());
+                assert_eq!(one["given_on"].as_i64(), origin, "{verifier}: {one}");
+            }
+            let marked = format!("of the same contents as {given}");
+            for other in others {
+                let other = format!("v{other}");
+                for shown in [&["verdicts", &other][..], &["verdicts", &other, "--full"]] {
+                    let shown = prices.gannet.ok(shown);
+                    assert!(shown.contains(&marked), "{verifier}: {shown}");
+                }
+            }
+            let shown = prices.gannet.ok(&["show", "prices"]);
+            assert_eq!(shown.matches(&marked).count(), 2, "{verifier}: {shown}");
+            let shown = prices.gannet.ok(&["verdicts", given, "--limit", "1"]);
+            assert!(!shown.contains("of the same"), "{verifier}: {shown}");
+        }
+        // One of which no other version has the bytes, or that changes nothing for them, says nothing.
+        for given in ["v2", "v1"] {
+            let said = prices.gannet.ok(&["verdict", given, "eyes", "passed"]);
+            assert!(!said.contains("same contents"), "{verifier}: {said}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_come_again_say_where_they_were_failed() {
+    let prices = Prices::judged_by(PROGRAM);
+    prices.judge("prices", "failed");
+    for (content, version) in [("two", 2), ("one", 3), ("two", 4), ("one", 5)] {
+        prices.serve(content);
+        let said = prices.gannet.run(&["fetch", "prices"]);
+        if content == "two" {
+            continue;
+        }
+        let because = format!(
+            "prices: v{version} failed verification by eyes: no price; of the same contents as v1"
+        );
+        assert!(said.err.contains(&because), "{said:#?}");
+        let verdicts = prices.gannet.json(&["verdicts", "prices~0", "--json"]);
+        assert_eq!(verdicts[0]["given_on"], 1, "{verdicts}");
+    }
+}

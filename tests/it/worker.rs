@@ -326,7 +326,7 @@ async fn the_last_verdict_counts_after_the_clock_was_set_back() {
     ] {
         house.advance(-60);
         let given = house.app.verdict("1", "script", outcome, None).await;
-        assert_eq!(given.expect("a verdict").2, state);
+        assert_eq!(given.expect("a verdict").version.state, state);
     }
 }
 

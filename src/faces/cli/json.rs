@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::app::{History, Newest};
 use crate::domain::{
-    Attempt, AttemptOutcome, Digest, Event, FailureKind, LastModified, NewVerdict, Source,
-    SourceId, Verdict, Version, VersionId, VersionState,
+    Attempt, AttemptOutcome, Digest, EditionVerdict, Event, FailureKind, LastModified, NewVerdict,
+    Source, SourceId, Verdict, Version, VersionId, VersionState,
 };
 use crate::faces::standing::{StateWord, next_due};
 
@@ -286,11 +286,32 @@ pub(crate) struct VerdictJson<'a> {
     started_at: String,
     duration_ms: u64,
     actor: &'a str,
+    /// The id of the version, of a set the edition, with the same contents on which it was given; nothing when that is this one.
+    given_on: Option<i64>,
 }
 
 impl<'a> VerdictJson<'a> {
     pub(crate) fn recorded(verdict: &'a Verdict) -> Self {
-        Self::new(&verdict.verdict, &verdict.actor)
+        Self::given_on(
+            &verdict.verdict,
+            &verdict.actor,
+            verdict.given_on.map(|id| id.0),
+        )
+    }
+
+    pub(crate) fn on_edition(verdict: &'a EditionVerdict) -> Self {
+        Self::given_on(
+            &verdict.verdict,
+            &verdict.actor,
+            verdict.given_on.map(|id| id.0),
+        )
+    }
+
+    pub(crate) fn given_on(verdict: &'a NewVerdict, actor: &'a str, given_on: Option<i64>) -> Self {
+        Self {
+            given_on,
+            ..Self::new(verdict, actor)
+        }
     }
 
     pub(crate) fn new(verdict: &'a NewVerdict, actor: &'a str) -> Self {
@@ -305,6 +326,7 @@ impl<'a> VerdictJson<'a> {
             started_at: precise(verdict.started_at),
             duration_ms: milliseconds(verdict.duration),
             actor,
+            given_on: None,
         }
     }
 }

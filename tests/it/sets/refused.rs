@@ -153,6 +153,19 @@ fn a_pass_says_who_failed_the_contents_that_came_again() {
         .collect();
     assert_eq!(actors.len(), 2, "{verdicts}");
     assert_eq!(actors[0], actors[1], "whoever gave it: {verdicts}");
+    // The newest of both says on which edition.
+    assert_eq!(verdicts[0]["given_on"], 1, "{verdicts}");
+    let marked = "rates of another year; of the same contents as edition 1";
+    for shown in [&["verdicts", "set:release"][..], &["show", "set:release"]] {
+        let shown = release.gannet.ok(shown);
+        assert_eq!(shown.matches(marked).count(), 1, "{shown}");
+    }
+    let said = release
+        .gannet
+        .ok(&["verdict", "set:release", "sums", "passed"]);
+    let counts =
+        "edition 1 has the same contents and was failed by sums: the verdict counts for it too";
+    assert!(said.contains(counts), "{said}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::damaged::Damaged;
 use crate::app::{App, History};
-use crate::domain::{Attempt, Verdict, VerdictOutcome, VersionId, format_size};
+use crate::domain::{Attempt, Verdict, VerdictOutcome, VersionId, format_size, with_origin};
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::json::{self, AttemptJson, VersionJson};
@@ -133,11 +133,16 @@ fn last_verdicts(oldest_first: &[Verdict]) -> String {
     let words = last.into_iter().map(|verdict| {
         let judgement = &verdict.verdict.judgement;
         let verifier = &verdict.verdict.verifier;
-        match judgement.outcome {
-            VerdictOutcome::Failed | VerdictOutcome::Error if !judgement.detail.is_empty() => {
-                format!("{verifier} {} ({})", judgement.outcome, judgement.detail)
-            }
-            outcome => format!("{verifier} {outcome}"),
+        let detail = match judgement.outcome {
+            VerdictOutcome::Failed | VerdictOutcome::Error => judgement.detail.as_str(),
+            VerdictOutcome::Passed | VerdictOutcome::Pending => "",
+        };
+        let detail = with_origin(detail, verdict.given_on.map(|id| format!("v{id}")));
+        let outcome = judgement.outcome;
+        if detail.is_empty() {
+            format!("{verifier} {outcome}")
+        } else {
+            format!("{verifier} {outcome} ({detail})")
         }
     });
     words.collect::<Vec<_>>().join(", ")
@@ -204,9 +209,8 @@ mod tests {
         for verdict in &mut history.versions[0].1 {
             verdict.verdict.judgement.output.clear();
         }
-        write_json(&history, &mut out, async |_| Ok(said.clone()))
-            .await
-            .expect("a buffer");
+        let written = write_json(&history, &mut out, async |_| Ok(said.clone())).await;
+        written.expect("a buffer");
         insta::assert_snapshot!(text(out), @r#"
         {
           "attempts": [
@@ -262,7 +266,8 @@ mod tests {
                   "output": "line 3: bad\n",
                   "started_at": "2026-01-31T12:00:04.000Z",
                   "duration_ms": 35,
-                  "actor": "worker@host"
+                  "actor": "worker@host",
+                  "given_on": null
                 },
                 {
                   "verifier": "schema",
@@ -277,7 +282,8 @@ mod tests {
                   "output": "line 3: bad\n",
                   "started_at": "2026-01-31T12:00:04.000Z",
                   "duration_ms": 35,
-                  "actor": "worker@host"
+                  "actor": "worker@host",
+                  "given_on": null
                 }
               ]
             },

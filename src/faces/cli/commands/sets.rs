@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::folders::{FolderChange, SetFolders};
 use super::published::tell_failures;
+use super::verdict::counts_for;
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
-    Withdrawal,
+    Withdrawal, with_origin,
 };
 use crate::faces::cli::args::{TableFormat, VerdictArgs};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -249,9 +250,7 @@ fn object<'a>(
     verifiers: Vec<String>,
     verdicts: &'a [EditionVerdict],
 ) -> ShownSetJson<'a> {
-    let verdicts = verdicts
-        .iter()
-        .map(|verdict| VerdictJson::new(&verdict.verdict, &verdict.actor));
+    let verdicts = verdicts.iter().map(VerdictJson::on_edition);
     ShownSetJson {
         set: SetJson::new(set),
         verifiers,
@@ -368,12 +367,18 @@ fn verdicts_table(verdicts: &[EditionVerdict], look: &Look) -> Table {
         toned("VERDICT"),
         below("DETAIL"),
     ]);
-    for EditionVerdict { verdict, .. } in verdicts {
+    for EditionVerdict {
+        verdict, given_on, ..
+    } in verdicts
+    {
         table.row([
             look.time(verdict.started_at),
             verdict.verifier.clone(),
             verdict.judgement.outcome.to_string(),
-            verdict.judgement.detail.clone(),
+            with_origin(
+                &verdict.judgement.detail,
+                given_on.map(|id| format!("edition {id}")),
+            ),
         ]);
     }
     table
@@ -388,7 +393,7 @@ pub(super) async fn verdict(
 ) -> CommandResult {
     let detail = args.detail.clone();
     let before = SetFolders::now(app).await?;
-    let edition = app
+    let (edition, also) = app
         .set_verdict(name, &args.verifier, args.outcome, detail)
         .await?;
     let folder = before.change_of(app, name).await?;
@@ -401,6 +406,10 @@ pub(super) async fn verdict(
         edition.state,
         folder.words()
     ))?;
+    let ids = also.iter().map(|id| id.0);
+    if let Some(also) = counts_for(args.outcome, &clean(&args.verifier), "edition ", ids) {
+        console.say(&also)?;
+    }
     let failures = unpublished(app, &[name.to_owned()]).await?;
     Ok(tell_failures(&failures, console))
 }

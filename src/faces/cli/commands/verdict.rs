@@ -3,8 +3,8 @@
 use super::folders::SetFolders;
 use super::published::{Served, tell_unpublished};
 use super::sets;
-use crate::app::{App, Error};
-use crate::domain::Source;
+use crate::app::{App, Error, GivenVerdict};
+use crate::domain::{Source, VerdictOutcome};
 use crate::faces::cli::Console;
 use crate::faces::cli::args::VerdictArgs;
 use crate::faces::cli::exit::CommandResult;
@@ -15,7 +15,11 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
         return sets::verdict(app, set, args, console).await;
     }
     let folders = SetFolders::now(app).await?;
-    let (source, version, state) = app
+    let GivenVerdict {
+        source,
+        version,
+        also,
+    } = app
         .verdict(
             &args.version,
             &args.verifier,
@@ -29,12 +33,54 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
     let verifier = clean(&args.verifier);
     let outcome = args.outcome;
     console.say(&format!(
-        "recorded: {verifier} {outcome} v{} of {name}, which is {state} now; {file}",
-        version.id
+        "recorded: {verifier} {outcome} v{} of {name}, which is {} now; {file}",
+        version.id, version.state
     ))?;
+    if let Some(also) = counts_for(outcome, &verifier, "v", also.iter().map(|id| id.0)) {
+        console.say(&also)?;
+    }
     folders.tell(app, console).await;
     // Recording that a version is bad is not itself a failure.
     Ok(tell_unpublished(app, [source.id], console).await?)
+}
+
+/// Versions or editions that are named one by one.
+const MOST_NAMED: usize = 10;
+
+/// Says for which others of the same contents a verdict from outside counts too; nothing when it counts for none. `lead` stands before
+/// their ids, newest last.
+pub(super) fn counts_for(
+    outcome: VerdictOutcome,
+    verifier: &str,
+    lead: &str,
+    ids: impl DoubleEndedIterator<Item = i64> + ExactSizeIterator,
+) -> Option<String> {
+    let all = ids.len();
+    if all == 0 {
+        return None;
+    }
+    let older = all.saturating_sub(MOST_NAMED);
+    let mut named: Vec<_> = ids.skip(older).map(|id| format!("{lead}{id}")).collect();
+    if older > 0 {
+        named.insert(0, format!("{older} older ones"));
+    }
+    let (last, others) = named.split_last()?;
+    let named = match others {
+        [] => last.clone(),
+        others => format!("{} and {last}", others.join(", ")),
+    };
+    let (has, was, it) = if all == 1 {
+        ("has", "was", "it")
+    } else {
+        ("have", "were", "them")
+    };
+    let failed = match outcome {
+        VerdictOutcome::Passed => format!(" and {was} failed by {verifier}"),
+        _ => String::new(),
+    };
+    Some(format!(
+        "  {named} {has} the same contents{failed}: the verdict counts for {it} too"
+    ))
 }
 
 /// Says what became of the published file of a source that is given as it was before.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::verify::names_one_version;
 use crate::app::{App, Error, VerdictFilter, VerdictOn, VerdictSubject};
-use crate::domain::{EditionId, Judgement, SourceId, VersionId};
+use crate::domain::{EditionId, Judgement, SourceId, VersionId, with_origin};
 use crate::faces::cli::args::{TableFormat, VerdictsArgs};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, VerdictJson};
@@ -35,7 +35,7 @@ struct VerdictOnJson<'a> {
 }
 
 /// The fields that are single values, and the arguments, in their order.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "source_id",
     "source",
     "version_id",
@@ -52,6 +52,7 @@ const FIELDS: [&str; 16] = [
     "started_at",
     "duration_ms",
     "actor",
+    "given_on",
 ];
 
 pub(super) async fn run(
@@ -112,7 +113,7 @@ fn object(one: &VerdictOn) -> VerdictOnJson<'_> {
         digest: None,
         set: None,
         edition_id: None,
-        verdict: VerdictJson::new(&one.verdict, &one.actor),
+        verdict: VerdictJson::given_on(&one.verdict, &one.actor, one.given_on),
         definition: serde_json::from_str(definition).unwrap_or_default(),
     };
     match &one.on {
@@ -145,6 +146,15 @@ fn subject(on: &VerdictSubject) -> (String, String) {
     }
 }
 
+/// Returns what a verdict was given on, where that is another one with the same contents.
+fn origin(one: &VerdictOn) -> Option<String> {
+    let lead = match one.on {
+        VerdictSubject::Version { .. } => "v",
+        VerdictSubject::Edition { .. } => "edition ",
+    };
+    one.given_on.map(|id| format!("{lead}{id}"))
+}
+
 /// Writes each verdict with all lines that are kept of what its verifier printed.
 fn write_full(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result<()> {
     for one in verdicts {
@@ -156,6 +166,7 @@ fn write_full(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::R
             output,
             ..
         } = &verdict.judgement;
+        let detail = with_origin(detail, origin(one));
         let gap = if detail.is_empty() { "" } else { ": " };
         let head = format!(
             "{version} of {owner}: {} {outcome}{gap}{detail}",
@@ -201,7 +212,7 @@ fn write(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result
                 .take(SHORT_FINGERPRINT)
                 .collect(),
             one.actor.clone(),
-            verdict.judgement.detail.clone(),
+            with_origin(&verdict.judgement.detail, origin(one)),
         ]);
     }
     table.write(out, 0, look)
@@ -220,6 +231,7 @@ mod tests {
             verdict: said.verdict.clone(),
             actor: said.actor.clone(),
             on,
+            given_on: None,
         };
         let one = on(VerdictSubject::Version {
             id: VersionId(11),
@@ -263,6 +275,7 @@ mod tests {
           "started_at": "2026-01-31T12:00:04.000Z",
           "duration_ms": 35,
           "actor": "worker@host",
+          "given_on": null,
           "definition": {
             "rules": 1,
             "definition": {

@@ -304,7 +304,8 @@ mod tests {
               "output": "line 3: bad\n",
               "started_at": "2026-01-31T12:00:04.000Z",
               "duration_ms": 35,
-              "actor": "joe@host by cli"
+              "actor": "joe@host by cli",
+              "given_on": null
             }
           ],
           "published": {
