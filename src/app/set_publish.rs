@@ -118,6 +118,11 @@ impl App {
         let lock = self.lock_published().await?;
         // Only now does what the catalogue says hold until it is done.
         let (set, wanted) = self.wanted_of_set(name).await?;
+        let purged = if self.store.is_purged(name.to_owned()).await? {
+            self.archive.set_folder(name)
+        } else {
+            None
+        };
         match wanted {
             SetPublication::Keep => return Ok(wanted),
             SetPublication::Publish(id) => self.write_out_edition(id).await?,
@@ -126,6 +131,14 @@ impl App {
                 self.with_archive(move |archive| archive.withdraw_set(&name, now))
                     .await?;
             }
+        }
+        // It holds what was purged: readers who are inside have to do without.
+        if let Some(folder) = purged
+            && let Err(error) = self
+                .with_archive(move |archive| archive.erase_edition(&folder))
+                .await
+        {
+            tracing::warn!("{error}: left to the next pass");
         }
         if set.is_some() {
             let moved = self

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::additions::checked;
+use super::purge::{Purge, Remains};
 use super::settings::{check_host, checked_patch, refuse_literal_secrets};
 use super::{App, Error, ErrorKind, NewSource, Refusal, Result};
 use crate::archive::release_reserve;
@@ -35,6 +36,8 @@ pub struct Removal {
     pub discarded: Discarded,
     /// The sets whose folders went with purged members, by name.
     pub sets: Vec<PurgedSet>,
+    /// Where content of purged histories is still to be found, beside the trash.
+    pub remains: Vec<Remains>,
 }
 
 /// A set whose published folder had a file of a source that was purged.
@@ -57,6 +60,14 @@ pub struct Discarded {
     pub kept: usize,
     /// Why the first of those could not.
     pub why: String,
+}
+
+/// Changes that were recorded.
+#[derive(Default)]
+struct Recorded {
+    done: Vec<Changed>,
+    discarded: Discarded,
+    remains: Vec<Remains>,
 }
 
 impl App {
@@ -198,11 +209,12 @@ impl App {
         } else {
             Vec::new()
         };
-        let (_, discarded) = self.record_and_discard(changes).await?;
+        let recorded = self.record_and_discard(changes).await?;
         Ok(Removal {
             sources,
-            discarded,
+            discarded: recorded.discarded,
             sets: self.purged_sets(showing).await?,
+            remains: recorded.remains,
         })
     }
 
@@ -288,15 +300,12 @@ impl App {
     }
 
     async fn record(&self, changes: Vec<SourceChange>) -> Result<Vec<Changed>> {
-        Ok(self.record_and_discard(changes).await?.0)
+        Ok(self.record_and_discard(changes).await?.done)
     }
 
-    async fn record_and_discard(
-        &self,
-        changes: Vec<SourceChange>,
-    ) -> Result<(Vec<Changed>, Discarded)> {
+    async fn record_and_discard(&self, changes: Vec<SourceChange>) -> Result<Recorded> {
         if changes.is_empty() {
-            return Ok((Vec::new(), Discarded::default()));
+            return Ok(Recorded::default());
         }
         // So that a source which is tagged now enters the sets of an edited configuration.
         let standing = self.policy_standing().await?;
@@ -304,14 +313,17 @@ impl App {
             SourceChange::Remove { id, purge: true } => Some(*id),
             _ => None,
         });
-        let showing = match purged.collect::<Vec<_>>() {
-            none if none.is_empty() => Vec::new(),
-            purged => self.store.sets_showing(purged).await?,
-        };
+        let purged: Vec<_> = purged.collect();
+        let mut purge = Purge::default();
+        let mut showing = Vec::new();
+        if !purged.is_empty() {
+            showing = self.store.sets_showing(purged.clone()).await?;
+            purge = self.begin_purge(purged).await?;
+        }
         self.join_archive().await?;
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
-        let done = self.store.change_sources(changes, self.stamp()).await?;
+        let done = self.change_or_purge(changes, &mut purge).await?;
         // It is done, whatever becomes of the files: what is left of them, passes look for.
         if let Err(error) = self.withdraw_left(true, &lock).await {
             tracing::warn!("{error}: left to the next pass");
@@ -326,7 +338,11 @@ impl App {
             }
             self.settle_after_change(&done).await;
         }
-        Ok((done, discarded))
+        Ok(Recorded {
+            done,
+            discarded,
+            remains: self.end_purge(purge).await,
+        })
     }
 
     /// Moves objects to the trash that no blob names any more. What cannot be moved now, passes find as such.

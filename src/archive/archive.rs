@@ -228,6 +228,26 @@ impl Archive {
         self.sets.sweep(now)
     }
 
+    /// Deletes the editions of sets that hold a file with one of these contents, given by size and digest, in the trash too: whoever
+    /// may be inside, but for those that readers find now. Returns those that may still hold one, each with the reason. Whoever calls
+    /// holds the lock of the published files.
+    pub fn erase_editions(
+        &self,
+        contents: &HashSet<(u64, Digest)>,
+    ) -> Result<Vec<(PathBuf, String)>, ArchiveError> {
+        self.sets.erase(contents)
+    }
+
+    /// Returns the folder that the link of a set leads to, if there is a link of ours.
+    pub fn set_folder(&self, name: &str) -> Option<PathBuf> {
+        self.sets.current(name)
+    }
+
+    /// Deletes an edition that no link leads to any more, whoever may be inside.
+    pub fn erase_edition(&self, folder: &Path) -> Result<(), ArchiveError> {
+        self.sets.erase_folder(folder)
+    }
+
     /// Tells whether a large stored form is where it should be and as long as it should be; reads nothing of it.
     pub fn has_object(&self, object: &StoredObject) -> bool {
         self.objects

@@ -2,16 +2,19 @@
 //!
 //! What a newer edition took the place of is deleted: all of it can be published again from the catalogue. What has no such reason to go (the
 //! set has no link any more, a process was killed as it published, another catalogue made it) is moved to the trash. Never takes the folder
-//! that a link leads to, nor one that readers may be in; whoever calls holds the lock of the published files.
+//! that a link leads to, nor one that readers may be in but for one with purged content; whoever calls holds the lock of the published
+//! files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::ArchiveError;
+use super::file::{digest_of, sync_folder};
 use super::sets::{EDITIONS, KEEP, Sets, UNFINISHED, mark, remove, remove_file};
+use crate::domain::Digest;
 
 impl Sets {
     /// Removes the editions that no link leads to and that were replaced long enough ago, and what a killed process left.
@@ -59,6 +62,41 @@ impl Sets {
         Ok(linked)
     }
 
+    /// Deletes the editions that hold a file with one of these contents, given by size and digest, and those of them in the trash:
+    /// whoever may be inside, but for those that links lead to. Returns those that may still hold one, each with the reason.
+    pub(super) fn erase(
+        &self,
+        contents: &HashSet<(u64, Digest)>,
+    ) -> Result<Vec<(PathBuf, String)>, ArchiveError> {
+        let editions = self.editions();
+        let mut folders = folders_in(&editions)?;
+        let linked = if folders.is_empty() {
+            Vec::new()
+        } else {
+            self.linked()?
+        };
+        folders.retain(|path| !linked.iter().any(|name| path.ends_with(name)));
+        for day in self.trash.days()? {
+            folders.extend(folders_in(&day.join("sets").join(EDITIONS))?);
+        }
+        let mut left = Vec::new();
+        for folder in folders {
+            let erased = match holds_any(&folder, contents) {
+                Ok(false) => Ok(()),
+                Ok(true) => self.erase_folder(&folder),
+                Err(error) => Err(ArchiveError::io("read", &folder)(error)),
+            };
+            left.extend(erased.err().map(|error| (folder, error.to_string())));
+        }
+        Ok(left)
+    }
+
+    /// Deletes one edition that no link leads to any more, whoever may be inside.
+    pub(super) fn erase_folder(&self, folder: &Path) -> Result<(), ArchiveError> {
+        remove(folder)?;
+        sync_folder(folder.parent().unwrap_or(&self.folder))
+    }
+
     /// Returns the sets whose links lead to an edition.
     pub(super) fn linked_sets(&self) -> Result<Vec<String>, ArchiveError> {
         if !self.are_there() {
@@ -92,6 +130,34 @@ fn is_older(folder: &Path, now: SystemTime) -> Result<bool, ArchiveError> {
         mark(folder, now)?;
     }
     Ok(now.duration_since(modified).is_ok_and(|age| age > KEEP))
+}
+
+/// Returns the folders in a folder, which need not be there.
+fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+    };
+    let entries = entries.map_err(ArchiveError::io("list", folder))?;
+    let mut folders: Vec<_> = entries.iter().map(fs::DirEntry::path).collect();
+    folders.retain(|path| fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()));
+    Ok(folders)
+}
+
+/// Tells whether a file in a folder has one of these contents. Reads only those of a size that one of them has.
+fn holds_any(folder: &Path, contents: &HashSet<(u64, Digest)>) -> io::Result<bool> {
+    let sizes: HashSet<_> = contents.iter().map(|(size, _)| *size).collect();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let found = entry.metadata()?;
+        if found.is_file()
+            && sizes.contains(&found.len())
+            && contents.contains(&(found.len(), digest_of(&entry.path())?))
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns what lies in a folder; what is not named by text is none of ours.

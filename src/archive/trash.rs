@@ -112,6 +112,16 @@ impl Trash {
             .find(|place| place.is_file())
     }
 
+    /// Returns the folders of all days.
+    pub(super) fn days(&self) -> Result<Vec<PathBuf>, ArchiveError> {
+        let days = match fs::read_dir(&self.folder) {
+            Err(error) if is_not_found(&error) => return Ok(Vec::new()),
+            days => days.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+        };
+        let days = days.map_err(ArchiveError::io("list", &self.folder))?;
+        Ok(days.iter().map(fs::DirEntry::path).collect())
+    }
+
     /// Moves a file back to where it was, to a folder that is there; `unfinished` is that folder and how the name of a copy begins
     /// there until it is whole. Returns whether it lay here.
     pub(super) fn put_back(
@@ -143,15 +153,10 @@ impl Trash {
     /// Counts the days since the last look, and returns the folders of days whose time is over. One that cannot be renamed keeps
     /// the count of the look before, and keeps no other one from being counted.
     pub(super) fn expired(&self, now: DateTime<Utc>) -> Result<Vec<PathBuf>, ArchiveError> {
-        let days = match fs::read_dir(&self.folder) {
-            Err(error) if is_not_found(&error) => return Ok(Vec::new()),
-            days => days.and_then(Iterator::collect::<io::Result<Vec<_>>>),
-        };
-        let days = days.map_err(ArchiveError::io("list", &self.folder))?;
         let mut expired = Vec::new();
-        for day in days {
-            let mut path = day.path();
-            let Some(known) = day.file_name().to_str().and_then(Age::read) else {
+        for mut path in self.days()? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let Some(known) = name.and_then(Age::read) else {
                 continue;
             };
             let age = known.at(now.date_naive());

@@ -45,6 +45,8 @@ pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Co
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
+        // Rows that move to other pages leave no copies behind, which a purge of them would not know of.
+        connection.pragma_update(None, "secure_delete", "FAST")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.query_row(
             &format!("PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}"),

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::connection::{make_private, open_for_writing};
 use super::damage::Noted;
-use super::error::{Failure, Result, StoreError};
+use super::error::{Failure, Result, StoreError, sql_error};
 use super::file_identity::FileIdentity;
 use super::library;
 use super::reader::Readers;
@@ -108,6 +108,21 @@ impl Store {
         let inner = Arc::clone(&self.0);
         let value = tokio::task::spawn_blocking(move || inner.readers.data_version()).await;
         value.map_err(|_| self.stopped())?
+    }
+
+    /// Folds the write-ahead log into the catalogue's file, and empties it. Returns whether it is empty now: others that read keep it
+    /// from that.
+    pub async fn empty_log(&self) -> Result<bool> {
+        let path = self.0.path.to_path_buf();
+        let emptied = tokio::task::spawn_blocking(move || {
+            let connection = open_for_writing(&path, BUSY_TIMEOUT)?;
+            connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                    row.get(0).map(|is_busy: bool| !is_busy)
+                })
+                .map_err(|error| sql_error(&error, &path))
+        });
+        emptied.await.map_err(|_| self.stopped())?
     }
 
     /// Runs `operation` in the writer's next transaction and returns after its commit. It may be run more than

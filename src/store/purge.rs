@@ -1,10 +1,43 @@
-//! The end of a source with its history, and of the stored bytes that nothing else needs.
+//! The end of a source with its history, and of the stored bytes that nothing else needs, which are overwritten in the catalogue's
+//! file and in its write-ahead log.
 
+use std::collections::HashSet;
+
+use super::Store;
 use super::blob::delete_unneeded;
 use super::edition::delete_editions_with;
-use super::error::Failure;
+use super::error::{Failure, Result};
+use super::row::to_json;
 use super::transaction::Transaction;
-use crate::domain::{BlobId, Source};
+use crate::domain::{BlobId, Digest, Source, SourceId};
+
+impl Store {
+    /// Returns the size in bytes and the digest of every version of these sources. Those that cannot be read are left out.
+    pub async fn contents_of(&self, sources: Vec<SourceId>) -> Result<HashSet<(u64, Digest)>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT DISTINCT b.size_bytes, b.digest FROM version v CROSS JOIN blob b ON b.id = v.blob_id
+                 WHERE v.source_id IN (SELECT value FROM json_each(?1))",
+            )?;
+            let rows = statement.query_map([to_json(&sources)], |row| {
+                let size: i64 = row.get(0)?;
+                Ok((size.unsigned_abs(), row.get(1).map(Digest)?))
+            })?;
+            Ok(rows.flatten().collect())
+        })
+        .await
+    }
+
+    /// Has what is deleted from now on overwritten with zeros where it lay, pages that come free too; or only what lies in pages
+    /// that are written anyway. The first takes as much room in the write-ahead log as is deleted.
+    pub async fn overwrite_deleted(&self, wholly: bool) -> Result<()> {
+        let mode = if wholly { "ON" } else { "FAST" };
+        self.write(move |transaction| {
+            Ok(transaction.sql.pragma_update(None, "secure_delete", mode)?)
+        })
+        .await
+    }
+}
 
 /// Deletes a source and all that is recorded of it. Returns the names of the objects that no blob names any more.
 pub(super) fn purge(

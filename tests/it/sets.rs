@@ -5,6 +5,7 @@ mod disabled;
 mod entering;
 mod faults;
 mod lost;
+mod purged;
 mod put_back;
 mod readers;
 mod refused;

@@ -9,7 +9,7 @@ use crate::rig::Said;
 type Remove = fn(&Release) -> Said;
 
 /// Removes with a configuration that the policy did not come from.
-fn elsewhere(release: &Release, arguments: &[&str]) -> Said {
+pub(super) fn elsewhere(release: &Release, arguments: &[&str]) -> Said {
     let other = release.gannet.path("other.toml");
     let toml = fs::read_to_string(release.gannet.path("config.toml")).expect("TOML");
     let another = toml.replace("\"sums\"", "\"others\"");

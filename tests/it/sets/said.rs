@@ -27,7 +27,7 @@ const WITH_TAGS: &str = "{tagged}";
 const WITHOUT_TAGS: &str = "{untagged}";
 
 impl Release {
-    fn configured(&self, verifiers: &str) {
+    pub(super) fn configured(&self, verifiers: &str) {
         let ca_file = self.origin.ca_file().display().to_string();
         self.gannet
             .configure(&format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}"));
@@ -223,7 +223,7 @@ fn places(release: &Release, name: &str) -> [bool; 2] {
 
 impl Release {
     /// Three members, of which the checksums are of the data file alone.
-    fn of_three() -> Self {
+    pub(super) fn of_three() -> Self {
         let release = Self::new();
         release.add("notes.txt", "release");
         release.origin.on("/notes.txt", [Reply::file("notes")]);

@@ -5,7 +5,7 @@ use std::io;
 
 use super::add::warn_of_path;
 use super::published::{Change, FileChange, Served, tell_unpublished};
-use crate::app::{App, Discarded, Error, ErrorKind, LeftInSet, PurgedSet};
+use crate::app::{App, Discarded, Error, ErrorKind, LeftInSet, PurgedSet, Remains};
 use crate::domain::{Address, Interval, SettingsPatch, Source, SourceId};
 use crate::faces::cli::args::{
     EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
@@ -195,6 +195,7 @@ pub(super) async fn remove(
         console.note("`gannet list --removed` shows what was removed");
     }
     let is_discarded = tell_discarded(&removed.discarded, console);
+    tell_remains(&removed.remains, console);
     note_left_in_sets(app, &removed.sources, args.purge, console).await?;
     note_purged_sets(&removed.sets, console);
     let folders = tell_unpublished(app, ids(&removed.sources), console).await?;
@@ -221,6 +222,17 @@ fn tell_discarded(discarded: &Discarded, console: &mut Console<'_>) -> bool {
         ));
     }
     *kept == 0
+}
+
+/// Says where content of purged histories is still to be found, and until when.
+fn tell_remains(remains: &[Remains], console: &mut Console<'_>) {
+    for Remains { path, why } in remains {
+        console.warn_line(&format!(
+            "gannet: {} may still hold what was purged: {}",
+            clean(&path.to_string_lossy()),
+            clean(why)
+        ));
+    }
 }
 
 /// Says of which sets readers find nothing without the files of purged sources, and why.

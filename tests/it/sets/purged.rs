@@ -1,0 +1,173 @@
+//! The bytes of what was purged: they lie nowhere in the data folder when the command has ended, whoever may be reading them.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::removed::elsewhere;
+use super::{Release, SUMS_VERIFIER};
+use crate::origin::Reply;
+use crate::rig::Said;
+
+/// Part of every version of the file that is purged.
+const BYTES: &str = "bytes that nobody may keep";
+
+/// What is done before, and the purge.
+type Case = (&'static str, fn(&Release), fn(&Release) -> Said);
+
+/// Returns the files below a folder that hold the bytes, and what else is there, by name.
+fn holding(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let metadata = fs::symlink_metadata(&path).expect("a file");
+        if metadata.is_dir() {
+            found.extend(holding(&path));
+        } else if metadata.is_file() {
+            let bytes = fs::read(&path).unwrap_or_default();
+            let holds = |bytes: &[u8]| bytes == BYTES.as_bytes();
+            if bytes.windows(BYTES.len()).any(holds) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// Three members, of which `notes.txt` has several versions, and with them the set several editions.
+fn with_editions() -> Release {
+    let release = Release::of_three();
+    for turn in 1..4 {
+        let notes = format!("{BYTES}, and {turn}\n");
+        release.origin.on("/notes.txt", [Reply::file(notes)]);
+        release.fetch();
+    }
+    assert!(holding(&release.gannet.data()).len() > 3);
+    release
+}
+
+fn purge(release: &Release) -> Said {
+    release
+        .gannet
+        .run(&["remove", "--purge", "--yes", "notes.txt"])
+}
+
+/// Lets the folders of editions look as if they had been replaced long ago.
+fn age_editions(release: &Release) {
+    let editions = release.gannet.data().join("sets/.editions");
+    for edition in fs::read_dir(editions).expect("editions").flatten() {
+        let folder = File::open(edition.path()).expect("a folder");
+        folder.set_modified(SystemTime::UNIX_EPOCH).expect("a time");
+    }
+}
+
+#[test]
+fn the_bytes_of_what_was_purged_lie_nowhere() {
+    let cases: [Case; 7] = [
+        ("published with its set", |_| {}, purge),
+        (
+            "removed before",
+            |release| drop(release.gannet.ok(&["remove", "notes.txt"])),
+            |release| {
+                let id = release.gannet.json(&["show", "notes.txt", "--json"])["id"].to_string();
+                release.gannet.run(&["remove", "--purge", "--yes", &id])
+            },
+        ),
+        (
+            "with all members",
+            |_| {},
+            |release| {
+                release
+                    .gannet
+                    .run(&["remove", "--purge", "--yes", "tag:release"])
+            },
+        ),
+        (
+            "published singly, and in the folder of the set",
+            |release| drop(release.gannet.ok(&["edit", "notes.txt", "--no-tags"])),
+            purge,
+        ),
+        (
+            "in editions that are in the trash",
+            |release| {
+                release.gannet.ok(&["edit", "tag:release", "--no-tags"]);
+                age_editions(release);
+                release.gannet.run(&["--worker-only"]);
+                let trash = release.gannet.data().join("trash");
+                assert!(!holding(&trash).is_empty(), "editions are in the trash");
+            },
+            purge,
+        ),
+        (
+            "printed by a verifier",
+            |release| {
+                let cat = "[[verifier]]\nname = \"cat\"\nsources = [\"notes.txt\"]\ncommand = [\"sh\", \"-c\", \"echo no; cat $0; false\", \"{path}\"]\n";
+                release.configured(&(SUMS_VERIFIER.to_owned() + cat));
+                release.gannet.run(&["verify", "--stale"]);
+            },
+            purge,
+        ),
+        (
+            "by another configuration, and published by a pass with the right one",
+            |_| {},
+            |release| {
+                let said = elsewhere(release, &["remove", "--purge", "--yes", "notes.txt"]);
+                let path = release.link().join("notes.txt").display().to_string();
+                let left = holding(&release.gannet.data());
+                assert_eq!(left.len(), 1, "one that is said: {left:?}");
+                assert!(said.err.contains(&path), "{said:#?}");
+                release.gannet.run(&["--worker-only"]);
+                said
+            },
+        ),
+    ];
+    for (case, before, purge) in cases {
+        let release = with_editions();
+        before(&release);
+        let said = purge(&release);
+        assert_eq!(said.code, Some(0), "{case}: {said:#?}");
+        let left = holding(&release.gannet.data());
+        assert_eq!(left, Vec::<PathBuf>::new(), "{case}: {said:#?}");
+        assert!(!said.err.contains("may still hold"), "{case}: {said:#?}");
+    }
+}
+
+#[test]
+fn beside_a_process_that_reads_nothing_of_it_stays_in_the_log() {
+    let release = with_editions();
+    let mut reader = release.gannet.start(&["--worker-only", "--loop"]);
+    let log = release.gannet.data().join("gannet.db-wal");
+    crate::rig::until("the worker has the catalogue open", || log.exists());
+    // A program that holds its edition open, as readers do, is no reason to keep it.
+    let inside = File::open(release.link()).expect("the folder of the edition");
+    let said = purge(&release);
+    let left = holding(&release.gannet.data());
+    reader.kill().and_then(|()| reader.wait()).expect("ended");
+    drop(inside);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert_eq!(left, Vec::<PathBuf>::new(), "{said:#?}");
+    assert!(!said.err.contains("may still hold"), "{said:#?}");
+}
+
+#[test]
+fn where_the_bytes_may_still_be_is_said() {
+    let release = with_editions();
+    let copy = release.gannet.data().join("gannet.db.before-015");
+    fs::copy(release.gannet.data().join("gannet.db"), &copy).expect("a copy");
+    let path = release.gannet.data().join("gannet.db");
+    let reader = rusqlite::Connection::open(path).expect("the catalogue");
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM version")
+        .expect("a reader");
+    let said = purge(&release);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    for left in holding(&release.gannet.data()) {
+        let line = format!("{} may still hold what was purged: ", left.display());
+        assert!(said.err.contains(&line), "{line}: {said:#?}");
+    }
+    let of_log =
+        "gannet.db-wal may still hold what was purged: another process reads the catalogue";
+    assert!(said.err.contains(of_log), "{said:#?}");
+    let of_copy = format!("{} may still hold what was purged: a copy", copy.display());
+    assert!(said.err.contains(&of_copy), "{said:#?}");
+}
