@@ -189,7 +189,8 @@ impl App {
         Ok(self.store.sets_showing(ids).await?)
     }
 
-    /// Removes the selected sources, all or none. Their published files go; their history goes too with `purge`, which gives up the
+    /// Removes the selected sources, all or none. Their published files go, by the next pass where this process may not publish; their
+    /// history goes too with `purge`, and their files at once, which gives up the
     /// data folder's reserve when its disk is full. A set that showed a file of a source that is purged is judged without it at
     /// once, where that may be.
     pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
@@ -314,6 +315,9 @@ impl App {
             _ => None,
         });
         let purged: Vec<_> = purged.collect();
+        // Whoever may not publish does not withdraw either, so that a source that is brought back has its file still. Bytes that
+        // nobody is to have any more go in any case.
+        let withdraws = standing.is_in_force() || !purged.is_empty();
         let mut purge = Purge::default();
         let mut showing = Vec::new();
         if !purged.is_empty() {
@@ -325,7 +329,7 @@ impl App {
         let lock = self.lock_published().await?;
         let done = self.change_or_purge(changes, &mut purge).await?;
         // It is done, whatever becomes of the files: what is left of them, passes look for.
-        if let Err(error) = self.withdraw_left(true, &lock).await {
+        if withdraws && let Err(error) = self.withdraw_left(true, &lock).await {
             tracing::warn!("{error}: left to the next pass");
         }
         let objects = done.iter().flat_map(|change| change.objects.clone());

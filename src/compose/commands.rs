@@ -113,7 +113,7 @@ async fn carry_out(
             Err(error) if is_purge(command) && error.is_no_room() => {}
             // A use-case that needs the policy says so itself.
             Ok(_) if !changes_sources(command) => {}
-            Ok(standing) => waits = house.app.publishing_needs(&standing).await,
+            Ok(standing) => waits = needs(house, standing).await,
             Err(error) => return cli::report(&error, console),
         }
     }
@@ -141,19 +141,32 @@ async fn carry_out(
     })
 }
 
+/// Returns with which configuration published files follow, and how to go on.
+async fn needs(house: &House, standing: PolicyStanding) -> Option<String> {
+    let needs = house.app.publishing_needs(&standing).await?;
+    Some(match standing {
+        PolicyStanding::Foreign(Error {
+            hint: Some(hint), ..
+        }) => format!("{needs}; {hint}"),
+        _ => needs,
+    })
+}
+
 fn is_purge(command: &AppCommand) -> bool {
     matches!(command, AppCommand::Remove(args) if args.purge)
 }
 
-/// Tells whether published files may have to follow what a command does to sources. A removed source's file goes at once, and
-/// `remove` itself says which stay in the folder of a set.
+/// Tells whether published files may have to follow what a command does to sources. The file of one that is purged goes at once,
+/// and `remove` itself says which stay in the folder of a set.
 fn changes_sources(command: &AppCommand) -> bool {
-    matches!(
-        command,
-        AppCommand::Restore(_)
-            | AppCommand::Edit(_)
-            | AppCommand::Apply(_)
-            | AppCommand::Enable(_)
-            | AppCommand::Disable(_)
-    )
+    let removes = matches!(command, AppCommand::Remove(args) if !args.purge);
+    removes
+        || matches!(
+            command,
+            AppCommand::Restore(_)
+                | AppCommand::Edit(_)
+                | AppCommand::Apply(_)
+                | AppCommand::Enable(_)
+                | AppCommand::Disable(_)
+        )
 }

@@ -336,15 +336,14 @@ impl Worker {
         }
     }
 
-    /// Brings published files and sets up to date; what failed is not tried again in the same hour. What removed sources
-    /// left goes whatever verifiers are in force.
+    /// Brings published files and sets up to date, if this process may; what failed is not tried again in the same hour.
     async fn settle(&self, selection: &Selection, judges: bool) -> Result<Option<(usize, Error)>> {
         let slot = Some(Slot::containing(self.app.now()));
         let again = std::mem::replace(&mut self.retried().settling, slot) != slot;
-        self.app.settle_removed(again).await?;
         if !judges {
             return Ok(None);
         }
+        self.app.settle_removed(again).await?;
         let which = match selection {
             Selection::Due => FilesToLookAt::Due(self.app.now()),
             Selection::These(ids) => FilesToLookAt::These(ids.clone()),

@@ -306,6 +306,57 @@ fn what_comes_back_under_another_file_waits_for_the_one_that_judges() {
 }
 
 #[test]
+fn what_is_removed_under_another_file_keeps_its_file_until_the_one_that_judges() {
+    for (case, removing) in [
+        ("removed", &["remove", "x.json"][..]),
+        ("pruned", &["apply", "none.toml", "--prune", "--yes"]),
+    ] {
+        let rig = Rig::new(["1"].map(Reply::file));
+        rig.gannet.fetch("x.json");
+        rig.write("other.toml", "");
+        fs::write(rig.gannet.path("none.toml"), "").expect("a file");
+        let none = rig.gannet.path("none.toml").display().to_string();
+        let removing: Vec<_> = removing
+            .iter()
+            .map(|word| if *word == "none.toml" { &*none } else { word })
+            .collect();
+        let (own, other) = (
+            rig.gannet.path("config.toml"),
+            rig.gannet.path("other.toml"),
+        );
+        let ways = [
+            "this process may not publish".to_owned(),
+            format!("use `--config {}`", own.display()),
+            format!("`gannet --config {} config adopt`", other.display()),
+        ];
+        // Removed and brought back, nothing has happened to what consumers read.
+        for arguments in [&removing[..], &["restore", "x.json"], &removing] {
+            let said = rig.with("other.toml", arguments);
+            assert_eq!(said.code, Some(0), "{case}: {said:#?}");
+            for way in &ways {
+                assert!(said.err.contains(way), "{case}: {way}: {said:#?}");
+            }
+            rig.with("other.toml", &["--worker-only"]);
+            assert_eq!(rig.published().as_deref(), Some("1"), "{case}");
+        }
+        rig.gannet.ok(&["--worker-only"]);
+        assert_eq!(rig.published(), None, "{case}");
+    }
+}
+
+#[test]
+fn what_is_purged_under_another_file_goes_at_once() {
+    let rig = Rig::new(["1"].map(Reply::file));
+    rig.gannet.fetch("x.json");
+    rig.write("other.toml", "");
+    let said = rig.with("other.toml", &["remove", "x.json"]);
+    assert!(said.out.contains("; still published at "), "{said:#?}");
+    let said = rig.with("other.toml", &["remove", "--purge", "1", "--yes"]);
+    assert_eq!(said.code, Some(0), "{said:#?}");
+    assert_eq!(rig.published(), None);
+}
+
+#[test]
 fn a_worker_that_was_given_no_file_follows_the_one_that_is_adopted() {
     let rig = Rig::new(["1"].map(Reply::file));
     rig.gannet.fetch("x.json");

@@ -175,12 +175,13 @@ pub(super) async fn remove(
     for source in &removed.sources {
         let title = title(source);
         let path = clean(&source.published_path);
-        let is_gone = source.state.published_version_id.is_some()
-            && !left.contains_key(&*source.published_path);
-        let file = if is_gone {
-            format!("; no longer published at {path}")
-        } else {
+        let was_there = source.state.published_version_id.is_some();
+        let file = if !was_there || left.contains_key(&*source.published_path) {
             String::new()
+        } else if app.published_file(&source.published_path).exists() {
+            format!("; still published at {path} until the next pass")
+        } else {
+            format!("; no longer published at {path}")
         };
         if args.purge {
             console.say(&format!("purged {title}{file}"))?;
