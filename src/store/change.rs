@@ -39,10 +39,13 @@ impl Store {
         stamp: Stamp,
     ) -> Result<Vec<Changed>> {
         self.write(move |transaction| {
-            let is_purge =
-                |change: &SourceChange| matches!(change, SourceChange::Remove { purge: true, .. });
-            if changes.iter().any(is_purge) {
-                refuse_unknown_needs(transaction.sql)?;
+            let purged = |change: &SourceChange| match change {
+                SourceChange::Remove { id, purge: true } => Some(*id),
+                _ => None,
+            };
+            let purged: Vec<_> = changes.iter().filter_map(purged).collect();
+            if !purged.is_empty() {
+                refuse_unknown_needs(transaction.sql, &purged)?;
             }
             let mut aside = step_aside(transaction, &changes)?;
             changes

@@ -1,4 +1,4 @@
-//! Rows that do not fit those that they name: versions and their blobs, blobs and what they hold.
+//! Rows that do not fit those that they name: versions and their blobs, blobs and what they hold; and versions whose rows are gone.
 //!
 //! Whoever would delete stored bytes asks first: what such a row needs cannot be known. Never mends anything.
 
@@ -7,29 +7,40 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::Store;
 use super::damage::{DamagedRow, damaged_error, damaged_row_in};
 use super::error::{Failure, Result};
-use super::row::Columns;
+use super::row::{Columns, int};
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
+use crate::domain::SourceId;
 
 /// So many rows are named at once: what damages more damages the whole catalogue.
 const MOST: usize = 100;
 
 impl Store {
-    /// Looks at the rows of all versions and blobs. Returns whether each fits what it names, so that the bytes that none of them
-    /// names are needed by none; those that do not are noted ([`Store::damage`]).
+    /// Looks at the rows of all versions and blobs. Returns whether each is there and fits what it names, so that the bytes that none
+    /// of them names are needed by none; those that do not are noted ([`Store::damage`]).
     pub async fn all_needs_are_known(&self) -> Result<bool> {
         self.read_sound(|sql, damaged| {
-            let unfit = unfit_rows(sql)?;
-            let are_known = unfit.is_empty();
-            damaged.extend(unfit);
+            let mut unknown = unfit_rows(sql)?;
+            unknown.extend(lost_versions(sql)?.into_iter().map(|(_, row)| row));
+            let are_known = unknown.is_empty();
+            damaged.extend(unknown);
             Ok(are_known)
         })
         .await
     }
 }
 
-/// Refuses to go on while a row of any source may need bytes that it does not name.
-pub(super) fn refuse_unknown_needs(sql: &Connection) -> std::result::Result<(), Failure> {
-    let Some(row) = unfit_rows(sql)?.into_iter().next() else {
+/// Refuses to purge these sources while a row of any source may need bytes that it does not name. Lost versions of their own
+/// history are no obstacle: they go with it.
+pub(super) fn refuse_unknown_needs(
+    sql: &Connection,
+    purged: &[SourceId],
+) -> std::result::Result<(), Failure> {
+    let lost = lost_versions(sql)?.into_iter();
+    let of_others = lost.filter(|(source, _)| !purged.contains(source));
+    let mut unknown = unfit_rows(sql)?
+        .into_iter()
+        .chain(of_others.map(|(_, row)| row));
+    let Some(row) = unknown.next() else {
         return Ok(());
     };
     let reason = format!(
@@ -70,6 +81,42 @@ fn unfit_rows(sql: &Connection) -> std::result::Result<Vec<DamagedRow>, Failure>
         unfit.push(row?);
     }
     Ok(unfit)
+}
+
+// A history begins with 0, has no gap, and ends with the version that its source names.
+const GAPS: &str = "SELECT v.source_id, max(v.id) FROM version v
+     GROUP BY v.source_id HAVING count(*) <> max(v.ordinal) + 1 OR min(v.ordinal) <> 0 LIMIT ?1";
+const NEWEST_LOST: &str =
+    "SELECT t.source_id, t.version_id FROM source_state t WHERE t.version_id IS NOT NULL
+     AND NOT EXISTS (SELECT 1 FROM version v WHERE v.id = t.version_id) LIMIT ?1";
+
+/// Returns the first versions whose rows are gone, or those beside which they are missing, with their sources.
+fn lost_versions(sql: &Connection) -> rusqlite::Result<Vec<(SourceId, DamagedRow)>> {
+    let mut lost = Vec::new();
+    for (query, reason) in [
+        (GAPS, "versions are missing from the history that it is of"),
+        (NEWEST_LOST, "it is missing"),
+    ] {
+        let mut statement = sql.prepare_cached(query)?;
+        let mut rows = statement.query([int(MOST)])?;
+        while let Some(row) = rows.next()? {
+            // A row without a source is damaged itself, and named as that.
+            let (Ok(source), Ok(version)) = (row.get(0), row.get::<_, i64>(1)) else {
+                continue;
+            };
+            let name = sql
+                .prepare_cached("SELECT name FROM source WHERE id = ?1")?
+                .query_row([source], |row| Ok(row.get(0).ok()));
+            let row = DamagedRow {
+                table: "version",
+                id: version.to_string(),
+                source: name.optional()?.flatten(),
+                reason: reason.to_owned(),
+            };
+            lost.push((SourceId(source), row));
+        }
+    }
+    Ok(lost)
 }
 
 /// Reads the row of a version with its blob's; nothing but an error comes of it when they do not fit.
