@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::archive::ArchiveError;
-use crate::domain::is_no_room;
-use crate::store::StoreError;
+use crate::domain::{is_no_room, parse_id};
+use crate::store::{DamagedRow, StoreError};
 
 /// What a face does with an error is decided by its kind alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +124,18 @@ impl Error {
     }
 }
 
+/// Says how to go on where a row of the catalogue is damaged.
+fn way_on(row: &DamagedRow) -> String {
+    const BACKUP: &str = "put a backup of gannet.db back";
+    match row.table {
+        "source" | "source_state" if parse_id(&row.id).is_some() => format!(
+            "{BACKUP}, or give the source up with its history: `gannet remove {} --purge`; what is sound beside it is read and done all the same",
+            row.id
+        ),
+        _ => format!("{BACKUP}; what is sound beside it is read and done all the same"),
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let (kind, hint) = match &error {
@@ -158,10 +170,7 @@ impl From<StoreError> for Error {
             ),
             StoreError::Replaced { .. } => (ErrorKind::Replaced, None),
             StoreError::Failed { .. } => (ErrorKind::Unavailable, None),
-            StoreError::DamagedRow(_) => (
-                ErrorKind::Damaged,
-                Some("put a backup of gannet.db back; what is sound beside it is read and done all the same".to_owned()),
-            ),
+            StoreError::DamagedRow(row) => (ErrorKind::Damaged, Some(way_on(row))),
             StoreError::Damaged { .. } => (
                 ErrorKind::Damaged,
                 Some("put a backup of gannet.db back; the next fetch of the source begins a sound version".to_owned()),

@@ -177,7 +177,7 @@ impl App {
     }
 }
 
-fn each_once(mut sources: Vec<Source>) -> Vec<Source> {
+pub(super) fn each_once(mut sources: Vec<Source>) -> Vec<Source> {
     sources.sort_by(|a, b| a.settings.name.cmp(&b.settings.name).then(a.id.cmp(&b.id)));
     sources.dedup_by_key(|source| source.id);
     sources

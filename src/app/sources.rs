@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::additions::checked;
 use super::purge::{Purge, Remains};
+use super::select::each_once;
 use super::settings::{check_host, checked_patch, refuse_literal_secrets};
 use super::{App, Error, ErrorKind, NewSource, Refusal, Result};
 use crate::archive::release_reserve;
 use crate::domain::{
     Address, EditionId, SettingsPatch, Source, SourceId, SourceSettings, candidate_name,
-    candidate_path, free_number, masked,
+    candidate_path, free_number, masked, parse_id,
 };
 use crate::store::{Changed, Edited, SourceChange, SourceFilter, StoreError};
 
@@ -170,17 +171,46 @@ impl App {
 
     /// Returns what [`Self::remove`] would remove.
     pub async fn removable(&self, selectors: &[String], purge: bool) -> Result<Vec<Source>> {
+        if purge {
+            return self.purgeable(some(selectors)?).await;
+        }
         let mut sources = self.sources(some(selectors)?).await?;
-        if !purge {
-            sources.retain(|source| source.removed_at.is_none());
-            if sources.is_empty() {
-                return Err(Error::invalid(
-                    "removed already; its history stays until it is purged",
-                )
-                .hint("`gannet remove --purge ID` removes the history too"));
-            }
+        sources.retain(|source| source.removed_at.is_none());
+        if sources.is_empty() {
+            return Err(
+                Error::invalid("removed already; its history stays until it is purged")
+                    .hint("`gannet remove --purge ID` removes the history too"),
+            );
         }
         Ok(sources)
+    }
+
+    /// Returns the selected sources, and of damaged and lost ones that are named by their ids what can be read of them.
+    async fn purgeable(&self, selectors: &[String]) -> Result<Vec<Source>> {
+        let (mut found, mut others) = (Vec::new(), Vec::new());
+        for selector in selectors {
+            let parts = match parse_id(selector) {
+                Some(id) => self.parts_if_damaged(SourceId(id)).await?,
+                None => None,
+            };
+            match parts {
+                Some(source) => found.push(source),
+                None => others.push(selector.clone()),
+            }
+        }
+        if !others.is_empty() {
+            found.extend(self.sources(&others).await?);
+        }
+        Ok(each_once(found))
+    }
+
+    async fn parts_if_damaged(&self, id: SourceId) -> Result<Option<Source>> {
+        match self.store.source(id).await {
+            Ok(Some(_)) => Ok(None),
+            Ok(None) => Ok(self.store.readable_source(id).await?),
+            Err(error) if error.is_damage() => Ok(self.store.readable_source(id).await?),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Returns the sets whose published folders go when these sources are purged, by name.

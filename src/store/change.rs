@@ -4,6 +4,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
+use super::damaged_source::{readable_source, refuse_lost_addresses};
 use super::edit::{
     as_before, edit, insert_edited, lay_over, step_aside, take_back, write_settings,
 };
@@ -32,7 +33,7 @@ impl Store {
     ///
     /// [`StoreError::Taken`] for a name or an address that another source has, [`StoreError::Missing`] for a source
     /// that is not there, or was removed, [`StoreError::DamagedRow`] for a purge while a row of any source may need bytes that it
-    /// does not name.
+    /// does not name, and for an address that a source had whose row is lost.
     pub async fn change_sources(
         &self,
         changes: Vec<SourceChange>,
@@ -47,6 +48,11 @@ impl Store {
             if !purged.is_empty() {
                 refuse_unknown_needs(transaction.sql, &purged)?;
             }
+            let added = changes.iter().filter_map(|change| match change {
+                SourceChange::Add(settings) => Some(&settings.address),
+                _ => None,
+            });
+            refuse_lost_addresses(transaction.sql, added)?;
             let mut aside = step_aside(transaction, &changes)?;
             changes
                 .iter()
@@ -215,7 +221,11 @@ fn remove_with_history(
     id: SourceId,
     stamp: &Stamp,
 ) -> Outcome<Changed> {
-    let source = source_by_id(transaction.sql, id)?;
+    let source = match source_by_id(transaction.sql, id) {
+        Ok(source) => source,
+        // What can be read of it goes all the same.
+        Err(error) => readable_source(transaction.sql, id)?.ok_or(error)?,
+    };
     // Before the others go: the newest event is always there, so no id is used again.
     let name = Some(source.settings.name.as_str());
     insert_event(transaction, stamp, Action::SourcePurged, None, None, name)?;

@@ -11,6 +11,7 @@ mod change;
 mod claim;
 mod connection;
 mod damage;
+mod damaged_source;
 mod edit;
 mod edition;
 mod error;

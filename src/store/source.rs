@@ -10,6 +10,7 @@ use super::Store;
 use super::damage::{
     DamagedRow, column_of, damaged_error, read_row, reason_of, sound_rows, strictly,
 };
+use super::damaged_source::{lost_source, lost_sources};
 use super::error::{Failure, Result, found};
 use super::row::{Columns, row_limit, to_json};
 use super::types::{NamedVersion, SourceFilter};
@@ -82,6 +83,23 @@ impl Store {
                 find_unlisted(sql, damaged)?;
             }
             list(sql, &filter, damaged)
+        })
+        .await
+    }
+
+    /// Looks for sources that no pass fetches since their rows are damaged or gone, and notes them ([`Store::damage`]).
+    pub async fn look_for_unfetched(&self) -> Result<()> {
+        self.read_sound(|sql, damaged| {
+            find_unlisted(sql, damaged)?;
+            let mut statement = sql.prepare_cached(&format!(
+                "SELECT s.id, s.name FROM source_state t CROSS JOIN source s ON s.id = t.source_id
+                 WHERE NOT ({FITS}) AND s.enabled IN (0, 1) AND typeof(s.removed_at) IN ('null', 'integer')"
+            ))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                damaged.push(inactive(SourceId(row.get(0)?), row.get(1).ok()));
+            }
+            Ok(())
         })
         .await
     }
@@ -249,11 +267,6 @@ const NAME_REMOVED_AT_NO_TIME: &str =
 const ADDRESS_REMOVED_AT_NO_TIME: &str =
     "s.address = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
 
-// Two counts are had from the smallest indexes. As a rule they are the same, and nothing has to be looked for.
-const WITHOUT_ROW: &str = "SELECT t.source_id FROM source_state t
-     WHERE (SELECT count(*) FROM source) <> (SELECT count(*) FROM source_state)
-     AND NOT EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id)";
-
 /// Returns the source with this id, removed or not.
 pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Result<Source, Failure> {
     let row = sql
@@ -371,16 +384,24 @@ fn list(
         None => ("?1 IS NOT NULL", String::new()),
     };
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES}
+        "SELECT {SOURCE_COLUMNS}, {FITS} FROM {SOURCE_TABLES}
         WHERE {kept} AND {chosen} AND s.id % ?3 = ?2 ORDER BY s.name, s.id LIMIT ?4"
     ))?;
     let (share, shares) = (filter.share.0, filter.share.1.max(1));
     let known = damaged.len();
+    let mut unfit = Vec::new();
     let rows = statement.query_map((ids, share, shares, row_limit(filter.limit)), |row| {
-        read_source_row(row, read_source)
+        read_source_row(row, |columns| {
+            let source = read_source(columns)?;
+            if !columns.get()? {
+                unfit.push(inactive(source.id, Some(source.settings.name.clone())));
+            }
+            Ok(source)
+        })
     })?;
     let sources = sound_rows(rows, damaged)?;
     if filter.limit.is_none() || damaged.len() == known {
+        damaged.extend(unfit);
         return Ok(sources);
     }
     // As many others take the places of those that are damaged.
@@ -394,6 +415,20 @@ fn list(
     Ok(sources)
 }
 
+/// Whether a source is fetched when its own row says so. Passes look at `active` alone.
+const FITS: &str = "t.active IS (s.enabled = 1 AND s.removed_at IS NULL)";
+
+/// Names the state of a source that is fetched, or not, against what its own row says.
+fn inactive(id: SourceId, source: Option<String>) -> DamagedRow {
+    DamagedRow {
+        table: "source_state",
+        id: id.to_string(),
+        source,
+        reason: "`active` does not say whether the source is enabled: `gannet disable` and `gannet enable` mend it"
+            .to_owned(),
+    }
+}
+
 /// Notes the sources that no list meets: those that were removed at a time which is none, and those whose rows are gone while
 /// their states are left.
 fn find_unlisted(
@@ -401,18 +436,8 @@ fn find_unlisted(
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<(), Failure> {
     select_sound(sql, REMOVED_AT_NO_TIME, "", damaged)?;
-    let mut statement = sql.prepare_cached(WITHOUT_ROW)?;
-    let lost = statement.query_map([], |row| {
-        Ok(DamagedRow {
-            table: "source",
-            id: row.get::<_, i64>(0)?.to_string(),
-            source: None,
-            reason: "it is missing, and its state is not".to_owned(),
-        })
-    })?;
-    for row in lost {
-        damaged.push(row?);
-    }
+    let lost = lost_sources(sql)?.into_iter();
+    damaged.extend(lost.map(|id| lost_source(id, "it is missing, and its state is not")));
     Ok(())
 }
 

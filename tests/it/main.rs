@@ -12,6 +12,7 @@ mod config_builtin;
 mod config_check;
 mod damaged_anywhere;
 mod damaged_cells;
+mod damaged_mended;
 mod damaged_needs;
 mod damaged_refusals;
 mod damaged_rows;

@@ -1,0 +1,115 @@
+//! Sources whose rows are damaged or lost: what can be read of them, for whoever gives them up with their history.
+//!
+//! Never guesses: what cannot be read is left empty, and nothing is done with it.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::Store;
+use super::damage::{DamagedRow, damaged_error};
+use super::error::{Failure, Result};
+use super::row::time;
+use crate::domain::{Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId};
+
+impl Store {
+    /// Returns what can be read of a source whose row, or the row of its state, is damaged or lost; nothing when both are not there.
+    pub async fn readable_source(&self, id: SourceId) -> Result<Option<Source>> {
+        self.read(move |sql| Ok(readable_source(sql, id)?)).await
+    }
+}
+
+/// Returns what can be read of a source; nothing when neither its row nor that of its state is there.
+pub(super) fn readable_source(sql: &Connection, id: SourceId) -> rusqlite::Result<Option<Source>> {
+    const READABLE: &str = "SELECT s.name, s.address, s.published_path, s.removed_at, t.published_version_id, t.publish_due = 1
+         FROM (SELECT ?1 AS id) i LEFT JOIN source s ON s.id = i.id LEFT JOIN source_state t ON t.source_id = i.id
+         WHERE s.id IS NOT NULL OR t.source_id IS NOT NULL";
+    sql.prepare_cached(READABLE)?
+        .query_row([id.0], |row| Ok(read_parts(id, row)))
+        .optional()
+}
+
+fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
+    let text = |index| row.get::<_, Option<String>>(index).ok().flatten();
+    let number = |index| row.get::<_, Option<i64>>(index).ok().flatten();
+    let name = text(0).unwrap_or_else(|| format!("source {id}"));
+    let address = Address::from_stored(text(1).unwrap_or_default());
+    let path = text(2);
+    Source {
+        id,
+        settings: SourceSettings::new(name, address),
+        // Nothing can lie at a path that is not known.
+        state: SourceState {
+            next_slot: Slot(0),
+            failures: 0,
+            last_attempt_at: None,
+            last_outcome: None,
+            version_id: None,
+            version_state: None,
+            published_version_id: number(4).filter(|_| path.is_some()).map(VersionId),
+            publish_due: path.is_some() && number(5) == Some(1),
+            publish_error: None,
+            set: None,
+            set_fails: false,
+            set_version_id: None,
+            withdrawn: None,
+        },
+        published_path: path.unwrap_or_default(),
+        created_at: chrono::DateTime::UNIX_EPOCH,
+        removed_at: number(3).and_then(time),
+    }
+}
+
+// Two counts are had from the smallest indexes. As a rule they are the same, and nothing has to be looked for.
+const WITHOUT_ROW: &str = "SELECT t.source_id FROM source_state t
+     WHERE (SELECT count(*) FROM source) <> (SELECT count(*) FROM source_state)
+     AND NOT EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id)";
+
+/// Returns the sources whose rows are gone while those of their states are left.
+pub(super) fn lost_sources(sql: &Connection) -> rusqlite::Result<Vec<SourceId>> {
+    let mut statement = sql.prepare_cached(WITHOUT_ROW)?;
+    let rows = statement.query_map([], |row| row.get(0).map(SourceId))?;
+    rows.collect()
+}
+
+/// Names the lost row of a source.
+pub(super) fn lost_source(id: SourceId, reason: &str) -> DamagedRow {
+    DamagedRow {
+        table: "source",
+        id: id.to_string(),
+        source: None,
+        reason: reason.to_owned(),
+    }
+}
+
+/// Refuses to begin a second history of an address that a source had whose row is lost: its events name the address.
+pub(super) fn refuse_lost_addresses<'a>(
+    sql: &Connection,
+    mut added: impl Iterator<Item = &'a Address>,
+) -> std::result::Result<(), Failure> {
+    const WORDS: &str = "SELECT detail FROM event WHERE source_id = ?1 AND detail LIKE '%://%'";
+    let mut lost = Vec::new();
+    for id in lost_sources(sql)? {
+        let mut statement = sql.prepare_cached(WORDS)?;
+        let rows = statement.query_map([id.0], |row| row.get::<_, String>(0))?;
+        let details = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let words = details.iter().flat_map(|detail| detail.split(' '));
+        let words = words.map(|word| word.trim_end_matches([';', ',']).to_owned());
+        lost.push((id, words.collect::<HashSet<_>>()));
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let met = added.find_map(|address| {
+        let of_source = lost
+            .iter()
+            .find(|(_, words)| words.contains(address.as_str()));
+        of_source.map(|(id, _)| *id)
+    });
+    let Some(id) = met else {
+        return Ok(());
+    };
+    let reason =
+        "it is missing, and its history, which is left, is of the address that is to be added";
+    Err(damaged_error(lost_source(id, reason)).into())
+}

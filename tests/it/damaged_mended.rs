@@ -1,0 +1,150 @@
+//! Damage with a way on that needs no backup: a source is given up, or enabled again.
+
+use std::path::PathBuf;
+
+use crate::loose::damage;
+use crate::origin::{Origin, Reply};
+use crate::rig::{Gannet, Said};
+
+/// The sources `a` and `b`, each with a version that a verifier passed.
+fn two_sources(origin: &Origin) -> Gannet {
+    let gannet = Gannet::trusting(
+        origin.ca_file(),
+        "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",
+    );
+    for name in ["a", "b"] {
+        let path = format!("/{name}");
+        origin.on(&path, [Reply::file(format!("line 1 of {name}\n"))]);
+        gannet.ok(&["add", &origin.url(&path), "--allow-private", "--name", name]);
+        gannet.fetch(name);
+    }
+    gannet
+}
+
+fn published(gannet: &Gannet, name: &str) -> PathBuf {
+    let path = gannet.source(name)["published_path"].clone();
+    PathBuf::from(path.as_str().expect("a path"))
+}
+
+#[track_caller]
+fn assert_told(said: &Said, words: &str, what: &str) {
+    assert_eq!(said.code, Some(3), "{what}: {said:#?}");
+    let is_named = said.err.contains("is damaged") && said.err.contains(words);
+    assert!(is_named, "{what}: {said:#?}");
+}
+
+/// A source that cannot be read can be given up with its history, by its id, and nothing else goes with it.
+#[test]
+fn a_damaged_source_is_given_up_by_its_id() {
+    for (statement, is_file_known) in [
+        ("UPDATE source SET interval_hours = 'x' WHERE id = 1", true),
+        ("UPDATE source SET tags = '[' WHERE id = 1", true),
+        ("UPDATE source SET name = x'ff' WHERE id = 1", true),
+        (
+            "UPDATE source_state SET failures = 'x' WHERE source_id = 1",
+            true,
+        ),
+        ("UPDATE source SET removed_at = 'x' WHERE id = 1", true),
+        ("DELETE FROM source_state WHERE source_id = 1", false),
+        ("DELETE FROM source WHERE id = 1", false),
+    ] {
+        let origin = Origin::start(true);
+        let gannet = two_sources(&origin);
+        let file = published(&gannet, "a");
+        damage(&gannet.data(), statement);
+        let said = gannet.run(&["list"]);
+        assert_told(&said, "row 1 of the table `source", statement);
+        let said = gannet.run(&["remove", "1"]);
+        assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
+        let said = gannet.run(&["remove", "1", "--purge", "--yes"]);
+        assert_eq!(said.code, Some(0), "{statement}: {said:#?}");
+        assert!(said.out.starts_with("purged "), "{statement}: {said:#?}");
+        assert_eq!(!file.exists(), is_file_known, "{statement}");
+        for arguments in [&["list"][..], &["--worker-only"], &["cat", "b"]] {
+            gannet.ok(arguments);
+        }
+        assert!(published(&gannet, "b").exists(), "{statement}");
+        // Its address is free again.
+        gannet.ok(&["add", &origin.url("/a"), "--allow-private"]);
+    }
+    let origin = Origin::start(true);
+    let gannet = two_sources(&origin);
+    for id in ["77", "0", "a"] {
+        damage(&gannet.data(), "UPDATE source SET tags = '[' WHERE id = 1");
+        let said = gannet.run(&["remove", id, "--purge", "--yes"]);
+        assert_ne!(said.code, Some(0), "{said:#?}");
+    }
+}
+
+/// No second history of an address is begun whose source is lost while its history is left.
+#[test]
+fn the_address_of_a_lost_source_is_not_added_again() {
+    let origin = Origin::start(true);
+    let gannet = two_sources(&origin);
+    let moved = origin.url("/moved");
+    gannet.ok(&["edit", "a", "--address", &moved]);
+    damage(&gannet.data(), "DELETE FROM source WHERE id = 1");
+    for address in [origin.url("/a"), moved] {
+        let add = ["add", &address, "--allow-private", "--name", "again"];
+        let said = gannet.run(&add);
+        assert_told(&said, "row 1 of the table `source`", &address);
+        assert!(said.err.contains("gannet remove 1 --purge"), "{said:#?}");
+    }
+    gannet.ok(&["add", &origin.url("/a/below"), "--allow-private"]);
+    let log = gannet.run(&["log", "--limit", "0"]).out;
+    assert_eq!(log.matches("source.added").count(), 3, "{log}");
+}
+
+/// A source that no pass would take, though it is enabled, or the other way round, is named and mended.
+#[test]
+fn a_source_that_is_fetched_against_its_settings_is_named() {
+    for (statement, is_due) in [
+        (
+            "UPDATE source_state SET active = 'yes' WHERE source_id = 1",
+            true,
+        ),
+        (
+            "UPDATE source_state SET active = 0 WHERE source_id = 1",
+            true,
+        ),
+        (
+            "UPDATE source_state SET active = 2 WHERE source_id = 1",
+            true,
+        ),
+        (
+            "UPDATE source_state SET active = NULL WHERE source_id = 1",
+            true,
+        ),
+        ("UPDATE source SET enabled = 0 WHERE id = 1", false),
+    ] {
+        let origin = Origin::start(true);
+        let gannet = two_sources(&origin);
+        damage(&gannet.data(), statement);
+        damage(&gannet.data(), "UPDATE archive_mark SET swept_at = NULL");
+        for arguments in [&["list"][..], &["list", "--json"], &["--worker-only"]] {
+            let said = gannet.run(arguments);
+            assert_told(
+                &said,
+                "row 1 of the table `source_state` (source a)",
+                statement,
+            );
+        }
+        let log = gannet.ok(&["log", "--limit", "0"]);
+        assert_eq!(
+            log.matches("catalogue.damaged").count(),
+            1,
+            "{statement}: {log}"
+        );
+        if is_due {
+            gannet.ok(&["disable", "a"]);
+            gannet.ok(&["enable", "a"]);
+        } else {
+            gannet.ok(&["enable", "a"]);
+        }
+        gannet.ok(&["list"]);
+        damage(&gannet.data(), "UPDATE source_state SET next_slot = 0");
+        origin.on("/a", [Reply::file("line 2 of a\n")]);
+        gannet.ok(&["--worker-only"]);
+        assert_eq!(gannet.ok(&["cat", "a"]), "line 2 of a\n", "{statement}");
+    }
+}
