@@ -128,6 +128,10 @@ impl Error {
 fn way_on(row: &DamagedRow) -> String {
     const BACKUP: &str = "put a backup of gannet.db back";
     match row.table {
+        "policy" => {
+            "`gannet config adopt` puts the verifiers and sets of the configuration in force anew"
+                .to_owned()
+        }
         "source" | "source_state" if parse_id(&row.id).is_some() => format!(
             "{BACKUP}, or give the source up with its history: `gannet remove {} --purge`; what is sound beside it is read and done all the same",
             row.id

@@ -164,7 +164,8 @@ impl App {
                     if let Err(error) = must_be_found_again(&configured) {
                         return Ok(PolicyStanding::Foreign(error));
                     }
-                    if let Some(adoption) = self.adopt(&configured, in_force.as_ref()).await? {
+                    let replaces = in_force.map_or(0, |known| known.revision);
+                    if let Some(adoption) = self.adopt(&configured, replaces).await? {
                         return Ok(PolicyStanding::InForce(Some(adoption)));
                     }
                     is_fresh = false;
@@ -205,8 +206,8 @@ impl App {
         }
     }
 
-    /// Puts in force what this process's configuration says, whichever file the policy came from before; nothing when that is
-    /// in force already.
+    /// Puts in force what this process's configuration says, whichever file the policy came from before, and also when the row of
+    /// that policy is damaged; nothing when it is in force already.
     ///
     /// # Errors
     ///
@@ -221,33 +222,36 @@ impl App {
         }
         must_be_found_again(&configured)?;
         for _ in 0..ADOPTION_TRIES {
-            let in_force = self.store.policy().await?;
+            let in_force = match self.store.policy().await {
+                Err(error) if error.is_damage() => None,
+                in_force => in_force?,
+            };
             let is_in_force = |known: &AdoptedPolicy| {
                 known.policy == configured.policy && self.is_policy_of_own_file(known)
             };
             if in_force.as_ref().is_some_and(is_in_force) {
                 return Ok(None);
             }
-            if let Some(adoption) = self.adopt(&configured, in_force.as_ref()).await? {
+            let replaces = match in_force {
+                Some(known) => known.revision,
+                None => self.store.policy_revision().await?,
+            };
+            if let Some(adoption) = self.adopt(&configured, replaces).await? {
                 return Ok(Some(adoption));
             }
         }
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
-    /// Puts the policy of `configured` in the place of the one in force; returns nothing when another process was first. The files
-    /// of sets that end by that move to their own paths.
-    async fn adopt(
-        &self,
-        configured: &Configured,
-        in_force: Option<&AdoptedPolicy>,
-    ) -> Result<Option<Adoption>> {
+    /// Puts the policy of `configured` in the place of the revision in force, 0 for none; returns nothing when another process was
+    /// first. The files of sets that end by that move to their own paths.
+    async fn adopt(&self, configured: &Configured, replaces: i64) -> Result<Option<Adoption>> {
         self.join_archive().await?;
         let file = configured.path().map(|path| path.display().to_string());
         let adoption = PolicyAdoption {
             policy: configured.policy.clone(),
             file: file.clone(),
-            replaces: in_force.map_or(0, |adopted| adopted.revision),
+            replaces,
         };
         match self.store.adopt_policy(adoption, self.stamp()).await {
             Ok((revision, changes)) => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::read_row;
+use super::damage::{read_row, sound_one};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::file_set::configure_sets;
@@ -32,6 +32,12 @@ impl Store {
     /// Returns the policy in force; nothing while none was adopted.
     pub async fn policy(&self) -> Result<Option<AdoptedPolicy>> {
         self.read(|sql| Ok(newest(sql)?)).await
+    }
+
+    /// Returns the number of the newest policy, also when nothing else of its row can be read; 0 while none was adopted.
+    pub async fn policy_revision(&self) -> Result<i64> {
+        self.read(|sql| Ok(newest_revision(sql)?.unwrap_or_default()))
+            .await
     }
 
     /// Returns the configuration file that the policy of the catalogue at `path` came from. Nothing for a catalogue that is not
@@ -70,10 +76,12 @@ fn adopt(
     adoption: &PolicyAdoption,
     stamp: &Stamp,
 ) -> Outcome<(i64, PolicyChanges)> {
-    let before = newest(transaction.sql)?;
-    if before.as_ref().map_or(0, |known| known.revision) != adoption.replaces {
+    if newest_revision(transaction.sql)?.unwrap_or_default() != adoption.replaces {
         return Err(StoreError::OtherPolicy.into());
     }
+    // What a damaged row said need not be known: it counts no more.
+    let before = newest(transaction.sql).map_err(Failure::from);
+    let before = sound_one(before, &mut Vec::new())?.flatten();
     let actor = transaction.text_id(&stamp.actor.0)?;
     let revision = transaction.insert(
         "INSERT INTO policy (adopted_at, actor_id, file, verifiers) VALUES (?1, ?2, ?3, ?4)",
@@ -101,7 +109,12 @@ fn adopt(
 }
 
 const NEWEST: &str = "SELECT p.revision, p.adopted_at, a.value, p.file, p.verifiers
-     FROM policy p CROSS JOIN text a ON a.id = p.actor_id ORDER BY p.revision DESC LIMIT 1";
+     FROM policy p LEFT JOIN text a ON a.id = p.actor_id ORDER BY p.revision DESC LIMIT 1";
+
+fn newest_revision(sql: &Connection) -> rusqlite::Result<Option<i64>> {
+    sql.prepare_cached("SELECT max(revision) FROM policy")?
+        .query_row([], |row| row.get(0))
+}
 
 fn newest(sql: &Connection) -> rusqlite::Result<Option<AdoptedPolicy>> {
     sql.prepare_cached(NEWEST)?
@@ -146,10 +159,7 @@ impl KnownPolicy {
 
     /// Returns the policy in force with its revision; nothing while none was adopted.
     fn read(&self, sql: &Connection) -> rusqlite::Result<Option<(i64, Arc<Policy>)>> {
-        let revision: Option<i64> = sql
-            .prepare_cached("SELECT max(revision) FROM policy")?
-            .query_row([], |row| row.get(0))?;
-        let Some(revision) = revision else {
+        let Some(revision) = newest_revision(sql)? else {
             return Ok(None);
         };
         let known = self.0.borrow().clone();

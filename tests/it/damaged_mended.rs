@@ -1,5 +1,6 @@
-//! Damage with a way on that needs no backup: a source is given up, or enabled again.
+//! Damage with a way on that needs no backup: a policy is adopted anew, a source is given up, or enabled again.
 
+use std::fs;
 use std::path::PathBuf;
 
 use crate::loose::damage;
@@ -31,6 +32,41 @@ fn assert_told(said: &Said, words: &str, what: &str) {
     assert_eq!(said.code, Some(3), "{what}: {said:#?}");
     let is_named = said.err.contains("is damaged") && said.err.contains(words);
     assert!(is_named, "{what}: {said:#?}");
+}
+
+#[test]
+fn a_damaged_policy_is_mended_by_adopting_the_configuration() {
+    for damaged in [
+        "verifiers = 'x'",
+        "verifiers = NULL",
+        "adopted_at = 'soon'",
+        "actor_id = 999",
+        "actor_id = NULL",
+        "file = x'ff'",
+    ] {
+        let origin = Origin::start(true);
+        let gannet = two_sources(&origin);
+        damage(&gannet.data(), &format!("UPDATE policy SET {damaged}"));
+        for arguments in [
+            &["--worker-only"][..],
+            &["config", "check"],
+            &["verify", "a"],
+        ] {
+            let said = gannet.run(arguments);
+            assert_told(&said, "`gannet config adopt`", damaged);
+        }
+        gannet.ok(&["cat", "a"]);
+        gannet.ok(&["config", "adopt"]);
+        for arguments in [&["--worker-only"][..], &["config", "check"], &["list"]] {
+            gannet.ok(arguments);
+        }
+        // What did not pass is not published by the policy that is in force again.
+        let file = published(&gannet, "a");
+        origin.on("/a", [Reply::ok(vec![0xff, 0xfe])]);
+        assert_eq!(gannet.run(&["fetch", "a"]).code, Some(1), "{damaged}");
+        let kept = fs::read_to_string(&file).expect("a file");
+        assert_eq!(kept, "line 1 of a\n", "{damaged}");
+    }
 }
 
 /// A source that cannot be read can be given up with its history, by its id, and nothing else goes with it.
