@@ -1,7 +1,8 @@
-//! The faces: how people and programs reach the use-cases of `app`. A face never imports another; `text` and
-//! `standing` are what they share.
+//! The faces: how people and programs reach the use-cases of `app`. A face never imports another; `text`,
+//! `standing` and `options` are what they share.
 
 pub mod cli;
+mod options;
 #[cfg(test)]
 mod samples;
 mod standing;

@@ -71,7 +71,7 @@ fn edits_and_files_of_sources_are_held_to_the_same() {
     std::fs::write(&file, "[[source]]\naddress = \"https://127.0.0.1/y\"\n").expect("a file");
     let said = gannet.run(&["apply", &file.display().to_string()]);
     assert_eq!(said.code, Some(2), "{}", said.err);
-    assert!(said.err.contains("--allow-private"), "{}", said.err);
+    assert!(said.err.contains("allow_private = true"), "{}", said.err);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::import::{self, Entry};
 use crate::faces::cli::{Console, ExitStatus, json};
+use crate::faces::options::as_import;
 use crate::faces::text::{clean, count};
 
 /// More than any list that a person keeps.
@@ -158,7 +159,12 @@ fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
     let first = known.addresses.get(&address).cloned();
     let refusal = match first {
         Some(place) => Some(format!("the same address as {place}")),
-        None => source.check().err().map(|why| why.message),
+        None => source.check().err().map(|error| {
+            let way = error
+                .hint
+                .map_or_else(String::new, |way| format!("; {way}"));
+            as_import(&format!("{}{way}", error.message))
+        }),
     };
     match refusal {
         Some(why) => entry.refuse(why),

@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::app::NewSource;
 use crate::domain::{Address, Interval, PublishPolicy, masked, parse_size};
+use crate::faces::options::as_keys;
 
 /// What is wrong with a file, and in which line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -182,7 +183,8 @@ impl<'a> Reader<'a> {
         self.errors.push(SourcesFileError {
             file: self.file.to_owned(),
             line: self.line_of(self.group.start + offset),
-            reason: reason.into(),
+            // An option of `add` is a key here.
+            reason: as_keys(&reason.into()),
         });
     }
 
@@ -247,11 +249,9 @@ impl<'a> Reader<'a> {
             && let Err(error) = new.check()
         {
             let (address, why) = (masked(&new.address), error.message);
-            // An option of `add` is a key here.
             let way = error
                 .hint
-                .map(|hint| hint.replace("--literal", "literal = true"));
-            let way = way.map_or_else(String::new, |way| format!("; {way}"));
+                .map_or_else(String::new, |way| format!("; {way}"));
             self.fail(start, format!("{address}: {why}{way}"));
         }
         (self.errors.len() == before).then_some(new)

@@ -262,3 +262,44 @@ proptest! {
         let _ = parse("f", &text);
     }
 }
+
+#[test]
+fn keys_are_named_and_no_options_of_add() {
+    for (source, line, key) in [
+        ("address = \"http://example.org/a\"", 2, "allow_http = true"),
+        ("address = \"ftp://example.org/a\"", 2, "allow_http = true"),
+        (
+            "name = \"a\"\naddress = \"https://10.0.0.1/a\"",
+            3,
+            "allow_private = true",
+        ),
+        (
+            "address = \"https://localhost/a\"",
+            2,
+            "allow_private = true",
+        ),
+        (
+            "address = \"https://joe:hunter2@example.org/a\"",
+            2,
+            "headers = { Authorization = \"Bearer ${TOKEN}\" }",
+        ),
+        (
+            "address = \"https://example.org/a?token=hunter2hunter2\"",
+            2,
+            "literal = true",
+        ),
+        (
+            "address = \"https://example.org/a\"\npublish = \"never\"",
+            3,
+            "`never`",
+        ),
+    ] {
+        let text = format!("[[source]]\n{source}\n");
+        let wrong = problems("sources.toml", &text).to_string();
+        assert!(
+            wrong.starts_with(&format!("sources.toml:{line}: ")),
+            "{wrong}"
+        );
+        assert!(wrong.contains(key) && !wrong.contains("--"), "{wrong}");
+    }
+}

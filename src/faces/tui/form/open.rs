@@ -4,6 +4,7 @@ use tui_input::{Input, InputRequest};
 
 use super::field::{Field, FieldKey, Value, address_line, headers, initial};
 use crate::domain::{Address, Interval, PublishPolicy, SourceId, SourceSettings, parse_size};
+use crate::faces::options::as_fields;
 
 /// What a form is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,7 +129,7 @@ impl Form {
 
     /// Takes why it could not be accepted; shown until something is typed.
     pub(crate) fn refuse(&mut self, why: &str) {
-        self.refused = Some(by_its_boxes(why));
+        self.refused = Some(as_fields(why));
     }
 
     /// Returns what is wrong: why it was refused, else what the focused field holds.
@@ -157,7 +158,7 @@ impl Form {
         match address_line(line) {
             Ok((address, _)) => Address::parse(address, self.switch(FieldKey::AllowHttp))
                 .err()
-                .map(|error| by_its_boxes(&error.to_string())),
+                .map(|error| as_fields(&error.to_string())),
             Err(problem) => Some(problem),
         }
     }
@@ -201,14 +202,6 @@ pub(crate) fn pasted_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\r', '\n'])
         .map(str::trim_ascii)
         .filter(|line| !line.is_empty())
-}
-
-/// Says it by the fields that are before one's eyes, where the command line would need an option.
-fn by_its_boxes(text: &str) -> String {
-    FieldKey::ALL.iter().fold(text.to_owned(), |text, key| {
-        let option = format!("--{}", key.label().replace(' ', "-"));
-        text.replace(&option, &format!("`{}` below", key.label()))
-    })
 }
 
 #[cfg(test)]

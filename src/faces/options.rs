@@ -1,0 +1,114 @@
+//! The options of `gannet add` that messages name, as they are called where a source is not given on the command line: keys of a file
+//! of sources, fields of the dashboard's form, and what `gannet import` leaves to `add`.
+
+/// An option as messages name it, the key, the field, and what helps with an entry of another program's file.
+struct Words {
+    option: &'static str,
+    key: &'static str,
+    field: &'static str,
+    import: &'static str,
+}
+
+const OPTIONS: [Words; 5] = [
+    Words {
+        option: "--header 'Authorization: Bearer ${TOKEN}'",
+        key: "headers = { Authorization = \"Bearer ${TOKEN}\" }",
+        field: "Authorization: Bearer ${TOKEN} in `headers` below",
+        import: "`gannet add URL --header 'Authorization: Bearer ${TOKEN}'`",
+    },
+    Words {
+        option: "--allow-http",
+        key: "allow_http = true",
+        field: "`allow http` below",
+        import: "--allow-http",
+    },
+    Words {
+        option: "--allow-private",
+        key: "allow_private = true",
+        field: "`allow private` below",
+        import: "--allow-private",
+    },
+    Words {
+        option: "--max-size",
+        key: "max_size",
+        field: "`max size` below",
+        import: "`gannet edit --max-size`",
+    },
+    Words {
+        option: "say --literal",
+        key: "say literal = true",
+        field: "add it with `gannet add --literal`",
+        import: "say --literal",
+    },
+];
+
+/// Returns a message in the words of a file of sources.
+pub(super) fn as_keys(message: &str) -> String {
+    replaced(message, |words| words.key)
+}
+
+/// Returns a message in the words of the dashboard's form, which it stands above.
+pub(super) fn as_fields(message: &str) -> String {
+    replaced(message, |words| words.field)
+}
+
+/// Returns a message in the words of `import`, which has not all options of `add`.
+pub(super) fn as_import(message: &str) -> String {
+    replaced(message, |words| words.import)
+}
+
+fn replaced(message: &str, word: fn(&Words) -> &'static str) -> String {
+    let all = OPTIONS.iter();
+    all.fold(message.to_owned(), |message, words| {
+        message.replace(words.option, word(words))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::NewSource;
+
+    fn source(address: &str) -> NewSource {
+        NewSource {
+            address: address.to_owned(),
+            ..NewSource::default()
+        }
+    }
+
+    #[test]
+    fn no_option_is_named_where_there_is_none() {
+        for (address, key, field) in [
+            ("http://example.org/a", "allow_http = true", "`allow http`"),
+            ("ftp://example.org/a", "allow_http = true", "`allow http`"),
+            (
+                "https://10.0.0.1/a",
+                "allow_private = true",
+                "`allow private`",
+            ),
+            (
+                "https://localhost/a",
+                "allow_private = true",
+                "`allow private`",
+            ),
+            ("https://u:p@example.org/a", "headers = {", "`headers`"),
+            (
+                "https://example.org/a?token=hunter2hunter2",
+                "literal = true",
+                "`gannet add --literal`",
+            ),
+        ] {
+            let error = source(address).check().expect_err(address);
+            let message = format!("{}; {}", error.message, error.hint.unwrap_or_default());
+            assert!(message.contains("--"), "{message}");
+            let keys = as_keys(&message);
+            assert!(keys.contains(key) && !keys.contains("--"), "{keys}");
+            let fields = as_fields(&message);
+            assert!(fields.contains(field), "{fields}");
+            let others = fields.replace("`gannet add --literal`", "");
+            assert!(!others.contains("--"), "{fields}");
+            let import = as_import(&message);
+            assert!(!import.contains("as --header"), "{import}");
+        }
+    }
+}
