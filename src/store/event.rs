@@ -149,6 +149,7 @@ fn list(
     let rows = statement.query_map(
         named_params! {
             ":source": filter.source_id.map(|id| id.0),
+            ":set": filter.set,
             ":since": filter.since.map(millis),
             ":after": filter.after.map(|id| id.0),
             ":limit": int(filter.limit),
@@ -168,6 +169,14 @@ fn list_sql(filter: &EventFilter) -> String {
         Some(_) => "e.source_id = :source",
         None => ":source IS NULL",
     };
+    // The detail of an event of a set begins with the set. No name of one has a colon.
+    let set = match &filter.set {
+        Some(_) => {
+            "e.source_id IS NULL AND (w.value LIKE 'set.%' AND (e.detail = :set OR substr(e.detail, 1, length(:set) + 2) = :set || ': ')
+                 OR w.value = 'publish.failed' AND substr(e.detail, 1, length(:set) + 6) = 'set ' || :set || ': ')"
+        }
+        None => ":set IS NULL",
+    };
     let since = match filter.since {
         Some(_) => "e.at >= :since",
         None => ":since IS NULL",
@@ -180,7 +189,7 @@ fn list_sql(filter: &EventFilter) -> String {
         "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.detail, s.name, e.policy_revision
          FROM event e LEFT JOIN text a ON a.id = e.actor_id LEFT JOIN text w ON w.id = e.action_id
          LEFT JOIN source s ON s.id = e.source_id
-         WHERE {source} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
+         WHERE {source} AND {set} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
     )
 }
 
@@ -222,6 +231,10 @@ mod tests {
             },
             EventFilter {
                 source_id: Some(SourceId(7)),
+                ..EventFilter::default()
+            },
+            EventFilter {
+                set: Some("eu".to_owned()),
                 ..EventFilter::default()
             },
         ];

@@ -234,6 +234,8 @@ pub struct PolicyAdoption {
 pub struct EventFilter {
     /// Only those about this source.
     pub source_id: Option<SourceId>,
+    /// Only those about the set with this name.
+    pub set: Option<String>,
     /// Only those from this time on.
     pub since: Option<DateTime<Utc>>,
     /// Only those that came after this one; then the oldest `limit` of them instead of the newest.

@@ -364,7 +364,7 @@ mod tests {
             ("show ", &[Source, TagOfSources][..]),
             ("fetch a b ", &[Source, TagOfSources]),
             ("interval a ", &[Source, TagOfSources]),
-            ("log --source ", &[Source, TagOfSources]),
+            ("log --source ", &[Source, TagOfSources, Set]),
             ("restore ", &[Removed]),
             ("cat ", &[Source]),
             ("diff a ", &[Source]),

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Release, SUMS_VERIFIER};
+use crate::origin::Reply;
 
 /// The words of a source's line in `list`, from its state on.
 pub(super) fn line(release: &Release, name: &str) -> String {
@@ -139,4 +140,67 @@ fn why_a_set_fails_is_said_wherever_it_shows() {
         assert_eq!(words[1], state, "{case}: {list}");
         assert_eq!(release.gannet.source("data.csv")["state"], "set-fail");
     }
+}
+
+/// The actions of the lines that `log` prints of a set.
+fn logged(release: &Release, set: &str) -> Vec<String> {
+    let log = release.gannet.ok(&["log", "--source", set, "--json"]);
+    let lines = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let of =
+        |key: &'static str| move |line: &Value| line[key].as_str().unwrap_or_default().to_owned();
+    lines
+        .map(|line| format!("{} {}", of("action")(&line), of("detail")(&line)))
+        .collect()
+}
+
+#[test]
+fn the_log_of_a_set_has_the_events_of_that_set_alone() {
+    let other = |tag: &str| {
+        SUMS_VERIFIER
+            .replace("tag:release", &format!("tag:{tag}"))
+            .replace("\"sums\"", &format!("{tag:?}"))
+    };
+    let release = Release::with(&(SUMS_VERIFIER.to_owned() + &other("release-2") + &other("2")));
+    release.fetch();
+    release.add("other.txt", "release-2");
+    release.origin.on("/other.txt", [Reply::file("other")]);
+    release.gannet.run(&["fetch", "other.txt"]);
+    release.serve_data("bad");
+    release.gannet.run(&["fetch", "tag:release"]);
+    release.gannet.ok(&["edit", "tag:release", "--no-tags"]);
+    let of_release = [
+        "set.passed release",
+        "set.published release: edition 1",
+        "set.failed release: sums: ",
+        "set.withdrawn release: no source has its tag any more",
+    ];
+    let found = logged(&release, "set:release");
+    assert_eq!(found.len(), of_release.len(), "{found:?}");
+    for (found, expected) in found.iter().zip(of_release) {
+        assert!(found.starts_with(expected), "{found}");
+    }
+    let of_other = logged(&release, "set:release-2");
+    assert!(
+        of_other.iter().all(|line| line.contains(" release-2")),
+        "{of_other:?}"
+    );
+    assert!(!of_other.is_empty());
+    assert_eq!(
+        logged(&release, "set:2"),
+        Vec::<String>::new(),
+        "it has no member"
+    );
+    let people = release.gannet.ok(&["log", "--source", "set:release"]);
+    assert_eq!(people.lines().count(), of_release.len(), "{people}");
+    let nobody = release.gannet.run(&["log", "--source", "set:releas"]);
+    assert_eq!(nobody.code, Some(2));
+    assert!(
+        nobody.err.contains("no set is called `releas`"),
+        "{nobody:?}"
+    );
+    // One that ended has its events still.
+    release.judge_by("");
+    assert_eq!(logged(&release, "set:release").len(), of_release.len());
 }

@@ -132,14 +132,14 @@ impl HistoryArgs {
 /// `log`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  gannet log --since 7d --source prices\n  gannet log --follow --json"
+    after_help = "Examples:\n  gannet log --since 7d --source prices\n  gannet log --source set:release\n  gannet log --follow --json"
 )]
 pub struct LogArgs {
     /// Stay, and print what is done from now on
     #[arg(long, short)]
     pub follow: bool,
-    /// Only what was done to this source
-    #[arg(long, value_name = "SOURCE")]
+    /// Only what was done to this source, or with set:NAME to the set
+    #[arg(long, value_name = "SOURCE|SET")]
     pub source: Option<String>,
     /// Only what was done since: 30m, 2h, 7d, yesterday, a date, or a time (local, unless it ends in Z or +01:00)
     #[arg(long, value_name = "TIME")]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use chrono::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::sets;
 use crate::app::{App, EventFilter};
 use crate::domain::Event;
 use crate::faces::cli::args::{LogArgs, TableFormat};
@@ -47,10 +48,13 @@ pub(super) async fn run(app: &App, args: &LogArgs, console: &mut Console<'_>) ->
 }
 
 async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Error> {
-    let source_id = match &args.source {
-        Some(selector) => Some(app.source(selector).await?.id),
-        None => None,
-    };
+    let (mut source_id, mut set) = (None, None);
+    if let Some(selector) = &args.source {
+        match sets::name_of(app, selector).await? {
+            Some(name) => set = Some(known_set(app, name).await?),
+            None => source_id = Some(app.source(selector).await?.id),
+        }
+    }
     if args.since.is_some_and(|since| app.is_future(since)) {
         let message = "--since: that time lies in the future";
         return Err(crate::app::Error::invalid(message));
@@ -62,12 +66,26 @@ async fn filter(app: &App, args: &LogArgs) -> Result<EventFilter, crate::app::Er
     };
     Ok(EventFilter {
         source_id,
+        set,
         since: args
             .since
             .map(|since| app.config().zone.beginning(since, app.clock.now())),
         after: None,
         limit,
     })
+}
+
+/// Returns the name of a set that there is, or was: one that ended has its events still.
+async fn known_set(app: &App, name: &str) -> Result<String, crate::app::Error> {
+    let any = EventFilter {
+        set: Some(name.to_owned()),
+        limit: 1,
+        ..EventFilter::default()
+    };
+    if app.events(any).await?.is_empty() {
+        app.set(name).await?;
+    }
+    Ok(name.to_owned())
 }
 
 fn write(event: &Event, format: TableFormat, look: &Look, out: &mut dyn Write) -> io::Result<()> {
