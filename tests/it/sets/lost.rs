@@ -182,6 +182,7 @@ fn an_edition_with_other_members_is_named_wherever_it_is_looked_at() {
             let is_named = said.err.contains("of the table `edition")
                 || said.err.contains("is another source's");
             assert!(is_named && said.err.contains("is damaged"), "{what}");
+            assert!(!said.err.contains("no sets"), "{what}");
             assert_eq!(release.data().as_deref(), Some("two"), "{what}");
         }
         let log = release.gannet.run(&["log", "--limit", "0"]).out;
