@@ -144,7 +144,10 @@ impl App {
     pub async fn adopt_archive(&self) -> Result<AdoptedArchive> {
         // One that cannot be read is replaced, too.
         let archive = self.archive.mark().ok().flatten();
-        let catalogue = self.store.archive_mark().await?;
+        let catalogue = match self.store.archive_mark().await {
+            Err(error) if error.is_damage() => None,
+            catalogue => catalogue?,
+        };
         let generation = [&archive, &catalogue]
             .into_iter()
             .flatten()

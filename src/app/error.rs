@@ -132,6 +132,9 @@ fn way_on(row: &DamagedRow) -> String {
             "`gannet config adopt` puts the verifiers and sets of the configuration in force anew"
                 .to_owned()
         }
+        "archive_mark" => format!(
+            "{BACKUP}, or `gannet config adopt-archive` takes the archive for this catalogue's; nothing is deleted either way"
+        ),
         "source" | "source_state" if parse_id(&row.id).is_some() => format!(
             "{BACKUP}, or give the source up with its history: `gannet remove {} --purge`; what is sound beside it is read and done all the same",
             row.id

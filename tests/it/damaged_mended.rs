@@ -1,4 +1,4 @@
-//! Damage with a way on that needs no backup: a policy is adopted anew, a source is given up, or enabled again.
+//! Damage with a way on that needs no backup: a policy or an archive is adopted anew, a source is given up, or enabled again.
 
 use std::fs;
 use std::path::PathBuf;
@@ -66,6 +66,33 @@ fn a_damaged_policy_is_mended_by_adopting_the_configuration() {
         assert_eq!(gannet.run(&["fetch", "a"]).code, Some(1), "{damaged}");
         let kept = fs::read_to_string(&file).expect("a file");
         assert_eq!(kept, "line 1 of a\n", "{damaged}");
+    }
+}
+
+/// Without its mark a catalogue is read and not changed, until the archive is taken over.
+#[test]
+fn a_damaged_mark_is_mended_by_adopting_the_archive() {
+    for damaged in [
+        "generation = 'x'",
+        "generation = NULL",
+        "id = NULL",
+        "id = x'ff'",
+    ] {
+        let origin = Origin::start(true);
+        let gannet = two_sources(&origin);
+        damage(
+            &gannet.data(),
+            &format!("UPDATE archive_mark SET {damaged}"),
+        );
+        gannet.ok(&["list"]);
+        assert_eq!(gannet.ok(&["cat", "a"]), "line 1 of a\n", "{damaged}");
+        let said = gannet.run(&["fetch", "a"]);
+        assert_told(&said, "`gannet config adopt-archive`", damaged);
+        gannet.ok(&["config", "adopt-archive"]);
+        origin.on("/a", [Reply::file("line 2 of a\n")]);
+        gannet.fetch("a");
+        assert_eq!(gannet.ok(&["cat", "a"]), "line 2 of a\n", "{damaged}");
+        gannet.ok(&["--worker-only"]);
     }
 }
 
