@@ -235,7 +235,7 @@ async fn one_pass(
     if console.is_terminal {
         warn_of_idle_selections(&house, console).await?;
     }
-    let folders = cli::SetFolders::now(&house.app).await?;
+    let folders = cli::SetFolders::now(&house.app).await;
     let worker = if json {
         house.worker().telling_each()
     } else {
@@ -288,7 +288,7 @@ async fn fetch(
     if args.whole {
         house.app.ask_whole(&ids).await?;
     }
-    let folders = cli::SetFolders::now(&house.app).await?;
+    let folders = cli::SetFolders::now(&house.app).await;
     let selection = Selection::These(ids);
     let mut report = watched_pass(&house.worker(), selection, console.is_quiet()).await;
     leave_out_purged(&house.app, &sources, &mut report, console).await?;

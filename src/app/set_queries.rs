@@ -38,9 +38,9 @@ pub struct SetFolder {
 }
 
 impl App {
-    /// Returns what readers find of every set, by name.
+    /// Returns what readers find of every set that is recorded, by name.
     pub async fn set_folders(&self) -> Result<Vec<SetFolder>> {
-        let sets = self.sets_known().await?.into_iter();
+        let sets = self.store.file_sets().await?.into_iter();
         let folder = |set: FileSet| SetFolder {
             path: self.archive.set_link(&set.name),
             set,

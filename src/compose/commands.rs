@@ -104,9 +104,7 @@ async fn carry_out(
         match house.app.policy_standing().await {
             Ok(PolicyStanding::InForce(Some(adoption))) => {
                 console.warn_line(&adoption.to_string());
-                if let Ok(folders) = folders {
-                    folders.note(&house.app, console).await;
-                }
+                folders.note(&house.app, console).await;
             }
             Ok(PolicyStanding::InForce(None)) => {}
             // Its removal makes room, and asks for the policy again.

@@ -428,3 +428,25 @@ fn why_the_folder_of_a_set_that_ended_is_there_is_said() {
     let sets = unseen.gannet.json(&["list", "--sets", "--json"]);
     assert_eq!(sets[0]["waits_for"], "no pass has looked at it yet");
 }
+
+#[test]
+fn damage_keeps_no_pass_from_saying_what_it_did() {
+    for damaged in [
+        "UPDATE policy SET verifiers = 'x'",
+        "UPDATE file_set SET published_at = 'soon'",
+        "UPDATE file_set SET published_edition_id = 'one'",
+    ] {
+        let release = Release::new();
+        release.fetch();
+        crate::loose::damage(&release.gannet.data(), damaged);
+        for arguments in [
+            &["--worker-only", "--json"][..],
+            &["fetch", "data.csv", "--json"],
+        ] {
+            let said = release.gannet.run(arguments);
+            let done: Value = serde_json::from_str(&said.out)
+                .unwrap_or_else(|error| panic!("{damaged}: {error}: {said:#?}"));
+            assert!(done["sets"].is_array(), "{damaged}: {done:#}");
+        }
+    }
+}

@@ -13,12 +13,10 @@ use crate::faces::text::clean;
 
 /// Runs one command to its end. Results are on stdout, all else on stderr, when this returns.
 pub async fn run(app: &App, command: &mut AppCommand, console: &mut Console<'_>) -> ExitStatus {
-    let folders = if may_move_folders(command) {
-        // A store that cannot be read is what the command says.
-        SetFolders::now(app).await.ok()
-    } else {
-        None
-    };
+    let mut folders = None;
+    if may_move_folders(command) {
+        folders = Some(SetFolders::now(app).await);
+    }
     let result = match command {
         AppCommand::Add(args) => add::run(app, args, console).await,
         AppCommand::List(args) => list::run(app, args, console).await,

@@ -17,8 +17,9 @@ use crate::faces::text::clean;
 /// Why the folder of a set goes that the catalogue does not know any more.
 const ENDED: &str = "no verifier judges it as a set any more";
 
-/// What consumers saw of every set before a command.
-pub struct SetFolders(Vec<SetFolder>);
+/// What consumers saw of every set before a command; nothing where that could not be read. A command that needs it says so, and one
+/// that mends it goes on.
+pub struct SetFolders(Option<Vec<SetFolder>>);
 
 /// What became of the folder of a set.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -39,14 +40,15 @@ pub(in crate::faces::cli) struct ChangedFolder {
 
 impl SetFolders {
     /// Notes what consumers see of every set.
-    pub async fn now(app: &App) -> Result<Self, Error> {
-        Ok(Self(app.set_folders().await?))
+    pub async fn now(app: &App) -> Self {
+        Self(app.set_folders().await.ok())
     }
 
     /// Returns what became of the folder of a set since.
     pub(super) async fn change_of(&self, app: &App, set: &str) -> Result<FolderChange, Error> {
         let now = app.set_folders().await?;
-        Ok(FolderChange::between(find(&self.0, set), find(&now, set)))
+        let before = self.0.as_deref().unwrap_or_default();
+        Ok(FolderChange::between(find(before, set), find(&now, set)))
     }
 
     /// Returns the folders that are otherwise since, by set.
@@ -54,10 +56,13 @@ impl SetFolders {
         &self,
         app: &App,
     ) -> Result<Vec<ChangedFolder>, Error> {
+        let Some(before) = &self.0 else {
+            return Ok(Vec::new());
+        };
         let now = app.set_folders().await?;
-        let names: BTreeSet<_> = self.0.iter().chain(&now).map(|one| &one.set.name).collect();
+        let names: BTreeSet<_> = before.iter().chain(&now).map(|one| &one.set.name).collect();
         let changes = names.into_iter().filter_map(|set| {
-            let (before, now) = (find(&self.0, set), find(&now, set));
+            let (before, now) = (find(before, set), find(&now, set));
             let failed =
                 |one: Option<&SetFolder>| one.and_then(|one| one.set.publish_error.clone());
             let published = FolderChange::between(before, now);

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::folders::SetFolders;
-use crate::app::{self, App, ErrorKind, PolicyNext, PolicyOutlook};
+use crate::app::{self, App, PolicyNext, PolicyOutlook};
 use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::facts::write_facts;
@@ -95,11 +95,7 @@ pub fn note_policy(policy: &PolicyOutlook, console: &mut Console<'_>) {
 
 /// Puts the configuration of this process in force.
 pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
-    let folders = match SetFolders::now(app).await {
-        // An adoption mends the row of the policy, without which the sets are not known.
-        Err(error) if error.kind == ErrorKind::Damaged => None,
-        folders => Some(folders?),
-    };
+    let folders = SetFolders::now(app).await;
     let line = if let Some(adoption) = app.adopt_policy().await? {
         adoption.to_string()
     } else {
@@ -110,9 +106,7 @@ pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<E
         )
     };
     let written = console.say(&clean(&line));
-    if let Some(folders) = folders {
-        folders.tell(app, console).await;
-    }
+    folders.tell(app, console).await;
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
 }

@@ -392,7 +392,7 @@ pub(super) async fn verdict(
     console: &mut Console<'_>,
 ) -> CommandResult {
     let detail = args.detail.clone();
-    let before = SetFolders::now(app).await?;
+    let before = SetFolders::now(app).await;
     let (edition, also) = app
         .set_verdict(name, &args.verifier, args.outcome, detail)
         .await?;
@@ -423,7 +423,7 @@ pub(super) async fn unpublished(app: &App, sets: &[String]) -> Result<Vec<Unpubl
 
 /// `verify set:NAME`: judges the newest edition again. Returns what was said, and what became of the folder of the set.
 pub(super) async fn verify(app: &App, name: &str) -> Result<(VerifiedSet, FolderChange), Error> {
-    let before = SetFolders::now(app).await?;
+    let before = SetFolders::now(app).await;
     let verified = app.verify_set(name).await?;
     let folder = before.change_of(app, name).await?;
     Ok((verified, folder))

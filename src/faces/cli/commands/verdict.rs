@@ -14,7 +14,7 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
     if let Some(set) = sets::name_of(app, &args.version).await? {
         return sets::verdict(app, set, args, console).await;
     }
-    let folders = SetFolders::now(app).await?;
+    let folders = SetFolders::now(app).await;
     let GivenVerdict {
         source,
         version,

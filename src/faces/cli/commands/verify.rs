@@ -40,7 +40,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     let selected = select(app, &targets).await?;
     let mut served = Served::default();
     served.note(selected.iter().map(|(source, _)| source));
-    let folders = SetFolders::now(app).await?;
+    let folders = SetFolders::now(app).await;
     for (source, version) in selected {
         let verified = match app.verify(&source, &version).await {
             Err(_) if app.source_by_id(source.id).await?.is_none() => {

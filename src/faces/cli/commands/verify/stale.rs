@@ -36,7 +36,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         selectors: args.targets.clone(),
         newest_first: args.newest_first,
     };
-    let folders = SetFolders::now(app).await?;
+    let folders = SetFolders::now(app).await;
     let bar = bar();
     let (mut changed, mut served) = (Vec::new(), Served::default());
     let mut written = Ok(());
