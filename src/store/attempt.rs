@@ -14,8 +14,9 @@ use super::row::{Columns, duration_ms, int, millis, row_limit};
 use super::transaction::Transaction;
 use super::types::{AttemptRecord, AttemptResult, Recorded};
 use super::version::{NewVersion, insert_version};
+use super::version_row::Place;
 use crate::domain::{
-    Action, Attempt, AttemptId, AttemptOutcome, Slot, SourceId, VersionId, next_slot,
+    Action, Attempt, AttemptId, AttemptOutcome, Slot, SourceId, VersionId, VersionState, next_slot,
 };
 
 impl Store {
@@ -90,56 +91,81 @@ fn write_attempt(
 ) -> std::result::Result<Recorded, Failure> {
     let schedule = schedule(transaction, record)?;
     let newest = end_claim(transaction, record, &schedule)?;
-    let mut blob_was_known = false;
-    let mut first_state = None;
-    let mut has_older = false;
-    let version_id = match &record.result {
-        AttemptResult::New {
-            blob,
-            name,
-            media_type,
-            last_modified,
-        } => {
-            let (blob_id, known) = insert_blob(transaction, blob)?;
-            blob_was_known = known;
-            let policy = transaction.policy_for_source(record.source_id)?;
-            let state = policy.weights.first_state();
-            first_state = Some(state);
-            let version = NewVersion {
-                source_id: record.source_id,
-                blob_id,
-                digest: blob.digest,
-                name,
-                media_type: media_type.as_deref(),
-                last_modified: last_modified.as_ref(),
-                fetched_at: record.stamp.at,
-                state,
-                policy_revision: policy.revision,
-            };
-            let place = insert_version(transaction, &version)?;
-            has_older = place.ordinal > 0;
-            Some(place.id)
-        }
+    let new = insert_content(transaction, record)?;
+    let version_id = match record.result {
+        AttemptResult::New { .. } => new.as_ref().map(|new| new.place.id),
         AttemptResult::Unchanged => newest,
         AttemptResult::Failed { .. } => None,
     };
     let attempt_id = insert_attempt(transaction, record, version_id)?;
     insert_fetch_event(transaction, record, version_id)?;
     insert_turn(transaction, record, schedule.failures_before)?;
-    // Also of a blob that was not known: the row of the one that was refused may be damaged.
-    if let Some(version) = version_id.filter(|_| has_older) {
-        let refused = repeat_on_version(transaction, version, &record.stamp)?;
-        first_state = refused.or(first_state);
-    }
-    if matches!(record.result, AttemptResult::New { .. }) {
-        refresh_publication(transaction, record.source_id)?;
-    }
+    let first_state = match &new {
+        Some(new) => Some(first_state(transaction, record, new)?),
+        None => None,
+    };
     Ok(Recorded {
         attempt_id,
         version_id,
         first_state,
-        blob_was_known,
+        blob_was_known: new.is_some_and(|new| new.blob_was_known),
     })
+}
+
+/// A version that an attempt brought.
+struct NewContent {
+    place: Place,
+    blob_was_known: bool,
+}
+
+/// Appends what an attempt brought to the source's history; nothing when that is not new.
+fn insert_content(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+) -> rusqlite::Result<Option<NewContent>> {
+    let AttemptResult::New {
+        blob,
+        name,
+        media_type,
+        last_modified,
+    } = &record.result
+    else {
+        return Ok(None);
+    };
+    let (blob_id, blob_was_known) = insert_blob(transaction, blob)?;
+    let policy = transaction.policy_for_source(record.source_id)?;
+    let version = NewVersion {
+        source_id: record.source_id,
+        blob_id,
+        digest: blob.digest,
+        name,
+        media_type: media_type.as_deref(),
+        last_modified: last_modified.as_ref(),
+        fetched_at: record.stamp.at,
+        state: policy.weights.first_state(),
+        policy_revision: policy.revision,
+    };
+    Ok(Some(NewContent {
+        place: insert_version(transaction, &version)?,
+        blob_was_known,
+    }))
+}
+
+/// Marks the published file that a new version may change. Returns the state that the version begins with: another one than
+/// the policy's when somebody refused the same bytes.
+fn first_state(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    new: &NewContent,
+) -> std::result::Result<VersionState, Failure> {
+    // Also of a blob that was not known: the row of the one that was refused may be damaged.
+    let refused = if new.place.ordinal > 0 {
+        repeat_on_version(transaction, new.place.id, &record.stamp)?
+    } else {
+        None
+    };
+    refresh_publication(transaction, record.source_id)?;
+    Ok(refused.unwrap_or(new.place.state))
 }
 
 /// When a source is due after an attempt.
