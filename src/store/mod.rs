@@ -44,6 +44,7 @@ mod verdict;
 mod verdict_list;
 mod version;
 mod version_row;
+mod wanted_file;
 mod withdrawal;
 mod writer;
 

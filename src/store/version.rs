@@ -8,7 +8,6 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params}
 use super::Store;
 use super::damage::{read_row, reason_of, sound_one, sound_rows};
 use super::error::{Failure, Result, StoreError, found};
-use super::publication::wanted_version;
 use super::row::{Columns, int, millis, row_limit, time, to_json};
 use super::transaction::Transaction;
 use super::types::Newest;
@@ -16,6 +15,7 @@ use super::version_row::{
     NO_NEIGHBOUR, Place, Steps, damaged, damaged_row, newest_place, place_by_id, read_place,
     walk_back,
 };
+use super::wanted_file::wanted_version;
 use crate::domain::{BlobId, Digest, LastModified, SourceId, Version, VersionId, VersionState};
 
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].

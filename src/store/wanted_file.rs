@@ -1,0 +1,239 @@
+//! Which version should lie at a source's published path, by the states of its versions and its rule of publishing.
+//!
+//! Never writes anything. Where damage keeps that from being told, what was good stays.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::damage::named;
+use super::error::{Failure, found};
+use super::file_set::kept_version;
+use super::row::Columns;
+use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
+use crate::domain::{
+    Publication, PublishPolicy, SourceId, VersionId, VersionState, publication_for,
+};
+
+/// What decides about a source's file, as a rule without a look at its older versions.
+pub(super) struct Current {
+    /// Then only the folder of its set holds its file.
+    pub(super) only_in_set: bool,
+    pub(super) policy: PublishPolicy,
+    pub(super) published: Option<VersionId>,
+    /// What lies at the path may be something else.
+    pub(super) is_unsure: bool,
+    pub(super) has_failed: bool,
+    pub(super) newest: Newest,
+}
+
+/// The newest version that may lie at a source's own path: the one with which its history ends, or the one that is kept there
+/// until the set that the source entered is published.
+#[derive(Clone, Copy)]
+pub(super) enum Newest {
+    Missing,
+    Sound(Place),
+    /// It is kept while the source waits for its set.
+    Kept(Place),
+    /// Its row is damaged: what lies at the path stays.
+    Damaged,
+}
+
+/// Returns what decides about the file of a source that is not removed.
+pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
+    // The newest version is read along with its source, since it decides as a rule.
+    let row = sql
+        .prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.publish, t.published_version_id,
+                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {PLACE_COLUMNS}
+             FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
+             WHERE s.id = ?1 AND s.removed_at IS NULL"
+        ))?
+        .query_row([source.0], |row| {
+            let mut columns = Columns::new(row);
+            let (mut current, newest) = read_current(&mut columns)
+                .map_err(|error| named("source", source.to_string(), row, error))?;
+            if newest.is_some() && !current.only_in_set {
+                current.newest = match read_place(&mut columns) {
+                    Ok(newest) if newest.source_id == source => Newest::Sound(newest),
+                    // It is missing, another source's, or does not fit its checksum.
+                    _ => Newest::Damaged,
+                };
+            }
+            Ok(current)
+        });
+    let mut current = found(row, "source", source.0)?;
+    if current.only_in_set
+        && let Some(kept) = kept_version(sql, source)?
+    {
+        current.only_in_set = false;
+        current.newest = match candidate(sql, source, "v.id = ?1", [kept.0]) {
+            Ok(Some(kept)) => Newest::Kept(kept),
+            Ok(None) => Newest::Damaged,
+            Err(error) if error.is_damage() => Newest::Damaged,
+            Err(error) => return Err(error),
+        };
+    }
+    Ok(current)
+}
+
+fn read_current(columns: &mut Columns<'_>) -> rusqlite::Result<(Current, Option<VersionId>)> {
+    let current = Current {
+        only_in_set: columns.get()?,
+        policy: columns.word()?,
+        published: columns.optional()?.map(VersionId),
+        is_unsure: columns.get()?,
+        has_failed: columns.get()?,
+        newest: Newest::Missing,
+    };
+    Ok((current, columns.optional()?.map(VersionId)))
+}
+
+/// Returns what has to happen to a source's file. Where damage keeps that from being told, what was good stays.
+pub(super) fn wanted(
+    sql: &Connection,
+    current: &Current,
+) -> std::result::Result<Publication, Failure> {
+    match decide(sql, current) {
+        Err(error) if error.is_damage() => Ok(match current.published {
+            Some(version) if current.is_unsure => Publication::Publish(version),
+            _ => Publication::Keep,
+        }),
+        decided => decided,
+    }
+}
+
+/// Returns the same; what cannot be told because a row is damaged or missing is an error.
+pub(super) fn decide(
+    sql: &Connection,
+    current: &Current,
+) -> std::result::Result<Publication, Failure> {
+    let publication = wanted_by_states(sql, current)?;
+    Ok(match (publication, current.published) {
+        (Publication::Keep, Some(version)) if current.is_unsure => Publication::Publish(version),
+        (Publication::Keep, None) if current.is_unsure => match current.newest {
+            Newest::Damaged => Publication::Keep,
+            _ => Publication::Withdraw,
+        },
+        (publication, _) => publication,
+    })
+}
+
+fn wanted_by_states(
+    sql: &Connection,
+    current: &Current,
+) -> std::result::Result<Publication, Failure> {
+    if current.only_in_set {
+        return Ok(match current.published {
+            Some(_) => Publication::Withdraw,
+            None => Publication::Keep,
+        });
+    }
+    let (newest, is_kept) = match current.newest {
+        Newest::Missing => (None, false),
+        Newest::Sound(newest) => (Some(newest), false),
+        Newest::Kept(kept) => (Some(kept), true),
+        Newest::Damaged => return Ok(Publication::Keep),
+    };
+    let mut last: Option<Place> = None;
+    let mut failure = None;
+    let before = |last: &Place| match before(sql, last)? {
+        Some(older) if is_kept && was_refused_by_sets(sql, &older)? => {
+            let state = VersionState::Failed;
+            Ok(Some(Place { state, ..older }))
+        }
+        older => Ok(older),
+    };
+    // As a rule the newest version decides, which is known already.
+    let newest_first = std::iter::from_fn(|| {
+        last = match last {
+            None => newest,
+            Some(last) => before(&last).unwrap_or_else(|error| {
+                failure = Some(error);
+                None
+            }),
+        };
+        last.map(|candidate| (candidate.id, candidate.state))
+    });
+    let mut is_met = false;
+    let newest_first = newest_first.inspect(|(id, _)| is_met |= Some(*id) == current.published);
+    let publication = publication_for(current.policy, newest_first, current.published);
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    match (publication, current.published) {
+        // It was good when it was published: without its row nothing says that it is not any more.
+        (Publication::Withdraw, Some(published)) if !is_met => Err(lost_version(published)),
+        (Publication::Publish(other), Some(published)) if !is_met && other < published => {
+            Err(lost_version(published))
+        }
+        _ => Ok(publication),
+    }
+}
+
+fn lost_version(id: VersionId) -> Failure {
+    damaged(
+        id,
+        "it is missing from the history of the source whose published file it is: the file stays",
+    )
+}
+
+/// Returns the version that should be at the source's published path; nothing when none should, or the source was removed.
+pub(super) fn wanted_version(
+    sql: &Connection,
+    source: SourceId,
+) -> std::result::Result<Option<VersionId>, Failure> {
+    let current = match current(sql, source) {
+        Err(Failure::Refused(_)) => return Ok(None),
+        other => other?,
+    };
+    Ok(match wanted(sql, &current)? {
+        Publication::Keep => current.published,
+        Publication::Publish(version) => Some(version),
+        Publication::Withdraw => None,
+    })
+}
+
+/// Tells whether a version was judged with a set, and in no edition that was good: consumers never saw it.
+fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<bool, Failure> {
+    let refused = sql
+        .prepare_cached(
+            "SELECT count(*) > 0 AND sum(e.state IN ('passed', 'unverified')) = 0
+             FROM edition_member m CROSS JOIN edition e ON e.id = m.edition_id
+             WHERE m.source_id = ?1 AND m.version_id = ?2",
+        )?
+        .query_row([place.source_id.0, place.id.0], |row| {
+            Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false))
+        })?;
+    Ok(refused)
+}
+
+/// Returns the version before this one; nothing before the first.
+fn before(sql: &Connection, place: &Place) -> std::result::Result<Option<Place>, Failure> {
+    if place.ordinal <= 0 {
+        return Ok(None);
+    }
+    let (source, at) = (place.source_id, "v.source_id = ?1 AND v.ordinal = ?2 - 1");
+    match candidate(sql, source, at, [source.0, place.ordinal])? {
+        Some(before) if before.ordinal == place.ordinal - 1 => Ok(Some(before)),
+        _ => Err(damaged(place.id, NO_NEIGHBOUR)),
+    }
+}
+
+fn candidate(
+    sql: &Connection,
+    source: SourceId,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> std::result::Result<Option<Place>, Failure> {
+    let found = sql
+        .prepare_cached(&format!(
+            "SELECT {PLACE_COLUMNS} FROM version v WHERE {condition}"
+        ))?
+        .query_row(params, |row| read_place(&mut Columns::new(row)))
+        .optional()?;
+    match found {
+        Some(found) if found.source_id != source => {
+            Err(damaged(found.id, "it is another source's"))
+        }
+        found => Ok(found),
+    }
+}
