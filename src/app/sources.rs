@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use super::additions::checked;
 use super::purge::{Purge, Remains};
-use super::select::each_once;
 use super::settings::{check_host, checked_patch, refuse_literal_secrets};
 use super::{App, Error, ErrorKind, NewSource, Refusal, Result};
-use crate::archive::release_reserve;
 use crate::domain::{
-    Address, EditionId, SettingsPatch, Source, SourceId, SourceSettings, candidate_name,
-    candidate_path, free_number, masked, parse_id,
+    Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
+    free_number, masked,
 };
 use crate::store::{Changed, Edited, SourceChange, SourceFilter, StoreError};
 
@@ -28,30 +26,6 @@ pub struct Added {
     pub wanted_path: Option<String>,
 }
 
-/// Sources that were removed.
-#[derive(Clone, Debug)]
-pub struct Removal {
-    /// As they were.
-    pub sources: Vec<Source>,
-    /// What became of the stored files of their history.
-    pub discarded: Discarded,
-    /// The sets whose folders went with purged members, by name.
-    pub sets: Vec<PurgedSet>,
-    /// Where content of purged histories is still to be found, beside the trash.
-    pub remains: Vec<Remains>,
-}
-
-/// A set whose published folder had a file of a source that was purged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PurgedSet {
-    /// Its name.
-    pub name: String,
-    /// The edition that took the place; nothing when readers find no folder.
-    pub published: Option<EditionId>,
-    /// Why there is no newer edition, if it is known.
-    pub why: Option<String>,
-}
-
 /// Stored files that nothing needs any more, on their way to the trash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discarded {
@@ -65,10 +39,10 @@ pub struct Discarded {
 
 /// Changes that were recorded.
 #[derive(Default)]
-struct Recorded {
+pub(super) struct Recorded {
     done: Vec<Changed>,
-    discarded: Discarded,
-    remains: Vec<Remains>,
+    pub(super) discarded: Discarded,
+    pub(super) remains: Vec<Remains>,
 }
 
 impl App {
@@ -169,111 +143,6 @@ impl App {
         Ok(())
     }
 
-    /// Returns what [`Self::remove`] would remove.
-    pub async fn removable(&self, selectors: &[String], purge: bool) -> Result<Vec<Source>> {
-        if purge {
-            return self.purgeable(some(selectors)?).await;
-        }
-        let mut sources = self.sources(some(selectors)?).await?;
-        sources.retain(|source| source.removed_at.is_none());
-        if sources.is_empty() {
-            return Err(
-                Error::invalid("removed already; its history stays until it is purged")
-                    .hint("`gannet remove --purge ID` removes the history too"),
-            );
-        }
-        Ok(sources)
-    }
-
-    /// Returns the selected sources, and of damaged and lost ones that are named by their ids what can be read of them.
-    async fn purgeable(&self, selectors: &[String]) -> Result<Vec<Source>> {
-        let (mut found, mut others) = (Vec::new(), Vec::new());
-        for selector in selectors {
-            let parts = match parse_id(selector) {
-                Some(id) => self.parts_if_damaged(SourceId(id)).await?,
-                None => None,
-            };
-            match parts {
-                Some(source) => found.push(source),
-                None => others.push(selector.clone()),
-            }
-        }
-        if !others.is_empty() {
-            found.extend(self.sources(&others).await?);
-        }
-        Ok(each_once(found))
-    }
-
-    async fn parts_if_damaged(&self, id: SourceId) -> Result<Option<Source>> {
-        match self.store.source(id).await {
-            Ok(Some(_)) => Ok(None),
-            Ok(None) => Ok(self.store.readable_source(id).await?),
-            Err(error) if error.is_damage() => Ok(self.store.readable_source(id).await?),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Returns the sets whose published folders go when these sources are purged, by name.
-    pub async fn sets_showing(&self, sources: &[Source]) -> Result<Vec<String>> {
-        let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.store.sets_showing(ids).await?)
-    }
-
-    /// Removes the selected sources, all or none. Their published files go, by the next pass where this process may not publish; their
-    /// history goes too with `purge`, and their files at once, which gives up the
-    /// data folder's reserve when its disk is full. A set that showed a file of a source that is purged is judged without it at
-    /// once, where that may be.
-    pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
-        let sources = self.removable(selectors, purge).await?;
-        if purge {
-            release_reserve(&self.config().data_dir);
-        }
-        let changes = sources
-            .iter()
-            .map(|source| SourceChange::Remove {
-                id: source.id,
-                purge,
-            })
-            .collect();
-        let showing = if purge {
-            self.sets_showing(&sources).await?
-        } else {
-            Vec::new()
-        };
-        let recorded = self.record_and_discard(changes).await?;
-        Ok(Removal {
-            sources,
-            discarded: recorded.discarded,
-            sets: self.purged_sets(showing).await?,
-            remains: recorded.remains,
-        })
-    }
-
-    /// Returns what became of sets that showed a file of a source which is purged by now; nothing when this process may not publish.
-    async fn purged_sets(&self, names: Vec<String>) -> Result<Vec<PurgedSet>> {
-        let mut sets = Vec::new();
-        if names.is_empty() || !self.policy_standing().await?.is_in_force() {
-            return Ok(sets);
-        }
-        for one in self.sets().await? {
-            if names.contains(&one.set.name) {
-                let waits = one.waits.map(|waits| waits.to_string());
-                sets.push(PurgedSet {
-                    name: one.set.name,
-                    published: one.set.published,
-                    why: one.failure.or(waits),
-                });
-            }
-        }
-        Ok(sets)
-    }
-
-    /// Returns how many versions these sources have.
-    pub async fn count_versions(&self, sources: &[Source]) -> Result<u64> {
-        let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.store.count_versions(ids).await?)
-    }
-
     /// Brings removed sources back, all or none, and returns them as they are now, with the published path that another
     /// source has taken since. Their published files come back too.
     ///
@@ -334,7 +203,7 @@ impl App {
         Ok(self.record_and_discard(changes).await?.done)
     }
 
-    async fn record_and_discard(&self, changes: Vec<SourceChange>) -> Result<Recorded> {
+    pub(super) async fn record_and_discard(&self, changes: Vec<SourceChange>) -> Result<Recorded> {
         if changes.is_empty() {
             return Ok(Recorded::default());
         }
@@ -519,7 +388,7 @@ fn way_to_restore(error: Error, sources: &[Source]) -> Error {
 }
 
 /// Nothing selected is never everything where something is changed.
-fn some(selectors: &[String]) -> Result<&[String]> {
+pub(super) fn some(selectors: &[String]) -> Result<&[String]> {
     if selectors.is_empty() {
         return Err(Error::invalid("no source given")
             .hint("name one by id, name, address, glob or tag:NAME; '*' is all"));

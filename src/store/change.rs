@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use super::damaged_source::{readable_source, refuse_lost_addresses};
+use super::damaged_source::{readable_source, refuse_lost_addresses, refuse_removed_at_no_time};
 use super::edit::{
     as_before, edit, insert_edited, lay_over, step_aside, take_back, write_settings,
 };
@@ -14,7 +14,7 @@ use super::file_set::join_sets;
 use super::publication::refresh_publication;
 use super::purge::purge;
 use super::row::{int, millis, to_json};
-use super::source::{refuse_removed_at_no_time, source_by_id};
+use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
 use super::unfit::refuse_unknown_needs;

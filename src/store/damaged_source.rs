@@ -1,4 +1,5 @@
-//! Sources whose rows are damaged or lost: what can be read of them, for whoever gives them up with their history.
+//! Sources whose rows are damaged or lost: those that no list meets or no pass takes, and what can be read of one for whoever
+//! gives it up with its history.
 //!
 //! Never guesses: what cannot be read is left empty, and nothing is done with it.
 
@@ -10,9 +11,27 @@ use super::Store;
 use super::damage::{DamagedRow, damaged_error};
 use super::error::{Failure, Result};
 use super::row::time;
+use super::source::{select, select_sound};
 use crate::domain::{Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId};
 
 impl Store {
+    /// Looks for sources that no pass fetches since their rows are damaged or gone, and notes them ([`Store::damage`]).
+    pub async fn look_for_unfetched(&self) -> Result<()> {
+        self.read_sound(|sql, damaged| {
+            find_unlisted(sql, damaged)?;
+            let mut statement = sql.prepare_cached(&format!(
+                "SELECT s.id, s.name FROM source_state t CROSS JOIN source s ON s.id = t.source_id
+                 WHERE NOT ({FITS}) AND s.enabled IN (0, 1) AND typeof(s.removed_at) IN ('null', 'integer')"
+            ))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                damaged.push(inactive(SourceId(row.get(0)?), row.get(1).ok()));
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Returns what can be read of a source whose row, or the row of its state, is damaged or lost; nothing when both are not there.
     pub async fn readable_source(&self, id: SourceId) -> Result<Option<Source>> {
         self.read(move |sql| Ok(readable_source(sql, id)?)).await
@@ -60,20 +79,64 @@ fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
     }
 }
 
+/// Whether a source is fetched when its own row says so. Passes look at `active` alone.
+pub(super) const FITS: &str = "t.active IS (s.enabled = 1 AND s.removed_at IS NULL)";
+
+/// Names the state of a source that is fetched, or not, against what its own row says.
+pub(super) fn inactive(id: SourceId, source: Option<String>) -> DamagedRow {
+    DamagedRow {
+        table: "source_state",
+        id: id.to_string(),
+        source,
+        reason: "`active` does not say whether the source is enabled: `gannet disable` and `gannet enable` mend it"
+            .to_owned(),
+    }
+}
+
+const REMOVED_AT_NO_TIME: &str =
+    "?1 = '' AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+const NAME_REMOVED_AT_NO_TIME: &str =
+    "s.name = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+const ADDRESS_REMOVED_AT_NO_TIME: &str =
+    "s.address = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+
+/// Notes the sources that no list meets: those that were removed at a time which is none, and those whose rows are gone while
+/// their states are left.
+pub(super) fn find_unlisted(
+    sql: &Connection,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<(), Failure> {
+    select_sound(sql, REMOVED_AT_NO_TIME, "", damaged)?;
+    let lost = lost_sources(sql)?.into_iter();
+    damaged.extend(lost.map(|id| lost_source(id, "it is missing, and its state is not")));
+    Ok(())
+}
+
+/// Refuses to take a name or an address for a free one while a source has it whose time of removal is none: it may not be
+/// removed at all.
+pub(super) fn refuse_removed_at_no_time(
+    sql: &Connection,
+    settings: &SourceSettings,
+) -> std::result::Result<(), Failure> {
+    select(sql, NAME_REMOVED_AT_NO_TIME, &settings.name)?;
+    select(sql, ADDRESS_REMOVED_AT_NO_TIME, settings.address.as_str())?;
+    Ok(())
+}
+
 // Two counts are had from the smallest indexes. As a rule they are the same, and nothing has to be looked for.
 const WITHOUT_ROW: &str = "SELECT t.source_id FROM source_state t
      WHERE (SELECT count(*) FROM source) <> (SELECT count(*) FROM source_state)
      AND NOT EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id)";
 
 /// Returns the sources whose rows are gone while those of their states are left.
-pub(super) fn lost_sources(sql: &Connection) -> rusqlite::Result<Vec<SourceId>> {
+fn lost_sources(sql: &Connection) -> rusqlite::Result<Vec<SourceId>> {
     let mut statement = sql.prepare_cached(WITHOUT_ROW)?;
     let rows = statement.query_map([], |row| row.get(0).map(SourceId))?;
     rows.collect()
 }
 
 /// Names the lost row of a source.
-pub(super) fn lost_source(id: SourceId, reason: &str) -> DamagedRow {
+fn lost_source(id: SourceId, reason: &str) -> DamagedRow {
     DamagedRow {
         table: "source",
         id: id.to_string(),
@@ -112,4 +175,25 @@ pub(super) fn refuse_lost_addresses<'a>(
     let reason =
         "it is missing, and its history, which is left, is of the address that is to be added";
     Err(damaged_error(lost_source(id, reason)).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema::query_plan;
+    use crate::store::source::{SOURCE_COLUMNS, SOURCE_TABLES};
+
+    #[test]
+    fn sources_that_no_list_meets_are_found_among_the_removed_ones() {
+        for condition in [
+            REMOVED_AT_NO_TIME,
+            NAME_REMOVED_AT_NO_TIME,
+            ADDRESS_REMOVED_AT_NO_TIME,
+        ] {
+            let plan = query_plan(&format!(
+                "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
+            ));
+            assert!(plan.contains("s USING INDEX source_removed_"), "{plan}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::Store;
 use super::damage::{DamagedRow, read_row, sound_one};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event_under;
-use super::policy::{InForce, weights_of_set};
+use super::policy::InForce;
 use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
 use super::transaction::Transaction;
@@ -18,9 +18,9 @@ use super::verdict::{
 use super::version::version_by_id;
 use super::version_row::damaged;
 use crate::domain::{
-    Action, Digest, Edition, EditionCandidate, EditionId, EditionMember, EditionVerdict, NewEvent,
-    NewVerdict, SetPublication, Source, SourceId, Stamp, VerdictId, VerdictOutcome, Version,
-    VersionId, VersionState, combination_key, deciding_verdict, edition_to_publish,
+    Action, Digest, Edition, EditionId, EditionMember, EditionVerdict, NewEvent, NewVerdict,
+    Source, SourceId, Stamp, VerdictId, VerdictOutcome, Version, VersionId, VersionState,
+    combination_key, deciding_verdict,
 };
 
 type Outcome<T> = std::result::Result<T, Failure>;
@@ -111,79 +111,11 @@ impl Store {
         self.read(move |sql| Ok(sql.prepare_cached(LEAVING)?.exists([id.0])?))
             .await
     }
-
-    /// Returns what has to happen to a set's published folder, in which `published` lies.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::DamagedRow`] when the row of an edition that decides cannot be read, says another state than its verdicts, or
-    /// is missing though its folder is published.
-    pub async fn set_publication(
-        &self,
-        set: String,
-        published: Option<EditionId>,
-    ) -> Result<SetPublication> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(CANDIDATES)?;
-            let published_id = published.map(|id| id.0);
-            let rows = statement.query_map(params![set, published_id], |row| {
-                read_row("edition", row, |columns| {
-                    let candidate = EditionCandidate {
-                        id: EditionId(columns.get()?),
-                        state: columns.word()?,
-                        has_failed_member: columns.get()?,
-                    };
-                    Ok((candidate, columns.optional()?))
-                })
-            })?;
-            let (mut failure, mut met) = (None, Vec::new());
-            let newest_first = rows.map_while(|row| {
-                let checked = row
-                    .map_err(Failure::from)
-                    .and_then(|(candidate, revision)| {
-                        check_state(sql, &set, candidate, revision)?;
-                        met.push(candidate.id);
-                        Ok(candidate)
-                    });
-                checked.map_err(|error| failure = Some(error)).ok()
-            });
-            let publication = edition_to_publish(newest_first, published);
-            if let Some(error) = failure {
-                return Err(error);
-            }
-            // As a rule nothing changes.
-            if publication != SetPublication::Keep {
-                for id in &met {
-                    check_members(sql, *id)?;
-                }
-            }
-            let is_met = published.is_some_and(|id| met.contains(&id));
-            match (publication, published) {
-                // It was good when it was published: without its row nothing says that it is not any more.
-                (SetPublication::Withdraw, Some(lost)) if !is_met => Err(lost_edition(lost)),
-                (SetPublication::Publish(other), Some(lost)) if !is_met && other < lost => {
-                    Err(lost_edition(lost))
-                }
-                _ => Ok(publication),
-            }
-        })
-        .await
-    }
 }
 
 /// The newest edition of the set ?1 since it is configured.
 const NEWEST: &str = "id = (SELECT max(e.id) FROM edition e WHERE e.set_name = ?1
     AND e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0))";
-
-// Read from the top, as far as needed: as a rule one or two. What was good before the set was configured anew is not published by
-// that, nor is an edition with a source that was removed since; but either stays while it is.
-const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
-         CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed'), e.policy_revision
-     FROM edition e WHERE e.set_name = ?1
-         AND (e.id = ?2 OR e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0)
-             AND NOT EXISTS (SELECT 1 FROM edition_member m LEFT JOIN source s ON s.id = m.source_id
-                 WHERE m.edition_id = e.id AND s.removed_at IS NOT NULL))
-     ORDER BY e.id DESC";
 
 // What is recorded of a file need not lie there while it is unsure: a process may have been killed as it withdrew it.
 const LEAVING: &str =
@@ -209,35 +141,8 @@ pub(super) fn record_on_edition(
     Ok(state)
 }
 
-/// Makes sure that an edition's state is the one that its verdicts give it, by the policy under which it was derived.
-fn check_state(
-    sql: &Connection,
-    set: &str,
-    candidate: EditionCandidate,
-    revision: Option<i64>,
-) -> Outcome<()> {
-    let Some(weights) = weights_of_set(sql, set, revision)? else {
-        return Ok(());
-    };
-    let (id, state) = (candidate.id, candidate.state);
-    let derived = weights.state(&newest_outcomes(sql, Judged::Edition(id))?);
-    if derived == state {
-        return Ok(());
-    }
-    let reason = format!("it says {state}, and its verdicts say {derived}");
-    Err(damaged_edition(id, reason))
-}
-
-/// Makes sure that the members of an edition are those with which it was judged, and that the rows of their versions are sound.
-fn check_members(sql: &Connection, id: EditionId) -> Outcome<()> {
-    for member in &edition_by_id(sql, id)?.members {
-        member_version(sql, member)?;
-    }
-    Ok(())
-}
-
 /// Returns the version of a member. One that is not there is damage: whoever purges it deletes the edition, too.
-fn member_version(sql: &Connection, member: &EditionMember) -> Outcome<Version> {
+pub(super) fn member_version(sql: &Connection, member: &EditionMember) -> Outcome<Version> {
     let id = member.version_id;
     match version_by_id(sql, id) {
         Ok(version) if version.source_id == member.source_id => Ok(version),
@@ -250,12 +155,7 @@ fn member_version(sql: &Connection, member: &EditionMember) -> Outcome<Version> 
     }
 }
 
-fn lost_edition(id: EditionId) -> Failure {
-    let reason = "it is missing, and its folder is what readers see: the folder stays";
-    damaged_edition(id, reason.to_owned())
-}
-
-fn damaged_edition(id: EditionId, reason: String) -> Failure {
+pub(super) fn damaged_edition(id: EditionId, reason: String) -> Failure {
     let row = DamagedRow {
         table: "edition",
         id: id.to_string(),
@@ -509,20 +409,4 @@ fn members(sql: &Connection, id: EditionId) -> rusqlite::Result<Vec<EditionMembe
         })
     })?;
     rows.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::schema::query_plan;
-
-    #[test]
-    fn what_to_publish_is_read_from_the_newest_on() {
-        let plan = query_plan(CANDIDATES);
-        assert!(
-            plan.contains("edition_set") && !plan.contains("TEMP B-TREE"),
-            "{plan}"
-        );
-        assert!(!plan.contains("SCAN"), "{plan}");
-    }
 }

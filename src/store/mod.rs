@@ -14,6 +14,7 @@ mod damage;
 mod damaged_source;
 mod edit;
 mod edition;
+mod edition_choice;
 mod error;
 mod event;
 mod file_identity;

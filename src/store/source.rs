@@ -10,7 +10,7 @@ use super::Store;
 use super::damage::{
     DamagedRow, column_of, damaged_error, read_row, reason_of, sound_rows, strictly,
 };
-use super::damaged_source::{lost_source, lost_sources};
+use super::damaged_source::{FITS, find_unlisted, inactive};
 use super::error::{Failure, Result, found};
 use super::row::{Columns, row_limit, to_json};
 use super::types::{NamedVersion, SourceFilter};
@@ -83,23 +83,6 @@ impl Store {
                 find_unlisted(sql, damaged)?;
             }
             list(sql, &filter, damaged)
-        })
-        .await
-    }
-
-    /// Looks for sources that no pass fetches since their rows are damaged or gone, and notes them ([`Store::damage`]).
-    pub async fn look_for_unfetched(&self) -> Result<()> {
-        self.read_sound(|sql, damaged| {
-            find_unlisted(sql, damaged)?;
-            let mut statement = sql.prepare_cached(&format!(
-                "SELECT s.id, s.name FROM source_state t CROSS JOIN source s ON s.id = t.source_id
-                 WHERE NOT ({FITS}) AND s.enabled IN (0, 1) AND typeof(s.removed_at) IN ('null', 'integer')"
-            ))?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                damaged.push(inactive(SourceId(row.get(0)?), row.get(1).ok()));
-            }
-            Ok(())
         })
         .await
     }
@@ -260,13 +243,6 @@ const BY_NAME: &str = "s.removed_at IS NULL AND s.name = ?1";
 const BY_ADDRESS: &str = "s.removed_at IS NULL AND s.address = ?1";
 const REMOVED_BY_NAME: &str = "s.removed_at IS NOT NULL AND s.name = ?1";
 const REMOVED_BY_ADDRESS: &str = "s.removed_at IS NOT NULL AND s.address = ?1";
-const REMOVED_AT_NO_TIME: &str =
-    "?1 = '' AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
-const NAME_REMOVED_AT_NO_TIME: &str =
-    "s.name = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
-const ADDRESS_REMOVED_AT_NO_TIME: &str =
-    "s.address = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
-
 /// Returns the source with this id, removed or not.
 pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Result<Source, Failure> {
     let row = sql
@@ -415,43 +391,6 @@ fn list(
     Ok(sources)
 }
 
-/// Whether a source is fetched when its own row says so. Passes look at `active` alone.
-const FITS: &str = "t.active IS (s.enabled = 1 AND s.removed_at IS NULL)";
-
-/// Names the state of a source that is fetched, or not, against what its own row says.
-fn inactive(id: SourceId, source: Option<String>) -> DamagedRow {
-    DamagedRow {
-        table: "source_state",
-        id: id.to_string(),
-        source,
-        reason: "`active` does not say whether the source is enabled: `gannet disable` and `gannet enable` mend it"
-            .to_owned(),
-    }
-}
-
-/// Notes the sources that no list meets: those that were removed at a time which is none, and those whose rows are gone while
-/// their states are left.
-fn find_unlisted(
-    sql: &Connection,
-    damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<(), Failure> {
-    select_sound(sql, REMOVED_AT_NO_TIME, "", damaged)?;
-    let lost = lost_sources(sql)?.into_iter();
-    damaged.extend(lost.map(|id| lost_source(id, "it is missing, and its state is not")));
-    Ok(())
-}
-
-/// Refuses to take a name or an address for a free one while a source has it whose time of removal is none: it may not be
-/// removed at all.
-pub(super) fn refuse_removed_at_no_time(
-    sql: &Connection,
-    settings: &SourceSettings,
-) -> std::result::Result<(), Failure> {
-    select(sql, NAME_REMOVED_AT_NO_TIME, &settings.name)?;
-    select(sql, ADDRESS_REMOVED_AT_NO_TIME, settings.address.as_str())?;
-    Ok(())
-}
-
 /// Tells whether a source is found by this text, a damaged one too.
 fn is_found(sql: &Connection, text: &str) -> std::result::Result<bool, Failure> {
     match find(sql, text) {
@@ -474,7 +413,7 @@ fn find(sql: &Connection, text: &str) -> std::result::Result<Option<Source>, Fai
 }
 
 /// Returns the sources of which one of the conditions above holds. A damaged row is an error.
-fn select(
+pub(super) fn select(
     sql: &Connection,
     condition: &str,
     text: &str,
@@ -483,7 +422,7 @@ fn select(
 }
 
 /// Returns the same without those whose rows are damaged.
-fn select_sound(
+pub(super) fn select_sound(
     sql: &Connection,
     condition: &str,
     text: &str,
@@ -507,20 +446,6 @@ mod tests {
             let plan = query_plan(sql);
             assert!(plan.contains("COVERING INDEX source_state_due"), "{plan}");
             assert!(plan.starts_with("SEARCH"), "{plan}");
-        }
-    }
-
-    #[test]
-    fn sources_that_no_list_meets_are_found_among_the_removed_ones() {
-        for condition in [
-            REMOVED_AT_NO_TIME,
-            NAME_REMOVED_AT_NO_TIME,
-            ADDRESS_REMOVED_AT_NO_TIME,
-        ] {
-            let plan = query_plan(&format!(
-                "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
-            ));
-            assert!(plan.contains("s USING INDEX source_removed_"), "{plan}");
         }
     }
 
