@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::message::{Change, line_of};
 use super::policy::UNUSABLE;
 use crate::config::NotifierConfig;
-use crate::domain::{ChangeKind, Source};
-use crate::store::{Announcement, ChangeStory, EventSubject, NoticeLook, ToldOfEvent};
+use crate::domain::{ChangeKind, EventId, Source};
+use crate::store::{Announcement, ChangeStory, EventSubject, NoticeLook, RunStart, ToldOfEvent};
 
 /// How the event of a set that could not be published begins, and how messages call a set.
 const SET: &str = "set ";
@@ -30,6 +30,8 @@ pub(super) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Cha
         detail: story.detail,
         version_id: source.state.version_id.filter(|_| is_version),
         difference: None,
+        times: 1,
+        first: None,
     }
 }
 
@@ -45,6 +47,8 @@ pub(super) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) -> Chang
         detail: story.detail.filter(|_| kind == ChangeKind::SetFailed),
         version_id: None,
         difference: None,
+        times: 1,
+        first: None,
     }
 }
 
@@ -89,6 +93,8 @@ pub(super) fn announcement(one: &Announcement) -> Change {
         detail,
         version_id: one.version_id,
         difference: None,
+        times: 1,
+        first: None,
     }
 }
 
@@ -110,6 +116,8 @@ pub(super) fn short_difference(old: &str, new: &str) -> String {
 pub(super) struct Announced {
     /// What it is told now.
     pub(super) now: Vec<Announcement>,
+    /// Where the changes begin of which that is the last, by its event.
+    pub(super) starts: HashMap<EventId, RunStart>,
     /// What it knows when that was delivered, of events of which that changes.
     pub(super) known: Vec<(EventSubject, ToldOfEvent)>,
 }
@@ -128,6 +136,10 @@ pub(super) fn announced_to(
         .filter(|(_, told)| told.held.is_some())
         .collect();
     let mut seen = HashSet::new();
+    let mut firsts = HashMap::new();
+    for one in look.held.iter().chain(&look.announced) {
+        firsts.entry(subject_of(one)).or_insert(one.event_id);
+    }
     for one in look.held.iter().chain(&look.announced).rev() {
         let subject = subject_of(one);
         let is_wanted = notifier.rules.wants(one.kind) && is_about(notifier, one);
@@ -137,6 +149,11 @@ pub(super) fn announced_to(
         let told = look.told_events.get(&subject).copied();
         let soon = told.filter(|told| notifier.rules.holds(one.kind, told.at, now));
         if soon.is_none() {
+            let start = RunStart {
+                event: firsts.get(&subject).copied().unwrap_or(one.event_id),
+                told_at: told.map(|told| told.at),
+            };
+            announced.starts.insert(one.event_id, start);
             announced.now.push(one.clone());
         }
         let told = ToldOfEvent {

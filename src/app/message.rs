@@ -33,6 +33,10 @@ pub(super) struct Change {
     pub(super) version_id: Option<VersionId>,
     /// The lines that differ from the version before, where they are few.
     pub(super) difference: Option<String>,
+    /// How many such changes there were since the notifier was told of one; this is the last of them.
+    pub(super) times: u64,
+    /// What the first of several was, in the word of the last: `v7`, `edition 7`.
+    pub(super) first: Option<String>,
 }
 
 /// All that a notifier is told at once.
@@ -178,8 +182,24 @@ impl Change {
             // Which one stays in force, or that none is, follows the cause.
             ChangeKind::ConfigRejected => "cannot be used".to_owned(),
             ChangeKind::GoodAgain => format!("{version}is good again"),
-            ChangeKind::SetPublished => "published".to_owned(),
-            ChangeKind::Changed => format!("changed: {}", version.trim_end()),
+            ChangeKind::SetPublished => format!("published{}", self.times_before("")),
+            ChangeKind::Changed => {
+                format!(
+                    "changed{}: {}",
+                    self.times_before("to "),
+                    version.trim_end()
+                )
+            }
+        }
+    }
+
+    /// Says how many changes there were, and what the first was, where there were several.
+    fn times_before(&self, to: &str) -> String {
+        match (&self.first, self.times) {
+            (Some(first), times @ 2..) => {
+                format!(" {times} times, first {to}{}, last", line_of(first))
+            }
+            _ => String::new(),
         }
     }
 
@@ -194,6 +214,8 @@ impl Change {
             "detail": self.detail,
             "version_id": self.version_id,
             "difference": self.difference,
+            "times": self.times,
+            "first": self.first,
         })
     }
 }
@@ -258,6 +280,8 @@ mod tests {
             detail: detail.map(str::to_owned),
             version_id: Some(VersionId(17)).filter(|_| kind == ChangeKind::VersionFailed),
             difference: None,
+            times: 1,
+            first: None,
         }
     }
 
@@ -337,7 +361,9 @@ mod tests {
               "failures": 2,
               "detail": "not <JSON>",
               "version_id": 17,
-              "difference": null
+              "difference": null,
+              "times": 1,
+              "first": null
             }
           ]
         }

@@ -49,5 +49,7 @@ fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
         detail: Some(detail),
         version_id: has_version.then_some(VersionId(0)),
         difference: (kind == Changed).then(|| "@@ -2 +2 @@\n-bolt,2.40\n+bolt,2.50".to_owned()),
+        times: 1,
+        first: None,
     }
 }

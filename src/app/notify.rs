@@ -20,10 +20,10 @@ use crate::archive::Archive;
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{
     Action, ChangeKind, Content, EditionId, LONGEST_RETRY, NewEvent, Source, SourceId, Standing,
-    Told, ToldOfSet, decide, decide_set,
+    Told, ToldOfSet, VersionId, decide, decide_set,
 };
 use crate::net::{WebhookAnswer, WebhookRequest};
-use crate::store::{Announcement, NoticeLook, NoticeRecord};
+use crate::store::{Announcement, ChangeRun, NoticeLook, NoticeRecord};
 use crate::verify::{Notice, run_notice};
 
 /// Notifiers that are told at once.
@@ -247,8 +247,11 @@ impl App {
         let mut differences = 0;
         for one in plan.announced.now.iter().take(MOST_LISTED - listed.len()) {
             let mut change = announcement(one);
+            let run = self.run_up_to(one, &plan.announced).await?;
+            change.times = run.times.max(1);
+            change.first = (change.times > 1).then(|| first_of(&run)).flatten();
             if one.kind == ChangeKind::Changed && differences < MOST_DIFFERENCES {
-                change.difference = self.difference(one).await;
+                change.difference = self.difference(one, run.first_version).await;
                 differences += usize::from(change.difference.is_some());
             }
             listed.push(change);
@@ -261,10 +264,21 @@ impl App {
         })
     }
 
-    /// Returns how a published version differs from the good one before it, when both are short texts: a few lines.
-    async fn difference(&self, one: &Announcement) -> Option<String> {
+    /// Returns the changes since a notifier was told of one, where what they lead to is told and not each by itself.
+    async fn run_up_to(&self, one: &Announcement, announced: &Announced) -> Result<ChangeRun> {
+        let is_daily = matches!(one.kind, ChangeKind::Changed | ChangeKind::SetPublished);
+        match announced.starts.get(&one.event_id).filter(|_| is_daily) {
+            Some(start) => Ok(self.store.change_run(one, *start).await?),
+            None => Ok(ChangeRun::default()),
+        }
+    }
+
+    /// Returns how a published version differs from the good one before the `first` that was not told, when both are short texts:
+    /// a few lines.
+    async fn difference(&self, one: &Announcement, first: Option<VersionId>) -> Option<String> {
         let version = self.store.version(one.version_id?).await.ok()??;
-        let before = self.store.good_version_before(version.id).await.ok()??;
+        let first = first.unwrap_or(version.id);
+        let before = self.store.good_version_before(first).await.ok()??;
         if version.size_bytes.max(before.size_bytes) > MOST_COMPARED_BYTES {
             return None;
         }
@@ -436,6 +450,13 @@ fn sample(on: &[ChangeKind], at: DateTime<Utc>) -> Message {
         is_test: true,
         at,
     }
+}
+
+/// Names the first of several changes: its version, or the edition that the event of a set ends with.
+fn first_of(run: &ChangeRun) -> Option<String> {
+    let version = run.first_version.map(|id| format!("v{id}"));
+    let edition = || Some(run.first_detail.as_deref()?.split_once(": ")?.1.to_owned());
+    version.or_else(edition)
 }
 
 fn memory(text: String) -> Content {

@@ -54,9 +54,9 @@ pub use error::StoreError;
 pub use handle::Store;
 pub use times::Mended;
 pub use types::{
-    Announcement, AttemptRecord, AttemptResult, Candidate, ChangeStory, Changed, ClaimRequest,
-    Edited, EventFilter, EventSubject, FileSet, FilesToLookAt, JudgedBy, JudgedOrder,
+    Announcement, AttemptRecord, AttemptResult, Candidate, ChangeRun, ChangeStory, Changed,
+    ClaimRequest, Edited, EventFilter, EventSubject, FileSet, FilesToLookAt, JudgedBy, JudgedOrder,
     JudgedRequest, NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord, PolicyAdoption,
-    PublishTask, PublishedFile, Recorded, SetLook, SourceChange, SourceFilter, ToldOfEvent,
-    VerdictFilter, VerdictOn, VerdictSubject,
+    PublishTask, PublishedFile, Recorded, RunStart, SetLook, SourceChange, SourceFilter,
+    ToldOfEvent, VerdictFilter, VerdictOn, VerdictSubject,
 };

@@ -56,7 +56,7 @@ impl Store {
 }
 
 /// The action that a change of a source or the configuration leaves in the log, or that of a set.
-fn action_of(kind: ChangeKind) -> Action {
+pub(super) fn action_of(kind: ChangeKind) -> Action {
     match kind {
         ChangeKind::Withdrawn => Action::Withdrawn,
         ChangeKind::Failing => Action::SourceFailing,

@@ -411,6 +411,26 @@ pub struct ToldOfEvent {
     pub held: Option<EventId>,
 }
 
+/// Where the changes of one kind in one source or set begin that a notifier was not told of yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunStart {
+    /// With this event, or before: the first that was found since the last look.
+    pub event: EventId,
+    /// After the notifier was told of one.
+    pub told_at: Option<DateTime<Utc>>,
+}
+
+/// Changes of one kind in one source or set, up to the one that a notifier is told of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeRun {
+    /// How many there were.
+    pub times: u64,
+    /// The version that the first of them was about.
+    pub first_version: Option<VersionId>,
+    /// What the event of the first of them says.
+    pub first_detail: Option<String>,
+}
+
 /// A change that follows from one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use gannet::app::{App, EventFilter, NewSource};
 use gannet::clock::ManualClock;
 use gannet::config::{Config, Environment, Flags};
-use gannet::domain::{Action, SettingsPatch, VerdictOutcome};
+use gannet::domain::{Action, SettingsPatch, SourceId, VerdictOutcome};
 use gannet::worker::{PassReport, Progress, Selection, Stop, Worker};
 use serde_json::Value;
 

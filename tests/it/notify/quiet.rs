@@ -118,7 +118,78 @@ async fn readers_hear_of_the_last_of_many_changes() {
     assert_eq!(heard, expected);
     let last = json(hook.requests().last().expect("a message"));
     let difference = last["changes"][0]["difference"].as_str();
-    assert!(difference.is_some_and(|text| text.contains("+5")), "{last}");
+    // From what was told last.
+    let is_whole = |text: &str| text.contains("-1") && text.contains("+5");
+    assert!(difference.is_some_and(is_whole), "{last}");
+    // Which of two sources is fetched first in a pass is not said.
+    let newest_first = house.app.versions(SourceId(2)).await.expect("a history");
+    let (to, from) = (newest_first[0].id, newest_first[3].id);
+    let words_of_b = format!("b changed 4 times, first to v{from}, last: v{to} ");
+    for (request, times, first, words) in [
+        (0, 1, Value::Null, "set release published: edition 1\n"),
+        (1, 1, Value::Null, "b changed: v"),
+        (
+            2,
+            5,
+            "edition 2".into(),
+            "set release published 5 times, first edition 2, last: edition 6\n",
+        ),
+        (3, 4, format!("v{from}").into(), words_of_b.as_str()),
+    ] {
+        let message = json(&hook.requests()[request]);
+        let change = &message["changes"][0];
+        assert_eq!(
+            (&change["times"], &change["first"]),
+            (&Value::from(times), &first),
+            "{message}"
+        );
+        let text = message["text"].as_str().expect("a text");
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_that_one_look_finds_are_counted_from_the_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (origin, hook) = (Origin::start(true), hook());
+    origin.on("/a", (0..6).map(|number| Reply::file(number.to_string())));
+    let toml = webhook(&hook, "on = [\"changed\"]\nquiet = \"6h\"");
+    let house = House::open(folder.path(), &origin, 0, &toml);
+    house.add(&origin, &["/a"]).await;
+    house.pass().await;
+    // Nobody listens for three changes: each try finds more of them.
+    hook.on("/hook", [500, 500, 204].map(Reply::status));
+    for _ in 0..3 {
+        house.advance(60);
+        house.pass().await;
+    }
+    let told: Vec<_> = hook.requests().iter().map(json).collect();
+    let runs: Vec<_> = told
+        .iter()
+        .map(|message| {
+            let change = &message["changes"][0];
+            (
+                change["version_id"].clone(),
+                change["times"].clone(),
+                change["first"].clone(),
+            )
+        })
+        .collect();
+    let run = |version: i64, times: i64, first: Option<&str>| {
+        (
+            version.into(),
+            times.into(),
+            first.map_or(Value::Null, Into::into),
+        )
+    };
+    assert_eq!(
+        runs,
+        [
+            run(2, 1, None),
+            run(3, 2, Some("v2")),
+            run(4, 3, Some("v2"))
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
