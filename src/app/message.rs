@@ -7,14 +7,17 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::policy::{BEFORE_STAYS, NOTHING_IS_DONE};
-use crate::domain::{ChangeKind, Digest, SourceId, VersionId, in_short};
+use crate::domain::{ChangeKind, Digest, SourceId, VersionId, in_short, shortened};
 
 /// Changes that a message lists one by one.
 pub(super) const MOST_LISTED: usize = 100;
 /// Sources that the first line names.
 const MOST_NAMED: usize = 3;
-/// Problems of a configuration that a message names.
+/// Problems of a configuration that a message names, with so many bytes in all.
 const MOST_PROBLEMS: usize = 10;
+const MOST_PROBLEM_BYTES: usize = 2500;
+/// One of them, with all the names that are accepted in the place of one that is unknown.
+const MOST_PROBLEM_CHARS: usize = 600;
 /// What ntfy takes as a message and not as a file; chats cut what is much longer.
 pub(super) const MOST_POSTED_BYTES: usize = 3900;
 
@@ -246,19 +249,32 @@ fn problems(detail: &str) -> String {
     let mut ends = [BEFORE_STAYS, NOTHING_IS_DONE].into_iter();
     let parted = ends.find_map(|end| Some((detail.strip_suffix(end)?, end)));
     let (cause, end) = parted.unwrap_or((detail, ""));
-    let mut lines = cause.lines().map(line_of).filter(|line| !line.is_empty());
-    let mut told: Vec<_> = lines.by_ref().take(MOST_PROBLEMS).collect();
-    match lines.count() {
-        0 => {}
-        more => told.push(format!("and {more} more")),
+    let (mut told, mut bytes, mut more) = (Vec::new(), 0, 0);
+    for line in cause.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let line = shortened(&harmless(line), MOST_PROBLEM_CHARS);
+        bytes += line.len();
+        if told.is_empty() || told.len() < MOST_PROBLEMS && bytes <= MOST_PROBLEM_BYTES {
+            told.push(line);
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        told.push(format!("and {more} more"));
     }
     told.join("; ") + end
 }
 
-/// Returns a text from outside as part of one line, without marks that reorder or hide text.
+/// Returns a text from outside as part of one line, cut when it is long, without marks that reorder or hide text.
 pub(super) fn line_of(text: &str) -> String {
+    harmless(&in_short(&text.trim()))
+}
+
+/// Returns a text without control characters and marks that reorder or hide text.
+fn harmless(text: &str) -> String {
     let is_deceptive = |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}');
-    in_short(&text.trim()).replace(is_deceptive, "")
+    text.replace(is_deceptive, "")
+        .replace(char::is_control, " ")
 }
 
 #[cfg(test)]
@@ -395,7 +411,9 @@ mod tests {
 
     #[test]
     fn what_follows_from_problems_is_never_cut() {
-        let long = format!("config.toml:1:1: unknown key `a`, {}", "x".repeat(400));
+        let whole = format!("config.toml:1:1: unknown key `a`, {}", "x".repeat(400));
+        let long = format!("config.toml:1:1: unknown key `a`, {}", "x".repeat(700));
+        let longer: Vec<_> = (1..=9).map(|_| long.as_str()).collect();
         let many: Vec<_> = (1..=12).map(|line| format!("line {line}: wrong")).collect();
         for (detail, begins, ends) in [
             (
@@ -414,6 +432,16 @@ mod tests {
                 "; line 10: wrong; and 2 more; the configuration before stays in force",
             ),
             ("no file".to_owned(), "no file", "no file"),
+            (
+                format!("{whole}{BEFORE_STAYS}"),
+                &whole,
+                "xx; the configuration before stays in force",
+            ),
+            (
+                format!("{}{BEFORE_STAYS}", longer.join("\n")),
+                "config.toml:1:1: unknown key `a`, xx",
+                "x…; and 5 more; the configuration before stays in force",
+            ),
         ] {
             let text = problems(&detail);
             assert!(text.starts_with(begins) && text.ends_with(ends), "{text}");
