@@ -1,5 +1,6 @@
 //! One pass: everything that is due, each source once.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -15,7 +16,7 @@ use super::stop::{GRACE, Stop};
 use super::supervisor::Worker;
 use super::undecided::{Undecided, ended_early};
 use crate::app::{App, Error, ErrorKind, Result};
-use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId};
+use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId};
 use crate::net::Fetcher;
 use crate::store::ClaimRequest;
 
@@ -46,7 +47,8 @@ pub(super) enum Judging {
     New,
     /// Those, and versions that were left undecided before.
     Again(Undecided),
-    /// Those, then what is undecided of the sources that were asked for, unless it was judged after this verdict.
+    /// Those, then the newest versions of the sources that were asked for that are undecided, unless they were judged after this
+    /// verdict.
     Asked(VerdictId),
 }
 
@@ -220,11 +222,23 @@ impl<'a> Pass<'a> {
         let Some(seen) = self.judge_asked.filter(|_| !self.ends()) else {
             return;
         };
-        match self.app.undecided(Some(&self.asked)).await {
+        match self.newest_undecided().await {
             Ok(listed) => self.undecided = Undecided::new(seen, listed),
             Err(error) => return self.keep_error(Err(error)),
         }
         self.work().await;
+    }
+
+    /// Returns the newest versions of the sources that were asked for, where they are undecided. Older ones are left to the passes.
+    async fn newest_undecided(&self) -> Result<Vec<(SourceId, VersionId)>> {
+        let newest = self.app.named_versions(self.asked.clone()).await?;
+        let newest = newest.into_iter();
+        let newest: HashSet<_> = newest
+            .filter_map(|one| Some((one.id, one.version_id?)))
+            .collect();
+        let mut listed = self.app.undecided(Some(&self.asked)).await?;
+        listed.retain(|one| newest.contains(one));
+        Ok(listed)
     }
 
     /// Nothing is claimed any more: what was fetched together is judged together.

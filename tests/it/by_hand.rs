@@ -161,3 +161,19 @@ fn a_version_that_a_newer_one_made_needless_is_not_judged() {
         .collect();
     assert_eq!(states, ["passed", "error"], "{history}");
 }
+
+#[test]
+fn older_versions_that_are_undecided_are_left_to_the_passes() {
+    let home = Home::new();
+    home.judge(7);
+    for content in ["one", "two", "three"] {
+        home.serve("single", content);
+        assert_eq!(home.fetch("single").code, Some(1));
+    }
+    assert_eq!(home.fetch("single").code, Some(1));
+    let asked = |version: &str| {
+        let verdicts = home.gannet.json(&["verdicts", version, "--json"]);
+        verdicts.as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(["v1", "v2", "v3"].map(asked), [1, 1, 2]);
+}
