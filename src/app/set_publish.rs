@@ -186,6 +186,15 @@ impl App {
         Ok(())
     }
 
+    /// Returns the edition that readers are to see, by the verdicts of this moment.
+    pub(super) async fn edition_to_serve(&self, name: &str) -> Result<Option<EditionId>> {
+        Ok(match self.wanted_of_set(name).await?.1 {
+            SetPublication::Publish(edition) => Some(edition),
+            SetPublication::Keep => self.published_edition(name).await?,
+            SetPublication::Withdraw => None,
+        })
+    }
+
     /// Returns what has to happen to a set's folder, by what the catalogue says and what really lies there.
     async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
         let set = self.file_set(name).await?;

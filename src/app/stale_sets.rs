@@ -45,30 +45,48 @@ impl App {
         let members = self.store.members_now(name.to_owned(), self.now()).await?;
         let newest = self.store.newest_edition(name.to_owned()).await?;
         let mut judged = Vec::new();
+        let mut advice_is_due = false;
         match (ready_to_judge(&members), newest) {
             (Ok(combination), newest)
                 if newest.as_ref().map(|one| one.key) != Some(combination_key(&combination)) =>
             {
                 let ask = Ask::Undecided(Weight::Required);
-                let required = self.judge_combination(name, combination, ask).await?;
-                self.settle_recorded_set(name).await?;
-                let ask = Ask::Undecided(Weight::Advisory);
-                judged.push(self.judge_edition(required.edition, ask).await?);
+                judged.push(self.judge_combination(name, combination, ask).await?);
+                advice_is_due = true;
             }
             (_, Some(newest)) => judged.extend(self.judge_if_stale(newest, fingerprints).await?),
             (Err(NotReady::Empty) | Ok(_), None) => {}
             (Err(_), None) => progress.sets_waiting += 1,
         }
-        let newest = judged.first().map(|one| one.edition.id);
-        if let Some(id) = self
-            .published_edition(name)
-            .await?
-            .filter(|id| Some(*id) != newest)
-        {
-            let published = self.store.edition(id).await?;
-            judged.extend(self.judge_if_stale(published, fingerprints).await?);
+        self.judge_what_is_served(name, fingerprints, &mut judged)
+            .await?;
+        if advice_is_due && let Some(newest) = judged.first_mut() {
+            let ask = Ask::Undecided(Weight::Advisory);
+            *newest = self.judge_edition(newest.edition.clone(), ask).await?;
         }
         Ok(judged)
+    }
+
+    /// Judges the edition that readers are to see, as long as that is another one and stale; then the folder follows. Readers see
+    /// none on the way that is found bad a moment later.
+    async fn judge_what_is_served(
+        &self,
+        name: &str,
+        fingerprints: &HashMap<String, String>,
+        judged: &mut Vec<VerifiedSet>,
+    ) -> Result<()> {
+        // Why that cannot be said, the end says.
+        while let Ok(Some(id)) = self.edition_to_serve(name).await {
+            if judged.iter().any(|one| one.edition.id == id) {
+                break;
+            }
+            let edition = self.store.edition(id).await?;
+            match self.judge_if_stale(edition, fingerprints).await? {
+                Some(one) => judged.push(one),
+                None => break,
+            }
+        }
+        self.settle_recorded_set(name).await
     }
 
     async fn judge_if_stale(
@@ -79,10 +97,7 @@ impl App {
         if !self.is_edition_stale(&edition, fingerprints).await? {
             return Ok(None);
         }
-        let set = edition.set.clone();
-        let judged = self.judge_edition(edition, Ask::Again).await?;
-        self.settle_recorded_set(&set).await?;
-        Ok(Some(judged))
+        Ok(Some(self.judge_edition(edition, Ask::Again).await?))
     }
 
     /// Tells whether a verifier of the set has not judged the edition as it is now, or the verdicts count otherwise now.

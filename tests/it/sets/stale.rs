@@ -167,6 +167,38 @@ fn the_edition_that_readers_see_is_judged_too() {
     assert_eq!(release.verify_stale(), NOTHING);
 }
 
+/// Readers see none on the way that is found bad a moment later, and at the end the newest that the verifiers of now let pass.
+#[test]
+fn readers_see_no_older_edition_that_was_not_judged_anew() {
+    for (good, served) in [
+        (&["one", "two"][..], Some("two")),
+        (&["one"], Some("one")),
+        (&[], None),
+    ] {
+        let release = Release::new();
+        for data in ["one", "two", "three"] {
+            release.serve(data);
+            release.fetch();
+        }
+        let rule = format!("cd \"$1\" && grep -qxE '({})' data.csv", good.join("|"));
+        release.judge_by(&SUMS_VERIFIER.replace(
+            "cd \\\"$1\\\" && sha256sum --quiet -c SHA256SUMS",
+            &rule.replace('"', "\\\""),
+        ));
+        let before = release.events().len();
+        release.verify_stale();
+        assert_eq!(release.data().as_deref(), served);
+        let seen = release.events().split_off(before);
+        let seen: Vec<_> = seen
+            .iter()
+            .filter_map(|event| event.split(' ').next())
+            .collect();
+        let published = seen.iter().filter(|one| **one == "set.published").count();
+        assert_eq!(published, usize::from(served.is_some()), "{seen:?}");
+        assert_eq!(release.verify_stale(), NOTHING);
+    }
+}
+
 #[test]
 fn a_set_that_waits_for_its_first_edition_is_told() {
     let release = Release::new();
