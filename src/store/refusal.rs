@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::Store;
 use super::damage::strictly;
-use super::edition::{count_edition, edition_by_id, record_on_edition};
+use super::edition::{count_edition, damaged_edition, edition_by_id, record_on_edition};
 use super::error::{Failure, Result};
 use super::row::{Columns, to_json};
 use super::transaction::Transaction;
@@ -169,13 +169,16 @@ pub(super) fn refusals_of_contents(
     set: &str,
     versions: &[VersionId],
 ) -> Outcome<Vec<(VerdictId, EditionId)>> {
-    let alike = alike_editions(sql, set, versions, true)?.into_iter();
-    let refusals = refusals(sql, alike.map(Judged::Edition))?.into_iter();
+    let alike = alike_editions(sql, set, versions, true)?;
+    let refusals = refusals(sql, alike.iter().copied().map(Judged::Edition))?;
+    if refusals.is_empty() {
+        refuse_lost_refusal_of_edition(sql, &alike)?;
+    }
     let on_edition = |(id, on, _)| match on {
         Judged::Edition(edition) => Some((id, edition)),
         Judged::Version(_) => None,
     };
-    Ok(refusals.filter_map(on_edition).collect())
+    Ok(refusals.into_iter().filter_map(on_edition).collect())
 }
 
 /// Returns of each verifier what it said last of any of these, when that is a refusal.
@@ -276,15 +279,26 @@ fn failed_alike(sql: &Connection, version: VersionId) -> rusqlite::Result<Vec<Ve
     rows.collect()
 }
 
+const LOST_REFUSAL: &str = "it failed, and the verdict that says so is missing";
+
 /// Makes sure that a version which failed has the verdict that failed it: without, nobody knows whether its bytes are refused.
 fn refuse_lost_refusal(sql: &Connection, version: VersionId) -> Outcome<()> {
     let has_failed = "SELECT 1 FROM verdict WHERE version_id = ?1 AND outcome = 'failed'";
     for failed in failed_alike(sql, version)? {
         if !sql.prepare_cached(has_failed)?.exists([failed.0])? {
-            return Err(damaged(
-                failed,
-                "it failed, and the verdict that says so is missing",
-            ));
+            return Err(damaged(failed, LOST_REFUSAL));
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that an edition which failed has the verdict that failed it.
+fn refuse_lost_refusal_of_edition(sql: &Connection, alike: &[EditionId]) -> Outcome<()> {
+    let has_lost = "SELECT 1 FROM edition e WHERE e.id = ?1 AND e.state = 'failed' AND NOT EXISTS (
+             SELECT 1 FROM edition_verdict d WHERE d.edition_id = e.id AND d.outcome = 'failed')";
+    for edition in alike {
+        if sql.prepare_cached(has_lost)?.exists([edition.0])? {
+            return Err(damaged_edition(*edition, LOST_REFUSAL.to_owned()));
         }
     }
     Ok(())
@@ -292,7 +306,7 @@ fn refuse_lost_refusal(sql: &Connection, version: VersionId) -> Outcome<()> {
 
 // Only editions that somebody failed have a refusal; there are few of them in a long history.
 const ALIKE_EDITIONS: &str = "SELECT e.id FROM edition e WHERE e.set_name = ?1
-     AND (?3 = 0 OR EXISTS (SELECT 1 FROM edition_verdict d WHERE d.edition_id = e.id AND d.outcome = 'failed'))
+     AND (?3 = 0 OR e.state = 'failed' OR EXISTS (SELECT 1 FROM edition_verdict d WHERE d.edition_id = e.id AND d.outcome = 'failed'))
      AND (SELECT group_concat(hex(v.digest), '' ORDER BY v.digest) FROM edition_member m
              CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id)
          = (SELECT group_concat(hex(v.digest), '' ORDER BY v.digest) FROM json_each(?2) j
@@ -300,7 +314,7 @@ const ALIKE_EDITIONS: &str = "SELECT e.id FROM edition e WHERE e.set_name = ?1
      ORDER BY e.id";
 
 /// Returns the editions of a set with the contents of these versions, whatever their sources were called, oldest first; with
-/// `only_failed` those that a verifier failed.
+/// `only_failed` those that failed, or that a verifier failed.
 fn alike_editions(
     sql: &Connection,
     set: &str,

@@ -225,3 +225,33 @@ fn a_lost_version_of_a_member_is_named_and_its_edition_stays() {
         assert_eq!(release.data().as_deref(), Some("three"), "{statement}");
     }
 }
+
+/// What becomes of the verdict by which a person failed the contents.
+const LOST_REFUSALS: [&str; 3] = [
+    "DELETE FROM edition_verdict WHERE edition_id = 2 AND outcome = 'failed'",
+    "UPDATE edition_verdict SET outcome = 'passed' WHERE edition_id = 2",
+    "UPDATE edition_verdict SET edition_id = 1 WHERE edition_id = 2 AND outcome = 'failed'",
+];
+
+#[test]
+fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
+    for statement in LOST_REFUSALS {
+        let release = Release::new();
+        for data in ["one", "two"] {
+            release.serve(data);
+            release.fetch();
+        }
+        let verdict = ["verdict", "set:release", "sums", "failed", "--detail", "no"];
+        release.gannet.ok(&verdict);
+        release.serve("three");
+        release.fetch();
+        damage(&release.gannet.data(), statement);
+        release.serve("two");
+        all_due(&release);
+        let said = release.gannet.run(&["--worker-only"]);
+        assert_eq!(release.data().as_deref(), Some("three"), "{statement}");
+        assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
+        let named = "row 2 of the table `edition`";
+        assert!(said.err.contains(named), "{statement}: {said:#?}");
+    }
+}
