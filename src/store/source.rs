@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row};
 
 use super::Store;
@@ -23,8 +23,8 @@ use crate::domain::{
 macro_rules! own_columns {
     () => {
         "s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
-         s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.created_at,
-         s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, v.state,
+         s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.path_key,
+         s.created_at, s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, v.state,
          t.published_version_id, t.publish_due, t.publish_error,"
     };
 }
@@ -68,7 +68,7 @@ pub(super) fn have_sets_members(sql: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Where the columns of `source_state` begin, and that of its which is never NULL unless the row is missing.
-const STATE_COLUMNS: usize = 15;
+const STATE_COLUMNS: usize = 16;
 
 /// Settings, state and newest version of a source. One whose state is missing is read too, and is damaged.
 pub(super) const SOURCE_TABLES: &str = "source s LEFT JOIN source_state t ON t.source_id = s.id
@@ -286,7 +286,7 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
     let mut source = Source {
         id: SourceId(columns.get()?),
         settings: read_settings(columns)?,
-        published_path: columns.get()?,
+        published_path: read_published_path(columns)?,
         created_at: columns.time()?,
         removed_at: columns.optional_time()?,
         state: SourceState {
@@ -319,6 +319,23 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
         source.state.withdrawn = last.map(Box::new);
     }
     Ok(source)
+}
+
+/// Reads a published path and its key, of which one says what the other does: a file is written at no path that was damaged into
+/// another.
+fn read_published_path(columns: &mut Columns<'_>) -> rusqlite::Result<String> {
+    let path: String = columns.get()?;
+    let key: String = columns.get()?;
+    let fits = if path.is_ascii() {
+        path.eq_ignore_ascii_case(&key) && !key.bytes().any(|byte| byte.is_ascii_uppercase())
+    } else {
+        path.to_lowercase() == key
+    };
+    if fits {
+        Ok(path)
+    } else {
+        Err(columns.malformed(Type::Text, "it is not `published_path` in lower case"))
+    }
 }
 
 /// Reads when something was withdrawn and why; nothing when it was not.

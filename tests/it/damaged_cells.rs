@@ -55,7 +55,7 @@ fn assert_told(said: &Said, row: &str, what: &str) {
 }
 
 /// Damage of a source, and how its row is named.
-const OF_SOURCES: [(&str, &str); 12] = [
+const OF_SOURCES: [(&str, &str); 14] = [
     (
         "UPDATE source SET interval_hours = 'often' WHERE id = 1",
         "row 1 of the table `source` (source a)",
@@ -82,6 +82,14 @@ const OF_SOURCES: [(&str, &str); 12] = [
     ),
     (
         "UPDATE source SET created_at = 9223372036854775807 WHERE id = 1",
+        "row 1 of the table `source` (source a)",
+    ),
+    (
+        "UPDATE source SET published_path = (SELECT published_path FROM source WHERE id = 2) WHERE id = 1",
+        "row 1 of the table `source` (source a)",
+    ),
+    (
+        "UPDATE source SET published_path = '../outside' WHERE id = 1",
         "row 1 of the table `source` (source a)",
     ),
     (
