@@ -35,6 +35,8 @@ pub struct SetFolder {
     pub set: FileSet,
     /// The link through which they enter.
     pub path: PathBuf,
+    /// Whether a folder lies there; one that is not published any more goes with the next pass that may remove it.
+    pub is_linked: bool,
 }
 
 impl App {
@@ -43,6 +45,7 @@ impl App {
         let sets = self.store.file_sets().await?.into_iter();
         let folder = |set: FileSet| SetFolder {
             path: self.archive.set_link(&set.name),
+            is_linked: self.archive.is_set_linked(&set.name),
             set,
         };
         Ok(sets.map(folder).collect())

@@ -116,6 +116,10 @@ fn the_bytes_of_what_was_purged_lie_nowhere() {
                 let left = holding(&release.gannet.data());
                 assert_eq!(left.len(), 1, "one that is said: {left:?}");
                 assert!(said.err.contains(&path), "{said:#?}");
+                let folder = format!("still at {}", release.link().display());
+                let said_of = |words: &str| said.out.contains(words) || said.err.contains(words);
+                assert!(said_of(&folder), "{said:#?}");
+                assert!(!said_of("no longer published"), "{said:#?}");
                 release.gannet.run(&["--worker-only"]);
                 said
             },

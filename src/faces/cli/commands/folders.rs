@@ -115,7 +115,7 @@ impl FolderChange {
     fn between(before: Option<&SetFolder>, now: Option<&SetFolder>) -> Self {
         let was = before.and_then(|one| one.set.published);
         let path = |one: &SetFolder| path_of(&one.path);
-        let Some(SetFolder { set, .. }) = now else {
+        let Some(SetFolder { set, is_linked, .. }) = now else {
             let is_gone = was.is_some();
             return Self {
                 change: if is_gone {
@@ -132,6 +132,7 @@ impl FolderChange {
             _ if set.publish_error.is_some() => Change::Failed,
             Some(_) if set.published == was => Change::Unchanged,
             Some(_) => Change::Published,
+            None if was.is_some() && *is_linked => Change::Due,
             None if was.is_some() => Change::Withdrawn,
             None => Change::Nothing,
         };
@@ -163,6 +164,7 @@ impl FolderChange {
             Change::Published => format!("published {edition} at {path}"),
             Change::Unchanged => format!("{edition} stays published at {path}"),
             Change::Withdrawn => format!("no longer published at {path}{why}"),
+            Change::Due => format!("still at {path}, until the next pass removes it"),
             Change::Failed => format!("not brought up to date at {path}"),
             _ => "nothing of it is published".to_owned(),
         };
@@ -193,6 +195,7 @@ mod tests {
                 withdrawn: None,
             },
             path: "/data/sets/eu".into(),
+            is_linked: published.is_some(),
         }
     }
 
@@ -232,6 +235,11 @@ mod tests {
                 Some(folder(Some(2))),
                 Some(with(folder(None), because)),
                 "no longer published at /data/sets/eu: failed by sums",
+            ),
+            (
+                Some(folder(Some(2))),
+                Some(with(folder(None), |one| one.is_linked = true)),
+                "still at /data/sets/eu, until the next pass removes it",
             ),
             (
                 Some(folder(Some(2))),
