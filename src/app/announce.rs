@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::message::{Change, line_of};
+use super::message::{CONFIGURATION, Change, line_of};
 use super::policy::UNUSABLE;
 use crate::config::NotifierConfig;
 use crate::domain::{ChangeKind, EventId, Source};
@@ -61,6 +61,14 @@ fn is_of_set(one: &Announcement) -> bool {
 /// Returns what a message says of a single event.
 pub(super) fn announcement(one: &Announcement) -> Change {
     let (subject, detail) = match (&one.source, one.kind) {
+        // Why it fails now may be another reason than the first.
+        (Some(source), ChangeKind::PublishFailed) => {
+            let why = source.state.publish_error.as_ref();
+            (
+                source.settings.name.clone(),
+                why.or(one.detail.as_ref()).cloned(),
+            )
+        }
         (Some(source), _) => (source.settings.name.clone(), one.detail.clone()),
         (None, ChangeKind::PublishFailed) if !is_of_set(one) => {
             let text = one.detail.as_deref().unwrap_or_default();
@@ -79,7 +87,7 @@ pub(super) fn announcement(one: &Announcement) -> Change {
         (None, _) => {
             let cause = |text: &String| text.strip_prefix(UNUSABLE).unwrap_or(text).to_owned();
             let cause = one.detail.as_ref().map(cause);
-            ("the configuration".to_owned(), cause)
+            (CONFIGURATION.to_owned(), cause)
         }
     };
     let source = one.source.as_ref();
@@ -212,7 +220,8 @@ fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
         }),
         // One that is withdrawn and configured no more is forgotten.
         ChangeKind::Withdrawn => set.is_none_or(|set| set.published.is_none()),
-        ChangeKind::PublishFailed => name.is_none() || set.is_some_and(|set| set.is_unpublished),
+        ChangeKind::PublishFailed if name.is_none() => look.left.contains_key(&subject),
+        ChangeKind::PublishFailed => set.is_some_and(|set| set.is_unpublished),
         _ => true,
     }
 }

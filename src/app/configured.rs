@@ -25,6 +25,8 @@ pub(super) struct Configured {
     pub(super) redactors: Redactors,
     /// What the configuration file looked like when it was read.
     file: FileState,
+    /// Whether the file was changed since to one that cannot be used.
+    pub(super) is_outdated: bool,
 }
 
 impl Configured {
@@ -55,6 +57,15 @@ impl Configured {
             webhooks: OnceCell::new(),
             redactors: Redactors::default(),
             file,
+            is_outdated: false,
+        }
+    }
+
+    /// Returns the same for a configuration whose file was changed since to this state, in which it cannot be used.
+    pub(super) fn outdated(config: Arc<Config>, file: FileState) -> Self {
+        Self {
+            is_outdated: true,
+            ..Self::read_as(config, file)
         }
     }
 

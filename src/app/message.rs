@@ -21,6 +21,9 @@ const MOST_PROBLEM_CHARS: usize = 600;
 /// What ntfy takes as a message and not as a file; chats cut what is much longer.
 pub(super) const MOST_POSTED_BYTES: usize = 3900;
 
+/// What is called so where the configuration changed.
+pub(super) const CONFIGURATION: &str = "the configuration";
+
 /// One change of one source or set, or of the configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
@@ -60,7 +63,7 @@ impl Message {
         self.counts.iter().map(|(_, count)| count).sum()
     }
 
-    /// Returns the first line: `3 sources failing, 1 source recovered`.
+    /// Returns the first line: `3 sources failing, 1 source recovered`, with the names when there are few.
     pub(super) fn summary(&self) -> String {
         let counted = self.counts.iter().filter(|(_, count)| *count > 0);
         let parts: Vec<_> = counted
@@ -68,13 +71,14 @@ impl Message {
             .collect();
         let mut summary = parts.join(", ");
         if self.count() <= MOST_NAMED {
-            let mut names: Vec<_> = self
-                .listed
-                .iter()
-                .map(|change| line_of(&change.subject))
-                .collect();
-            names.dedup();
-            summary = format!("{summary}: {}", names.join(", "));
+            // The words of its only kind of change name the configuration.
+            let has_name = |change: &&Change| change.kind != ChangeKind::ConfigRejected;
+            let named = self.listed.iter().filter(has_name);
+            let mut subjects: Vec<_> = named.map(|change| line_of(&change.subject)).collect();
+            subjects.dedup();
+            if !subjects.is_empty() {
+                summary = format!("{summary}: {}", subjects.join(", "));
+            }
         }
         if self.is_test {
             format!("a test, nothing has happened: {summary}")
@@ -232,7 +236,7 @@ fn counted_words(kind: ChangeKind, count: usize) -> String {
         ChangeKind::Withdrawn => format!("{count} publication{s} withdrawn"),
         ChangeKind::PublishFailed => format!("{count} publication{s} failed"),
         ChangeKind::SetFailed => format!("{count} set{s} failed verification"),
-        ChangeKind::ConfigRejected => format!("{count} configuration{s} rejected"),
+        ChangeKind::ConfigRejected => format!("{CONFIGURATION} was rejected"),
         ChangeKind::GoodAgain => format!("{count} good again"),
         ChangeKind::SetPublished => format!("{count} set{s} published"),
         ChangeKind::Changed => format!("{count} source{s} changed"),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::message::Change;
+use super::message::{CONFIGURATION, Change};
 use crate::domain::{ChangeKind, SourceId, VersionId};
 
 const SAMPLE: &str = "a sample, sent by `gannet notify test`";
@@ -19,7 +19,7 @@ fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
     };
     let (subject, is_source) = match kind {
         SetFailed | SetPublished => ("set example", false),
-        ConfigRejected => ("the configuration", false),
+        ConfigRejected => (CONFIGURATION, false),
         Failing | VersionFailed | Withdrawn | PublishFailed | Recovered | GoodAgain | Changed => {
             ("example", true)
         }

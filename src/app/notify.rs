@@ -163,9 +163,13 @@ impl App {
     async fn tell(&self, notifier: &NotifierConfig) -> Result<std::result::Result<(), String>> {
         let now = self.now();
         let look = self.store.look_for_changes(notifier.name.clone(), now);
-        let Some(look) = look.await? else {
+        let Some(mut look) = look.await? else {
             return Ok(Ok(()));
         };
+        let is_rejected = |one: &Announcement| one.kind == ChangeKind::ConfigRejected;
+        if look.announced.iter().any(is_rejected) && self.is_configuration_in_force().await {
+            look.announced.retain(|one| !is_rejected(one));
+        }
         let plan = plan(notifier, &look, now);
         if plan.is_empty() {
             self.keep_known(notifier, look, plan).await?;

@@ -175,6 +175,23 @@ impl App {
         Err(Error::from(StoreError::OtherPolicy).hint("try again"))
     }
 
+    /// Returns whether the policy in force is that of this process's configuration, as the file of that says it now. Changes
+    /// nothing: a file that was edited since the last pass is read by the next.
+    pub(super) async fn is_configuration_in_force(&self) -> bool {
+        let configured = self.configured();
+        if configured.config.unusable.is_some() || configured.is_outdated {
+            return false;
+        }
+        // Nobody can say so where the row of the policy is damaged.
+        let Ok(in_force) = self.store.policy().await else {
+            return false;
+        };
+        let is_same = in_force
+            .as_ref()
+            .is_some_and(|policy| self.is_policy_of_own_file(policy));
+        policy_step(in_force.as_ref(), &configured.policy, is_same) == PolicyStep::Keep
+    }
+
     /// Returns an error when the configuration that belongs to the catalogue cannot be used.
     fn require_configuration(&self) -> Result<()> {
         match &self.configured().config.unusable {
@@ -323,7 +340,7 @@ impl App {
         let problem = format!("{problem}{BEFORE_STAYS}");
         tracing::error!("{problem}");
         // Said once for each state of the file.
-        self.exchange(Configured::read_as(Arc::clone(&before.config), state));
+        self.exchange(Configured::outdated(Arc::clone(&before.config), state));
         self.note_config(Action::ConfigRejected, problem.clone())
             .await?;
         *self.rejected() = Some(problem);

@@ -18,6 +18,7 @@ use super::transaction::Transaction;
 use super::types::{
     Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, ToldOfEvent,
 };
+use super::withdrawal;
 use crate::domain::{Action, ChangeKind, EventId, Source, SourceId, Stamp, Told, VersionId};
 
 impl Store {
@@ -136,6 +137,7 @@ fn look(
             }
             look.candidates = candidates(sql, id, changed, damaged)?;
             look.sets = told::sets(sql, id, damaged)?;
+            look.left = withdrawal::failures(sql, damaged)?.into_iter().collect();
             look.told_events = told::told_events(sql, id, damaged)?;
             look.held = held(sql, &look.told_events, damaged)?;
             (look.announced, look.announced_to) =

@@ -368,6 +368,8 @@ pub struct NoticeLook {
     pub candidates: Vec<Candidate>,
     /// Where the sets stand, by name.
     pub sets: Vec<SetLook>,
+    /// The published files of removed sources that could not be removed to this moment: paths, with the reasons.
+    pub left: HashMap<String, String>,
     /// What followed from single events since, oldest first.
     pub announced: Vec<Announcement>,
     /// Up to which event these go.
@@ -456,6 +458,7 @@ impl Default for NoticeLook {
             failures: 0,
             candidates: Vec::new(),
             sets: Vec::new(),
+            left: HashMap::new(),
             announced: Vec::new(),
             announced_to: EventId(0),
             held: Vec::new(),

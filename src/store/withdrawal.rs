@@ -2,10 +2,10 @@
 //!
 //! A path that another source takes over is that source's task from then on: nothing here removes what is a live source's.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::Store;
-use super::damage::{read_row, sound_rows};
+use super::damage::{DamagedRow, read_row, sound_rows};
 use super::error::{Failure, Result};
 use super::event::insert_event;
 use super::publication::be_unsure;
@@ -32,18 +32,8 @@ impl Store {
 
     /// Returns the paths that could not be removed, with the reasons.
     pub async fn withdrawal_failures(&self) -> Result<Vec<(String, String)>> {
-        self.read_sound(|sql, damaged| {
-            let mut statement = sql.prepare_cached(
-                "SELECT path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path",
-            )?;
-            let rows = statement.query_map([], |row| {
-                read_row("withdrawal", row, |columns| {
-                    Ok((columns.get()?, columns.get()?))
-                })
-            })?;
-            Ok(sound_rows(rows, damaged)?)
-        })
-        .await
+        self.read_sound(|sql, damaged| Ok(failures(sql, damaged)?))
+            .await
     }
 
     /// Records what became of tries to remove files: gone, or why not. An event tells the first failure of each, and its end.
@@ -60,6 +50,22 @@ impl Store {
         })
         .await
     }
+}
+
+/// Reads the paths that could not be removed, with the reasons.
+pub(super) fn failures(
+    sql: &Connection,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut statement = sql.prepare_cached(
+        "SELECT path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path",
+    )?;
+    let rows = statement.query_map([], |row| {
+        read_row("withdrawal", row, |columns| {
+            Ok((columns.get()?, columns.get()?))
+        })
+    })?;
+    sound_rows(rows, damaged)
 }
 
 fn record(

@@ -1,6 +1,7 @@
 //! Notifiers and the heartbeat: what is told, when and to whom, by real programs and to real servers, by a clock that the
 //! test turns.
 
+mod over;
 mod quiet;
 
 use std::fs;

@@ -1,0 +1,127 @@
+//! What was so and is over when a message is made: nobody is told of it.
+
+use super::*;
+
+/// Puts something in the way of a published file.
+fn block(file: &Path) {
+    let _ = fs::remove_file(file);
+    fs::create_dir_all(file.join("folder")).expect("in the way");
+}
+
+/// A pass of the next hour, which tries again to bring published files in line.
+async fn next_pass(house: &House) {
+    house.advance(60);
+    let progress = Progress::default();
+    let report = house.worker.pass(Selection::Due, &house.stop, &progress);
+    // Its error is what the notifier is told.
+    drop(report.await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_a_removed_source_that_went_at_last_is_not_told() {
+    for (restored, in_the_way, expected) in [
+        (false, true, Some("publish-failed")),
+        (false, false, None),
+        (true, false, None),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (origin, hook) = (Origin::start(true), hook());
+        origin.on("/x", [Reply::file("x")]);
+        let toml = webhook(&hook, "on = [\"publish-failed\"]");
+        let house = House::open(folder.path(), &origin, 0, &toml);
+        house.add(&origin, &["/x"]).await;
+        house.good_pass().await;
+        let path = format!("{}/x", origin.host().replace(':', "_"));
+        let file = house.app.published_file(&path);
+        block(&file);
+        let removed = house.app.remove(&["x".to_owned()], false).await;
+        removed.expect("removed");
+        let failed = house.log(Action::PublishFailed).await;
+        assert!(failed[0].contains("is still there"), "{failed:?}");
+        if !in_the_way {
+            fs::remove_dir_all(&file).expect("out of the way");
+            fs::write(&file, "x").expect("as it was");
+        }
+        if restored {
+            let restored = house.app.restore(&["1".to_owned()]).await;
+            restored.expect("restored");
+        }
+        next_pass(&house).await;
+        assert_eq!(file.is_file(), restored, "{restored} {in_the_way}");
+        let expected: Vec<_> = expected
+            .map(|kind| format!("{path} {kind}"))
+            .into_iter()
+            .collect();
+        assert_eq!(told(&hook).concat(), expected, "{restored} {in_the_way}");
+    }
+}
+
+/// A verdict by hand cannot bring the file in line; the next pass can, or cannot for another reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_published_at_last_is_not_told() {
+    for is_over in [true, false] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (origin, hook) = (Origin::start(true), hook());
+        origin.on("/x.json", ["{}", "[]"].map(Reply::file));
+        let toml = webhook(&hook, "on = [\"publish-failed\"]") + JSON_RULE;
+        let house = House::open(folder.path(), &origin, 0, &toml);
+        house.add(&origin, &["/x.json"]).await;
+        house.good_pass().await;
+        house.advance(60);
+        house.good_pass().await;
+        let path = format!("{}/x.json", origin.host().replace(':', "_"));
+        let file = house.app.published_file(&path);
+        block(&file);
+        let given = house
+            .app
+            .verdict("x.json", "json", VerdictOutcome::Failed, None);
+        given.await.expect("a verdict");
+        assert_eq!(house.log(Action::PublishFailed).await.len(), 1);
+        if is_over {
+            fs::remove_dir_all(&file).expect("out of the way");
+        }
+        next_pass(&house).await;
+        assert_eq!(file.is_file(), is_over);
+        let expected: &[_] = if is_over {
+            &[]
+        } else {
+            &["x.json publish-failed"]
+        };
+        assert_eq!(told(&hook).concat(), expected);
+    }
+}
+
+/// A process with another configuration judges nothing; the one with the right configuration does, and has nothing to tell of that.
+#[test]
+fn a_configuration_that_one_process_used_is_not_told_by_the_one_that_is_in_force() {
+    let verifier = "[[verifier]]\nname = \"a\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
+    for is_told_by_other in [false, true] {
+        let (origin, hook) = (Origin::start(true), hook());
+        origin.on("/x", [Reply::file("{}")]);
+        let on = webhook(&hook, "on = [\"config-rejected\"]");
+        let gannet = home(&origin, &(on.clone() + verifier));
+        gannet.run(&["--worker-only"]);
+        let other = gannet.path("other.toml");
+        let (ca_file, on) = (
+            origin.ca_file().display(),
+            if is_told_by_other { &on } else { "" },
+        );
+        let toml = format!("[fetch]\nca_file = \"{ca_file}\"\n{on}{verifier}");
+        fs::write(&other, toml).expect("a configuration");
+        let data = gannet.data().display().to_string();
+        let other = other.display().to_string();
+        gannet.run(&["--config", &other, "--data-dir", &data, "fetch", "x"]);
+        assert_eq!(gannet.ok(&["log"]).matches("config.rejected").count(), 1);
+        gannet.run(&["fetch", "x"]);
+        let requests = hook.requests();
+        assert_eq!(requests.len(), usize::from(is_told_by_other));
+        if let Some(request) = requests.first() {
+            let text = text_of(request);
+            assert!(
+                text.starts_with("the configuration was rejected\n\n- "),
+                "{text}"
+            );
+            assert!(text.contains("this process uses "), "{text}");
+        }
+    }
+}
