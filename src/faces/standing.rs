@@ -5,7 +5,9 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use crate::app::{Error, History};
-use crate::domain::{AttemptOutcome, Slot, Source, Verdict, VersionState, deciding_verdict};
+use crate::domain::{
+    AttemptOutcome, PublishPolicy, Slot, Source, Verdict, VersionState, deciding_verdict,
+};
 
 /// Where a source stands, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,10 +156,14 @@ pub(crate) fn published_place(
         return format!("withdrawn {}: {}", time(withdrawn.at), withdrawn.because);
     }
     match (state.published_version_id, &state.set, state.set_version_id) {
-        (Some(version), _, _) => match kept_until(source) {
-            Some(set) => format!("{path} (v{version}), until the set {set} is published with it"),
-            None => format!("{path} (v{version})"),
-        },
+        (Some(version), _, _) => {
+            let clause = unvetted(source).map(|one| format!(", {},{BY_NEWEST}", one.clause));
+            let place = format!("{path} (v{version}{})", clause.unwrap_or_default());
+            match kept_until(source) {
+                Some(set) => format!("{place}, until the set {set} is published with it"),
+                None => place,
+            }
+        }
         (None, Some(set), Some(version)) => format!("with the set {set} (v{version})"),
         (None, Some(set), None) if state.set_fails => {
             format!("nothing yet: the set {set} has not passed")
@@ -166,6 +172,33 @@ pub(crate) fn published_place(
         (None, None, _) if source.removed_at.is_some() => "nothing".to_owned(),
         (None, None, _) => format!("nothing yet, to be {}", source.published_path),
     }
+}
+
+/// What lets a version be published that did not pass.
+pub(crate) const BY_NEWEST: &str = " by the rule `newest`";
+
+/// Why the version at a source's published path would not be there but for its rule of publishing.
+pub(crate) struct Unvetted {
+    /// `failed`.
+    pub(crate) word: VersionState,
+    /// `which failed`.
+    pub(crate) clause: &'static str,
+}
+
+/// Returns what speaks against the version that lies at the source's own published path by the rule `newest`; nothing where it
+/// would lie there in any case.
+pub(crate) fn unvetted(source: &Source) -> Option<Unvetted> {
+    let state = &source.state;
+    let is_newest =
+        state.published_version_id.is_some() && state.published_version_id == state.version_id;
+    let word = state.version_state.filter(|_| is_newest)?;
+    let clause = match word {
+        VersionState::Failed => "which failed",
+        VersionState::Error => "which could not be judged",
+        VersionState::Pending => "which waits for a verdict",
+        VersionState::Passed | VersionState::Unverified => return None,
+    };
+    (source.settings.publish == PublishPolicy::Newest).then_some(Unvetted { word, clause })
 }
 
 /// Returns the set that a source has entered while its file stays at its own path; nothing when none is to take it over.
@@ -200,7 +233,10 @@ pub(crate) fn published_briefly(source: &Source) -> Option<String> {
     match (&state.publish_error, own, &state.set) {
         (Some(_), Some(path), _) => Some(format!("{path} (not up to date)")),
         (Some(_), None, _) => Some("not published".to_owned()),
-        (None, Some(path), _) => Some(path.clone()),
+        (None, Some(path), _) => Some(match unvetted(source) {
+            Some(unvetted) => format!("{path} ({})", unvetted.word),
+            None => path.clone(),
+        }),
         (None, None, Some(set)) => Some(match state.set_version_id {
             Some(version) => format!("set {set} (v{version})"),
             None => format!("not yet (set {set})"),
@@ -252,6 +288,47 @@ mod tests {
     use super::*;
     use crate::domain::{VersionId, Withdrawal};
     use crate::faces::samples::{at, source};
+
+    #[test]
+    fn a_version_that_did_not_pass_is_said_to_be_published_by_the_rule() {
+        use PublishPolicy::{Newest, Passed};
+        for (rule, state, published, brief, words) in [
+            (
+                Newest,
+                VersionState::Failed,
+                11,
+                "1.csv (failed)",
+                "p (v11, which failed, by the rule `newest`)",
+            ),
+            (
+                Newest,
+                VersionState::Error,
+                11,
+                "1.csv (error)",
+                "p (v11, which could not be judged, by the rule `newest`)",
+            ),
+            (
+                Newest,
+                VersionState::Pending,
+                11,
+                "1.csv (pending)",
+                "p (v11, which waits for a verdict, by the rule `newest`)",
+            ),
+            (Newest, VersionState::Passed, 11, "1.csv", "p (v11)"),
+            (Newest, VersionState::Unverified, 11, "1.csv", "p (v11)"),
+            // The file is brought in line yet, or the version was published when it had passed.
+            (Newest, VersionState::Failed, 3, "1.csv", "p (v3)"),
+            (Passed, VersionState::Error, 11, "1.csv", "p (v11)"),
+        ] {
+            let mut one = source(1, "prices");
+            one.settings.publish = rule;
+            one.state.version_state = Some(state);
+            one.state.published_version_id = Some(VersionId(published));
+            let shown = published_briefly(&one).unwrap_or_default();
+            assert_eq!(shown, format!("example.org/{brief}"), "{rule} {state}");
+            assert_eq!(published_words(&one, "p", |_| String::new()), words);
+        }
+    }
 
     #[test]
     fn what_is_published_is_what_consumers_see() {

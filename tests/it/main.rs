@@ -47,6 +47,7 @@ mod net_heads;
 mod net_http2;
 mod net_proxy;
 mod net_rig;
+mod newest;
 mod no_catalogue;
 mod notify;
 mod numbers;

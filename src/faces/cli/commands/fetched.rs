@@ -6,14 +6,14 @@ use std::io::{self, Write};
 use super::folders::SetFolders;
 use super::published::FileChange;
 use crate::app::{App, Error, PassSummary, SourceOutcome, SourceResult, failure_among};
-use crate::domain::{Source, SourceId, VersionState};
+use crate::domain::{AttemptOutcome, Source, SourceId, VersionState};
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::pass_json::{sources_of, verified};
 use crate::faces::cli::summary::status_of_pass;
 use crate::faces::cli::table::{Table, below, flexible, left, toned};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::standing::why_judged;
+use crate::faces::standing::{unvetted, why_judged};
 use crate::faces::text::or_dash;
 
 /// More sources than this are counted, not listed.
@@ -81,7 +81,14 @@ async fn reasons(
             failure.map(|why| format!("set {set}: {why}"))
         };
         let is_served = source.state.served() == Some(version);
-        let published = (!is_served).then(|| FileChange::now(source).words());
+        let published = match unvetted(source) {
+            None if is_served => None,
+            Some(_) if result.outcome == SourceOutcome::Fetched(AttemptOutcome::New) => {
+                Some(FileChange::between(None, source))
+            }
+            _ => Some(FileChange::now(source)),
+        };
+        let published = published.map(|published| published.words());
         let words: Vec<_> = reason.into_iter().chain(published).collect();
         if !words.is_empty() {
             reasons.insert(result.id, words.join("; "));
@@ -142,7 +149,7 @@ fn why(result: &SourceResult) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AttemptOutcome, FailureKind, VersionId};
+    use crate::domain::{FailureKind, VersionId};
     use crate::faces::samples::{at, source};
 
     #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::app::{App, Error, Unpublished};
 use crate::domain::{Source, SourceId, VersionId, VersionState};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::standing::kept_until;
+use crate::faces::standing::{BY_NEWEST, kept_until, unvetted};
 use crate::faces::text::clean;
 
 /// Failures that a command says one by one.
@@ -48,6 +48,9 @@ pub(super) struct FileChange {
     set: Option<String>,
     /// Why it was withdrawn or could not be brought up to date.
     why: Option<String>,
+    /// For people: what speaks against the version that lies there all the same.
+    #[serde(skip)]
+    against: Option<&'static str>,
     /// For people: what else is to be known of it.
     #[serde(skip)]
     more: String,
@@ -82,6 +85,7 @@ impl FileChange {
                 Change::Withdrawn => because,
                 _ => None,
             },
+            against: unvetted(source).map(|one| one.clause),
             more: waiting(source),
         }
     }
@@ -97,7 +101,10 @@ impl FileChange {
             (Some(path), _) => format!("at {path}"),
             (None, set) => format!("with the set {}", set.as_deref().unwrap_or_default()),
         };
-        let version = self.version_id.map(|id| format!("v{id}"));
+        let place = place + self.against.map_or("", |_| BY_NEWEST);
+        let clause = self.against.map(|against| format!(", {against},"));
+        let clause = clause.unwrap_or_default();
+        let version = self.version_id.map(|id| format!("v{id}{clause}"));
         let version = version.unwrap_or_default();
         let more = &self.more;
         let words = match self.change {
@@ -225,7 +232,7 @@ impl Served {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Withdrawal;
+    use crate::domain::{PublishPolicy, Withdrawal};
     use crate::faces::samples::{at, source};
 
     fn member(published: Option<i64>, in_set: Option<i64>) -> Source {
@@ -296,6 +303,39 @@ mod tests {
             now.state.version_id = now.state.served();
             let found = FileChange::between(Seen::of(before).as_ref(), &now);
             assert_eq!((found.change, &*found.words()), (change, words));
+        }
+    }
+
+    #[test]
+    fn what_speaks_against_a_published_version_is_said_with_it() {
+        for (before, state, words) in [
+            (
+                None,
+                VersionState::Failed,
+                "published v4, which failed, at example.org/1.csv by the rule `newest`",
+            ),
+            (
+                Some(3),
+                VersionState::Error,
+                "published v4, which could not be judged, at example.org/1.csv by the rule `newest`",
+            ),
+            (
+                Some(4),
+                VersionState::Pending,
+                "v4, which waits for a verdict, stays published at example.org/1.csv by the rule `newest`",
+            ),
+            (
+                Some(3),
+                VersionState::Passed,
+                "published v4 at example.org/1.csv",
+            ),
+        ] {
+            let mut now = single(Some(4));
+            now.settings.publish = PublishPolicy::Newest;
+            now.state.version_id = Some(VersionId(4));
+            now.state.version_state = Some(state);
+            let found = FileChange::between(seen(before, &now).as_ref(), &now);
+            assert_eq!(found.words(), words);
         }
     }
 
