@@ -27,6 +27,17 @@ pub struct Verified {
     pub verdicts: Vec<NewVerdict>,
     /// What follows from all verdicts.
     pub state: VersionState,
+    /// Verdicts by hand that counted until now, and whose verifiers judged for themselves.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// A verdict by hand that a verifier's own took the place of.
+#[derive(Clone, Debug)]
+pub struct SetAside {
+    /// What a person had said.
+    pub verdict: NewVerdict,
+    /// Who.
+    pub actor: String,
 }
 
 /// A verdict that was given from outside.
@@ -45,6 +56,8 @@ pub struct GivenVerdict {
 pub(crate) enum Ask {
     /// Everyone who can be asked, whatever was said before.
     Again,
+    /// The same, but for those in whose place a person spoke.
+    Stale,
     /// Those of this weight that have not decided yet: a promise to answer later is waited for until its deadline.
     Undecided(Weight),
 }
@@ -112,9 +125,11 @@ impl App {
                 (verifier, step)
             })
             .collect();
-        let verified = self
+        let mut verified = self
             .carry_out_steps(source, version, content, steps, seen)
             .await?;
+        let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
+        verified.set_aside = set_aside(earlier, &verified.verdicts);
         let is_undecided = matches!(verified.state, VersionState::Pending | VersionState::Error);
         if verified.verdicts.is_empty() && (is_undecided || ask == Ask::Again) {
             // Nobody is left to ask: what counts may have changed since.
@@ -172,6 +187,7 @@ impl App {
             version,
             verdicts,
             state,
+            set_aside: Vec::new(),
         })
     }
 
@@ -183,6 +199,11 @@ impl App {
         ask: Ask,
     ) -> Step {
         let outcome = last.map(|verdict| verdict.judgement.outcome);
+        let ask = match ask {
+            Ask::Stale if last.is_some_and(NewVerdict::is_by_hand) => return Step::Nothing,
+            Ask::Stale => Ask::Again,
+            ask => ask,
+        };
         if let Ask::Undecided(weight) = ask
             && (verifier.weight() != weight
                 || matches!(
@@ -377,6 +398,24 @@ pub(super) fn too_late(deadline: Duration) -> Judgement {
         (_, _, hours) => format!("{hours} h"),
     };
     Judgement::error(&format!("no verdict within {time}"))
+}
+
+/// Returns which verdicts by hand counted, of these with who gave each, and do not beside the new ones.
+pub(super) fn set_aside<'a>(
+    oldest_first: impl IntoIterator<Item = (&'a NewVerdict, &'a str)>,
+    new: &[NewVerdict],
+) -> Vec<SetAside> {
+    let oldest_first = oldest_first.into_iter();
+    let last: HashMap<_, _> = oldest_first
+        .map(|one| (one.0.verifier.as_str(), one))
+        .collect();
+    let last = new.iter().filter_map(|new| last.get(new.verifier.as_str()));
+    let by_hand = last.filter(|(verdict, _)| verdict.is_by_hand());
+    let aside = |&(verdict, actor): &(&NewVerdict, &str)| SetAside {
+        verdict: verdict.clone(),
+        actor: actor.to_owned(),
+    };
+    by_hand.map(aside).collect()
 }
 
 /// Returns what each verifier said last.

@@ -56,7 +56,7 @@ pub use compare::{Comparison, DIFF_PATIENCE};
 pub use error::{Error, ErrorKind, Result};
 pub use grep::Occurrences;
 pub(crate) use judge::Ask;
-pub use judge::{GivenVerdict, Verified};
+pub use judge::{GivenVerdict, SetAside, Verified};
 pub use notify::Delivery;
 pub use policy::{Adoption, PolicyStanding, ReadConfig};
 pub use policy_outlook::{PolicyNext, PolicyOutlook};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{App, Result};
 use crate::domain::{
-    Edition, EditionId, EditionVerdict, MemberNow, NewVerdict, NotReady, Source, VersionState,
-    combination_key, deciding_verdict, ready_to_judge,
+    Edition, EditionId, EditionVerdict, MemberNow, NotReady, Source, VersionState, combination_key,
+    deciding_verdict, ready_to_judge,
 };
 use crate::store::{DamagedRow, FileSet, StoreError};
 
@@ -157,14 +157,10 @@ impl App {
         let verdicts = self.store.edition_verdicts(edition.id).await?;
         let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
         Ok(Some(match deciding_verdict(edition.state, newest_first) {
-            Some(NewVerdict {
-                verifier,
-                judgement,
-                ..
-            }) => match judgement.reason() {
+            Some(verdict) => match (verdict.judge_words(), verdict.judgement.reason()) {
                 // A verdict from outside need not say why.
-                "" => format!("{word} by {verifier}"),
-                reason => format!("{word} by {verifier}: {reason}"),
+                (judge, "") => format!("{word} by {judge}"),
+                (judge, reason) => format!("{word} by {judge}: {reason}"),
             },
             None => word.to_owned(),
         }))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::judge::{Step, facts_of, newest_of_each, promise, too_late};
+use super::judge::{SetAside, Step, facts_of, newest_of_each, promise, set_aside, too_late};
 use super::suggest::{no_such_name, suggestion};
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
@@ -24,6 +24,8 @@ pub struct VerifiedSet {
     pub verdicts: Vec<NewVerdict>,
     /// Why this is an older edition than the set would have now.
     pub waits: Option<String>,
+    /// Verdicts by hand that counted until now, and whose verifiers judged for themselves.
+    pub set_aside: Vec<SetAside>,
 }
 
 /// What a pass did about sets.
@@ -219,8 +221,12 @@ impl App {
             .edition_refusals(name.to_owned(), versions)
             .await?;
         let seen = refusals.iter().map(|one| one.id).max();
-        let refusals: Vec<_> = refusals.into_iter().map(|one| one.verdict).collect();
-        let asked = self.ask_about_set(name, &members, &refusals, ask).await?;
+        let said: Vec<_> = refusals.iter().map(|one| one.verdict.clone()).collect();
+        let asked = self.ask_about_set(name, &members, &said, ask).await?;
+        let refusals = refusals.iter();
+        let refusals = refusals.map(|one| (&one.verdict, one.actor.as_str()));
+        let set_aside = set_aside(refusals, &asked);
+        let refusals = said;
         let edition = NewEdition {
             set: name.to_owned(),
             members,
@@ -243,6 +249,7 @@ impl App {
             edition,
             verdicts,
             waits: None,
+            set_aside,
         })
     }
 
@@ -250,14 +257,16 @@ impl App {
     pub(super) async fn judge_edition(&self, edition: Edition, ask: Ask) -> Result<VerifiedSet> {
         let earlier = self.store.edition_verdicts(edition.id).await?;
         let seen = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
-        let earlier: Vec<_> = earlier.into_iter().map(|one| one.verdict).collect();
+        let said: Vec<_> = earlier.iter().map(|one| one.verdict.clone()).collect();
         let verdicts = self
-            .ask_about_set(&edition.set, &edition.members, &earlier, ask)
+            .ask_about_set(&edition.set, &edition.members, &said, ask)
             .await?;
+        let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
+        let set_aside = set_aside(earlier, &verdicts);
         let mut edition = edition;
         let is_undecided = matches!(edition.state, VersionState::Pending | VersionState::Error);
         // Without a verdict too: what counts may have changed since.
-        if !verdicts.is_empty() || is_undecided || ask == Ask::Again {
+        if !verdicts.is_empty() || is_undecided || !matches!(ask, Ask::Undecided(_)) {
             edition.state = self
                 .store
                 .record_edition_verdicts(edition.id, verdicts.clone(), seen, self.stamp())
@@ -267,6 +276,7 @@ impl App {
             edition,
             verdicts,
             waits: None,
+            set_aside,
         })
     }
 

@@ -58,6 +58,8 @@ pub struct StaleProgress {
     pub sets_unverified: u64,
     /// Sets that were never judged, and wait for a member.
     pub sets_waiting: u64,
+    /// Verdicts by hand that count in the place of a verifier's own, and are kept.
+    pub by_hand: u64,
 }
 
 /// A version that is to be judged again, by these verifiers; by none of them when only its verdicts count otherwise now.
@@ -80,9 +82,10 @@ impl App {
         mut tell: impl FnMut(StaleProgress, Option<&Verified>),
     ) -> Result<StaleProgress> {
         self.require_policy().await?;
-        let stale = self.find_stale(request).await?;
+        let (stale, by_hand) = self.find_stale(request).await?;
         let mut progress = StaleProgress {
             total: stale.len() as u64,
+            by_hand,
             ..StaleProgress::default()
         };
         tell(progress, None);
@@ -133,7 +136,8 @@ impl App {
         }
     }
 
-    async fn find_stale(&self, request: &StaleRequest) -> Result<Vec<Stale>> {
+    /// Returns what is to be judged again, and how many verdicts by hand are kept.
+    async fn find_stale(&self, request: &StaleRequest) -> Result<(Vec<Stale>, u64)> {
         let sources = self.stale_sources(&request.selectors).await?;
         let judges = self.judges_now().await;
         let mut page = JudgedRequest {
@@ -146,16 +150,17 @@ impl App {
             after: None,
             limit: PAGE,
         };
-        let mut stale = Vec::new();
+        let (mut stale, mut by_hand) = (Vec::new(), 0);
         loop {
             let versions = self.store.judged_by(page.clone()).await?;
             let Some(last) = versions.last() else {
-                return Ok(stale);
+                return Ok((stale, by_hand));
             };
             page.after = Some(last.version_id);
             stale.extend(versions.into_iter().filter_map(|version| {
                 // One that was added since the sources were read was judged by the judges of now.
                 let source = sources.get(&version.source_id)?;
+                by_hand += self.count_by_hand(&version, source);
                 self.stale_of(&version, source, &judges)
             }));
         }
@@ -181,6 +186,21 @@ impl App {
             }
         }
         judges
+    }
+
+    /// Counts the verifiers of a version in whose place a person spoke last.
+    fn count_by_hand(&self, version: &JudgedBy, source: &Source) -> u64 {
+        let overruled = Fingerprint::overruled().hex;
+        let mut last = version.last.iter();
+        if !last.any(|(_, last)| last.fingerprint == overruled) {
+            return 0;
+        }
+        let verifiers = self.verifiers_for(&source.settings);
+        let is_by_hand = |verifier: &&Arc<Verifier>| {
+            let last = version.last.get(verifier.name());
+            last.is_some_and(|last| last.fingerprint == overruled)
+        };
+        verifiers.iter().filter(is_by_hand).count() as u64
     }
 
     fn stale_of(
@@ -226,6 +246,7 @@ impl App {
             },
             verdicts: Vec::new(),
             state,
+            set_aside: Vec::new(),
         })
     }
 

@@ -60,6 +60,7 @@ impl App {
         }
         self.judge_what_is_served(name, fingerprints, &mut judged)
             .await?;
+        progress.by_hand += self.count_by_hand_on_set(name).await?;
         if advice_is_due && let Some(newest) = judged.first_mut() {
             let ask = Ask::Undecided(Weight::Advisory);
             *newest = self.judge_edition(newest.edition.clone(), ask).await?;
@@ -97,7 +98,25 @@ impl App {
         if !self.is_edition_stale(&edition, fingerprints).await? {
             return Ok(None);
         }
-        Ok(Some(self.judge_edition(edition, Ask::Again).await?))
+        Ok(Some(self.judge_edition(edition, Ask::Stale).await?))
+    }
+
+    /// Counts the verifiers in whose place a person spoke last of the newest edition of a set, or of the one that readers see.
+    async fn count_by_hand_on_set(&self, name: &str) -> Result<u64> {
+        let newest = self.store.newest_edition(name.to_owned()).await?;
+        let mut editions: Vec<_> = newest.into_iter().map(|edition| edition.id).collect();
+        let served = self.published_edition(name).await?;
+        editions.extend(served.filter(|id| !editions.contains(id)));
+        let mut by_hand = 0;
+        for edition in editions {
+            let verdicts = self.store.edition_verdicts(edition).await?;
+            let last = newest_of_each(verdicts.iter().map(|one| &one.verdict));
+            let verifiers = self.verifiers_of_set(name).into_iter();
+            by_hand += verifiers
+                .filter(|one| last.get(one.name()).is_some_and(|last| last.is_by_hand()))
+                .count() as u64;
+        }
+        Ok(by_hand)
     }
 
     /// Tells whether a verifier of the set has not judged the edition as it is now, or the verdicts count otherwise now.

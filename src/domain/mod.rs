@@ -75,8 +75,8 @@ pub use source::{
 };
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
-    Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome, deciding_verdict,
-    with_origin,
+    BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,
+    deciding_verdict, with_origin,
 };
 pub use version::{LastModified, Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};

@@ -104,6 +104,9 @@ const OVERRULED: &str = r#"{"outside":true}"#;
 /// What the definition of an external verifier has in it, and no other: within a text JSON escapes the quotes.
 const EXTERNAL: &str = r#""definition":{"external":true}"#;
 
+/// What stands behind the outcome of a verdict that a person gave in the place of a verifier.
+pub const BY_HAND: &str = " by hand";
+
 impl Fingerprint {
     /// Returns the fingerprint of a person's verdict in the place of a verifier.
     pub fn overruled() -> Self {
@@ -133,6 +136,26 @@ pub struct NewVerdict {
 }
 
 impl NewVerdict {
+    /// Tells whether a person gave it in the place of a verifier that gannet asks. One of an external verifier, which is always given
+    /// from outside, is that verifier's own.
+    pub fn is_by_hand(&self) -> bool {
+        self.fingerprint.definition == OVERRULED
+    }
+
+    /// Returns `failed`, or `failed by hand`.
+    pub fn outcome_words(&self) -> String {
+        let by_hand = if self.is_by_hand() { BY_HAND } else { "" };
+        format!("{}{by_hand}", self.judgement.outcome)
+    }
+
+    /// Returns the verifier, as the subject of why something failed: `schema`, or `schema, by hand`.
+    pub fn judge_words(&self) -> String {
+        match self.is_by_hand() {
+            true => format!("{},{BY_HAND}", self.verifier),
+            false => self.verifier.clone(),
+        }
+    }
+
     /// Tells whether somebody outside found the content bad: that stands for the same bytes wherever they come again, until
     /// somebody outside passes them or the verifier is asked again.
     pub fn is_refusal(&self) -> bool {

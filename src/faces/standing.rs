@@ -274,7 +274,7 @@ pub(crate) fn why_judged(state: VersionState, oldest_first: &[Verdict]) -> Optio
     let verdict = deciding_verdict(state, newest_first)?;
     let reason = verdict.judgement.reason();
     let gap = if reason.is_empty() { "" } else { ": " };
-    Some(format!("{}{gap}{reason}", verdict.verifier))
+    Some(format!("{}{gap}{reason}", verdict.judge_words()))
 }
 
 /// Returns when a source is due, nothing for one that never is.

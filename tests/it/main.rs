@@ -24,6 +24,7 @@ mod deploy;
 mod extras;
 mod faults;
 mod few_threads;
+mod hand_verdicts;
 mod held_back;
 mod isolation;
 mod keeping;

@@ -288,6 +288,8 @@ pub(crate) struct VerdictJson<'a> {
     actor: &'a str,
     /// The id of the version, of a set the edition, with the same contents on which it was given; nothing when that is this one.
     given_on: Option<i64>,
+    /// Whether a person gave it in the place of the verifier.
+    by_hand: bool,
 }
 
 impl<'a> VerdictJson<'a> {
@@ -327,6 +329,7 @@ impl<'a> VerdictJson<'a> {
             duration_ms: milliseconds(verdict.duration),
             actor,
             given_on: None,
+            by_hand: verdict.is_by_hand(),
         }
     }
 }

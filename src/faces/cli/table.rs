@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::look::Look;
+use crate::domain::BY_HAND;
 use crate::faces::text::{clean, wrap};
 
 /// No column is cut below this, in columns.
@@ -250,6 +251,7 @@ fn push_cell(line: &mut String, cell: &str, kind: Kind, width: usize, tone: Opti
 /// Returns the colour (ECMA-48, SGR) of a word: red for what is bad, yellow for what is not good, green for what is.
 fn tone_of(word: &str) -> Option<&'static str> {
     let word = word.split('(').next().unwrap_or_default();
+    let word = word.strip_suffix(BY_HAND).unwrap_or(word);
     match word {
         "FAIL" | "UNPUB" | "SETFAIL" | "failed" => Some("31"),
         "down" | "error" | "pending" => Some("33"),

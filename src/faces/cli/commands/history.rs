@@ -138,7 +138,7 @@ fn last_verdicts(oldest_first: &[Verdict]) -> String {
             VerdictOutcome::Passed | VerdictOutcome::Pending => "",
         };
         let detail = with_origin(detail, verdict.given_on.map(|id| format!("v{id}")));
-        let outcome = judgement.outcome;
+        let outcome = verdict.verdict.outcome_words();
         if detail.is_empty() {
             format!("{verifier} {outcome}")
         } else {
@@ -267,7 +267,8 @@ mod tests {
                   "started_at": "2026-01-31T12:00:04.000Z",
                   "duration_ms": 35,
                   "actor": "worker@host",
-                  "given_on": null
+                  "given_on": null,
+                  "by_hand": false
                 },
                 {
                   "verifier": "schema",
@@ -283,7 +284,8 @@ mod tests {
                   "started_at": "2026-01-31T12:00:04.000Z",
                   "duration_ms": 35,
                   "actor": "worker@host",
-                  "given_on": null
+                  "given_on": null,
+                  "by_hand": false
                 }
               ]
             },

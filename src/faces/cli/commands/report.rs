@@ -142,7 +142,7 @@ fn version_row(version: &Version, verdicts: &[Verdict], look: &Look) -> Markup {
         td class={ "w " (tone_of(version.state)) } { (version.state) }
         td { @for verdict in verdicts {
             @let said = &verdict.verdict;
-            div { (text(&said.verifier)) ": " (said.judgement.outcome) " " (text(said.judgement.reason())) }
+            div { (text(&said.verifier)) ": " (said.outcome_words()) " " (text(said.judgement.reason())) }
         } }
     } }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::folders::{FolderChange, SetFolders};
 use super::published::tell_failures;
 use super::verdict::counts_for;
+use super::verify::{set_aside_json, write_verdicts};
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
@@ -140,6 +141,8 @@ pub(super) struct VerifiedSetJson<'a> {
     /// Why this is an older edition than the set would have now.
     waits_for: Option<&'a str>,
     verdicts: Vec<VerdictJson<'a>>,
+    /// Verdicts by hand that counted until now.
+    set_aside: Vec<VerdictJson<'a>>,
     /// What became of the folder of the set.
     published: &'a FolderChange,
 }
@@ -159,6 +162,7 @@ impl<'a> VerifiedSetJson<'a> {
             verdicts: verdicts
                 .map(|verdict| VerdictJson::new(verdict, actor))
                 .collect(),
+            set_aside: set_aside_json(&verified.set_aside),
             published,
         }
     }
@@ -374,7 +378,7 @@ fn verdicts_table(verdicts: &[EditionVerdict], look: &Look) -> Table {
         table.row([
             look.time(verdict.started_at),
             verdict.verifier.clone(),
-            verdict.judgement.outcome.to_string(),
+            verdict.outcome_words(),
             with_origin(
                 &verdict.judgement.detail,
                 given_on.map(|id| format!("edition {id}")),
@@ -436,7 +440,7 @@ pub(super) fn write_verified(
 ) -> io::Result<()> {
     let Edition { id, set, state, .. } = &verified.edition;
     writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
-    super::verify::write_verdicts(&verified.verdicts, out)?;
+    write_verdicts(&verified.verdicts, &verified.set_aside, out)?;
     writeln!(out, "{}", folder.line(set))
 }
 

@@ -35,7 +35,7 @@ struct VerdictOnJson<'a> {
 }
 
 /// The fields that are single values, and the arguments, in their order.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "source_id",
     "source",
     "version_id",
@@ -53,6 +53,7 @@ const FIELDS: [&str; 17] = [
     "duration_ms",
     "actor",
     "given_on",
+    "by_hand",
 ];
 
 pub(super) async fn run(
@@ -160,12 +161,8 @@ fn write_full(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::R
     for one in verdicts {
         let (version, owner) = subject(&one.on);
         let verdict = &one.verdict;
-        let Judgement {
-            outcome,
-            detail,
-            output,
-            ..
-        } = &verdict.judgement;
+        let Judgement { detail, output, .. } = &verdict.judgement;
+        let outcome = verdict.outcome_words();
         let detail = with_origin(detail, origin(one));
         let gap = if detail.is_empty() { "" } else { ": " };
         let head = format!(
@@ -203,7 +200,7 @@ fn write(verdicts: &[VerdictOn], look: &Look, out: &mut dyn Write) -> io::Result
             version,
             source,
             verdict.verifier.clone(),
-            verdict.judgement.outcome.to_string(),
+            verdict.outcome_words(),
             format!("{} ms", verdict.duration.as_millis()),
             verdict
                 .fingerprint
@@ -276,6 +273,7 @@ mod tests {
           "duration_ms": 35,
           "actor": "worker@host",
           "given_on": null,
+          "by_hand": false,
           "definition": {
             "rules": 1,
             "definition": {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::folders::{ChangedFolder, SetFolders};
 use super::published::{FileChange, Served, tell_failures};
 use super::sets::{self, VerifiedSetJson};
-use crate::app::{App, Error, ErrorKind, Verified};
+use crate::app::{App, Error, ErrorKind, SetAside, Verified};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::exit::{CommandResult, purged_meanwhile};
@@ -25,6 +25,8 @@ struct VerifiedJson<'a> {
     version_id: VersionId,
     verified: &'static str,
     verdicts: Vec<VerdictJson<'a>>,
+    /// Verdicts by hand that counted until now.
+    set_aside: Vec<VerdictJson<'a>>,
     /// What became of the source's published file; nothing when it was purged meanwhile.
     published: Option<&'a FileChange>,
 }
@@ -198,6 +200,7 @@ fn object<'a>(
         verdicts: verdicts
             .map(|verdict| VerdictJson::new(verdict, actor))
             .collect(),
+        set_aside: set_aside_json(&verified.set_aside),
         published: files.get(&verified.source.id).copied(),
     }
 }
@@ -209,27 +212,37 @@ fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
         "v{} of {name}: {}",
         verified.version.id, verified.state
     )?;
-    write_verdicts(&verified.verdicts, out)
+    write_verdicts(&verified.verdicts, &verified.set_aside, out)
 }
 
-/// Writes a line for what each verifier said.
-pub(super) fn write_verdicts(verdicts: &[NewVerdict], out: &mut dyn Write) -> io::Result<()> {
-    for NewVerdict {
-        verifier,
-        judgement,
-        ..
-    } in verdicts
-    {
-        let detail = clean(&judgement.detail);
+/// Writes a line for what each verifier said, and one for each verdict by hand that counts no more since.
+pub(super) fn write_verdicts(
+    verdicts: &[NewVerdict],
+    set_aside: &[SetAside],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let words = |verdict: &NewVerdict, by: &str| {
+        let detail = &verdict.judgement.detail;
         let gap = if detail.is_empty() { "" } else { ": " };
-        writeln!(
-            out,
-            "  {} {}{gap}{detail}",
-            clean(verifier),
-            judgement.outcome
-        )?;
+        let (verifier, outcome) = (&verdict.verifier, verdict.outcome_words());
+        clean(&format!("{verifier} {outcome}{by}{gap}{detail}")).into_owned()
+    };
+    for verdict in verdicts {
+        writeln!(out, "  {}", words(verdict, ""))?;
+    }
+    for SetAside { verdict, actor } in set_aside {
+        let words = words(verdict, &format!(" ({actor})"));
+        writeln!(out, "  set aside, and counts no more: {words}")?;
     }
     Ok(())
+}
+
+/// Returns verdicts by hand that count no more.
+pub(super) fn set_aside_json(set_aside: &[SetAside]) -> Vec<VerdictJson<'_>> {
+    let set_aside = set_aside.iter();
+    set_aside
+        .map(|one| VerdictJson::new(&one.verdict, &one.actor))
+        .collect()
 }
 
 #[cfg(test)]
@@ -271,6 +284,7 @@ mod tests {
             version: version(11, 0, b"x"),
             verdicts: vec![verdict(11, VerdictOutcome::Failed, "line 3").verdict],
             state: VersionState::Failed,
+            set_aside: Vec::new(),
         };
         let mut out = Vec::new();
         write(&verified, &mut out).expect("a buffer");
@@ -305,9 +319,11 @@ mod tests {
               "started_at": "2026-01-31T12:00:04.000Z",
               "duration_ms": 35,
               "actor": "joe@host by cli",
-              "given_on": null
+              "given_on": null,
+              "by_hand": false
             }
           ],
+          "set_aside": [],
           "published": {
             "change": "published",
             "version_id": 11,

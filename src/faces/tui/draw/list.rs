@@ -225,7 +225,8 @@ pub(crate) fn write_verdicts(
         let took = given.duration.as_millis();
         let given_on = verdict_.given_on.map(|id| format!("v{id}"));
         let detail = with_origin(&given.judgement.detail, given_on);
-        let text = format!("{}  {took} ms  {detail}", given.verifier);
+        let judge = given.judge_words();
+        let text = format!("{judge}  {took} ms  {detail}");
         lines.push((format!("{word:<6}"), text, style));
         let output = given.judgement.output.lines();
         lines.extend(output.map(|line| ("      ".to_owned(), line.to_owned(), theme.dim)));

@@ -26,6 +26,8 @@ struct StaleJson<'a> {
     sets_failed: u64,
     sets_unverified: u64,
     sets_waiting: u64,
+    /// Verdicts by hand that are kept.
+    by_hand: u64,
     changed: Vec<VerifiedJson<'a>>,
     /// What became of the folders of sets that are otherwise now.
     sets_changed: Vec<ChangedFolder>,
@@ -73,6 +75,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
             sets_failed: done.sets_failed,
             sets_unverified: done.sets_unverified,
             sets_waiting: done.sets_waiting,
+            by_hand: done.by_hand,
             changed: changed
                 .iter()
                 .map(|one| object(one, &by_source, actor))
@@ -144,7 +147,21 @@ fn words(done: &StaleProgress) -> String {
         ));
     }
     if words.is_empty() {
-        words.push("every verdict is by the verifiers as they are now".to_owned());
+        let but = if done.by_hand > 0 {
+            ", but for those by hand"
+        } else {
+            ""
+        };
+        words.push(format!(
+            "every verdict is by the verifiers as they are now{but}"
+        ));
+    }
+    if done.by_hand > 0 {
+        let are = if done.by_hand == 1 { "is" } else { "are" };
+        words.push(format!(
+            "{} by hand {are} kept: `gannet verify SOURCE` or `gannet verify set:NAME` asks the verifiers anew",
+            count(done.by_hand, "verdict")
+        ));
     }
     if done.sets_waiting > 0 {
         words.push(format!(
@@ -163,6 +180,14 @@ mod tests {
     fn the_summary_is_one_line() {
         let none = words(&StaleProgress::default());
         assert_eq!(none, "every verdict is by the verifiers as they are now");
+        let kept = StaleProgress {
+            by_hand: 1,
+            ..StaleProgress::default()
+        };
+        assert_eq!(
+            words(&kept),
+            "every verdict is by the verifiers as they are now, but for those by hand\n1 verdict by hand is kept: `gannet verify SOURCE` or `gannet verify set:NAME` asks the verifiers anew"
+        );
         let some = StaleProgress {
             total: 3,
             done: 3,

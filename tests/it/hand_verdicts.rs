@@ -1,0 +1,167 @@
+//! Verdicts that a person gave in the place of a verifier: they are marked wherever verdicts are shown, judging what is stale keeps
+//! and counts them, and whoever asks the verifier anew reads what was set aside by that. Through the real program.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+const RECALLED: &str = "recalled by vendor";
+
+/// Sources `a`, judged by a program; `b`, by a built-in rule; `c`, by somebody outside; `m`, with its set, by two programs. All
+/// passed.
+struct Home {
+    _origin: Origin,
+    gannet: Gannet,
+}
+
+impl Home {
+    fn new() -> Self {
+        let origin = Origin::start(true);
+        let gannet = Gannet::trusting(origin.ca_file(), "");
+        let judge = gannet.path("judge").display().to_string();
+        write_judge(&gannet, "");
+        gannet.configure(&format!(
+            "[fetch]\nca_file = {:?}\nmax_tries = 1
+             [[verifier]]\nname = \"prog\"\nsources = [\"a\"]\ncommand = [\"true\"]
+             [[verifier]]\nname = \"rule\"\nsources = [\"b\"]\nbuiltin = \"json\"
+             [[verifier]]\nname = \"outside\"\nsources = [\"c\"]\nexternal = true
+             [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"true\"]
+             [[verifier]]\nname = \"other\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [{judge:?}]\n",
+            origin.ca_file().display().to_string()
+        ));
+        for name in ["a", "b", "c", "m"] {
+            origin.on(&format!("/{name}"), [Reply::file("7")]);
+            let url = origin.url(&format!("/{name}"));
+            let mut add = vec!["add", &url, "1h", "--name", name, "--allow-private"];
+            if name == "m" {
+                add.extend(["--tag", "eu"]);
+            }
+            gannet.ok(&add);
+        }
+        gannet.ok(&["fetch", "a", "b", "c", "m"]);
+        Self {
+            _origin: origin,
+            gannet,
+        }
+    }
+
+    fn stale(&self) -> (String, Value) {
+        let said = self.gannet.run(&["verify", "--stale"]).out;
+        let json = self.gannet.run(&["verify", "--stale", "--json"]).out;
+        (said, serde_json::from_str(&json).expect("JSON"))
+    }
+}
+
+/// Writes the program that judges the set besides; another text is another program.
+fn write_judge(gannet: &Gannet, more: &str) {
+    let path = gannet.path("judge");
+    fs::write(&path, format!("#!/bin/sh\nexit 0 {more}\n")).expect("a program");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+}
+
+/// A version or an edition, its verifier, and whose verdicts and state are looked at.
+const CASES: [(&str, &str, &str); 3] = [
+    ("a~0", "prog", "a"),
+    ("b~0", "rule", "b"),
+    ("set:eu", "whole", "set:eu"),
+];
+
+#[test]
+fn a_verdict_by_hand_is_marked_wherever_it_is_shown() {
+    for (target, verifier, owner) in CASES {
+        let Home { gannet, .. } = Home::new();
+        gannet.ok(&["verdict", target, verifier, "failed", "--detail", RECALLED]);
+        let table = gannet.ok(&["verdicts", owner, "--verifier", verifier]);
+        assert_eq!(table.matches("failed by hand").count(), 1, "{table}");
+        assert!(!table.contains("passed by hand"), "{table}");
+        let full = gannet.ok(&["verdicts", owner, "--verifier", verifier, "--full"]);
+        let words = format!("{verifier} failed by hand: {RECALLED}");
+        assert!(full.contains(&words), "{full}");
+
+        let json = gannet.json(&["verdicts", owner, "--verifier", verifier, "--json"]);
+        let mut marks: Vec<_> = json
+            .as_array()
+            .expect("verdicts")
+            .iter()
+            .map(|one| (one["outcome"].to_string(), one["by_hand"].to_string()))
+            .collect();
+        marks.sort();
+        let expected = [("\"failed\"", "true"), ("\"passed\"", "false")];
+        let expected = expected.map(|(said, mark)| (said.to_owned(), mark.to_owned()));
+        assert_eq!(marks, expected);
+
+        let show = gannet.ok(&["show", owner]);
+        assert!(show.contains("failed by hand"), "{show}");
+        let why = format!("{verifier}, by hand: {RECALLED}");
+        assert!(show.contains(&why), "{show}");
+    }
+}
+
+#[test]
+fn what_the_verifier_sets_aside_is_said() {
+    for (target, verifier, owner) in CASES {
+        let Home { gannet, .. } = Home::new();
+        gannet.ok(&["verdict", target, verifier, "failed", "--detail", RECALLED]);
+        let said = gannet.ok(&["verify", owner]);
+        let aside = format!("  set aside, and counts no more: {verifier} failed by hand (");
+        assert!(said.contains(&aside), "{said}");
+        assert!(said.contains("tester@"), "{said}");
+        assert!(said.contains(&format!("by cli): {RECALLED}\n")), "{said}");
+        // It is set aside once.
+        let again = gannet.ok(&["verify", owner]);
+        assert!(!again.contains("set aside"), "{again}");
+
+        gannet.ok(&["verdict", target, verifier, "passed"]);
+        let json = gannet.json(&["verify", owner, "--json"]);
+        let aside = &json[0]["set_aside"];
+        assert_eq!(aside[0]["outcome"], "passed", "{json}");
+        assert_eq!(aside[0]["by_hand"], true, "{json}");
+        assert_eq!(json[0]["verdicts"][0]["by_hand"], false, "{json}");
+    }
+}
+
+#[test]
+fn judging_what_is_stale_says_what_it_keeps() {
+    const NOW: &str = "every verdict is by the verifiers as they are now";
+    let home = Home::new();
+    let (said, json) = home.stale();
+    assert_eq!(said, format!("{NOW}\n"));
+    assert_eq!(json["by_hand"], 0);
+    for (number, (target, verifier, _)) in (1..).zip(CASES) {
+        home.gannet.ok(&["verdict", target, verifier, "passed"]);
+        let (said, json) = home.stale();
+        let (verdicts, are) = if number == 1 {
+            ("verdict", "is")
+        } else {
+            ("verdicts", "are")
+        };
+        let kept =
+            format!("{NOW}, but for those by hand\n{number} {verdicts} by hand {are} kept: ");
+        assert!(said.starts_with(&kept), "{said}");
+        assert!(said.contains("`gannet verify SOURCE`"), "{said}");
+        assert_eq!(json["by_hand"], number);
+    }
+    // Nor does another verifier of the set that is another program now.
+    write_judge(&home.gannet, "# another one");
+    let (said, _) = home.stale();
+    assert!(said.contains("1 set judged"), "{said}");
+    assert!(said.contains("3 verdicts by hand are kept"), "{said}");
+    home.gannet.ok(&["verify", "a", "b", "set:eu"]);
+    assert_eq!(home.stale().0, format!("{NOW}\n"));
+}
+
+#[test]
+fn what_an_outside_verifier_says_is_its_own() {
+    let Home { gannet, .. } = Home::new();
+    gannet.ok(&["verdict", "c~0", "outside", "failed", "--detail", RECALLED]);
+    let table = gannet.ok(&["verdicts", "c"]);
+    assert!(!table.contains("by hand"), "{table}");
+    let said = gannet.run(&["verify", "c"]).out;
+    assert!(!said.contains("set aside"), "{said}");
+    let stale = gannet.run(&["verify", "--stale"]).out;
+    assert!(!stale.contains("by hand"), "{stale}");
+}
