@@ -310,11 +310,7 @@ fn write(
         ("path", one.path.to_string_lossy().into_owned()),
         ("verifiers", verifiers.join(", ")),
     ];
-    facts.extend(one.failure.clone().map(|why| ("why", why)));
-    let failure = one.set.publish_error.clone();
-    facts.extend(failure.map(|why| ("not published", why)));
-    let waits = waits(one).filter(|why| one.failure.as_ref() != Some(why));
-    facts.extend(waits.map(|reason| ("waits", reason)));
+    facts.extend(reasons(one));
     write_facts(&facts, look, out)?;
     writeln!(out, "\nmembers:")?;
     members_table(one).write(out, 2, look)?;
@@ -463,10 +459,29 @@ pub(super) fn state(one: &SetOverview) -> String {
         .map_or_else(|| "never".to_owned(), |newest| newest.state.to_string())
 }
 
-/// Returns why a set stands where it does: why it fails, is not published, or is not judged.
+/// Returns why a set stands where it does in one line: why it fails, is not published, and is not judged.
 pub(super) fn why(one: &SetOverview) -> Option<String> {
-    let failure = one.failure.as_ref().or(one.set.publish_error.as_ref());
-    failure.cloned().or_else(|| waits(one))
+    let reasons = reasons(one);
+    let words = reasons.iter().enumerate().map(|(place, (what, why))| {
+        if place == 0 || *what == "why" {
+            why.clone()
+        } else {
+            format!("{what}: {why}")
+        }
+    });
+    (!reasons.is_empty()).then(|| words.collect::<Vec<_>>().join("; "))
+}
+
+/// Returns every reason why a set stands where it does, each under its name.
+fn reasons(one: &SetOverview) -> Vec<(&'static str, String)> {
+    let waits = waits(one).filter(|why| one.failure.as_ref() != Some(why));
+    let named = [
+        ("why", one.failure.clone()),
+        ("not published", one.set.publish_error.clone()),
+        ("waits", waits),
+    ];
+    let named = named.into_iter();
+    named.filter_map(|(what, why)| Some((what, why?))).collect()
 }
 
 fn waits(one: &SetOverview) -> Option<String> {
