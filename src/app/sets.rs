@@ -123,6 +123,35 @@ impl App {
         Ok(())
     }
 
+    /// Returns the newest edition of each set that has one.
+    pub(super) async fn newest_editions(&self) -> Result<Vec<Edition>> {
+        let mut editions = Vec::new();
+        for set in self.store.file_sets().await? {
+            let newest = self.store.newest_edition(set.name).await;
+            editions.extend(self.unless_damaged(newest.map_err(Error::from))?.flatten());
+        }
+        Ok(editions)
+    }
+
+    /// Has the log say how sets stand whose newest edition is an older one than before, and another kind of one: no verifier said so
+    /// anew, yet the set failed or passed just now.
+    pub(super) async fn note_older_editions(&self, before: Vec<Edition>) -> Result<()> {
+        if before.is_empty() {
+            return Ok(());
+        }
+        let now = self.newest_editions().await?;
+        for was in before {
+            let is_older =
+                |now: &&Edition| now.set == was.set && now.id < was.id && now.state != was.state;
+            if let Some(older) = now.iter().find(is_older) {
+                self.store
+                    .note_edition_state(older.id, self.stamp())
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns why a set cannot be judged at all, by its name.
     pub(super) async fn set_problems(&self) -> Result<BTreeMap<String, String>> {
         let mut problems = BTreeMap::new();

@@ -218,9 +218,10 @@ impl App {
         // nobody is to have any more go in any case.
         let withdraws = standing.is_in_force() || !purged.is_empty();
         let mut purge = Purge::default();
-        let mut showing = Vec::new();
+        let (mut showing, mut newest) = (Vec::new(), Vec::new());
         if !purged.is_empty() {
             showing = self.store.sets_showing(purged.clone()).await?;
+            newest = self.newest_editions().await?;
             purge = self.begin_purge(purged).await?;
         }
         self.join_archive().await?;
@@ -238,6 +239,9 @@ impl App {
             // Before their folders go: the next editions take the places, when they pass.
             if let Err(error) = self.judge_sets_now(&showing).await {
                 tracing::warn!("{error}: left to the next pass");
+            }
+            if let Err(error) = self.note_older_editions(newest).await {
+                tracing::warn!("{error}");
             }
             self.settle_after_change(&done).await;
         }

@@ -1,5 +1,7 @@
 //! Editions: combinations of versions of a set's members, appended with their verdicts, and the one to publish.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
@@ -102,6 +104,30 @@ impl Store {
             edition_by_id(sql, edition.id)?;
             let members = edition.members.iter();
             members.map(|member| member_version(sql, member)).collect()
+        })
+        .await
+    }
+
+    /// Has the log say how an edition stands, which became the newest of its set again when others were deleted.
+    pub async fn note_edition_state(&self, id: EditionId, stamp: Stamp) -> Result<()> {
+        self.write(move |transaction| {
+            let edition = edition_by_id(transaction.sql, id)?;
+            let policy = transaction.policy_for_set(&edition.set)?;
+            let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?;
+            let mut last = BTreeMap::new();
+            for one in said {
+                last.insert(one.verdict.verifier.clone(), one.verdict);
+            }
+            let last: Vec<_> = last.into_values().collect();
+            note_state(
+                transaction,
+                &edition.set,
+                edition.state,
+                &last,
+                &policy,
+                &stamp,
+            )?;
+            Ok(())
         })
         .await
     }
