@@ -245,7 +245,17 @@ async fn one_pass(
     let status = if json {
         let error = report.error.as_ref();
         let (app, results) = (&house.app, &report.results);
-        cli::print_pass_json(app, &report.summary, results, error, &folders, console).await
+        let faults = &report.faults;
+        cli::print_pass_json(
+            app,
+            &report.summary,
+            results,
+            faults,
+            error,
+            &folders,
+            console,
+        )
+        .await
     } else {
         cli::print_pass(&house.app, &report.summary, &folders, console).await
     };
@@ -295,7 +305,8 @@ async fn fetch(
     let (app, summary, results) = (&house.app, &report.summary, &report.results);
     let status = if args.json {
         let error = report.error.as_ref();
-        cli::print_pass_json(app, summary, results, error, &folders, console).await
+        let faults = &report.faults;
+        cli::print_pass_json(app, summary, results, faults, error, &folders, console).await
     } else {
         cli::print_fetched(app, results, summary, &folders, console).await
     };

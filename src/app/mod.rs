@@ -75,4 +75,4 @@ pub use stale::{StaleProgress, StaleRequest};
 pub use suggest::suggestion;
 pub use summary::{PassProgress, PassSummary};
 pub use undo::{LeftAlone, Undo, Undone};
-pub use withdraw::{LeftInSet, Unpublished};
+pub use withdraw::{LeftInSet, StandingFaults, Unpublished};

@@ -21,6 +21,15 @@ pub struct Unpublished {
     pub why: String,
 }
 
+/// What stands wrong at the end of a pass, whether that pass found it or one before.
+#[derive(Clone, Debug, Default)]
+pub struct StandingFaults {
+    /// Published files and sets that are not what they should be.
+    pub unpublished: Vec<Unpublished>,
+    /// Sets whose newest files failed or could not be judged, each with the reason.
+    pub failing_sets: Vec<(String, String)>,
+}
+
 /// A source that was removed or left its set, and whose file still lies in the folder of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftInSet {

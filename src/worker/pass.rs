@@ -104,7 +104,8 @@ impl<'a> Pass<'a> {
             pipeline.results = Some(Mutex::default());
         }
         let mut pass = Self::new(worker, selection, stop, progress, pipeline, judging);
-        pass.note(Action::PassStarted, None).await;
+        let noted = note(app, Action::PassStarted, None).await;
+        pass.keep_error(noted);
         let mut services = JoinSet::new();
         services.spawn(publishing);
         pass.work().await;
@@ -166,10 +167,9 @@ impl<'a> Pass<'a> {
         let untried = self.untried().await;
         let mut summary = self.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();
-        self.note(Action::PassFinished, Some(summary.to_string()))
-            .await;
         PassReport {
             summary,
+            has_begun: true,
             untried,
             results: self.pipeline.take_results(),
             troubles: self.pipeline.take_troubles(),
@@ -441,15 +441,16 @@ impl<'a> Pass<'a> {
         self.tasks.shutdown().await;
         self.undecided.shutdown().await;
     }
+}
 
-    async fn note(&mut self, action: Action, detail: Option<String>) {
-        let event = NewEvent {
-            action,
-            source_id: None,
-            version_id: None,
-            detail,
-        };
-        let noted = self.app.store.record_event(event, self.app.stamp()).await;
-        self.keep_error(noted.map(drop).map_err(Error::from));
-    }
+/// Has the log say that a pass begins or ends.
+pub(super) async fn note(app: &App, action: Action, detail: Option<String>) -> Result<()> {
+    let event = NewEvent {
+        action,
+        source_id: None,
+        version_id: None,
+        detail,
+    };
+    app.store.record_event(event, app.stamp()).await?;
+    Ok(())
 }

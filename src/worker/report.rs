@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::app::{Adoption, Error, PassSummary, SourceResult};
+use crate::app::{Adoption, Error, PassSummary, SourceResult, StandingFaults};
 use crate::domain::SourceId;
 
 /// Failures that a pass tells one by one; the log has all of them.
@@ -13,6 +13,10 @@ pub const MAX_TROUBLES: usize = 50;
 pub struct PassReport {
     /// What it did.
     pub summary: PassSummary,
+    /// Whether the log has the beginning of the pass.
+    pub has_begun: bool,
+    /// What stands wrong at its end; the troubles say the same.
+    pub faults: StandingFaults,
     /// Sources that were asked for and that another worker is at.
     pub busy: Vec<SourceId>,
     /// The policy that was put in force at its beginning: the configuration had changed.

@@ -20,10 +20,12 @@ pub(super) async fn tell(
         None => app.unpublished().await?,
     };
     report.summary.publish_failed += unpublished.len() as u64;
-    let not_published = |one: Unpublished| format!("{}: not published: {}", one.what, one.why);
-    let mut lines: Vec<_> = unpublished.into_iter().map(not_published).collect();
+    let not_published = |one: &Unpublished| format!("{}: not published: {}", one.what, one.why);
+    let mut lines: Vec<_> = unpublished.iter().map(not_published).collect();
+    report.faults.unpublished = unpublished;
     if judges {
-        for (set, why) in failing_sets(app, asked).await? {
+        report.faults.failing_sets = failing_sets(app, asked).await?;
+        for (set, why) in &report.faults.failing_sets {
             report.summary.sets_failing += 1;
             let line = format!("set {set}: {why}");
             let prefix = format!("set {set}:");

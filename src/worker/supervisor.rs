@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::housekeeping;
-use super::pass::{Judging, Pass, Selection};
+use super::pass::{Judging, Pass, Selection, note};
 use super::progress::Progress;
 use super::report::PassReport;
 use super::sets;
@@ -16,7 +16,7 @@ use super::undecided::Undecided;
 use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
 use crate::archive::Archive;
 use crate::config::Config;
-use crate::domain::Slot;
+use crate::domain::{Action, Slot};
 use crate::net::Fetcher;
 use crate::store::FilesToLookAt;
 use crate::verify::end_left_behind;
@@ -225,7 +225,15 @@ impl Worker {
             );
             report.fail(Error { message, ..first });
         }
-        standing::tell(&self.app, asked.as_deref(), judges, &mut report).await?;
+        let told = standing::tell(&self.app, asked.as_deref(), judges, &mut report).await;
+        if report.has_begun {
+            // The same words as the summary that is printed.
+            let words = report.summary.to_string();
+            let noted = note(&self.app, Action::PassFinished, Some(words)).await;
+            told.and(noted)?;
+        } else {
+            told?;
+        }
         Ok(report)
     }
 

@@ -54,6 +54,7 @@ mod notify;
 mod numbers;
 mod origin;
 mod other_disk;
+mod pass_reasons;
 mod passes;
 mod policy;
 mod program_limits;

@@ -1,14 +1,15 @@
 //! What a pass did, for programs: its numbers, and what became of each source.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
 
-use super::commands::{ChangedFolder, SetFolders};
+use super::commands::{ChangedFolder, SetFolders, reasons, why};
 use super::exit::{CommandResult, conclude};
 use super::summary::status_of_pass;
 use super::{Console, ExitStatus, json};
-use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult};
+use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult, StandingFaults};
 use crate::domain::{FailureKind, Source, SourceId, VersionId, VersionState};
 
 /// Sources of which it is read at once what consumers see.
@@ -22,8 +23,27 @@ struct PassJson<'a> {
     sources: NamedResults<'a>,
     /// What became of the folders of sets that are otherwise now.
     sets: Vec<ChangedFolder>,
+    /// Sets whose newest files failed or could not be judged, in this pass or before.
+    failing_sets: Vec<FailingSetJson<'a>>,
+    /// Published files and folders of sets that are not what they should be.
+    not_published: Vec<NotPublishedJson<'a>>,
     /// What kept the pass from doing all, a policy that is not this process's for one.
     error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FailingSetJson<'a> {
+    set: &'a str,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct NotPublishedJson<'a> {
+    source_id: Option<SourceId>,
+    set: Option<&'a str>,
+    /// The source's name, `set NAME`, or the path.
+    what: &'a str,
+    why: &'a str,
 }
 
 /// One of its sources.
@@ -37,6 +57,8 @@ struct SourceResultJson<'a> {
     verified: Option<&'static str>,
     error_kind: Option<&'static str>,
     error: Option<&'a str>,
+    /// What stands under WHY for people.
+    why: Option<Cow<'a, str>>,
     /// What consumers see after the pass.
     published_version_id: Option<VersionId>,
 }
@@ -45,6 +67,7 @@ impl<'a> SourceResultJson<'a> {
     fn new(
         result: &'a SourceResult,
         source: Option<&'a NamedVersion>,
+        why: Option<Cow<'a, str>>,
         published_version_id: Option<VersionId>,
     ) -> Self {
         let is_newest = |source: &&NamedVersion| {
@@ -61,6 +84,7 @@ impl<'a> SourceResultJson<'a> {
             verified: state.map(VersionState::as_str),
             error_kind: result.error_kind.map(FailureKind::as_str),
             error: result.error.as_deref(),
+            why,
             published_version_id,
         }
     }
@@ -72,17 +96,18 @@ pub(super) fn verified(result: &SourceResult, source: &Source) -> Option<Version
     source.state.version_state.filter(|_| is_newest)
 }
 
-/// Prints what a pass did as JSON, sources by name; returns the exit code. `error`: what kept it from doing all; `folders`: those
-/// of sets before the pass.
+/// Prints what a pass did as JSON, sources by name; returns the exit code. `faults`: what stands wrong at its end; `error`: what kept
+/// it from doing all; `folders`: those of sets before the pass.
 pub async fn print_pass_json(
     app: &App,
     summary: &PassSummary,
     results: &[SourceResult],
+    faults: &StandingFaults,
     error: Option<&Error>,
     folders: &SetFolders,
     console: &mut Console<'_>,
 ) -> ExitStatus {
-    let result = print(app, summary, results, error, folders, console).await;
+    let result = print(app, summary, results, faults, error, folders, console).await;
     conclude(result, console)
 }
 
@@ -90,14 +115,28 @@ async fn print(
     app: &App,
     summary: &PassSummary,
     results: &[SourceResult],
+    faults: &StandingFaults,
     error: Option<&Error>,
     folders: &SetFolders,
     console: &mut Console<'_>,
 ) -> CommandResult {
+    let failing_sets = faults.failing_sets.iter();
+    let not_published = faults.unpublished.iter();
     let whole = PassJson {
         summary,
         sources: NamedResults::read(app, results).await?,
         sets: folders.changes(app).await?,
+        failing_sets: failing_sets
+            .map(|(set, why)| FailingSetJson { set, why })
+            .collect(),
+        not_published: not_published
+            .map(|one| NotPublishedJson {
+                source_id: one.source_id,
+                set: one.set.as_deref(),
+                what: &one.what,
+                why: &one.why,
+            })
+            .collect(),
         error: error.map(|error| error.message.as_str()),
     };
     json::write(&mut console.out, &whole)?;
@@ -112,6 +151,8 @@ struct NamedResults<'a> {
     sources: Vec<NamedVersion>,
     /// What consumers see of the sources of which they do not see the newest version at its own path.
     served: HashMap<SourceId, VersionId>,
+    /// Why what was fetched of a source is no good, or not what consumers see.
+    reasons: HashMap<SourceId, String>,
 }
 
 impl<'a> NamedResults<'a> {
@@ -124,17 +165,32 @@ impl<'a> NamedResults<'a> {
             let name = find(&sources, result.id).map(|source| source.name.as_str());
             (name, result.id)
         });
-        let others = sources.iter().filter(|one| !one.is_published);
+        let others = sources.iter().filter(|one| {
+            let has_passed = !matches!(
+                one.version_state,
+                Some(VersionState::Failed | VersionState::Error | VersionState::Pending)
+            );
+            !(one.is_published && has_passed)
+        });
         let others: Vec<_> = others.map(|one| one.id).collect();
-        let mut served = HashMap::new();
+        let (mut served, mut reasons_of) = (HashMap::new(), HashMap::new());
+        let failing_sets = if others.is_empty() {
+            Vec::new()
+        } else {
+            app.failing_sets().await?
+        };
         for some in others.chunks(SERVED_AT_ONCE) {
             let some = app.sources_by_id(some.to_vec()).await?.into_iter();
+            let some: HashMap<_, _> = some.map(|one| (one.id, one)).collect();
+            reasons_of.extend(reasons(app, results.iter().copied(), &some, &failing_sets).await?);
+            let some = some.into_values();
             served.extend(some.filter_map(|one| Some((one.id, one.state.served()?))));
         }
         Ok(Self {
             results,
             sources,
             served,
+            reasons: reasons_of,
         })
     }
 
@@ -143,7 +199,10 @@ impl<'a> NamedResults<'a> {
         let own = source.filter(|one| one.is_published);
         let served = own.and_then(|one| one.version_id);
         let served = served.or_else(|| self.served.get(&result.id).copied());
-        SourceResultJson::new(result, source, served)
+        let reason = self.reasons.get(&result.id);
+        let why = reason.map_or_else(|| why(result), |reason| reason.into());
+        let why = (!why.is_empty()).then_some(why);
+        SourceResultJson::new(result, source, why, served)
     }
 }
 

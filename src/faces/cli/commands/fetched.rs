@@ -1,5 +1,6 @@
 //! What `fetch` brought: a line for each source when there are few, then the summary.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -44,7 +45,8 @@ async fn print(
     if !console.quiet {
         if results.len() <= MAX_LISTED {
             let sources = sources_of(app, results).await?;
-            let reasons = reasons(app, results, &sources).await?;
+            let failing_sets = app.failing_sets().await?;
+            let reasons = reasons(app, results, &sources, &failing_sets).await?;
             let look = Look::of(app, console);
             write(results, &sources, &reasons, &look, &mut console.out)?;
         }
@@ -59,14 +61,14 @@ async fn print(
     Ok(status_of_pass(summary))
 }
 
-/// Returns why what was fetched is not published, by which verifier it failed or could not be judged, or why its set fails; and
+/// Returns of these sources why what was fetched is not published, by which verifier it failed or could not be judged, or why its set fails; and
 /// what consumers see instead.
-async fn reasons(
+pub(in crate::faces::cli) async fn reasons<'a>(
     app: &App,
-    results: &[SourceResult],
+    results: impl IntoIterator<Item = &'a SourceResult>,
     sources: &HashMap<SourceId, Source>,
+    failing_sets: &[(String, String)],
 ) -> Result<HashMap<SourceId, String>, Error> {
-    let failing_sets = app.failing_sets().await?;
     let mut reasons = HashMap::new();
     for result in results {
         let Some((source, version)) = sources.get(&result.id).zip(result.version_id) else {
@@ -76,7 +78,7 @@ async fn reasons(
         let reason = if let Some(state @ (VersionState::Failed | VersionState::Error)) = state {
             why_judged(state, &app.verdicts(version).await?)
         } else {
-            let failure = failure_among(source, &failing_sets);
+            let failure = failure_among(source, failing_sets);
             let set = source.state.set.as_deref().unwrap_or_default();
             failure.map(|why| format!("set {set}: {why}"))
         };
@@ -132,17 +134,18 @@ fn write(
             reasons
                 .get(&result.id)
                 .cloned()
-                .unwrap_or_else(|| why(result)),
+                .unwrap_or_else(|| why(result).into_owned()),
         ]);
     }
     table.write(out, 0, look)
 }
 
-fn why(result: &SourceResult) -> String {
+/// Returns why a source was not fetched; nothing when it was.
+pub(in crate::faces::cli) fn why(result: &SourceResult) -> Cow<'_, str> {
     let error = result.error.as_deref().unwrap_or_default();
     match result.error_kind {
-        Some(kind) => format!("{kind}: {error}"),
-        None => error.to_owned(),
+        Some(kind) => format!("{kind}: {error}").into(),
+        None => error.into(),
     }
 }
 

@@ -36,6 +36,7 @@ pub use change::agree_to_removal;
 pub use completions::print_completions;
 pub use dispatch::run;
 pub use fetched::print_fetched;
+pub(super) use fetched::{reasons, why};
 pub(super) use folders::ChangedFolder;
 pub use folders::SetFolders;
 pub use help::print_help;
