@@ -8,7 +8,10 @@ use super::message::{CONFIGURATION, Change, line_of};
 use super::policy::UNUSABLE;
 use crate::config::NotifierConfig;
 use crate::domain::{ChangeKind, EventId, Source};
-use crate::store::{Announcement, ChangeStory, EventSubject, NoticeLook, RunStart, ToldOfEvent};
+use crate::store::{
+    Announcement, ChangeRun, ChangeStory, EventSubject, NoticeLook, PublicationEvent, RunStart,
+    ToldOfEvent,
+};
 
 /// How the event of a set that could not be published begins, and how messages call a set.
 const SET: &str = "set ";
@@ -32,6 +35,8 @@ pub(super) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Cha
         difference: None,
         times: 1,
         first: None,
+        replaces: None,
+        because: None,
     }
 }
 
@@ -49,6 +54,8 @@ pub(super) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) -> Chang
         difference: None,
         times: 1,
         first: None,
+        replaces: None,
+        because: None,
     }
 }
 
@@ -103,7 +110,29 @@ pub(super) fn announcement(one: &Announcement) -> Change {
         difference: None,
         times: 1,
         first: None,
+        replaces: None,
+        because: None,
     }
+}
+
+/// Returns the same for the last of several changes.
+pub(super) fn announcement_of_run(one: &Announcement, run: &ChangeRun) -> Change {
+    let first = run.first.as_ref().filter(|_| run.times > 1);
+    let before = run.before.as_ref().filter(|before| !before.is_withdrawn);
+    Change {
+        times: run.times.max(1),
+        first: first.and_then(in_words),
+        replaces: before.and_then(in_words),
+        because: run.because.clone(),
+        ..announcement(one)
+    }
+}
+
+/// Names what was published: the version, or the edition that the event of a set ends with.
+fn in_words(event: &PublicationEvent) -> Option<String> {
+    let version = event.version.map(|id| format!("v{id}"));
+    let edition = || Some(event.detail.as_deref()?.rsplit_once(": ")?.1.to_owned());
+    version.or_else(edition)
 }
 
 /// Returns a unified difference without its head, cut after a few lines.
@@ -126,8 +155,55 @@ pub(super) struct Announced {
     pub(super) now: Vec<Announcement>,
     /// Where the changes begin of which that is the last, by its event.
     pub(super) starts: HashMap<EventId, RunStart>,
+    /// Those changes, where what they lead to is told and not each by itself.
+    pub(super) runs: HashMap<EventId, ChangeRun>,
     /// What it knows when that was delivered, of events of which that changes.
     pub(super) known: Vec<(EventSubject, ToldOfEvent)>,
+}
+
+impl Announced {
+    /// Returns what is told as the last of several changes, with where these begin.
+    pub(super) fn run_starts(&self) -> Vec<(Announcement, RunStart)> {
+        let is_daily = |one: &&Announcement| {
+            matches!(one.kind, ChangeKind::Changed | ChangeKind::SetPublished)
+        };
+        let daily = self.now.iter().filter(is_daily);
+        let with_start =
+            daily.filter_map(|one| Some((one.clone(), *self.starts.get(&one.event_id)?)));
+        with_start.collect()
+    }
+
+    /// Leaves out what readers saw before the changes, and see again: that is what the notifier knows. Keeps the other runs.
+    pub(super) fn leave_out_what_is_back(
+        &mut self,
+        runs: Vec<(Announcement, ChangeRun)>,
+        look: &NoticeLook,
+    ) {
+        for (one, run) in runs {
+            if !is_as_before(&one, &run) {
+                self.runs.insert(one.event_id, run);
+                continue;
+            }
+            let subject = subject_of(&one);
+            self.now.retain(|other| other.event_id != one.event_id);
+            self.known.retain(|(known, _)| *known != subject);
+            let told = look.told_events.get(&subject);
+            if let Some(told) = told.filter(|told| told.held.is_some()) {
+                let told = ToldOfEvent {
+                    held: None,
+                    ..*told
+                };
+                self.known.push((subject, told));
+            }
+        }
+    }
+}
+
+fn is_as_before(one: &Announcement, run: &ChangeRun) -> bool {
+    run.before.as_ref().is_some_and(|before| {
+        let is_same = (before.version, &before.detail) == (one.version_id, &one.detail);
+        is_same && !before.is_withdrawn
+    })
 }
 
 /// Returns what followed from single events that the notifier wants to hear of: of each subject and kind the last, unless it is
@@ -159,6 +235,7 @@ pub(super) fn announced_to(
         if soon.is_none() {
             let start = RunStart {
                 event: firsts.get(&subject).copied().unwrap_or(one.event_id),
+                announced: look.announced_from,
                 told_at: told.map(|told| told.at),
             };
             announced.starts.insert(one.event_id, start);

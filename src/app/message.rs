@@ -43,6 +43,10 @@ pub(super) struct Change {
     pub(super) times: u64,
     /// What the first of several was, in the word of the last: `v7`, `edition 7`.
     pub(super) first: Option<String>,
+    /// What readers saw before, in the same words.
+    pub(super) replaces: Option<String>,
+    /// Who failed that, and why, when readers see something older now.
+    pub(super) because: Option<String>,
 }
 
 /// All that a notifier is told at once.
@@ -167,7 +171,17 @@ impl Change {
             "" => String::new(),
             lines => format!("\n    {}", lines.replace('\n', "\n    ")),
         };
-        format!("- {name} {what}{since}{detail}{address}{difference}")
+        let back = match (&self.replaces, &self.because) {
+            (Some(before), Some(why)) => {
+                format!(
+                    ", back in the place of {}, failed by {}",
+                    line_of(before),
+                    line_of(why)
+                )
+            }
+            _ => String::new(),
+        };
+        format!("- {name} {what}{since}{detail}{back}{address}{difference}")
     }
 
     fn words(&self) -> String {
@@ -223,6 +237,8 @@ impl Change {
             "difference": self.difference,
             "times": self.times,
             "first": self.first,
+            "replaces": self.replaces,
+            "because": self.because,
         })
     }
 }
@@ -302,6 +318,8 @@ mod tests {
             difference: None,
             times: 1,
             first: None,
+            replaces: None,
+            because: None,
         }
     }
 
@@ -383,7 +401,9 @@ mod tests {
               "version_id": 17,
               "difference": null,
               "times": 1,
-              "first": null
+              "first": null,
+              "replaces": null,
+              "because": null
             }
           ]
         }

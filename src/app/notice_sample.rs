@@ -51,5 +51,7 @@ fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
         difference: (kind == Changed).then(|| "@@ -2 +2 @@\n-bolt,2.40\n+bolt,2.50".to_owned()),
         times: 1,
         first: None,
+        replaces: None,
+        because: None,
     }
 }

@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::announce::{
-    Announced, announced_to, announcement, is_about_set, set_turn, short_difference, turn,
+    Announced, announced_to, announcement_of_run, is_about_set, set_turn, short_difference, turn,
 };
 use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
 use super::notice_sample::sample_changes;
@@ -170,7 +170,11 @@ impl App {
         if look.announced.iter().any(is_rejected) && self.is_configuration_in_force().await {
             look.announced.retain(|one| !is_rejected(one));
         }
-        let plan = plan(notifier, &look, now);
+        let mut plan = plan(notifier, &look, now);
+        let starts = plan.announced.run_starts();
+        let runs = self.store.change_runs(starts.clone()).await?;
+        let runs = starts.into_iter().map(|(one, _)| one).zip(runs).collect();
+        plan.announced.leave_out_what_is_back(runs, &look);
         if plan.is_empty() {
             self.keep_known(notifier, look, plan).await?;
             return Ok(Ok(()));
@@ -236,7 +240,9 @@ impl App {
         let announced = plan.announced.now.iter().map(|one| one.kind);
         let counts = counts(turned.chain(sets).chain(announced));
         let turns = &plan.changes[..plan.changes.len().min(MOST_LISTED)];
-        let asked = turns.iter().map(|(kind, source)| (source.id, *kind));
+        let asked = turns
+            .iter()
+            .map(|(kind, source)| (source.id, source.state.version_id, *kind));
         let stories = self.store.change_stories(asked.collect()).await?;
         let mut listed: Vec<_> = turns
             .iter()
@@ -250,12 +256,12 @@ impl App {
         listed.extend(told.map(|((kind, set, _), story)| set_turn(*kind, set, story)));
         let mut differences = 0;
         for one in plan.announced.now.iter().take(MOST_LISTED - listed.len()) {
-            let mut change = announcement(one);
-            let run = self.run_up_to(one, &plan.announced).await?;
-            change.times = run.times.max(1);
-            change.first = (change.times > 1).then(|| first_of(&run)).flatten();
+            let none = ChangeRun::default();
+            let run = plan.announced.runs.get(&one.event_id).unwrap_or(&none);
+            let mut change = announcement_of_run(one, run);
             if one.kind == ChangeKind::Changed && differences < MOST_DIFFERENCES {
-                change.difference = self.difference(one, run.first_version).await;
+                let before = run.before.as_ref().and_then(|before| before.version);
+                change.difference = self.difference(one, before).await;
                 differences += usize::from(change.difference.is_some());
             }
             listed.push(change);
@@ -268,21 +274,10 @@ impl App {
         })
     }
 
-    /// Returns the changes since a notifier was told of one, where what they lead to is told and not each by itself.
-    async fn run_up_to(&self, one: &Announcement, announced: &Announced) -> Result<ChangeRun> {
-        let is_daily = matches!(one.kind, ChangeKind::Changed | ChangeKind::SetPublished);
-        match announced.starts.get(&one.event_id).filter(|_| is_daily) {
-            Some(start) => Ok(self.store.change_run(one, *start).await?),
-            None => Ok(ChangeRun::default()),
-        }
-    }
-
-    /// Returns how a published version differs from the good one before the `first` that was not told, when both are short texts:
-    /// a few lines.
-    async fn difference(&self, one: &Announcement, first: Option<VersionId>) -> Option<String> {
+    /// Returns how a published version differs from the one that readers saw before, when both are short texts: a few lines.
+    async fn difference(&self, one: &Announcement, before: Option<VersionId>) -> Option<String> {
         let version = self.store.version(one.version_id?).await.ok()??;
-        let first = first.unwrap_or(version.id);
-        let before = self.store.good_version_before(first).await.ok()??;
+        let before = self.store.version(before?).await.ok()??;
         if version.size_bytes.max(before.size_bytes) > MOST_COMPARED_BYTES {
             return None;
         }
@@ -454,13 +449,6 @@ fn sample(on: &[ChangeKind], at: DateTime<Utc>) -> Message {
         is_test: true,
         at,
     }
-}
-
-/// Names the first of several changes: its version, or the edition that the event of a set ends with.
-fn first_of(run: &ChangeRun) -> Option<String> {
-    let version = run.first_version.map(|id| format!("v{id}"));
-    let edition = || Some(run.first_detail.as_deref()?.split_once(": ")?.1.to_owned());
-    version.or_else(edition)
 }
 
 fn memory(text: String) -> Content {

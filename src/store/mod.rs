@@ -8,6 +8,7 @@ mod archive_mark;
 mod attempt;
 mod blob;
 mod change;
+mod change_run;
 mod claim;
 mod connection;
 mod damage;
@@ -57,6 +58,6 @@ pub use types::{
     Announcement, AttemptRecord, AttemptResult, Candidate, ChangeRun, ChangeStory, Changed,
     ClaimRequest, Edited, EventFilter, EventSubject, FileSet, FilesToLookAt, JudgedBy, JudgedOrder,
     JudgedRequest, NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord, PolicyAdoption,
-    PublishTask, PublishedFile, Recorded, RunStart, SetLook, SourceChange, SourceFilter,
-    ToldOfEvent, VerdictFilter, VerdictOn, VerdictSubject,
+    PublicationEvent, PublishTask, PublishedFile, Recorded, RunStart, SetLook, SourceChange,
+    SourceFilter, ToldOfEvent, VerdictFilter, VerdictOn, VerdictSubject,
 };

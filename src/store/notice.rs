@@ -41,15 +41,16 @@ impl Store {
             .await
     }
 
-    /// Returns what is recorded of changes that the sources went through last, in their order.
+    /// Returns what is recorded of changes that the sources went through last, in their order: of a version that failed, what was
+    /// said of that version.
     pub async fn change_stories(
         &self,
-        changes: Vec<(SourceId, ChangeKind)>,
+        changes: Vec<(SourceId, Option<VersionId>, ChangeKind)>,
     ) -> Result<Vec<ChangeStory>> {
         self.read(move |sql| {
             let stories = changes
                 .iter()
-                .map(|(source, kind)| story(sql, *source, *kind));
+                .map(|(source, newest, kind)| story(sql, *source, *newest, *kind));
             Ok(stories.collect::<rusqlite::Result<_>>()?)
         })
         .await
@@ -75,12 +76,14 @@ pub(super) fn action_of(kind: ChangeKind) -> Action {
 /// What follows from single events is read in so many at once; the rest at the next look.
 const MOST_ANNOUNCED: usize = 1000;
 
-// A first version is no change, and one that was purged no news. The removal of a source says all of its file, and a set that
+// A first version is no change, unless it takes the place of another, and one that was purged no news. The removal of a source says all of its file, and a set that
 // is published again was not withdrawn for long.
 const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, e.detail
      FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
      WHERE (e.id > ?1 AND e.id <= ?4) AND e.action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))
-         AND (w.value <> 'file.published' OR EXISTS (SELECT 1 FROM version v WHERE v.id = e.version_id AND v.ordinal > 0))
+         AND (w.value <> 'file.published' OR EXISTS (SELECT 1 FROM version v WHERE v.id = e.version_id AND (v.ordinal > 0
+             OR EXISTS (SELECT 1 FROM event p INDEXED BY event_source WHERE p.source_id = e.source_id AND p.id < e.id
+                 AND p.action_id = e.action_id))))
          AND (w.value <> 'file.withdrawn' OR e.source_id IS NOT NULL)
          AND (w.value <> 'set.withdrawn' OR NOT EXISTS (SELECT 1 FROM file_set f WHERE f.published_edition_id IS NOT NULL
              AND substr(e.detail, 1, length(f.name) + 2) = f.name || ': '))
@@ -140,6 +143,7 @@ fn look(
             look.left = withdrawal::failures(sql, damaged)?.into_iter().collect();
             look.told_events = told::told_events(sql, id, damaged)?;
             look.held = held(sql, &look.told_events, damaged)?;
+            look.announced_from = look.announced_to;
             (look.announced, look.announced_to) =
                 announced(sql, look.announced_to, look.newest, damaged)?;
         }
@@ -389,19 +393,30 @@ fn write(
     Ok(())
 }
 
-fn story(sql: &Connection, source: SourceId, kind: ChangeKind) -> rusqlite::Result<ChangeStory> {
+fn story(
+    sql: &Connection,
+    source: SourceId,
+    newest: Option<VersionId>,
+    kind: ChangeKind,
+) -> rusqlite::Result<ChangeStory> {
+    // An older version may have failed later.
+    let version = newest.filter(|_| kind == ChangeKind::VersionFailed);
     let turn = sql
         .prepare_cached(
             "SELECT at, detail FROM event INDEXED BY event_source
-             WHERE source_id = ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) ORDER BY id DESC LIMIT 1",
+             WHERE source_id = ?1 AND action_id = (SELECT id FROM text WHERE value = ?2)
+                 AND (?3 IS NULL OR version_id = ?3) ORDER BY id DESC LIMIT 1",
         )?
-        .query_row(params![source.0, action_of(kind).as_str()], |row| {
-            let mut columns = Columns::new(row);
-            Ok(ChangeStory {
-                since: columns.optional_time().unwrap_or_default(),
-                detail: columns.get().unwrap_or_default(),
-            })
-        })
+        .query_row(
+            params![source.0, action_of(kind).as_str(), version.map(|id| id.0)],
+            |row| {
+                let mut columns = Columns::new(row);
+                Ok(ChangeStory {
+                    since: columns.optional_time().unwrap_or_default(),
+                    detail: columns.get().unwrap_or_default(),
+                })
+            },
+        )
         .optional()?
         .unwrap_or_default();
     if kind != ChangeKind::Failing {

@@ -131,7 +131,7 @@ fn member_of(
 }
 
 /// Reads the edition in the detail of a `set.published` event, such as `release: edition 3`.
-fn edition_in(detail: &str) -> Option<EditionId> {
+pub(super) fn edition_in(detail: &str) -> Option<EditionId> {
     let (_, id) = detail.rsplit_once(": edition ")?;
     id.parse().ok().map(EditionId)
 }

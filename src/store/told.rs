@@ -10,14 +10,10 @@ use super::Store;
 use super::damage::{DamagedRow, read_row, sound_rows};
 use super::edition::failure_of_edition;
 use super::error::{Failure, Result};
-use super::notice::action_of;
 use super::row::{Columns, millis};
 use super::transaction::Transaction;
-use super::types::{
-    Announcement, ChangeRun, ChangeStory, EventSubject, NoticeRecord, RunStart, SetLook,
-    ToldOfEvent,
-};
-use crate::domain::{EditionId, EventId, ToldOfSet, VersionId};
+use super::types::{ChangeStory, EventSubject, NoticeRecord, SetLook, ToldOfEvent};
+use crate::domain::{EditionId, EventId, ToldOfSet};
 
 impl Store {
     /// Returns what is recorded of the editions with which sets turned, in their order.
@@ -28,45 +24,7 @@ impl Store {
         })
         .await
     }
-
-    /// Returns the changes of the same kind in the same source or set, up to the one that is told and from `start` on.
-    pub async fn change_run(&self, one: &Announcement, start: RunStart) -> Result<ChangeRun> {
-        let action = action_of(one.kind).as_str();
-        let (until, source) = (one.event_id, one.source.as_ref().map(|source| source.id));
-        // The event of a set begins with its name.
-        let detail = one.detail.as_deref().unwrap_or_default();
-        let set = detail.split_once(": ").map(|(set, _)| format!("{set}: "));
-        self.read(move |sql| {
-            let query = if source.is_some() {
-                RUN_OF_SOURCE
-            } else {
-                RUN_OF_SET
-            };
-            let about = source.map(|source| source.0.to_string());
-            let about = about.as_deref().or(set.as_deref()).unwrap_or_default();
-            let told_at = start.told_at.map(millis);
-            let parameters = params![about, action, until.0, start.event.0, told_at];
-            let run = sql.prepare_cached(query)?.query_row(parameters, |row| {
-                let mut columns = Columns::new(row);
-                Ok(ChangeRun {
-                    times: columns.count()?,
-                    first_version: columns.optional()?.map(VersionId),
-                    first_detail: columns.optional()?,
-                })
-            })?;
-            Ok(run)
-        })
-        .await
-    }
 }
-
-// The other columns are those of the row with the least id. A first version is no change.
-const RUN_OF_SOURCE: &str = "SELECT count(*), version_id, detail, min(id) FROM event INDEXED BY event_source
-     WHERE source_id = CAST(?1 AS INTEGER) AND action_id = (SELECT id FROM text WHERE value = ?2) AND id <= ?3 AND (id >= ?4 OR at > ?5)
-         AND EXISTS (SELECT 1 FROM version v WHERE v.id = event.version_id AND v.ordinal > 0)";
-const RUN_OF_SET: &str = "SELECT count(*), version_id, detail, min(id) FROM event NOT INDEXED
-     WHERE action_id = (SELECT id FROM text WHERE value = ?2) AND id <= ?3 AND (id >= ?4 OR at > ?5)
-         AND source_id IS NULL AND substr(detail, 1, length(?1)) = ?1";
 
 const SETS: &str = "SELECT f.name, e.id, e.state, f.published_edition_id, f.publish_error IS NOT NULL, k.edition_id, k.told_at
      FROM file_set f LEFT JOIN edition e ON f.configured = 1 AND e.id = (SELECT max(id) FROM edition WHERE set_name = f.name AND id > f.past_edition_id)

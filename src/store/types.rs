@@ -372,6 +372,8 @@ pub struct NoticeLook {
     pub left: HashMap<String, String>,
     /// What followed from single events since, oldest first.
     pub announced: Vec<Announcement>,
+    /// Behind which event these begin.
+    pub announced_from: EventId,
     /// Up to which event these go.
     pub announced_to: EventId,
     /// Those before that wait until it is not quiet any more.
@@ -420,6 +422,8 @@ pub struct RunStart {
     pub event: EventId,
     /// After the notifier was told of one.
     pub told_at: Option<DateTime<Utc>>,
+    /// Withdrawals up to this event were told, where they are; one behind it that is over is none.
+    pub announced: EventId,
 }
 
 /// Changes of one kind in one source or set, up to the one that a notifier is told of.
@@ -427,10 +431,23 @@ pub struct RunStart {
 pub struct ChangeRun {
     /// How many there were.
     pub times: u64,
-    /// The version that the first of them was about.
-    pub first_version: Option<VersionId>,
-    /// What the event of the first of them says.
-    pub first_detail: Option<String>,
+    /// The first of them.
+    pub first: Option<PublicationEvent>,
+    /// What readers saw before the first of them, or had seen until it was withdrawn; nothing when nothing was published before.
+    pub before: Option<PublicationEvent>,
+    /// Who failed what readers saw before, and why, where that is newer than what they see now.
+    pub because: Option<String>,
+}
+
+/// That a version or an edition was published, or withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicationEvent {
+    /// The version, when it is about the file of a source.
+    pub version: Option<VersionId>,
+    /// What the event says: that of a set ends with the edition.
+    pub detail: Option<String>,
+    /// Whether it was withdrawn.
+    pub is_withdrawn: bool,
 }
 
 /// A change that follows from one event.
@@ -460,6 +477,7 @@ impl Default for NoticeLook {
             sets: Vec::new(),
             left: HashMap::new(),
             announced: Vec::new(),
+            announced_from: EventId(0),
             announced_to: EventId(0),
             held: Vec::new(),
             told_events: HashMap::new(),

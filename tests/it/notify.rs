@@ -3,6 +3,7 @@
 
 mod over;
 mod quiet;
+mod rollback;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

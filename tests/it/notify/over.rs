@@ -125,3 +125,31 @@ fn a_configuration_that_one_process_used_is_not_told_by_the_one_that_is_in_force
         }
     }
 }
+
+/// A message about the newest version gives its own reason, also when an older one failed later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_failed_is_told_with_its_own_reason() {
+    for order in [["2", "1"], ["1", "2"]] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (origin, hook) = (Origin::start(true), hook());
+        origin.on("/x.json", ["{}", "[]"].map(Reply::file));
+        let toml = webhook(&hook, "on = [\"version-failed\"]") + JSON_RULE;
+        let house = House::open(folder.path(), &origin, 0, &toml);
+        house.add(&origin, &["/x.json"]).await;
+        for _ in 0..2 {
+            house.good_pass().await;
+            house.advance(60);
+        }
+        for version in order {
+            let why = Some(format!("reason {version}"));
+            let given = house
+                .app
+                .verdict(version, "json", VerdictOutcome::Failed, why);
+            given.await.expect("a verdict");
+        }
+        next_pass(&house).await;
+        let change = &json(&hook.requests()[0])["changes"][0];
+        assert_eq!(change["version_id"], 2, "{order:?}");
+        assert_eq!(change["detail"], "json: reason 2", "{order:?}");
+    }
+}

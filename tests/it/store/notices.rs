@@ -84,9 +84,9 @@ async fn a_look_finds_turns_since_and_what_waits() {
     assert_eq!(ids(&waiting), [c.0]);
     assert_eq!(waiting.candidates[0].told, failing(true));
     let stories = rig.store.change_stories(vec![
-        (b, ChangeKind::VersionFailed),
-        (a, ChangeKind::Failing),
-        (c, ChangeKind::Recovered),
+        (b, None, ChangeKind::VersionFailed),
+        (a, None, ChangeKind::Failing),
+        (c, None, ChangeKind::Recovered),
     ]);
     let stories = stories.await.expect("stories");
     let stories: Vec<_> = stories
