@@ -18,7 +18,7 @@ pub(super) struct Configured {
     /// The verifiers, in their order.
     pub(super) verifiers: Vec<Arc<Verifier>>,
     /// The verifiers and sets, as a catalogue keeps them.
-    pub(super) policy: Policy,
+    pub(super) policy: Arc<Policy>,
     /// The client of webhooks, once it was needed.
     pub(super) webhooks: OnceCell<Arc<Webhooks>>,
     /// What strikes secrets out of texts.
@@ -44,12 +44,12 @@ impl Configured {
             .map(Verifier::new)
             .map(Arc::new)
             .collect();
-        let policy = Policy {
+        let policy = Arc::new(Policy {
             verifiers: verifiers
                 .iter()
                 .map(|verifier| policy_verifier(verifier))
                 .collect(),
-        };
+        });
         Self {
             config,
             verifiers,

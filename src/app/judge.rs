@@ -14,6 +14,7 @@ use crate::domain::{
     CLOCK_TOLERANCE, Content, Fingerprint, Judgement, NewVerdict, Scope, Slot, Source, SourceId,
     SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
+use crate::store::Seen;
 use crate::verify::{Facts, Verifier};
 
 /// What judging a version gave.
@@ -100,17 +101,18 @@ impl App {
         content: Option<Content>,
         ask: Ask,
     ) -> Result<Verified> {
-        let earlier = match ask {
-            // A version that nobody has to judge has no verdict that could make a difference.
-            Ask::Undecided(Weight::Required) if version.state == VersionState::Unverified => {
-                Vec::new()
-            }
-            _ => self.store.verdicts(version.id).await?,
+        // A version that nobody has to judge has no verdict that could make a difference.
+        let is_unjudged =
+            ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified;
+        let earlier = if is_unjudged {
+            Vec::new()
+        } else {
+            self.store.verdicts(version.id).await?
         };
-        let seen = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let mut seen = self.seen(earlier.last().map_or(VerdictId(0), |verdict| verdict.id));
         let newest = newest_of_each(earlier.iter().map(|one| &one.verdict));
         let too_often = self.killed_too_often(version.id, ask == Ask::Again).await?;
-        let steps = self
+        let steps: Vec<_> = self
             .verifiers_for(&source.settings)
             .into_iter()
             .map(|verifier| {
@@ -125,6 +127,10 @@ impl App {
                 (verifier, step)
             })
             .collect();
+        // But for a verifier that is required since it was recorded.
+        if is_unjudged && steps.iter().any(|(_, step)| !matches!(step, Step::Nothing)) {
+            seen.verdict = self.store.newest_verdict(version.id).await?;
+        }
         let mut verified = self
             .carry_out_steps(source, version, content, steps, seen)
             .await?;
@@ -138,7 +144,7 @@ impl App {
         Ok(verified)
     }
 
-    /// Does what was decided about each verifier in view of the verdicts up to `seen`, and records what comes of it. Content
+    /// Does what was decided about each verifier in view of what was `seen`, and records what comes of it. Content
     /// that is not at hand is read when the first verifier needs it.
     pub(super) async fn carry_out_steps(
         &self,
@@ -146,7 +152,7 @@ impl App {
         version: &Version,
         mut content: Option<Content>,
         steps: Vec<(Arc<Verifier>, Step)>,
-        seen: VerdictId,
+        seen: Seen,
     ) -> Result<Verified> {
         let is_suspect = self.store.judging_deaths(version.id).await? > 0;
         let mut verdicts = Vec::new();
@@ -189,6 +195,14 @@ impl App {
             state,
             set_aside: Vec::new(),
         })
+    }
+
+    /// Returns what is known at this moment to whoever judges: verdicts up to this one, and the verifiers of this process.
+    pub(super) fn seen(&self, verdict: VerdictId) -> Seen {
+        Seen {
+            verdict,
+            policy: Some(Arc::clone(&self.configured().policy)),
+        }
     }
 
     /// Tells what to do about a verifier, given what it said last.

@@ -101,7 +101,7 @@ impl App {
     /// Returns the verifiers and sets that count: those in force, or while none was adopted those of this process.
     pub(super) async fn policy_to_show(&self) -> Result<Policy> {
         let in_force = self.store.policy().await?;
-        Ok(in_force.map_or_else(|| self.configured().policy.clone(), |known| known.policy))
+        Ok(in_force.map_or_else(|| (*self.configured().policy).clone(), |known| known.policy))
     }
 
     /// Returns the policy in force when it did not come from the configuration file of this process.
@@ -244,7 +244,7 @@ impl App {
                 in_force => in_force?,
             };
             let is_in_force = |known: &AdoptedPolicy| {
-                known.policy == configured.policy && self.is_policy_of_own_file(known)
+                known.policy == *configured.policy && self.is_policy_of_own_file(known)
             };
             if in_force.as_ref().is_some_and(is_in_force) {
                 return Ok(None);
@@ -266,7 +266,7 @@ impl App {
         self.join_archive().await?;
         let file = configured.path().map(|path| path.display().to_string());
         let adoption = PolicyAdoption {
-            policy: configured.policy.clone(),
+            policy: (*configured.policy).clone(),
             file: file.clone(),
             replaces,
         };
@@ -457,7 +457,7 @@ pub(super) fn foreign(configured: &Configured, in_force: Option<&AdoptedPolicy>)
         None => "this process has no configuration file".to_owned(),
         Some(own) => format!("this process uses {}", own.display()),
     };
-    let is_same = in_force.is_some_and(|known| known.policy == configured.policy);
+    let is_same = in_force.is_some_and(|known| known.policy == *configured.policy);
     let same = if is_same { ", which says the same" } else { "" };
     let other = in_force.and_then(|known| known.file.as_deref());
     let from = other.unwrap_or("a process without a configuration file");

@@ -249,7 +249,8 @@ impl App {
             .store
             .edition_refusals(name.to_owned(), versions)
             .await?;
-        let seen = refusals.iter().map(|one| one.id).max();
+        let last = refusals.iter().map(|one| one.id).max();
+        let seen = self.seen(last.unwrap_or(VerdictId(0)));
         let said: Vec<_> = refusals.iter().map(|one| one.verdict.clone()).collect();
         let asked = self.ask_about_set(name, &members, &said, ask).await?;
         let refusals = refusals.iter();
@@ -260,7 +261,7 @@ impl App {
             set: name.to_owned(),
             members,
             verdicts: asked.clone(),
-            seen: seen.unwrap_or(VerdictId(0)),
+            seen,
         };
         let edition = self.store.record_edition(edition, self.stamp()).await?;
         let verifiers = self.verifiers_of_set(name);
@@ -285,7 +286,7 @@ impl App {
     /// Judges an edition that is recorded, and records what was said.
     pub(super) async fn judge_edition(&self, edition: Edition, ask: Ask) -> Result<VerifiedSet> {
         let earlier = self.store.edition_verdicts(edition.id).await?;
-        let seen = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let seen = self.seen(earlier.last().map_or(VerdictId(0), |verdict| verdict.id));
         let said: Vec<_> = earlier.iter().map(|one| one.verdict.clone()).collect();
         let verdicts = self
             .ask_about_set(&edition.set, &edition.members, &said, ask)

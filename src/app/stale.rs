@@ -274,7 +274,7 @@ impl App {
                 let refused = too_often.clone().filter(|_| verifier.is_rule());
                 (verifier, refused.map_or(Step::Run, Step::Refuse))
             });
-            let seen = self.store.newest_verdict(version.id).await?;
+            let seen = self.seen(self.store.newest_verdict(version.id).await?);
             self.carry_out_steps(&stale.source, &version, None, steps.collect(), seen)
                 .await?
         };

@@ -78,6 +78,8 @@ actions!(
     VersionRecovered = "version.recovered",
     /// A version's state changed without a new verdict: other verifiers count since the policy changed.
     VersionRecounted = "version.recounted",
+    /// A verdict came too late to count: somebody else decided meanwhile, or its verifier was defined otherwise.
+    VerdictOvertaken = "verdict.overtaken",
     /// A version took its published path.
     Published = "file.published",
     /// A published file that was changed or removed from outside was put back.

@@ -95,6 +95,14 @@ impl Policy {
             .collect()
     }
 
+    /// Tells whether a verifier is defined in both policies, and otherwise in this one than in the other.
+    pub fn redefines(&self, name: &str, other: &Self) -> bool {
+        let definition = |policy: &Self| policy.verifier(name).map(|one| one.definition.clone());
+        definition(self)
+            .zip(definition(other))
+            .is_some_and(|(here, there)| here != there)
+    }
+
     fn verifier(&self, name: &str) -> Option<&PolicyVerifier> {
         self.verifiers.iter().find(|one| one.name == name)
     }

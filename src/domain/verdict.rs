@@ -113,6 +113,11 @@ impl Fingerprint {
         Self::of(OVERRULED.to_owned())
     }
 
+    /// Tells whether somebody outside judges: in the place of a verifier, or as an external one.
+    pub fn is_outside(&self) -> bool {
+        self.definition == OVERRULED || self.definition.contains(EXTERNAL)
+    }
+
     /// Returns the fingerprint of a definition.
     pub fn of(definition: String) -> Self {
         let hex = Digest::of(definition.as_bytes()).to_hex();
@@ -159,9 +164,7 @@ impl NewVerdict {
     /// Tells whether somebody outside found the content bad: that stands for the same bytes wherever they come again, until
     /// somebody outside passes them or the verifier is asked again.
     pub fn is_refusal(&self) -> bool {
-        let definition = &self.fingerprint.definition;
-        self.judgement.outcome == VerdictOutcome::Failed
-            && (definition == OVERRULED || definition.contains(EXTERNAL))
+        self.judgement.outcome == VerdictOutcome::Failed && self.fingerprint.is_outside()
     }
 }
 

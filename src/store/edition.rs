@@ -12,17 +12,17 @@ use super::policy::InForce;
 use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
 use super::transaction::Transaction;
-use super::types::NewEdition;
+use super::types::{NewEdition, Seen};
 use super::verdict::{
-    Judged, failure_of, insert_verdict, is_answered, newest_outcomes, verdicts_on_edition,
-    with_reason,
+    Judged, failure_of, insert_verdict, is_overtaken, newest_outcomes, note_overtaken,
+    verdicts_on_edition, with_reason,
 };
 use super::version::version_by_id;
 use super::version_row::damaged;
 use crate::domain::{
     Action, Digest, Edition, EditionId, EditionMember, EditionVerdict, NewEvent, NewVerdict,
-    Source, SourceId, Stamp, VerdictId, VerdictOutcome, Version, VersionId, VersionState,
-    combination_key, deciding_verdict,
+    Source, SourceId, Stamp, VerdictOutcome, Version, VersionId, VersionState, combination_key,
+    deciding_verdict,
 };
 
 type Outcome<T> = std::result::Result<T, Failure>;
@@ -48,11 +48,12 @@ impl Store {
         &self,
         edition: EditionId,
         verdicts: Vec<NewVerdict>,
-        seen: VerdictId,
+        seen: impl Into<Seen>,
         stamp: Stamp,
     ) -> Result<VersionState> {
+        let seen = seen.into();
         self.write(move |transaction| {
-            record_on_edition(transaction, edition, &verdicts, seen, &stamp)
+            record_on_edition(transaction, edition, &verdicts, Some(&seen), &stamp)
         })
         .await
     }
@@ -154,12 +155,20 @@ pub(super) fn record_on_edition(
     transaction: &Transaction<'_>,
     edition: EditionId,
     verdicts: &[NewVerdict],
-    seen: VerdictId,
+    seen: Option<&Seen>,
     stamp: &Stamp,
 ) -> Outcome<VersionState> {
     let before = edition_by_id(transaction.sql, edition)?;
     let policy = transaction.policy_for_set(&before.set)?;
-    append(transaction, edition, verdicts, seen, stamp)?;
+    for verdict in verdicts {
+        let on = Judged::Edition(edition);
+        if is_overtaken(transaction.sql, on, verdict, seen, &policy)? {
+            let subject = (None, None, format!("{}: ", before.set));
+            note_overtaken(transaction, subject, verdict, &policy, stamp)?;
+        } else {
+            insert_verdict(transaction, on, verdict, stamp)?;
+        }
+    }
     let state = count_edition(transaction, edition, &policy)?;
     if state != before.state {
         note_state(transaction, &before.set, state, verdicts, &policy, stamp)?;
@@ -219,30 +228,25 @@ fn insert_edition(
     // Whoever judged knew of the refusals up to `seen`; one that came since is the last word.
     let versions: Vec<_> = edition.members.iter().map(|one| one.version_id).collect();
     let refusals = refusals_of_contents(transaction.sql, &edition.set, &versions)?;
-    repeat_on_edition(transaction, id, &refusals, |one| one <= edition.seen)?;
-    append(transaction, id, &edition.verdicts, VerdictId(0), stamp)?;
-    repeat_on_edition(transaction, id, &refusals, |one| one > edition.seen)?;
+    let seen = &edition.seen;
+    repeat_on_edition(transaction, id, &refusals, |one| one <= seen.verdict)?;
+    for verdict in &edition.verdicts {
+        let on = Judged::Edition(id);
+        if policy.redefines(verdict, seen)
+            || is_overtaken(transaction.sql, on, verdict, None, &policy)?
+        {
+            let subject = (None, None, format!("{}: ", edition.set));
+            note_overtaken(transaction, subject, verdict, &policy, stamp)?;
+        } else {
+            insert_verdict(transaction, on, verdict, stamp)?;
+        }
+    }
+    repeat_on_edition(transaction, id, &refusals, |one| one > seen.verdict)?;
     let state = count_edition(transaction, id, &policy)?;
     let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?.into_iter();
     let said: Vec<_> = said.map(|one| one.verdict).collect();
     note_state(transaction, &edition.set, state, &said, &policy, stamp)?;
     edition_by_id(transaction.sql, id)
-}
-
-fn append(
-    transaction: &Transaction<'_>,
-    id: EditionId,
-    verdicts: &[NewVerdict],
-    seen: VerdictId,
-    stamp: &Stamp,
-) -> Outcome<()> {
-    for verdict in verdicts {
-        if is_answered(transaction.sql, Judged::Edition(id), verdict, seen)? {
-            continue;
-        }
-        insert_verdict(transaction, Judged::Edition(id), verdict, stamp)?;
-    }
-    Ok(())
 }
 
 /// Writes down the state that follows from all verdicts on an edition, and returns it.

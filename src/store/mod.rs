@@ -58,6 +58,6 @@ pub use types::{
     Announcement, AttemptRecord, AttemptResult, Candidate, ChangeRun, ChangeStory, Changed,
     ClaimRequest, Edited, EventFilter, EventSubject, FileSet, FilesToLookAt, JudgedBy, JudgedOrder,
     JudgedRequest, NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord, PolicyAdoption,
-    PublicationEvent, PublishTask, PublishedFile, Recorded, RunStart, SetLook, SourceChange,
+    PublicationEvent, PublishTask, PublishedFile, Recorded, RunStart, Seen, SetLook, SourceChange,
     SourceFilter, ToldOfEvent, VerdictFilter, VerdictOn, VerdictSubject,
 };

@@ -18,9 +18,10 @@ use super::file_set::configure_sets;
 use super::read_only::QuietConnection;
 use super::row::{Columns, millis, to_json};
 use super::transaction::Transaction;
-use super::types::PolicyAdoption;
+use super::types::{PolicyAdoption, Seen};
 use crate::domain::{
-    Action, Actor, AdoptedPolicy, Policy, PolicyChanges, SourceId, SourceKey, Stamp, Weights,
+    Action, Actor, AdoptedPolicy, NewVerdict, Policy, PolicyChanges, SourceId, SourceKey, Stamp,
+    Weights,
 };
 
 /// How long the look for the configuration file waits for another process.
@@ -179,18 +180,28 @@ impl KnownPolicy {
 pub(super) struct InForce {
     pub(super) weights: Weights,
     pub(super) revision: Option<i64>,
+    pub(super) policy: Option<Arc<Policy>>,
 }
 
 impl InForce {
+    /// Tells whether the verifier that reached a verdict is another one by this policy than by the one by which it was asked.
+    pub(super) fn redefines(&self, verdict: &NewVerdict, seen: &Seen) -> bool {
+        let (now, then) = (self.policy.as_ref(), seen.policy.as_ref());
+        now.zip(then)
+            .is_some_and(|(now, then)| now.redefines(&verdict.verifier, then))
+    }
+
     fn of(policy: Option<(i64, Arc<Policy>)>, weights: impl FnOnce(&Policy) -> Weights) -> Self {
         match policy {
             Some((revision, policy)) => Self {
                 weights: weights(&policy),
                 revision: Some(revision),
+                policy: Some(policy),
             },
             None => Self {
                 weights: Weights::default(),
                 revision: None,
+                policy: None,
             },
         }
     }

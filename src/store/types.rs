@@ -549,6 +549,25 @@ pub struct NewEdition {
     pub members: Vec<EditionMember>,
     /// What its verifiers said.
     pub verdicts: Vec<NewVerdict>,
-    /// Up to which verdict what was refused of these contents before was known to whoever judged.
-    pub seen: VerdictId,
+    /// What was known to whoever judged; of verdicts, those that refused these contents before.
+    pub seen: Seen,
+}
+
+/// What was known to whoever reached a verdict, when that began.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The newest verdict on the same.
+    pub verdict: VerdictId,
+    /// By which policy verifiers were asked; nothing where none was.
+    pub policy: Option<Arc<Policy>>,
+}
+
+impl From<VerdictId> for Seen {
+    /// Returns the same without a verifier that was asked.
+    fn from(verdict: VerdictId) -> Self {
+        Self {
+            verdict,
+            policy: None,
+        }
+    }
 }

@@ -12,6 +12,7 @@ use super::policy::InForce;
 use super::publication::refresh_publication;
 use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
+use super::types::Seen;
 use super::version_row::{Place, place_by_id};
 use crate::domain::{
     Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewEvent, NewVerdict, SourceId,
@@ -68,8 +69,10 @@ impl Store {
     /// Records verdicts, an event each, and the state that all verdicts on the version give it by the policy in force,
     /// which comes back. Its source's published file becomes due when it has to change ([`Store::publication`]).
     ///
-    /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count. A promise
-    /// to answer later that was made in view of the verdicts up to `seen` is left out when the answer came since.
+    /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count. One that was
+    /// reached in view of what was `seen` is left out when it is overtaken: a promise to answer later when the answer came since;
+    /// any other when somebody outside, or the verifier by another definition, decided since, or when the verifier is defined
+    /// otherwise by now.
     ///
     /// # Errors
     ///
@@ -78,26 +81,33 @@ impl Store {
         &self,
         version: VersionId,
         verdicts: Vec<NewVerdict>,
-        seen: VerdictId,
+        seen: impl Into<Seen>,
         stamp: Stamp,
     ) -> Result<VersionState> {
-        self.write(move |transaction| judge_version(transaction, version, &verdicts, seen, &stamp))
-            .await
+        let seen = seen.into();
+        self.write(move |transaction| {
+            judge_version(transaction, version, &verdicts, Some(&seen), &stamp)
+        })
+        .await
     }
 }
 
 /// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back.
+/// Those that were reached in view of what was `seen` are left out when they are overtaken.
 pub(super) fn judge_version(
     transaction: &Transaction<'_>,
     version: VersionId,
     verdicts: &[NewVerdict],
-    seen: VerdictId,
+    seen: Option<&Seen>,
     stamp: &Stamp,
 ) -> std::result::Result<VersionState, Failure> {
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
     for verdict in verdicts {
-        if is_answered(transaction.sql, Judged::Version(version), verdict, seen)? {
+        let on = Judged::Version(version);
+        if is_overtaken(transaction.sql, on, verdict, seen, &policy)? {
+            let subject = (Some(place.source_id), Some(version), String::new());
+            note_overtaken(transaction, subject, verdict, &policy, stamp)?;
             continue;
         }
         insert_verdict(transaction, Judged::Version(version), verdict, stamp)?;
@@ -220,22 +230,35 @@ impl Judged {
     }
 }
 
-/// Returns whether a promise to answer later comes after the answer: its verifier decided after the verdict `seen`.
-pub(super) fn is_answered(
+/// Tells whether a verdict comes too late, which was reached in view of what was `seen`, of nothing that could be overtaken
+/// without. Its verifier has answered since what this one only promises to; or it is defined otherwise by now; or somebody
+/// outside, or the verifier by another definition, has decided since, which stands until the verifier is asked again.
+pub(super) fn is_overtaken(
     sql: &Connection,
     on: Judged,
     verdict: &NewVerdict,
-    seen: VerdictId,
+    seen: Option<&Seen>,
+    policy: &InForce,
 ) -> rusqlite::Result<bool> {
-    if verdict.judgement.outcome != VerdictOutcome::Pending {
+    let is_promise = verdict.judgement.outcome == VerdictOutcome::Pending;
+    if seen.is_none() && !is_promise {
         return Ok(false);
+    }
+    if seen.is_some_and(|seen| policy.redefines(verdict, seen)) {
+        return Ok(true);
     }
     let (table, column) = on.table();
     sql.prepare_cached(&format!(
-        "SELECT 1 FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id
-         WHERE d.{column} = ?1 AND d.id > ?2 AND n.value = ?3 AND d.outcome <> 'pending'"
+        "SELECT 1 FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
+         WHERE d.{column} = ?1 AND d.id > ?2 AND n.value = ?3 AND d.outcome <> 'pending' AND (?4 OR f.value <> ?5)"
     ))?
-    .exists(params![on.id(), seen.0, verdict.verifier])
+    .exists(params![
+        on.id(),
+        seen.map_or(0, |seen| seen.verdict.0),
+        verdict.verifier,
+        is_promise || verdict.fingerprint.is_outside(),
+        verdict.fingerprint.hex,
+    ])
 }
 
 /// Returns what each verifier said last of a version or an edition, in the order in which verdicts were recorded: the clock may
@@ -328,6 +351,29 @@ pub(super) fn insert_verdict_event(
         source_id: Some(source),
         version_id: Some(version),
         detail: Some(detail),
+    };
+    insert_event_under(transaction, stamp, policy.revision, event)?;
+    Ok(())
+}
+
+/// Appends the event of a verdict that was left out; what it is on is a version, or what the text names. Of a promise that was kept
+/// before it was recorded nothing is said.
+pub(super) fn note_overtaken(
+    transaction: &Transaction<'_>,
+    (source_id, version_id, what): (Option<SourceId>, Option<VersionId>, String),
+    verdict: &NewVerdict,
+    policy: &InForce,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let outcome = verdict.judgement.outcome;
+    if outcome == VerdictOutcome::Pending {
+        return Ok(());
+    }
+    let event = NewEvent {
+        action: Action::VerdictOvertaken,
+        source_id,
+        version_id,
+        detail: Some(format!("{what}{}: {outcome}", verdict.verifier)),
     };
     insert_event_under(transaction, stamp, policy.revision, event)?;
     Ok(())

@@ -54,6 +54,7 @@ mod notify;
 mod numbers;
 mod origin;
 mod other_disk;
+mod overtaken;
 mod pass_reasons;
 mod passes;
 mod policy;

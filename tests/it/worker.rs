@@ -462,23 +462,16 @@ async fn two_passes_do_not_judge_the_same_version_twice() {
     first.add([origin.url("/x")]).await;
     assert_eq!(first.pass().await.verification_errors, 1);
     let (begun, gate) = (folder.path().join("begun"), folder.path().join("gate"));
+    // Whoever comes second could not judge.
     let script = format!(
-        "touch {}; until [ -e {} ]; do sleep 0.01; done",
+        "mkdir {} || exit 9; until [ -e {} ]; do sleep 0.01; done",
         begun.display(),
         gate.display()
     );
-    let one = House::open(
-        folder.path(),
-        &origin,
-        "2026-01-31T12:01:00Z",
-        Some(&script),
-    );
-    let other = House::open(
-        folder.path(),
-        &origin,
-        "2026-01-31T12:01:00Z",
-        Some("exit 9"),
-    );
+    let [one, other] = [(), ()].map(|()| {
+        let time = "2026-01-31T12:01:00Z";
+        House::open(folder.path(), &origin, time, Some(&script))
+    });
     let meanwhile = async {
         exists(&begun).await;
         let summary = other.pass().await;

@@ -23,7 +23,7 @@ async fn edition(rig: &Rig, source: SourceId, version: VersionId, said: VerdictO
             name: "a".to_owned(),
         }],
         verdicts: vec![verdict(said, start())],
-        seen: VerdictId(0),
+        seen: VerdictId(0).into(),
     };
     let recorded = rig.store.record_edition(edition, stamp(start()));
     recorded.await.expect("an edition")

@@ -1,0 +1,181 @@
+//! Verdicts that are overtaken: what a person, or another configuration, decides while a verifier is at work stands when that
+//! ends.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+/// One source with a verifier that passes everything, and waits where there is a gate.
+struct Prices {
+    origin: Origin,
+    gannet: Gannet,
+}
+
+fn eyes(command: &str) -> String {
+    format!(
+        "[[verifier]]\nname = \"eyes\"\nsources = [\"*\"]\ncommand = [\"/bin/sh\", \"-c\", {command:?}, \"sh\", \"{{path}}\"]\n"
+    )
+}
+
+impl Prices {
+    fn new() -> Self {
+        let origin = Origin::start(true);
+        let gannet = Gannet::trusting(origin.ca_file(), "");
+        let prices = Self { origin, gannet };
+        let gate = prices.gate().display().to_string();
+        let lax = prices.by(&eyes(&format!("[ ! -p {gate} ] || cat {gate}")));
+        prices.gannet.configure(&lax);
+        let address = prices.origin.url("/prices");
+        let add = ["add", &address, "--allow-private", "--name", "prices"];
+        prices.gannet.ok(&add);
+        prices
+    }
+
+    fn gate(&self) -> PathBuf {
+        self.gannet.path("gate")
+    }
+
+    /// A configuration with these verifiers.
+    fn by(&self, verifiers: &str) -> String {
+        let ca_file = self.origin.ca_file().display().to_string();
+        format!("[fetch]\nca_file = {ca_file:?}\n{verifiers}")
+    }
+
+    fn strict(&self) -> String {
+        self.by(&eyes("grep -q good \"$1\""))
+    }
+
+    fn fetch(&self, content: &str) {
+        self.serve(content);
+        self.gannet.run(&["fetch", "prices"]);
+    }
+
+    fn serve(&self, content: &str) {
+        self.origin.on("/prices", [Reply::file(content.to_owned())]);
+    }
+
+    /// Runs a command, and does something else while the verifier that it asked is at work.
+    fn while_judged_by(&self, judging: &[&str], meanwhile: impl FnOnce()) {
+        let made = Command::new("mkfifo").arg(self.gate()).status();
+        assert!(made.expect("mkfifo runs").success());
+        let mut child = self.gannet.start(judging);
+        let pipe = fs::OpenOptions::new().write(true).open(self.gate());
+        fs::rename(self.gate(), self.gannet.path("old gate")).expect("renamed");
+        meanwhile();
+        drop(pipe.expect("a reader"));
+        child.wait().expect("its end");
+        fs::remove_file(self.gannet.path("old gate")).expect("removed");
+    }
+
+    fn published(&self) -> Option<String> {
+        let path = self.gannet.source("prices")["published_path"].clone();
+        fs::read_to_string(path.as_str().expect("a path")).ok()
+    }
+
+    fn state(&self) -> String {
+        let state = &self.gannet.source("prices")["verified"];
+        state.as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// What happens meanwhile, and the state of the newest version when the verifier has ended.
+type Meanwhile = (&'static str, fn(&Prices), &'static str);
+
+const MEANWHILE: [Meanwhile; 4] = [
+    (
+        "a person fails it",
+        |prices| drop(prices.gannet.ok(&["verdict", "v2", "eyes", "failed"])),
+        "failed",
+    ),
+    (
+        "its verifier is edited",
+        |prices| {
+            prices.gannet.configure(&prices.strict());
+            prices.gannet.ok(&["config", "adopt"]);
+        },
+        "pending",
+    ),
+    (
+        "its verifier is edited, and judges",
+        |prices| {
+            prices.gannet.configure(&prices.strict());
+            prices.gannet.run(&["verify", "v2"]);
+        },
+        "failed",
+    ),
+    (
+        "another configuration is adopted",
+        |prices| {
+            let other = prices.gannet.path("other.toml");
+            fs::write(&other, prices.strict()).expect("written");
+            let other = other.display().to_string();
+            prices.gannet.ok(&["--config", &other, "config", "adopt"]);
+        },
+        "pending",
+    ),
+];
+
+#[test]
+fn a_verdict_that_was_overtaken_does_not_count() {
+    for judging in [&["fetch", "prices"][..], &["verify", "v2"]] {
+        for (what, meanwhile, state) in MEANWHILE {
+            let prices = Prices::new();
+            prices.fetch("good");
+            // A verdict that was given before the verifier was edited stands until it judges again.
+            let is_known = judging[0] == "verify";
+            if is_known {
+                prices.fetch("bad");
+            } else {
+                prices.serve("bad");
+            }
+            let state = if is_known && state == "pending" {
+                "passed"
+            } else {
+                state
+            };
+            prices.while_judged_by(judging, || meanwhile(&prices));
+            let what = format!("{judging:?}: {what}");
+            assert_eq!(prices.state(), state, "{what}");
+            let published = if state == "passed" { "bad" } else { "good" };
+            assert_eq!(prices.published().as_deref(), Some(published), "{what}");
+            let log = prices.gannet.ok(&["log"]);
+            assert!(log.contains("verdict.overtaken"), "{what}: {log}");
+        }
+    }
+}
+
+#[test]
+fn what_was_left_open_is_judged_by_the_verifier_of_now() {
+    for (what, meanwhile, _) in MEANWHILE {
+        let prices = Prices::new();
+        prices.fetch("good");
+        prices.serve("bad");
+        prices.while_judged_by(&["fetch", "prices"], || meanwhile(&prices));
+        let other = prices.gannet.path("other.toml");
+        let config = if other.exists() {
+            other
+        } else {
+            prices.gannet.path("config.toml")
+        };
+        let config = config.display().to_string();
+        prices.gannet.run(&["--config", &config, "--worker-only"]);
+        assert_eq!(prices.state(), "failed", "{what}");
+        assert_eq!(prices.published().as_deref(), Some("good"), "{what}");
+    }
+}
+
+#[test]
+fn bytes_that_a_person_fails_while_they_are_judged_again_stay_failed() {
+    let prices = Prices::new();
+    prices.fetch("one");
+    prices.fetch("two");
+    prices.serve("one");
+    prices.while_judged_by(&["fetch", "prices"], || {
+        prices.gannet.ok(&["verdict", "v1", "eyes", "failed"]);
+    });
+    assert_eq!(prices.state(), "failed");
+    assert_eq!(prices.published().as_deref(), Some("two"));
+}
