@@ -20,7 +20,10 @@ fn holding(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        let metadata = fs::symlink_metadata(&path).expect("a file");
+        // A worker beside may have removed one since the folder was read.
+        let Ok(metadata) = fs::symlink_metadata(&path) else {
+            continue;
+        };
         if metadata.is_dir() {
             found.extend(holding(&path));
         } else if metadata.is_file() {
@@ -174,4 +177,18 @@ fn where_the_bytes_may_still_be_is_said() {
     assert!(said.err.contains(of_log), "{said:#?}");
     let of_copy = format!("{} may still hold what was purged: a copy", copy.display());
     assert!(said.err.contains(&of_copy), "{said:#?}");
+}
+
+#[test]
+fn a_folder_that_cannot_follow_is_a_problem() {
+    let release = with_editions();
+    let sets = release.gannet.data().join("sets");
+    fs::rename(&sets, release.gannet.path("sets aside")).expect("moved");
+    fs::write(&sets, "in the way").expect("a file");
+    let said = purge(&release);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(
+        said.err.contains("set release: not published: "),
+        "{said:#?}"
+    );
 }

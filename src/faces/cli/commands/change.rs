@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use super::add::warn_of_path;
-use super::published::{Change, FileChange, Served, tell_unpublished};
+use super::published::{Change, FileChange, Served, tell_failures, tell_unpublished};
+use super::sets::unpublished;
 use crate::app::{App, Discarded, Error, ErrorKind, LeftInSet, PurgedSet, Remains};
 use crate::domain::{Address, Interval, SettingsPatch, Source, SourceId};
 use crate::faces::cli::args::{
@@ -200,10 +201,15 @@ pub(super) async fn remove(
     note_left_in_sets(app, &removed.sources, args.purge, console).await?;
     note_purged_sets(&removed.sets, console);
     let folders = tell_unpublished(app, ids(&removed.sources), console).await?;
-    Ok(match tell_left_at(&left, console).max(folders) {
-        ExitStatus::Done if !is_discarded => ExitStatus::Problems,
-        status => status,
-    })
+    // What was purged is in no set any more.
+    let sets: Vec<_> = removed.sets.iter().map(|set| set.name.clone()).collect();
+    let emptied = tell_failures(&unpublished(app, &sets).await?, console);
+    Ok(
+        match tell_left_at(&left, console).max(folders).max(emptied) {
+            ExitStatus::Done if !is_discarded => ExitStatus::Problems,
+            status => status,
+        },
+    )
 }
 
 /// Says where the stored files of purged histories are. Returns whether none had to stay where it was.
