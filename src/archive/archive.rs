@@ -69,7 +69,10 @@ impl Archive {
             Ok(path)
         };
         folder("objects", 0o700)?;
-        folder("published", 0o755)?;
+        // Where something is in the way, each file that cannot be put in place says so, and all else is done.
+        if let Err(error) = folder("published", 0o755) {
+            tracing::warn!("{error}");
+        }
         let temp_dir = folder("tmp", 0o700)?;
         keep_others_out(&temp_dir);
         let locks = Locks::new(temp_dir.clone(), owner, tell);

@@ -284,3 +284,26 @@ fn the_dashboard_says_so_of_its_changes_too() {
     home.gannet.ok(&["interval", "a", "6h"]);
     assert_eq!(home.error(), Value::Null);
 }
+
+#[test]
+fn a_file_in_the_place_of_all_published_files_keeps_nothing_from_being_fetched() {
+    let home = Home::new();
+    let published = home.gannet.data().join("published");
+    fs::rename(&published, home.gannet.path("away")).expect("moved");
+    fs::write(&published, "mine").expect("a file");
+    home.origin.on("/a", [Reply::file("three".to_owned())]);
+    let said = home.gannet.run(&["fetch", "a"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert!(said.out.contains("1 new"), "{said:#?}");
+    assert!(said.err.contains("published"), "{said:#?}");
+    let said = home.gannet.run(&["verdict", "a", "look", "failed"]);
+    let recorded = "recorded: look failed v4 of a, which is failed now";
+    assert!(
+        said.out.contains(recorded) && said.err.contains(HINT),
+        "{said:#?}"
+    );
+    fs::remove_file(&published).expect("removed");
+    fs::rename(home.gannet.path("away"), &published).expect("put back");
+    home.gannet.ok(&["--worker-only"]);
+    assert_eq!(home.content().as_deref(), Some("two"));
+}
