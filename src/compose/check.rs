@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::house::{House, has_catalogue};
 use crate::app::{Error, PolicyNext, PolicyOutlook, Result};
-use crate::config::{Builtin, Config, Environment, Flags, Schema, VerifierKind};
+use crate::config::{Builtin, Config, Environment, Flags, Schema, VerifierKind, program_problem};
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui;
@@ -61,13 +61,31 @@ pub(super) async fn config_check(
     let policy = policy_outlook(config, flags, environment).await?;
     let page = cli::config_page(config, policy.as_ref(), &looks);
     let printed = cli::print_text(&page, console)?;
-    let Some(undone) = policy.as_ref().and_then(undone) else {
+    if let Some(undone) = policy.as_ref().and_then(undone) {
+        console.warn_line(&format!(
+            "gannet: with this configuration the next pass {undone}"
+        ));
+        return Ok(ExitStatus::Usage);
+    }
+    let unable = without_program(config);
+    if unable.is_empty() {
         return Ok(printed);
-    };
+    }
+    // The page says of each what is wrong with its program.
     console.warn_line(&format!(
-        "gannet: with this configuration the next pass {undone}"
+        "gannet: with this configuration the next pass cannot judge by {}, and ends with 1 when there is something to judge",
+        unable.join(", ")
     ));
-    Ok(ExitStatus::Usage)
+    Ok(printed.max(ExitStatus::Problems))
+}
+
+/// Returns the names of the verifiers whose programs cannot be started here.
+fn without_program(config: &Config) -> Vec<&str> {
+    let verifiers = config.verifiers.iter().filter(|one| match &one.kind {
+        VerifierKind::Command { argv, .. } => program_problem(argv).is_some(),
+        _ => false,
+    });
+    verifiers.map(|one| one.name.as_str()).collect()
 }
 
 /// Returns what the next pass leaves undone because of the policy: a clause that follows "the next pass".

@@ -338,3 +338,82 @@ fn secrets_that_no_request_is_made_with_are_told_by_the_check() {
         }
     }
 }
+
+#[test]
+fn a_verifier_without_its_program_is_no_good_end() {
+    let gannet = Gannet::new();
+    let text = gannet.path("text");
+    fs::write(&text, "no program").expect("a file");
+    let verifier = |program: &str| {
+        format!(
+            "[[verifier]]\nname = \"look\"\nsources = [\"*\"]\ncommand = [{program:?}, \"{{path}}\"]\n"
+        )
+    };
+    let notifier = "[[notify]]\nname = \"ops\"\ncommand = [\"/nope/tell\"]\n";
+    let text = text.display().to_string();
+    for (toml, what, code) in [
+        (
+            verifier("/nope/check"),
+            "verifier look: cannot use the program",
+            1,
+        ),
+        (
+            verifier("nope-check"),
+            "verifier look: cannot use the program",
+            1,
+        ),
+        (verifier(&text), "verifier look: cannot use the program", 1),
+        (verifier("/tmp"), "verifier look: cannot use the program", 1),
+        (
+            verifier("true") + notifier,
+            "notifier ops: cannot use the program",
+            0,
+        ),
+        (verifier("/bin/true"), "", 0),
+    ] {
+        gannet.configure(&toml);
+        let said = gannet.run(&["config", "check"]);
+        assert_eq!(said.code, Some(code), "{toml}: {said:?}");
+        assert!(said.out.contains(what), "{toml}: {said:?}");
+        let words = "the next pass cannot judge by look";
+        assert_eq!(said.err.contains(words), code == 1, "{toml}: {said:?}");
+    }
+}
+
+#[test]
+fn a_verifier_without_its_program_ends_the_pass_as_it_ended_the_check() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::file("a")]);
+    let verifier =
+        "[[verifier]]\nname = \"look\"\nsources = [\"*\"]\ncommand = [\"/nope/check\"]\n";
+    let gannet = Gannet::trusting(origin.ca_file(), verifier);
+    gannet.ok(&["add", &origin.url("/a"), "--allow-private"]);
+    for command in [&["config", "check"][..], &["--worker-only"]] {
+        let said = gannet.run(command);
+        assert_eq!(said.code, Some(1), "{command:?}: {said:?}");
+    }
+}
+
+#[test]
+fn that_there_is_no_policy_is_said_once() {
+    let gannet = Gannet::new();
+    gannet.ok(&["build_db"]);
+    let unjudged = "no policy is in force; no verifiers: every version is published as it comes\n";
+    let said = gannet.run(&["config", "show", "--policy"]);
+    assert_eq!((said.out.as_str(), said.err.as_str()), (unjudged, ""));
+    gannet.configure("[[verifier]]\nname = \"j\"\nsources = [\"*\"]\nbuiltin = \"json\"\n");
+    let adopts = "no policy is in force yet; the next pass or changing command adopts this configuration: added j\n";
+    let said = gannet.run(&["config", "show", "--policy"]);
+    assert_eq!((said.out.as_str(), said.err.as_str()), (adopts, ""));
+    assert_eq!(
+        gannet.ok(&["config", "show", "--policy", "--json"]),
+        "null\n"
+    );
+    gannet.configure("nonsense");
+    let said = gannet.run(&["config", "show", "--policy"]);
+    assert_eq!(
+        said.out.matches("no policy").count(),
+        said.out.lines().count(),
+        "{said:?}"
+    );
+}

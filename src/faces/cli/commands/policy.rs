@@ -14,6 +14,9 @@ use crate::faces::cli::table::{Table, flexible, left};
 use crate::faces::cli::{Console, ExitStatus, json};
 use crate::faces::text::clean;
 
+/// Of a catalogue on which no configuration was used yet, when that of this process cannot be either.
+const NO_POLICY: &str = "no policy is in force yet";
+
 /// `config show --policy --json`.
 #[derive(Serialize)]
 struct PolicyJson<'a> {
@@ -64,15 +67,22 @@ pub async fn print_policy(
         .as_ref()
         .is_some_and(|policy| app.is_policy_of_own_file(policy));
     // A configuration that cannot be used was warned of.
-    if app.config().unusable.is_none() {
-        note_policy(&app.policy_outlook().await?, console);
+    let outlook = match app.config().unusable {
+        None => Some(app.policy_outlook().await?),
+        Some(_) => None,
+    };
+    let words = outlook
+        .as_ref()
+        .map_or_else(|| NO_POLICY.to_owned(), outlook_words);
+    // Where there is no policy, these words are all that there is to print.
+    if (policy.is_some() || as_json)
+        && let Some(outlook) = &outlook
+    {
+        note_policy(outlook, console);
     }
     let written = match (&policy, as_json) {
         (policy, true) => write_json(policy.as_ref(), is_own, console),
-        (None, false) => writeln!(
-            console.out,
-            "no policy: no configuration with verifiers was used on this catalogue yet"
-        ),
+        (None, false) => console.say(&words),
         (Some(policy), false) => {
             let look = Look::of(app, console);
             write_text(policy, &look, console)
@@ -84,13 +94,18 @@ pub async fn print_policy(
 
 /// Says what the next pass or changing command makes of the policy in force; nothing when it stays.
 pub fn note_policy(policy: &PolicyOutlook, console: &mut Console<'_>) {
-    let words = format!("{}; {}", policy.in_force_words(), policy.next_words());
-    let line = clean(&words);
+    let line = outlook_words(policy);
     match policy.next() {
         PolicyNext::Keep => {}
         PolicyNext::Adopt(_) | PolicyNext::Refuse(_) => console.note(&line),
         PolicyNext::Confirm(_) => console.warn(&line),
     }
+}
+
+/// Says which policy is in force and what becomes of it, in a line that is safe for a terminal.
+fn outlook_words(policy: &PolicyOutlook) -> String {
+    let words = format!("{}; {}", policy.in_force_words(), policy.next_words());
+    clean(&words).into_owned()
 }
 
 /// Puts the configuration of this process in force.
