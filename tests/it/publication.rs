@@ -501,12 +501,12 @@ fn commands_say_what_became_of_the_published_file() {
         ),
         (
             &["edit", "terms.txt", "--interval", "2h"],
-            "edited terms.txt (1)\n".to_owned(),
+            "edited terms.txt (1): interval 1d -> 2h\n".to_owned(),
         ),
         (&by("failed"), format!("which is failed now; {gone}: ")),
         (
             &["edit", "terms.txt", "--publish", "newest"],
-            format!("  terms.txt (1): {published}\n"),
+            format!("  terms.txt (1): published v1, which failed, at {at} by the rule `newest`\n"),
         ),
         (
             &["edit", "terms.txt", "--publish", "passed"],

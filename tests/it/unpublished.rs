@@ -113,7 +113,7 @@ fn whatever_is_recorded_is_said_although_its_file_cannot_follow() {
         (
             failed,
             "edit a --publish newest",
-            "edited a (1)\n  a (1): not brought up to date at ",
+            "edited a (1): publish passed -> newest\n  a (1): not brought up to date at ",
             "two",
         ),
         (removed, "restore a", "restored a (1); not brought", "two"),

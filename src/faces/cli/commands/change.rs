@@ -1,13 +1,12 @@
 //! `interval`, `enable`, `disable`, `edit`, `remove` and `restore`: one change of many sources, one line for each.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
 
 use super::add::warn_of_path;
 use super::published::{Change, FileChange, Served, tell_failures, tell_unpublished};
 use super::sets::unpublished;
-use crate::app::{App, Discarded, Error, ErrorKind, LeftInSet, PurgedSet, Remains};
-use crate::domain::{Address, Interval, SettingsPatch, Source, SourceId};
+use crate::app::{App, Discarded, Edited, Error, ErrorKind, LeftInSet, PurgedSet, Remains};
+use crate::domain::{Address, Edit, Interval, SettingsPatch, Source, SourceId};
 use crate::faces::cli::args::{
     EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
     RemoveArgs, RestoreArgs, SelectArgs,
@@ -55,12 +54,18 @@ async fn set_interval(
         interval: Some(interval),
         ..SettingsPatch::default()
     };
-    let changed = edited(app, sources, patch).await?;
-    for source in &changed {
+    let edits = app.edit(sources, patch).await?;
+    for Edited { source, edit, .. } in &edits {
         let interval = source.settings.interval;
-        console.say(&format!("{}: every {interval}", title(source)))?;
+        let before = edit.before.interval;
+        let words = if before == interval {
+            ", unchanged".to_owned()
+        } else {
+            format!(", before every {before}")
+        };
+        console.say(&format!("{}: every {interval}{words}", title(source)))?;
     }
-    Ok(tell_unpublished(app, ids(&changed), console).await?)
+    Ok(tell_unpublished(app, ids_of(&edits), console).await?)
 }
 
 pub(super) async fn enable(
@@ -98,9 +103,17 @@ async fn set_enabled(
         ..SettingsPatch::default()
     };
     let word = if enabled { "enabled" } else { "disabled" };
-    let changed = edited(app, sources, patch).await?;
-    print_each(word, &changed, console)?;
-    Ok(tell_unpublished(app, ids(&changed), console).await?)
+    let edits = app.edit(sources, patch).await?;
+    for Edited { source, edit, .. } in &edits {
+        let title = title(source);
+        let line = if edit.before.enabled == enabled {
+            format!("unchanged {title}: {word} already")
+        } else {
+            format!("{word} {title}")
+        };
+        console.say(&line)?;
+    }
+    Ok(tell_unpublished(app, ids_of(&edits), console).await?)
 }
 
 pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) -> CommandResult {
@@ -122,17 +135,26 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
     } else {
         app.edit(&args.sources, wanted).await?
     };
-    let changed: Vec<_> = edits.into_iter().map(|edited| edited.source).collect();
-    print_each("edited", &changed, console)?;
-    if args.changes.address.is_some() {
-        for source in &changed {
+    for Edited { source, edit, .. } in &edits {
+        console.say(&edit_line(source, edit))?;
+        if edit.before.address != edit.after.address {
             // A path is given once: what others read there must not move under them.
             let path = clean(&source.published_path);
             console.say(&format!("  its file stays at its published path: {path}"))?;
         }
     }
     tell_files(app, &before, args.changes.publish.is_some(), console).await?;
-    Ok(tell_unpublished(app, ids(&changed), console).await?)
+    Ok(tell_unpublished(app, ids_of(&edits), console).await?)
+}
+
+/// Says what an edit made of a source: `edited prices (2): tags rates -> prices`, or `unchanged prices (2)` where it was so already.
+fn edit_line(source: &Source, edit: &Edit) -> String {
+    let title = title(source);
+    let differences = edit.differences();
+    if differences.is_empty() {
+        return format!("unchanged {title}");
+    }
+    format!("edited {title}: {}", clean(&differences.join("; ")))
 }
 
 /// Says where consumers find the files of sources, given as they were before an edit: of those that are elsewhere or otherwise now,
@@ -380,25 +402,16 @@ pub(super) async fn restore(
     Ok(tell_unpublished(app, ids, console).await?)
 }
 
-fn print_each(word: &str, sources: &[Source], console: &mut Console<'_>) -> io::Result<()> {
-    for source in sources {
-        console.say(&format!("{word} {}", title(source)))?;
-    }
-    Ok(())
-}
-
 fn ids(sources: &[Source]) -> impl Iterator<Item = SourceId> {
     sources.iter().map(|source| source.id)
 }
 
-fn title(source: &Source) -> String {
-    format!("{} ({})", clean(&source.settings.name), source.id)
+fn ids_of(edits: &[Edited]) -> impl Iterator<Item = SourceId> {
+    edits.iter().map(|edited| edited.source.id)
 }
 
-/// Returns the sources as an edit left them.
-async fn edited(app: &App, sources: &[String], patch: SettingsPatch) -> Result<Vec<Source>, Error> {
-    let edits = app.edit(sources, patch).await?;
-    Ok(edits.into_iter().map(|edited| edited.source).collect())
+fn title(source: &Source) -> String {
+    format!("{} ({})", clean(&source.settings.name), source.id)
 }
 
 fn patch(changes: &EditChanges) -> Result<SettingsPatch, Error> {
