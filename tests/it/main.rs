@@ -61,6 +61,7 @@ mod passes;
 mod policy;
 mod program_limits;
 mod publication;
+mod purged_events;
 mod purged_meanwhile;
 mod reading;
 mod refused;

@@ -134,7 +134,7 @@ pub struct RemoveArgs {
     /// Id, name, address, glob or tag:NAME
     #[arg(value_name = "SOURCE", required = true)]
     pub sources: Vec<String>,
-    /// Delete every version, attempt and verdict too; cannot be undone
+    /// Delete every version, attempt, verdict and event of theirs too; the log files stay; cannot be undone
     #[arg(long)]
     pub purge: bool,
     /// Do not ask
