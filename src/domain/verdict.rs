@@ -155,9 +155,10 @@ impl NewVerdict {
 
     /// Returns the verifier, as the subject of why something failed: `schema`, or `schema, by hand`.
     pub fn judge_words(&self) -> String {
-        match self.is_by_hand() {
-            true => format!("{},{BY_HAND}", self.verifier),
-            false => self.verifier.clone(),
+        if self.is_by_hand() {
+            format!("{},{BY_HAND}", self.verifier)
+        } else {
+            self.verifier.clone()
         }
     }
 

@@ -208,7 +208,8 @@ impl Worker {
             Selection::Due => None,
             Selection::These(ids) => Some(ids.clone()),
         };
-        let mut report = self.work(selection, judges, stop, progress).await?;
+        // In a box, since every future that waits for a pass would else be as large as all that a pass does.
+        let mut report = Box::pin(self.work(selection, judges, stop, progress)).await?;
         match standing {
             PolicyStanding::InForce(adoption) => report.adopted = adoption,
             // Said by every pass, one that found nothing new included: nobody should have to wait for that to learn it.

@@ -166,8 +166,8 @@ fn the_log_says_of_a_pass_what_was_printed() {
         let said = home.gannet.run(&command.split(' ').collect::<Vec<_>>());
         assert!(said.out.contains(words), "{said:#?}");
         let log = home.log();
-        let passes = log.iter().filter(|(action, _)| action == "pass.finished");
-        let (_, last) = passes.last().expect("a pass");
+        let mut passes = log.iter().filter(|(action, _)| action == "pass.finished");
+        let (_, last) = passes.next_back().expect("a pass");
         assert!(said.out.contains(&format!("{last}\n")), "{last}: {said:#?}");
         let is = |action: &str| log.iter().filter(|(one, _)| one == action).count();
         assert_eq!(is("pass.started"), is("pass.finished"));

@@ -200,7 +200,7 @@ impl<'a> NamedResults<'a> {
         let served = own.and_then(|one| one.version_id);
         let served = served.or_else(|| self.served.get(&result.id).copied());
         let reason = self.reasons.get(&result.id);
-        let why = reason.map_or_else(|| why(result), |reason| reason.into());
+        let why = reason.map_or_else(|| why(result), Into::into);
         let why = (!why.is_empty()).then_some(why);
         SourceResultJson::new(result, source, why, served)
     }
