@@ -423,6 +423,7 @@ fn plan_sets(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>, p
         }
         let then = ToldOfSet {
             at: set.told.at,
+            worse_at: set.told.worse_at,
             ..then
         };
         if then != set.told {

@@ -11,7 +11,7 @@ const MAX: Duration = Duration::from_hours(24);
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let bad = || {
         format!(
-            "`{text}` is not a duration: give a whole number of ms, s, m or h, such as 500ms, 30s, 5m or 1h, at most 24h"
+            "`{text}` is not a duration: give a whole number, at least 1, of ms, s, m or h, such as 500ms, 30s, 5m or 1h, at most 24h"
         )
     };
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -45,7 +45,7 @@ pub(super) fn parse_long_duration(text: &str) -> Result<Duration, String> {
 
 fn long_duration_expected(text: &str) -> String {
     format!(
-        "`{text}` is not a duration: give a whole number of s, m, h (at most 24h) or d (at most 3650d), such as 30m, 6h or 3d"
+        "`{text}` is not a duration: give a whole number, at least 1, of s, m, h (at most 24h) or d (at most 3650d), such as 30m, 6h or 3d"
     )
 }
 

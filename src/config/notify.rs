@@ -10,7 +10,7 @@ use super::duration::{parse_duration, parse_long_duration};
 use super::paths::Paths;
 use super::verifiers::{parse_web_address, read_argv, read_name, read_sources};
 use super::{NoticeFormat, NotifierConfig, NotifierKind};
-use crate::domain::{ChangeKind, NoticeRules, Pattern};
+use crate::domain::{ChangeKind, NoticeRules, Pattern, parse_number};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_QUIET: Duration = Duration::from_hours(1);
@@ -55,13 +55,24 @@ fn every_source() -> Pattern {
 fn read_rules(section: &mut Section<'_>) -> Option<NoticeRules> {
     let on = read_changes(section);
     let after = section.number("after", 1..=MOST_FAILURES);
-    let quiet = section.parsed("quiet", parse_long_duration);
+    let quiet = section.parsed("quiet", parse_quiet);
     let quiet = quiet.map_or(DEFAULT_QUIET, |field| field.value);
     Some(NoticeRules {
         on: on?,
         after: after.unwrap_or(1),
         quiet: TimeDelta::from_std(quiet).expect("at most ten years"),
     })
+}
+
+/// Reads how long a notifier is left in peace: also not at all.
+fn parse_quiet(text: &str) -> Result<Duration, String> {
+    match text
+        .strip_suffix(['s', 'm', 'h', 'd'])
+        .map(parse_number::<u64>)
+    {
+        Some(Some(0)) => Ok(Duration::ZERO),
+        _ => parse_long_duration(text),
+    }
 }
 
 fn read_changes(section: &mut Section<'_>) -> Option<Vec<ChangeKind>> {
@@ -116,6 +127,26 @@ fn read_kind(section: &mut Section<'_>, paths: Paths<'_>) -> Option<NotifierKind
             let message = format!("a notifier needs one of `command` and `webhook`: {found} given");
             section.problem(section.span(), message);
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notifier_may_be_left_no_peace_at_all() {
+        for (text, seconds) in [("0s", 0), ("0m", 0), ("0h", 0), ("0d", 0), ("1s", 1)] {
+            assert_eq!(
+                parse_quiet(text),
+                Ok(Duration::from_secs(seconds)),
+                "{text}"
+            );
+        }
+        for text in ["0", "", "s", "-0s", "0 s", "0w"] {
+            let error = parse_quiet(text).expect_err(text);
+            assert!(error.contains("not a duration"), "{error}");
         }
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! It goes by states, not by events: what is told is a difference to what was told before, and a difference that has to wait
 //! for the end of the quiet period is looked at again. So a source that flaps, in being fetched or in what is in its file, is
-//! told of at most once in a quiet period, and the state that it comes to rest in is always told in the end.
+//! told of at most once in a quiet period, and the state that it comes to rest in is always told in the end. What is better holds back
+//! nothing that is worse: trouble that comes back right after its end is told at once.
 
 use std::fmt;
 use std::str::FromStr;
@@ -79,6 +80,19 @@ impl ChangeKind {
             .collect()
     }
 
+    /// Returns whether something is worse since.
+    pub fn is_worse(self) -> bool {
+        match self {
+            Self::Failing
+            | Self::VersionFailed
+            | Self::Withdrawn
+            | Self::PublishFailed
+            | Self::SetFailed
+            | Self::ConfigRejected => true,
+            Self::Recovered | Self::GoodAgain | Self::SetPublished | Self::Changed => false,
+        }
+    }
+
     /// Returns the word that stands for it everywhere.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -127,7 +141,7 @@ pub struct NoticeRules {
     /// A source counts as failing from so many failed attempts in a row on; at least 1.
     pub after: u32,
     /// At most once in this time of what comes and goes: where a source stands, where a set stands, and each kind of single
-    /// events about one source or set.
+    /// events about one source or set. What is worse waits for the end of this time only after something worse.
     pub quiet: TimeDelta,
 }
 
@@ -146,6 +160,18 @@ impl NoticeRules {
     fn is_quiet(&self, told_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
         // A clock that was set back must not silence anything for long.
         told_at.is_some_and(|at| now >= at && now - at < self.quiet)
+    }
+
+    /// Tells whether what is told of these changes waits, given when the notifier was told last, and of something worse.
+    fn holds_turn(
+        &self,
+        mut changes: impl Iterator<Item = ChangeKind>,
+        told_at: Option<DateTime<Utc>>,
+        worse_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let is_worse = changes.any(ChangeKind::is_worse);
+        self.is_quiet(if is_worse { worse_at } else { told_at }, now)
     }
 
     fn is_failing(&self, present: Standing) -> bool {
@@ -193,6 +219,8 @@ pub struct Told {
     pub failed_version: Option<VersionId>,
     /// When it was told of the source last.
     pub at: Option<DateTime<Utc>>,
+    /// When it was told last that something is worse.
+    pub worse_at: Option<DateTime<Utc>>,
     /// The source has to be looked at again even when nothing happens to it.
     pub waits: bool,
 }
@@ -204,6 +232,7 @@ impl Told {
             failing: rules.is_failing(present),
             failed_version: present.failed_version,
             at: None,
+            worse_at: None,
             waits: rules.counts(present),
         }
     }
@@ -221,7 +250,7 @@ impl Told {
         let is_news = |id: &VersionId| {
             present.failed_version == Some(*id)
                 && failed_since.contains(id)
-                && !self.is_quiet(rules, now)
+                && !rules.is_quiet(self.worse_at, now)
         };
         Self {
             failed_version: self.failed_version.filter(|id| !is_news(id)),
@@ -236,10 +265,6 @@ impl Told {
             waits: true,
             ..self
         }
-    }
-
-    fn is_quiet(&self, rules: &NoticeRules, now: DateTime<Utc>) -> bool {
-        rules.is_quiet(self.at, now)
     }
 }
 
@@ -272,7 +297,8 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
     };
     let [turned, judged] = [turned, judged].map(|kind| kind.filter(|kind| rules.wants(*kind)));
     let has_news = turned.is_some() || judged.is_some();
-    if has_news && told.is_quiet(rules, now) {
+    let changes = || turned.into_iter().chain(judged);
+    if has_news && rules.holds_turn(changes(), told.at, told.worse_at, now) {
         let then = Told {
             failing: if turned.is_some() {
                 told.failing
@@ -284,8 +310,8 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
             } else {
                 known.failed_version
             },
-            at: told.at,
             waits: true,
+            ..told
         };
         return Decision {
             changes: Vec::new(),
@@ -293,9 +319,14 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
         };
     }
     Decision {
-        changes: turned.into_iter().chain(judged).collect(),
+        changes: changes().collect(),
         then: Told {
             at: if has_news { Some(now) } else { told.at },
+            worse_at: if changes().any(ChangeKind::is_worse) {
+                Some(now)
+            } else {
+                told.worse_at
+            },
             ..known
         },
     }
@@ -308,6 +339,8 @@ pub struct ToldOfSet {
     pub failed_edition: Option<EditionId>,
     /// When it was told of the set last.
     pub at: Option<DateTime<Utc>>,
+    /// When it was told last that an edition failed.
+    pub worse_at: Option<DateTime<Utc>>,
 }
 
 /// Decides what a notifier is told of a set now, given its newest edition, and what the notifier knows when that was delivered:
@@ -329,11 +362,16 @@ pub fn decide_set(
         _ => None,
     };
     let change = change.filter(|kind| rules.wants(*kind));
-    if change.is_some() && rules.is_quiet(told.at, now) {
+    if change.is_some() && rules.holds_turn(change.into_iter(), told.at, told.worse_at, now) {
         return (None, told);
     }
-    let at = change.map_or(told.at, |_| Some(now));
-    (change, ToldOfSet { failed_edition, at })
+    let is_worse = change.is_some_and(ChangeKind::is_worse);
+    let then = ToldOfSet {
+        failed_edition,
+        at: change.map_or(told.at, |_| Some(now)),
+        worse_at: if is_worse { Some(now) } else { told.worse_at },
+    };
+    (change, then)
 }
 
 #[cfg(test)]

@@ -306,7 +306,7 @@ fn candidates(
     }
     let ids: Vec<_> = changed.keys().collect();
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT {SOURCE_COLUMNS}, k.failing, k.version_id, k.told_at, k.waits
+        "SELECT {SOURCE_COLUMNS}, k.failing, k.version_id, k.told_at, k.worse_at, k.waits
          FROM {SOURCE_TABLES} LEFT JOIN told k ON k.notifier_id = ?1 AND k.source_id = s.id
          WHERE s.id IN (SELECT value FROM json_each(?2)) AND s.removed_at IS NULL ORDER BY s.name"
     ))?;
@@ -317,6 +317,7 @@ fn candidates(
                 failing: columns.optional()?.unwrap_or(false),
                 failed_version: columns.optional()?.map(VersionId),
                 at: columns.optional_time()?,
+                worse_at: columns.optional_time()?,
                 waits: columns.optional()?.unwrap_or(false),
             };
             Ok(candidate(source, told, &mut changed))
@@ -373,15 +374,16 @@ fn write(
     for (source, told) in &record.told {
         transaction.execute(
             // The source may have been purged meanwhile.
-            "INSERT INTO told (notifier_id, source_id, failing, version_id, told_at, waits)
-             SELECT ?1, id, ?3, ?4, ?5, ?6 FROM source WHERE id = ?2
-             ON CONFLICT DO UPDATE SET failing = ?3, version_id = ?4, told_at = ?5, waits = ?6",
+            "INSERT INTO told (notifier_id, source_id, failing, version_id, told_at, worse_at, waits)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM source WHERE id = ?2
+             ON CONFLICT DO UPDATE SET failing = ?3, version_id = ?4, told_at = ?5, worse_at = ?6, waits = ?7",
             params![
                 id,
                 source.0,
                 told.failing,
                 told.failed_version.map(|version| version.0),
                 told.at.map(millis),
+                told.worse_at.map(millis),
                 told.waits
             ],
         )?;

@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/019.sql"),
     include_str!("schema/020.sql"),
     include_str!("schema/021.sql"),
+    include_str!("schema/022.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.

@@ -26,7 +26,7 @@ impl Store {
     }
 }
 
-const SETS: &str = "SELECT f.name, e.id, e.state, f.published_edition_id, f.publish_error IS NOT NULL, k.edition_id, k.told_at
+const SETS: &str = "SELECT f.name, e.id, e.state, f.published_edition_id, f.publish_error IS NOT NULL, k.edition_id, k.told_at, k.worse_at
      FROM file_set f LEFT JOIN edition e ON f.configured = 1 AND e.id = (SELECT max(id) FROM edition WHERE set_name = f.name AND id > f.past_edition_id)
          AND EXISTS (SELECT 1 FROM set_member m WHERE m.set_name = f.name)
      LEFT JOIN told_set k ON k.notifier_id = ?1 AND k.set_name = f.name ORDER BY f.name";
@@ -51,6 +51,7 @@ pub(super) fn sets(
                 told: ToldOfSet {
                     failed_edition: columns.optional()?.map(EditionId),
                     at: columns.optional_time()?,
+                    worse_at: columns.optional_time()?,
                 },
             })
         })
@@ -90,13 +91,14 @@ pub(super) fn write(
 ) -> rusqlite::Result<()> {
     for (set, told) in &record.told_sets {
         transaction.execute(
-            "INSERT INTO told_set (notifier_id, set_name, edition_id, told_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO UPDATE SET edition_id = ?3, told_at = ?4",
+            "INSERT INTO told_set (notifier_id, set_name, edition_id, told_at, worse_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET edition_id = ?3, told_at = ?4, worse_at = ?5",
             params![
                 notifier,
                 set,
                 told.failed_edition.map(|edition| edition.0),
-                told.at.map(millis)
+                told.at.map(millis),
+                told.worse_at.map(millis)
             ],
         )?;
     }

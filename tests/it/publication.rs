@@ -318,7 +318,7 @@ fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
             ALTER TABLE file_set DROP COLUMN withdrawn_edition_id;
             ALTER TABLE file_set DROP COLUMN past_edition_id;
             ALTER TABLE verdict DROP COLUMN given_on; ALTER TABLE edition_verdict DROP COLUMN given_on;
-            DROP TABLE told_set; DROP TABLE told_event; DROP TABLE removed_file;
+            DROP TABLE told_set; DROP TABLE told_event; ALTER TABLE told DROP COLUMN worse_at; DROP TABLE removed_file;
             PRAGMA user_version = 5";
         catalogue.execute_batch(back).expect("the schema before");
         drop(catalogue);

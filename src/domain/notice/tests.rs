@@ -1,7 +1,7 @@
 //! What notifiers are told, and what is held back while it is quiet.
 
 use super::*;
-use ChangeKind::{Failing, GoodAgain, Recovered, VersionFailed};
+use ChangeKind::{Failing, GoodAgain, Recovered, SetFailed, VersionFailed};
 use proptest::prelude::*;
 
 fn at(minute: i64) -> DateTime<Utc> {
@@ -29,6 +29,7 @@ fn told(failing: bool, version: Option<i64>, minute: Option<i64>) -> Told {
         failing,
         failed_version: version.map(VersionId),
         at: minute.map(at),
+        worse_at: minute.map(at),
         waits: false,
     }
 }
@@ -104,6 +105,91 @@ fn a_difference_is_told_when_it_is_not_quiet() {
     check(&rules(&[VersionFailed], 3), &uncounted);
 }
 
+/// What is better was told a minute ago, at minute 59, and something worse at the minutes of the table.
+#[test]
+fn what_is_better_holds_back_nothing_worse() {
+    let (well, fails) = (standing(0, None), standing(1, None));
+    let (bad, both) = (standing(0, Some(5)), standing(1, Some(5)));
+    let lately = |failing, version, worse: Option<i64>| Told {
+        worse_at: worse.map(at),
+        ..told(failing, version, Some(59))
+    };
+    let table: [(_, _, _, &[_], _); 8] = [
+        (
+            "bad",
+            bad,
+            lately(false, None, None),
+            &[VersionFailed],
+            false,
+        ),
+        (
+            "fails",
+            fails,
+            lately(false, None, Some(0)),
+            &[Failing],
+            false,
+        ),
+        (
+            "worse lately",
+            fails,
+            lately(false, None, Some(1)),
+            &[],
+            true,
+        ),
+        (
+            "both",
+            both,
+            lately(false, None, Some(0)),
+            &[Failing, VersionFailed],
+            false,
+        ),
+        (
+            "better with worse",
+            bad,
+            lately(true, None, Some(0)),
+            &[Recovered, VersionFailed],
+            false,
+        ),
+        (
+            "worse lately, with better",
+            bad,
+            lately(true, None, Some(1)),
+            &[],
+            true,
+        ),
+        ("better", well, lately(true, None, Some(0)), &[], true),
+        (
+            "better, and none was worse",
+            well,
+            lately(true, Some(5), None),
+            &[],
+            true,
+        ),
+    ];
+    check(&rules(&ChangeKind::ALL, 1), &table);
+    let never_quiet = NoticeRules {
+        quiet: TimeDelta::zero(),
+        ..rules(&ChangeKind::ALL, 1)
+    };
+    let at_once: [(_, _, _, &[_], _); 2] = [
+        (
+            "worse",
+            fails,
+            told(false, None, Some(60)),
+            &[Failing],
+            false,
+        ),
+        (
+            "better",
+            well,
+            told(true, None, Some(60)),
+            &[Recovered],
+            false,
+        ),
+    ];
+    check(&never_quiet, &at_once);
+}
+
 #[test]
 fn what_is_not_asked_for_is_known_at_once() {
     let rules = rules(&[Failing], 1);
@@ -141,6 +227,7 @@ fn a_set_is_told_of_as_a_source_is() {
     let known = |edition: Option<i64>, minute: Option<i64>| ToldOfSet {
         failed_edition: edition.map(EditionId),
         at: minute.map(at),
+        worse_at: minute.map(at),
     };
     let rules = rules(&ChangeKind::ALL, 1);
     let (failed, good) = (Some(ChangeKind::SetFailed), Some(GoodAgain));
@@ -210,9 +297,24 @@ fn a_set_is_told_of_as_a_source_is() {
         ),
         (6, Passed, known(None, None), None, known(None, None)),
     ] {
+        let worse_at = match change {
+            Some(SetFailed) => Some(at(60)),
+            _ => told.worse_at,
+        };
+        let then = ToldOfSet { worse_at, ..then };
         let newest = Some((EditionId(edition), state));
         let decided = decide_set(&rules, newest, told, at(60));
         assert_eq!(decided, (change, then), "{edition} {state} {told:?}");
+    }
+    // What is better was told a minute ago.
+    for (worse_at, is_told) in [(None, true), (Some(at(0)), true), (Some(at(1)), false)] {
+        let told = ToldOfSet {
+            failed_edition: None,
+            at: Some(at(59)),
+            worse_at,
+        };
+        let (change, _) = decide_set(&rules, Some((EditionId(6), Failed)), told, at(60));
+        assert_eq!(change, failed.filter(|_| is_told), "{worse_at:?}");
     }
     // What is not asked for is known at once.
     let rules = super::tests::rules(&[GoodAgain], 1);
@@ -265,11 +367,12 @@ fn some_rules() -> impl Strategy<Value = NoticeRules> {
 
 proptest! {
     #[test]
-    fn never_twice_in_a_quiet_period_and_the_end_is_always_told(
+    fn never_twice_worse_in_a_quiet_period_and_the_end_is_always_told(
         rules in some_rules(),
         looks in proptest::collection::vec(look(), 1..40),
     ) {
-        let (mut told, mut now, mut last) = (Told::default(), 0, None);
+        let (mut told, mut now) = (Told::default(), 0);
+        let (mut last, mut last_worse) = (None, None);
         let mut heard = Told::default();
         let end = looks.last().expect("one or more").1;
         // At the end everything arrives, and the source is looked at only while it waits or has just changed.
@@ -285,8 +388,11 @@ proptest! {
                 told = told.undelivered();
                 continue;
             }
-            prop_assert!(last.is_none_or(|last| now - last >= 60), "{last:?} and {now}");
+            let is_worse = decision.changes.iter().any(|kind| kind.is_worse());
+            let before: Option<i64> = if is_worse { last_worse } else { last };
+            prop_assert!(before.is_none_or(|before| now - before >= 60), "{before:?} and {now}");
             last = Some(now);
+            last_worse = if is_worse { last } else { last_worse };
             told = decision.then;
             for change in decision.changes {
                 prop_assert!(rules.on.contains(&change));

@@ -318,3 +318,64 @@ async fn what_waited_and_was_not_delivered_comes_later() {
         ["1 x changed", "7 x changed", "8 x changed", "9 x changed"]
     );
 }
+
+/// Trouble that comes back right after its end was told does not wait for the end of the quiet period.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_worse_is_told_right_after_what_is_better() {
+    let good = || Reply::file("{}");
+    // What the source answers by the hour, what is told from then on, and the same without a quiet period.
+    for (answers, expected, at_once) in [
+        (
+            vec![fails(), good(), fails()],
+            &["0 x.json failing", "6 x.json recovered", "7 x.json failing"][..],
+            &["0 x.json failing", "1 x.json recovered", "2 x.json failing"][..],
+        ),
+        (
+            vec![Reply::file("{"), good(), Reply::file("[")],
+            &[
+                "0 x.json version-failed",
+                "6 x.json good-again",
+                "7 x.json version-failed",
+            ],
+            &[
+                "0 x.json version-failed",
+                "1 x.json good-again",
+                "2 x.json version-failed",
+            ],
+        ),
+        (
+            vec![fails(), good(), Reply::file("[")],
+            &[
+                "0 x.json failing",
+                "6 x.json recovered",
+                "7 x.json version-failed",
+            ],
+            &[
+                "0 x.json failing",
+                "1 x.json recovered",
+                "2 x.json version-failed",
+            ],
+        ),
+    ] {
+        for (quiet, expected) in [("6h", expected), ("0s", at_once)] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (origin, hook) = (Origin::start(true), hook());
+            // Trouble is over for as long as it takes until that is told.
+            let calm = if quiet == "0s" { 1 } else { 6 };
+            let [first, middle, last] = &answers[..] else {
+                panic!("three answers");
+            };
+            let calm = std::iter::repeat_n(middle.clone(), calm);
+            let script = std::iter::once(first.clone())
+                .chain(calm)
+                .chain([last.clone()]);
+            origin.on("/x.json", script.collect::<Vec<_>>());
+            let rules = format!("quiet = \"{quiet}\"\n");
+            let toml = webhook(&hook, &rules) + JSON_RULE;
+            let house = House::open(folder.path(), &origin, 0, &toml);
+            house.add(&origin, &["/x.json"]).await;
+            let heard = heard(&house, &hook, 9, async |_| {}).await;
+            assert_eq!(heard, expected, "{quiet}");
+        }
+    }
+}

@@ -46,6 +46,7 @@ fn failing(waits: bool) -> Told {
         failing: true,
         failed_version: None,
         at: Some(start()),
+        worse_at: Some(start()),
         waits,
     }
 }
