@@ -311,7 +311,9 @@ fn what_an_older_schema_withdrew_is_shown_too() {
     let sql = rusqlite::Connection::open(path).expect("the catalogue");
     let back = "ALTER TABLE source_state DROP COLUMN withdrawn_at; ALTER TABLE source_state DROP COLUMN withdrawn_because;
         ALTER TABLE file_set DROP COLUMN withdrawn_at; ALTER TABLE file_set DROP COLUMN withdrawn_because;
-        ALTER TABLE file_set DROP COLUMN withdrawn_edition_id; ALTER TABLE file_set DROP COLUMN past_edition_id; ALTER TABLE verdict DROP COLUMN given_on; ALTER TABLE edition_verdict DROP COLUMN given_on; DROP TABLE told_set; DROP TABLE told_event; DROP TABLE removed_file;
+        ALTER TABLE file_set DROP COLUMN withdrawn_edition_id; ALTER TABLE file_set DROP COLUMN past_edition_id;
+        ALTER TABLE verdict DROP COLUMN given_on; ALTER TABLE edition_verdict DROP COLUMN given_on;
+        ALTER TABLE told DROP COLUMN worse_at; DROP TABLE told_set; DROP TABLE told_event; DROP TABLE removed_file;
         DROP INDEX version_failed;
         PRAGMA user_version = 15";
     sql.execute_batch(back).expect("the schema before");
