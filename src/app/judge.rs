@@ -14,7 +14,7 @@ use crate::domain::{
     CLOCK_TOLERANCE, Content, Fingerprint, Judgement, NewVerdict, Scope, Slot, Source, SourceId,
     SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
-use crate::store::Seen;
+use crate::store::{Counted, Seen};
 use crate::verify::{Facts, Verifier};
 
 /// What judging a version gave.
@@ -174,11 +174,12 @@ impl App {
             let redactor = self.redactor_for_verdict(source, &verifier).await?;
             verdicts.push(redacted(verdict, &redactor));
         }
-        let state = if verdicts.is_empty() {
-            version.state
+        let Counted { state, verdicts } = if verdicts.is_empty() {
+            let state = version.state;
+            Counted { state, verdicts }
         } else {
             self.store
-                .record_verdicts(version.id, verdicts.clone(), seen, self.stamp())
+                .record_verdicts(version.id, verdicts, seen, self.stamp())
                 .await?
         };
         if is_suspect {

@@ -85,10 +85,9 @@ impl App {
         Ok(self.store.sets_showing(ids).await?)
     }
 
-    /// Removes the selected sources, all or none. Their published files go, by the next pass where this process may not publish; their
-    /// history goes too with `purge`, and their files at once, which gives up the
-    /// data folder's reserve when its disk is full. A set that showed a file of a source that is purged is judged without it at
-    /// once, where that may be.
+    /// Removes the selected sources, all or none. Their published files go, by the next pass where this process may not publish;
+    /// their history goes too with `purge`, and their files at once, which gives up the data folder's reserve when its disk is
+    /// full. A set that showed a file of a source that is purged is judged without it at once, where that may be.
     pub async fn remove(&self, selectors: &[String], purge: bool) -> Result<Removal> {
         let sources = self.removable(selectors, purge).await?;
         if purge {

@@ -253,17 +253,16 @@ impl App {
         let seen = self.seen(last.unwrap_or(VerdictId(0)));
         let said: Vec<_> = refusals.iter().map(|one| one.verdict.clone()).collect();
         let asked = self.ask_about_set(name, &members, &said, ask).await?;
-        let refusals = refusals.iter();
-        let refusals = refusals.map(|one| (&one.verdict, one.actor.as_str()));
-        let set_aside = set_aside(refusals, &asked);
-        let refusals = said;
         let edition = NewEdition {
             set: name.to_owned(),
             members,
-            verdicts: asked.clone(),
+            verdicts: asked,
             seen,
         };
-        let edition = self.store.record_edition(edition, self.stamp()).await?;
+        let (edition, asked) = self.store.record_edition(edition, self.stamp()).await?;
+        let refusals = refusals.iter();
+        let refusals = refusals.map(|one| (&one.verdict, one.actor.as_str()));
+        let set_aside = set_aside(refusals, &asked);
         let verifiers = self.verifiers_of_set(name);
         // What nobody else is asked about is what is said of the edition.
         let stands = |refusal: &NewVerdict| {
@@ -273,7 +272,7 @@ impl App {
             };
             !is_asked && verifiers.iter().any(decides)
         };
-        let mut verdicts: Vec<_> = refusals.into_iter().filter(stands).collect();
+        let mut verdicts: Vec<_> = said.into_iter().filter(stands).collect();
         verdicts.extend(asked);
         Ok(VerifiedSet {
             edition,
@@ -288,20 +287,21 @@ impl App {
         let earlier = self.store.edition_verdicts(edition.id).await?;
         let seen = self.seen(earlier.last().map_or(VerdictId(0), |verdict| verdict.id));
         let said: Vec<_> = earlier.iter().map(|one| one.verdict.clone()).collect();
-        let verdicts = self
+        let mut verdicts = self
             .ask_about_set(&edition.set, &edition.members, &said, ask)
             .await?;
-        let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
-        let set_aside = set_aside(earlier, &verdicts);
         let mut edition = edition;
         let is_undecided = matches!(edition.state, VersionState::Pending | VersionState::Error);
         // Without a verdict too: what counts may have changed since.
         if !verdicts.is_empty() || is_undecided || !matches!(ask, Ask::Undecided(_)) {
-            edition.state = self
+            let counted = self
                 .store
-                .record_edition_verdicts(edition.id, verdicts.clone(), seen, self.stamp())
+                .record_edition_verdicts(edition.id, verdicts, seen, self.stamp())
                 .await?;
+            (edition.state, verdicts) = (counted.state, counted.verdicts);
         }
+        let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
+        let set_aside = set_aside(earlier, &verdicts);
         Ok(VerifiedSet {
             edition,
             verdicts,

@@ -234,10 +234,11 @@ impl App {
 
     /// Derives the state of a version anew from the verdicts that it has.
     pub(super) async fn count_again(&self, source: &Source, version: &Version) -> Result<Verified> {
-        let state = self
+        let counted = self
             .store
             .record_verdicts(version.id, Vec::new(), VerdictId(0), self.stamp())
             .await?;
+        let state = counted.state;
         Ok(Verified {
             source: source.clone(),
             version: Version {

@@ -12,7 +12,7 @@ use super::policy::InForce;
 use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
 use super::transaction::Transaction;
-use super::types::{NewEdition, Seen};
+use super::types::{Counted, NewEdition, Seen};
 use super::verdict::{
     Judged, failure_of, insert_verdict, is_overtaken, newest_outcomes, note_overtaken,
     verdicts_on_edition, with_reason,
@@ -28,18 +28,24 @@ use crate::domain::{
 type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
-    /// Records an edition with its verdicts, the state that they give it by the policy in force, and an event that says so.
+    /// Records an edition with its verdicts, the state that they give it by the policy in force, and an event that says so. Returns
+    /// it with the verdicts that count: those of verifiers that are defined otherwise by now do not.
     ///
     /// # Errors
     ///
     /// [`StoreError::Missing`] when a member was purged meanwhile.
-    pub async fn record_edition(&self, edition: NewEdition, stamp: Stamp) -> Result<Edition> {
+    pub async fn record_edition(
+        &self,
+        edition: NewEdition,
+        stamp: Stamp,
+    ) -> Result<(Edition, Vec<NewVerdict>)> {
         self.write(move |transaction| insert_edition(transaction, &edition, &stamp))
             .await
     }
 
-    /// Records more verdicts on an edition, made in view of those up to `seen`, and returns the state that all of them give it by the policy in force; an event says so when
-    /// it is another one.
+    /// Records more verdicts on an edition, and the state that all of them give it by the policy in force; an event says so when it
+    /// is another one. Returns that state, and which of the verdicts count: those that were reached in view of what was `seen`
+    /// are left out when they are overtaken.
     ///
     /// # Errors
     ///
@@ -50,7 +56,7 @@ impl Store {
         verdicts: Vec<NewVerdict>,
         seen: impl Into<Seen>,
         stamp: Stamp,
-    ) -> Result<VersionState> {
+    ) -> Result<Counted> {
         let seen = seen.into();
         self.write(move |transaction| {
             record_on_edition(transaction, edition, &verdicts, Some(&seen), &stamp)
@@ -150,30 +156,54 @@ const LEAVING: &str =
      WHERE m.edition_id = ?1 AND CASE WHEN t.published_version_id IS NULL THEN t.publish_due = 1
          ELSE t.publish_unsure <> 0 AND EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id AND s.removed_at IS NULL) END";
 
-/// Appends verdicts on an edition, and returns the state that all of them give it; an event says so when it is another one.
+/// Appends verdicts on an edition, and returns the state that all of them give it, with those that count; an event says so when
+/// it is another one.
 pub(super) fn record_on_edition(
     transaction: &Transaction<'_>,
     edition: EditionId,
     verdicts: &[NewVerdict],
     seen: Option<&Seen>,
     stamp: &Stamp,
-) -> Outcome<VersionState> {
+) -> Outcome<Counted> {
     let before = edition_by_id(transaction.sql, edition)?;
     let policy = transaction.policy_for_set(&before.set)?;
-    for verdict in verdicts {
-        let on = Judged::Edition(edition);
-        if is_overtaken(transaction.sql, on, verdict, seen, &policy)? {
-            let subject = (None, None, format!("{}: ", before.set));
-            note_overtaken(transaction, subject, verdict, &policy, stamp)?;
-        } else {
-            insert_verdict(transaction, on, verdict, stamp)?;
-        }
-    }
+    let on = (edition, before.set.as_str());
+    let verdicts = append(transaction, on, verdicts, &policy, stamp, |one| {
+        is_overtaken(
+            transaction.sql,
+            Judged::Edition(edition),
+            one,
+            seen,
+            &policy,
+        )
+    })?;
     let state = count_edition(transaction, edition, &policy)?;
     if state != before.state {
-        note_state(transaction, &before.set, state, verdicts, &policy, stamp)?;
+        note_state(transaction, &before.set, state, &verdicts, &policy, stamp)?;
     }
-    Ok(state)
+    Ok(Counted { state, verdicts })
+}
+
+/// Appends the verdicts on an edition of a set that are not overtaken, and returns those.
+fn append(
+    transaction: &Transaction<'_>,
+    (edition, set): (EditionId, &str),
+    verdicts: &[NewVerdict],
+    policy: &InForce,
+    stamp: &Stamp,
+    is_overtaken: impl Fn(&NewVerdict) -> rusqlite::Result<bool>,
+) -> Outcome<Vec<NewVerdict>> {
+    let mut counted = Vec::with_capacity(verdicts.len());
+    for verdict in verdicts {
+        if is_overtaken(verdict)? {
+            let subject = (None, None, format!("{set}: "));
+            note_overtaken(transaction, subject, verdict, policy, stamp)?;
+        } else {
+            insert_verdict(transaction, Judged::Edition(edition), verdict, stamp)?;
+            counted.push(verdict.clone());
+        }
+    }
+    Ok(counted)
 }
 
 /// Returns the version of a member. One that is not there is damage: whoever purges it deletes the edition, too.
@@ -204,7 +234,7 @@ fn insert_edition(
     transaction: &Transaction<'_>,
     edition: &NewEdition,
     stamp: &Stamp,
-) -> Outcome<Edition> {
+) -> Outcome<(Edition, Vec<NewVerdict>)> {
     let policy = transaction.policy_for_set(&edition.set)?;
     for member in &edition.members {
         version_by_id(transaction.sql, member.version_id)?;
@@ -230,23 +260,17 @@ fn insert_edition(
     let refusals = refusals_of_contents(transaction.sql, &edition.set, &versions)?;
     let seen = &edition.seen;
     repeat_on_edition(transaction, id, &refusals, |one| one <= seen.verdict)?;
-    for verdict in &edition.verdicts {
-        let on = Judged::Edition(id);
-        if policy.redefines(verdict, seen)
-            || is_overtaken(transaction.sql, on, verdict, None, &policy)?
-        {
-            let subject = (None, None, format!("{}: ", edition.set));
-            note_overtaken(transaction, subject, verdict, &policy, stamp)?;
-        } else {
-            insert_verdict(transaction, on, verdict, stamp)?;
-        }
-    }
+    let on = (id, edition.set.as_str());
+    let counted = append(transaction, on, &edition.verdicts, &policy, stamp, |one| {
+        let is_late = || is_overtaken(transaction.sql, Judged::Edition(id), one, None, &policy);
+        Ok(policy.redefines(one, seen) || is_late()?)
+    })?;
     repeat_on_edition(transaction, id, &refusals, |one| one > seen.verdict)?;
     let state = count_edition(transaction, id, &policy)?;
     let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?.into_iter();
     let said: Vec<_> = said.map(|one| one.verdict).collect();
     note_state(transaction, &edition.set, state, &said, &policy, stamp)?;
-    edition_by_id(transaction.sql, id)
+    Ok((edition_by_id(transaction.sql, id)?, counted))
 }
 
 /// Writes down the state that follows from all verdicts on an edition, and returns it.

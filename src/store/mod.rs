@@ -56,8 +56,8 @@ pub use handle::Store;
 pub use times::Mended;
 pub use types::{
     Announcement, AttemptRecord, AttemptResult, Candidate, ChangeRun, ChangeStory, Changed,
-    ClaimRequest, Edited, EventFilter, EventSubject, FileSet, FilesToLookAt, JudgedBy, JudgedOrder,
-    JudgedRequest, NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord, PolicyAdoption,
-    PublicationEvent, PublishTask, PublishedFile, Recorded, RunStart, Seen, SetLook, SourceChange,
-    SourceFilter, ToldOfEvent, VerdictFilter, VerdictOn, VerdictSubject,
+    ClaimRequest, Counted, Edited, EventFilter, EventSubject, FileSet, FilesToLookAt, JudgedBy,
+    JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord,
+    PolicyAdoption, PublicationEvent, PublishTask, PublishedFile, Recorded, RunStart, Seen,
+    SetLook, SourceChange, SourceFilter, ToldOfEvent, VerdictFilter, VerdictOn, VerdictSubject,
 };

@@ -40,7 +40,7 @@ impl Store {
     ) -> Result<(VersionState, Vec<VersionId>)> {
         self.write(move |transaction| {
             let said = std::slice::from_ref(&verdict);
-            let state = judge_version(transaction, version, said, None, &stamp)?;
+            let state = judge_version(transaction, version, said, None, &stamp)?.state;
             let given = last_on(transaction.sql, Judged::Version(version))?;
             let mut others = Vec::new();
             for other in alike_versions(transaction.sql, version)? {
@@ -76,7 +76,7 @@ impl Store {
     ) -> Result<(VersionState, Vec<EditionId>)> {
         self.write(move |transaction| {
             let said = std::slice::from_ref(&verdict);
-            let state = record_on_edition(transaction, edition, said, None, &stamp)?;
+            let state = record_on_edition(transaction, edition, said, None, &stamp)?.state;
             let given = last_on(transaction.sql, Judged::Edition(edition))?;
             let mut others = Vec::new();
             let judged = edition_by_id(transaction.sql, edition)?;

@@ -562,6 +562,15 @@ pub struct Seen {
     pub policy: Option<Arc<Policy>>,
 }
 
+/// What came of verdicts that were recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// What follows from all verdicts there are.
+    pub state: VersionState,
+    /// Those of the recorded ones that were not overtaken.
+    pub verdicts: Vec<NewVerdict>,
+}
+
 impl From<VerdictId> for Seen {
     /// Returns the same without a verifier that was asked.
     fn from(verdict: VerdictId) -> Self {

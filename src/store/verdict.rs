@@ -12,7 +12,7 @@ use super::policy::InForce;
 use super::publication::refresh_publication;
 use super::row::{Columns, duration_ms, millis, row_limit};
 use super::transaction::Transaction;
-use super::types::Seen;
+use super::types::{Counted, Seen};
 use super::version_row::{Place, place_by_id};
 use crate::domain::{
     Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewEvent, NewVerdict, SourceId,
@@ -66,8 +66,8 @@ impl Store {
         .await
     }
 
-    /// Records verdicts, an event each, and the state that all verdicts on the version give it by the policy in force,
-    /// which comes back. Its source's published file becomes due when it has to change ([`Store::publication`]).
+    /// Records verdicts, an event each, and the state that all verdicts on the version give it by the policy in force. Returns
+    /// that state, and which of the verdicts count. Its source's published file becomes due when it has to change ([`Store::publication`]).
     ///
     /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count. One that was
     /// reached in view of what was `seen` is left out when it is overtaken: a promise to answer later when the answer came since;
@@ -83,7 +83,7 @@ impl Store {
         verdicts: Vec<NewVerdict>,
         seen: impl Into<Seen>,
         stamp: Stamp,
-    ) -> Result<VersionState> {
+    ) -> Result<Counted> {
         let seen = seen.into();
         self.write(move |transaction| {
             judge_version(transaction, version, &verdicts, Some(&seen), &stamp)
@@ -92,17 +92,18 @@ impl Store {
     }
 }
 
-/// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back.
-/// Those that were reached in view of what was `seen` are left out when they are overtaken.
+/// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back with
+/// those that count: verdicts that were reached in view of what was `seen` are left out when they are overtaken.
 pub(super) fn judge_version(
     transaction: &Transaction<'_>,
     version: VersionId,
     verdicts: &[NewVerdict],
     seen: Option<&Seen>,
     stamp: &Stamp,
-) -> std::result::Result<VersionState, Failure> {
+) -> std::result::Result<Counted, Failure> {
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
+    let mut counted = Vec::with_capacity(verdicts.len());
     for verdict in verdicts {
         let on = Judged::Version(version);
         if is_overtaken(transaction.sql, on, verdict, seen, &policy)? {
@@ -110,17 +111,15 @@ pub(super) fn judge_version(
             note_overtaken(transaction, subject, verdict, &policy, stamp)?;
             continue;
         }
-        insert_verdict(transaction, Judged::Version(version), verdict, stamp)?;
-        insert_verdict_event(
-            transaction,
-            place.source_id,
-            version,
-            verdict,
-            &policy,
-            stamp,
-        )?;
+        insert_verdict(transaction, on, verdict, stamp)?;
+        let source = place.source_id;
+        insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
+        counted.push(verdict.clone());
     }
-    derive_state(transaction, &place, &policy, verdicts, stamp)
+    Ok(Counted {
+        state: derive_state(transaction, &place, &policy, &counted, stamp)?,
+        verdicts: counted,
+    })
 }
 
 /// Writes down the state that follows from all verdicts on a version, given its row as it was before, and returns it; events say what

@@ -1,8 +1,8 @@
 //! The row of a version, checked: one that a flipped bit made another one's is damage, never another version.
 //!
-//! A row carries the digest of its content, which its blob has to have too, and a checksum of what places it and of its state: its id,
-//! its source, its place in the history, its blob, its name, its time, and the word of its state. So it does not matter which of the table, an index or a reference led to the row:
-//! what was read together fits together, or is damage.
+//! A row carries the digest of its content, which its blob has to have too, and a checksum of what places it and of its state: its
+//! id, its source, its place in the history, its blob, its name, its time, and the word of its state. So it does not matter which
+//! of the table, an index or a reference led to the row: what was read together fits together, or is damage.
 //!
 //! Never mends anything, and never says that a version is not there because its row cannot be read.
 

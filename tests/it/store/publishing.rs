@@ -15,7 +15,7 @@ async fn judge(rig: &Rig, version: VersionId, outcome: VerdictOutcome, state: Ve
         .record_verdicts(version, verdicts, VerdictId(0), stamp(start()))
         .await
         .expect("recorded");
-    assert_eq!(recorded, state);
+    assert_eq!(recorded.state, state);
 }
 
 async fn due(rig: &Rig, id: SourceId) -> Option<Publication> {
@@ -209,7 +209,7 @@ async fn a_promise_that_comes_after_its_answer_is_left_out() {
         let recorded = rig
             .store
             .record_verdicts(version, verdicts, seen, stamp(start()));
-        recorded.await.expect("recorded")
+        recorded.await.expect("recorded").state
     };
     let newest = async || rig.store.newest_verdict(version).await.expect("an id");
     let seen = newest().await;

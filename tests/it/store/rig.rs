@@ -282,7 +282,7 @@ impl Rig {
             .store
             .record_verdicts(version, verdicts, VerdictId(0), stamp(at))
             .await;
-        assert_eq!(judged, Ok(state));
+        assert_eq!(judged.map(|counted| counted.state), Ok(state));
         version
     }
 

@@ -26,7 +26,7 @@ async fn edition(rig: &Rig, source: SourceId, version: VersionId, said: VerdictO
         seen: VerdictId(0).into(),
     };
     let recorded = rig.store.record_edition(edition, stamp(start()));
-    recorded.await.expect("an edition")
+    recorded.await.expect("an edition").0
 }
 
 async fn configure(rig: &Rig, names: &[&str]) {
@@ -185,7 +185,7 @@ async fn an_edition_comes_back_with_its_verdicts() {
         VerdictId(0),
         stamp(hours(1)),
     );
-    assert_eq!(judged.await, Ok(VersionState::Passed));
+    assert_eq!(judged.await.map(|counted| counted.state), Ok(VersionState::Passed));
     let verdicts = rig
         .store
         .edition_verdicts(recorded.id)

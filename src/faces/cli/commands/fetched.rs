@@ -61,8 +61,8 @@ async fn print(
     Ok(status_of_pass(summary))
 }
 
-/// Returns of these sources why what was fetched is not published, by which verifier it failed or could not be judged, or why its set fails; and
-/// what consumers see instead.
+/// Returns of these sources why what was fetched is not published, by which verifier it failed or could not be judged, or why its
+/// set fails; and what consumers see instead.
 pub(in crate::faces::cli) async fn reasons<'a>(
     app: &App,
     results: impl IntoIterator<Item = &'a SourceResult>,
