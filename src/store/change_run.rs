@@ -8,9 +8,9 @@ use super::Store;
 use super::edition::failure_of_edition;
 use super::error::{Failure, Result};
 use super::notice::action_of;
+use super::notice_types::{Announcement, ChangeRun, PublicationEvent, RunStart};
 use super::row::{Columns, millis};
 use super::served::edition_in;
-use super::types::{Announcement, ChangeRun, PublicationEvent, RunStart};
 use super::verdict::failure_of;
 use crate::domain::{Action, EventId, VersionId};
 

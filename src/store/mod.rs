@@ -26,6 +26,7 @@ mod judging_death;
 mod library;
 mod lost_member;
 mod notice;
+mod notice_types;
 mod policy;
 mod publication;
 mod published_file;
@@ -53,11 +54,14 @@ mod writer;
 pub use damage::DamagedRow;
 pub use error::StoreError;
 pub use handle::Store;
+pub use notice_types::{
+    Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
+    PublicationEvent, RunStart, SetLook, ToldOfEvent,
+};
 pub use times::Mended;
 pub use types::{
-    Announcement, AttemptRecord, AttemptResult, Candidate, ChangeRun, ChangeStory, Changed,
-    ClaimRequest, Counted, Edited, EventFilter, EventSubject, FileSet, FilesToLookAt, JudgedBy,
-    JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest, NoticeLook, NoticeRecord,
-    PolicyAdoption, PublicationEvent, PublishTask, PublishedFile, Recorded, RunStart, Seen,
-    SetLook, SourceChange, SourceFilter, ToldOfEvent, VerdictFilter, VerdictOn, VerdictSubject,
+    AttemptRecord, AttemptResult, Changed, ClaimRequest, Counted, Edited, EventFilter, FileSet,
+    FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest,
+    PolicyAdoption, PublishTask, PublishedFile, Recorded, Seen, SourceChange, SourceFilter,
+    VerdictFilter, VerdictOn, VerdictSubject,
 };

@@ -11,13 +11,13 @@ use super::Store;
 use super::damage::{DamagedRow, read_row, sound_one, sound_rows};
 use super::error::{Failure, Result};
 use super::event::insert_event;
+use super::notice_types::{
+    Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, ToldOfEvent,
+};
 use super::row::{Columns, int, millis, to_json};
 use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, source_by_id};
 use super::told;
 use super::transaction::Transaction;
-use super::types::{
-    Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, ToldOfEvent,
-};
 use super::withdrawal;
 use crate::domain::{Action, ChangeKind, EventId, Source, SourceId, Stamp, Told, VersionId};
 

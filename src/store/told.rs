@@ -10,9 +10,9 @@ use super::Store;
 use super::damage::{DamagedRow, read_row, sound_rows};
 use super::edition::failure_of_edition;
 use super::error::{Failure, Result};
+use super::notice_types::{ChangeStory, EventSubject, NoticeRecord, SetLook, ToldOfEvent};
 use super::row::{Columns, millis};
 use super::transaction::Transaction;
-use super::types::{ChangeStory, EventSubject, NoticeRecord, SetLook, ToldOfEvent};
 use crate::domain::{EditionId, EventId, ToldOfSet};
 
 impl Store {

@@ -185,7 +185,10 @@ async fn an_edition_comes_back_with_its_verdicts() {
         VerdictId(0),
         stamp(hours(1)),
     );
-    assert_eq!(judged.await.map(|counted| counted.state), Ok(VersionState::Passed));
+    assert_eq!(
+        judged.await.map(|counted| counted.state),
+        Ok(VersionState::Passed)
+    );
     let verdicts = rig
         .store
         .edition_verdicts(recorded.id)
