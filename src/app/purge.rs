@@ -5,7 +5,10 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::{App, Result};
+use chrono::{DateTime, Utc};
+
+use super::{App, ErrorKind, Result};
+use crate::archive::FileLock;
 use crate::domain::{Digest, SourceId};
 use crate::store::{Changed, SourceChange, StoreError};
 
@@ -82,7 +85,11 @@ impl App {
         }
         let data_dir = self.config().data_dir.clone();
         let catalogue = |file: &str| data_dir.join(file);
-        match self.erase_editions(contents).await {
+        let erased = match self.lock_published().await {
+            Ok(lock) => self.erase_editions(contents, &lock).await,
+            Err(error) => Err(error),
+        };
+        match erased {
             Ok(left) => remains.extend(left),
             Err(error) => remains.push(Remains {
                 path: data_dir.join("sets"),
@@ -112,8 +119,84 @@ impl App {
         remains
     }
 
-    async fn erase_editions(&self, contents: HashSet<(u64, Digest)>) -> Result<Vec<Remains>> {
-        let _lock = self.lock_published().await?;
+    /// Takes away what can be published again before the purge is recorded: whoever is killed from then on leaves no more than the
+    /// folders that readers see, of which the catalogue knows that they have to go.
+    pub(super) async fn erase_before_purge(&self, purge: &Purge, lock: &FileLock) {
+        if purge.contents.is_empty() {
+            return;
+        }
+        if let Err(error) = self.erase_editions(purge.contents.clone(), lock).await {
+            tracing::warn!("{error}: tried again when the purge is recorded");
+        }
+    }
+
+    /// Does what a purge or a removal that was cut off had still to do, where this process may. Returns the sets whose folders
+    /// followed only now.
+    pub async fn finish_removals(&self) -> Result<Vec<String>> {
+        let sets = self.store.purged_sets().await?;
+        let has_files = !self.store.withdrawals(false).await?.is_empty();
+        if !has_files && sets.is_empty() || !self.policy_standing().await?.is_in_force() {
+            return Ok(Vec::new());
+        }
+        self.settle_removed(false).await?;
+        for set in &sets {
+            if let Err(error) = self.settle_set(set).await {
+                tracing::warn!("{error}: left to the next pass");
+            }
+        }
+        let left = self.store.purged_sets().await?;
+        let mut done = sets;
+        done.retain(|set| !left.contains(set));
+        if !done.is_empty() {
+            self.store.empty_log().await?;
+        }
+        Ok(done)
+    }
+
+    /// Returns when the last of these sources was purged, where each is the name of a source that was purged and none matches any
+    /// other.
+    pub async fn purged_before(&self, selectors: &[String]) -> Result<Option<DateTime<Utc>>> {
+        let mut last = None;
+        for selector in selectors {
+            match self.sources(std::slice::from_ref(selector)).await {
+                Err(error) if error.kind == ErrorKind::NotFound => {}
+                _ => return Ok(None),
+            }
+            match self.store.purged_at(selector.clone()).await? {
+                Some(at) => last = last.max(Some(at)),
+                None => return Ok(None),
+            }
+        }
+        Ok(last)
+    }
+
+    /// Tells whether the edition that readers of a set see was purged, and its folder has not followed yet.
+    pub(super) async fn is_purged(&self, set: &str) -> Result<bool> {
+        let sets = self.store.purged_sets().await?;
+        Ok(sets.iter().any(|one| one == set))
+    }
+
+    /// Deletes the folders of a set's editions that went with a purged member, whoever may be inside.
+    pub(super) async fn erase_purged_editions(&self, set: &str, _lock: &FileLock) -> Result<()> {
+        let set = set.to_owned();
+        let folders = self
+            .with_archive(move |archive| archive.replaced_editions(&set))
+            .await?;
+        let ids = folders.iter().map(|(id, _)| *id).collect();
+        let deleted = self.store.deleted_editions(ids).await?;
+        self.with_archive(move |archive| {
+            let gone = folders.iter().filter(|(id, _)| deleted.contains(id));
+            gone.map(|(_, folder)| archive.erase_edition(folder))
+                .fold(Ok(()), std::result::Result::and)
+        })
+        .await
+    }
+
+    async fn erase_editions(
+        &self,
+        contents: HashSet<(u64, Digest)>,
+        _lock: &FileLock,
+    ) -> Result<Vec<Remains>> {
         let left = self
             .with_archive(move |archive| archive.erase_editions(&contents))
             .await?;

@@ -118,11 +118,7 @@ impl App {
         let lock = self.lock_published().await?;
         // Only now does what the catalogue says hold until it is done.
         let (set, wanted) = self.wanted_of_set(name).await?;
-        let purged = if self.store.is_purged(name.to_owned()).await? {
-            self.archive.set_folder(name)
-        } else {
-            None
-        };
+        let is_purged = self.is_purged(name).await?;
         match wanted {
             SetPublication::Keep => return Ok(wanted),
             SetPublication::Publish(id) => self.write_out_edition(id).await?,
@@ -132,12 +128,7 @@ impl App {
                     .await?;
             }
         }
-        // It holds what was purged: readers who are inside have to do without.
-        if let Some(folder) = purged
-            && let Err(error) = self
-                .with_archive(move |archive| archive.erase_edition(&folder))
-                .await
-        {
+        if is_purged && let Err(error) = self.erase_purged_editions(name, &lock).await {
             tracing::warn!("{error}: left to the next pass");
         }
         if set.is_some() {
@@ -214,6 +205,12 @@ impl App {
             self.withdrawal_of_set(recorded).await?
         };
         let wanted = match (wanted, recorded) {
+            // A process that was killed has removed the link, and did not get to record that.
+            (SetPublication::Keep | SetPublication::Withdraw, None)
+                if !is_linked && self.is_purged(name).await? =>
+            {
+                SetPublication::Withdraw
+            }
             (SetPublication::Withdraw, None) if !is_linked => SetPublication::Keep,
             // It was published by the catalogue before, which is lost: readers keep it until an edition of this one passes.
             (SetPublication::Keep | SetPublication::Withdraw, None)

@@ -227,6 +227,7 @@ impl App {
         self.join_archive().await?;
         // Held over both, so that no other process publishes in between what is withdrawn here.
         let lock = self.lock_published().await?;
+        self.erase_before_purge(&purge, &lock).await;
         let done = self.change_or_purge(changes, &mut purge).await?;
         // It is done, whatever becomes of the files: what is left of them, passes look for.
         if withdraws && let Err(error) = self.withdraw_left(true, &lock).await {

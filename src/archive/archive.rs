@@ -241,9 +241,9 @@ impl Archive {
         self.sets.erase(contents)
     }
 
-    /// Returns the folder that the link of a set leads to, if there is a link of ours.
-    pub fn set_folder(&self, name: &str) -> Option<PathBuf> {
-        self.sets.current(name)
+    /// Returns the folders of a set's editions that its link does not lead to, each with the edition's number.
+    pub fn replaced_editions(&self, set: &str) -> Result<Vec<(EditionId, PathBuf)>, ArchiveError> {
+        self.sets.replaced(set)
     }
 
     /// Deletes an edition that no link leads to any more, whoever may be inside.

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use super::ArchiveError;
 use super::file::{digest_of, sync_folder};
 use super::sets::{EDITIONS, KEEP, Sets, UNFINISHED, mark, remove, remove_file};
-use crate::domain::Digest;
+use crate::domain::{Digest, EditionId};
 
 impl Sets {
     /// Removes the editions that no link leads to and that were replaced long enough ago, and what a killed process left.
@@ -89,6 +89,22 @@ impl Sets {
             left.extend(erased.err().map(|error| (folder, error.to_string())));
         }
         Ok(left)
+    }
+
+    /// Returns the folders of a set's editions that its link does not lead to, each with the edition's number.
+    pub(super) fn replaced(&self, set: &str) -> Result<Vec<(EditionId, PathBuf)>, ArchiveError> {
+        let current = self.current(set);
+        let mut replaced = Vec::new();
+        for folder in folders_in(&self.editions())? {
+            let name = folder.file_name().and_then(|name| name.to_str());
+            match name.and_then(edition_in) {
+                Some((of, id)) if of == set && current.as_ref() != Some(&folder) => {
+                    replaced.push((EditionId(id), folder));
+                }
+                _ => {}
+            }
+        }
+        Ok(replaced)
     }
 
     /// Deletes one edition that no link leads to any more, whoever may be inside.

@@ -105,8 +105,9 @@ async fn carry_out(
             Ok(PolicyStanding::InForce(Some(adoption))) => {
                 console.warn_line(&adoption.to_string());
                 folders.note(&house.app, console).await;
+                finish_removals(house, console).await;
             }
-            Ok(PolicyStanding::InForce(None)) => {}
+            Ok(PolicyStanding::InForce(None)) => finish_removals(house, console).await,
             // Its removal makes room, and asks for the policy again.
             Err(error) if is_purge(command) && error.is_no_room() => {}
             // A use-case that needs the policy says so itself.
@@ -137,6 +138,19 @@ async fn carry_out(
         });
         ExitStatus::Problems
     })
+}
+
+/// Has what a killed process left of a purge done first, and says what changed for readers. What cannot be done keeps the command
+/// from nothing: the next pass tells it.
+async fn finish_removals(house: &House, console: &mut Console<'_>) {
+    match house.app.finish_removals().await {
+        Ok(sets) if !sets.is_empty() => console.warn_line(&format!(
+            "gannet: a purge had been cut off; what it left in the folders of these sets is gone now: {}",
+            sets.join(", ")
+        )),
+        Ok(_) => {}
+        Err(error) => tracing::warn!("{error}: left to the next pass"),
+    }
 }
 
 /// Returns with which configuration published files follow, and how to go on.

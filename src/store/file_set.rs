@@ -86,18 +86,6 @@ impl Store {
         .await
     }
 
-    /// Tells whether the edition that readers of a set see was purged, and its folder has not followed yet.
-    pub async fn is_purged(&self, set: String) -> Result<bool> {
-        self.read(move |sql| {
-            let mut purged = sql.prepare_cached(
-                "SELECT 1 FROM file_set WHERE name = ?1 AND published_edition_id IS NULL
-                     AND withdrawn_at IS NULL AND withdrawn_because IS NOT NULL",
-            )?;
-            Ok(purged.exists([&set])?)
-        })
-        .await
-    }
-
     /// Tells whether a source carries the set's tag, enabled or not.
     pub async fn set_has_members(&self, set: String) -> Result<bool> {
         self.read(move |sql| {

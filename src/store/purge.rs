@@ -3,13 +3,16 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
+use rusqlite::params;
+
 use super::Store;
 use super::blob::delete_unneeded;
 use super::edition::delete_editions_with;
 use super::error::{Failure, Result};
 use super::row::to_json;
 use super::transaction::Transaction;
-use crate::domain::{BlobId, Digest, Source, SourceId};
+use crate::domain::{Action, BlobId, Digest, EditionId, Source, SourceId};
 
 impl Store {
     /// Returns the size in bytes and the digest of every version of these sources. Those that cannot be read are left out.
@@ -24,6 +27,47 @@ impl Store {
                 Ok((size.unsigned_abs(), row.get(1).map(Digest)?))
             })?;
             Ok(rows.flatten().collect())
+        })
+        .await
+    }
+
+    /// Returns the sets whose published edition was purged and whose folders have not followed yet, by name.
+    pub async fn purged_sets(&self) -> Result<Vec<String>> {
+        self.read(|sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT name FROM file_set WHERE published_edition_id IS NULL AND withdrawn_at IS NULL
+                     AND withdrawn_because IS NOT NULL ORDER BY name",
+            )?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Returns those of these editions that this catalogue once recorded and has no row of any more.
+    pub async fn deleted_editions(&self, ids: Vec<EditionId>) -> Result<HashSet<EditionId>> {
+        self.read(move |sql| {
+            // The table counts all numbers that were ever given.
+            let mut statement = sql.prepare_cached(
+                "SELECT j.value FROM json_each(?1) j CROSS JOIN sqlite_sequence q ON q.name = 'edition'
+                 WHERE j.value <= q.seq AND NOT EXISTS (SELECT 1 FROM edition e WHERE e.id = j.value)",
+            )?;
+            let rows = statement.query_map([to_json(&ids)], |row| row.get(0).map(EditionId))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Returns when the last source with this name was purged; nothing when none was.
+    pub async fn purged_at(&self, name: String) -> Result<Option<DateTime<Utc>>> {
+        self.read(move |sql| {
+            let at = sql
+                .prepare_cached("SELECT max(e.at) FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
+                     WHERE w.value = ?1 AND e.detail = ?2")?
+                .query_row(params![Action::SourcePurged.as_str(), name], |row| {
+                    row.get::<_, Option<i64>>(0)
+                })?;
+            Ok(at.and_then(DateTime::from_timestamp_millis))
         })
         .await
     }

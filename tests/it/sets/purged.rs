@@ -4,6 +4,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use gannet::domain::{Actor, SourceId, Stamp};
+use gannet::store::{SourceChange, Store};
+
 use super::removed::elsewhere;
 use super::{Release, SUMS_VERIFIER};
 use crate::origin::Reply;
@@ -191,4 +194,104 @@ fn a_folder_that_cannot_follow_is_a_problem() {
         said.err.contains("set release: not published: "),
         "{said:#?}"
     );
+}
+
+/// Records a purge as a process does that is killed right after it.
+fn killed_in_purge(release: &Release) {
+    let id = release.gannet.json(&["show", "notes.txt", "--json"])["id"]
+        .as_i64()
+        .expect("an id");
+    let store = Store::open(&release.gannet.data().join("gannet.db")).expect("a catalogue");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let change = SourceChange::Remove {
+        id: SourceId(id),
+        purge: true,
+    };
+    let stamp = Stamp {
+        at: "2030-01-01T10:00:00Z".parse().expect("a time"),
+        actor: Actor("tester".to_owned()),
+    };
+    runtime
+        .block_on(store.change_sources(vec![change], stamp))
+        .expect("purged");
+}
+
+#[test]
+fn what_a_killed_purge_left_goes_with_whatever_is_done_next() {
+    let sets = |release: &Release| release.gannet.data().join("sets");
+    let as_it_was: fn(&Release) = |_| {};
+    let without_link: fn(&Release) = |release| fs::remove_file(release.link()).expect("removed");
+    for (when, left) in [("recorded", as_it_was), ("withdrawn", without_link)] {
+        for next in [
+            &["--worker-only"][..],
+            &["fetch", "data.csv"],
+            &["interval", "data.csv", "6h"],
+            &["verify", "data.csv"],
+            &["remove", "--purge", "--yes", "notes.txt"],
+        ] {
+            let release = with_editions();
+            killed_in_purge(&release);
+            left(&release);
+            assert!(!holding(&sets(&release)).is_empty(), "{when} {next:?}");
+            let said = release.gannet.run(next);
+            let left = holding(&sets(&release));
+            assert_eq!(left, Vec::<PathBuf>::new(), "{when} {next:?}: {said:#?}");
+            if next[0] == "remove" {
+                assert_eq!(said.code, Some(0), "{when}: {said:#?}");
+                assert!(
+                    said.out
+                        .starts_with("purged already, 2030-01-01 10:00 UTC: notes.txt"),
+                    "{when}: {said:#?}"
+                );
+                let words = "what it left in the folders of these sets is gone now: release";
+                assert!(said.err.contains(words), "{when}: {said:#?}");
+            }
+        }
+    }
+}
+
+/// An edition without the purged file is published, and the process is killed before it records that.
+#[test]
+fn what_follows_a_killed_purge_keeps_the_edition_that_readers_see_by_then() {
+    let release = with_editions();
+    purge(&release);
+    release.gannet.run(&["--worker-only"]);
+    let seen = fs::read_link(release.link()).expect("a link");
+    let sql =
+        rusqlite::Connection::open(release.gannet.data().join("gannet.db")).expect("the catalogue");
+    sql.execute_batch(
+        "UPDATE file_set SET published_edition_id = NULL, published_at = NULL, withdrawn_at = NULL,
+             withdrawn_because = 'notes.txt was purged'",
+    )
+    .expect("not recorded");
+    drop(sql);
+    let inode = |path: &Path| {
+        use std::os::unix::fs::MetadataExt as _;
+        fs::metadata(path).expect("the folder").ino()
+    };
+    let before = inode(&release.link());
+    release.gannet.run(&["--worker-only"]);
+    assert_eq!(fs::read_link(release.link()).expect("a link"), seen);
+    assert_eq!(inode(&release.link()), before);
+    assert!(release.link().join("data.csv").exists());
+}
+
+/// A process that is killed at any moment of a purge leaves no folder that nothing knows of.
+#[test]
+fn editions_that_nobody_sees_go_before_a_purge_is_recorded() {
+    let release = with_editions();
+    release.gannet.ok(&["edit", "notes.txt", "--no-tags"]);
+    release.gannet.run(&["--worker-only"]);
+    let editions = release.gannet.data().join("sets/.editions");
+    assert!(!holding(&editions).is_empty());
+    let sql =
+        rusqlite::Connection::open(release.gannet.data().join("gannet.db")).expect("the catalogue");
+    // The purge ends where it would be recorded.
+    sql.execute_batch(
+        "CREATE TRIGGER halt BEFORE DELETE ON source BEGIN SELECT raise(ABORT, 'halted'); END",
+    )
+    .expect("a trigger");
+    let said = purge(&release);
+    assert_eq!(said.code, Some(3), "{said:#?}");
+    assert_eq!(holding(&editions), Vec::<PathBuf>::new(), "{said:#?}");
 }

@@ -13,6 +13,7 @@ use crate::faces::cli::args::{
 };
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
+use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::standing::kept_until;
 use crate::faces::text::{clean, count};
@@ -192,6 +193,16 @@ pub(super) async fn remove(
     args: &mut RemoveArgs,
     console: &mut Console<'_>,
 ) -> CommandResult {
+    if args.purge
+        && let Some(at) = app.purged_before(&args.sources).await?
+    {
+        console.say(&format!(
+            "purged already, {}: {}",
+            Look::of(app, console).alone(Some(at)),
+            clean(&args.sources.join(", "))
+        ))?;
+        return Ok(ExitStatus::Done);
+    }
     agree_to_removal(app, args, console).await?;
     let removed = app.remove(&args.sources, args.purge).await?;
     let left = left_of(app, &removed.sources).await?;
