@@ -62,7 +62,7 @@ pub use policy::{Adoption, PolicyStanding, ReadConfig};
 pub use policy_outlook::{PolicyNext, PolicyOutlook};
 pub use ports::App;
 pub use publish::PublishRequest;
-pub use purge::Remains;
+pub use purge::{Remains, make_room_first};
 pub use queries::History;
 pub use removal::{PurgedSet, Removal};
 pub use set_queries::{SetFolder, SetOverview, failure_among};

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::{App, ErrorKind, Result};
-use crate::archive::FileLock;
+use super::{App, Error, ErrorKind, Result};
+use crate::archive::{Archive, FileLock};
 use crate::domain::{Digest, SourceId};
 use crate::store::{Changed, SourceChange, StoreError};
 
@@ -23,6 +23,18 @@ pub struct Remains {
     pub why: String,
 }
 
+/// What to do when there is no room for a purge.
+const MAKE_ROOM: &str = "a purge has to write before it can delete, and nothing is kept aside for it here: make 8 MiB of room on that disk (what lies in trash/ may be deleted at once) and run again; with 64 MiB free, the next pass keeps a reserve for the next time";
+
+/// Says what to do first, when it is for want of room that a purge cannot go ahead.
+pub fn make_room_first(error: Error) -> Error {
+    if error.is_no_room() {
+        error.hint(MAKE_ROOM)
+    } else {
+        error
+    }
+}
+
 /// A purge on its way.
 #[derive(Default)]
 pub(super) struct Purge {
@@ -32,6 +44,13 @@ pub(super) struct Purge {
 }
 
 impl App {
+    /// Keeps room for a purge on a full disk, unless it is kept or the disk has too little to begin with. Nothing fails for want of it.
+    pub(crate) async fn keep_reserve(&self) {
+        if let Err(error) = self.with_archive(Archive::keep_reserve).await {
+            tracing::warn!("{error}");
+        }
+    }
+
     /// Notes what is to be found nowhere once these sources are purged, and has it overwritten when it is deleted.
     pub(super) async fn begin_purge(&self, sources: Vec<SourceId>) -> Result<Purge> {
         let contents = self.store.contents_of(sources).await?;

@@ -2,7 +2,7 @@
 //!
 //! A purge of what cannot be read goes by the id alone. Never removes anything that was not named.
 
-use super::purge::Remains;
+use super::purge::{Remains, make_room_first};
 use super::select::each_once;
 use super::sources::{Discarded, some};
 use super::{App, Error, Result};
@@ -105,7 +105,12 @@ impl App {
         } else {
             Vec::new()
         };
-        let recorded = self.record_and_discard(changes).await?;
+        let recorded = self.record_and_discard(changes).await;
+        let recorded = if purge {
+            recorded.map_err(make_room_first)?
+        } else {
+            recorded?
+        };
         Ok(Removal {
             sources,
             discarded: recorded.discarded,

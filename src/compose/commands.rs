@@ -2,7 +2,7 @@
 
 use super::house::{self, House};
 use super::{load, signals, warn_of_mismatch, warn_of_unusable};
-use crate::app::{Error, PolicyStanding, Result};
+use crate::app::{Error, PolicyStanding, Result, make_room_first};
 use crate::archive::release_reserve;
 use crate::config::{Environment, Flags};
 use crate::faces::cli::args::{Access, AppCommand};
@@ -74,7 +74,7 @@ async fn open_for(
             }
             cli::agree_to_removal(&reading.app, args, console).await?;
             release_reserve(&reading.app.config().data_dir);
-            open(Access::Change).await
+            open(Access::Change).await.map_err(make_room_first)
         }
         _ => opened,
     }

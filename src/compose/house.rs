@@ -99,6 +99,8 @@ impl House {
         // A new one gets its first mark, and one of before there were marks.
         if house.app.archive.mark()?.is_none() {
             house.app.join_archive().await?;
+            // A disk that fills up before the first pass has room for a purge then, too.
+            house.app.keep_reserve().await;
         }
         Ok(house)
     }

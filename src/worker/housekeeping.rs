@@ -1,4 +1,4 @@
-//! Looking through the archive for what is not needed, emptying the trash, and keeping the reserve.
+//! Looking through the archive for what is not needed, and emptying the trash.
 //!
 //! Never deletes on the word of the catalogue alone: what no row names is moved to the trash first, and looked up again
 //! before it goes from there. While the row of any version or blob does not fit what it names, nothing goes at all.
@@ -43,13 +43,6 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     empty_trash(app, needs_are_known).await?;
     app.store.set_swept_at(now).await?;
     Ok(())
-}
-
-/// Keeps the reserve, which a purge may have given up since the last pass. No pass fails for want of it.
-pub(super) async fn keep_reserve(app: &App) {
-    if let Err(error) = app.with_archive(Archive::keep_reserve).await {
-        tracing::warn!("{error}");
-    }
 }
 
 /// Moves objects to the trash whose makers did not get to record them. What a living one may yet record is left alone.

@@ -1,4 +1,5 @@
-//! The reserve of a data folder on a full disk: given up by a purge that goes ahead and by nothing else, and kept again afterwards.
+//! The reserve of a data folder on a full disk: kept from the beginning on, given up by a purge that goes ahead and by nothing else, and
+//! kept again afterwards.
 
 use crate::namespace::{in_mount_namespace, namespaces};
 use crate::origin::{Origin, Reply};
@@ -148,5 +149,55 @@ fn a_purge_that_is_not_agreed_to_on_the_terminal_gives_nothing_up() {
             terminal.wait_for(end);
         }
         terminal.ended();
+    }
+}
+
+#[test]
+fn whatever_begins_a_data_folder_keeps_the_reserve() {
+    let origin = Origin::start(true);
+    let gannet = home(&origin);
+    let url = origin.url("/a.txt");
+    let list = gannet.path("list.txt");
+    std::fs::write(&list, format!("{url}\n")).expect("a file");
+    for begins in [
+        format!("add {url} 1h --allow-private"),
+        "apply \"$HOME/sources.toml\"".to_owned(),
+        format!("import --allow-private {}", list.display()),
+    ] {
+        for (size, expected) in [("96m", "kept"), ("40m", "gone")] {
+            let script = format!(
+                "mkdir -p \"$data\"; mount -t tmpfs -o size={size} none \"$data\"
+                code=0; \"$gannet\" {begins} >/dev/null || code=$?; echo $code
+                if [ -f \"$data/reserve\" ]; then echo kept; else echo gone; fi"
+            );
+            let Some(said) = in_mount_namespace(&gannet, &script) else {
+                return;
+            };
+            let expected = format!("0\n{expected}\n");
+            assert_eq!(said.out, expected, "{begins} {size}: {said:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_purge_without_room_or_reserve_says_what_to_do() {
+    let origin = Origin::start(true);
+    let gannet = home(&origin);
+    for left in ["0", "40K"] {
+        let script = format!(
+            "{BEGIN} rm -f \"$data/reserve\"; fill {left}
+            try remove a.txt --purge --yes
+            rm \"$data/fill\"; try remove a.txt --purge --yes"
+        )
+        .replace("size=96m", "size=40m");
+        let Some(said) = in_mount_namespace(&gannet, &script) else {
+            return;
+        };
+        for part in [
+            "no room left on the disk\n  hint: a purge has to write before it can delete",
+            "\n3 gone\npurged a.txt (1)",
+        ] {
+            assert!(said.out.contains(part), "{left} {part}: {said:#?}");
+        }
     }
 }
