@@ -177,6 +177,8 @@ pub struct SourceState {
     pub set_fails: bool,
     /// The version that lies in the folder which that set publishes.
     pub set_version_id: Option<VersionId>,
+    /// The set in whose folder that version lies; several, joined by commas, after the mistake of being in them.
+    pub showing_set: Option<String>,
     /// That what consumers saw of it, by itself or with that set, was withdrawn; nothing while they see a version.
     pub withdrawn: Option<Box<Withdrawal>>,
 }

@@ -40,6 +40,7 @@ pub(crate) fn source(id: i64, name: &str) -> Source {
             set: None,
             set_fails: false,
             set_version_id: None,
+            showing_set: None,
             withdrawn: None,
         },
     }

@@ -160,17 +160,38 @@ pub(crate) fn published_place(
             let clause = unvetted(source).map(|one| format!(", {},{BY_NEWEST}", one.clause));
             let place = format!("{path} (v{version}{})", clause.unwrap_or_default());
             match kept_until(source) {
-                Some(set) => format!("{place}, until the set {set} is published with it"),
+                Some(set) => format!("{place}, until {} is published with it", one_of_sets(set)),
                 None => place,
             }
         }
-        (None, Some(set), Some(version)) => format!("with the set {set} (v{version})"),
-        (None, Some(set), None) if state.set_fails => {
-            format!("nothing yet: the set {set} has not passed")
+        (None, Some(set), Some(version)) => {
+            let shown = state.showing_set.as_ref().unwrap_or(set);
+            format!("with {} (v{version})", all_of_sets(shown))
         }
-        (None, Some(set), None) => format!("nothing yet, to be published with the set {set}"),
+        (None, Some(set), None) if state.set_fails => {
+            format!("nothing yet: {} has not passed", one_of_sets(set))
+        }
+        (None, Some(set), None) => {
+            format!("nothing yet, to be published with {}", one_of_sets(set))
+        }
         (None, None, _) if source.removed_at.is_some() => "nothing".to_owned(),
         (None, None, _) => format!("nothing yet, to be {}", source.published_path),
+    }
+}
+
+/// Names the sets in all of which something is so: `the set a`, or `the sets a, b`.
+pub(crate) fn all_of_sets(joined: &str) -> String {
+    let word = if joined.contains(", ") { "sets" } else { "set" };
+    format!("the {word} {joined}")
+}
+
+/// Names the sets of which one is enough: `the set a`, or `one of the sets a, b`.
+pub(crate) fn one_of_sets(joined: &str) -> String {
+    let sets = all_of_sets(joined);
+    if joined.contains(", ") {
+        format!("one of {sets}")
+    } else {
+        sets
     }
 }
 
@@ -238,7 +259,10 @@ pub(crate) fn published_briefly(source: &Source) -> Option<String> {
             None => path.clone(),
         }),
         (None, None, Some(set)) => Some(match state.set_version_id {
-            Some(version) => format!("set {set} (v{version})"),
+            Some(version) => {
+                let shown = state.showing_set.as_ref().unwrap_or(set);
+                format!("set {shown} (v{version})")
+            }
             None => format!("not yet (set {set})"),
         }),
         (None, None, None) => None,

@@ -71,6 +71,7 @@ fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
             set: None,
             set_fails: false,
             set_version_id: None,
+            showing_set: None,
             withdrawn: None,
         },
         published_path: path.unwrap_or_default(),

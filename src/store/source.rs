@@ -45,6 +45,10 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
         THEN (SELECT em.version_id FROM set_member m JOIN file_set f ON f.name = m.set_name
             JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id
             WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m JOIN file_set f ON f.name = m.set_name
+            JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id
+            WHERE m.source_id = s.id GROUP BY em.version_id ORDER BY min(m.set_name) LIMIT 1) END,
     t.withdrawn_at, t.withdrawn_because,
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN (SELECT f.withdrawn_at FROM set_member m JOIN file_set f ON f.name = m.set_name
@@ -59,7 +63,7 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
 /// The same where no set has members, for a query that is run once for each source.
 pub(super) const SETLESS_COLUMNS: &str = concat!(
     own_columns!(),
-    " NULL, 0, NULL, t.withdrawn_at, t.withdrawn_because, NULL, NULL"
+    " NULL, 0, NULL, NULL, t.withdrawn_at, t.withdrawn_because, NULL, NULL"
 );
 
 /// Tells whether any set has members.
@@ -303,6 +307,7 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             set: columns.get()?,
             set_fails: columns.get()?,
             set_version_id: columns.optional()?.map(VersionId),
+            showing_set: columns.get()?,
             withdrawn: None,
         },
     };

@@ -12,6 +12,7 @@ mod refused;
 mod removed;
 mod returning;
 mod said;
+mod several;
 mod shown;
 mod stale;
 mod swept;

@@ -15,7 +15,7 @@ use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::standing::kept_until;
+use crate::faces::standing::{kept_until, one_of_sets};
 use crate::faces::text::{clean, count};
 
 pub(super) async fn interval(
@@ -178,9 +178,9 @@ pub(super) async fn tell_files(
             console.say(&format!("  {}: {}", title(&source), file.words()))?;
         } else if let Some(set) = entered {
             console.say(&format!(
-                "  {}: its file stays as it is at its published path until the set {} is published with it: {}",
+                "  {}: its file stays as it is at its published path until {} is published with it: {}",
                 title(&source),
-                clean(set),
+                clean(&one_of_sets(set)),
                 clean(&source.published_path)
             ))?;
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::app::{App, Error, Unpublished};
 use crate::domain::{Source, SourceId, VersionId, VersionState};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::standing::{BY_NEWEST, kept_until, unvetted};
+use crate::faces::standing::{BY_NEWEST, all_of_sets, kept_until, one_of_sets, unvetted};
 use crate::faces::text::clean;
 
 /// Failures that a command says one by one.
@@ -46,6 +46,9 @@ pub(super) struct FileChange {
     /// Below `published/`; nothing when what consumers see lies in the folder of the set.
     path: Option<String>,
     set: Option<String>,
+    /// For people: the sets of those in whose folders consumers see it.
+    #[serde(skip)]
+    shown_in: Option<String>,
     /// Why it was withdrawn or could not be brought up to date.
     why: Option<String>,
     /// For people: what speaks against the version that lies there all the same.
@@ -80,6 +83,7 @@ impl FileChange {
             version_id: served,
             path: (!is_in_set).then(|| source.published_path.clone()),
             set: state.set.clone(),
+            shown_in: state.showing_set.clone(),
             why: match change {
                 Change::Failed => state.publish_error.clone(),
                 Change::Withdrawn => because,
@@ -97,9 +101,11 @@ impl FileChange {
 
     /// Returns a clause without a full stop, safe for a terminal.
     pub(super) fn words(&self) -> String {
-        let place = match (&self.path, &self.set) {
+        let set = self.set.as_deref().unwrap_or_default();
+        let place = match (&self.path, &self.shown_in) {
             (Some(path), _) => format!("at {path}"),
-            (None, set) => format!("with the set {}", set.as_deref().unwrap_or_default()),
+            (None, Some(shown)) => format!("with {}", all_of_sets(shown)),
+            (None, None) => format!("with {}", all_of_sets(set)),
         };
         let place = place + self.against.map_or("", |_| BY_NEWEST);
         let clause = self.against.map(|against| format!(", {against},"));
@@ -115,8 +121,7 @@ impl FileChange {
                 format!("no longer published {place}{}", colon(self.why.as_deref()))
             }
             Change::Waiting => {
-                let set = self.set.as_deref().unwrap_or_default();
-                format!("waits for the set {set} to be published")
+                format!("waits for {} to be published", one_of_sets(set))
             }
             Change::Due => format!("what is published {place} follows by the next pass"),
             Change::Failed => format!("not brought up to date {place}"),
@@ -141,7 +146,7 @@ impl Seen {
         let is_own = state.published_version_id.is_some();
         Some(Self {
             version: state.served()?,
-            set: state.set.clone().filter(|_| !is_own),
+            set: state.showing_set.clone().filter(|_| !is_own),
         })
     }
 }
@@ -150,7 +155,7 @@ impl Seen {
 fn waiting(source: &Source) -> String {
     let state = &source.state;
     if let Some(set) = kept_until(source) {
-        return format!(", until the set {set} is published with it");
+        return format!(", until {} is published with it", one_of_sets(set));
     }
     let is_good = matches!(
         state.version_state,
@@ -158,7 +163,7 @@ fn waiting(source: &Source) -> String {
     );
     match (state.version_id, &state.set) {
         (Some(newest), Some(set)) if is_good && state.served() != Some(newest) => {
-            format!("; v{newest} waits for the set {set}")
+            format!("; v{newest} waits for {}", one_of_sets(set))
         }
         _ => String::new(),
     }
@@ -240,6 +245,7 @@ mod tests {
         one.state.published_version_id = published.map(VersionId);
         one.state.set = Some("eu".to_owned());
         one.state.set_version_id = in_set.map(VersionId);
+        one.state.showing_set = in_set.map(|_| "eu".to_owned());
         one
     }
 
@@ -259,7 +265,7 @@ mod tests {
         let is_own = now.state.published_version_id.is_some();
         Some(Seen {
             version: VersionId(version?),
-            set: now.state.set.clone().filter(|_| !is_own),
+            set: now.state.showing_set.clone().filter(|_| !is_own),
         })
     }
 
