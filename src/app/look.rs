@@ -5,6 +5,7 @@
 
 use chrono::TimeDelta;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::mpsc;
 
 use super::{App, Result};
 use crate::domain::{Action, NewEvent, SourceId, VersionId};
@@ -13,8 +14,6 @@ use crate::store::{FilesToLookAt, PublishedFile, StoreError};
 /// How often all files are looked at; those of sources that are due are looked at by each pass.
 const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
 const CHORE: &str = "published-files";
-/// Files that one thread looks at before it takes the next ones.
-const SHARE: usize = 1024;
 /// Threads that look: enough to hide the round trips of a file system that is slow to answer.
 const LOOKERS: usize = 4;
 /// Files that are looked at closely before others may publish in between.
@@ -50,17 +49,17 @@ impl App {
     }
 
     async fn suspects(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {
-        let mut files = self.store.published_files(which).await?;
-        let shares = std::iter::from_fn(|| {
-            let share = files.split_off(files.len().saturating_sub(SHARE));
-            (!share.is_empty()).then_some(share)
+        let (sender, shares) = mpsc::channel(1);
+        let shares = stream::unfold(shares, async |mut shares| {
+            shares.recv().await.map(|share| (share, shares))
         });
-        let looks: Vec<_> = stream::iter(shares)
+        let looks = shares
             .map(|share| self.look(share))
             .buffer_unordered(LOOKERS)
-            .try_collect()
-            .await?;
-        let (suspects, reopened): (Vec<_>, Vec<_>) = looks.into_iter().unzip();
+            .try_collect::<Vec<_>>();
+        let (sent, looks) = tokio::join!(self.store.published_files(which, sender), looks);
+        sent?;
+        let (suspects, reopened): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
         for (source, version, mode) in reopened.concat() {
             let event = NewEvent {
                 action: Action::Republished,
@@ -86,7 +85,7 @@ impl App {
                 reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
                 file.seal.is_none() || seal != file.seal
             });
-            // Room for a share of them each would be kept until the last has been looked at.
+            // The room of a whole share would be kept until the last has been looked at.
             files.shrink_to_fit();
             Ok((files, reopened))
         })

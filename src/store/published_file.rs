@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension as _, params};
+use tokio::sync::mpsc;
 
 use super::Store;
 use super::damage::{read_row, sound_one, sound_rows};
@@ -12,10 +13,18 @@ use super::transaction::Transaction;
 use super::types::{FilesToLookAt, PublishedFile};
 use crate::domain::{CLOCK_TOLERANCE, FileSeal, Slot, SourceId, VersionId};
 
+/// Files that are sent together.
+const SHARE: usize = 1024;
+
 impl Store {
-    /// Returns the published files that should be as recorded: those about which nothing is left to do. Those of damaged rows are
-    /// left out ([`Store::damage`]).
-    pub async fn published_files(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {
+    /// Sends the published files that should be as recorded, those about which nothing is left to do, a share at a time and some
+    /// of them twice where the catalogue had to be asked again. Ends early when nobody receives them any more. Those of damaged
+    /// rows are left out ([`Store::damage`]).
+    pub async fn published_files(
+        &self,
+        which: FilesToLookAt,
+        shares: mpsc::Sender<Vec<PublishedFile>>,
+    ) -> Result<()> {
         self.read_sound(move |sql, damaged| {
             let (condition, value) = match &which {
                 FilesToLookAt::Due(now) => (DUE, int(Slot::containing(*now).0).to_string()),
@@ -24,7 +33,14 @@ impl Store {
             };
             let mut statement = sql.prepare_cached(&format!("{COLUMNS} {condition}"))?;
             let rows = statement.query_map([value], |row| read_row("source_state", row, read))?;
-            Ok(sound_rows(rows, damaged)?)
+            let mut rows = rows.peekable();
+            while rows.peek().is_some() {
+                let share = sound_rows(rows.by_ref().take(SHARE), damaged)?;
+                if shares.blocking_send(share).is_err() {
+                    break;
+                }
+            }
+            Ok(())
         })
         .await
     }
