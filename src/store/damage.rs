@@ -293,6 +293,8 @@ pub(super) fn reason_of(row: &Row<'_>, error: &Error) -> Option<String> {
     let column = if column.contains(' ') { "set" } else { column };
     let value = row.get_ref(index).map(shown).unwrap_or_default();
     Some(match column {
+        // What is read of it is whether the row fits it.
+        "checksum" => "it does not fit its checksum".to_owned(),
         // It may be a secret.
         "address" | "headers" => format!("`{column}` holds something else{cause}"),
         _ if value.is_empty() => format!("`{column}` is empty{cause}"),

@@ -13,10 +13,8 @@ use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
 use super::transaction::Transaction;
 use super::types::{Counted, NewEdition, Seen};
-use super::verdict::{
-    Judged, failure_of, insert_verdict, is_overtaken, newest_outcomes, note_overtaken,
-    verdicts_on_edition, with_reason,
-};
+use super::verdict::{failure_of, is_overtaken, note_overtaken, with_reason};
+use super::verdict_row::{Judged, insert_verdict, newest_outcomes, verdicts_on_edition};
 use super::version::version_by_id;
 use super::version_row::damaged;
 use crate::domain::{
@@ -369,6 +367,7 @@ pub(super) fn delete_editions_with(
             params![id, because],
         )?;
         for sql in [
+            "DELETE FROM edition_refusal WHERE edition_id = ?1",
             "DELETE FROM edition_verdict WHERE edition_id = ?1",
             "DELETE FROM edition_member WHERE edition_id = ?1",
             "DELETE FROM edition WHERE id = ?1",

@@ -10,7 +10,7 @@ use super::edition::{damaged_edition, edition_by_id, member_version};
 use super::error::{Failure, Result};
 use super::policy::weights_of_set;
 use super::row::Columns;
-use super::verdict::{Judged, newest_outcomes};
+use super::verdict_row::{Judged, newest_outcomes};
 use crate::domain::{EditionCandidate, EditionId, SetPublication, edition_to_publish};
 
 type Outcome<T> = std::result::Result<T, Failure>;

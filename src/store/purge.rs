@@ -97,6 +97,7 @@ pub(super) fn purge(
     for sql in [
         "DELETE FROM set_member WHERE source_id = ?1",
         "DELETE FROM removed_file WHERE source_id = ?1",
+        "DELETE FROM refusal WHERE source_id = ?1",
         "DELETE FROM verdict WHERE version_id IN (SELECT id FROM version WHERE source_id = ?1)",
         "DELETE FROM attempt WHERE source_id = ?1",
         "DELETE FROM event WHERE source_id = ?1",

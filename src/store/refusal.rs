@@ -3,7 +3,7 @@
 //!
 //! Never judges: it appends once more what was said of the same bytes, with who said it and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{Connection, params};
 
@@ -11,12 +11,11 @@ use super::Store;
 use super::damage::strictly;
 use super::edition::{count_edition, damaged_edition, edition_by_id, record_on_edition};
 use super::error::{Failure, Result};
+use super::refusal_row::{KeptRefusal, failed_or_refused, kept_refusals_of_contents, lost_refusal};
 use super::row::{Columns, to_json};
 use super::transaction::Transaction;
-use super::verdict::{
-    Judged, derive_state, insert_verdict_event, judge_version, place_of, verdicts_on,
-    verdicts_on_edition,
-};
+use super::verdict::{derive_state, insert_verdict_event, judge_version, place_of};
+use super::verdict_row::{Judged, Tables, repeat, verdicts_on, verdicts_on_edition};
 use super::version_row::{damaged, read_place};
 use crate::domain::{
     EditionId, EditionVerdict, NewVerdict, SourceId, Stamp, VerdictId, VerdictOutcome, VersionId,
@@ -43,7 +42,8 @@ impl Store {
             let state = judge_version(transaction, version, said, None, &stamp)?.state;
             let given = last_on(transaction.sql, Judged::Version(version))?;
             let mut others = Vec::new();
-            for other in alike_versions(transaction.sql, version)? {
+            let (failed, _) = failed_or_refused(transaction.sql, version)?;
+            for other in alike_versions(transaction.sql, version, &failed)? {
                 if !concerns(transaction.sql, Judged::Version(other), &verdict)? {
                     continue;
                 }
@@ -121,10 +121,11 @@ pub(super) fn repeat_on_version(
     version: VersionId,
     stamp: &Stamp,
 ) -> Outcome<Option<VersionState>> {
-    let alike = alike_versions(transaction.sql, version)?.into_iter();
-    let refusals = refusals(transaction.sql, alike.map(Judged::Version))?;
+    let (failed, kept) = failed_or_refused(transaction.sql, version)?;
+    let alike = alike_versions(transaction.sql, version, &failed)?.into_iter();
+    let refusals = refusals(transaction.sql, alike.map(Judged::Version), &kept)?;
     if refusals.is_empty() {
-        refuse_lost_refusal(transaction.sql, version)?;
+        refuse_lost_refusal(transaction.sql, &failed)?;
         return Ok(None);
     }
     let refusals = refusals.into_iter().map(|(id, _, verdict)| (id, verdict));
@@ -170,7 +171,8 @@ pub(super) fn refusals_of_contents(
     versions: &[VersionId],
 ) -> Outcome<Vec<(VerdictId, EditionId)>> {
     let alike = alike_editions(sql, set, versions, true)?;
-    let refusals = refusals(sql, alike.iter().copied().map(Judged::Edition))?;
+    let kept = kept_refusals_of_contents(sql, set, versions)?;
+    let refusals = refusals(sql, alike.iter().copied().map(Judged::Edition), &kept)?;
     if refusals.is_empty() {
         refuse_lost_refusal_of_edition(sql, &alike)?;
     }
@@ -181,14 +183,20 @@ pub(super) fn refusals_of_contents(
     Ok(refusals.into_iter().filter_map(on_edition).collect())
 }
 
-/// Returns of each verifier what it said last of any of these, when that is a refusal.
+/// Returns of each verifier what it said last of any of these, when that is a refusal. One that was kept, and is neither among
+/// their verdicts nor ended by a later one, is damage.
 fn refusals(
     sql: &Connection,
     alike: impl Iterator<Item = Judged>,
+    kept: &[KeptRefusal],
 ) -> Outcome<Vec<(VerdictId, Judged, NewVerdict)>> {
     let mut last: BTreeMap<String, (VerdictId, Judged, NewVerdict)> = BTreeMap::new();
+    let mut met = HashSet::new();
     for on in alike {
         for (id, verdict) in verdicts_on(sql, on)? {
+            if verdict.is_refusal() {
+                met.insert(id);
+            }
             let is_newer = last
                 .get(&verdict.verifier)
                 .is_none_or(|(known, ..)| *known < id);
@@ -196,6 +204,13 @@ fn refusals(
                 last.insert(verdict.verifier.clone(), (id, on, verdict));
             }
         }
+    }
+    let is_known = |kept: &&KeptRefusal| {
+        let later = kept.verifier.as_ref().and_then(|name| last.get(name));
+        met.contains(&kept.verdict) || later.is_some_and(|(id, ..)| *id > kept.verdict)
+    };
+    if let Some(lost) = kept.iter().find(|kept| !is_known(kept)) {
+        return Err(lost_refusal(lost.on).into());
     }
     let last = last.into_values();
     Ok(last
@@ -205,7 +220,7 @@ fn refusals(
 
 /// Tells whether a verdict from outside changes what stands of other bytes of the same content.
 fn concerns(sql: &Connection, other: Judged, verdict: &NewVerdict) -> Outcome<bool> {
-    let refusals = refusals(sql, std::iter::once(other))?;
+    let refusals = refusals(sql, std::iter::once(other), &[])?;
     let is_refused = refusals
         .iter()
         .any(|(_, _, known)| known.verifier == verdict.verifier);
@@ -225,36 +240,29 @@ fn is_decided(verdict: &NewVerdict) -> bool {
 
 /// Returns the verdict that was recorded last on a version or an edition.
 fn last_on(sql: &Connection, on: Judged) -> rusqlite::Result<VerdictId> {
-    let (table, column) = on.table();
-    sql.prepare_cached(&format!("SELECT max(id) FROM {table} WHERE {column} = ?1"))?
-        .query_row([on.id()], |row| row.get(0).map(VerdictId))
-}
-
-fn repeat(transaction: &Transaction<'_>, verdict: VerdictId, on: Judged) -> rusqlite::Result<()> {
-    const SAID: &str = "verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output, started_at, duration_ms";
-    let (table, column) = on.table();
-    transaction.execute(
-        &format!(
-            "INSERT INTO {table} ({column}, {SAID}, given_on) SELECT ?1, {SAID}, coalesce(given_on, {column})
-             FROM {table} WHERE id = ?2"
-        ),
-        params![on.id(), verdict.0],
-    )?;
-    Ok(())
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = on.tables();
+    sql.prepare_cached(&format!(
+        "SELECT max(id) FROM {verdicts} WHERE {column} = ?1"
+    ))?
+    .query_row([on.id()], |row| row.get(0).map(VerdictId))
 }
 
 // The source is compared below: a row that does not fit its checksum may be of any.
 const WITH_BLOB: &str = "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum, n.source_id
      FROM version n CROSS JOIN version v INDEXED BY version_blob ON v.blob_id = n.blob_id AND v.id <> n.id WHERE n.id = ?1";
 
-// Whatever blobs the rows name: one of them, or its blob's digest, may be damaged.
-const FAILED_WITH_DIGEST: &str = "SELECT v.id FROM version n CROSS JOIN version v INDEXED BY version_failed
-     ON v.source_id = n.source_id AND v.digest = n.digest AND v.id <> n.id WHERE n.id = ?1 AND v.state = 'failed'";
-
-/// Returns the other versions of a version's source that have the same bytes, oldest first; also those of damaged rows that may
-/// be of the source.
-fn alike_versions(sql: &Connection, version: VersionId) -> rusqlite::Result<Vec<VersionId>> {
-    let mut alike = failed_alike(sql, version)?;
+/// Returns the other versions of a version's source that have the same bytes, oldest first: those that failed are known already. Also
+/// those of damaged rows that may be of the source.
+fn alike_versions(
+    sql: &Connection,
+    version: VersionId,
+    failed: &[VersionId],
+) -> rusqlite::Result<Vec<VersionId>> {
+    let mut alike = failed.to_vec();
     let mut statement = sql.prepare_cached(WITH_BLOB)?;
     let mut rows = statement.query([version.0])?;
     while let Some(row) = rows.next()? {
@@ -272,21 +280,14 @@ fn alike_versions(sql: &Connection, version: VersionId) -> rusqlite::Result<Vec<
     Ok(alike)
 }
 
-/// Returns those that failed.
-fn failed_alike(sql: &Connection, version: VersionId) -> rusqlite::Result<Vec<VersionId>> {
-    let mut statement = sql.prepare_cached(FAILED_WITH_DIGEST)?;
-    let rows = statement.query_map([version.0], |row| row.get(0).map(VersionId))?;
-    rows.collect()
-}
-
 const LOST_REFUSAL: &str = "it failed, and the verdict that says so is missing";
 
-/// Makes sure that a version which failed has the verdict that failed it: without, nobody knows whether its bytes are refused.
-fn refuse_lost_refusal(sql: &Connection, version: VersionId) -> Outcome<()> {
+/// Makes sure that versions which failed have the verdicts that failed them: without, nobody knows whether their bytes are refused.
+fn refuse_lost_refusal(sql: &Connection, failed: &[VersionId]) -> Outcome<()> {
     let has_failed = "SELECT 1 FROM verdict WHERE version_id = ?1 AND outcome = 'failed'";
-    for failed in failed_alike(sql, version)? {
+    for failed in failed {
         if !sql.prepare_cached(has_failed)?.exists([failed.0])? {
-            return Err(damaged(failed, LOST_REFUSAL));
+            return Err(damaged(*failed, LOST_REFUSAL));
         }
     }
     Ok(())
@@ -335,13 +336,11 @@ mod tests {
 
     #[test]
     fn the_same_bytes_are_found_by_index() {
-        for (query, index) in [
-            (WITH_BLOB, "version_blob"),
-            (FAILED_WITH_DIGEST, "version_failed"),
-        ] {
-            let plan = query_plan(query);
-            assert!(plan.contains(index) && !plan.contains("SCAN"), "{plan}");
-        }
+        let plan = query_plan(WITH_BLOB);
+        assert!(
+            plan.contains("version_blob") && !plan.contains("SCAN"),
+            "{plan}"
+        );
         let plan = query_plan(ALIKE_EDITIONS);
         assert!(
             plan.contains("edition_set") && !plan.contains("SCAN e"),

@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/020.sql"),
     include_str!("schema/021.sql"),
     include_str!("schema/022.sql"),
+    include_str!("schema/023.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
@@ -315,6 +316,65 @@ mod tests {
                 .query_row(query, [], |row| row.get(0))
                 .expect("a count");
             assert_eq!(sound, 9, "from schema {schema}");
+        }
+    }
+
+    /// A refusal (1) and two verdicts of a verifier, on a version and on an edition.
+    const VERDICTS_OF_SCHEMA_22: &str = r#"PRAGMA foreign_keys = OFF;
+        INSERT INTO text (id, value) VALUES (1, 'eyes'), (2, 'aa'), (3, 'bb'), (4, 'me');
+        INSERT INTO definition VALUES (2, '{"outside":true}'), (3, '{"name":"eyes"}');
+        INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state, digest)
+            VALUES (5, 7, 0, 1, 1, 77, 'failed', zeroblob(32));
+        INSERT INTO edition VALUES (5, 'release', 77, 'failed', zeroblob(32), 1);
+        INSERT INTO edition_member VALUES (5, 7, 5, 'a');
+        INSERT INTO verdict VALUES (1, 5, 1, 2, 4, 'failed', '', NULL, '', 1769860830000, 0, NULL),
+            (2, 5, 1, 3, 4, 'failed', '', 1, '', 1769860830000, 5, 4), (700, 5, 1, 3, 4, 'passed', '', 1, '', 1769860830000, 5, 4);
+        INSERT INTO edition_verdict SELECT * FROM verdict;"#;
+
+    #[test]
+    fn verdicts_of_an_older_catalogue_get_checksums_and_refusals_are_kept() {
+        use crate::store::verdict_row::{OF_EDITIONS, OF_VERSIONS};
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let older = open(&path, &MIGRATIONS[..22]).expect("an older schema");
+        older.execute_batch(VERDICTS_OF_SCHEMA_22).expect("rows");
+        drop(older);
+        let sql = open(&path, MIGRATIONS).expect("the newest schema");
+        sql.execute_batch("PRAGMA foreign_keys = OFF")
+            .expect("a setting");
+        let number = |query: &str| -> i64 {
+            let row = sql.query_row(query, [], |row| row.get(0));
+            row.unwrap_or_else(|error| panic!("{query}: {error}"))
+        };
+        for tables in [OF_VERSIONS, OF_EDITIONS] {
+            let (fits, table) = (tables.fits(), tables.verdicts);
+            let fitting =
+                format!("SELECT count(*) FROM (SELECT {fits} FROM {table} d) WHERE checksum");
+            assert_eq!(number(&fitting), 3, "{table}");
+            let kept = format!(
+                "SELECT group_concat(verdict_id) = '1' FROM {}",
+                tables.refusals
+            );
+            assert_eq!(number(&kept), 1, "{table}");
+            let columns = [
+                "id",
+                tables.on,
+                "verifier_id",
+                "fingerprint_id",
+                "actor_id",
+                "started_at",
+                "given_on",
+            ];
+            for column in columns {
+                for flip in (0..64).map(|bit| 1_i64.rotate_left(bit)) {
+                    sql.execute_batch(&format!(
+                        "BEGIN; UPDATE {table} SET {column} = ({column} | {flip}) - ({column} & {flip}) WHERE id = 2"
+                    ))
+                    .expect("a flipped bit");
+                    assert_eq!(number(&fitting), 2, "{table}.{column} {flip}");
+                    sql.execute_batch("ROLLBACK").expect("as before");
+                }
+            }
         }
     }
 

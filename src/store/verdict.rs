@@ -1,22 +1,22 @@
 //! Verdicts: appended with the state that they give their version, read by version and by source.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_rows, strictly};
 use super::error::{Failure, Result, found};
 use super::event::insert_event_under;
 use super::policy::InForce;
 use super::publication::refresh_publication;
-use super::row::{Columns, duration_ms, millis, row_limit};
+use super::row::row_limit;
 use super::transaction::Transaction;
 use super::types::{Counted, Seen};
+use super::verdict_row::{
+    Judged, NO_OUTPUT, OUTPUT, Tables, insert_verdict, list, newest_outcomes,
+};
 use super::version_row::{Place, place_by_id};
 use crate::domain::{
-    Action, EditionId, EditionVerdict, Fingerprint, Judgement, NewEvent, NewVerdict, SourceId,
-    Stamp, Verdict, VerdictId, VerdictOutcome, VersionId, VersionState, Weights, deciding_verdict,
+    Action, NewEvent, NewVerdict, SourceId, Stamp, Verdict, VerdictId, VerdictOutcome, VersionId,
+    VersionState, Weights, deciding_verdict,
 };
 
 impl Store {
@@ -205,30 +205,6 @@ pub(super) fn place_of(
     )
 }
 
-/// What a verdict is on: both are kept alike, each in a table of its own.
-#[derive(Clone, Copy)]
-pub(super) enum Judged {
-    Version(VersionId),
-    Edition(EditionId),
-}
-
-impl Judged {
-    pub(super) fn id(self) -> i64 {
-        match self {
-            Self::Version(id) => id.0,
-            Self::Edition(id) => id.0,
-        }
-    }
-
-    /// Returns the table, and its column that names what the verdicts are on.
-    pub(super) fn table(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Version(_) => ("verdict", "version_id"),
-            Self::Edition(_) => ("edition_verdict", "edition_id"),
-        }
-    }
-}
-
 /// Tells whether a verdict comes too late, which was reached in view of what was `seen`, of nothing that could be overtaken
 /// without. Its verifier has answered since what this one only promises to; or it is defined otherwise by now; or somebody
 /// outside, or the verifier by another definition, has decided since, which stands until the verifier is asked again.
@@ -246,9 +222,13 @@ pub(super) fn is_overtaken(
     if seen.is_some_and(|seen| policy.redefines(verdict, seen)) {
         return Ok(true);
     }
-    let (table, column) = on.table();
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = on.tables();
     sql.prepare_cached(&format!(
-        "SELECT 1 FROM {table} d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
+        "SELECT 1 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
          WHERE d.{column} = ?1 AND d.id > ?2 AND n.value = ?3 AND d.outcome <> 'pending' AND (?4 OR f.value <> ?5)"
     ))?
     .exists(params![
@@ -258,76 +238,6 @@ pub(super) fn is_overtaken(
         is_promise || verdict.fingerprint.is_outside(),
         verdict.fingerprint.hex,
     ])
-}
-
-/// Returns what each verifier said last of a version or an edition, in the order in which verdicts were recorded: the clock may
-/// have been set back meanwhile.
-pub(super) fn newest_outcomes(
-    sql: &Connection,
-    on: Judged,
-) -> rusqlite::Result<BTreeMap<String, VerdictOutcome>> {
-    let (table, column) = on.table();
-    // One that cannot be read is no verdict that was not given: it may be the one that failed.
-    sql.prepare_cached(&format!(
-        "SELECT d.id, n.value AS verifier_id, d.outcome FROM {table} d LEFT JOIN text n ON n.id = d.verifier_id
-         WHERE d.{column} = ?1 ORDER BY d.id",
-    ))?
-    .query_map([on.id()], |row| {
-        read_row(table, row, |columns| {
-            columns.get::<i64>()?;
-            Ok((columns.get()?, columns.word()?))
-        })
-    })?
-    .collect()
-}
-
-/// Appends one verdict.
-pub(super) fn insert_verdict(
-    transaction: &Transaction<'_>,
-    on: Judged,
-    verdict: &NewVerdict,
-    stamp: &Stamp,
-) -> rusqlite::Result<i64> {
-    let verifier = transaction.text_id(&verdict.verifier)?;
-    let fingerprint = transaction.text_id(&verdict.fingerprint.hex)?;
-    keep_definition(transaction, fingerprint, &verdict.fingerprint.definition)?;
-    let actor = transaction.text_id(&stamp.actor.0)?;
-    let (table, column) = on.table();
-    transaction.insert(
-        &format!(
-            "INSERT INTO {table} ({column}, verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output,
-             started_at, duration_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-        ),
-        params![
-            on.id(),
-            verifier,
-            fingerprint,
-            actor,
-            verdict.judgement.outcome.as_str(),
-            verdict.judgement.detail,
-            verdict.judgement.exit_code,
-            verdict.judgement.output,
-            millis(verdict.started_at),
-            duration_ms(verdict.duration)
-        ],
-    )
-}
-
-/// Keeps what a fingerprint stands for, once. One from before definitions were kept has none.
-fn keep_definition(
-    transaction: &Transaction<'_>,
-    fingerprint: i64,
-    definition: &str,
-) -> rusqlite::Result<()> {
-    if definition.is_empty() {
-        return Ok(());
-    }
-    transaction.execute(
-        "INSERT INTO definition (fingerprint_id, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        params![fingerprint, definition],
-    )?;
-    Ok(())
 }
 
 /// Appends the event of a verdict on a version.
@@ -414,132 +324,4 @@ pub(super) fn failure_of(
     )?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
     Ok(deciding_verdict(VersionState::Failed, newest_first).map(with_reason))
-}
-
-/// Returns all verdicts on a version or an edition, oldest first. A damaged row is an error: it may be a refusal.
-pub(super) fn verdicts_on(
-    sql: &Connection,
-    on: Judged,
-) -> std::result::Result<Vec<(VerdictId, NewVerdict)>, Failure> {
-    Ok(match on {
-        Judged::Version(id) => {
-            strictly(|damaged| list(sql, OUTPUT, "d.version_id = ?1", [id.0], damaged))?
-                .into_iter()
-                .map(|one| (one.id, one.verdict))
-                .collect()
-        }
-        Judged::Edition(id) => strictly(|damaged| verdicts_on_edition(sql, id, damaged))?
-            .into_iter()
-            .map(|one| (one.id, one.verdict))
-            .collect(),
-    })
-}
-
-/// Returns all verdicts on an edition, oldest first.
-pub(super) fn verdicts_on_edition(
-    sql: &Connection,
-    edition: EditionId,
-    damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<EditionVerdict>, Failure> {
-    let mut statement = sql.prepare_cached(&list_sql(
-        "edition_verdict",
-        "edition_id",
-        OUTPUT,
-        "d.edition_id = ?1",
-    ))?;
-    let rows = statement.query_map([edition.0], |row| {
-        read_row("edition_verdict", row, |columns| {
-            let (id, edition_id) = (VerdictId(columns.get()?), EditionId(columns.get()?));
-            let Said {
-                verdict,
-                actor,
-                given_on,
-            } = read_what_was_said(columns)?;
-            Ok(EditionVerdict {
-                id,
-                edition_id,
-                verdict,
-                actor,
-                given_on: given_on.map(EditionId),
-            })
-        })
-    })?;
-    Ok(sound_rows(rows, damaged)?)
-}
-
-/// What is read of the text that a verifier printed.
-const OUTPUT: &str = "d.output";
-const NO_OUTPUT: &str = "''";
-
-fn list_sql(table: &str, column: &str, output: &str, condition: &str) -> String {
-    format!(
-        "SELECT d.id, d.{column}, n.value AS verifier_id, f.value AS fingerprint_id, d.outcome, d.detail, d.exit_code,
-             {output}, d.started_at, d.duration_ms, coalesce(p.value, ''), a.value AS actor_id, d.given_on
-         FROM {table} d LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
-         LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
-         WHERE {condition} ORDER BY d.id"
-    )
-}
-
-fn list(
-    sql: &Connection,
-    output: &str,
-    condition: &str,
-    params: impl rusqlite::Params,
-    damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Verdict>, Failure> {
-    let mut statement =
-        sql.prepare_cached(&list_sql("verdict", "version_id", output, condition))?;
-    let rows = statement.query_map(params, |row| read_row("verdict", row, read_verdict))?;
-    Ok(sound_rows(rows, damaged)?)
-}
-
-fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
-    let (id, version_id) = (VerdictId(columns.get()?), VersionId(columns.get()?));
-    let Said {
-        verdict,
-        actor,
-        given_on,
-    } = read_what_was_said(columns)?;
-    Ok(Verdict {
-        id,
-        version_id,
-        verdict,
-        actor,
-        given_on: given_on.map(VersionId),
-    })
-}
-
-/// A verdict as it is kept, but for what it is on.
-pub(super) struct Said {
-    pub(super) verdict: NewVerdict,
-    /// Who ran the verifier or gave the verdict.
-    pub(super) actor: String,
-    /// The id of what has the same contents and was given it.
-    pub(super) given_on: Option<i64>,
-}
-
-/// Reads a verdict from the columns after its own id and that of what it is on.
-pub(super) fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<Said> {
-    let (verifier, hex) = (columns.get()?, columns.get()?);
-    let judgement = Judgement {
-        outcome: columns.word()?,
-        detail: columns.get()?,
-        exit_code: columns.get()?,
-        output: columns.get()?,
-    };
-    let (started_at, duration) = (columns.time()?, columns.duration()?);
-    let definition = columns.get()?;
-    let verdict = NewVerdict {
-        verifier,
-        fingerprint: Fingerprint { hex, definition },
-        judgement,
-        started_at,
-        duration,
-    };
-    Ok(Said {
-        verdict,
-        actor: columns.get()?,
-        given_on: columns.get()?,
-    })
 }

@@ -12,7 +12,7 @@ use super::row::{Columns, int, row_limit, to_json};
 use super::types::{
     JudgedBy, JudgedOrder, JudgedRequest, LastVerdict, VerdictFilter, VerdictOn, VerdictSubject,
 };
-use super::verdict::{Said, read_what_was_said};
+use super::verdict_row::{OF_EDITIONS, OF_VERSIONS, Said, read_what_was_said};
 use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
 
 impl Store {
@@ -70,12 +70,13 @@ fn list_on_versions(
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<VerdictOn>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT d.id, {SAID}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
+        "SELECT d.id, {SAID}, {}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
          CROSS JOIN version v ON v.id = d.version_id
          CROSS JOIN source s ON s.id = v.source_id
          WHERE {MATCHES} AND (?4 IS NULL AND ?6 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4))
             OR d.version_id IN (SELECT value FROM json_each(?6)))
-         ORDER BY d.id DESC LIMIT ?5"
+         ORDER BY d.id DESC LIMIT ?5",
+        OF_VERSIONS.fits()
     ))?;
     let parameters = params![
         filter.verifier,
@@ -116,9 +117,10 @@ fn list_on_editions(
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<VerdictOn>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT d.id, {SAID}, d.edition_id, e.set_name FROM edition_verdict d {TEXTS}
+        "SELECT d.id, {SAID}, {}, d.edition_id, e.set_name FROM edition_verdict d {TEXTS}
          CROSS JOIN edition e ON e.id = d.edition_id
-         WHERE {MATCHES} AND (?4 IS NULL OR e.set_name = ?4) ORDER BY d.id DESC LIMIT ?5"
+         WHERE {MATCHES} AND (?4 IS NULL OR e.set_name = ?4) ORDER BY d.id DESC LIMIT ?5",
+        OF_EDITIONS.fits()
     ))?;
     let parameters = params![
         filter.verifier,
@@ -173,14 +175,15 @@ fn judged_page(
         JudgedOrder::NewestFirst => ("<", "DESC"),
     };
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT v.id, v.source_id, v.state, n.value, f.value, d.outcome, d.id FROM
+        "SELECT v.id, v.source_id, v.state, n.value, f.value, d.outcome, {}, d.id FROM
              (SELECT v.id, v.source_id, v.state FROM version v CROSS JOIN source s ON s.id = v.source_id
               WHERE v.id {beyond} ?1 AND s.removed_at IS NULL
                   AND (?2 IS NULL OR v.source_id IN (SELECT value FROM json_each(?2)))
               ORDER BY v.id {order} LIMIT ?3) v
          LEFT JOIN verdict d ON d.version_id = v.id LEFT JOIN text n ON n.id = d.verifier_id
          LEFT JOIN text f ON f.id = d.fingerprint_id
-         ORDER BY v.id {order}, d.id"
+         ORDER BY v.id {order}, d.id",
+        OF_VERSIONS.fits()
     ))?;
     let start = match request.order {
         JudgedOrder::OldestFirst => 0,
@@ -231,9 +234,9 @@ fn read_judged(columns: &mut Columns<'_>, judged: &mut Vec<JudgedBy>) -> rusqlit
     }
     let (verifier, fingerprint) = (columns.optional()?, columns.optional()?);
     let outcome = columns.optional_word()?;
-    let verdict: Option<i64> = columns.optional()?;
+    let (fits, verdict): (bool, Option<i64>) = (columns.get()?, columns.optional()?);
     match (judged.last_mut(), verifier, fingerprint, outcome) {
-        (Some(one), Some(verifier), Some(fingerprint), Some(outcome)) => {
+        (Some(one), Some(verifier), Some(fingerprint), Some(outcome)) if fits => {
             let last = LastVerdict {
                 fingerprint,
                 outcome,

@@ -227,15 +227,67 @@ fn a_lost_version_of_a_member_is_named_and_its_edition_stays() {
 }
 
 /// What becomes of the verdict by which a person failed the contents.
-const LOST_REFUSALS: [&str; 3] = [
-    "DELETE FROM edition_verdict WHERE edition_id = 2 AND outcome = 'failed'",
-    "UPDATE edition_verdict SET outcome = 'passed' WHERE edition_id = 2",
-    "UPDATE edition_verdict SET edition_id = 1 WHERE edition_id = 2 AND outcome = 'failed'",
+const LOST_REFUSALS: [(&str, &str); 15] = [
+    (
+        "DELETE FROM edition_verdict WHERE edition_id = 2 AND outcome = 'failed'",
+        EDITION,
+    ),
+    ("DELETE FROM edition_verdict WHERE edition_id = 2", EDITION),
+    (
+        "UPDATE edition_verdict SET outcome = 'passed' WHERE edition_id = 2",
+        VERDICT,
+    ),
+    (
+        "UPDATE edition_verdict SET edition_id = 1 WHERE edition_id = 2 AND outcome = 'failed'",
+        EDITION,
+    ),
+    (
+        "UPDATE edition_verdict SET id = 0 WHERE edition_id = 2 AND outcome = 'failed'",
+        VERDICT,
+    ),
+    (
+        "UPDATE edition_verdict SET verifier_id = 1 WHERE edition_id = 2 AND outcome = 'failed'",
+        VERDICT,
+    ),
+    (
+        "UPDATE edition_verdict SET fingerprint_id = (SELECT fingerprint_id FROM edition_verdict WHERE outcome = 'passed' LIMIT 1)
+         WHERE edition_id = 2 AND outcome = 'failed'",
+        VERDICT,
+    ),
+    (
+        "UPDATE edition_verdict SET given_on = 1 WHERE edition_id = 2 AND outcome = 'failed'",
+        VERDICT,
+    ),
+    ("DELETE FROM edition WHERE id = 2", EDITION),
+    (
+        "UPDATE edition SET set_name = 'other' WHERE id = 2",
+        EDITION,
+    ),
+    ("DELETE FROM edition_member WHERE edition_id = 2", EDITION),
+    (
+        "DELETE FROM edition_member WHERE edition_id = 2 AND source_id = 1",
+        EDITION,
+    ),
+    (
+        "UPDATE edition_member SET version_id = 1 WHERE edition_id = 2 AND source_id = 1",
+        EDITION,
+    ),
+    (
+        "UPDATE edition_member SET edition_id = 4000 WHERE edition_id = 2 AND source_id = 1",
+        EDITION,
+    ),
+    (
+        "DELETE FROM definition WHERE value LIKE '%outside%'",
+        EDITION,
+    ),
 ];
+
+const EDITION: &str = "row 2 of the table `edition`";
+const VERDICT: &str = "of the table `edition_verdict`";
 
 #[test]
 fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
-    for statement in LOST_REFUSALS {
+    for (statement, named) in LOST_REFUSALS {
         let release = Release::new();
         for data in ["one", "two"] {
             release.serve(data);
@@ -251,7 +303,6 @@ fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
         let said = release.gannet.run(&["--worker-only"]);
         assert_eq!(release.data().as_deref(), Some("three"), "{statement}");
         assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
-        let named = "row 2 of the table `edition`";
         assert!(said.err.contains(named), "{statement}: {said:#?}");
     }
 }

@@ -313,6 +313,7 @@ fn what_an_older_schema_withdrew_is_shown_too() {
         ALTER TABLE file_set DROP COLUMN withdrawn_at; ALTER TABLE file_set DROP COLUMN withdrawn_because;
         ALTER TABLE file_set DROP COLUMN withdrawn_edition_id; ALTER TABLE file_set DROP COLUMN past_edition_id;
         ALTER TABLE verdict DROP COLUMN given_on; ALTER TABLE edition_verdict DROP COLUMN given_on;
+        ALTER TABLE verdict DROP COLUMN checksum; ALTER TABLE edition_verdict DROP COLUMN checksum; DROP TABLE refusal; DROP TABLE edition_refusal;
         ALTER TABLE told DROP COLUMN worse_at; DROP TABLE told_set; DROP TABLE told_event; DROP TABLE removed_file;
         DROP INDEX version_failed;
         PRAGMA user_version = 15";

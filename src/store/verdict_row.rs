@@ -1,0 +1,368 @@
+//! The rows of verdicts, checked: appended with a checksum, and read strictly or in lists that leave damaged ones out.
+//!
+//! The checksum is of what decides: the verdict's own id, what it is on, verifier, fingerprint, actor and time, the outcome, and what it was
+//! given on. Never mends anything, and never takes a row that does not fit for a verdict that was given.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, params};
+
+use super::damage::{DamagedRow, read_row, sound_rows, strictly};
+use super::error::Failure;
+use super::refusal_row::{is_refusal_lost, keep_refusal, lost_refusal};
+use super::row::{Columns, duration_ms, millis};
+use super::transaction::Transaction;
+use crate::domain::{
+    EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Stamp, Verdict, VerdictId,
+    VerdictOutcome, VersionId,
+};
+
+/// What a verdict is on: both are kept alike, each in a table of its own.
+#[derive(Clone, Copy)]
+pub(super) enum Judged {
+    Version(VersionId),
+    Edition(EditionId),
+}
+
+impl Judged {
+    pub(super) fn id(self) -> i64 {
+        match self {
+            Self::Version(id) => id.0,
+            Self::Edition(id) => id.0,
+        }
+    }
+
+    pub(super) fn tables(self) -> Tables {
+        match self {
+            Self::Version(_) => OF_VERSIONS,
+            Self::Edition(_) => OF_EDITIONS,
+        }
+    }
+}
+
+/// Where verdicts are kept, and once more those that are refusals.
+#[derive(Clone, Copy)]
+pub(super) struct Tables {
+    pub(super) verdicts: &'static str,
+    pub(super) refusals: &'static str,
+    /// The column of both that names what they are on.
+    pub(super) on: &'static str,
+}
+
+pub(super) const OF_VERSIONS: Tables = Tables {
+    verdicts: "verdict",
+    refusals: "refusal",
+    on: "version_id",
+};
+pub(super) const OF_EDITIONS: Tables = Tables {
+    verdicts: "edition_verdict",
+    refusals: "edition_refusal",
+    on: "edition_id",
+};
+
+impl Tables {
+    /// The checksum of a row `d`, as `schema/023.sql` computes it.
+    fn checksum(self) -> String {
+        let Self { on, .. } = self;
+        format!(
+            "(d.id % 2147483647 * 1103515245 % 2147483647 + d.{on} % 2147483647 * 1812433253 % 2147483647
+             + d.verifier_id % 2147483647 * 1566083941 % 2147483647 + d.fingerprint_id % 2147483647 * 1597334677 % 2147483647
+             + d.actor_id % 2147483647 * 1664525 % 2147483647 + d.started_at % 2147483647 * 69069 % 2147483647
+             + 48271 * CASE d.outcome WHEN 'passed' THEN 1 WHEN 'failed' THEN 2 WHEN 'error' THEN 3 WHEN 'pending' THEN 4 ELSE 0 END
+             + coalesce(d.given_on, -1) % 2147483647 * 16807 % 2147483647) % 2147483647"
+        )
+    }
+
+    /// Whether a row `d` fits its checksum: a column for [`read_fit`].
+    pub(super) fn fits(self) -> String {
+        format!("coalesce(d.checksum = {}, 0) AS checksum", self.checksum())
+    }
+
+    /// The id of the next verdict. One that a lost row had is not used again while its refusal is kept; none is greater than all
+    /// that a damaged row may hold.
+    fn next_id(self) -> String {
+        let Self {
+            verdicts, refusals, ..
+        } = self;
+        format!(
+            "(SELECT max(coalesce((SELECT max(id) FROM {verdicts} WHERE id < {MOST_IDS}), 0),
+                 coalesce((SELECT max(verdict_id) FROM {refusals} WHERE verdict_id < {MOST_IDS}), 0)) + 1)"
+        )
+    }
+
+    /// Inserts the row that `values` gives, which are expressions for these columns: what it is on, the columns of [`GIVEN`], and what it
+    /// was given on.
+    fn insert(self, values: &str) -> String {
+        let Self { verdicts, on, .. } = self;
+        let (next, checksum) = (self.next_id(), self.checksum());
+        format!(
+            "INSERT INTO {verdicts} (id, {on}, {GIVEN}, given_on, checksum)
+             SELECT d.id, d.{on}, d.verifier_id, d.fingerprint_id, d.actor_id, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
+                 d.duration_ms, d.given_on, {checksum}
+             FROM (SELECT {next} AS id, {values}) d"
+        )
+    }
+}
+
+/// Ids stay below: more than there will ever be.
+const MOST_IDS: i64 = 1 << 53;
+
+/// What is said by a verdict, and kept of it where it is repeated.
+const GIVEN: &str = "verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output, started_at, duration_ms";
+
+/// Reads [`Tables::fits`].
+fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {
+    if columns.get()? {
+        return Ok(());
+    }
+    Err(columns.malformed(Type::Integer, "the row does not fit it"))
+}
+
+/// Returns what each verifier said last of a version or an edition, in the order in which verdicts were recorded: the clock may
+/// have been set back meanwhile.
+pub(super) fn newest_outcomes(
+    sql: &Connection,
+    on: Judged,
+) -> rusqlite::Result<BTreeMap<String, VerdictOutcome>> {
+    let tables = on.tables();
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = tables;
+    // One that cannot be read is no verdict that was not given: it may be the one that failed.
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT d.id, n.value AS verifier_id, d.outcome, {}, {} FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id
+         WHERE d.{column} = ?1 ORDER BY d.id",
+        tables.fits(),
+        is_refusal_lost(tables),
+    ))?;
+    let mut outcomes = BTreeMap::new();
+    let mut is_lost = None;
+    let mut rows = statement.query([on.id()])?;
+    while let Some(row) = rows.next()? {
+        let (verifier, outcome) = read_row(verdicts, row, |columns| {
+            columns.get::<i64>()?;
+            let said: (String, VerdictOutcome) = (columns.get()?, columns.word()?);
+            read_fit(columns)?;
+            is_lost = Some(columns.get()?);
+            Ok(said)
+        })?;
+        outcomes.insert(verifier, outcome);
+    }
+    let is_lost = match is_lost {
+        Some(is_lost) => is_lost,
+        None => sql
+            .prepare_cached(&format!("SELECT {}", is_refusal_lost(tables)))?
+            .query_row([on.id()], |row| row.get(0))?,
+    };
+    if is_lost {
+        return Err(lost_refusal(on));
+    }
+    Ok(outcomes)
+}
+
+/// Appends one verdict.
+pub(super) fn insert_verdict(
+    transaction: &Transaction<'_>,
+    on: Judged,
+    verdict: &NewVerdict,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let verifier = transaction.text_id(&verdict.verifier)?;
+    let fingerprint = transaction.text_id(&verdict.fingerprint.hex)?;
+    keep_definition(transaction, fingerprint, &verdict.fingerprint.definition)?;
+    let actor = transaction.text_id(&stamp.actor.0)?;
+    let tables = on.tables();
+    let values = format!(
+        "?1 AS {}, ?2 AS verifier_id, ?3 AS fingerprint_id, ?4 AS actor_id, ?5 AS outcome, ?6 AS detail, ?7 AS exit_code, ?8 AS output,
+         ?9 AS started_at, ?10 AS duration_ms, NULL AS given_on",
+        tables.on
+    );
+    let id = transaction.insert(
+        &tables.insert(&values),
+        params![
+            on.id(),
+            verifier,
+            fingerprint,
+            actor,
+            verdict.judgement.outcome.as_str(),
+            verdict.judgement.detail,
+            verdict.judgement.exit_code,
+            verdict.judgement.output,
+            millis(verdict.started_at),
+            duration_ms(verdict.duration)
+        ],
+    )?;
+    if verdict.is_refusal() {
+        keep_refusal(transaction, on, id)?;
+    }
+    Ok(())
+}
+
+/// Appends once more what a verdict said, on something else with the same contents.
+pub(super) fn repeat(
+    transaction: &Transaction<'_>,
+    verdict: VerdictId,
+    on: Judged,
+) -> rusqlite::Result<()> {
+    let tables = on.tables();
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = tables;
+    let of_known = format!(
+        "k.* FROM (SELECT ?1 AS {column}, {GIVEN}, coalesce(given_on, {column}) AS given_on FROM {verdicts} WHERE id = ?2) k"
+    );
+    let id = transaction.insert(&tables.insert(&of_known), params![on.id(), verdict.0])?;
+    keep_refusal(transaction, on, id)
+}
+
+/// Keeps what a fingerprint stands for, once. One from before definitions were kept has none.
+fn keep_definition(
+    transaction: &Transaction<'_>,
+    fingerprint: i64,
+    definition: &str,
+) -> rusqlite::Result<()> {
+    if definition.is_empty() {
+        return Ok(());
+    }
+    transaction.execute(
+        "INSERT INTO definition (fingerprint_id, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![fingerprint, definition],
+    )?;
+    Ok(())
+}
+
+/// Returns all verdicts on a version or an edition, oldest first. A damaged row is an error: it may be a refusal.
+pub(super) fn verdicts_on(
+    sql: &Connection,
+    on: Judged,
+) -> std::result::Result<Vec<(VerdictId, NewVerdict)>, Failure> {
+    Ok(match on {
+        Judged::Version(id) => {
+            strictly(|damaged| list(sql, OUTPUT, "d.version_id = ?1", [id.0], damaged))?
+                .into_iter()
+                .map(|one| (one.id, one.verdict))
+                .collect()
+        }
+        Judged::Edition(id) => strictly(|damaged| verdicts_on_edition(sql, id, damaged))?
+            .into_iter()
+            .map(|one| (one.id, one.verdict))
+            .collect(),
+    })
+}
+
+/// Returns all verdicts on an edition, oldest first.
+pub(super) fn verdicts_on_edition(
+    sql: &Connection,
+    edition: EditionId,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<EditionVerdict>, Failure> {
+    let mut statement = sql.prepare_cached(&list_sql(OF_EDITIONS, OUTPUT, "d.edition_id = ?1"))?;
+    let rows = statement.query_map([edition.0], |row| {
+        read_row("edition_verdict", row, |columns| {
+            let (id, edition_id) = (VerdictId(columns.get()?), EditionId(columns.get()?));
+            let Said {
+                verdict,
+                actor,
+                given_on,
+            } = read_what_was_said(columns)?;
+            Ok(EditionVerdict {
+                id,
+                edition_id,
+                verdict,
+                actor,
+                given_on: given_on.map(EditionId),
+            })
+        })
+    })?;
+    Ok(sound_rows(rows, damaged)?)
+}
+
+/// What is read of the text that a verifier printed.
+pub(super) const OUTPUT: &str = "d.output";
+pub(super) const NO_OUTPUT: &str = "''";
+
+fn list_sql(tables: Tables, output: &str, condition: &str) -> String {
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = tables;
+    let fits = tables.fits();
+    format!(
+        "SELECT d.id, d.{column}, n.value AS verifier_id, f.value AS fingerprint_id, d.outcome, d.detail, d.exit_code,
+             {output}, d.started_at, d.duration_ms, coalesce(p.value, ''), a.value AS actor_id, d.given_on, {fits}
+         FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
+         LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
+         WHERE {condition} ORDER BY d.id"
+    )
+}
+
+/// Returns the verdicts on versions that the condition lets through, oldest first.
+pub(super) fn list(
+    sql: &Connection,
+    output: &str,
+    condition: &str,
+    params: impl rusqlite::Params,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Verdict>, Failure> {
+    let mut statement = sql.prepare_cached(&list_sql(OF_VERSIONS, output, condition))?;
+    let rows = statement.query_map(params, |row| read_row("verdict", row, read_verdict))?;
+    Ok(sound_rows(rows, damaged)?)
+}
+
+fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
+    let (id, version_id) = (VerdictId(columns.get()?), VersionId(columns.get()?));
+    let Said {
+        verdict,
+        actor,
+        given_on,
+    } = read_what_was_said(columns)?;
+    Ok(Verdict {
+        id,
+        version_id,
+        verdict,
+        actor,
+        given_on: given_on.map(VersionId),
+    })
+}
+
+/// A verdict as it is kept, but for what it is on.
+pub(super) struct Said {
+    pub(super) verdict: NewVerdict,
+    /// Who ran the verifier or gave the verdict.
+    pub(super) actor: String,
+    /// The id of what has the same contents and was given it.
+    pub(super) given_on: Option<i64>,
+}
+
+/// Reads a verdict from the columns after its own id and that of what it is on.
+pub(super) fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<Said> {
+    let (verifier, hex) = (columns.get()?, columns.get()?);
+    let judgement = Judgement {
+        outcome: columns.word()?,
+        detail: columns.get()?,
+        exit_code: columns.get()?,
+        output: columns.get()?,
+    };
+    let (started_at, duration) = (columns.time()?, columns.duration()?);
+    let definition = columns.get()?;
+    let verdict = NewVerdict {
+        verifier,
+        fingerprint: Fingerprint { hex, definition },
+        judgement,
+        started_at,
+        duration,
+    };
+    let said = Said {
+        verdict,
+        actor: columns.get()?,
+        given_on: columns.get()?,
+    };
+    read_fit(columns)?;
+    Ok(said)
+}
