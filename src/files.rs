@@ -4,6 +4,7 @@
 //! Knows nothing of what lies in them, and never changes what it did not make.
 
 mod tree;
+mod trouble;
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
@@ -14,6 +15,7 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 
 pub use self::tree::remove_tree;
+pub use self::trouble::{concerns_every_file, lack, trouble};
 
 const PUBLIC: u32 = 0o755;
 

@@ -1,7 +1,5 @@
 //! The one error that faces see: a kind to act on, a message for people, a hint at what to do next.
 
-use std::io;
-
 use crate::archive::ArchiveError;
 use crate::domain::{is_no_room, parse_id};
 use crate::store::{DamagedRow, StoreError};
@@ -79,6 +77,16 @@ impl Error {
     /// Tells whether what failed concerns one file alone, damage say: all else was done.
     pub(crate) fn concerns_one(&self) -> bool {
         matches!(self.kind, ErrorKind::Damaged | ErrorKind::Blocked)
+    }
+
+    /// Tells whether a file of the archive could not be made or changed: what the catalogue records goes on all the same.
+    pub(crate) fn is_of_file(&self) -> bool {
+        let below = self.source.as_ref();
+        let below = below.and_then(|below| below.downcast_ref::<ArchiveError>());
+        matches!(
+            below,
+            Some(ArchiveError::Io { .. } | ArchiveError::Blocked { .. })
+        )
     }
 
     /// Adds this error to the one that is kept: the one that keeps more from being done stays, of two alike the first. Returns the
@@ -205,7 +213,7 @@ impl From<ArchiveError> for Error {
             // Paths are made by the catalogue, which makes none outside.
             ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Damaged, error),
             ArchiveError::Blocked { .. } => Self::from_below(ErrorKind::Blocked, error),
-            ArchiveError::Io { source, .. } if !concerns_all(source) => {
+            ArchiveError::Io { .. } if !error.concerns_every_file() => {
                 Self::from_below(ErrorKind::Blocked, error)
             }
             _ => Self::from_below(ErrorKind::Unavailable, error),
@@ -213,19 +221,10 @@ impl From<ArchiveError> for Error {
     }
 }
 
-/// Tells whether what failed for one file will fail for every other: the disk is full, failing or read-only, or
-/// another process keeps the lock.
-fn concerns_all(error: &io::Error) -> bool {
-    use io::ErrorKind::{ReadOnlyFilesystem, TimedOut};
-    /// EIO, which has no kind of its own; the same number on all that is Unix.
-    const DEVICE_FAILED: i32 = 5;
-    is_no_room(error.kind())
-        || matches!(error.kind(), ReadOnlyFilesystem | TimedOut)
-        || error.raw_os_error() == Some(DEVICE_FAILED)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]
@@ -259,6 +258,8 @@ mod tests {
             (28, ErrorKind::Unavailable), // ENOSPC
             (30, ErrorKind::Unavailable), // EROFS
             (5, ErrorKind::Unavailable),  // EIO
+            (24, ErrorKind::Unavailable), // EMFILE
+            (12, ErrorKind::Unavailable), // ENOMEM
             (13, ErrorKind::Blocked),     // EACCES
             (2, ErrorKind::Blocked),      // ENOENT
         ] {

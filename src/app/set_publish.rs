@@ -95,16 +95,16 @@ impl App {
     }
 
     /// Does the same after something of the set was recorded, which stays so, whatever becomes of the folder: why that cannot be
-    /// brought in line stands in the catalogue, and passes try again.
-    pub(super) async fn settle_recorded_set(&self, name: &str) -> Result<()> {
+    /// brought in line stands in the catalogue, and passes try again; nothing was done then.
+    pub(super) async fn settle_recorded_set(&self, name: &str) -> Result<Option<SetPublication>> {
         let settled = self.settle_set(name).await;
         let is_kept = |set: FileSet| set.publish_error.is_some();
         match settled {
             Err(error) if self.file_set(name).await?.is_some_and(is_kept) => {
                 tracing::warn!("{error}: left to the next pass");
-                Ok(())
+                Ok(None)
             }
-            settled => settled.map(drop),
+            settled => settled.map(Some),
         }
     }
 

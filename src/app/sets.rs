@@ -220,8 +220,8 @@ impl App {
         if is_bad && !required.verdicts.is_empty() {
             report.failed += 1;
         }
-        let published = self.settle_set(name).await?;
-        report.published += u64::from(matches!(published, SetPublication::Publish(_)));
+        let published = self.settle_recorded_set(name).await?;
+        report.published += u64::from(matches!(published, Some(SetPublication::Publish(_))));
         // Those that only advise keep nothing waiting.
         if self
             .verifiers_of_set(name)

@@ -24,7 +24,8 @@ pub enum SourceOutcome {
     Fetched(AttemptOutcome),
     /// Another worker was at it.
     Busy,
-    /// It was asked for, and the answer was not recorded: the source was changed meanwhile, or another worker took it over.
+    /// It was asked for, and the answer was not recorded: the source was changed meanwhile, another worker took it over, or this
+    /// machine could not keep the answer.
     Dropped,
     /// The pass could not begin, or had to end before.
     Untried,

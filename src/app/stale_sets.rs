@@ -87,7 +87,7 @@ impl App {
                 None => break,
             }
         }
-        self.settle_recorded_set(name).await
+        self.settle_recorded_set(name).await.map(drop)
     }
 
     async fn judge_if_stale(

@@ -17,6 +17,8 @@ pub struct PassSummary {
     pub unchanged: u64,
     /// Attempts that failed.
     pub failed: u64,
+    /// Sources whose answers this machine could not keep, since its disk is full, say: no failures of theirs.
+    pub not_kept: u64,
     /// Versions that every verifier passed.
     pub passed: u64,
     /// Versions that a verifier failed.
@@ -47,10 +49,10 @@ impl PassSummary {
     }
 
     /// Tells whether consumers may miss what they should get: a version failed or could not be judged, a set stands failed, or
-    /// something could not be published.
+    /// something could not be kept or published.
     pub fn serves_in_doubt(&self) -> bool {
         let judged = self.failed_verification + self.verification_errors;
-        judged + self.sets_failed + self.sets_failing + self.publish_failed > 0
+        judged + self.sets_failed + self.sets_failing + self.publish_failed + self.not_kept > 0
     }
 }
 
@@ -70,6 +72,9 @@ impl fmt::Display for PassSummary {
             "{} fetched: {} new, {} unchanged, {} failed",
             self.attempts, self.new, self.unchanged, self.failed
         )?;
+        if self.not_kept > 0 {
+            write!(f, ", {} not kept", self.not_kept)?;
+        }
         let verdicts = [
             (self.passed, "passed"),
             (self.failed_verification, "failed verification"),

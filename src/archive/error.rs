@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::{BlobId, Digest};
+use crate::files::{concerns_every_file, trouble};
 
 /// The archive could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// The file system refused.
-    #[error("cannot {doing} {path}: {source}")]
+    #[error("cannot {doing} {path}: {}", trouble(source, path))]
     Io {
         /// What was attempted, as a verb.
         doing: &'static str,
@@ -69,6 +70,17 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
+    /// Tells whether what failed for one file will fail for every other: the disk is full, failing or read-only, or another process
+    /// keeps the lock.
+    pub fn concerns_every_file(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => {
+                source.kind() == io::ErrorKind::TimedOut || concerns_every_file(source)
+            }
+            _ => false,
+        }
+    }
+
     /// Returns a function that says what was attempted on `path` when it failed, for `map_err`.
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {

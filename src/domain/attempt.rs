@@ -76,7 +76,7 @@ pub enum FailureKind {
     TooLarge,
     /// An empty body where there was content before.
     Empty,
-    /// The body could not be kept on this machine: a full disk, say.
+    /// This machine could not do its part: its disk is full, say. That is no fault of the source; an older gannet recorded it as one.
     Storage,
 }
 

@@ -17,6 +17,7 @@ use super::http2_words::http2_problem;
 use super::secret::Scrubber;
 use super::tls_words::tls_problem;
 use crate::domain::FailureKind;
+use crate::files::lack;
 
 /// An error of the HTTP libraries.
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
@@ -99,6 +100,10 @@ impl Failure {
         let subject = via.subject();
         if let Some(failure) = of_cause(error, &subject) {
             return failure;
+        }
+        if let Some(lack) = find::<io::Error>(error).and_then(lack) {
+            let detail = format!("cannot connect to {subject}: {lack}");
+            return Self::passing(FailureKind::Storage, detail);
         }
         let client = find::<legacy::Error>(error);
         if find::<Unresolved>(error).is_some() {

@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 use super::answer::Coding;
 use super::failure::Failure;
 use crate::domain::{Content, Digest, Digester, FailureKind, format_size};
+use crate::files::trouble;
 
 /// Content up to this length stays in memory.
 const MEMORY_BYTES: usize = 256 << 10;
@@ -172,8 +173,9 @@ impl Store {
         }
         self.spill(piece).map_err(|error| {
             let detail = format!(
-                "cannot keep the body in {}: {error}",
-                self.temp_dir.display()
+                "cannot keep the body in {}: {}",
+                self.temp_dir.display(),
+                trouble(&error, &self.temp_dir)
             );
             Failure::new(FailureKind::Storage, detail)
         })

@@ -20,6 +20,7 @@ use super::watch::Overrun;
 use super::work_folder::WorkFolder;
 use crate::config::ResourceLimits;
 use crate::domain::{Content, Judgement, VerdictOutcome, format_size};
+use crate::files::trouble;
 
 /// Stands for the path of the copy, or of the folder with the copies of a set's files, in an argument.
 const PATH_PLACE: &[u8] = b"{path}";
@@ -50,8 +51,9 @@ pub(super) async fn judge(
         Ok(folder) => folder,
         Err(error) => {
             return cannot(&format!(
-                "cannot make a working folder in {}: {error}",
-                work_dir.display()
+                "cannot make a working folder in {}: {}",
+                work_dir.display(),
+                trouble(&error, work_dir)
             ));
         }
     };
@@ -62,7 +64,10 @@ pub(super) async fn judge(
     let input = subject.input().filter(|_| program.stdin);
     match run_in(folder, command, input, limits).await {
         Ok(run) => read(&run, program.failed, limits),
-        Err(error) => cannot(&format!("cannot start {}: {error}", program.argv[0])),
+        Err(error) => {
+            let why = trouble(&error, work_dir);
+            cannot(&format!("cannot start {}: {why}", program.argv[0]))
+        }
     }
 }
 

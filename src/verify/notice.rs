@@ -11,6 +11,7 @@ use super::output;
 use super::verifier::GRACE;
 use crate::config::ResourceLimits;
 use crate::domain::Content;
+use crate::files::trouble;
 
 /// What the file with the changes is called.
 const FILE_NAME: &str = "changes.json";
@@ -38,8 +39,9 @@ pub async fn run_notice(notice: Notice<'_>, work_dir: &Path) -> Result<Option<St
     let folder = make_folder(work_dir, FILE_NAME, &notice.json).await;
     let folder = folder.map_err(|error| {
         format!(
-            "cannot make a working folder in {}: {error}",
-            work_dir.display()
+            "cannot make a working folder in {}: {}",
+            work_dir.display(),
+            trouble(&error, work_dir)
         )
     })?;
     let mut command = command_in(&folder, notice.argv).ok_or("the command is empty")?;

@@ -17,6 +17,7 @@ mod standing;
 mod stop;
 mod supervisor;
 mod undecided;
+mod unkept;
 
 pub use pass::Selection;
 pub use progress::Progress;

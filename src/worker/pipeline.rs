@@ -11,6 +11,7 @@ use super::believing::{Bytes, ReadBudget};
 use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
 use super::report::MAX_TROUBLES;
+use super::unkept::Unkept;
 use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};
 use crate::domain::{CLOCK_TOLERANCE, Claim, Content, Source, Validators, Version, VersionId};
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
@@ -37,6 +38,8 @@ pub(super) struct Pipeline {
     pub(super) closing: CancellationToken,
     /// What failed, in words, as far as it is told one by one.
     pub(super) troubles: Mutex<Vec<String>>,
+    /// The names of sources whose answers this machine could not keep, and why, of the first one.
+    pub(super) unkept: Mutex<Unkept>,
     /// What became of each source that was tried, where that is told.
     pub(super) results: Option<Mutex<Vec<SourceResult>>>,
     /// Whether versions are judged and published; else they wait for a process that may.
@@ -99,6 +102,7 @@ impl Pipeline {
             progress: progress.clone(),
             closing: CancellationToken::new(),
             troubles: Mutex::default(),
+            unkept: Mutex::default(),
             results: None,
             judges: false,
             read_budget: ReadBudget::default(),
@@ -210,8 +214,8 @@ impl Pipeline {
             content,
         };
         match self.publisher.publish(request, room).await {
-            // One file's trouble, which the catalogue keeps and the end of the pass tells.
-            Err(error) if error.kind == ErrorKind::Blocked => {
+            // The catalogue keeps it, and the end of the pass tells it.
+            Err(error) if error.is_of_file() => {
                 tracing::error!("{error}");
                 Ok(())
             }
@@ -241,9 +245,13 @@ impl Pipeline {
         })
     }
 
-    /// Returns what failed, and forgets it.
+    /// Returns what failed, and forgets it. What this machine lacked comes last, once for all sources.
     pub(super) fn take_troubles(&self) -> Vec<String> {
-        std::mem::take(&mut *self.troubles.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = std::mem::take(&mut *troubles);
+        let unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.extend(unkept.words());
+        taken
     }
 
     pub(super) async fn version(&self, id: VersionId) -> Result<Version> {

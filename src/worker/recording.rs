@@ -2,7 +2,7 @@
 
 use super::believing::Bytes;
 use super::pipeline::{Attempt, Next, Pipeline};
-use crate::app::{Result, SourceResult};
+use crate::app::{ErrorKind, Result, SourceResult};
 use crate::domain::{
     AttemptOutcome, Claim, Content, Digest, FailureKind, LastModified, NewBlob, NewestVersion,
     Slot, Source, StoredBody, Validators, VersionId, VersionState, Weight, base_ordinal,
@@ -31,6 +31,11 @@ impl Pipeline {
                 record.validators = validators;
                 self.record_unchanged(record).await
             }
+            FetchOutcome::Failed {
+                kind: FailureKind::Storage,
+                detail,
+                ..
+            } => self.leave_unkept(claim, detail).await,
             FetchOutcome::Failed {
                 kind,
                 detail,
@@ -139,7 +144,8 @@ impl Pipeline {
         let source = &claim.source;
         let blob = match self.encode(source, claim.newest.as_ref(), &fetched).await {
             Ok(blob) => blob,
-            Err(error) => {
+            // The stored form that this one would build on is not what was recorded: the next fetch is for the whole file.
+            Err(error) if error.kind == ErrorKind::Damaged => {
                 // The validators that came with a body which was not kept must not hide it from the next request.
                 record.validators = kept_validators;
                 return self
@@ -151,6 +157,7 @@ impl Pipeline {
                     )
                     .await;
             }
+            Err(error) => return self.leave_unkept(claim, error.message).await,
         };
         let object = match &blob.body {
             StoredBody::Object(name) => Some(name.clone()),

@@ -24,6 +24,9 @@ use crate::verify::end_left_behind;
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 
+/// How long a worker that stays waits after a pass that could not keep what it had fetched: it would fetch the same again.
+const WAIT_FOR_ROOM: chrono::Duration = chrono::Duration::minutes(10);
+
 /// How often the heartbeat's address is called at least by a worker that stays, passes with nothing to do included.
 const BEAT_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
@@ -217,16 +220,8 @@ impl Worker {
                 report.fail(error);
             }
         }
-        // What is in the way of one file is no error of the pass: the catalogue keeps it, and the end of each pass tells it.
-        if let Some((count, first)) =
-            unsettled.filter(|(_, first)| first.kind != ErrorKind::Blocked)
-        {
-            let message = format!(
-                "{count} published files or sets could not be brought up to date; the first: {first}"
-            );
-            report.fail(Error { message, ..first });
-        }
         let told = standing::tell(&self.app, asked.as_deref(), judges, &mut report).await;
+        self.tell_unsettled(unsettled, &mut report).await?;
         if report.has_begun {
             // The same words as the summary that is printed.
             let words = report.summary.to_string();
@@ -236,6 +231,27 @@ impl Worker {
             told?;
         }
         Ok(report)
+    }
+
+    /// Reports what kept published files and sets from being brought up to date, unless the catalogue keeps why: that is told by the
+    /// end of each pass, and is no error of this one.
+    async fn tell_unsettled(
+        &self,
+        unsettled: Option<(usize, Error)>,
+        report: &mut PassReport,
+    ) -> Result<()> {
+        let Some((count, first)) = unsettled.filter(|(_, first)| first.kind != ErrorKind::Blocked)
+        else {
+            return Ok(());
+        };
+        if first.is_of_file() && !self.app.unpublished().await?.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "{count} published files or sets could not be brought up to date; the first: {first}"
+        );
+        report.fail(Error { message, ..first });
+        Ok(())
     }
 
     /// Returns whether this process judges. What keeps it from that is recorded; what keeps it from fetching, too, is the
@@ -319,7 +335,12 @@ impl Worker {
             if report.is_news() || is_other_error {
                 after_pass(&report);
             }
-            let wake_at = self.app.now() + WAKE_EVERY;
+            let pause = if report.summary.not_kept > 0 {
+                WAIT_FOR_ROOM
+            } else {
+                WAKE_EVERY
+            };
+            let wake_at = self.app.now() + pause;
             tokio::select! {
                 () = self.app.clock.sleep_until(wake_at) => {}
                 () = self.look.notified() => {}

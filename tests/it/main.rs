@@ -25,6 +25,7 @@ mod edits_said;
 mod extras;
 mod faults;
 mod few_threads;
+mod full_disk;
 mod hand_verdicts;
 mod held_back;
 mod isolation;

@@ -210,12 +210,12 @@ fn a_read_only_or_full_disk_is_said_the_same_way() {
     let mounts = [
         (
             "mount --bind \"$data/published\" \"$data/published\"; mount -o remount,ro,bind \"$data/published\"",
-            "Read-only file system",
+            "/published is mounted read-only: mount it writable",
         ),
         (
             "mv \"$data/published\" \"$HOME/away\"; mkdir \"$data/published\"; mount -t tmpfs -o size=64k none \"$data/published\"
              cp -a \"$HOME/away/.\" \"$data/published/\"; dd if=/dev/zero of=\"$data/published/full\" 2>/dev/null || true",
-            "No space left on device",
+            "no room left on the file system at ",
         ),
     ];
     for (mount, why) in mounts {

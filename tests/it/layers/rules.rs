@@ -13,7 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("logging", &["config", "domain", "clock", "files"]),
     ("store", &["domain", "clock", "config", "files"]),
     ("archive", &["domain", "clock", "config", "files"]),
-    ("net", &["domain", "clock", "config"]),
+    ("net", &["domain", "clock", "config", "files"]),
     ("verify", &["domain", "clock", "config", "files"]),
     (
         "app",

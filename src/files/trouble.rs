@@ -1,0 +1,145 @@
+//! Why a file could not be made, written or read, in words: what this machine lacks, where, and what helps.
+//!
+//! Never says what was attempted: whoever asks does.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::io::Errno;
+
+/// Says why something could not be done with a file or folder at `path`, in words for an operator, without the path itself.
+pub fn trouble(error: &io::Error, path: &Path) -> String {
+    let Some(number) = number_of(error) else {
+        return error.to_string();
+    };
+    match Errno::from_raw_os_error(number) {
+        Errno::NOSPC => {
+            let place = mount_of(path);
+            format!("no room left on the file system at {place}: make room there")
+        }
+        Errno::DQUOT => format!(
+            "the quota of this account is used up on the file system at {}: make room there, or raise the quota",
+            mount_of(path)
+        ),
+        Errno::ROFS => format!(
+            "the file system at {} is mounted read-only: mount it writable",
+            read_only_mount_of(path)
+        ),
+        Errno::ACCESS => format!(
+            "this account (uid {}) has no permission: look at owner and mode of it and of its folders",
+            rustix::process::geteuid().as_raw()
+        ),
+        _ => lack(error).map_or_else(
+            || io::Error::from_raw_os_error(number).to_string(),
+            str::to_owned,
+        ),
+    }
+}
+
+/// Says what a process or the machine has no more of, whatever it was needed for; nothing when an error is about something else.
+pub fn lack(error: &io::Error) -> Option<&'static str> {
+    Some(match Errno::from_raw_os_error(number_of(error)?) {
+        Errno::MFILE => {
+            "this process has as many files open as it may: raise its limit (`ulimit -n`, LimitNOFILE= of a service)"
+        }
+        Errno::NFILE => "this machine has as many files open as it can: raise fs.file-max",
+        Errno::NOMEM | Errno::NOBUFS => "this machine has no memory left: free some",
+        _ => return None,
+    })
+}
+
+/// Tells whether an error will meet every other file, too: the disk is full, failing or read-only, or the machine lacks something.
+pub fn concerns_every_file(error: &io::Error) -> bool {
+    let number = number_of(error).map(Errno::from_raw_os_error);
+    let is_of_disk = matches!(
+        number,
+        Some(Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::IO)
+    );
+    is_of_disk || lack(error).is_some()
+}
+
+/// Returns the number that the system gave an error. A library that puts the path to its words keeps the number in them alone.
+fn number_of(error: &io::Error) -> Option<i32> {
+    error.raw_os_error().or_else(|| {
+        let words = error.to_string();
+        let (_, behind) = words.split_once("(os error ")?;
+        behind.split_once(')')?.0.parse().ok()
+    })
+}
+
+/// Returns where the file system of a path is mounted.
+fn mount_of(path: &Path) -> String {
+    top_while(path, |one, parent| {
+        let device = |path: &Path| path.metadata().map(|found| found.dev()).ok();
+        device(one) == device(parent)
+    })
+}
+
+/// Returns where the read-only mount of a path begins, which may be part of a file system that is writable elsewhere.
+fn read_only_mount_of(path: &Path) -> String {
+    let is_read_only = |path: &Path| {
+        statvfs(path).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
+    };
+    top_while(path, |_, parent| is_read_only(parent))
+}
+
+/// Returns the highest folder above a path that can be reached from it while each step is `alike`.
+fn top_while(path: &Path, alike: impl Fn(&Path, &Path) -> bool) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+    let mut top: PathBuf = absolute
+        .ancestors()
+        .find(is_there)
+        .unwrap_or(Path::new("/"))
+        .to_owned();
+    while let Some(parent) = top.parent().filter(|parent| alike(&top, parent)) {
+        top = parent.to_owned();
+    }
+    top.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_machine_lacks_is_said_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("one/two");
+        for (number, words, concerns_all) in [
+            (28, "no room left on the file system at /", true),
+            (
+                122,
+                "the quota of this account is used up on the file system at /",
+                true,
+            ),
+            (30, "is mounted read-only: mount it writable", true),
+            (13, "has no permission: look at owner and mode", false),
+            (24, "this process has as many files open as it may", true),
+            (23, "this machine has as many files open as it can", true),
+            (12, "this machine has no memory left", true),
+            (5, "Input/output error", true),
+            (2, "No such file or directory", false),
+        ] {
+            let plain = io::Error::from_raw_os_error(number);
+            // As the library that makes temporary files does it.
+            let wrapped =
+                io::Error::new(plain.kind(), Wrapped(io::Error::from_raw_os_error(number)));
+            for error in [plain, wrapped] {
+                let said = trouble(&error, &path);
+                assert!(said.contains(words), "{number}: {said}");
+                assert!(!said.contains("at path"), "{number}: {said}");
+                assert_eq!(concerns_every_file(&error), concerns_all, "{number}");
+            }
+        }
+        let own = io::Error::other("of a program's own");
+        assert_eq!(trouble(&own, &path), "of a program's own");
+        assert!(!concerns_every_file(&own));
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0} at path \"/somewhere\"")]
+    struct Wrapped(io::Error);
+}
