@@ -9,6 +9,7 @@ mod duration;
 mod environment;
 mod error;
 mod identity;
+mod interpreter;
 mod limits;
 mod load;
 mod no_proxy;
@@ -28,6 +29,7 @@ pub use builtin::{
 pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};
 pub use identity::Identity;
+pub use interpreter::PROGRAM_PATH;
 pub use load::Flags;
 pub use no_proxy::NoProxy;
 pub use proxy_address::ProxyAddress;

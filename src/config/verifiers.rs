@@ -8,6 +8,7 @@ use super::builtin;
 use super::document::{Field, Section};
 use super::duration::{parse_duration, parse_long_duration};
 use super::environment::is_executable;
+use super::interpreter::{interpreter_problem, sought_by_env};
 use super::limits;
 use super::paths::Paths;
 use super::{Builtin, VerifierConfig, VerifierKind};
@@ -353,21 +354,23 @@ fn find_program(section: &Section<'_>, program: &Field<&str>, paths: Paths<'_>) 
     .ok()
 }
 
-/// Returns why a program that the configuration names cannot be run, as of now.
+/// Returns why a program that the configuration names cannot be run, as of now; of a script also why its interpreter cannot.
 pub fn program_problem(argv: &[String]) -> Option<String> {
-    let program = argv.first()?;
-    let why = if program.contains('/') {
-        let path = Path::new(program);
-        match path.metadata() {
-            Err(error) => error.to_string(),
-            Ok(_) if is_executable(path) => return None,
-            Ok(_) => "not an executable file".to_owned(),
-        }
+    const GIVE: &str = "; give an executable file's path, or its name when it is in PATH";
+    let (program, arguments) = argv.split_first()?;
+    let path = Path::new(program);
+    let (why, advice) = if !program.contains('/') {
+        let why = "not found in PATH, or not executable there";
+        (why.to_owned(), GIVE)
+    } else if let Err(error) = path.metadata() {
+        (error.to_string(), GIVE)
+    } else if !is_executable(path) {
+        ("not an executable file".to_owned(), GIVE)
     } else {
-        "not found in PATH, or not executable there".to_owned()
+        let arguments = arguments.iter().map(String::as_str);
+        let why = interpreter_problem(path).or_else(|| sought_by_env(path, arguments));
+        (why?, "")
     };
-    Some(format!(
-        "cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH",
-        program.escape_debug()
-    ))
+    let program = program.escape_debug();
+    Some(format!("cannot use the program `{program}`: {why}{advice}"))
 }

@@ -18,7 +18,7 @@ use super::output;
 use super::subject::Subject;
 use super::watch::Overrun;
 use super::work_folder::WorkFolder;
-use crate::config::ResourceLimits;
+use crate::config::{PROGRAM_PATH, ResourceLimits};
 use crate::domain::{Content, Judgement, VerdictOutcome, format_size};
 use crate::files::trouble;
 
@@ -26,9 +26,6 @@ use crate::files::trouble;
 const PATH_PLACE: &[u8] = b"{path}";
 /// Stands for the path of a set's manifest.
 const MANIFEST_PLACE: &[u8] = b"{manifest}";
-/// Where the program finds what it calls by name. It is fixed, so that a verdict does not depend on the shell that
-/// gannet was started from; the program itself was found when the configuration was read.
-const SAFE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// What a shell adds to the number of the signal that killed its last command.
 const SHELL_KILLED: i32 = 128;
 
@@ -79,7 +76,7 @@ pub(super) fn command_in(folder: &WorkFolder, argv: &[String]) -> Option<Command
         .args(arguments.iter().map(|argument| fill_in(argument, folder)))
         .current_dir(folder.path())
         .env_clear()
-        .env("PATH", SAFE_PATH)
+        .env("PATH", PROGRAM_PATH)
         .env("LANG", "C.UTF-8")
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path())

@@ -350,6 +350,12 @@ fn a_verifier_without_its_program_is_no_good_end() {
         )
     };
     let notifier = "[[notify]]\nname = \"ops\"\ncommand = [\"/nope/tell\"]\n";
+    let script = |name: &str, first_line: &str| {
+        let path = gannet.path(name);
+        fs::write(&path, format!("{first_line}\nexit 0\n")).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+        path.display().to_string()
+    };
     let text = text.display().to_string();
     for (toml, what, code) in [
         (
@@ -370,6 +376,23 @@ fn a_verifier_without_its_program_is_no_good_end() {
             0,
         ),
         (verifier("/bin/true"), "", 0),
+        (verifier(&script("sh", "#!/bin/sh")), "", 0),
+        (verifier(&script("env-sh", "#!/usr/bin/env sh")), "", 0),
+        (
+            verifier(&script("nope", "#!/nope/python3")),
+            "nope`: its interpreter `/nope/python3` is not there\n",
+            1,
+        ),
+        (
+            verifier(&script("env-nope", "#!/usr/bin/env nope-python3")),
+            "`nope-python3`, which it has `env` look for, is not found in ",
+            1,
+        ),
+        (
+            verifier(&script("crlf", "#!/bin/sh\r")),
+            "its first line ends with a carriage return",
+            1,
+        ),
     ] {
         gannet.configure(&toml);
         let said = gannet.run(&["config", "check"]);
