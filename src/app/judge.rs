@@ -350,6 +350,30 @@ impl App {
         Ok(Arc::clone(verifier))
     }
 
+    /// Returns those of these sources whose newest version waits for a verdict that should have come by now. Passes say so of it, where
+    /// any may judge.
+    pub async fn overdue(&self, sources: &[Source]) -> Result<HashSet<SourceId>> {
+        let mut overdue = HashSet::new();
+        for source in sources {
+            let (Some(VersionState::Pending), Some(version)) =
+                (source.state.version_state, source.state.version_id)
+            else {
+                continue;
+            };
+            let verdicts = self.verdicts(version).await?;
+            let last = newest_of_each(verdicts.iter().map(|one| &one.verdict));
+            let ask = Ask::Undecided(Weight::Required);
+            let is_late = |verifier: &Arc<Verifier>| {
+                let last = last.get(verifier.name()).copied();
+                matches!(self.next_step(verifier, last, ask), Step::GiveUp(_))
+            };
+            if self.verifiers_for(&source.settings).iter().any(is_late) {
+                overdue.insert(source.id);
+            }
+        }
+        Ok(overdue)
+    }
+
     /// Returns the versions, of all sources or of `only` these, that are still undecided, pending or in error, and could become
     /// the published ones; and those that wait for advice, whose deadline may have come. Those of one source stand together.
     ///

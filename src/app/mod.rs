@@ -12,6 +12,7 @@ mod compare;
 mod configured;
 mod content;
 mod damage;
+mod earlier;
 mod error;
 mod evidence;
 mod grep;

@@ -385,6 +385,20 @@ impl App {
         Ok(self.store.record_refusal(event, self.stamp()).await?)
     }
 
+    /// Does the same of a configuration that cannot be used, until it can be again.
+    pub(crate) async fn note_unusable(&self, why: &Error) -> Result<()> {
+        self.note_refusal(why).await?;
+        Ok(self.store.mark_refused(self.now()).await?)
+    }
+
+    /// Records that the configuration can be used, where the last that was recorded is that it could not.
+    pub(crate) async fn note_usable(&self) -> Result<()> {
+        let configured = self.configured();
+        let file = configured.path().unwrap_or(Path::new(""));
+        let event = config_event(Action::ConfigReloaded, file.display().to_string());
+        Ok(self.store.record_usable(event, self.stamp()).await?)
+    }
+
     async fn note_config(&self, action: Action, detail: String) -> Result<()> {
         let event = config_event(action, detail);
         self.store.record_event(event, self.stamp()).await?;

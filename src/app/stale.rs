@@ -140,33 +140,52 @@ impl App {
     async fn find_stale(&self, request: &StaleRequest) -> Result<(Vec<Stale>, u64)> {
         let sources = self.stale_sources(&request.selectors).await?;
         let judges = self.judges_now().await;
+        let only = (!request.selectors.is_empty()).then(|| sources.keys().copied().collect());
+        let order = if request.newest_first {
+            JudgedOrder::NewestFirst
+        } else {
+            JudgedOrder::OldestFirst
+        };
+        let (mut stale, mut by_hand) = (Vec::new(), 0);
+        self.each_judged(only, order, |version| {
+            // One that was added since the sources were read was judged by the judges of now.
+            let Some(source) = sources.get(&version.source_id) else {
+                return;
+            };
+            by_hand += self.count_by_hand(&version, source);
+            stale.extend(self.stale_of(&version, source, &judges));
+        })
+        .await?;
+        Ok((stale, by_hand))
+    }
+
+    /// Looks at every version of these sources, of all without them, with what was said of it last.
+    pub(super) async fn each_judged(
+        &self,
+        sources: Option<Vec<SourceId>>,
+        order: JudgedOrder,
+        mut look: impl FnMut(JudgedBy),
+    ) -> Result<()> {
         let mut page = JudgedRequest {
-            sources: (!request.selectors.is_empty()).then(|| sources.keys().copied().collect()),
-            order: if request.newest_first {
-                JudgedOrder::NewestFirst
-            } else {
-                JudgedOrder::OldestFirst
-            },
+            sources,
+            order,
             after: None,
             limit: PAGE,
         };
-        let (mut stale, mut by_hand) = (Vec::new(), 0);
         loop {
             let versions = self.store.judged_by(page.clone()).await?;
             let Some(last) = versions.last() else {
-                return Ok((stale, by_hand));
+                return Ok(());
             };
             page.after = Some(last.version_id);
-            stale.extend(versions.into_iter().filter_map(|version| {
-                // One that was added since the sources were read was judged by the judges of now.
-                let source = sources.get(&version.source_id)?;
-                by_hand += self.count_by_hand(&version, source);
-                self.stale_of(&version, source, &judges)
-            }));
+            versions.into_iter().for_each(&mut look);
         }
     }
 
-    async fn stale_sources(&self, selectors: &[String]) -> Result<HashMap<SourceId, Arc<Source>>> {
+    pub(super) async fn stale_sources(
+        &self,
+        selectors: &[String],
+    ) -> Result<HashMap<SourceId, Arc<Source>>> {
         let sources = if selectors.is_empty() {
             self.store.sources(SourceFilter::default()).await?
         } else {

@@ -23,10 +23,21 @@ pub(super) async fn config_check(
         return Err(Error::invalid(why.clone()));
     }
     tui::keys_page(config)?;
-    let mut problems = Vec::new();
     let mut looks = open_to_others(config.config_file.as_deref());
     looks.extend(passed_over_file(config, flags, environment));
     looks.extend(passed_over_formats(config));
+    looks.extend(try_machine(config)?);
+    looks.extend(look_at_catalogue(config, flags, environment).await?);
+    let policy = policy_outlook(config, flags, environment).await?;
+    let page = cli::config_page(config, policy.as_ref(), &looks);
+    let printed = cli::print_text(&page, console)?;
+    Ok(printed.max(tell_next_pass(config, policy.as_ref(), console)))
+}
+
+/// Tries what a worker needs of this machine: certificates, proxy and folders. Returns what only this account cannot use; whoever
+/// checks need not be whoever works. Everything that is wrong is one error.
+fn try_machine(config: &Config) -> Result<Vec<String>> {
+    let (mut problems, mut looks) = (Vec::new(), Vec::new());
     if let Err(error) = net::check_certificates(&config.fetch.ca_files) {
         problems.push(error.to_string());
     }
@@ -34,49 +45,62 @@ pub(super) async fn config_check(
         problems.push(error.to_string());
     }
     for (what, folder) in [("data", &config.data_dir), ("logs", &config.log_dir)] {
+        let place = folder.display();
         match files::check_folder(folder) {
             Ok(()) => {}
-            // Whoever checks need not be whoever works.
             Err(error) if is_refused(&error) && folder.is_dir() => looks.push(format!(
-                "this account may not write to {}, where the {what} go: {error}",
-                folder.display()
+                "this account may not write to {place}, where the {what} go: {error}"
             )),
-            Err(error) => problems.push(format!(
-                "cannot use {} for the {what}: {error}",
-                folder.display()
-            )),
+            Err(error) => problems.push(format!("cannot use {place} for the {what}: {error}")),
         }
     }
-    if !problems.is_empty() {
-        return Err(Error::invalid(problems.join("\n")));
+    if problems.is_empty() {
+        Ok(looks)
+    } else {
+        Err(Error::invalid(problems.join("\n")))
     }
-    if has_catalogue(&config.data_dir)? {
-        let house =
-            House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
-        looks.extend(house.app.idle_selections().await?);
-        if let Some(error) = house.mismatch {
-            return Err(error);
-        }
+}
+
+/// Returns what of the configuration does not fit the sources and versions that are there; nothing without a catalogue.
+async fn look_at_catalogue(
+    config: &Config,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Vec<String>> {
+    if !has_catalogue(&config.data_dir)? {
+        return Ok(Vec::new());
     }
-    let policy = policy_outlook(config, flags, environment).await?;
-    let page = cli::config_page(config, policy.as_ref(), &looks);
-    let printed = cli::print_text(&page, console)?;
-    if let Some(undone) = policy.as_ref().and_then(undone) {
+    let house = House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+    let mut looks = house.app.idle_selections().await?;
+    if let Some(error) = house.mismatch {
+        return Err(error);
+    }
+    looks.extend(house.app.earlier_judges(&[]).await?);
+    Ok(looks)
+}
+
+/// Says what the next pass cannot do with a configuration, and returns the exit code that follows.
+fn tell_next_pass(
+    config: &Config,
+    policy: Option<&PolicyOutlook>,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    if let Some(undone) = policy.and_then(undone) {
         console.warn_line(&format!(
             "gannet: with this configuration the next pass {undone}"
         ));
-        return Ok(ExitStatus::Usage);
+        return ExitStatus::Usage;
     }
     let unable = without_program(config);
     if unable.is_empty() {
-        return Ok(printed);
+        return ExitStatus::Done;
     }
     // The page says of each what is wrong with its program.
     console.warn_line(&format!(
         "gannet: with this configuration the next pass cannot judge by {}, and ends with 1 when there is something to judge",
         unable.join(", ")
     ));
-    Ok(printed.max(ExitStatus::Problems))
+    ExitStatus::Problems
 }
 
 /// Returns the names of the verifiers whose programs cannot be started here.

@@ -113,6 +113,12 @@ impl Fingerprint {
         Self::of(OVERRULED.to_owned())
     }
 
+    /// Tells whether every file that the verifier names could be read for it.
+    pub fn names_every_file(&self) -> bool {
+        let files = self.definition.rsplit_once(r#""files":{"#);
+        files.is_none_or(|(_, files)| !files.contains("\":null"))
+    }
+
     /// Tells whether somebody outside judges: in the place of a verifier, or as an external one.
     pub fn is_outside(&self) -> bool {
         self.definition == OVERRULED || self.definition.contains(EXTERNAL)

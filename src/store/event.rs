@@ -1,5 +1,6 @@
 //! Events: appended with what they tell of, read by source, by time, or on from where a reader stopped.
 
+use chrono::{DateTime, Utc};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
@@ -39,6 +40,32 @@ impl Store {
         .await
     }
 
+    /// Records that a configuration can be used again, if the last that is recorded of configurations and policies is a refusal that
+    /// [`Self::mark_refused`] has marked.
+    pub async fn record_usable(&self, event: NewEvent, stamp: Stamp) -> Result<()> {
+        let marked = self.read(|sql| {
+            let mut marked = sql.prepare_cached("SELECT 1 FROM chore WHERE name = ?1")?;
+            Ok(marked.exists([REFUSED])?)
+        });
+        if !marked.await? {
+            return Ok(());
+        }
+        self.write(move |transaction| {
+            transaction.execute("DELETE FROM chore WHERE name = ?1", [REFUSED])?;
+            let last = last_of_configuration(transaction.sql)?;
+            if last.is_some_and(|(action, _)| action == Action::ConfigRejected.as_str()) {
+                insert_event_under(transaction, &stamp, None, event.clone())?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Marks that the configuration of this catalogue could not be used, for the pass that can use it again.
+    pub async fn mark_refused(&self, now: DateTime<Utc>) -> Result<()> {
+        self.record_chore(REFUSED, now).await
+    }
+
     /// Returns the events that match, oldest first: the newest `limit`, or with `after` the first `limit` after it. Those whose
     /// rows are damaged are left out ([`Store::damage`]).
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
@@ -46,6 +73,9 @@ impl Store {
             .await
     }
 }
+
+/// Stands among the chores from a refusal of the configuration until it can be used again.
+const REFUSED: &str = "refused";
 
 /// So many events are looked through, from the newest on, for what happened to the configuration last.
 const LOOKED_THROUGH: i64 = 20_000;

@@ -259,10 +259,10 @@ impl Worker {
     async fn standing(&self) -> Result<PolicyStanding> {
         let standing = self.app.policy_standing().await?;
         match standing {
-            PolicyStanding::InForce(_) => {}
+            PolicyStanding::InForce(_) => self.app.note_usable().await?,
             PolicyStanding::Foreign(ref error) => self.app.note_refusal(error).await?,
             PolicyStanding::Unusable(error) => {
-                self.app.note_refusal(&error).await?;
+                self.app.note_unusable(&error).await?;
                 return Err(error);
             }
         }

@@ -21,6 +21,7 @@ mod dashboard;
 mod dashboard_terminal;
 mod demo;
 mod deploy;
+mod earlier;
 mod edits_said;
 mod extras;
 mod faults;

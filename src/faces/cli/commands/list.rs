@@ -1,6 +1,6 @@
 //! `list`: the sources and where they stand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -87,6 +87,11 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
         app.sources(&args.sources).await?
     };
     let now = app.clock.now();
+    let overdue = if *failing {
+        app.overdue(&sources).await?
+    } else {
+        HashSet::new()
+    };
     sources.retain(|source| {
         let state = StateWord::of(source);
         let fails = matches!(
@@ -96,7 +101,7 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
                 | StateWord::Unpublished
                 | StateWord::SetFail
                 | StateWord::Error
-        );
+        ) || overdue.contains(&source.id);
         let is_due = next_due(source).is_some_and(|at| at <= now);
         (!failing || fails) && (states.is_empty() || states.contains(&state)) && (!due || is_due)
     });

@@ -62,6 +62,13 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
             &Look::of(app, console),
             &mut console.out,
         )?;
+        if history.source.removed_at.is_none() {
+            let id = history.source.id.to_string();
+            let earlier = app.earlier_judges(&[id]).await?;
+            if let Some(line) = earlier {
+                console.note(&line);
+            }
+        }
     }
     Ok(damaged.tell(console))
 }
