@@ -34,6 +34,7 @@ mod removal;
 mod select;
 mod set_publish;
 mod set_queries;
+mod set_requests;
 mod sets;
 mod settings;
 mod source_result;

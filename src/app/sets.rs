@@ -1,18 +1,17 @@
-//! Sets: judging the newest versions of all their members together, and what outside verifiers say of an edition.
+//! Sets: judging the newest versions of all their members together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::judge::{SetAside, Step, facts_of, newest_of_each, promise, set_aside, too_late};
-use super::suggest::{no_such_name, suggestion};
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
 use crate::domain::{
-    Edition, EditionId, EditionMember, Judgement, MemberNow, NewVerdict, NotReady, Scope,
-    SetPublication, SetStep, SourceId, VerdictId, VerdictOutcome, VersionState, Weight,
-    combination_key, newest_combination, ready_to_judge, set_file_names, set_step,
+    Edition, EditionMember, Judgement, NewVerdict, Scope, SetPublication, SetStep, SourceId,
+    VerdictId, VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge,
+    set_file_names, set_step,
 };
-use crate::store::{FileSet, NewEdition, SourceFilter, StoreError};
+use crate::store::{NewEdition, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
 
 /// What judging an edition gave.
@@ -181,36 +180,8 @@ impl App {
     }
 
     async fn judge_set(&self, name: &str, again: bool, report: &mut SetsReport) -> Result<()> {
-        let members = self.store.members_now(name.to_owned(), self.now()).await?;
-        let combination = match ready_to_judge(&members) {
-            Ok(combination) => combination,
-            Err(reason) => {
-                tracing::debug!("set {name} waits: {reason}");
-                return Ok(());
-            }
-        };
-        let newest = match self.store.newest_edition(name.to_owned()).await {
-            // Another combination takes its place; this one may be refused.
-            Err(error) if error.is_damage() => {
-                let key = self.store.newest_key(name.to_owned()).await?;
-                if key == Some(combination_key(&combination)) {
-                    return Err(error.into());
-                }
-                None
-            }
-            newest => newest?,
-        };
-        let required = match set_step(combination_key(&combination), newest.as_ref(), again) {
-            SetStep::Nothing => return Ok(()),
-            SetStep::Judge => {
-                let ask = Ask::Undecided(Weight::Required);
-                self.judge_combination(name, combination, ask).await?
-            }
-            SetStep::JudgeAgain(id) => {
-                let edition = self.store.edition(id).await?;
-                let ask = Ask::Undecided(Weight::Required);
-                self.judge_edition(edition, ask).await?
-            }
+        let Some(required) = self.judge_as_required(name, again).await? else {
+            return Ok(());
         };
         report.tell(&required, Weight::Required);
         let is_bad = matches!(
@@ -233,6 +204,40 @@ impl App {
             report.tell(&advisory, Weight::Advisory);
         }
         Ok(())
+    }
+
+    /// Judges what the members of a set stand ready with by the verifiers that it has to pass; nothing where the set waits, or where
+    /// all is said of that.
+    async fn judge_as_required(&self, name: &str, again: bool) -> Result<Option<VerifiedSet>> {
+        let members = self.store.members_now(name.to_owned(), self.now()).await?;
+        let combination = match ready_to_judge(&members) {
+            Ok(combination) => combination,
+            Err(reason) => {
+                tracing::debug!("set {name} waits: {reason}");
+                return Ok(None);
+            }
+        };
+        let newest = match self.store.newest_edition(name.to_owned()).await {
+            // Another combination takes its place; this one may be refused.
+            Err(error) if error.is_damage() => {
+                let key = self.store.newest_key(name.to_owned()).await?;
+                if key == Some(combination_key(&combination)) {
+                    return Err(error.into());
+                }
+                None
+            }
+            newest => newest?,
+        };
+        let ask = Ask::Undecided(Weight::Required);
+        let judged = match set_step(combination_key(&combination), newest.as_ref(), again) {
+            SetStep::Nothing => return Ok(None),
+            SetStep::Judge => self.judge_combination(name, combination, ask).await?,
+            SetStep::JudgeAgain(id) => {
+                let edition = self.store.edition(id).await?;
+                self.judge_edition(edition, ask).await?
+            }
+        };
+        Ok(Some(judged))
     }
 
     /// Judges a new combination, and records the edition with what was said of it: a worker that is killed before leaves
@@ -402,124 +407,11 @@ impl App {
         asked.said(judgement)
     }
 
-    /// Judges what would be published of a set now, by every verifier that can be asked, and publishes what follows: the newest
-    /// versions under the names that their sources have, when all stand ready; else the newest edition again.
-    pub async fn verify_set(&self, name: &str) -> Result<VerifiedSet> {
-        self.require_policy().await?;
-        let set = self.known_set(name).await?;
-        let _lock = self.lock_sets().await?;
-        let members = self.members_to_verify(name).await?;
-        let newest = self.store.newest_edition(name.to_owned()).await?;
-        let is_new = |members: &[EditionMember]| {
-            let key = combination_key(members);
-            newest.as_ref().is_none_or(|newest| newest.key != key)
-        };
-        let verified = match ready_to_judge(&members) {
-            Ok(ready) if is_new(&ready) => self.judge_combination(name, ready, Ask::Again).await?,
-            ready => {
-                let edition = self.newest_edition_of(&set).await?;
-                let is_older = newest_combination(&members).is_none_or(|now| is_new(&now));
-                let waits = ready.err().filter(|_| is_older);
-                VerifiedSet {
-                    waits: waits.map(|reason| reason.to_string()),
-                    ..self.judge_edition(edition, Ask::Again).await?
-                }
-            }
-        };
-        self.settle_recorded_set(name).await?;
-        Ok(verified)
-    }
-
-    /// Returns where the members of a set stand; an error says what keeps the set from being judged at all.
-    async fn members_to_verify(&self, name: &str) -> Result<Vec<MemberNow>> {
-        if let Some(problem) = self.set_problems().await?.get(name) {
-            return Err(Error::invalid(format!(
-                "cannot judge the set {name}: {problem}"
-            )));
-        }
-        Ok(self.store.members_now(name.to_owned(), self.now()).await?)
-    }
-
-    /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows. Returns the
-    /// edition, and the others with the same contents for which the verdict counts too.
-    pub async fn set_verdict(
-        &self,
-        name: &str,
-        verifier: &str,
-        outcome: VerdictOutcome,
-        detail: Option<String>,
-    ) -> Result<(Edition, Vec<EditionId>)> {
-        self.require_policy().await?;
-        let set = self.known_set(name).await?;
-        let verifiers = self.verifiers_of_set(name);
-        let found = verifiers.iter().find(|one| one.name() == verifier);
-        let names = verifiers.iter().map(|one| one.name());
-        let verifier =
-            found.ok_or_else(|| judges_not(verifier, name, suggestion(verifier, names)))?;
-        let mut edition = self.newest_edition_of(&set).await?;
-        let earlier = self.store.edition_verdicts(edition.id).await?;
-        let earlier = earlier.iter().map(|one| &one.verdict);
-        let verdict = self
-            .note_from_outside(verifier, earlier, outcome, detail)
-            .await;
-        let mut also = Vec::new();
-        for verdict in self
-            .redacted_by_members(vec![verdict], &edition.members)
-            .await?
-        {
-            (edition.state, also) = self
-                .store
-                .record_outside_edition_verdict(edition.id, verdict, self.stamp())
-                .await?;
-        }
-        self.settle_recorded_set(name).await?;
-        Ok((edition, also))
-    }
-
-    /// Returns the set that is called so, as far as it is known yet.
-    pub(super) async fn known_set(&self, name: &str) -> Result<FileSet> {
-        let sets = self.sets_known().await?;
-        if let Some(set) = sets.iter().find(|set| set.name == name) {
-            return Ok(set.clone());
-        }
-        let shown = name.escape_debug();
-        let names = sets.iter().map(|set| set.name.as_str());
-        let declared = format!(
-            "a set is declared by a [[verifier]] with scope = \"set\" and sources = [\"tag:{shown}\"]"
-        );
-        Err(no_such_name("set", name, names, &declared))
-    }
-
-    async fn newest_edition_of(&self, set: &FileSet) -> Result<Edition> {
-        if let Some(edition) = self.store.newest_edition(set.name.clone()).await? {
-            return Ok(edition);
-        }
-        let members = self.store.members_now(set.name.clone(), self.now()).await?;
-        let reason = ready_to_judge(&members).err();
-        let hint = reason.map_or_else(
-            || "the next pass judges it".to_owned(),
-            |reason: NotReady| format!("it waits: {reason}"),
-        );
-        let message = format!("the set {} has no edition yet", set.name);
-        Err(Error::not_found(message).hint(hint))
-    }
-
     /// Waits for the right to judge sets, which one process has at a time: none is judged twice, and each edition follows
     /// from the one before.
     pub(super) async fn lock_sets(&self) -> Result<FileLock> {
         self.with_archive(Archive::lock_sets).await
     }
-}
-
-fn judges_not(verifier: &str, set: &str, meant: Option<String>) -> Error {
-    let shown = verifier.escape_debug();
-    let declared = || {
-        format!(
-            "declare it in the configuration: [[verifier]] with name = \"{shown}\", external = true, scope = \"set\" and sources = [\"tag:{set}\"]"
-        )
-    };
-    Error::not_found(format!("no verifier `{shown}` judges the set {set}"))
-        .hint(meant.unwrap_or_else(declared))
 }
 
 impl SetsReport {

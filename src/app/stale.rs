@@ -69,6 +69,28 @@ struct Stale {
     verifiers: Vec<Arc<Verifier>>,
 }
 
+impl StaleProgress {
+    /// Counts a version by its state now.
+    fn count(&mut self, state: VersionState) {
+        match state {
+            VersionState::Passed => self.passed += 1,
+            VersionState::Unverified => self.unverified += 1,
+            VersionState::Failed => self.failed += 1,
+            VersionState::Error | VersionState::Pending => self.undecided += 1,
+        }
+    }
+}
+
+/// Returns how many versions may be judged at once. A rule that compares with the last good version needs that to be judged first.
+fn at_once(stale: &[Stale]) -> usize {
+    let looks_back = |stale: &Stale| stale.verifiers.iter().any(|one| one.looks_back());
+    if stale.iter().any(looks_back) {
+        1
+    } else {
+        AT_ONCE
+    }
+}
+
 impl App {
     /// Judges every version again for which a verifier that applies has no verdict, or one of another fingerprint than it has
     /// now; only by those verifiers; and, when no source is named, what stands ready of each set. Published files follow.
@@ -90,14 +112,7 @@ impl App {
         };
         tell(progress, None);
         let memory = Semaphore::new(CONTENT_KIB as usize);
-        // A rule that compares with the last good version needs that to be judged first.
-        let looks_back =
-            |stale: &Stale| stale.verifiers.iter().any(|verifier| verifier.looks_back());
-        let at_once = if stale.iter().any(looks_back) {
-            1
-        } else {
-            AT_ONCE
-        };
+        let at_once = at_once(&stale);
         let mut judged = stream::iter(stale)
             .map(|stale| self.judge_stale(stale, &memory))
             .buffer_unordered(at_once);
@@ -106,12 +121,7 @@ impl App {
             progress.done += 1;
             let changed = match result {
                 Ok(Some((before, verified))) => {
-                    match verified.state {
-                        VersionState::Passed => progress.passed += 1,
-                        VersionState::Unverified => progress.unverified += 1,
-                        VersionState::Failed => progress.failed += 1,
-                        VersionState::Error | VersionState::Pending => progress.undecided += 1,
-                    }
+                    progress.count(verified.state);
                     (before != verified.state).then_some(verified)
                 }
                 // Purged meanwhile.

@@ -7,13 +7,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::folders::{ChangedFolder, SetFolders};
+use super::folders::{ChangedFolder, FolderChange, SetFolders};
 use super::published::{FileChange, Served, tell_failures};
 use super::sets::{self, VerifiedSetJson};
-use crate::app::{App, Error, ErrorKind, SetAside, Verified};
+use crate::app::{App, Error, ErrorKind, SetAside, Verified, VerifiedSet};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
-use crate::faces::cli::exit::{CommandResult, purged_meanwhile};
+use crate::faces::cli::exit::{CommandResult, Failure, purged_meanwhile};
 use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::clean;
@@ -35,36 +35,12 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     if args.stale {
         return stale::run(app, args, console).await;
     }
-    let (mut done, mut sets_done) = (Vec::new(), Vec::new());
-    let mut purged = HashSet::new();
-    let mut damaged: Option<Error> = None;
     let (sets, targets) = split(app, &args.targets).await?;
     let selected = select(app, &targets).await?;
     let mut served = Served::default();
     served.note(selected.iter().map(|(source, _)| source));
     let folders = SetFolders::now(app).await;
-    for (source, version) in selected {
-        let verified = match app.verify(&source, &version).await {
-            Err(_) if app.source_by_id(source.id).await?.is_none() => {
-                if purged.insert(source.id) {
-                    console.warn(&purged_meanwhile(&source));
-                }
-                continue;
-            }
-            // The others can be judged.
-            Err(error) if error.kind == ErrorKind::Damaged => {
-                console.warn(&error.message);
-                damaged.get_or_insert(error);
-                continue;
-            }
-            verified => verified?,
-        };
-        if !args.json {
-            write(&verified, &mut console.out)?;
-            console.out.flush()?;
-        }
-        done.push(verified);
-    }
+    let judged = judge_versions(app, selected, args.json, console).await?;
     let files = served.changes(app).await?;
     // Of the sets that are named, the folders are said with their verdicts.
     let mut folders = folders.changes(app).await?;
@@ -75,43 +51,118 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
             writeln!(console.out, "{}", folder.line())?;
         }
     }
-    for set in &sets {
+    let editions = judge_sets(app, &sets, args.json, console).await?;
+    if args.json {
+        write_objects(app, &judged.versions, &files, &editions, &folders, console)?;
+    }
+    let published = tell_unpublished_of(app, &judged.versions, &sets, console).await?;
+    if let Some(error) = judged.damaged {
+        return Err(error.into());
+    }
+    let editions = editions.iter().map(|(one, _)| one.edition.state);
+    let states = judged.versions.iter().map(|one| one.state).chain(editions);
+    Ok(published.max(status(states)))
+}
+
+/// Versions that were judged.
+struct Judged {
+    versions: Vec<Verified>,
+    /// Why the content of the first one that is damaged could not be.
+    damaged: Option<Error>,
+}
+
+/// Judges versions one after the other, and writes each at once unless it is for programs. Those of sources that are purged
+/// meanwhile are left out, and one that is damaged keeps no other from being judged.
+async fn judge_versions(
+    app: &App,
+    selected: Vec<(Source, Version)>,
+    is_json: bool,
+    console: &mut Console<'_>,
+) -> Result<Judged, Failure> {
+    let (mut versions, mut damaged) = (Vec::new(), None);
+    let mut purged = HashSet::new();
+    for (source, version) in selected {
+        let verified = match app.verify(&source, &version).await {
+            Err(_) if app.source_by_id(source.id).await?.is_none() => {
+                if purged.insert(source.id) {
+                    console.warn(&purged_meanwhile(&source));
+                }
+                continue;
+            }
+            Err(error) if error.kind == ErrorKind::Damaged => {
+                console.warn(&error.message);
+                damaged.get_or_insert(error);
+                continue;
+            }
+            verified => verified?,
+        };
+        if !is_json {
+            write(&verified, &mut console.out)?;
+            console.out.flush()?;
+        }
+        versions.push(verified);
+    }
+    Ok(Judged { versions, damaged })
+}
+
+/// Judges sets, and writes each at once unless it is for programs.
+async fn judge_sets(
+    app: &App,
+    sets: &[String],
+    is_json: bool,
+    console: &mut Console<'_>,
+) -> Result<Vec<(VerifiedSet, FolderChange)>, Failure> {
+    let mut done = Vec::new();
+    for set in sets {
         let verified = sets::verify(app, set).await?;
         if let Some(waits) = &verified.0.waits {
             console.warn(&format!("set {set}: {waits}: judged is its newest edition"));
         }
-        if !args.json {
+        if !is_json {
             sets::write_verified(&verified, &mut console.out)?;
         }
-        sets_done.push(verified);
+        done.push(verified);
     }
-    if args.json {
-        let actor = &app.actor.0;
-        let files = by_source(&files);
-        let versions = done
-            .iter()
-            .map(|one| Object::Version(object(one, &files, actor)));
-        let editions = sets_done
-            .iter()
-            .map(|(verified, folder)| Object::Set(VerifiedSetJson::new(verified, folder, actor)));
-        let folders = folders.iter().map(Object::Folder);
-        let objects: Vec<_> = versions.chain(editions).chain(folders).collect();
-        json::write(&mut console.out, &objects)?;
-    }
-    let judged: Vec<_> = done.iter().map(|one| one.source.id).collect();
+    Ok(done)
+}
+
+/// Writes all that was judged and that became otherwise by it, for programs.
+fn write_objects(
+    app: &App,
+    versions: &[Verified],
+    files: &[(Source, FileChange)],
+    editions: &[(VerifiedSet, FolderChange)],
+    folders: &[ChangedFolder],
+    console: &mut Console<'_>,
+) -> io::Result<()> {
+    let actor = &app.actor.0;
+    let files = by_source(files);
+    let versions = versions
+        .iter()
+        .map(|one| Object::Version(object(one, &files, actor)));
+    let editions = editions
+        .iter()
+        .map(|(verified, folder)| Object::Set(VerifiedSetJson::new(verified, folder, actor)));
+    let folders = folders.iter().map(Object::Folder);
+    let objects: Vec<_> = versions.chain(editions).chain(folders).collect();
+    json::write(&mut console.out, &objects)
+}
+
+/// Says which files and folders of what was judged are not as they should be, and returns the exit code that follows.
+async fn tell_unpublished_of(
+    app: &App,
+    versions: &[Verified],
+    sets: &[String],
+    console: &mut Console<'_>,
+) -> Result<ExitStatus, Error> {
+    let judged: Vec<_> = versions.iter().map(|one| one.source.id).collect();
     let mut failures = app.unpublished_of(&judged).await?;
-    for folder in sets::unpublished(app, &sets).await? {
+    for folder in sets::unpublished(app, sets).await? {
         if !failures.contains(&folder) {
             failures.push(folder);
         }
     }
-    let published = tell_failures(&failures, console);
-    if let Some(error) = damaged {
-        return Err(error.into());
-    }
-    let editions = sets_done.iter().map(|(one, _)| one.edition.state);
-    let states = done.iter().map(|one| one.state).chain(editions);
-    Ok(published.max(status(states)))
+    Ok(tell_failures(&failures, console))
 }
 
 #[derive(Serialize)]

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::{VerifiedJson, by_source, object, write, write_files};
 use crate::app::{App, StaleProgress, StaleRequest, Verified};
+use crate::domain::Source;
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::commands::folders::{ChangedFolder, SetFolders};
-use crate::faces::cli::commands::published::{Change, Served, tell_failures};
-use crate::faces::cli::exit::CommandResult;
+use crate::faces::cli::commands::published::{Change, FileChange, Served, tell_failures};
+use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::json;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::text::count;
@@ -34,54 +35,13 @@ struct StaleJson<'a> {
 }
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
-    let request = StaleRequest {
-        selectors: args.targets.clone(),
-        newest_first: args.newest_first,
-    };
     let folders = SetFolders::now(app).await;
-    let bar = bar();
     let (mut changed, mut served) = (Vec::new(), Served::default());
-    let mut written = Ok(());
-    let done = app
-        .verify_stale(&request, |progress, verified| {
-            bar.set_length(progress.total);
-            bar.set_position(progress.done);
-            bar.set_message(format!("{} changed", progress.changed));
-            served.note(verified.map(|verified| &verified.source));
-            match verified {
-                Some(verified) if args.json => changed.push(verified.clone()),
-                Some(verified) if written.is_ok() => {
-                    written = bar.suspend(|| tell(verified, &mut console.out));
-                }
-                _ => {}
-            }
-        })
-        .await;
-    bar.finish_and_clear();
-    written?;
-    let done = done?;
+    let done = judge(app, args, &mut changed, &mut served, console).await?;
     let mut files = served.changes(app).await?;
     let folders = folders.changes(app).await?;
     if args.json {
-        let actor = &app.actor.0;
-        let by_source = by_source(&files);
-        let summary = StaleJson {
-            judged: done.done,
-            passed: done.passed,
-            unverified: done.unverified,
-            failed: done.failed,
-            undecided: done.undecided,
-            sets: done.sets,
-            sets_failed: done.sets_failed,
-            sets_unverified: done.sets_unverified,
-            sets_waiting: done.sets_waiting,
-            by_hand: done.by_hand,
-            changed: changed
-                .iter()
-                .map(|one| object(one, &by_source, actor))
-                .collect(),
-            sets_changed: folders,
-        };
+        let summary = StaleJson::new(&done, &changed, &files, folders, &app.actor.0);
         json::write(&mut console.out, &summary)?;
     } else {
         files.retain(|(_, file)| file.change != Change::Unchanged);
@@ -103,6 +63,68 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         app.unpublished_of(&ids).await?
     };
     Ok(tell_failures(&unpublished, console).max(judged))
+}
+
+/// Judges under a progress bar. Versions whose state is another one now are written at once, or for programs put with `changed`;
+/// what consumers saw of their sources is noted.
+async fn judge(
+    app: &App,
+    args: &VerifyArgs,
+    changed: &mut Vec<Verified>,
+    served: &mut Served,
+    console: &mut Console<'_>,
+) -> Result<StaleProgress, Failure> {
+    let request = StaleRequest {
+        selectors: args.targets.clone(),
+        newest_first: args.newest_first,
+    };
+    let bar = bar();
+    let mut written = Ok(());
+    let done = app
+        .verify_stale(&request, |progress, verified| {
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+            bar.set_message(format!("{} changed", progress.changed));
+            served.note(verified.map(|verified| &verified.source));
+            match verified {
+                Some(verified) if args.json => changed.push(verified.clone()),
+                Some(verified) if written.is_ok() => {
+                    written = bar.suspend(|| tell(verified, &mut console.out));
+                }
+                _ => {}
+            }
+        })
+        .await;
+    bar.finish_and_clear();
+    written?;
+    Ok(done?)
+}
+
+impl<'a> StaleJson<'a> {
+    fn new(
+        done: &StaleProgress,
+        changed: &'a [Verified],
+        files: &'a [(Source, FileChange)],
+        sets_changed: Vec<ChangedFolder>,
+        actor: &'a str,
+    ) -> Self {
+        let files = by_source(files);
+        let changed = changed.iter();
+        Self {
+            judged: done.done,
+            passed: done.passed,
+            unverified: done.unverified,
+            failed: done.failed,
+            undecided: done.undecided,
+            sets: done.sets,
+            sets_failed: done.sets_failed,
+            sets_unverified: done.sets_unverified,
+            sets_waiting: done.sets_waiting,
+            by_hand: done.by_hand,
+            changed: changed.map(|one| object(one, &files, actor)).collect(),
+            sets_changed,
+        }
+    }
 }
 
 /// Draws nothing where stderr is no terminal.
