@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
-use crate::domain::{Digest, SourceId};
+use crate::domain::{Digest, SourceId, parse_id};
 use crate::store::{Changed, SourceChange, StoreError};
 
 const READ_MEANWHILE: &str = "another process reads the catalogue; it goes when the last one that has the catalogue open ends";
@@ -177,6 +177,11 @@ impl App {
     pub async fn purged_before(&self, selectors: &[String]) -> Result<Option<DateTime<Utc>>> {
         let mut last = None;
         for selector in selectors {
+            if let Some(id) = parse_id(selector)
+                && self.parts_if_damaged(SourceId(id)).await?.is_some()
+            {
+                return Ok(None);
+            }
             match self.sources(std::slice::from_ref(selector)).await {
                 Err(error) if error.kind == ErrorKind::NotFound => {}
                 _ => return Ok(None),
@@ -209,6 +214,22 @@ impl App {
                 .fold(Ok(()), std::result::Result::and)
         })
         .await
+    }
+
+    /// Returns the published files that have one of these contents and are of no source: what purged sources leave whose rows do not
+    /// say any more where their files lay.
+    pub(super) async fn stray_files(
+        &self,
+        contents: HashSet<(u64, Digest)>,
+    ) -> Result<Vec<PathBuf>> {
+        if contents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self
+            .with_archive(move |archive| archive.published_with(&contents))
+            .await?;
+        let stray = self.store.unclaimed(found).await?.into_iter();
+        Ok(stray.map(|path| self.published_file(&path)).collect())
     }
 
     async fn erase_editions(

@@ -2,12 +2,15 @@
 //!
 //! A purge of what cannot be read goes by the id alone. Never removes anything that was not named.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
 use super::purge::{Remains, make_room_first};
 use super::select::each_once;
 use super::sources::{Discarded, some};
 use super::{App, Error, Result};
 use crate::archive::release_reserve;
-use crate::domain::{EditionId, Source, SourceId, parse_id};
+use crate::domain::{Digest, EditionId, Source, SourceId, parse_id};
 use crate::store::SourceChange;
 
 /// Sources that were removed.
@@ -21,6 +24,8 @@ pub struct Removal {
     pub sets: Vec<PurgedSet>,
     /// Where content of purged histories is still to be found, beside the trash.
     pub remains: Vec<Remains>,
+    /// Files that are still published with content of purged sources whose rows do not say any more where their files lay.
+    pub stray: Vec<PathBuf>,
 }
 
 /// A set whose published folder had a file of a source that was purged.
@@ -70,7 +75,8 @@ impl App {
         Ok(each_once(found))
     }
 
-    async fn parts_if_damaged(&self, id: SourceId) -> Result<Option<Source>> {
+    /// Returns what can be read of a source that is damaged or lost; nothing of one that is sound or not there.
+    pub(super) async fn parts_if_damaged(&self, id: SourceId) -> Result<Option<Source>> {
         match self.store.source(id).await {
             Ok(Some(_)) => Ok(None),
             Ok(None) => Ok(self.store.readable_source(id).await?),
@@ -105,6 +111,7 @@ impl App {
         } else {
             Vec::new()
         };
+        let placeless = self.placeless_contents(&sources).await?;
         let recorded = self.record_and_discard(changes).await;
         let recorded = if purge {
             recorded.map_err(make_room_first)?
@@ -116,7 +123,18 @@ impl App {
             discarded: recorded.discarded,
             sets: self.purged_sets(showing).await?,
             remains: recorded.remains,
+            stray: self.stray_files(placeless).await?,
         })
+    }
+
+    /// Returns what these sources hold of which nobody knows where their files are published.
+    async fn placeless_contents(&self, sources: &[Source]) -> Result<HashSet<(u64, Digest)>> {
+        let placeless = sources.iter().filter(|one| one.published_path.is_empty());
+        let ids: Vec<_> = placeless.map(|source| source.id).collect();
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.store.contents_of(ids).await?)
     }
 
     /// Returns what became of sets that showed a file of a source which is purged by now; nothing when this process may not publish.

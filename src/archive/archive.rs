@@ -149,6 +149,15 @@ impl Archive {
         Some((digest, seal))
     }
 
+    /// Returns the paths below `published/` of the files that have one of these contents, given by size and digest. Reads only those
+    /// of a size that one of them has.
+    pub fn published_with(
+        &self,
+        contents: &HashSet<(u64, Digest)>,
+    ) -> Result<Vec<String>, ArchiveError> {
+        self.published.with_contents(contents)
+    }
+
     /// Removes a published file and the folders that are empty then; fine when it is gone already.
     pub fn withdraw(&self, path: &str) -> Result<(), ArchiveError> {
         self.published.withdraw(path)

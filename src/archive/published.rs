@@ -2,7 +2,7 @@
 //!
 //! Never lets a reader see half a file, never follows a link out of its folder, and never judges what is published.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::file::{give, is_inside, make_folder, reopen, sync_file_system, sync_folder};
+use super::file::{digest_of, give, is_inside, make_folder, reopen, sync_file_system, sync_folder};
 use super::{ArchiveError, beside};
-use crate::domain::{Content, FileSeal};
+use crate::domain::{Content, Digest, FileSeal};
 use crate::files::Owner;
 
 /// Readable by all: a web server under another account serves these files.
@@ -133,6 +133,34 @@ impl Published {
             folder.pop();
         }
         sync_folder(&folder)
+    }
+
+    /// Returns the paths of the files that have one of these contents; see [`super::Archive::published_with`].
+    pub(super) fn with_contents(
+        &self,
+        contents: &HashSet<(u64, Digest)>,
+    ) -> Result<Vec<String>, ArchiveError> {
+        let sizes: HashSet<_> = contents.iter().map(|(size, _)| *size).collect();
+        let (mut found, mut folders) = (Vec::new(), vec![self.folder.clone()]);
+        while let Some(folder) = folders.pop() {
+            let failed = ArchiveError::io("list", &folder);
+            for entry in fs::read_dir(&folder).map_err(failed)? {
+                let path = entry.map_err(ArchiveError::io("list", &folder))?.path();
+                let Ok(one) = fs::symlink_metadata(&path) else {
+                    continue;
+                };
+                if one.is_dir() {
+                    folders.push(path);
+                } else if one.is_file() && sizes.contains(&one.len()) {
+                    let digest = digest_of(&path).map_err(ArchiveError::io("read", &path))?;
+                    let below = path.strip_prefix(&self.folder).ok();
+                    let below = below.filter(|_| contents.contains(&(one.len(), digest)));
+                    found.extend(below.map(|path| path.to_string_lossy().into_owned()));
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     /// Returns how a published file looks; nothing for one that is missing or no plain file.

@@ -11,7 +11,7 @@ use super::Store;
 use super::damage::{DamagedRow, damaged_error};
 use super::error::{Failure, Result};
 use super::row::time;
-use super::source::{select, select_sound};
+use super::source::{is_key_of, select, select_sound};
 use crate::domain::{Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId};
 
 impl Store {
@@ -32,6 +32,23 @@ impl Store {
         .await
     }
 
+    /// Returns those of these paths below `published/` that are of no source that is not removed.
+    pub async fn unclaimed(&self, paths: Vec<String>) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut claimed = sql.prepare_cached(
+                "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?1",
+            )?;
+            let mut unclaimed = Vec::new();
+            for path in &paths {
+                if !claimed.exists([path.to_lowercase()])? {
+                    unclaimed.push(path.clone());
+                }
+            }
+            Ok(unclaimed)
+        })
+        .await
+    }
+
     /// Returns what can be read of a source whose row, or the row of its state, is damaged or lost; nothing when both are not there.
     pub async fn readable_source(&self, id: SourceId) -> Result<Option<Source>> {
         self.read(move |sql| Ok(readable_source(sql, id)?)).await
@@ -40,7 +57,8 @@ impl Store {
 
 /// Returns what can be read of a source; nothing when neither its row nor that of its state is there.
 pub(super) fn readable_source(sql: &Connection, id: SourceId) -> rusqlite::Result<Option<Source>> {
-    const READABLE: &str = "SELECT s.name, s.address, s.published_path, s.removed_at, t.published_version_id, t.publish_due = 1
+    const READABLE: &str = "SELECT s.name, s.address, s.published_path, s.removed_at, t.published_version_id, t.publish_due = 1,
+             s.path_key, t.source_id IS NULL
          FROM (SELECT ?1 AS id) i LEFT JOIN source s ON s.id = i.id LEFT JOIN source_state t ON t.source_id = i.id
          WHERE s.id IS NOT NULL OR t.source_id IS NOT NULL";
     sql.prepare_cached(READABLE)?
@@ -53,7 +71,10 @@ fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
     let number = |index| row.get::<_, Option<i64>>(index).ok().flatten();
     let name = text(0).unwrap_or_else(|| format!("source {id}"));
     let address = Address::from_stored(text(1).unwrap_or_default());
-    let path = text(2);
+    // One that was damaged into another is not known: the file of another source may lie there.
+    let path = text(2).filter(|path| text(6).is_some_and(|key| is_key_of(&key, path)));
+    // Without its state, nothing says whether a file lies at the path of a source that was not removed.
+    let is_unknown = number(7) == Some(1) && number(3).is_none();
     Source {
         id,
         settings: SourceSettings::new(name, address),
@@ -66,7 +87,7 @@ fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
             version_id: None,
             version_state: None,
             published_version_id: number(4).filter(|_| path.is_some()).map(VersionId),
-            publish_due: path.is_some() && number(5) == Some(1),
+            publish_due: path.is_some() && (number(5) == Some(1) || is_unknown),
             publish_error: None,
             set: None,
             set_fails: false,

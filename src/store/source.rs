@@ -331,15 +331,19 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
 fn read_published_path(columns: &mut Columns<'_>) -> rusqlite::Result<String> {
     let path: String = columns.get()?;
     let key: String = columns.get()?;
-    let fits = if path.is_ascii() {
-        path.eq_ignore_ascii_case(&key) && !key.bytes().any(|byte| byte.is_ascii_uppercase())
-    } else {
-        path.to_lowercase() == key
-    };
-    if fits {
+    if is_key_of(&key, &path) {
         Ok(path)
     } else {
         Err(columns.malformed(Type::Text, "it is not `published_path` in lower case"))
+    }
+}
+
+/// Tells whether a key is that of a published path.
+pub(super) fn is_key_of(key: &str, path: &str) -> bool {
+    if path.is_ascii() {
+        path.eq_ignore_ascii_case(key) && !key.bytes().any(|byte| byte.is_ascii_uppercase())
+    } else {
+        path.to_lowercase() == key
     }
 }
 

@@ -109,8 +109,14 @@ pub(super) fn leave_to_withdraw(
     let state = &source.state;
     if state.published_version_id.is_some() || state.publish_due {
         transaction.execute(
-            "INSERT INTO withdrawal (path, path_key) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-            params![source.published_path, source.published_path.to_lowercase()],
+            "INSERT INTO withdrawal (path, path_key) SELECT ?1, ?2
+             WHERE NOT EXISTS (SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?2 AND id <> ?3)
+             ON CONFLICT DO NOTHING",
+            params![
+                source.published_path,
+                source.published_path.to_lowercase(),
+                source.id.0
+            ],
         )?;
     }
     Ok(())

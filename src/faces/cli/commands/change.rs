@@ -1,6 +1,7 @@
 //! `interval`, `enable`, `disable`, `edit`, `remove` and `restore`: one change of many sources, one line for each.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 use super::add::warn_of_path;
 use super::published::{Change, FileChange, Served, tell_failures, tell_unpublished};
@@ -231,6 +232,7 @@ pub(super) async fn remove(
     }
     let is_discarded = tell_discarded(&removed.discarded, console);
     tell_remains(&removed.remains, console);
+    let has_strays = tell_stray(&removed.stray, console);
     note_left_in_sets(app, &removed.sources, args.purge, console).await?;
     note_purged_sets(&removed.sets, console);
     let folders = tell_unpublished(app, ids(&removed.sources), console).await?;
@@ -239,7 +241,7 @@ pub(super) async fn remove(
     let emptied = tell_failures(&unpublished(app, &sets).await?, console);
     Ok(
         match tell_left_at(&left, console).max(folders).max(emptied) {
-            ExitStatus::Done if !is_discarded => ExitStatus::Problems,
+            ExitStatus::Done if !is_discarded || has_strays => ExitStatus::Problems,
             status => status,
         },
     )
@@ -273,6 +275,17 @@ fn tell_remains(remains: &[Remains], console: &mut Console<'_>) {
             clean(why)
         ));
     }
+}
+
+/// Says which published files hold what was purged though the catalogue does not know them. Returns whether there are any.
+fn tell_stray(stray: &[PathBuf], console: &mut Console<'_>) -> bool {
+    for path in stray {
+        console.warn_line(&format!(
+            "gannet: {} still holds what was purged: the catalogue's row that said whose file it is was damaged or lost, so it was left; delete it",
+            clean(&path.to_string_lossy())
+        ));
+    }
+    !stray.is_empty()
 }
 
 /// Says of which sets readers find nothing without the files of purged sources, and why.
