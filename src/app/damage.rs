@@ -1,7 +1,7 @@
 //! Rows of the catalogue that were left out because they are damaged: told at the end, and recorded once.
 
 use super::{App, Error, ErrorKind, Result};
-use crate::domain::SourceId;
+use crate::domain::{Source, SourceId};
 use crate::store::StoreError;
 
 impl App {
@@ -44,6 +44,30 @@ impl App {
             .collect()
     }
 
+    /// Notes the newest versions of these sources whose rows are damaged or lost.
+    pub async fn note_damaged_newest(&self, sources: &[Source]) -> Result<()> {
+        for source in sources {
+            let state = &source.state;
+            let Some(id) = state.version_id.filter(|_| state.version_state.is_none()) else {
+                continue;
+            };
+            let found = self.store.version(id).await;
+            let is_there = self.unless_damaged(found.map_err(Error::from))?;
+            // One that can be read is another source's.
+            if let Some(found) = is_there {
+                let reason = match found {
+                    Some(_) => "it is another source's",
+                    None => "it is missing",
+                };
+                self.store.note_damage(&StoreError::Damaged {
+                    version: id,
+                    reason: reason.into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Returns what was found; nothing, and a note of it, when a row of the catalogue is damaged.
     pub(super) fn unless_damaged<T>(&self, found: Result<T>) -> Result<Option<T>> {
         match found {
@@ -58,5 +82,33 @@ impl App {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Returns which row of the catalogue a line says is damaged, and how, in the same words whatever else the line says of it; nothing for
+/// a line about none.
+pub fn row_named_in(line: &str) -> Option<String> {
+    let (_, row) = line.split_once("the catalogue's row ")?;
+    let (row, reason) = row.split_once(" is damaged: ")?;
+    // Whose row it is, not every part knows.
+    let (row, _) = row.split_once(" (source ").unwrap_or((row, ""));
+    Some(format!("{row}: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_about_one_row_name_the_same() {
+        let row = Some("5 of the table `edition`: it is missing".to_owned());
+        for line in [
+            "the catalogue's row 5 of the table `edition` is damaged: it is missing",
+            "set eu: not published: the catalogue's row 5 of the table `edition` is damaged: it is missing",
+            "the catalogue's row 5 of the table `edition` (source a) is damaged: it is missing",
+        ] {
+            assert_eq!(row_named_in(line), row, "{line}");
+        }
+        assert_eq!(row_named_in("a: not published: no room"), None);
     }
 }

@@ -55,6 +55,7 @@ pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use bytes_compared::Compared;
 pub use catalogue::{CheckedSources, Plan, PlanStep, check_sources};
 pub use compare::{Comparison, DIFF_PATIENCE};
+pub use damage::row_named_in;
 pub use error::{Error, ErrorKind, Result};
 pub use grep::Occurrences;
 pub(crate) use judge::Ask;

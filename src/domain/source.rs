@@ -163,7 +163,7 @@ pub struct SourceState {
     pub last_outcome: Option<AttemptOutcome>,
     /// The newest version.
     pub version_id: Option<VersionId>,
-    /// The state of the newest version.
+    /// The state of the newest version; nothing when its row is damaged or lost.
     pub version_state: Option<VersionState>,
     /// The version that lies at the published path.
     pub published_version_id: Option<VersionId>,

@@ -26,6 +26,8 @@ pub(crate) enum StateWord {
     Unpublished,
     /// Its set's newest files failed together, or could not be judged.
     SetFail,
+    /// The catalogue's row of its newest version is damaged.
+    Damaged,
     /// A verifier could not judge its newest version.
     Error,
     /// Its newest version waits for a verdict.
@@ -38,7 +40,7 @@ pub(crate) enum StateWord {
 
 impl StateWord {
     /// Every one, with its word for programs, the one that people see, and what it means.
-    pub(crate) const ALL: [(Self, &'static str, &'static str, &'static str); 11] = [
+    pub(crate) const ALL: [(Self, &'static str, &'static str, &'static str); 12] = [
         (Self::Ok, "ok", "ok", "fetched, nothing new"),
         (
             Self::New,
@@ -72,6 +74,12 @@ impl StateWord {
             "the newest files of its set failed together, or could not be judged",
         ),
         (
+            Self::Damaged,
+            "damaged",
+            "DAMAGED",
+            "the catalogue's row of the newest version is damaged",
+        ),
+        (
             Self::Error,
             "error",
             "error",
@@ -100,6 +108,7 @@ impl StateWord {
             _ if !source.settings.enabled => Self::Off,
             _ if state.failures > 0 => Self::Down,
             _ if state.version_state == Some(VersionState::Failed) => Self::Fail,
+            _ if is_newest_damaged(source) => Self::Damaged,
             _ if state.publish_error.is_some() => Self::Unpublished,
             _ if state.set_fails => Self::SetFail,
             _ if state.version_state == Some(VersionState::Error) => Self::Error,
@@ -133,6 +142,19 @@ impl FromStr for StateWord {
         found
             .map(|(state, ..)| *state)
             .ok_or_else(|| format!("`{text}` is not a state"))
+    }
+}
+
+/// Tells whether the row of a source's newest version is damaged or lost, so that nobody knows its state.
+pub(crate) fn is_newest_damaged(source: &Source) -> bool {
+    source.state.version_id.is_some() && source.state.version_state.is_none()
+}
+
+/// Returns the word of the newest version's state, `damaged` where its row is; nothing without a version.
+pub(crate) fn verified_word(source: &Source) -> Option<&'static str> {
+    match source.state.version_state {
+        Some(state) => Some(state.as_str()),
+        None => is_newest_damaged(source).then(|| StateWord::Damaged.as_str()),
     }
 }
 

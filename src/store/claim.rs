@@ -15,7 +15,9 @@ use super::source::{
 use super::transaction::Transaction;
 use super::types::ClaimRequest;
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
-use crate::domain::{Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators};
+use crate::domain::{
+    Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators, VersionState,
+};
 
 impl Store {
     /// Claims sources that are due and under no live claim, those first that are due longest. One whose row is damaged is left out
@@ -254,7 +256,7 @@ fn read_object(columns: &mut Columns<'_>) -> rusqlite::Result<StoredObject> {
 
 /// Returns the claim without the objects of its newest version, and the blob that has some.
 fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>)> {
-    let source = read_source(columns)?;
+    let mut source = read_source(columns)?;
     // The one that the claim is made with.
     let fence = columns.get::<i64>()?.wrapping_add(1);
     let mut validators = Validators {
@@ -268,7 +270,10 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>
     let checked_at = columns.optional_time()?;
     let (newest, blob) = match source.state.version_id {
         Some(id) => match read_newest(source.id, columns) {
-            Ok((newest, blob)) => (Some(newest), blob),
+            Ok((newest, state, blob)) => {
+                source.state.version_state = Some(state);
+                (Some(newest), blob)
+            }
             Err(error) => {
                 tracing::error!("version {id}: {error}: the whole file is asked for");
                 validators = Validators::default();
@@ -289,12 +294,12 @@ fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>
     Ok((claim, blob))
 }
 
-/// Returns the newest version of a source, and its blob if that has objects. A row that is damaged is an error: then a sound
+/// Returns the newest version of a source, its state, and its blob if that has objects. A row that is damaged is an error: then a sound
 /// version begins with the next body, whatever its digest.
 fn read_newest(
     source: SourceId,
     columns: &mut Columns<'_>,
-) -> rusqlite::Result<(NewestVersion, Option<i64>)> {
+) -> rusqlite::Result<(NewestVersion, VersionState, Option<i64>)> {
     let place = read_place(columns)?;
     if place.source_id != source {
         return Err(damaged_row(place.id, "it is another source's"));
@@ -309,7 +314,7 @@ fn read_newest(
         size_bytes: columns.count()?,
         objects: Vec::new(),
     };
-    Ok((newest, columns.get()?))
+    Ok((newest, place.state, columns.get()?))
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ impl fmt::Display for DamagedRow {
         let Self { table, id, .. } = self;
         if self.table.is_empty() {
             f.write_str("a row of the catalogue")?;
+        } else if *table == "version" && id.bytes().all(|byte| byte.is_ascii_digit()) {
+            write!(f, "the catalogue's row of v{id}")?;
         } else {
             write!(f, "the catalogue's row {id} of the table `{table}`")?;
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::{FromSql, Type};
+use rusqlite::types::{FromSql, Type, ValueRef};
 use rusqlite::{Error, Row};
 
 use crate::domain::Interval;
@@ -57,6 +57,19 @@ impl<'r> Columns<'r> {
 
     pub(super) fn optional_time(&mut self) -> rusqlite::Result<Option<DateTime<Utc>>> {
         Ok(self.optional()?.and_then(time))
+    }
+
+    /// Tells whether the next column holds nothing.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.row.get_ref(self.next), Ok(ValueRef::Null))
+    }
+
+    /// Reads the next columns, so many of them, as those of another row: what comes after them is read whatever is wrong with that one.
+    pub(super) fn apart<T>(&mut self, columns: usize, read: impl FnOnce(&mut Self) -> T) -> T {
+        let end = self.next + columns;
+        let found = read(self);
+        self.next = end;
+        found
     }
 
     /// Reads a number that is never negative.

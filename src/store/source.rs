@@ -14,24 +14,27 @@ use super::damaged_source::{FITS, find_unlisted, inactive};
 use super::error::{Failure, Result, found};
 use super::row::{Columns, row_limit, to_json};
 use super::types::{NamedVersion, SourceFilter};
+use super::version_row::read_newest_state;
 use crate::domain::{
     Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, Withdrawal,
     candidate_name, free_number, parse_id,
 };
 
-/// The columns of a source and its state that need no other table but that of versions.
+/// The columns of a source and its state that need no other table but that of versions, with what is read of its newest version.
 macro_rules! own_columns {
-    () => {
-        "s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
+    ($newest:literal) => {
+        concat!("s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
          s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.path_key,
-         s.created_at, s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, v.state,
-         t.published_version_id, t.publish_due, t.publish_error,"
+         s.created_at, s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, ", $newest, ",
+         t.published_version_id, t.publish_due, t.publish_error,")
     };
 }
 
 /// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`].
 pub(super) const SOURCE_COLUMNS: &str = concat!(
-    own_columns!(),
+    own_columns!(
+        "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum"
+    ),
     " CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id) END,
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
@@ -60,9 +63,9 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
             WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END"
 );
 
-/// The same where no set has members, for a query that is run once for each source.
+/// The same where no set has members, for a query that is run once for each source and is not asked for the state of its version.
 pub(super) const SETLESS_COLUMNS: &str = concat!(
-    own_columns!(),
+    own_columns!("NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"),
     " NULL, 0, NULL, NULL, t.withdrawn_at, t.withdrawn_because, NULL, NULL"
 );
 
@@ -126,11 +129,12 @@ impl Store {
             let mut statement = sql.prepare_cached(NAMED_VERSIONS)?;
             let rows = statement.query_map([to_json(&ids)], |row| {
                 read_row("source", row, |columns| {
+                    let id = SourceId(columns.get()?);
                     Ok(NamedVersion {
-                        id: SourceId(columns.get()?),
+                        id,
                         name: columns.get()?,
                         version_id: columns.optional()?.map(VersionId),
-                        version_state: columns.sound_word(),
+                        version_state: read_newest_state(columns, id),
                         is_published: columns.get()?,
                     })
                 })
@@ -237,7 +241,8 @@ const NEXT_DUE: &str =
     "SELECT min(next_slot) FROM source_state WHERE active = 1 AND next_slot > ?1";
 
 const NAMED_VERSIONS: &str =
-    "SELECT s.id, s.name, t.version_id, v.state, t.published_version_id IS t.version_id
+    "SELECT s.id, s.name, t.version_id, v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,
+         t.published_version_id IS t.version_id
      FROM json_each(?1) j CROSS JOIN source s ON s.id = j.value
      CROSS JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
      WHERE s.removed_at IS NULL";
@@ -287,8 +292,9 @@ pub(super) fn read_source_row<T>(
 
 /// Reads [`SOURCE_COLUMNS`].
 pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source> {
+    let id = SourceId(columns.get()?);
     let mut source = Source {
-        id: SourceId(columns.get()?),
+        id,
         settings: read_settings(columns)?,
         published_path: read_published_path(columns)?,
         created_at: columns.time()?,
@@ -300,7 +306,7 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             last_outcome: columns.optional_word()?,
             version_id: columns.optional()?.map(VersionId),
             // What is wrong with a version is said where its history is read.
-            version_state: columns.sound_word(),
+            version_state: read_newest_state(columns, id),
             published_version_id: columns.optional()?.map(VersionId),
             publish_due: columns.get()?,
             publish_error: columns.get()?,

@@ -19,12 +19,15 @@ use crate::domain::{SourceId, VersionId, VersionState};
 pub(super) const PLACE_COLUMNS: &str =
     "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum";
 
+/// How many columns these are.
+pub(super) const PLACE_WIDTH: usize = 8;
+
 /// What a checksum is the remainder by: no power of two is a multiple of it, so that one flipped bit always shows.
-const PRIME: i128 = 2_147_483_647;
+const PRIME: i64 = 2_147_483_647;
 
 /// How much each column counts, in the order of [`PLACE_COLUMNS`]. `schema/012.sql` has the same numbers, and `schema/020.sql` that of
 /// the state.
-const WEIGHTS: [i128; 7] = [
+const WEIGHTS: [i64; 7] = [
     1_103_515_245,
     1_812_433_253,
     1_566_083_941,
@@ -61,9 +64,8 @@ impl Place {
         let products = values
             .into_iter()
             .zip(WEIGHTS)
-            .map(|(value, weight)| i128::from(value).rem_euclid(PRIME) * weight % PRIME);
-        let remainder = products.sum::<i128>() % PRIME;
-        i64::try_from(remainder).expect("a remainder is smaller than what it is divided by")
+            .map(|(value, weight)| value.rem_euclid(PRIME) * weight % PRIME);
+        products.sum::<i64>() % PRIME
     }
 }
 
@@ -97,6 +99,26 @@ pub(super) fn read_place(columns: &mut Columns<'_>) -> rusqlite::Result<Place> {
         Ok((place, checksum)) if checksum == place.checksum() => Ok(place),
         _ => Err(damaged_row(id, "it does not fit its checksum")),
     }
+}
+
+/// Reads [`PLACE_COLUMNS`] of the newest version of a source beside the row of that source. Returns its state; nothing when there is no
+/// version, or its row is damaged or another source's.
+pub(super) fn read_newest_state(
+    columns: &mut Columns<'_>,
+    source: SourceId,
+) -> Option<VersionState> {
+    let place = read_newest(columns).ok()??;
+    (place.source_id == source).then_some(place.state)
+}
+
+/// Reads [`PLACE_COLUMNS`] of a version beside another row; nothing when there is none. A row that does not fit its checksum is an error.
+pub(super) fn read_newest(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Place>> {
+    columns.apart(PLACE_WIDTH, |columns| {
+        if columns.is_null() {
+            return Ok(None);
+        }
+        read_place(columns).map(Some)
+    })
 }
 
 /// Says in SQLite's terms that a row is damaged; [`Failure::at`] says it in ours.

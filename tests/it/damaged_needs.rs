@@ -47,19 +47,13 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 const UNFIT: [(&str, &str); 13] = [
-    (
-        "DELETE FROM version WHERE id = 2",
-        "row 2 of the table `version`",
-    ),
-    (
-        "UPDATE version SET id = 77 WHERE id = 2",
-        "row 77 of the table `version`",
-    ),
+    ("DELETE FROM version WHERE id = 2", "row of v2"),
+    ("UPDATE version SET id = 77 WHERE id = 2", "row of v77"),
     (
         "UPDATE source_state SET version_id = 88 WHERE source_id = 2",
-        "row 88 of the table `version` (source u)",
+        "row of v88 (source u)",
     ),
-    ("DELETE FROM blob WHERE id = 1", "table `version`"),
+    ("DELETE FROM blob WHERE id = 1", "row of v"),
     ("UPDATE blob SET object = 'zz' WHERE id = 1", "table `blob`"),
     (
         "UPDATE blob SET object = NULL, body = x'00' WHERE id = 1",
@@ -68,24 +62,15 @@ const UNFIT: [(&str, &str); 13] = [
     ("UPDATE blob SET object = NULL WHERE id = 1", "table `blob`"),
     (
         "UPDATE blob SET digest = zeroblob(32) WHERE id = 1",
-        "table `version`",
+        "row of v",
     ),
     ("UPDATE blob SET base_id = 999 WHERE id = 1", "table `blob`"),
-    (
-        "UPDATE version SET blob_id = 'x' WHERE id = 2",
-        "row 2 of the table `version`",
-    ),
-    (
-        "UPDATE version SET blob_id = 999 WHERE id = 2",
-        "row 2 of the table `version`",
-    ),
-    (
-        "UPDATE version SET blob_id = 2 WHERE id = 2",
-        "row 2 of the table `version`",
-    ),
+    ("UPDATE version SET blob_id = 'x' WHERE id = 2", "row of v2"),
+    ("UPDATE version SET blob_id = 999 WHERE id = 2", "row of v2"),
+    ("UPDATE version SET blob_id = 2 WHERE id = 2", "row of v2"),
     (
         "UPDATE version SET source_id = 1, ordinal = 77 WHERE id = 2",
-        "row 2 of the table `version`",
+        "row of v2",
     ),
 ];
 

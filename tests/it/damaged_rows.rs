@@ -149,7 +149,7 @@ fn the_dashboard_shows_what_is_sound_beside_a_damaged_row() {
         terminal.wait_for(sound);
         terminal.wait_for("is damaged");
         // What the daily look met stands below until Esc dismisses it.
-        terminal.close("of the table");
+        terminal.close("error (esc)");
         terminal.close("versions (tab: attempts)");
         terminal.press("q");
         assert_eq!(terminal.ended().exit_code(), 0, "{statement}");

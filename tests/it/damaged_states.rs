@@ -31,6 +31,33 @@ fn assert_told(said: &Said, version: &str, what: &str) {
     assert!(said.err.lines().any(is_named), "{what}: {said:#?}");
 }
 
+/// The word that the damage left is shown nowhere.
+fn assert_shown_as_damaged(gannet: &Gannet, what: &str) {
+    for arguments in [&["list"][..], &["list", "--failing"]] {
+        let said = gannet.run(arguments);
+        assert_told(&said, "row of v2", what);
+        let row = said.out.lines().find(|line| line.contains("DAMAGED"));
+        let row = row.unwrap_or_else(|| panic!("{what}: {said:#?}"));
+        assert!(row.contains(" damaged "), "{what}: {said:#?}");
+    }
+    for arguments in [&["list", "--json"][..], &["show", "a", "--json"]] {
+        let said = gannet.run(arguments);
+        assert_told(&said, "row of v2", what);
+        assert!(
+            said.out.contains("\"verified\": \"damaged\""),
+            "{what}: {said:#?}"
+        );
+        assert!(
+            said.out.contains("\"state\": \"damaged\""),
+            "{what}: {said:#?}"
+        );
+    }
+    for arguments in [&["show", "a"][..], &["report"], &["dump"]] {
+        let said = gannet.run(arguments);
+        assert!(said.out.contains("DAMAGED"), "{what}: {said:#?}");
+    }
+}
+
 #[test]
 fn nothing_is_published_or_withdrawn_on_the_word_of_a_damaged_state() {
     for (version, state) in [
@@ -55,6 +82,9 @@ fn nothing_is_published_or_withdrawn_on_the_word_of_a_damaged_state() {
         let named = format!("v{version}");
         assert_told(&gannet.run(&["history", "a"]), &named, &what);
         assert_told(&gannet.run(&["verify", "a"]), &named, &what);
+        if version == 2 {
+            assert_shown_as_damaged(&gannet, &what);
+        }
         for _ in 0..2 {
             damage(
                 &gannet.data(),

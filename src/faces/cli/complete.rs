@@ -329,7 +329,7 @@ mod tests {
                 &["passed", "failed", "error", "pending"],
             ),
             ("verdict x legal ", &["passed", "failed"]),
-            ("list --state d", &["down"]),
+            ("list --state d", &["down", "damaged"]),
             ("list --state un", &["unpub"]),
             ("list --state UN", &["UNPUB"]),
             ("list --state=se", &["--state=setfail"]),

@@ -14,9 +14,9 @@ use serde::Serialize;
 use crate::app::{History, Newest};
 use crate::domain::{
     Attempt, AttemptOutcome, Digest, EditionVerdict, Event, FailureKind, LastModified, NewVerdict,
-    Source, SourceId, Verdict, Version, VersionId, VersionState,
+    Source, SourceId, Verdict, Version, VersionId,
 };
-use crate::faces::standing::{StateWord, next_due};
+use crate::faces::standing::{StateWord, next_due, verified_word};
 
 /// One of `list --json`.
 #[derive(Serialize)]
@@ -104,7 +104,7 @@ impl<'a> SourceJson<'a> {
             last_outcome: state.last_outcome.map(AttemptOutcome::as_str),
             failures: state.failures,
             version_id: state.version_id,
-            verified: state.version_state.map(VersionState::as_str),
+            verified: verified_word(source),
             published_path: published_file(source, published_dir),
             set: state.set.as_deref(),
             state: StateWord::of(source).as_str(),

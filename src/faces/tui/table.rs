@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::domain::{AttemptOutcome, Slot, Source, SourceId, VersionState};
-use crate::faces::standing::state_word;
+use crate::faces::standing::{state_word, verified_word};
 
 /// What the rows are sorted by; equal ones by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn new(source: Source) -> Self {
         let settings = &source.settings;
-        let verified = source.state.version_state.map_or("", VersionState::as_str);
+        let verified = verified_word(&source).unwrap_or_default();
         let haystack = format!(
             "{}\n{}\n{}\n{}\n{verified}",
             settings.name,

@@ -13,7 +13,7 @@ use crate::faces::cli::json::{self, SourceJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left, path, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::standing::{StateWord, next_due, published_briefly, state_word};
+use crate::faces::standing::{StateWord, next_due, published_briefly, state_word, verified_word};
 use crate::faces::text::{count, or_dash};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
@@ -86,6 +86,7 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
     } else {
         app.sources(&args.sources).await?
     };
+    app.note_damaged_newest(&sources).await?;
     let now = app.clock.now();
     let overdue = if *failing {
         app.overdue(&sources).await?
@@ -100,6 +101,7 @@ async fn select(app: &App, args: &ListArgs) -> Result<Vec<Source>, Error> {
                 | StateWord::Fail
                 | StateWord::Unpublished
                 | StateWord::SetFail
+                | StateWord::Damaged
                 | StateWord::Error
         ) || overdue.contains(&source.id);
         let is_due = next_due(source).is_some_and(|at| at <= now);
@@ -187,7 +189,7 @@ fn table(sources: &[Source], look: &Look) -> Table {
             source.settings.interval.to_string(),
             look.ago(state.last_attempt_at),
             look.until(next_due(source)),
-            or_dash(state.version_state),
+            or_dash(verified_word(source)),
             or_dash(published_briefly(source)),
         ]);
     }
@@ -262,8 +264,13 @@ mod tests {
             source.state.failures = failures;
             source.state.last_outcome = outcome;
             source.state.version_state = version;
+            source.state.version_id = version.and(source.state.version_id);
             assert_eq!(state_word(&source), expected);
         }
+        let mut damaged = source(1, "prices");
+        damaged.state.version_state = None;
+        assert_eq!(state_word(&damaged), "DAMAGED");
+        assert_eq!(verified_word(&damaged), Some("damaged"));
     }
 
     #[test]

@@ -12,7 +12,9 @@ use crate::faces::cli::Console;
 use crate::faces::cli::args::ReportArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
-use crate::faces::standing::{StateWord, next_due, published_place, state_word, why};
+use crate::faces::standing::{
+    StateWord, next_due, published_place, state_word, verified_word, why,
+};
 use crate::faces::text::{clean, count, or_dash};
 
 const STYLE: &str = include_str!("../../../../assets/report.css");
@@ -87,7 +89,7 @@ fn overview(
                     td.n { (source.settings.interval) }
                     td.t { (look.time_or_dash(source.state.last_attempt_at)) }
                     td.t { (look.time_or_dash(next_due(source))) }
-                    td class={ "w " (source.state.version_state.map_or("", tone_of)) } { (or_dash(source.state.version_state)) }
+                    td class={ "w " (source.state.version_state.map_or("", tone_of)) } { (or_dash(verified_word(source))) }
                     td { (text(&published_place(source, &source.published_path, |time| look.alone(Some(time))))) }
                     td { (text(&why(history).or(error).unwrap_or_default())) }
                 }
@@ -169,7 +171,11 @@ fn text(text: &str) -> String {
 
 fn tone(source: &Source) -> &'static str {
     match StateWord::of(source) {
-        StateWord::Down | StateWord::Fail | StateWord::Unpublished | StateWord::SetFail => "bad",
+        StateWord::Down
+        | StateWord::Fail
+        | StateWord::Unpublished
+        | StateWord::SetFail
+        | StateWord::Damaged => "bad",
         StateWord::Error | StateWord::Pending => "warn",
         StateWord::Ok | StateWord::New => "good",
         StateWord::Never | StateWord::Off | StateWord::Removed => "",

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::canvas::{boxed, pad, paint, put, put_all, scrolled};
 use super::words::{grouped, moment, source_state, until, verified};
 use crate::domain::Source;
-use crate::faces::standing::{next_due, state_word};
+use crate::faces::standing::{StateWord, is_newest_damaged, next_due, state_word};
 use crate::faces::text::clean;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::table::SortBy;
@@ -166,7 +166,10 @@ fn draw_row(
             }
             SortBy::Next => (until(next_due(source), model.now), theme.text),
             SortBy::Verified | SortBy::Name => {
-                let (word, style) = verified(source.state.version_state, theme);
+                let (word, style) = match verified(source.state.version_state, theme) {
+                    _ if is_newest_damaged(source) => (StateWord::Damaged.shown(), theme.bad),
+                    known => known,
+                };
                 (word.to_owned(), style)
             }
         };

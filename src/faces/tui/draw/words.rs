@@ -12,9 +12,11 @@ use crate::faces::tui::theme::Theme;
 pub(crate) fn source_state(source: &Source, theme: &Theme) -> (&'static str, Style) {
     match StateWord::of(source) {
         StateWord::Off | StateWord::Removed => ("○", theme.dim),
-        StateWord::Down | StateWord::Fail | StateWord::SetFail | StateWord::Unpublished => {
-            ("●", theme.bad)
-        }
+        StateWord::Down
+        | StateWord::Fail
+        | StateWord::SetFail
+        | StateWord::Unpublished
+        | StateWord::Damaged => ("●", theme.bad),
         StateWord::Error | StateWord::Pending => ("●", theme.warning),
         StateWord::Never => ("◌", theme.dim),
         StateWord::New => ("●", theme.accent),
