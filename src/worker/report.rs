@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::app::{Adoption, Error, PassSummary, SourceResult, StandingFaults};
+use crate::app::{Adoption, Error, PassSummary, SourceResult, StandingFaults, row_named_in};
 use crate::domain::SourceId;
 
 /// Failures that a pass tells one by one; the log has all of them.
@@ -56,6 +56,30 @@ impl PassReport {
             || self.troubles.iter().any(|trouble| is_same(trouble))
     }
 
+    /// Names each damaged row once: in the line that says what is not done for it, if there is one.
+    pub(super) fn name_rows_once(&mut self) {
+        let first = self.error.as_ref().map(|error| error.message.clone());
+        let mut lines = vec![first.unwrap_or_default()];
+        lines.append(&mut self.troubles);
+        let rows: Vec<_> = lines.iter().map(|line| row_named_in(line)).collect();
+        let said_by = |row: &Option<String>| {
+            let same = (0..lines.len()).filter(|&place| rows[place] == *row);
+            // Of two alike the first.
+            same.min_by_key(|&place| rank(&lines[place]))
+        };
+        if let (Some(error), Some(best)) = (&mut self.error, said_by(&rows[0]))
+            && rows[0].is_some()
+        {
+            error.message.clone_from(&lines[best]);
+        }
+        let is_kept = |place: usize| {
+            let row = &rows[place];
+            row.is_none() || *row != rows[0] && said_by(row) == Some(place)
+        };
+        let kept = (1..lines.len()).filter(|&place| is_kept(place));
+        self.troubles = kept.map(|place| lines[place].clone()).collect();
+    }
+
     /// Keeps what failed beside the pass.
     pub(super) fn fail(&mut self, error: Error) {
         let other = error.add_to(&mut self.error);
@@ -80,6 +104,76 @@ impl PassReport {
             } else {
                 SourceResult::untried(*id, &why)
             });
+        }
+    }
+}
+
+/// Orders lines about one damaged row: what is not published for it says most, how many files are not says least.
+fn rank(line: &str) -> u8 {
+    if line.contains(": not published: ") {
+        0
+    } else if line.contains("; the first: ") {
+        2
+    } else {
+        1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::ErrorKind;
+
+    const ROW: &str = "the catalogue's row 3 of the table `edition` is damaged: it is missing";
+    const OTHER: &str = "the catalogue's row of v8 (source b) is damaged: it is missing";
+
+    /// Returns the lines that are said: that of the error first.
+    fn said(error: &str, troubles: &[String]) -> Vec<String> {
+        let error = Error {
+            kind: ErrorKind::Damaged,
+            message: error.to_owned(),
+            hint: None,
+            source: None,
+        };
+        let mut report = PassReport {
+            error: Some(error),
+            troubles: troubles.to_vec(),
+            ..PassReport::default()
+        };
+        report.name_rows_once();
+        let mut lines: Vec<_> = report
+            .error
+            .map(|error| error.message)
+            .into_iter()
+            .collect();
+        lines.extend(report.troubles);
+        lines
+    }
+
+    #[test]
+    fn each_damaged_row_is_named_once() {
+        let count =
+            format!("1 published files or sets could not be brought up to date; the first: {ROW}");
+        let (set, bare) = (format!("set rel: not published: {ROW}"), ROW.to_owned());
+        let (named, plain) = (OTHER.to_owned(), OTHER.replace(" (source b)", ""));
+        let other = "a: exit code 1".to_owned();
+        for (error, troubles, expected) in [
+            (ROW, vec![], vec![&bare]),
+            (ROW, vec![bare.clone(), other.clone()], vec![&bare, &other]),
+            (&count, vec![set.clone(), bare.clone()], vec![&set]),
+            (&count, vec![bare.clone()], vec![&bare]),
+            (
+                OTHER,
+                vec![plain.clone(), bare.clone(), set.clone()],
+                vec![&named, &set],
+            ),
+            (
+                "no room",
+                vec![other.clone(), other.clone()],
+                vec![&"no room".to_owned(), &other, &other],
+            ),
+        ] {
+            assert_eq!(said(error, &troubles).iter().collect::<Vec<_>>(), expected);
         }
     }
 }

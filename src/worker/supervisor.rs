@@ -110,6 +110,7 @@ impl Worker {
             report.fail(error);
         }
         self.tell_damage(&mut report).await;
+        report.name_rows_once();
         if !report.error.as_ref().is_some_and(Error::concerns_all) {
             let beats = is_regular
                 && !stop.is_requested()

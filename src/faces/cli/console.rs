@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal as _, Write};
 
 use terminal_size::{Width, terminal_size_of};
 
+use crate::app::row_named_in;
+
 /// The streams of one command.
 pub struct Console<'a> {
     /// Results.
@@ -22,6 +24,8 @@ pub struct Console<'a> {
     pub(crate) quiet: bool,
     /// Where questions are answered; nobody is there to ask without a terminal to read from and one to ask on.
     pub(crate) answers: Option<Box<dyn BufRead + 'a>>,
+    /// The damaged rows of the catalogue that stderr has named.
+    pub(crate) named_rows: Vec<String>,
 }
 
 impl Console<'static> {
@@ -39,6 +43,7 @@ impl Console<'static> {
             quiet,
             colours: is_terminal && supports_color::on(supports_color::Stream::Stdout).is_some(),
             answers: may_ask.then(|| Box::new(BufReader::new(stdin)) as Box<dyn BufRead>),
+            named_rows: Vec::new(),
         }
     }
 }
@@ -54,6 +59,7 @@ impl<'a> Console<'a> {
             quiet: false,
             colours: false,
             answers: None,
+            named_rows: Vec::new(),
         }
     }
 
@@ -98,6 +104,7 @@ impl<'a> Console<'a> {
 
     /// Writes one line to stderr. There is nowhere to report that stderr is closed.
     pub(crate) fn warn_line(&mut self, line: &str) {
+        self.named_rows.extend(row_named_in(line));
         let _ = writeln!(self.err, "{line}");
     }
 }

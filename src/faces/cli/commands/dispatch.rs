@@ -5,7 +5,7 @@ use super::{
     add, apply, cat, change, diff, dump, export, grep, history, import, list, log, notify, report,
     show, verdict, verdicts, verify,
 };
-use crate::app::App;
+use crate::app::{App, row_named_in};
 use crate::faces::cli::args::{Access, AppCommand};
 use crate::faces::cli::exit::conclude;
 use crate::faces::cli::{Console, ExitStatus};
@@ -66,11 +66,21 @@ fn may_move_folders(command: &AppCommand) -> bool {
 /// Says which rows of the catalogue were left out because they are damaged, and returns the exit code that follows.
 fn tell_damage(app: &App, status: ExitStatus, console: &mut Console<'_>) -> ExitStatus {
     let damage = app.damage();
-    for line in &damage {
-        console.warn(&clean(line));
-    }
     if damage.is_empty() {
         return status;
+    }
+    let mut lines: Vec<_> = damage.iter().map(|line| clean(line)).collect();
+    let known = std::mem::take(&mut console.named_rows);
+    lines.retain(|line| {
+        let row = row_named_in(line);
+        // What was said of it may go on behind it.
+        row.is_none_or(|row| !known.iter().any(|known| known.starts_with(&row)))
+    });
+    if lines.is_empty() {
+        return ExitStatus::CouldNotRun;
+    }
+    for line in lines {
+        console.warn(&line);
     }
     console.warn_line("  hint: put a backup of gannet.db back; all else was read and done");
     ExitStatus::CouldNotRun
