@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{App, Result};
+use super::{App, Error, ErrorKind, Result};
 use crate::domain::{
     Edition, EditionId, EditionVerdict, MemberNow, NotReady, Source, VersionState, combination_key,
     deciding_verdict, ready_to_judge,
@@ -18,8 +18,10 @@ pub struct SetOverview {
     pub members: Vec<MemberNow>,
     /// What keeps it from being judged.
     pub waits: Option<NotReady>,
-    /// Why its newest files failed or could not be judged.
+    /// Why its newest files failed or could not be judged, or which row of it is damaged.
     pub failure: Option<String>,
+    /// Whether a row of it is damaged: what that row would say is left out.
+    pub is_damaged: bool,
     /// Its newest edition.
     pub newest: Option<Edition>,
     /// The edition that readers see.
@@ -55,8 +57,7 @@ impl App {
     pub async fn sets(&self) -> Result<Vec<SetOverview>> {
         let mut sets = Vec::new();
         for set in self.sets_known().await? {
-            let overview = self.overview(set).await;
-            sets.extend(self.unless_damaged(overview)?);
+            sets.push(self.overview(set).await?);
         }
         Ok(sets)
     }
@@ -73,9 +74,12 @@ impl App {
     }
 
     async fn overview(&self, set: FileSet) -> Result<SetOverview> {
-        let members = self.store.members_now(set.name.clone(), self.now()).await?;
+        let mut damage = None;
+        let members = self.store.members_now(set.name.clone(), self.now()).await;
+        let members = self.sound(members.map_err(Error::from), &mut damage)?;
+        let members = members.unwrap_or_default();
         let published = match set.published {
-            Some(id) => self.unless_damaged(self.edition_on_record(id).await)?,
+            Some(id) => self.sound(self.edition_on_record(id).await, &mut damage)?,
             None => None,
         };
         let is_seen = self
@@ -84,10 +88,16 @@ impl App {
             .await?
             .iter()
             .any(|one| one.name == set.name);
-        let newest = self.store.newest_edition(set.name.clone()).await?;
+        let newest = self.store.newest_edition(set.name.clone()).await;
+        let newest = self
+            .sound(newest.map_err(Error::from), &mut damage)?
+            .flatten();
+        let failure = self.why_set_fails(&set).await;
+        let failure = self.sound(failure, &mut damage)?.flatten();
         let waits = match ready_to_judge(&members) {
             _ if !set.configured => Some(NotReady::Ended),
             _ if !is_seen => Some(NotReady::Unseen),
+            _ if damage.is_some() => None,
             Err(reason) => Some(reason),
             Ok(now) => {
                 let is_judged = newest.as_ref().map(|one| one.key) == Some(combination_key(&now));
@@ -96,13 +106,24 @@ impl App {
         };
         Ok(SetOverview {
             waits,
-            failure: self.why_set_fails(&set).await?,
+            is_damaged: damage.is_some(),
+            failure: damage.or(failure),
             newest,
             published,
             path: self.archive.set_link(&set.name),
             members,
             set,
         })
+    }
+
+    /// Returns what was found; nothing where a row is damaged, which is noted, and kept in words where it is the first.
+    fn sound<T>(&self, found: Result<T>, damage: &mut Option<String>) -> Result<Option<T>> {
+        if let Err(error) = &found
+            && error.kind == ErrorKind::Damaged
+        {
+            damage.get_or_insert_with(|| error.message.clone());
+        }
+        self.unless_damaged(found)
     }
 
     /// Returns an edition that another row names.

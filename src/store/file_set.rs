@@ -15,6 +15,7 @@ use super::row::{Columns, millis, to_json};
 use super::source::read_withdrawal;
 use super::transaction::Transaction;
 use super::types::FileSet;
+use super::version_row::read_newest;
 use crate::domain::{
     Action, EditionId, MemberNow, SetPublication, Slot, SourceId, Stamp, VersionId,
 };
@@ -429,7 +430,8 @@ fn take_over(
 
 // A disabled source is not fetched, which ends no membership: the set goes on with the newest version of it that could be
 // published. Without one it keeps nothing waiting.
-const MEMBERS: &str = "SELECT s.id, s.name, v.id, v.state, s.enabled AND t.next_slot <= ?2, t.lease_owner IS NOT NULL,
+const MEMBERS: &str = "SELECT s.id, s.name, v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,
+         s.enabled AND t.next_slot <= ?2, t.lease_owner IS NOT NULL,
          t.lease_until, iif(s.enabled, t.failures, 0)
      FROM set_member m CROSS JOIN source s ON s.id = m.source_id CROSS JOIN source_state t ON t.source_id = s.id
      LEFT JOIN version v ON v.id = iif(s.enabled, t.version_id,
@@ -446,14 +448,13 @@ fn members_now(
     let rows = statement.query_map(params![set, slot.0], |row| {
         read_row("source", row, |columns| {
             let (source_id, name) = (SourceId(columns.get()?), columns.get()?);
-            let version = columns.optional()?.map(VersionId);
-            let state = columns.optional_word()?;
+            let newest = read_newest(columns)?;
             let due = columns.get()?;
             let (leased, until) = (columns.get::<bool>()?, columns.optional_time()?);
             Ok(MemberNow {
                 source_id,
                 name,
-                newest: version.zip(state),
+                newest: newest.map(|place| (place.id, place.state)),
                 due,
                 claimed: leased && until.is_some_and(|until| until > now),
                 failures: columns.count()?,

@@ -139,7 +139,8 @@ fn an_edition_that_failed_is_not_published_by_a_damaged_row() {
                 Some("one"),
                 "{statement}: {said:#?}"
             );
-            assert!(said.err.contains("damaged"), "{statement}: {said:#?}");
+            let named = said.err.lines().filter(|line| line.contains("is damaged"));
+            assert_eq!(named.count(), 1, "{statement}: {said:#?}");
         }
         // The next edition that passes takes its place.
         release.serve("three");
@@ -191,6 +192,45 @@ fn an_edition_with_other_members_is_named_wherever_it_is_looked_at() {
         release.gannet.run(&["fetch", "tag:release"]);
         assert_eq!(release.data().as_deref(), Some("three"), "{version}");
         release.gannet.ok(&["--worker-only"]);
+    }
+}
+
+/// A set of which a row is damaged is listed, with the row, and the row is named once.
+#[test]
+fn a_set_with_a_damaged_row_is_listed() {
+    for statement in [
+        "DELETE FROM edition WHERE id = 1",
+        "UPDATE edition SET state = 'qassed' WHERE id = 1",
+        "UPDATE edition SET at = 'soon' WHERE id = 1",
+        "UPDATE edition SET key = zeroblob(32) WHERE id = 1",
+        "DELETE FROM edition_member WHERE source_id = 1",
+        "UPDATE edition_member SET version_id = 99 WHERE source_id = 1",
+        "UPDATE edition_member SET version_id = 'x' WHERE source_id = 1",
+        "UPDATE version SET state = 'failed' WHERE source_id = 1",
+        "UPDATE source SET tags = '[' WHERE id = 1; UPDATE source_state SET failures = 'x' WHERE source_id = 1",
+    ] {
+        let release = Release::new();
+        release.fetch();
+        damage(&release.gannet.data(), statement);
+        for arguments in [
+            &["list", "--sets"][..],
+            &["list", "--sets", "--json"],
+            &["list", "--sets", "--csv"],
+            &["show", "set:release"],
+            &["show", "set:release", "--json"],
+        ] {
+            let said = release.gannet.run(arguments);
+            let what = format!("{statement}: {arguments:?}: {said:#?}");
+            assert_eq!(said.code, Some(3), "{what}");
+            assert!(said.out.contains("release"), "{what}");
+            assert!(said.out.contains("is damaged: "), "{what}");
+            assert!(said.out.contains("sets/release"), "{what}");
+            let lines = said.err.lines();
+            let named: Vec<_> = lines.filter(|line| line.contains("is damaged: ")).collect();
+            let mut once = named.clone();
+            once.dedup();
+            assert!(!named.is_empty() && named == once, "{what}");
+        }
     }
 }
 

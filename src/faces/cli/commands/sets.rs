@@ -63,7 +63,10 @@ impl<'a> SetJson<'a> {
         let withdrawn = one.set.withdrawn.as_ref();
         Self {
             name: &one.set.name,
-            verified: newest.map(|edition| edition.state.as_str()),
+            verified: match newest {
+                _ if one.is_damaged => Some(StateWord::Damaged.as_str()),
+                newest => newest.map(|edition| edition.state.as_str()),
+            },
             members: one.members.len(),
             waits_for: waits(one),
             edition_id: newest.map(|edition| edition.id),
@@ -443,6 +446,9 @@ pub(super) fn write_verified(
 pub(super) fn state(one: &SetOverview) -> String {
     if !one.set.configured {
         return "removed".to_owned();
+    }
+    if one.is_damaged {
+        return StateWord::Damaged.as_str().to_owned();
     }
     if one.set.problem.is_some() {
         return VersionState::Error.to_string();
