@@ -82,12 +82,8 @@ impl App {
             Some(id) => self.sound(self.edition_on_record(id).await, &mut damage)?,
             None => None,
         };
-        let is_seen = self
-            .store
-            .file_sets()
-            .await?
-            .iter()
-            .any(|one| one.name == set.name);
+        let recorded = self.store.file_sets().await?;
+        let is_seen = recorded.iter().any(|one| one.name == set.name);
         let newest = self.store.newest_edition(set.name.clone()).await;
         let newest = self
             .sound(newest.map_err(Error::from), &mut damage)?

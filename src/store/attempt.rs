@@ -8,12 +8,12 @@ use super::blob::insert_blob;
 use super::damage::{read_row, sound_rows};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
+use super::new_version::{NewVersion, insert_version};
 use super::publication::refresh_publication;
 use super::refusal::repeat_on_version;
 use super::row::{Columns, duration_ms, int, millis, row_limit};
 use super::transaction::Transaction;
 use super::types::{AttemptRecord, AttemptResult, Recorded};
-use super::version::{NewVersion, insert_version};
 use super::version_row::Place;
 use crate::domain::{
     Action, Attempt, AttemptId, AttemptOutcome, Slot, SourceId, VersionId, VersionState, next_slot,

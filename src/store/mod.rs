@@ -6,6 +6,7 @@
 
 mod archive_mark;
 mod attempt;
+mod awaited;
 mod blob;
 mod change;
 mod change_run;
@@ -25,6 +26,7 @@ mod holder;
 mod judging_death;
 mod library;
 mod lost_member;
+mod new_version;
 mod notice;
 mod notice_types;
 mod policy;

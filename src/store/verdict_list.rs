@@ -170,21 +170,7 @@ fn judged_page(
     request: &JudgedRequest,
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<(Vec<JudgedBy>, Option<VersionId>), Failure> {
-    let (beyond, order) = match request.order {
-        JudgedOrder::OldestFirst => (">", "ASC"),
-        JudgedOrder::NewestFirst => ("<", "DESC"),
-    };
-    let mut statement = sql.prepare_cached(&format!(
-        "SELECT v.id, v.source_id, v.state, n.value, f.value, d.outcome, {}, d.id FROM
-             (SELECT v.id, v.source_id, v.state FROM version v CROSS JOIN source s ON s.id = v.source_id
-              WHERE v.id {beyond} ?1 AND s.removed_at IS NULL
-                  AND (?2 IS NULL OR v.source_id IN (SELECT value FROM json_each(?2)))
-              ORDER BY v.id {order} LIMIT ?3) v
-         LEFT JOIN verdict d ON d.version_id = v.id LEFT JOIN text n ON n.id = d.verifier_id
-         LEFT JOIN text f ON f.id = d.fingerprint_id
-         ORDER BY v.id {order}, d.id",
-        OF_VERSIONS.fits()
-    ))?;
+    let mut statement = sql.prepare_cached(&judged_sql(request.order))?;
     let start = match request.order {
         JudgedOrder::OldestFirst => 0,
         JudgedOrder::NewestFirst => i64::MAX,
@@ -214,6 +200,25 @@ fn judged_page(
         }
     }
     Ok((judged, last))
+}
+
+/// The verdicts on the versions that come next after ?1 in an order, those of the sources ?2 or all, at most ?3.
+fn judged_sql(order: JudgedOrder) -> String {
+    let (beyond, order) = match order {
+        JudgedOrder::OldestFirst => (">", "ASC"),
+        JudgedOrder::NewestFirst => ("<", "DESC"),
+    };
+    format!(
+        "SELECT v.id, v.source_id, v.state, n.value, f.value, d.outcome, {}, d.id FROM
+             (SELECT v.id, v.source_id, v.state FROM version v CROSS JOIN source s ON s.id = v.source_id
+              WHERE v.id {beyond} ?1 AND s.removed_at IS NULL
+                  AND (?2 IS NULL OR v.source_id IN (SELECT value FROM json_each(?2)))
+              ORDER BY v.id {order} LIMIT ?3) v
+         LEFT JOIN verdict d ON d.version_id = v.id LEFT JOIN text n ON n.id = d.verifier_id
+         LEFT JOIN text f ON f.id = d.fingerprint_id
+         ORDER BY v.id {order}, d.id",
+        OF_VERSIONS.fits()
+    )
 }
 
 /// Reads a verdict on a version, or that there is none, and adds it to what is known of the version.

@@ -151,13 +151,14 @@ pub(super) fn newest_outcomes(
         })?;
         outcomes.insert(verifier, outcome);
     }
-    let is_lost = match is_lost {
-        Some(is_lost) => is_lost,
-        None => sql
-            .prepare_cached(&format!("SELECT {}", is_refusal_lost(tables)))?
-            .query_row([on.id()], |row| row.get(0))?,
-    };
-    if is_lost {
+    if is_lost.is_none() {
+        let alone = format!("SELECT {}", is_refusal_lost(tables));
+        is_lost = Some(
+            sql.prepare_cached(&alone)?
+                .query_row([on.id()], |row| row.get(0))?,
+        );
+    }
+    if is_lost == Some(true) {
         return Err(lost_refusal(on));
     }
     Ok(outcomes)

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
 use super::Store;
 use super::damage::{read_row, reason_of, sound_one, sound_rows};
 use super::error::{Failure, Result, StoreError, found};
 use super::row::{Columns, int, millis, row_limit, time, to_json};
-use super::transaction::Transaction;
 use super::types::Newest;
 use super::version_row::{
     NO_NEIGHBOUR, Place, Steps, damaged, damaged_row, newest_place, place_by_id, read_place,
@@ -207,25 +206,6 @@ impl Store {
         })
         .await
     }
-
-    /// Returns the newest versions that are decided, and that a verifier which only advises has promised a verdict on.
-    pub async fn promised(&self) -> Result<Vec<(SourceId, VersionId)>> {
-        self.read(|sql| Ok(pairs(sql, PROMISED)?)).await
-    }
-
-    /// Returns the versions that are pending or could not be judged and whose verdict may change what is published, of sources
-    /// that are not removed: the published one, and of the newest eight those after it; of a member of a set the newest.
-    pub async fn unjudged(&self) -> Result<Vec<(SourceId, VersionId)>> {
-        self.read(|sql| Ok(pairs(sql, UNJUDGED)?)).await
-    }
-}
-
-fn pairs(sql: &Connection, query: &str) -> rusqlite::Result<Vec<(SourceId, VersionId)>> {
-    let mut statement = sql.prepare_cached(query)?;
-    let rows = statement.query_map([], |row| {
-        Ok((SourceId(row.get(0)?), VersionId(row.get(1)?)))
-    })?;
-    rows.collect()
 }
 
 // Of a version whose row is damaged, length and digest are left out.
@@ -238,92 +218,6 @@ const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, 
 
 const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
      coalesce((SELECT max(w.ordinal) FROM version w WHERE w.source_id = ?1 AND w.fetched_at <= ?2), 0)";
-
-// Versions that are decided, and of which an advisory verifier's promise is still open.
-const PROMISED: &str = "SELECT DISTINCT v.source_id, v.id FROM verdict d INDEXED BY verdict_promise
-     CROSS JOIN version v ON v.id = d.version_id CROSS JOIN source_state t ON t.source_id = v.source_id
-     WHERE d.outcome = 'pending' AND t.version_id = v.id AND v.state NOT IN ('pending', 'error')
-     AND NOT EXISTS (SELECT 1 FROM verdict n WHERE n.version_id = d.version_id AND n.verifier_id = d.verifier_id
-         AND n.id > d.id)";
-
-// Without INDEXED BY, SQLite would walk the whole table by id.
-const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY version_unjudged
-     CROSS JOIN source_state t ON t.source_id = v.source_id CROSS JOIN source s ON s.id = v.source_id
-     WHERE v.state IN ('pending', 'error') AND s.removed_at IS NULL AND (v.id = t.published_version_id
-         OR v.ordinal > (SELECT w.ordinal FROM version w WHERE w.id = t.version_id) - 8
-             AND v.id > coalesce(t.published_version_id,
-                 iif(EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), t.version_id - 1, 0)))";
-
-/// A version that is about to be recorded; its blob is already.
-pub(super) struct NewVersion<'a> {
-    pub(super) source_id: SourceId,
-    pub(super) blob_id: BlobId,
-    pub(super) digest: Digest,
-    pub(super) name: &'a str,
-    pub(super) media_type: Option<&'a str>,
-    pub(super) last_modified: Option<&'a LastModified>,
-    pub(super) fetched_at: DateTime<Utc>,
-    pub(super) state: VersionState,
-    pub(super) policy_revision: Option<i64>,
-}
-
-/// Appends a version to its source's history, as its newest. Returns its place.
-pub(super) fn insert_version(
-    transaction: &Transaction<'_>,
-    version: &NewVersion<'_>,
-) -> rusqlite::Result<Place> {
-    let name = transaction.text_id(version.name)?;
-    let media_type = version
-        .media_type
-        .map(|text| transaction.text_id(text))
-        .transpose()?;
-    let unreadable = match version.last_modified {
-        Some(LastModified::Unreadable(text)) => Some(text),
-        _ => None,
-    };
-    // The checksum is of the id, too: the one that AUTOINCREMENT gives.
-    let (id, ordinal) = transaction
-        .sql
-        .prepare_cached(
-            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'version'), 0) + 1,
-                 (SELECT coalesce(max(ordinal) + 1, 0) FROM version WHERE source_id = ?1)",
-        )?
-        .query_row([version.source_id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let place = Place {
-        id: VersionId(id),
-        source_id: version.source_id,
-        ordinal,
-        blob_id: version.blob_id.0,
-        name_id: name,
-        fetched_at_ms: millis(version.fetched_at),
-        state: version.state,
-    };
-    transaction.execute(
-        "INSERT INTO version (id, source_id, ordinal, blob_id, name_id, media_type_id, last_modified, last_modified_text,
-             fetched_at, state, policy_revision, digest, checksum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        params![
-            id,
-            version.source_id.0,
-            ordinal,
-            version.blob_id.0,
-            name,
-            media_type,
-            version.last_modified.and_then(LastModified::time).map(millis),
-            unreadable,
-            place.fetched_at_ms,
-            version.state.as_str(),
-            version.policy_revision,
-            version.digest.0,
-            place.checksum(),
-        ],
-    )?;
-    transaction.execute(
-        "UPDATE source_state SET version_id = ?2 WHERE source_id = ?1",
-        [version.source_id.0, id],
-    )?;
-    Ok(place)
-}
 
 /// Returns the source's versions, newest first, of which none may be missing.
 fn history(
@@ -489,25 +383,5 @@ mod tests {
             ));
             assert!(!plan.contains("SCAN"), "{plan}");
         }
-    }
-
-    #[test]
-    fn open_promises_are_found_by_index() {
-        let plan = query_plan(PROMISED);
-        assert!(plan.contains("USING INDEX verdict_promise"), "{plan}");
-        assert!(
-            !plan.contains("SCAN v") && !plan.contains("SCAN t"),
-            "{plan}"
-        );
-    }
-
-    #[test]
-    fn what_waits_for_a_verdict_is_found_by_index() {
-        let plan = query_plan(UNJUDGED);
-        assert!(plan.contains("version_unjudged"), "{plan}");
-        assert!(
-            !plan.contains("SCAN t") && !plan.contains("TEMP B-TREE"),
-            "{plan}"
-        );
     }
 }
