@@ -88,6 +88,9 @@ impl App {
 /// Returns which row of the catalogue a line says is damaged, and how, in the same words whatever else the line says of it; nothing for
 /// a line about none.
 pub fn row_named_in(line: &str) -> Option<String> {
+    if let Some((_, rows)) = line.split_once("the catalogue's rows ") {
+        return Some(rows.to_owned());
+    }
     let (_, row) = line.split_once("the catalogue's row ")?;
     let (row, reason) = row.split_once(" is damaged: ")?;
     // Whose row it is, not every part knows.
@@ -110,5 +113,9 @@ mod tests {
             assert_eq!(row_named_in(line), row, "{line}");
         }
         assert_eq!(row_named_in("a: not published: no room"), None);
+        let rows = "the catalogue's rows of the set eu are missing: its folder stays";
+        let named = row_named_in(&format!("set eu: not published: {rows}"));
+        assert_eq!(named, row_named_in(rows));
+        assert!(named.is_some());
     }
 }

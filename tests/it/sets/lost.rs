@@ -225,6 +225,7 @@ fn a_set_with_a_damaged_row_is_listed() {
             assert!(said.out.contains("release"), "{what}");
             assert!(said.out.contains("is damaged: "), "{what}");
             assert!(said.out.contains("sets/release"), "{what}");
+            assert!(!said.out.contains("nothing yet"), "{what}");
             let lines = said.err.lines();
             let named: Vec<_> = lines.filter(|line| line.contains("is damaged: ")).collect();
             let mut once = named.clone();

@@ -290,10 +290,9 @@ fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let edition = |edition: &Edition| format!("edition {}", edition.id);
-    let published = match (&one.published, one.set.published_at) {
-        (Some(published), Some(at)) => {
-            format!("{}, since {}", edition(published), look.alone(Some(at)))
-        }
+    let published = match (one.set.published, one.set.published_at) {
+        // Also where the row of that edition is damaged.
+        (Some(id), Some(at)) => format!("edition {id}, since {}", look.alone(Some(at))),
         _ => match &one.set.withdrawn {
             Some(Withdrawal { at, because }) => {
                 format!("withdrawn {}: {because}", look.alone(Some(*at)))
