@@ -104,7 +104,7 @@ actions!(
     PolicyAdopted = "policy.adopted",
     /// A changed configuration file could not be used; the configuration before it stays in force.
     ConfigRejected = "config.rejected",
-    /// A process that stays read its configuration again.
+    /// A process that stays read its configuration again, or one that could not be used can be again.
     ConfigReloaded = "config.reloaded",
     /// A row of the catalogue cannot be read: told once.
     RowDamaged = "catalogue.damaged",

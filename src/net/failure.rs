@@ -346,3 +346,42 @@ pub(super) fn seconds(limit: Duration) -> String {
         format!("{} ms", limit.as_millis())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("a library's words")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn what_this_machine_lacks_is_no_failure_of_a_host() {
+        let scrubber = Scrubber::default();
+        let via = Via {
+            host: "files.example",
+            proxy: None,
+            scrubber: &scrubber,
+        };
+        for (number, kind, words) in [
+            (
+                24,
+                FailureKind::Storage,
+                "this process has as many files open",
+            ),
+            (
+                23,
+                FailureKind::Storage,
+                "this machine has as many files open",
+            ),
+            (12, FailureKind::Storage, "this machine has no memory left"),
+            (105, FailureKind::Storage, "this machine has no memory left"),
+            (111, FailureKind::Protocol, "no answer from files.example"),
+        ] {
+            let error = Outer(io::Error::from_raw_os_error(number));
+            let failure = Failure::of_request(&error, &via, Duration::from_secs(1));
+            assert_eq!(failure.kind, kind, "{number}: {failure:?}");
+            assert!(failure.detail.contains(words), "{number}: {failure:?}");
+        }
+    }
+}
