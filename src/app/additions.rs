@@ -57,7 +57,7 @@ pub(super) fn checked(
         }
     };
     new.into_iter().enumerate().map(move |(at, new)| {
-        let is_named = new.name.is_some();
+        let is_named = new.settings.name.is_some();
         let settings = new.into_settings().map_err(Refusal::Invalid)?;
         once("address", settings.address.as_str(), at)?;
         if is_named {
@@ -79,7 +79,8 @@ impl App {
             addresses.push(address.unwrap_or_default());
             refusals.push(checked.err());
         }
-        let names = new.iter().map(|new| new.name.clone().unwrap_or_default());
+        let name = |new: &NewSource| new.settings.name.clone().unwrap_or_default();
+        let names = new.iter().map(name);
         let with_address = self.store.find_sources(addresses.clone()).await?;
         let with_name = self.store.find_sources(names.collect()).await?;
         let former = self.store.former_sources(addresses).await?;
@@ -115,10 +116,10 @@ mod tests {
 
     #[test]
     fn what_a_list_says_twice_is_refused_by_its_first_place() {
-        let new = |address: &str, name: Option<&str>| NewSource {
-            address: address.to_owned(),
-            name: name.map(str::to_owned),
-            ..NewSource::default()
+        let new = |address: &str, name: Option<&str>| {
+            let mut new = NewSource::at(address);
+            new.settings.name = name.map(str::to_owned);
+            new
         };
         let refusals = refusals_of(&[
             new("https://example.org/a", None),

@@ -215,7 +215,7 @@ impl CheckedSources {
 /// Checks every entry of a file; the error is of the first one that is wrong.
 pub fn check_sources(wanted: Vec<NewSource>) -> Result<CheckedSources> {
     let entries = wanted.into_iter().map(|new| {
-        let has_name = new.name.is_some();
+        let has_name = new.settings.name.is_some();
         Ok((has_name, new.into_settings()?))
     });
     Ok(CheckedSources(entries.collect::<Result<_>>()?))

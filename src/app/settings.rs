@@ -2,9 +2,8 @@
 
 use super::{Error, Result};
 use crate::domain::{
-    Address, Interval, MAX_NAME_BYTES, PublishPolicy, RESERVED_HEADERS, SettingsPatch,
-    SourceSettings, VersionRef, host_in_name, masked, safe_part, segment_name,
-    value_holds_credential,
+    Address, MAX_NAME_BYTES, RESERVED_HEADERS, SettingsPatch, SourceSettings, VersionRef,
+    host_in_name, masked, safe_part, segment_name, value_holds_credential,
 };
 use crate::net::unreachable_host;
 
@@ -52,38 +51,24 @@ const SCHEMES: [&str; 17] = [
 
 /// What an operator says when adding; what is absent takes its default.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent switches of one source"
-)]
 pub struct NewSource {
     /// What to fetch.
     pub address: String,
-    /// How often: once a day when absent.
-    pub interval: Option<Interval>,
-    /// What to call it: the file's name when absent.
-    pub name: Option<String>,
-    /// Words to select it by.
-    pub tags: Vec<String>,
-    /// Request headers; values may hold `${NAME}`.
-    pub headers: Vec<(String, String)>,
-    /// Whether its host may be a private or loopback address.
-    pub allow_private: bool,
-    /// Whether plain HTTP is allowed.
-    pub allow_http: bool,
-    /// Whether an empty body may follow one with content.
-    pub allow_empty: bool,
-    /// Which versions are published.
-    pub publish: PublishPolicy,
-    /// The largest body; the configuration's when absent.
-    pub max_size_bytes: Option<u64>,
-    /// Whether it starts switched off.
-    pub disabled: bool,
+    /// Its other settings. Without a name it is called as the file is.
+    pub settings: SettingsPatch,
     /// Whether the address may hold what looks like a secret as it is.
     pub literal: bool,
 }
 
 impl NewSource {
+    /// Returns a source with this address, and the default of everything else.
+    pub fn at(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            ..Self::default()
+        }
+    }
+
     /// Checks everything but whether name and address are free.
     pub fn check(&self) -> Result<()> {
         self.clone().into_settings().map(drop)
@@ -91,28 +76,19 @@ impl NewSource {
 
     /// Checks everything but whether name and address are free. Without a name, `name` is the file's.
     pub(super) fn into_settings(self) -> Result<SourceSettings> {
-        let address = parse_address(&self.address, self.allow_http)?;
+        let allow_http = self.settings.allow_http.unwrap_or_default();
+        let address = parse_address(&self.address, allow_http)?;
         if !self.literal {
             refuse_literal_secrets(&address)?;
         }
-        check_host(&address, self.allow_private)?;
-        let name = match self.name {
-            Some(name) => checked_name(name)?,
-            None => default_name(&address),
-        };
-        Ok(SourceSettings {
-            name,
-            address,
-            interval: self.interval.unwrap_or(Interval::DEFAULT),
-            enabled: !self.disabled,
-            tags: checked_tags(self.tags)?,
-            headers: checked_headers(self.headers)?,
-            allow_private: self.allow_private,
-            allow_http: self.allow_http,
-            allow_empty: self.allow_empty,
-            publish: self.publish,
-            max_size_bytes: self.max_size_bytes,
-        })
+        check_host(&address, self.settings.allow_private.unwrap_or_default())?;
+        let settings = checked_patch(self.settings)?;
+        let name = settings.name.clone();
+        let name = name.unwrap_or_else(|| default_name(&address));
+        let defaults = SourceSettings::new(name, address);
+        settings
+            .apply_to(&defaults)
+            .map_err(|error| Error::invalid(error.to_string()))
     }
 }
 

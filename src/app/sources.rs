@@ -50,7 +50,10 @@ impl App {
     pub async fn add(&self, new: Vec<NewSource>) -> Result<Vec<Added>> {
         let mut changes = Vec::with_capacity(new.len());
         let mut names = Names::of(self, new.len()).await?;
-        let given: Vec<_> = new.iter().map(|source| source.name.is_some()).collect();
+        let given: Vec<_> = new
+            .iter()
+            .map(|source| source.settings.name.is_some())
+            .collect();
         let mut all = Vec::with_capacity(new.len());
         for checked in checked(new) {
             let settings = checked.map_err(|refusal| refused(refusal, &all))?;

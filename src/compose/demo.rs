@@ -14,7 +14,7 @@ use crate::app::{Error, ErrorKind, NewSource, PassSummary, Result};
 use crate::clock::{Clock as _, ManualClock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
 use crate::demo::{CHECK_PRICES_FILE, CHECK_PRICES_SH, Demo, LAST_STEP, config_toml, step_note};
-use crate::domain::{Actor, Attempt, AttemptOutcome, Source, format_size};
+use crate::domain::{Actor, Attempt, AttemptOutcome, SettingsPatch, Source, format_size};
 use crate::faces::cli::args::{DashboardArgs, DemoArgs};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::worker::{Progress, Selection, Stop};
@@ -126,11 +126,14 @@ async fn headless(environment: &Environment, console: &mut Console<'_>) -> Resul
 fn sources_of(origin: &Demo) -> Vec<NewSource> {
     let source = |demo: &crate::demo::DemoSource| NewSource {
         address: format!("{}/{}", origin.url().trim_end_matches('/'), demo.path),
-        interval: Some(demo.interval),
-        name: Some(demo.name.to_owned()),
-        tags: demo.tags.iter().map(|tag| (*tag).to_owned()).collect(),
-        allow_private: true,
-        ..NewSource::default()
+        settings: SettingsPatch {
+            interval: Some(demo.interval),
+            name: Some(demo.name.to_owned()),
+            tags: Some(demo.tags.iter().map(|tag| (*tag).to_owned()).collect()),
+            allow_private: Some(true),
+            ..SettingsPatch::default()
+        },
+        literal: false,
     };
     origin.sources().iter().map(source).collect()
 }

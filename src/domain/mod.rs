@@ -27,6 +27,7 @@ mod patch;
 mod pattern;
 mod policy;
 mod publication;
+mod settings_format;
 mod short;
 mod size;
 mod source;
@@ -69,7 +70,7 @@ pub use publication::{
     FileSeal, Publication, Withdrawal, candidate_path, conflicts, publication_for,
 };
 pub use short::{in_short, shortened};
-pub use size::{format_size, parse_size};
+pub use size::{exact_size, format_size, parse_size};
 pub use source::{
     Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,
 };

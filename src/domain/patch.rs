@@ -5,18 +5,42 @@
 
 use std::fmt;
 
-use super::{Address, AddressError, Interval, PublishPolicy, SourceSettings};
+use serde::{Deserialize, Serialize};
+
+use super::settings_format;
+use super::{Address, AddressError, Interval, PublishPolicy, SourceSettings, exact_size};
 
 /// Defines the patch, and everything that goes through all settings one by one, from one list of them.
 macro_rules! settings {
-    ($($(#[$doc:meta])* $field:ident: $type:ty, $label:literal, $words:expr;)+) => {
-        /// Settings to change; `None` leaves one as it is.
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    ($($(#[$attribute:meta])* $field:ident: $type:ty, $label:literal, $words:expr;)+) => {
+        /// Settings to change; `None` leaves one as it is. In JSON and TOML a setting is called by its label, and what is
+        /// absent is left as it is.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
         pub struct SettingsPatch {
-            $($(#[$doc])* pub $field: Option<$type>,)+
+            $(
+                #[serde(rename = $label, skip_serializing_if = "Option::is_none")]
+                $(#[$attribute])*
+                pub $field: Option<$type>,
+            )+
         }
 
         impl SettingsPatch {
+            /// What the settings are called.
+            pub const LABELS: &[&str] = &[$($label),+];
+
+            /// Returns a patch that sets what either of the two sets, and what both do as `later` does.
+            #[must_use]
+            pub fn and_then(self, later: Self) -> Self {
+                Self { $($field: later.$field.or(self.$field),)+ }
+            }
+
+            /// Returns the patch without what is so in `present` already.
+            #[must_use]
+            pub fn without(self, present: &SourceSettings) -> Self {
+                Self { $($field: self.$field.filter(|value| *value != present.$field),)+ }
+            }
+
             /// Returns the patch that makes `new` of `old`.
             pub fn between(old: &SourceSettings, new: &SourceSettings) -> Self {
                 Self { $($field: (old.$field != new.$field).then(|| new.$field.clone()),)+ }
@@ -71,8 +95,6 @@ settings! {
     enabled: bool, "enabled", word;
     /// Replaces all tags.
     tags: Vec<String>, "tags", |tags| list(tags);
-    /// Replaces all headers.
-    headers: Vec<(String, String)>, "headers", |headers| header_lines(headers);
     /// Private and loopback addresses.
     allow_private: bool, "allow_private", word;
     /// Plain HTTP.
@@ -82,7 +104,11 @@ settings! {
     /// Which versions are published.
     publish: PublishPolicy, "publish", word;
     /// The largest body; `Some(None)` goes back to the configuration's.
+    #[serde(with = "settings_format::max_size")]
     max_size_bytes: Option<u64>, "max_size", |limit| size(*limit);
+    /// Replaces all headers. The last one, since TOML wants tables behind plain values.
+    #[serde(with = "settings_format::headers")]
+    headers: Vec<(String, String)>, "headers", |headers| header_lines(headers);
 }
 
 impl SettingsPatch {
@@ -151,7 +177,7 @@ fn header_lines(headers: &[(String, String)]) -> String {
 }
 
 fn size(limit: Option<u64>) -> String {
-    limit.map_or_else(|| "default".to_owned(), |bytes| format!("{bytes}B"))
+    limit.map_or_else(|| "default".to_owned(), exact_size)
 }
 
 #[cfg(test)]

@@ -37,6 +37,17 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(bad)
 }
 
+/// Prints a size exactly, in the largest binary unit that divides it; [`parse_size`] reads it.
+pub fn exact_size(bytes: u64) -> String {
+    [("GiB", 30), ("MiB", 20), ("KiB", 10)]
+        .into_iter()
+        .find(|(_, shift)| bytes.is_multiple_of(1 << shift))
+        .map_or_else(
+            || format!("{bytes}B"),
+            |(unit, shift)| format!("{}{unit}", bytes >> shift),
+        )
+}
+
 /// Prints a size for people, with at most one decimal: `1442 B`, `4.0 KiB`, `95.4 MiB`.
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
 pub fn format_size(bytes: u64) -> String {

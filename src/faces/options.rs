@@ -69,13 +69,6 @@ mod tests {
     use super::*;
     use crate::app::NewSource;
 
-    fn source(address: &str) -> NewSource {
-        NewSource {
-            address: address.to_owned(),
-            ..NewSource::default()
-        }
-    }
-
     #[test]
     fn no_option_is_named_where_there_is_none() {
         for (address, key, field) in [
@@ -98,7 +91,7 @@ mod tests {
                 "`gannet add --literal`",
             ),
         ] {
-            let error = source(address).check().expect_err(address);
+            let error = NewSource::at(address).check().expect_err(address);
             let message = format!("{}; {}", error.message, error.hint.unwrap_or_default());
             assert!(message.contains("--"), "{message}");
             let keys = as_keys(&message);

@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use gannet::app::NewSource;
 use gannet::clock::{Clock, ManualClock, Sleep};
 use gannet::config::{Config, FetchConfig};
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use crate::net_rig::at;
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{bare_config, open_app};
+use crate::rig::{bare_config, hourly, open_app};
 
 /// Long enough for any machine: only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -50,13 +49,8 @@ impl House {
             ..bare_config(folder)
         };
         let app = open_app(config, clock);
-        let source = NewSource {
-            name: Some("x".to_owned()),
-            address: origin.url("/x"),
-            interval: Some(format!("{INTERVAL}h").parse().expect("an interval")),
-            allow_private: true,
-            ..NewSource::default()
-        };
+        let mut source = hourly("x", origin.url("/x"));
+        source.settings.interval = Some(format!("{INTERVAL}h").parse().expect("an interval"));
         app.add(vec![source]).await.expect("added");
         Self {
             clock: hands,

@@ -32,7 +32,7 @@ fn an_edit_says_what_it_changed_from_what_to_what() {
         ),
         (
             "--max-size 1KiB",
-            "edited rates.json (2): max_size default -> 1024B",
+            "edited rates.json (2): max_size default -> 1KiB",
         ),
         (
             "--allow-private",

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gannet::app::{App, EventFilter, NewSource};
+use gannet::app::{App, EventFilter};
 use gannet::clock::ManualClock;
 use gannet::config::{Config, Environment, Flags};
 use gannet::domain::{Action, SettingsPatch, SourceId, VerdictOutcome};
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::net_rig::at;
 use crate::origin::{Gate, Origin, Recorded, Reply};
-use crate::rig::{Gannet, open_app};
+use crate::rig::{Gannet, hourly, open_app};
 
 /// Long enough for any machine: only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -59,13 +59,9 @@ impl House {
 
     /// Adds each path of the origin as a source named after it.
     async fn add(&self, origin: &Origin, paths: &[&str]) {
-        let new = paths.iter().map(|path| NewSource {
-            name: Some(path.trim_start_matches('/').to_owned()),
-            address: origin.url(path),
-            interval: Some("1h".parse().expect("an interval")),
-            allow_private: true,
-            ..NewSource::default()
-        });
+        let new = paths
+            .iter()
+            .map(|path| hourly(path.trim_start_matches('/'), origin.url(path)));
         self.app.add(new.collect()).await.expect("added");
     }
 
@@ -551,12 +547,8 @@ async fn the_heartbeat_is_sent_after_what_was_done_and_once_an_hour() {
         0,
         "no sources: the folder may be a wrong one"
     );
-    let disabled = NewSource {
-        address: origin.url("/disabled"),
-        disabled: true,
-        allow_private: true,
-        ..NewSource::default()
-    };
+    let mut disabled = hourly("disabled", origin.url("/disabled"));
+    disabled.settings.enabled = Some(false);
     house.app.add(vec![disabled]).await.expect("added");
     house.good_pass().await;
     assert_eq!(hook.requests().len(), 1, "the first");

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gannet::app::App;
+use gannet::app::{App, NewSource};
 use gannet::archive::Archive;
 use gannet::clock::Clock;
 use gannet::config::{
@@ -178,6 +178,15 @@ pub(crate) fn said(output: &Output) -> Said {
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// A source of an origin on loopback, to be fetched every hour.
+pub(crate) fn hourly(name: &str, address: String) -> NewSource {
+    let mut new = NewSource::at(address);
+    new.settings.name = Some(name.to_owned());
+    new.settings.interval = Some("1h".parse().expect("an interval"));
+    new.settings.allow_private = Some(true);
+    new
 }
 
 /// Returns a configuration of nothing but where everything lies.

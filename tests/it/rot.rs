@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use gannet::app::{App, NewSource};
+use gannet::app::App;
 use gannet::clock::ManualClock;
 use gannet::config::FetchConfig;
 use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use crate::net_rig::at;
 use crate::origin::{Origin, Reply};
-use crate::rig::{bare_config, open_app};
+use crate::rig::{bare_config, hourly, open_app};
 
 struct House {
     clock: ManualClock,
@@ -42,14 +42,10 @@ impl House {
     }
 
     async fn add_named(&self, name: &str, address: String) {
-        let new = NewSource {
-            address,
-            name: Some(name.to_owned()),
-            interval: Some("1h".parse().expect("an interval")),
-            allow_private: true,
-            ..NewSource::default()
-        };
-        self.app.add(vec![new]).await.expect("added");
+        self.app
+            .add(vec![hourly(name, address)])
+            .await
+            .expect("added");
     }
 
     /// A pass an hour later.

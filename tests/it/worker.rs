@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gannet::app::{App, NewSource, PassSummary};
+use gannet::app::{App, PassSummary};
 use gannet::clock::ManualClock;
 use gannet::config::{Config, FetchConfig, ResourceLimits, VerifierConfig, VerifierKind};
 use gannet::domain::{Scope, Verdict, VerdictOutcome, VersionId, VersionState, Weight};
@@ -14,7 +14,7 @@ use gannet::worker::{Progress, Selection, Stop, Worker};
 
 use crate::net_rig::at;
 use crate::origin::{Gate, Origin, Reply};
-use crate::rig::{bare_config, open_app, write_checksums};
+use crate::rig::{bare_config, hourly, open_app, write_checksums};
 
 /// Long enough for any machine: only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -84,13 +84,9 @@ impl House {
     }
 
     async fn add(&self, addresses: impl IntoIterator<Item = String>) {
-        let new = addresses.into_iter().map(|address| NewSource {
-            name: Some(address.clone()),
-            address,
-            interval: Some("1h".parse().expect("an interval")),
-            allow_private: true,
-            ..NewSource::default()
-        });
+        let new = addresses
+            .into_iter()
+            .map(|address| hourly(&address.clone(), address));
         self.app.add(new.collect()).await.expect("added");
     }
 

@@ -27,7 +27,6 @@ pub use root::{
 pub use sources::{
     AddArgs, ApplyArgs, EditArgs, EditChanges, IntervalArgs, RemoveArgs, RestoreArgs, SelectArgs,
 };
-pub use values::MaxSize;
 pub use versions::{
     CatArgs, DiffArgs, ExportArgs, FetchArgs, VerdictArgs, VerdictsArgs, VerifyArgs,
 };

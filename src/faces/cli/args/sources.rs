@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::MaxSize;
-use super::values::parse_header;
+use super::values::{MaxSize, parse_header};
 use crate::app::CheckedSources;
-use crate::domain::{Interval, IntervalError, PublishPolicy, parse_size};
+use crate::domain::{Address, AddressError, Interval, IntervalError, PublishPolicy, SettingsPatch};
 
 /// `add`.
 #[derive(Debug, Args)]
@@ -19,42 +18,14 @@ Examples:
   gannet add https://example.org/private.json --header 'Authorization: Bearer ${TOKEN}'
   gannet add - --interval 6h --tag eu < addresses.txt"
 )]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four independent switches of one command"
-)]
 pub struct AddArgs {
     /// What to fetch: https addresses, and last how often; - reads more of them from stdin, one a line, each with an
     /// interval behind it or not. ${NAME} in an address is a secret, filled in at fetch time
     #[arg(value_name = "URL|INTERVAL", required = true)]
     values: Vec<String>,
-    /// How often: whole hours or days, such as 1h, 12h, 1d, 7d [default: 1d]
-    #[arg(long, allow_hyphen_values = true)]
-    interval: Option<Interval>,
-    /// Set its name
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Tag it; may be repeated
-    #[arg(long = "tag", value_name = "TAG")]
-    pub tags: Vec<String>,
-    /// Let its host be a private or loopback address
-    #[arg(long)]
-    pub allow_private: bool,
-    /// Let it be plain http
-    #[arg(long)]
-    pub allow_http: bool,
-    /// Let an empty file follow one with content
-    #[arg(long)]
-    pub allow_empty: bool,
-    /// Send this request header, 'NAME: VALUE'; may be repeated
-    #[arg(long = "header", value_name = "HEADER", value_parser = parse_header)]
-    pub headers: Vec<(String, String)>,
-    /// Publish the newest version that passed, or the newest whatever its verdicts
-    #[arg(long, value_name = "passed|newest", default_value = "passed")]
-    pub publish: PublishPolicy,
-    /// Refuse larger files
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub max_size: Option<u64>,
+    /// What is set of it.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
     /// Do not fetch it until it is enabled
     #[arg(long)]
     pub disabled: bool,
@@ -69,17 +40,74 @@ pub struct AddArgs {
     pub stdin: Option<String>,
 }
 
+/// The settings of a source that `add` and `edit` set; those that are not given keep their default, or what they are.
+#[derive(Debug, Args)]
+pub struct SettingsArgs {
+    /// How often it is fetched: whole hours or days, such as 1h, 12h, 1d, 7d; once a day when nothing is said
+    #[arg(long, allow_hyphen_values = true)]
+    interval: Option<Interval>,
+    /// Set its name
+    #[arg(long)]
+    pub(in crate::faces::cli) name: Option<String>,
+    /// Tag it, in place of the tags it had; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Send this request header, 'NAME: VALUE', in place of those it had; may be repeated
+    #[arg(long = "header", value_name = "HEADER", value_parser = parse_header)]
+    headers: Vec<(String, String)>,
+    /// Let its host be a private or loopback address, or not
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
+    allow_private: Option<bool>,
+    /// Let it be plain http, or not
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
+    allow_http: Option<bool>,
+    /// Let an empty file follow one with content, or not
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
+    allow_empty: Option<bool>,
+    /// Publish the newest version that passed, which is the default, or the newest whatever its verdicts
+    #[arg(long, value_name = "passed|newest")]
+    publish: Option<PublishPolicy>,
+    /// Refuse larger files; `default` is what the configuration says
+    #[arg(long, value_name = "SIZE|default")]
+    max_size: Option<MaxSize>,
+}
+
+impl SettingsArgs {
+    /// Returns the settings that were given.
+    pub fn patch(&self) -> SettingsPatch {
+        fn given<T: Clone>(list: &[T]) -> Option<Vec<T>> {
+            (!list.is_empty()).then(|| list.to_vec())
+        }
+        SettingsPatch {
+            name: self.name.clone(),
+            address: None,
+            interval: self.interval,
+            enabled: None,
+            tags: given(&self.tags),
+            allow_private: self.allow_private,
+            allow_http: self.allow_http,
+            allow_empty: self.allow_empty,
+            publish: self.publish,
+            max_size_bytes: self.max_size.map(|size| match size {
+                MaxSize::Default => None,
+                MaxSize::Bytes(bytes) => Some(bytes),
+            }),
+            headers: given(&self.headers),
+        }
+    }
+}
+
 impl AddArgs {
     /// Returns the addresses and how often they are fetched, or what is wrong with them.
     pub fn split(&self) -> Result<(&[String], Option<Interval>), String> {
         let (last, others) = self.values.split_last().ok_or("give an address")?;
         if others.is_empty() || last == "-" || last.contains([':', '/']) {
-            return Ok((&self.values, self.interval));
+            return Ok((&self.values, self.settings.interval));
         }
         let interval = last
             .parse()
             .map_err(|error: IntervalError| error.to_string())?;
-        match self.interval {
+        match self.settings.interval {
             None => Ok((others, Some(interval))),
             Some(_) => Err(format!("two intervals: `{last}` and --interval; give one")),
         }
@@ -176,67 +204,40 @@ pub struct EditChanges {
     /// Fetch this instead
     #[arg(long, value_name = "URL")]
     pub address: Option<String>,
-    /// How often: whole hours or days
-    #[arg(long, allow_hyphen_values = true)]
-    pub interval: Option<Interval>,
-    /// Set its name
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Replace all tags; may be repeated
-    #[arg(long = "tag", value_name = "TAG", conflicts_with = "no_tags")]
-    pub tags: Vec<String>,
+    /// What is set.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
     /// Remove all tags
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tags")]
     pub no_tags: bool,
-    /// Replace all request headers, each 'NAME: VALUE'; may be repeated
-    #[arg(long = "header", value_name = "HEADER", value_parser = parse_header, conflicts_with = "no_headers")]
-    pub headers: Vec<(String, String)>,
     /// Send no request headers
-    #[arg(long)]
+    #[arg(long, conflicts_with = "headers")]
     pub no_headers: bool,
-    /// Let its host be a private or loopback address, or not
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
-    pub allow_private: Option<bool>,
-    /// Let it be plain http, or not
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
-    pub allow_http: Option<bool>,
-    /// Let an empty file follow one with content, or not
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
-    pub allow_empty: Option<bool>,
-    /// Publish the newest version that passed, or the newest whatever its verdicts
-    #[arg(long, value_name = "passed|newest")]
-    pub publish: Option<PublishPolicy>,
-    /// Refuse larger files; `default` is what the configuration says
-    #[arg(long, value_name = "SIZE|default")]
-    pub max_size: Option<MaxSize>,
     /// Let the address hold what looks like a secret as it is, such as ?token=abc: it is stored and shown
     #[arg(long, requires = "address")]
     pub literal: bool,
 }
 
 impl EditChanges {
-    /// Tells whether no change was asked for.
-    pub fn is_empty(&self) -> bool {
-        let Self {
-            address,
-            interval,
-            name,
-            tags,
-            no_tags,
-            headers,
-            no_headers,
-            allow_private,
-            allow_http,
-            allow_empty,
-            publish,
-            max_size,
-            literal: _,
-        } = self;
-        let switches = [allow_private, allow_http, allow_empty];
-        let lists = !tags.is_empty() || *no_tags || !headers.is_empty() || *no_headers;
-        let values = address.is_some() || interval.is_some() || name.is_some();
-        let rules = publish.is_some() || max_size.is_some();
-        !(lists || values || rules || switches.into_iter().any(Option::is_some))
+    /// Returns the changes; nothing when none was asked for.
+    ///
+    /// # Errors
+    ///
+    /// A text that is no address.
+    pub fn patch(&self) -> Result<Option<SettingsPatch>, AddressError> {
+        // Whether plain HTTP is allowed is a matter of the source.
+        let address = self
+            .address
+            .as_deref()
+            .map(|text| Address::parse(text, true));
+        let emptied = SettingsPatch {
+            address: address.transpose()?,
+            tags: self.no_tags.then(Vec::new),
+            headers: self.no_headers.then(Vec::new),
+            ..SettingsPatch::default()
+        };
+        let patch = self.settings.patch().and_then(emptied);
+        Ok(Some(patch).filter(|patch| *patch != SettingsPatch::default()))
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::CommandFactory as _;
 
-use super::{AppCommand, Cli, Command, MaxSize, TableFormat};
-use crate::domain::{Interval, PublishPolicy, VerdictOutcome};
+use super::{AppCommand, Cli, Command, TableFormat};
+use crate::domain::{Interval, PublishPolicy, SettingsPatch, VerdictOutcome};
 
 fn read(line: &str) -> Result<Cli, clap::Error> {
     Cli::read_from(std::iter::once("gannet").chain(line.split_whitespace()))
@@ -64,16 +64,25 @@ fn add_takes_everything() {
     let (addresses, interval) = args.split().expect("an interval");
     assert_eq!(addresses, ["https://example.org/a"]);
     assert_eq!(interval.map(Interval::hours), Some(12));
-    assert_eq!(args.tags, ["x", "y"]);
-    assert_eq!(args.headers, [("K".to_owned(), "${S}".to_owned())]);
-    assert_eq!(args.publish, PublishPolicy::Newest);
-    assert_eq!(args.max_size, Some(256 << 20));
-    assert!(args.allow_private && args.allow_http && args.allow_empty && args.disabled);
+    let given = SettingsPatch {
+        name: Some("a".to_owned()),
+        tags: Some(vec!["x".to_owned(), "y".to_owned()]),
+        headers: Some(vec![("K".to_owned(), "${S}".to_owned())]),
+        allow_private: Some(true),
+        allow_http: Some(true),
+        allow_empty: Some(true),
+        publish: Some(PublishPolicy::Newest),
+        max_size_bytes: Some(Some(256 << 20)),
+        ..SettingsPatch::default()
+    };
+    assert_eq!(args.settings.patch(), given);
+    assert!(args.disabled);
     let AppCommand::Add(plain) = command("add https://example.org/a") else {
         panic!("add");
     };
     assert_eq!(plain.split().expect("good").1, None);
-    assert!(plain.publish == PublishPolicy::Passed && !plain.disabled);
+    assert_eq!(plain.settings.patch(), SettingsPatch::default());
+    assert!(!plain.disabled);
 }
 
 #[test]
@@ -138,31 +147,34 @@ fn interval_is_the_last_of_many() {
 #[test]
 fn edit_needs_a_change() {
     let changes = |line: &str| match command(line) {
-        AppCommand::Edit(args) => args.changes,
+        AppCommand::Edit(args) => args.changes.patch().expect("good values"),
         other => panic!("{line}: {other:?}"),
     };
-    assert!(changes("edit prices").is_empty());
-    for option in [
-        "--address https://h/a",
-        "--interval 1h",
-        "--name a",
-        "--tag a",
-        "--no-tags",
-        "--header A:b",
-        "--no-headers",
-        "--allow-private",
-        "--allow-http=false",
-        "--allow-empty",
-        "--publish newest",
-        "--max-size default",
+    assert_eq!(changes("edit prices"), None);
+    for (option, setting) in [
+        ("--address https://h/a", r#"{"address":"https://h/a"}"#),
+        ("--interval 1h", r#"{"interval":"1h"}"#),
+        ("--name a", r#"{"name":"a"}"#),
+        ("--tag a --tag b", r#"{"tags":["a","b"]}"#),
+        ("--no-tags", r#"{"tags":[]}"#),
+        ("--header A:b", r#"{"headers":{"A":"b"}}"#),
+        ("--no-headers", r#"{"headers":{}}"#),
+        ("--allow-private", r#"{"allow_private":true}"#),
+        ("--allow-http=false", r#"{"allow_http":false}"#),
+        ("--allow-empty", r#"{"allow_empty":true}"#),
+        ("--publish newest", r#"{"publish":"newest"}"#),
+        ("--max-size default", r#"{"max_size":null}"#),
+        (
+            "--max-size 1KiB --publish passed",
+            r#"{"publish":"passed","max_size":"1KiB"}"#,
+        ),
     ] {
-        assert!(
-            !changes(&format!("edit prices {option}")).is_empty(),
-            "{option}"
-        );
+        let changes = changes(&format!("edit prices {option}"));
+        let written = serde_json::to_string(&changes).expect("JSON");
+        assert_eq!(written, setting, "{option}");
+        let read = serde_json::from_str::<SettingsPatch>(&written).expect("its own words");
+        assert_eq!(Some(read), changes, "{option}");
     }
-    let changes = changes("edit a b --max-size 1KiB --publish passed");
-    assert_eq!(changes.max_size, Some(MaxSize::Bytes(1024)));
     for line in [
         "edit a --tag x --no-tags",
         "edit a --header K:v --no-headers",

@@ -6,7 +6,7 @@ use crate::domain::parse_size;
 
 /// `--max-size`: a size, or back to the configuration's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MaxSize {
+pub(super) enum MaxSize {
     /// What the configuration says.
     Default,
     /// This many bytes.

@@ -73,11 +73,9 @@ pub(super) fn check_legacy(args: &LegacyIntervalArgs) -> Result<(), Failure> {
 }
 
 fn legacy_source(args: &LegacyIntervalArgs) -> NewSource {
-    NewSource {
-        address: args.address.clone(),
-        interval: Some(args.interval),
-        ..NewSource::default()
-    }
+    let mut new = NewSource::at(&args.address);
+    new.settings.interval = Some(args.interval);
+    new
 }
 
 async fn add(app: &App, new: Vec<NewSource>, console: &mut Console<'_>) -> CommandResult {

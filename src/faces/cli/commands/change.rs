@@ -7,10 +7,10 @@ use super::add::warn_of_path;
 use super::published::{Change, FileChange, Served, tell_failures, tell_unpublished};
 use super::sets::unpublished;
 use crate::app::{App, Discarded, Edited, Error, ErrorKind, LeftInSet, PurgedSet, Remains};
-use crate::domain::{Address, Edit, Interval, SettingsPatch, Source, SourceId};
+use crate::domain::{Edit, Interval, SettingsPatch, Source, SourceId};
 use crate::faces::cli::args::{
-    EditArgs, EditChanges, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, MaxSize,
-    RemoveArgs, RestoreArgs, SelectArgs,
+    EditArgs, IntervalArgs, LegacyEnabledArgs, LegacyIntervalArgs, RemoveArgs, RestoreArgs,
+    SelectArgs,
 };
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -119,15 +119,15 @@ async fn set_enabled(
 }
 
 pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) -> CommandResult {
-    if args.changes.is_empty() {
+    let wanted = args.changes.patch();
+    let wanted = wanted.map_err(|error| Error::invalid(error.to_string()))?;
+    let Some(wanted) = wanted else {
         let message = "nothing to change: give at least one option, such as --interval 6h";
         let hint = "gannet edit --help lists them";
         return Err(error(ErrorKind::Invalid, message.to_owned(), Some(hint)).into());
-    }
-    let wanted = patch(&args.changes)?;
-    let moves_files =
-        args.changes.publish.is_some() || !args.changes.tags.is_empty() || args.changes.no_tags;
-    let before = if moves_files {
+    };
+    let sets_publish = wanted.publish.is_some();
+    let before = if sets_publish || wanted.tags.is_some() {
         app.sources(&args.sources).await?
     } else {
         Vec::new()
@@ -145,7 +145,7 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
             console.say(&format!("  its file stays at its published path: {path}"))?;
         }
     }
-    tell_files(app, &before, args.changes.publish.is_some(), console).await?;
+    tell_files(app, &before, sets_publish, console).await?;
     Ok(tell_unpublished(app, ids_of(&edits), console).await?)
 }
 
@@ -436,59 +436,4 @@ fn ids_of(edits: &[Edited]) -> impl Iterator<Item = SourceId> {
 
 fn title(source: &Source) -> String {
     format!("{} ({})", clean(&source.settings.name), source.id)
-}
-
-fn patch(changes: &EditChanges) -> Result<SettingsPatch, Error> {
-    // Whether plain HTTP is allowed is a matter of the source.
-    let address = changes
-        .address
-        .as_deref()
-        .map(|text| Address::parse(text, true));
-    Ok(SettingsPatch {
-        address: address
-            .transpose()
-            .map_err(|error| Error::invalid(error.to_string()))?,
-        interval: changes.interval,
-        enabled: None,
-        name: changes.name.clone(),
-        tags: replacement(&changes.tags, changes.no_tags),
-        headers: replacement(&changes.headers, changes.no_headers),
-        allow_private: changes.allow_private,
-        allow_http: changes.allow_http,
-        allow_empty: changes.allow_empty,
-        publish: changes.publish,
-        max_size_bytes: changes.max_size.map(|size| match size {
-            MaxSize::Default => None,
-            MaxSize::Bytes(bytes) => Some(bytes),
-        }),
-    })
-}
-
-/// Nothing given and nothing emptied means: leave as is.
-fn replacement<T: Clone>(given: &[T], emptied: bool) -> Option<Vec<T>> {
-    (emptied || !given.is_empty()).then(|| given.to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::faces::cli::{AppCommand, Cli, Command};
-
-    #[test]
-    fn edit_says_only_what_changes() {
-        let arguments =
-            "gannet edit prices --no-tags --allow-http=false --allow-private --max-size default";
-        let cli = Cli::read_from(arguments.split(' ')).expect("good arguments");
-        let Some(Command::App(AppCommand::Edit(args))) = cli.command else {
-            panic!("edit: {cli:?}");
-        };
-        let edit = patch(&args.changes).expect("good values");
-        assert_eq!(edit.tags, Some(Vec::new()));
-        assert_eq!(edit.headers, None);
-        assert_eq!(edit.allow_http, Some(false));
-        assert_eq!(edit.allow_private, Some(true));
-        assert_eq!(edit.allow_empty, None);
-        assert_eq!(edit.max_size_bytes, Some(None));
-        assert!(edit.interval.is_none() && edit.name.is_none() && edit.address.is_none());
-    }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::add::warn_of_path;
 use super::published::tell_unpublished;
-use crate::app::{Added, App, Error, ErrorKind, NewSource, Refusal};
+use crate::app::{Added, App, Error, ErrorKind, Refusal};
 use crate::domain::{Address, SourceId, format_size};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -133,24 +133,24 @@ fn check(args: &ImportArgs, entry: &mut Entry, known: &mut Known) {
     let Ok(source) = &mut entry.source else {
         return;
     };
-    source.interval = source.interval.or(args.interval);
-    source.tags.extend(args.tags.iter().cloned());
-    source.allow_private |= args.allow_private;
-    source.allow_http |= args.allow_http;
+    let settings = &mut source.settings;
+    settings.interval = settings.interval.or(args.interval);
+    let tags = settings.tags.get_or_insert_default();
+    tags.extend(args.tags.iter().cloned());
+    settings.allow_private = Some(args.allow_private);
+    settings.allow_http = Some(args.allow_http);
     source.literal |= args.literal;
-    if let Some(name) = source.name.take() {
+    if let Some(name) = source.settings.name.take() {
         // A title is for people, and often no name.
-        let named = NewSource {
-            name: Some(name.clone()),
-            ..source.clone()
-        };
+        let mut named = source.clone();
+        named.settings.name = Some(name.clone());
         if let Some(place) = known.names.get(&name) {
             entry.without.push(format!("its name: {place} has it"));
         } else if let (Err(why), Ok(())) = (named.check(), source.check()) {
             entry.without.push(format!("its name: {why}"));
         } else {
             known.names.insert(name.clone(), entry.place.clone());
-            source.name = Some(name);
+            source.settings.name = Some(name);
         }
     }
     // Two spellings are one address.
@@ -195,7 +195,7 @@ async fn refuse_taken(app: &App, entries: &mut [Entry]) -> Result<(), Error> {
                     .without
                     .push(format!("its name: source {id} ({name}) has it"));
                 if let Ok(source) = &mut entry.source {
-                    source.name = None;
+                    source.settings.name = None;
                 }
             }
             Some(refusal) => entry.refuse(words(refusal)),

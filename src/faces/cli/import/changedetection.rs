@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::entry::{Entry, headers, left_out, tags};
 use crate::app::NewSource;
-use crate::domain::Interval;
+use crate::domain::{Interval, SettingsPatch};
 
 /// What changes the content that is compared, how it is fetched, or who is told; everything else in a watch is its own
 /// state.
@@ -85,12 +85,15 @@ fn entry(place: String, watch: &Value, shared: &Shared<'_>) -> Entry {
         title,
         source: Ok(NewSource {
             address: address.to_owned(),
-            name: text("title").map(str::to_owned),
-            interval,
-            tags: tags_of(watch, shared.tags, &mut without),
-            headers: headers(watch.get("headers"), &mut without),
-            disabled: watch.get("paused") == Some(&Value::Bool(true)),
-            ..NewSource::default()
+            settings: SettingsPatch {
+                name: text("title").map(str::to_owned),
+                interval,
+                tags: Some(tags_of(watch, shared.tags, &mut without)),
+                headers: Some(headers(watch.get("headers"), &mut without)),
+                enabled: Some(watch.get("paused") != Some(&Value::Bool(true))),
+                ..SettingsPatch::default()
+            },
+            literal: false,
         }),
         without,
     }
@@ -180,17 +183,23 @@ mod tests {
             .expect("watches")
             .iter()
             .map(|entry| match &entry.source {
-                Ok(source) => format!(
+                Ok(NewSource {
+                    address, settings, ..
+                }) => format!(
                     "{}: {} {:?} every {} {:?} {:?}{} without {:?}",
                     entry.place,
-                    source.address,
-                    source.name,
-                    source
+                    address,
+                    settings.name,
+                    settings
                         .interval
                         .map_or_else(|| "-".to_owned(), |one| one.to_string()),
-                    source.tags,
-                    source.headers,
-                    if source.disabled { " off" } else { "" },
+                    settings.tags.as_deref().unwrap_or_default(),
+                    settings.headers.as_deref().unwrap_or_default(),
+                    if settings.enabled == Some(false) {
+                        " off"
+                    } else {
+                        ""
+                    },
                     entry.without
                 ),
                 Err(refused) => format!(

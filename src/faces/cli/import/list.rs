@@ -19,10 +19,7 @@ pub(super) fn read(text: &str) -> Vec<Entry> {
 fn entry(line_number: usize, line: &str) -> Entry {
     let place = format!("line {line_number}");
     let (address, rest) = split_address(line);
-    let mut source = NewSource {
-        address: address.to_owned(),
-        ..NewSource::default()
-    };
+    let mut source = NewSource::at(address);
     let mut without = Vec::new();
     let rest = rest.trim();
     let (first, others) = rest
@@ -30,7 +27,7 @@ fn entry(line_number: usize, line: &str) -> Entry {
         .unwrap_or((rest, ""));
     let tags = match first.parse::<Interval>() {
         Ok(interval) => {
-            source.interval = Some(interval);
+            source.settings.interval = Some(interval);
             others
         }
         Err(error) if is_time(first) => {
@@ -40,7 +37,7 @@ fn entry(line_number: usize, line: &str) -> Entry {
         // As changedetection.io lists them: `https://example.org/ prices, daily`.
         Err(_) => rest,
     };
-    source.tags = tags_of(tags.split(is_comma), &mut without);
+    source.settings.tags = Some(tags_of(tags.split(is_comma), &mut without));
     Entry {
         place,
         title: address.to_owned(),
@@ -83,6 +80,11 @@ fn is_time(word: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn words(source: &NewSource) -> String {
+        let tags = source.settings.tags.as_deref();
+        tags.unwrap_or_default().join(" ")
+    }
+
     #[test]
     fn a_line_is_an_address_and_what_stands_behind_it() {
         let text = "# mine\r\n\r\nhttps://a/ 6h\r\nhttps://b/ prices, two words\nhttps://c/\n";
@@ -91,12 +93,15 @@ mod tests {
             .iter()
             .map(|entry| {
                 let source = entry.source.as_ref().expect("a source");
-                let interval = source.interval.map(|interval| interval.to_string());
+                let interval = source
+                    .settings
+                    .interval
+                    .map(|interval| interval.to_string());
                 (
                     entry.place.as_str(),
                     source.address.as_str(),
                     interval,
-                    source.tags.join(" "),
+                    words(source),
                 )
             })
             .collect();
@@ -148,9 +153,9 @@ mod tests {
         ] {
             let source = read(line).remove(0).source.expect("a source");
             assert_eq!(source.address, address, "{line}");
-            let read = source.interval.map(|one| one.to_string());
+            let read = source.settings.interval.map(|one| one.to_string());
             assert_eq!(read.unwrap_or_default(), interval, "{line}");
-            assert_eq!(source.tags.join(" "), tags, "{line}");
+            assert_eq!(words(&source), tags, "{line}");
         }
     }
 
@@ -170,7 +175,7 @@ mod tests {
         ] {
             let entries = read(line);
             let source = entries[0].source.as_ref().expect("a source");
-            assert_eq!(source.tags.join(" "), tags, "{line}");
+            assert_eq!(words(source), tags, "{line}");
             let without = entries[0].without.join(", ");
             assert!(without.starts_with(part), "{line}: {without}");
             assert_eq!(without.is_empty(), part.is_empty(), "{line}: {without}");

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::entry::{Entry, headers, left_out, says_something, tags};
 use crate::app::NewSource;
+use crate::domain::SettingsPatch;
 
 /// Keys that say nothing of what is fetched, or that are read here.
 const KNOWN: [&str; 12] = [
@@ -68,11 +69,14 @@ fn entry(place: String, job: Value) -> Entry {
         title,
         source: Ok(NewSource {
             address,
-            name: text("name"),
-            tags: tags(job.get("tags"), |word| word, &mut without),
-            headers: headers(job.get("headers"), &mut without),
-            disabled: job.get("enabled") == Some(&Value::Bool(false)),
-            ..NewSource::default()
+            settings: SettingsPatch {
+                name: text("name"),
+                tags: Some(tags(job.get("tags"), |word| word, &mut without)),
+                headers: Some(headers(job.get("headers"), &mut without)),
+                enabled: Some(job.get("enabled") != Some(&Value::Bool(false))),
+                ..SettingsPatch::default()
+            },
+            literal: false,
         }),
         without,
     }
@@ -130,14 +134,20 @@ just text
         let told: Vec<_> = entries
             .iter()
             .map(|entry| match &entry.source {
-                Ok(source) => format!(
+                Ok(NewSource {
+                    address, settings, ..
+                }) => format!(
                     "{}: {} {:?} {:?} {:?}{} without {:?}",
                     entry.place,
-                    source.address,
-                    source.name,
-                    source.tags,
-                    source.headers,
-                    if source.disabled { " off" } else { "" },
+                    address,
+                    settings.name,
+                    settings.tags.as_deref().unwrap_or_default(),
+                    settings.headers.as_deref().unwrap_or_default(),
+                    if settings.enabled == Some(false) {
+                        " off"
+                    } else {
+                        ""
+                    },
                     entry.without
                 ),
                 Err(refused) => format!(

@@ -1,60 +1,22 @@
 //! Prints the file, without what is at its default.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::read::Values;
-use crate::domain::{PublishPolicy, SourceSettings};
+use crate::domain::{SettingsPatch, SourceSettings};
 
 #[derive(Serialize)]
-struct PrintedFile<'a> {
-    source: Vec<PrintedEntry<'a>>,
+struct PrintedFile {
+    source: Vec<PrintedEntry>,
 }
 
-/// What is at its default is left out, except the interval: it is what people look for.
 #[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "the source's switches")]
-struct PrintedEntry<'a> {
-    name: &'a str,
-    address: &'a str,
-    interval: String,
-    #[serde(skip_serializing_if = "is_true")]
-    enabled: bool,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    tags: &'a [String],
-    #[serde(skip_serializing_if = "is_false")]
-    allow_private: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    allow_http: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    allow_empty: bool,
+struct PrintedEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
-    publish: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_size: Option<String>,
-    #[serde(skip_serializing_if = "is_false")]
-    literal: bool,
-    // A table: TOML wants it after the plain values.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    headers: BTreeMap<&'a str, Values>,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_true(value: &bool) -> bool {
-    *value
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_false(value: &bool) -> bool {
-    !*value
+    literal: Option<bool>,
+    #[serde(flatten)]
+    settings: SettingsPatch,
 }
 
 /// Prints the file that lists `sources`, by name.
@@ -73,42 +35,18 @@ pub(crate) fn print<'a>(sources: impl IntoIterator<Item = &'a SourceSettings>) -
     text
 }
 
-fn printed(settings: &SourceSettings) -> PrintedEntry<'_> {
-    let mut headers: BTreeMap<&str, Values> = BTreeMap::new();
-    for (name, value) in &settings.headers {
-        let value = match headers.remove(name.as_str()) {
-            None => Values::One(value.clone()),
-            Some(Values::One(first)) => Values::Many(vec![first, value.clone()]),
-            Some(Values::Many(mut values)) => {
-                values.push(value.clone());
-                Values::Many(values)
-            }
-        };
-        headers.insert(name, value);
-    }
+/// Returns what differs from the defaults, and the interval whatever it is, since that is what people look for.
+fn printed(settings: &SourceSettings) -> PrintedEntry {
+    let (name, address) = (settings.name.clone(), settings.address.clone());
+    let defaults = SourceSettings::new(name.clone(), address.clone());
+    let literal = !address.literal_secrets().is_empty();
     PrintedEntry {
-        name: &settings.name,
-        address: settings.address.as_str(),
-        interval: settings.interval.to_string(),
-        enabled: settings.enabled,
-        tags: &settings.tags,
-        allow_private: settings.allow_private,
-        allow_http: settings.allow_http,
-        allow_empty: settings.allow_empty,
-        publish: (settings.publish != PublishPolicy::default()).then(|| settings.publish.as_str()),
-        max_size: settings.max_size_bytes.map(printed_size),
-        literal: !settings.address.literal_secrets().is_empty(),
-        headers,
+        literal: literal.then_some(true),
+        settings: SettingsPatch {
+            name: Some(name),
+            address: Some(address),
+            interval: Some(settings.interval),
+            ..SettingsPatch::between(&defaults, settings)
+        },
     }
-}
-
-/// Prints a size exactly, in the largest binary unit that divides it.
-fn printed_size(bytes: u64) -> String {
-    [("GiB", 30), ("MiB", 20), ("KiB", 10)]
-        .into_iter()
-        .find(|(_, shift)| bytes.is_multiple_of(1 << shift))
-        .map_or_else(
-            || format!("{bytes}B"),
-            |(unit, shift)| format!("{}{unit}", bytes >> shift),
-        )
 }

@@ -1,18 +1,20 @@
 //! Reads the file, and finds everything that is wrong with it.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::iter::once;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize as _;
+use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::app::NewSource;
-use crate::domain::{Address, Interval, PublishPolicy, masked, parse_size};
+use crate::domain::{Address, SettingsPatch, masked};
 use crate::faces::options::as_keys;
 
 /// What is wrong with a file, and in which line.
@@ -46,43 +48,6 @@ impl fmt::Display for SourcesFileErrors {
             more => write!(f, "\nand {more} more"),
         }
     }
-}
-
-/// One header's value, or several.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a string or a list of strings")]
-pub(super) enum Values {
-    One(String),
-    Many(Vec<String>),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "the source's switches")]
-struct SourceTable {
-    name: Option<Spanned<String>>,
-    address: Spanned<String>,
-    interval: Option<Spanned<String>>,
-    #[serde(default = "yes")]
-    enabled: bool,
-    #[serde(default)]
-    tags: Vec<String>,
-    #[serde(default)]
-    headers: BTreeMap<String, Values>,
-    #[serde(default)]
-    allow_private: bool,
-    #[serde(default)]
-    allow_http: bool,
-    #[serde(default)]
-    allow_empty: bool,
-    publish: Option<Spanned<String>>,
-    max_size: Option<Spanned<String>>,
-    #[serde(default)]
-    literal: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Reads the sources that `text` lists, or finds everything that is wrong with them. `file` is its name for messages.
@@ -226,24 +191,73 @@ impl<'a> Reader<'a> {
     /// Reads one source; nothing when something is wrong with it.
     fn source(&mut self, entry: Spanned<DeValue<'_>>) -> Option<NewSource> {
         let start = entry.span().start;
-        let entry = match SourceTable::deserialize(ValueDeserializer::from(entry)) {
-            Ok(entry) => entry,
-            Err(error) => {
-                let offset = error.span().map_or(start, |span| span.start);
-                self.fail(offset, error.message().trim_end().replace('\n', ", "));
-                return None;
-            }
+        let DeValue::Table(table) = entry.into_inner() else {
+            self.fail(start, "expected [[source]], a table for each source");
+            return None;
         };
         let before = self.errors.len();
-        match Address::parse(entry.address.get_ref(), entry.allow_http) {
-            Ok(address) => self.once("address", address.to_string(), entry.address.span().start),
-            Err(error) => self.fail(entry.address.span().start, error.to_string()),
+        let mut new = NewSource::default();
+        let mut address_at = None;
+        for (key, value) in table {
+            let at = value.span().start;
+            match key.get_ref().as_ref() {
+                "address" => {
+                    address_at = Some(at);
+                    new.address = self.value(value).unwrap_or_default();
+                }
+                "literal" => new.literal = self.value(value).unwrap_or_default(),
+                name if SettingsPatch::LABELS.contains(&name) => {
+                    let setting = self.setting(name, value).unwrap_or_default();
+                    if let Some(name) = &setting.name {
+                        self.once("name", name.clone(), at);
+                    }
+                    new.settings = new.settings.and_then(setting);
+                }
+                name => {
+                    let reason = format!(
+                        "unknown key `{name}`: expected {}",
+                        expected(SettingsPatch::LABELS)
+                    );
+                    self.fail(key.span().start, reason);
+                }
+            }
         }
-        if let Some(name) = &entry.name {
-            self.once("name", name.get_ref().clone(), name.span().start);
+        let Some(address_at) = address_at else {
+            self.fail(start, "`address` is missing");
+            return None;
+        };
+        self.check(&new, address_at, before);
+        (self.errors.len() == before).then_some(new)
+    }
+
+    /// Reads one setting.
+    fn setting(&mut self, name: &str, value: Spanned<DeValue<'_>>) -> Option<SettingsPatch> {
+        let at = value.span().start;
+        let entry = once((name, ValueDeserializer::from(value)));
+        let setting = SettingsPatch::deserialize(MapDeserializer::new(entry));
+        self.or_fail(at, setting)
+    }
+
+    fn value<T: DeserializeOwned>(&mut self, value: Spanned<DeValue<'_>>) -> Option<T> {
+        let at = value.span().start;
+        self.or_fail(at, T::deserialize(ValueDeserializer::from(value)))
+    }
+
+    fn or_fail<T>(&mut self, at: usize, read: Result<T, toml::de::Error>) -> Option<T> {
+        read.map_err(|error| {
+            let offset = error.span().map_or(at, |span| span.start);
+            self.fail(offset, error.message().trim_end().replace('\n', ", "));
+        })
+        .ok()
+    }
+
+    /// Checks a source that was read; what was wrong with it `before` was told.
+    fn check(&mut self, new: &NewSource, address_at: usize, before: usize) {
+        let allow_http = new.settings.allow_http.unwrap_or_default();
+        match Address::parse(&new.address, allow_http) {
+            Ok(address) => self.once("address", address.to_string(), address_at),
+            Err(error) => self.fail(address_at, error.to_string()),
         }
-        let start = entry.address.span().start;
-        let new = self.new_source(entry);
         if self.is_checked
             && self.errors.len() == before
             && let Err(error) = new.check()
@@ -252,9 +266,8 @@ impl<'a> Reader<'a> {
             let way = error
                 .hint
                 .map_or_else(String::new, |way| format!("; {way}"));
-            self.fail(start, format!("{address}: {why}{way}"));
+            self.fail(address_at, format!("{address}: {why}{way}"));
         }
-        (self.errors.len() == before).then_some(new)
     }
 
     /// Notes where a key has its value; another place that has the same is wrong.
@@ -271,48 +284,10 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
 
-    fn new_source(&mut self, entry: SourceTable) -> NewSource {
-        let interval = self.read(entry.interval, |text| {
-            text.parse::<Interval>().map_err(|error| error.to_string())
-        });
-        let publish = self.read(entry.publish, str::parse::<PublishPolicy>);
-        let max_size_bytes = self.read(entry.max_size, parse_size);
-        let headers = entry.headers.into_iter().flat_map(|(name, values)| {
-            let values = match values {
-                Values::One(value) => vec![value],
-                Values::Many(values) => values,
-            };
-            values.into_iter().map(move |value| (name.clone(), value))
-        });
-        NewSource {
-            address: entry.address.into_inner(),
-            interval,
-            name: entry.name.map(Spanned::into_inner),
-            tags: entry.tags,
-            headers: headers.collect(),
-            allow_private: entry.allow_private,
-            allow_http: entry.allow_http,
-            allow_empty: entry.allow_empty,
-            publish: publish.unwrap_or_default(),
-            max_size_bytes,
-            disabled: !entry.enabled,
-            literal: entry.literal,
-        }
-    }
-
-    fn read<T>(
-        &mut self,
-        value: Option<Spanned<String>>,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let text = value?;
-        match parse(text.get_ref()) {
-            Ok(value) => Some(value),
-            Err(reason) => {
-                self.fail(text.span().start, reason);
-                None
-            }
-        }
-    }
+/// Returns the words that one of is expected: `a, b or c`.
+fn expected(words: &[&str]) -> String {
+    let (last, others) = words.split_last().expect("several");
+    format!("{} or {last}", others.join(", "))
 }

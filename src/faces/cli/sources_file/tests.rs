@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{parse, print, problems};
-use crate::domain::{Interval, PublishPolicy, SourceSettings};
+use crate::domain::{Address, Interval, PublishPolicy, SettingsPatch, SourceSettings};
 
 const FILE: &str = r#"
 [[source]]
@@ -28,22 +28,29 @@ fn reads_a_file() {
     let [prices, rates] = sources.as_slice() else {
         panic!("two sources: {sources:?}");
     };
-    assert_eq!(prices.name.as_deref(), Some("prices"));
-    assert_eq!(prices.interval.map(Interval::hours), Some(6));
-    assert_eq!(prices.max_size_bytes, Some(256 << 20));
-    assert_eq!(prices.publish, PublishPolicy::Newest);
-    assert!(prices.disabled && prices.allow_private && !prices.allow_empty);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(
-        prices.headers,
-        [
+    let said = SettingsPatch {
+        name: Some("prices".to_owned()),
+        interval: Interval::from_hours(6),
+        enabled: Some(false),
+        tags: Some(vec!["eu".to_owned(), "prices".to_owned()]),
+        headers: Some(vec![
             pair("Accept", "text/csv"),
             pair("Accept", "text/plain"),
-            pair("Authorization", "Bearer ${TOKEN}")
-        ]
-    );
+            pair("Authorization", "Bearer ${TOKEN}"),
+        ]),
+        allow_private: Some(true),
+        publish: Some(PublishPolicy::Newest),
+        max_size_bytes: Some(Some(256 << 20)),
+        ..SettingsPatch::default()
+    };
+    assert_eq!(prices.settings, said);
     assert_eq!(rates.address, "http://example.org/rates");
-    assert!(rates.allow_http && rates.interval.is_none() && !rates.disabled);
+    let said = SettingsPatch {
+        allow_http: Some(true),
+        ..SettingsPatch::default()
+    };
+    assert_eq!(rates.settings, said);
     assert!(parse("empty", "").expect("an empty file").is_empty());
 }
 
@@ -62,7 +69,8 @@ fn a_long_file_is_read_as_a_short_one() {
         "f",
         &format!("# all\n\n{}{headers}{}", many(1000), entry(1000)),
     );
-    assert_eq!(sources.expect("sources")[999].headers.len(), 1);
+    let headers = &sources.expect("sources")[999].settings.headers;
+    assert_eq!(headers.as_ref().map(Vec::len), Some(1));
     // What reads like the beginning of a source, in the place where the next thousand would begin.
     let among = |value: &str| parse("f", &format!("{}{value}{}", many(1000), entry(1000)));
     for quotes in ["\"\"\"", "'''"] {
@@ -70,7 +78,7 @@ fn a_long_file_is_read_as_a_short_one() {
         let names = sources
             .expect("sources")
             .into_iter()
-            .map(|source| source.name);
+            .map(|source| source.settings.name);
         assert_eq!(names.flatten().collect::<Vec<_>>(), ["[[source]]\n"]);
     }
     let errors = among("tags = [\n[[source]]\n]\n").expect_err("no tag").0;
@@ -243,17 +251,10 @@ proptest! {
         let sources = parse("f", &print(&expected)).expect("its own output");
         prop_assert_eq!(sources.len(), expected.len());
         for (source, settings) in sources.into_iter().zip(expected) {
-            prop_assert_eq!(source.name.as_ref(), Some(&settings.name));
-            prop_assert_eq!(source.address.as_str(), settings.address.as_str());
-            prop_assert_eq!(source.interval, Some(settings.interval));
-            prop_assert_eq!(source.disabled, !settings.enabled);
-            prop_assert_eq!(source.tags, settings.tags);
-            prop_assert_eq!(source.headers, settings.headers);
-            prop_assert_eq!(source.allow_private, settings.allow_private);
-            prop_assert_eq!(source.allow_http, settings.allow_http);
-            prop_assert_eq!(source.allow_empty, settings.allow_empty);
-            prop_assert_eq!(source.publish, settings.publish);
-            prop_assert_eq!(source.max_size_bytes, settings.max_size_bytes);
+            let address = Address::parse(&source.address, true).expect("an address");
+            let name = source.settings.name.clone().expect("a name");
+            let defaults = SourceSettings::new(name, address);
+            prop_assert_eq!(source.settings.apply_to(&defaults), Ok(settings));
         }
     }
 

@@ -243,7 +243,7 @@ mod tests {
         };
         let added: Vec<_> = new
             .iter()
-            .map(|n| (n.address.as_str(), n.interval.map(Interval::hours)))
+            .map(|n| (n.address.as_str(), n.settings.interval.map(Interval::hours)))
             .collect();
         assert_eq!(
             added,

@@ -63,48 +63,45 @@ impl Form {
             Some(interval) => Some(interval),
             None => optional(&self.text(FieldKey::Interval), parsed_interval)?,
         };
+        let settings = SettingsPatch {
+            name,
+            interval,
+            ..self.settings()?
+        };
         Ok(NewSource {
             address: address.to_owned(),
-            interval,
-            name,
-            tags: self.tags(),
-            headers: headers(&self.text(FieldKey::Headers))?,
-            allow_private: self.switch(FieldKey::AllowPrivate),
-            allow_http: self.switch(FieldKey::AllowHttp),
-            allow_empty: self.switch(FieldKey::AllowEmpty),
-            publish: self.publish(),
-            max_size_bytes: optional(&self.text(FieldKey::MaxSize), parse_size)?,
-            disabled: !self.switch(FieldKey::Enabled),
+            settings,
             literal: false,
         })
     }
 
     /// Returns what differs from what was; the rest stays whatever someone else made of it meanwhile.
     fn changes(&self, before: &SourceSettings) -> Result<SettingsPatch, String> {
-        fn changed<T: PartialEq>(now: T, before: &T) -> Option<T> {
-            (now != *before).then_some(now)
-        }
         // Whether plain HTTP is allowed is decided where the patch is applied.
-        let address =
-            Address::parse(&self.text(FieldKey::Address), true).map_err(|e| e.to_string())?;
+        let address = Address::parse(&self.text(FieldKey::Address), true);
+        let all = SettingsPatch {
+            address: Some(address.map_err(|error| error.to_string())?),
+            interval: Some(parsed_interval(&self.text(FieldKey::Interval))?),
+            name: Some(self.text(FieldKey::Name)),
+            ..self.settings()?
+        };
+        Ok(all.without(before))
+    }
+
+    /// Returns the settings that mean the same for one source and for several that are added, empty or not.
+    fn settings(&self) -> Result<SettingsPatch, String> {
         Ok(SettingsPatch {
-            address: changed(address, &before.address),
-            interval: changed(
-                parsed_interval(&self.text(FieldKey::Interval))?,
-                &before.interval,
-            ),
-            enabled: changed(self.switch(FieldKey::Enabled), &before.enabled),
-            name: changed(self.text(FieldKey::Name), &before.name),
-            tags: changed(self.tags(), &before.tags),
-            headers: changed(headers(&self.text(FieldKey::Headers))?, &before.headers),
-            allow_private: changed(self.switch(FieldKey::AllowPrivate), &before.allow_private),
-            allow_http: changed(self.switch(FieldKey::AllowHttp), &before.allow_http),
-            allow_empty: changed(self.switch(FieldKey::AllowEmpty), &before.allow_empty),
-            publish: changed(self.publish(), &before.publish),
-            max_size_bytes: changed(
-                optional(&self.text(FieldKey::MaxSize), parse_size)?,
-                &before.max_size_bytes,
-            ),
+            address: None,
+            interval: None,
+            name: None,
+            enabled: Some(self.switch(FieldKey::Enabled)),
+            tags: Some(self.tags()),
+            headers: Some(headers(&self.text(FieldKey::Headers))?),
+            allow_private: Some(self.switch(FieldKey::AllowPrivate)),
+            allow_http: Some(self.switch(FieldKey::AllowHttp)),
+            allow_empty: Some(self.switch(FieldKey::AllowEmpty)),
+            publish: Some(self.publish()),
+            max_size_bytes: Some(optional(&self.text(FieldKey::MaxSize), parse_size)?),
         })
     }
 }

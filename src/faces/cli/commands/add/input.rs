@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 
 use crate::app::{Error, ErrorKind, NewSource};
-use crate::domain::{Interval, IntervalError, lines, masked};
+use crate::domain::{Interval, IntervalError, SettingsPatch, lines, masked};
 use crate::faces::cli::args::AddArgs;
 use crate::faces::cli::exit::error;
 use crate::faces::text::without_comment;
@@ -46,18 +46,14 @@ impl Given {
     /// Returns the source that the arguments make of it.
     pub(super) fn source(&self, args: &AddArgs, interval: Option<Interval>) -> NewSource {
         let own = self.interval.as_ref().ok().copied().flatten();
+        let said = SettingsPatch {
+            interval: own.or(interval),
+            enabled: args.disabled.then_some(false),
+            ..SettingsPatch::default()
+        };
         NewSource {
             address: self.address.clone(),
-            interval: own.or(interval),
-            name: args.name.clone(),
-            tags: args.tags.clone(),
-            headers: args.headers.clone(),
-            allow_private: args.allow_private,
-            allow_http: args.allow_http,
-            allow_empty: args.allow_empty,
-            publish: args.publish,
-            max_size_bytes: args.max_size,
-            disabled: args.disabled,
+            settings: args.settings.patch().and_then(said),
             literal: args.literal,
         }
     }
@@ -75,7 +71,7 @@ pub(super) fn given(args: &AddArgs, stdin: &str) -> Result<(Vec<Given>, Option<I
             given.push(Given::argument(value));
         }
     }
-    if args.name.is_some() && given.len() > 1 {
+    if args.settings.name.is_some() && given.len() > 1 {
         let count = given.len();
         return Err(invalid(format!("{count} sources cannot share one name")));
     }
