@@ -46,7 +46,8 @@ macro_rules! settings {
                 Self { $($field: (old.$field != new.$field).then(|| new.$field.clone()),)+ }
             }
 
-            fn laid_over(&self, old: &SourceSettings) -> SourceSettings {
+            /// Returns the settings with the patch in them, whether the others of them allow its address or not.
+            pub fn laid_over(&self, old: &SourceSettings) -> SourceSettings {
                 SourceSettings {
                     $($field: self.$field.clone().unwrap_or_else(|| old.$field.clone()),)+
                 }
@@ -109,6 +110,15 @@ settings! {
     /// Replaces all headers. The last one, since TOML wants tables behind plain values.
     #[serde(with = "settings_format::headers")]
     headers: Vec<(String, String)>, "headers", |headers| header_lines(headers);
+}
+
+impl SourceSettings {
+    /// Returns what differs from the defaults, without name and address: these settings are that, laid over
+    /// [`SourceSettings::new`].
+    pub fn beyond_defaults(&self) -> SettingsPatch {
+        let defaults = Self::new(self.name.clone(), self.address.clone());
+        SettingsPatch::between(&defaults, self)
+    }
 }
 
 impl SettingsPatch {

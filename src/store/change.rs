@@ -13,7 +13,7 @@ use super::event::insert_event;
 use super::file_set::join_sets;
 use super::publication::refresh_publication;
 use super::purge::purge;
-use super::row::{int, millis, to_json};
+use super::row::{millis, to_json};
 use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
@@ -116,21 +116,12 @@ fn insert_source(
     stamp: &Stamp,
 ) -> rusqlite::Result<SourceId> {
     let id = transaction.insert(
-        "INSERT INTO source (name, address, interval_hours, enabled, tags, headers, allow_private, allow_http,
-             allow_empty, publish, max_size_bytes, published_path, path_key, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "INSERT INTO source (name, address, settings, published_path, path_key, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             settings.name,
             settings.address.as_str(),
-            settings.interval.hours(),
-            settings.enabled,
-            to_json(&settings.tags),
-            to_json(&settings.headers),
-            settings.allow_private,
-            settings.allow_http,
-            settings.allow_empty,
-            settings.publish.as_str(),
-            settings.max_size_bytes.map(int),
+            to_json(&settings.beyond_defaults()),
             path,
             path.to_lowercase(),
             millis(stamp.at),

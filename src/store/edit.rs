@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::event::insert_event;
 use super::file_set::join_sets;
 use super::publication::refresh_publication;
-use super::row::{int, to_json};
+use super::row::to_json;
 use super::source::source_by_id;
 use super::transaction::Transaction;
 use super::types::{Changed, Edited, SourceChange};
@@ -162,22 +162,12 @@ fn update_source(
     settings: &SourceSettings,
 ) -> rusqlite::Result<()> {
     transaction.execute(
-        "UPDATE source SET name = ?2, address = ?3, interval_hours = ?4, enabled = ?5, tags = ?6, headers = ?7,
-             allow_private = ?8, allow_http = ?9, allow_empty = ?10, publish = ?11, max_size_bytes = ?12
-         WHERE id = ?1",
+        "UPDATE source SET name = ?2, address = ?3, settings = ?4 WHERE id = ?1",
         params![
             id.0,
             settings.name,
             settings.address.as_str(),
-            settings.interval.hours(),
-            settings.enabled,
-            to_json(&settings.tags),
-            to_json(&settings.headers),
-            settings.allow_private,
-            settings.allow_http,
-            settings.allow_empty,
-            settings.publish.as_str(),
-            settings.max_size_bytes.map(int),
+            to_json(&settings.beyond_defaults()),
         ],
     )?;
     Ok(())

@@ -137,9 +137,9 @@ impl<'r> Columns<'r> {
     }
 }
 
-/// Returns texts or pairs of texts as JSON.
+/// Returns a value of texts, numbers, lists and maps as JSON.
 pub(super) fn to_json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("texts and pairs of texts are always JSON")
+    serde_json::to_string(value).expect("such values are always JSON")
 }
 
 /// Returns the time that is so many milliseconds after 1970 began, if there is one.

@@ -35,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/021.sql"),
     include_str!("schema/022.sql"),
     include_str!("schema/023.sql"),
+    include_str!("schema/024.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
@@ -375,6 +376,42 @@ mod tests {
                     sql.execute_batch("ROLLBACK").expect("as before");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn settings_of_every_older_catalogue_are_kept() {
+        use crate::domain::SourceId;
+        use crate::store::source::source_by_id;
+        let rows = r#"PRAGMA foreign_keys = OFF;
+            INSERT INTO source (id, name, address, interval_hours, enabled, tags, headers, allow_private, allow_http, allow_empty, publish,
+                max_size_bytes, published_path, path_key, created_at)
+            VALUES (1, 'a', 'https://h/a', 24, 1, '[]', '[]', 0, 0, 0, 'passed', NULL, 'a', 'a', 1),
+                (2, 'b', 'https://h/b', 168, 0, '["x","y"]', '[["A","1"],["a","2"],["A","3"],["B","${T}"]]', 1, 1, 1, 'newest',
+                    3000, 'b', 'b', 1),
+                (3, 'c', 'https://h/c', 7, 1, '[', '[]', 0, 0, 0, 'passed', NULL, 'c', 'c', 1);
+            INSERT INTO source_state (source_id, host, next_slot, active) VALUES (1, 'h', 0, 1), (2, 'h', 0, 0), (3, 'h', 0, 1);"#;
+        for schema in 1..24 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("gannet.db");
+            let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
+            older.execute_batch(rows).expect("rows");
+            drop(older);
+            let sql = open(&path, MIGRATIONS).expect("the newest schema");
+            let settings = |id| {
+                let source = source_by_id(&sql, SourceId(id)).ok()?;
+                let patch = source.settings.beyond_defaults();
+                Some(serde_json::to_string(&patch).expect("JSON"))
+            };
+            assert_eq!(settings(1).as_deref(), Some("{}"), "from schema {schema}");
+            let all = r#"{"interval":"7d","enabled":false,"tags":["x","y"],"allow_private":true,"allow_http":true,"allow_empty":true,"publish":"newest","max_size":"3000B","headers":{"A":["1","3"],"B":"${T}","a":"2"}}"#;
+            assert_eq!(settings(2).as_deref(), Some(all), "from schema {schema}");
+            assert_eq!(settings(3), None, "from schema {schema}");
+            let computed = "SELECT group_concat(interval_hours || ' ' || enabled || tags || publish, ', ' ORDER BY id) FROM source";
+            let computed: String = sql
+                .query_row(computed, [], |row| row.get(0))
+                .expect("columns");
+            assert_eq!(computed, r#"24 1[]passed, 168 0["x","y"]newest"#);
         }
     }
 

@@ -16,15 +16,14 @@ use super::row::{Columns, row_limit, to_json};
 use super::types::{NamedVersion, SourceFilter};
 use super::version_row::read_newest_state;
 use crate::domain::{
-    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, Withdrawal,
-    candidate_name, free_number, parse_id,
+    Address, SettingsPatch, Slot, Source, SourceId, SourceSettings, SourceState, VersionId,
+    Withdrawal, candidate_name, free_number, parse_id,
 };
 
 /// The columns of a source and its state that need no other table but that of versions, with what is read of its newest version.
 macro_rules! own_columns {
     ($newest:literal) => {
-        concat!("s.id, s.name, s.address, s.interval_hours, s.enabled, s.tags, s.headers,
-         s.allow_private, s.allow_http, s.allow_empty, s.publish, s.max_size_bytes, s.published_path, s.path_key,
+        concat!("s.id, s.name, s.address, s.settings, s.published_path, s.path_key,
          s.created_at, s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, ", $newest, ",
          t.published_version_id, t.publish_due, t.publish_error,")
     };
@@ -75,7 +74,7 @@ pub(super) fn have_sets_members(sql: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Where the columns of `source_state` begin, and that of its which is never NULL unless the row is missing.
-const STATE_COLUMNS: usize = 16;
+const STATE_COLUMNS: usize = 8;
 
 /// Settings, state and newest version of a source. One whose state is missing is read too, and is damaged.
 pub(super) const SOURCE_TABLES: &str = "source s LEFT JOIN source_state t ON t.source_id = s.id
@@ -362,19 +361,13 @@ pub(super) fn read_withdrawal(columns: &mut Columns<'_>) -> rusqlite::Result<Opt
 }
 
 fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> {
-    Ok(SourceSettings {
-        name: columns.get()?,
-        address: Address::from_stored(columns.get()?),
-        interval: columns.interval()?,
-        enabled: columns.get()?,
-        tags: columns.json()?,
-        headers: columns.json()?,
-        allow_private: columns.get()?,
-        allow_http: columns.get()?,
-        allow_empty: columns.get()?,
-        publish: columns.word()?,
-        max_size_bytes: columns.optional_count()?,
-    })
+    let name = columns.get()?;
+    let address = Address::from_stored(columns.get()?);
+    let settings: SettingsPatch = columns.json()?;
+    if settings.name.is_some() || settings.address.is_some() {
+        return Err(columns.malformed(Type::Text, "name and address have columns of their own"));
+    }
+    Ok(settings.laid_over(&SourceSettings::new(name, address)))
 }
 
 fn list(

@@ -57,27 +57,27 @@ fn assert_told(said: &Said, row: &str, what: &str) {
 /// Damage of a source, and how its row is named.
 const OF_SOURCES: [(&str, &str); 14] = [
     (
-        "UPDATE source SET interval_hours = 'often' WHERE id = 1",
+        "UPDATE source SET settings = '{\"interval\":\"often\"}' WHERE id = 1",
         "row 1 of the table `source` (source a)",
     ),
     (
-        "UPDATE source SET interval_hours = NULL WHERE id = 1",
+        "UPDATE source SET settings = '{\"interval\":7}' WHERE id = 1",
         "row 1 of the table `source` (source a)",
     ),
     (
-        "UPDATE source SET interval_hours = -4 WHERE id = 1",
+        "UPDATE source SET settings = '{\"interval\":\"-4h\"}' WHERE id = 1",
         "row 1 of the table `source` (source a)",
     ),
     (
-        "UPDATE source SET tags = '[\"x\"' WHERE id = 1",
+        "UPDATE source SET settings = '{\"tags\":[\"x\"}' WHERE id = 1",
         "row 1 of the table `source` (source a)",
     ),
     (
-        "UPDATE source SET headers = '{}' WHERE id = 1",
+        "UPDATE source SET settings = '{\"headers\":[]}' WHERE id = 1",
         "row 1 of the table `source` (source a)",
     ),
     (
-        "UPDATE source SET publish = 'qassed' WHERE id = 1",
+        "UPDATE source SET settings = '{\"publish\":\"qassed\"}' WHERE id = 1",
         "row 1 of the table `source` (source a)",
     ),
     (
@@ -93,7 +93,7 @@ const OF_SOURCES: [(&str, &str); 14] = [
         "row 1 of the table `source` (source a)",
     ),
     (
-        "UPDATE source SET enabled = 'yes' WHERE id = 1",
+        "UPDATE source SET settings = '{\"enabled\":\"yes\"}' WHERE id = 1",
         "row 1 of the table `source` (source a)",
     ),
     (

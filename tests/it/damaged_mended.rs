@@ -100,8 +100,11 @@ fn a_damaged_mark_is_mended_by_adopting_the_archive() {
 #[test]
 fn a_damaged_source_is_given_up_by_its_id() {
     for (statement, is_place_known) in [
-        ("UPDATE source SET interval_hours = 'x' WHERE id = 1", true),
-        ("UPDATE source SET tags = '[' WHERE id = 1", true),
+        (
+            "UPDATE source SET settings = '{\"interval\":\"x\"}' WHERE id = 1",
+            true,
+        ),
+        ("UPDATE source SET settings = '{' WHERE id = 1", true),
         ("UPDATE source SET name = x'ff' WHERE id = 1", true),
         (
             "UPDATE source_state SET failures = 'x' WHERE source_id = 1",
@@ -148,7 +151,10 @@ fn a_damaged_source_is_given_up_by_its_id() {
     let origin = Origin::start(true);
     let gannet = two_sources(&origin);
     for id in ["77", "0", "a"] {
-        damage(&gannet.data(), "UPDATE source SET tags = '[' WHERE id = 1");
+        damage(
+            &gannet.data(),
+            "UPDATE source SET settings = '{' WHERE id = 1",
+        );
         let said = gannet.run(&["remove", id, "--purge", "--yes"]);
         assert_ne!(said.code, Some(0), "{said:#?}");
     }
@@ -193,7 +199,10 @@ fn a_source_that_is_fetched_against_its_settings_is_named() {
             "UPDATE source_state SET active = NULL WHERE source_id = 1",
             true,
         ),
-        ("UPDATE source SET enabled = 0 WHERE id = 1", false),
+        (
+            "UPDATE source SET settings = json_set(settings, '$.enabled', json('false')) WHERE id = 1",
+            false,
+        ),
     ] {
         let origin = Origin::start(true);
         let gannet = two_sources(&origin);

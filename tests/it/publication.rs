@@ -10,7 +10,7 @@ use gannet::store::{SourceChange, Store};
 use serde_json::Value;
 
 use crate::origin::{Origin, Reply};
-use crate::rig::Gannet;
+use crate::rig::{Gannet, SETTINGS_OF_SCHEMA_23};
 
 /// Sources `a`, `b` … of one origin, all fetched.
 struct Home {
@@ -321,7 +321,9 @@ fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
             ALTER TABLE verdict DROP COLUMN checksum; ALTER TABLE edition_verdict DROP COLUMN checksum; DROP TABLE refusal; DROP TABLE edition_refusal;
             DROP TABLE told_set; DROP TABLE told_event; ALTER TABLE told DROP COLUMN worse_at; DROP TABLE removed_file;
             PRAGMA user_version = 5";
-        catalogue.execute_batch(back).expect("the schema before");
+        catalogue
+            .execute_batch(&format!("{SETTINGS_OF_SCHEMA_23} {back}"))
+            .expect("the schema before");
         drop(catalogue);
         fs::remove_file(home.gannet.data().join("archive-id")).expect("the archive's mark");
         if harmed {

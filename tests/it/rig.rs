@@ -180,6 +180,19 @@ pub(crate) fn said(output: &Output) -> Said {
     }
 }
 
+/// Takes settings that are at their defaults, but for interval, tags and private addresses, back to the columns of schema 23.
+pub(crate) const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
+        SELECT id, interval_hours, tags, coalesce(settings ->> 'allow_private', 0) AS allow_private FROM source;
+    ALTER TABLE source DROP COLUMN interval_hours; ALTER TABLE source DROP COLUMN enabled; ALTER TABLE source DROP COLUMN tags;
+    ALTER TABLE source DROP COLUMN publish; ALTER TABLE source DROP COLUMN settings;
+    ALTER TABLE source ADD COLUMN interval_hours INTEGER NOT NULL DEFAULT 24; ALTER TABLE source ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE source ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'; ALTER TABLE source ADD COLUMN headers TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE source ADD COLUMN allow_private INTEGER NOT NULL DEFAULT 0; ALTER TABLE source ADD COLUMN allow_http INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE source ADD COLUMN allow_empty INTEGER NOT NULL DEFAULT 0; ALTER TABLE source ADD COLUMN publish TEXT NOT NULL DEFAULT 'passed';
+    ALTER TABLE source ADD COLUMN max_size_bytes INTEGER;
+    UPDATE source SET (interval_hours, tags, allow_private) = (SELECT interval_hours, tags, allow_private FROM old WHERE old.id = source.id);
+    DROP TABLE old;";
+
 /// A source of an origin on loopback, to be fetched every hour.
 pub(crate) fn hourly(name: &str, address: String) -> NewSource {
     let mut new = NewSource::at(address);

@@ -86,7 +86,7 @@ const LOST_MEMBERS: [(&str, &str); 6] = [
         "row 3 of the table `set_member` (source notes)",
     ),
     (
-        "UPDATE source SET tags = '[' WHERE name = 'notes'",
+        "UPDATE source SET settings = '{' WHERE name = 'notes'",
         "row 3 of the table `source` (source notes)",
     ),
 ];

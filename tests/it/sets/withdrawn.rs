@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::shown::{fact, line, reported};
 use super::{Release, SUMS_VERIFIER};
 use crate::origin::Reply;
-use crate::rig::write_checksums_of_schema_12;
+use crate::rig::{SETTINGS_OF_SCHEMA_23, write_checksums_of_schema_12};
 
 const EYES: &str = "[[verifier]]\nname = \"eyes\"\nsources = [\"data.csv\"]\nexternal = true\n";
 const NUMBERS: &str = "[[verifier]]\nname = \"numbers\"\nsources = [\"data.csv\"]\ncommand = [\"sh\", \"-c\", \"echo no number; false\"]\n";
@@ -317,7 +317,8 @@ fn what_an_older_schema_withdrew_is_shown_too() {
         ALTER TABLE told DROP COLUMN worse_at; DROP TABLE told_set; DROP TABLE told_event; DROP TABLE removed_file;
         DROP INDEX version_failed;
         PRAGMA user_version = 15";
-    sql.execute_batch(back).expect("the schema before");
+    sql.execute_batch(&format!("{SETTINGS_OF_SCHEMA_23} {back}"))
+        .expect("the schema before");
     write_checksums_of_schema_12(&sql);
     drop(sql);
     release.gannet.ok(&["--worker-only"]);

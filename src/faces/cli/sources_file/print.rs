@@ -37,16 +37,14 @@ pub(crate) fn print<'a>(sources: impl IntoIterator<Item = &'a SourceSettings>) -
 
 /// Returns what differs from the defaults, and the interval whatever it is, since that is what people look for.
 fn printed(settings: &SourceSettings) -> PrintedEntry {
-    let (name, address) = (settings.name.clone(), settings.address.clone());
-    let defaults = SourceSettings::new(name.clone(), address.clone());
-    let literal = !address.literal_secrets().is_empty();
+    let literal = !settings.address.literal_secrets().is_empty();
     PrintedEntry {
         literal: literal.then_some(true),
         settings: SettingsPatch {
-            name: Some(name),
-            address: Some(address),
+            name: Some(settings.name.clone()),
+            address: Some(settings.address.clone()),
             interval: Some(settings.interval),
-            ..SettingsPatch::between(&defaults, settings)
+            ..settings.beyond_defaults()
         },
     }
 }

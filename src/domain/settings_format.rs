@@ -1,0 +1,125 @@
+//! How settings are written in JSON and TOML, where their own types do not say so: as the texts that people write.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serializer};
+
+use super::{Address, Interval, PublishPolicy};
+
+/// Writes a value as it is printed.
+fn print<S: Serializer>(value: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// Reads a value from its text.
+fn parse<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(D::Error::custom)
+}
+
+macro_rules! is_text {
+    ($($type:ty),+) => {$(
+        impl serde::Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                print(self, serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                parse(deserializer)
+            }
+        }
+    )+};
+}
+
+is_text!(Interval, PublishPolicy);
+
+impl<'de> Deserialize<'de> for Address {
+    /// Whether plain HTTP is allowed is a matter of the settings that the address is of.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text, true).map_err(D::Error::custom)
+    }
+}
+
+/// Sizes as texts such as `256MiB`; null is no limit of the source's own.
+pub(super) mod max_size {
+    use serde::de::{Deserializer, Error};
+    use serde::{Deserialize, Serialize, Serializer};
+
+    use crate::domain::{exact_size, parse_size};
+
+    #[expect(
+        clippy::option_option,
+        clippy::ref_option,
+        reason = "serde passes the field"
+    )]
+    pub(in crate::domain) fn serialize<S: Serializer>(
+        size: &Option<Option<u64>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        size.flatten().map(exact_size).serialize(serializer)
+    }
+
+    #[expect(clippy::option_option, reason = "null is another value than none")]
+    pub(in crate::domain) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<u64>>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let size = text.map(|text| parse_size(&text)).transpose();
+        size.map(Some).map_err(D::Error::custom)
+    }
+}
+
+/// Headers as a map from names to a value or to several.
+pub(super) mod headers {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged, expecting = "expected a string or a list of strings")]
+    enum Values {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    #[expect(clippy::ref_option, reason = "serde passes the field")]
+    pub(in crate::domain) fn serialize<S: Serializer>(
+        headers: &Option<Vec<(String, String)>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut by_name: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (name, value) in headers.iter().flatten() {
+            by_name.entry(name).or_default().push(value.clone());
+        }
+        let values = by_name
+            .into_iter()
+            .map(|(name, mut values)| match values.len() {
+                1 => (name, Values::One(values.remove(0))),
+                _ => (name, Values::Many(values)),
+            });
+        serializer.collect_map(values)
+    }
+
+    pub(in crate::domain) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<(String, String)>>, D::Error> {
+        let by_name = BTreeMap::<String, Values>::deserialize(deserializer)?;
+        let headers = by_name.into_iter().flat_map(|(name, values)| {
+            let values = match values {
+                Values::One(value) => vec![value],
+                Values::Many(values) => values,
+            };
+            values.into_iter().map(move |value| (name.clone(), value))
+        });
+        Ok(Some(headers.collect()))
+    }
+}
