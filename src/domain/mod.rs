@@ -23,10 +23,10 @@ mod no_room;
 mod notice;
 mod number;
 mod numbering;
-mod patch;
 mod pattern;
 mod policy;
 mod publication;
+mod settings;
 mod settings_format;
 mod short;
 mod size;
@@ -61,7 +61,6 @@ pub use notice::{
 };
 pub use number::{parse_id, parse_number};
 pub use numbering::{MAX_NAME_BYTES, candidate_name, free_number, host_in_name};
-pub use patch::{Edit, SettingsPatch};
 pub use pattern::{Pattern, SourceKey};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
@@ -69,11 +68,10 @@ pub use policy::{
 pub use publication::{
     FileSeal, Publication, Withdrawal, candidate_path, conflicts, publication_for,
 };
+pub use settings::{Edit, SettingsPatch, SourceSettings};
 pub use short::{in_short, shortened};
 pub use size::{exact_size, format_size, parse_size};
-pub use source::{
-    Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceSettings, SourceState,
-};
+pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,

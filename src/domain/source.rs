@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Address, AttemptOutcome, Digest, Interval, Slot, SourceId, StoredObject, Validators, VersionId,
+    AttemptOutcome, Digest, Slot, SourceId, SourceSettings, StoredObject, Validators, VersionId,
     VersionState, Withdrawal,
 };
 
@@ -72,66 +72,6 @@ pub const RESERVED_HEADERS: [&str; 18] = [
     "transfer-encoding",
     "upgrade",
 ];
-
-/// What an operator says of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four independent switches of one source"
-)]
-pub struct SourceSettings {
-    /// What people call it; unique among the sources that are not removed.
-    pub name: String,
-    /// What is fetched; unique likewise.
-    pub address: Address,
-    /// How often.
-    pub interval: Interval,
-    /// Whether the worker fetches it when due.
-    pub enabled: bool,
-    /// Words to select it by, sorted, without repeats.
-    pub tags: Vec<String>,
-    /// Request headers; values may hold `${NAME}`.
-    pub headers: Vec<(String, String)>,
-    /// Whether its host may be a private or loopback address.
-    pub allow_private: bool,
-    /// Whether plain HTTP is allowed.
-    pub allow_http: bool,
-    /// Whether an empty body may follow one with content.
-    pub allow_empty: bool,
-    /// Which versions are published.
-    pub publish: PublishPolicy,
-    /// The largest body, before and after decompression; the configuration's `fetch.max_size` when not set.
-    pub max_size_bytes: Option<u64>,
-}
-
-impl SourceSettings {
-    /// Returns settings with this name, this address, and the default of everything else.
-    pub fn new(name: String, address: Address) -> Self {
-        Self {
-            name,
-            address,
-            interval: Interval::DEFAULT,
-            enabled: true,
-            tags: Vec::new(),
-            headers: Vec::new(),
-            allow_private: false,
-            allow_http: false,
-            allow_empty: false,
-            publish: PublishPolicy::Passed,
-            max_size_bytes: None,
-        }
-    }
-}
-
-#[cfg(test)]
-impl SourceSettings {
-    /// Settings of a source at `https://example.org/NAME`, with every default.
-    pub(crate) fn sample(name: &str) -> Self {
-        let address = format!("https://example.org/{name}");
-        let address = Address::parse(&address, false).expect("an address");
-        Self::new(name.to_owned(), address)
-    }
-}
 
 /// A source as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

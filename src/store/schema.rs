@@ -400,8 +400,8 @@ mod tests {
             let sql = open(&path, MIGRATIONS).expect("the newest schema");
             let settings = |id| {
                 let source = source_by_id(&sql, SourceId(id)).ok()?;
-                let patch = source.settings.beyond_defaults();
-                Some(serde_json::to_string(&patch).expect("JSON"))
+                let settings = source.settings.beyond_defaults();
+                Some(serde_json::to_string(&settings).expect("JSON"))
             };
             assert_eq!(settings(1).as_deref(), Some("{}"), "from schema {schema}");
             let all = r#"{"interval":"7d","enabled":false,"tags":["x","y"],"allow_private":true,"allow_http":true,"allow_empty":true,"publish":"newest","max_size":"3000B","headers":{"A":["1","3"],"B":"${T}","a":"2"}}"#;

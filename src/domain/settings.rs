@@ -1,4 +1,5 @@
-//! Changes of some of a source's settings: what an edit is about, what it changed in words, and what takes it back.
+//! The settings of a source, each named once, and changes of some of them: what an edit is about, what it changed in words, and
+//! what takes it back.
 //!
 //! A patch is laid over the settings as they are when it is applied, so that it overwrites nothing that it is not about.
 //! Never checks names, tags and headers: whoever makes a patch from what an operator says does.
@@ -8,19 +9,41 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::settings_format;
-use super::{Address, AddressError, Interval, PublishPolicy, SourceSettings, exact_size};
+use super::{Address, AddressError, Interval, PublishPolicy, exact_size};
 
-/// Defines the patch, and everything that goes through all settings one by one, from one list of them.
+/// Defines the settings and patches of them, and everything that goes through all settings one by one, from one list: what each is,
+/// its default, what people call it, and how an edit says its value.
 macro_rules! settings {
-    ($($(#[$attribute:meta])* $field:ident: $type:ty, $label:literal, $words:expr;)+) => {
+    (
+        new($name:ident, $address:ident);
+        $(
+            $(#[doc = $doc:literal])+
+            $(#[serde($($format:tt)+)])?
+            $field:ident: $type:ty = $default:expr, $label:literal, $words:expr;
+        )+
+    ) => {
+        /// What an operator says of a source.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct SourceSettings {
+            $($(#[doc = $doc])+ pub $field: $type,)+
+        }
+
+        impl SourceSettings {
+            /// Returns settings with this name, this address, and the default of everything else.
+            pub fn new($name: String, $address: Address) -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
         /// Settings to change; `None` leaves one as it is. In JSON and TOML a setting is called by its label, and what is
         /// absent is left as it is.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct SettingsPatch {
             $(
+                $(#[doc = $doc])+
                 #[serde(rename = $label, skip_serializing_if = "Option::is_none")]
-                $(#[$attribute])*
+                $(#[serde($($format)+)])?
                 pub $field: Option<$type>,
             )+
         }
@@ -86,30 +109,41 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Another name.
-    name: String, "name", String::clone;
-    /// Another address.
-    address: Address, "address", word;
-    /// Another interval.
-    interval: Interval, "interval", word;
-    /// On or off.
-    enabled: bool, "enabled", word;
-    /// Replaces all tags.
-    tags: Vec<String>, "tags", |tags| list(tags);
-    /// Private and loopback addresses.
-    allow_private: bool, "allow_private", word;
-    /// Plain HTTP.
-    allow_http: bool, "allow_http", word;
-    /// Empty bodies.
-    allow_empty: bool, "allow_empty", word;
+    new(name, address);
+    /// What people call it; unique among the sources that are not removed.
+    name: String = name, "name", String::clone;
+    /// What is fetched; unique likewise.
+    address: Address = address, "address", word;
+    /// How often.
+    interval: Interval = Interval::DEFAULT, "interval", word;
+    /// Whether the worker fetches it when due.
+    enabled: bool = true, "enabled", word;
+    /// Words to select it by, sorted, without repeats.
+    tags: Vec<String> = Vec::new(), "tags", |tags| list(tags);
+    /// Whether its host may be a private or loopback address.
+    allow_private: bool = false, "allow_private", word;
+    /// Whether plain HTTP is allowed.
+    allow_http: bool = false, "allow_http", word;
+    /// Whether an empty body may follow one with content.
+    allow_empty: bool = false, "allow_empty", word;
     /// Which versions are published.
-    publish: PublishPolicy, "publish", word;
-    /// The largest body; `Some(None)` goes back to the configuration's.
+    publish: PublishPolicy = PublishPolicy::Passed, "publish", word;
+    /// The largest body, before and after decompression; the configuration's `fetch.max_size` when not set.
     #[serde(with = "settings_format::max_size")]
-    max_size_bytes: Option<u64>, "max_size", |limit| size(*limit);
-    /// Replaces all headers. The last one, since TOML wants tables behind plain values.
+    max_size_bytes: Option<u64> = None, "max_size", |limit| size(*limit);
+    /// Request headers; values may hold `${NAME}`. The last setting, since TOML wants tables behind plain values.
     #[serde(with = "settings_format::headers")]
-    headers: Vec<(String, String)>, "headers", |headers| header_lines(headers);
+    headers: Vec<(String, String)> = Vec::new(), "headers", |headers| header_lines(headers);
+}
+
+#[cfg(test)]
+impl SourceSettings {
+    /// Settings of a source at `https://example.org/NAME`, with every default.
+    pub(crate) fn sample(name: &str) -> Self {
+        let address = format!("https://example.org/{name}");
+        let address = Address::parse(&address, false).expect("an address");
+        Self::new(name.to_owned(), address)
+    }
 }
 
 impl SourceSettings {
