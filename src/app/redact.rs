@@ -50,13 +50,7 @@ impl App {
         let mut texts: Vec<&str> = Vec::new();
         let names_secret = |text: &&str| text.contains("${");
         for source in sources {
-            let settings = &source.settings;
-            let values = settings.headers.iter().map(|(_, value)| value.as_str());
-            texts.extend(
-                values
-                    .chain([settings.address.as_str()])
-                    .filter(names_secret),
-            );
+            texts.extend(source.settings.secret_texts());
         }
         let mut signing = None;
         if let Some(VerifierKind::Http { url, secret, .. }) = verifier.map(Verifier::kind) {

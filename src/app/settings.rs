@@ -98,6 +98,7 @@ pub(super) fn checked_patch(patch: SettingsPatch) -> Result<SettingsPatch> {
         name: patch.name.map(checked_name).transpose()?,
         tags: patch.tags.map(checked_tags).transpose()?,
         headers: patch.headers.map(checked_headers).transpose()?,
+        user: patch.user.map(checked_user).transpose()?,
         ..patch
     })
 }
@@ -275,6 +276,34 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
     Ok(headers)
 }
 
+/// Checks a name and a password for basic authentication. Neither is repeated in a message: either may be the secret.
+fn checked_user(user: Option<String>) -> Result<Option<String>> {
+    let Some(text) = &user else {
+        return Ok(None);
+    };
+    let bad = |why: &str| {
+        Err(Error::invalid(why.to_owned()).hint(
+            "put the password in the secrets file or the environment and give NAME:${PASSWORD}",
+        ))
+    };
+    let Some((name, password)) = text.split_once(':') else {
+        return bad("a user is a name, a colon and a password");
+    };
+    if text.len() > MAX_HEADER_BYTES || text.chars().any(char::is_control) {
+        return bad("the user is too long or has control characters");
+    }
+    if !secrets_are_named(name) || !secrets_are_named(password) {
+        return bad("the user has a malformed secret: expected ${NAME}");
+    }
+    let is_by_name = password.starts_with("${")
+        && password.ends_with('}')
+        && password.matches(['{', '}']).count() == 2;
+    if !is_by_name {
+        return bad("the password of the user would be kept in plain text");
+    }
+    Ok(user)
+}
+
 /// Tells whether nothing in the value of a header can be a secret but what stands there by name: a scheme may come
 /// first, and parameters may be called something (`Token token=${A}`, `session=${B}; id=${C}`).
 fn is_all_by_name(value: &str) -> bool {
@@ -364,6 +393,30 @@ mod tests {
             let address = Address::parse(address, false).expect("an address");
             assert_eq!(default_name(&address), name);
         }
+    }
+
+    #[test]
+    fn a_user_keeps_the_password_out_of_the_store() {
+        let one = |user: &str| checked_user(Some(user.to_owned()));
+        for good in ["joe:${PASSWORD}", ":${TOKEN}", "${USER}:${PASSWORD}"] {
+            one(good).expect(good);
+        }
+        for bad in [
+            "joe",
+            "joe:",
+            "joe:hunter2",
+            "joe:${A}hunter2",
+            "joe:hunter2${A}",
+            "joe:${A}:${B}",
+            "joe:${A",
+            "joe:${}",
+            "${A:hunter2",
+            "jo\ne:${A}",
+        ] {
+            let error = one(bad).expect_err(bad);
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        assert_eq!(checked_user(None).expect("none"), None);
     }
 
     #[test]

@@ -131,6 +131,9 @@ settings! {
     /// The largest body, before and after decompression; the configuration's `fetch.max_size` when not set.
     #[serde(with = "settings_format::max_size")]
     max_size_bytes: Option<u64> = None, "max_size", |limit| size(*limit);
+    /// `NAME:PASSWORD` for HTTP basic authentication (RFC 7617), in place of a header `Authorization`; the password is `${NAME}`.
+    #[serde(with = "settings_format::or_null")]
+    user: Option<String> = None, "user", |user| user.as_deref().unwrap_or("none").to_owned();
     /// Request headers; values may hold `${NAME}`. The last setting, since TOML wants tables behind plain values.
     #[serde(with = "settings_format::headers")]
     headers: Vec<(String, String)> = Vec::new(), "headers", |headers| header_lines(headers);
@@ -152,6 +155,15 @@ impl SourceSettings {
     pub fn beyond_defaults(&self) -> SettingsPatch {
         let defaults = Self::new(self.name.clone(), self.address.clone());
         SettingsPatch::between(&defaults, self)
+    }
+
+    /// Returns the texts in which secrets may stand by name.
+    pub fn secret_texts(&self) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter().map(|(_, value)| value.as_str());
+        let texts = headers.chain(self.user.as_deref());
+        texts
+            .chain([self.address.as_str()])
+            .filter(|text| text.contains("${"))
     }
 }
 
@@ -182,7 +194,16 @@ impl Edit {
     /// Tells whether something else is asked of the server since: a representation that was stored before says nothing of
     /// what it would answer now.
     pub fn asks_otherwise(&self) -> bool {
-        self.before.address != self.after.address || self.before.headers != self.after.headers
+        let asked = |settings: &SourceSettings| {
+            let SourceSettings {
+                address,
+                headers,
+                user,
+                ..
+            } = settings.clone();
+            (address, headers, user)
+        };
+        asked(&self.before) != asked(&self.after)
     }
 
     /// Tells whether the result of a fetch that began before is not to be kept: something else was asked, or other answers
@@ -315,13 +336,14 @@ mod tests {
 
     #[test]
     fn fetches_are_outdated_by_what_they_ask_and_may_bring() {
-        let cases: [(Change, bool, bool); 7] = [
+        let cases: [(Change, bool, bool); 8] = [
             (|s| s.interval = hours(1), false, false),
             (|s| s.enabled = false, false, false),
             (|s| s.tags = vec!["x".to_owned()], false, false),
             (|s| s.allow_private = true, false, true),
             (|s| s.allow_empty = true, false, true),
             (|s| s.max_size_bytes = Some(1), false, true),
+            (|s| s.user = Some("joe:${A}".to_owned()), true, true),
             (
                 |s| s.headers = vec![("Accept".to_owned(), "text/csv".to_owned())],
                 true,

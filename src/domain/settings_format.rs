@@ -49,6 +49,33 @@ impl<'de> Deserialize<'de> for Address {
     }
 }
 
+/// A value, or null for none.
+pub(super) mod or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(
+        clippy::option_option,
+        clippy::ref_option,
+        reason = "serde passes the field"
+    )]
+    pub(in crate::domain) fn serialize<T: Serialize, S: Serializer>(
+        value: &Option<Option<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value
+            .as_ref()
+            .and_then(Option::as_ref)
+            .serialize(serializer)
+    }
+
+    #[expect(clippy::option_option, reason = "null is another value than none")]
+    pub(in crate::domain) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<T>>, D::Error> {
+        Option::deserialize(deserializer).map(Some)
+    }
+}
+
 /// Sizes as texts such as `256MiB`; null is no limit of the source's own.
 pub(super) mod max_size {
     use serde::de::{Deserializer, Error};

@@ -6,9 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::client::{Clients, Reuse};
@@ -125,6 +127,10 @@ impl Fetcher {
             content.set_sensitive(may_carry_secret(field.as_str(), value));
             headers.append(field, content);
         }
+        if let Some(user) = &settings.user {
+            let login = expand_value(user, &self.secrets, scrubber)?;
+            headers.insert(AUTHORIZATION, basic_authorization(&login));
+        }
         Ok((url, headers))
     }
 
@@ -193,6 +199,14 @@ impl Fetcher {
 struct Attempt {
     http_status: Option<u16>,
     tries: u32,
+}
+
+/// Returns the value of `Authorization` for HTTP basic authentication (RFC 7617) with `NAME:PASSWORD`.
+fn basic_authorization(login: &str) -> HeaderValue {
+    let text = format!("Basic {}", STANDARD.encode(login));
+    let mut value = HeaderValue::from_str(&text).expect("base64 is visible ASCII");
+    value.set_sensitive(true);
+    value
 }
 
 /// Tells whether a header of a source may carry a secret, by its value as the operator wrote it, or by its name.

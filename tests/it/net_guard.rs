@@ -143,6 +143,48 @@ async fn the_callers_headers_stay_with_their_origin() {
 }
 
 #[tokio::test]
+async fn a_user_logs_in_by_basic_authentication_with_its_origin_alone() {
+    let origin = Origin::start(true);
+    origin.on("/a", [Reply::redirect(302, &origin.localhost_url("/b"))]);
+    origin.on("/b", [Reply::ok("end")]);
+    // The last has a header of its own, in place of which the user comes.
+    for (user, login) in [
+        ("joe:${PASSWORD}", "am9lOmh1bnRlcjI6w6Q="),
+        (":${PASSWORD}", "Omh1bnRlcjI6w6Q="),
+        ("joe:${PASSWORD}", "am9lOmh1bnRlcjI6w6Q="),
+    ] {
+        let mut rig = Rig::of(&origin, "/a").secret("PASSWORD", "hunter2:ä");
+        if origin.requests().len() > 2 {
+            rig = rig.header("authorization", "Bearer ${PASSWORD}");
+        }
+        rig.settings.user = Some(user.to_owned());
+        assert_eq!(fetched(rig.fetch().await).0, b"end");
+        let requests = origin.requests();
+        let [first, second] = &requests[requests.len() - 2..] else {
+            panic!("two requests: {requests:?}");
+        };
+        let sent = first.header("authorization");
+        assert_eq!(sent, Some(format!("Basic {login}").as_str()), "{user}");
+        assert_eq!(second.header("authorization"), None, "{user}");
+    }
+    // What a server repeats of the login is struck out.
+    let login = "am9lOmh1bnRlcjI6w6Q=";
+    let to = format!("http://h/?login={login}&password=hunter2%3A%C3%A4");
+    origin.on("/a", [Reply::redirect(302, &to)]);
+    let mut rig = Rig::of(&origin, "/a").secret("PASSWORD", "hunter2:ä");
+    rig.settings.user = Some("joe:${PASSWORD}".to_owned());
+    rig.config.max_tries = 1;
+    let text = format!("{:?}", rig.fetch().await);
+    for form in ["hunter2", "aHVudGVyMj", "odW50ZXIy"] {
+        assert!(!text.contains(form), "{text}");
+    }
+    let mut rig = Rig::of(&origin, "/a");
+    rig.settings.user = Some("joe:${NONE}".to_owned());
+    let detail = rig.fails(FailureKind::Secret).await;
+    assert!(detail.contains("NONE"), "{detail}");
+}
+
+#[tokio::test]
 async fn redirects_without_end_or_sense_are_failures() {
     let origin = Origin::start(true);
     for hop in 0..=11 {

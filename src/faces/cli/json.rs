@@ -141,6 +141,7 @@ pub(crate) struct SettingsJson<'a> {
     allow_empty: bool,
     publish: &'static str,
     max_size_bytes: Option<u64>,
+    user: Option<&'a str>,
     created_at: String,
 }
 
@@ -163,6 +164,7 @@ impl<'a> SettingsJson<'a> {
             allow_empty: settings.allow_empty,
             publish: settings.publish.as_str(),
             max_size_bytes: settings.max_size_bytes,
+            user: settings.user.as_deref(),
             created_at: precise(source.created_at),
         }
     }

@@ -55,6 +55,9 @@ pub struct SettingsArgs {
     /// Send this request header, 'NAME: VALUE', in place of those it had; may be repeated
     #[arg(long = "header", value_name = "HEADER", value_parser = parse_header)]
     headers: Vec<(String, String)>,
+    /// Log in to the server by HTTP basic authentication; the password is a secret by name, such as 'joe:${PASSWORD}'
+    #[arg(long, value_name = "NAME:PASSWORD|none")]
+    user: Option<String>,
     /// Let its host be a private or loopback address, or not
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
     allow_private: Option<bool>,
@@ -92,6 +95,10 @@ impl SettingsArgs {
                 MaxSize::Default => None,
                 MaxSize::Bytes(bytes) => Some(bytes),
             }),
+            user: self
+                .user
+                .clone()
+                .map(|user| (user != "none").then_some(user)),
             headers: given(&self.headers),
         }
     }

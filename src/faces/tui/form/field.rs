@@ -2,7 +2,8 @@
 
 use tui_input::Input;
 
-use crate::domain::{Interval, PublishPolicy, SourceSettings};
+use super::Form;
+use crate::domain::{Interval, PublishPolicy, SettingsPatch, SourceSettings, parse_size};
 use crate::faces::text::without_comment;
 
 /// What a field holds.
@@ -13,6 +14,7 @@ pub(crate) enum FieldKey {
     Name,
     Tags,
     Headers,
+    User,
     MaxSize,
     Publish,
     Enabled,
@@ -22,12 +24,13 @@ pub(crate) enum FieldKey {
 }
 
 impl FieldKey {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Address,
         Self::Interval,
         Self::Name,
         Self::Tags,
         Self::Headers,
+        Self::User,
         Self::MaxSize,
         Self::Publish,
         Self::Enabled,
@@ -43,6 +46,7 @@ impl FieldKey {
             Self::Name => "name",
             Self::Tags => "tags",
             Self::Headers => "headers",
+            Self::User => "user",
             Self::MaxSize => "max size",
             Self::Publish => "publish",
             Self::Enabled => "enabled",
@@ -60,6 +64,7 @@ impl FieldKey {
             Self::Name => "the file's name when empty",
             Self::Tags => "words, separated by commas",
             Self::Headers => "Name: value; Name: ${SECRET}",
+            Self::User => "NAME:${PASSWORD}, for HTTP basic authentication",
             Self::MaxSize => "such as 256MiB; the configuration's when empty",
             Self::Publish => "passed: what the verifiers passed; newest: whatever comes",
             Self::Enabled => "space changes it",
@@ -109,6 +114,7 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
                 .map(|(name, value)| format!("{name}: {value}"));
             lines.collect::<Vec<_>>().join("; ")
         }),
+        FieldKey::User => text(|s| s.user.clone().unwrap_or_default()),
         FieldKey::MaxSize => text(|s| {
             s.max_size_bytes
                 .map(|bytes| format!("{bytes}B"))
@@ -119,6 +125,26 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
         FieldKey::AllowPrivate => switch(|s| s.allow_private, false),
         FieldKey::AllowHttp => switch(|s| s.allow_http, false),
         FieldKey::AllowEmpty => switch(|s| s.allow_empty, false),
+    }
+}
+
+impl Form {
+    /// Returns the settings that mean the same for one source and for several that are added, empty or not.
+    pub(super) fn shared_settings(&self) -> Result<SettingsPatch, String> {
+        Ok(SettingsPatch {
+            address: None,
+            interval: None,
+            name: None,
+            enabled: Some(self.switch(FieldKey::Enabled)),
+            tags: Some(self.tags()),
+            headers: Some(headers(&self.text(FieldKey::Headers))?),
+            allow_private: Some(self.switch(FieldKey::AllowPrivate)),
+            allow_http: Some(self.switch(FieldKey::AllowHttp)),
+            allow_empty: Some(self.switch(FieldKey::AllowEmpty)),
+            publish: Some(self.publish()),
+            user: Some(Some(self.text(FieldKey::User)).filter(|user| !user.is_empty())),
+            max_size_bytes: Some(optional(&self.text(FieldKey::MaxSize), parse_size)?),
+        })
     }
 }
 

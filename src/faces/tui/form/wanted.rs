@@ -1,10 +1,10 @@
 //! What a filled form asks for.
 
 use super::Form;
-use super::field::{FieldKey, address_line, headers, optional, parsed_interval};
+use super::field::{FieldKey, address_line, optional, parsed_interval};
 use super::open::Purpose;
 use crate::app::NewSource;
-use crate::domain::{Address, SettingsPatch, SourceId, SourceSettings, parse_size};
+use crate::domain::{Address, SettingsPatch, SourceId, SourceSettings};
 
 /// What a form asks for when it is accepted.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Form {
         let settings = SettingsPatch {
             name,
             interval,
-            ..self.settings()?
+            ..self.shared_settings()?
         };
         Ok(NewSource {
             address: address.to_owned(),
@@ -83,25 +83,8 @@ impl Form {
             address: Some(address.map_err(|error| error.to_string())?),
             interval: Some(parsed_interval(&self.text(FieldKey::Interval))?),
             name: Some(self.text(FieldKey::Name)),
-            ..self.settings()?
+            ..self.shared_settings()?
         };
         Ok(all.without(before))
-    }
-
-    /// Returns the settings that mean the same for one source and for several that are added, empty or not.
-    fn settings(&self) -> Result<SettingsPatch, String> {
-        Ok(SettingsPatch {
-            address: None,
-            interval: None,
-            name: None,
-            enabled: Some(self.switch(FieldKey::Enabled)),
-            tags: Some(self.tags()),
-            headers: Some(headers(&self.text(FieldKey::Headers))?),
-            allow_private: Some(self.switch(FieldKey::AllowPrivate)),
-            allow_http: Some(self.switch(FieldKey::AllowHttp)),
-            allow_empty: Some(self.switch(FieldKey::AllowEmpty)),
-            publish: Some(self.publish()),
-            max_size_bytes: Some(optional(&self.text(FieldKey::MaxSize), parse_size)?),
-        })
     }
 }
