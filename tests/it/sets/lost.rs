@@ -207,7 +207,7 @@ fn a_set_with_a_damaged_row_is_listed() {
         "UPDATE edition_member SET version_id = 99 WHERE source_id = 1",
         "UPDATE edition_member SET version_id = 'x' WHERE source_id = 1",
         "UPDATE version SET state = 'failed' WHERE source_id = 1",
-        "UPDATE source SET tags = '[' WHERE id = 1; UPDATE source_state SET failures = 'x' WHERE source_id = 1",
+        "UPDATE source SET settings = '{' WHERE id = 1; UPDATE source_state SET failures = 'x' WHERE source_id = 1",
     ] {
         let release = Release::new();
         release.fetch();
