@@ -70,10 +70,8 @@ macro_rules! settings {
             }
 
             /// Returns the settings with the patch in them, whether the others of them allow its address or not.
-            pub fn laid_over(&self, old: &SourceSettings) -> SourceSettings {
-                SourceSettings {
-                    $($field: self.$field.clone().unwrap_or_else(|| old.$field.clone()),)+
-                }
+            pub fn laid_over(self, old: SourceSettings) -> SourceSettings {
+                SourceSettings { $($field: self.$field.unwrap_or(old.$field),)+ }
             }
         }
 
@@ -175,7 +173,7 @@ impl SettingsPatch {
     /// An address that these settings do not allow: plain HTTP without `allow_http`, whichever of the two the patch
     /// changes.
     pub fn apply_to(&self, old: &SourceSettings) -> Result<SourceSettings, AddressError> {
-        let new = self.laid_over(old);
+        let new = self.clone().laid_over(old.clone());
         Address::parse(new.address.as_str(), new.allow_http)?;
         Ok(new)
     }

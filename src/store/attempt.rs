@@ -16,7 +16,8 @@ use super::transaction::Transaction;
 use super::types::{AttemptRecord, AttemptResult, Recorded};
 use super::version_row::Place;
 use crate::domain::{
-    Action, Attempt, AttemptId, AttemptOutcome, Slot, SourceId, VersionId, VersionState, next_slot,
+    Action, Attempt, AttemptId, AttemptOutcome, Interval, SettingsPatch, Slot, SourceId, VersionId,
+    VersionState, next_slot,
 };
 
 impl Store {
@@ -184,11 +185,13 @@ fn schedule(
     let row = transaction
         .sql
         .prepare_cached(
-            "SELECT s.interval_hours, t.failures FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1",
+            "SELECT s.settings, t.failures FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1",
         )?
         .query_row([source.0], |row| {
             let mut columns = Columns::new(row);
-            Ok((columns.interval()?, columns.count::<u32>()?))
+            let settings: SettingsPatch = columns.json()?;
+            let interval = settings.interval.unwrap_or(Interval::DEFAULT);
+            Ok((interval, columns.count::<u32>()?))
         })
         .optional()?;
     let (interval, failures_before) = row.ok_or(StoreError::StaleClaim(source))?;

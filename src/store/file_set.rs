@@ -429,14 +429,14 @@ fn take_over(
 }
 
 // A disabled source is not fetched, which ends no membership: the set goes on with the newest version of it that could be
-// published. Without one it keeps nothing waiting.
+// published. Without one it keeps nothing waiting. Where a row does not say whether its source is enabled, it is damaged.
 const MEMBERS: &str = "SELECT s.id, s.name, v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,
-         s.enabled AND t.next_slot <= ?2, t.lease_owner IS NOT NULL,
+         iif(s.enabled IN (0, 1), s.enabled AND t.next_slot <= ?2, NULL), t.lease_owner IS NOT NULL,
          t.lease_until, iif(s.enabled, t.failures, 0)
      FROM set_member m CROSS JOIN source s ON s.id = m.source_id CROSS JOIN source_state t ON t.source_id = s.id
      LEFT JOIN version v ON v.id = iif(s.enabled, t.version_id,
          (SELECT max(g.id) FROM version g WHERE g.source_id = s.id AND g.state IN ('passed', 'unverified')))
-     WHERE m.set_name = ?1 AND s.removed_at IS NULL AND (s.enabled = 1 OR v.id IS NOT NULL) ORDER BY s.name";
+     WHERE m.set_name = ?1 AND s.removed_at IS NULL AND (s.enabled IS NOT 0 OR v.id IS NOT NULL) ORDER BY s.name";
 
 fn members_now(
     sql: &Connection,

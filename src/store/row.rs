@@ -8,8 +8,6 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::{FromSql, Type, ValueRef};
 use rusqlite::{Error, Row};
 
-use crate::domain::Interval;
-
 /// Returns the time in milliseconds since 1970.
 pub(super) fn millis(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis()
@@ -86,12 +84,6 @@ impl<'r> Columns<'r> {
 
     pub(super) fn duration(&mut self) -> rusqlite::Result<Duration> {
         Ok(Duration::from_millis(self.count()?))
-    }
-
-    /// Reads an interval in hours.
-    pub(super) fn interval(&mut self) -> rusqlite::Result<Interval> {
-        let hours = self.count()?;
-        Interval::from_hours(hours).ok_or_else(|| self.malformed(Type::Integer, "not an interval"))
     }
 
     /// Reads a word of the domain.
