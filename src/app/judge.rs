@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::judging_death::killed_too_often;
 use super::redact::redacted;
 use super::suggest::no_such_name;
 use super::{App, Error, Result};
@@ -104,14 +105,13 @@ impl App {
         // A version that nobody has to judge has no verdict that could make a difference.
         let is_unjudged =
             ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified;
-        let earlier = if is_unjudged {
-            Vec::new()
-        } else {
-            self.store.verdicts(version.id).await?
-        };
-        let mut seen = self.seen(earlier.last().map_or(VerdictId(0), |verdict| verdict.id));
+        let (mut earlier, deaths) = self.store.verdicts_and_deaths(version.id).await?;
+        let seen = self.seen(earlier.last().map_or(VerdictId(0), |verdict| verdict.id));
+        if is_unjudged {
+            earlier.clear();
+        }
         let newest = newest_of_each(earlier.iter().map(|one| &one.verdict));
-        let too_often = self.killed_too_often(version.id, ask == Ask::Again).await?;
+        let too_often = killed_too_often(version.id, deaths).filter(|_| ask != Ask::Again);
         let steps: Vec<_> = self
             .verifiers_for(&source.settings)
             .into_iter()
@@ -127,12 +127,8 @@ impl App {
                 (verifier, step)
             })
             .collect();
-        // But for a verifier that is required since it was recorded.
-        if is_unjudged && steps.iter().any(|(_, step)| !matches!(step, Step::Nothing)) {
-            seen.verdict = self.store.newest_verdict(version.id).await?;
-        }
         let mut verified = self
-            .carry_out_steps(source, version, content, steps, seen)
+            .carry_out_steps(source, version, content, steps, seen, deaths > 0)
             .await?;
         let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
         verified.set_aside = set_aside(earlier, &verified.verdicts);
@@ -145,7 +141,7 @@ impl App {
     }
 
     /// Does what was decided about each verifier in view of what was `seen`, and records what comes of it. Content
-    /// that is not at hand is read when the first verifier needs it.
+    /// that is not at hand is read when the first verifier needs it. Judging a suspect killed the process before.
     pub(super) async fn carry_out_steps(
         &self,
         source: &Source,
@@ -153,8 +149,8 @@ impl App {
         mut content: Option<Content>,
         steps: Vec<(Arc<Verifier>, Step)>,
         seen: Seen,
+        is_suspect: bool,
     ) -> Result<Verified> {
-        let is_suspect = self.store.judging_deaths(version.id).await? > 0;
         let mut verdicts = Vec::new();
         for (verifier, step) in steps {
             let verdict = match step {

@@ -3,46 +3,86 @@
 //! Only of rules that run in this process: a program, or a service at an address, dies alone.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::judge::newest_of_each;
 use super::{App, Result};
 use crate::domain::{Judgement, Source, Version, VersionId};
 
-/// Begins the name of a note.
-const NOTE: &str = "judging-";
+/// The file in a worker's folder that says which versions are being judged: a line each, which is empty while none is. One file that
+/// stays open takes a tenth of the time of a file for each.
+const FILE: &str = "judging";
+/// The bytes of a line: the digits of an id, spaces, and the line feed.
+const LINE_BYTES: usize = 21;
 /// After so many, passes do not judge a version by rules of this process any more.
 const TOO_MANY: u32 = 2;
 
+/// The notes of this process.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// Made with the first note.
+    file: Option<File>,
+    lines: u64,
+    /// Lines that say nothing.
+    free: Vec<u64>,
+}
+
+impl Notes {
+    /// Writes a line that says nothing now, or a new one. Returns which.
+    fn begin(&mut self, path: &Path, version: VersionId) -> io::Result<u64> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::create(path)?,
+        };
+        let line = self.free.last().copied().unwrap_or(self.lines);
+        let written = write_line(&file, line, &version.to_string());
+        self.file = Some(file);
+        written?;
+        if self.free.pop().is_none() {
+            self.lines += 1;
+        }
+        Ok(line)
+    }
+
+    fn end(&mut self, line: u64) {
+        // A note that stays counts as a death: one too many does no harm.
+        let ended = self.file.as_ref().map(|file| write_line(file, line, ""));
+        if let Some(Ok(())) = ended {
+            self.free.push(line);
+        }
+    }
+}
+
+fn write_line(file: &File, line: u64, text: &str) -> io::Result<()> {
+    let width = LINE_BYTES - 1;
+    file.write_all_at(
+        format!("{text:<width$}\n").as_bytes(),
+        line * LINE_BYTES as u64,
+    )
+}
+
 /// A note that a version is being judged.
-pub(super) struct Note(PathBuf);
+pub(super) struct Note {
+    notes: Arc<Mutex<Notes>>,
+    line: u64,
+}
 
 impl Drop for Note {
     fn drop(&mut self) {
-        // A note that stays counts as a death: one too many does no harm.
-        let _ = fs::remove_file(&self.0);
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.end(self.line);
     }
 }
 
 impl App {
-    /// Returns what stands for the judgement of a version whose judging killed the process too often; nothing when somebody
-    /// `insists`.
-    pub(super) async fn killed_too_often(
-        &self,
-        version: VersionId,
-        insists: bool,
-    ) -> Result<Option<Judgement>> {
-        let deaths = self.store.judging_deaths(version).await?;
-        Ok((deaths >= TOO_MANY && !insists).then(|| refusal(version, deaths)))
-    }
-
     /// Forgets the deaths of a version once every rule that judges it has spoken as it is now. A rule that speaks before the
     /// deadly one has its turn says nothing about that one: neither earlier in the same judging nor in a judging of its own.
     pub(super) async fn clear_of_deaths(&self, source: &Source, version: &Version) -> Result<()> {
-        let verdicts = self.store.verdicts(version.id).await?;
+        let (verdicts, deaths) = self.store.verdicts_and_deaths(version.id).await?;
         let newest = newest_of_each(verdicts.iter().map(|one| &one.verdict));
-        let deaths = self.store.judging_deaths(version.id).await?;
         let refusal = refusal(version.id, deaths);
         for verifier in self.verifiers_for(&source.settings) {
             if !verifier.is_rule() {
@@ -58,14 +98,17 @@ impl App {
         Ok(self.store.forget_judging_deaths(version.id).await?)
     }
 
-    /// Notes that a version is being judged by this rule, until the note is dropped.
-    pub(super) fn note_judging(&self, version: VersionId, rule: &str) -> Option<Note> {
-        let path = self.archive.temp_dir().join(format!("{NOTE}{version}"));
+    /// Notes that a version is being judged by a rule, until the note is dropped.
+    pub(super) fn note_judging(&self, version: VersionId) -> Option<Note> {
+        let notes = Arc::clone(&self.judging_notes);
+        let path = self.archive.temp_dir().join(FILE);
+        let begun = notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .begin(&path, version);
         // Without a note it is judged all the same: a full disk is no reason not to.
-        let mut file = File::create(&path).ok()?;
-        // For people: what counts is the name of the file.
-        let _ = file.write_all(rule.as_bytes());
-        Some(Note(path))
+        let line = begun.ok()?;
+        Some(Note { notes, line })
     }
 
     /// Counts the versions that a dead worker was judging, by the notes in its folder.
@@ -79,6 +122,11 @@ impl App {
     }
 }
 
+/// Returns what stands for the judgement of a version whose judging killed the process so often; nothing when that is not too often.
+pub(super) fn killed_too_often(version: VersionId, deaths: u32) -> Option<Judgement> {
+    (deaths >= TOO_MANY).then(|| refusal(version, deaths))
+}
+
 /// Returns what stands for the judgement of a version whose judging killed the process so often.
 fn refusal(version: VersionId, deaths: u32) -> Judgement {
     Judgement::error(&format!(
@@ -86,12 +134,43 @@ fn refusal(version: VersionId, deaths: u32) -> Judgement {
     ))
 }
 
+/// Returns the versions of which notes in a folder say that they are being judged.
 fn noted_in(folder: &Path) -> io::Result<Vec<VersionId>> {
-    let mut versions = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        let id = name.to_str().and_then(|name| name.strip_prefix(NOTE));
-        versions.extend(id.and_then(|id| id.parse().ok()).map(VersionId));
+    let text = fs::read_to_string(folder.join(FILE))?;
+    let ids = text.lines().filter_map(|line| line.trim_end().parse().ok());
+    Ok(ids.map(VersionId).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_of_what_is_being_judged_now() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let notes = Arc::new(Mutex::new(Notes::default()));
+        let begin = |id: i64| {
+            let path = folder.path().join(FILE);
+            let begun = notes.lock().expect("a lock").begin(&path, VersionId(id));
+            Note {
+                notes: Arc::clone(&notes),
+                line: begun.expect("a line"),
+            }
+        };
+        let versions = || {
+            let found = noted_in(folder.path()).unwrap_or_default();
+            found.into_iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(versions(), [0_i64; 0]);
+        let (first, second) = (begin(7), begin(i64::MAX));
+        assert_eq!(versions(), [7, i64::MAX]);
+        drop(first);
+        assert_eq!(versions(), [i64::MAX]);
+        let third = begin(12);
+        assert_eq!(versions(), [12, i64::MAX]);
+        drop((second, third));
+        assert_eq!(versions(), [0_i64; 0]);
+        let lines = fs::read_to_string(folder.path().join(FILE)).expect("notes");
+        assert_eq!(lines.len(), 2 * LINE_BYTES);
     }
-    Ok(versions)
 }

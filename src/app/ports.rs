@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
 use super::configured::Configured;
+use super::judging_death::Notes;
 use super::policy::ReadConfig;
 use super::{Error, ErrorKind, Result};
 use crate::archive::{Archive, ArchiveError};
@@ -38,6 +39,8 @@ pub struct App {
     pub actor: Actor,
     /// Whether the marks of catalogue and archive were counted up for the work at hand.
     pub(super) joined: AtomicBool,
+    /// Which versions rules are judging, for whoever finds this process dead.
+    pub(super) judging_notes: Arc<Mutex<Notes>>,
     /// Verifiers at work at once on this machine: as many as cores.
     judging: Semaphore,
     cores: u32,
@@ -67,6 +70,7 @@ impl App {
             archive,
             actor,
             joined: AtomicBool::new(false),
+            judging_notes: Arc::default(),
             judging: Semaphore::new(cores),
             cores: u32::try_from(cores).unwrap_or(1),
             asking: Semaphore::new(MAX_ASKING),

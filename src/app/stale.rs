@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use super::judge::Step;
+use super::judging_death::killed_too_often;
 use super::{App, Error, Result, Verified};
 use crate::config::VerifierKind;
 use crate::domain::{
@@ -286,9 +287,10 @@ impl App {
         stale: Stale,
         memory: &Semaphore,
     ) -> Result<Option<(VersionState, Verified)>> {
-        let Some(version) = self.store.version(stale.version).await? else {
+        let Some(found) = self.store.version_to_judge(stale.version).await? else {
             return Ok(None);
         };
+        let (version, deaths) = (found.version, found.deaths);
         let kib = u32::try_from(version.size_bytes >> 10)
             .map_or(CONTENT_KIB, |kib| kib.min(CONTENT_KIB - 1) + 1);
         let _room = memory
@@ -299,13 +301,14 @@ impl App {
             self.count_again(&stale.source, &version).await?
         } else {
             let verifiers = stale.verifiers.into_iter();
-            let too_often = self.killed_too_often(version.id, false).await?;
+            let too_often = killed_too_often(version.id, deaths);
             let steps = verifiers.map(|verifier| {
                 let refused = too_often.clone().filter(|_| verifier.is_rule());
                 (verifier, refused.map_or(Step::Run, Step::Refuse))
             });
-            let seen = self.seen(self.store.newest_verdict(version.id).await?);
-            self.carry_out_steps(&stale.source, &version, None, steps.collect(), seen)
+            let seen = self.seen(found.newest_verdict);
+            let (steps, is_suspect) = (steps.collect(), deaths > 0);
+            self.carry_out_steps(&stale.source, &version, None, steps, seen, is_suspect)
                 .await?
         };
         if verified.state != version.state {

@@ -67,5 +67,5 @@ pub use types::{
     AttemptRecord, AttemptResult, Changed, ClaimRequest, Counted, Edited, EventFilter, FileSet,
     FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest,
     PolicyAdoption, PublishTask, PublishedFile, Recorded, Seen, SourceChange, SourceFilter,
-    VerdictFilter, VerdictOn, VerdictSubject,
+    VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };

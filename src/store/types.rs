@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::{
     AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, FileSeal,
     LastModified, NewBlob, NewVerdict, Policy, Publication, SettingsPatch, Slot, Source, SourceId,
-    SourceSettings, Stamp, Validators, VerdictId, VerdictOutcome, VersionId, VersionState,
+    SourceSettings, Stamp, Validators, VerdictId, VerdictOutcome, Version, VersionId, VersionState,
     Withdrawal,
 };
 
@@ -374,6 +374,17 @@ pub struct NewEdition {
     pub verdicts: Vec<NewVerdict>,
     /// What was known to whoever judged; of verdicts, those that refused these contents before.
     pub seen: Seen,
+}
+
+/// A version that is to be judged.
+#[derive(Clone, Debug)]
+pub struct VersionToJudge {
+    /// The version.
+    pub version: Version,
+    /// The newest verdict on it; 0 while there is none.
+    pub newest_verdict: VerdictId,
+    /// How often judging it killed the process, since its rules last all spoke.
+    pub deaths: u32,
 }
 
 /// What was known to whoever reached a verdict, when that began.

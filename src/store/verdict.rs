@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::Store;
+use super::damage::DamagedRow;
 use super::error::{Failure, Result, found};
 use super::event::insert_event_under;
 use super::policy::InForce;
@@ -22,21 +23,14 @@ use crate::domain::{
 impl Store {
     /// Returns all verdicts on a version, oldest first. Those whose rows are damaged are left out ([`Store::damage`]).
     pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
-        self.read_sound(move |sql, damaged| {
-            list(sql, OUTPUT, "d.version_id = ?1", [version.0], damaged)
-        })
-        .await
+        self.read_sound(move |sql, damaged| verdicts_on(sql, version, damaged))
+            .await
     }
 
     /// Returns the id of the newest verdict on a version; 0 while there is none.
     pub async fn newest_verdict(&self, version: VersionId) -> Result<VerdictId> {
-        self.read(move |sql| {
-            let newest = sql
-                .prepare_cached("SELECT coalesce(max(id), 0) FROM verdict WHERE version_id = ?1")?
-                .query_row([version.0], |row| row.get(0))?;
-            Ok(VerdictId(newest))
-        })
-        .await
+        self.read(move |sql| Ok(newest_verdict(sql, version)?))
+            .await
     }
 
     /// Returns the id of the newest verdict on any version; 0 while there is none.
@@ -324,4 +318,22 @@ pub(super) fn failure_of(
     )?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
     Ok(deciding_verdict(VersionState::Failed, newest_first).map(with_reason))
+}
+
+/// Returns all verdicts on a version, oldest first; those whose rows are damaged are left out.
+pub(super) fn verdicts_on(
+    sql: &Connection,
+    version: VersionId,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Verdict>, Failure> {
+    list(sql, OUTPUT, "d.version_id = ?1", [version.0], damaged)
+}
+
+/// Returns the id of the newest verdict on a version; 0 while there is none.
+pub(super) fn newest_verdict(sql: &Connection, version: VersionId) -> rusqlite::Result<VerdictId> {
+    let mut newest =
+        sql.prepare_cached("SELECT coalesce(max(id), 0) FROM verdict WHERE version_id = ?1")?;
+    newest
+        .query_row([version.0], |row| row.get(0))
+        .map(VerdictId)
 }

@@ -39,7 +39,7 @@ impl Store {
 
     /// Returns the version with this id.
     pub async fn version(&self, id: VersionId) -> Result<Option<Version>> {
-        self.read(move |sql| one(sql, "v.id = ?1", [id.0])).await
+        self.read(move |sql| version_if_there(sql, id)).await
     }
 
     /// Returns the source's version so many steps before its newest.
@@ -300,12 +300,20 @@ fn one(
     Ok(version.map(|(version, _)| version))
 }
 
+/// Returns the version with this id, if there is one.
+pub(super) fn version_if_there(
+    sql: &Connection,
+    id: VersionId,
+) -> std::result::Result<Option<Version>, Failure> {
+    one(sql, "v.id = ?1", [id.0])
+}
+
 /// Returns the version with this id.
 pub(super) fn version_by_id(
     sql: &Connection,
     id: VersionId,
 ) -> std::result::Result<Version, Failure> {
-    let version = one(sql, "v.id = ?1", [id.0])?;
+    let version = version_if_there(sql, id)?;
     found(
         version.ok_or(rusqlite::Error::QueryReturnedNoRows),
         "version",

@@ -65,14 +65,17 @@ fn what_a_killed_worker_left_ends() {
     assert_eq!(runs.count(), 0);
 }
 
-/// Returns the notes of workers, dead or alive, that a version is being judged.
+/// Returns the files in which workers, dead or alive, note that versions are being judged.
 fn notes(gannet: &Gannet) -> Vec<PathBuf> {
     let runs = fs::read_dir(gannet.data().join("tmp")).expect("a folder");
     let runs = runs
         .flatten()
         .filter_map(|run| fs::read_dir(run.path()).ok());
     let files = runs.flatten().flatten().map(|one| one.path());
-    let is_note = |path: &PathBuf| path.to_string_lossy().contains("/judging-");
+    let is_note = |path: &PathBuf| {
+        let noted = fs::read_to_string(path).unwrap_or_default();
+        path.ends_with("judging") && !noted.trim().is_empty()
+    };
     files.filter(is_note).collect()
 }
 
