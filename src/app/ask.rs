@@ -29,7 +29,7 @@ impl App {
         };
         let note = verifier
             .is_rule()
-            .then(|| self.note_judging(facts.version_id));
+            .then(|| self.note_judging(facts.version_id, verifier.name()));
         let evidence = self.evidence(verifier, facts).await;
         let asked = self.asked(verifier).await;
         let judgement = if let VerifierKind::Http { url, secret, .. } = verifier.kind() {

@@ -15,8 +15,8 @@ use crate::domain::{Judgement, Source, Version, VersionId};
 /// The file in a worker's folder that says which versions are being judged: a line each, which is empty while none is. One file that
 /// stays open takes a tenth of the time of a file for each.
 const FILE: &str = "judging";
-/// The bytes of a line: the digits of an id, spaces, and the line feed.
-const LINE_BYTES: usize = 21;
+/// The bytes of a line: an id, the rule as far as there is room, spaces, and the line feed.
+const LINE_BYTES: usize = 64;
 /// After so many, passes do not judge a version by rules of this process any more.
 const TOO_MANY: u32 = 2;
 
@@ -32,13 +32,13 @@ pub(super) struct Notes {
 
 impl Notes {
     /// Writes a line that says nothing now, or a new one. Returns which.
-    fn begin(&mut self, path: &Path, version: VersionId) -> io::Result<u64> {
+    fn begin(&mut self, path: &Path, version: VersionId, rule: &str) -> io::Result<u64> {
         let file = match self.file.take() {
             Some(file) => file,
             None => File::create(path)?,
         };
         let line = self.free.last().copied().unwrap_or(self.lines);
-        let written = write_line(&file, line, &version.to_string());
+        let written = write_line(&file, line, &format!("{version} {rule}"));
         self.file = Some(file);
         written?;
         if self.free.pop().is_none() {
@@ -57,11 +57,11 @@ impl Notes {
 }
 
 fn write_line(file: &File, line: u64, text: &str) -> io::Result<()> {
-    let width = LINE_BYTES - 1;
-    file.write_all_at(
-        format!("{text:<width$}\n").as_bytes(),
-        line * LINE_BYTES as u64,
-    )
+    let mut bytes = [b' '; LINE_BYTES];
+    let text = &text.as_bytes()[..text.len().min(LINE_BYTES - 1)];
+    bytes[..text.len()].copy_from_slice(text);
+    bytes[LINE_BYTES - 1] = b'\n';
+    file.write_all_at(&bytes, line * LINE_BYTES as u64)
 }
 
 /// A note that a version is being judged.
@@ -98,14 +98,14 @@ impl App {
         Ok(self.store.forget_judging_deaths(version.id).await?)
     }
 
-    /// Notes that a version is being judged by a rule, until the note is dropped.
-    pub(super) fn note_judging(&self, version: VersionId) -> Option<Note> {
+    /// Notes that a version is being judged by this rule, until the note is dropped.
+    pub(super) fn note_judging(&self, version: VersionId, rule: &str) -> Option<Note> {
         let notes = Arc::clone(&self.judging_notes);
         let path = self.archive.temp_dir().join(FILE);
         let begun = notes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .begin(&path, version);
+            .begin(&path, version, rule);
         // Without a note it is judged all the same: a full disk is no reason not to.
         let line = begun.ok()?;
         Some(Note { notes, line })
@@ -136,8 +136,12 @@ fn refusal(version: VersionId, deaths: u32) -> Judgement {
 
 /// Returns the versions of which notes in a folder say that they are being judged.
 fn noted_in(folder: &Path) -> io::Result<Vec<VersionId>> {
-    let text = fs::read_to_string(folder.join(FILE))?;
-    let ids = text.lines().filter_map(|line| line.trim_end().parse().ok());
+    let bytes = fs::read(folder.join(FILE))?;
+    // The name of a rule may be cut in the middle of a character.
+    let text = String::from_utf8_lossy(&bytes);
+    let ids = text
+        .lines()
+        .filter_map(|line| line.split(' ').next()?.parse().ok());
     Ok(ids.map(VersionId).collect())
 }
 
@@ -151,7 +155,8 @@ mod tests {
         let notes = Arc::new(Mutex::new(Notes::default()));
         let begin = |id: i64| {
             let path = folder.path().join(FILE);
-            let begun = notes.lock().expect("a lock").begin(&path, VersionId(id));
+            let mut locked = notes.lock().expect("a lock");
+            let begun = locked.begin(&path, VersionId(id), &"é".repeat(id.ilog2() as usize));
             Note {
                 notes: Arc::clone(&notes),
                 line: begun.expect("a line"),

@@ -119,7 +119,9 @@ fn kill_while_it_judges(gannet: &Gannet, rule: &str) {
     let earlier = notes(gannet);
     let mut worker = gannet.start(&["--worker-only"]);
     let is_at_work = |note: &PathBuf| {
-        !earlier.contains(note) && fs::read_to_string(note).is_ok_and(|text| text == rule)
+        let noted = fs::read_to_string(note).unwrap_or_default();
+        let mut rules = noted.lines().filter_map(|line| line.split(' ').nth(1));
+        !earlier.contains(note) && rules.any(|one| one == rule)
     };
     until("it judges", || notes(gannet).iter().any(is_at_work));
     worker.kill().expect("it is killed");
