@@ -82,13 +82,24 @@ impl App {
             .collect()
     }
 
-    /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome.
-    pub async fn verify(&self, source: &Source, version: &Version) -> Result<Verified> {
+    /// Returns the newest verdict there is, by which it is known whether a verdict was given after somebody asked for others.
+    pub async fn asked_now(&self) -> Result<VerdictId> {
+        Ok(self.store.newest_verdict_of_all().await?)
+    }
+
+    /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome. What a person said
+    /// since that was `asked` for stands: there may have been many versions to judge before this one.
+    pub async fn verify(
+        &self,
+        source: &Source,
+        version: &Version,
+        asked: VerdictId,
+    ) -> Result<Verified> {
         self.require_policy().await?;
         // Read in any case: a version whose bytes are gone is none that could be verified, by however few verifiers.
         let content = self.content(version).await?;
         let verified = self
-            .judge(source, version, Some(content), Ask::Again)
+            .judge_as_known(source, version, Some(content), Ask::Again, Some(asked))
             .await?;
         self.settle_recorded(source.id).await?;
         Ok(verified)
@@ -102,11 +113,25 @@ impl App {
         content: Option<Content>,
         ask: Ask,
     ) -> Result<Verified> {
+        self.judge_as_known(source, version, content, ask, None)
+            .await
+    }
+
+    /// Judges a version in view of the verdicts that were known when that was `asked` for, of those known now without.
+    async fn judge_as_known(
+        &self,
+        source: &Source,
+        version: &Version,
+        content: Option<Content>,
+        ask: Ask,
+        asked: Option<VerdictId>,
+    ) -> Result<Verified> {
         // A version that nobody has to judge has no verdict that could make a difference.
         let is_unjudged =
             ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified;
         let (mut earlier, deaths) = self.store.verdicts_and_deaths(version.id).await?;
-        let seen = self.seen(earlier.last().map_or(VerdictId(0), |verdict| verdict.id));
+        let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let seen = self.seen(asked.map_or(newest, |asked| asked.min(newest)));
         if is_unjudged {
             earlier.clear();
         }

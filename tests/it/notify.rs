@@ -951,9 +951,10 @@ async fn what_is_over_before_anybody_was_told_is_not_told() {
         verdict.await.expect("a verdict")
     };
     let given = good().await;
+    let asked = house.app.asked_now().await.expect("a number");
     house
         .app
-        .verify(&given.source, &given.version)
+        .verify(&given.source, &given.version, asked)
         .await
         .expect("judged");
     house.pass().await;

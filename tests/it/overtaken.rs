@@ -179,3 +179,31 @@ fn bytes_that_a_person_fails_while_they_are_judged_again_stay_failed() {
     assert_eq!(prices.state(), "failed");
     assert_eq!(prices.published().as_deref(), Some("two"));
 }
+
+/// A person's word on a version that waits for its turn stands, whichever version is judged before it.
+#[test]
+fn what_a_person_fails_while_others_are_verified_stays_failed() {
+    for (targets, failed) in [
+        (&["verify", "prices"][..], "v2"),
+        (&["verify", "v1", "v2"], "v2"),
+        (&["verify", "v1", "v2", "--json"], "v2"),
+        (&["verify", "prices"], "v1"),
+    ] {
+        let prices = Prices::new();
+        prices.fetch("one");
+        prices.fetch("two");
+        let what = format!("{targets:?}, {failed}");
+        prices.while_judged_by(targets, || {
+            prices.gannet.ok(&["verdict", failed, "eyes", "failed"]);
+        });
+        let verdicts = prices.gannet.json(&["verdicts", failed, "--json"]);
+        let verdicts = verdicts.as_array().expect("verdicts");
+        let last = verdicts.first().expect("a verdict");
+        assert_eq!(last["outcome"], "failed", "{what}: {verdicts:?}");
+        let published = if failed == "v2" { "one" } else { "two" };
+        assert_eq!(prices.published().as_deref(), Some(published), "{what}");
+        // Asked for after it, the verifier takes its place.
+        prices.gannet.ok(&["verify", failed]);
+        assert_eq!(prices.published().as_deref(), Some("two"), "{what}");
+    }
+}

@@ -312,7 +312,9 @@ async fn the_last_verdict_counts_after_the_clock_was_set_back() {
     house.advance(-60);
     fs::write(&switch, "").expect("a file");
     let (source, version) = house.app.version("1").await.expect("a version");
-    let verified = house.app.verify(&source, &version).await.expect("judged");
+    let asked = house.app.asked_now().await.expect("a number");
+    let verified = house.app.verify(&source, &version, asked).await;
+    let verified = verified.expect("judged");
     assert_eq!(verified.state, VersionState::Failed);
     let version = house.app.store.version(VersionId(1)).await.expect("a read");
     assert_eq!(version.expect("a version").state, VersionState::Failed);

@@ -253,6 +253,7 @@ async fn verify(
     let mut states = std::collections::BTreeMap::<&'static str, usize>::new();
     let mut last = String::new();
     let total = versions.len();
+    let asked = app.asked_now().await?;
     for (done, (source, version)) in (0..).zip(versions) {
         job.tell(done).await;
         let version = match version {
@@ -264,7 +265,7 @@ async fn verify(
         };
         let (what, state) = match version {
             Some(version) => {
-                let verified = app.verify(&source, &version).await?;
+                let verified = app.verify(&source, &version, asked).await?;
                 (format!(" v{}", version.id), verified.state.as_str())
             }
             None => (String::new(), "without a version"),

@@ -81,8 +81,9 @@ async fn judge_versions(
 ) -> Result<Judged, Failure> {
     let (mut versions, mut damaged) = (Vec::new(), None);
     let mut purged = HashSet::new();
+    let asked = app.asked_now().await?;
     for (source, version) in selected {
-        let verified = match app.verify(&source, &version).await {
+        let verified = match app.verify(&source, &version, asked).await {
             Err(_) if app.source_by_id(source.id).await?.is_none() => {
                 if purged.insert(source.id) {
                     console.warn(&purged_meanwhile(&source));
