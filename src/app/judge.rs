@@ -15,7 +15,7 @@ use crate::domain::{
     CLOCK_TOLERANCE, Content, Fingerprint, Judgement, NewVerdict, Scope, Slot, Source, SourceId,
     SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
 };
-use crate::store::{Counted, Seen};
+use crate::store::{Counted, Ended, Seen};
 use crate::verify::{Facts, Verifier};
 
 /// What judging a version gave.
@@ -40,6 +40,19 @@ pub struct SetAside {
     pub verdict: NewVerdict,
     /// Who.
     pub actor: String,
+    /// The ids of the versions, or editions, on which it counted: the one that was judged, if it is among them, then others with the
+    /// same contents, oldest first.
+    pub on: Vec<i64>,
+}
+
+impl From<Ended> for SetAside {
+    fn from(ended: Ended) -> Self {
+        Self {
+            verdict: ended.verdict,
+            actor: ended.actor,
+            on: vec![ended.on],
+        }
+    }
 }
 
 /// A verdict that was given from outside.
@@ -156,7 +169,8 @@ impl App {
             .carry_out_steps(source, version, content, steps, seen, deaths > 0)
             .await?;
         let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
-        verified.set_aside = set_aside(earlier, &verified.verdicts);
+        let own = set_aside(version.id.0, earlier, &verified.verdicts);
+        verified.set_aside = join(own.into_iter().chain(verified.set_aside));
         let is_undecided = matches!(verified.state, VersionState::Pending | VersionState::Error);
         if verified.verdicts.is_empty() && (is_undecided || ask == Ask::Again) {
             // Nobody is left to ask: what counts may have changed since.
@@ -195,9 +209,13 @@ impl App {
             let redactor = self.redactor_for_verdict(source, &verifier).await?;
             verdicts.push(redacted(verdict, &redactor));
         }
-        let Counted { state, verdicts } = if verdicts.is_empty() {
-            let state = version.state;
-            Counted { state, verdicts }
+        let counted = if verdicts.is_empty() {
+            let (state, ended) = (version.state, Vec::new());
+            Counted {
+                state,
+                verdicts,
+                ended,
+            }
         } else {
             self.store
                 .record_verdicts(version.id, verdicts, seen, self.stamp())
@@ -206,6 +224,11 @@ impl App {
         if is_suspect {
             self.clear_of_deaths(source, version).await?;
         }
+        let Counted {
+            state,
+            verdicts,
+            ended,
+        } = counted;
         let version = Version {
             state,
             ..version.clone()
@@ -215,7 +238,7 @@ impl App {
             version,
             verdicts,
             state,
-            set_aside: Vec::new(),
+            set_aside: join(ended.into_iter().map(SetAside::from)),
         })
     }
 
@@ -460,8 +483,9 @@ pub(super) fn too_late(deadline: Duration) -> Judgement {
     Judgement::error(&format!("no verdict within {time}"))
 }
 
-/// Returns which verdicts by hand counted, of these with who gave each, and do not beside the new ones.
+/// Returns which verdicts by hand on what was `judged` counted, of these with who gave each, and do not beside the new ones.
 pub(super) fn set_aside<'a>(
+    judged: i64,
     oldest_first: impl IntoIterator<Item = (&'a NewVerdict, &'a str)>,
     new: &[NewVerdict],
 ) -> Vec<SetAside> {
@@ -474,8 +498,23 @@ pub(super) fn set_aside<'a>(
     let aside = |&(verdict, actor): &(&NewVerdict, &str)| SetAside {
         verdict: verdict.clone(),
         actor: actor.to_owned(),
+        on: vec![judged],
     };
     by_hand.map(aside).collect()
+}
+
+/// Joins what is the same verdict on several versions or editions.
+pub(super) fn join(all: impl IntoIterator<Item = SetAside>) -> Vec<SetAside> {
+    let mut joined: Vec<SetAside> = Vec::new();
+    for one in all {
+        let is_same =
+            |known: &&mut SetAside| known.verdict == one.verdict && known.actor == one.actor;
+        match joined.iter_mut().find(is_same) {
+            Some(known) => known.on.extend(one.on),
+            None => joined.push(one),
+        }
+    }
+    joined
 }
 
 /// Returns what each verifier said last.

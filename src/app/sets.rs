@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::judge::{SetAside, Step, facts_of, newest_of_each, promise, set_aside, too_late};
+use super::judge::{SetAside, Step, facts_of, join, newest_of_each, promise, set_aside, too_late};
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
 use crate::domain::{
@@ -264,10 +264,12 @@ impl App {
             verdicts: asked,
             seen,
         };
-        let (edition, asked) = self.store.record_edition(edition, self.stamp()).await?;
+        let (edition, counted) = self.store.record_edition(edition, self.stamp()).await?;
+        let asked = counted.verdicts;
         let refusals = refusals.iter();
         let refusals = refusals.map(|one| (&one.verdict, one.actor.as_str()));
-        let set_aside = set_aside(refusals, &asked);
+        let own = set_aside(edition.id.0, refusals, &asked).into_iter();
+        let others = counted.ended.into_iter().map(SetAside::from);
         let verifiers = self.verifiers_of_set(name);
         // What nobody else is asked about is what is said of the edition.
         let stands = |refusal: &NewVerdict| {
@@ -283,7 +285,7 @@ impl App {
             edition,
             verdicts,
             waits: None,
-            set_aside,
+            set_aside: join(own.chain(others)),
         })
     }
 
@@ -295,7 +297,7 @@ impl App {
         let mut verdicts = self
             .ask_about_set(&edition.set, &edition.members, &said, ask)
             .await?;
-        let mut edition = edition;
+        let (mut edition, mut ended) = (edition, Vec::new());
         let is_undecided = matches!(edition.state, VersionState::Pending | VersionState::Error);
         // Without a verdict too: what counts may have changed since.
         if !verdicts.is_empty() || is_undecided || !matches!(ask, Ask::Undecided(_)) {
@@ -304,14 +306,16 @@ impl App {
                 .record_edition_verdicts(edition.id, verdicts, seen, self.stamp())
                 .await?;
             (edition.state, verdicts) = (counted.state, counted.verdicts);
+            ended = counted.ended;
         }
         let earlier = earlier.iter().map(|one| (&one.verdict, one.actor.as_str()));
-        let set_aside = set_aside(earlier, &verdicts);
+        let own = set_aside(edition.id.0, earlier, &verdicts).into_iter();
+        let others = ended.into_iter().map(SetAside::from);
         Ok(VerifiedSet {
             edition,
             verdicts,
             waits: None,
-            set_aside,
+            set_aside: join(own.chain(others)),
         })
     }
 

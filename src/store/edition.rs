@@ -8,11 +8,12 @@ use super::Store;
 use super::damage::{DamagedRow, read_row, sound_one};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event_under;
+use super::hand_verdict::{Own, end_on_editions};
 use super::policy::InForce;
 use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
 use super::transaction::Transaction;
-use super::types::{Counted, NewEdition, Seen};
+use super::types::{Counted, Ended, NewEdition, Seen};
 use super::verdict::{failure_of, is_overtaken, note_overtaken, with_reason};
 use super::verdict_row::{Judged, insert_verdict, newest_outcomes, verdicts_on_edition};
 use super::version::version_by_id;
@@ -27,7 +28,7 @@ type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
     /// Records an edition with its verdicts, the state that they give it by the policy in force, and an event that says so. Returns
-    /// it with the verdicts that count: those of verifiers that are defined otherwise by now do not.
+    /// it with what came of the verdicts: those of verifiers that are defined otherwise by now do not count.
     ///
     /// # Errors
     ///
@@ -36,7 +37,7 @@ impl Store {
         &self,
         edition: NewEdition,
         stamp: Stamp,
-    ) -> Result<(Edition, Vec<NewVerdict>)> {
+    ) -> Result<(Edition, Counted)> {
         self.write(move |transaction| insert_edition(transaction, &edition, &stamp))
             .await
     }
@@ -166,7 +167,7 @@ pub(super) fn record_on_edition(
     let before = edition_by_id(transaction.sql, edition)?;
     let policy = transaction.policy_for_set(&before.set)?;
     let on = (edition, before.set.as_str());
-    let verdicts = append(transaction, on, verdicts, &policy, stamp, |one| {
+    let (verdicts, ended) = append(transaction, on, verdicts, seen, &policy, stamp, |one| {
         is_overtaken(
             transaction.sql,
             Judged::Edition(edition),
@@ -179,29 +180,37 @@ pub(super) fn record_on_edition(
     if state != before.state {
         note_state(transaction, &before.set, state, &verdicts, &policy, stamp)?;
     }
-    Ok(Counted { state, verdicts })
+    Ok(Counted {
+        state,
+        verdicts,
+        ended,
+    })
 }
 
-/// Appends the verdicts on an edition of a set that are not overtaken, and returns those.
+/// Appends the verdicts on an edition of a set that are not overtaken, and returns those, with the verdicts by hand on other editions
+/// with the same contents whose place they took.
 fn append(
     transaction: &Transaction<'_>,
     (edition, set): (EditionId, &str),
     verdicts: &[NewVerdict],
+    seen: Option<&Seen>,
     policy: &InForce,
     stamp: &Stamp,
     is_overtaken: impl Fn(&NewVerdict) -> rusqlite::Result<bool>,
-) -> Outcome<Vec<NewVerdict>> {
-    let mut counted = Vec::with_capacity(verdicts.len());
+) -> Outcome<(Vec<NewVerdict>, Vec<Ended>)> {
+    let (mut counted, mut ended) = (Vec::with_capacity(verdicts.len()), Vec::new());
     for verdict in verdicts {
         if is_overtaken(verdict)? {
             let subject = (None, None, format!("{set}: "));
             note_overtaken(transaction, subject, verdict, policy, stamp)?;
         } else {
-            insert_verdict(transaction, Judged::Edition(edition), verdict, stamp)?;
+            let id = insert_verdict(transaction, Judged::Edition(edition), verdict, stamp)?;
+            let own = Own::new(id, verdict, seen);
+            ended.extend(end_on_editions(transaction, edition, &own)?);
             counted.push(verdict.clone());
         }
     }
-    Ok(counted)
+    Ok((counted, ended))
 }
 
 /// Returns the version of a member. One that is not there is damage: whoever purges it deletes the edition, too.
@@ -232,7 +241,7 @@ fn insert_edition(
     transaction: &Transaction<'_>,
     edition: &NewEdition,
     stamp: &Stamp,
-) -> Outcome<(Edition, Vec<NewVerdict>)> {
+) -> Outcome<(Edition, Counted)> {
     let policy = transaction.policy_for_set(&edition.set)?;
     for member in &edition.members {
         version_by_id(transaction.sql, member.version_id)?;
@@ -259,7 +268,8 @@ fn insert_edition(
     let seen = &edition.seen;
     repeat_on_edition(transaction, id, &refusals, |one| one <= seen.verdict)?;
     let on = (id, edition.set.as_str());
-    let counted = append(transaction, on, &edition.verdicts, &policy, stamp, |one| {
+    let given = &edition.verdicts;
+    let (verdicts, ended) = append(transaction, on, given, Some(seen), &policy, stamp, |one| {
         let is_late = || is_overtaken(transaction.sql, Judged::Edition(id), one, None, &policy);
         Ok(policy.redefines(one, seen) || is_late()?)
     })?;
@@ -268,6 +278,11 @@ fn insert_edition(
     let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?.into_iter();
     let said: Vec<_> = said.map(|one| one.verdict).collect();
     note_state(transaction, &edition.set, state, &said, &policy, stamp)?;
+    let counted = Counted {
+        state,
+        verdicts,
+        ended,
+    };
     Ok((edition_by_id(transaction.sql, id)?, counted))
 }
 

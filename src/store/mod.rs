@@ -21,6 +21,7 @@ mod error;
 mod event;
 mod file_identity;
 mod file_set;
+mod hand_verdict;
 mod handle;
 mod holder;
 mod judging_death;
@@ -64,8 +65,8 @@ pub use notice_types::{
 };
 pub use times::Mended;
 pub use types::{
-    AttemptRecord, AttemptResult, Changed, ClaimRequest, Counted, Edited, EventFilter, FileSet,
-    FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest,
+    AttemptRecord, AttemptResult, Changed, ClaimRequest, Counted, Edited, Ended, EventFilter,
+    FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest,
     PolicyAdoption, PublishTask, PublishedFile, Recorded, Seen, SourceChange, SourceFilter,
     VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };

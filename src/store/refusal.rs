@@ -85,7 +85,8 @@ impl Store {
             for other in alike_editions(transaction.sql, &judged.set, &versions, false)? {
                 if other != edition && concerns(transaction.sql, Judged::Edition(other), &verdict)?
                 {
-                    repeat(transaction, given, Judged::Edition(other))?;
+                    let is_refusal = verdict.is_refusal();
+                    repeat(transaction, given, is_refusal, Judged::Edition(other))?;
                     count_edition(transaction, other, &policy)?;
                     others.push(other);
                 }
@@ -134,7 +135,7 @@ pub(super) fn repeat_on_version(
 }
 
 /// Repeats verdicts on a version, an event each, and returns the state that follows from all there are.
-fn repeat_all_on_version(
+pub(super) fn repeat_all_on_version(
     transaction: &Transaction<'_>,
     version: VersionId,
     verdicts: &[(VerdictId, NewVerdict)],
@@ -143,7 +144,12 @@ fn repeat_all_on_version(
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
     for (id, verdict) in verdicts {
-        repeat(transaction, *id, Judged::Version(version))?;
+        repeat(
+            transaction,
+            *id,
+            verdict.is_refusal(),
+            Judged::Version(version),
+        )?;
         let source = place.source_id;
         insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
     }
@@ -159,7 +165,7 @@ pub(super) fn repeat_on_edition(
     is_wanted: impl Fn(VerdictId) -> bool,
 ) -> rusqlite::Result<()> {
     for (id, _) in refusals.iter().filter(|(id, _)| is_wanted(*id)) {
-        repeat(transaction, *id, Judged::Edition(edition))?;
+        repeat(transaction, *id, true, Judged::Edition(edition))?;
     }
     Ok(())
 }
@@ -231,7 +237,7 @@ fn concerns(sql: &Connection, other: Judged, verdict: &NewVerdict) -> Outcome<bo
     })
 }
 
-fn is_decided(verdict: &NewVerdict) -> bool {
+pub(super) fn is_decided(verdict: &NewVerdict) -> bool {
     matches!(
         verdict.judgement.outcome,
         VerdictOutcome::Passed | VerdictOutcome::Failed
@@ -257,7 +263,7 @@ const WITH_BLOB: &str = "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_
 
 /// Returns the other versions of a version's source that have the same bytes, oldest first: those that failed are known already. Also
 /// those of damaged rows that may be of the source.
-fn alike_versions(
+pub(super) fn alike_versions(
     sql: &Connection,
     version: VersionId,
     failed: &[VersionId],
@@ -316,7 +322,7 @@ const ALIKE_EDITIONS: &str = "SELECT e.id FROM edition e WHERE e.set_name = ?1
 
 /// Returns the editions of a set with the contents of these versions, whatever their sources were called, oldest first; with
 /// `only_failed` those that failed, or that a verifier failed.
-fn alike_editions(
+pub(super) fn alike_editions(
     sql: &Connection,
     set: &str,
     versions: &[VersionId],

@@ -403,6 +403,19 @@ pub struct Counted {
     pub state: VersionState,
     /// Those of the recorded ones that were not overtaken.
     pub verdicts: Vec<NewVerdict>,
+    /// Verdicts by hand that counted for others with the same contents, and whose place these took.
+    pub ended: Vec<Ended>,
+}
+
+/// A verdict by hand that counted until the verifier judged the same contents elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The id of the version or the edition on which it counted.
+    pub on: i64,
+    /// What a person had said.
+    pub verdict: NewVerdict,
+    /// Who.
+    pub actor: String,
 }
 
 impl From<VerdictId> for Seen {

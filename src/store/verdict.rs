@@ -6,6 +6,7 @@ use super::Store;
 use super::damage::DamagedRow;
 use super::error::{Failure, Result, found};
 use super::event::insert_event_under;
+use super::hand_verdict::{Own, end_on_versions};
 use super::policy::InForce;
 use super::publication::refresh_publication;
 use super::row::row_limit;
@@ -87,7 +88,8 @@ impl Store {
 }
 
 /// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back with
-/// those that count: verdicts that were reached in view of what was `seen` are left out when they are overtaken.
+/// those that count: verdicts that were reached in view of what was `seen` are left out when they are overtaken. Verdicts by hand on the
+/// same contents end where these take their place.
 pub(super) fn judge_version(
     transaction: &Transaction<'_>,
     version: VersionId,
@@ -98,6 +100,7 @@ pub(super) fn judge_version(
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
     let mut counted = Vec::with_capacity(verdicts.len());
+    let mut ids = Vec::with_capacity(verdicts.len());
     for verdict in verdicts {
         let on = Judged::Version(version);
         if is_overtaken(transaction.sql, on, verdict, seen, &policy)? {
@@ -105,14 +108,21 @@ pub(super) fn judge_version(
             note_overtaken(transaction, subject, verdict, &policy, stamp)?;
             continue;
         }
-        insert_verdict(transaction, on, verdict, stamp)?;
+        ids.push(insert_verdict(transaction, on, verdict, stamp)?);
         let source = place.source_id;
         insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
         counted.push(verdict.clone());
     }
+    let state = derive_state(transaction, &place, &policy, &counted, stamp)?;
+    let mut ended = Vec::new();
+    for (id, verdict) in ids.into_iter().zip(&counted) {
+        let own = Own::new(id, verdict, seen);
+        ended.extend(end_on_versions(transaction, version, &own, stamp)?);
+    }
     Ok(Counted {
-        state: derive_state(transaction, &place, &policy, &counted, stamp)?,
+        state,
         verdicts: counted,
+        ended,
     })
 }
 

@@ -164,13 +164,13 @@ pub(super) fn newest_outcomes(
     Ok(outcomes)
 }
 
-/// Appends one verdict.
+/// Appends one verdict, and returns its id.
 pub(super) fn insert_verdict(
     transaction: &Transaction<'_>,
     on: Judged,
     verdict: &NewVerdict,
     stamp: &Stamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<VerdictId> {
     let verifier = transaction.text_id(&verdict.verifier)?;
     let fingerprint = transaction.text_id(&verdict.fingerprint.hex)?;
     keep_definition(transaction, fingerprint, &verdict.fingerprint.definition)?;
@@ -199,13 +199,14 @@ pub(super) fn insert_verdict(
     if verdict.is_refusal() {
         keep_refusal(transaction, on, id)?;
     }
-    Ok(())
+    Ok(VerdictId(id))
 }
 
-/// Appends once more what a verdict said, on something else with the same contents.
+/// Appends once more what a verdict said, on something else with the same contents; one that is a refusal is kept as such there, too.
 pub(super) fn repeat(
     transaction: &Transaction<'_>,
     verdict: VerdictId,
+    is_refusal: bool,
     on: Judged,
 ) -> rusqlite::Result<()> {
     let tables = on.tables();
@@ -218,7 +219,10 @@ pub(super) fn repeat(
         "k.* FROM (SELECT ?1 AS {column}, {GIVEN}, coalesce(given_on, {column}) AS given_on FROM {verdicts} WHERE id = ?2) k"
     );
     let id = transaction.insert(&tables.insert(&of_known), params![on.id(), verdict.0])?;
-    keep_refusal(transaction, on, id)
+    if is_refusal {
+        keep_refusal(transaction, on, id)?;
+    }
+    Ok(())
 }
 
 /// Keeps what a fingerprint stands for, once. One from before definitions were kept has none.
@@ -253,6 +257,24 @@ pub(super) fn verdicts_on(
             .into_iter()
             .map(|one| (one.id, one.verdict))
             .collect(),
+    })
+}
+
+/// Returns one verdict on a version or an edition, without what the verifier printed, and who gave it; nothing where its row is damaged.
+pub(super) fn given(
+    sql: &Connection,
+    on: Judged,
+    id: VerdictId,
+) -> std::result::Result<Option<(NewVerdict, String)>, Failure> {
+    let mut damaged = Vec::new();
+    Ok(match on {
+        Judged::Version(_) => list(sql, NO_OUTPUT, "d.id = ?1", [id.0], &mut damaged)?
+            .pop()
+            .map(|one| (one.verdict, one.actor)),
+        Judged::Edition(edition) => verdicts_on_edition(sql, edition, &mut damaged)?
+            .into_iter()
+            .find(|one| one.id == id)
+            .map(|one| (one.verdict, one.actor)),
     })
 }
 

@@ -165,3 +165,102 @@ fn what_an_outside_verifier_says_is_its_own() {
     let stale = gannet.run(&["verify", "--stale"]).out;
     assert!(!stale.contains("by hand"), "{stale}");
 }
+
+/// A source whose versions 1 and 3 have the same bytes, judged by the program `judge`.
+fn one_two_one() -> (Origin, Gannet) {
+    let origin = Origin::start(true);
+    let gannet = Gannet::trusting(origin.ca_file(), "");
+    let judge = gannet.path("judge").display().to_string();
+    write_judge(&gannet, "");
+    gannet.configure(&format!(
+        "[fetch]\nca_file = {:?}\nmax_tries = 1
+         [[verifier]]\nname = \"prog\"\nsources = [\"a\"]\ncommand = [{judge:?}]\nfailed = [1]\n",
+        origin.ca_file().display().to_string()
+    ));
+    let url = origin.url("/a");
+    origin.on("/a", [Reply::file("one")]);
+    gannet.ok(&["add", &url, "1h", "--name", "a", "--allow-private"]);
+    for contents in ["one", "two", "one"] {
+        origin.on("/a", [Reply::file(contents)]);
+        gannet.ok(&["fetch", "a"]);
+    }
+    (origin, gannet)
+}
+
+fn judge_says(gannet: &Gannet, script: &str) {
+    fs::write(gannet.path("judge"), format!("#!/bin/sh\n{script}\n")).expect("a program");
+}
+
+/// What was said last of a version, and whether by hand.
+fn last_of(gannet: &Gannet, version: i64) -> (String, bool) {
+    let verdicts = gannet.json(&["verdicts", "a", "--json", "--limit", "100"]);
+    let verdicts = verdicts.as_array().expect("verdicts").clone();
+    let last = verdicts.iter().find(|one| one["version_id"] == version);
+    let last = last.expect("a verdict");
+    (
+        last["outcome"].as_str().unwrap_or_default().to_owned(),
+        last["by_hand"] == true,
+    )
+}
+
+fn state_of(gannet: &Gannet, version: i64) -> String {
+    let history = gannet.history("a");
+    let versions = history["versions"].as_array().expect("versions");
+    let of_version = versions.iter().find(|one| one["id"] == version);
+    of_version.map_or_else(String::new, |one| {
+        one["verified"].as_str().unwrap_or_default().to_owned()
+    })
+}
+
+#[test]
+fn what_is_set_aside_of_one_version_counts_for_no_other_with_the_same_bytes() {
+    for (given_on, asked, other) in [("v1", "v3", 1), ("v3", "v1", 3)] {
+        for (hand, script, own, published) in [
+            ("passed", "exit 1", "failed", "two"),
+            ("passed", "exit 0", "passed", "one"),
+            ("failed", "exit 0", "passed", "one"),
+            ("failed", "exit 1", "failed", "two"),
+            ("passed", "exit 7", "error", "one"),
+        ] {
+            let case = format!("{hand} on {given_on}, then {script} on {asked}");
+            let (_origin, gannet) = one_two_one();
+            gannet.ok(&["verdict", given_on, "prog", "failed"]);
+            if hand == "passed" {
+                gannet.ok(&["verdict", given_on, "prog", "passed"]);
+            }
+            judge_says(&gannet, script);
+            let said = gannet.run(&["verify", asked]).out;
+            let aside = format!(
+                "set aside, and counts no more, on v{other} of the same contents too: prog {hand} by hand"
+            );
+            assert!(said.contains(&aside), "{case}: {said}");
+            for version in [1, 3] {
+                assert_eq!(last_of(&gannet, version), (own.to_owned(), false), "{case}");
+                assert_eq!(state_of(&gannet, version), own, "{case}");
+            }
+            let file = gannet.ok(&["cat", "a:published"]);
+            assert_eq!(file, published, "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_version_that_is_judged_for_the_first_time_ends_no_verdict_by_hand() {
+    let origin = Origin::start(true);
+    let gannet = Gannet::trusting(
+        origin.ca_file(),
+        "[[verifier]]\nname = \"prog\"\nsources = [\"a\"]\ncommand = [\"grep\", \"-q\", \"two\", \"{path}\"]\n",
+    );
+    let url = origin.url("/a");
+    origin.on("/a", [Reply::file("one")]);
+    gannet.ok(&["add", &url, "1h", "--name", "a", "--allow-private"]);
+    gannet.run(&["fetch", "a"]);
+    gannet.ok(&["verdict", "v1", "prog", "passed"]);
+    for contents in ["three", "one"] {
+        origin.on("/a", [Reply::file(contents)]);
+        gannet.run(&["fetch", "a"]);
+    }
+    assert_eq!(last_of(&gannet, 3), ("failed".to_owned(), false));
+    assert_eq!(last_of(&gannet, 1), ("passed".to_owned(), true));
+    assert_eq!(gannet.ok(&["cat", "a:published"]), "one");
+}

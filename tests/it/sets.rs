@@ -12,6 +12,7 @@ mod refused;
 mod removed;
 mod returning;
 mod said;
+mod set_aside;
 mod several;
 mod shown;
 mod stale;

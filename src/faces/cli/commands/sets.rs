@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::folders::{FolderChange, SetFolders};
 use super::published::tell_failures;
 use super::verdict::counts_for;
-use super::verify::{set_aside_json, write_verdicts};
+use super::verify::{SetAsideJson, set_aside_json, write_verdicts};
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
@@ -145,7 +145,7 @@ pub(super) struct VerifiedSetJson<'a> {
     waits_for: Option<&'a str>,
     verdicts: Vec<VerdictJson<'a>>,
     /// Verdicts by hand that counted until now.
-    set_aside: Vec<VerdictJson<'a>>,
+    set_aside: Vec<SetAsideJson<'a>>,
     /// What became of the folder of the set.
     published: &'a FolderChange,
 }
@@ -438,7 +438,8 @@ pub(super) fn write_verified(
 ) -> io::Result<()> {
     let Edition { id, set, state, .. } = &verified.edition;
     writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
-    write_verdicts(&verified.verdicts, &verified.set_aside, out)?;
+    let judged = ("edition ", id.0);
+    write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)?;
     writeln!(out, "{}", folder.line(set))
 }
 

@@ -56,19 +56,7 @@ pub(super) fn counts_for(
     ids: impl DoubleEndedIterator<Item = i64> + ExactSizeIterator,
 ) -> Option<String> {
     let all = ids.len();
-    if all == 0 {
-        return None;
-    }
-    let older = all.saturating_sub(MOST_NAMED);
-    let mut named: Vec<_> = ids.skip(older).map(|id| format!("{lead}{id}")).collect();
-    if older > 0 {
-        named.insert(0, format!("{older} older ones"));
-    }
-    let (last, others) = named.split_last()?;
-    let named = match others {
-        [] => last.clone(),
-        others => format!("{} and {last}", others.join(", ")),
-    };
+    let named = named(lead, ids)?;
     let (has, was, it) = if all == 1 {
         ("has", "was", "it")
     } else {
@@ -81,6 +69,23 @@ pub(super) fn counts_for(
     Some(format!(
         "  {named} {has} the same contents{failed}: the verdict counts for {it} too"
     ))
+}
+
+/// Returns these ids in words, oldest first, each behind `lead`; nothing without any.
+pub(super) fn named(
+    lead: &str,
+    ids: impl DoubleEndedIterator<Item = i64> + ExactSizeIterator,
+) -> Option<String> {
+    let older = ids.len().saturating_sub(MOST_NAMED);
+    let mut named: Vec<_> = ids.skip(older).map(|id| format!("{lead}{id}")).collect();
+    if older > 0 {
+        named.insert(0, format!("{older} older ones"));
+    }
+    let (last, others) = named.split_last()?;
+    Some(match others {
+        [] => last.clone(),
+        others => format!("{} and {last}", others.join(", ")),
+    })
 }
 
 /// Says what became of the published file of a source that is given as it was before.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::folders::{ChangedFolder, FolderChange, SetFolders};
 use super::published::{FileChange, Served, tell_failures};
 use super::sets::{self, VerifiedSetJson};
+use super::verdict::named;
 use crate::app::{App, Error, ErrorKind, SetAside, Verified, VerifiedSet};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
@@ -26,7 +27,7 @@ struct VerifiedJson<'a> {
     verified: &'static str,
     verdicts: Vec<VerdictJson<'a>>,
     /// Verdicts by hand that counted until now.
-    set_aside: Vec<VerdictJson<'a>>,
+    set_aside: Vec<SetAsideJson<'a>>,
     /// What became of the source's published file; nothing when it was purged meanwhile.
     published: Option<&'a FileChange>,
 }
@@ -264,11 +265,14 @@ fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
         "v{} of {name}: {}",
         verified.version.id, verified.state
     )?;
-    write_verdicts(&verified.verdicts, &verified.set_aside, out)
+    let judged = ("v", verified.version.id.0);
+    write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)
 }
 
-/// Writes a line for what each verifier said, and one for each verdict by hand that counts no more since.
+/// Writes a line for what each verifier said, and one for each verdict by hand that counts no more since. What was judged has this
+/// id, behind words that stand before ids of its kind.
 pub(super) fn write_verdicts(
+    (lead, judged): (&str, i64),
     verdicts: &[NewVerdict],
     set_aside: &[SetAside],
     out: &mut dyn Write,
@@ -282,18 +286,35 @@ pub(super) fn write_verdicts(
     for verdict in verdicts {
         writeln!(out, "  {}", words(verdict, ""))?;
     }
-    for SetAside { verdict, actor } in set_aside {
+    for SetAside { verdict, actor, on } in set_aside {
         let words = words(verdict, &format!(" ({actor})"));
-        writeln!(out, "  set aside, and counts no more: {words}")?;
+        let others: Vec<_> = on.iter().copied().filter(|id| *id != judged).collect();
+        let too = if others.len() < on.len() { " too" } else { "" };
+        let on_others = named(lead, others.into_iter())
+            .map(|others| format!(", on {others} of the same contents{too}"));
+        let on_others = on_others.unwrap_or_default();
+        writeln!(out, "  set aside, and counts no more{on_others}: {words}")?;
     }
     Ok(())
 }
 
+/// A verdict by hand that counts no more.
+#[derive(Serialize)]
+pub(super) struct SetAsideJson<'a> {
+    #[serde(flatten)]
+    verdict: VerdictJson<'a>,
+    /// The ids of the versions, or editions, on which it counted.
+    on: &'a [i64],
+}
+
 /// Returns verdicts by hand that count no more.
-pub(super) fn set_aside_json(set_aside: &[SetAside]) -> Vec<VerdictJson<'_>> {
+pub(super) fn set_aside_json(set_aside: &[SetAside]) -> Vec<SetAsideJson<'_>> {
     let set_aside = set_aside.iter();
     set_aside
-        .map(|one| VerdictJson::new(&one.verdict, &one.actor))
+        .map(|one| SetAsideJson {
+            verdict: VerdictJson::new(&one.verdict, &one.actor),
+            on: &one.on,
+        })
         .collect()
 }
 
