@@ -159,7 +159,7 @@ impl From<StoreError> for Error {
                 Some(format!("see it with `gannet show {id}`")),
             ),
             StoreError::StaleClaim(_) | StoreError::OtherPolicy => (ErrorKind::Conflict, None),
-            StoreError::Address(_) => (ErrorKind::Invalid, None),
+            StoreError::Settings(_) => (ErrorKind::Invalid, None),
             StoreError::Missing { .. } => (ErrorKind::NotFound, None),
             StoreError::Newer { .. } => (
                 ErrorKind::Unavailable,

@@ -68,7 +68,7 @@ pub enum AddressError {
     },
     /// User name or password in the address. The address itself is not repeated: it holds a secret.
     #[error(
-        "the address holds a user name or password: put it in a header with a secret, such as --header 'Authorization: Bearer ${{TOKEN}}'"
+        "the address holds a user name or password: give it with --user 'NAME:${{PASSWORD}}', or a token with --header 'Authorization: Bearer ${{TOKEN}}'"
     )]
     Credentials,
     /// A `${` that is not followed by a name and `}`.

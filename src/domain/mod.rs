@@ -68,7 +68,7 @@ pub use policy::{
 pub use publication::{
     FileSeal, Publication, Withdrawal, candidate_path, conflicts, publication_for,
 };
-pub use settings::{Edit, SettingsPatch, SourceSettings};
+pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use short::{in_short, shortened};
 pub use size::{exact_size, format_size, parse_size};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};

@@ -155,6 +155,11 @@ impl SourceSettings {
         SettingsPatch::between(&defaults, self)
     }
 
+    fn logs_in_twice(&self) -> bool {
+        let is_login = |(name, _): &(String, String)| name.eq_ignore_ascii_case("authorization");
+        self.user.is_some() && self.headers.iter().any(is_login)
+    }
+
     /// Returns the texts in which secrets may stand by name.
     pub fn secret_texts(&self) -> impl Iterator<Item = &str> {
         let headers = self.headers.iter().map(|(_, value)| value.as_str());
@@ -165,16 +170,32 @@ impl SourceSettings {
     }
 }
 
+/// Why settings do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Plain HTTP without `allow_http`.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Two values for the one header `Authorization` of a request (RFC 9110 §11.6.2).
+    #[error(
+        "the user and the header `Authorization` are two logins, and a request takes one: give one of them, and take the other away with --user none or --no-headers"
+    )]
+    TwoLogins,
+}
+
 impl SettingsPatch {
     /// Returns the settings with the patch in them.
     ///
     /// # Errors
     ///
-    /// An address that these settings do not allow: plain HTTP without `allow_http`, whichever of the two the patch
-    /// changes.
-    pub fn apply_to(&self, old: &SourceSettings) -> Result<SourceSettings, AddressError> {
+    /// Settings that do not go together, whichever of them the patch changes: an address of plain HTTP without `allow_http`, and
+    /// a user beside a header `Authorization`. A patch that is about neither of the two logins leaves them as they are.
+    pub fn apply_to(&self, old: &SourceSettings) -> Result<SourceSettings, SettingsError> {
         let new = self.clone().laid_over(old.clone());
         Address::parse(new.address.as_str(), new.allow_http)?;
+        if (self.user.is_some() || self.headers.is_some()) && new.logs_in_twice() {
+            return Err(SettingsError::TwoLogins);
+        }
         Ok(new)
     }
 }
@@ -297,6 +318,44 @@ mod tests {
             ..SettingsPatch::default()
         };
         forbid.apply_to(&allowed).expect_err("plain http");
+    }
+
+    #[test]
+    fn a_source_logs_in_once_whichever_of_the_two_comes_later() {
+        let user = |user: Option<&str>| SettingsPatch {
+            user: Some(user.map(str::to_owned)),
+            ..SettingsPatch::default()
+        };
+        let header = |name: &str| SettingsPatch {
+            headers: Some(vec![(name.to_owned(), "Bearer ${A}".to_owned())]),
+            ..SettingsPatch::default()
+        };
+        let joe = || user(Some("joe:${A}"));
+        let tagged = SettingsPatch {
+            tags: Some(vec!["x".to_owned()]),
+            ..SettingsPatch::default()
+        };
+        let with_user = joe().apply_to(&settings()).expect("a user");
+        let with_header = header("Authorization").apply_to(&settings());
+        let with_header = with_header.expect("a header");
+        let both = joe().laid_over(with_header.clone());
+        for (patch, old, is_refused) in [
+            (joe(), &with_header, true),
+            (header("authorization"), &with_user, true),
+            (joe().and_then(header("AUTHORIZATION")), &settings(), true),
+            (joe().and_then(header("X-Auth")), &with_header, false),
+            (
+                user(None).and_then(header("Authorization")),
+                &with_user,
+                false,
+            ),
+            (header("Proxy-Authorization"), &with_user, false),
+            (tagged, &both, false),
+            (user(None), &both, false),
+        ] {
+            let refused = patch.apply_to(old) == Err(SettingsError::TwoLogins);
+            assert_eq!(refused, is_refused, "{patch:?}");
+        }
     }
 
     #[test]

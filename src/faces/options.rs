@@ -9,7 +9,19 @@ struct Words {
     import: &'static str,
 }
 
-const OPTIONS: [Words; 5] = [
+const OPTIONS: [Words; 7] = [
+    Words {
+        option: "--user 'NAME:${PASSWORD}'",
+        key: "user = \"NAME:${PASSWORD}\"",
+        field: "NAME:${PASSWORD} in `user` below",
+        import: "`gannet add URL --user 'NAME:${PASSWORD}'`",
+    },
+    Words {
+        option: "and take the other away with --user none or --no-headers",
+        key: "`user` or the header",
+        field: "in `user` or in `headers` below",
+        import: "`user` or the header",
+    },
     Words {
         option: "--header 'Authorization: Bearer ${TOKEN}'",
         key: "headers = { Authorization = \"Bearer ${TOKEN}\" }",

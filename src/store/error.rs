@@ -8,7 +8,7 @@ use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use super::damage::{DamagedRow, damaged_row_in};
 use super::holder::holder_of;
-use crate::domain::{AddressError, SourceId, VersionId};
+use crate::domain::{SettingsError, SourceId, VersionId};
 
 /// Why the store could not do what was asked. Nothing of a failed operation is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,7 +77,7 @@ pub enum StoreError {
     },
     /// An address that the settings of its source do not allow.
     #[error(transparent)]
-    Address(#[from] AddressError),
+    Settings(#[from] SettingsError),
     /// The claim lapsed and another worker took it, or the source was removed or edited; the result is refused.
     #[error("the claim on source {0} ended before its result came")]
     StaleClaim(SourceId),

@@ -256,3 +256,52 @@ fn lines_of_a_list_end_in_any_way() {
         assert!(said.err.contains("stdin:6: "), "{end:?}: {said:?}");
     }
 }
+
+#[test]
+fn a_source_logs_in_once() {
+    let gannet = Gannet::new();
+    let (user, header) = ("joe:${FEED_PW}", "authorization: Bearer ${FEED_PW}");
+    let add = |name: &str, more: &[&str]| {
+        let address = format!("https://h.example/{name}");
+        gannet.run(&[&["add", &address], more].concat())
+    };
+    assert_eq!(add("user", &["--user", user]).code, Some(0));
+    assert_eq!(add("header", &["--header", header]).code, Some(0));
+    let file = "[[source]]\naddress = \"https://h.example/user\"\nuser = \"joe:${FEED_PW}\"\n\
+                headers = { Authorization = \"Bearer ${FEED_PW}\" }\n";
+    let words = "are two logins, and a request takes one";
+    for (said, way) in [
+        (
+            add("both", &["--user", user, "--header", header]),
+            "--user none or --no-headers",
+        ),
+        (
+            gannet.run(&["edit", "user", "--header", header]),
+            "--user none or --no-headers",
+        ),
+        (
+            gannet.run(&["edit", "header", "--user", user]),
+            "--user none or --no-headers",
+        ),
+        (
+            gannet.run(&["edit", "*", "--user", user]),
+            "--user none or --no-headers",
+        ),
+        (
+            gannet.run_with(&["apply", "-"], file),
+            "stdin:2: https://h.example/user: the user and the header",
+        ),
+    ] {
+        refused(&said, &[words, way]);
+    }
+    let swapped = ["edit", "header", "--user", user, "--no-headers"];
+    assert!(gannet.ok(&swapped).contains("user none -> joe:${FEED_PW}"));
+    gannet.ok(&["edit", "user", "--user", "none", "--header", header]);
+    // The password in an address has its own option.
+    let said = gannet.run(&["add", "https://joe:hunter2@h.example/x"]);
+    refused(
+        &said,
+        &["--user 'NAME:${PASSWORD}'", "--header 'Authorization"],
+    );
+    assert!(!said.err.contains("hunter2"), "{said:#?}");
+}

@@ -160,7 +160,7 @@ async fn plain_http_is_judged_by_the_row_as_it_is() {
     };
     let refused = change(&rig, readdress(), start()).await;
     assert!(
-        matches!(refused, Err(StoreError::Address(_))),
+        matches!(refused, Err(StoreError::Settings(_))),
         "{refused:?}"
     );
     let allow = |allow| SettingsPatch {
@@ -172,7 +172,7 @@ async fn plain_http_is_judged_by_the_row_as_it_is() {
     let forbid = vec![SourceChange::Edit(id, allow(false).into())];
     let refused = change(&rig, forbid, start()).await;
     assert!(
-        matches!(refused, Err(StoreError::Address(_))),
+        matches!(refused, Err(StoreError::Settings(_))),
         "{refused:?}"
     );
 }
