@@ -71,7 +71,7 @@ pub use removal::{PurgedSet, Removal};
 pub use set_queries::{SetFolder, SetOverview, failure_among};
 pub(crate) use sets::SetsReport;
 pub use sets::VerifiedSet;
-pub use settings::NewSource;
+pub use settings::{NewSource, check_settings};
 pub use source_result::{SourceOutcome, SourceResult};
 pub use sources::{Added, Discarded};
 pub use stale::{StaleProgress, StaleRequest};

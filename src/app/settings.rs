@@ -92,6 +92,11 @@ impl NewSource {
     }
 }
 
+/// Checks what a patch sets, setting by setting: not whether they go together.
+pub fn check_settings(patch: &SettingsPatch) -> Result<()> {
+    checked_patch(patch.clone()).map(drop)
+}
+
 /// Checks and tidies what a patch sets, but for whether the source's other settings allow its address.
 pub(super) fn checked_patch(patch: SettingsPatch) -> Result<SettingsPatch> {
     Ok(SettingsPatch {

@@ -3,8 +3,11 @@
 use tui_input::Input;
 
 use super::Form;
-use crate::domain::{Interval, PublishPolicy, SettingsPatch, SourceSettings, parse_size};
+use crate::app::check_settings;
+use crate::domain::{Address, Interval, PublishPolicy, SettingsPatch, SourceSettings, parse_size};
+use crate::faces::options::as_fields;
 use crate::faces::text::without_comment;
+use crate::faces::tui::effects::told;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +66,7 @@ impl FieldKey {
             Self::Interval => "whole hours or days: 1h, 12h, 1d, 7d",
             Self::Name => "the file's name when empty",
             Self::Tags => "words, separated by commas",
-            Self::Headers => "Name: value; Name: ${SECRET}",
+            Self::Headers => "Name: value; Name: ${SECRET}; a `;` within a value is written `\\;`",
             Self::User => "NAME:${PASSWORD}, for HTTP basic authentication",
             Self::MaxSize => "such as 256MiB; the configuration's when empty",
             Self::Publish => "passed: what the verifiers passed; newest: whatever comes",
@@ -83,11 +86,41 @@ pub(crate) enum Value {
     Publish(PublishPolicy),
 }
 
+impl Value {
+    /// Tells whether it says the same, wherever the cursor is.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(one), Self::Text(other)) => one.value() == other.value(),
+            (Self::Switch(one), Self::Switch(other)) => one == other,
+            (Self::Publish(one), Self::Publish(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
 /// One line of a form.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) key: FieldKey,
     pub(crate) value: Value,
+    /// What it held when the form was opened.
+    initial: Value,
+}
+
+impl Field {
+    pub(super) fn new(key: FieldKey, value: Value) -> Self {
+        Self {
+            key,
+            initial: value.clone(),
+            value,
+        }
+    }
+
+    /// Tells whether it says something else than at the beginning: what nobody touched is left as it is, even where the field
+    /// could not say it.
+    pub(super) fn is_touched(&self) -> bool {
+        !self.value.is_same(&self.initial)
+    }
 }
 
 /// Returns what a field begins with: what these settings say, else the default.
@@ -107,13 +140,7 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
         )),
         FieldKey::Name => text(|s| s.name.clone()),
         FieldKey::Tags => text(|s| s.tags.join(", ")),
-        FieldKey::Headers => text(|s| {
-            let lines = s
-                .headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}"));
-            lines.collect::<Vec<_>>().join("; ")
-        }),
+        FieldKey::Headers => text(|s| header_text(&s.headers)),
         FieldKey::User => text(|s| s.user.clone().unwrap_or_default()),
         FieldKey::MaxSize => text(|s| {
             s.max_size_bytes
@@ -129,22 +156,30 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
 }
 
 impl Form {
-    /// Returns the settings that mean the same for one source and for several that are added, empty or not.
-    pub(super) fn shared_settings(&self) -> Result<SettingsPatch, String> {
-        Ok(SettingsPatch {
-            address: None,
-            interval: None,
-            name: None,
-            enabled: Some(self.switch(FieldKey::Enabled)),
-            tags: Some(self.tags()),
-            headers: Some(headers(&self.text(FieldKey::Headers))?),
-            allow_private: Some(self.switch(FieldKey::AllowPrivate)),
-            allow_http: Some(self.switch(FieldKey::AllowHttp)),
-            allow_empty: Some(self.switch(FieldKey::AllowEmpty)),
-            publish: Some(self.publish()),
-            user: Some(Some(self.text(FieldKey::User)).filter(|user| !user.is_empty())),
-            max_size_bytes: Some(optional(&self.text(FieldKey::MaxSize), parse_size)?),
-        })
+    /// Returns the setting of one field as it is filled in, or what is wrong with it.
+    pub(super) fn setting(&self, key: FieldKey) -> Result<SettingsPatch, String> {
+        let text = self.text(key);
+        let mut patch = SettingsPatch::default();
+        match key {
+            // Whether plain HTTP is allowed is decided where the patch is applied.
+            FieldKey::Address => {
+                let address = Address::parse(&text, true);
+                patch.address = Some(address.map_err(|error| as_fields(&error.to_string()))?);
+            }
+            FieldKey::Interval => patch.interval = Some(parsed_interval(&text)?),
+            FieldKey::Name => patch.name = Some(text),
+            FieldKey::Tags => patch.tags = Some(tags(&text)),
+            FieldKey::Headers => patch.headers = Some(headers(&text)?),
+            FieldKey::User => patch.user = Some(Some(text).filter(|user| !user.is_empty())),
+            FieldKey::MaxSize => patch.max_size_bytes = Some(optional(&text, parse_size)?),
+            FieldKey::Publish => patch.publish = Some(self.publish()),
+            FieldKey::Enabled => patch.enabled = Some(self.switch(key)),
+            FieldKey::AllowPrivate => patch.allow_private = Some(self.switch(key)),
+            FieldKey::AllowHttp => patch.allow_http = Some(self.switch(key)),
+            FieldKey::AllowEmpty => patch.allow_empty = Some(self.switch(key)),
+        }
+        check_settings(&patch).map_err(|error| as_fields(&told(&error)))?;
+        Ok(patch)
     }
 }
 
@@ -178,16 +213,82 @@ pub(super) fn optional<T>(
     }
 }
 
+fn tags(text: &str) -> Vec<String> {
+    let words = text.split([',', ' ']).map(str::trim);
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Prints headers as [`headers`] reads them: `;` parts them, `\;` and `\\` stand for the two characters in a value.
+fn header_text(headers: &[(String, String)]) -> String {
+    let quoted = |value: &str| value.replace('\\', r"\\").replace(';', r"\;");
+    let lines = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", quoted(value)));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
 /// Reads `Name: value; Name: value`.
 pub(super) fn headers(text: &str) -> Result<Vec<(String, String)>, String> {
-    let parts = text
-        .split(';')
-        .map(str::trim)
-        .filter(|part| !part.is_empty());
+    let mut parts = vec![String::new()];
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let part = parts.last_mut().expect("it begins with one");
+        match (character, characters.peek()) {
+            ('\\', Some(&quoted @ ('\\' | ';'))) => {
+                characters.next();
+                part.push(quoted);
+            }
+            (';', _) => parts.push(String::new()),
+            _ => part.push(character),
+        }
+    }
+    let parts = parts.iter().map(|part| part.trim());
     parts
+        .filter(|part| !part.is_empty())
         .map(|part| match part.split_once(':') {
             Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-            None => Err("a header is `Name: value`, several are separated by `;`".to_owned()),
+            None => Err(
+                r"a header is `Name: value`, several are separated by `;`, and a `;` within a value is written `\;`"
+                    .to_owned(),
+            ),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_one_by_one() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        for (text, expected) in [
+            ("", vec![]),
+            ("A: b; C: ${D};", vec![pair("A", "b"), pair("C", "${D}")]),
+            (
+                r"Accept: text/html\;q=0.8; A: b",
+                vec![pair("Accept", "text/html;q=0.8"), pair("A", "b")],
+            ),
+            (r"A: C:\dir", vec![pair("A", r"C:\dir")]),
+            (r"A: C:\\; B: c", vec![pair("A", r"C:\"), pair("B", "c")]),
+        ] {
+            assert_eq!(headers(text), Ok(expected), "{text}");
+        }
+        for text in ["nonsense", "Accept: text/html;q=0.8", r"A\; b"] {
+            let why = headers(text).expect_err(text);
+            assert!(why.contains(r"written `\;`"), "{why}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_header_can_be_said(
+            headers in proptest::collection::vec(("[A-Za-z-]{1,5}", r"([!-~]([ -~]{0,8}[!-~])?)?"), 0..4)
+        ) {
+            proptest::prop_assert_eq!(super::headers(&header_text(&headers)), Ok(headers));
+        }
+    }
 }

@@ -2,9 +2,12 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::field::{Field, FieldKey, Value, address_line, headers, initial};
-use crate::domain::{Address, Interval, PublishPolicy, SourceId, SourceSettings, parse_size};
+use super::field::{Field, FieldKey, Value, address_line, initial};
+use super::wanted::Problem;
+use crate::app::NewSource;
+use crate::domain::{Interval, PublishPolicy, SettingsPatch, SourceId, SourceSettings};
 use crate::faces::options::as_fields;
+use crate::faces::tui::effects::told;
 
 /// What a form is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,10 +58,9 @@ impl Form {
     }
 
     fn new(purpose: Purpose, keys: &[FieldKey], settings: Option<&SourceSettings>) -> Self {
-        let fields = keys.iter().map(|key| Field {
-            key: *key,
-            value: initial(*key, settings),
-        });
+        let fields = keys
+            .iter()
+            .map(|key| Field::new(*key, initial(*key, settings)));
         Self {
             purpose,
             fields: fields.collect(),
@@ -132,35 +134,56 @@ impl Form {
         self.refused = Some(as_fields(why));
     }
 
+    /// Does the same, and puts the cursor into the field that is wrong.
+    pub(crate) fn refuse_field(&mut self, problem: &Problem) {
+        let at = |field: &Field| field.key == problem.field;
+        self.focus = self.fields.iter().position(at).unwrap_or(self.focus);
+        self.refuse(&problem.text);
+    }
+
     /// Returns what is wrong: why it was refused, else what the focused field holds.
     pub(crate) fn trouble(&self) -> Option<String> {
         let focused = self.fields[self.focus].key;
         self.refused.clone().or_else(|| self.problem(focused))
     }
 
-    /// Returns what is wrong with a field, as far as it can be said without asking anyone.
+    /// Returns what is wrong with a field, as far as it can be said without asking anyone. One that nobody touched is right.
     pub(crate) fn problem(&self, key: FieldKey) -> Option<String> {
-        let text = self.text(key);
         match key {
             FieldKey::Address if !self.pasted.is_empty() => {
                 self.pasted.iter().find_map(|line| self.line_problem(line))
             }
-            FieldKey::Address | FieldKey::Interval | FieldKey::MaxSize if text.is_empty() => None,
-            FieldKey::Address => self.line_problem(&text),
-            FieldKey::Interval => text.parse::<Interval>().err().map(|e| e.to_string()),
-            FieldKey::MaxSize => parse_size(&text).err(),
-            FieldKey::Headers => headers(&text).err(),
-            _ => None,
+            _ if !self.is_touched(key) => None,
+            FieldKey::Address | FieldKey::Interval | FieldKey::MaxSize
+                if self.text(key).is_empty() =>
+            {
+                None
+            }
+            FieldKey::Name if self.text(key).is_empty() && self.purpose == Purpose::Add => None,
+            FieldKey::Address => self.line_problem(&self.text(key)),
+            _ => self.setting(key).err(),
         }
     }
 
+    pub(super) fn is_touched(&self, key: FieldKey) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|field| field.key == key && field.is_touched())
+    }
+
     fn line_problem(&self, line: &str) -> Option<String> {
-        match address_line(line) {
-            Ok((address, _)) => Address::parse(address, self.switch(FieldKey::AllowHttp))
-                .err()
-                .map(|error| as_fields(&error.to_string())),
-            Err(problem) => Some(problem),
-        }
+        let (address, _) = match address_line(line) {
+            Ok(line) => line,
+            Err(problem) => return Some(problem),
+        };
+        let new = NewSource {
+            settings: SettingsPatch {
+                allow_http: Some(self.switch(FieldKey::AllowHttp)),
+                allow_private: Some(self.switch(FieldKey::AllowPrivate)),
+                ..SettingsPatch::default()
+            },
+            ..NewSource::at(address)
+        };
+        new.check().err().map(|error| as_fields(&told(&error)))
     }
 
     fn value(&self, key: FieldKey) -> Option<&Value> {
@@ -185,15 +208,6 @@ impl Form {
             _ => PublishPolicy::default(),
         }
     }
-
-    pub(super) fn tags(&self) -> Vec<String> {
-        let text = self.text(FieldKey::Tags);
-        let words = text
-            .split([',', ' '])
-            .map(str::trim)
-            .filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
-    }
 }
 
 /// Returns the lines of pasted text that hold something, without the space around them. A terminal may end a line with CR,
@@ -207,6 +221,7 @@ pub(crate) fn pasted_lines(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Address;
     use crate::faces::tui::form::Wanted;
 
     fn typed(form: &mut Form, text: &str) {
@@ -288,9 +303,127 @@ mod tests {
         assert!(problem.ends_with("with `max size` below"), "{problem}");
     }
 
+    /// Opens the settings of a source for editing, and types into one field in place of what it holds.
+    fn edited(settings: &SourceSettings, key: FieldKey, text: &str) -> Form {
+        let mut form = Form::edit(SourceId(1), settings);
+        let at = |field: &Field| field.key == key;
+        form.focus = form.fields.iter().position(at).expect("a field");
+        if matches!(form.fields[form.focus].value, Value::Text(_)) {
+            form.typed(InputRequest::DeleteLine);
+        }
+        typed(&mut form, text);
+        form
+    }
+
+    fn patch(form: &Form) -> SettingsPatch {
+        match form.wanted() {
+            Ok(Wanted::Edit(_, patch)) => *patch,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
-    fn headers_are_read_one_by_one() {
-        assert_eq!(headers("A: b; C: ${D}").map(|h| h.len()), Ok(2));
-        assert!(headers("nonsense").is_err());
+    fn what_was_not_touched_is_left_alone_whatever_it_holds() {
+        let header = |value: &str| vec![("Accept".to_owned(), value.to_owned())];
+        let cases: [fn(&mut SourceSettings); 6] = [
+            |s| s.tags = vec!["a b".to_owned()],
+            |s| s.name = " 17 ".to_owned(),
+            |s| s.user = Some("joe:plain".to_owned()),
+            |s| s.headers = vec![("A b".to_owned(), String::new())],
+            |s| s.address = Address::from_stored("https://h/a?token=hunter2".to_owned()),
+            |_| (),
+        ];
+        for value in [
+            "text/html;q=0.8",
+            "text/html; charset: x",
+            r"a\;b\\",
+            "",
+            "b\tc",
+        ] {
+            for case in cases {
+                let mut settings = SourceSettings::sample("a");
+                settings.headers = header(value);
+                case(&mut settings);
+                let form = edited(&settings, FieldKey::Interval, "6h");
+                let only = SettingsPatch {
+                    interval: Interval::from_hours(6),
+                    ..SettingsPatch::default()
+                };
+                assert_eq!(patch(&form), only, "{settings:?}");
+                let form = edited(&settings, FieldKey::Enabled, " ");
+                let only = SettingsPatch {
+                    enabled: Some(!settings.enabled),
+                    ..SettingsPatch::default()
+                };
+                assert_eq!(patch(&form), only, "{settings:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_cursor_goes_to_the_field_that_is_wrong() {
+        let mut settings = SourceSettings::sample("a");
+        settings.headers = vec![("Authorization".to_owned(), "Bearer ${A}".to_owned())];
+        for (key, text, part) in [
+            (FieldKey::Address, "ftp://h/a", "https"),
+            (FieldKey::Address, "", "expected https"),
+            (
+                FieldKey::Address,
+                "https://h/a?token=hunter2",
+                "`gannet add --literal`",
+            ),
+            (
+                FieldKey::Address,
+                "https://localhost/a",
+                "`allow private` below",
+            ),
+            (FieldKey::Address, "https://u:p@h/a", "`user` below"),
+            (FieldKey::Interval, "90m", "1h, 12h"),
+            (FieldKey::Interval, "", "1h, 12h"),
+            (FieldKey::Name, "17", "a letter"),
+            (FieldKey::Name, "", "1 to 200 bytes"),
+            (FieldKey::Tags, "a!", "cannot be a tag"),
+            (FieldKey::Headers, "Accept: a;q=1", r"`\;`"),
+            (FieldKey::Headers, "X-Token: abc", "plain text"),
+            (FieldKey::User, "joe:plain", "plain text"),
+            (FieldKey::User, "joe:${B}", "two logins"),
+            (FieldKey::MaxSize, "lots", "is not a size"),
+        ] {
+            let mut form = edited(&settings, key, text);
+            form.next();
+            let problem = form.wanted().expect_err(text);
+            form.refuse_field(&problem);
+            assert_eq!(form.fields[form.focus].key, key, "{text}: {problem:?}");
+            let words = form.trouble().expect(text);
+            assert!(words.contains(part), "{text}: {words}");
+            assert!(!words.contains("hunter2"), "{words}");
+        }
+        // An address that was not touched is no more allowed when its permission is taken away.
+        settings.allow_http = true;
+        settings.address = Address::parse("http://h/a", true).expect("an address");
+        let form = edited(&settings, FieldKey::AllowHttp, " ");
+        let problem = form.wanted().expect_err("plain http");
+        assert_eq!(problem.field, FieldKey::Address, "{problem:?}");
+    }
+
+    #[test]
+    fn a_new_source_is_held_to_the_same() {
+        let mut form = Form::add();
+        typed(&mut form, "https://h.example/a");
+        let Ok(Wanted::Add(new)) = form.wanted() else {
+            panic!("one source");
+        };
+        assert_eq!(new[0].settings.headers, None);
+        let text = |form: &mut Form, key, text: &str| {
+            let at = |field: &Field| field.key == key;
+            form.focus = form.fields.iter().position(at).expect("a field");
+            typed(form, text);
+        };
+        text(&mut form, FieldKey::Headers, "Authorization: Bearer ${A}");
+        assert!(form.wanted().is_ok());
+        text(&mut form, FieldKey::User, "joe:${A}");
+        let problem = form.wanted().expect_err("two logins");
+        assert_eq!(problem.field, FieldKey::User, "{problem:?}");
+        assert!(problem.text.contains("two logins"), "{problem:?}");
     }
 }

@@ -4,7 +4,9 @@ use super::Form;
 use super::field::{FieldKey, address_line, optional, parsed_interval};
 use super::open::Purpose;
 use crate::app::NewSource;
-use crate::domain::{Address, SettingsPatch, SourceId, SourceSettings};
+use crate::domain::{SettingsError, SettingsPatch, SourceId, SourceSettings};
+use crate::faces::options::as_fields;
+use crate::faces::tui::effects::told;
 
 /// What a form asks for when it is accepted.
 #[derive(Clone, Debug)]
@@ -13,19 +15,31 @@ pub(crate) enum Wanted {
     Edit(Vec<SourceId>, Box<SettingsPatch>),
 }
 
+/// Why a form asks for nothing yet, and the field that is to be corrected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) field: FieldKey,
+    pub(crate) text: String,
+}
+
+/// Returns what makes a problem of words about this field.
+fn of(field: FieldKey) -> impl Fn(String) -> Problem {
+    move |text| Problem { field, text }
+}
+
 impl Form {
     /// Returns what the form asks for, or why it asks for nothing yet.
-    pub(crate) fn wanted(&self) -> Result<Wanted, String> {
-        if let Some(problem) = self.fields.iter().find_map(|field| self.problem(field.key)) {
-            return Err(problem);
+    pub(crate) fn wanted(&self) -> Result<Wanted, Problem> {
+        for field in &self.fields {
+            if let Some(text) = self.problem(field.key) {
+                return Err(of(field.key)(text));
+            }
         }
         match &self.purpose {
             Purpose::Add => self.additions().map(Wanted::Add),
             Purpose::Interval(ids) => {
-                let edit = SettingsPatch {
-                    interval: Some(parsed_interval(&self.text(FieldKey::Interval))?),
-                    ..SettingsPatch::default()
-                };
+                let key = FieldKey::Interval;
+                let edit = self.setting(key).map_err(of(key))?;
                 Ok(Wanted::Edit(ids.clone(), Box::new(edit)))
             }
             Purpose::Edit(id, before) => {
@@ -34,7 +48,7 @@ impl Form {
         }
     }
 
-    fn additions(&self) -> Result<Vec<NewSource>, String> {
+    fn additions(&self) -> Result<Vec<NewSource>, Problem> {
         let typed = vec![self.text(FieldKey::Address)];
         let lines = if self.pasted.is_empty() {
             &typed
@@ -42,49 +56,63 @@ impl Form {
             &self.pasted
         };
         if lines.iter().all(String::is_empty) {
-            return Err("give an address: https://host/path".to_owned());
+            let text = "give an address: https://host/path".to_owned();
+            return Err(of(FieldKey::Address)(text));
         }
-        let name = Some(self.text(FieldKey::Name)).filter(|name| !name.is_empty());
-        if name.is_some() && lines.len() > 1 {
-            return Err(format!(
+        if !self.text(FieldKey::Name).is_empty() && lines.len() > 1 {
+            let text = format!(
                 "{} sources cannot share one name: leave it empty",
                 lines.len()
-            ));
+            );
+            return Err(of(FieldKey::Name)(text));
         }
-        lines
-            .iter()
-            .map(|line| self.addition(line, name.clone()))
-            .collect()
+        lines.iter().map(|line| self.addition(line)).collect()
     }
 
-    fn addition(&self, line: &str, name: Option<String>) -> Result<NewSource, String> {
-        let (address, own_interval) = address_line(line)?;
+    fn addition(&self, line: &str) -> Result<NewSource, Problem> {
+        let (address, own_interval) = address_line(line).map_err(of(FieldKey::Address))?;
         let interval = match own_interval {
             Some(interval) => Some(interval),
-            None => optional(&self.text(FieldKey::Interval), parsed_interval)?,
+            None => optional(&self.text(FieldKey::Interval), parsed_interval)
+                .map_err(of(FieldKey::Interval))?,
         };
-        let settings = SettingsPatch {
-            name,
-            interval,
-            ..self.shared_settings()?
-        };
-        Ok(NewSource {
+        let is_apart = |key| [FieldKey::Address, FieldKey::Interval].contains(&key);
+        let is_default_name = |key| key == FieldKey::Name && self.text(FieldKey::Name).is_empty();
+        let others = self.touched(|key| !is_apart(key) && !is_default_name(key))?;
+        let new = NewSource {
             address: address.to_owned(),
-            settings,
+            settings: SettingsPatch { interval, ..others },
             literal: false,
-        })
+        };
+        // Every field by itself is right: what is left is that two of them do not go together.
+        let checked = new.check();
+        checked.map_err(|error| of(FieldKey::User)(as_fields(&told(&error))))?;
+        Ok(new)
     }
 
     /// Returns what differs from what was; the rest stays whatever someone else made of it meanwhile.
-    fn changes(&self, before: &SourceSettings) -> Result<SettingsPatch, String> {
-        // Whether plain HTTP is allowed is decided where the patch is applied.
-        let address = Address::parse(&self.text(FieldKey::Address), true);
-        let all = SettingsPatch {
-            address: Some(address.map_err(|error| error.to_string())?),
-            interval: Some(parsed_interval(&self.text(FieldKey::Interval))?),
-            name: Some(self.text(FieldKey::Name)),
-            ..self.shared_settings()?
-        };
-        Ok(all.without(before))
+    fn changes(&self, before: &SourceSettings) -> Result<SettingsPatch, Problem> {
+        let patch = self.touched(|_| true)?;
+        if let Err(error) = patch.apply_to(before) {
+            let field = match error {
+                SettingsError::Address(_) => FieldKey::Address,
+                SettingsError::TwoLogins if self.is_touched(FieldKey::User) => FieldKey::User,
+                SettingsError::TwoLogins => FieldKey::Headers,
+            };
+            return Err(of(field)(as_fields(&error.to_string())));
+        }
+        Ok(patch.without(before))
+    }
+
+    /// Returns the settings of the fields that were touched, of those that are `meant`.
+    fn touched(&self, meant: impl Fn(FieldKey) -> bool) -> Result<SettingsPatch, Problem> {
+        let mut patch = SettingsPatch::default();
+        for field in &self.fields {
+            if field.is_touched() && meant(field.key) {
+                let setting = self.setting(field.key).map_err(of(field.key))?;
+                patch = patch.and_then(setting);
+            }
+        }
+        Ok(patch)
     }
 }

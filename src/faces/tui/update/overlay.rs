@@ -59,7 +59,7 @@ pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
 fn accept(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
     match form.wanted() {
         Err(problem) => {
-            form.refuse(&problem);
+            form.refuse_field(&problem);
             open(model, Overlay::Form(form))
         }
         Ok(Wanted::Add(new)) if new.len() > 1 => {
