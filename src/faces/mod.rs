@@ -1,7 +1,8 @@
 //! The faces: how people and programs reach the use-cases of `app`. A face never imports another; `text`,
-//! `standing` and `options` are what they share.
+//! `standing`, `file_change` and `options` are what they share.
 
 pub mod cli;
+mod file_change;
 mod options;
 #[cfg(test)]
 mod samples;

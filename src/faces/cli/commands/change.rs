@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::add::warn_of_path;
-use super::published::{Change, FileChange, Served, tell_failures, tell_unpublished};
+use super::published::{Served, tell_failures, tell_unpublished};
 use super::sets::unpublished;
 use crate::app::{App, Discarded, Edited, Error, ErrorKind, LeftInSet, PurgedSet, Remains};
 use crate::domain::{Edit, Interval, SettingsPatch, Source, SourceId};
@@ -16,6 +16,7 @@ use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::file_change::{Change, FileChange};
 use crate::faces::standing::{kept_until, one_of_sets};
 use crate::faces::text::{clean, count};
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::folders::SetFolders;
-use super::published::FileChange;
 use crate::app::{App, Error, PassSummary, SourceOutcome, SourceResult, failure_among};
 use crate::domain::{AttemptOutcome, Source, SourceId, VersionState};
 use crate::faces::cli::exit::{CommandResult, conclude};
@@ -14,6 +13,7 @@ use crate::faces::cli::pass_json::{sources_of, verified};
 use crate::faces::cli::summary::status_of_pass;
 use crate::faces::cli::table::{Table, below, flexible, left, toned};
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::file_change::FileChange;
 use crate::faces::standing::{unvetted, why_judged};
 use crate::faces::text::or_dash;
 

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::published::{Change, colon};
 use crate::app::{App, Error, SetFolder};
 use crate::domain::EditionId;
 use crate::faces::cli::Console;
+use crate::faces::file_change::{Change, colon};
 use crate::faces::text::clean;
 
 /// Why the folder of a set goes that the catalogue does not know any more.

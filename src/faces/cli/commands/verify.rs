@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::folders::{ChangedFolder, FolderChange, SetFolders};
-use super::published::{FileChange, Served, tell_failures};
+use super::published::{Served, tell_failures};
 use super::sets::{self, VerifiedSetJson};
 use super::verdict::named;
 use crate::app::{App, Error, ErrorKind, SetAside, Verified, VerifiedSet};
@@ -17,6 +17,7 @@ use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, purged_meanwhile};
 use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::file_change::FileChange;
 use crate::faces::text::clean;
 
 #[derive(Serialize)]

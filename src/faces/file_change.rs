@@ -1,0 +1,370 @@
+//! What a change made of a published file, compared before and after: a clause for people, an object for programs.
+//!
+//! Never tells more of a file than the catalogue does: what could not be done at once is left to the next pass, and said so.
+
+use serde::Serialize;
+
+use super::standing::{BY_NEWEST, all_of_sets, kept_until, one_of_sets, unvetted};
+use super::text::clean;
+use crate::domain::{Source, VersionId, VersionState};
+
+/// What became of a published file, or of the folder of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Change {
+    /// Consumers see another version than before, or one for the first time.
+    Published,
+    /// They see the same one.
+    Unchanged,
+    /// They see the same one at another place: at the source's own path, or in the folder of its set.
+    Moved,
+    /// They see none any more.
+    Withdrawn,
+    /// They see none until the set of the source is published.
+    Waiting,
+    /// The next pass brings it up to date.
+    Due,
+    /// It could not be brought up to date.
+    Failed,
+    /// They saw none, and see none.
+    Nothing,
+}
+
+/// What became of the published file of a source.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct FileChange {
+    pub(crate) change: Change,
+    /// The version that consumers see now.
+    version_id: Option<VersionId>,
+    /// Below `published/`; nothing when what consumers see lies in the folder of the set.
+    path: Option<String>,
+    set: Option<String>,
+    /// For people: the sets of those in whose folders consumers see it.
+    #[serde(skip)]
+    shown_in: Option<String>,
+    /// Why it was withdrawn or could not be brought up to date.
+    why: Option<String>,
+    /// For people: what speaks against the version that lies there all the same.
+    #[serde(skip)]
+    against: Option<&'static str>,
+    /// For people: what else is to be known of it.
+    #[serde(skip)]
+    more: String,
+}
+
+impl FileChange {
+    /// Compares what consumers saw of a source with what they see now.
+    pub(crate) fn between(before: Option<&Seen>, source: &Source) -> Self {
+        let state = &source.state;
+        let served = state.served();
+        let seen = Seen::of(source);
+        let is_in_set = state.published_version_id.is_none() && state.set.is_some();
+        let withdrawn = state.withdrawn.as_ref();
+        let change = match served {
+            _ if state.publish_error.is_some() => Change::Failed,
+            _ if state.publish_due => Change::Due,
+            Some(_) if seen.as_ref() == before => Change::Unchanged,
+            Some(_) if served == before.map(|one| one.version) => Change::Moved,
+            Some(_) => Change::Published,
+            None if before.is_some() => Change::Withdrawn,
+            None if state.set.is_some() => Change::Waiting,
+            None => Change::Nothing,
+        };
+        let because = withdrawn.map(|withdrawn| withdrawn.because.clone());
+        Self {
+            change,
+            version_id: served,
+            path: (!is_in_set).then(|| source.published_path.clone()),
+            set: state.set.clone(),
+            shown_in: state.showing_set.clone(),
+            why: match change {
+                Change::Failed => state.publish_error.clone(),
+                Change::Withdrawn => because,
+                _ => None,
+            },
+            against: unvetted(source).map(|one| one.clause),
+            more: waiting(source),
+        }
+    }
+
+    /// Says what consumers see of a source.
+    pub(crate) fn now(source: &Source) -> Self {
+        Self::between(Seen::of(source).as_ref(), source)
+    }
+
+    /// Returns a clause without a full stop, safe for a terminal.
+    pub(crate) fn words(&self) -> String {
+        let set = self.set.as_deref().unwrap_or_default();
+        let place = match (&self.path, &self.shown_in) {
+            (Some(path), _) => format!("at {path}"),
+            (None, Some(shown)) => format!("with {}", all_of_sets(shown)),
+            (None, None) => format!("with {}", all_of_sets(set)),
+        };
+        let place = place + self.against.map_or("", |_| BY_NEWEST);
+        let clause = self.against.map(|against| format!(", {against},"));
+        let clause = clause.unwrap_or_default();
+        let version = self.version_id.map(|id| format!("v{id}{clause}"));
+        let version = version.unwrap_or_default();
+        let more = &self.more;
+        let words = match self.change {
+            Change::Published => format!("published {version} {place}{more}"),
+            Change::Unchanged => format!("{version} stays published {place}{more}"),
+            Change::Moved => format!("{version} is published {place} now{more}"),
+            Change::Withdrawn => {
+                format!("no longer published {place}{}", colon(self.why.as_deref()))
+            }
+            Change::Waiting => {
+                format!("waits for {} to be published", one_of_sets(set))
+            }
+            Change::Due => format!("what is published {place} follows by the next pass"),
+            Change::Failed => format!("not brought up to date {place}"),
+            Change::Nothing => "nothing of it is published".to_owned(),
+        };
+        clean(&words).into_owned()
+    }
+}
+
+/// What consumers see of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    version: VersionId,
+    /// The set in whose folder they see it; nothing when it lies at the source's own path.
+    set: Option<String>,
+}
+
+impl Seen {
+    /// Returns what consumers see of a source; nothing when they see nothing.
+    pub(crate) fn of(source: &Source) -> Option<Self> {
+        let state = &source.state;
+        let is_own = state.published_version_id.is_some();
+        Some(Self {
+            version: state.served()?,
+            set: state.showing_set.clone().filter(|_| !is_own),
+        })
+    }
+}
+
+/// Says what a source's file waits for, while consumers see an older one or not yet that of its set.
+fn waiting(source: &Source) -> String {
+    let state = &source.state;
+    if let Some(set) = kept_until(source) {
+        return format!(", until {} is published with it", one_of_sets(set));
+    }
+    let is_good = matches!(
+        state.version_state,
+        Some(VersionState::Passed | VersionState::Unverified)
+    );
+    match (state.version_id, &state.set) {
+        (Some(newest), Some(set)) if is_good && state.served() != Some(newest) => {
+            format!("; v{newest} waits for {}", one_of_sets(set))
+        }
+        _ => String::new(),
+    }
+}
+
+pub(crate) fn colon(why: Option<&str>) -> String {
+    let why = why.filter(|why| !why.is_empty());
+    why.map(|why| format!(": {why}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{PublishPolicy, Withdrawal};
+    use crate::faces::samples::{at, source};
+
+    fn member(published: Option<i64>, in_set: Option<i64>) -> Source {
+        let mut one = source(1, "prices");
+        one.state.published_version_id = published.map(VersionId);
+        one.state.set = Some("eu".to_owned());
+        one.state.set_version_id = in_set.map(VersionId);
+        one.state.showing_set = in_set.map(|_| "eu".to_owned());
+        one
+    }
+
+    fn single(published: Option<i64>) -> Source {
+        let mut one = member(published, None);
+        one.state.set = None;
+        one
+    }
+
+    fn with(mut one: Source, change: fn(&mut Source)) -> Source {
+        change(&mut one);
+        one
+    }
+
+    /// What consumers saw before, at the place where they look now.
+    fn seen(version: Option<i64>, now: &Source) -> Option<Seen> {
+        let is_own = now.state.published_version_id.is_some();
+        Some(Seen {
+            version: VersionId(version?),
+            set: now.state.showing_set.clone().filter(|_| !is_own),
+        })
+    }
+
+    #[test]
+    fn a_file_that_moves_is_said_to_lie_elsewhere() {
+        let (own, in_set) = (single(Some(3)), member(None, Some(3)));
+        let entered = member(Some(3), None);
+        for (before, now, change, words) in [
+            (
+                &own,
+                &in_set,
+                Change::Moved,
+                "v3 is published with the set eu now",
+            ),
+            (
+                &in_set,
+                &own,
+                Change::Moved,
+                "v3 is published at example.org/1.csv now",
+            ),
+            (
+                &in_set,
+                &entered,
+                Change::Moved,
+                "v3 is published at example.org/1.csv now, until the set eu is published with it",
+            ),
+            (
+                &own,
+                &entered,
+                Change::Unchanged,
+                "v3 stays published at example.org/1.csv, until the set eu is published with it",
+            ),
+            (
+                &own,
+                &member(None, Some(4)),
+                Change::Published,
+                "published v4 with the set eu",
+            ),
+        ] {
+            let mut now = now.clone();
+            now.state.version_id = now.state.served();
+            let found = FileChange::between(Seen::of(before).as_ref(), &now);
+            assert_eq!((found.change, &*found.words()), (change, words));
+        }
+    }
+
+    #[test]
+    fn what_speaks_against_a_published_version_is_said_with_it() {
+        for (before, state, words) in [
+            (
+                None,
+                VersionState::Failed,
+                "published v4, which failed, at example.org/1.csv by the rule `newest`",
+            ),
+            (
+                Some(3),
+                VersionState::Error,
+                "published v4, which could not be judged, at example.org/1.csv by the rule `newest`",
+            ),
+            (
+                Some(4),
+                VersionState::Pending,
+                "v4, which waits for a verdict, stays published at example.org/1.csv by the rule `newest`",
+            ),
+            (
+                Some(3),
+                VersionState::Passed,
+                "published v4 at example.org/1.csv",
+            ),
+        ] {
+            let mut now = single(Some(4));
+            now.settings.publish = PublishPolicy::Newest;
+            now.state.version_id = Some(VersionId(4));
+            now.state.version_state = Some(state);
+            let found = FileChange::between(seen(before, &now).as_ref(), &now);
+            assert_eq!(found.words(), words);
+        }
+    }
+
+    #[test]
+    fn every_way_that_a_published_file_can_go_is_said() {
+        let failed = |one: &mut Source| one.state.publish_error = Some("no room".to_owned());
+        let due = |one: &mut Source| one.state.publish_due = true;
+        let newer = |one: &mut Source| one.state.version_id = Some(VersionId(4));
+        let because = |one: &mut Source| {
+            one.state.withdrawn = Some(Box::new(Withdrawal {
+                at: at("12:00:00"),
+                because: "failed by schema".to_owned(),
+            }));
+        };
+        for (before, now, change, words) in [
+            (
+                None,
+                single(Some(3)),
+                Change::Published,
+                "published v3 at example.org/1.csv",
+            ),
+            (
+                Some(2),
+                single(Some(3)),
+                Change::Published,
+                "published v3 at example.org/1.csv",
+            ),
+            (
+                Some(3),
+                with(single(Some(3)), newer),
+                Change::Unchanged,
+                "v3 stays published at example.org/1.csv",
+            ),
+            (
+                Some(3),
+                with(single(None), because),
+                Change::Withdrawn,
+                "no longer published at example.org/1.csv: failed by schema",
+            ),
+            (
+                Some(3),
+                single(None),
+                Change::Withdrawn,
+                "no longer published at example.org/1.csv",
+            ),
+            (
+                None,
+                with(single(None), because),
+                Change::Nothing,
+                "nothing of it is published",
+            ),
+            (
+                Some(3),
+                with(single(Some(3)), failed),
+                Change::Failed,
+                "not brought up to date at example.org/1.csv",
+            ),
+            (
+                Some(3),
+                with(single(Some(3)), due),
+                Change::Due,
+                "what is published at example.org/1.csv follows by the next pass",
+            ),
+            (
+                None,
+                member(None, None),
+                Change::Waiting,
+                "waits for the set eu to be published",
+            ),
+            (
+                Some(3),
+                with(member(None, Some(3)), newer),
+                Change::Unchanged,
+                "v3 stays published with the set eu; v4 waits for the set eu",
+            ),
+            (
+                Some(3),
+                member(Some(3), None),
+                Change::Unchanged,
+                "v3 stays published at example.org/1.csv, until the set eu is published with it",
+            ),
+            (
+                Some(3),
+                with(member(None, None), because),
+                Change::Withdrawn,
+                "no longer published with the set eu: failed by schema",
+            ),
+        ] {
+            let found = FileChange::between(seen(before, &now).as_ref(), &now);
+            assert_eq!((found.change, &*found.words()), (change, words));
+        }
+    }
+}
