@@ -57,6 +57,23 @@ impl App {
     ///
     /// A conflict when another source has taken the name or the address since.
     pub async fn undo(&self, undo: &Undo) -> Result<Undone> {
+        self.back(undo, SourceChange::TakeBack).await
+    }
+
+    /// Makes a change again that was taken back, on the same terms.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::undo`].
+    pub async fn redo(&self, redo: &Undo) -> Result<Undone> {
+        self.back(redo, SourceChange::MakeAgain).await
+    }
+
+    async fn back(
+        &self,
+        undo: &Undo,
+        of_edit: fn(SourceId, Box<Edit>) -> SourceChange,
+    ) -> Result<Undone> {
         match undo {
             Undo::Added(ids) => {
                 let removals = ids.iter().map(|id| SourceChange::Remove {
@@ -83,7 +100,7 @@ impl App {
                     .partition(|(id, _)| kept.iter().any(|source| source.id == *id));
                 let changes = there
                     .into_iter()
-                    .map(|(id, edit)| SourceChange::TakeBack(*id, Box::new(edit.clone())));
+                    .map(|(id, edit)| of_edit(*id, Box::new(edit.clone())));
                 let mut undone = Undone::edits(self.change_edits(changes.collect()).await?);
                 undone
                     .left_alone

@@ -64,7 +64,11 @@ impl Store {
                     }
                     SourceChange::TakeBack(id, done) => {
                         let before = as_before(transaction, *id, &mut aside)?;
-                        take_back(transaction, before, done, &stamp)
+                        take_back(transaction, before, done, "undone", &stamp)
+                    }
+                    SourceChange::MakeAgain(id, done) => {
+                        let before = as_before(transaction, *id, &mut aside)?;
+                        take_back(transaction, before, done, "redone", &stamp)
                     }
                     SourceChange::Restore(id, patch) => restore(transaction, *id, patch, &stamp),
                     SourceChange::Remove { id, purge: false } => remove(transaction, *id, &stamp),

@@ -30,13 +30,18 @@ pub(super) fn step_aside(
         return Ok(aside);
     }
     for change in changes {
-        let (SourceChange::Edit(id, _) | SourceChange::TakeBack(id, _)) = change else {
+        let (SourceChange::Edit(id, _)
+        | SourceChange::TakeBack(id, _)
+        | SourceChange::MakeAgain(id, _)) = change
+        else {
             continue;
         };
         let present = kept_source(transaction, *id)?.settings;
         let wanted = match change {
             SourceChange::Edit(_, patch) => patch.name.clone(),
-            SourceChange::TakeBack(_, done) => done.reversal(&present).0.name,
+            SourceChange::TakeBack(_, done) | SourceChange::MakeAgain(_, done) => {
+                done.reversal(&present).0.name
+            }
             _ => None,
         };
         if wanted.is_none_or(|wanted| wanted == present.name) || aside.contains_key(id) {
@@ -77,18 +82,20 @@ pub(super) fn edit(
     write_edit(transaction, before, edit, &words, Vec::new(), stamp)
 }
 
-/// Takes an edit back where its settings are still as it made them, and says of the others that they were left alone.
+/// Takes an edit back where its settings are still as it made them, and says of the others that they were left alone. Its event
+/// begins with `word`.
 pub(super) fn take_back(
     transaction: &Transaction<'_>,
     before: Source,
     done: &Edit,
+    word: &str,
     stamp: &Stamp,
 ) -> Outcome<Changed> {
     let (patch, left_alone) = done.reversal(&before.settings);
     let edit = lay_over(before.settings.clone(), &patch)?;
     let mut words = edit.differences();
     if let Some(first) = words.first_mut() {
-        first.insert_str(0, "undone: ");
+        first.insert_str(0, &format!("{word}: "));
         if !left_alone.is_empty() {
             words.push(format!("left alone: {}", left_alone.join(", ")));
         }

@@ -24,6 +24,8 @@ pub enum SourceChange {
     Edit(SourceId, Arc<SettingsPatch>),
     /// An edit to take back, where its settings are still as it made them.
     TakeBack(SourceId, Box<Edit>),
+    /// The taking back of an edit to take back in turn, on the same terms.
+    MakeAgain(SourceId, Box<Edit>),
     /// A removed source, back with its history and with these settings changed; due when it was, as far as the changes leave
     /// that. One that is back already is only changed.
     Restore(SourceId, Arc<SettingsPatch>),

@@ -91,7 +91,7 @@ fn changes_are_made_one_after_another_however_fast_keys_come() {
     terminal.wait_for("made again: 1 source");
     terminal.wait_for("○ off");
     terminal.press("zz");
-    terminal.wait_for("nothing to take back");
+    terminal.wait_for("nothing to take back any more");
     terminal.press("q");
     terminal.wait_for_the_shell();
     let log = gannet.ok(&["log"]);
@@ -104,6 +104,34 @@ fn changes_are_made_one_after_another_however_fast_keys_come() {
     for (word, expected) in words.iter().zip([off, on, off, on, off, on]) {
         assert!(word.starts_with(expected), "{log}");
     }
+    // The fourth and the sixth take back, the fifth makes again what the fourth took back.
+    for (word, count) in [("undone: enabled", 2), ("redone: enabled", 1)] {
+        assert_eq!(log.matches(word).count(), count, "{log}");
+    }
+}
+
+#[test]
+fn what_is_taken_back_and_made_again_is_said_as_it_is() {
+    let gannet = Gannet::new();
+    gannet.ok(&["add", "https://example.org/prices.csv"]);
+    let mut terminal = Terminal::start(&gannet, &["--no-worker"]);
+    terminal.wait_for("prices.csv");
+    for (keys, words) in [
+        ("z", "this session has changed nothing"),
+        ("Z", "no change is taken back"),
+        (" ", "switched off"),
+        ("z", "taken back: 1 source"),
+        ("z", "nothing to take back any more"),
+        ("Z", "made again: 1 source"),
+        ("Z", "no change is taken back"),
+    ] {
+        terminal.press(keys);
+        terminal.wait_for(words);
+    }
+    terminal.press("q");
+    terminal.wait_for_the_shell();
+    let log = gannet.ok(&["log"]);
+    assert!(log.contains("redone: enabled true -> false"), "{log}");
 }
 
 #[test]

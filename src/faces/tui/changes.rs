@@ -9,6 +9,7 @@ use super::message::{Change, Made, Msg, Refused};
 use super::run::Engine;
 use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo, Unpublished};
 use crate::domain::{Address, Edit, SettingsPatch, Source, SourceId};
+use crate::faces::file_change::{Change as FileState, FileChange, Seen};
 use crate::faces::text::{clean, count};
 
 /// Changes that can be taken back.
@@ -23,6 +24,8 @@ pub(super) struct Changes {
     undos: Vec<Undo>,
     /// What makes changes again that were taken back, the last one last.
     redos: Vec<Undo>,
+    /// Whether this session has changed anything, taken back or not.
+    has_changed: bool,
     /// Whether the last change that can be taken back is a switch: one that follows at once is one with it.
     switched: bool,
 }
@@ -35,6 +38,7 @@ impl Changes {
             messages,
             undos: Vec::new(),
             redos: Vec::new(),
+            has_changed: false,
             switched: false,
         }
     }
@@ -60,8 +64,8 @@ impl Changes {
         match change {
             Change::Add(new) => self.add(new).await,
             Change::Edit(ids, edit) => {
-                self.present(&ids).await?;
-                self.edit(ids, *edit, "changed").await
+                let before = self.present(&ids).await?;
+                self.edit(before, *edit, "changed").await
             }
             Change::Toggle(ids) => self.toggle(&ids).await,
             Change::Remove(ids) => {
@@ -129,7 +133,7 @@ impl Changes {
             "switched off"
         };
         let (depth, had_switched) = (self.undos.len(), self.switched);
-        let made = self.edit(ids.to_vec(), patch, word).await?;
+        let made = self.edit(before, patch, word).await?;
         self.switched = !had_switched || self.join_switches(depth);
         Ok(made)
     }
@@ -143,9 +147,16 @@ impl Changes {
         Ok(sources)
     }
 
-    async fn edit(&mut self, ids: Vec<SourceId>, patch: SettingsPatch, word: &str) -> Result<Made> {
+    /// Edits these sources, given as they are before.
+    async fn edit(
+        &mut self,
+        before: Vec<Source>,
+        patch: SettingsPatch,
+        word: &str,
+    ) -> Result<Made> {
+        let ids: Vec<_> = before.iter().map(|source| source.id).collect();
         let edits = self.app.edit(&selectors(&ids), patch).await?;
-        let text = match &edits[..] {
+        let mut text = match &edits[..] {
             [one] => format!("{word} {}", clean(&one.source.settings.name)),
             many => format!("{word} {}", count(many.len(), "source")),
         };
@@ -155,7 +166,16 @@ impl Changes {
         };
         self.remember(undo);
         self.engine.look();
+        text.push_str(&self.files_since(&before).await);
         Ok(self.made(text, ids).await)
+    }
+
+    /// Says what consumers see otherwise of these sources, given as they were before a change.
+    async fn files_since(&self, before: &[Source]) -> String {
+        let ids = before.iter().map(|source| source.id).collect();
+        // The change is made, whether this can be read or not: whoever watches the catalogue tells of it, too.
+        let now = self.app.sources_by_id(ids).await.unwrap_or_default();
+        files_between(before, &now)
     }
 
     /// Makes one of the last two changes, both switches of the same sources with nothing in between, so that a held key is
@@ -200,10 +220,10 @@ impl Changes {
         self.switched = false;
         let stack = if is_redo { &self.redos } else { &self.undos };
         let Some(undo) = stack.last().cloned() else {
-            return Ok(said(if is_redo {
-                "nothing to make again: nothing was taken back"
-            } else {
-                "nothing to take back: this session has changed nothing"
+            return Ok(said(match (is_redo, self.has_changed) {
+                (true, _) => "nothing to make again: no change is taken back",
+                (false, true) => "nothing to take back any more",
+                (false, false) => "nothing to take back: this session has changed nothing",
             }));
         };
         match &undo {
@@ -216,7 +236,13 @@ impl Changes {
                 ));
             }
         }
-        let undone = self.app.undo(&undo).await;
+        // What is there no more is said by what is left alone.
+        let before = self.app.sources_by_id(ids_of(&undo)).await?;
+        let undone = if is_redo {
+            self.app.redo(&undo).await
+        } else {
+            self.app.undo(&undo).await
+        };
         // It may be taken back later when something is in the way for now.
         let stays = undone
             .as_ref()
@@ -235,10 +261,11 @@ impl Changes {
         let word = if is_redo { "made again" } else { "taken back" };
         let mut text = format!("{word}: {}", count(undone.sources.len(), "source"));
         text.push_str(&left_alone(&undone.left_alone));
-        let (ids, shown) = match undo {
-            Undo::Added(ids) => (ids, None),
-            Undo::Removed(ids) => (ids.clone(), ids.first().copied()),
-            Undo::Edited(edits) => (edits.iter().map(|(id, _)| *id).collect(), None),
+        text.push_str(&self.files_since(&before).await);
+        let ids = ids_of(&undo);
+        let shown = match undo {
+            Undo::Removed(ids) => ids.first().copied(),
+            Undo::Added(_) | Undo::Edited(_) => None,
         };
         Ok(Made {
             shown,
@@ -279,6 +306,7 @@ impl Changes {
         }
         self.undos.push(undo);
         self.redos.clear();
+        self.has_changed = true;
         self.switched = false;
     }
 
@@ -294,6 +322,35 @@ impl Changes {
             gone,
             ..Made::default()
         }
+    }
+}
+
+/// Returns the sources that the taking back of a change is about.
+fn ids_of(undo: &Undo) -> Vec<SourceId> {
+    match undo {
+        Undo::Added(ids) | Undo::Removed(ids) => ids.clone(),
+        Undo::Edited(edits) => edits.iter().map(|(id, _)| *id).collect(),
+    }
+}
+
+/// Says which files consumers see otherwise `now`: of one source in words, of several how many. What failed is said elsewhere.
+fn files_between(before: &[Source], now: &[Source]) -> String {
+    let changed: Vec<_> = now
+        .iter()
+        .filter_map(|now| {
+            let before = before.iter().find(|before| before.id == now.id)?;
+            let file = FileChange::between(Seen::of(before).as_ref(), now);
+            let is_same = matches!(
+                file.change,
+                FileState::Unchanged | FileState::Nothing | FileState::Failed
+            );
+            (!is_same).then(|| file.words())
+        })
+        .collect();
+    match (now, &changed[..]) {
+        (_, []) => String::new(),
+        ([_], [words]) => format!("; {words}"),
+        (_, all) => format!("; {} otherwise now", count(all.len(), "published file")),
     }
 }
 
@@ -339,4 +396,52 @@ fn left_alone(all: &[LeftAlone]) -> String {
 
 fn selectors(ids: &[SourceId]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{PublishPolicy, VersionId, VersionState};
+    use crate::faces::samples::source;
+
+    fn showing(id: i64, version: Option<i64>) -> Source {
+        let mut one = source(id, "prices");
+        one.state.version_id = Some(VersionId(13));
+        one.state.version_state = Some(VersionState::Failed);
+        one.state.published_version_id = version.map(VersionId);
+        one
+    }
+
+    #[test]
+    fn a_change_says_what_consumers_see_otherwise_by_it() {
+        let mut newest = showing(1, Some(13));
+        newest.settings.publish = PublishPolicy::Newest;
+        let words = |before: &[Source], now: &[Source]| files_between(before, now);
+        for (before, now, expected) in [
+            (
+                showing(1, Some(12)),
+                newest.clone(),
+                "; published v13, which failed, at example.org/1.csv by the rule `newest`",
+            ),
+            (
+                newest.clone(),
+                showing(1, Some(12)),
+                "; published v12 at example.org/1.csv",
+            ),
+            (
+                newest.clone(),
+                showing(1, None),
+                "; no longer published at example.org/1.csv",
+            ),
+            (newest.clone(), newest, ""),
+            (showing(1, None), showing(1, None), ""),
+        ] {
+            assert_eq!(words(&[before], &[now]), expected);
+        }
+        let before = [1, 2, 3].map(|id| showing(id, Some(12)));
+        let mut now = before.clone();
+        now[0].state.published_version_id = None;
+        now[1].state.published_version_id = Some(VersionId(13));
+        assert_eq!(words(&before, &now), "; 2 published files otherwise now");
+    }
 }

@@ -37,7 +37,7 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Edit if targets.len() > 1 => say(
             model,
-            "all settings are edited one source at a time: take the marks away with M",
+            "all settings are edited one source at a time: M in the list of sources takes the marks away",
         ),
         Action::Edit => open(
             model,
