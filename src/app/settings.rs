@@ -69,6 +69,20 @@ impl NewSource {
         }
     }
 
+    /// Returns the address with the permissions that it needs and nothing else.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self {
+            address: self.address.clone(),
+            settings: SettingsPatch {
+                allow_http: self.settings.allow_http,
+                allow_private: self.settings.allow_private,
+                ..SettingsPatch::default()
+            },
+            literal: self.literal,
+        }
+    }
+
     /// Checks everything but whether name and address are free.
     pub fn check(&self) -> Result<()> {
         self.clone().into_settings().map(drop)

@@ -112,8 +112,8 @@ fn a_file_of_sources_is_told_everything_that_is_wrong() {
         (
             "[[source]]\naddress = \"https://h/a\"\nname = \"17\"\n[[source]]\naddress = \"https://h/b\"\ntags = [\"a b\"]\n",
             [
-                "sources.toml:2: https://h/a: `17` cannot be a name",
-                "sources.toml:5: https://h/b: `a b` cannot be a tag",
+                "sources.toml:3: `17` cannot be a name",
+                "sources.toml:6: `a b` cannot be a tag",
             ],
         ),
         (

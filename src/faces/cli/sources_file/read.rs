@@ -13,7 +13,7 @@ use serde::de::value::MapDeserializer;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use crate::app::NewSource;
+use crate::app::{Error, NewSource, check_settings};
 use crate::domain::{Address, SettingsPatch, masked};
 use crate::faces::options::as_keys;
 
@@ -208,6 +208,7 @@ impl<'a> Reader<'a> {
                 "literal" => new.literal = self.value(value).unwrap_or_default(),
                 name if SettingsPatch::LABELS.contains(&name) => {
                     let setting = self.setting(name, value).unwrap_or_default();
+                    self.check_setting(&setting, at);
                     if let Some(name) = &setting.name {
                         self.once("name", name.clone(), at);
                     }
@@ -216,7 +217,7 @@ impl<'a> Reader<'a> {
                 name => {
                     let reason = format!(
                         "unknown key `{name}`: expected {}",
-                        expected(SettingsPatch::LABELS)
+                        expected(&[SettingsPatch::LABELS, &["literal"]].concat())
                     );
                     self.fail(key.span().start, reason);
                 }
@@ -251,22 +252,43 @@ impl<'a> Reader<'a> {
         .ok()
     }
 
-    /// Checks a source that was read; what was wrong with it `before` was told.
+    /// Checks one setting by itself, so that a file is told every one that is wrong.
+    fn check_setting(&mut self, setting: &SettingsPatch, at: usize) {
+        if self.is_checked
+            && let Err(error) = check_settings(setting)
+        {
+            self.fail(at, with_way(error));
+        }
+    }
+
+    /// Checks the address of a source that was read, and whether its settings go together; what was wrong with it `before` was
+    /// told.
     fn check(&mut self, new: &NewSource, address_at: usize, before: usize) {
         let allow_http = new.settings.allow_http.unwrap_or_default();
-        match Address::parse(&new.address, allow_http) {
-            Ok(address) => self.once("address", address.to_string(), address_at),
-            Err(error) => self.fail(address_at, error.to_string()),
+        let is_address = match Address::parse(&new.address, allow_http) {
+            Ok(address) => {
+                self.once("address", address.to_string(), address_at);
+                true
+            }
+            Err(error) => {
+                self.fail(address_at, error.to_string());
+                false
+            }
+        };
+        if !self.is_checked {
+            return;
         }
-        if self.is_checked
-            && self.errors.len() == before
-            && let Err(error) = new.check()
+        // Where another setting is wrong, the address by itself: that one was told.
+        let checked = if self.errors.len() == before {
+            new.check()
+        } else {
+            new.alone().check()
+        };
+        if let Err(error) = checked
+            && is_address
         {
-            let (address, why) = (masked(&new.address), error.message);
-            let way = error
-                .hint
-                .map_or_else(String::new, |way| format!("; {way}"));
-            self.fail(address_at, format!("{address}: {why}{way}"));
+            let address = masked(&new.address);
+            self.fail(address_at, format!("{address}: {}", with_way(error)));
         }
     }
 
@@ -283,6 +305,14 @@ impl<'a> Reader<'a> {
                 self.fail(offset, reason);
             }
         }
+    }
+}
+
+/// Returns what is wrong, and what to do about it.
+fn with_way(error: Error) -> String {
+    match error.hint {
+        Some(way) => format!("{}; {way}", error.message),
+        None => error.message,
     }
 }
 

@@ -159,7 +159,7 @@ fn everything_that_is_wrong_is_told_at_once() {
                 [[source]]\naddress = \"https://10.0.0.1/c\"\n[[source]]\naddress = \"https://h/d\"\nname = \"17\"\n";
     let errors = problems("f", text);
     let lines: Vec<_> = errors.0.iter().map(|error| error.line).collect();
-    assert_eq!(lines, [4, 6, 8]);
+    assert_eq!(lines, [4, 6, 9]);
     let text = errors.to_string();
     assert!(
         text.contains("https://h/b?token=…: the parameter `token`")
@@ -180,6 +180,69 @@ fn everything_that_is_wrong_is_told_at_once() {
         text.lines().count() == 21 && text.ends_with("and 5 more"),
         "{text}"
     );
+}
+
+#[test]
+fn every_setting_of_one_source_that_is_wrong_is_told() {
+    for (settings, parts) in [
+        (
+            &[
+                "interval = \"90m\"",
+                "publish = \"all\"",
+                "max_size = \"lots\"",
+                "tags = [\"a b\"]",
+                "user = \"joe:plain\"",
+            ][..],
+            &[
+                "1h, 12h",
+                "passed or newest",
+                "is not a size",
+                "cannot be a tag",
+                "plain text",
+            ][..],
+        ),
+        (
+            &["name = \"17\"", "headers = { Host = \"x\" }", "enabled = 1"],
+            &["a letter", "gannet's own", "expected a boolean"],
+        ),
+        (
+            &["tags = [\"a b\"]", "colour = 1", "user = \"joe\""],
+            &["cannot be a tag", "headers or literal", "a colon"],
+        ),
+        (
+            &[
+                "user = \"joe:${A}\"",
+                "headers = { authorization = \"Bearer ${A}\" }",
+            ],
+            &["two logins"],
+        ),
+    ] {
+        for address in [
+            "https://h/a",
+            "https://h/a?token=hunter2",
+            "https://localhost/a",
+        ] {
+            let text = format!(
+                "[[source]]\n{}\naddress = {address:?}\n",
+                settings.join("\n")
+            );
+            let errors = problems("f", &text).0;
+            let at_address = 2 + settings.len();
+            for (line, part) in (2..).zip(parts) {
+                let is_told = |error: &super::read::SourcesFileError| {
+                    let line = if parts.len() == 1 { at_address } else { line };
+                    error.line == line && error.reason.contains(part)
+                };
+                // Whether settings go together is asked of ones that are right.
+                let is_asked = parts.len() > 1 || address == "https://h/a";
+                assert_eq!(errors.iter().any(is_told), is_asked, "{part}: {errors:?}");
+            }
+            let is_wrong = |error: &&super::read::SourcesFileError| error.line == at_address;
+            let wrong = errors.iter().filter(is_wrong).count();
+            let is_good = address == "https://h/a" && parts.len() > 1;
+            assert_eq!(wrong, usize::from(!is_good), "{errors:?}");
+        }
+    }
 }
 
 #[test]
