@@ -44,6 +44,7 @@ mod stale_sets;
 mod suggest;
 mod summary;
 mod undo;
+mod unusable_secrets;
 mod version_ref;
 mod withdraw;
 

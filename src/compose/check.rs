@@ -76,6 +76,7 @@ async fn look_at_catalogue(
         return Err(error);
     }
     looks.extend(house.app.earlier_judges(&[]).await?);
+    looks.extend(house.app.unusable_secrets().await?);
     Ok(looks)
 }
 

@@ -73,6 +73,19 @@ impl Secrets {
         value.is_some_and(|value| value.expose_secret().len() < LEAST_SECRET_BYTES)
     }
 
+    /// Returns why no request can be made with a secret, in words that follow its name; nothing when one can.
+    pub fn problem(&self, name: &str) -> Option<String> {
+        if self.get(name).is_none() {
+            let why = "has no value in the secrets file or in the environment of this process; that of a service may have it";
+            return Some(why.to_owned());
+        }
+        self.is_too_short(name).then(|| {
+            format!(
+                "has a value of fewer than {LEAST_SECRET_BYTES} bytes, with which no request is made"
+            )
+        })
+    }
+
     /// Returns the value of `name`: the file's, else the environment's.
     pub fn get(&self, name: &str) -> Option<SecretString> {
         let of_environment = || {

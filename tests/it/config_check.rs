@@ -340,6 +340,49 @@ fn secrets_that_no_request_is_made_with_are_told_by_the_check() {
 }
 
 #[test]
+fn secrets_of_sources_are_told_by_the_check() {
+    let mut gannet = Gannet::new();
+    gannet.set("SHORT", "12345");
+    gannet.set("LONG", "123456");
+    gannet.configure("");
+    let page = gannet.ok(&["config", "check"]);
+    assert!(!page.contains("warning"), "no catalogue: {page}");
+    for (name, more) in [
+        ("user", &["--user", "joe:${NOT_THERE}"][..]),
+        ("header", &["--header", "X-Key: ${SHORT}"]),
+        (
+            "good",
+            &["--header", "X-Key: ${LONG}", "--user", "joe:${LONG}"],
+        ),
+        ("one", &["--user", "${SHARED}:${LONG}"]),
+        ("two", &["--user", "${SHARED}:${SHARED}"]),
+        ("three", &["--header", "X-Key: ${SHARED}", "--disabled"]),
+        ("gone", &["--user", "joe:${REMOVED}"]),
+        (
+            "${IN_ADDRESS}/four",
+            &["--name", "four", "--user", "x:${SHARED}"],
+        ),
+    ] {
+        let address = format!("https://example.org/{name}");
+        gannet.ok(&[&["add", &address], more].concat());
+    }
+    gannet.ok(&["remove", "gone"]);
+    let page = gannet.ok(&["config", "check"]);
+    let told: Vec<_> = page.lines().filter(|line| line.contains("${")).collect();
+    let expected = [
+        "warning: source four: ${IN_ADDRESS} has no value in",
+        "warning: source user: ${NOT_THERE} has no value in",
+        "warning: sources four, one, three and 1 more: ${SHARED} has no value in",
+        "warning: source header: ${SHORT} has a value of fewer than 6 bytes",
+    ];
+    assert_eq!(told.len(), expected.len(), "{page}");
+    for (line, start) in told.iter().zip(expected) {
+        assert!(line.starts_with(start), "{start}: {page}");
+    }
+    assert!(page.contains(": valid\n"), "{page}");
+}
+
+#[test]
 fn a_verifier_without_its_program_is_no_good_end() {
     let gannet = Gannet::new();
     let text = gannet.path("text");

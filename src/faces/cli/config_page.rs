@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::app::PolicyOutlook;
 use crate::config::{
-    Config, LEAST_SECRET_BYTES, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind,
-    program_problem,
+    Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
 };
 use crate::domain::{ChangeKind, Scope, Weight, secret_names};
 use crate::faces::text::clean;
@@ -150,14 +149,7 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
     let mut slips = Vec::new();
     for (owner, text) in texts {
         for name in secret_names(text) {
-            let why = if config.secrets.get(name).is_none() {
-                "has no value in the secrets file or in the environment of this process; that of a service may have it"
-                    .to_owned()
-            } else if config.secrets.is_too_short(name) {
-                format!(
-                    "has a value of fewer than {LEAST_SECRET_BYTES} bytes, with which no request is made"
-                )
-            } else {
+            let Some(why) = config.secrets.problem(name) else {
                 continue;
             };
             slips.push(format!("{owner}: ${{{name}}} {why}"));
