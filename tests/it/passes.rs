@@ -143,6 +143,49 @@ fn quiet_says_only_what_was_asked_for() {
 }
 
 #[test]
+fn quiet_leaves_stdout_empty_and_says_on_stderr_what_is_bad() {
+    let origin = Origin::start(true);
+    origin.on("/bad", [Reply::file("no")]);
+    origin.on("/down", [Reply::status(404)]);
+    origin.on("/good", [Reply::file("{}")]);
+    let gannet = Gannet::trusting(
+        origin.ca_file(),
+        "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n",
+    );
+    add(&gannet, &origin, &["good", "down", "bad"]);
+    let bad = "gannet: bad: v1 failed verification by json: ";
+    let before = "gannet: bad: v1 failed before: json: ";
+    let down = "gannet: down: ";
+    for (arguments, code, parts) in [
+        (&["-q", "fetch", "bad"][..], 1, &[bad][..]),
+        // The version that failed before.
+        (&["-q", "fetch", "bad"], 1, &[before]),
+        (&["fetch", "down", "-q"], 1, &[down]),
+        (&["fetch", "good", "-q"], 0, &[]),
+        (&["fetch", "*", "-q"], 1, &[before, down]),
+        (&["verify", "good", "-q"], 0, &[]),
+        (&["--worker-only", "-q"], 0, &[]),
+    ] {
+        let said = gannet.run(arguments);
+        assert_eq!(said.code, Some(code), "{arguments:?}: {said:#?}");
+        assert!(said.out.is_empty() || arguments[0] == "verify", "{said:#?}");
+        for part in parts {
+            assert!(said.err.contains(part), "{arguments:?}: {said:#?}");
+        }
+        assert_eq!(said.err.lines().count(), parts.len(), "{said:#?}");
+    }
+    // A source that is due and down.
+    gannet.ok(&["edit", "down", "--address", &origin.url("/gone")]);
+    let said = gannet.run(&["--worker-only", "-q"]);
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{said:#?}");
+    assert!(
+        said.err
+            .contains("gannet: 1 fetched: 0 new, 0 unchanged, 1 failed"),
+        "{said:#?}"
+    );
+}
+
+#[test]
 fn a_worker_that_stays_says_on_a_terminal_what_it_watches() {
     let origin = Origin::start(true);
     origin.on("/a", [Reply::file("a")]);

@@ -20,7 +20,7 @@ pub struct Console<'a> {
     pub(crate) is_terminal: bool,
     /// Whether that terminal shows colours: not under `NO_COLOR`, and not a dumb one.
     pub(crate) colours: bool,
-    /// `--quiet`: only what was asked to be shown, warnings and errors.
+    /// `--quiet`: only what was asked to be shown; on stderr warnings, errors, and what failed.
     pub(crate) quiet: bool,
     /// Where questions are answered; nobody is there to ask without a terminal to read from and one to ask on.
     pub(crate) answers: Option<Box<dyn BufRead + 'a>>,

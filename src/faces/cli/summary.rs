@@ -8,7 +8,8 @@ use crate::app::{App, PassSummary};
 
 /// Prints the summary of a pass, and what became of the folders of sets, given as they were before; returns the exit code.
 ///
-/// Without a terminal, a pass in which nothing failed prints nothing, so that cron mails only what matters.
+/// Without a terminal, a pass in which nothing failed prints nothing, so that cron mails only what matters. With `--quiet` what failed
+/// goes to stderr, and nothing else anywhere.
 pub async fn print_pass(
     app: &App,
     summary: &PassSummary,
@@ -39,7 +40,9 @@ pub(super) fn status_of_pass(summary: &PassSummary) -> ExitStatus {
 }
 
 fn write(summary: &PassSummary, console: &mut Console<'_>) -> io::Result<()> {
-    if is_shown(summary, console) {
+    if console.quiet && summary.has_problems() {
+        console.warn_line(&format!("gannet: {summary}"));
+    } else if is_shown(summary, console) {
         writeln!(console.out, "{summary}")?;
     }
     Ok(())
@@ -76,6 +79,26 @@ mod tests {
         failed_verification: 1,
         ..GOOD
     };
+
+    #[test]
+    fn quiet_leaves_stdout_empty() {
+        for (summary, is_terminal, expected) in [
+            (&GOOD, false, ""),
+            (&GOOD, true, ""),
+            (&BAD, false, "gannet: 12 fetched: 3 new"),
+            (&BAD, true, "gannet: 12 fetched: 3 new"),
+        ] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let mut console = Console::plain(&mut out, &mut err);
+            (console.is_terminal, console.quiet) = (is_terminal, true);
+            print_summary(summary, &mut console);
+            drop(console);
+            let err = String::from_utf8(err).expect("UTF-8");
+            assert!(out.is_empty(), "{out:?}");
+            assert!(err.starts_with(expected), "{err}");
+            assert_eq!(err.is_empty(), expected.is_empty(), "{err}");
+        }
+    }
 
     fn print(summary: &PassSummary, is_terminal: bool) -> (String, ExitStatus) {
         let (mut out, mut err) = (Vec::new(), Vec::new());

@@ -49,7 +49,7 @@ pub struct Cli {
     /// Show times in UTC, not in the computer's zone; JSON and CSV are always in UTC
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub utc: bool,
-    /// Print only what was asked to be shown, warnings and errors
+    /// Print only what was asked to be shown; on stderr warnings, errors, and what failed
     #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
     /// Make one pass over all that is due, then exit: for cron

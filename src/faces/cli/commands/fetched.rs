@@ -13,9 +13,9 @@ use crate::faces::cli::pass_json::{sources_of, verified};
 use crate::faces::cli::summary::status_of_pass;
 use crate::faces::cli::table::{Table, below, flexible, left, toned};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::file_change::FileChange;
+use crate::faces::file_change::{FileChange, colon};
 use crate::faces::standing::{unvetted, why_judged};
-use crate::faces::text::or_dash;
+use crate::faces::text::{clean, or_dash};
 
 /// More sources than this are counted, not listed.
 const MAX_LISTED: usize = 50;
@@ -42,14 +42,22 @@ async fn print(
     console: &mut Console<'_>,
 ) -> CommandResult {
     let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
-    if !console.quiet {
-        if results.len() <= MAX_LISTED {
-            let sources = sources_of(app, results).await?;
-            let failing_sets = app.failing_sets().await?;
-            let reasons = reasons(app, results, &sources, &failing_sets).await?;
+    let is_listed = results.len() <= MAX_LISTED;
+    if is_listed || console.quiet {
+        let sources = sources_of(app, results).await?;
+        let failing_sets = app.failing_sets().await?;
+        let reasons = reasons(app, results, &sources, &failing_sets).await?;
+        if console.quiet {
+            let lines = bad_before(results, &sources, &reasons);
+            for line in lines {
+                console.warn_line(&line);
+            }
+        } else {
             let look = Look::of(app, console);
             write(results, &sources, &reasons, &look, &mut console.out)?;
         }
+    }
+    if !console.quiet {
         if summary.attempts > 0 {
             writeln!(console.out, "{summary}")?;
         } else if results.iter().any(is_dropped) {
@@ -99,6 +107,42 @@ pub(in crate::faces::cli) async fn reasons<'a>(
     Ok(reasons)
 }
 
+/// Returns a line for each source whose newest version failed or could not be judged before this pass, and why: nothing else says so
+/// on stderr, where a pass tells its own troubles. What is over [`MAX_LISTED`] is counted.
+fn bad_before(
+    results: &[SourceResult],
+    sources: &HashMap<SourceId, Source>,
+    reasons: &HashMap<SourceId, String>,
+) -> Vec<String> {
+    let bad = |result: &SourceResult| {
+        let state = verified(result, sources.get(&result.id)?)?;
+        let words = match state {
+            VersionState::Failed => "failed",
+            VersionState::Error => "could not be judged",
+            _ => return None,
+        };
+        let is_unchanged = result.outcome == SourceOutcome::Fetched(AttemptOutcome::Unchanged);
+        let id = result.version_id.filter(|_| is_unchanged)?;
+        let why = colon(reasons.get(&result.id).map(String::as_str));
+        let name = name(result, sources);
+        Some(clean(&format!("gannet: {name}: v{id} {words} before{why}")).into_owned())
+    };
+    let mut lines: Vec<_> = results.iter().filter_map(bad).collect();
+    lines.sort_unstable();
+    if let more @ 1.. = lines.len().saturating_sub(MAX_LISTED) {
+        lines.truncate(MAX_LISTED);
+        lines.push(format!("gannet: and {more} more sources"));
+    }
+    lines
+}
+
+fn name(result: &SourceResult, sources: &HashMap<SourceId, Source>) -> String {
+    match sources.get(&result.id) {
+        Some(source) => source.settings.name.clone(),
+        None => format!("source {}", result.id),
+    }
+}
+
 fn write(
     results: &[SourceResult],
     sources: &HashMap<SourceId, Source>,
@@ -113,18 +157,14 @@ fn write(
         toned("VERIFIED"),
         below("WHY"),
     ]);
-    let name = |result: &SourceResult| match sources.get(&result.id) {
-        Some(source) => source.settings.name.clone(),
-        None => format!("source {}", result.id),
-    };
     let mut by_name: Vec<_> = results.iter().collect();
-    by_name.sort_by_key(|result| name(result));
+    by_name.sort_by_key(|result| name(result, sources));
     for result in by_name {
         let state = sources
             .get(&result.id)
             .and_then(|source| verified(result, source));
         table.row([
-            name(result),
+            name(result, sources),
             match result.outcome {
                 SourceOutcome::Untried => "not tried".to_owned(),
                 outcome => outcome.as_str().to_owned(),
@@ -187,5 +227,33 @@ mod tests {
         zones-2  dropped    -        -         it was edited meanwhile
         zones-3  new        v16      passed    schema: line 3 has no price
         ");
+        assert_eq!(bad_before(&results, &sources, &reasons).len(), 0);
+    }
+
+    #[test]
+    fn quiet_tells_what_failed_before_and_counts_many() {
+        let bad = |id| {
+            let mut bad = source(id, &format!("bad-{id}"));
+            bad.state.version_id = Some(VersionId(id));
+            bad.state.version_state = Some(VersionState::Failed);
+            (bad.id, bad)
+        };
+        let sources: HashMap<_, _> = (1..=61).map(bad).collect();
+        let reasons = HashMap::from([(SourceId(1), "json: no \u{1b}JSON".to_owned())]);
+        let result =
+            |outcome| move |id| SourceResult::fetched(SourceId(id), outcome, Some(VersionId(id)));
+        let unchanged = result(AttemptOutcome::Unchanged);
+        let lines = bad_before(&[unchanged(1)], &sources, &reasons);
+        assert_eq!(lines.len(), 1);
+        let start = "gannet: bad-1: v1 failed before: json: no ";
+        assert!(lines[0].starts_with(start), "{lines:?}");
+        assert!(!lines[0].contains('\u{1b}'), "{lines:?}");
+        // What failed now, the pass tells.
+        let now = result(AttemptOutcome::New)(1);
+        assert!(bad_before(&[now], &sources, &reasons).is_empty());
+        let many: Vec<_> = (1..=61).map(unchanged).collect();
+        let lines = bad_before(&many, &sources, &reasons);
+        assert_eq!(lines.len(), 51);
+        assert_eq!(lines[50], "gannet: and 11 more sources");
     }
 }
