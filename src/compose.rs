@@ -95,7 +95,7 @@ async fn config(
     let config = load(flags, environment, access)?;
     // The check says so itself.
     if !matches!(args.what, ConfigWhat::Check) {
-        warn_of_unusable(&config, console);
+        warn_of_unusable(&config, Access::Read, console);
     }
     match &args.what {
         ConfigWhat::Template => unreachable!("printed before the configuration is read"),
@@ -214,11 +214,15 @@ fn warn_of_mismatch(house: &House, console: &mut Console<'_>) {
     }
 }
 
-/// Says that the configuration is not the one that it should be.
-fn warn_of_unusable(config: &Config, console: &mut Console<'_>) {
+/// Says that the configuration is not the one that it should be, and what a command with such access does all the same.
+fn warn_of_unusable(config: &Config, access: Access, console: &mut Console<'_>) {
     if let Some(why) = &config.unusable {
+        let goes_on = match access {
+            Access::Read => "reading goes on",
+            Access::Change | Access::Create => "changes of sources are recorded",
+        };
         console.warn(&format!(
-            "{why}: reading goes on, nothing is fetched or judged"
+            "{why}: {goes_on}, nothing is fetched, judged or published"
         ));
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn run(
     match open_for(command, flags, environment, console).await {
         Ok(house) => {
             warn_of_mismatch(&house, console);
-            warn_of_unusable(&house.app.config(), console);
+            warn_of_unusable(&house.app.config(), command.access(), console);
             note_policy(&house, command, console).await;
             let status = carry_out(&house, command, console).await;
             house.close().await;

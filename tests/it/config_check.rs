@@ -483,3 +483,55 @@ fn that_there_is_no_policy_is_said_once() {
         "{said:?}"
     );
 }
+
+/// One rule for a configuration that is gone and one that is broken, where the data folder is known all the same.
+#[test]
+fn without_a_usable_configuration_changes_are_recorded_and_nothing_is_fetched() {
+    const VERIFIER: &str = "[[verifier]]\nname = \"json\"\nsources = [\"*\"]\nbuiltin = \"json\"\n";
+    for text in [None, Some("x = \n"), Some("colour = 1\n")] {
+        let gannet = Gannet::new();
+        gannet.configure(VERIFIER);
+        gannet.ok(&["add", "https://example.org/a"]);
+        match text {
+            None => fs::remove_file(gannet.path("config.toml")).expect("removed"),
+            Some(text) => gannet.configure(text),
+        }
+        let run = |arguments: &[&str]| {
+            let mut command = gannet.command(arguments);
+            command.env_remove("GANNET_CONFIG");
+            crate::rig::said(&command.output().expect("gannet runs"))
+        };
+        let (reads, changes) = ("reading goes on", "changes of sources are recorded");
+        for (arguments, code, words) in [
+            (&["list"][..], 0, reads),
+            (&["config", "show"], 0, reads),
+            (&["add", "https://example.org/b"], 0, changes),
+            (&["edit", "a", "--tag", "x"], 0, changes),
+            (&["remove", "b"], 0, changes),
+            (&["restore", "b"], 0, changes),
+            (
+                &["fetch", "a"],
+                2,
+                "nothing is fetched, judged or published",
+            ),
+            (
+                &["--worker-only"],
+                2,
+                "nothing is fetched, judged or published",
+            ),
+            (&["config", "check"], 2, "config"),
+        ] {
+            let said = run(arguments);
+            assert_eq!(said.code, Some(code), "{text:?} {arguments:?}: {said:#?}");
+            assert!(
+                said.err.contains(words),
+                "{text:?} {arguments:?}: {said:#?}"
+            );
+            let says_both = said.err.contains(reads) && said.err.contains(changes);
+            assert!(!says_both, "{said:#?}");
+        }
+        gannet.configure(VERIFIER);
+        let names = gannet.json(&["list", "--json"]);
+        assert_eq!(names.as_array().map(Vec::len), Some(2), "{names}");
+    }
+}
