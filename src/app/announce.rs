@@ -37,6 +37,7 @@ pub(super) fn turn(kind: ChangeKind, source: &Source, story: ChangeStory) -> Cha
         first: None,
         replaces: None,
         because: None,
+        is_back: false,
     }
 }
 
@@ -56,6 +57,7 @@ pub(super) fn set_turn(kind: ChangeKind, set: &str, story: ChangeStory) -> Chang
         first: None,
         replaces: None,
         because: None,
+        is_back: false,
     }
 }
 
@@ -112,6 +114,7 @@ pub(super) fn announcement(one: &Announcement) -> Change {
         first: None,
         replaces: None,
         because: None,
+        is_back: false,
     }
 }
 
@@ -124,8 +127,17 @@ pub(super) fn announcement_of_run(one: &Announcement, run: &ChangeRun) -> Change
         first: first.and_then(in_words),
         replaces: before.and_then(in_words),
         because: run.because.clone(),
+        is_back: run.times <= 1 && is_there_again(one, run),
         ..announcement(one)
     }
+}
+
+/// Tells whether readers see the version again that they saw until it was withdrawn.
+fn is_there_again(one: &Announcement, run: &ChangeRun) -> bool {
+    let before = run.before.as_ref();
+    before.is_some_and(|before| {
+        before.is_withdrawn && before.version.is_some() && before.version == one.version_id
+    })
 }
 
 /// Names what was published: the version, or the edition that the event of a set ends with.

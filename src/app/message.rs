@@ -47,6 +47,8 @@ pub(super) struct Change {
     pub(super) replaces: Option<String>,
     /// Who failed that, and why, when readers see something older now.
     pub(super) because: Option<String>,
+    /// Whether it is what readers saw until it was withdrawn, for people.
+    pub(super) is_back: bool,
 }
 
 /// All that a notifier is told at once.
@@ -204,6 +206,7 @@ impl Change {
             ChangeKind::ConfigRejected => "cannot be used".to_owned(),
             ChangeKind::GoodAgain => format!("{version}is good again"),
             ChangeKind::SetPublished => format!("published{}", self.times_before("")),
+            ChangeKind::Changed if self.is_back => format!("{version}is there again"),
             ChangeKind::Changed => {
                 format!(
                     "changed{}: {}",
@@ -320,6 +323,7 @@ mod tests {
             first: None,
             replaces: None,
             because: None,
+            is_back: false,
         }
     }
 

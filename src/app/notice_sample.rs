@@ -53,5 +53,6 @@ fn sample(kind: ChangeKind, at: DateTime<Utc>) -> Change {
         first: None,
         replaces: None,
         because: None,
+        is_back: false,
     }
 }

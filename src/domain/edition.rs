@@ -98,7 +98,9 @@ impl fmt::Display for NotReady {
             Self::Ended => f.write_str(
                 "no verifier judges it as a set any more; its folder goes when its members lie at their own paths",
             ),
-            Self::Empty => f.write_str("no source with the tag is enabled or has a good version"),
+            Self::Empty => f.write_str(
+                "it has no members: no source with its tag is enabled or has a good version",
+            ),
             Self::Due(name) => write!(f, "{name} is due"),
             Self::Claimed(name) => write!(f, "{name} is being fetched"),
             Self::Failing(name) => write!(f, "the last attempt at {name} failed"),

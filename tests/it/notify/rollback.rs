@@ -167,6 +167,14 @@ async fn readers_hear_that_a_withdrawn_file_is_there_again() {
         house.pass().await;
         let expected = ["x.json withdrawn", "x.json changed"];
         assert_eq!(told(&hook).concat(), expected[..2 * passes_between]);
+        let texts = hook
+            .requests()
+            .into_iter()
+            .map(|request| json(&request)["text"].to_string());
+        let is_said = texts
+            .last()
+            .is_some_and(|text| text.contains("x.json v1 is there again"));
+        assert_eq!(is_said, passes_between > 0);
     }
 }
 

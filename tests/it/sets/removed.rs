@@ -183,7 +183,7 @@ fn a_set_goes_on_without_a_member_that_is_purged_when_it_passes() {
             &["data.csv", "notes.txt", "SHA256SUMS"],
             none,
             &[],
-            "no source with the tag is enabled or has a good version",
+            "it has no members: no source with its tag is enabled or has a good version",
         ),
     ];
     for case in cases {

@@ -384,8 +384,8 @@ fn why_a_set_stands_where_it_does_is_true_until_the_next_pass() {
         (
             "all left",
             |release| drop(release.gannet.ok(&["edit", "tag:release", "--no-tags"])),
-            Some("no source with the tag is enabled or has a good version"),
-            Some("no source with the tag is enabled or has a good version"),
+            Some("it has no members: no source with its tag is enabled or has a good version"),
+            Some("it has no members: no source with its tag is enabled or has a good version"),
         ),
     ];
     for (case, happen, before, after) in cases {
