@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of what lies in them, and never changes what it did not make.
 
+mod obstacle;
 mod tree;
 mod trouble;
 
@@ -14,6 +15,7 @@ use std::path::Path;
 use rustix::fs::Mode;
 use rustix::process::umask;
 
+pub use self::obstacle::{open_plain, read_plain, refuse_all_but_folder};
 pub use self::tree::remove_tree;
 pub use self::trouble::{concerns_every_file, lack, trouble};
 
@@ -63,7 +65,7 @@ pub fn make_folder(path: &Path, mode: u32, owner: Owner) -> io::Result<bool> {
             Ok(true)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
-        Err(error) => Err(error),
+        Err(error) => Err(obstacle::where_a_folder_belongs(path).unwrap_or(error)),
     }
 }
 

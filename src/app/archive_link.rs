@@ -38,7 +38,8 @@ impl fmt::Display for AdoptedArchive {
 /// Refuses to begin a catalogue beside an archive that has lost its own.
 pub fn refuse_lost_catalogue(data_dir: &Path) -> Result<()> {
     let archive = Archive::open_for_reading(data_dir);
-    if archive.mark()?.is_none() && !archive.has_objects()? {
+    // A mark that cannot be read is one.
+    if matches!(archive.mark(), Ok(None)) && !archive.has_objects()? {
         return Ok(());
     }
     let message = format!(
@@ -95,7 +96,15 @@ impl App {
     /// Returns why the catalogue is not the archive's own, if it is not.
     pub async fn archive_mismatch(&self) -> Result<Option<Error>> {
         // First: whoever counts up writes the catalogue first.
-        let archive = self.archive.mark()?;
+        let archive = match self.archive.mark() {
+            // Whose the archive is cannot be told then.
+            Err(error) => {
+                return Ok(Some(Error::from(error).hint(
+                    "`gannet config adopt-archive` writes the mark of the archive anew, for the catalogue beside it; nothing is deleted",
+                )));
+            }
+            archive => archive?,
+        };
         let catalogue = match self.store.archive_mark().await {
             // Whose the catalogue is cannot be told then: it is read, and not changed.
             Err(error) if error.is_damage() => return Ok(Some(error.into())),

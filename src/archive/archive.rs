@@ -18,7 +18,7 @@ use super::published::{PublishItem, Published};
 use super::reader_temp::ReaderTemp;
 use super::sets::{EditionFolder, Sets};
 use super::slots::Slots;
-use super::temp::TempFolder;
+use super::temp::{TempFolder, refuse_link_to_others};
 use super::trash::Trash;
 use super::{ArchiveError, beside, mark, reserve};
 use crate::domain::{ArchiveMark, Digest, EditionId, FileSeal, StoredObject};
@@ -74,6 +74,7 @@ impl Archive {
             tracing::warn!("{error}");
         }
         let temp_dir = folder("tmp", 0o700)?;
+        refuse_link_to_others(&temp_dir).map_err(ArchiveError::io("work in", &temp_dir))?;
         keep_others_out(&temp_dir);
         let locks = Locks::new(temp_dir.clone(), owner, tell);
         Ok(Self {

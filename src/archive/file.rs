@@ -59,7 +59,7 @@ pub(super) fn is_inside(path: &str) -> bool {
 /// Returns the digest of what a file holds.
 pub(super) fn digest_of(path: &Path) -> io::Result<Digest> {
     let mut digester = Digester::default();
-    let mut file = File::open(path)?;
+    let mut file = files::read_plain(path)?;
     let mut buffer = vec![0; 64 << 10];
     loop {
         match io::Read::read(&mut file, &mut buffer)? {

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 
 use super::ArchiveError;
 use super::file::give;
-use crate::files::Owner;
+use crate::files::{Owner, open_plain};
 
 /// A wait that is longer than this is told.
 const SILENT: Duration = Duration::from_secs(2);
@@ -29,7 +29,7 @@ pub type TellWaits = Arc<dyn Fn(&str) + Send + Sync>;
 /// One of the locks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LockKind {
-    file: &'static str,
+    pub(super) file: &'static str,
     /// What its holder does, after "which".
     does: &'static str,
     /// How long it is waited for.
@@ -183,7 +183,8 @@ struct Holder {
 impl Holder {
     fn of(path: &Path) -> Self {
         let mut text = String::new();
-        let read = File::open(path).and_then(|file| file.take(32).read_to_string(&mut text));
+        let read = open_plain(File::options().read(true), path)
+            .and_then(|file| file.take(32).read_to_string(&mut text));
         Self {
             process: read.ok().and_then(|_| text.trim().parse().ok()),
             since: fs::metadata(path).and_then(|file| file.modified()).ok(),
@@ -207,18 +208,13 @@ impl fmt::Display for Holder {
 }
 
 fn open(path: &Path) -> Result<File, ArchiveError> {
-    File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(ArchiveError::io("open", path))
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    open_plain(options.mode(0o600), path).map_err(ArchiveError::io("open", path))
 }
 
 fn is_at(file: &File, path: &Path) -> bool {
-    let (Ok(held), Ok(there)) = (file.metadata(), fs::metadata(path)) else {
+    let (Ok(held), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else {
         return false;
     };
     (held.dev(), held.ino()) == (there.dev(), there.ino())

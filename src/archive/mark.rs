@@ -1,24 +1,29 @@
 //! `archive-id`: the mark by which the archive knows its catalogue.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
+use std::fs::{File, Permissions};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::ArchiveError;
 use super::file::give;
 use crate::domain::ArchiveMark;
-use crate::files::Owner;
+use crate::files::{Owner, open_plain};
 
 /// The file in the data folder.
 pub(super) const FILE: &str = "archive-id";
+/// Many times what a mark takes, in bytes.
+const MOST: u64 = 1 << 10;
 
 /// Reads the mark; nothing when there is none.
 pub(super) fn read(data_dir: &Path) -> Result<Option<ArchiveMark>, ArchiveError> {
     let path = data_dir.join(FILE);
-    let text = match fs::read_to_string(&path) {
+    let mut text = String::new();
+    let read = open_plain(File::options().read(true), &path)
+        .and_then(|file| file.take(MOST).read_to_string(&mut text));
+    match read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(ArchiveError::io("read", &path))?,
+        read => read.map_err(ArchiveError::io("read", &path))?,
     };
     let mark = text.trim_end().parse();
     let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
@@ -55,9 +60,11 @@ pub(super) fn write(
     };
     let file = written().map_err(ArchiveError::io("write", &path))?;
     give(owner, file.path())?;
-    file.persist(&path)
-        .map(drop)
-        .map_err(|error| ArchiveError::io("write", &path)(error.error))
+    file.persist(&path).map(drop).map_err(|error| {
+        // A folder is not replaced.
+        let in_the_way = open_plain(File::options().read(true), &path).err();
+        ArchiveError::io("write", &path)(in_the_way.unwrap_or(error.error))
+    })
 }
 
 /// Returns how the names of unfinished marks begin that a process writes.
@@ -67,6 +74,8 @@ pub(super) fn unfinished(process: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

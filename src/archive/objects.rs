@@ -17,7 +17,7 @@ use super::file::{give, is_inside, make_folder, sync_folder};
 use super::temp::OWNER;
 use super::trash::Trash;
 use crate::domain::{Digest, StoredBody};
-use crate::files::Owner;
+use crate::files::{Owner, read_plain};
 
 /// A stored form up to this long is kept in the catalogue.
 pub(super) const MAX_INLINE_BYTES: u64 = 1 << 20;
@@ -104,10 +104,10 @@ impl Objects {
         let path = self
             .path(name)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let file = match File::open(path) {
+        let file = match read_plain(&path) {
             // What a sweep took for unneeded, on the word of another catalogue perhaps.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                File::open(self.trash.find(&below(name)).ok_or(error)?)?
+                read_plain(&self.trash.find(&below(name)).ok_or(error)?)?
             }
             opened => opened?,
         };

@@ -19,6 +19,7 @@ use crate::domain::{Digest, EditionId};
 impl Sets {
     /// Removes the editions that no link leads to and that were replaced long enough ago, and what a killed process left.
     pub(super) fn sweep(&self, now: SystemTime) -> Result<(), ArchiveError> {
+        self.refuse_links()?;
         let editions = self.editions();
         let names = match names_in(&editions) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -68,6 +69,7 @@ impl Sets {
         &self,
         contents: &HashSet<(u64, Digest)>,
     ) -> Result<Vec<(PathBuf, String)>, ArchiveError> {
+        self.refuse_links()?;
         let editions = self.editions();
         let mut folders = folders_in(&editions)?;
         let linked = if folders.is_empty() {
@@ -76,10 +78,15 @@ impl Sets {
             self.linked()?
         };
         folders.retain(|path| !linked.iter().any(|name| path.ends_with(name)));
-        for day in self.trash.days()? {
-            folders.extend(folders_in(&day.join("sets").join(EDITIONS))?);
-        }
         let mut left = Vec::new();
+        match self.trash.days() {
+            Ok(days) => {
+                for day in days {
+                    folders.extend(folders_in(&day.join("sets").join(EDITIONS))?);
+                }
+            }
+            Err(error) => left.push((self.trash.folder().to_owned(), error.to_string())),
+        }
         for folder in folders {
             let erased = match holds_any(&folder, contents) {
                 Ok(false) => Ok(()),
@@ -93,6 +100,7 @@ impl Sets {
 
     /// Returns the folders of a set's editions that its link does not lead to, each with the edition's number.
     pub(super) fn replaced(&self, set: &str) -> Result<Vec<(EditionId, PathBuf)>, ArchiveError> {
+        self.refuse_links()?;
         let current = self.current(set);
         let mut replaced = Vec::new();
         for folder in folders_in(&self.editions())? {

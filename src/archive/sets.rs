@@ -17,7 +17,7 @@ use super::file::{digest_of, give, make_folder, reopen, sync_folder};
 use super::published::refuse_folder;
 use super::trash::Trash;
 use crate::domain::{Content, Digest, EditionId, safe_part};
-use crate::files::{Owner, remove_tree};
+use crate::files::{Owner, refuse_all_but_folder, remove_tree};
 
 /// How long an edition that was replaced stays, for readers that are inside.
 pub(super) const KEEP: Duration = Duration::from_mins(10);
@@ -124,6 +124,7 @@ impl Sets {
         if safe_part(name).as_deref() != Some(name) {
             return Err(ArchiveError::BadPath(name.to_owned()));
         }
+        self.refuse_links()?;
         let editions = self.editions();
         self.make(&self.folder)?;
         self.make(&editions)?;
@@ -148,6 +149,7 @@ impl Sets {
 
     /// Removes the link of a set; the editions stay a while for readers that are inside.
     pub(super) fn withdraw(&self, name: &str, now: SystemTime) -> Result<(), ArchiveError> {
+        self.refuse_links()?;
         let link = self.link(name);
         match fs::symlink_metadata(&link) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -164,6 +166,14 @@ impl Sets {
     /// Tells whether a set was ever published here.
     pub(super) fn are_there(&self) -> bool {
         self.editions().is_dir()
+    }
+
+    /// Fails in words where something else lies in the place of the folders: what a link leads to is another program's.
+    pub(super) fn refuse_links(&self) -> Result<(), ArchiveError> {
+        for folder in [self.folder.clone(), self.editions()] {
+            refuse_all_but_folder(&folder).map_err(ArchiveError::io("use", &folder))?;
+        }
+        Ok(())
     }
 
     /// Makes a folder that readers enter, when it is missing.

@@ -1,17 +1,19 @@
 //! This process's own folder below `tmp/`, and the end of those that a crash left.
 //!
-//! Never removes a folder whose owner lives: each owner holds a lock on a file in its folder, which the system lets go
+//! Never touches what has another name than gannet gives its own, and never removes a folder whose owner lives: each owner holds a lock on a file in its folder, which the system lets go
 //! of when the process ends, however it ends. Folders come and go behind one gate, so that nobody looks at half of one.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::ArchiveError;
 use super::file::give;
 use super::lock::{FOLDERS, Locks};
-use crate::files::remove_tree;
+use crate::files::{open_plain, remove_tree};
 
 /// The file that an owner keeps locked.
 const LOCK: &str = "lock";
@@ -106,11 +108,10 @@ impl TempFolder {
         let mut others = Vec::new();
         let entries = fs::read_dir(&self.parent).map_err(ArchiveError::io("list", &self.parent))?;
         for entry in entries {
-            let path = entry
-                .map_err(ArchiveError::io("list", &self.parent))?
-                .path();
-            if path.is_dir() && path != self.path {
-                others.push(path);
+            let entry = entry.map_err(ArchiveError::io("list", &self.parent))?;
+            let is_folder = entry.file_type().is_ok_and(|found| found.is_dir());
+            if is_folder && is_owner(&entry.file_name()) && entry.path() != self.path {
+                others.push(entry.path());
             }
         }
         Ok(others)
@@ -151,7 +152,7 @@ impl Drop for TempFolder {
 fn is_owned(folder: &Path) -> Result<bool, ArchiveError> {
     let path = folder.join(LOCK);
     // Never made here: a folder without one was half removed.
-    let lock = match File::options().write(true).open(&path) {
+    let lock = match open_plain(File::options().write(true), &path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         opened => opened.map_err(ArchiveError::io("open", &path))?,
     };
@@ -164,12 +165,39 @@ fn is_owned(folder: &Path) -> Result<bool, ArchiveError> {
 
 fn make_lock(folder: &Path) -> Result<File, ArchiveError> {
     let path = folder.join(LOCK);
-    File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(ArchiveError::io("open", &path))
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    open_plain(&mut options, &path).map_err(ArchiveError::io("open", &path))
+}
+
+/// Tells whether gannet gives such a name to the folder of a process.
+fn is_owner(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(OWNER.as_bytes())
+}
+
+/// Fails in words where `tmp/` is a link to a folder in which something lies that gannet does not put there: one to another disk leads
+/// to a folder of gannet's alone.
+pub(super) fn refuse_link_to_others(parent: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(parent)?.is_symlink() {
+        return Ok(());
+    }
+    let names = fs::read_dir(parent)?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<io::Result<Vec<_>>>()?;
+    // The lock is made before the first folder: where none is, the folders are another program's.
+    let has_lock = names.iter().any(|name| name == FOLDERS.file);
+    let is_ours = |name: &OsString| {
+        let is_lock = name == FOLDERS.file || name.as_bytes().ends_with(b".lock");
+        // The root of a file system may hold the last.
+        is_lock || is_owner(name) && has_lock || name == "lost+found"
+    };
+    match names.iter().find(|name| !is_ours(name)) {
+        None => Ok(()),
+        Some(name) => Err(io::Error::other(format!(
+            "a link to a folder that holds something else ({}) is in the way: remove the link, and run again",
+            name.to_string_lossy()
+        ))),
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::ArchiveError;
 use super::file::{make_folder, sync_folder};
 use super::relocate::relocate;
-use crate::files::Owner;
+use crate::files::{Owner, refuse_all_but_folder};
 
 /// For so many whole days something stays.
 const KEEP_DAYS: i64 = 7;
@@ -60,6 +60,7 @@ impl Trash {
         if fs::symlink_metadata(&day).is_ok() && !day.is_dir() {
             day.set_file_name(format!("{name}.{name}.0"));
         }
+        self.refuse_others()?;
         self.make(&self.folder)?;
         self.make(&day)?;
         let to = day.join(path);
@@ -106,14 +107,23 @@ impl Trash {
 
     /// Returns where a file lies that was moved here.
     pub(super) fn find(&self, path: &str) -> Option<PathBuf> {
-        let days = fs::read_dir(&self.folder).ok()?;
-        days.flatten()
-            .map(|day| day.path().join(path))
-            .find(|place| place.is_file())
+        let days = self.days().ok()?.into_iter();
+        days.map(|day| day.join(path)).find(|place| place.is_file())
     }
 
-    /// Returns the folders of all days.
+    /// Fails in words where something else lies in the place of the folder: what a link leads to is another program's.
+    fn refuse_others(&self) -> Result<(), ArchiveError> {
+        refuse_all_but_folder(&self.folder).map_err(ArchiveError::io("use", &self.folder))
+    }
+
+    /// Returns where it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns the folders of all days, no links.
     pub(super) fn days(&self) -> Result<Vec<PathBuf>, ArchiveError> {
+        self.refuse_others()?;
         let days = match fs::read_dir(&self.folder) {
             Err(error) if is_not_found(&error) => return Ok(Vec::new()),
             days => days.and_then(Iterator::collect::<io::Result<Vec<_>>>),

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::TellTrouble;
 use crate::clock::{Clock, SystemClock};
-use crate::files::Owner;
+use crate::files::{Owner, open_plain};
 
 /// Lines that wait are written when they are so long together, in bytes.
 const BUFFER: usize = 64 << 10;
@@ -55,11 +55,9 @@ impl LogFile {
         }
         let path = self.folder.join(format!("gannet.{today}.log"));
         let is_new = !path.exists();
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .mode(MODE)
-            .open(&path)?;
+        let mut options = File::options();
+        options.create(true).append(true).mode(MODE);
+        let file = open_plain(&mut options, &path)?;
         if is_new {
             self.owner.give(&path)?;
             self.remove_old();

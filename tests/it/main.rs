@@ -29,6 +29,7 @@ mod few_threads;
 mod full_disk;
 mod hand_verdicts;
 mod held_back;
+mod in_the_way;
 mod isolation;
 mod keeping;
 mod layers;
