@@ -3,6 +3,7 @@
 //! Knows the ports (store, archive, verifiers, clock) and no face; never prints, never reads the environment.
 
 mod additions;
+mod adoption;
 mod announce;
 mod archive_link;
 mod ask;
@@ -52,6 +53,7 @@ pub use crate::store::{
     Edited, EventFilter, FileSet, NamedVersion, Newest, VerdictFilter, VerdictOn, VerdictSubject,
 };
 pub use additions::{Refusal, refusals_of};
+pub use adoption::Adoption;
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use bytes_compared::Compared;
 pub use catalogue::{CheckedSources, Plan, PlanStep, check_sources};
@@ -62,7 +64,7 @@ pub use grep::Occurrences;
 pub(crate) use judge::Ask;
 pub use judge::{GivenVerdict, SetAside, Verified};
 pub use notify::Delivery;
-pub use policy::{Adoption, PolicyStanding, ReadConfig};
+pub use policy::{PolicyStanding, ReadConfig};
 pub use policy_outlook::{PolicyNext, PolicyOutlook};
 pub use ports::App;
 pub use publish::PublishRequest;

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::adoption::Adoption;
 use super::configured::{Configured, FileState, is_same_file};
 use super::{App, Error, Result};
 use crate::config::{Config, ConfigError};
-use crate::domain::{
-    Action, AdoptedPolicy, NewEvent, Policy, PolicyChanges, PolicyStep, policy_step,
-};
+use crate::domain::{Action, AdoptedPolicy, NewEvent, Policy, PolicyStep, policy_step};
 use crate::store::{PolicyAdoption, StoreError};
 
 /// Reads the configuration again, by the same flags and environment as before.
@@ -18,53 +17,6 @@ pub type ReadConfig = Arc<dyn Fn() -> std::result::Result<Config, ConfigError> +
 
 /// Adoptions are tried so often when other processes adopt at the same moment.
 const ADOPTION_TRIES: u32 = 5;
-
-/// A policy that this process put in force.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Adoption {
-    /// Its revision.
-    pub revision: i64,
-    /// The configuration file that it came from, for people.
-    pub file: String,
-    /// What tells it from the policy before.
-    pub changes: PolicyChanges,
-    /// Whether there are versions already, which were judged by the policy before or by none.
-    pub has_versions: bool,
-}
-
-impl std::fmt::Display for Adoption {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            revision,
-            file,
-            changes,
-            has_versions,
-        } = self;
-        write!(f, "policy {revision} adopted from {file}: {changes}")?;
-        if !has_versions {
-            return Ok(());
-        }
-        let again = "until they are judged again: `gannet verify --stale`";
-        match changes.ended_sets() {
-            [] => write!(
-                f,
-                "; versions keep their states, and what is published stays, {again}"
-            )?,
-            ended => write!(
-                f,
-                "; files of the set{} {} move to their own paths; other versions keep their states, and stay published, {again}",
-                if ended.len() == 1 { "" } else { "s" },
-                ended.join(", ")
-            )?,
-        }
-        if changes.begins_set() {
-            f.write_str(
-                "; a source that enters a new set stays as it is at its own path until an edition of the set passes, and is published with the set from then on",
-            )?;
-        }
-        Ok(())
-    }
-}
 
 /// Whether this process may judge, publish and change sets.
 #[derive(Debug)]
@@ -278,6 +230,7 @@ impl App {
                 Ok(Some(Adoption {
                     revision,
                     file: file.unwrap_or_else(|| "no file".to_owned()),
+                    refusals: self.store.refusals_by(changes.removed().to_vec()).await?,
                     changes,
                     has_versions: self.store.has_versions().await?,
                 }))

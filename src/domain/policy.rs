@@ -158,6 +158,11 @@ impl PolicyChanges {
         }
     }
 
+    /// Returns the verifiers that the earlier policy declares and the later one does not, in its order.
+    pub fn removed(&self) -> &[String] {
+        &self.removed
+    }
+
     /// Returns whether the later policy declares a set that the earlier one does not.
     pub fn begins_set(&self) -> bool {
         self.begins_set

@@ -24,7 +24,30 @@ use crate::domain::{
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
+const REFUSALS_BY: &str = "SELECT w.value, count(*) FROM (
+         SELECT DISTINCT r.version_id, NULL, r.verifier_id FROM refusal r JOIN version v ON v.id = r.version_id WHERE v.state = 'failed'
+         UNION ALL SELECT DISTINCT NULL, r.edition_id, r.verifier_id
+             FROM edition_refusal r JOIN edition e ON e.id = r.edition_id WHERE e.state = 'failed') r
+     JOIN text w ON w.id = r.verifier_id WHERE w.value IN (SELECT value FROM json_each(?1)) GROUP BY w.value";
+
 impl Store {
+    /// Returns those of these verifiers in whose names somebody outside failed what is failed still, with how many versions and
+    /// editions that is, by name.
+    pub async fn refusals_by(&self, verifiers: Vec<String>) -> Result<Vec<(String, u64)>> {
+        if verifiers.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(REFUSALS_BY)?;
+            let rows = statement.query_map([to_json(&verifiers)], |row| {
+                let mut columns = Columns::new(row);
+                Ok((columns.get()?, columns.count()?))
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     /// Records a verdict that was given outside on a version, and on each other version of the source with the same bytes when
     /// it refuses them or ends their refusal. Returns the state of the version by the policy in force, and those others.
     ///

@@ -264,3 +264,38 @@ fn a_version_that_is_judged_for_the_first_time_ends_no_verdict_by_hand() {
     assert_eq!(last_of(&gannet, 1), ("passed".to_owned(), true));
     assert_eq!(gannet.ok(&["cat", "a:published"]), "one");
 }
+
+/// Whoever renames or removes a verifier hears that what people failed in its name may be published.
+#[test]
+fn a_verifier_that_goes_says_what_people_failed_in_its_name() {
+    for (target, verifier, is_renamed) in [
+        ("a~0", "prog", true),
+        ("a~0", "prog", false),
+        ("b~0", "rule", true),
+        ("c~0", "outside", true),
+        ("set:eu", "whole", true),
+    ] {
+        for is_failed in [true, false] {
+            let home = Home::new();
+            if is_failed {
+                home.gannet.ok(&["verdict", target, verifier, "failed"]);
+            }
+            let config = fs::read_to_string(home.gannet.path("config.toml")).expect("TOML");
+            let name = format!("name = \"{verifier}\"");
+            let other = if is_renamed {
+                config.replace(&name, &format!("name = \"new-{verifier}\""))
+            } else {
+                let mut tables: Vec<_> = config.split("[[verifier]]").collect();
+                tables.retain(|table| !table.contains(&name));
+                tables.join("[[verifier]]")
+            };
+            home.gannet.configure(&other);
+            let said = home.gannet.run(&["config", "adopt"]);
+            let words = format!(
+                "{verifier} is declared no more, so the 1 version or edition that a person failed in its name may be published"
+            );
+            let what = format!("{verifier}, renamed: {is_renamed}: {said:?}");
+            assert_eq!((said.out + &said.err).contains(&words), is_failed, "{what}");
+        }
+    }
+}
