@@ -77,7 +77,7 @@ pub use sets::VerifiedSet;
 pub use settings::{NewSource, check_settings};
 pub use source_result::{SourceOutcome, SourceResult};
 pub use sources::{Added, Discarded};
-pub use stale::{StaleProgress, StaleRequest};
+pub use stale::{JudgedAgain, StaleProgress, StaleRequest};
 pub use suggest::suggestion;
 pub use summary::{PassProgress, PassSummary};
 pub use undo::{LeftAlone, Undo, Undone};

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::judge::Step;
 use super::judging_death::killed_too_often;
-use super::{App, Error, Result, Verified};
+use super::{App, Error, Result, Verified, VerifiedSet};
 use crate::config::VerifierKind;
 use crate::domain::{
     Fingerprint, Source, SourceId, SourceKey, VerdictId, Version, VersionId, VersionState,
@@ -63,6 +63,15 @@ pub struct StaleProgress {
     pub by_hand: u64,
 }
 
+/// What was judged again and is to be said.
+#[derive(Clone, Copy, Debug)]
+pub enum JudgedAgain<'a> {
+    /// A version whose state is another one now.
+    Version(&'a Verified),
+    /// An edition of a set that did not pass, or whose state is another one now.
+    Set(&'a VerifiedSet),
+}
+
 /// A version that is to be judged again, by these verifiers; by none of them when only its verdicts count otherwise now.
 struct Stale {
     version: VersionId,
@@ -95,14 +104,15 @@ fn at_once(stale: &[Stale]) -> usize {
 impl App {
     /// Judges every version again for which a verifier that applies has no verdict, or one of another fingerprint than it has
     /// now; only by those verifiers; and, when no source is named, what stands ready of each set. Published files follow.
-    /// `tell` is called after each version with the progress so far, and with the version when its state changed.
+    /// `tell` is called after each version with the progress so far, and with the version when its state changed; likewise with each
+    /// edition that did not pass, or whose state changed.
     ///
     /// A version whose content is damaged is an error that is kept until the others are done. Verdicts that came from
     /// outside are not judged again.
     pub async fn verify_stale(
         &self,
         request: &StaleRequest,
-        mut tell: impl FnMut(StaleProgress, Option<&Verified>),
+        mut tell: impl FnMut(StaleProgress, Option<JudgedAgain<'_>>),
     ) -> Result<StaleProgress> {
         self.require_policy().await?;
         let (stale, by_hand) = self.find_stale(request).await?;
@@ -134,10 +144,10 @@ impl App {
                 }
             };
             progress.changed += u64::from(changed.is_some());
-            tell(progress, changed.as_ref());
+            tell(progress, changed.as_ref().map(JudgedAgain::Version));
         }
         if request.selectors.is_empty()
-            && let Err(error) = self.judge_stale_sets(&mut progress).await
+            && let Err(error) = self.judge_stale_sets(&mut progress, &mut tell).await
         {
             first_error.get_or_insert(error);
         }

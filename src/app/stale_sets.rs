@@ -3,16 +3,23 @@
 use std::collections::HashMap;
 
 use super::judge::newest_of_each;
-use super::stale::{StaleProgress, is_another};
+use super::stale::{JudgedAgain, StaleProgress, is_another};
 use super::{App, Ask, ErrorKind, Result, VerifiedSet};
 use crate::domain::{
     Edition, Fingerprint, NotReady, VersionState, Weight, combination_key, ready_to_judge,
 };
 
+/// An edition that was judged, and its state before; none for a new one.
+type Judged = (Option<VersionState>, VerifiedSet);
+
 impl App {
     /// Judges of every set what stands ready and was never judged, else its newest edition, and the one that readers see, when
     /// other verifiers judged it than would now. Published folders follow.
-    pub(super) async fn judge_stale_sets(&self, progress: &mut StaleProgress) -> Result<()> {
+    pub(super) async fn judge_stale_sets(
+        &self,
+        progress: &mut StaleProgress,
+        tell: &mut impl FnMut(StaleProgress, Option<JudgedAgain<'_>>),
+    ) -> Result<()> {
         let fingerprints = self.judges_now().await;
         let problems = self.set_problems().await?;
         let names = self.set_names().into_iter();
@@ -22,7 +29,7 @@ impl App {
                 Err(error) if error.kind == ErrorKind::NotFound => continue,
                 judged => judged?,
             };
-            let any = |state| judged.iter().any(|one| one.edition.state == state);
+            let any = |state| judged.iter().any(|(_, one)| one.edition.state == state);
             let states = [
                 VersionState::Failed,
                 VersionState::Error,
@@ -31,6 +38,13 @@ impl App {
             progress.sets += u64::from(!judged.is_empty());
             progress.sets_failed += u64::from(states.into_iter().any(any));
             progress.sets_unverified += u64::from(any(VersionState::Unverified));
+            let is_said = |(before, one): &&Judged| {
+                let state = one.edition.state;
+                *before != Some(state) || states.contains(&state)
+            };
+            for (_, one) in judged.iter().filter(is_said) {
+                tell(*progress, Some(JudgedAgain::Set(one)));
+            }
         }
         Ok(())
     }
@@ -40,7 +54,7 @@ impl App {
         name: &str,
         fingerprints: &HashMap<String, String>,
         progress: &mut StaleProgress,
-    ) -> Result<Vec<VerifiedSet>> {
+    ) -> Result<Vec<Judged>> {
         let _lock = self.lock_sets().await?;
         let members = self.store.members_now(name.to_owned(), self.now()).await?;
         let newest = self.store.newest_edition(name.to_owned()).await?;
@@ -51,7 +65,8 @@ impl App {
                 if newest.as_ref().map(|one| one.key) != Some(combination_key(&combination)) =>
             {
                 let ask = Ask::Undecided(Weight::Required);
-                judged.push(self.judge_combination(name, combination, ask).await?);
+                let edition = self.judge_combination(name, combination, ask).await?;
+                judged.push((None, edition));
                 advice_is_due = true;
             }
             (_, Some(newest)) => judged.extend(self.judge_if_stale(newest, fingerprints).await?),
@@ -61,7 +76,7 @@ impl App {
         self.judge_what_is_served(name, fingerprints, &mut judged)
             .await?;
         progress.by_hand += self.count_by_hand_on_set(name).await?;
-        if advice_is_due && let Some(newest) = judged.first_mut() {
+        if advice_is_due && let Some((_, newest)) = judged.first_mut() {
             let ask = Ask::Undecided(Weight::Advisory);
             *newest = self.judge_edition(newest.edition.clone(), ask).await?;
         }
@@ -74,11 +89,11 @@ impl App {
         &self,
         name: &str,
         fingerprints: &HashMap<String, String>,
-        judged: &mut Vec<VerifiedSet>,
+        judged: &mut Vec<Judged>,
     ) -> Result<()> {
         // Why that cannot be said, the end says.
         while let Ok(Some(id)) = self.edition_to_serve(name).await {
-            if judged.iter().any(|one| one.edition.id == id) {
+            if judged.iter().any(|(_, one)| one.edition.id == id) {
                 break;
             }
             let edition = self.store.edition(id).await?;
@@ -94,11 +109,13 @@ impl App {
         &self,
         edition: Edition,
         fingerprints: &HashMap<String, String>,
-    ) -> Result<Option<VerifiedSet>> {
+    ) -> Result<Option<Judged>> {
         if !self.is_edition_stale(&edition, fingerprints).await? {
             return Ok(None);
         }
-        Ok(Some(self.judge_edition(edition, Ask::Stale).await?))
+        let before = Some(edition.state);
+        let judged = self.judge_edition(edition, Ask::Stale).await?;
+        Ok(Some((before, judged)))
     }
 
     /// Counts the verifiers in whose place a person spoke last of the newest edition of a set, or of the one that readers see.

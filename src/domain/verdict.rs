@@ -191,6 +191,22 @@ pub fn deciding_verdict<'a>(
     last.find(|verdict| verdict.judgement.outcome == outcome)
 }
 
+/// Returns the last verdict of each verifier, which is the one that counts, in the order in which the verifiers spoke first.
+pub fn last_of_each<T>(oldest_first: &[T], verdict: impl Fn(&T) -> &NewVerdict) -> Vec<&T> {
+    let mut last: Vec<&T> = Vec::new();
+    for one in oldest_first {
+        let verifier = &verdict(one).verifier;
+        match last
+            .iter_mut()
+            .find(|known| verdict(known).verifier == *verifier)
+        {
+            Some(known) => *known = one,
+            None => last.push(one),
+        }
+    }
+    last
+}
+
 /// A verdict as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {

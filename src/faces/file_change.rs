@@ -50,6 +50,9 @@ pub(crate) struct FileChange {
     /// For people: what else is to be known of it.
     #[serde(skip)]
     more: String,
+    /// For people: the version that consumers saw, when it is a newer one.
+    #[serde(skip)]
+    back_from: Option<VersionId>,
 }
 
 impl FileChange {
@@ -84,6 +87,9 @@ impl FileChange {
             },
             against: unvetted(source).map(|one| one.clause),
             more: waiting(source),
+            back_from: before
+                .map(|one| one.version)
+                .filter(|was| served.is_some_and(|now| now < *was)),
         }
     }
 
@@ -107,7 +113,13 @@ impl FileChange {
         let version = version.unwrap_or_default();
         let more = &self.more;
         let words = match self.change {
-            Change::Published => format!("published {version} {place}{more}"),
+            Change::Published => {
+                let back = self.back_from.map(|was| format!(", back from v{was}"));
+                format!(
+                    "published {version} {place}{}{more}",
+                    back.unwrap_or_default()
+                )
+            }
             Change::Unchanged => format!("{version} stays published {place}{more}"),
             Change::Moved => format!("{version} is published {place} now{more}"),
             Change::Withdrawn => {

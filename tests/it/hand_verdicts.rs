@@ -299,3 +299,26 @@ fn a_verifier_that_goes_says_what_people_failed_in_its_name() {
         }
     }
 }
+
+#[test]
+fn the_report_shows_the_verdicts_that_count() {
+    let (_origin, gannet) = one_two_one();
+    for (outcome, shown) in [
+        ("failed", "prog: failed by hand"),
+        ("passed", "prog: passed by hand"),
+    ] {
+        gannet.ok(&["verdict", "v2", "prog", outcome]);
+        let report = gannet.ok(&["report"]);
+        let by_hand = report.matches("by hand").count();
+        assert!(report.contains(shown) && by_hand == 1, "{report}");
+    }
+    judge_says(&gannet, "exit 1 # bad");
+    let said = gannet.run(&["verify", "--stale"]);
+    // The one by hand is kept, and is what consumers are taken back to.
+    let back = "published v2 at ";
+    assert!(said.out.contains(back), "{said:#?}");
+    assert!(said.out.contains(", back from v3"), "{said:#?}");
+    let report = gannet.ok(&["report"]);
+    assert_eq!(report.matches("prog: passed").count(), 1, "{report}");
+    assert_eq!(report.matches("prog: failed").count(), 2, "{report}");
+}

@@ -426,7 +426,7 @@ mod tests {
             (
                 newest.clone(),
                 showing(1, Some(12)),
-                "; published v12 at example.org/1.csv",
+                "; published v12 at example.org/1.csv, back from v13",
             ),
             (
                 newest.clone(),

@@ -158,3 +158,70 @@ fn a_person_who_passed_an_older_edition_is_outdone_by_a_verifier_that_changes_it
     release.gannet.run(&["verify", "--stale"]);
     assert_eq!(release.data().as_deref(), Some("three"));
 }
+
+#[test]
+fn judging_what_is_stale_says_which_edition_failed_by_whom_and_why() {
+    for (script, edition, why, folder) in [
+        (
+            "grep -q three \"$1/data.csv\" && echo no three && exit 1; exit 0",
+            4,
+            "sums failed",
+            "published edition 3 at ",
+        ),
+        (
+            "echo all bad; exit 1",
+            3,
+            "sums failed",
+            "no longer published",
+        ),
+        ("exit 9 # ill", 4, "sums error", "stays"),
+    ] {
+        let release = Release::one_two_one();
+        release.judge_by(&format!("{}failed = [1]\n", by_program(&release)));
+        release.four();
+        judge(&release, script);
+        let json = release.gannet.run(&["verify", "--stale", "--json"]);
+        let json: Value = serde_json::from_str(&json.out).expect("JSON");
+        let judged = json["sets_judged"].as_array().expect("editions").clone();
+        assert!(
+            judged.iter().any(|one| one["edition_id"] == edition),
+            "{json}"
+        );
+        // The same for people.
+        let release = Release::one_two_one();
+        release.judge_by(&format!("{}failed = [1]\n", by_program(&release)));
+        release.four();
+        judge(&release, script);
+        let said = release.gannet.run(&["verify", "--stale"]);
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        let state = why.strip_prefix("sums ").unwrap_or_default();
+        let line = format!("edition {edition} of the set release: {state}\n  {why}");
+        assert!(said.out.contains(&line), "{said:#?}");
+        if script.contains("no three") {
+            assert!(said.out.contains("no three"), "{said:#?}");
+            assert!(said.out.contains(", back from edition 4\n"), "{said:#?}");
+        }
+        assert!(folder == "stays" || said.out.contains(folder), "{said:#?}");
+    }
+}
+
+#[test]
+fn a_set_shows_the_verdicts_that_count_on_its_newest_edition() {
+    let release = Release::one_two_one();
+    for (outcome, shown, hidden) in [
+        ("failed", "failed by hand", "passed"),
+        ("passed", "passed by hand", "failed"),
+    ] {
+        release.say(outcome);
+        let show = release.gannet.ok(&["show", "set:release"]);
+        let (_, table) = show
+            .split_once("verdicts on the newest edition that count:")
+            .expect("verdicts");
+        assert!(table.contains(shown) && !table.contains(hidden), "{table}");
+    }
+    release.gannet.ok(&["verify", "set:release"]);
+    let show = release.gannet.ok(&["show", "set:release"]);
+    assert!(!show.contains("by hand"), "{show}");
+    let all = release.show()["edition"]["verdicts"].clone();
+    assert_eq!(all.as_array().map(Vec::len), Some(4), "{all}");
+}

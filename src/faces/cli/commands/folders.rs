@@ -29,6 +29,9 @@ pub(in crate::faces::cli) struct FolderChange {
     edition_id: Option<EditionId>,
     path: String,
     why: Option<String>,
+    /// For people: the edition that consumers saw, when it is a newer one.
+    #[serde(skip)]
+    back_from: Option<EditionId>,
 }
 
 /// One of the folders that changed.
@@ -126,6 +129,7 @@ impl FolderChange {
                 edition_id: None,
                 path: before.map(path).unwrap_or_default(),
                 why: is_gone.then(|| ENDED.to_owned()),
+                back_from: None,
             };
         };
         let change = match set.published {
@@ -146,6 +150,7 @@ impl FolderChange {
                 Change::Withdrawn => because,
                 _ => None,
             },
+            back_from: was.filter(|was| set.published.is_some_and(|now| now < *was)),
         }
     }
 
@@ -161,7 +166,12 @@ impl FolderChange {
         let edition = edition.unwrap_or_default();
         let why = colon(self.why.as_deref());
         let words = match self.change {
-            Change::Published => format!("published {edition} at {path}"),
+            Change::Published => {
+                let back = self
+                    .back_from
+                    .map(|was| format!(", back from edition {was}"));
+                format!("published {edition} at {path}{}", back.unwrap_or_default())
+            }
             Change::Unchanged => format!("{edition} stays published at {path}"),
             Change::Withdrawn => format!("no longer published at {path}{why}"),
             Change::Due => format!("still at {path}, until the next pass removes it"),

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use super::damaged::Damaged;
 use crate::app::{App, History};
-use crate::domain::{Attempt, Verdict, VerdictOutcome, VersionId, format_size, with_origin};
+use crate::domain::{
+    Attempt, Verdict, VerdictOutcome, VersionId, format_size, last_of_each, with_origin,
+};
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::json::{self, AttemptJson, VersionJson};
@@ -119,18 +121,8 @@ pub(super) fn versions_table(history: &History, look: &Look) -> Table {
 
 /// Returns the last verdict of each verifier in words: `schema failed (line 3), size passed`.
 fn last_verdicts(oldest_first: &[Verdict]) -> String {
-    let mut last: Vec<&Verdict> = Vec::new();
-    for verdict in oldest_first {
-        let verifier = &verdict.verdict.verifier;
-        match last
-            .iter_mut()
-            .find(|one| one.verdict.verifier == *verifier)
-        {
-            Some(earlier) => *earlier = verdict,
-            None => last.push(verdict),
-        }
-    }
-    let words = last.into_iter().map(|verdict| {
+    let last = last_of_each(oldest_first, |one| &one.verdict).into_iter();
+    let words = last.map(|verdict| {
         let judgement = &verdict.verdict.judgement;
         let verifier = &verdict.verdict.verifier;
         let detail = match judgement.outcome {

@@ -7,7 +7,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::damaged::Damaged;
 use super::sets;
 use crate::app::{App, History, Newest, SetOverview};
-use crate::domain::{Attempt, Source, SourceId, Verdict, Version, VersionState, format_size};
+use crate::domain::{
+    Attempt, Source, SourceId, Verdict, Version, VersionState, format_size, last_of_each,
+    with_origin,
+};
 use crate::faces::cli::Console;
 use crate::faces::cli::args::ReportArgs;
 use crate::faces::cli::exit::CommandResult;
@@ -142,9 +145,10 @@ fn version_row(version: &Version, verdicts: &[Verdict], look: &Look) -> Markup {
         td.n { (format_size(version.size_bytes)) }
         td title=(version.digest) { (short(&version.digest.to_string())) }
         td class={ "w " (tone_of(version.state)) } { (version.state) }
-        td { @for verdict in verdicts {
+        td { @for verdict in last_of_each(verdicts, |one| &one.verdict) {
             @let said = &verdict.verdict;
-            div { (text(&said.verifier)) ": " (said.outcome_words()) " " (text(said.judgement.reason())) }
+            @let reason = with_origin(said.judgement.reason(), verdict.given_on.map(|id| format!("v{id}")));
+            div { (text(&said.verifier)) ": " (said.outcome_words()) " " (text(&reason)) }
         } }
     } }
 }

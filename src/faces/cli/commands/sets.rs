@@ -11,7 +11,7 @@ use super::verify::{SetAsideJson, set_aside_json, write_verdicts};
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
 use crate::domain::{
     Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
-    Withdrawal, with_origin,
+    Withdrawal, last_of_each, with_origin,
 };
 use crate::faces::cli::args::{TableFormat, VerdictArgs};
 use crate::faces::cli::exit::{CommandResult, Failure};
@@ -135,9 +135,9 @@ impl<'a> EditionJson<'a> {
     }
 }
 
-/// One of `verify --json` for a set.
+/// An edition that was judged.
 #[derive(Serialize)]
-pub(super) struct VerifiedSetJson<'a> {
+pub(super) struct JudgedSetJson<'a> {
     set: &'a str,
     edition_id: EditionId,
     verified: &'static str,
@@ -146,6 +146,13 @@ pub(super) struct VerifiedSetJson<'a> {
     verdicts: Vec<VerdictJson<'a>>,
     /// Verdicts by hand that counted until now.
     set_aside: Vec<SetAsideJson<'a>>,
+}
+
+/// One of `verify --json` for a set.
+#[derive(Serialize)]
+pub(super) struct VerifiedSetJson<'a> {
+    #[serde(flatten)]
+    judged: JudgedSetJson<'a>,
     /// What became of the folder of the set.
     published: &'a FolderChange,
 }
@@ -156,6 +163,13 @@ impl<'a> VerifiedSetJson<'a> {
         published: &'a FolderChange,
         actor: &'a str,
     ) -> Self {
+        let judged = JudgedSetJson::new(verified, actor);
+        Self { judged, published }
+    }
+}
+
+impl<'a> JudgedSetJson<'a> {
+    pub(super) fn new(verified: &'a VerifiedSet, actor: &'a str) -> Self {
         let verdicts = verified.verdicts.iter();
         Self {
             set: &verified.edition.set,
@@ -166,7 +180,6 @@ impl<'a> VerifiedSetJson<'a> {
                 .map(|verdict| VerdictJson::new(verdict, actor))
                 .collect(),
             set_aside: set_aside_json(&verified.set_aside),
-            published,
         }
     }
 }
@@ -317,7 +330,7 @@ fn write(
     writeln!(out, "\nmembers:")?;
     members_table(one).write(out, 2, look)?;
     if !verdicts.is_empty() {
-        writeln!(out, "verdicts on the newest edition:")?;
+        writeln!(out, "verdicts on the newest edition that count:")?;
         verdicts_table(verdicts, look).write(out, 2, look)?;
     }
     Ok(())
@@ -362,6 +375,7 @@ fn members_table(one: &SetOverview) -> Table {
     table
 }
 
+/// Returns a row for the last verdict of each verifier, newest first.
 fn verdicts_table(verdicts: &[EditionVerdict], look: &Look) -> Table {
     let mut table = Table::new([
         left(look.heading("AT")),
@@ -369,10 +383,12 @@ fn verdicts_table(verdicts: &[EditionVerdict], look: &Look) -> Table {
         toned("VERDICT"),
         below("DETAIL"),
     ]);
-    for EditionVerdict {
-        verdict, given_on, ..
-    } in verdicts
-    {
+    let mut last = last_of_each(verdicts, |one| &one.verdict);
+    last.sort_by_key(|one| std::cmp::Reverse(one.id));
+    for one in last {
+        let EditionVerdict {
+            verdict, given_on, ..
+        } = one;
         table.row([
             look.time(verdict.started_at),
             verdict.verifier.clone(),
@@ -436,11 +452,16 @@ pub(super) fn write_verified(
     (verified, folder): &(VerifiedSet, FolderChange),
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    write_judged(verified, out)?;
+    writeln!(out, "{}", folder.line(&verified.edition.set))
+}
+
+/// Prints what each verifier said of a set's edition.
+pub(super) fn write_judged(verified: &VerifiedSet, out: &mut dyn Write) -> io::Result<()> {
     let Edition { id, set, state, .. } = &verified.edition;
     writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
     let judged = ("edition ", id.0);
-    write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)?;
-    writeln!(out, "{}", folder.line(set))
+    write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)
 }
 
 pub(super) fn state(one: &SetOverview) -> String {

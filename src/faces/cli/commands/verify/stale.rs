@@ -6,11 +6,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::{VerifiedJson, by_source, object, write, write_files};
-use crate::app::{App, StaleProgress, StaleRequest, Verified};
+use crate::app::{App, JudgedAgain, StaleProgress, StaleRequest, Verified, VerifiedSet};
 use crate::domain::Source;
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::commands::folders::{ChangedFolder, SetFolders};
 use crate::faces::cli::commands::published::{Served, tell_failures};
+use crate::faces::cli::commands::sets::{JudgedSetJson, write_judged};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::json;
 use crate::faces::cli::{Console, ExitStatus};
@@ -31,6 +32,8 @@ struct StaleJson<'a> {
     /// Verdicts by hand that are kept.
     by_hand: u64,
     changed: Vec<VerifiedJson<'a>>,
+    /// Editions that did not pass, or whose state is another one now.
+    sets_judged: Vec<JudgedSetJson<'a>>,
     /// What became of the folders of sets that are otherwise now.
     sets_changed: Vec<ChangedFolder>,
 }
@@ -38,11 +41,16 @@ struct StaleJson<'a> {
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
     let folders = SetFolders::now(app).await;
     let (mut changed, mut served) = (Vec::new(), Served::default());
-    let done = judge(app, args, &mut changed, &mut served, console).await?;
+    let (done, sets_judged) = judge(app, args, &mut changed, &mut served, console).await?;
     let mut files = served.changes(app).await?;
     let folders = folders.changes(app).await?;
     if args.json {
-        let summary = StaleJson::new(&done, &changed, &files, folders, &app.actor.0);
+        let actor = &app.actor.0;
+        let mut summary = StaleJson::new(&done, &changed, &files, folders, actor);
+        summary.sets_judged = sets_judged
+            .iter()
+            .map(|one| JudgedSetJson::new(one, actor))
+            .collect();
         json::write(&mut console.out, &summary)?;
     } else {
         files.retain(|(_, file)| file.change != Change::Unchanged);
@@ -74,31 +82,36 @@ async fn judge(
     changed: &mut Vec<Verified>,
     served: &mut Served,
     console: &mut Console<'_>,
-) -> Result<StaleProgress, Failure> {
+) -> Result<(StaleProgress, Vec<VerifiedSet>), Failure> {
     let request = StaleRequest {
         selectors: args.targets.clone(),
         newest_first: args.newest_first,
     };
     let bar = bar();
-    let mut written = Ok(());
+    let (mut written, mut sets) = (Ok(()), Vec::new());
     let done = app
-        .verify_stale(&request, |progress, verified| {
+        .verify_stale(&request, |progress, judged| {
             bar.set_length(progress.total);
             bar.set_position(progress.done);
             bar.set_message(format!("{} changed", progress.changed));
-            served.note(verified.map(|verified| &verified.source));
-            match verified {
-                Some(verified) if args.json => changed.push(verified.clone()),
-                Some(verified) if written.is_ok() => {
-                    written = bar.suspend(|| tell(verified, &mut console.out));
+            match judged {
+                Some(JudgedAgain::Version(verified)) => {
+                    served.note([&verified.source]);
+                    if args.json {
+                        changed.push(verified.clone());
+                    }
                 }
-                _ => {}
+                Some(JudgedAgain::Set(verified)) => sets.push(verified.clone()),
+                None => {}
+            }
+            if let Some(judged) = judged.filter(|_| !args.json && written.is_ok()) {
+                written = bar.suspend(|| tell(judged, &mut console.out));
             }
         })
         .await;
     bar.finish_and_clear();
     written?;
-    Ok(done?)
+    Ok((done?, sets))
 }
 
 impl<'a> StaleJson<'a> {
@@ -123,6 +136,7 @@ impl<'a> StaleJson<'a> {
             sets_waiting: done.sets_waiting,
             by_hand: done.by_hand,
             changed: changed.map(|one| object(one, &files, actor)).collect(),
+            sets_judged: Vec::new(),
             sets_changed,
         }
     }
@@ -137,8 +151,11 @@ fn bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style)
 }
 
-fn tell(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
-    write(verified, out)?;
+fn tell(judged: JudgedAgain<'_>, out: &mut dyn Write) -> io::Result<()> {
+    match judged {
+        JudgedAgain::Version(verified) => write(verified, out)?,
+        JudgedAgain::Set(verified) => write_judged(verified, out)?,
+    }
     out.flush()
 }
 
