@@ -1,4 +1,5 @@
-//! Having the bytes of a purged history nowhere: overwritten in the catalogue, gone from the folders of sets and from the trash.
+//! Having the bytes of a purged history nowhere: overwritten in the catalogue, gone from the folders of sets, from the trash and from
+//! what killed processes left in `tmp/`.
 //!
 //! Large stored files in the trash stay their days there, which the removal itself says.
 
@@ -59,10 +60,14 @@ impl App {
             Err(error) if !matches!(error, StoreError::Full { .. }) => return Err(error.into()),
             _ => {}
         }
-        Ok(Purge {
-            contents,
-            remains: Vec::new(),
-        })
+        let remains = match self.with_archive(Archive::erase_left_content).await {
+            Ok(left) => remains_of(left),
+            Err(error) => vec![Remains {
+                path: self.config().data_dir.join("tmp"),
+                why: error.to_string(),
+            }],
+        };
+        Ok(Purge { contents, remains })
     }
 
     /// Records changes. A purge that a full disk leaves no room to overwrite is recorded without that.
@@ -240,9 +245,12 @@ impl App {
         let left = self
             .with_archive(move |archive| archive.erase_editions(&contents))
             .await?;
-        Ok(left
-            .into_iter()
-            .map(|(path, why)| Remains { path, why })
-            .collect())
+        Ok(remains_of(left))
     }
+}
+
+fn remains_of(left: Vec<(PathBuf, String)>) -> Vec<Remains> {
+    left.into_iter()
+        .map(|(path, why)| Remains { path, why })
+        .collect()
 }

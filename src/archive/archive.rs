@@ -15,7 +15,7 @@ use super::file::{digest_of, make_folder, sync_folder};
 use super::lock::{FileLock, Locks, MARK, NOTICES, PUBLISHED, SETS, TellWaits};
 use super::objects::{Objects, objects_below, owner_in};
 use super::published::{PublishItem, Published};
-use super::reader_temp::ReaderTemp;
+use super::reader_temp::{self, ReaderTemp};
 use super::sets::{EditionFolder, Sets};
 use super::slots::Slots;
 use super::temp::{TempFolder, refuse_link_to_others};
@@ -77,6 +77,7 @@ impl Archive {
         refuse_link_to_others(&temp_dir).map_err(ArchiveError::io("work in", &temp_dir))?;
         keep_others_out(&temp_dir);
         let locks = Locks::new(temp_dir.clone(), owner, tell);
+        reader_temp::sweep();
         Ok(Self {
             temp: Some(TempFolder::create(&temp_dir, locks.clone())?),
             locks,
@@ -111,6 +112,11 @@ impl Archive {
         self.temp
             .as_ref()
             .map_or_else(|| self.reader_temp.path(), TempFolder::path)
+    }
+
+    /// Removes the temporary files of an archive that is opened for reading, for a process that ends at once.
+    pub fn end_reading(&self) {
+        self.reader_temp.remove();
     }
 
     fn temp(&self) -> Result<&TempFolder, ArchiveError> {
@@ -370,6 +376,20 @@ impl Archive {
         copies.retain(|name| name.contains(BEFORE) && process_of_copy(name).is_none());
         copies.sort();
         copies
+    }
+
+    /// Deletes all content that processes which ended left in their folders and beside published files. Returns the folders that may
+    /// still hold some, each with the reason.
+    pub fn erase_left_content(&self) -> Result<Vec<(PathBuf, String)>, ArchiveError> {
+        let temp = self.temp()?;
+        let mut left = Vec::new();
+        for owner in temp.abandoned()? {
+            let folder = temp.path().with_file_name(&owner);
+            beside::sweep_of_dead(&folder);
+            let erased = temp.erase(&owner);
+            left.extend(erased.err().map(|error| (folder, error.to_string())));
+        }
+        Ok(left)
     }
 
     /// Removes what an owner left that ended; it is not known as dead any more after that.

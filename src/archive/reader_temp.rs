@@ -1,12 +1,27 @@
 //! Where an archive that is opened for reading puts large contents while they are looked at: outside the data folder.
+//!
+//! What a killed process leaves there is removed by the next one of the same account that needs such a folder, or opens an archive for
+//! writing. Never removes a folder whose owner lives: each keeps a file in it locked.
 
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::files::{open_plain, remove_tree};
+
+const PREFIX: &str = "gannet-read-";
+const LOCK: &str = "lock";
+/// How often a folder is removed in which another thread still makes files.
+const TRIES: usize = 10;
 
 /// A private folder in the system's place for temporary files, made when it is first needed and removed with this.
 #[derive(Debug)]
 pub(super) struct ReaderTemp {
-    made: OnceLock<Option<tempfile::TempDir>>,
+    made: OnceLock<Option<(TempDir, File)>>,
     /// Named when no folder can be made: whatever is to lie there fails with the system's reason.
     fallback: PathBuf,
 }
@@ -20,10 +35,101 @@ impl ReaderTemp {
     }
 
     pub(super) fn path(&self) -> &Path {
-        let make = || tempfile::Builder::new().prefix("gannet-").tempdir().ok();
+        let make = || {
+            sweep();
+            make().ok()
+        };
         match self.made.get_or_init(make) {
-            Some(folder) => folder.path(),
+            Some((folder, _)) => folder.path(),
             None => &self.fallback,
         }
+    }
+
+    /// Removes the folder now.
+    pub(super) fn remove(&self) {
+        let Some(Some((folder, _))) = self.made.get() else {
+            return;
+        };
+        for _ in 0..TRIES {
+            if remove_tree(folder.path()).is_ok() || !folder.path().exists() {
+                break;
+            }
+        }
+    }
+}
+
+fn make() -> io::Result<(TempDir, File)> {
+    let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
+    let unlocked = folder.path().join("unlocked");
+    let lock = File::create_new(&unlocked)?;
+    lock.lock()?;
+    // Under this name only once it is locked: one that is not is a dead process's.
+    fs::rename(unlocked, folder.path().join(LOCK))?;
+    Ok((folder, lock))
+}
+
+/// Removes the folders that killed processes of this account left. What cannot be removed is left to the next one.
+pub(super) fn sweep() {
+    sweep_in(&tempfile::env::temp_dir());
+}
+
+fn sweep_in(parent: &Path) {
+    let account = rustix::process::geteuid().as_raw();
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let found = entry.metadata();
+        if found.is_ok_and(|found| found.is_dir() && found.uid() == account)
+            && let Ok(lock) = open_plain(File::options().write(true), &entry.path().join(LOCK))
+            && lock.try_lock().is_ok()
+        {
+            let _ = remove_tree(&entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_folders_of_dead_processes_go() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| parent.path().join(name);
+        for name in [
+            "gannet-read-dead",
+            "gannet-read-live",
+            "gannet-read-half",
+            "other",
+        ] {
+            fs::create_dir(at(name)).expect("a folder");
+            fs::write(at(name).join(".tmpAbC"), "secret").expect("a file");
+        }
+        for name in ["gannet-read-dead", "gannet-read-live", "other"] {
+            fs::write(at(name).join(LOCK), "").expect("a file");
+        }
+        symlink(at("other"), at("gannet-read-link")).expect("a link");
+        let live = File::open(at("gannet-read-live").join(LOCK)).expect("a file");
+        live.lock().expect("locked");
+        sweep_in(parent.path());
+        assert!(!at("gannet-read-dead").exists());
+        for name in ["gannet-read-live", "gannet-read-half", "other"] {
+            assert!(at(name).join(".tmpAbC").exists(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_removed_on_demand_with_what_is_in_it() {
+        let temp = ReaderTemp::new(Path::new("/nowhere"));
+        temp.remove();
+        let folder = temp.path().to_owned();
+        fs::write(folder.join(".tmpAbC"), "secret").expect("a file");
+        sweep();
+        assert!(folder.exists(), "its owner lives");
+        temp.remove();
+        assert!(!folder.exists());
     }
 }

@@ -104,6 +104,36 @@ impl TempFolder {
         self.parent.join(name).exists()
     }
 
+    /// Deletes all content in the folder of an owner that ended, and leaves what else is known of it: what it was judging, and how to
+    /// know the programs that it started.
+    pub(super) fn erase(&self, name: &str) -> Result<(), ArchiveError> {
+        let folder = self.parent.join(name);
+        let entries = match fs::read_dir(&folder) {
+            // Another process removed it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(ArchiveError::io("list", &folder))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(ArchiveError::io("list", &folder))?;
+            let path = entry.path();
+            let is_folder = entry.file_type().is_ok_and(|found| found.is_dir());
+            let erased = if is_folder {
+                remove_tree(&path)
+            } else if is_content(&entry.file_name()) {
+                fs::remove_file(&path)
+            } else {
+                Ok(())
+            };
+            match erased {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(ArchiveError::io("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn others(&self) -> Result<Vec<PathBuf>, ArchiveError> {
         let mut others = Vec::new();
         let entries = fs::read_dir(&self.parent).map_err(ArchiveError::io("list", &self.parent))?;
@@ -170,6 +200,18 @@ fn make_lock(folder: &Path) -> Result<File, ArchiveError> {
     open_plain(&mut options, &path).map_err(ArchiveError::io("open", &path))
 }
 
+/// Tells whether a file in a process's folder may hold content: one that is being fetched, read or encoded.
+fn is_content(name: &OsStr) -> bool {
+    const DIGEST: usize = 62;
+    let name = name.as_bytes();
+    let is_object = name
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count()
+        >= DIGEST;
+    is_object || name.starts_with(b".tmp") || name.starts_with(b"fetch-")
+}
+
 /// Tells whether gannet gives such a name to the folder of a process.
 fn is_owner(name: &OsStr) -> bool {
     name.as_bytes().starts_with(OWNER.as_bytes())
@@ -234,6 +276,32 @@ mod tests {
         assert_eq!(watcher.others().expect("a list").len(), left.len());
         found.retain(|name| !left.contains(name));
         assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn content_of_a_dead_process_goes_and_what_is_noted_of_it_stays() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let own = folder_in(parent.path());
+        let dead = parent.path().join("run-dead");
+        fs::create_dir_all(dead.join("verify-x/set")).expect("a folder");
+        fs::write(dead.join("verify-x/set/k1.txt"), "secret").expect("a file");
+        let object = format!("{}-tag-random", "0a".repeat(31));
+        for content in ["fetch-x", ".tmpAbCd", &object] {
+            fs::write(dead.join(content), "secret").expect("a file");
+        }
+        for note in ["lock", "judging-7", "beside"] {
+            fs::write(dead.join(note), "").expect("a file");
+        }
+        for name in ["run-dead", "run-dead", "run-none"] {
+            own.erase(name).expect("erased");
+        }
+        let mut left: Vec<_> = fs::read_dir(&dead)
+            .expect("a folder")
+            .flatten()
+            .map(|one| one.file_name().to_string_lossy().into_owned())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["beside", "judging-7", "lock"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Commands over a catalogue: opening what one needs, warning of what is not as it should be, and ending it on a signal.
 
+use std::sync::Arc;
+
 use super::house::{self, House};
 use super::{load, signals, warn_of_mismatch, warn_of_unusable};
 use crate::app::{Error, PolicyStanding, Result, make_room_first};
@@ -115,6 +117,10 @@ async fn carry_out(
             Ok(standing) => waits = needs(house, standing).await,
             Err(error) => return cli::report(&error, console),
         }
+    }
+    if command.access() == Access::Read {
+        let app = Arc::clone(&house.app);
+        signals::clean_up_before_the_end(move || app.archive.end_reading());
     }
     if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
         let status = cli::run(&house.app, command, console).await;

@@ -7,9 +7,13 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::task::Poll;
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::worker::Stop;
+
+/// Enough to remove a folder, in bytes.
+const STACK: usize = 128 << 10;
 
 /// The signals that ask to stop. One that could not be listened for keeps its default action.
 pub(super) struct Signals(Vec<Signal>);
@@ -49,6 +53,35 @@ impl Signals {
 /// Listens for SIGHUP; nothing when that cannot be.
 pub(super) fn hang_ups() -> Option<Signal> {
     signal(SignalKind::hangup()).ok()
+}
+
+/// Has `clean_up` called when a signal ends a command that has nothing else to do then, and ends it by that signal. A signal that the
+/// process was started to ignore stays ignored. Does nothing where no thread can be had.
+pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) {
+    let ignored = ignored();
+    let deadly = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+    let deadly = deadly
+        .into_iter()
+        .filter(move |one| ignored & (1 << (one - 1)) == 0);
+    let watch = move || {
+        let Ok(mut signals) = signal_hook::iterator::Signals::new(deadly) else {
+            return;
+        };
+        if let Some(signal) = signals.forever().next() {
+            clean_up();
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    };
+    // A thread of its own: a command may be blocked where it writes. Without one, signals keep their default action.
+    let _ = std::thread::Builder::new().stack_size(STACK).spawn(watch);
+}
+
+/// Returns the signals that this process ignores, a bit each (proc(5), `SigIgn`); none where that cannot be read.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
 }
 
 /// Passes signals on to `stop`; never ends.

@@ -152,3 +152,126 @@ fn is_given_up(gannet: &Gannet, origin: &Origin, rules: &str) {
         "{rules}"
     );
 }
+
+/// Returns the files with content below a folder.
+fn content_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![];
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(what) = entry.metadata() else { continue };
+        if what.is_dir() {
+            found.extend(content_below(&entry.path()));
+        } else if what.len() > 0 {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+/// A source with a version so large that whoever reads it makes a plain copy of it; temporary files lie in `tmp`.
+fn with_a_large_version(origin: &Origin) -> Gannet {
+    let line = "SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET SECRET\n";
+    origin.on("/large.txt", [Reply::file(line.repeat(LARGE / line.len()))]);
+    let mut gannet = Gannet::trusting(origin.ca_file(), "");
+    let tmp = gannet.path("tmp");
+    fs::create_dir(&tmp).expect("a folder");
+    gannet.set("TMPDIR", tmp.to_str().expect("a plain name"));
+    gannet.ok(&["add", &origin.url("/large.txt"), "--allow-private"]);
+    gannet.ok(&["fetch", "large.txt"]);
+    gannet
+}
+
+const LARGE: usize = 24 << 20;
+
+/// Starts a command that reads the large version, and returns it while its plain copy lies there: nobody reads what it writes.
+fn start_reading(gannet: &Gannet) -> std::process::Child {
+    let child = gannet.start(&["cat", "large.txt"]);
+    until("a plain copy lies there", || {
+        let copies = content_below(&gannet.path("tmp"));
+        let whole = |path: &PathBuf| fs::metadata(path).is_ok_and(|one| one.len() > 20 << 20);
+        copies.iter().any(whole)
+    });
+    child
+}
+
+#[test]
+fn a_signal_that_ends_a_reading_command_leaves_no_plain_copy() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let origin = Origin::start(true);
+    let gannet = with_a_large_version(&origin);
+    for (signal, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
+        let mut child = start_reading(&gannet);
+        let pid = rustix::process::Pid::from_child(&child);
+        let sent = rustix::process::Signal::from_named_raw(number).expect("a signal");
+        rustix::process::kill_process(pid, sent).expect("sent");
+        let status = child.wait().expect("it ended");
+        assert_eq!(status.signal(), Some(number), "{signal}");
+        let left: Vec<_> = fs::read_dir(gannet.path("tmp"))
+            .expect("a folder")
+            .collect();
+        assert!(left.is_empty(), "{signal}: {left:?}");
+    }
+}
+
+#[test]
+fn what_a_killed_reader_left_goes_with_the_next_command_that_needs_such_a_place_or_writes() {
+    let origin = Origin::start(true);
+    let gannet = with_a_large_version(&origin);
+    for next in [
+        &["cat", "large.txt"][..],
+        &["fetch", "large.txt"],
+        &["remove", "large.txt", "--purge", "--yes"],
+    ] {
+        let mut child = start_reading(&gannet);
+        child.kill().expect("killed");
+        child.wait().expect("it ended");
+        assert_eq!(content_below(&gannet.path("tmp")).len(), 1);
+        gannet.ok(next);
+        let left = content_below(&gannet.path("tmp"));
+        assert!(left.is_empty(), "{next:?}: {left:?}");
+    }
+}
+
+#[test]
+fn a_purge_leaves_nothing_of_what_a_killed_worker_was_judging() {
+    let origin = Origin::start(true);
+    for (path, content) in [
+        ("/a", b"TOPSECRET".to_vec()),
+        ("/large", b"TOPSECRET".repeat(1 << 20)),
+    ] {
+        origin.on(path, [Reply::file(content)]);
+        let gannet = Gannet::new();
+        let begun = gannet.path("begun");
+        let script = format!("touch {}; sleep 1000", begun.display());
+        let ca_file = origin.ca_file().display().to_string();
+        gannet.configure(&format!(
+            "[fetch]\nca_file = {ca_file:?}\n[[verifier]]\nname = \"slow\"\nsources = [\"*\"]\ncommand = [\"/bin/sh\", \"-c\", {script:?}]\n"
+        ));
+        gannet.ok(&[
+            "add",
+            &origin.url(path),
+            "1h",
+            "--allow-private",
+            "--name",
+            "x",
+        ]);
+        let mut worker = gannet.start(&["--worker-only"]);
+        until("the program runs", || begun.exists());
+        worker.kill().expect("it is killed");
+        worker.wait().expect("it is gone");
+        let tmp = gannet.data().join("tmp");
+        let holds = || {
+            let mut files = content_below(&tmp);
+            files.retain(|path| {
+                let bytes = fs::read(path).unwrap_or_default();
+                bytes.starts_with(b"TOPSECRET")
+            });
+            files
+        };
+        assert!(!holds().is_empty(), "{path}");
+        gannet.ok(&["remove", "x", "--purge", "--yes"]);
+        assert_eq!(holds(), Vec::<PathBuf>::new(), "{path}");
+        // What is known of the dead worker is there still, for the next pass to end its programs.
+        gannet.ok(&["--worker-only"]);
+    }
+}
