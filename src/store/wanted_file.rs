@@ -37,13 +37,17 @@ pub(super) enum Newest {
     Damaged,
 }
 
+/// Whether a source carries the tag of a set and is no member of any: the row that says so is lost.
+const IS_LOST_MEMBER: &str = "s.tags <> '[]' AND NOT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id)
+     AND EXISTS (SELECT 1 FROM json_each(s.tags) j CROSS JOIN file_set f ON f.name = j.value WHERE f.configured = 1)";
+
 /// Returns what decides about the file of a source that is not removed.
 pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
     // The newest version is read along with its source, since it decides as a rule.
     let row = sql
         .prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.publish, t.published_version_id,
-                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {PLACE_COLUMNS}
+                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {IS_LOST_MEMBER}, {PLACE_COLUMNS}
              FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
              WHERE s.id = ?1 AND s.removed_at IS NULL"
         ))?
@@ -51,10 +55,13 @@ pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result
             let mut columns = Columns::new(row);
             let (mut current, newest) = read_current(&mut columns)
                 .map_err(|error| named("source", source.to_string(), row, error))?;
+            let is_lost_member: bool = columns.get()?;
             if newest.is_some() && !current.only_in_set {
                 current.newest = match read_place(&mut columns) {
-                    Ok(newest) if newest.source_id == source => Newest::Sound(newest),
-                    // It is missing, another source's, or does not fit its checksum.
+                    Ok(newest) if newest.source_id == source && !is_lost_member => {
+                        Newest::Sound(newest)
+                    }
+                    // It is missing, another source's, or does not fit its checksum; or its set is to judge it.
                     _ => Newest::Damaged,
                 };
             }

@@ -45,7 +45,7 @@ impl Release {
         self.gannet.run(&[&["fetch"], &FILES[..]].concat()).code
     }
 
-    fn own_path(&self, name: &str) -> PathBuf {
+    pub(super) fn own_path(&self, name: &str) -> PathBuf {
         let host = self.origin.url("/").replace("https://", "");
         let host = host.trim_end_matches('/').replace(':', "_");
         self.gannet.data().join("published").join(host).join(name)

@@ -103,12 +103,15 @@ fn no_edition_leaves_a_lost_member_out() {
         assert!(files.contains(&"notes".to_owned()), "{files:?}");
         damage(&release.gannet.data(), statement);
         release.serve("two");
+        release.origin.on("/notes", [Reply::file("two\n")]);
         for round in 0..2 {
             all_due(&release);
             let said = release.gannet.run(&["--worker-only"]);
             let what = format!("{statement}: {round}: {said:#?}");
             assert_eq!(said.code, Some(3), "{what}");
             assert_eq!(release.files(), files, "{what}");
+            // What its set is to judge is not published by itself either.
+            assert!(!release.own_path("notes").exists(), "{what}");
             let is_named = |line: &str| line.contains(row) && line.contains("is damaged");
             assert!(said.err.lines().any(is_named), "{what}");
         }
