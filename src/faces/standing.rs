@@ -260,6 +260,9 @@ pub(crate) fn published_words(
     let state = &source.state;
     let words = published_place(source, path, time);
     match &state.publish_error {
+        Some(why) if source.removed_at.is_some() => {
+            format!("still at {path}, and every pass tries again to remove it: {why}")
+        }
         Some(why) => format!("{words}; could not be brought up to date: {why}"),
         None if state.publish_due => format!("{words}; to be brought up to date"),
         None => words,

@@ -25,7 +25,8 @@ macro_rules! own_columns {
     ($newest:literal) => {
         concat!("s.id, s.name, s.address, s.settings, s.published_path, s.path_key,
          s.created_at, s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, ", $newest, ",
-         t.published_version_id, t.publish_due, t.publish_error,")
+         t.published_version_id, t.publish_due, CASE WHEN s.removed_at IS NULL THEN t.publish_error
+             ELSE (SELECT w.problem FROM withdrawal w WHERE w.path = s.published_path) END AS publish_error,")
     };
 }
 
@@ -316,7 +317,7 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
             withdrawn: None,
         },
     };
-    if !source.state.publish_due {
+    if !source.state.publish_due && source.removed_at.is_none() {
         // The file is right again; earlier programs left the reason of the last failure.
         source.state.publish_error = None;
     }

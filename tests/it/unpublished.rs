@@ -307,3 +307,38 @@ fn a_file_in_the_place_of_all_published_files_keeps_nothing_from_being_fetched()
     home.gannet.ok(&["--worker-only"]);
     assert_eq!(home.content().as_deref(), Some("two"));
 }
+
+#[test]
+fn what_is_still_there_of_a_removed_source_is_shown() {
+    let home = Home::new();
+    home.gannet.ok(&["remove", "m", "--yes"]);
+    home.block();
+    home.gannet.run(&["remove", "a", "--yes"]);
+    for _ in 0..2 {
+        let list = home.gannet.ok(&["list", "--removed"]);
+        assert_eq!(list.matches("still published at ").count(), 1, "{list}");
+        let id = home.gannet.json(&["list", "--removed", "--json"]);
+        let all = id.as_array().expect("sources").clone();
+        let of = |name: &str| {
+            all.iter()
+                .find(|one| one["name"] == name)
+                .expect("a source")
+                .clone()
+        };
+        assert!(of("a")["publish_error"].is_string(), "{id}");
+        assert!(of("a")["published_path"].is_string(), "{id}");
+        assert!(of("m")["publish_error"].is_null(), "{id}");
+        let show = home.gannet.ok(&["show", &of("a")["id"].to_string()]);
+        assert!(show.contains("still at "), "{show}");
+        assert!(
+            show.contains("every pass tries again to remove it: "),
+            "{show}"
+        );
+        home.gannet.run(&["--worker-only"]);
+    }
+    home.unblock();
+    home.gannet.run(&["--worker-only"]);
+    let list = home.gannet.ok(&["list", "--removed"]);
+    assert!(!list.contains("still published"), "{list}");
+    assert_eq!(home.content(), None);
+}

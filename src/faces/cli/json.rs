@@ -123,9 +123,10 @@ impl<'a> SourceJson<'a> {
     }
 }
 
-/// Returns where the source's published file lies, if one does.
+/// Returns where the source's published file lies, if one does: that of a removed source could perhaps not be removed.
 pub(crate) fn published_file(source: &Source, published_dir: &Path) -> Option<String> {
-    source.state.published_version_id.map(|_| {
+    let is_left = source.removed_at.is_some() && source.state.publish_error.is_some();
+    (is_left || source.state.published_version_id.is_some()).then(|| {
         let path = published_dir.join(&source.published_path);
         path.to_string_lossy().into_owned()
     })

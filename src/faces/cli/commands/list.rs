@@ -11,7 +11,7 @@ use crate::faces::cli::args::{ListArgs, ListFilter, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::json::{self, SourceJson};
 use crate::faces::cli::look::Look;
-use crate::faces::cli::table::{Table, flexible, left, path, right, toned};
+use crate::faces::cli::table::{Table, below, flexible, left, path, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::standing::{StateWord, next_due, published_briefly, state_word, verified_word};
 use crate::faces::text::{count, or_dash};
@@ -156,6 +156,7 @@ fn removed_table(sources: &[Source], look: &Look) -> Table {
         left(look.heading("REMOVED")),
         left("NEWEST"),
         path("ADDRESS"),
+        below("STILL PUBLISHED"),
     ]);
     for source in sources {
         table.row([
@@ -164,9 +165,17 @@ fn removed_table(sources: &[Source], look: &Look) -> Table {
             look.time_or_dash(source.removed_at),
             or_dash(source.state.version_id.map(|id| format!("v{id}"))),
             source.settings.address.to_string(),
+            left_words(source),
         ]);
     }
     table
+}
+
+/// Says of a removed source which file of it could not be removed, and why; nothing where none is left.
+fn left_words(source: &Source) -> String {
+    let why = source.state.publish_error.as_ref();
+    let words = why.map(|why| format!("still published at {}: {why}", source.published_path));
+    words.unwrap_or_default()
 }
 
 fn table(sources: &[Source], look: &Look) -> Table {
