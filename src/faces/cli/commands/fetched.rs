@@ -48,7 +48,7 @@ async fn print(
         let failing_sets = app.failing_sets().await?;
         let reasons = reasons(app, results, &sources, &failing_sets).await?;
         if console.quiet {
-            let lines = bad_before(results, &sources, &reasons);
+            let lines = untold(results, &sources, &reasons);
             for line in lines {
                 console.warn_line(&line);
             }
@@ -107,14 +107,18 @@ pub(in crate::faces::cli) async fn reasons<'a>(
     Ok(reasons)
 }
 
-/// Returns a line for each source whose newest version failed or could not be judged before this pass, and why: nothing else says so
-/// on stderr, where a pass tells its own troubles. What is over [`MAX_LISTED`] is counted.
-fn bad_before(
+/// Returns a line for each source whose newest version failed or could not be judged before this pass, or whose answer was dropped,
+/// and why: nothing else says so on stderr, where a pass tells its own troubles. What is over [`MAX_LISTED`] is counted.
+fn untold(
     results: &[SourceResult],
     sources: &HashMap<SourceId, Source>,
     reasons: &HashMap<SourceId, String>,
 ) -> Vec<String> {
-    let bad = |result: &SourceResult| {
+    let line = |result: &SourceResult| {
+        let name = name(result, sources);
+        if result.outcome == SourceOutcome::Dropped {
+            return Some(clean(&format!("gannet: {name}: {}", why(result))).into_owned());
+        }
         let state = verified(result, sources.get(&result.id)?)?;
         let words = match state {
             VersionState::Failed => "failed",
@@ -123,11 +127,10 @@ fn bad_before(
         };
         let is_unchanged = result.outcome == SourceOutcome::Fetched(AttemptOutcome::Unchanged);
         let id = result.version_id.filter(|_| is_unchanged)?;
-        let why = colon(reasons.get(&result.id).map(String::as_str));
-        let name = name(result, sources);
-        Some(clean(&format!("gannet: {name}: v{id} {words} before{why}")).into_owned())
+        let reason = colon(reasons.get(&result.id).map(String::as_str));
+        Some(clean(&format!("gannet: {name}: v{id} {words} before{reason}")).into_owned())
     };
-    let mut lines: Vec<_> = results.iter().filter_map(bad).collect();
+    let mut lines: Vec<_> = results.iter().filter_map(line).collect();
     lines.sort_unstable();
     if let more @ 1.. = lines.len().saturating_sub(MAX_LISTED) {
         lines.truncate(MAX_LISTED);
@@ -227,7 +230,8 @@ mod tests {
         zones-2  dropped    -        -         it was edited meanwhile
         zones-3  new        v16      passed    schema: line 3 has no price
         ");
-        assert_eq!(bad_before(&results, &sources, &reasons).len(), 0);
+        let dropped = "gannet: zones-2: it was edited meanwhile";
+        assert_eq!(untold(&results, &sources, &reasons), [dropped]);
     }
 
     #[test]
@@ -243,16 +247,16 @@ mod tests {
         let result =
             |outcome| move |id| SourceResult::fetched(SourceId(id), outcome, Some(VersionId(id)));
         let unchanged = result(AttemptOutcome::Unchanged);
-        let lines = bad_before(&[unchanged(1)], &sources, &reasons);
+        let lines = untold(&[unchanged(1)], &sources, &reasons);
         assert_eq!(lines.len(), 1);
         let start = "gannet: bad-1: v1 failed before: json: no ";
         assert!(lines[0].starts_with(start), "{lines:?}");
         assert!(!lines[0].contains('\u{1b}'), "{lines:?}");
         // What failed now, the pass tells.
         let now = result(AttemptOutcome::New)(1);
-        assert!(bad_before(&[now], &sources, &reasons).is_empty());
+        assert!(untold(&[now], &sources, &reasons).is_empty());
         let many: Vec<_> = (1..=61).map(unchanged).collect();
-        let lines = bad_before(&many, &sources, &reasons);
+        let lines = untold(&many, &sources, &reasons);
         assert_eq!(lines.len(), 51);
         assert_eq!(lines[50], "gannet: and 11 more sources");
     }
