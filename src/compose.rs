@@ -107,12 +107,13 @@ async fn config(
             warn_of_mismatch(&house, console);
             cli::print_policy(&house.app, show.json, console).await
         }
+        ConfigWhat::Show(show) if show.json => cli::print_config_json(&config, console),
         ConfigWhat::Show(_) => {
             // What cannot be read keeps nobody from seeing the configuration.
             let policy = check::policy_outlook(&config, flags, environment).await;
             let policy = policy.unwrap_or_default();
             let page = cli::config_page(&config, policy.as_ref(), &[]);
-            cli::print_text(&page, console)
+            cli::print_text(&(page + &cli::settings_lines(&config)), console)
         }
         ConfigWhat::Adopt => {
             let house = House::open(Access::Change, flags, environment, |who| {

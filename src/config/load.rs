@@ -2,17 +2,18 @@
 //!
 //! Never creates a folder or a file.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::document::{Document, Field, Section};
 use super::duration::parse_duration;
 use super::paths::{Paths, expand};
 use super::{
     Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, NoProxy,
-    Secrets, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
+    Secrets, SettingOrigin, SettingOrigins, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
 };
 use crate::domain::parse_size;
 
@@ -39,6 +40,8 @@ struct FileSettings {
     worker: WorkerConfig,
     verifiers: Vec<super::VerifierConfig>,
     notifiers: Vec<super::NotifierConfig>,
+    /// The keys of single values, with their table before a dot.
+    keys: BTreeSet<String>,
 }
 
 /// What was read of a file, and why it cannot be used as it is.
@@ -106,6 +109,11 @@ impl Config {
             Ok(found) if found.data_dir != config.data_dir => Ok(Self {
                 data_dir: config.data_dir,
                 log_dir: config.log_dir,
+                origins: SettingOrigins {
+                    data_dir: config.origins.data_dir,
+                    log_dir: config.origins.log_dir,
+                    ..found.origins
+                },
                 ..found
             }),
             Ok(found) => Ok(found),
@@ -164,9 +172,11 @@ impl Config {
         {
             return Err(problem);
         }
+        let mut origins = origins(flags, environment, &mut settings);
         let (data_dir, log_dir) = folders(chosen, &settings, environment)?;
         if let Some(path) = environment.path("SSL_CERT_FILE") {
             settings.fetch.ca_files.push(absolute(path, environment)?);
+            origins.has_environment_certificates = true;
         }
         let secrets = match settings.secrets_file {
             Some(path) => Secrets::read(&path, environment),
@@ -197,8 +207,40 @@ impl Config {
             } else {
                 Zone::of(environment)
             },
+            origins,
         };
         Ok((config, problem))
+    }
+}
+
+/// Returns where the settings come from; which file with certificates, is added when it is read.
+fn origins(
+    flags: &Flags,
+    environment: &Environment,
+    settings: &mut FileSettings,
+) -> SettingOrigins {
+    let of_environment = |name| {
+        let is_set = environment.path(name).is_some();
+        is_set.then_some(SettingOrigin::Environment(name))
+    };
+    let of_file = |is_set: bool| is_set.then_some(SettingOrigin::File);
+    let data_dir = flags
+        .data_dir
+        .as_ref()
+        .map(|_| SettingOrigin::Flag("--data-dir"));
+    let data_dir = data_dir.or_else(|| of_environment("GANNET_DATA_DIR"));
+    // Below the data folder, where that was chosen.
+    let log_dir = of_environment("GANNET_LOG_DIR").or(match data_dir {
+        Some(_) => None,
+        None => of_file(settings.log_dir.is_some()),
+    });
+    SettingOrigins {
+        data_dir: data_dir
+            .or_else(|| of_file(settings.data_dir.is_some()))
+            .unwrap_or_default(),
+        log_dir: log_dir.unwrap_or_default(),
+        keys: std::mem::take(&mut settings.keys),
+        has_environment_certificates: false,
     }
 }
 
@@ -283,7 +325,10 @@ fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
     };
     // What follows a syntax error is guesswork: its problems would only distract.
     let settings = if errors.is_empty() {
-        read_root(Section::root(&document, &table), paths)
+        FileSettings {
+            keys: keys_of(table.get_ref()),
+            ..read_root(Section::root(&document, &table), paths)
+        }
     } else {
         FileSettings::default()
     };
@@ -300,6 +345,21 @@ fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
         problem,
         tells_folder,
     }
+}
+
+/// Returns the keys of a file, those of its tables with the name of the table before a dot.
+fn keys_of(table: &DeTable<'_>) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for (key, value) in table {
+        match value.get_ref() {
+            DeValue::Table(below) => {
+                let below = below.keys();
+                keys.extend(below.map(|name| format!("{}.{}", key.get_ref(), name.get_ref())));
+            }
+            _ => drop(keys.insert(key.get_ref().to_string())),
+        }
+    }
+    keys
 }
 
 fn read_root(mut root: Section<'_>, paths: Paths<'_>) -> FileSettings {

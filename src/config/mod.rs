@@ -9,6 +9,7 @@ mod duration;
 mod environment;
 mod error;
 mod identity;
+mod in_force;
 mod interpreter;
 mod limits;
 mod load;
@@ -29,6 +30,7 @@ pub use builtin::{
 pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};
 pub use identity::Identity;
+pub use in_force::{SettingInForce, SettingOrigin, SettingOrigins};
 pub use interpreter::PROGRAM_PATH;
 pub use load::Flags;
 pub use no_proxy::NoProxy;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,6 +19,7 @@ pub const LEAST_SECRET_BYTES: usize = 6;
 #[derive(Clone, Default)]
 pub struct Secrets {
     values: Arc<HashMap<String, SecretString>>,
+    file: Option<PathBuf>,
     environment: Environment,
 }
 
@@ -31,6 +32,7 @@ impl Secrets {
             .collect();
         Self {
             values: Arc::new(values),
+            file: None,
             environment: Environment::default(),
         }
     }
@@ -55,6 +57,7 @@ impl Secrets {
         })?;
         Ok(Self {
             values: Arc::new(values),
+            file: Some(path.to_owned()),
             environment: environment.clone(),
         })
     }
@@ -63,6 +66,7 @@ impl Secrets {
     pub(super) fn of_environment(environment: &Environment) -> Self {
         Self {
             values: Arc::default(),
+            file: None,
             environment: environment.clone(),
         }
     }
@@ -71,6 +75,11 @@ impl Secrets {
     pub fn is_too_short(&self, name: &str) -> bool {
         let value = self.get(name);
         value.is_some_and(|value| value.expose_secret().len() < LEAST_SECRET_BYTES)
+    }
+
+    /// Returns the file that they come from, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// Returns why no request can be made with a secret, in words that follow its name; nothing when one can.

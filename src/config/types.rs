@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Builtin, NoProxy, ProxyAddress, Secrets, Zone};
+use super::{Builtin, NoProxy, ProxyAddress, Secrets, SettingOrigins, Zone};
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
 /// Everything that is in force.
@@ -34,6 +34,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// In which zone people read and write times.
     pub zone: Zone,
+    /// Where the settings come from.
+    pub origins: SettingOrigins,
 }
 
 /// How files are fetched.

@@ -75,6 +75,7 @@ fn app(folder: &Path, min: u64) -> App {
         log_dir: folder.join("log"),
         config_file: None,
         unusable: None,
+        origins: gannet::config::SettingOrigins::default(),
         fetch: FetchConfig::default(),
         log: LogConfig::default(),
         dashboard: DashboardConfig::default(),

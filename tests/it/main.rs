@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod config_builtin;
 mod config_check;
+mod config_show;
 mod damaged_anywhere;
 mod damaged_cells;
 mod damaged_mended;

@@ -209,6 +209,7 @@ pub(crate) fn bare_config(folder: &Path) -> Config {
         log_dir: folder.join("log"),
         config_file: None,
         unusable: None,
+        origins: gannet::config::SettingOrigins::default(),
         fetch: FetchConfig::default(),
         log: LogConfig::default(),
         dashboard: DashboardConfig::default(),

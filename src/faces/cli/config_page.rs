@@ -1,14 +1,108 @@
-//! `config check`: what a configuration that can be used says, and what in it looks like a slip.
+//! `config show` and `config check`: what is in force and from where, and what in it looks like a slip.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::app::PolicyOutlook;
+use serde::Serialize;
+
+use super::exit::conclude;
+use super::{Console, ExitStatus, json};
+use crate::app::{self, PolicyOutlook};
 use crate::config::{
     Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
 };
 use crate::domain::{ChangeKind, Scope, Weight, secret_names};
 use crate::faces::text::clean;
+
+/// Longer settings do not push the origins of the others away.
+const MOST_PADDED: usize = 60;
+
+/// `config show --json`.
+#[derive(Serialize)]
+struct ConfigJson<'a> {
+    file: Option<String>,
+    /// Why the file that should be used cannot be.
+    problem: Option<&'a str>,
+    settings: Vec<SettingJson>,
+    verifiers: Vec<EntryJson<'a>>,
+    notifiers: Vec<EntryJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SettingJson {
+    key: String,
+    value: Option<toml::Value>,
+    origin: String,
+}
+
+/// A verifier or a notifier.
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    name: &'a str,
+    /// What it is and does, in words.
+    words: String,
+}
+
+/// Prints what is in force for programs: every setting with its value and where it comes from, and who judges and is told.
+pub fn print_config_json(config: &Config, console: &mut Console<'_>) -> app::Result<ExitStatus> {
+    let settings = config.settings_in_force().into_iter();
+    let verifiers = config.verifiers.iter();
+    let notifiers = config.notifiers.iter();
+    let config = ConfigJson {
+        file: config
+            .config_file
+            .as_ref()
+            .map(|file| file.display().to_string()),
+        problem: config.unusable.as_deref(),
+        settings: settings
+            .map(|one| SettingJson {
+                key: one.key,
+                value: one.value,
+                origin: one.origin.to_string(),
+            })
+            .collect(),
+        verifiers: verifiers
+            .map(|one| EntryJson {
+                name: &one.name,
+                words: verifier_words(one),
+            })
+            .collect(),
+        notifiers: notifiers
+            .map(|one| EntryJson {
+                name: &one.name,
+                words: notifier_words(one),
+            })
+            .collect(),
+    };
+    let written = json::write(&mut console.out, &config);
+    Ok(conclude(
+        written.map(|()| ExitStatus::Done).map_err(Into::into),
+        console,
+    ))
+}
+
+/// Returns a line for each setting in force: `fetch.max_tries = 3`, and where that comes from.
+pub fn settings_lines(config: &Config) -> String {
+    let settings = config.settings_in_force();
+    let said: Vec<_> = settings
+        .iter()
+        .map(|one| match &one.value {
+            Some(value) => format!("{} = {value}", one.key),
+            None => format!("{} is not set", one.key),
+        })
+        .collect();
+    let width = said
+        .iter()
+        .map(|line| line.chars().count())
+        .filter(|width| *width <= MOST_PADDED);
+    let width = width.max().unwrap_or_default();
+    let mut lines = String::new();
+    for (said, one) in said.iter().zip(&settings) {
+        let line = format!("{said:width$}  # {}", one.origin);
+        let _ = writeln!(lines, "{}", clean(&line));
+    }
+    lines
+}
 
 /// Returns the page: the file, where things lie, the policy in force (nothing without a catalogue), each verifier and notifier
 /// on a line, and what deserves a look, `more` included.
@@ -35,10 +129,12 @@ pub fn config_page(config: &Config, policy: Option<&PolicyOutlook>, more: &[Stri
         }
     }
     for verifier in &config.verifiers {
-        let _ = writeln!(page, "verifier {}", clean(&verifier_line(verifier)));
+        let (name, words) = (&verifier.name, verifier_words(verifier));
+        let _ = writeln!(page, "{}", clean(&format!("verifier {name}: {words}")));
     }
     for notifier in &config.notifiers {
-        let _ = writeln!(page, "notifier {}", clean(&notifier_line(notifier)));
+        let (name, words) = (&notifier.name, notifier_words(notifier));
+        let _ = writeln!(page, "{}", clean(&format!("notifier {name}: {words}")));
     }
     for slip in slips(config).iter().chain(more) {
         let _ = writeln!(page, "warning: {}", clean(slip));
@@ -46,7 +142,7 @@ pub fn config_page(config: &Config, policy: Option<&PolicyOutlook>, more: &[Stri
     page
 }
 
-fn verifier_line(verifier: &VerifierConfig) -> String {
+fn verifier_words(verifier: &VerifierConfig) -> String {
     let what = match &verifier.kind {
         VerifierKind::Command { argv, .. } => format!("runs {}", argv.join(" ")),
         VerifierKind::Builtin(_) => "is built in".to_owned(),
@@ -69,10 +165,10 @@ fn verifier_line(verifier: &VerifierConfig) -> String {
         Weight::Required => "",
         Weight::Advisory => "; advisory",
     };
-    format!("{}: {what}; {judges}{weight}", verifier.name)
+    format!("{what}; {judges}{weight}")
 }
 
-fn notifier_line(notifier: &NotifierConfig) -> String {
+fn notifier_words(notifier: &NotifierConfig) -> String {
     let how = match &notifier.kind {
         NotifierKind::Command { argv } => format!("told by {}", argv.join(" ")),
         // The address may hold a password.
@@ -81,12 +177,7 @@ fn notifier_line(notifier: &NotifierConfig) -> String {
     let patterns: Vec<_> = notifier.sources.iter().map(ToString::to_string).collect();
     let on = notifier.rules.on.iter().copied().map(ChangeKind::as_str);
     let on: Vec<_> = on.collect();
-    format!(
-        "{}: {how} of {}; on {}",
-        notifier.name,
-        patterns.join(", "),
-        on.join(", ")
-    )
+    format!("{how} of {}; on {}", patterns.join(", "), on.join(", "))
 }
 
 fn words(duration: Duration) -> String {

@@ -31,7 +31,7 @@ pub use commands::{
     print_fetched, print_help, print_manual, print_overview, print_policy, rehearse, run,
 };
 pub use complete::{Completion, NameKind, completion, print_completion};
-pub use config_page::config_page;
+pub use config_page::{config_page, print_config_json, settings_lines};
 pub use console::Console;
 pub use exit::{ExitStatus, print_text, print_troubles, purged_meanwhile, report, status_of};
 pub use import::ImportFormat;

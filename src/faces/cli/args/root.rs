@@ -331,7 +331,7 @@ pub struct ConfigShowArgs {
     #[arg(long)]
     pub policy: bool,
     /// As JSON
-    #[arg(long, requires = "policy")]
+    #[arg(long)]
     pub json: bool,
 }
 

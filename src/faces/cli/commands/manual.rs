@@ -141,7 +141,7 @@ mod tests {
             ("gannet-config", "\\fBgannet\\-config\\-adopt\\fR(1)"),
             (
                 "gannet-config-show",
-                "\\fBgannet config show\\fR [\\fB\\-\\-policy\\fR]",
+                "\\fBgannet config show\\fR [\\fB\\-\\-policy\\fR] [\\fB\\-\\-json\\fR]",
             ),
         ] {
             assert!(

@@ -1,0 +1,196 @@
+//! Every setting in force that is one value, and where it comes from. Verifiers and notifiers are lists of their own.
+//!
+//! Never holds a secret: those stand by name, and what looks like one as it is, is masked.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Value;
+
+use super::{Config, FetchConfig, ThemeChoice};
+use crate::domain::{exact_size, masked};
+
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SettingOrigin {
+    /// Nothing says it.
+    #[default]
+    Default,
+    /// The configuration file.
+    File,
+    /// This variable of the environment.
+    Environment(&'static str),
+    /// This option of the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for SettingOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Environment(name) | Self::Flag(name) => name,
+        })
+    }
+}
+
+/// What is known of where the settings come from.
+#[derive(Clone, Debug, Default)]
+pub struct SettingOrigins {
+    /// The keys in the file, with the table before a dot: `fetch.max_tries`.
+    pub(super) keys: BTreeSet<String>,
+    pub(super) data_dir: SettingOrigin,
+    pub(super) log_dir: SettingOrigin,
+    /// The file with certificates that `SSL_CERT_FILE` names is the last of those to trust.
+    pub(super) has_environment_certificates: bool,
+}
+
+/// One setting in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettingInForce {
+    /// Its key, with the table before a dot: `fetch.max_tries`.
+    pub key: String,
+    /// Its value as the file would say it; nothing where it is not set and has no default.
+    pub value: Option<Value>,
+    /// Where it comes from.
+    pub origin: SettingOrigin,
+}
+
+impl Config {
+    /// Returns every setting that is one value, in the order of the commented file.
+    pub fn settings_in_force(&self) -> Vec<SettingInForce> {
+        let mut settings = Settings {
+            origins: &self.origins,
+            all: Vec::new(),
+        };
+        settings.add_from(
+            "data_dir",
+            Some(path(&self.data_dir)),
+            self.origins.data_dir,
+        );
+        settings.add_from("log_dir", Some(path(&self.log_dir)), self.origins.log_dir);
+        settings.add("secrets_file", self.secrets.file().map(path));
+        settings.add_fetch(&self.fetch);
+        settings.add("log.keep_days", Some(number(self.log.keep_days)));
+        let mut themes = ThemeChoice::ALL.iter();
+        let theme = themes.find(|(choice, _)| *choice == self.dashboard.theme);
+        settings.add("dashboard.theme", theme.map(|(_, word)| text(word)));
+        for keys in &self.dashboard.keys {
+            let value = keys.keys.iter().map(|key| text(key)).collect();
+            let key = format!("dashboard.keys.{}", keys.action);
+            settings.add_from(&key, Some(Value::Array(value)), SettingOrigin::File);
+        }
+        let heartbeat = self.worker.heartbeat.as_deref();
+        settings.add("worker.heartbeat", heartbeat.map(|url| text(&masked(url))));
+        settings.all
+    }
+}
+
+struct Settings<'a> {
+    origins: &'a SettingOrigins,
+    all: Vec<SettingInForce>,
+}
+
+impl Settings<'_> {
+    fn add(&mut self, key: &str, value: Option<Value>) {
+        let origin = if self.origins.keys.contains(key) {
+            SettingOrigin::File
+        } else {
+            SettingOrigin::Default
+        };
+        self.add_from(key, value, origin);
+    }
+
+    fn add_from(&mut self, key: &str, value: Option<Value>, origin: SettingOrigin) {
+        self.all.push(SettingInForce {
+            key: key.to_owned(),
+            value,
+            origin,
+        });
+    }
+
+    fn add_fetch(&mut self, fetch: &FetchConfig) {
+        let is_environment = self.origins.has_environment_certificates;
+        let (files, of_environment) = match fetch.ca_files.split_last() {
+            Some((last, others)) if is_environment => (others, Some(last)),
+            _ => (&fetch.ca_files[..], None),
+        };
+        self.add("fetch.ca_file", files.first().map(|file| path(file)));
+        if let Some(file) = of_environment {
+            let origin = SettingOrigin::Environment("SSL_CERT_FILE");
+            self.add_from("fetch.ca_file", Some(path(file)), origin);
+        }
+        let proxy = fetch.proxy.as_ref();
+        self.add(
+            "fetch.proxy",
+            proxy.map(|proxy| text(&masked(proxy.as_str()))),
+        );
+        let no_proxy = fetch.no_proxy.iter().map(|host| text(&host.to_string()));
+        self.add("fetch.no_proxy", Some(Value::Array(no_proxy.collect())));
+        self.add("fetch.user_agent", Some(text(&fetch.user_agent)));
+        for (key, value) in [
+            ("fetch.connect_timeout", duration(fetch.connect_timeout)),
+            ("fetch.read_timeout", duration(fetch.read_timeout)),
+            ("fetch.timeout", duration(fetch.total_timeout)),
+            ("fetch.min_rate", size(fetch.min_rate_bytes)),
+            ("fetch.max_tries", Value::Integer(fetch.max_tries.into())),
+            ("fetch.per_host", number(fetch.per_host)),
+            ("fetch.total", number(fetch.total)),
+            ("fetch.max_size", size(fetch.max_size_bytes)),
+        ] {
+            self.add(key, Some(value));
+        }
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+fn path(path: &Path) -> Value {
+    text(&path.to_string_lossy())
+}
+
+fn number(number: usize) -> Value {
+    Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn size(bytes: u64) -> Value {
+    text(&exact_size(bytes))
+}
+
+/// Prints a duration as the file would say it: in the largest unit of which it is a whole number.
+fn duration(duration: Duration) -> Value {
+    let ms = duration.as_millis();
+    let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000)];
+    let unit = units
+        .into_iter()
+        .find(|(_, per_unit)| ms.is_multiple_of(*per_unit));
+    let (unit, per_unit) = unit.unwrap_or(("ms", 1));
+    text(&format!("{}{unit}", ms / per_unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::duration::parse_duration;
+
+    #[test]
+    fn durations_are_said_as_they_are_read() {
+        for (written, said) in [
+            ("500ms", "500ms"),
+            ("1500ms", "1500ms"),
+            ("30s", "30s"),
+            ("90s", "90s"),
+            ("120s", "2m"),
+            ("60m", "1h"),
+            ("24h", "24h"),
+        ] {
+            let read = parse_duration(written).expect(written);
+            assert_eq!(duration(read), text(said), "{written}");
+            assert_eq!(parse_duration(said), Ok(read), "{said}");
+        }
+    }
+}
