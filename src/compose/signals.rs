@@ -63,10 +63,12 @@ pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) 
     let deadly = deadly
         .into_iter()
         .filter(move |one| ignored & (1 << (one - 1)) == 0);
+    let (ready, listens) = std::sync::mpsc::channel();
     let watch = move || {
         let Ok(mut signals) = signal_hook::iterator::Signals::new(deadly) else {
             return;
         };
+        let _ = ready.send(());
         if let Some(signal) = signals.forever().next() {
             clean_up();
             let _ = signal_hook::low_level::emulate_default_handler(signal);
@@ -74,6 +76,8 @@ pub(super) fn clean_up_before_the_end(clean_up: impl FnOnce() + Send + 'static) 
     };
     // A thread of its own: a command may be blocked where it writes. Without one, signals keep their default action.
     let _ = std::thread::Builder::new().stack_size(STACK).spawn(watch);
+    // Before the command makes anything; fails at once where nobody listens.
+    let _ = listens.recv();
 }
 
 /// Returns the signals that this process ignores, a bit each (proc(5), `SigIgn`); none where that cannot be read.
