@@ -330,7 +330,7 @@ fn write(
     writeln!(out, "\nmembers:")?;
     members_table(one).write(out, 2, look)?;
     if !verdicts.is_empty() {
-        writeln!(out, "verdicts on the newest edition that count:")?;
+        writeln!(out, "verdicts on the newest edition:")?;
         verdicts_table(verdicts, look).write(out, 2, look)?;
     }
     Ok(())
