@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::origin::{Origin, Reply};
 use crate::rig::{Gannet, until};
@@ -184,7 +185,22 @@ const LARGE: usize = 24 << 20;
 
 /// Starts a command that reads the large version, and returns it while its plain copy lies there: nobody reads what it writes.
 fn start_reading(gannet: &Gannet) -> std::process::Child {
-    let child = gannet.start(&["cat", "large.txt"]);
+    let cat = gannet.command(&["cat", "large.txt"]);
+    // Where the tests run in the background, signals are ignored, and would be by the program.
+    let child = Command::new("env")
+        .arg("--default-signal=INT,TERM,HUP,QUIT")
+        .arg(cat.get_program())
+        .args(cat.get_args())
+        .env_clear()
+        .envs(
+            cat.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("gannet starts");
     until("a plain copy lies there", || {
         let copies = content_below(&gannet.path("tmp"));
         let whole = |path: &PathBuf| fs::metadata(path).is_ok_and(|one| one.len() > 20 << 20);
