@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::damaged::Damaged;
-use super::sets;
+use super::set_words;
 use crate::app::{App, History, Newest, SetOverview};
 use crate::domain::{
     Attempt, Source, SourceId, Verdict, Version, VersionState, format_size, last_of_each,
@@ -108,11 +108,11 @@ fn set_table(sets: &[SetOverview], look: &Look) -> Markup {
             thead { tr { th { "Set" } th { "State" } th.n { "Members" } th { (look.heading("Published")) } th { "Path" } th { "Why" } } }
             tbody { @for set in sets { tr {
                 td { (text(&set.set.name)) }
-                td class={ "w " (sets_tone(set)) } { (sets::state(set)) }
+                td class={ "w " (sets_tone(set)) } { (set_words::state(set)) }
                 td.n { (set.members.len()) }
                 td.t { (look.time_or_dash(set.set.published_at)) }
-                td { (text(&or_dash(sets::path(set)))) }
-                td { (text(&sets::why(set).unwrap_or_default())) }
+                td { (text(&or_dash(set_words::path(set)))) }
+                td { (text(&set_words::why(set).unwrap_or_default())) }
             } } }
         } }
     }

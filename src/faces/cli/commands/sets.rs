@@ -2,187 +2,22 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use super::folders::{FolderChange, SetFolders};
 use super::published::tell_failures;
+use super::set_json::{EditionJson, MemberJson, SetJson, ShownSetJson};
+use super::set_words::{path, reasons, state, why};
 use super::verdict::counts_for;
-use super::verify::{SetAsideJson, set_aside_json, write_verdicts};
+use super::verify::write_verdicts;
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
-use crate::domain::{
-    Edition, EditionId, EditionMember, EditionVerdict, SourceId, VersionId, VersionState,
-    Withdrawal, last_of_each, with_origin,
-};
+use crate::domain::{Edition, EditionVerdict, SourceId, Withdrawal, last_of_each, with_origin};
 use crate::faces::cli::args::{TableFormat, VerdictArgs};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::facts::write_facts;
-use crate::faces::cli::json::{self, VerdictJson, precise};
+use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{self, Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::standing::StateWord;
 use crate::faces::text::{clean, or_dash};
-
-/// One of `list --sets --json`.
-#[derive(Serialize)]
-struct SetJson<'a> {
-    name: &'a str,
-    verified: Option<&'static str>,
-    members: usize,
-    waits_for: Option<String>,
-    edition_id: Option<EditionId>,
-    edition_at: Option<String>,
-    published_edition_id: Option<EditionId>,
-    published_at: Option<String>,
-    published_path: Option<String>,
-    publish_error: Option<&'a str>,
-    error: Option<&'a str>,
-    withdrawn_at: Option<String>,
-    withdrawn_because: Option<&'a str>,
-}
-
-impl<'a> SetJson<'a> {
-    const FIELDS: [&'static str; 13] = [
-        "name",
-        "verified",
-        "members",
-        "waits_for",
-        "edition_id",
-        "edition_at",
-        "published_edition_id",
-        "published_at",
-        "published_path",
-        "publish_error",
-        "error",
-        "withdrawn_at",
-        "withdrawn_because",
-    ];
-
-    fn new(one: &'a SetOverview) -> Self {
-        let newest = one.newest.as_ref();
-        let withdrawn = one.set.withdrawn.as_ref();
-        Self {
-            name: &one.set.name,
-            verified: match newest {
-                _ if one.is_damaged => Some(StateWord::Damaged.as_str()),
-                newest => newest.map(|edition| edition.state.as_str()),
-            },
-            members: one.members.len(),
-            waits_for: waits(one),
-            edition_id: newest.map(|edition| edition.id),
-            edition_at: newest.map(|edition| precise(edition.at)),
-            published_edition_id: one.set.published,
-            published_at: one.set.published_at.map(precise),
-            published_path: path(one),
-            publish_error: one.set.publish_error.as_deref(),
-            error: one.failure.as_deref(),
-            withdrawn_at: withdrawn.map(|withdrawal| precise(withdrawal.at)),
-            withdrawn_because: withdrawn.map(|withdrawal| withdrawal.because.as_str()),
-        }
-    }
-}
-
-/// The whole of `show set:NAME --json`.
-#[derive(Serialize)]
-struct ShownSetJson<'a> {
-    #[serde(flatten)]
-    set: SetJson<'a>,
-    verifiers: Vec<String>,
-    sources: Vec<MemberJson<'a>>,
-    edition: Option<EditionJson<'a>>,
-    published: Option<EditionJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct MemberJson<'a> {
-    source_id: SourceId,
-    source: &'a str,
-    version_id: Option<VersionId>,
-    verified: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct EditionJson<'a> {
-    id: EditionId,
-    at: String,
-    verified: &'static str,
-    members: Vec<EditionMemberJson<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verdicts: Option<Vec<VerdictJson<'a>>>,
-}
-
-#[derive(Serialize)]
-struct EditionMemberJson<'a> {
-    source_id: SourceId,
-    source: &'a str,
-    version_id: VersionId,
-}
-
-impl<'a> EditionJson<'a> {
-    fn new(edition: &'a Edition, verdicts: Option<Vec<VerdictJson<'a>>>) -> Self {
-        let member = |member: &'a EditionMember| EditionMemberJson {
-            source_id: member.source_id,
-            source: &member.name,
-            version_id: member.version_id,
-        };
-        Self {
-            id: edition.id,
-            at: precise(edition.at),
-            verified: edition.state.as_str(),
-            members: edition.members.iter().map(member).collect(),
-            verdicts,
-        }
-    }
-}
-
-/// An edition that was judged.
-#[derive(Serialize)]
-pub(super) struct JudgedSetJson<'a> {
-    set: &'a str,
-    edition_id: EditionId,
-    verified: &'static str,
-    /// Why this is an older edition than the set would have now.
-    waits_for: Option<&'a str>,
-    verdicts: Vec<VerdictJson<'a>>,
-    /// Verdicts by hand that counted until now.
-    set_aside: Vec<SetAsideJson<'a>>,
-}
-
-/// One of `verify --json` for a set.
-#[derive(Serialize)]
-pub(super) struct VerifiedSetJson<'a> {
-    #[serde(flatten)]
-    judged: JudgedSetJson<'a>,
-    /// What became of the folder of the set.
-    published: &'a FolderChange,
-}
-
-impl<'a> VerifiedSetJson<'a> {
-    pub(super) fn new(
-        verified: &'a VerifiedSet,
-        published: &'a FolderChange,
-        actor: &'a str,
-    ) -> Self {
-        let judged = JudgedSetJson::new(verified, actor);
-        Self { judged, published }
-    }
-}
-
-impl<'a> JudgedSetJson<'a> {
-    pub(super) fn new(verified: &'a VerifiedSet, actor: &'a str) -> Self {
-        let verdicts = verified.verdicts.iter();
-        Self {
-            set: &verified.edition.set,
-            edition_id: verified.edition.id,
-            verified: verified.edition.state.as_str(),
-            waits_for: verified.waits.as_deref(),
-            verdicts: verdicts
-                .map(|verdict| VerdictJson::new(verdict, actor))
-                .collect(),
-            set_aside: set_aside_json(&verified.set_aside),
-        }
-    }
-}
 
 /// Returns the set that `set:NAME` means, unless a source is called just so.
 pub(super) async fn name_of<'a>(app: &App, text: &'a str) -> Result<Option<&'a str>, Error> {
@@ -462,61 +297,4 @@ pub(super) fn write_judged(verified: &VerifiedSet, out: &mut dyn Write) -> io::R
     writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
     let judged = ("edition ", id.0);
     write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)
-}
-
-pub(super) fn state(one: &SetOverview) -> String {
-    if !one.set.configured {
-        return "removed".to_owned();
-    }
-    if one.is_damaged {
-        return StateWord::Damaged.as_str().to_owned();
-    }
-    if one.set.problem.is_some() {
-        return VersionState::Error.to_string();
-    }
-    if one.set.publish_error.is_some() {
-        return StateWord::Unpublished.shown().to_owned();
-    }
-    if one.members.is_empty() {
-        // Its last edition says nothing of files that are in it no more.
-        return "empty".to_owned();
-    }
-    one.newest
-        .as_ref()
-        .map_or_else(|| "never".to_owned(), |newest| newest.state.to_string())
-}
-
-/// Returns why a set stands where it does in one line: why it fails, is not published, and is not judged.
-pub(super) fn why(one: &SetOverview) -> Option<String> {
-    let reasons = reasons(one);
-    let words = reasons.iter().enumerate().map(|(place, (what, why))| {
-        if place == 0 || *what == "why" {
-            why.clone()
-        } else {
-            format!("{what}: {why}")
-        }
-    });
-    (!reasons.is_empty()).then(|| words.collect::<Vec<_>>().join("; "))
-}
-
-/// Returns every reason why a set stands where it does, each under its name.
-fn reasons(one: &SetOverview) -> Vec<(&'static str, String)> {
-    let waits = waits(one).filter(|why| one.failure.as_ref() != Some(why));
-    let named = [
-        ("why", one.failure.clone()),
-        ("not published", one.set.publish_error.clone()),
-        ("waits", waits),
-    ];
-    let named = named.into_iter();
-    named.filter_map(|(what, why)| Some((what, why?))).collect()
-}
-
-fn waits(one: &SetOverview) -> Option<String> {
-    let reason = one.waits.as_ref().map(ToString::to_string);
-    one.set.problem.clone().or(reason)
-}
-
-pub(super) fn path(one: &SetOverview) -> Option<String> {
-    let path = one.path.to_string_lossy().into_owned();
-    one.set.published.map(|_| path)
 }

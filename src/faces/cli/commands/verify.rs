@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::folders::{ChangedFolder, FolderChange, SetFolders};
 use super::published::{Served, tell_failures};
-use super::sets::{self, VerifiedSetJson};
+use super::set_json::VerifiedSetJson;
+use super::sets;
 use super::verdict::named;
 use crate::app::{App, Error, ErrorKind, SetAside, Verified, VerifiedSet};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};

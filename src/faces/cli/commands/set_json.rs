@@ -1,0 +1,172 @@
+//! The JSON of sets: `list --sets`, `show set:NAME`, `verify set:NAME` and what `verify --stale` says of sets.
+
+use serde::Serialize;
+
+use super::folders::FolderChange;
+use super::set_words::{path, waits};
+use super::verify::{SetAsideJson, set_aside_json};
+use crate::app::{SetOverview, VerifiedSet};
+use crate::domain::{Edition, EditionId, EditionMember, SourceId, VersionId};
+use crate::faces::cli::json::{VerdictJson, precise};
+use crate::faces::standing::StateWord;
+
+/// One of `list --sets --json`.
+#[derive(Serialize)]
+pub(super) struct SetJson<'a> {
+    name: &'a str,
+    verified: Option<&'static str>,
+    members: usize,
+    waits_for: Option<String>,
+    edition_id: Option<EditionId>,
+    edition_at: Option<String>,
+    published_edition_id: Option<EditionId>,
+    published_at: Option<String>,
+    published_path: Option<String>,
+    publish_error: Option<&'a str>,
+    error: Option<&'a str>,
+    withdrawn_at: Option<String>,
+    withdrawn_because: Option<&'a str>,
+}
+
+impl<'a> SetJson<'a> {
+    pub(super) const FIELDS: [&'static str; 13] = [
+        "name",
+        "verified",
+        "members",
+        "waits_for",
+        "edition_id",
+        "edition_at",
+        "published_edition_id",
+        "published_at",
+        "published_path",
+        "publish_error",
+        "error",
+        "withdrawn_at",
+        "withdrawn_because",
+    ];
+
+    pub(super) fn new(one: &'a SetOverview) -> Self {
+        let newest = one.newest.as_ref();
+        let withdrawn = one.set.withdrawn.as_ref();
+        Self {
+            name: &one.set.name,
+            verified: match newest {
+                _ if one.is_damaged => Some(StateWord::Damaged.as_str()),
+                newest => newest.map(|edition| edition.state.as_str()),
+            },
+            members: one.members.len(),
+            waits_for: waits(one),
+            edition_id: newest.map(|edition| edition.id),
+            edition_at: newest.map(|edition| precise(edition.at)),
+            published_edition_id: one.set.published,
+            published_at: one.set.published_at.map(precise),
+            published_path: path(one),
+            publish_error: one.set.publish_error.as_deref(),
+            error: one.failure.as_deref(),
+            withdrawn_at: withdrawn.map(|withdrawal| precise(withdrawal.at)),
+            withdrawn_because: withdrawn.map(|withdrawal| withdrawal.because.as_str()),
+        }
+    }
+}
+
+/// The whole of `show set:NAME --json`.
+#[derive(Serialize)]
+pub(super) struct ShownSetJson<'a> {
+    #[serde(flatten)]
+    pub(super) set: SetJson<'a>,
+    pub(super) verifiers: Vec<String>,
+    pub(super) sources: Vec<MemberJson<'a>>,
+    pub(super) edition: Option<EditionJson<'a>>,
+    pub(super) published: Option<EditionJson<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct MemberJson<'a> {
+    pub(super) source_id: SourceId,
+    pub(super) source: &'a str,
+    pub(super) version_id: Option<VersionId>,
+    pub(super) verified: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct EditionJson<'a> {
+    id: EditionId,
+    at: String,
+    verified: &'static str,
+    members: Vec<EditionMemberJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdicts: Option<Vec<VerdictJson<'a>>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct EditionMemberJson<'a> {
+    source_id: SourceId,
+    source: &'a str,
+    version_id: VersionId,
+}
+
+impl<'a> EditionJson<'a> {
+    pub(super) fn new(edition: &'a Edition, verdicts: Option<Vec<VerdictJson<'a>>>) -> Self {
+        let member = |member: &'a EditionMember| EditionMemberJson {
+            source_id: member.source_id,
+            source: &member.name,
+            version_id: member.version_id,
+        };
+        Self {
+            id: edition.id,
+            at: precise(edition.at),
+            verified: edition.state.as_str(),
+            members: edition.members.iter().map(member).collect(),
+            verdicts,
+        }
+    }
+}
+
+/// An edition that was judged.
+#[derive(Serialize)]
+pub(super) struct JudgedSetJson<'a> {
+    set: &'a str,
+    edition_id: EditionId,
+    verified: &'static str,
+    /// Why this is an older edition than the set would have now.
+    waits_for: Option<&'a str>,
+    verdicts: Vec<VerdictJson<'a>>,
+    /// Verdicts by hand that counted until now.
+    set_aside: Vec<SetAsideJson<'a>>,
+}
+
+/// One of `verify --json` for a set.
+#[derive(Serialize)]
+pub(super) struct VerifiedSetJson<'a> {
+    #[serde(flatten)]
+    judged: JudgedSetJson<'a>,
+    /// What became of the folder of the set.
+    published: &'a FolderChange,
+}
+
+impl<'a> VerifiedSetJson<'a> {
+    pub(super) fn new(
+        verified: &'a VerifiedSet,
+        published: &'a FolderChange,
+        actor: &'a str,
+    ) -> Self {
+        let judged = JudgedSetJson::new(verified, actor);
+        Self { judged, published }
+    }
+}
+
+impl<'a> JudgedSetJson<'a> {
+    pub(super) fn new(verified: &'a VerifiedSet, actor: &'a str) -> Self {
+        let verdicts = verified.verdicts.iter();
+        Self {
+            set: &verified.edition.set,
+            edition_id: verified.edition.id,
+            verified: verified.edition.state.as_str(),
+            waits_for: verified.waits.as_deref(),
+            verdicts: verdicts
+                .map(|verdict| VerdictJson::new(verdict, actor))
+                .collect(),
+            set_aside: set_aside_json(&verified.set_aside),
+        }
+    }
+}

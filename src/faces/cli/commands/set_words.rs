@@ -1,0 +1,62 @@
+//! What lists, screens and the report say of a set: its state, why it stands there, where it is published.
+
+use crate::app::SetOverview;
+use crate::domain::VersionState;
+use crate::faces::standing::StateWord;
+
+pub(super) fn state(one: &SetOverview) -> String {
+    if !one.set.configured {
+        return "removed".to_owned();
+    }
+    if one.is_damaged {
+        return StateWord::Damaged.as_str().to_owned();
+    }
+    if one.set.problem.is_some() {
+        return VersionState::Error.to_string();
+    }
+    if one.set.publish_error.is_some() {
+        return StateWord::Unpublished.shown().to_owned();
+    }
+    if one.members.is_empty() {
+        // Its last edition says nothing of files that are in it no more.
+        return "empty".to_owned();
+    }
+    one.newest
+        .as_ref()
+        .map_or_else(|| "never".to_owned(), |newest| newest.state.to_string())
+}
+
+/// Returns why a set stands where it does in one line: why it fails, is not published, and is not judged.
+pub(super) fn why(one: &SetOverview) -> Option<String> {
+    let reasons = reasons(one);
+    let words = reasons.iter().enumerate().map(|(place, (what, why))| {
+        if place == 0 || *what == "why" {
+            why.clone()
+        } else {
+            format!("{what}: {why}")
+        }
+    });
+    (!reasons.is_empty()).then(|| words.collect::<Vec<_>>().join("; "))
+}
+
+/// Returns every reason why a set stands where it does, each under its name.
+pub(super) fn reasons(one: &SetOverview) -> Vec<(&'static str, String)> {
+    let waits = waits(one).filter(|why| one.failure.as_ref() != Some(why));
+    let named = [
+        ("why", one.failure.clone()),
+        ("not published", one.set.publish_error.clone()),
+        ("waits", waits),
+    ];
+    let named = named.into_iter();
+    named.filter_map(|(what, why)| Some((what, why?))).collect()
+}
+
+pub(super) fn waits(one: &SetOverview) -> Option<String> {
+    let reason = one.waits.as_ref().map(ToString::to_string);
+    one.set.problem.clone().or(reason)
+}
+
+pub(super) fn path(one: &SetOverview) -> Option<String> {
+    let path = one.path.to_string_lossy().into_owned();
+    one.set.published.map(|_| path)
+}
