@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::exit::conclude;
-use super::{Console, ExitStatus, json};
+use super::{Console, ExitStatus};
 use crate::app::{self, PolicyOutlook};
 use crate::config::{
     Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
 };
 use crate::domain::{ChangeKind, Scope, Weight, secret_names};
+use crate::faces::json;
 use crate::faces::text::clean;
 
 /// Longer settings do not push the origins of the others away.

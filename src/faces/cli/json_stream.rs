@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::exit::Failure;
-use super::json::{AttemptJson, attempts, version};
 use crate::app::{History, Result};
 use crate::domain::{Verdict, VersionId};
+use crate::faces::json::{AttemptJson, attempts, version};
 
 /// The last field of an object that holds its versions.
 const VERSIONS: &str = "versions";

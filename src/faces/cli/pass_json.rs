@@ -8,9 +8,10 @@ use serde::{Serialize, Serializer};
 use super::commands::{ChangedFolder, SetFolders, reasons, why};
 use super::exit::{CommandResult, conclude};
 use super::summary::status_of_pass;
-use super::{Console, ExitStatus, json};
+use super::{Console, ExitStatus};
 use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult, StandingFaults};
 use crate::domain::{FailureKind, Source, SourceId, VersionId, VersionState};
+use crate::faces::json;
 
 /// Sources of which it is read at once what consumers see.
 const SERVED_AT_ONCE: usize = 1024;

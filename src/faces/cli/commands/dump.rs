@@ -10,10 +10,10 @@ use crate::app::{App, History, Newest};
 use crate::domain::Source;
 use crate::faces::cli::args::DumpArgs;
 use crate::faces::cli::exit::{CommandResult, Failure};
-use crate::faces::cli::json::{SettingsJson, SourceJson};
 use crate::faces::cli::json_stream::{OpenList, write_versions_of};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus, sources_file};
+use crate::faces::json::{SettingsJson, SourceJson};
 use crate::faces::standing::state_word;
 use crate::faces::text::{clean, count};
 

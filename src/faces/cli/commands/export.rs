@@ -8,8 +8,8 @@ use crate::domain::{Source, Version, VersionState, safe_part};
 use crate::faces::cli::args::ExportArgs;
 use crate::faces::cli::exit::{CommandResult, damaged_history, purged_meanwhile};
 use crate::faces::cli::export_folder::{Entry, ExportFolder, MANIFEST, Placed};
-use crate::faces::cli::json::precise;
 use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::json::precise;
 use crate::faces::text::{clean, count};
 
 /// How many versions came to what.

@@ -9,7 +9,8 @@ use crate::faces::cli::args::GrepArgs;
 use crate::faces::cli::exit::{CommandResult, damaged_history, error};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left, right};
-use crate::faces::cli::{Console, ExitStatus, json};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::json;
 
 /// One of `grep --json`.
 #[derive(Serialize)]

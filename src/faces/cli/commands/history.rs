@@ -9,11 +9,11 @@ use crate::domain::{
 };
 use crate::faces::cli::args::{HistoryArgs, TableFormat};
 use crate::faces::cli::exit::{CommandResult, Failure};
-use crate::faces::cli::json::{self, AttemptJson, VersionJson};
 use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, csv};
+use crate::faces::json::{self, AttemptJson, VersionJson};
 use crate::faces::text::or_dash;
 
 pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>) -> CommandResult {

@@ -13,7 +13,8 @@ use crate::domain::{Address, SourceId, format_size};
 use crate::faces::cli::args::ImportArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::import::{self, Entry};
-use crate::faces::cli::{Console, ExitStatus, json};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::json;
 use crate::faces::options::as_import;
 use crate::faces::text::{clean, count};
 

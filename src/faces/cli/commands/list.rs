@@ -9,10 +9,10 @@ use crate::app::{App, Error, Newest, failure_among};
 use crate::domain::{Source, SourceId};
 use crate::faces::cli::args::{ListArgs, ListFilter, TableFormat};
 use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::json::{self, SourceJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, path, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::json::{self, SourceJson};
 use crate::faces::standing::{StateWord, next_due, published_briefly, state_word, verified_word};
 use crate::faces::text::{count, or_dash};
 

@@ -10,9 +10,9 @@ use crate::app::{App, EventFilter};
 use crate::domain::Event;
 use crate::faces::cli::args::{LogArgs, TableFormat};
 use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::json::{self, EventJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::json::{self, EventJson};
 use crate::faces::text::{clean, wrap};
 
 const DEFAULT_LIMIT: usize = 100;

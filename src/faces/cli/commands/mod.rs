@@ -26,8 +26,6 @@ mod policy;
 mod published;
 mod rehearse;
 mod report;
-mod set_json;
-mod set_words;
 mod sets;
 mod show;
 mod verdict;

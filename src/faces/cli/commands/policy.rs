@@ -11,7 +11,8 @@ use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left};
-use crate::faces::cli::{Console, ExitStatus, json};
+use crate::faces::cli::{Console, ExitStatus};
+use crate::faces::json;
 use crate::faces::text::clean;
 
 /// Of a catalogue on which no configuration was used yet, when that of this process cannot be either.

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::damaged::Damaged;
-use super::set_words;
 use crate::app::{App, History, Newest, SetOverview};
 use crate::domain::{
     Attempt, Source, SourceId, Verdict, Version, VersionState, format_size, last_of_each,
@@ -15,6 +14,7 @@ use crate::faces::cli::Console;
 use crate::faces::cli::args::ReportArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
+use crate::faces::set_words;
 use crate::faces::standing::{
     StateWord, next_due, published_place, state_word, verified_word, why,
 };

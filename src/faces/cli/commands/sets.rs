@@ -4,8 +4,6 @@ use std::io::{self, Write};
 
 use super::folders::{FolderChange, SetFolders};
 use super::published::tell_failures;
-use super::set_json::{EditionJson, MemberJson, SetJson, ShownSetJson};
-use super::set_words::{path, reasons, state, why};
 use super::verdict::counts_for;
 use super::verify::write_verdicts;
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
@@ -13,10 +11,11 @@ use crate::domain::{Edition, EditionVerdict, SourceId, Withdrawal, last_of_each,
 use crate::faces::cli::args::{TableFormat, VerdictArgs};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::facts::write_facts;
-use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{self, Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::json::{self, EditionJson, MemberJson, SetJson, ShownSetJson, VerdictJson};
+use crate::faces::set_words::{path, reasons, state, why};
 use crate::faces::text::{clean, or_dash};
 
 /// Returns the set that `set:NAME` means, unless a source is called just so.

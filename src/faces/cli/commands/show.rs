@@ -14,9 +14,9 @@ use crate::faces::cli::Console;
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::facts::write_facts;
-use crate::faces::cli::json::{SettingsJson, SourceJson, published_file};
 use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
+use crate::faces::json::{SettingsJson, SourceJson, published_file};
 use crate::faces::standing::{next_due, published_words, state_word, why};
 
 /// How many versions and how many attempts are shown.

@@ -9,10 +9,10 @@ use crate::app::{App, Error, VerdictFilter, VerdictOn, VerdictSubject};
 use crate::domain::{EditionId, Judgement, SourceId, VersionId, with_origin};
 use crate::faces::cli::args::{TableFormat, VerdictsArgs};
 use crate::faces::cli::exit::CommandResult;
-use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
+use crate::faces::json::{self, VerdictJson};
 use crate::faces::text::{clean, clean_line};
 
 /// So many digits tell fingerprints apart for people.

@@ -9,16 +9,15 @@ use serde::Serialize;
 
 use super::folders::{ChangedFolder, FolderChange, SetFolders};
 use super::published::{Served, tell_failures};
-use super::set_json::VerifiedSetJson;
 use super::sets;
 use super::verdict::named;
 use crate::app::{App, Error, ErrorKind, SetAside, Verified, VerifiedSet};
 use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, purged_meanwhile};
-use crate::faces::cli::json::{self, VerdictJson};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::FileChange;
+use crate::faces::json::{self, JudgedSetJson, SetAsideJson, VerdictJson, set_aside_json};
 use crate::faces::text::clean;
 
 #[derive(Serialize)]
@@ -32,6 +31,22 @@ struct VerifiedJson<'a> {
     set_aside: Vec<SetAsideJson<'a>>,
     /// What became of the source's published file; nothing when it was purged meanwhile.
     published: Option<&'a FileChange>,
+}
+
+/// One of `verify --json` for a set.
+#[derive(Serialize)]
+struct VerifiedSetJson<'a> {
+    #[serde(flatten)]
+    judged: JudgedSetJson<'a>,
+    /// What became of the folder of the set.
+    published: &'a FolderChange,
+}
+
+impl<'a> VerifiedSetJson<'a> {
+    fn new(verified: &'a VerifiedSet, published: &'a FolderChange, actor: &'a str) -> Self {
+        let judged = JudgedSetJson::new(verified, actor);
+        Self { judged, published }
+    }
 }
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
@@ -298,26 +313,6 @@ pub(super) fn write_verdicts(
         writeln!(out, "  set aside, and counts no more{on_others}: {words}")?;
     }
     Ok(())
-}
-
-/// A verdict by hand that counts no more.
-#[derive(Serialize)]
-pub(super) struct SetAsideJson<'a> {
-    #[serde(flatten)]
-    verdict: VerdictJson<'a>,
-    /// The ids of the versions, or editions, on which it counted.
-    on: &'a [i64],
-}
-
-/// Returns verdicts by hand that count no more.
-pub(super) fn set_aside_json(set_aside: &[SetAside]) -> Vec<SetAsideJson<'_>> {
-    let set_aside = set_aside.iter();
-    set_aside
-        .map(|one| SetAsideJson {
-            verdict: VerdictJson::new(&one.verdict, &one.actor),
-            on: &one.on,
-        })
-        .collect()
 }
 
 #[cfg(test)]

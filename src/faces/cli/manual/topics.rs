@@ -99,7 +99,7 @@ fn deploy_files() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::cli::json::{AttemptJson, EventJson, SourceJson, VersionJson};
+    use crate::faces::json::{AttemptJson, EventJson, SourceJson, VersionJson};
     use crate::faces::standing::StateWord;
 
     #[test]

@@ -11,12 +11,11 @@ use crate::domain::Source;
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::commands::folders::{ChangedFolder, SetFolders};
 use crate::faces::cli::commands::published::{Served, tell_failures};
-use crate::faces::cli::commands::set_json::JudgedSetJson;
 use crate::faces::cli::commands::sets::write_judged;
 use crate::faces::cli::exit::{CommandResult, Failure};
-use crate::faces::cli::json;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::{Change, FileChange};
+use crate::faces::json::{self, JudgedSetJson};
 use crate::faces::text::count;
 
 #[derive(Serialize)]

@@ -2,17 +2,16 @@
 
 use serde::Serialize;
 
-use super::folders::FolderChange;
-use super::set_words::{path, waits};
-use super::verify::{SetAsideJson, set_aside_json};
+use super::times::precise;
+use super::verdict::{SetAsideJson, VerdictJson, set_aside_json};
 use crate::app::{SetOverview, VerifiedSet};
 use crate::domain::{Edition, EditionId, EditionMember, SourceId, VersionId};
-use crate::faces::cli::json::{VerdictJson, precise};
+use crate::faces::set_words::{path, waits};
 use crate::faces::standing::StateWord;
 
 /// One of `list --sets --json`.
 #[derive(Serialize)]
-pub(super) struct SetJson<'a> {
+pub(crate) struct SetJson<'a> {
     name: &'a str,
     verified: Option<&'static str>,
     members: usize,
@@ -29,7 +28,7 @@ pub(super) struct SetJson<'a> {
 }
 
 impl<'a> SetJson<'a> {
-    pub(super) const FIELDS: [&'static str; 13] = [
+    pub(crate) const FIELDS: [&'static str; 13] = [
         "name",
         "verified",
         "members",
@@ -45,7 +44,7 @@ impl<'a> SetJson<'a> {
         "withdrawn_because",
     ];
 
-    pub(super) fn new(one: &'a SetOverview) -> Self {
+    pub(crate) fn new(one: &'a SetOverview) -> Self {
         let newest = one.newest.as_ref();
         let withdrawn = one.set.withdrawn.as_ref();
         Self {
@@ -71,25 +70,25 @@ impl<'a> SetJson<'a> {
 
 /// The whole of `show set:NAME --json`.
 #[derive(Serialize)]
-pub(super) struct ShownSetJson<'a> {
+pub(crate) struct ShownSetJson<'a> {
     #[serde(flatten)]
-    pub(super) set: SetJson<'a>,
-    pub(super) verifiers: Vec<String>,
-    pub(super) sources: Vec<MemberJson<'a>>,
-    pub(super) edition: Option<EditionJson<'a>>,
-    pub(super) published: Option<EditionJson<'a>>,
+    pub(crate) set: SetJson<'a>,
+    pub(crate) verifiers: Vec<String>,
+    pub(crate) sources: Vec<MemberJson<'a>>,
+    pub(crate) edition: Option<EditionJson<'a>>,
+    pub(crate) published: Option<EditionJson<'a>>,
 }
 
 #[derive(Serialize)]
-pub(super) struct MemberJson<'a> {
-    pub(super) source_id: SourceId,
-    pub(super) source: &'a str,
-    pub(super) version_id: Option<VersionId>,
-    pub(super) verified: Option<&'static str>,
+pub(crate) struct MemberJson<'a> {
+    pub(crate) source_id: SourceId,
+    pub(crate) source: &'a str,
+    pub(crate) version_id: Option<VersionId>,
+    pub(crate) verified: Option<&'static str>,
 }
 
 #[derive(Serialize)]
-pub(super) struct EditionJson<'a> {
+pub(crate) struct EditionJson<'a> {
     id: EditionId,
     at: String,
     verified: &'static str,
@@ -99,14 +98,14 @@ pub(super) struct EditionJson<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct EditionMemberJson<'a> {
+pub(crate) struct EditionMemberJson<'a> {
     source_id: SourceId,
     source: &'a str,
     version_id: VersionId,
 }
 
 impl<'a> EditionJson<'a> {
-    pub(super) fn new(edition: &'a Edition, verdicts: Option<Vec<VerdictJson<'a>>>) -> Self {
+    pub(crate) fn new(edition: &'a Edition, verdicts: Option<Vec<VerdictJson<'a>>>) -> Self {
         let member = |member: &'a EditionMember| EditionMemberJson {
             source_id: member.source_id,
             source: &member.name,
@@ -124,7 +123,7 @@ impl<'a> EditionJson<'a> {
 
 /// An edition that was judged.
 #[derive(Serialize)]
-pub(super) struct JudgedSetJson<'a> {
+pub(crate) struct JudgedSetJson<'a> {
     set: &'a str,
     edition_id: EditionId,
     verified: &'static str,
@@ -135,28 +134,8 @@ pub(super) struct JudgedSetJson<'a> {
     set_aside: Vec<SetAsideJson<'a>>,
 }
 
-/// One of `verify --json` for a set.
-#[derive(Serialize)]
-pub(super) struct VerifiedSetJson<'a> {
-    #[serde(flatten)]
-    judged: JudgedSetJson<'a>,
-    /// What became of the folder of the set.
-    published: &'a FolderChange,
-}
-
-impl<'a> VerifiedSetJson<'a> {
-    pub(super) fn new(
-        verified: &'a VerifiedSet,
-        published: &'a FolderChange,
-        actor: &'a str,
-    ) -> Self {
-        let judged = JudgedSetJson::new(verified, actor);
-        Self { judged, published }
-    }
-}
-
 impl<'a> JudgedSetJson<'a> {
-    pub(super) fn new(verified: &'a VerifiedSet, actor: &'a str) -> Self {
+    pub(crate) fn new(verified: &'a VerifiedSet, actor: &'a str) -> Self {
         let verdicts = verified.verdicts.iter();
         Self {
             set: &verified.edition.set,

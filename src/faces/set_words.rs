@@ -4,7 +4,7 @@ use crate::app::SetOverview;
 use crate::domain::VersionState;
 use crate::faces::standing::StateWord;
 
-pub(super) fn state(one: &SetOverview) -> String {
+pub(crate) fn state(one: &SetOverview) -> String {
     if !one.set.configured {
         return "removed".to_owned();
     }
@@ -27,7 +27,7 @@ pub(super) fn state(one: &SetOverview) -> String {
 }
 
 /// Returns why a set stands where it does in one line: why it fails, is not published, and is not judged.
-pub(super) fn why(one: &SetOverview) -> Option<String> {
+pub(crate) fn why(one: &SetOverview) -> Option<String> {
     let reasons = reasons(one);
     let words = reasons.iter().enumerate().map(|(place, (what, why))| {
         if place == 0 || *what == "why" {
@@ -40,7 +40,7 @@ pub(super) fn why(one: &SetOverview) -> Option<String> {
 }
 
 /// Returns every reason why a set stands where it does, each under its name.
-pub(super) fn reasons(one: &SetOverview) -> Vec<(&'static str, String)> {
+pub(crate) fn reasons(one: &SetOverview) -> Vec<(&'static str, String)> {
     let waits = waits(one).filter(|why| one.failure.as_ref() != Some(why));
     let named = [
         ("why", one.failure.clone()),
@@ -51,12 +51,12 @@ pub(super) fn reasons(one: &SetOverview) -> Vec<(&'static str, String)> {
     named.filter_map(|(what, why)| Some((what, why?))).collect()
 }
 
-pub(super) fn waits(one: &SetOverview) -> Option<String> {
+pub(crate) fn waits(one: &SetOverview) -> Option<String> {
     let reason = one.waits.as_ref().map(ToString::to_string);
     one.set.problem.clone().or(reason)
 }
 
-pub(super) fn path(one: &SetOverview) -> Option<String> {
+pub(crate) fn path(one: &SetOverview) -> Option<String> {
     let path = one.path.to_string_lossy().into_owned();
     one.set.published.map(|_| path)
 }

@@ -1,0 +1,50 @@
+//! An event of the log.
+
+use serde::Serialize;
+
+use super::times::precise;
+use crate::domain::{Event, SourceId, VersionId};
+
+/// One line of `log --json`.
+#[derive(Serialize)]
+pub(crate) struct EventJson<'a> {
+    id: i64,
+    at: String,
+    actor: &'a str,
+    action: &'static str,
+    source_id: Option<SourceId>,
+    source: Option<&'a str>,
+    version_id: Option<VersionId>,
+    detail: Option<&'a str>,
+    /// Under which a verdict counted or a state changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_revision: Option<i64>,
+}
+
+impl<'a> EventJson<'a> {
+    /// The fields, in their order.
+    pub(crate) const FIELDS: [&'static str; 8] = [
+        "id",
+        "at",
+        "actor",
+        "action",
+        "source_id",
+        "source",
+        "version_id",
+        "detail",
+    ];
+
+    pub(crate) fn new(event: &'a Event) -> Self {
+        Self {
+            id: event.id.0,
+            at: precise(event.stamp.at),
+            actor: &event.stamp.actor.0,
+            action: event.event.action.as_str(),
+            source_id: event.event.source_id,
+            source: event.source_name.as_deref(),
+            version_id: event.event.version_id,
+            detail: event.event.detail.as_deref(),
+            policy_revision: event.policy_revision,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The history of a source: attempts, and versions with their verdicts.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::times::{milliseconds, precise, whole_seconds};
+use super::verdict::VerdictJson;
+use crate::app::History;
+use crate::domain::{Attempt, Digest, FailureKind, LastModified, Verdict, Version, VersionId};
+
+/// One of `attempts` in `history --json`.
+#[derive(Serialize)]
+pub(crate) struct AttemptJson<'a> {
+    id: i64,
+    started_at: String,
+    duration_ms: u64,
+    outcome: &'static str,
+    http_status: Option<u16>,
+    size_bytes: Option<u64>,
+    version_id: Option<VersionId>,
+    digest: Option<String>,
+    error_kind: Option<&'static str>,
+    error: Option<&'a str>,
+}
+
+impl<'a> AttemptJson<'a> {
+    /// The fields, in their order.
+    pub(crate) const FIELDS: [&'static str; 10] = [
+        "id",
+        "started_at",
+        "duration_ms",
+        "outcome",
+        "http_status",
+        "size_bytes",
+        "version_id",
+        "digest",
+        "error_kind",
+        "error",
+    ];
+
+    /// `digest` is that of the version which the attempt brought, or found unchanged.
+    fn new(attempt: &'a Attempt, digest: Option<Digest>) -> Self {
+        Self {
+            id: attempt.id.0,
+            started_at: precise(attempt.started_at),
+            duration_ms: milliseconds(attempt.duration),
+            outcome: attempt.outcome.as_str(),
+            http_status: attempt.http_status,
+            size_bytes: attempt.size_bytes,
+            version_id: attempt.version_id,
+            digest: digest.map(|digest| digest.to_string()),
+            error_kind: attempt.error_kind.map(FailureKind::as_str),
+            error: attempt.error.as_deref(),
+        }
+    }
+}
+
+/// One of `versions` in `history --json`.
+#[derive(Serialize)]
+pub(crate) struct VersionJson<'a> {
+    id: VersionId,
+    digest: String,
+    size_bytes: u64,
+    stored_bytes: u64,
+    name: &'a str,
+    media_type: Option<&'a str>,
+    last_modified: Option<String>,
+    fetched_at: String,
+    verified: &'static str,
+    /// Of the policy under which that was derived.
+    policy_revision: Option<i64>,
+    published: bool,
+    verdicts: Vec<VerdictJson<'a>>,
+}
+
+impl<'a> VersionJson<'a> {
+    /// The fields that are single values, in their order.
+    pub(crate) const FIELDS: [&'static str; 11] = [
+        "id",
+        "digest",
+        "size_bytes",
+        "stored_bytes",
+        "name",
+        "media_type",
+        "last_modified",
+        "fetched_at",
+        "verified",
+        "policy_revision",
+        "published",
+    ];
+
+    /// `published` tells whether it is what consumers see now.
+    fn new(version: &'a Version, verdicts: &'a [Verdict], published: bool) -> Self {
+        Self {
+            id: version.id,
+            digest: version.digest.to_string(),
+            size_bytes: version.size_bytes,
+            stored_bytes: version.stored_bytes,
+            name: &version.name,
+            media_type: version.media_type.as_deref(),
+            last_modified: version
+                .last_modified
+                .as_ref()
+                .and_then(LastModified::time)
+                .map(whole_seconds),
+            fetched_at: precise(version.fetched_at),
+            verified: version.state.as_str(),
+            policy_revision: version.policy_revision,
+            published,
+            verdicts: verdicts.iter().map(VerdictJson::recorded).collect(),
+        }
+    }
+}
+
+/// Returns the attempts of a history, each with the digest of its version.
+pub(crate) fn attempts(history: &History) -> Vec<AttemptJson<'_>> {
+    let versions = history.versions.iter();
+    let digests: HashMap<_, _> = versions.map(|(one, _)| (one.id, one.digest)).collect();
+    let digest = |attempt: &Attempt| digests.get(&attempt.version_id?).copied();
+    let attempts = history.attempts.iter();
+    attempts
+        .map(|attempt| AttemptJson::new(attempt, digest(attempt)))
+        .collect()
+}
+
+/// Returns a version of a history with these verdicts.
+pub(crate) fn version<'a>(
+    history: &History,
+    version: &'a Version,
+    verdicts: &'a [Verdict],
+) -> VersionJson<'a> {
+    VersionJson::new(version, verdicts, history.served == Some(version.id))
+}

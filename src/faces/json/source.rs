@@ -1,0 +1,163 @@
+//! A source: what stands of it, and what an operator set.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::times::{precise, whole_seconds};
+use crate::app::Newest;
+use crate::domain::{AttemptOutcome, FailureKind, Source, SourceId, VersionId};
+use crate::faces::standing::{StateWord, next_due, verified_word};
+
+/// One of `list --json`.
+#[derive(Serialize)]
+pub(crate) struct SourceJson<'a> {
+    id: SourceId,
+    name: &'a str,
+    address: &'a str,
+    interval_hours: u32,
+    enabled: bool,
+    tags: &'a [String],
+    last_attempt_at: Option<String>,
+    next_due_at: Option<String>,
+    last_outcome: Option<&'static str>,
+    failures: u32,
+    version_id: Option<VersionId>,
+    verified: Option<&'static str>,
+    published_path: Option<String>,
+    set: Option<&'a str>,
+    state: &'static str,
+    removed_at: Option<String>,
+    published_version_id: Option<VersionId>,
+    wanted_version_id: Option<VersionId>,
+    publish_error: Option<&'a str>,
+    size_bytes: Option<u64>,
+    digest: Option<String>,
+    error_kind: Option<&'static str>,
+    error: Option<&'a str>,
+    set_error: Option<&'a str>,
+    withdrawn_at: Option<String>,
+    withdrawn_because: Option<&'a str>,
+}
+
+impl<'a> SourceJson<'a> {
+    /// The fields, in their order.
+    pub(crate) const FIELDS: [&'static str; 26] = [
+        "id",
+        "name",
+        "address",
+        "interval_hours",
+        "enabled",
+        "tags",
+        "last_attempt_at",
+        "next_due_at",
+        "last_outcome",
+        "failures",
+        "version_id",
+        "verified",
+        "published_path",
+        "set",
+        "state",
+        "removed_at",
+        "published_version_id",
+        "wanted_version_id",
+        "publish_error",
+        "size_bytes",
+        "digest",
+        "error_kind",
+        "error",
+        "set_error",
+        "withdrawn_at",
+        "withdrawn_because",
+    ];
+
+    /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
+    /// published with; `published_version_id` is what consumers see, in the set's folder too; `wanted_version_id` is the
+    /// version that should be published by itself, another than `published_version_id` while that lags; `size_bytes` and
+    /// `digest` are the newest version's, `error` is the last attempt's. `set_error`: why that set fails, if it does.
+    pub(crate) fn new(
+        source: &'a Source,
+        newest: &'a Newest,
+        set_error: Option<&'a str>,
+        published_dir: &Path,
+    ) -> Self {
+        let (settings, state) = (&source.settings, &source.state);
+        let withdrawn = state.withdrawn.as_ref();
+        Self {
+            id: source.id,
+            name: &settings.name,
+            address: settings.address.as_str(),
+            interval_hours: settings.interval.hours(),
+            enabled: settings.enabled,
+            tags: &settings.tags,
+            last_attempt_at: state.last_attempt_at.map(precise),
+            next_due_at: next_due(source).map(whole_seconds),
+            last_outcome: state.last_outcome.map(AttemptOutcome::as_str),
+            failures: state.failures,
+            version_id: state.version_id,
+            verified: verified_word(source),
+            published_path: published_file(source, published_dir),
+            set: state.set.as_deref(),
+            state: StateWord::of(source).as_str(),
+            removed_at: source.removed_at.map(precise),
+            published_version_id: state.served(),
+            wanted_version_id: newest.wanted_version_id,
+            publish_error: state.publish_error.as_deref(),
+            size_bytes: newest.size_bytes,
+            digest: newest.digest.map(|digest| digest.to_string()),
+            error_kind: newest.error_kind.map(FailureKind::as_str),
+            error: newest.error.as_deref(),
+            set_error,
+            withdrawn_at: withdrawn.map(|withdrawal| precise(withdrawal.at)),
+            withdrawn_because: withdrawn.map(|withdrawal| withdrawal.because.as_str()),
+        }
+    }
+}
+
+/// Returns where the source's published file lies, if one does: that of a removed source could perhaps not be removed.
+pub(crate) fn published_file(source: &Source, published_dir: &Path) -> Option<String> {
+    let is_left = source.removed_at.is_some() && source.state.publish_error.is_some();
+    (is_left || source.state.published_version_id.is_some()).then(|| {
+        let path = published_dir.join(&source.published_path);
+        path.to_string_lossy().into_owned()
+    })
+}
+
+/// What an operator said of a source, beyond what `list` shows.
+#[derive(Serialize)]
+pub(crate) struct SettingsJson<'a> {
+    /// Secrets are by name here, as they are stored.
+    headers: Vec<HeaderJson<'a>>,
+    allow_private: bool,
+    allow_http: bool,
+    allow_empty: bool,
+    publish: &'static str,
+    max_size_bytes: Option<u64>,
+    user: Option<&'a str>,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct HeaderJson<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+impl<'a> SettingsJson<'a> {
+    pub(crate) fn new(source: &'a Source) -> Self {
+        let settings = &source.settings;
+        let headers = settings.headers.iter();
+        Self {
+            headers: headers
+                .map(|(name, value)| HeaderJson { name, value })
+                .collect(),
+            allow_private: settings.allow_private,
+            allow_http: settings.allow_http,
+            allow_empty: settings.allow_empty,
+            publish: settings.publish.as_str(),
+            max_size_bytes: settings.max_size_bytes,
+            user: settings.user.as_deref(),
+            created_at: precise(source.created_at),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A verdict on a version or an edition.
+
+use serde::Serialize;
+
+use super::times::{milliseconds, precise};
+use crate::app::SetAside;
+use crate::domain::{EditionVerdict, NewVerdict, Verdict};
+
+/// One verdict.
+#[derive(Serialize)]
+pub(crate) struct VerdictJson<'a> {
+    verifier: &'a str,
+    fingerprint: &'a str,
+    /// Of a command, as configured: `{path}` stands for the copy's path.
+    argv: Option<Vec<String>>,
+    outcome: &'static str,
+    detail: &'a str,
+    exit_code: Option<i32>,
+    output: &'a str,
+    started_at: String,
+    duration_ms: u64,
+    actor: &'a str,
+    /// The id of the version, of a set the edition, with the same contents on which it was given; nothing when that is this one.
+    given_on: Option<i64>,
+    /// Whether a person gave it in the place of the verifier.
+    by_hand: bool,
+}
+
+impl<'a> VerdictJson<'a> {
+    pub(crate) fn recorded(verdict: &'a Verdict) -> Self {
+        Self::given_on(
+            &verdict.verdict,
+            &verdict.actor,
+            verdict.given_on.map(|id| id.0),
+        )
+    }
+
+    pub(crate) fn on_edition(verdict: &'a EditionVerdict) -> Self {
+        Self::given_on(
+            &verdict.verdict,
+            &verdict.actor,
+            verdict.given_on.map(|id| id.0),
+        )
+    }
+
+    pub(crate) fn given_on(verdict: &'a NewVerdict, actor: &'a str, given_on: Option<i64>) -> Self {
+        Self {
+            given_on,
+            ..Self::new(verdict, actor)
+        }
+    }
+
+    pub(crate) fn new(verdict: &'a NewVerdict, actor: &'a str) -> Self {
+        Self {
+            verifier: &verdict.verifier,
+            fingerprint: &verdict.fingerprint.hex,
+            argv: argv_of(&verdict.fingerprint.definition),
+            outcome: verdict.judgement.outcome.as_str(),
+            detail: &verdict.judgement.detail,
+            exit_code: verdict.judgement.exit_code,
+            output: &verdict.judgement.output,
+            started_at: precise(verdict.started_at),
+            duration_ms: milliseconds(verdict.duration),
+            actor,
+            given_on: None,
+            by_hand: verdict.is_by_hand(),
+        }
+    }
+}
+
+/// Reads a command's arguments from a verifier's definition; nothing for another kind of verifier.
+fn argv_of(definition: &str) -> Option<Vec<String>> {
+    let definition: serde_json::Value = serde_json::from_str(definition).ok()?;
+    serde_json::from_value(definition.pointer("/definition/command")?.clone()).ok()
+}
+
+/// A verdict by hand that counts no more.
+#[derive(Serialize)]
+pub(crate) struct SetAsideJson<'a> {
+    #[serde(flatten)]
+    verdict: VerdictJson<'a>,
+    /// The ids of the versions, or editions, on which it counted.
+    on: &'a [i64],
+}
+
+/// Returns verdicts by hand that count no more.
+pub(crate) fn set_aside_json(set_aside: &[SetAside]) -> Vec<SetAsideJson<'_>> {
+    let set_aside = set_aside.iter();
+    set_aside
+        .map(|one| SetAsideJson {
+            verdict: VerdictJson::new(&one.verdict, &one.actor),
+            on: &one.on,
+        })
+        .collect()
+}
