@@ -13,6 +13,7 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use self::file::LogFile;
+pub use self::file::TellTrouble;
 use crate::config::LogConfig;
 use crate::domain::is_no_room;
 use crate::files::{Owner, make_folders};
@@ -28,9 +29,6 @@ pub struct LogError {
     path: PathBuf,
     source: io::Error,
 }
-
-/// Who is told, in a line, that the log cannot be written any more.
-pub type TellTrouble = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Begins the log in `folder`; what is returned writes the last lines when it is dropped. `owner` is whose the folder is
 /// when it has to be made.

@@ -1,14 +1,13 @@
 //! `config check`: whether the configuration can be used on this machine, beyond what its text says.
 
-use std::path::Path;
-
 use super::house::{House, has_catalogue};
+use super::loading::open_to_others;
 use crate::app::{Error, PolicyNext, PolicyOutlook, Result};
 use crate::config::{Builtin, Config, Environment, Flags, Schema, VerifierKind, program_problem};
 use crate::faces::cli::args::Access;
 use crate::faces::cli::{self, Console, ExitStatus};
 use crate::faces::tui;
-use crate::files::{self, is_open_to_others};
+use crate::files;
 use crate::net;
 
 /// Prints what is in force and what deserves a look. Everything that keeps gannet from working is one error; a policy by which the
@@ -168,21 +167,4 @@ fn is_refused(error: &std::io::Error) -> bool {
         error.kind(),
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
     )
-}
-
-/// Returns a line for the configuration's file and its folder when other accounts may change them: it names programs that
-/// run as this one.
-pub(super) fn open_to_others(file: Option<&Path>) -> Vec<String> {
-    let paths = file
-        .into_iter()
-        .flat_map(|file| [Some(file), file.parent()]);
-    // Everybody may write to `/dev/null`, and nobody reads that again.
-    let kept = |path: &&Path| path.is_file() || path.is_dir();
-    let open = paths.flatten().filter(kept);
-    let open = open.filter(|path| is_open_to_others(path));
-    open.map(|path| {
-        let path = path.display();
-        format!("every account may write to {path}, and so choose the programs that run here: `chmod o-w {path}`")
-    })
-    .collect()
 }

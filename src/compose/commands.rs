@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::house::{self, House};
-use super::{load, signals, warn_of_mismatch, warn_of_unusable};
+use super::loading::load;
+use super::signals;
+use super::warnings::{warn_of_mismatch, warn_of_unusable};
 use crate::app::{Error, PolicyStanding, Result, make_room_first};
 use crate::archive::release_reserve;
 use crate::config::{Environment, Flags};

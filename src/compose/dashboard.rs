@@ -52,7 +52,7 @@ fn wants_catalogue(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<bool> {
-    let config = super::load(flags, environment, Access::Create)?;
+    let config = super::loading::load(flags, environment, Access::Create)?;
     if has_catalogue(&config.data_dir)? {
         return Ok(true);
     }

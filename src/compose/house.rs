@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing_appender::non_blocking::WorkerGuard;
 
-use super::check::open_to_others;
+use super::loading::{CATALOGUE, load, open_to_others, reader};
 use super::notes::{LogTroubles, Notes};
 use crate::app::{App, Error, ErrorKind, ReadConfig, Result, refuse_lost_catalogue};
 use crate::archive::Archive;
@@ -16,9 +16,6 @@ use crate::faces::cli::args::Access;
 use crate::files::Owner;
 use crate::store::{Store, StoreError};
 use crate::worker::Worker;
-
-/// The catalogue's file in a data folder.
-pub(super) const CATALOGUE: &str = "gannet.db";
 
 /// The ports, and the log.
 pub(super) struct House {
@@ -43,8 +40,8 @@ impl House {
         environment: &Environment,
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
-        let config = super::load(flags, environment, access)?;
-        let read_config = Some(super::reader(&config, flags, environment));
+        let config = load(flags, environment, access)?;
+        let read_config = Some(reader(&config, flags, environment));
         if access == Access::Create {
             refuse_lost(&config.data_dir)?;
         } else {
@@ -72,8 +69,8 @@ impl House {
     /// Opens everything for writing, whether catalogue and archive belong together or not; begins a catalogue where there is
     /// none.
     pub(super) fn open_unjoined(flags: &Flags, environment: &Environment) -> Result<Self> {
-        let config = super::load(flags, environment, Access::Change)?;
-        let read_config = Some(super::reader(&config, flags, environment));
+        let config = load(flags, environment, Access::Change)?;
+        let read_config = Some(reader(&config, flags, environment));
         let actor = |who: &Identity| who.operator("cli");
         Self::unjoined(
             config,

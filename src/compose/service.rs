@@ -22,8 +22,8 @@ pub(super) async fn stay(
     // Before anything is opened: SIGHUP would end the process until it is listened for.
     let hang_ups = signals::hang_ups();
     let house = House::open(Access::Change, flags, environment, Identity::worker).await?;
-    super::warn_without_sources(&house, console).await?;
-    super::warn_of_idle_selections(&house, console).await?;
+    super::warnings::warn_without_sources(&house, console).await?;
+    super::warnings::warn_of_idle_selections(&house, console).await?;
     let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
     notify(&[
         NotifyState::Ready,
@@ -50,7 +50,7 @@ fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {
         return;
     };
     cli::print_summary(&report.summary, &mut console);
-    super::conclude(report, ExitStatus::Done, &mut console);
+    super::passes::conclude(report, ExitStatus::Done, &mut console);
 }
 
 /// Says on a terminal what comes next: at the start, and after each pass that changed it.

@@ -15,6 +15,7 @@ mod limits;
 mod load;
 mod no_proxy;
 mod notify;
+mod origins;
 mod paths;
 mod proxy_address;
 mod secrets;
@@ -30,10 +31,11 @@ pub use builtin::{
 pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};
 pub use identity::Identity;
-pub use in_force::{SettingInForce, SettingOrigin, SettingOrigins};
+pub use in_force::SettingInForce;
 pub use interpreter::PROGRAM_PATH;
 pub use load::Flags;
 pub use no_proxy::NoProxy;
+pub use origins::{SettingOrigin, SettingOrigins};
 pub use proxy_address::ProxyAddress;
 pub use secrets::{LEAST_SECRET_BYTES, Secrets};
 pub use types::{

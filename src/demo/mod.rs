@@ -4,10 +4,12 @@
 //! store or the worker: the caller advances the script, and looks at what gannet makes of it.
 
 mod config;
+mod error;
 mod origin;
 mod script;
 mod tls;
 
 pub use config::{CHECK_PRICES_FILE, CHECK_PRICES_SH, config_toml};
-pub use origin::{Demo, DemoError};
+pub use error::DemoError;
+pub use origin::Demo;
 pub use script::{DemoSource, LAST_STEP, step_note};

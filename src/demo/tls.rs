@@ -11,7 +11,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::origin::DemoError;
+use super::error::DemoError;
 
 /// What the origin serves with, and what its clients have to trust.
 pub(super) struct Identity {

@@ -4,17 +4,14 @@ use std::fmt;
 
 use url::Url;
 
-use super::credential::{holds_credential, is_secret_name};
+use super::credential::holds_credential;
 use super::invisible::is_invisible;
 use super::likely_address::likely_address;
-use super::masked::masked;
+use super::masked::{blanked, literal_parameter, masked};
 
 /// The longest address that is taken, in bytes. Servers and proxies commonly refuse longer ones (RFC 9110 §4.1
 /// recommends support for 8,000).
 const MAX_ADDRESS_BYTES: usize = 8000;
-
-/// The shortest word that is taken for a secret beside `${NAME}`.
-const LEAST_SECRET_CHARS: usize = 6;
 
 /// An absolute URL, normalised, in which `${NAME}` stands for a secret that is filled in at fetch time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -203,35 +200,6 @@ fn malformed(text: &str, cause: &str) -> AddressError {
         text: masked(text),
         reason,
     }
-}
-
-/// Returns the name of a parameter, such as `id=1`, when it or its value shows that a secret stands there as it is.
-pub(super) fn literal_parameter(part: &str) -> Option<String> {
-    let part_without = blanked(part);
-    let (name, value) = url::form_urlencoded::parse(part_without.as_bytes()).next()?;
-    // Beside a secret by name, what is too short to be one may stand.
-    let least = if part.contains("${") {
-        LEAST_SECRET_CHARS
-    } else {
-        1
-    };
-    let is_harmless = |word: &str| ["bearer", "basic", "token"].contains(&word);
-    let is_written = value
-        .to_lowercase()
-        .split(|c: char| !c.is_alphanumeric())
-        .any(|word| word.chars().count() >= least && !is_harmless(word));
-    let is_secret = is_secret_name(&name) && is_written || holds_credential(&value);
-    is_secret.then(|| name.into_owned())
-}
-
-/// Returns `text` with a space in the place of every `${NAME}`.
-fn blanked(text: &str) -> String {
-    let mut parts = text.split("${");
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |blanked, part| {
-        let (_, rest) = part.split_once('}').unwrap_or(("", part));
-        blanked + " " + rest
-    })
 }
 
 /// Returns the parts of the query of an address as they stand, such as `id=1`.

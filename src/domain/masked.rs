@@ -1,7 +1,9 @@
 //! Addresses in messages: user names, passwords and other secrets that stand in them are never repeated.
 
-use super::address::literal_parameter;
-use super::credential::holds_credential;
+use super::credential::{holds_credential, is_secret_name};
+
+/// The shortest word that is taken for a secret beside `${NAME}`.
+const LEAST_SECRET_CHARS: usize = 6;
 
 /// Returns `text` with `…` in the place of a user name and a password, and of what else looks like a secret (the value of a
 /// parameter `token`, say), for messages: what an operator typed may be an address that holds some, well-formed or not.
@@ -71,6 +73,35 @@ fn without_user(text: &str) -> String {
         }
         None => text.to_owned(),
     }
+}
+
+/// Returns the name of a parameter, such as `id=1`, when it or its value shows that a secret stands there as it is.
+pub(super) fn literal_parameter(part: &str) -> Option<String> {
+    let part_without = blanked(part);
+    let (name, value) = url::form_urlencoded::parse(part_without.as_bytes()).next()?;
+    // Beside a secret by name, what is too short to be one may stand.
+    let least = if part.contains("${") {
+        LEAST_SECRET_CHARS
+    } else {
+        1
+    };
+    let is_harmless = |word: &str| ["bearer", "basic", "token"].contains(&word);
+    let is_written = value
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| word.chars().count() >= least && !is_harmless(word));
+    let is_secret = is_secret_name(&name) && is_written || holds_credential(&value);
+    is_secret.then(|| name.into_owned())
+}
+
+/// Returns `text` with a space in the place of every `${NAME}`.
+pub(super) fn blanked(text: &str) -> String {
+    let mut parts = text.split("${");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |blanked, part| {
+        let (_, rest) = part.split_once('}').unwrap_or(("", part));
+        blanked + " " + rest
+    })
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod time_bounds;
 mod verdict;
 mod version;
 mod weights;
+mod withdrawal;
 
 pub use address::{Address, AddressError, secret_names};
 pub use archive_mark::{ArchiveMark, Mismatch};
@@ -65,12 +66,10 @@ pub use pattern::{Pattern, SourceKey};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
 };
-pub use publication::{
-    FileSeal, Publication, Withdrawal, candidate_path, conflicts, publication_for,
-};
+pub use publication::{FileSeal, Publication, candidate_path, conflicts, publication_for};
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use short::{in_short, shortened};
-pub use size::{exact_size, format_size, parse_size};
+pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
@@ -79,3 +78,4 @@ pub use verdict::{
 };
 pub use version::{LastModified, Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};
+pub use withdrawal::Withdrawal;

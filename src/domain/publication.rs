@@ -1,7 +1,5 @@
 //! Where a source's file is published, and which version lies there.
 
-use chrono::{DateTime, Utc};
-
 use super::credential::is_secret_name;
 use super::file_name::{decode_percent, safe_part, segment_name};
 use super::{Address, PublishPolicy, VersionId, VersionState};
@@ -72,15 +70,6 @@ pub enum Publication {
     Publish(VersionId),
     /// No version may be published any more: the file goes.
     Withdraw,
-}
-
-/// That what consumers saw of a source or a set is not published any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Withdrawal {
-    /// Since when.
-    pub at: DateTime<Utc>,
-    /// Why, in one line for people.
-    pub because: String,
 }
 
 /// How a published file looks from outside: when one of these has changed, its content may have.

@@ -64,6 +64,16 @@ pub fn format_size(bytes: u64) -> String {
     format!("{value:.1} {}", STEPS[step])
 }
 
+/// Prints a size to the byte, and for people when it is large.
+pub fn size_to_the_byte(bytes: u64) -> String {
+    let short = format_size(bytes);
+    if short.ends_with(" B") {
+        short
+    } else {
+        format!("{bytes} B ({short})")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,12 +7,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-use super::TellTrouble;
 use crate::clock::{Clock, SystemClock};
 use crate::files::{Owner, open_plain};
 
@@ -157,6 +157,9 @@ fn append(mut file: &File, bytes: &[u8]) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Who is told, in a line, that the log cannot be written any more.
+pub type TellTrouble = Arc<dyn Fn(&str) + Send + Sync>;
 
 #[cfg(test)]
 mod tests {

@@ -41,11 +41,6 @@ impl Reuse {
     }
 }
 
-/// The most header fields that are taken of an answer over HTTP/1.1 (room for them is made for each one), and their length over
-/// HTTP/2.
-pub(super) const MAX_FIELDS: usize = 256;
-pub(super) const MAX_FIELD_BYTES: u32 = 256 << 10;
-
 /// What a request needs of its client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ClientKind {

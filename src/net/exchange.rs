@@ -15,14 +15,15 @@ use url::Url;
 
 use super::answer::{self, Coding};
 use super::body;
+use super::cause::Via;
 use super::client::{ClientKind, Clients, Reuse};
 use super::conditions::{self, RequestIdentity};
-use super::failure::{Failure, Via, seconds};
+use super::failure::{Failure, seconds};
 use super::guard;
 use super::limits::Admission;
 use super::redirect::{self, Refusal};
 use super::retry;
-use super::route;
+use super::route::{self, host_of};
 use super::secret::Scrubber;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
@@ -391,13 +392,5 @@ fn not_modified(headers: &HeaderMap, step: &Step<'_>, now: DateTime<Utc>) -> Ans
             Answer::NotModified(conditions::renewed(headers, &step.identity, sent, now))
         }
         _ => Answer::Unrequested(StatusCode::NOT_MODIFIED),
-    }
-}
-
-pub(super) fn host_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
     }
 }

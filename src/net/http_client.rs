@@ -11,12 +11,16 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use reqwest::header::{ACCEPT, HeaderValue, PROXY_AUTHORIZATION, USER_AGENT};
 use reqwest::{Body, Request, Response};
 
-use super::client::{MAX_FIELD_BYTES, MAX_FIELDS};
 use super::connector::Connector;
 use super::error::NetError;
 use super::failure::{BoxError, Stopped};
 use super::head::Head;
 use super::proxy::{Proxy, bare_host};
+
+/// The most header fields that are taken of an answer over HTTP/1.1 (room for them is made for each one), and their length over
+/// HTTP/2.
+const MAX_FIELDS: usize = 256;
+const MAX_FIELD_BYTES: u32 = 256 << 10;
 
 /// A client for everything that goes one way.
 pub(super) struct HttpClient {

@@ -9,7 +9,8 @@ use hyper::HeaderMap;
 use hyper::body::Body as _;
 use reqwest::{Body, Response, Version};
 
-use super::failure::{Failure, is_of_trailers};
+use super::cause::is_of_trailers;
+use super::failure::Failure;
 use crate::domain::FailureKind;
 
 /// The body of an answer.

@@ -9,6 +9,7 @@
 
 mod answer;
 mod body;
+mod cause;
 mod client;
 mod conditions;
 mod connector;
@@ -23,7 +24,9 @@ mod http2_words;
 mod http_client;
 mod incoming;
 mod limits;
+mod login;
 mod proxy;
+mod proxy_refusal;
 mod redact;
 mod redirect;
 mod report;

@@ -10,8 +10,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use hyper::Uri;
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
@@ -24,13 +22,14 @@ use url::Url;
 use super::error::NetError;
 use super::failure::{BoxError, Failure, Stopped};
 use super::head::quoted;
+use super::login::{basic, login_of};
+use super::proxy_refusal::Refusal;
 use super::retry;
 use super::route::{self, Resolved};
 use super::secret::Scrubber;
 use super::socks;
 use super::tls_words::tls_problem;
-use crate::config::LEAST_SECRET_BYTES;
-use crate::domain::{FailureKind, decode_percent, shortened};
+use crate::domain::{FailureKind, shortened};
 
 /// The longest head of an answer to CONNECT.
 const MAX_HEAD_BYTES: usize = 16 << 10;
@@ -59,27 +58,6 @@ pub(super) struct Proxy {
     tls: Arc<rustls::ClientConfig>,
     allow_private: bool,
     connect_timeout: Duration,
-}
-
-/// What a proxy says instead of connecting.
-pub(super) struct Refusal {
-    /// Why, in words that follow what it was asked for.
-    pub(super) words: String,
-    /// Whether it may connect to the same host by its name, or by another address.
-    pub(super) is_of_address: bool,
-    /// Whether the same request may go well in a moment.
-    pub(super) may_pass: bool,
-}
-
-impl Refusal {
-    /// Returns one that is about the host, however it is named, and that stays until somebody changes something.
-    pub(super) fn new(words: impl Into<String>) -> Self {
-        Self {
-            words: words.into(),
-            is_of_address: false,
-            may_pass: false,
-        }
-    }
 }
 
 /// Why there is no tunnel.
@@ -412,32 +390,6 @@ fn status(head: &str) -> Option<u16> {
     let line = head.lines().next()?;
     let rest = line.strip_prefix("HTTP/1.")?;
     rest.split(' ').nth(1)?.trim().parse().ok()
-}
-
-/// Adds what strikes out user name and password of the proxy at `url`, which may repeat them in its answers.
-pub(super) fn add_login(scrubber: &mut Scrubber, url: &Url) {
-    if let Some((user, password)) = login_of(url) {
-        for part in [format!("{user}:{password}"), password] {
-            if part.len() >= LEAST_SECRET_BYTES {
-                scrubber.add_shown("[login of the proxy]", &part);
-            }
-        }
-    }
-}
-
-/// Returns the user name and the password in an address, percent-decoded; nothing when there is neither.
-pub(super) fn login_of(url: &Url) -> Option<(String, String)> {
-    let password = url.password().unwrap_or_default();
-    (!url.username().is_empty() || !password.is_empty())
-        .then(|| (decode_percent(url.username()), decode_percent(password)))
-}
-
-/// Returns what a user name and a password are sent as (RFC 7617).
-pub(super) fn basic(user: &str, password: &str) -> Option<HeaderValue> {
-    let login = BASE64_STANDARD.encode(format!("{user}:{password}"));
-    let mut value = HeaderValue::from_str(&format!("Basic {login}")).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 /// Returns the host of an address without the brackets of an IPv6 literal; nothing of one without a host.

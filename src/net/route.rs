@@ -9,10 +9,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::error::NetError;
-use super::exchange::host_of;
 use super::failure::{Failure, seconds};
 use super::guard;
-use super::proxy::add_login;
+use super::login::add_login;
 use super::secret::{Scrubber, expand_configured};
 use crate::config::{FetchConfig, NoProxy, ProxyAddress, Secrets};
 use crate::domain::{FailureKind, secret_names};
@@ -159,4 +158,12 @@ fn unresolved(name: &str, proxy: &Url, why: &str) -> Failure {
         proxy_name(proxy)
     );
     Failure::passing(FailureKind::Dns, detail)
+}
+
+pub(super) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
 }

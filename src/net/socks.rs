@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::proxy::Refusal;
+use super::proxy_refusal::Refusal;
 
 const VERSION: u8 = 5;
 const NO_LOGIN: u8 = 0;

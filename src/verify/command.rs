@@ -100,19 +100,6 @@ pub(super) async fn run_in(
     run
 }
 
-/// Makes a folder with the content under this name in it.
-pub(super) async fn make_folder(
-    work_dir: &Path,
-    name: &str,
-    content: &Content,
-) -> io::Result<WorkFolder> {
-    let (parent, name, content) = (work_dir.to_owned(), name.to_owned(), content.clone());
-    let make = move || WorkFolder::new(&parent, &name, &content);
-    tokio::task::spawn_blocking(make)
-        .await
-        .map_err(io::Error::other)?
-}
-
 /// Puts paths in place of every `{path}`, and of every `{manifest}` where there is one.
 fn fill_in(argument: &str, folder: &WorkFolder) -> OsString {
     let mut places = vec![(PATH_PLACE, folder.copy())];

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::child::{End, Limits, Run};
-use super::command::{command_in, ending, make_folder, overrunning, run_in};
+use super::command::{command_in, ending, overrunning, run_in};
 use super::output;
 use super::verifier::GRACE;
+use super::work_folder::WorkFolder;
 use crate::config::ResourceLimits;
 use crate::domain::Content;
 use crate::files::trouble;
@@ -36,7 +37,7 @@ pub struct Notice<'a> {
 /// `work_dir` is an existing folder, below which it gets its own temporary folder. Dropping the future ends the program
 /// and all that it started.
 pub async fn run_notice(notice: Notice<'_>, work_dir: &Path) -> Result<Option<String>, String> {
-    let folder = make_folder(work_dir, FILE_NAME, &notice.json).await;
+    let folder = WorkFolder::with_content(work_dir, FILE_NAME, &notice.json).await;
     let folder = folder.map_err(|error| {
         format!(
             "cannot make a working folder in {}: {}",

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use super::command::make_folder;
 use super::work_folder::WorkFolder;
 use super::{Facts, SetFiles};
 use crate::domain::Content;
@@ -19,7 +18,9 @@ impl<'a> Subject<'a> {
     /// Makes the working folder, with a copy of all that is judged in it.
     pub(super) async fn lay_out(self, work_dir: &Path) -> io::Result<WorkFolder> {
         match self {
-            Self::Content(content, facts) => make_folder(work_dir, &facts.name, content).await,
+            Self::Content(content, facts) => {
+                WorkFolder::with_content(work_dir, &facts.name, content).await
+            }
             Self::Set(files) => {
                 let (parent, files) = (work_dir.to_owned(), files.clone());
                 let make = move || WorkFolder::for_set(&parent, &files);

@@ -28,6 +28,19 @@ pub(super) struct WorkFolder {
 }
 
 impl WorkFolder {
+    /// Makes a folder with the content under this name in it, on a thread that may block.
+    pub(super) async fn with_content(
+        parent: &Path,
+        name: &str,
+        content: &Content,
+    ) -> io::Result<Self> {
+        let (parent, name, content) = (parent.to_owned(), name.to_owned(), content.clone());
+        let make = move || Self::new(&parent, &name, &content);
+        tokio::task::spawn_blocking(make)
+            .await
+            .map_err(io::Error::other)?
+    }
+
     /// Makes the folder below `parent`, with the content under `name` in it. Blocks.
     pub(super) fn new(parent: &Path, name: &str, content: &Content) -> io::Result<Self> {
         let folder = make_folder(parent)?;

@@ -10,6 +10,7 @@ mod pass;
 mod pipeline;
 mod progress;
 mod publisher;
+mod read_back;
 mod recording;
 mod report;
 mod sets;

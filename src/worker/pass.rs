@@ -13,7 +13,6 @@ use super::publisher::{Expected, InFlight, Publisher};
 use super::report::PassReport;
 use super::sets;
 use super::stop::{GRACE, Stop};
-use super::supervisor::Worker;
 use super::undecided::{Undecided, ended_early};
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId};
@@ -52,6 +51,20 @@ pub(super) enum Judging {
     Asked(VerdictId),
 }
 
+/// A pass to be made, and by whom.
+pub(super) struct PassRequest<'a> {
+    pub(super) app: &'a Arc<App>,
+    /// The owner of its claims.
+    pub(super) owner: &'a str,
+    pub(super) stop: &'a Stop,
+    pub(super) progress: &'a Progress,
+    pub(super) fetcher: Arc<Fetcher>,
+    pub(super) selection: Selection,
+    pub(super) judging: Judging,
+    /// Whether the report of a pass over all that is due has results.
+    pub(super) tells_each: bool,
+}
+
 /// What a task of a pass has done.
 struct Step {
     /// Whose attempt has ended: the host is free for another, while the version is judged and published.
@@ -87,23 +100,17 @@ pub(super) struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) async fn run(
-        worker: &'a Worker,
-        selection: Selection,
-        stop: &'a Stop,
-        progress: &'a Progress,
-        fetcher: Arc<Fetcher>,
-        judging: Judging,
-    ) -> PassReport {
+    pub(super) async fn run(request: PassRequest<'a>) -> PassReport {
         let started = Instant::now();
-        let app = &worker.app;
+        let (app, stop) = (request.app, request.stop);
         let (publisher, publishing) = Publisher::new(Arc::clone(app), InFlight::default());
-        let mut pipeline = Pipeline::new(app, fetcher, publisher, progress);
-        pipeline.judges = !matches!(judging, Judging::Nothing);
-        if worker.tells_each || matches!(selection, Selection::These(_)) {
+        let fetcher = Arc::clone(&request.fetcher);
+        let mut pipeline = Pipeline::new(app, fetcher, publisher, request.progress);
+        pipeline.judges = !matches!(request.judging, Judging::Nothing);
+        if request.tells_each || matches!(request.selection, Selection::These(_)) {
             pipeline.results = Some(Mutex::default());
         }
-        let mut pass = Self::new(worker, selection, stop, progress, pipeline, judging);
+        let mut pass = Self::new(request, pipeline);
         let noted = note(app, Action::PassStarted, None).await;
         pass.keep_error(noted);
         let mut services = JoinSet::new();
@@ -123,15 +130,9 @@ impl<'a> Pass<'a> {
         report
     }
 
-    fn new(
-        worker: &'a Worker,
-        selection: Selection,
-        stop: &'a Stop,
-        progress: &'a Progress,
-        pipeline: Pipeline,
-        judging: Judging,
-    ) -> Self {
-        let (undecided, judge_asked) = match judging {
+    fn new(request: PassRequest<'a>, pipeline: Pipeline) -> Self {
+        let PassRequest { app, selection, .. } = request;
+        let (undecided, judge_asked) = match request.judging {
             Judging::Again(undecided) => (Some(undecided), None),
             Judging::Asked(seen) => (None, Some(seen)),
             Judging::Nothing | Judging::New => (None, None),
@@ -141,12 +142,12 @@ impl<'a> Pass<'a> {
             Selection::These(ids) => ids.clone(),
         };
         Self {
-            app: Arc::clone(&worker.app),
-            owner: &worker.owner,
-            stop,
-            progress,
+            app: Arc::clone(app),
+            owner: request.owner,
+            stop: request.stop,
+            progress: request.progress,
             pipeline: Arc::new(pipeline),
-            hosts: Hosts::new(worker.app.config().fetch.per_host),
+            hosts: Hosts::new(app.config().fetch.per_host),
             tasks: JoinSet::new(),
             again: undecided.is_some(),
             undecided: undecided.unwrap_or_else(Undecided::none),

@@ -7,9 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use super::believing::{Bytes, ReadBudget};
 use super::progress::Progress;
 use super::publisher::{Publisher, Reserved};
+use super::read_back::{Bytes, ReadBudget};
 use super::report::MAX_TROUBLES;
 use super::unkept::Unkept;
 use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};

@@ -1,7 +1,9 @@
 //! Recording an attempt: what it found, the new version if it brought one, and the stored bytes that it showed to be damaged.
 
-use super::believing::Bytes;
+use std::sync::PoisonError;
+
 use super::pipeline::{Attempt, Next, Pipeline};
+use super::read_back::Bytes;
 use crate::app::{ErrorKind, Result, SourceResult};
 use crate::domain::{
     AttemptOutcome, Claim, Content, Digest, FailureKind, LastModified, NewBlob, NewestVersion,
@@ -280,6 +282,28 @@ impl Pipeline {
             );
         }
         Ok(())
+    }
+
+    /// Leaves a source to the next pass, since this machine cannot keep what it sent. Its claim stays until this pass ends, so that
+    /// this one does not fetch it again.
+    pub(super) async fn leave_unkept(&self, claim: &Claim, why: String) -> Result<Next> {
+        let source = &claim.source;
+        // Asked for before it was due, its set would go on without what it has by now.
+        let slot = Slot::containing(self.app.now());
+        let store = &self.app.store;
+        store.keep_due(source.id, claim.fence, slot).await?;
+        tracing::error!("{}: not kept: {why}", source.settings.name);
+        self.note(SourceResult::dropped(
+            source.id,
+            &format!("not kept: {why}"),
+        ));
+        let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+        unkept.add(&source.settings.name, why);
+        self.progress.update(|summary| {
+            summary.attempts += 1;
+            summary.not_kept += 1;
+        });
+        Ok(Next::Done)
     }
 }
 

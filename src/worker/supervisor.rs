@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::housekeeping;
-use super::pass::{Judging, Pass, Selection, note};
+use super::pass::{Judging, Pass, PassRequest, Selection, note};
 use super::progress::Progress;
 use super::report::PassReport;
 use super::sets;
@@ -36,11 +36,11 @@ const MEND_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
 /// Does the work of a store.
 pub struct Worker {
-    pub(super) app: Arc<App>,
+    app: Arc<App>,
     /// The owner of its claims: the name that the archive tells live processes from dead ones by.
-    pub(super) owner: String,
+    owner: String,
     /// Whether the report of a pass over all that is due has results.
-    pub(super) tells_each: bool,
+    tells_each: bool,
     /// Made when first needed: reading the system's certificates costs more than finding that nothing is due.
     fetcher: AsyncMutex<Option<(Arc<Config>, Arc<Fetcher>)>>,
     retried: Mutex<Retried>,
@@ -305,8 +305,17 @@ impl Worker {
             None if judges => Judging::New,
             None => Judging::Nothing,
         };
-        let fetcher = self.fetcher().await?;
-        Ok(Pass::run(self, selection, stop, progress, fetcher, judging).await)
+        let request = PassRequest {
+            app: &self.app,
+            owner: &self.owner,
+            stop,
+            progress,
+            fetcher: self.fetcher().await?,
+            selection,
+            judging,
+            tells_each: self.tells_each,
+        };
+        Ok(Pass::run(request).await)
     }
 
     /// Does a pass whenever something is due, until asked to stop. `after_pass` is told of each that did something.

@@ -2,12 +2,6 @@
 //!
 //! Nothing is recorded of such an attempt: the source is due as it was, and a set that it is in waits for it.
 
-use std::sync::PoisonError;
-
-use super::pipeline::{Next, Pipeline};
-use crate::app::{Result, SourceResult};
-use crate::domain::{Claim, Slot};
-
 /// So many sources are named.
 const NAMED: usize = 3;
 
@@ -22,7 +16,7 @@ pub(super) struct Unkept {
 }
 
 impl Unkept {
-    fn add(&mut self, name: &str, why: String) {
+    pub(super) fn add(&mut self, name: &str, why: String) {
         if self.count == 0 {
             self.why = why;
         }
@@ -46,30 +40,6 @@ impl Unkept {
             "not kept, by no fault of the source: {which}: {}; the next pass tries again",
             self.why
         ))
-    }
-}
-
-impl Pipeline {
-    /// Leaves a source to the next pass, since this machine cannot keep what it sent. Its claim stays until this pass ends, so that
-    /// this one does not fetch it again.
-    pub(super) async fn leave_unkept(&self, claim: &Claim, why: String) -> Result<Next> {
-        let source = &claim.source;
-        // Asked for before it was due, its set would go on without what it has by now.
-        let slot = Slot::containing(self.app.now());
-        let store = &self.app.store;
-        store.keep_due(source.id, claim.fence, slot).await?;
-        tracing::error!("{}: not kept: {why}", source.settings.name);
-        self.note(SourceResult::dropped(
-            source.id,
-            &format!("not kept: {why}"),
-        ));
-        let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-        unkept.add(&source.settings.name, why);
-        self.progress.update(|summary| {
-            summary.attempts += 1;
-            summary.not_kept += 1;
-        });
-        Ok(Next::Done)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::source::{Case, Finding, Trouble, bad};
 use crate::config::SizeRule;
-use crate::domain::format_size;
+use crate::domain::size_to_the_byte;
 
 /// A length within bounds.
 pub(super) fn judge(rule: &SizeRule, case: &Case) -> Finding {
@@ -10,15 +10,23 @@ pub(super) fn judge(rule: &SizeRule, case: &Case) -> Finding {
     if let Some(min) = rule.min
         && bytes < min
     {
-        return bad(format!("{} is less than {}", exact(bytes), exact(min)));
+        return bad(format!(
+            "{} is less than {}",
+            size_to_the_byte(bytes),
+            size_to_the_byte(min)
+        ));
     }
     if let Some(max) = rule.max
         && bytes > max
     {
-        return bad(format!("{} is more than {}", exact(bytes), exact(max)));
+        return bad(format!(
+            "{} is more than {}",
+            size_to_the_byte(bytes),
+            size_to_the_byte(max)
+        ));
     }
     if rule.min_of_last.is_none() && rule.max_of_last.is_none() {
-        return Ok(exact(bytes));
+        return Ok(size_to_the_byte(bytes));
     }
     against_last(rule, case, bytes)
 }
@@ -27,14 +35,14 @@ fn against_last(rule: &SizeRule, case: &Case, bytes: u64) -> Finding {
     let previous = case.evidence.previous.as_ref();
     let previous = previous.map_err(|why| Trouble::Cannot(why.clone()))?;
     let Some(previous) = previous else {
-        return Ok(format!("{}; no earlier version", exact(bytes)));
+        return Ok(format!("{}; no earlier version", size_to_the_byte(bytes)));
     };
     let last = previous.size_bytes;
     let compared = |word: &str, share: &dyn std::fmt::Display| {
         format!(
             "{} is {word} than {share} of the last good version's {}",
-            exact(bytes),
-            exact(last)
+            size_to_the_byte(bytes),
+            size_to_the_byte(last)
         )
     };
     if let Some(share) = rule.min_of_last
@@ -49,19 +57,9 @@ fn against_last(rule: &SizeRule, case: &Case, bytes: u64) -> Finding {
     }
     Ok(format!(
         "{}; the last good version has {}",
-        exact(bytes),
-        exact(last)
+        size_to_the_byte(bytes),
+        size_to_the_byte(last)
     ))
-}
-
-/// Prints a size to the byte, and for people when it is large.
-pub(super) fn exact(bytes: u64) -> String {
-    let short = format_size(bytes);
-    if short.ends_with(" B") {
-        short
-    } else {
-        format!("{bytes} B ({short})")
-    }
 }
 
 #[cfg(test)]

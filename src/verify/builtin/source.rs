@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
-use super::size::exact;
-use crate::domain::Content;
+use crate::domain::{Content, size_to_the_byte};
 use crate::verify::{Evidence, Facts};
 
 pub(super) const PIECE_BYTES: usize = 64 << 10;
@@ -90,8 +89,8 @@ impl Case {
         if size_bytes > max_bytes {
             return cannot(format!(
                 "{} is more than the {} that this rule reads",
-                exact(size_bytes),
-                exact(max_bytes)
+                size_to_the_byte(size_bytes),
+                size_to_the_byte(max_bytes)
             ));
         }
         Ok(())

@@ -1,20 +1,7 @@
 //! What a file of another program says of one address, and how its format is told.
 
-use clap::ValueEnum;
-
 use crate::app::NewSource;
-use crate::domain::{lines, masked};
-
-/// What a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ImportFormat {
-    /// YAML jobs of urlwatch or webchanges
-    Urlwatch,
-    /// `url-watches.json` of changedetection.io
-    Changedetection,
-    /// An address a line, with an interval or tags behind it
-    List,
-}
+use crate::domain::masked;
 
 /// What a file says of one address.
 #[derive(Debug, PartialEq)]
@@ -56,7 +43,7 @@ impl Entry {
     }
 
     /// Hides user names and passwords: what is refused because of them is listed.
-    fn mask(&mut self) {
+    pub(super) fn mask(&mut self) {
         if self.title.contains("//") || self.title.contains('@') {
             self.title = masked(&self.title);
         }
@@ -81,38 +68,6 @@ impl Entry {
             without: Vec::new(),
         }
     }
-}
-
-/// Returns the format of a file that looks so.
-pub(crate) fn guess(text: &str, name: &str) -> ImportFormat {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    let is_yaml_name = [".yaml", ".yml"].iter().any(|end| name.ends_with(end));
-    let is_job = |line: &str| {
-        ["url:", "navigate:", "command:", "kind:", "name:"]
-            .iter()
-            .any(|key| line.trim_start_matches("- ").starts_with(key))
-    };
-    if start.starts_with('{') {
-        ImportFormat::Changedetection
-    } else if is_yaml_name || start.starts_with("---") || lines(start).any(is_job) {
-        ImportFormat::Urlwatch
-    } else {
-        ImportFormat::List
-    }
-}
-
-/// Reads every entry of a file; the error is why it is not of that format at all.
-pub(crate) fn read(text: &str, format: ImportFormat) -> Result<Vec<Entry>, String> {
-    let text = text.trim_start_matches('\u{feff}');
-    let mut entries = match format {
-        ImportFormat::Urlwatch => super::urlwatch::read(text)?,
-        ImportFormat::Changedetection => super::changedetection::read(text)?,
-        ImportFormat::List => super::list::read(text),
-    };
-    for entry in &mut entries {
-        entry.mask();
-    }
-    Ok(entries)
 }
 
 /// Returns a tag that is like `text`: letters, digits and `-_./` stay, all else becomes `-`. Nothing when nothing is left.
@@ -227,21 +182,6 @@ pub(super) fn headers(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn formats_are_told_apart() {
-        for (text, name, expected) in [
-            ("{\"watching\": {}}", "x", ImportFormat::Changedetection),
-            ("\u{feff} {}", "x.json", ImportFormat::Changedetection),
-            ("name: a\nurl: https://a/\n", "x", ImportFormat::Urlwatch),
-            ("---\nurl: https://a/\n", "x", ImportFormat::Urlwatch),
-            ("https://a/ 1h\n", "jobs.yaml", ImportFormat::Urlwatch),
-            ("https://a/ 1h\n# url: no\n", "x", ImportFormat::List),
-            ("", "x", ImportFormat::List),
-        ] {
-            assert_eq!(guess(text, name), expected, "{text:?} {name}");
-        }
-    }
 
     #[test]
     fn tags_are_made_of_what_can_stand_in_one() {

@@ -4,8 +4,10 @@
 
 mod changedetection;
 mod entry;
+mod format;
 mod list;
 mod urlwatch;
 
-pub use entry::ImportFormat;
-pub(crate) use entry::{Entry, guess, read};
+pub(crate) use entry::Entry;
+pub use format::ImportFormat;
+pub(crate) use format::{guess, read};

@@ -7,6 +7,7 @@ mod bits;
 mod frame;
 mod huffman;
 mod scan;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod walk;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use super::bits::Bits;
 use super::frame::{Component, Frame};
 use super::huffman::Huffman;
-use super::walk::Tables;
+use super::tables::Tables;
 use crate::verify::builtin::source::{Trouble, bad, go_on};
 
 /// The most bits of a difference between first coefficients, and of any other coefficient, with 8 bits a sample.

@@ -5,18 +5,8 @@ use std::sync::atomic::AtomicBool;
 use super::frame::Frame;
 use super::huffman::Huffman;
 use super::scan::Scan;
+use super::tables::Tables;
 use crate::verify::builtin::source::{Trouble, bad, cannot};
-
-/// What a scan needs, as the last segments defined it.
-#[derive(Default)]
-pub(super) struct Tables {
-    pub(super) dc: [Option<Huffman>; 4],
-    pub(super) ac: [Option<Huffman>; 4],
-    /// The quantisation tables: for each coefficient the size of a step.
-    pub(super) steps: [Option<[u16; 64]>; 4],
-    /// How many units there are between restart markers; 0 when there are none.
-    pub(super) restart_interval: u64,
-}
 
 /// Reads the whole file up to the marker of its end, and returns width and height.
 ///

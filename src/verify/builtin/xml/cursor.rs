@@ -1,6 +1,6 @@
 //! A place in the text of a document type declaration, and the productions of XML 1.0 that are read there.
 
-use super::dtd::{Read, wrong};
+use super::refusal::{Read, Refusal, wrong};
 use crate::domain::{in_short, shortened};
 
 /// How much of the text at a place is shown.
@@ -217,9 +217,7 @@ impl<'a> Cursor<'a> {
     /// Reads the rest of a group of children: all of it parted by commas, or all by bars.
     fn group(&mut self, depth: usize) -> Read<()> {
         if depth > 100 {
-            return Err(super::dtd::Refusal::TooMuch(
-                "groups are too deep".to_owned(),
-            ));
+            return Err(Refusal::TooMuch("groups are too deep".to_owned()));
         }
         let mut parted_by = None;
         loop {

@@ -5,25 +5,11 @@
 use std::collections::HashMap;
 
 use super::cursor::Cursor;
+use super::refusal::{Read, Refusal, wrong};
 
 /// How often parameter entities may stand in one another, and how much of their text is read in all.
 const MAX_DEPTH: usize = 16;
 const MAX_READ_BYTES: usize = 1 << 20;
-
-/// Why a declaration cannot be taken.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// It is not well-formed.
-    Bad(String),
-    /// It takes too much to find out.
-    TooMuch(String),
-}
-
-pub(super) type Read<T> = Result<T, Refusal>;
-
-pub(super) fn wrong<T>(why: impl Into<String>) -> Read<T> {
-    Err(Refusal::Bad(why.into()))
-}
 
 /// A general entity.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,9 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use xml::reader::{EventReader, XmlEvent};
 
 use super::cursor::{is_in_name, references};
-use super::document::{config, trouble};
-use super::dtd::{Dtd, Entity, Refusal};
+use super::dtd::{Dtd, Entity};
+use super::parser::{config, trouble};
 use super::references::{Marked, marked};
+use super::refusal::Refusal;
 use crate::domain::in_short;
 use crate::verify::builtin::source::{Trouble, bad, cannot};
 

@@ -6,8 +6,10 @@ mod document;
 mod dtd;
 mod encoding;
 mod entities;
+mod parser;
 mod prolog;
 mod references;
+mod refusal;
 #[cfg(test)]
 mod tests;
 

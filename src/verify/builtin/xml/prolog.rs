@@ -2,7 +2,8 @@
 
 use std::io::{Chain, Cursor, Read};
 
-use super::dtd::{Dtd, Refusal};
+use super::dtd::Dtd;
+use super::refusal::Refusal;
 use crate::verify::builtin::source::{PIECE_BYTES, Trouble, bad, cannot};
 
 /// The longest beginning, up to the root element.

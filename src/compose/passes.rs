@@ -1,0 +1,160 @@
+//! One pass: over all that is due, or over the sources of a command line.
+
+use super::house::House;
+use super::signals;
+use super::warnings::{warn_of_idle_selections, warn_without_sources};
+use crate::app::{App, ErrorKind, Result, SourceOutcome, SourceResult};
+use crate::config::{Environment, Flags, Identity};
+use crate::domain::Source;
+use crate::faces::cli::args::{Access, FetchArgs};
+use crate::faces::cli::{self, Console, ExitStatus};
+use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop, Worker};
+
+pub(super) async fn one_pass(
+    json: bool,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    let house = House::open(Access::Change, flags, environment, Identity::worker).await?;
+    warn_without_sources(&house, console).await?;
+    // Cron would mail it every hour.
+    if console.is_terminal {
+        warn_of_idle_selections(&house, console).await?;
+    }
+    let folders = cli::SetFolders::now(&house.app).await;
+    let worker = if json {
+        house.worker().telling_each()
+    } else {
+        house.worker()
+    };
+    let report = watched_pass(&worker, Selection::Due, console.is_quiet()).await;
+    let status = if json {
+        let error = report.error.as_ref();
+        let (app, results) = (&house.app, &report.results);
+        let faults = &report.faults;
+        cli::print_pass_json(
+            app,
+            &report.summary,
+            results,
+            faults,
+            error,
+            &folders,
+            console,
+        )
+        .await
+    } else {
+        cli::print_pass(&house.app, &report.summary, &folders, console).await
+    };
+    house.close().await;
+    Ok(conclude(&report, status, console))
+}
+
+pub(super) async fn fetch(
+    args: &FetchArgs,
+    flags: &Flags,
+    environment: &Environment,
+    console: &mut Console<'_>,
+) -> Result<ExitStatus> {
+    let house = House::open(Access::Change, flags, environment, |who| {
+        who.operator("cli")
+    })
+    .await?;
+    let sources = house.app.kept_sources(&args.sources).await?;
+    let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
+    if args.whole {
+        house.app.ask_whole(&ids).await?;
+    }
+    let folders = cli::SetFolders::now(&house.app).await;
+    let selection = Selection::These(ids);
+    let mut report = watched_pass(&house.worker(), selection, console.is_quiet()).await;
+    leave_out_purged(&house.app, &sources, &mut report, console).await?;
+    let (app, summary, results) = (&house.app, &report.summary, &report.results);
+    let status = if args.json {
+        let error = report.error.as_ref();
+        let faults = &report.faults;
+        cli::print_pass_json(app, summary, results, faults, error, &folders, console).await
+    } else {
+        cli::print_fetched(app, results, summary, &folders, console).await
+    };
+    let is_dropped = |result: &SourceResult| result.outcome == SourceOutcome::Dropped;
+    // Whoever asked for a source has not got what was asked for, or nothing that is good.
+    let is_bad = results.iter().any(is_dropped) || app.any_bad(results).await?;
+    let status = if is_bad {
+        status.max(ExitStatus::Problems)
+    } else {
+        status
+    };
+    house.close().await;
+    Ok(conclude(&report, status, console))
+}
+
+/// Leaves out the sources that were purged while they were fetched: there is nothing to tell of them.
+async fn leave_out_purged(
+    app: &App,
+    asked: &[Source],
+    report: &mut PassReport,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let ids: Vec<_> = asked.iter().map(|source| source.id).collect();
+    let purged = app.purged(&ids).await?;
+    for source in asked.iter().filter(|source| purged.contains(&source.id)) {
+        console.warn(&cli::purged_meanwhile(source));
+    }
+    report.results.retain(|one| !purged.contains(&one.id));
+    report.busy.retain(|id| !purged.contains(id));
+    Ok(())
+}
+
+/// Runs one pass under the process's signals, with a progress bar on a terminal.
+async fn watched_pass(worker: &Worker, selection: Selection, quiet: bool) -> PassReport {
+    let (stop, progress) = (Stop::default(), Progress::default());
+    tokio::select! {
+        report = worker.pass(selection, &stop, &progress) => report,
+        never = signals::watch(&stop) => match never {},
+        never = cli::draw_progress(progress.watch(), quiet) => match never {},
+    }
+}
+
+/// Prints what kept a pass from doing all; returns the exit code, `status` when nothing did.
+pub(super) fn conclude(
+    report: &PassReport,
+    status: ExitStatus,
+    console: &mut Console<'_>,
+) -> ExitStatus {
+    if let Some(adoption) = &report.adopted {
+        console.warn_line(&adoption.to_string());
+    }
+    if let Some(problem) = &report.rejected {
+        console.warn(problem);
+    }
+    cli::print_troubles(&report.troubles, console);
+    cli::print_troubles(&report.untold, console);
+    if report.troubles.len() == MAX_TROUBLES {
+        console.warn("there may be more: `gannet list` shows the state of every source");
+    }
+    if !report.busy.is_empty() {
+        let ids: Vec<_> = report.busy.iter().map(ToString::to_string).collect();
+        console.warn(&format!(
+            "another worker is fetching source {} just now; left to it",
+            ids.join(", ")
+        ));
+    }
+    let status = if report.untried > 0 {
+        console.warn(&format!(
+            "stopped: {} sources were not tried; those that are due are left to the next pass",
+            report.untried
+        ));
+        ExitStatus::Problems
+    } else {
+        status
+    };
+    let Some(error) = &report.error else {
+        return status;
+    };
+    match (cli::report(error, console), error.kind) {
+        // The pass went on without that one file.
+        (_, ErrorKind::Blocked) => ExitStatus::Problems,
+        (status, _) => status,
+    }
+}
