@@ -1,15 +1,22 @@
-//! Finds the paths (`a::b::c`) in Rust source, those of `use` groups spelled out.
+//! Finds the paths (`a::b::c`) in a parsed file, those of `use` groups spelled out, and what its modules are made of.
 //!
-//! It is a tokeniser, not a parser: comments, strings and characters are skipped, `super` and `self` are resolved by the
-//! file's place and the inline modules around them. Macros are read like other code.
+//! Macros are read like other code. `super` and `self` are resolved by the file's place and the inline modules around them.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::{Attribute, Item, ItemMod, UseTree};
 
 /// A path that the source names, made absolute where it began with `crate`, `self` or `super`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Named {
     /// From 1.
     pub(super) line: usize,
-    /// Its parts: `["crate", "store", "Store"]`, `["std", "env", "var"]`.
+    /// The module that names it: `["crate", "store"]`.
+    pub(super) by: Vec<String>,
+    /// Its parts: `["crate", "store", "Store"]`, `["std", "env", "var"]`. One part alone is a crate that is imported.
     pub(super) parts: Vec<String>,
+    /// How many `super` it began with.
+    pub(super) supers: usize,
 }
 
 impl Named {
@@ -22,228 +29,173 @@ impl Named {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Word(String),
-    /// `::`
-    Colons,
-    /// Any other character.
-    Mark(char),
-}
-
-/// Returns the paths in `text`, the source of the module `module` (`["crate", "store"]`).
-pub(super) fn named_paths(module: &[String], text: &str) -> Vec<Named> {
-    let tokens = tokens(text);
-    let mut walk = Walk {
-        tokens: &tokens,
-        at: 0,
-        named: Vec::new(),
-    };
-    let mut modules = module.to_vec();
-    // For each open brace: whether it opened an inline module.
-    let mut braces = Vec::new();
-    while let Some((token, _)) = walk.peek(0) {
-        match token {
-            // `use ::crate_name::…`: the keyword is no part of the path.
-            Token::Word(word) if word == "use" => walk.at += 1,
-            Token::Word(word) if word == "mod" => {
-                walk.at += 1;
-                if let (Some((Token::Word(name), _)), Some((Token::Mark('{'), _))) =
-                    (walk.peek(0), walk.peek(1))
-                {
-                    modules.push(name.clone());
-                    braces.push(true);
-                    walk.at += 2;
-                }
+/// Calls `each` with every item of a module and of the inline modules in it, and with the module's path. Modules themselves
+/// are left out, but for those in files of their own; so are tests, unless they are wanted.
+pub(super) fn each_item(
+    module: &[String],
+    items: &[Item],
+    with_tests: bool,
+    each: &mut impl FnMut(&[String], &Item),
+) {
+    for item in items {
+        if !with_tests && is_test(attributes(item)) {
+            continue;
+        }
+        match item {
+            Item::Mod(ItemMod {
+                ident,
+                content: Some((_, items)),
+                ..
+            }) => {
+                let inner: Vec<_> = module.iter().cloned().chain([ident.to_string()]).collect();
+                each_item(&inner, items, with_tests, each);
             }
-            Token::Word(_) => {
-                let first = walk.named.len();
-                walk.path(&[]);
-                for named in &mut walk.named[first..] {
-                    resolve(&modules, &mut named.parts);
-                }
-            }
-            Token::Mark('{') => {
-                braces.push(false);
-                walk.at += 1;
-            }
-            Token::Mark('}') => {
-                if braces.pop() == Some(true) {
-                    modules.pop();
-                }
-                walk.at += 1;
-            }
-            Token::Colons | Token::Mark(_) => walk.at += 1,
+            item => each(module, item),
         }
     }
-    walk.named.retain(|named| named.parts.len() > 1);
-    walk.named
 }
 
-/// Returns the words of `text` (identifiers, keywords, numbers) with their lines.
-pub(super) fn words(text: &str) -> Vec<(String, usize)> {
-    let word = |(token, line)| match token {
-        Token::Word(word) => Some((word, line)),
-        Token::Colons | Token::Mark(_) => None,
+/// Returns the paths in the source of the module `module` (`["crate", "store"]`).
+pub(super) fn named_paths(module: &[String], items: &[Item], with_tests: bool) -> Vec<Named> {
+    let mut named = Vec::new();
+    each_item(module, items, with_tests, &mut |module, item| {
+        let names_crate = match item {
+            Item::Use(item) => matches!(item.tree, UseTree::Name(_) | UseTree::Rename(_)),
+            item => matches!(item, Item::ExternCrate(_)),
+        };
+        let first = named.len();
+        collect(item.to_token_stream(), &[], &mut named);
+        let found = named.drain(first..).collect::<Vec<_>>();
+        named.extend(
+            found
+                .into_iter()
+                .filter(|named| names_crate || named.parts.len() > 1)
+                .map(|named| resolved(module, named)),
+        );
+    });
+    named
+}
+
+/// Returns the names that a `use` brings into its module, each with its path as written; `*` for all of a module.
+pub(super) fn imports(tree: &UseTree) -> Vec<(String, Vec<String>)> {
+    let (part, rest) = match tree {
+        UseTree::Path(path) => (path.ident.to_string(), imports(&path.tree)),
+        UseTree::Name(name) => return vec![(name.ident.to_string(), vec![name.ident.to_string()])],
+        UseTree::Rename(name) => {
+            return vec![(name.rename.to_string(), vec![name.ident.to_string()])];
+        }
+        UseTree::Glob(_) => return vec![("*".to_owned(), Vec::new())],
+        UseTree::Group(group) => return group.items.iter().flat_map(imports).collect(),
     };
-    tokens(text).into_iter().filter_map(word).collect()
+    let behind = |(name, path): (String, Vec<String>)| {
+        let is_module = name == "self";
+        let path = path.into_iter().filter(|part| part != "self");
+        let name = if is_module { part.clone() } else { name };
+        (name, std::iter::once(part.clone()).chain(path).collect())
+    };
+    rest.into_iter().map(behind).collect()
 }
 
-struct Walk<'a> {
-    tokens: &'a [(Token, usize)],
-    at: usize,
-    named: Vec<Named>,
-}
-
-impl Walk<'_> {
-    fn peek(&self, ahead: usize) -> Option<&(Token, usize)> {
-        self.tokens.get(self.at + ahead)
+/// Makes a path that begins with `self` or `super` absolute, as seen from a module. Returns how many `super` it began with, too.
+pub(super) fn absolute(module: &[String], parts: &[String]) -> (Vec<String>, usize) {
+    let supers = parts.iter().take_while(|part| *part == "super").count();
+    let is_relative = supers > 0 || parts.first().is_some_and(|first| first == "self");
+    if !is_relative || parts.len() < 2 {
+        return (parts.to_vec(), supers);
     }
+    let place = &module[..module.len().saturating_sub(supers).max(1)];
+    let rest = &parts[supers.max(1)..];
+    (place.iter().chain(rest).cloned().collect(), supers)
+}
 
-    /// Reads the path that begins here, or each path of the group that does.
-    fn path(&mut self, prefix: &[String]) {
-        let mut parts = prefix.to_vec();
-        let line = self.peek(0).map_or(0, |(_, line)| *line);
-        while let Some((token, _)) = self.peek(0) {
-            match token {
-                Token::Word(word) => parts.push(word.clone()),
-                Token::Mark('*') => parts.push("*".to_owned()),
-                Token::Mark('{') => return self.group(&parts),
-                Token::Colons | Token::Mark(_) => break,
+/// Tells whether an item is there for tests only.
+pub(super) fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let text = attribute.meta.to_token_stream().to_string();
+        text == "cfg (test)" || text == "test"
+    })
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn resolved(module: &[String], mut named: Named) -> Named {
+    // `self` at the end of a group names the group itself.
+    if named.parts.len() > 1 && named.parts.last().is_some_and(|last| last == "self") {
+        named.parts.pop();
+    }
+    let (parts, supers) = absolute(module, &named.parts);
+    Named {
+        by: module.to_vec(),
+        parts,
+        supers,
+        ..named
+    }
+}
+
+/// Collects the paths of a stream; those of a group behind `prefix::` begin with it.
+fn collect(stream: TokenStream, prefix: &[String], named: &mut Vec<Named>) {
+    let mut trees = stream.into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        let (mut parts, line) = match &tree {
+            TokenTree::Group(group) => {
+                collect(group.stream(), &[], named);
+                continue;
             }
-            self.at += 1;
-            match self.peek(0) {
-                Some((Token::Colons, _)) => self.at += 1,
+            TokenTree::Ident(word) if word == "use" => continue,
+            // `a as b`: the new name is no path.
+            TokenTree::Ident(word) if word == "as" && !prefix.is_empty() => {
+                trees.next();
+                continue;
+            }
+            TokenTree::Ident(word) => (vec![word.to_string()], word.span().start().line),
+            TokenTree::Punct(star) if star.as_char() == '*' && !prefix.is_empty() => {
+                (vec!["*".to_owned()], star.span().start().line)
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => continue,
+        };
+        parts.splice(..0, prefix.iter().cloned());
+        let is_colon =
+            |tree: &TokenTree| matches!(tree, TokenTree::Punct(one) if one.as_char() == ':');
+        let mut is_whole = true;
+        while trees.next_if(is_colon).is_some() {
+            if trees.next_if(is_colon).is_none() {
+                break;
+            }
+            match trees.next() {
+                Some(TokenTree::Ident(word)) => parts.push(word.to_string()),
+                Some(TokenTree::Group(group)) => {
+                    collect(group.stream(), &parts, named);
+                    is_whole = false;
+                    break;
+                }
+                Some(TokenTree::Punct(star)) if star.as_char() == '*' => parts.push("*".to_owned()),
                 _ => break,
             }
         }
-        self.named.push(Named { line, parts });
-    }
-
-    fn group(&mut self, prefix: &[String]) {
-        self.at += 1;
-        while let Some((token, _)) = self.peek(0) {
-            match token {
-                Token::Mark('}') => {
-                    self.at += 1;
-                    return;
-                }
-                // `a as b`: the new name is no path.
-                Token::Word(word) if word == "as" => self.at += 2,
-                Token::Word(_) | Token::Mark('*' | '{') => self.path(prefix),
-                Token::Colons | Token::Mark(_) => self.at += 1,
-            }
+        if is_whole {
+            named.push(Named {
+                line,
+                by: Vec::new(),
+                parts,
+                supers: 0,
+            });
         }
     }
-}
-
-/// Makes a path that begins with `self` or `super` absolute; `self` at the end of a group names the group itself.
-fn resolve(module: &[String], parts: &mut Vec<String>) {
-    if parts.len() > 1 && parts.last().is_some_and(|last| last == "self") {
-        parts.pop();
-    }
-    let mut place = module.to_vec();
-    let ups = parts.iter().take_while(|part| *part == "super").count();
-    let relative = ups > 0 || parts.first().is_some_and(|first| first == "self");
-    if relative && parts.len() > 1 {
-        place.truncate(place.len().saturating_sub(ups).max(1));
-        parts.splice(..ups.max(1), place);
-    }
-}
-
-fn tokens(text: &str) -> Vec<(Token, usize)> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
-    let (mut at, mut line) = (0, 1);
-    while at < chars.len() {
-        let rest = &chars[at..];
-        let length = match rest {
-            ['/', '/', ..] => rest.iter().take_while(|c| **c != '\n').count(),
-            ['/', '*', ..] => block_comment(rest),
-            ['r' | 'b' | 'c' | '"', ..] if string(rest).is_some() => string(rest).unwrap_or(1),
-            ['\'', ..] => character(rest),
-            [':', ':', ..] => {
-                tokens.push((Token::Colons, line));
-                2
-            }
-            [c, ..] if c.is_alphanumeric() || *c == '_' => {
-                let word: String = rest
-                    .iter()
-                    .take_while(|c| c.is_alphanumeric() || **c == '_')
-                    .collect();
-                let length = word.chars().count();
-                tokens.push((Token::Word(word), line));
-                length
-            }
-            [c, ..] => {
-                if !c.is_whitespace() {
-                    tokens.push((Token::Mark(*c), line));
-                }
-                1
-            }
-            [] => break,
-        };
-        line += rest[..length].iter().filter(|c| **c == '\n').count();
-        at += length;
-    }
-    tokens
-}
-
-/// Returns the length of the block comment, which may hold others.
-fn block_comment(rest: &[char]) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < rest.len() {
-        match &rest[at..] {
-            ['/', '*', ..] => (depth, at) = (depth + 1, at + 2),
-            ['*', '/', ..] => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
-        }
-        if depth == 0 {
-            break;
-        }
-    }
-    at
-}
-
-/// Returns the length of the string literal of any kind that begins here.
-fn string(rest: &[char]) -> Option<usize> {
-    let prefix = rest
-        .iter()
-        .take_while(|c| matches!(c, 'r' | 'b' | 'c'))
-        .take(2)
-        .count();
-    let raw = rest[..prefix].contains(&'r');
-    let hashes = rest[prefix..].iter().take_while(|c| **c == '#').count();
-    if rest.get(prefix + hashes) != Some(&'"') || (hashes > 0 && !raw) {
-        return None;
-    }
-    let mut at = prefix + hashes + 1;
-    while at < rest.len() {
-        match rest[at] {
-            '\\' if !raw => at += 2,
-            '"' if rest[at + 1..]
-                .iter()
-                .take(hashes)
-                .filter(|c| **c == '#')
-                .count()
-                == hashes =>
-            {
-                return Some(at + 1 + hashes);
-            }
-            _ => at += 1,
-        }
-    }
-    Some(rest.len())
-}
-
-/// Returns the length of the character literal that begins here, or of the quote of a lifetime.
-fn character(rest: &[char]) -> usize {
-    match rest {
-        ['\'', '\\', _, tail @ ..] => 3 + tail.iter().take_while(|c| **c != '\'').count() + 1,
-        ['\'', _, '\'', ..] => 3,
-        _ => 1,
-    }
-    .min(rest.len())
 }
 
 #[cfg(test)]
@@ -252,7 +204,8 @@ mod tests {
 
     fn paths(module: &str, text: &str) -> Vec<String> {
         let module: Vec<_> = module.split("::").map(str::to_owned).collect();
-        named_paths(&module, text)
+        let file = syn::parse_file(text).expect("Rust");
+        named_paths(&module, &file.items, true)
             .into_iter()
             .map(|named| format!("{}:{}", named.line, named.parts.join("::")))
             .collect()
@@ -284,26 +237,17 @@ mod tests {
                 vec!["1:crate::a::B"],
             ),
             ("use ::reqwest::Client;", vec!["1:reqwest::Client"]),
+            ("use reqwest;", vec!["1:reqwest"]),
             (
                 "macro_rules! m { () => { $crate::a::b() } }",
                 vec!["1:crate::a::b"],
             ),
+            (
+                "// crate::store::Store\n/* a /* b */ c::d */\nconst S: &str = \"crate::store\";",
+                vec![],
+            ),
         ] {
             assert_eq!(paths("crate::app", text), found, "{text}");
-        }
-    }
-
-    #[test]
-    fn skips_comments_strings_and_characters() {
-        for text in [
-            "// crate::store::Store",
-            "//! crate::store::Store",
-            "/* a /* b */ crate::store::Store */",
-            r#"let s = "crate::store \" crate::net";"#,
-            r###"let s = r#"crate::store " crate::net"#; let t = b"a::b"; let u = br##"a::b"##;"###,
-            "let q = '\\''; let d = '\\u{22}'; let s = \"a::b\"; let e = '\"'; let t = \"c::d\";",
-        ] {
-            assert_eq!(paths("crate::app", text), Vec::<String>::new(), "{text}");
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::paths::{Named, named_paths, words};
+use syn::spanned::Spanned as _;
+use syn::{Item, ItemMod};
+
+use super::paths::{Named, named_paths};
 
 /// Which layers of ours each layer may import. `compose` may import everything.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -150,7 +153,7 @@ pub(super) fn layer_of(file: &str) -> String {
 }
 
 /// Returns the imports of a file that the tables do not allow.
-pub(super) fn findings(file: &str, text: &str) -> Vec<Finding> {
+pub(super) fn findings(file: &str, items: &[Item]) -> Vec<Finding> {
     let layer = layer_of(file);
     let finding = |line, what| Finding {
         file: file.to_owned(),
@@ -167,7 +170,7 @@ pub(super) fn findings(file: &str, text: &str) -> Vec<Finding> {
         )];
     }
     let allowed = row.map(|(_, allowed)| *allowed);
-    let named = named_paths(&module_of(file), text);
+    let named = named_paths(&module_of(file), items, true);
     let own = named.iter().filter_map(|named| {
         let target = imported_layer(&layer, named)?;
         let is_allowed =
@@ -183,15 +186,11 @@ pub(super) fn findings(file: &str, text: &str) -> Vec<Finding> {
             )
         })
     });
-    let mut findings: Vec<_> = own.chain(others).collect();
-    findings.extend(bare_crates(&layer, text).map(|(line, what)| finding(line, what)));
-    findings.extend(super_super(text).map(|line| {
-        finding(
-            line,
-            "`super::super`: name the path from `crate`".to_owned(),
-        )
-    }));
-    findings
+    let supers = named.iter().filter(|named| named.supers > 1).map(|named| {
+        let what = "`super::super`: name the path from `crate`".to_owned();
+        finding(named.line, what)
+    });
+    own.chain(others).chain(supers).collect()
 }
 
 /// Returns what is wrong with a file's first line and its length, tests excluded.
@@ -223,31 +222,24 @@ pub(super) fn header_and_length(file: &str, text: &str) -> Vec<Finding> {
 }
 
 /// Returns the items of a `mod.rs` that are neither `mod` nor `use`.
-pub(super) fn only_re_exports(file: &str, text: &str) -> Vec<Finding> {
-    const ITEMS: [&str; 10] = [
-        "fn",
-        "struct",
-        "enum",
-        "union",
-        "trait",
-        "impl",
-        "const",
-        "static",
-        "type",
-        "macro_rules",
-    ];
-    words(text)
-        .into_iter()
-        .filter(|(word, _)| ITEMS.contains(&word.as_str()))
-        .map(|(word, line)| Finding {
+pub(super) fn only_re_exports(file: &str, items: &[Item]) -> Vec<Finding> {
+    let others = items.iter().filter(|item| {
+        !matches!(
+            item,
+            Item::Mod(ItemMod { content: None, .. }) | Item::Use(_)
+        )
+    });
+    others
+        .map(|item| Finding {
             file: file.to_owned(),
-            line,
-            what: format!("`{word}` in a file that is for the page, `mod` and `pub use`"),
+            line: item.span().start().line,
+            what: "an item in a file that is for the page, `mod` and `pub use`".to_owned(),
         })
         .collect()
 }
 
-fn module_of(file: &str) -> Vec<String> {
+/// Returns the path of the module that a file holds, given by its path below `src/`.
+pub(super) fn module_of(file: &str) -> Vec<String> {
     let inner = file
         .trim_end_matches(".rs")
         .split('/')
@@ -280,38 +272,16 @@ fn imported_layer(layer: &str, named: &Named) -> Option<String> {
         .flatten()
 }
 
-/// Finds `use reqwest;` and `extern crate reqwest`, which are no paths of two parts.
-fn bare_crates(layer: &str, text: &str) -> impl Iterator<Item = (usize, String)> {
-    let words = words(text);
-    let found: Vec<_> = words
-        .windows(2)
-        .filter(|pair| matches!(pair[0].0.as_str(), "use" | "crate"))
-        .filter_map(|pair| {
-            let (name, line) = &pair[1];
-            let (path, layers) = CRATES.iter().find(|(path, _)| path == name)?;
-            (!layers.contains(&layer))
-                .then(|| (*line, format!("`{path}` is for {} only", layers.join(", "))))
-        })
-        .collect();
-    found.into_iter()
-}
-
-fn super_super(text: &str) -> impl Iterator<Item = usize> {
-    let words = words(text);
-    let found: Vec<_> = words
-        .windows(2)
-        .filter(|pair| pair.iter().all(|(word, _)| word == "super"))
-        .map(|pair| pair[0].1)
-        .collect();
-    found.into_iter()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn items(text: &str) -> Vec<Item> {
+        syn::parse_file(text).expect("Rust").items
+    }
+
     fn says(file: &str, text: &str) -> Vec<String> {
-        let mut says: Vec<_> = findings(file, text)
+        let mut says: Vec<_> = findings(file, &items(text))
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -334,10 +304,13 @@ mod tests {
                 "worker/pass.rs",
                 "use crate::{app::App, store::Store, net, archive::Archive};",
             ),
-            ("config/read.rs", "let home = std::env::var_os(name);"),
+            (
+                "config/read.rs",
+                "fn f() { let home = std::env::var_os(name); }",
+            ),
             (
                 "net/client.rs",
-                "concat!(\"gannet/\", env!(\"CARGO_PKG_VERSION\"))",
+                "const A: &str = concat!(\"gannet/\", env!(\"CARGO_PKG_VERSION\"));",
             ),
             (
                 "compose.rs",
@@ -357,7 +330,7 @@ mod tests {
             ),
             (
                 "domain/id.rs",
-                "/// See crate::store::Store.\nlet crate_name = \"reqwest::Client\";",
+                "/// See crate::store::Store.\nconst CRATE_NAME: &str = \"reqwest::Client\";",
             ),
         ] {
             assert_eq!(says(file, text), Vec::<String>::new(), "{file}: {text}");
@@ -419,7 +392,7 @@ mod tests {
             ),
             (
                 "store/read.rs",
-                "zstd::decode_all(x)",
+                "fn f() { zstd::decode_all(x) }",
                 "src/store/read.rs:1: `zstd` is for archive only",
             ),
             (
@@ -429,7 +402,7 @@ mod tests {
             ),
             (
                 "compose.rs",
-                "std::env::var(\"HOME\")",
+                "fn f() { std::env::var(\"HOME\") }",
                 "src/compose.rs:1: `std::env` is for config, main only",
             ),
             (
@@ -491,8 +464,8 @@ mod tests {
     #[test]
     fn items_in_a_mod_file_are_seen() {
         let good = "//! An impl of a type.\nmod a;\npub use a::{A, type_of};\n";
-        assert!(only_re_exports("a/mod.rs", good).is_empty());
+        assert!(only_re_exports("a/mod.rs", &items(good)).is_empty());
         let bad = "//! Page.\npub struct A;\nimpl A { fn b() {} }\n";
-        assert_eq!(only_re_exports("a/mod.rs", bad).len(), 3);
+        assert_eq!(only_re_exports("a/mod.rs", &items(bad)).len(), 2);
     }
 }
