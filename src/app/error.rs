@@ -62,6 +62,14 @@ impl Error {
         Self::new(ErrorKind::NotFound, message)
     }
 
+    /// Returns the message with the hint behind it, in one line.
+    pub fn with_hint(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{self}; {hint}"),
+            None => self.to_string(),
+        }
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 
-use super::effects::{as_now, told};
+use super::engine::Engine;
 use super::message::{Change, Made, Msg, Refused};
-use super::run::Engine;
+use super::rows::as_now;
 use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo, Unpublished};
 use crate::domain::{Address, Edit, SettingsPatch, Source, SourceId};
 use crate::faces::file_change::{Change as FileState, FileChange, Seen};
@@ -50,7 +50,7 @@ impl Changes {
             let message = match self.make(change).await {
                 Ok(made) => Msg::Made(Box::new(Made { origin, ..made })),
                 Err(error) => Msg::Refused(Refused {
-                    text: told(&error),
+                    text: error.with_hint(),
                     origin,
                 }),
             };

@@ -1,6 +1,5 @@
 //! Carries effects out through the use-cases, and keeps the model up to date from the catalogue.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
@@ -16,9 +15,10 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::changes::Changes;
 use super::clipboard;
 use super::diff::Diff;
+use super::engine::Engine;
 use super::log::{Line, RING};
 use super::message::{Change, Effect, Job, Msg, verified};
-use super::run::Engine;
+use super::rows::as_now;
 use super::table::Row;
 use super::viewer::WINDOW;
 use crate::app::{App, Error, EventFilter, Result};
@@ -73,7 +73,11 @@ impl Runner {
         self.tasks.spawn(async move {
             // A catalogue that was locked or a disk that was full may do again later.
             while let Err(error) = watch(&app, &messages, &anew).await {
-                if messages.send(Msg::Trouble(told(&error))).await.is_err() {
+                if messages
+                    .send(Msg::Trouble(error.with_hint()))
+                    .await
+                    .is_err()
+                {
                     return;
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -102,7 +106,7 @@ impl Runner {
         let ended = ended(&effect);
         let handle = self.tasks.spawn(async move {
             let outcome = perform(&app, &*engine, &messages, effect).await;
-            let message = outcome.unwrap_or_else(|error| Some(Msg::Trouble(told(&error))));
+            let message = outcome.unwrap_or_else(|error| Some(Msg::Trouble(error.with_hint())));
             for message in ended.into_iter().chain(message) {
                 // Nobody listens any more when the dashboard has ended.
                 let _ = messages.send(message).await;
@@ -134,13 +138,6 @@ fn ended(effect: &Effect) -> Option<Msg> {
         Effect::Fetch(ids) => Some(Msg::Fetched(ids.clone())),
         Effect::Verify(versions) => Some(Msg::Verified(versions.iter().map(verified).collect())),
         _ => None,
-    }
-}
-
-pub(super) fn told(error: &Error) -> String {
-    match &error.hint {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
     }
 }
 
@@ -199,7 +196,7 @@ async fn open(app: &App, messages: &Sender<Msg>, version: Version) -> Msg {
         let _ = messages.send(began).await;
     }
     let opened = checked(app, version).await;
-    opened.unwrap_or_else(|error| Msg::Unreadable(id, told(&error)))
+    opened.unwrap_or_else(|error| Msg::Unreadable(id, error.with_hint()))
 }
 
 async fn checked(app: &App, version: Version) -> Result<Msg> {
@@ -443,12 +440,4 @@ async fn changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
     let lines = events.into_iter().map(Line::new).collect();
     let (rows, gone) = as_now(app, ids).await?;
     Ok((newest, Msg::Changed { rows, gone, lines }))
-}
-
-/// Reads these sources as they are now; returns which of them are no more, too.
-pub(super) async fn as_now(app: &App, ids: Vec<SourceId>) -> Result<(Vec<Row>, Vec<SourceId>)> {
-    let sources = app.sources_by_id(ids.clone()).await?;
-    let there: HashSet<_> = sources.iter().map(|source| source.id).collect();
-    let gone = ids.into_iter().filter(|id| !there.contains(id)).collect();
-    Ok((sources.into_iter().map(Row::new).collect(), gone))
 }

@@ -9,11 +9,11 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use crossterm::execute;
 use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::draw::{draw, to_ascii};
 use super::effects::Runner;
+use super::engine::Engine;
 use super::frames::Frames;
 use super::keymap::Keymap;
 use super::message::{Effect, Msg};
@@ -23,30 +23,11 @@ use super::theme::Theme;
 use super::update::update;
 use crate::app::{App, Error, ErrorKind, PassProgress, Result};
 use crate::config::{Config, KeySetting};
-use crate::domain::SourceId;
 
 /// Frames are at least so far apart.
 const FRAME: Duration = Duration::from_millis(16);
 /// Messages that may wait; who has more to tell waits.
 const QUEUE: usize = 1024;
-
-/// The worker, as the dashboard sees it.
-pub trait Engine: Send + Sync {
-    /// Returns how far its passes are; nothing when no worker runs in this process.
-    fn progress(&self) -> Option<watch::Receiver<PassProgress>>;
-    /// Fetches sources now, due or not; returns what came of it, in words.
-    fn fetch(&self, sources: Vec<SourceId>) -> BoxFuture<'static, Result<String>>;
-    /// Has the worker look at once for what is due: something may have become so.
-    fn look(&self);
-    /// Asks everything to stop: gently the first time, at once the second.
-    fn stop(&self);
-    /// Ends when everything has stopped.
-    fn stopped(&self) -> BoxFuture<'static, ()>;
-    /// Waits for the next trouble that nobody may miss.
-    fn trouble(&self) -> BoxFuture<'static, String>;
-    /// Waits for a signal that asks to stop.
-    fn signal(&self) -> BoxFuture<'static, ()>;
-}
 
 /// How the dashboard is to be.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,8 +8,8 @@ use ratatui::style::Style;
 use ratatui::widgets::{Block, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::layout::inside;
 use crate::faces::text::clean;
+use crate::faces::tui::layout::inside;
 
 /// Writes text from here on, within the width, and returns how many columns it took.
 pub(crate) fn put(

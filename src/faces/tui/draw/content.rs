@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::canvas::{boxed, pad, put_all, put_fitting};
-use super::layout::{below_facts, is_wide};
 use super::list::write_verdicts;
 use super::words::verified;
 use crate::config::Zone;
 use crate::domain::{LastModified, format_size};
 use crate::faces::text::or_dash;
 use crate::faces::tui::diff::{DiffLine, Side};
+use crate::faces::tui::layout::{below_facts, is_wide};
 use crate::faces::tui::model::{DiffPage, VersionPage};
 use crate::faces::tui::theme::Theme;
 

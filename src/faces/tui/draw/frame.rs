@@ -5,11 +5,11 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::canvas::{put_all, put_fitting, put_right};
-use super::layout::Areas;
 use super::words::{grouped, until};
 use super::{content, list, log, overlay, source, table};
 use crate::domain::Slot;
 use crate::faces::tui::hints::{Hint, hints};
+use crate::faces::tui::layout::Areas;
 use crate::faces::tui::model::{Filtered, Model, Overlay, Page, Pane};
 use crate::faces::tui::theme::Theme;
 

@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::canvas::{boxed, fit, paint, put_all, put_fitting, scrolled};
-use super::layout::{below_plot, skip};
 use super::plot::{Bar, bars};
 use super::words::{verdict, verified};
 use crate::config::Zone;
 use crate::domain::{Attempt, AttemptOutcome, Verdict, format_size, with_origin};
 use crate::faces::text::clean;
 use crate::faces::tui::history::{HistoryView, Listing};
+use crate::faces::tui::layout::{below_plot, skip};
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::theme::Theme;
 

@@ -4,7 +4,6 @@ mod ascii;
 mod canvas;
 mod content;
 mod frame;
-pub(crate) mod layout;
 mod list;
 mod log;
 mod overlay;

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::canvas::{boxed, put_all, put_fitting};
-use super::layout::{skip, source_page};
 use super::list::{draw_list, latencies};
 use super::plot::bars;
 use super::words::{moment, until};
@@ -12,6 +11,7 @@ use crate::config::Zone;
 use crate::domain::Source;
 use crate::faces::standing::{next_due, published_words, state_word, why};
 use crate::faces::tui::history::{HistoryView, Listing};
+use crate::faces::tui::layout::{skip, source_page};
 use crate::faces::tui::model::{Model, Page};
 use crate::faces::tui::theme::Theme;
 

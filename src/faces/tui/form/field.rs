@@ -2,12 +2,10 @@
 
 use tui_input::Input;
 
-use super::Form;
 use crate::app::check_settings;
 use crate::domain::{Address, Interval, PublishPolicy, SettingsPatch, SourceSettings, parse_size};
 use crate::faces::options::as_fields;
 use crate::faces::text::without_comment;
-use crate::faces::tui::effects::told;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,6 +85,25 @@ pub(crate) enum Value {
 }
 
 impl Value {
+    /// Returns the text that was typed, without the space around it; nothing of a switch.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Text(input) => input.value().trim_ascii().to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        matches!(self, Self::Switch(true))
+    }
+
+    fn policy(&self) -> PublishPolicy {
+        match self {
+            Self::Publish(policy) => *policy,
+            _ => PublishPolicy::default(),
+        }
+    }
+
     /// Tells whether it says the same, wherever the cursor is.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -155,32 +172,37 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
     }
 }
 
-impl Form {
-    /// Returns the setting of one field as it is filled in, or what is wrong with it.
-    pub(super) fn setting(&self, key: FieldKey) -> Result<SettingsPatch, String> {
-        let text = self.text(key);
-        let mut patch = SettingsPatch::default();
-        match key {
-            // Whether plain HTTP is allowed is decided where the patch is applied.
-            FieldKey::Address => {
-                let address = Address::parse(&text, true);
-                patch.address = Some(address.map_err(|error| as_fields(&error.to_string()))?);
-            }
-            FieldKey::Interval => patch.interval = Some(parsed_interval(&text)?),
-            FieldKey::Name => patch.name = Some(text),
-            FieldKey::Tags => patch.tags = Some(tags(&text)),
-            FieldKey::Headers => patch.headers = Some(headers(&text)?),
-            FieldKey::User => patch.user = Some(Some(text).filter(|user| !user.is_empty())),
-            FieldKey::MaxSize => patch.max_size_bytes = Some(optional(&text, parse_size)?),
-            FieldKey::Publish => patch.publish = Some(self.publish()),
-            FieldKey::Enabled => patch.enabled = Some(self.switch(key)),
-            FieldKey::AllowPrivate => patch.allow_private = Some(self.switch(key)),
-            FieldKey::AllowHttp => patch.allow_http = Some(self.switch(key)),
-            FieldKey::AllowEmpty => patch.allow_empty = Some(self.switch(key)),
+/// Returns the setting of one field as it is filled in, or what is wrong with it.
+pub(super) fn setting(key: FieldKey, value: &Value) -> Result<SettingsPatch, String> {
+    let text = value.text();
+    let mut patch = SettingsPatch::default();
+    match key {
+        // Whether plain HTTP is allowed is decided where the patch is applied.
+        FieldKey::Address => {
+            let address = Address::parse(&text, true);
+            patch.address = Some(address.map_err(|error| as_fields(&error.to_string()))?);
         }
-        check_settings(&patch).map_err(|error| as_fields(&told(&error)))?;
-        Ok(patch)
+        FieldKey::Interval => patch.interval = Some(parsed_interval(&text)?),
+        FieldKey::Name => patch.name = Some(text),
+        FieldKey::Tags => patch.tags = Some(tags(&text)),
+        FieldKey::Headers => patch.headers = Some(headers(&text)?),
+        FieldKey::User => patch.user = Some(Some(text).filter(|user| !user.is_empty())),
+        FieldKey::MaxSize => patch.max_size_bytes = Some(optional(&text, parse_size)?),
+        FieldKey::Publish => patch.publish = Some(value.policy()),
+        FieldKey::Enabled => patch.enabled = Some(value.is_on()),
+        FieldKey::AllowPrivate => patch.allow_private = Some(value.is_on()),
+        FieldKey::AllowHttp => patch.allow_http = Some(value.is_on()),
+        FieldKey::AllowEmpty => patch.allow_empty = Some(value.is_on()),
     }
+    check_settings(&patch).map_err(|error| as_fields(&error.with_hint()))?;
+    Ok(patch)
+}
+
+/// Why a form asks for nothing yet, and the field that is to be corrected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) field: FieldKey,
+    pub(crate) text: String,
 }
 
 /// Reads an address, and behind it the interval that it may have, and a comment.

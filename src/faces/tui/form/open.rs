@@ -2,12 +2,10 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::field::{Field, FieldKey, Value, address_line, initial};
-use super::wanted::Problem;
+use super::field::{Field, FieldKey, Problem, Value, address_line, initial, setting};
 use crate::app::NewSource;
 use crate::domain::{Interval, PublishPolicy, SettingsPatch, SourceId, SourceSettings};
 use crate::faces::options::as_fields;
-use crate::faces::tui::effects::told;
 
 /// What a form is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,7 +181,13 @@ impl Form {
             },
             ..NewSource::at(address)
         };
-        new.check().err().map(|error| as_fields(&told(&error)))
+        new.check().err().map(|error| as_fields(&error.with_hint()))
+    }
+
+    /// Returns the setting of one field as it is filled in, or what is wrong with it.
+    pub(super) fn setting(&self, key: FieldKey) -> Result<SettingsPatch, String> {
+        self.value(key)
+            .map_or_else(|| Ok(SettingsPatch::default()), |value| setting(key, value))
     }
 
     fn value(&self, key: FieldKey) -> Option<&Value> {
@@ -191,22 +195,12 @@ impl Form {
         field.map(|field| &field.value)
     }
 
+    fn switch(&self, key: FieldKey) -> bool {
+        self.value(key).is_some_and(Value::is_on)
+    }
+
     pub(super) fn text(&self, key: FieldKey) -> String {
-        match self.value(key) {
-            Some(Value::Text(input)) => input.value().trim_ascii().to_owned(),
-            _ => String::new(),
-        }
-    }
-
-    pub(super) fn switch(&self, key: FieldKey) -> bool {
-        matches!(self.value(key), Some(Value::Switch(true)))
-    }
-
-    pub(super) fn publish(&self) -> PublishPolicy {
-        match self.value(FieldKey::Publish) {
-            Some(Value::Publish(policy)) => *policy,
-            _ => PublishPolicy::default(),
-        }
+        self.value(key).map_or_else(String::new, Value::text)
     }
 }
 

@@ -1,25 +1,17 @@
 //! What a filled form asks for.
 
 use super::Form;
-use super::field::{FieldKey, address_line, optional, parsed_interval};
+use super::field::{FieldKey, Problem, address_line, optional, parsed_interval};
 use super::open::Purpose;
 use crate::app::NewSource;
 use crate::domain::{SettingsError, SettingsPatch, SourceId, SourceSettings};
 use crate::faces::options::as_fields;
-use crate::faces::tui::effects::told;
 
 /// What a form asks for when it is accepted.
 #[derive(Clone, Debug)]
 pub(crate) enum Wanted {
     Add(Vec<NewSource>),
     Edit(Vec<SourceId>, Box<SettingsPatch>),
-}
-
-/// Why a form asks for nothing yet, and the field that is to be corrected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) field: FieldKey,
-    pub(crate) text: String,
 }
 
 /// Returns what makes a problem of words about this field.
@@ -86,7 +78,7 @@ impl Form {
         };
         // Every field by itself is right: what is left is that two of them do not go together.
         let checked = new.check();
-        checked.map_err(|error| of(FieldKey::User)(as_fields(&told(&error))))?;
+        checked.map_err(|error| of(FieldKey::User)(as_fields(&error.with_hint())))?;
         Ok(new)
     }
 

@@ -3,18 +3,15 @@
 use tui_input::Input;
 
 use super::change::change;
-use super::input::filter;
+use super::filter::filter;
 use super::look::{compare, copy, open_selected};
 use super::overlay::in_overlay;
+use super::screen::{open, say, show_selected};
 use super::walk::walk;
 use crate::faces::tui::action::Action;
 use crate::faces::tui::form::Form;
-use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Filtered, Model, Overlay, Page, Pane};
-
-/// Attempts and versions that the pane shows; the page of a source has all.
-pub(crate) const RECENT: usize = 500;
 
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if action == Action::QuitNow {
@@ -69,16 +66,6 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Add => open(model, Overlay::Form(Box::new(Form::add()))),
         _ => change(model, action),
     }
-}
-
-pub(super) fn say(model: &mut Model, text: &str) -> Vec<Effect> {
-    model.tell(text);
-    Vec::new()
-}
-
-pub(super) fn open(model: &mut Model, overlay: Overlay) -> Vec<Effect> {
-    model.overlay = Some(overlay);
-    Vec::new()
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {
@@ -197,20 +184,4 @@ fn mark(model: &mut Model, action: Action) -> Vec<Effect> {
         }
     }
     Vec::new()
-}
-
-/// Has the history of the selected source read when it is another one's, or when it is out of date.
-pub(super) fn show_selected(model: &mut Model, is_stale: bool) -> Vec<Effect> {
-    let Some(id) = model.table.selected().map(|source| source.id) else {
-        model.history = None;
-        return Vec::new();
-    };
-    let shown = model.history.as_ref().map(HistoryView::source_id);
-    if shown == Some(id) && !is_stale {
-        return Vec::new();
-    }
-    if shown != Some(id) {
-        model.verdicts_top = 0;
-    }
-    vec![Effect::ReadHistory(id, Some(RECENT))]
 }

@@ -25,12 +25,6 @@ pub(super) fn given(model: &mut Model, input: Input) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Does what the palette was asked for, in its turn.
-pub(super) fn chosen(model: &mut Model, action: Action) -> Vec<Effect> {
-    model.ahead.push_front(Input::Action(action));
-    Vec::new()
-}
-
 /// Does what the input says that need not wait any longer.
 pub(super) fn go_on(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();

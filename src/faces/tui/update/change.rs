@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::act::{open, say};
 use super::look::{line_source, selected_version};
-use super::overlay::ask;
+use super::screen::{ask, open, say};
 use crate::domain::{Source, SourceId};
 use crate::faces::text::{clean, count};
 use crate::faces::tui::action::Action;

@@ -1,8 +1,8 @@
 //! What came from outside: keys to the input, data to where it belongs.
 
-use super::act::{act, say, show_selected};
+use super::act::act;
 use super::ahead;
-use super::overlay::ask;
+use super::screen::{ask, say, show_selected};
 use crate::app::History;
 use crate::domain::SourceId;
 use crate::faces::tui::history::HistoryView;

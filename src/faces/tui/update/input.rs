@@ -3,10 +3,10 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use super::act::show_selected;
+use super::filter::filter;
 use crate::faces::tui::form::pasted_lines;
 use crate::faces::tui::message::Effect;
-use crate::faces::tui::model::{Filtered, Model, Overlay};
+use crate::faces::tui::model::{Model, Overlay};
 
 /// Longer text is no filter, name or address.
 const MAX_TYPED: usize = 8192;
@@ -50,20 +50,6 @@ pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         _ => {
             model.tell("pasted text goes into the form that `a` opens");
             Vec::new()
-        }
-    }
-}
-
-/// Narrows what is shown as it is typed.
-pub(super) fn filter(model: &mut Model, what: Filtered, text: &str) -> Vec<Effect> {
-    match what {
-        Filtered::Log => {
-            model.log.filter(text);
-            Vec::new()
-        }
-        Filtered::Sources => {
-            model.table.filter(text);
-            show_selected(model, false)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::act::{say, show_selected};
+use super::screen::{say, show_selected};
 use crate::domain::{Source, SourceId, Version};
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;

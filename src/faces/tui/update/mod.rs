@@ -6,9 +6,11 @@ mod act;
 mod ahead;
 mod change;
 mod data;
+mod filter;
 mod input;
 mod look;
 mod overlay;
+mod screen;
 mod walk;
 
 pub(crate) use data::update;

@@ -1,8 +1,7 @@
 //! What lies above everything else takes every action while it is open: help, palette, forms, questions, filters.
 
-use super::act::open;
-use super::ahead::chosen;
-use super::input::filter;
+use super::filter::filter;
+use super::screen::{ask, chosen, open};
 use super::walk::walk;
 use crate::faces::text::count;
 use crate::faces::tui::action::Action;
@@ -75,14 +74,4 @@ fn accept(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
             vec![Effect::Change(Change::Edit(ids, edit))]
         }
     }
-}
-
-/// Asks first; No leads back to the form, when there was one.
-pub(super) fn ask(
-    model: &mut Model,
-    text: Vec<String>,
-    effect: Effect,
-    form: Option<Box<Form>>,
-) -> Vec<Effect> {
-    open(model, Overlay::Question { text, effect, form })
 }

@@ -1,8 +1,8 @@
 //! Moving: down, up, by pages, to the ends, in whatever has the focus.
 
-use super::act::show_selected;
+use super::screen::show_selected;
 use crate::faces::tui::action::Action;
-use crate::faces::tui::draw::layout::Areas;
+use crate::faces::tui::layout::Areas;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 

@@ -1,0 +1,52 @@
+//! What many actions do to the screen: say something, open what lies above, show what is selected.
+
+use crate::faces::tui::action::Action;
+use crate::faces::tui::form::Form;
+use crate::faces::tui::history::HistoryView;
+use crate::faces::tui::message::Effect;
+use crate::faces::tui::model::{Input, Model, Overlay};
+
+/// Attempts and versions that the pane shows; the page of a source has all.
+pub(crate) const RECENT: usize = 500;
+
+pub(super) fn say(model: &mut Model, text: &str) -> Vec<Effect> {
+    model.tell(text);
+    Vec::new()
+}
+
+pub(super) fn open(model: &mut Model, overlay: Overlay) -> Vec<Effect> {
+    model.overlay = Some(overlay);
+    Vec::new()
+}
+
+/// Has the history of the selected source read when it is another one's, or when it is out of date.
+pub(super) fn show_selected(model: &mut Model, is_stale: bool) -> Vec<Effect> {
+    let Some(id) = model.table.selected().map(|source| source.id) else {
+        model.history = None;
+        return Vec::new();
+    };
+    let shown = model.history.as_ref().map(HistoryView::source_id);
+    if shown == Some(id) && !is_stale {
+        return Vec::new();
+    }
+    if shown != Some(id) {
+        model.verdicts_top = 0;
+    }
+    vec![Effect::ReadHistory(id, Some(RECENT))]
+}
+
+/// Asks first; No leads back to the form, when there was one.
+pub(super) fn ask(
+    model: &mut Model,
+    text: Vec<String>,
+    effect: Effect,
+    form: Option<Box<Form>>,
+) -> Vec<Effect> {
+    open(model, Overlay::Question { text, effect, form })
+}
+
+/// Does what the palette was asked for, in its turn.
+pub(super) fn chosen(model: &mut Model, action: Action) -> Vec<Effect> {
+    model.ahead.push_front(Input::Action(action));
+    Vec::new()
+}
