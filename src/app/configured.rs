@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::redact::Redactors;
-use crate::config::Config;
+use super::redactors::Redactors;
+use crate::config::{Config, ConfigError};
 use crate::domain::{Policy, PolicyVerifier};
 use crate::net::Webhooks;
 use crate::verify::Verifier;
@@ -145,3 +145,6 @@ pub(super) fn is_same_file(one: Option<&Path>, other: Option<&Path>) -> bool {
         _ => false,
     }
 }
+
+/// Reads the configuration again, by the same flags and environment as before.
+pub type ReadConfig = Arc<dyn Fn() -> std::result::Result<Config, ConfigError> + Send + Sync>;

@@ -4,10 +4,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::judge::newest_of_each;
 use super::{App, PolicyNext, Result};
 use crate::config::VerifierKind;
-use crate::domain::Fingerprint;
+use crate::domain::{Fingerprint, newest_by_verifier};
 use crate::store::JudgedOrder;
 
 /// The fingerprints as of now of the verifiers that gannet asks itself, by name.
@@ -108,7 +107,7 @@ impl App {
         let mut sets = Vec::new();
         for edition in self.newest_editions().await? {
             let verdicts = self.store.edition_verdicts(edition.id).await?;
-            let last = newest_of_each(verdicts.iter().map(|one| &one.verdict));
+            let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let verifiers = self.verifiers_of_set(&edition.set).into_iter();
             let earlier = verifiers.filter(|verifier| {
                 let last = last.get(verifier.name()).map(|last| &last.fingerprint.hex);

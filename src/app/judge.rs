@@ -12,7 +12,7 @@ use super::{App, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
     CLOCK_TOLERANCE, Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceSettings,
-    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
+    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight, newest_by_verifier,
 };
 use crate::store::{Counted, Ended, Seen};
 use crate::verify::{Facts, Verifier};
@@ -136,7 +136,7 @@ impl App {
         if is_unjudged {
             earlier.clear();
         }
-        let newest = newest_of_each(earlier.iter().map(|one| &one.verdict));
+        let newest = newest_by_verifier(earlier.iter().map(|one| &one.verdict));
         let too_often = killed_too_often(version.id, deaths).filter(|_| ask != Ask::Again);
         let steps: Vec<_> = self
             .verifiers_for(&source.settings)
@@ -305,7 +305,7 @@ impl App {
                 continue;
             };
             let verdicts = self.verdicts(version).await?;
-            let last = newest_of_each(verdicts.iter().map(|one| &one.verdict));
+            let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let ask = Ask::Undecided(Weight::Required);
             let is_late = |verifier: &Arc<Verifier>| {
                 let last = last.get(verifier.name()).copied();
@@ -415,16 +415,6 @@ pub(super) fn join(all: impl IntoIterator<Item = SetAside>) -> Vec<SetAside> {
         }
     }
     joined
-}
-
-/// Returns what each verifier said last.
-pub(super) fn newest_of_each<'a>(
-    oldest_first: impl IntoIterator<Item = &'a NewVerdict>,
-) -> HashMap<&'a str, &'a NewVerdict> {
-    oldest_first
-        .into_iter()
-        .map(|verdict| (verdict.verifier.as_str(), verdict))
-        .collect()
 }
 
 pub(super) fn facts_of(source: &Source, version: &Version) -> Facts {

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use super::judge::newest_of_each;
 use super::redact::redacted;
 use super::suggest::no_such_name;
 use super::{App, Error, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
     Fingerprint, Judgement, NewVerdict, Scope, Source, VerdictOutcome, Version, VersionId,
+    newest_by_verifier,
 };
 use crate::verify::Verifier;
 
@@ -75,7 +75,7 @@ impl App {
             output: String::new(),
         };
         let mut verdict = self.note(verifier, judgement).await;
-        let last = newest_of_each(earlier).get(verifier.name()).copied();
+        let last = newest_by_verifier(earlier).get(verifier.name()).copied();
         let is_promised =
             last.is_some_and(|last| last.judgement.outcome == VerdictOutcome::Pending);
         let is_own = match verifier.kind() {

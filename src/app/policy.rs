@@ -8,12 +8,9 @@ use std::sync::atomic::Ordering;
 use super::adoption::Adoption;
 use super::configured::{Configured, FileState, is_same_file};
 use super::{App, Error, Result};
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::domain::{Action, AdoptedPolicy, NewEvent, Policy, PolicyStep, policy_step};
 use crate::store::{PolicyAdoption, StoreError};
-
-/// Reads the configuration again, by the same flags and environment as before.
-pub type ReadConfig = Arc<dyn Fn() -> std::result::Result<Config, ConfigError> + Send + Sync>;
 
 /// Adoptions are tried so often when other processes adopt at the same moment.
 const ADOPTION_TRIES: u32 = 5;

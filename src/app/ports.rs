@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use chrono::{DateTime, Utc};
 use tokio::sync::Semaphore;
 
-use super::configured::Configured;
-use super::judging_death::Notes;
-use super::policy::ReadConfig;
+use super::configured::{Configured, ReadConfig};
+use super::judging_notes::Notes;
 use super::{Error, ErrorKind, Result};
 use crate::archive::{Archive, ArchiveError};
 use crate::clock::Clock;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::judge::{SetAside, Step, facts_of, join, newest_of_each, promise, set_aside, too_late};
+use super::judge::{SetAside, Step, facts_of, join, promise, set_aside, too_late};
 use super::{App, Ask, Error, ErrorKind, Result};
 use crate::archive::{Archive, FileLock};
 use crate::domain::{
     Edition, EditionMember, Judgement, NewVerdict, Scope, SetPublication, SetStep, SourceId,
-    VerdictId, VerdictOutcome, VersionState, Weight, combination_key, ready_to_judge,
-    set_file_names, set_step,
+    VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_by_verifier,
+    ready_to_judge, set_file_names, set_step,
 };
 use crate::store::{NewEdition, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
@@ -327,7 +327,7 @@ impl App {
         earlier: &[NewVerdict],
         ask: Ask,
     ) -> Result<Vec<NewVerdict>> {
-        let newest = newest_of_each(earlier);
+        let newest = newest_by_verifier(earlier);
         let mut files: Option<Files> = None;
         let mut verdicts = Vec::new();
         for verifier in self.verifiers_of_set(name) {

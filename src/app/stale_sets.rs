@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::judge::newest_of_each;
 use super::stale::{JudgedAgain, StaleProgress, is_another};
 use super::{App, Ask, ErrorKind, Result, VerifiedSet};
 use crate::domain::{
-    Edition, Fingerprint, NotReady, VersionState, Weight, combination_key, ready_to_judge,
+    Edition, Fingerprint, NotReady, VersionState, Weight, combination_key, newest_by_verifier,
+    ready_to_judge,
 };
 
 /// An edition that was judged, and its state before; none for a new one.
@@ -127,7 +127,7 @@ impl App {
         let mut by_hand = 0;
         for edition in editions {
             let verdicts = self.store.edition_verdicts(edition).await?;
-            let last = newest_of_each(verdicts.iter().map(|one| &one.verdict));
+            let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
             let verifiers = self.verifiers_of_set(name).into_iter();
             by_hand += verifiers
                 .filter(|one| last.get(one.name()).is_some_and(|last| last.is_by_hand()))
@@ -143,7 +143,7 @@ impl App {
         fingerprints: &HashMap<String, String>,
     ) -> Result<bool> {
         let verdicts = self.store.edition_verdicts(edition.id).await?;
-        let last = newest_of_each(verdicts.iter().map(|one| &one.verdict));
+        let last = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
         let overruled = Fingerprint::overruled().hex;
         let is_stale = self.verifiers_of_set(&edition.set).iter().any(|verifier| {
             let last = last.get(verifier.name()).map(|one| &one.fingerprint.hex);

@@ -74,7 +74,7 @@ pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, 
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,
-    deciding_verdict, last_of_each, with_origin,
+    deciding_verdict, last_of_each, newest_by_verifier, with_origin,
 };
 pub use version::{LastModified, Version, VersionRef, VersionRefError, VersionState};
 pub use weights::{Weight, Weights, state_from};

@@ -1,6 +1,6 @@
 //! A verdict: what one verifier said of one version, with where it comes from.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -189,6 +189,16 @@ pub fn deciding_verdict<'a>(
     let mut seen = HashSet::new();
     let mut last = newest_first.filter(|verdict| seen.insert(verdict.verifier.as_str()));
     last.find(|verdict| verdict.judgement.outcome == outcome)
+}
+
+/// Returns each verifier's last verdict by the verifier's name.
+pub fn newest_by_verifier<'a>(
+    oldest_first: impl IntoIterator<Item = &'a NewVerdict>,
+) -> HashMap<&'a str, &'a NewVerdict> {
+    oldest_first
+        .into_iter()
+        .map(|verdict| (verdict.verifier.as_str(), verdict))
+        .collect()
 }
 
 /// Returns the last verdict of each verifier, which is the one that counts, in the order in which the verifiers spoke first.
