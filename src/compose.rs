@@ -1,4 +1,4 @@
-//! Puts the house together: builds the ports, starts the worker or a face, and gives back an exit code.
+//! The composition root: builds the services, starts the worker or a face, and returns an exit code.
 //!
 //! The only file, with those below it, that may import everything. Holds no rule of its own.
 
@@ -7,11 +7,11 @@ mod commands;
 mod completing;
 mod dashboard;
 mod demo;
-mod house;
 mod loading;
 mod notes;
 mod passes;
 mod service;
+mod services;
 mod signals;
 mod threads;
 mod warnings;
@@ -19,8 +19,8 @@ mod warnings;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use self::house::House;
 use self::loading::load;
+use self::services::Services;
 use self::warnings::{warn_of_mismatch, warn_of_unusable};
 use crate::app::Result;
 use crate::config::{Environment, Flags};
@@ -105,10 +105,10 @@ async fn config(
         ConfigWhat::Check => check::config_check(&config, flags, environment, console).await,
         ConfigWhat::Keys => cli::print_text(&tui::keys_page(&config)?, console),
         ConfigWhat::Show(show) if show.policy => {
-            let house =
-                House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
-            warn_of_mismatch(&house, console);
-            cli::print_policy(&house.app, show.json, console).await
+            let services =
+                Services::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+            warn_of_mismatch(&services, console);
+            cli::print_policy(&services.app, show.json, console).await
         }
         ConfigWhat::Show(show) if show.json => cli::print_config_json(&config, console),
         ConfigWhat::Show(_) => {
@@ -119,18 +119,18 @@ async fn config(
             cli::print_text(&(page + &cli::settings_lines(&config)), console)
         }
         ConfigWhat::Adopt => {
-            let house = House::open(Access::Change, flags, environment, |who| {
+            let services = Services::open(Access::Change, flags, environment, |who| {
                 who.operator("cli")
             })
             .await?;
             if let Some(line) = check::passed_over_file(&config, flags, environment) {
                 console.note(&line);
             }
-            cli::adopt_policy(&house.app, console).await
+            cli::adopt_policy(&services.app, console).await
         }
         ConfigWhat::AdoptArchive => {
-            let house = House::open_unjoined(flags, environment)?;
-            cli::adopt_archive(&house.app, console).await
+            let services = Services::open_unjoined(flags, environment)?;
+            cli::adopt_archive(&services.app, console).await
         }
     }
 }

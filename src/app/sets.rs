@@ -35,7 +35,7 @@ pub(crate) struct SetsReport {
     /// Sets that failed, or could not be judged.
     pub(crate) failed: u64,
     /// What went wrong, a line each.
-    pub(crate) troubles: Vec<String>,
+    pub(crate) failures: Vec<String>,
     /// What kept a set from being judged or published by no fault of its files.
     pub(crate) error: Option<Error>,
 }
@@ -71,7 +71,7 @@ impl App {
         }
         let _lock = match self.lock_sets().await {
             Err(busy) if busy.is_busy() => {
-                report.troubles.push(format!("sets are left alone: {busy}"));
+                report.failures.push(format!("sets are left alone: {busy}"));
                 return Ok(report);
             }
             lock => lock?,
@@ -84,7 +84,7 @@ impl App {
                 // Not in every pass of a worker that stays.
                 if again || !asked.is_empty() {
                     report.failed += 1;
-                    report.troubles.push(format!("set {name}: {problem}"));
+                    report.failures.push(format!("set {name}: {problem}"));
                 }
                 continue;
             }
@@ -433,7 +433,7 @@ impl SetsReport {
                 VerdictOutcome::Error => "could not be verified",
             };
             let (by, detail) = (&verdict.verifier, verdict.judgement.reason());
-            self.troubles
+            self.failures
                 .push(format!("set {set}: {word} by {by}{advisory}: {detail}"));
         }
     }

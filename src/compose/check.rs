@@ -1,7 +1,7 @@
 //! `config check`: whether the configuration can be used on this machine, beyond what its text says.
 
-use super::house::{House, has_catalogue};
 use super::loading::open_to_others;
+use super::services::{Services, has_catalogue};
 use crate::app::{Error, PolicyNext, PolicyOutlook, Result};
 use crate::config::{Builtin, Config, Environment, Flags, Schema, VerifierKind, program_problem};
 use crate::faces::cli::args::Access;
@@ -69,13 +69,14 @@ async fn look_at_catalogue(
     if !has_catalogue(&config.data_dir)? {
         return Ok(Vec::new());
     }
-    let house = House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
-    let mut looks = house.app.idle_selections().await?;
-    if let Some(error) = house.mismatch {
+    let services =
+        Services::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+    let mut looks = services.app.idle_selections().await?;
+    if let Some(error) = services.mismatch {
         return Err(error);
     }
-    looks.extend(house.app.earlier_judges(&[]).await?);
-    looks.extend(house.app.unusable_secrets().await?);
+    looks.extend(services.app.earlier_judges(&[]).await?);
+    looks.extend(services.app.unusable_secrets().await?);
     Ok(looks)
 }
 
@@ -130,8 +131,9 @@ pub(super) async fn policy_outlook(
     if !has_catalogue(&config.data_dir)? {
         return Ok(None);
     }
-    let house = House::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
-    house.app.policy_outlook().await.map(Some)
+    let services =
+        Services::open(Access::Read, flags, environment, |who| who.operator("cli")).await?;
+    services.app.policy_outlook().await.map(Some)
 }
 
 /// Returns a line when the file in the platform's folder is not the one in use.

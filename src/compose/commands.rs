@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::house::{self, House};
 use super::loading::load;
+use super::services::{self, Services};
 use super::signals;
 use super::warnings::{warn_of_mismatch, warn_of_unusable};
 use crate::app::{Error, PolicyStanding, Result, make_room_first};
@@ -30,12 +30,12 @@ pub(super) async fn run(
         Err(error) => return cli::report(&error, console),
     }
     match open_for(command, flags, environment, console).await {
-        Ok(house) => {
-            warn_of_mismatch(&house, console);
-            warn_of_unusable(&house.app.config(), command.access(), console);
-            note_policy(&house, command, console).await;
-            let status = carry_out(&house, command, console).await;
-            house.close().await;
+        Ok(services) => {
+            warn_of_mismatch(&services, console);
+            warn_of_unusable(&services.app.config(), command.access(), console);
+            note_policy(&services, command, console).await;
+            let status = carry_out(&services, command, console).await;
+            services.close().await;
             status
         }
         Err(error) => cli::report(&error, console),
@@ -54,7 +54,7 @@ fn begins_catalogue(
         return Ok(false);
     }
     let config = load(flags, environment, Access::Create)?;
-    house::may_begin_in(&config.data_dir)
+    services::may_begin_in(&config.data_dir)
 }
 
 /// Opens what a command needs. Where a full disk keeps a purge from opening anything for writing, the consent to the purge is
@@ -64,8 +64,8 @@ async fn open_for(
     flags: &Flags,
     environment: &Environment,
     console: &mut Console<'_>,
-) -> Result<House> {
-    let open = |access| House::open(access, flags, environment, |who| who.operator("cli"));
+) -> Result<Services> {
+    let open = |access| Services::open(access, flags, environment, |who| who.operator("cli"));
     let opened = open(command.access()).await;
     let is_full = opened.as_ref().is_err_and(Error::is_no_room);
     match command {
@@ -85,47 +85,47 @@ async fn open_for(
 }
 
 /// Says to whoever looks at sources when their states are not those of this process's verifiers, or not for long.
-async fn note_policy(house: &House, command: &AppCommand, console: &mut Console<'_>) {
+async fn note_policy(services: &Services, command: &AppCommand, console: &mut Console<'_>) {
     let looks = matches!(command, AppCommand::List(_) | AppCommand::Show(_));
-    if !looks || house.app.config().unusable.is_some() {
+    if !looks || services.app.config().unusable.is_some() {
         return;
     }
     // A store that cannot be read is what the command says.
-    if let Ok(policy) = house.app.policy_outlook().await {
+    if let Ok(policy) = services.app.policy_outlook().await {
         cli::note_policy(&policy, console);
     }
 }
 
 /// Runs a command; one that starts programs ends them when a signal comes, others just end.
 async fn carry_out(
-    house: &House,
+    services: &Services,
     command: &mut AppCommand,
     console: &mut Console<'_>,
 ) -> ExitStatus {
     let mut waits = None;
     if command.access() != Access::Read {
-        let folders = cli::SetFolders::now(&house.app).await;
-        match house.app.policy_standing().await {
+        let folders = cli::SetFolders::now(&services.app).await;
+        match services.app.policy_standing().await {
             Ok(PolicyStanding::InForce(Some(adoption))) => {
                 console.warn_line(&adoption.to_string());
-                folders.note(&house.app, console).await;
-                finish_removals(house, console).await;
+                folders.note(&services.app, console).await;
+                finish_removals(services, console).await;
             }
-            Ok(PolicyStanding::InForce(None)) => finish_removals(house, console).await,
+            Ok(PolicyStanding::InForce(None)) => finish_removals(services, console).await,
             // Its removal makes room, and asks for the policy again.
             Err(error) if is_purge(command) && error.is_no_room() => {}
             // A use-case that needs the policy says so itself.
             Ok(_) if !changes_sources(command) => {}
-            Ok(standing) => waits = needs(house, standing).await,
+            Ok(standing) => waits = needs(services, standing).await,
             Err(error) => return cli::report(&error, console),
         }
     }
     if command.access() == Access::Read {
-        let app = Arc::clone(&house.app);
+        let app = Arc::clone(&services.app);
         signals::clean_up_before_the_end(move || app.archive.end_reading());
     }
     if !matches!(command, AppCommand::Verify(_) | AppCommand::Notify(_)) {
-        let status = cli::run(&house.app, command, console).await;
+        let status = cli::run(&services.app, command, console).await;
         if let (ExitStatus::Done, Some(with)) = (status, waits) {
             console.note(&format!(
                 "this process may not publish: what follows for published files is done by the next pass with {with}"
@@ -135,7 +135,7 @@ async fn carry_out(
     }
     let stop = Stop::default();
     let status = tokio::select! {
-        status = cli::run(&house.app, command, console) => Some(status),
+        status = cli::run(&services.app, command, console) => Some(status),
         never = signals::watch(&stop) => match never {},
         () = stop.requested() => None,
     };
@@ -150,8 +150,8 @@ async fn carry_out(
 
 /// Has what a killed process left of a purge done first, and says what changed for readers. What cannot be done keeps the command
 /// from nothing: the next pass tells it.
-async fn finish_removals(house: &House, console: &mut Console<'_>) {
-    match house.app.finish_removals().await {
+async fn finish_removals(services: &Services, console: &mut Console<'_>) {
+    match services.app.finish_removals().await {
         Ok(sets) if !sets.is_empty() => console.warn_line(&format!(
             "gannet: a purge had been cut off; what it left in the folders of these sets is gone now: {}",
             sets.join(", ")
@@ -162,8 +162,8 @@ async fn finish_removals(house: &House, console: &mut Console<'_>) {
 }
 
 /// Returns with which configuration published files follow, and how to go on.
-async fn needs(house: &House, standing: PolicyStanding) -> Option<String> {
-    let needs = house.app.publishing_needs(&standing).await?;
+async fn needs(services: &Services, standing: PolicyStanding) -> Option<String> {
+    let needs = services.app.publishing_needs(&standing).await?;
     Some(match standing {
         PolicyStanding::Foreign(Error {
             hint: Some(hint), ..

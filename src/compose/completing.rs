@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::house::House;
+use super::services::Services;
 use crate::app::{App, Result};
 use crate::config::{Environment, Flags};
 use crate::domain::Source;
@@ -23,11 +23,11 @@ pub(super) async fn complete(
     };
     let mut names = Vec::new();
     if !wanted.names.is_empty()
-        && let Ok(house) =
-            House::open(Access::Read, &flags, environment, |who| who.operator("cli")).await
+        && let Ok(services) =
+            Services::open(Access::Read, &flags, environment, |who| who.operator("cli")).await
     {
         for kind in &wanted.names {
-            names.extend(names_of(&house.app, *kind).await.unwrap_or_default());
+            names.extend(names_of(&services.app, *kind).await.unwrap_or_default());
         }
     }
     cli::print_completion(&wanted, names, console)

@@ -8,15 +8,15 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::House;
-use super::house::has_catalogue;
+use super::Services;
+use super::services::has_catalogue;
 use super::signals::Signals;
 use crate::app::{PassProgress, Result};
 use crate::config::{Environment, Flags, Identity};
 use crate::domain::{SourceId, format_size};
 use crate::faces::cli::args::{Access, DashboardArgs};
 use crate::faces::cli::{self, Console, ExitStatus};
-use crate::faces::tui::{Dashboard, Engine, run};
+use crate::faces::tui::{Dashboard, WorkerHandle, run};
 use crate::worker::{PassReport, Progress, Selection, Stop, Worker};
 
 /// Opens the dashboard and returns when it is left.
@@ -40,9 +40,9 @@ pub(super) async fn open(
     } else {
         return Ok(ExitStatus::Done);
     };
-    let house = House::open(access, flags, environment, |who| who.operator("tui")).await?;
-    over(&house, args, environment).await?;
-    house.close().await;
+    let services = Services::open(access, flags, environment, |who| who.operator("tui")).await?;
+    over(&services, args, environment).await?;
+    services.close().await;
     Ok(ExitStatus::Done)
 }
 
@@ -66,39 +66,39 @@ pub(super) fn has_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// Runs the dashboard over a house until it is left.
+/// Runs the dashboard over the services until it is left.
 pub(super) async fn over(
-    house: &House,
+    services: &Services,
     args: DashboardArgs,
     environment: &Environment,
 ) -> Result<()> {
     let mut tasks = JoinSet::new();
-    let engine = InProcess::new(house);
-    let troubles = engine.troubles.0.clone();
+    let worker = InProcess::new(services);
+    let troubles = worker.troubles.0.clone();
     let works = !args.no_worker && !args.read_only;
     // A worker says so itself.
-    let unusable = house.app.config().unusable.clone().filter(|_| !works);
-    let idle = house.app.idle_selections().await?;
+    let unusable = services.app.config().unusable.clone().filter(|_| !works);
+    let idle = services.app.idle_selections().await?;
     for line in unusable.into_iter().chain(idle) {
         // The first few of many will do.
-        let _ = engine.troubles.0.try_send(line);
+        let _ = worker.troubles.0.try_send(line);
     }
-    house.notes.redirect(Arc::new(move |line: &str| {
+    services.notes.redirect(Arc::new(move |line: &str| {
         // A dashboard that is shown so much already can do without.
         let _ = troubles.try_send(line.to_owned());
     }));
     if works {
-        engine.start(
-            &house.beside(Identity::of(environment).worker())?,
+        worker.start(
+            &services.for_actor(Identity::of(environment).worker())?,
             &mut tasks,
         );
     }
-    let app = Arc::clone(&house.app);
+    let app = Arc::clone(&services.app);
     let dashboard = Dashboard {
         read_only: args.read_only,
         ascii: args.ascii,
     };
-    let shared: Arc<dyn Engine> = Arc::new(engine);
+    let shared: Arc<dyn WorkerHandle> = Arc::new(worker);
     let watched = Arc::clone(&shared);
     let outcome = run(app, shared, dashboard).await;
     // However it ended, nothing is left claimed.
@@ -124,10 +124,10 @@ struct InProcess {
 }
 
 impl InProcess {
-    fn new(house: &House) -> Self {
+    fn new(services: &Services) -> Self {
         let (sender, receiver) = mpsc::channel(16);
         Self {
-            asked: Arc::new(tokio::sync::Mutex::new(house.worker())),
+            asked: Arc::new(tokio::sync::Mutex::new(services.worker())),
             stop: Stop::default(),
             signals: Arc::new(tokio::sync::Mutex::new(Signals::with_hang_up())),
             progress: Progress::default(),
@@ -148,11 +148,11 @@ impl InProcess {
                 if let Some(error) = &report.error {
                     let _ = troubles.try_send(error.to_string());
                 }
-                for line in report.rejected.iter().chain(&report.untold) {
+                for line in report.rejected.iter().chain(&report.notify_failures) {
                     let _ = troubles.try_send(line.clone());
                 }
             };
-            let stayed = std::panic::AssertUnwindSafe(worker.stay(&stop, &progress, tell));
+            let stayed = std::panic::AssertUnwindSafe(worker.run_forever(&stop, &progress, tell));
             let text = match stayed.catch_unwind().await {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(error.to_string()),
@@ -172,7 +172,7 @@ impl InProcess {
     }
 }
 
-impl Engine for InProcess {
+impl WorkerHandle for InProcess {
     fn progress(&self) -> Option<watch::Receiver<PassProgress>> {
         let runs = self.running().is_some();
         runs.then(|| self.progress.watch())
@@ -192,9 +192,9 @@ impl Engine for InProcess {
         .boxed()
     }
 
-    fn look(&self) {
+    fn wake(&self) {
         if let Some((worker, _)) = &*self.running() {
-            worker.look();
+            worker.wake();
         }
     }
 
@@ -214,7 +214,7 @@ impl Engine for InProcess {
         .boxed()
     }
 
-    fn trouble(&self) -> BoxFuture<'static, String> {
+    fn next_error(&self) -> BoxFuture<'static, String> {
         let receiver = Arc::clone(&self.troubles.1);
         async move {
             match receiver.lock().await.recv().await {
@@ -225,7 +225,7 @@ impl Engine for InProcess {
         .boxed()
     }
 
-    fn signal(&self) -> BoxFuture<'static, ()> {
+    fn next_signal(&self) -> BoxFuture<'static, ()> {
         let signals = Arc::clone(&self.signals);
         async move { signals.lock().await.next().await }.boxed()
     }
@@ -233,7 +233,7 @@ impl Engine for InProcess {
 
 fn words(report: &PassReport) -> String {
     let summary = &report.summary;
-    let mut text = match (summary.attempts, report.troubles.first()) {
+    let mut text = match (summary.attempts, report.failures.first()) {
         (1, Some(trouble)) => trouble.clone(),
         (1, None) if summary.unchanged == 1 => "fetched: unchanged".to_owned(),
         (1, None) => format!("fetched: new, {}", format_size(summary.bytes)),
@@ -248,7 +248,7 @@ fn words(report: &PassReport) -> String {
     if !report.busy.is_empty() {
         text = format!("{text}; {} left to another worker", report.busy.len());
     }
-    for line in &report.untold {
+    for line in &report.notify_failures {
         text = format!("{text}; {line}");
     }
     text
@@ -270,7 +270,7 @@ mod tests {
                 bytes: 236,
                 ..PassSummary::default()
             },
-            troubles: trouble.map(str::to_owned).into_iter().collect(),
+            failures: trouble.map(str::to_owned).into_iter().collect(),
             ..PassReport::default()
         };
         for (report, expected) in [

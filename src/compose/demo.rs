@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{House, dashboard, signals};
+use super::{Services, dashboard, signals};
 use crate::app::{Error, ErrorKind, NewSource, PassSummary, Result};
 use crate::clock::{Clock as _, ManualClock, SystemClock};
 use crate::config::{Config, Environment, Flags, Identity};
@@ -35,35 +35,35 @@ pub(super) async fn run(
         return Err(Error::invalid("the dashboard needs a terminal")
             .hint("run `gannet demo --worker-only`"));
     }
-    let stage = Stage::set(environment, |who| who.operator("tui")).await?;
-    stage.house.app.add(sources_of(&stage.origin)).await?;
+    let run = DemoRun::set(environment, |who| who.operator("tui")).await?;
+    run.services.app.add(sources_of(&run.origin)).await?;
     tokio::select! {
-        left = dashboard::over(&stage.house, DashboardArgs::default(), environment) => left?,
-        never = hours(&stage) => match never {},
+        left = dashboard::over(&run.services, DashboardArgs::default(), environment) => left?,
+        never = hours(&run) => match never {},
     }
-    stage.origin.shutdown().await;
+    run.origin.shutdown().await;
     Ok(ExitStatus::Done)
 }
 
 /// Lets the origin's files change, break and come back, over and over.
-async fn hours(stage: &Stage) -> Infallible {
+async fn hours(run: &DemoRun) -> Infallible {
     for step in (1..=LAST_STEP).cycle() {
-        stage.origin.set_step(step);
-        stage.clock.advance(chrono::Duration::hours(1));
+        run.origin.set_step(step);
+        run.clock.advance(chrono::Duration::hours(1));
         tokio::time::sleep(HOUR).await;
     }
     unreachable!("a cycle does not end");
 }
 
-/// What the demo plays on: an origin, a house over a temporary folder that goes at the end, and the house's clock.
-struct Stage {
-    house: House,
+/// What the demo plays on: an origin, the services over a temporary folder that goes at the end, and their clock.
+struct DemoRun {
+    services: Services,
     origin: Demo,
     clock: ManualClock,
     folder: tempfile::TempDir,
 }
 
-impl Stage {
+impl DemoRun {
     async fn set(environment: &Environment, actor: impl Fn(&Identity) -> Actor) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("gannet-demo-")
@@ -84,9 +84,10 @@ impl Stage {
         let mut config = Config::load(&flags, environment).map_err(failed)?;
         config.log_dir = at("log");
         let clock = ManualClock::new(SystemClock.now());
-        let house = House::with(config, None, environment, Arc::new(clock.clone()), actor).await?;
+        let services =
+            Services::with(config, None, environment, Arc::new(clock.clone()), actor).await?;
         Ok(Self {
-            house,
+            services,
             origin,
             clock,
             folder,
@@ -95,29 +96,29 @@ impl Stage {
 }
 
 async fn headless(environment: &Environment, console: &mut Console<'_>) -> Result<ExitStatus> {
-    let Stage {
-        house,
+    let DemoRun {
+        services,
         origin,
         clock,
         folder,
-    } = Stage::set(environment, Identity::worker).await?;
+    } = DemoRun::set(environment, Identity::worker).await?;
     let intro = format!(
         "An HTTPS origin on loopback, {}, and {} files of it, each fetched once an hour.\nData lies in {} and is deleted at the end.",
         origin.url(),
         origin.sources().len(),
         folder.path().display()
     );
-    say(console, &intro)?;
-    house.app.add(sources_of(&origin)).await?;
+    print_line(console, &intro)?;
+    services.app.add(sources_of(&origin)).await?;
     for step in 1..=LAST_STEP {
         origin.set_step(step);
-        say(console, &format!("\nHour {step}. {}", step_note(step)))?;
-        let summary = pass(&house).await?;
-        account(&house, console).await?;
-        say(console, &format!("  {summary}"))?;
+        print_line(console, &format!("\nHour {step}. {}", step_note(step)))?;
+        let summary = pass(&services).await?;
+        print_outcomes(&services, console).await?;
+        print_line(console, &format!("  {summary}"))?;
         clock.advance(chrono::Duration::hours(1));
     }
-    close(&house, console).await?;
+    print_totals(&services, console).await?;
     origin.shutdown().await;
     // A verdict that fails is what the demo shows, not a failure of it.
     Ok(ExitStatus::Done)
@@ -138,8 +139,8 @@ fn sources_of(origin: &Demo) -> Vec<NewSource> {
     origin.sources().iter().map(source).collect()
 }
 
-async fn pass(house: &House) -> Result<PassSummary> {
-    let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
+async fn pass(services: &Services) -> Result<PassSummary> {
+    let (stop, progress, worker) = (Stop::default(), Progress::default(), services.worker());
     let report = tokio::select! {
         report = worker.pass(Selection::Due, &stop, &progress) => report,
         never = signals::watch(&stop) => match never {},
@@ -151,12 +152,15 @@ async fn pass(house: &House) -> Result<PassSummary> {
 }
 
 /// Prints what the last attempt at each source came to.
-async fn account(house: &House, console: &mut Console<'_>) -> Result<()> {
-    for source in house.app.sources(&[]).await? {
-        let history = house.app.history(&source.id.to_string(), Some(1)).await?;
+async fn print_outcomes(services: &Services, console: &mut Console<'_>) -> Result<()> {
+    for source in services.app.sources(&[]).await? {
+        let history = services
+            .app
+            .history(&source.id.to_string(), Some(1))
+            .await?;
         if let Some(attempt) = history.attempts.first() {
-            let outcome = describe(house, &source, attempt).await?;
-            say(
+            let outcome = describe(services, &source, attempt).await?;
+            print_line(
                 console,
                 &format!("  {:<16} {outcome}", source.settings.name),
             )?;
@@ -165,15 +169,15 @@ async fn account(house: &House, console: &mut Console<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn describe(house: &House, source: &Source, attempt: &Attempt) -> Result<String> {
+async fn describe(services: &Services, source: &Source, attempt: &Attempt) -> Result<String> {
     let status = attempt
         .http_status
         .map(|status| format!(" ({status})"))
         .unwrap_or_default();
     Ok(match (attempt.outcome, attempt.version_id) {
         (AttemptOutcome::New, Some(id)) => {
-            let (_, version) = house.app.version(&id.to_string()).await?;
-            let failed: Vec<_> = house
+            let (_, version) = services.app.version(&id.to_string()).await?;
+            let failed: Vec<_> = services
                 .app
                 .verdicts(id)
                 .await?
@@ -205,10 +209,10 @@ async fn describe(house: &House, source: &Source, attempt: &Attempt) -> Result<S
 }
 
 /// Prints what is kept and what is published in the end.
-async fn close(house: &House, console: &mut Console<'_>) -> Result<()> {
-    say(console, "\nKept and published in the end:")?;
-    for source in house.app.sources(&[]).await? {
-        let history = house.app.history(&source.id.to_string(), None).await?;
+async fn print_totals(services: &Services, console: &mut Console<'_>) -> Result<()> {
+    print_line(console, "\nKept and published in the end:")?;
+    for source in services.app.sources(&[]).await? {
+        let history = services.app.history(&source.id.to_string(), None).await?;
         let stored: u64 = history
             .versions
             .iter()
@@ -227,15 +231,15 @@ async fn close(house: &House, console: &mut Console<'_>) -> Result<()> {
             format_size(stored),
             source.published_path
         );
-        say(console, &line)?;
+        print_line(console, &line)?;
     }
-    say(
+    print_line(
         console,
         "\nNext: gannet add https://… 1h, then gannet --worker-only from cron; gannet help shows the rest.",
     )
 }
 
-fn say(console: &mut Console<'_>, line: &str) -> Result<()> {
+fn print_line(console: &mut Console<'_>, line: &str) -> Result<()> {
     let said = writeln!(console.out, "{line}").and_then(|()| console.out.flush());
     match said {
         // `gannet demo --worker-only | head`: the reader has what it wanted, and the end is near.

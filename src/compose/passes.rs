@@ -1,6 +1,6 @@
 //! One pass: over all that is due, or over the sources of a command line.
 
-use super::house::House;
+use super::services::Services;
 use super::signals;
 use super::warnings::{warn_of_idle_selections, warn_without_sources};
 use crate::app::{App, ErrorKind, Result, SourceOutcome, SourceResult};
@@ -8,7 +8,7 @@ use crate::config::{Environment, Flags, Identity};
 use crate::domain::Source;
 use crate::faces::cli::args::{Access, FetchArgs};
 use crate::faces::cli::{self, Console, ExitStatus};
-use crate::worker::{MAX_TROUBLES, PassReport, Progress, Selection, Stop, Worker};
+use crate::worker::{MAX_FAILURES, PassReport, Progress, Selection, Stop, Worker};
 
 pub(super) async fn one_pass(
     json: bool,
@@ -16,22 +16,22 @@ pub(super) async fn one_pass(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let house = House::open(Access::Change, flags, environment, Identity::worker).await?;
-    warn_without_sources(&house, console).await?;
+    let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
+    warn_without_sources(&services, console).await?;
     // Cron would mail it every hour.
     if console.is_terminal {
-        warn_of_idle_selections(&house, console).await?;
+        warn_of_idle_selections(&services, console).await?;
     }
-    let folders = cli::SetFolders::now(&house.app).await;
+    let folders = cli::SetFolders::now(&services.app).await;
     let worker = if json {
-        house.worker().telling_each()
+        services.worker().telling_each()
     } else {
-        house.worker()
+        services.worker()
     };
     let report = watched_pass(&worker, Selection::Due, console.is_quiet()).await;
     let status = if json {
         let error = report.error.as_ref();
-        let (app, results) = (&house.app, &report.results);
+        let (app, results) = (&services.app, &report.results);
         let faults = &report.faults;
         cli::print_pass_json(
             app,
@@ -44,9 +44,9 @@ pub(super) async fn one_pass(
         )
         .await
     } else {
-        cli::print_pass(&house.app, &report.summary, &folders, console).await
+        cli::print_pass(&services.app, &report.summary, &folders, console).await
     };
-    house.close().await;
+    services.close().await;
     Ok(conclude(&report, status, console))
 }
 
@@ -56,20 +56,20 @@ pub(super) async fn fetch(
     environment: &Environment,
     console: &mut Console<'_>,
 ) -> Result<ExitStatus> {
-    let house = House::open(Access::Change, flags, environment, |who| {
+    let services = Services::open(Access::Change, flags, environment, |who| {
         who.operator("cli")
     })
     .await?;
-    let sources = house.app.kept_sources(&args.sources).await?;
+    let sources = services.app.kept_sources(&args.sources).await?;
     let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
     if args.whole {
-        house.app.ask_whole(&ids).await?;
+        services.app.ask_whole(&ids).await?;
     }
-    let folders = cli::SetFolders::now(&house.app).await;
+    let folders = cli::SetFolders::now(&services.app).await;
     let selection = Selection::These(ids);
-    let mut report = watched_pass(&house.worker(), selection, console.is_quiet()).await;
-    leave_out_purged(&house.app, &sources, &mut report, console).await?;
-    let (app, summary, results) = (&house.app, &report.summary, &report.results);
+    let mut report = watched_pass(&services.worker(), selection, console.is_quiet()).await;
+    leave_out_purged(&services.app, &sources, &mut report, console).await?;
+    let (app, summary, results) = (&services.app, &report.summary, &report.results);
     let status = if args.json {
         let error = report.error.as_ref();
         let faults = &report.faults;
@@ -85,7 +85,7 @@ pub(super) async fn fetch(
     } else {
         status
     };
-    house.close().await;
+    services.close().await;
     Ok(conclude(&report, status, console))
 }
 
@@ -128,9 +128,9 @@ pub(super) fn conclude(
     if let Some(problem) = &report.rejected {
         console.warn(problem);
     }
-    cli::print_troubles(&report.troubles, console);
-    cli::print_troubles(&report.untold, console);
-    if report.troubles.len() == MAX_TROUBLES {
+    cli::print_troubles(&report.failures, console);
+    cli::print_troubles(&report.notify_failures, console);
+    if report.failures.len() == MAX_FAILURES {
         console.warn("there may be more: `gannet list` shows the state of every source");
     }
     if !report.busy.is_empty() {
@@ -140,10 +140,10 @@ pub(super) fn conclude(
             ids.join(", ")
         ));
     }
-    let status = if report.untried > 0 {
+    let status = if report.not_tried > 0 {
         console.warn(&format!(
             "stopped: {} sources were not tried; those that are due are left to the next pass",
-            report.untried
+            report.not_tried
         ));
         ExitStatus::Problems
     } else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::signal::unix::Signal;
 
-use super::{House, signals};
+use super::{Services, signals};
 use crate::app::{App, Result};
 use crate::config::{Environment, Flags, Identity};
 use crate::faces::cli::args::Access;
@@ -21,25 +21,25 @@ pub(super) async fn stay(
 ) -> Result<ExitStatus> {
     // Before anything is opened: SIGHUP would end the process until it is listened for.
     let hang_ups = signals::hang_ups();
-    let house = House::open(Access::Change, flags, environment, Identity::worker).await?;
-    super::warnings::warn_without_sources(&house, console).await?;
-    super::warnings::warn_of_idle_selections(&house, console).await?;
-    let (stop, progress, worker) = (Stop::default(), Progress::default(), house.worker());
+    let services = Services::open(Access::Change, flags, environment, Identity::worker).await?;
+    super::warnings::warn_without_sources(&services, console).await?;
+    super::warnings::warn_of_idle_selections(&services, console).await?;
+    let (stop, progress, worker) = (Stop::default(), Progress::default(), services.worker());
     notify(&[
         NotifyState::Ready,
         NotifyState::Status("waiting for the next source that is due"),
     ]);
     let console = std::sync::Mutex::new(console);
     let stayed = tokio::select! {
-        stayed = worker.stay(&stop, &progress, |report| tell(report, &console)) => stayed,
+        stayed = worker.run_forever(&stop, &progress, |report| tell(report, &console)) => stayed,
         never = signals::watch(&stop) => match never {},
         never = keep_alive() => match never {},
-        never = reload_on_hang_up(hang_ups, &house.app, &worker) => match never {},
-        never = tell_outlook(&house, &progress, &console) => match never {},
+        never = reload_on_hang_up(hang_ups, &services.app, &worker) => match never {},
+        never = tell_outlook(&services, &progress, &console) => match never {},
         never = tell_stopping(&stop) => match never {},
-        never = house.log_troubles.record_all(&house.app) => match never {},
+        never = services.log_troubles.record_all(&services.app) => match never {},
     };
-    house.close().await;
+    services.close().await;
     stayed.map(|()| ExitStatus::Done)
 }
 
@@ -55,15 +55,15 @@ fn tell(report: &PassReport, console: &std::sync::Mutex<&mut Console<'_>>) {
 
 /// Says on a terminal what comes next: at the start, and after each pass that changed it.
 async fn tell_outlook(
-    house: &House,
+    services: &Services,
     progress: &Progress,
     console: &std::sync::Mutex<&mut Console<'_>>,
 ) -> Infallible {
     let (mut said, mut passes) = (String::new(), progress.watch());
     loop {
         // A store that cannot be read is what the pass says.
-        if let (Ok(outlook), Ok(mut console)) = (house.app.outlook().await, console.lock()) {
-            cli::print_outlook(&house.app, outlook, &mut said, &mut console);
+        if let (Ok(outlook), Ok(mut console)) = (services.app.outlook().await, console.lock()) {
+            cli::print_outlook(&services.app, outlook, &mut said, &mut console);
         }
         for is_running in [true, false] {
             if passes
@@ -106,7 +106,7 @@ async fn reload_on_hang_up(hang_ups: Option<Signal>, app: &App, worker: &Worker)
         }
         tracing::info!("SIGHUP: the configuration is read again");
         app.want_reload();
-        worker.look();
+        worker.wake();
     }
 }
 

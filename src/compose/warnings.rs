@@ -1,14 +1,14 @@
 //! What is said of the configuration and the catalogue before the work begins.
 
-use super::house::House;
+use super::services::Services;
 use crate::app::Result;
 use crate::config::Config;
 use crate::faces::cli::Console;
 use crate::faces::cli::args::Access;
 
 /// Says that what is read is perhaps not what is looked for.
-pub(super) fn warn_of_mismatch(house: &House, console: &mut Console<'_>) {
-    if let Some(error) = &house.mismatch {
+pub(super) fn warn_of_mismatch(services: &Services, console: &mut Console<'_>) {
+    if let Some(error) = &services.mismatch {
         console.warn(&format!("{error}: reading goes on, nothing can be changed"));
     }
 }
@@ -27,9 +27,12 @@ pub(super) fn warn_of_unusable(config: &Config, access: Access, console: &mut Co
 }
 
 /// A worker of a store without sources may be one of a mistyped folder: it says so.
-pub(super) async fn warn_without_sources(house: &House, console: &mut Console<'_>) -> Result<()> {
-    if house.app.first_sources(1).await?.is_empty() {
-        let config = house.app.config();
+pub(super) async fn warn_without_sources(
+    services: &Services,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    if services.app.first_sources(1).await?.is_empty() {
+        let config = services.app.config();
         let folder = config.data_dir.display();
         console.warn(&format!(
             "no sources in {folder}: `gannet add URL` adds one; or is it another folder that is meant?"
@@ -40,10 +43,10 @@ pub(super) async fn warn_without_sources(house: &House, console: &mut Console<'_
 
 /// A verifier that judges nothing lets everything through: most often its tag is mistyped.
 pub(super) async fn warn_of_idle_selections(
-    house: &House,
+    services: &Services,
     console: &mut Console<'_>,
 ) -> Result<()> {
-    for line in house.app.idle_selections().await? {
+    for line in services.app.idle_selections().await? {
         console.warn(&line);
     }
     Ok(())

@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::limits::Hosts;
+use super::host_backlog::HostBacklog;
 use super::pipeline::{Next, Pipeline};
 use super::progress::Progress;
-use super::publisher::{Expected, InFlight, Publisher};
+use super::publish_batcher::{Expected, InFlight, Publisher};
+use super::rejudge::{Undecided, ended_early};
 use super::report::PassReport;
 use super::sets;
 use super::stop::{GRACE, Stop};
-use super::undecided::{Undecided, ended_early};
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId};
 use crate::net::Fetcher;
@@ -80,7 +80,7 @@ pub(super) struct Pass<'a> {
     stop: &'a Stop,
     progress: &'a Progress,
     pipeline: Arc<Pipeline>,
-    hosts: Hosts,
+    hosts: HostBacklog,
     tasks: JoinSet<Step>,
     undecided: Undecided,
     selection: Selection,
@@ -125,7 +125,7 @@ impl<'a> Pass<'a> {
         }
         tokio::select! {
             () = async { while services.join_next().await.is_some() {} } => {}
-            () = stop.overdue() => services.shutdown().await,
+            () = stop.deadline_passed() => services.shutdown().await,
         }
         report
     }
@@ -147,7 +147,7 @@ impl<'a> Pass<'a> {
             stop: request.stop,
             progress: request.progress,
             pipeline: Arc::new(pipeline),
-            hosts: Hosts::new(app.config().fetch.per_host),
+            hosts: HostBacklog::new(app.config().fetch.per_host),
             tasks: JoinSet::new(),
             again: undecided.is_some(),
             undecided: undecided.unwrap_or_else(Undecided::none),
@@ -165,15 +165,15 @@ impl<'a> Pass<'a> {
     /// Ends the pass and returns how it went. With it the last one goes who could hand something in the publisher, which ends
     /// then and lets go of the archive.
     async fn report(mut self, started: Instant) -> PassReport {
-        let untried = self.untried().await;
+        let not_tried = self.untried().await;
         let mut summary = self.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();
         PassReport {
             summary,
             has_begun: true,
-            untried,
+            not_tried,
             results: self.pipeline.take_results(),
-            troubles: self.pipeline.take_troubles(),
+            failures: self.pipeline.take_failures(),
             busy: self.busy,
             error: self.error,
             ..PassReport::default()
@@ -205,7 +205,7 @@ impl<'a> Pass<'a> {
                     renewal = self.app.clock.sleep_until(self.app.now() + RENEW_EVERY);
                     let renewed = self.app.store.renew_claims(self.owner.to_owned(), self.app.now() + LEASE).await;
                     self.keep_error(renewed.map_err(Error::from));
-                    self.look_again();
+                    self.forget_exhausted();
                 }
                 () = stop.requested() => break,
             }
@@ -249,8 +249,8 @@ impl<'a> Pass<'a> {
         }
         let report =
             sets::judge_sets(&self.app, self.again, &self.asked, self.stop, self.progress).await;
-        for trouble in report.troubles {
-            self.pipeline.tell(|| trouble);
+        for failure in report.failures {
+            self.pipeline.tell(|| failure);
         }
         self.keep_error(report.error.map_or(Ok(()), Err));
     }
@@ -261,7 +261,7 @@ impl<'a> Pass<'a> {
 
     fn wants_claims(&self) -> bool {
         // A host that is slow to answer keeps no others waiting.
-        let few = self.hosts.pending_elsewhere() < CLAIM_AFTER;
+        let few = self.hosts.pending_unsaturated() < CLAIM_AFTER;
         let room = self.tasks.len() + CLAIM_BATCH <= MAX_PENDING;
         self.hosts.may_have_more()
             && !self.ends()
@@ -281,7 +281,7 @@ impl<'a> Pass<'a> {
             Selection::These(ids) => {
                 let batch: Vec<_> = ids.drain(..ids.len().min(CLAIM_BATCH)).collect();
                 if ids.is_empty() {
-                    self.hosts.exhausted_but(Vec::new());
+                    self.hosts.no_more_due_except(Vec::new());
                 }
                 let request = ClaimRequest {
                     excluded_hosts: Vec::new(),
@@ -303,7 +303,7 @@ impl<'a> Pass<'a> {
         match claims {
             Ok(claims) => {
                 if matches!(self.selection, Selection::Due) && claims.len() < CLAIM_BATCH {
-                    self.hosts.exhausted_but(left_out);
+                    self.hosts.no_more_due_except(left_out);
                 }
                 for claim in claims {
                     self.start(claim);
@@ -311,7 +311,7 @@ impl<'a> Pass<'a> {
             }
             Err(error) => {
                 // Not at once again, whatever it was.
-                self.hosts.exhausted_but(Vec::new());
+                self.hosts.no_more_due_except(Vec::new());
                 self.keep_error(Err(error.into()));
             }
         }
@@ -329,9 +329,9 @@ impl<'a> Pass<'a> {
     }
 
     /// Looks for more that is due: what became so meanwhile need not wait for the slowest download.
-    fn look_again(&mut self) {
+    fn forget_exhausted(&mut self) {
         if matches!(self.selection, Selection::Due) {
-            self.hosts.look_again();
+            self.hosts.forget_exhausted();
         }
     }
 
@@ -384,7 +384,7 @@ impl<'a> Pass<'a> {
         }
         if self.undecided.is_done() {
             // Those of their sources that are due could not be claimed before.
-            self.look_again();
+            self.forget_exhausted();
         }
     }
 
@@ -406,7 +406,7 @@ impl<'a> Pass<'a> {
         (self.asked.len() as u64).saturating_sub(tried)
     }
 
-    /// Keeps an error, to be told at the end. One source's trouble, such as a damaged blob, does not keep the pass from going on; a
+    /// Keeps an error, to be told at the end. One source's failure, such as a damaged blob, does not keep the pass from going on; a
     /// failing store or disk does.
     fn keep_error(&mut self, result: Result<()>) {
         if let Err(error) = result {
@@ -435,7 +435,7 @@ impl<'a> Pass<'a> {
                 Some(joined) = self.tasks.join_next() => self.finish(joined),
                 Some(judged) = self.undecided.next() => self.finish_judging(judged),
                 () = &mut deadline => break,
-                () = stop.insisted() => break,
+                () = stop.forced() => break,
             }
         }
         self.cut_off = !self.tasks.is_empty() || !self.undecided.is_done();

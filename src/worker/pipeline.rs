@@ -8,9 +8,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
-use super::publisher::{Publisher, Reserved};
+use super::publish_batcher::{Publisher, Reserved};
 use super::read_back::{Bytes, ReadBudget};
-use super::report::MAX_TROUBLES;
+use super::report::MAX_FAILURES;
 use super::unkept::Unkept;
 use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};
 use crate::domain::{CLOCK_TOLERANCE, Claim, Content, Source, Validators, Version, VersionId};
@@ -37,7 +37,7 @@ pub(super) struct Pipeline {
     /// Cancelled when what has not begun must not begin any more.
     pub(super) closing: CancellationToken,
     /// What failed, in words, as far as it is told one by one.
-    pub(super) troubles: Mutex<Vec<String>>,
+    pub(super) failures: Mutex<Vec<String>>,
     /// The names of sources whose answers this machine could not keep, and why, of the first one.
     pub(super) unkept: Mutex<Unkept>,
     /// What became of each source that was tried, where that is told.
@@ -101,7 +101,7 @@ impl Pipeline {
             publisher,
             progress: progress.clone(),
             closing: CancellationToken::new(),
-            troubles: Mutex::default(),
+            failures: Mutex::default(),
             unkept: Mutex::default(),
             results: None,
             judges: false,
@@ -223,10 +223,10 @@ impl Pipeline {
         }
     }
 
-    pub(super) fn tell(&self, trouble: impl FnOnce() -> String) {
-        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        if troubles.len() < MAX_TROUBLES {
-            troubles.push(trouble());
+    pub(super) fn tell(&self, failure: impl FnOnce() -> String) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() < MAX_FAILURES {
+            failures.push(failure());
         }
     }
 
@@ -246,9 +246,9 @@ impl Pipeline {
     }
 
     /// Returns what failed, and forgets it. What this machine lacked comes last, once for all sources.
-    pub(super) fn take_troubles(&self) -> Vec<String> {
-        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = std::mem::take(&mut *troubles);
+    pub(super) fn take_failures(&self) -> Vec<String> {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = std::mem::take(&mut *failures);
         let unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
         taken.extend(unkept.words());
         taken

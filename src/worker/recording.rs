@@ -123,11 +123,11 @@ impl Pipeline {
         detail: String,
     ) -> Result<Next> {
         let result = SourceResult::failed(record.source_id, kind, detail.clone());
-        let trouble = format!("{name}: {detail}");
+        let failure = format!("{name}: {detail}");
         record.result = AttemptResult::Failed { kind, detail };
         self.app.store.record_attempt(record).await?;
-        // Only now: the failure of a source that was purged meanwhile is nobody's trouble.
-        self.tell(|| trouble);
+        // Only now: the failed fetch of a source that was purged meanwhile concerns nobody.
+        self.tell(|| failure);
         self.note(result);
         self.progress.update(|summary| {
             summary.attempts += 1;

@@ -6,7 +6,7 @@ use crate::app::{Adoption, Error, PassSummary, SourceResult, StandingFaults, row
 use crate::domain::SourceId;
 
 /// Failures that a pass tells one by one; the log has all of them.
-pub const MAX_TROUBLES: usize = 50;
+pub const MAX_FAILURES: usize = 50;
 
 /// How a pass went.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub struct PassReport {
     pub summary: PassSummary,
     /// Whether the log has the beginning of the pass.
     pub has_begun: bool,
-    /// What stands wrong at its end; the troubles say the same.
+    /// What stands wrong at its end; the failures say the same.
     pub faults: StandingFaults,
     /// Sources that were asked for and that another worker is at.
     pub busy: Vec<SourceId>,
@@ -26,14 +26,14 @@ pub struct PassReport {
     /// What became of each source that was tried or asked for; nothing after a pass over all that is due, unless the worker is
     /// one that [tells of each](super::Worker::telling_each).
     pub results: Vec<SourceResult>,
-    /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_TROUBLES`].
-    pub troubles: Vec<String>,
+    /// What failed, a line each, for whoever reads the mail of cron: the first [`MAX_FAILURES`].
+    pub failures: Vec<String>,
     /// Who could not be told what happened, and why, a line each: no failure of the pass.
-    pub untold: Vec<String>,
+    pub notify_failures: Vec<String>,
     /// Sources that it was to try and did not, because it had to stop.
-    pub untried: u64,
+    pub not_tried: u64,
     /// What kept it from doing all; what was recorded before stays. Damage of one version stands here when nothing graver does, that of
-    /// others among the troubles: it keeps nothing else from being done.
+    /// others among the failures: it keeps nothing else from being done.
     pub error: Option<Error>,
 }
 
@@ -44,7 +44,7 @@ impl PassReport {
         summary.attempts + summary.sets_published + summary.sets_failed > 0
             || self.adopted.is_some()
             || self.rejected.is_some()
-            || !self.untold.is_empty()
+            || !self.notify_failures.is_empty()
     }
 
     /// Tells whether an error is among what failed already.
@@ -53,14 +53,14 @@ impl PassReport {
         self.error
             .as_ref()
             .is_some_and(|kept| is_same(&kept.message))
-            || self.troubles.iter().any(|trouble| is_same(trouble))
+            || self.failures.iter().any(|failure| is_same(failure))
     }
 
     /// Names each damaged row once: in the line that says what is not done for it, if there is one.
     pub(super) fn name_rows_once(&mut self) {
         let first = self.error.as_ref().map(|error| error.message.clone());
         let mut lines = vec![first.unwrap_or_default()];
-        lines.append(&mut self.troubles);
+        lines.append(&mut self.failures);
         let rows: Vec<_> = lines.iter().map(|line| row_named_in(line)).collect();
         let said_by = |row: &Option<String>| {
             let same = (0..lines.len()).filter(|&place| rows[place] == *row);
@@ -77,14 +77,14 @@ impl PassReport {
             row.is_none() || *row != rows[0] && said_by(row) == Some(place)
         };
         let kept = (1..lines.len()).filter(|&place| is_kept(place));
-        self.troubles = kept.map(|place| lines[place].clone()).collect();
+        self.failures = kept.map(|place| lines[place].clone()).collect();
     }
 
     /// Keeps what failed beside the pass.
     pub(super) fn fail(&mut self, error: Error) {
         let other = error.add_to(&mut self.error);
-        if self.troubles.len() < MAX_TROUBLES {
-            self.troubles.extend(other.map(|other| other.message));
+        if self.failures.len() < MAX_FAILURES {
+            self.failures.extend(other.map(|other| other.message));
         }
     }
 
@@ -128,7 +128,7 @@ mod tests {
     const OTHER: &str = "the catalogue's row of v8 (source b) is damaged: it is missing";
 
     /// Returns the lines that are said: that of the error first.
-    fn said(error: &str, troubles: &[String]) -> Vec<String> {
+    fn said(error: &str, failures: &[String]) -> Vec<String> {
         let error = Error {
             kind: ErrorKind::Damaged,
             message: error.to_owned(),
@@ -137,7 +137,7 @@ mod tests {
         };
         let mut report = PassReport {
             error: Some(error),
-            troubles: troubles.to_vec(),
+            failures: failures.to_vec(),
             ..PassReport::default()
         };
         report.name_rows_once();
@@ -146,7 +146,7 @@ mod tests {
             .map(|error| error.message)
             .into_iter()
             .collect();
-        lines.extend(report.troubles);
+        lines.extend(report.failures);
         lines
     }
 
@@ -157,7 +157,7 @@ mod tests {
         let (set, bare) = (format!("set rel: not published: {ROW}"), ROW.to_owned());
         let (named, plain) = (OTHER.to_owned(), OTHER.replace(" (source b)", ""));
         let other = "a: exit code 1".to_owned();
-        for (error, troubles, expected) in [
+        for (error, failures, expected) in [
             (ROW, vec![], vec![&bare]),
             (ROW, vec![bare.clone(), other.clone()], vec![&bare, &other]),
             (&count, vec![set.clone(), bare.clone()], vec![&set]),
@@ -173,7 +173,7 @@ mod tests {
                 vec![&"no room".to_owned(), &other, &other],
             ),
         ] {
-            assert_eq!(said(error, &troubles).iter().collect::<Vec<_>>(), expected);
+            assert_eq!(said(error, &failures).iter().collect::<Vec<_>>(), expected);
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn judge_sets(
     }
     let report = tokio::select! {
         judged = app.judge_sets(again, asked) => judged.unwrap_or_else(failed),
-        () = stop.overdue() => SetsReport::default(),
+        () = stop.deadline_passed() => SetsReport::default(),
     };
     progress.update(|summary| {
         summary.sets_published += report.published;

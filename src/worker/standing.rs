@@ -4,7 +4,7 @@
 //! A fetch or a version that failed is told by the pass that found it: its source says so until it is well. For what stands
 //! here nothing else would: consumers go on reading what is old.
 
-use super::report::{MAX_TROUBLES, PassReport};
+use super::report::{MAX_FAILURES, PassReport};
 use crate::app::{App, Result, Unpublished};
 use crate::domain::SourceId;
 
@@ -30,13 +30,13 @@ pub(super) async fn tell(
             let line = format!("set {set}: {why}");
             let prefix = format!("set {set}:");
             let is_told = |told: &String| told.starts_with(&prefix);
-            if !report.troubles.iter().any(is_told) {
+            if !report.failures.iter().any(is_told) {
                 lines.push(line);
             }
         }
     }
-    let room = MAX_TROUBLES.saturating_sub(report.troubles.len());
-    report.troubles.extend(lines.into_iter().take(room));
+    let room = MAX_FAILURES.saturating_sub(report.failures.len());
+    report.failures.extend(lines.into_iter().take(room));
     Ok(())
 }
 

@@ -34,18 +34,18 @@ impl Stop {
     }
 
     /// Ends when stopping at once is asked for.
-    pub async fn insisted(&self) {
+    pub async fn forced(&self) {
         self.hard.cancelled().await;
     }
 
     /// Ends when stopping at once is asked for, or when stopping was and the time to finish is up.
-    pub async fn overdue(&self) {
+    pub async fn deadline_passed(&self) {
         let patience = async {
             self.requested().await;
             tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            () = self.insisted() => {}
+            () = self.forced() => {}
             () = patience => {}
         }
     }

@@ -8,11 +8,11 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 use super::housekeeping;
 use super::pass::{Judging, Pass, PassRequest, Selection, note};
 use super::progress::Progress;
+use super::rejudge::Undecided;
 use super::report::PassReport;
 use super::sets;
 use super::standing;
 use super::stop::Stop;
-use super::undecided::Undecided;
 use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
 use crate::archive::Archive;
 use crate::config::Config;
@@ -45,7 +45,7 @@ pub struct Worker {
     fetcher: AsyncMutex<Option<(Arc<Config>, Arc<Fetcher>)>>,
     retried: Mutex<Retried>,
     /// Somebody knows that something may be due.
-    look: Notify,
+    wake_up: Notify,
     beaten_at: Mutex<Option<DateTime<Utc>>>,
     /// The configuration of which every notifier is known to the store.
     notifiers_begun: AsyncMutex<Option<Arc<Config>>>,
@@ -68,7 +68,7 @@ impl Worker {
             tells_each: false,
             fetcher: AsyncMutex::default(),
             retried: Mutex::default(),
-            look: Notify::new(),
+            wake_up: Notify::new(),
             beaten_at: Mutex::default(),
             notifiers_begun: AsyncMutex::default(),
         }
@@ -116,12 +116,12 @@ impl Worker {
                 && !stop.is_requested()
                 && goes_on(&report)
                 && !report.summary.serves_in_doubt()
-                && self.may_beat(&report)
+                && self.is_heartbeat_due(&report)
                 && self.has_sources().await;
             tokio::select! {
-                untold = self.tell(beats) => report.untold = untold,
+                notify_failures = self.tell(beats) => report.notify_failures = notify_failures,
                 // What was not told is told after the next pass.
-                () = stop.overdue() => {}
+                () = stop.deadline_passed() => {}
             }
         }
         report
@@ -176,7 +176,7 @@ impl Worker {
         first.is_ok_and(|sources| !sources.is_empty())
     }
 
-    fn may_beat(&self, report: &PassReport) -> bool {
+    fn is_heartbeat_due(&self, report: &PassReport) -> bool {
         // A time that is still to come says that the clock was set back.
         let is_late = |at: DateTime<Utc>| {
             let since = self.app.now() - at;
@@ -206,7 +206,7 @@ impl Worker {
         let unsettled = tokio::select! {
             unsettled = settle => unsettled?,
             // What it has not done is marked in the store as still to do.
-            () = stop.overdue() => return Ok(PassReport::default()),
+            () = stop.deadline_passed() => return Ok(PassReport::default()),
         };
         let asked = match &selection {
             Selection::Due => None,
@@ -325,7 +325,7 @@ impl Worker {
     /// # Errors
     ///
     /// When the catalogue was replaced: a service manager starts another worker, which opens the one that lies there now.
-    pub async fn stay(
+    pub async fn run_forever(
         &self,
         stop: &Stop,
         progress: &Progress,
@@ -353,7 +353,7 @@ impl Worker {
             let wake_at = self.app.now() + pause;
             tokio::select! {
                 () = self.app.clock.sleep_until(wake_at) => {}
-                () = self.look.notified() => {}
+                () = self.wake_up.notified() => {}
                 () = stop.requested() => {}
             }
         }
@@ -361,8 +361,8 @@ impl Worker {
     }
 
     /// Has a worker that stays look at once for what is due, or again after the pass that it is at.
-    pub fn look(&self) {
-        self.look.notify_one();
+    pub fn wake(&self) {
+        self.wake_up.notify_one();
     }
 
     /// Looks at the sets when nothing is to be fetched: their members or the configuration may have changed.
@@ -370,7 +370,7 @@ impl Worker {
         let report = sets::judge_sets(&self.app, again, &[], stop, progress).await;
         PassReport {
             summary: progress.snapshot().summary,
-            troubles: report.troubles,
+            failures: report.failures,
             error: report.error,
             ..PassReport::default()
         }

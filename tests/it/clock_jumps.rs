@@ -187,7 +187,7 @@ async fn a_worker_that_stays_wakes_when_the_clock_was_set_back() {
     let house = House::by(folder.path(), &origin, clock, hands).await;
     let (stop, progress) = (Stop::default(), Progress::default());
     let has_begun = AtomicBool::new(false);
-    let stays = house.worker.stay(&stop, &progress, |_| {
+    let stays = house.worker.run_forever(&stop, &progress, |_| {
         // It sleeps next, for the first time.
         let is_first = !has_begun.swap(true, Ordering::SeqCst);
         armed.fetch_or(is_first, Ordering::SeqCst);

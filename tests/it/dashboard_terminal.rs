@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use gannet::app::{PassProgress, Result};
 use gannet::clock::SystemClock;
 use gannet::domain::SourceId;
-use gannet::faces::tui::{Dashboard, Engine, run};
+use gannet::faces::tui::{Dashboard, WorkerHandle, run};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::watch;
 
@@ -27,14 +27,14 @@ fn home() -> Gannet {
 /// A worker that panics when it is told to fetch, and in the dashboard's own thread when it is told to stop.
 struct Panicking(watch::Sender<PassProgress>);
 
-impl Engine for Panicking {
+impl WorkerHandle for Panicking {
     fn progress(&self) -> Option<watch::Receiver<PassProgress>> {
         Some(self.0.subscribe())
     }
     fn fetch(&self, _: Vec<SourceId>) -> BoxFuture<'static, Result<String>> {
         async { panic!("the worker's bug") }.boxed()
     }
-    fn look(&self) {}
+    fn wake(&self) {}
 
     fn stop(&self) {
         panic!("the dashboard's bug");
@@ -42,10 +42,10 @@ impl Engine for Panicking {
     fn stopped(&self) -> BoxFuture<'static, ()> {
         std::future::pending().boxed()
     }
-    fn trouble(&self) -> BoxFuture<'static, String> {
+    fn next_error(&self) -> BoxFuture<'static, String> {
         std::future::pending().boxed()
     }
-    fn signal(&self) -> BoxFuture<'static, ()> {
+    fn next_signal(&self) -> BoxFuture<'static, ()> {
         std::future::pending().boxed()
     }
 }
@@ -53,10 +53,10 @@ impl Engine for Panicking {
 /// Opens the dashboard over that worker in this process.
 fn open_with_a_worker_that_panics(folder: &std::path::Path) {
     let app = open_app(bare_config(folder), SystemClock);
-    let engine = Arc::new(Panicking(watch::Sender::default()));
+    let worker = Arc::new(Panicking(watch::Sender::default()));
     tokio::runtime::Runtime::new()
         .expect("a runtime")
-        .block_on(run(app, engine, Dashboard::default()))
+        .block_on(run(app, worker, Dashboard::default()))
         .expect("it ends by its panic");
 }
 

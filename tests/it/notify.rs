@@ -76,7 +76,7 @@ impl House {
     /// A pass in which everybody is told who has to be.
     async fn good_pass(&self) {
         let report = self.pass().await;
-        assert_eq!(report.untold, [""; 0]);
+        assert_eq!(report.notify_failures, [""; 0]);
     }
 
     fn advance(&self, minutes: i64) {
@@ -312,7 +312,7 @@ async fn what_was_not_delivered_is_tried_again() {
     let toml = webhook(&hook, "") + &format!("[[notify]]\nname = \"down\"\nwebhook = \"{key}\"\n");
     let house = House::open(folder.path(), &origin, 0, &toml);
     house.add(&origin, &["/x"]).await;
-    let untold = house.pass().await.untold;
+    let untold = house.pass().await.notify_failures;
     assert_eq!(untold[0], "could not tell ops: answered 503");
     assert!(untold[1].starts_with("could not tell down: "), "{untold:?}");
     assert!(!untold[1].contains("s3cret"), "{untold:?}");
@@ -350,7 +350,7 @@ async fn a_source_that_is_well_before_anybody_could_be_told_is_no_news() {
     hook.on("/hook", [Reply::status(500), Reply::ok("ok")]);
     let house = House::open(folder.path(), &origin, 0, &webhook(&hook, ""));
     house.add(&origin, &["/x"]).await;
-    assert_eq!(house.pass().await.untold.len(), 1);
+    assert_eq!(house.pass().await.notify_failures.len(), 1);
     house.advance(60);
     house.good_pass().await;
     assert_eq!(hook.requests().len(), 1);
@@ -471,14 +471,14 @@ async fn a_program_that_fails_or_takes_too_long_has_not_told() {
     let toml = command(&program, "") + slow;
     let house = House::open(folder.path(), &origin, 0, &toml);
     house.add(&origin, &["/x"]).await;
-    let untold = house.pass().await.untold;
+    let untold = house.pass().await.notify_failures;
     let expected = [
         "could not tell mail: exit code 67: no such user",
         "could not tell slow: timed out after 100ms",
     ];
     assert_eq!(untold, expected);
     house.advance(60);
-    assert_eq!(house.pass().await.untold.len(), 2);
+    assert_eq!(house.pass().await.notify_failures.len(), 2);
     let runs = fs::read_to_string(out.join("runs")).expect("runs");
     assert_eq!(runs.lines().count(), 2);
 }
@@ -557,7 +557,7 @@ async fn the_heartbeat_is_sent_after_what_was_done_and_once_an_hour() {
     house.good_pass().await;
     assert_eq!(hook.requests().len(), 1, "nothing was done");
     house.advance(1);
-    let untold = house.pass().await.untold;
+    let untold = house.pass().await.notify_failures;
     assert_eq!(untold, ["the heartbeat could not be sent: answered 500"]);
     house.good_pass().await;
     assert_eq!(hook.requests().len(), 3, "tried again");

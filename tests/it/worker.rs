@@ -371,9 +371,9 @@ async fn a_published_path_that_is_blocked_does_not_end_the_pass() {
     let report = pass.await;
     assert!(report.error.is_none(), "{:?}", report.error);
     assert_eq!(report.summary.publish_failed, 1);
-    let told = report.troubles.join("\n");
+    let told = report.failures.join("\n");
     assert!(told.contains("/0: a folder is in the way"), "{told}");
-    assert_eq!((report.summary.new, report.untried), (30, 0));
+    assert_eq!((report.summary.new, report.not_tried), (30, 0));
     for path in &paths[1..] {
         assert!(published.join(&path[1..]).is_file(), "{path}");
     }

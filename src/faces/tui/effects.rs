@@ -12,15 +12,15 @@ use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{Sender, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::changes::Changes;
+use super::change_queue::Changes;
 use super::clipboard;
 use super::diff::Diff;
-use super::engine::Engine;
 use super::log::{Line, RING};
 use super::message::{Change, Effect, Job, Msg, verified};
-use super::rows::as_now;
+use super::rows::load_rows;
 use super::table::Row;
 use super::viewer::WINDOW;
+use super::worker_handle::WorkerHandle;
 use crate::app::{App, Error, EventFilter, Result};
 use crate::domain::{Action, Content, EventId, Source, SourceId, Version, VersionId};
 use crate::faces::standing::not_whole;
@@ -40,7 +40,7 @@ const FIRST: usize = 1000;
 /// The tasks of the dashboard.
 pub(super) struct Runner {
     app: Arc<App>,
-    engine: Arc<dyn Engine>,
+    worker: Arc<dyn WorkerHandle>,
     messages: Sender<Msg>,
     tasks: JoinSet<()>,
     /// To the one task that makes changes. Keys fill it, so it needs no bound.
@@ -52,12 +52,12 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn new(app: Arc<App>, engine: Arc<dyn Engine>, messages: Sender<Msg>) -> Self {
+    pub(super) fn new(app: Arc<App>, worker: Arc<dyn WorkerHandle>, messages: Sender<Msg>) -> Self {
         // Closed: the task that makes changes begins with the first.
         let (changes, _) = unbounded_channel();
         Self {
             app,
-            engine,
+            worker,
             messages,
             tasks: JoinSet::new(),
             changes,
@@ -101,11 +101,11 @@ impl Runner {
         if is_pane && let Some(task) = self.history.take() {
             task.abort();
         }
-        let (app, engine) = (Arc::clone(&self.app), Arc::clone(&self.engine));
+        let (app, worker) = (Arc::clone(&self.app), Arc::clone(&self.worker));
         let messages = self.messages.clone();
         let ended = ended(&effect);
         let handle = self.tasks.spawn(async move {
-            let outcome = perform(&app, &*engine, &messages, effect).await;
+            let outcome = perform(&app, &*worker, &messages, effect).await;
             let message = outcome.unwrap_or_else(|error| Some(Msg::Trouble(error.with_hint())));
             for message in ended.into_iter().chain(message) {
                 // Nobody listens any more when the dashboard has ended.
@@ -124,7 +124,7 @@ impl Runner {
         // There was none, or a panic has ended the task: that was told, and it begins anew.
         let (changes, wanted) = unbounded_channel();
         let app = Arc::clone(&self.app);
-        let maker = Changes::new(app, Arc::clone(&self.engine), self.messages.clone());
+        let maker = Changes::new(app, Arc::clone(&self.worker), self.messages.clone());
         self.tasks.spawn(maker.run(wanted));
         // The task holds the other end.
         let _ = changes.send(change);
@@ -143,7 +143,7 @@ fn ended(effect: &Effect) -> Option<Msg> {
 
 async fn perform(
     app: &App,
-    engine: &dyn Engine,
+    worker: &dyn WorkerHandle,
     messages: &Sender<Msg>,
     effect: Effect,
 ) -> Result<Option<Msg>> {
@@ -157,7 +157,7 @@ async fn perform(
         Effect::Open(version) => open(app, messages, *version).await,
         Effect::ReadWindow(id, content, start) => read_window(id, content, start).await?,
         Effect::Compare(old, new) => compare(app, *old, *new).await?,
-        Effect::Fetch(ids) => fetch(engine, messages, ids).await?,
+        Effect::Fetch(ids) => fetch(worker, messages, ids).await?,
         Effect::Verify(versions) => verify(app, messages, versions).await?,
         Effect::Copy(text) => {
             clipboard::give_to_tmux(&text).await?;
@@ -169,11 +169,15 @@ async fn perform(
     }))
 }
 
-async fn fetch(engine: &dyn Engine, messages: &Sender<Msg>, ids: Vec<SourceId>) -> Result<Msg> {
+async fn fetch(
+    worker: &dyn WorkerHandle,
+    messages: &Sender<Msg>,
+    ids: Vec<SourceId>,
+) -> Result<Msg> {
     let what = format!("fetching {}", count(ids.len(), "source"));
     let job = Progress::new(messages, what, ids.len());
     job.tell(0).await;
-    let outcome = engine.fetch(ids).await;
+    let outcome = worker.fetch(ids).await;
     job.end().await;
     Ok(Msg::Done(outcome?))
 }
@@ -191,7 +195,7 @@ async fn open(app: &App, messages: &Sender<Msg>, version: Version) -> Msg {
     let most = usize::try_from(WINDOW).unwrap_or(usize::MAX);
     // What is wrong with it is told when all of it is read.
     if let Ok(Some(bytes)) = app.beginning(&version, most).await {
-        let began = Msg::Began(id, version.size_bytes, bytes);
+        let began = Msg::Preview(id, version.size_bytes, bytes);
         // Nobody listens any more when the dashboard has ended.
         let _ = messages.send(began).await;
     }
@@ -345,32 +349,32 @@ async fn resync(app: &App) -> Result<(EventId, Msg)> {
         .map(Line::new)
         .collect();
     let newest = lines.last().map_or(EventId(0), |line| line.id);
-    let (mut rows, others) = tokio::try_join!(half(app, 0), half(app, 1))?;
+    let (mut rows, others) = tokio::try_join!(load_share(app, 0), load_share(app, 1))?;
     rows.extend(others);
     Ok((newest, Msg::Resynced { rows, lines }))
 }
 
 /// Reads half of the sources: with very many, what the start waits for is one core reading them.
-async fn half(app: &App, which: u32) -> Result<Vec<Row>> {
+async fn load_share(app: &App, which: u32) -> Result<Vec<Row>> {
     let sources = app.share_of_sources(which, 2).await?;
     blocking(move || Ok(sources.into_iter().map(Row::new).collect())).await
 }
 
 /// Reads the sources that fill the screen, when there are more: whoever opens the dashboard sees them at once, however
 /// many the catalogue holds.
-async fn peek(app: &App, messages: &Sender<Msg>) -> Result<()> {
+async fn load_first_page(app: &App, messages: &Sender<Msg>) -> Result<()> {
     let sources = app.first_sources(SCREENFUL).await?;
     if sources.len() == SCREENFUL {
         let rows = sources.into_iter().map(Row::new).collect();
         // Nobody listens any more when the dashboard has ended.
-        let _ = messages.send(Msg::Peeked(rows)).await;
+        let _ = messages.send(Msg::FirstPage(rows)).await;
     }
     Ok(())
 }
 
 /// Tells what is there, then what changes, until nobody listens.
 async fn watch(app: &App, messages: &Sender<Msg>, anew: &Notify) -> Result<()> {
-    peek(app, messages).await?;
+    load_first_page(app, messages).await?;
     let mut seen = app.data_version().await?;
     let (mut newest, mut message) = resync(app).await?;
     let mut damage = Vec::new();
@@ -438,6 +442,6 @@ async fn changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
     ids.sort_unstable();
     ids.dedup();
     let lines = events.into_iter().map(Line::new).collect();
-    let (rows, gone) = as_now(app, ids).await?;
+    let (rows, gone) = load_rows(app, ids).await?;
     Ok((newest, Msg::Changed { rows, gone, lines }))
 }

@@ -26,7 +26,7 @@ pub(crate) enum Msg {
     /// It is this late by the worker's clock, and so long since the dashboard was started.
     Time(DateTime<Utc>, Duration),
     /// The first sources by name, while all of them are being read.
-    Peeked(Vec<Row>),
+    FirstPage(Vec<Row>),
     /// All sources and the newest events, read anew.
     Resynced {
         /// By name.
@@ -50,7 +50,7 @@ pub(crate) enum Msg {
     /// The verdicts on a version were read.
     Said(VersionId, Vec<Verdict>),
     /// These are a large version's first bytes, not checked yet.
-    Began(VersionId, u64, Bytes),
+    Preview(VersionId, u64, Bytes),
     /// A version's content cannot be read: in words.
     Unreadable(VersionId, String),
     /// A version's content was opened and checked; these are its first bytes.
@@ -68,7 +68,7 @@ pub(crate) enum Msg {
     /// What was asked for is done: in words.
     Done(String),
     /// The operator's change is made.
-    Made(Box<Made>),
+    ChangeDone(Box<ChangeDone>),
     /// It was not made.
     Refused(Refused),
     /// Something failed that nobody may miss.
@@ -97,7 +97,7 @@ pub(crate) fn verified((source, version): &(Arc<Source>, Option<Box<Version>>)) 
 
 /// A change that was made, and what is to be seen of it at once.
 #[derive(Debug, Default)]
-pub(crate) struct Made {
+pub(crate) struct ChangeDone {
     /// In words.
     pub(crate) text: String,
     /// The sources that it concerns, as they are now.

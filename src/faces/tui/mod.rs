@@ -4,14 +4,13 @@
 //! terminal. The catalogue's log of events is what keeps the screen up to date, whichever process did the work.
 
 mod action;
-mod changes;
+mod change_queue;
 mod clipboard;
 mod diff;
 mod draw;
 mod effects;
-mod engine;
 mod form;
-mod frames;
+mod frame_stats;
 mod hints;
 mod history;
 mod keymap;
@@ -28,6 +27,7 @@ mod tests;
 mod theme;
 mod update;
 mod viewer;
+mod worker_handle;
 
-pub use engine::Engine;
 pub use run::{Dashboard, keys_page, run};
+pub use worker_handle::WorkerHandle;

@@ -139,7 +139,7 @@ pub(crate) enum Input {
 
 /// What is under way, and is sure to come unless trouble is told.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Awaited {
+pub(crate) struct Pending {
     /// All sources, for the first time.
     pub(crate) is_first: bool,
     /// The newest part of the history of this source.
@@ -237,12 +237,12 @@ pub(crate) struct Model {
     pub(crate) frozen: bool,
     pub(crate) quitting: bool,
     /// What is under way.
-    pub(crate) awaited: Awaited,
+    pub(crate) pending: Pending,
     pub(crate) under_way: UnderWay,
     /// Input that waits for it, in its order.
-    pub(crate) ahead: VecDeque<Input>,
+    pub(crate) queued_input: VecDeque<Input>,
     /// The form that was accepted last: it comes back when what it asked for is refused.
-    pub(crate) submitted: Option<Box<Form>>,
+    pub(crate) last_form: Option<Box<Form>>,
 }
 
 impl Model {
@@ -267,13 +267,13 @@ impl Model {
             jobs: Vec::new(),
             frozen: false,
             quitting: false,
-            awaited: Awaited {
+            pending: Pending {
                 is_first: true,
-                ..Awaited::default()
+                ..Pending::default()
             },
             under_way: UnderWay::default(),
-            ahead: VecDeque::new(),
-            submitted: None,
+            queued_input: VecDeque::new(),
+            last_form: None,
         }
     }
 
@@ -294,17 +294,17 @@ impl Model {
     }
 
     /// Tells the operator something that goes by itself.
-    pub(crate) fn tell(&mut self, text: impl Into<String>) {
+    pub(crate) fn toast(&mut self, text: impl Into<String>) {
         let until = Some(self.uptime + TOAST);
-        self.toast(text.into(), false, until);
+        self.show_toast(text.into(), false, until);
     }
 
     /// Tells the operator of an error, which stays until it is dismissed.
-    pub(crate) fn complain(&mut self, text: impl Into<String>) {
-        self.toast(text.into(), true, None);
+    pub(crate) fn toast_error(&mut self, text: impl Into<String>) {
+        self.show_toast(text.into(), true, None);
     }
 
-    fn toast(&mut self, text: String, is_error: bool, until: Option<Duration>) {
+    fn show_toast(&mut self, text: String, is_error: bool, until: Option<Duration>) {
         const MOST: usize = 5;
         self.toasts.retain(|toast| toast.text != text);
         if self.toasts.len() == MOST {

@@ -7,7 +7,7 @@ use crate::app::{App, Result};
 use crate::domain::SourceId;
 
 /// Reads these sources as they are now; returns which of them are no more, too.
-pub(super) async fn as_now(app: &App, ids: Vec<SourceId>) -> Result<(Vec<Row>, Vec<SourceId>)> {
+pub(super) async fn load_rows(app: &App, ids: Vec<SourceId>) -> Result<(Vec<Row>, Vec<SourceId>)> {
     let sources = app.sources_by_id(ids.clone()).await?;
     let there: HashSet<_> = sources.iter().map(|source| source.id).collect();
     let gone = ids.into_iter().filter(|id| !there.contains(id)).collect();

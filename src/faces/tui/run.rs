@@ -13,14 +13,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::draw::{draw, to_ascii};
 use super::effects::Runner;
-use super::engine::Engine;
-use super::frames::Frames;
+use super::frame_stats::Frames;
 use super::keymap::Keymap;
 use super::message::{Effect, Msg};
 use super::model::{Mode, Model};
 use super::terminal::{Screen, wait_for_hang_up};
 use super::theme::Theme;
 use super::update::update;
+use super::worker_handle::WorkerHandle;
 use crate::app::{App, Error, ErrorKind, PassProgress, Result};
 use crate::config::{Config, KeySetting};
 
@@ -60,7 +60,7 @@ fn keymap(config: &Config, keys: &[KeySetting]) -> Result<Keymap> {
 /// # Errors
 ///
 /// When the configuration's keys are wrong, or the terminal cannot be used.
-pub async fn run(app: Arc<App>, engine: Arc<dyn Engine>, dashboard: Dashboard) -> Result<()> {
+pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashboard) -> Result<()> {
     let config = app.config();
     let keymap = keymap(&config, &config.dashboard.keys)?;
     let colours = supports_color::on(supports_color::Stream::Stdout);
@@ -72,8 +72,8 @@ pub async fn run(app: Arc<App>, engine: Arc<dyn Engine>, dashboard: Dashboard) -
     let ascii = dashboard.ascii || !supports_unicode::on(supports_unicode::Stream::Stdout);
     let mode = Mode {
         read_only: dashboard.read_only,
-        has_worker: engine.progress().is_some(),
-        may_fetch: engine.progress().is_some(),
+        has_worker: worker.progress().is_some(),
+        may_fetch: worker.progress().is_some(),
         in_tmux: config.dashboard.in_tmux,
     };
     let (messages, queue) = mpsc::channel(QUEUE);
@@ -86,11 +86,11 @@ pub async fn run(app: Arc<App>, engine: Arc<dyn Engine>, dashboard: Dashboard) -
     let mut model = Model::new(keymap, mode, app.now());
     model.zone = config.zone.clone();
     model.size = screen.size().map_err(|error| failed(&error))?;
-    let mut runner = Runner::new(Arc::clone(&app), Arc::clone(&engine), messages);
+    let mut runner = Runner::new(Arc::clone(&app), Arc::clone(&worker), messages);
     runner.watch();
     let looping = Loop {
         app,
-        engine,
+        worker,
         model,
         theme,
         ascii,
@@ -122,7 +122,7 @@ enum Ended {
 
 struct Loop {
     app: Arc<App>,
-    engine: Arc<dyn Engine>,
+    worker: Arc<dyn WorkerHandle>,
     model: Model,
     theme: Theme,
     ascii: bool,
@@ -139,15 +139,15 @@ struct Loop {
 impl Loop {
     async fn run(mut self) -> Result<()> {
         let mut input = EventStream::new();
-        let mut progress = self.engine.progress();
+        let mut progress = self.worker.progress();
         if let Some(progress) = &mut progress {
             // A pass may have begun before anyone looked.
             progress.mark_changed();
         }
         let mut hang_up = hang_up();
-        let mut stopped = self.engine.stopped();
-        let mut trouble = self.engine.trouble();
-        let mut signal = self.engine.signal();
+        let mut stopped = self.worker.stopped();
+        let mut trouble = self.worker.next_error();
+        let mut signal = self.worker.next_signal();
         let ended = loop {
             let now = Msg::Time(self.app.now(), self.started.elapsed());
             self.take_quietly(now);
@@ -169,11 +169,11 @@ impl Loop {
                 snapshot = next_progress(&mut progress) => self.take(Msg::Pass(snapshot)),
                 text = &mut trouble => {
                     self.take(Msg::Trouble(text));
-                    trouble = self.engine.trouble();
+                    trouble = self.worker.next_error();
                 }
                 () = &mut signal => {
                     self.take(Msg::Stop);
-                    signal = self.engine.signal();
+                    signal = self.worker.next_signal();
                 }
                 _ = &mut hang_up => break Ended::HungUp,
                 () = &mut stopped, if self.quit => break Ended::Left(Ok(())),
@@ -197,9 +197,9 @@ impl Loop {
     async fn hung_up(self) {
         tracing::warn!("the terminal was closed");
         self.screen.forget();
-        self.engine.stop();
-        self.engine.stop();
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.engine.stopped()).await;
+        self.worker.stop();
+        self.worker.stop();
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.worker.stopped()).await;
     }
 
     fn event(&mut self, event: Event) {
@@ -223,19 +223,19 @@ impl Loop {
             match effect {
                 Effect::Quit => {
                     self.quit = true;
-                    self.engine.stop();
+                    self.worker.stop();
                 }
                 Effect::Suspend => {
                     let resumed = self.screen.suspend().and_then(|()| self.screen.size());
                     match resumed {
                         Ok(size) => self.model.size = size,
-                        Err(error) => self.model.complain(format!("cannot suspend: {error}")),
+                        Err(error) => self.model.toast_error(format!("cannot suspend: {error}")),
                     }
                 }
                 Effect::Copy(text) => {
                     let copied = execute!(io::stdout(), CopyToClipboard::to_clipboard_from(&text));
                     if let Err(error) = copied {
-                        self.model.complain(format!("cannot copy: {error}"));
+                        self.model.toast_error(format!("cannot copy: {error}"));
                     }
                     if self.model.mode.in_tmux {
                         self.runner.start(Effect::Copy(text));

@@ -15,7 +15,7 @@ mod views;
 use super::draw::{self, draw, to_ascii};
 use super::keymap::Keymap;
 use super::log::Line;
-use super::message::{Change, Effect, Made, Msg, Refused};
+use super::message::{Change, ChangeDone, Effect, Msg, Refused};
 use super::model::{Mode, Model};
 use super::table::Row;
 use super::theme::Theme;
@@ -275,18 +275,18 @@ fn pasted_text_runs_nothing_outside_of_an_input() {
 
 #[test]
 fn what_was_added_is_selected_and_fetched() {
-    let made = || Made {
+    let made = || ChangeDone {
         text: "added 1 source".to_owned(),
         rows: vec![Row::new(source(9, "added.csv", 0))],
         shown: Some(SourceId(9)),
         added: vec![SourceId(9)],
-        ..Made::default()
+        ..ChangeDone::default()
     };
     // In a view that is held still too, and under a filter that hides it.
     for keys in ["", "F", "/rates\n"] {
         let mut model = model();
         press(&mut model, keys);
-        let effects = update(&mut model, Msg::Made(Box::new(made())));
+        let effects = update(&mut model, Msg::ChangeDone(Box::new(made())));
         let selected = model.table.selected().map(|source| source.id);
         assert_eq!(selected, Some(SourceId(9)), "{keys:?}");
         let is_wanted = |wanted: &str| effects.iter().any(|e| format!("{e:?}").starts_with(wanted));
@@ -324,7 +324,7 @@ fn a_refused_form_comes_back_with_what_was_typed() {
             origin: change.origin(),
         })
     };
-    update(&mut model, Msg::Made(Box::default()));
+    update(&mut model, Msg::ChangeDone(Box::default()));
     update(&mut model, refused("locked", &Change::back(false)));
     assert!(model.overlay.is_none());
     let form = Change::Add(Vec::new());
@@ -399,7 +399,7 @@ fn every_size_is_drawn_with_every_dialog() {
                 let mut model = views::view("");
                 model.size = (width, height);
                 press(&mut model, keys);
-                model.complain("something failed");
+                model.toast_error("something failed");
                 screen(&mut model, (width, height), ThemeChoice::Plain, false);
             }
         }

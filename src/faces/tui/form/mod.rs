@@ -2,8 +2,8 @@
 
 mod field;
 mod open;
-mod wanted;
+mod submit;
 
 pub(crate) use field::Value;
 pub(crate) use open::{Form, pasted_lines};
-pub(crate) use wanted::Wanted;
+pub(crate) use submit::Wanted;

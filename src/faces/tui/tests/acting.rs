@@ -129,7 +129,7 @@ fn a_held_key_begins_a_thing_once() {
 
 #[test]
 fn taking_an_addition_back_asks_first() {
-    let asked = || Made {
+    let asked = || ChangeDone {
         question: Some((
             vec!["Take back the addition of 2 sources?".to_owned()],
             Change::Back {
@@ -137,13 +137,13 @@ fn taking_an_addition_back_asks_first() {
                 may_remove: vec![SourceId(1), SourceId(2)],
             },
         )),
-        ..Made::default()
+        ..ChangeDone::default()
     };
     // Enter is No, and so is the same key once more.
     for (keys, is_yes) in [("\n", false), ("n", false), ("z", false), ("y", true)] {
         let mut model = model();
         press(&mut model, "z");
-        update(&mut model, Msg::Made(Box::new(asked())));
+        update(&mut model, Msg::ChangeDone(Box::new(asked())));
         assert!(model.overlay.is_some());
         let effects = press(&mut model, keys);
         let removes = effects.iter().any(|effect| {

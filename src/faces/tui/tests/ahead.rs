@@ -4,7 +4,7 @@ use super::{model, now, press, screen, source, views};
 use crate::config::ThemeChoice;
 use crate::domain::SourceId;
 use crate::faces::tui::keymap::Keymap;
-use crate::faces::tui::message::{Change, Effect, Made, Msg, Refused};
+use crate::faces::tui::message::{Change, ChangeDone, Effect, Msg, Refused};
 use crate::faces::tui::model::{Model, Overlay, Page};
 use crate::faces::tui::table::Row;
 use crate::faces::tui::update::update;
@@ -13,7 +13,7 @@ use crate::faces::tui::update::update;
 fn peeked() -> Model {
     let mut model = Model::new(Keymap::default(), model().mode, now());
     let few = (1..=3).map(|id| Row::new(source(id, &format!("f{id}.csv"), 1)));
-    let effects = update(&mut model, Msg::Peeked(few.collect()));
+    let effects = update(&mut model, Msg::FirstPage(few.collect()));
     assert!(matches!(
         &effects[..],
         [Effect::ReadHistory(SourceId(1), Some(_))]
@@ -52,7 +52,7 @@ fn the_first_sources_are_shown_while_the_others_are_read() {
     );
     assert!(model.table.marks.contains(&SourceId(2)));
     // Reading begins anew after the catalogue could not be read.
-    update(&mut model, Msg::Peeked(Vec::new()));
+    update(&mut model, Msg::FirstPage(Vec::new()));
     assert_eq!(model.table.total(), 400);
 }
 
@@ -77,7 +77,7 @@ fn keys_about_all_sources_wait_until_all_are_read() {
         assert!(model.overlay.is_none());
         update(&mut model, all_read());
         assert_eq!(selected(&model).as_deref(), Some(name), "{keys:?}");
-        assert!(model.ahead.is_empty());
+        assert!(model.queued_input.is_empty());
     }
     // What is not about them does not.
     let mut model = peeked();
@@ -119,21 +119,21 @@ fn keys_wait_for_the_history_that_they_are_about() {
 fn an_action_of_the_palette_waits_in_its_turn() {
     let mut model = views::view("j");
     let effects = press(&mut model, "k:diff\ny");
-    assert_eq!(model.ahead.len(), 2);
+    assert_eq!(model.queued_input.len(), 2);
     for effect in effects {
         views::answer(&mut model, effect);
     }
     assert!(matches!(model.pages.last(), Some(Page::Diff(_))));
-    assert!(model.ahead.is_empty());
+    assert!(model.queued_input.is_empty());
 }
 
 #[test]
 fn keys_do_not_wait_for_what_cannot_be_read() {
     let mut model = views::view("j");
     press(&mut model, "kdd");
-    assert_eq!(model.ahead.len(), 2);
+    assert_eq!(model.queued_input.len(), 2);
     update(&mut model, Msg::Trouble("the disk is gone".to_owned()));
-    assert!(model.ahead.is_empty());
+    assert!(model.queued_input.is_empty());
     let told =
         |model: &Model, text: &str| model.toasts.iter().any(|toast| toast.text.contains(text));
     assert!(told(&model, "still being read"));
@@ -153,12 +153,12 @@ fn keys_wait_for_a_change_that_moves_the_selection() {
         matches!(&effects[..], [Effect::Change(Change::Remove(_))]),
         "{effects:?}"
     );
-    let made = Made {
+    let made = ChangeDone {
         gone: vec![first],
         origin: Change::Remove(vec![first]).origin(),
-        ..Made::default()
+        ..ChangeDone::default()
     };
-    let effects = update(&mut model, Msg::Made(Box::new(made)));
+    let effects = update(&mut model, Msg::ChangeDone(Box::new(made)));
     let is_toggled = |effect: &Effect| match effect {
         Effect::Change(Change::Toggle(ids)) => *ids != [first],
         _ => false,
@@ -187,16 +187,16 @@ fn input_waits_for_the_outcome_of_a_form() {
     update(&mut model, refused());
     let text = screen(&mut model, (120, 40), ThemeChoice::Dark, false);
     assert!(text.contains("https://a.example/1 "), "{text}");
-    assert!(model.ahead.is_empty());
+    assert!(model.queued_input.is_empty());
 
     press(&mut model, "\na");
     let paste = Msg::Paste("https://a.example/2".to_owned());
     update(&mut model, paste);
-    let made = Made {
+    let made = ChangeDone {
         origin: Change::Add(Vec::new()).origin(),
-        ..Made::default()
+        ..ChangeDone::default()
     };
-    update(&mut model, Msg::Made(Box::new(made)));
+    update(&mut model, Msg::ChangeDone(Box::new(made)));
     let text = screen(&mut model, (120, 40), ThemeChoice::Dark, false);
     assert!(text.contains("https://a.example/2"), "{text}");
 }

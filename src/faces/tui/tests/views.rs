@@ -196,7 +196,7 @@ fn a_large_version_is_shown_before_it_is_checked() {
     let size = 100_000_000;
     update(
         &mut model,
-        Msg::Began(VersionId(2), size, Bytes::from_static(b"item,price\n")),
+        Msg::Preview(VersionId(2), size, Bytes::from_static(b"item,price\n")),
     );
     let text = |model: &mut Model| screen(model, (80, 24), ThemeChoice::Dark, false);
     let shown = text(&mut model);
@@ -273,8 +273,8 @@ fn without_sources() {
 #[test]
 fn toasts_lie_above() {
     let mut model = view("");
-    model.tell("added 3 sources");
-    model.complain("cannot write the catalogue: the disk is full; make room");
+    model.toast("added 3 sources");
+    model.toast_error("cannot write the catalogue: the disk is full; make room");
     looks_as_before("toasts_lie_above", &mut model);
 }
 

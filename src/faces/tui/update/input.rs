@@ -48,7 +48,7 @@ pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         }
         // Each line of it would be a key otherwise.
         _ => {
-            model.tell("pasted text goes into the form that `a` opens");
+            model.toast("pasted text goes into the form that `a` opens");
             Vec::new()
         }
     }

@@ -2,15 +2,15 @@
 //!
 //! Pure: it reads no clock and does nothing itself; what is to be done is returned as effects.
 
-mod act;
-mod ahead;
-mod change;
-mod data;
+mod actions;
+mod dispatch;
 mod filter;
 mod input;
-mod look;
+mod input_queue;
+mod navigation;
 mod overlay;
+mod pages;
 mod screen;
-mod walk;
+mod source_actions;
 
-pub(crate) use data::update;
+pub(crate) use dispatch::update;

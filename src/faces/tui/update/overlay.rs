@@ -1,8 +1,8 @@
 //! What lies above everything else takes every action while it is open: help, palette, forms, questions, filters.
 
 use super::filter::filter;
+use super::navigation::walk;
 use super::screen::{ask, chosen, open};
-use super::walk::walk;
 use crate::faces::text::count;
 use crate::faces::tui::action::Action;
 use crate::faces::tui::form::{Form, Wanted};
@@ -35,7 +35,7 @@ pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
             open(model, Overlay::Palette { input, cursor })
         }
         (Overlay::Question { effect, form, .. }, Action::Accept) => {
-            model.submitted = form;
+            model.last_form = form;
             vec![effect]
         }
         (Overlay::Question { form, .. }, _) => {
@@ -66,11 +66,11 @@ fn accept(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
             ask(model, text, Effect::Change(Change::Add(new)), Some(form))
         }
         Ok(Wanted::Add(new)) => {
-            model.submitted = Some(form);
+            model.last_form = Some(form);
             vec![Effect::Change(Change::Add(new))]
         }
         Ok(Wanted::Edit(ids, edit)) => {
-            model.submitted = Some(form);
+            model.last_form = Some(form);
             vec![Effect::Change(Change::Edit(ids, edit))]
         }
     }

@@ -10,7 +10,7 @@ use crate::faces::tui::model::{Input, Model, Overlay};
 pub(crate) const RECENT: usize = 500;
 
 pub(super) fn say(model: &mut Model, text: &str) -> Vec<Effect> {
-    model.tell(text);
+    model.toast(text);
     Vec::new()
 }
 
@@ -47,6 +47,6 @@ pub(super) fn ask(
 
 /// Does what the palette was asked for, in its turn.
 pub(super) fn chosen(model: &mut Model, action: Action) -> Vec<Effect> {
-    model.ahead.push_front(Input::Action(action));
+    model.queued_input.push_front(Input::Action(action));
     Vec::new()
 }

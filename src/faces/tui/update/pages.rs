@@ -34,13 +34,13 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let zone = model.zone.clone();
-    let Some(view) = listed(model) else {
+    let Some(view) = current_history(model) else {
         return say(model, UNREAD);
     };
     if let Some(attempt) = view.failed_attempt() {
         let why = attempt.error.as_deref().unwrap_or("no reason was recorded");
         let text = format!("{} failed: {why}", zone.minute(attempt.started_at));
-        model.complain(text);
+        model.toast_error(text);
         return Vec::new();
     }
     let Some((version, verdicts)) = view.selected_version().cloned() else {
@@ -67,7 +67,7 @@ pub(super) fn compare(model: &mut Model) -> Vec<Effect> {
     if matches!(model.pages.last(), Some(Page::Diff(_))) {
         return Vec::new();
     }
-    let Some(view) = listed(model) else {
+    let Some(view) = current_history(model) else {
         return say(model, UNREAD);
     };
     let of_page = match model.pages.last() {
@@ -129,13 +129,13 @@ pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
     let Some(text) = text else { return Vec::new() };
     // What a terminal does with it is not told. tmux says whether it took it.
     if !model.mode.in_tmux {
-        model.tell(format!("sent to the terminal: {text}"));
+        model.toast(format!("sent to the terminal: {text}"));
     }
     vec![Effect::Copy(text)]
 }
 
 /// Returns the history of what is before one's eyes. Nothing while it is being read.
-fn listed(model: &Model) -> Option<&HistoryView> {
+fn current_history(model: &Model) -> Option<&HistoryView> {
     let id = match model.pages.last() {
         None => return model.selected_history(),
         Some(Page::Source(page)) => return page.view.as_ref(),
@@ -152,7 +152,7 @@ fn listed(model: &Model) -> Option<&HistoryView> {
 
 /// Returns the version that is selected in the history pane or on the page of a source.
 pub(super) fn selected_version(model: &Model) -> Option<(Arc<Source>, Version)> {
-    let view = listed(model)?;
+    let view = current_history(model)?;
     let (version, _) = view.selected_version()?;
     Some((Arc::new(view.history.source.clone()), version.clone()))
 }

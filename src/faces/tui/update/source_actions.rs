@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::look::{line_source, selected_version};
+use super::pages::{line_source, selected_version};
 use super::screen::{ask, open, say};
 use crate::domain::{Source, SourceId};
 use crate::faces::text::{clean, count};
@@ -26,7 +26,7 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
     };
     if model.pages.is_empty() && model.pane != Pane::Log && model.table.hidden_marks() > 0 {
         let hidden = count(model.table.hidden_marks(), "marked source");
-        model.tell(format!("{hidden} hidden by the filter: left alone"));
+        model.toast(format!("{hidden} hidden by the filter: left alone"));
     }
     let ids: Vec<_> = targets.iter().map(|source| source.id).collect();
     match action {

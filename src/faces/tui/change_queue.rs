@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 
-use super::engine::Engine;
-use super::message::{Change, Made, Msg, Refused};
-use super::rows::as_now;
+use super::message::{Change, ChangeDone, Msg, Refused};
+use super::rows::load_rows;
+use super::worker_handle::WorkerHandle;
 use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo, Unpublished};
 use crate::domain::{Address, Edit, SettingsPatch, Source, SourceId};
 use crate::faces::file_change::{Change as FileState, FileChange, Seen};
@@ -18,7 +18,7 @@ const UNDOS: usize = 50;
 /// Makes changes.
 pub(super) struct Changes {
     app: Arc<App>,
-    engine: Arc<dyn Engine>,
+    worker: Arc<dyn WorkerHandle>,
     messages: Sender<Msg>,
     /// The last change comes last.
     undos: Vec<Undo>,
@@ -31,10 +31,10 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn new(app: Arc<App>, engine: Arc<dyn Engine>, messages: Sender<Msg>) -> Self {
+    pub(super) fn new(app: Arc<App>, worker: Arc<dyn WorkerHandle>, messages: Sender<Msg>) -> Self {
         Self {
             app,
-            engine,
+            worker,
             messages,
             undos: Vec::new(),
             redos: Vec::new(),
@@ -48,7 +48,7 @@ impl Changes {
         while let Some(change) = changes.recv().await {
             let origin = change.origin();
             let message = match self.make(change).await {
-                Ok(made) => Msg::Made(Box::new(Made { origin, ..made })),
+                Ok(made) => Msg::ChangeDone(Box::new(ChangeDone { origin, ..made })),
                 Err(error) => Msg::Refused(Refused {
                     text: error.with_hint(),
                     origin,
@@ -60,7 +60,7 @@ impl Changes {
         }
     }
 
-    async fn make(&mut self, change: Change) -> Result<Made> {
+    async fn make(&mut self, change: Change) -> Result<ChangeDone> {
         match change {
             Change::Add(new) => self.add(new).await,
             Change::Edit(ids, edit) => {
@@ -88,13 +88,13 @@ impl Changes {
         }
     }
 
-    async fn add(&mut self, new: Vec<NewSource>) -> Result<Made> {
+    async fn add(&mut self, new: Vec<NewSource>) -> Result<ChangeDone> {
         self.refuse_former(&new).await?;
         let added = self.app.add(new).await?;
         let ids: Vec<_> = added.iter().map(|added| added.source.id).collect();
         self.remember(Undo::Added(ids.clone()));
         let text = format!("added {}", count(ids.len(), "source"));
-        Ok(Made {
+        Ok(ChangeDone {
             shown: ids.first().copied(),
             added: ids.clone(),
             ..self.made(text, ids).await
@@ -119,7 +119,7 @@ impl Changes {
     }
 
     /// Makes of all what the first of them is not now, whatever the screen showed when the key was pressed.
-    async fn toggle(&mut self, ids: &[SourceId]) -> Result<Made> {
+    async fn toggle(&mut self, ids: &[SourceId]) -> Result<ChangeDone> {
         let before = self.present(ids).await?;
         let first = before.iter().find(|source| ids.first() == Some(&source.id));
         let enabled = !first.is_some_and(|source| source.settings.enabled);
@@ -153,7 +153,7 @@ impl Changes {
         before: Vec<Source>,
         patch: SettingsPatch,
         word: &str,
-    ) -> Result<Made> {
+    ) -> Result<ChangeDone> {
         let ids: Vec<_> = before.iter().map(|source| source.id).collect();
         let edits = self.app.edit(&selectors(&ids), patch).await?;
         let mut text = match &edits[..] {
@@ -165,7 +165,7 @@ impl Changes {
             return Ok(self.made(text, ids).await);
         };
         self.remember(undo);
-        self.engine.look();
+        self.worker.wake();
         text.push_str(&self.files_since(&before).await);
         Ok(self.made(text, ids).await)
     }
@@ -216,7 +216,7 @@ impl Changes {
     }
 
     /// Takes the last change back, or makes again what was taken back last. What removes sources asks first.
-    async fn back(&mut self, is_redo: bool, may_remove: &[SourceId]) -> Result<Made> {
+    async fn back(&mut self, is_redo: bool, may_remove: &[SourceId]) -> Result<ChangeDone> {
         self.switched = false;
         let stack = if is_redo { &self.redos } else { &self.undos };
         let Some(undo) = stack.last().cloned() else {
@@ -257,7 +257,7 @@ impl Changes {
         }
         let undone = undone?;
         to.extend(undone.redo);
-        self.engine.look();
+        self.worker.wake();
         let word = if is_redo { "made again" } else { "taken back" };
         let mut text = format!("{word}: {}", count(undone.sources.len(), "source"));
         text.push_str(&left_alone(&undone.left_alone));
@@ -267,14 +267,14 @@ impl Changes {
             Undo::Removed(ids) => ids.first().copied(),
             Undo::Added(_) | Undo::Edited(_) => None,
         };
-        Ok(Made {
+        Ok(ChangeDone {
             shown,
             ..self.made(text, ids).await
         })
     }
 
     /// Returns the question that comes before sources are removed.
-    async fn question(&self, is_redo: bool, ids: &[SourceId]) -> Result<Made> {
+    async fn question(&self, is_redo: bool, ids: &[SourceId]) -> Result<ChangeDone> {
         const SHOWN: usize = 5;
         let sources = self.app.sources_by_id(ids.to_vec()).await?;
         let number = count(sources.len(), "source");
@@ -293,9 +293,9 @@ impl Changes {
             is_redo,
             may_remove: ids.to_vec(),
         };
-        Ok(Made {
+        Ok(ChangeDone {
             question: Some((text, change)),
-            ..Made::default()
+            ..ChangeDone::default()
         })
     }
 
@@ -311,16 +311,16 @@ impl Changes {
     }
 
     /// Returns what is to be shown of a change of these sources.
-    async fn made(&self, mut text: String, ids: Vec<SourceId>) -> Made {
+    async fn made(&self, mut text: String, ids: Vec<SourceId>) -> ChangeDone {
         let unpublished = self.app.unpublished_of(&ids).await.unwrap_or_default();
         text.push_str(&not_published(&unpublished));
         // The change is made, whether this can be read or not: whoever watches the catalogue tells of it, too.
-        let (rows, gone) = as_now(&self.app, ids).await.unwrap_or_default();
-        Made {
+        let (rows, gone) = load_rows(&self.app, ids).await.unwrap_or_default();
+        ChangeDone {
             text,
             rows,
             gone,
-            ..Made::default()
+            ..ChangeDone::default()
         }
     }
 }
@@ -354,10 +354,10 @@ fn files_between(before: &[Source], now: &[Source]) -> String {
     }
 }
 
-fn said(text: &str) -> Made {
-    Made {
+fn said(text: &str) -> ChangeDone {
+    ChangeDone {
         text: text.to_owned(),
-        ..Made::default()
+        ..ChangeDone::default()
     }
 }
 

@@ -1,12 +1,12 @@
 //! Typing ahead: input that needs what is still under way waits for it, and what comes after it too, so that none of it
 //! does what it says to another source than the one that is meant.
 
-use super::act::act;
+use super::actions::act;
 use super::input;
 use crate::domain::SourceId;
 use crate::faces::tui::action::Action;
 use crate::faces::tui::message::{Change, Effect, verified};
-use crate::faces::tui::model::{Awaited, Input, Model, Page, Pane};
+use crate::faces::tui::model::{Input, Model, Page, Pane, Pending};
 
 /// More input than anyone gives ahead.
 const MOST: usize = 256;
@@ -19,8 +19,8 @@ pub(super) fn given(model: &mut Model, input: Input) -> Vec<Effect> {
     {
         return act(model, action);
     }
-    if model.ahead.len() < MOST {
-        model.ahead.push_back(input);
+    if model.queued_input.len() < MOST {
+        model.queued_input.push_back(input);
     }
     Vec::new()
 }
@@ -28,17 +28,17 @@ pub(super) fn given(model: &mut Model, input: Input) -> Vec<Effect> {
 /// Does what the input says that need not wait any longer.
 pub(super) fn go_on(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
-    while let Some(input) = model.ahead.front() {
+    while let Some(input) = model.queued_input.front() {
         let action = match input {
             Input::Key(key, _) => model.keymap.action(model.contexts(), *key),
             Input::Action(action) => Some(*action),
             Input::Paste(_) => None,
         };
         // The outcome of a form may bring it back.
-        if model.awaited.of_form || action.is_some_and(|action| waits(model, action)) {
+        if model.pending.of_form || action.is_some_and(|action| waits(model, action)) {
             break;
         }
-        let more = match (model.ahead.pop_front(), action) {
+        let more = match (model.queued_input.pop_front(), action) {
             (_, Some(action)) => act(model, action),
             (Some(Input::Key(_, event)), None) => input::typed(model, event),
             (Some(Input::Paste(text)), None) => input::pasted(model, &text),
@@ -55,12 +55,12 @@ pub(super) fn go_on(model: &mut Model) -> Vec<Effect> {
 pub(super) fn note(model: &mut Model, effects: &[Effect]) {
     for effect in effects {
         match effect {
-            Effect::ReadHistory(id, Some(_)) => model.awaited.in_pane = Some(*id),
-            Effect::ReadHistory(id, None) => model.awaited.on_page = Some(*id),
+            Effect::ReadHistory(id, Some(_)) => model.pending.in_pane = Some(*id),
+            Effect::ReadHistory(id, None) => model.pending.on_page = Some(*id),
             Effect::Change(change) => {
                 let origin = change.origin();
-                model.awaited.of_form |= origin.is_form;
-                model.awaited.changes += usize::from(origin.moves);
+                model.pending.of_form |= origin.is_form;
+                model.pending.changes += usize::from(origin.moves);
             }
             Effect::Fetch(ids) => model.under_way.fetches.extend(ids),
             Effect::Verify(versions) => {
@@ -97,13 +97,13 @@ fn waits(model: &Model, action: Action) -> bool {
     if is_about_nothing || model.overlay.is_some() {
         return false;
     }
-    let Awaited {
+    let Pending {
         is_first,
         in_pane,
         on_page,
         changes,
         ..
-    } = model.awaited;
+    } = model.pending;
     let selected = model.table.selected().map(|source| source.id);
     let awaits_history =
         in_pane.is_some() && in_pane == selected && model.selected_history().is_none();

@@ -7,19 +7,19 @@ use crate::app::{PassProgress, Result};
 use crate::domain::SourceId;
 
 /// The worker, as the dashboard sees it.
-pub trait Engine: Send + Sync {
+pub trait WorkerHandle: Send + Sync {
     /// Returns how far its passes are; nothing when no worker runs in this process.
     fn progress(&self) -> Option<watch::Receiver<PassProgress>>;
     /// Fetches sources now, due or not; returns what came of it, in words.
     fn fetch(&self, sources: Vec<SourceId>) -> BoxFuture<'static, Result<String>>;
     /// Has the worker look at once for what is due: something may have become so.
-    fn look(&self);
+    fn wake(&self);
     /// Asks everything to stop: gently the first time, at once the second.
     fn stop(&self);
     /// Ends when everything has stopped.
     fn stopped(&self) -> BoxFuture<'static, ()>;
-    /// Waits for the next trouble that nobody may miss.
-    fn trouble(&self) -> BoxFuture<'static, String>;
-    /// Waits for a signal that asks to stop.
-    fn signal(&self) -> BoxFuture<'static, ()>;
+    /// Waits for the next error that the operator has to see, and returns it in words.
+    fn next_error(&self) -> BoxFuture<'static, String>;
+    /// Waits for the next signal that asks to stop.
+    fn next_signal(&self) -> BoxFuture<'static, ()>;
 }

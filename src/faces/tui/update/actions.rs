@@ -2,12 +2,12 @@
 
 use tui_input::Input;
 
-use super::change::change;
 use super::filter::filter;
-use super::look::{compare, copy, open_selected};
+use super::navigation::walk;
 use super::overlay::in_overlay;
+use super::pages::{compare, copy, open_selected};
 use super::screen::{open, say, show_selected};
-use super::walk::walk;
+use super::source_actions::change;
 use crate::faces::tui::action::Action;
 use crate::faces::tui::form::Form;
 use crate::faces::tui::message::Effect;
@@ -24,7 +24,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         return in_overlay(model, action);
     }
     if action.changes() && model.mode.read_only {
-        model.complain(format!(
+        model.toast_error(format!(
             "{}: this dashboard is read-only (--read-only)",
             action.name()
         ));

@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError};
 use crate::worker::Worker;
 
 /// The ports, and the log.
-pub(super) struct House {
+pub(super) struct Services {
     pub(super) app: Arc<App>,
     /// Why the catalogue that is read is not the one of the archive beside it.
     pub(super) mismatch: Option<Error>,
@@ -32,7 +32,7 @@ pub(super) struct House {
     log: Option<WorkerGuard>,
 }
 
-impl House {
+impl Services {
     /// Opens what `access` needs. All but [`Access::Create`] want a catalogue that exists.
     pub(super) async fn open(
         access: Access,
@@ -89,17 +89,17 @@ impl House {
         clock: Arc<dyn Clock>,
         actor: impl Fn(&Identity) -> Actor,
     ) -> Result<Self> {
-        let house = Self::unjoined(config, read_config, environment, clock, actor)?;
-        if let Some(error) = house.app.archive_mismatch().await? {
+        let services = Self::unjoined(config, read_config, environment, clock, actor)?;
+        if let Some(error) = services.app.archive_mismatch().await? {
             return Err(error);
         }
         // A new one gets its first mark, and one of before there were marks.
-        if house.app.archive.mark()?.is_none() {
-            house.app.join_archive().await?;
+        if services.app.archive.mark()?.is_none() {
+            services.app.join_archive().await?;
             // A disk that fills up before the first pass has room for a purge then, too.
-            house.app.keep_reserve().await;
+            services.app.keep_reserve().await;
         }
-        Ok(house)
+        Ok(services)
     }
 
     fn unjoined(
@@ -132,7 +132,7 @@ impl House {
     }
 
     /// Returns the use-cases for another actor in this process, with claims and temporary files of its own.
-    pub(super) fn beside(&self, actor: Actor) -> Result<Arc<App>> {
+    pub(super) fn for_actor(&self, actor: Actor) -> Result<Arc<App>> {
         let app = &self.app;
         let config = app.config();
         let archive = Archive::open_telling(&config.data_dir, self.notes.teller())?;

@@ -1,22 +1,22 @@
 //! What came from outside: keys to the input, data to where it belongs.
 
-use super::act::act;
-use super::ahead;
+use super::actions::act;
+use super::input_queue;
 use super::screen::{ask, say, show_selected};
 use crate::app::History;
 use crate::domain::SourceId;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::log::Line;
-use crate::faces::tui::message::{Effect, Job, Made, Msg, Origin, Refused};
-use crate::faces::tui::model::{Awaited, Input, Model, Overlay, Page, VersionPage};
+use crate::faces::tui::message::{ChangeDone, Effect, Job, Msg, Origin, Refused};
+use crate::faces::tui::model::{Input, Model, Overlay, Page, Pending, VersionPage};
 use crate::faces::tui::table::Row;
 use crate::faces::tui::viewer::Viewer;
 
 /// Changes the model by what happened, and returns what is to be done.
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = happened(model, msg);
-    ahead::note(model, &effects);
-    effects.extend(ahead::go_on(model));
+    input_queue::note(model, &effects);
+    effects.extend(input_queue::go_on(model));
     let shown = model.history.as_mut().filter(|_| model.pages.is_empty());
     effects.extend(
         shown
@@ -28,8 +28,8 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Key(key, event) => ahead::given(model, Input::Key(key, event)),
-        Msg::Paste(text) => ahead::given(model, Input::Paste(text)),
+        Msg::Key(key, event) => input_queue::given(model, Input::Key(key, event)),
+        Msg::Paste(text) => input_queue::given(model, Input::Paste(text)),
         Msg::Resize(columns, lines) => {
             model.size = (columns, lines);
             Vec::new()
@@ -43,8 +43,8 @@ fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Resynced { .. } | Msg::Changed { .. } if model.frozen && model.loaded => Vec::new(),
         // Reading that had failed began again: all sources are shown already.
-        Msg::Peeked(_) if model.loaded => Vec::new(),
-        Msg::Peeked(rows) => {
+        Msg::FirstPage(_) if model.loaded => Vec::new(),
+        Msg::FirstPage(rows) => {
             model.table.replace(rows);
             show_selected(model, false)
         }
@@ -68,15 +68,15 @@ fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Done(text) => say(model, &text),
-        Msg::Made(made) => self::made(model, *made),
+        Msg::ChangeDone(made) => self::made(model, *made),
         Msg::Refused(change) => {
             refused(model, change);
             Vec::new()
         }
         Msg::Trouble(text) => {
             // What was under way may never come.
-            model.awaited = Awaited::default();
-            model.complain(text);
+            model.pending = Pending::default();
+            model.toast_error(text);
             Vec::new()
         }
         Msg::Stop => act(model, crate::faces::tui::action::Action::QuitNow),
@@ -107,7 +107,10 @@ fn read(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 }
             }
         }
-        Msg::Began(id, ..) | Msg::Opened(id, ..) | Msg::Window(id, ..) | Msg::Unreadable(id, _) => {
+        Msg::Preview(id, ..)
+        | Msg::Opened(id, ..)
+        | Msg::Window(id, ..)
+        | Msg::Unreadable(id, _) => {
             if let Some(Page::Version(page)) = model.pages.last_mut()
                 && page.version.id == id
             {
@@ -129,7 +132,7 @@ fn read(model: &mut Model, msg: Msg) -> Vec<Effect> {
 /// Takes a part of the content of the version that is looked at.
 fn read_content(page: &mut VersionPage, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Began(_, size_bytes, bytes) => page.viewer = Some(Viewer::new(size_bytes, bytes)),
+        Msg::Preview(_, size_bytes, bytes) => page.viewer = Some(Viewer::new(size_bytes, bytes)),
         Msg::Opened(_, content, bytes) => {
             let opened = || Viewer::new(content.size_bytes(), bytes);
             // Whoever looked at the beginning may have gone on.
@@ -166,7 +169,7 @@ fn renewed(view: Option<HistoryView>, history: History, damage: Option<String>) 
 
 fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<Line>) -> Vec<Effect> {
     model.loaded = true;
-    model.awaited.is_first = false;
+    model.pending.is_first = false;
     model.table.replace(rows);
     model.log.clear();
     model.log.extend(lines);
@@ -209,35 +212,35 @@ fn took_job(model: &mut Model, job: Job) {
 fn refused(model: &mut Model, refused: Refused) {
     outcome(model, refused.origin);
     // It was meant for a screen without what went wrong.
-    model.ahead.clear();
-    match model.submitted.take_if(|_| refused.origin.is_form) {
+    model.queued_input.clear();
+    match model.last_form.take_if(|_| refused.origin.is_form) {
         // One that is open is not disturbed: after trouble nothing has waited.
         Some(mut form) if model.overlay.is_none() => {
             form.refuse(&refused.text);
             model.overlay = Some(Overlay::Form(form));
         }
-        _ => model.complain(refused.text),
+        _ => model.toast_error(refused.text),
     }
 }
 
 /// Notes that the outcome of a change has come.
 fn outcome(model: &mut Model, origin: Origin) {
-    model.awaited.of_form &= !origin.is_form;
-    let changes = &mut model.awaited.changes;
+    model.pending.of_form &= !origin.is_form;
+    let changes = &mut model.pending.changes;
     *changes = changes.saturating_sub(usize::from(origin.moves));
 }
 
 /// Shows the operator's own change at once, in a view that is held still too.
-fn made(model: &mut Model, made: Made) -> Vec<Effect> {
+fn made(model: &mut Model, made: ChangeDone) -> Vec<Effect> {
     outcome(model, made.origin);
-    model.submitted.take_if(|_| made.origin.is_form);
+    model.last_form.take_if(|_| made.origin.is_form);
     if let Some((text, change)) = made.question {
         if model.overlay.is_some() {
             return say(model, "something is to be asked first: press the key again");
         }
         return ask(model, text, Effect::Change(change), None);
     }
-    model.tell(made.text);
+    model.toast(made.text);
     let mut effects = changed(model, made.rows, &made.gone, Vec::new());
     if let Some(id) = made.shown {
         model.table.show(id);

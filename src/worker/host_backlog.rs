@@ -1,30 +1,29 @@
-//! Which hosts have claims waiting, so that one host's sources do not keep those of others out, and which may have more
-//! that is due.
+//! How many claims wait for each host, so that the sources of one host do not keep those of others from being claimed.
 //!
 //! Holds no permit: [`Limiter`](crate::net::Limiter) does.
 
 use std::collections::{HashMap, HashSet};
 
 /// The hosts that have claims pending.
-pub(super) struct Hosts {
-    /// Claims of one host that are enough to keep it busy.
-    enough: usize,
+pub(super) struct HostBacklog {
+    /// So many pending claims keep a host busy; it is claimed for no more until half of them are done.
+    saturation: usize,
     pending: HashMap<String, usize>,
     saturated: HashSet<String>,
-    /// Claims pending on hosts that are not saturated.
-    elsewhere: usize,
-    /// Those on which more may be due; nothing says that any host's may be.
+    /// Pending claims on hosts that are not saturated.
+    unsaturated: usize,
+    /// The hosts on which more may be due; `None` when that is not known of any host.
     more: Option<Vec<String>>,
 }
 
-impl Hosts {
+impl HostBacklog {
     pub(super) fn new(per_host: usize) -> Self {
         Self {
             // Half of it lasts a quick host for as long as claiming more takes.
-            enough: (16 * per_host).max(64),
+            saturation: (16 * per_host).max(64),
             pending: HashMap::new(),
             saturated: HashSet::new(),
-            elsewhere: 0,
+            unsaturated: 0,
             more: None,
         }
     }
@@ -36,9 +35,9 @@ impl Hosts {
         if self.saturated.contains(name) {
             return;
         }
-        self.elsewhere += 1;
-        if *pending == self.enough {
-            self.elsewhere -= *pending;
+        self.unsaturated += 1;
+        if *pending == self.saturation {
+            self.unsaturated -= *pending;
             self.saturated.insert(name.to_owned());
         }
     }
@@ -54,16 +53,16 @@ impl Hosts {
             self.pending.remove(name);
         }
         if !self.saturated.contains(name) {
-            self.elsewhere -= 1;
-        } else if left <= self.enough / 2 {
+            self.unsaturated -= 1;
+        } else if left <= self.saturation / 2 {
             self.saturated.remove(name);
-            self.elsewhere += left;
+            self.unsaturated += left;
         }
     }
 
     /// Returns how many claims are pending on hosts that are not saturated.
-    pub(super) fn pending_elsewhere(&self) -> usize {
-        self.elsewhere
+    pub(super) fn pending_unsaturated(&self) -> usize {
+        self.unsaturated
     }
 
     /// Returns the hosts that have so many claims pending that claiming more would only keep others waiting.
@@ -71,23 +70,23 @@ impl Hosts {
         self.saturated.iter().cloned().collect()
     }
 
-    /// Notes that a look for what is due found all of it but what is on the hosts that it left out. Without this, every
-    /// further look would pass over all that is due on those.
-    pub(super) fn exhausted_but(&mut self, left_out: Vec<String>) {
+    /// Records that the last claim took everything that is due, except on these hosts, which it left out. Until one of them has
+    /// room, claiming again would only pass over what is due on them.
+    pub(super) fn no_more_due_except(&mut self, left_out: Vec<String>) {
         self.more = Some(left_out);
     }
 
-    /// Forgets what was noted: more may have become due on any host.
-    pub(super) fn look_again(&mut self) {
+    /// Forgets what the last claim found: sources of any host may have become due since.
+    pub(super) fn forget_exhausted(&mut self) {
         self.more = None;
     }
 
-    /// Tells whether nothing more is due.
+    /// Returns whether nothing more is due on any host.
     pub(super) fn are_exhausted(&self) -> bool {
         self.more.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// Tells whether a look for what is due may find something that can be claimed now.
+    /// Returns whether claiming again may find a source that is due on a host with room.
     pub(super) fn may_have_more(&self) -> bool {
         self.more
             .as_ref()
@@ -101,15 +100,15 @@ mod tests {
 
     #[test]
     fn a_host_is_left_out_until_half_of_what_was_enough_is_done() {
-        let mut hosts = Hosts::new(1);
+        let mut hosts = HostBacklog::new(1);
         for _ in 0..100 {
             hosts.enter("a");
         }
         hosts.enter("b");
         let saturated = hosts.saturated();
         assert_eq!(saturated, ["a"]);
-        assert_eq!(hosts.pending_elsewhere(), 1);
-        hosts.exhausted_but(saturated);
+        assert_eq!(hosts.pending_unsaturated(), 1);
+        hosts.no_more_due_except(saturated);
         hosts.leave("b");
         for left in (33..100).rev() {
             hosts.leave("a");
@@ -117,14 +116,14 @@ mod tests {
         }
         hosts.leave("a");
         assert!(hosts.saturated().is_empty());
-        assert_eq!(hosts.pending_elsewhere(), 32);
+        assert_eq!(hosts.pending_unsaturated(), 32);
         assert!(hosts.may_have_more() && !hosts.are_exhausted());
-        hosts.exhausted_but(hosts.saturated());
+        hosts.no_more_due_except(hosts.saturated());
         assert!(hosts.are_exhausted() && !hosts.may_have_more());
         for _ in 0..40 {
             hosts.leave("a");
         }
-        hosts.look_again();
+        hosts.forget_exhausted();
         assert!(hosts.may_have_more());
     }
 }
