@@ -16,8 +16,8 @@ use super::transaction::Transaction;
 use super::types::{AttemptRecord, AttemptResult, Recorded};
 use super::version_row::Place;
 use crate::domain::{
-    Action, Attempt, AttemptId, AttemptOutcome, Interval, SettingsPatch, Slot, SourceId, VersionId,
-    VersionState, next_slot,
+    Action, Attempt, AttemptId, AttemptOutcome, Interval, Slot, SourceId, VersionId, VersionState,
+    next_slot,
 };
 
 impl Store {
@@ -189,8 +189,7 @@ fn schedule(
         )?
         .query_row([source.0], |row| {
             let mut columns = Columns::new(row);
-            let settings: SettingsPatch = columns.json()?;
-            let interval = settings.interval.unwrap_or(Interval::DEFAULT);
+            let interval = columns.settings()?.interval.unwrap_or(Interval::DEFAULT);
             Ok((interval, columns.count::<u32>()?))
         })
         .optional()?;

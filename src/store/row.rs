@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::{FromSql, Type, ValueRef};
 use rusqlite::{Error, Row};
 
+use crate::domain::SettingsPatch;
+
 /// Returns the time in milliseconds since 1970.
 pub(super) fn millis(time: DateTime<Utc>) -> i64 {
     time.timestamp_millis()
@@ -123,10 +125,36 @@ impl<'r> Columns<'r> {
         serde_json::from_str(&text).map_err(|error| self.malformed(Type::Text, &error.to_string()))
     }
 
+    /// Reads what differs from the defaults of a source's settings: an object of known settings, each of its type.
+    pub(super) fn settings(&mut self) -> rusqlite::Result<SettingsPatch> {
+        let text: String = self.get()?;
+        // As a rule nothing differs.
+        if text == "{}" {
+            return Ok(SettingsPatch::default());
+        }
+        let patch = serde_json::from_str::<SettingsPatch>(&text)
+            .map_err(|error| self.malformed(Type::Text, &error.to_string()))?;
+        // JSON readers take lists for objects, and null for a setting that is not there.
+        let is_object = text.trim_start().starts_with('{');
+        if is_object && (!text.contains("null") || has_settings_of(&patch, &text)) {
+            return Ok(patch);
+        }
+        Err(self.malformed(Type::Text, "no object of settings"))
+    }
+
     /// Says that the column that was read last does not hold what it should.
     pub(super) fn malformed(&self, kind: Type, reason: &str) -> Error {
         Error::FromSqlConversionFailure(self.next.saturating_sub(1), kind, reason.into())
     }
+}
+
+/// Tells whether the patch holds every setting that its JSON names.
+fn has_settings_of(patch: &SettingsPatch, text: &str) -> bool {
+    let (read, kept) = (serde_json::from_str(text), serde_json::to_value(patch));
+    let (Ok(serde_json::Value::Object(named)), Ok(kept)) = (read, kept) else {
+        return false;
+    };
+    named.keys().all(|setting| kept.get(setting).is_some())
 }
 
 /// Returns a value of texts, numbers, lists and maps as JSON.

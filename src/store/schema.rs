@@ -389,8 +389,12 @@ mod tests {
             VALUES (1, 'a', 'https://h/a', 24, 1, '[]', '[]', 0, 0, 0, 'passed', NULL, 'a', 'a', 1),
                 (2, 'b', 'https://h/b', 168, 0, '["x","y"]', '[["A","1"],["a","2"],["A","3"],["B","${T}"]]', 1, 1, 1, 'newest',
                     3000, 'b', 'b', 1),
-                (3, 'c', 'https://h/c', 7, 1, '[', '[]', 0, 0, 0, 'passed', NULL, 'c', 'c', 1);
-            INSERT INTO source_state (source_id, host, next_slot, active) VALUES (1, 'h', 0, 1), (2, 'h', 0, 0), (3, 'h', 0, 1);"#;
+                (3, 'c', 'https://h/c', 7, 1, '[', '[]', 0, 0, 0, 'passed', NULL, 'c', 'c', 1),
+                (4, 'd', 'https://h/d', 7, 1, 'null', '[]', 0, 0, 0, 'passed', NULL, 'd', 'd', 1),
+                (5, 'e', 'https://h/e', 7, 1, '{}', '[]', 0, 0, 0, 'passed', NULL, 'e', 'e', 1),
+                (6, 'f', 'https://h/f', 7, 1, '[]', 'null', 0, 0, 0, 'passed', NULL, 'f', 'f', 1),
+                (7, 'g', 'https://h/g', 7, 1, '[]', '1', 0, 0, 0, 'passed', NULL, 'g', 'g', 1);
+            INSERT INTO source_state (source_id, host, next_slot, active) SELECT id, 'h', 0, enabled FROM source;"#;
         for schema in 1..24 {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("gannet.db");
@@ -406,7 +410,9 @@ mod tests {
             assert_eq!(settings(1).as_deref(), Some("{}"), "from schema {schema}");
             let all = r#"{"interval":"7d","enabled":false,"tags":["x","y"],"allow_private":true,"allow_http":true,"allow_empty":true,"publish":"newest","max_size":"3000B","headers":{"A":["1","3"],"B":"${T}","a":"2"}}"#;
             assert_eq!(settings(2).as_deref(), Some(all), "from schema {schema}");
-            assert_eq!(settings(3), None, "from schema {schema}");
+            for damaged in 3..8 {
+                assert_eq!(settings(damaged), None, "{damaged} from schema {schema}");
+            }
             let computed = "SELECT group_concat(interval_hours || ' ' || enabled || tags || publish, ', ' ORDER BY id) FROM source";
             let computed: String = sql
                 .query_row(computed, [], |row| row.get(0))

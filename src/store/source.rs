@@ -16,8 +16,8 @@ use super::row::{Columns, row_limit, to_json};
 use super::types::{NamedVersion, SourceFilter};
 use super::version_row::read_newest_state;
 use crate::domain::{
-    Address, SettingsPatch, Slot, Source, SourceId, SourceSettings, SourceState, VersionId,
-    Withdrawal, candidate_name, free_number, parse_id,
+    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, Withdrawal,
+    candidate_name, free_number, parse_id,
 };
 
 /// The columns of a source and its state that need no other table but that of versions, with what is read of its newest version.
@@ -364,7 +364,7 @@ pub(super) fn read_withdrawal(columns: &mut Columns<'_>) -> rusqlite::Result<Opt
 fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> {
     let name = columns.get()?;
     let address = Address::from_stored(columns.get()?);
-    let settings: SettingsPatch = columns.json()?;
+    let settings = columns.settings()?;
     if settings.name.is_some() || settings.address.is_some() {
         return Err(columns.malformed(Type::Text, "name and address have columns of their own"));
     }

@@ -55,7 +55,27 @@ fn assert_told(said: &Said, row: &str, what: &str) {
 }
 
 /// Damage of a source, and how its row is named.
-const OF_SOURCES: [(&str, &str); 14] = [
+const OF_SOURCES: [(&str, &str); 19] = [
+    (
+        "UPDATE source SET settings = '[]' WHERE id = 1",
+        "row 1 of the table `source` (source a)",
+    ),
+    (
+        "UPDATE source SET settings = 'null' WHERE id = 1",
+        "row 1 of the table `source` (source a)",
+    ),
+    (
+        "UPDATE source SET settings = '{\"interval\":null}' WHERE id = 1",
+        "row 1 of the table `source` (source a)",
+    ),
+    (
+        "UPDATE source SET settings = '{\"tags\":[],\"colour\":\"red\"}' WHERE id = 1",
+        "row 1 of the table `source` (source a)",
+    ),
+    (
+        "UPDATE source SET settings = '{\"publish\":\"newest\",\"publish\":\"passed\"}' WHERE id = 1",
+        "row 1 of the table `source` (source a)",
+    ),
     (
         "UPDATE source SET settings = '{\"interval\":\"often\"}' WHERE id = 1",
         "row 1 of the table `source` (source a)",

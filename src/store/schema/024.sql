@@ -5,7 +5,8 @@ ALTER TABLE source ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
 UPDATE source SET settings = CASE
     WHEN (typeof(interval_hours), typeof(enabled), typeof(allow_private), typeof(allow_http), typeof(allow_empty), typeof(publish))
             = ('integer', 'integer', 'integer', 'integer', 'integer', 'text')
-        AND interval_hours > 0 AND typeof(max_size_bytes) IN ('integer', 'null') AND json_valid(tags) AND json_valid(headers)
+        AND interval_hours > 0 AND typeof(max_size_bytes) IN ('integer', 'null') AND iif(json_valid(tags), json_type(tags), '') = 'array'
+        AND iif(json_valid(headers), json_type(headers), '') = 'array'
     THEN json_patch('{}', json_object(
         'interval', CASE WHEN interval_hours = 24 THEN NULL WHEN interval_hours % 24 = 0 THEN (interval_hours / 24) || 'd'
             ELSE interval_hours || 'h' END,
