@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Result, sql_error};
+use super::interned::add_row_checksum;
 use crate::files::Owner;
 
 /// "gant" in ASCII, in the file's header (`PRAGMA application_id`): another program's database is refused.
@@ -40,6 +41,7 @@ pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Co
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(busy_timeout)?;
         keep_statements(&connection)?;
+        add_row_checksum(&connection)?;
         // Takes effect on a file that is still empty only.
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -108,5 +110,6 @@ pub(super) fn settle_for_reading(
 ) -> rusqlite::Result<()> {
     connection.busy_timeout(busy_timeout)?;
     keep_statements(connection)?;
+    add_row_checksum(connection)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
 }

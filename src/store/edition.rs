@@ -9,13 +9,14 @@ use super::damage::{DamagedRow, read_row, sound_one};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event_under;
 use super::hand_verdict::{Own, end_on_editions};
+use super::interned::edition_fits;
 use super::policy::InForce;
 use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
 use super::transaction::Transaction;
 use super::types::{Counted, Ended, NewEdition, Seen};
 use super::verdict::{failure_of, is_overtaken, note_overtaken, with_reason};
-use super::verdict_row::{Judged, insert_verdict, newest_outcomes, verdicts_on_edition};
+use super::verdict_row::{Judged, insert_verdict, newest_outcomes, read_fit, verdicts_on_edition};
 use super::version::version_by_id;
 use super::version_row::damaged;
 use crate::domain::{
@@ -146,8 +147,8 @@ impl Store {
 }
 
 /// The newest edition of the set ?1 since it is configured.
-const NEWEST: &str = "id = (SELECT max(e.id) FROM edition e WHERE e.set_name = ?1
-    AND e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0))";
+const NEWEST: &str = "id = (SELECT max(n.id) FROM edition n WHERE n.set_name = ?1
+    AND n.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0))";
 
 // What is recorded of a file need not lie there while it is unsure: a process may have been killed as it withdrew it.
 const LEAVING: &str =
@@ -256,6 +257,7 @@ fn insert_edition(
             key.0
         ],
     )?);
+    write_checksum(transaction, id)?;
     for member in &edition.members {
         transaction.execute(
             "INSERT INTO edition_member (edition_id, source_id, version_id, name) VALUES (?1, ?2, ?3, ?4)",
@@ -295,12 +297,25 @@ pub(super) fn count_edition(
     let state = policy
         .weights
         .state(&newest_outcomes(transaction.sql, Judged::Edition(id))?);
-    transaction.execute(
-        "UPDATE edition SET state = ?2, policy_revision = ?3
-         WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3)",
+    let changed = transaction.execute(
+        concat!(
+            "UPDATE edition AS e SET state = ?2, policy_revision = ?3
+             WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3) AND ",
+            edition_fits!()
+        ),
         params![id.0, state.as_str(), policy.revision],
     )?;
+    if changed > 0 {
+        write_checksum(transaction, id)?;
+    }
     Ok(state)
+}
+
+/// Writes down the checksum of an edition whose row was written just now.
+fn write_checksum(transaction: &Transaction<'_>, id: EditionId) -> rusqlite::Result<()> {
+    let update = "UPDATE edition SET checksum = row_checksum(id, set_name, at, state, key, policy_revision) WHERE id = ?1";
+    transaction.execute(update, [id.0])?;
+    Ok(())
 }
 
 fn note_state(
@@ -408,18 +423,21 @@ fn one(
 ) -> Outcome<Option<Edition>> {
     let edition = sql
         .prepare_cached(&format!(
-            "SELECT id, set_name, at, state, key FROM edition WHERE {condition}"
+            "SELECT e.id, e.set_name, e.at, e.state, e.key, {} AS checksum FROM edition e WHERE e.{condition}",
+            edition_fits!()
         ))?
         .query_row(params, |row| {
             read_row("edition", row, |columns| {
-                Ok(Edition {
+                let edition = Edition {
                     id: EditionId(columns.get()?),
                     set: columns.get()?,
                     at: columns.time()?,
                     state: columns.word()?,
                     key: Digest(columns.get()?),
                     members: Vec::new(),
-                })
+                };
+                read_fit(columns)?;
+                Ok(edition)
             })
         })
         .optional()?;

@@ -8,9 +8,10 @@ use super::Store;
 use super::damage::read_row;
 use super::edition::{damaged_edition, edition_by_id, member_version};
 use super::error::{Failure, Result};
+use super::interned::edition_fits;
 use super::policy::weights_of_set;
 use super::row::Columns;
-use super::verdict_row::{Judged, newest_outcomes};
+use super::verdict_row::{Judged, newest_outcomes, read_fit};
 use crate::domain::{EditionCandidate, EditionId, SetPublication, edition_to_publish};
 
 type Outcome<T> = std::result::Result<T, Failure>;
@@ -64,7 +65,9 @@ fn read_candidate(columns: &mut Columns<'_>) -> rusqlite::Result<(EditionCandida
         state: columns.word()?,
         has_failed_member: columns.get()?,
     };
-    Ok((candidate, columns.optional()?))
+    let revision = columns.optional()?;
+    read_fit(columns)?;
+    Ok((candidate, revision))
 }
 
 /// Makes sure that no damaged or lost row is the reason for what is to happen to a set's folder; `met` are the editions that were
@@ -89,13 +92,18 @@ fn check_change(
 
 // Read from the top, as far as needed: as a rule one or two. What was good before the set was configured anew is not published by
 // that, nor is an edition with a source that was removed since; but either stays while it is.
-const CANDIDATES: &str = "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
-         CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed'), e.policy_revision
+const CANDIDATES: &str = concat!(
+    "SELECT e.id, e.state, EXISTS (SELECT 1 FROM edition_member m
+         CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id AND v.state = 'failed'), e.policy_revision,
+         ",
+    edition_fits!(),
+    " AS checksum
      FROM edition e WHERE e.set_name = ?1
          AND (e.id = ?2 OR e.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0)
              AND NOT EXISTS (SELECT 1 FROM edition_member m LEFT JOIN source s ON s.id = m.source_id
                  WHERE m.edition_id = e.id AND s.removed_at IS NOT NULL))
-     ORDER BY e.id DESC";
+     ORDER BY e.id DESC"
+);
 
 /// Makes sure that an edition's state is the one that its verdicts give it, by the policy under which it was derived.
 fn check_state(

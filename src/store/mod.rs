@@ -24,6 +24,7 @@ mod file_set;
 mod hand_verdict;
 mod handle;
 mod holder;
+mod interned;
 mod judging_death;
 mod library;
 mod lost_member;

@@ -82,7 +82,7 @@ pub(super) fn lost_refusal(on: Judged) -> rusqlite::Error {
 /// Whatever blobs the rows name: one of them, or its blob's digest, may be damaged.
 const FAILED_OR_REFUSED: &str = "SELECT v.id, NULL, NULL FROM version n CROSS JOIN version v INDEXED BY version_failed
          ON v.source_id = n.source_id AND v.digest = n.digest AND v.id <> n.id WHERE n.id = ?1 AND v.state = 'failed'
-     UNION ALL SELECT r.version_id, r.verdict_id, w.value FROM version n CROSS JOIN refusal r
+     UNION ALL SELECT r.version_id, r.verdict_id, CASE WHEN w.checksum = row_checksum(w.id, w.value) THEN w.value END FROM version n CROSS JOIN refusal r
          ON r.source_id = n.source_id AND r.digest = n.digest AND r.version_id <> n.id LEFT JOIN text w ON w.id = r.verifier_id
          WHERE n.id = ?1";
 
@@ -115,7 +115,8 @@ pub(super) fn kept_refusals_of_contents(
     versions: &[VersionId],
 ) -> Result<Vec<KeptRefusal>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT r.edition_id, r.verdict_id, w.value FROM edition_refusal r LEFT JOIN text w ON w.id = r.verifier_id
+        "SELECT r.edition_id, r.verdict_id, CASE WHEN w.checksum = row_checksum(w.id, w.value) THEN w.value END
+         FROM edition_refusal r LEFT JOIN text w ON w.id = r.verifier_id
          WHERE r.set_name = ?1 AND r.contents =
              (SELECT {CONTENTS} FROM json_each(?2) j CROSS JOIN version v ON v.id = j.value)"
     ))?;

@@ -9,6 +9,8 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::connection::{APPLICATION_ID, make_private, use_write_ahead_log};
 use super::error::{Result, StoreError, sql_error};
+#[cfg(test)]
+use super::interned::add_row_checksum;
 
 /// Migration N brings a catalogue from schema N − 1 to schema N.
 const MIGRATIONS: &[&str] = &[
@@ -36,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/022.sql"),
     include_str!("schema/023.sql"),
     include_str!("schema/024.sql"),
+    include_str!("schema/025.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
@@ -180,6 +183,7 @@ fn retry<T>(within: Duration, step: impl Fn() -> rusqlite::Result<T>) -> rusqlit
 #[cfg(test)]
 pub(super) fn query_plan(sql: &str) -> String {
     let connection = Connection::open_in_memory().expect("a database");
+    add_row_checksum(&connection).expect("a function");
     for migration in MIGRATIONS {
         connection.execute_batch(migration).expect("a schema");
     }

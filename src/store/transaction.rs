@@ -108,13 +108,20 @@ impl<'a> Transaction<'a> {
             .optional()?;
         let id = match known {
             Some(id) => id,
-            None => self.insert("INSERT INTO text (value) VALUES (?1)", params![text])?,
+            None => self.insert_text(text)?,
         };
         let mut texts = self.texts.0.borrow_mut();
         if texts.len() >= MAX_TEXTS {
             texts.clear();
         }
         texts.insert(text.to_owned(), id);
+        Ok(id)
+    }
+
+    fn insert_text(&self, text: &str) -> rusqlite::Result<i64> {
+        let id = self.insert("INSERT INTO text (value) VALUES (?1)", params![text])?;
+        let update = "UPDATE text SET checksum = row_checksum(id, value) WHERE id = ?1";
+        self.execute(update, [id])?;
         Ok(id)
     }
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::damage::{DamagedRow, damaged_row_in, read_row, sound_rows};
 use super::error::{Failure, Result};
+use super::interned::{DEFINITION, optional_text, sound_text};
 use super::row::{Columns, int, row_limit, to_json};
 use super::types::{
     JudgedBy, JudgedOrder, JudgedRequest, LastVerdict, VerdictFilter, VerdictOn, VerdictSubject,
@@ -55,9 +56,13 @@ fn merge(one: Vec<VerdictOn>, other: Vec<VerdictOn>) -> impl Iterator<Item = Ver
 }
 
 /// The columns of what was said, of a table of verdicts `d` and the texts that it names.
-const SAID: &str =
-    "n.value AS verifier_id, f.value AS fingerprint_id, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
-    d.duration_ms, coalesce(p.value, ''), a.value AS actor_id, d.given_on";
+fn said() -> String {
+    let (verifier, fingerprint) = (sound_text!("n"), sound_text!("f"));
+    format!(
+        "{verifier} AS verifier_id, {fingerprint} AS fingerprint_id, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
+         d.duration_ms, {DEFINITION}, a.value AS actor_id, d.given_on"
+    )
+}
 const TEXTS: &str = "LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
     LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id";
 // A text that is not there has no id, and so no verdict.
@@ -70,12 +75,13 @@ fn list_on_versions(
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<VerdictOn>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT d.id, {SAID}, {}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
+        "SELECT d.id, {}, {}, d.version_id, v.digest, s.id, s.name FROM verdict d {TEXTS}
          CROSS JOIN version v ON v.id = d.version_id
          CROSS JOIN source s ON s.id = v.source_id
          WHERE {MATCHES} AND (?4 IS NULL AND ?6 IS NULL OR v.source_id IN (SELECT value FROM json_each(?4))
             OR d.version_id IN (SELECT value FROM json_each(?6)))
          ORDER BY d.id DESC LIMIT ?5",
+        said(),
         OF_VERSIONS.fits()
     ))?;
     let parameters = params![
@@ -117,9 +123,10 @@ fn list_on_editions(
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<VerdictOn>, Failure> {
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT d.id, {SAID}, {}, d.edition_id, e.set_name FROM edition_verdict d {TEXTS}
+        "SELECT d.id, {}, {}, d.edition_id, e.set_name FROM edition_verdict d {TEXTS}
          CROSS JOIN edition e ON e.id = d.edition_id
          WHERE {MATCHES} AND (?4 IS NULL OR e.set_name = ?4) ORDER BY d.id DESC LIMIT ?5",
+        said(),
         OF_EDITIONS.fits()
     ))?;
     let parameters = params![
@@ -209,7 +216,7 @@ fn judged_sql(order: JudgedOrder) -> String {
         JudgedOrder::NewestFirst => ("<", "DESC"),
     };
     format!(
-        "SELECT v.id, v.source_id, v.state, n.value, f.value, d.outcome, {}, d.id FROM
+        "SELECT v.id, v.source_id, v.state, {}, {}, d.outcome, {}, d.id FROM
              (SELECT v.id, v.source_id, v.state FROM version v CROSS JOIN source s ON s.id = v.source_id
               WHERE v.id {beyond} ?1 AND s.removed_at IS NULL
                   AND (?2 IS NULL OR v.source_id IN (SELECT value FROM json_each(?2)))
@@ -217,6 +224,8 @@ fn judged_sql(order: JudgedOrder) -> String {
          LEFT JOIN verdict d ON d.version_id = v.id LEFT JOIN text n ON n.id = d.verifier_id
          LEFT JOIN text f ON f.id = d.fingerprint_id
          ORDER BY v.id {order}, d.id",
+        sound_text!("n"),
+        sound_text!("f"),
         OF_VERSIONS.fits()
     )
 }
@@ -237,7 +246,7 @@ fn read_judged(columns: &mut Columns<'_>, judged: &mut Vec<JudgedBy>) -> rusqlit
             last: BTreeMap::new(),
         });
     }
-    let (verifier, fingerprint) = (columns.optional()?, columns.optional()?);
+    let (verifier, fingerprint) = (optional_text(columns)?, optional_text(columns)?);
     let outcome = columns.optional_word()?;
     let (fits, verdict): (bool, Option<i64>) = (columns.get()?, columns.optional()?);
     match (judged.last_mut(), verifier, fingerprint, outcome) {

@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::damage::{DamagedRow, read_row, sound_rows, strictly};
 use super::error::Failure;
+use super::interned::{DEFINITION, definition, sound_text, text};
 use super::refusal_row::{is_refusal_lost, keep_refusal, lost_refusal};
 use super::row::{Columns, duration_ms, millis};
 use super::transaction::Transaction;
@@ -111,8 +112,8 @@ const MOST_IDS: i64 = 1 << 53;
 /// What is said by a verdict, and kept of it where it is repeated.
 const GIVEN: &str = "verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output, started_at, duration_ms";
 
-/// Reads [`Tables::fits`].
-fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {
+/// Reads whether a row fits its checksum, such as [`Tables::fits`]; one that does not is an error.
+pub(super) fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {
     if columns.get()? {
         return Ok(());
     }
@@ -133,8 +134,9 @@ pub(super) fn newest_outcomes(
     } = tables;
     // One that cannot be read is no verdict that was not given: it may be the one that failed.
     let mut statement = sql.prepare_cached(&format!(
-        "SELECT d.id, n.value AS verifier_id, d.outcome, {}, {} FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id
+        "SELECT d.id, {} AS verifier_id, d.outcome, {}, {} FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id
          WHERE d.{column} = ?1 ORDER BY d.id",
+        sound_text!("n"),
         tables.fits(),
         is_refusal_lost(tables),
     ))?;
@@ -144,7 +146,7 @@ pub(super) fn newest_outcomes(
     while let Some(row) = rows.next()? {
         let (verifier, outcome) = read_row(verdicts, row, |columns| {
             columns.get::<i64>()?;
-            let said: (String, VerdictOutcome) = (columns.get()?, columns.word()?);
+            let said: (String, VerdictOutcome) = (text(columns)?, columns.word()?);
             read_fit(columns)?;
             is_lost = Some(columns.get()?);
             Ok(said)
@@ -225,17 +227,15 @@ pub(super) fn repeat(
     Ok(())
 }
 
-/// Keeps what a fingerprint stands for, once. One from before definitions were kept has none.
+/// Keeps what a fingerprint stands for, once; nothing for one from before that was kept.
 fn keep_definition(
     transaction: &Transaction<'_>,
     fingerprint: i64,
     definition: &str,
 ) -> rusqlite::Result<()> {
-    if definition.is_empty() {
-        return Ok(());
-    }
     transaction.execute(
-        "INSERT INTO definition (fingerprint_id, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        "INSERT INTO definition (fingerprint_id, value, checksum) VALUES (?1, ?2, row_checksum(?1, ?2))
+         ON CONFLICT DO UPDATE SET value = excluded.value, checksum = excluded.checksum WHERE value = '' AND excluded.value <> ''",
         params![fingerprint, definition],
     )?;
     Ok(())
@@ -316,9 +316,10 @@ fn list_sql(tables: Tables, output: &str, condition: &str) -> String {
         ..
     } = tables;
     let fits = tables.fits();
+    let (verifier, fingerprint) = (sound_text!("n"), sound_text!("f"));
     format!(
-        "SELECT d.id, d.{column}, n.value AS verifier_id, f.value AS fingerprint_id, d.outcome, d.detail, d.exit_code,
-             {output}, d.started_at, d.duration_ms, coalesce(p.value, ''), a.value AS actor_id, d.given_on, {fits}
+        "SELECT d.id, d.{column}, {verifier} AS verifier_id, {fingerprint} AS fingerprint_id, d.outcome, d.detail, d.exit_code,
+             {output}, d.started_at, d.duration_ms, {DEFINITION}, a.value AS actor_id, d.given_on, {fits}
          FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
          LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
          WHERE {condition} ORDER BY d.id"
@@ -365,7 +366,7 @@ pub(super) struct Said {
 
 /// Reads a verdict from the columns after its own id and that of what it is on.
 pub(super) fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<Said> {
-    let (verifier, hex) = (columns.get()?, columns.get()?);
+    let (verifier, hex) = (text(columns)?, text(columns)?);
     let judgement = Judgement {
         outcome: columns.word()?,
         detail: columns.get()?,
@@ -373,7 +374,7 @@ pub(super) fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<
         output: columns.get()?,
     };
     let (started_at, duration) = (columns.time()?, columns.duration()?);
-    let definition = columns.get()?;
+    let definition = definition(columns)?;
     let verdict = NewVerdict {
         verifier,
         fingerprint: Fingerprint { hex, definition },

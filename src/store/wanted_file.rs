@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::damage::named;
 use super::error::{Failure, found};
 use super::file_set::kept_version;
+use super::interned::edition_fits;
 use super::row::Columns;
 use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
 use crate::domain::{
@@ -202,11 +203,14 @@ pub(super) fn wanted_version(
 /// Tells whether a version was judged with a set, and in no edition that was good: consumers never saw it.
 fn was_refused_by_sets(sql: &Connection, place: &Place) -> std::result::Result<bool, Failure> {
     let refused = sql
-        .prepare_cached(
-            "SELECT count(*) > 0 AND sum(e.state IN ('passed', 'unverified')) = 0
+        .prepare_cached(concat!(
+            "SELECT count(*) > 0 AND sum(e.state IN ('passed', 'unverified')
+                 AND ",
+            edition_fits!(),
+            ") = 0
              FROM edition_member m CROSS JOIN edition e ON e.id = m.edition_id
              WHERE m.source_id = ?1 AND m.version_id = ?2",
-        )?
+        ))?
         .query_row([place.source_id.0, place.id.0], |row| {
             Ok(row.get::<_, Option<bool>>(0)?.unwrap_or(false))
         })?;

@@ -59,7 +59,7 @@ fn refused_bytes_stay_refused_when_a_row_is_damaged() {
 }
 
 /// A source `b` whose version 2 passed, and was failed by a person then.
-fn refused(origin: &Origin) -> Gannet {
+pub(crate) fn refused(origin: &Origin) -> Gannet {
     let gannet = Gannet::trusting(
         origin.ca_file(),
         "[[verifier]]\nname = \"text\"\nsources = [\"*\"]\nbuiltin = \"utf8\"\n",

@@ -14,6 +14,7 @@ mod config_show;
 mod damaged_anywhere;
 mod damaged_cells;
 mod damaged_mended;
+mod damaged_names;
 mod damaged_needs;
 mod damaged_refusals;
 mod damaged_rows;

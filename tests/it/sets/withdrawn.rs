@@ -316,6 +316,7 @@ fn what_an_older_schema_withdrew_is_shown_too() {
         ALTER TABLE verdict DROP COLUMN checksum; ALTER TABLE edition_verdict DROP COLUMN checksum; DROP TABLE refusal; DROP TABLE edition_refusal;
         ALTER TABLE told DROP COLUMN worse_at; DROP TABLE told_set; DROP TABLE told_event; DROP TABLE removed_file;
         DROP INDEX version_failed;
+        ALTER TABLE text DROP COLUMN checksum; ALTER TABLE definition DROP COLUMN checksum; ALTER TABLE edition DROP COLUMN checksum;
         PRAGMA user_version = 15";
     sql.execute_batch(&format!("{SETTINGS_OF_SCHEMA_23} {back}"))
         .expect("the schema before");

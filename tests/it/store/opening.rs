@@ -55,7 +55,7 @@ fn a_newer_catalogue_is_refused() {
     let expected = StoreError::Newer {
         path: path.clone(),
         found: 99,
-        known: 24,
+        known: 25,
     };
     assert_eq!(error, expected);
     assert!(error.to_string().starts_with(&path.display().to_string()));

@@ -1,0 +1,71 @@
+//! Names of verifiers, and what their fingerprints stand for, that are damaged: what was said under them is not known, and nothing is
+//! published by that.
+
+use std::fs;
+use std::path::Path;
+
+use crate::damaged_refusals::refused;
+use crate::loose::damage;
+use crate::origin::{Origin, Reply};
+use crate::rig::Said;
+
+/// The damage, and how its row is named.
+const DAMAGES: [(&str, &str); 8] = [
+    (
+        "UPDATE text SET value = 'tuxt' WHERE value = 'text'",
+        "of the table `text`",
+    ),
+    (
+        "UPDATE text SET value = x'ff' WHERE value = 'text'",
+        "of the table `text`",
+    ),
+    (
+        "UPDATE text SET checksum = NULL WHERE value = 'text'",
+        "of the table `text`",
+    ),
+    (
+        "UPDATE text SET value = 'aa' WHERE id IN (SELECT fingerprint_id FROM verdict WHERE outcome = 'failed')",
+        "of the table `text`",
+    ),
+    (
+        "UPDATE text SET value = 'aa' WHERE id IN (SELECT fingerprint_id FROM verdict WHERE outcome = 'passed')",
+        "of the table `text`",
+    ),
+    (
+        "UPDATE definition SET value = '{}' WHERE value LIKE '%outside%'",
+        "of the table `definition`",
+    ),
+    (
+        "UPDATE definition SET value = replace(value, 'outside', 'insider')",
+        "of the table `definition`",
+    ),
+    ("DELETE FROM definition", "of the table `definition`"),
+];
+
+#[test]
+fn what_was_said_under_a_damaged_name_publishes_nothing() {
+    for (statement, row) in DAMAGES {
+        let origin = Origin::start(true);
+        let gannet = refused(&origin);
+        let file = gannet.source("b")["published_path"].clone();
+        let file = Path::new(file.as_str().expect("a path")).to_owned();
+        // The bytes go, and come back.
+        origin.on("/b", [Reply::file("three\n")]);
+        gannet.ok(&["fetch", "b"]);
+        damage(&gannet.data(), statement);
+        let is_refused = |said: &Said| {
+            let now = fs::read_to_string(&file).expect("a file");
+            assert_eq!(now, "three\n", "{statement}: {said:#?}");
+        };
+        origin.on("/b", [Reply::file("two\n")]);
+        for _ in 0..2 {
+            damage(&gannet.data(), "UPDATE source_state SET next_slot = 0");
+            let said = gannet.run(&["--worker-only"]);
+            is_refused(&said);
+            assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
+            let named = said.err.lines().filter(|line| line.contains(row));
+            assert_eq!(named.count(), 1, "{statement}: {said:#?}");
+        }
+        is_refused(&gannet.run(&["verify", "--stale"]));
+    }
+}
