@@ -1,5 +1,5 @@
 //! gannet fetches the files that you depend on, keeps every version of each, judges every version with your own
-//! verifiers, and publishes only what passed. This page is the map of the house.
+//! verifiers, and publishes only what passed. This page is the map of the code.
 //!
 //! # The way data flows
 //!
@@ -23,6 +23,30 @@
 //!    when all of them stand ready ([`domain::ready_to_judge`]), their versions are judged together as an edition, and
 //!    published as one folder behind one link ([`domain::edition_to_publish`]).
 //!
+//! # Glossary
+//!
+//! | term | meaning |
+//! | --- | --- |
+//! | source | an address that is fetched at an interval, with its settings |
+//! | slot | an hour, counted from 1970: a source is due in one, and again an interval later |
+//! | claim | a lease on a source: one worker fetches it until then; its *fence* is the number by which a later claim refuses what an earlier one brings |
+//! | attempt | one fetch of a source, with all its tries, and how it ended: new, unchanged or failed |
+//! | version | contents that a source had, numbered within it by an *ordinal*; the same bytes that come again after others are a new version |
+//! | blob, object | the bytes of contents, stored once, whole or as a *delta* against a *base*; an object is a blob's file in `objects/` |
+//! | verifier | what judges: a built-in *rule*, a program, an address that is asked, or somebody outside; *required*, or *advisory* |
+//! | verdict | what one verifier found of a version: passed, failed, error (could not judge), or pending (asked, no answer yet) |
+//! | fingerprint | the digest of a verifier's definition; a verdict with another one is by an earlier form of the verifier, and *stale* |
+//! | refusal | a verdict *failed* from outside: it holds for the same bytes wherever they come again |
+//! | state | what follows from the required verdicts on a version: passed, failed, error, pending, or unverified where nothing is required |
+//! | policy | the verifiers and sets in force, with a *revision*; it is the catalogue's, adopted from a configuration file |
+//! | publication | the version that a source's published file should hold, as a task until the file is there |
+//! | set, edition, member | sources published together as one folder; a combination of their versions, judged as one; a source of the set |
+//! | pass | the worker's round: everything that is due, each source once |
+//! | event, actor, stamp | what happened, for the log; who did it; actor and time of an operation |
+//! | notifier, notice | who is told of changes, and what is told |
+//! | catalogue | the database, `gannet.db`; the *archive* is everything else in the data folder |
+//! | mark | the number that catalogue and archive carry both, so that a catalogue put back from a copy is noticed |
+//!
 //! # The layers
 //!
 //! | layer | what it is for | what it alone may use |
@@ -40,7 +64,7 @@
 //! | [`faces`] | the command line with the manual, the dashboard | terminal, arguments |
 //! | [`demo`] | a small HTTPS origin to try everything on | certificates of its own |
 //! | [`logging`] | the JSON log file | |
-//! | [`compose`] | puts the house together | everything |
+//! | [`compose`] | builds the services and starts a face or the worker | everything |
 //!
 //! `store`, `archive`, `net` and `verify` import `domain`, `clock`, `files` and `config`, never each other; `app` and `worker`
 //! import those; faces import `app`, `domain` and `config`. `tests/it/layers/rules.rs` holds the same table, and the tests

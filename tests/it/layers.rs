@@ -1,4 +1,4 @@
-//! The house keeps its walls: who may import whom, and which crate is used where.
+//! The layers of the code: who may import whom, which crate is used where, and that no files need each other.
 //!
 //! The tables here are those of the design. A new layer gets a row; a row is never widened to make a test pass without
 //! a reason that the layer's page gives.

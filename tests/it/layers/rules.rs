@@ -1,4 +1,4 @@
-//! The tables of the house, and what breaks them.
+//! The tables of the layers, and what breaks them.
 
 use std::fmt;
 
@@ -132,7 +132,7 @@ const CRATES: &[(&str, &[&str])] = &[
 
 const MAX_LINES: usize = 800;
 
-/// Something that the house does not allow.
+/// Something that the tables do not allow.
 #[derive(Debug)]
 pub(super) struct Finding {
     file: String,
