@@ -18,6 +18,7 @@ mod look;
 mod manual;
 mod outlook;
 mod pass_json;
+mod pass_results;
 mod progress;
 mod sources_file;
 mod summary;

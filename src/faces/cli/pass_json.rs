@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
 
-use super::commands::{ChangedFolder, SetFolders, reasons, why};
+use super::commands::{ChangedFolder, SetFolders};
 use super::exit::{CommandResult, conclude};
+use super::pass_results::{reasons, why};
 use super::summary::status_of_pass;
 use super::{Console, ExitStatus};
 use crate::app::{App, Error, NamedVersion, PassSummary, SourceResult, StandingFaults};
-use crate::domain::{FailureKind, Source, SourceId, VersionId, VersionState};
+use crate::domain::{FailureKind, SourceId, VersionId, VersionState};
 use crate::faces::json;
 
 /// Sources of which it is read at once what consumers see.
@@ -89,12 +90,6 @@ impl<'a> SourceResultJson<'a> {
             published_version_id,
         }
     }
-}
-
-/// Returns the state of the version that a source was found at.
-pub(super) fn verified(result: &SourceResult, source: &Source) -> Option<VersionState> {
-    let is_newest = result.version_id.is_some() && source.state.version_id == result.version_id;
-    source.state.version_state.filter(|_| is_newest)
 }
 
 /// Prints what a pass did as JSON, sources by name; returns the exit code. `faults`: what stands wrong at its end; `error`: what kept
@@ -217,17 +212,4 @@ impl Serialize for NamedResults<'_> {
         let objects = self.results.iter();
         serializer.collect_seq(objects.map(|one| self.object(one)))
     }
-}
-
-/// Returns the sources of these results, by their ids; one that was purged meanwhile is missing.
-pub(super) async fn sources_of(
-    app: &App,
-    results: &[SourceResult],
-) -> crate::app::Result<HashMap<SourceId, Source>> {
-    let ids = results.iter().map(|result| result.id).collect();
-    let sources = app.sources_by_id(ids).await?;
-    Ok(sources
-        .into_iter()
-        .map(|source| (source.id, source))
-        .collect())
 }

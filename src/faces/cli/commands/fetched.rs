@@ -1,20 +1,18 @@
 //! What `fetch` brought: a line for each source when there are few, then the summary.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::folders::SetFolders;
-use crate::app::{App, Error, PassSummary, SourceOutcome, SourceResult, failure_among};
+use crate::app::{App, PassSummary, SourceOutcome, SourceResult};
 use crate::domain::{AttemptOutcome, Source, SourceId, VersionState};
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::look::Look;
-use crate::faces::cli::pass_json::{sources_of, verified};
+use crate::faces::cli::pass_results::{reasons, sources_of, verified, why};
 use crate::faces::cli::summary::status_of_pass;
 use crate::faces::cli::table::{Table, below, flexible, left, toned};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::file_change::{FileChange, colon};
-use crate::faces::standing::{unvetted, why_judged};
+use crate::faces::file_change::colon;
 use crate::faces::text::{clean, or_dash};
 
 /// More sources than this are counted, not listed.
@@ -67,44 +65,6 @@ async fn print(
         }
     }
     Ok(status_of_pass(summary))
-}
-
-/// Returns of these sources why what was fetched is not published, by which verifier it failed or could not be judged, or why its
-/// set fails; and what consumers see instead.
-pub(in crate::faces::cli) async fn reasons<'a>(
-    app: &App,
-    results: impl IntoIterator<Item = &'a SourceResult>,
-    sources: &HashMap<SourceId, Source>,
-    failing_sets: &[(String, String)],
-) -> Result<HashMap<SourceId, String>, Error> {
-    let mut reasons = HashMap::new();
-    for result in results {
-        let Some((source, version)) = sources.get(&result.id).zip(result.version_id) else {
-            continue;
-        };
-        let state = verified(result, source);
-        let reason = if let Some(state @ (VersionState::Failed | VersionState::Error)) = state {
-            why_judged(state, &app.verdicts(version).await?)
-        } else {
-            let failure = failure_among(source, failing_sets);
-            let set = source.state.set.as_deref().unwrap_or_default();
-            failure.map(|why| format!("set {set}: {why}"))
-        };
-        let is_served = source.state.served() == Some(version);
-        let published = match unvetted(source) {
-            None if is_served => None,
-            Some(_) if result.outcome == SourceOutcome::Fetched(AttemptOutcome::New) => {
-                Some(FileChange::between(None, source))
-            }
-            _ => Some(FileChange::now(source)),
-        };
-        let published = published.map(|published| published.words());
-        let words: Vec<_> = reason.into_iter().chain(published).collect();
-        if !words.is_empty() {
-            reasons.insert(result.id, words.join("; "));
-        }
-    }
-    Ok(reasons)
 }
 
 /// Returns a line for each source whose newest version failed or could not be judged before this pass, or whose answer was dropped,
@@ -181,15 +141,6 @@ fn write(
         ]);
     }
     table.write(out, 0, look)
-}
-
-/// Returns why a source was not fetched; nothing when it was.
-pub(in crate::faces::cli) fn why(result: &SourceResult) -> Cow<'_, str> {
-    let error = result.error.as_deref().unwrap_or_default();
-    match result.error_kind {
-        Some(kind) => format!("{kind}: {error}").into(),
-        None => error.into(),
-    }
 }
 
 #[cfg(test)]

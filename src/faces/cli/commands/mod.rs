@@ -29,14 +29,15 @@ mod report;
 mod sets;
 mod show;
 mod verdict;
+mod verdict_lines;
 mod verdicts;
+mod verified;
 mod verify;
 
 pub use change::agree_to_removal;
 pub use completions::print_completions;
 pub use dispatch::run;
 pub use fetched::print_fetched;
-pub(super) use fetched::{reasons, why};
 pub(super) use folders::ChangedFolder;
 pub use folders::SetFolders;
 pub use help::print_help;

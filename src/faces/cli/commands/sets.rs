@@ -4,8 +4,7 @@ use std::io::{self, Write};
 
 use super::folders::{FolderChange, SetFolders};
 use super::published::tell_failures;
-use super::verdict::counts_for;
-use super::verify::write_verdicts;
+use super::verdict_lines::{counts_for, write_judged};
 use crate::app::{App, Error, SetOverview, Unpublished, VerifiedSet};
 use crate::domain::{Edition, EditionVerdict, SourceId, Withdrawal, last_of_each, with_origin};
 use crate::faces::cli::args::{TableFormat, VerdictArgs};
@@ -288,12 +287,4 @@ pub(super) fn write_verified(
 ) -> io::Result<()> {
     write_judged(verified, out)?;
     writeln!(out, "{}", folder.line(&verified.edition.set))
-}
-
-/// Prints what each verifier said of a set's edition.
-pub(super) fn write_judged(verified: &VerifiedSet, out: &mut dyn Write) -> io::Result<()> {
-    let Edition { id, set, state, .. } = &verified.edition;
-    writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
-    let judged = ("edition ", id.0);
-    write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)
 }

@@ -3,8 +3,9 @@
 use super::folders::SetFolders;
 use super::published::{Served, tell_unpublished};
 use super::sets;
+use super::verdict_lines::counts_for;
 use crate::app::{App, Error, GivenVerdict};
-use crate::domain::{Source, VerdictOutcome};
+use crate::domain::Source;
 use crate::faces::cli::Console;
 use crate::faces::cli::args::VerdictArgs;
 use crate::faces::cli::exit::CommandResult;
@@ -42,50 +43,6 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
     folders.tell(app, console).await;
     // Recording that a version is bad is not itself a failure.
     Ok(tell_unpublished(app, [source.id], console).await?)
-}
-
-/// Versions or editions that are named one by one.
-const MOST_NAMED: usize = 10;
-
-/// Says for which others of the same contents a verdict from outside counts too; nothing when it counts for none. `lead` stands before
-/// their ids, newest last.
-pub(super) fn counts_for(
-    outcome: VerdictOutcome,
-    verifier: &str,
-    lead: &str,
-    ids: impl DoubleEndedIterator<Item = i64> + ExactSizeIterator,
-) -> Option<String> {
-    let all = ids.len();
-    let named = named(lead, ids)?;
-    let (has, was, it) = if all == 1 {
-        ("has", "was", "it")
-    } else {
-        ("have", "were", "them")
-    };
-    let failed = match outcome {
-        VerdictOutcome::Passed => format!(" and {was} failed by {verifier}"),
-        _ => String::new(),
-    };
-    Some(format!(
-        "  {named} {has} the same contents{failed}: the verdict counts for {it} too"
-    ))
-}
-
-/// Returns these ids in words, oldest first, each behind `lead`; nothing without any.
-pub(super) fn named(
-    lead: &str,
-    ids: impl DoubleEndedIterator<Item = i64> + ExactSizeIterator,
-) -> Option<String> {
-    let older = ids.len().saturating_sub(MOST_NAMED);
-    let mut named: Vec<_> = ids.skip(older).map(|id| format!("{lead}{id}")).collect();
-    if older > 0 {
-        named.insert(0, format!("{older} older ones"));
-    }
-    let (last, others) = named.split_last()?;
-    Some(match others {
-        [] => last.clone(),
-        others => format!("{} and {last}", others.join(", ")),
-    })
 }
 
 /// Says what became of the published file of a source that is given as it was before.

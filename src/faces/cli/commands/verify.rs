@@ -2,7 +2,7 @@
 
 mod stale;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -10,28 +10,14 @@ use serde::Serialize;
 use super::folders::{ChangedFolder, FolderChange, SetFolders};
 use super::published::{Served, tell_failures};
 use super::sets;
-use super::verdict::named;
-use crate::app::{App, Error, ErrorKind, SetAside, Verified, VerifiedSet};
-use crate::domain::{NewVerdict, Source, SourceId, Version, VersionId, VersionRef, VersionState};
+use super::verified::{VerifiedJson, by_source, object, write, write_files};
+use crate::app::{App, Error, ErrorKind, Verified, VerifiedSet};
+use crate::domain::{Source, Version, VersionRef, VersionState};
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::exit::{CommandResult, Failure, purged_meanwhile};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::FileChange;
-use crate::faces::json::{self, JudgedSetJson, SetAsideJson, VerdictJson, set_aside_json};
-use crate::faces::text::clean;
-
-#[derive(Serialize)]
-struct VerifiedJson<'a> {
-    source_id: SourceId,
-    source: &'a str,
-    version_id: VersionId,
-    verified: &'static str,
-    verdicts: Vec<VerdictJson<'a>>,
-    /// Verdicts by hand that counted until now.
-    set_aside: Vec<SetAsideJson<'a>>,
-    /// What became of the source's published file; nothing when it was purged meanwhile.
-    published: Option<&'a FileChange>,
-}
+use crate::faces::json::{self, JudgedSetJson};
 
 /// One of `verify --json` for a set.
 #[derive(Serialize)]
@@ -240,79 +226,6 @@ fn status(states: impl IntoIterator<Item = VersionState>) -> ExitStatus {
     } else {
         ExitStatus::Done
     }
-}
-
-/// Returns what became of published files, by source.
-fn by_source(files: &[(Source, FileChange)]) -> HashMap<SourceId, &FileChange> {
-    let files = files.iter();
-    files.map(|(source, file)| (source.id, file)).collect()
-}
-
-/// Writes a line for each published file.
-fn write_files(files: &[(Source, FileChange)], out: &mut dyn Write) -> io::Result<()> {
-    for (source, file) in files {
-        writeln!(out, "{}: {}", clean(&source.settings.name), file.words())?;
-    }
-    Ok(())
-}
-
-fn object<'a>(
-    verified: &'a Verified,
-    files: &HashMap<SourceId, &'a FileChange>,
-    actor: &'a str,
-) -> VerifiedJson<'a> {
-    let verdicts = verified.verdicts.iter();
-    VerifiedJson {
-        source_id: verified.source.id,
-        source: &verified.source.settings.name,
-        version_id: verified.version.id,
-        verified: verified.state.as_str(),
-        verdicts: verdicts
-            .map(|verdict| VerdictJson::new(verdict, actor))
-            .collect(),
-        set_aside: set_aside_json(&verified.set_aside),
-        published: files.get(&verified.source.id).copied(),
-    }
-}
-
-fn write(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
-    let name = clean(&verified.source.settings.name);
-    writeln!(
-        out,
-        "v{} of {name}: {}",
-        verified.version.id, verified.state
-    )?;
-    let judged = ("v", verified.version.id.0);
-    write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)
-}
-
-/// Writes a line for what each verifier said, and one for each verdict by hand that counts no more since. What was judged has this
-/// id, behind words that stand before ids of its kind.
-pub(super) fn write_verdicts(
-    (lead, judged): (&str, i64),
-    verdicts: &[NewVerdict],
-    set_aside: &[SetAside],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let words = |verdict: &NewVerdict, by: &str| {
-        let detail = &verdict.judgement.detail;
-        let gap = if detail.is_empty() { "" } else { ": " };
-        let (verifier, outcome) = (&verdict.verifier, verdict.outcome_words());
-        clean(&format!("{verifier} {outcome}{by}{gap}{detail}")).into_owned()
-    };
-    for verdict in verdicts {
-        writeln!(out, "  {}", words(verdict, ""))?;
-    }
-    for SetAside { verdict, actor, on } in set_aside {
-        let words = words(verdict, &format!(" ({actor})"));
-        let others: Vec<_> = on.iter().copied().filter(|id| *id != judged).collect();
-        let too = if others.len() < on.len() { " too" } else { "" };
-        let on_others = named(lead, others.into_iter())
-            .map(|others| format!(", on {others} of the same contents{too}"));
-        let on_others = on_others.unwrap_or_default();
-        writeln!(out, "  set aside, and counts no more{on_others}: {words}")?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{VerifiedJson, by_source, object, write, write_files};
 use crate::app::{App, JudgedAgain, StaleProgress, StaleRequest, Verified, VerifiedSet};
 use crate::domain::Source;
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::commands::folders::{ChangedFolder, SetFolders};
 use crate::faces::cli::commands::published::{Served, tell_failures};
-use crate::faces::cli::commands::sets::write_judged;
+use crate::faces::cli::commands::verdict_lines::write_judged;
+use crate::faces::cli::commands::verified::{VerifiedJson, by_source, object, write, write_files};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::{Change, FileChange};

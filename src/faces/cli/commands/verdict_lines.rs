@@ -1,0 +1,88 @@
+//! Lines about verdicts: what each verifier said, which verdicts count no more, and for what else one counts.
+
+use std::io::{self, Write};
+
+use crate::app::{SetAside, VerifiedSet};
+use crate::domain::{Edition, NewVerdict, VerdictOutcome};
+use crate::faces::text::clean;
+
+/// Versions or editions that are named one by one.
+const MOST_NAMED: usize = 10;
+
+/// Says for which others of the same contents a verdict from outside counts too; nothing when it counts for none. `lead` stands before
+/// their ids, newest last.
+pub(super) fn counts_for(
+    outcome: VerdictOutcome,
+    verifier: &str,
+    lead: &str,
+    ids: impl DoubleEndedIterator<Item = i64> + ExactSizeIterator,
+) -> Option<String> {
+    let all = ids.len();
+    let named = named(lead, ids)?;
+    let (has, was, it) = if all == 1 {
+        ("has", "was", "it")
+    } else {
+        ("have", "were", "them")
+    };
+    let failed = match outcome {
+        VerdictOutcome::Passed => format!(" and {was} failed by {verifier}"),
+        _ => String::new(),
+    };
+    Some(format!(
+        "  {named} {has} the same contents{failed}: the verdict counts for {it} too"
+    ))
+}
+
+/// Returns these ids in words, oldest first, each behind `lead`; nothing without any.
+fn named(
+    lead: &str,
+    ids: impl DoubleEndedIterator<Item = i64> + ExactSizeIterator,
+) -> Option<String> {
+    let older = ids.len().saturating_sub(MOST_NAMED);
+    let mut named: Vec<_> = ids.skip(older).map(|id| format!("{lead}{id}")).collect();
+    if older > 0 {
+        named.insert(0, format!("{older} older ones"));
+    }
+    let (last, others) = named.split_last()?;
+    Some(match others {
+        [] => last.clone(),
+        others => format!("{} and {last}", others.join(", ")),
+    })
+}
+
+/// Writes a line for what each verifier said, and one for each verdict by hand that counts no more since. What was judged has this
+/// id, behind words that stand before ids of its kind.
+pub(super) fn write_verdicts(
+    (lead, judged): (&str, i64),
+    verdicts: &[NewVerdict],
+    set_aside: &[SetAside],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let words = |verdict: &NewVerdict, by: &str| {
+        let detail = &verdict.judgement.detail;
+        let gap = if detail.is_empty() { "" } else { ": " };
+        let (verifier, outcome) = (&verdict.verifier, verdict.outcome_words());
+        clean(&format!("{verifier} {outcome}{by}{gap}{detail}")).into_owned()
+    };
+    for verdict in verdicts {
+        writeln!(out, "  {}", words(verdict, ""))?;
+    }
+    for SetAside { verdict, actor, on } in set_aside {
+        let words = words(verdict, &format!(" ({actor})"));
+        let others: Vec<_> = on.iter().copied().filter(|id| *id != judged).collect();
+        let too = if others.len() < on.len() { " too" } else { "" };
+        let on_others = named(lead, others.into_iter())
+            .map(|others| format!(", on {others} of the same contents{too}"));
+        let on_others = on_others.unwrap_or_default();
+        writeln!(out, "  set aside, and counts no more{on_others}: {words}")?;
+    }
+    Ok(())
+}
+
+/// Prints what each verifier said of a set's edition.
+pub(super) fn write_judged(verified: &VerifiedSet, out: &mut dyn Write) -> io::Result<()> {
+    let Edition { id, set, state, .. } = &verified.edition;
+    writeln!(out, "edition {id} of the set {}: {state}", clean(set))?;
+    let judged = ("edition ", id.0);
+    write_verdicts(judged, &verified.verdicts, &verified.set_aside, out)
+}

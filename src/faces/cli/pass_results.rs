@@ -1,0 +1,75 @@
+//! What became of each source in a pass, and why.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::app::{App, Error, Result, SourceOutcome, SourceResult, failure_among};
+use crate::domain::{AttemptOutcome, Source, SourceId, VersionState};
+use crate::faces::file_change::FileChange;
+use crate::faces::standing::{unvetted, why_judged};
+
+/// Returns of these sources why what was fetched is not published, by which verifier it failed or could not be judged, or why its
+/// set fails; and what consumers see instead.
+pub(super) async fn reasons<'a>(
+    app: &App,
+    results: impl IntoIterator<Item = &'a SourceResult>,
+    sources: &HashMap<SourceId, Source>,
+    failing_sets: &[(String, String)],
+) -> std::result::Result<HashMap<SourceId, String>, Error> {
+    let mut reasons = HashMap::new();
+    for result in results {
+        let Some((source, version)) = sources.get(&result.id).zip(result.version_id) else {
+            continue;
+        };
+        let state = verified(result, source);
+        let reason = if let Some(state @ (VersionState::Failed | VersionState::Error)) = state {
+            why_judged(state, &app.verdicts(version).await?)
+        } else {
+            let failure = failure_among(source, failing_sets);
+            let set = source.state.set.as_deref().unwrap_or_default();
+            failure.map(|why| format!("set {set}: {why}"))
+        };
+        let is_served = source.state.served() == Some(version);
+        let published = match unvetted(source) {
+            None if is_served => None,
+            Some(_) if result.outcome == SourceOutcome::Fetched(AttemptOutcome::New) => {
+                Some(FileChange::between(None, source))
+            }
+            _ => Some(FileChange::now(source)),
+        };
+        let published = published.map(|published| published.words());
+        let words: Vec<_> = reason.into_iter().chain(published).collect();
+        if !words.is_empty() {
+            reasons.insert(result.id, words.join("; "));
+        }
+    }
+    Ok(reasons)
+}
+
+/// Returns why a source was not fetched; nothing when it was.
+pub(super) fn why(result: &SourceResult) -> Cow<'_, str> {
+    let error = result.error.as_deref().unwrap_or_default();
+    match result.error_kind {
+        Some(kind) => format!("{kind}: {error}").into(),
+        None => error.into(),
+    }
+}
+
+/// Returns the sources of these results, by their ids; one that was purged meanwhile is missing.
+pub(super) async fn sources_of(
+    app: &App,
+    results: &[SourceResult],
+) -> Result<HashMap<SourceId, Source>> {
+    let ids = results.iter().map(|result| result.id).collect();
+    let sources = app.sources_by_id(ids).await?;
+    Ok(sources
+        .into_iter()
+        .map(|source| (source.id, source))
+        .collect())
+}
+
+/// Returns the state of the version that a source was found at.
+pub(super) fn verified(result: &SourceResult, source: &Source) -> Option<VersionState> {
+    let is_newest = result.version_id.is_some() && source.state.version_id == result.version_id;
+    source.state.version_state.filter(|_| is_newest)
+}
