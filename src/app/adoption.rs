@@ -1,6 +1,13 @@
 //! What putting a policy in force did, in words.
 
-use crate::domain::PolicyChanges;
+use std::collections::BTreeMap;
+
+use super::{App, Result};
+use crate::domain::{Policy, PolicyChanges, SourceKey};
+use crate::store::RefusalsBy;
+
+/// So many sources and sets are named.
+const NAMED: usize = 3;
 
 /// A policy that this process put in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,9 +20,70 @@ pub struct Adoption {
     pub changes: PolicyChanges,
     /// Whether there are versions already, which were judged by the policy before or by none.
     pub has_versions: bool,
-    /// The verifiers that are declared no more in whose names people failed what is failed still, with how many versions and editions
-    /// of sets that is.
-    pub refusals: Vec<(String, u64)>,
+    /// What people failed in the names of verifiers that are not required of it any more, and what is failed still.
+    pub ended: Vec<EndedRefusals>,
+}
+
+/// Versions and editions that people failed in the name of a verifier which is not required of them any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedRefusals {
+    /// The verifier's name.
+    pub verifier: String,
+    /// Whether the verifier is declared still, for other sources or sets, or as one that only advises.
+    pub is_declared: bool,
+    /// The sources and sets that it is about, for people.
+    pub of: Vec<String>,
+    /// How many versions and editions.
+    pub count: u64,
+}
+
+impl App {
+    /// Returns the refusals that counted by the policy before, if it is known, and do not by the one in force now.
+    pub(super) async fn ended_refusals(
+        &self,
+        changes: &PolicyChanges,
+        before: Option<&Policy>,
+        now: &Policy,
+    ) -> Result<Vec<EndedRefusals>> {
+        let mut ended = BTreeMap::new();
+        for refusals in self.store.refusals_by(changes.narrowed()).await? {
+            let RefusalsBy {
+                verifier, count, ..
+            } = &refusals;
+            let (name, requires) = match (refusals.source_id, &refusals.set) {
+                (Some(id), _) => {
+                    // What was purged meanwhile cannot be published.
+                    let Some(source) = self.store.source(id).await? else {
+                        continue;
+                    };
+                    let key = SourceKey::of(&source.settings);
+                    let requires = |policy: &Policy| policy.for_source(&key).requires(verifier);
+                    let requires = (before.is_none_or(requires), requires(now));
+                    (source.settings.name.clone(), requires)
+                }
+                (None, set) => {
+                    let set = set.as_deref().unwrap_or_default();
+                    let requires = |policy: &Policy| policy.for_set(set).requires(verifier);
+                    let requires = (before.is_none_or(requires), requires(now));
+                    (format!("set {set}"), requires)
+                }
+            };
+            if requires == (true, false) {
+                let (of, all): &mut (Vec<String>, u64) = ended.entry(verifier.clone()).or_default();
+                of.push(name);
+                *all += count;
+            }
+        }
+        let ended = ended
+            .into_iter()
+            .map(|(verifier, (of, count))| EndedRefusals {
+                is_declared: !changes.removed().contains(&verifier),
+                verifier,
+                of,
+                count,
+            });
+        Ok(ended.collect())
+    }
 }
 
 impl std::fmt::Display for Adoption {
@@ -25,7 +93,7 @@ impl std::fmt::Display for Adoption {
             file,
             changes,
             has_versions,
-            refusals,
+            ended,
         } = self;
         write!(f, "policy {revision} adopted from {file}: {changes}")?;
         if !has_versions {
@@ -49,17 +117,39 @@ impl std::fmt::Display for Adoption {
                 "; a source that enters a new set stays as it is at its own path until an edition of the set passes, and is published with the set from then on",
             )?;
         }
-        for (verifier, count) in refusals {
-            let what = if *count == 1 {
-                "version or edition that a person"
-            } else {
-                "versions and editions that people"
-            };
-            write!(
-                f,
-                "; {verifier} is declared no more, so the {count} {what} failed in its name may be published: declare it again, or fail them by another verifier"
-            )?;
+        for one in ended {
+            write!(f, "; {one}")?;
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Display for EndedRefusals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            verifier,
+            is_declared,
+            of,
+            count,
+        } = self;
+        let what = if *count == 1 {
+            "version or edition that a person"
+        } else {
+            "versions and editions that people"
+        };
+        let (why, mend) = if *is_declared {
+            let mut named = of.iter().take(NAMED).cloned().collect::<Vec<_>>();
+            if let more @ 1.. = of.len().saturating_sub(NAMED) {
+                named.push(format!("{more} more"));
+            }
+            let why = format!("is not required of {} any more", named.join(", "));
+            (why, "require it again")
+        } else {
+            ("is declared no more".to_owned(), "declare it again")
+        };
+        write!(
+            f,
+            "{verifier} {why}, so the {count} {what} failed in its name may be published: {mend}, or fail them by another verifier"
+        )
     }
 }

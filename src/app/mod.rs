@@ -56,7 +56,7 @@ pub use crate::store::{
     Edited, EventFilter, FileSet, NamedVersion, Newest, VerdictFilter, VerdictOn, VerdictSubject,
 };
 pub use additions::{Refusal, refusals_of};
-pub use adoption::Adoption;
+pub use adoption::{Adoption, EndedRefusals};
 pub use archive_link::{AdoptedArchive, refuse_lost_catalogue};
 pub use bytes_compared::Compared;
 pub use catalogue::{CheckedSources, Plan, PlanStep, check_sources};

@@ -219,15 +219,19 @@ impl App {
             file: file.clone(),
             replaces,
         };
+        // One whose row is damaged says nothing of what counted.
+        let before = self.store.policy().await.ok().flatten();
+        let before = before.map(|known| known.policy);
         match self.store.adopt_policy(adoption, self.stamp()).await {
             Ok((revision, changes)) => {
                 if !changes.ended_sets().is_empty() {
                     self.settle_untried().await;
                 }
+                let now = &configured.policy;
                 Ok(Some(Adoption {
                     revision,
                     file: file.unwrap_or_else(|| "no file".to_owned()),
-                    refusals: self.store.refusals_by(changes.removed().to_vec()).await?,
+                    ended: self.ended_refusals(&changes, before.as_ref(), now).await?,
                     changes,
                     has_versions: self.store.has_versions().await?,
                 }))

@@ -163,6 +163,16 @@ impl PolicyChanges {
         &self.removed
     }
 
+    /// Returns the verifiers of the earlier policy whose verdicts may decide about fewer versions by the later one: those that it
+    /// does not declare, and those with another weight, scope or selection of sources.
+    pub fn narrowed(&self) -> Vec<String> {
+        let narrows = |field: &&str| ["weight", "scope", "sources"].contains(field);
+        let changed = self.changed.iter();
+        let changed = changed.filter(|(_, fields)| fields.iter().any(|field| narrows(&field)));
+        let changed = changed.map(|(name, _)| name.clone());
+        self.removed.iter().cloned().chain(changed).collect()
+    }
+
     /// Returns whether the later policy declares a set that the earlier one does not.
     pub fn begins_set(&self) -> bool {
         self.begins_set

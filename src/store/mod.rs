@@ -68,6 +68,6 @@ pub use times::Mended;
 pub use types::{
     AttemptRecord, AttemptResult, Changed, ClaimRequest, Counted, Edited, Ended, EventFilter,
     FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest,
-    PolicyAdoption, PublishTask, PublishedFile, Recorded, Seen, SourceChange, SourceFilter,
-    VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
+    PolicyAdoption, PublishTask, PublishedFile, Recorded, RefusalsBy, Seen, SourceChange,
+    SourceFilter, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };

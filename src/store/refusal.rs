@@ -14,6 +14,7 @@ use super::error::{Failure, Result};
 use super::refusal_row::{KeptRefusal, failed_or_refused, kept_refusals_of_contents, lost_refusal};
 use super::row::{Columns, to_json};
 use super::transaction::Transaction;
+use super::types::RefusalsBy;
 use super::verdict::{derive_state, insert_verdict_event, judge_version, place_of};
 use super::verdict_row::{Judged, Tables, repeat, verdicts_on, verdicts_on_edition};
 use super::version_row::{damaged, read_place};
@@ -24,16 +25,16 @@ use crate::domain::{
 
 type Outcome<T> = std::result::Result<T, Failure>;
 
-const REFUSALS_BY: &str = "SELECT w.value, count(*) FROM (
-         SELECT DISTINCT r.version_id, NULL, r.verifier_id FROM refusal r JOIN version v ON v.id = r.version_id WHERE v.state = 'failed'
-         UNION ALL SELECT DISTINCT NULL, r.edition_id, r.verifier_id
-             FROM edition_refusal r JOIN edition e ON e.id = r.edition_id WHERE e.state = 'failed') r
-     JOIN text w ON w.id = r.verifier_id WHERE w.value IN (SELECT value FROM json_each(?1)) GROUP BY w.value";
+const REFUSALS_BY: &str = "SELECT w.value, r.source_id, NULL, count(DISTINCT r.version_id)
+     FROM refusal r JOIN version v ON v.id = r.version_id JOIN text w ON w.id = r.verifier_id
+     WHERE v.state = 'failed' AND w.value IN (SELECT value FROM json_each(?1)) GROUP BY w.value, r.source_id
+     UNION ALL SELECT w.value, NULL, r.set_name, count(DISTINCT r.edition_id)
+     FROM edition_refusal r JOIN edition e ON e.id = r.edition_id JOIN text w ON w.id = r.verifier_id
+     WHERE e.state = 'failed' AND w.value IN (SELECT value FROM json_each(?1)) GROUP BY w.value, r.set_name";
 
 impl Store {
-    /// Returns those of these verifiers in whose names somebody outside failed what is failed still, with how many versions and
-    /// editions that is, by name.
-    pub async fn refusals_by(&self, verifiers: Vec<String>) -> Result<Vec<(String, u64)>> {
+    /// Returns what somebody outside failed in the names of these verifiers and is failed still, of each source and set.
+    pub async fn refusals_by(&self, verifiers: Vec<String>) -> Result<Vec<RefusalsBy>> {
         if verifiers.is_empty() {
             return Ok(Vec::new());
         }
@@ -41,7 +42,12 @@ impl Store {
             let mut statement = sql.prepare_cached(REFUSALS_BY)?;
             let rows = statement.query_map([to_json(&verifiers)], |row| {
                 let mut columns = Columns::new(row);
-                Ok((columns.get()?, columns.count()?))
+                Ok(RefusalsBy {
+                    verifier: columns.get()?,
+                    source_id: columns.get::<Option<i64>>()?.map(SourceId),
+                    set: columns.get()?,
+                    count: columns.count()?,
+                })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })

@@ -429,3 +429,16 @@ impl From<VerdictId> for Seen {
         }
     }
 }
+
+/// What somebody outside failed in a verifier's name, of one source or of one set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusalsBy {
+    /// The verifier's name.
+    pub verifier: String,
+    /// The source of the versions; `None` for editions of a set.
+    pub source_id: Option<SourceId>,
+    /// The set of the editions; `None` for versions of a source.
+    pub set: Option<String>,
+    /// How many versions or editions.
+    pub count: u64,
+}

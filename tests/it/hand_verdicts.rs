@@ -300,6 +300,85 @@ fn a_verifier_that_goes_says_what_people_failed_in_its_name() {
     }
 }
 
+/// Whoever has a verifier judge other sources, or only advise, hears of whose failed versions it is required no more.
+#[test]
+fn a_verifier_that_is_required_of_less_says_what_people_failed_in_its_name() {
+    for (target, verifier, before, after, ended) in [
+        (
+            "a~0",
+            "prog",
+            "sources = [\"a\"]",
+            "sources = [\"b\"]",
+            Some("a"),
+        ),
+        (
+            "a~0",
+            "prog",
+            "sources = [\"a\"]",
+            "sources = [\"tag:none\"]",
+            Some("a"),
+        ),
+        (
+            "a~0",
+            "prog",
+            "sources = [\"a\"]",
+            "sources = [\"a\"]\nadvisory = true",
+            Some("a"),
+        ),
+        (
+            "c~0",
+            "outside",
+            "sources = [\"c\"]",
+            "sources = [\"[ab]\"]",
+            Some("c"),
+        ),
+        (
+            "set:eu",
+            "whole",
+            "sources = [\"tag:eu\"]",
+            "sources = [\"tag:us\"]",
+            Some("set eu"),
+        ),
+        // It judges the source still, and is required.
+        (
+            "a~0",
+            "prog",
+            "sources = [\"a\"]",
+            "sources = [\"[ab]\"]",
+            None,
+        ),
+        (
+            "a~0",
+            "prog",
+            "command = [\"true\"]",
+            "command = [\"true\", \"again\"]",
+            None,
+        ),
+    ] {
+        let home = Home::new();
+        home.gannet.ok(&["verdict", target, verifier, "failed"]);
+        let config = fs::read_to_string(home.gannet.path("config.toml")).expect("TOML");
+        let tables = config.split("[[verifier]]").map(|table| {
+            if table.contains(&format!("name = \"{verifier}\"")) {
+                table.replacen(before, after, 1)
+            } else {
+                table.to_owned()
+            }
+        });
+        home.gannet
+            .configure(&tables.collect::<Vec<_>>().join("[[verifier]]"));
+        let said = home.gannet.run(&["config", "adopt"]);
+        let what = format!("{verifier}: {before} -> {after}: {said:?}");
+        let said = said.out + &said.err;
+        let words = "so the 1 version or edition that a person failed in its name may be published";
+        assert_eq!(said.contains(words), ended.is_some(), "{what}");
+        if let Some(of) = ended {
+            let why = format!("{verifier} is not required of {of} any more, {words}: require it");
+            assert!(said.contains(&why), "{what}");
+        }
+    }
+}
+
 #[test]
 fn the_report_shows_the_verdicts_that_count() {
     let (_origin, gannet) = one_two_one();
