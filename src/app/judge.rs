@@ -102,7 +102,7 @@ impl App {
         let verified = self
             .judge_as_known(source, version, Some(content), Ask::Again, Some(asked))
             .await?;
-        self.settle_recorded(source.id).await?;
+        self.settle_looked(source.id).await?;
         Ok(verified)
     }
 

@@ -8,7 +8,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 
 use super::{App, Result};
-use crate::domain::{Action, NewEvent, SourceId, VersionId};
+use crate::domain::{Action, EventId, NewEvent, SourceId, VersionId};
 use crate::store::{FilesToLookAt, PublishedFile, StoreError};
 
 /// How often all files are looked at; those of sources that are due are looked at by each pass.
@@ -33,6 +33,15 @@ impl App {
             .is_chore_due(CHORE, now, LOOK_AT_ALL_EVERY)
             .await?;
         let which = if all { FilesToLookAt::All } else { which };
+        self.look_at(which).await?;
+        if all {
+            self.store.record_chore(CHORE, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Marks those of these published files that are not what was published.
+    async fn look_at(&self, which: FilesToLookAt) -> Result<()> {
         let suspects = self.suspects(which).await?;
         for batch in suspects.chunks(BATCH) {
             let ids = batch.iter().map(|file| file.source_id).collect();
@@ -42,10 +51,28 @@ impl App {
                 self.look_closely(file).await?;
             }
         }
-        if all {
-            self.store.record_chore(CHORE, now).await?;
-        }
         Ok(())
+    }
+
+    /// Looks at the published file of a source, and brings it to what its versions' states demand after something was recorded of it:
+    /// a command says what consumers find, so that they have to find it.
+    pub(super) async fn settle_looked(&self, source: SourceId) -> Result<()> {
+        if self.policy_standing().await?.is_in_force()
+            && let Err(error) = self.look_at(FilesToLookAt::These(vec![source])).await
+        {
+            tracing::warn!("source {source}: its published file could not be looked at: {error}");
+        }
+        self.settle_recorded(source).await
+    }
+
+    /// Returns the newest event; 0 while there is none.
+    pub async fn newest_event(&self) -> Result<EventId> {
+        Ok(self.store.newest_event().await?)
+    }
+
+    /// Returns the sources whose published files were put back after an event: somebody had changed or removed them.
+    pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
+        Ok(self.store.put_back_after(event).await?)
     }
 
     async fn suspects(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {

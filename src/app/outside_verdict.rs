@@ -51,7 +51,7 @@ impl App {
             .store
             .record_outside_verdict(version.id, verdict, self.stamp())
             .await?;
-        self.settle_recorded(source.id).await?;
+        self.settle_looked(source.id).await?;
         Ok(GivenVerdict {
             source,
             version: Version { state, ..version },

@@ -15,6 +15,8 @@ pub struct SourceResult {
     pub error_kind: Option<FailureKind>,
     /// Why it failed, was dropped or was not tried, in words.
     pub error: Option<String>,
+    /// Whether its published file was put back: somebody had changed or removed it.
+    pub put_back: bool,
 }
 
 /// What was done with one source.
@@ -52,6 +54,7 @@ impl SourceResult {
             version_id,
             error_kind: None,
             error: None,
+            put_back: false,
         }
     }
 

@@ -35,6 +35,8 @@ pub struct PassSummary {
     pub sets_failing: u64,
     /// Published files and sets that are not what they should be, since bringing them in line failed, now or before.
     pub publish_failed: u64,
+    /// Published files that somebody had changed or removed, and that were put back.
+    pub put_back: u64,
     /// Bytes of content that arrived, decoded.
     pub bytes: u64,
     /// Wall time.
@@ -64,8 +66,13 @@ impl fmt::Display for PassSummary {
             + self.verification_errors
             + self.awaiting_verdicts;
         let sets = self.sets_published + self.sets_failed.max(self.sets_failing);
+        let put_back = match self.put_back {
+            0 => String::new(),
+            1 => "; 1 published file put back".to_owned(),
+            several => format!("; {several} published files put back"),
+        };
         if self.attempts + judged + sets + self.publish_failed == 0 {
-            return f.write_str("nothing was due");
+            return write!(f, "nothing was due{put_back}");
         }
         write!(
             f,
@@ -97,7 +104,8 @@ impl fmt::Display for PassSummary {
         if self.publish_failed > 0 {
             write!(f, "; {} not published", self.publish_failed)?;
         }
-        write!(f, "; {} in {:.1} s", format_size(self.bytes), self.seconds)
+        let size = format_size(self.bytes);
+        write!(f, "{put_back}; {size} in {:.1} s", self.seconds)
     }
 }
 

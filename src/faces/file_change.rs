@@ -16,6 +16,8 @@ pub(crate) enum Change {
     Published,
     /// They see the same one.
     Unchanged,
+    /// They see the same one, whose file somebody had changed or removed.
+    PutBack,
     /// They see the same one at another place: at the source's own path, or in the folder of its set.
     Moved,
     /// They see none any more.
@@ -93,6 +95,14 @@ impl FileChange {
         }
     }
 
+    /// Returns the same of a file that was put back meanwhile, if nothing else became of it.
+    pub(crate) fn put_back(mut self) -> Self {
+        if self.change == Change::Unchanged {
+            self.change = Change::PutBack;
+        }
+        self
+    }
+
     /// Says what consumers see of a source.
     pub(crate) fn now(source: &Source) -> Self {
         Self::between(Seen::of(source).as_ref(), source)
@@ -121,6 +131,11 @@ impl FileChange {
                 )
             }
             Change::Unchanged => format!("{version} stays published {place}{more}"),
+            Change::PutBack => {
+                format!(
+                    "{version} was put back {place}{more}: the file had been changed or removed"
+                )
+            }
             Change::Moved => format!("{version} is published {place} now{more}"),
             Change::Withdrawn => {
                 format!("no longer published {place}{}", colon(self.why.as_deref()))

@@ -66,6 +66,31 @@ impl Store {
         self.record_chore(REFUSED, now).await
     }
 
+    /// Returns the newest event; 0 while there is none.
+    pub async fn newest_event(&self) -> Result<EventId> {
+        let newest = "SELECT coalesce(max(id), 0) FROM event";
+        self.read(move |sql| {
+            Ok(sql
+                .prepare_cached(newest)?
+                .query_row([], |row| row.get(0).map(EventId))?)
+        })
+        .await
+    }
+
+    /// Returns the sources whose published files were put back after an event, each once.
+    pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
+        let put_back = "SELECT DISTINCT source_id FROM event
+             WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND source_id IS NOT NULL";
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(put_back)?;
+            let action = Action::Republished.as_str();
+            let rows =
+                statement.query_map(params![event.0, action], |row| row.get(0).map(SourceId))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     /// Returns the events that match, oldest first: the newest `limit`, or with `after` the first `limit` after it. Those whose
     /// rows are damaged are left out ([`Store::damage`]).
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {

@@ -41,10 +41,19 @@ impl PassReport {
     /// Tells whether the pass did something, adopted a policy, or could not use a configuration or reach a notifier.
     pub(super) fn is_news(&self) -> bool {
         let summary = &self.summary;
-        summary.attempts + summary.sets_published + summary.sets_failed > 0
+        summary.attempts + summary.sets_published + summary.sets_failed + summary.put_back > 0
             || self.adopted.is_some()
             || self.rejected.is_some()
             || !self.notify_failures.is_empty()
+    }
+
+    /// Notes whose published files were put back in the pass.
+    pub(super) fn note_put_back(&mut self, sources: &[SourceId]) {
+        self.summary.put_back = sources.len() as u64;
+        let sources: HashSet<_> = sources.iter().collect();
+        for result in &mut self.results {
+            result.put_back = sources.contains(&result.id);
+        }
     }
 
     /// Tells whether an error is among what failed already.

@@ -199,6 +199,7 @@ impl Worker {
     ) -> Result<PassReport> {
         let standing = self.standing().await?;
         let judges = standing.is_in_force();
+        let began_after = self.app.newest_event().await?;
         self.mend_times().await?;
         self.free_claims_of_the_dead().await?;
         self.begin_notifiers().await?;
@@ -221,6 +222,7 @@ impl Worker {
                 report.fail(error);
             }
         }
+        report.note_put_back(&self.app.put_back_after(began_after).await?);
         let told = standing::tell(&self.app, asked.as_deref(), judges, &mut report).await;
         self.tell_unsettled(unsettled, &mut report).await?;
         if report.has_begun {

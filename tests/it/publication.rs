@@ -297,6 +297,50 @@ fn a_published_file_that_was_changed_or_removed_is_put_back() {
 }
 
 #[test]
+fn that_a_published_file_was_put_back_is_said() {
+    const JUDGE: &str = "[[verifier]]\nname = \"eyes\"\nsources = [\"*\"]\nexternal = true\n";
+    let why = "its published file had been changed or removed, and was put back";
+    for (command, words) in [
+        (
+            &["fetch", "a"][..],
+            vec![why, "; 1 published file put back; "],
+        ),
+        (&["fetch", "a", "--json"], vec![why, "\"put_back\": 1"]),
+        (&["--worker-only"], vec!["1 published file put back"]),
+        (&["--worker-only", "--json"], vec!["\"put_back\": 1"]),
+        (&["verify", "a"], vec!["a: v1 was put back at "]),
+        (&["verify", "a", "--json"], vec!["\"change\": \"put_back\""]),
+        (
+            &["verdict", "v1", "eyes", "passed"],
+            vec!["; v1 was put back at "],
+        ),
+    ] {
+        for removed in [true, false] {
+            let home = Home::with(&["a"], JUDGE);
+            home.gannet.run(&["fetch", "a"]);
+            home.gannet.ok(&["verdict", "v1", "eyes", "passed"]);
+            if removed {
+                fs::remove_file(home.file("a")).expect("removed");
+            } else {
+                fs::write(home.file("a"), "").expect("cut short");
+            }
+            home.forget_chores();
+            let said = home.gannet.ok(command);
+            for words in &words {
+                assert!(said.contains(words), "{command:?}: {said}");
+            }
+            assert_eq!(home.content("a").as_deref(), Some("content of a"));
+            let said = home.gannet.ok(command);
+            assert!(
+                !said.contains("put back") && !said.contains("\"put_back\": 1"),
+                "{said}"
+            );
+            assert!(!said.contains("\"change\": \"put_back\""), "{said}");
+        }
+    }
+}
+
+#[test]
 fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
     for (harmed, events) in [(false, 0), (true, 1)] {
         let home = Home::with(&["a"], "");

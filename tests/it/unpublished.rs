@@ -170,6 +170,10 @@ fn a_verdict_that_makes_the_file_right_again_ends_the_failure() {
     home.block();
     let said = home.gannet.run(&["verdict", "a~0", "look", "failed"]);
     assert_eq!(said.code, Some(1), "{said:#?}");
+    // Readers find nothing as long as the file is in the way.
+    let said = home.gannet.run(&["verdict", "a~0", "look", "passed"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    home.unblock();
     // What lies there is what is to lie there again.
     home.gannet.ok(&["verdict", "a~0", "look", "passed"]);
     assert_eq!(home.error(), Value::Null);

@@ -8,6 +8,8 @@ use crate::domain::{AttemptOutcome, Source, SourceId, VersionState};
 use crate::faces::file_change::FileChange;
 use crate::faces::standing::{unvetted, why_judged};
 
+const PUT_BACK: &str = "its published file had been changed or removed, and was put back";
+
 /// Returns of these sources why what was fetched is not published, by which verifier it failed or could not be judged, or why its
 /// set fails; and what consumers see instead.
 pub(super) async fn reasons<'a>(
@@ -38,7 +40,12 @@ pub(super) async fn reasons<'a>(
             _ => Some(FileChange::now(source)),
         };
         let published = published.map(|published| published.words());
-        let words: Vec<_> = reason.into_iter().chain(published).collect();
+        let put_back = result.put_back.then(|| PUT_BACK.to_owned());
+        let words: Vec<_> = reason
+            .into_iter()
+            .chain(published)
+            .chain(put_back)
+            .collect();
         if !words.is_empty() {
             reasons.insert(result.id, words.join("; "));
         }
@@ -46,9 +53,10 @@ pub(super) async fn reasons<'a>(
     Ok(reasons)
 }
 
-/// Returns why a source was not fetched; nothing when it was.
+/// Returns why a source was not fetched; of one that was, what else was done for it, if anything was.
 pub(super) fn why(result: &SourceResult) -> Cow<'_, str> {
-    let error = result.error.as_deref().unwrap_or_default();
+    let otherwise = if result.put_back { PUT_BACK } else { "" };
+    let error = result.error.as_deref().unwrap_or(otherwise);
     match result.error_kind {
         Some(kind) => format!("{kind}: {error}").into(),
         None => error.into(),

@@ -8,7 +8,7 @@ use crate::app::{App, PassSummary};
 
 /// Prints the summary of a pass, and what became of the folders of sets, given as they were before; returns the exit code.
 ///
-/// Without a terminal, a pass in which nothing failed prints nothing, so that cron mails only what matters. With `--quiet` what failed
+/// Without a terminal, a pass in which nothing failed and nothing was put back prints nothing, so that cron mails only what matters. With `--quiet` what failed
 /// goes to stderr, and nothing else anywhere.
 pub async fn print_pass(
     app: &App,
@@ -49,7 +49,8 @@ fn write(summary: &PassSummary, console: &mut Console<'_>) -> io::Result<()> {
 }
 
 fn is_shown(summary: &PassSummary, console: &Console<'_>) -> bool {
-    (console.is_terminal && !console.quiet) || summary.has_problems()
+    let is_news = console.is_terminal || summary.put_back > 0;
+    (is_news && !console.quiet) || summary.has_problems()
 }
 
 #[cfg(test)]
@@ -62,6 +63,7 @@ mod tests {
         unchanged: 8,
         failed: 0,
         not_kept: 0,
+        put_back: 0,
         passed: 2,
         failed_verification: 0,
         verification_errors: 0,
@@ -136,6 +138,7 @@ mod tests {
             new: 0,
             unchanged: 0,
             not_kept: 0,
+            put_back: 0,
             failed: 0,
             passed: 0,
             failed_verification: 0,

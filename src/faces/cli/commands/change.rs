@@ -168,7 +168,7 @@ pub(super) async fn tell_files(
     all: bool,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
-    let mut served = Served::default();
+    let mut served = Served::begin(app).await?;
     served.note(before);
     let sets: HashMap<_, _> = before.iter().map(|one| (one.id, &one.state.set)).collect();
     for (source, file) in served.changes(app).await? {

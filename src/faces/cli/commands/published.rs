@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crate::app::{App, Error, Unpublished};
-use crate::domain::{Source, SourceId};
+use crate::domain::{EventId, Source, SourceId};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::{FileChange, Seen};
 use crate::faces::text::clean;
@@ -48,25 +48,45 @@ pub(super) fn tell_failures(failures: &[Unpublished], console: &mut Console<'_>)
 }
 
 /// What consumers saw of sources before a command.
-#[derive(Default)]
-pub(super) struct Served(HashMap<SourceId, Option<Seen>>);
+pub(super) struct Served {
+    seen: HashMap<SourceId, Option<Seen>>,
+    /// The newest event before the command.
+    after: EventId,
+}
 
 impl Served {
+    /// Begins to note what consumers see, before a command changes it.
+    pub(super) async fn begin(app: &App) -> Result<Self, Error> {
+        Ok(Self {
+            seen: HashMap::new(),
+            after: app.newest_event().await?,
+        })
+    }
+
     /// Notes what consumers see of these sources. What was noted of one before stays.
     pub(super) fn note<'a>(&mut self, sources: impl IntoIterator<Item = &'a Source>) {
         for source in sources {
-            self.0.entry(source.id).or_insert_with(|| Seen::of(source));
+            self.seen
+                .entry(source.id)
+                .or_insert_with(|| Seen::of(source));
         }
     }
 
     /// Returns what became of each file since, by source, in the order of their names. Sources that are there no more are left
     /// out.
     pub(super) async fn changes(&self, app: &App) -> Result<Vec<(Source, FileChange)>, Error> {
-        let ids = self.0.keys().copied().collect();
+        let ids = self.seen.keys().copied().collect();
         let now = app.sources_by_id(ids).await?.into_iter();
+        let put_back = app.put_back_after(self.after).await?;
         let compared = now.map(|source| {
-            let before = self.0.get(&source.id).and_then(Option::as_ref);
+            let before = self.seen.get(&source.id).and_then(Option::as_ref);
             let change = FileChange::between(before, &source);
+            let is_put_back = put_back.contains(&source.id);
+            let change = if is_put_back {
+                change.put_back()
+            } else {
+                change
+            };
             (source, change)
         });
         Ok(compared.collect())

@@ -16,6 +16,7 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
         return sets::verdict(app, set, args, console).await;
     }
     let folders = SetFolders::now(app).await;
+    let served = Served::begin(app).await?;
     let GivenVerdict {
         source,
         version,
@@ -29,7 +30,7 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
         )
         .await?;
     // As it was before: the verdict was recorded since.
-    let file = served_after(app, &source).await?;
+    let file = served_after(app, served, &source).await?;
     let name = clean(&source.settings.name);
     let verifier = clean(&args.verifier);
     let outcome = args.outcome;
@@ -46,8 +47,7 @@ pub(super) async fn run(app: &App, args: &VerdictArgs, console: &mut Console<'_>
 }
 
 /// Says what became of the published file of a source that is given as it was before.
-async fn served_after(app: &App, before: &Source) -> Result<String, Error> {
-    let mut served = Served::default();
+async fn served_after(app: &App, mut served: Served, before: &Source) -> Result<String, Error> {
     served.note([before]);
     let changes = served.changes(app).await?;
     let words = changes.first().map(|(_, change)| change.words());

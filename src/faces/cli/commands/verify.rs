@@ -41,7 +41,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     }
     let (sets, targets) = split(app, &args.targets).await?;
     let selected = select(app, &targets).await?;
-    let mut served = Served::default();
+    let mut served = Served::begin(app).await?;
     served.note(selected.iter().map(|(source, _)| source));
     let folders = SetFolders::now(app).await;
     let judged = judge_versions(app, selected, args.json, console).await?;

@@ -40,7 +40,7 @@ struct StaleJson<'a> {
 
 pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>) -> CommandResult {
     let folders = SetFolders::now(app).await;
-    let (mut changed, mut served) = (Vec::new(), Served::default());
+    let (mut changed, mut served) = (Vec::new(), Served::begin(app).await?);
     let (done, sets_judged) = judge(app, args, &mut changed, &mut served, console).await?;
     let mut files = served.changes(app).await?;
     let folders = folders.changes(app).await?;
