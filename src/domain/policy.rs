@@ -168,7 +168,7 @@ impl PolicyChanges {
     pub fn narrowed(&self) -> Vec<String> {
         let narrows = |field: &&str| ["weight", "scope", "sources"].contains(field);
         let changed = self.changed.iter();
-        let changed = changed.filter(|(_, fields)| fields.iter().any(|field| narrows(field)));
+        let changed = changed.filter(|(_, fields)| fields.iter().any(&narrows));
         let changed = changed.map(|(name, _)| name.clone());
         self.removed.iter().cloned().chain(changed).collect()
     }
