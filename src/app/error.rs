@@ -155,6 +155,10 @@ fn way_on(row: &DamagedRow) -> String {
             "{BACKUP}, or give the source up with its history: `gannet remove {} --purge`; what is sound beside it is read and done all the same",
             row.id
         ),
+        "verdict" | "edition_verdict" => format!("{BACKUP}, or go on without this verdict"),
+        "text" | "definition" => format!(
+            "{BACKUP}, or have the verifiers judge anew whose verdicts name it: `gannet verify vN`, `gannet verify set:NAME`"
+        ),
         _ => format!("{BACKUP}; what is sound beside it is read and done all the same"),
     }
 }

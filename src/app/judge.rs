@@ -130,9 +130,22 @@ impl App {
         // A version that nobody has to judge has no verdict that could make a difference.
         let is_unjudged =
             ask == Ask::Undecided(Weight::Required) && version.state == VersionState::Unverified;
-        let (mut earlier, deaths) = self.store.verdicts_and_deaths(version.id).await?;
+        let unreadable = match ask {
+            Ask::Again => self.store.newest_among_unreadable(version.id).await?,
+            _ => None,
+        };
+        let (mut earlier, deaths) = match unreadable {
+            // Each verifier is asked, or waited for, as if none had spoken: one of them may have said something else last.
+            Some(_) => (Vec::new(), 0),
+            None => self.store.verdicts_and_deaths(version.id).await?,
+        };
         let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
-        let seen = self.seen(asked.map_or(newest, |asked| asked.min(newest)));
+        let newest = unreadable.unwrap_or(newest);
+        let mut seen = self.seen(asked.map_or(newest, |asked| asked.min(newest)));
+        seen.is_anew = unreadable.is_some();
+        if !seen.is_anew && version.state == VersionState::Pending && version.ordinal > 0 {
+            self.store.refuse_unknown_refusals(version.id).await?;
+        }
         if is_unjudged {
             earlier.clear();
         }
@@ -197,7 +210,7 @@ impl App {
             let redactor = self.redactor_for_verdict(source, &verifier).await?;
             verdicts.push(redacted(verdict, &redactor));
         }
-        let counted = if verdicts.is_empty() {
+        let counted = if verdicts.is_empty() && !seen.is_anew {
             let (state, ended) = (version.state, Vec::new());
             Counted {
                 state,
@@ -235,6 +248,7 @@ impl App {
         Seen {
             verdict,
             policy: Some(Arc::clone(&self.configured().policy)),
+            is_anew: false,
         }
     }
 

@@ -291,8 +291,21 @@ impl App {
 
     /// Judges an edition that is recorded, and records what was said.
     pub(super) async fn judge_edition(&self, edition: Edition, ask: Ask) -> Result<VerifiedSet> {
-        let earlier = self.store.edition_verdicts(edition.id).await?;
-        let seen = self.seen(earlier.last().map_or(VerdictId(0), |verdict| verdict.id));
+        let unreadable = match ask {
+            Ask::Again => {
+                let store = &self.store;
+                store.newest_among_unreadable_of_edition(edition.id).await?
+            }
+            _ => None,
+        };
+        let earlier = match unreadable {
+            // Each verifier is asked, or waited for, as if none had spoken.
+            Some(_) => Vec::new(),
+            None => self.store.edition_verdicts(edition.id).await?,
+        };
+        let newest = earlier.last().map_or(VerdictId(0), |verdict| verdict.id);
+        let mut seen = self.seen(unreadable.unwrap_or(newest));
+        seen.is_anew = unreadable.is_some();
         let said: Vec<_> = earlier.iter().map(|one| one.verdict.clone()).collect();
         let mut verdicts = self
             .ask_about_set(&edition.set, &edition.members, &said, ask)

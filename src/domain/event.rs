@@ -80,6 +80,8 @@ actions!(
     VersionRecounted = "version.recounted",
     /// A verdict came too late to count: somebody else decided meanwhile, or its verifier was defined otherwise.
     VerdictOvertaken = "verdict.overtaken",
+    /// A verdict that cannot be read, or whose second record alone is left, counts no more: the verifiers were asked anew.
+    VerdictSetAside = "verdict.set-aside",
     /// A version took its published path.
     Published = "file.published",
     /// A published file that was changed or removed from outside was put back.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
 use super::blob::insert_blob;
-use super::damage::{read_row, sound_rows};
+use super::damage::{DamagedRow, read_row, sound_rows};
 use super::error::{Failure, Result, StoreError};
 use super::event::insert_event;
 use super::new_version::{NewVersion, insert_version};
@@ -14,6 +14,7 @@ use super::refusal::repeat_on_version;
 use super::row::{Columns, duration_ms, int, millis, row_limit};
 use super::transaction::Transaction;
 use super::types::{AttemptRecord, AttemptResult, Recorded};
+use super::verdict::write_state;
 use super::version_row::Place;
 use crate::domain::{
     Action, Attempt, AttemptId, AttemptOutcome, Interval, Slot, SourceId, VersionId, VersionState,
@@ -21,17 +22,17 @@ use crate::domain::{
 };
 
 impl Store {
-    /// Records attempt, version, blob, validators, next slot, failures and event together; the claim ends with it.
+    /// Records attempt, version, blob, validators, next slot, failures and event together; the claim ends with it. A new version
+    /// whose bytes may have been refused, by a row that is damaged, is pending; that row is noted ([`Store::damage`]).
     ///
     /// # Errors
     ///
-    /// [`StoreError::StaleClaim`] when the claim was taken over, released or already used, or the source removed. A damaged row by
-    /// which the bytes may have been refused is an error that is noted, too ([`Store::damage`]).
+    /// [`StoreError::StaleClaim`] when the claim was taken over, released or already used, or the source removed.
     pub async fn record_attempt(&self, record: AttemptRecord) -> Result<Recorded> {
         let recorded = self.write(move |transaction| write_attempt(transaction, &record));
-        recorded.await.inspect_err(|error| {
-            self.note_damage(error);
-        })
+        let (recorded, damaged) = recorded.await?;
+        self.noted().add(damaged.into_iter().collect());
+        Ok(recorded)
     }
 
     /// Returns the source's attempts, newest first; all without a limit. Those whose rows are damaged are left out
@@ -89,7 +90,7 @@ const LAST_GOOD: &str =
 fn write_attempt(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
-) -> std::result::Result<Recorded, Failure> {
+) -> std::result::Result<(Recorded, Option<DamagedRow>), Failure> {
     let schedule = schedule(transaction, record)?;
     let newest = end_claim(transaction, record, &schedule)?;
     let new = insert_content(transaction, record)?;
@@ -101,16 +102,20 @@ fn write_attempt(
     let attempt_id = insert_attempt(transaction, record, version_id)?;
     insert_fetch_event(transaction, record, version_id)?;
     insert_turn(transaction, record, schedule.failures_before)?;
-    let first_state = match &new {
-        Some(new) => Some(first_state(transaction, record, new)?),
-        None => None,
+    let (first_state, damaged) = match &new {
+        Some(new) => {
+            let (state, damaged) = first_state(transaction, record, new)?;
+            (Some(state), damaged)
+        }
+        None => (None, None),
     };
-    Ok(Recorded {
+    let recorded = Recorded {
         attempt_id,
         version_id,
         first_state,
         blob_was_known: new.is_some_and(|new| new.blob_was_known),
-    })
+    };
+    Ok((recorded, damaged))
 }
 
 /// A version that an attempt brought.
@@ -153,20 +158,28 @@ fn insert_content(
 }
 
 /// Marks the published file that a new version may change. Returns the state that the version begins with: another one than
-/// the policy's when somebody refused the same bytes.
+/// the policy's when somebody refused the same bytes; pending, with the row that is damaged, when nobody knows whether.
 fn first_state(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
     new: &NewContent,
-) -> std::result::Result<VersionState, Failure> {
+) -> std::result::Result<(VersionState, Option<DamagedRow>), Failure> {
+    let place = &new.place;
     // Also of a blob that was not known: the row of the one that was refused may be damaged.
-    let refused = if new.place.ordinal > 0 {
-        repeat_on_version(transaction, new.place.id, &record.stamp)?
+    let refused = if place.ordinal > 0 {
+        repeat_on_version(transaction, place.id, &record.stamp)
     } else {
-        None
+        Ok(None)
+    };
+    let (state, damaged) = match refused {
+        Err(error) if error.is_damage() => {
+            write_state(transaction, place, VersionState::Pending, None)?;
+            (VersionState::Pending, error.damaged_row())
+        }
+        refused => (refused?.unwrap_or(place.state), None),
     };
     refresh_publication(transaction, record.source_id)?;
-    Ok(refused.unwrap_or(new.place.state))
+    Ok((state, damaged))
 }
 
 /// When a source is due after an attempt.

@@ -13,6 +13,7 @@ use super::interned::edition_fits;
 use super::policy::InForce;
 use super::refusal::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
+use super::set_aside::set_aside_unreadable;
 use super::transaction::Transaction;
 use super::types::{Counted, Ended, NewEdition, Seen};
 use super::verdict::{failure_of, is_overtaken, note_overtaken, with_reason};
@@ -177,6 +178,10 @@ pub(super) fn record_on_edition(
             &policy,
         )
     })?;
+    if seen.is_some_and(|seen| seen.is_anew) {
+        let subject = (None, None, format!("{}: ", before.set));
+        set_aside_unreadable(transaction, Judged::Edition(edition), &subject, stamp)?;
+    }
     let state = count_edition(transaction, edition, &policy)?;
     if state != before.state {
         note_state(transaction, &before.set, state, &verdicts, &policy, stamp)?;

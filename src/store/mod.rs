@@ -42,6 +42,7 @@ mod refusal_row;
 mod row;
 mod schema;
 mod served;
+mod set_aside;
 mod source;
 mod times;
 mod told;

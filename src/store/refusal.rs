@@ -11,13 +11,14 @@ use super::Store;
 use super::damage::strictly;
 use super::edition::{count_edition, damaged_edition, edition_by_id, record_on_edition};
 use super::error::{Failure, Result};
+use super::policy::InForce;
 use super::refusal_row::{KeptRefusal, failed_or_refused, kept_refusals_of_contents, lost_refusal};
 use super::row::{Columns, to_json};
 use super::transaction::Transaction;
 use super::types::RefusalsBy;
 use super::verdict::{derive_state, insert_verdict_event, judge_version, place_of};
 use super::verdict_row::{Judged, Tables, repeat, verdicts_on, verdicts_on_edition};
-use super::version_row::{damaged, read_place};
+use super::version_row::{Place, damaged, read_place};
 use crate::domain::{
     EditionId, EditionVerdict, NewVerdict, SourceId, Stamp, VerdictId, VerdictOutcome, VersionId,
     VersionState,
@@ -125,6 +126,22 @@ impl Store {
         .await
     }
 
+    /// Makes sure that it is known whether somebody refused the bytes of a version that is not decided.
+    ///
+    /// # Errors
+    ///
+    /// Damage while a row by which they may be refused cannot be read.
+    pub async fn refuse_unknown_refusals(&self, version: VersionId) -> Result<()> {
+        self.read(move |sql| {
+            let place = place_of(sql, version)?;
+            if place.state == VersionState::Pending && place.ordinal > 0 {
+                refusals_of_version(sql, version)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Returns the refusals that stand against the contents of these versions in a set, whatever their sources were called, by
     /// verifier.
     pub async fn edition_refusals(
@@ -151,16 +168,65 @@ pub(super) fn repeat_on_version(
     version: VersionId,
     stamp: &Stamp,
 ) -> Outcome<Option<VersionState>> {
-    let (failed, kept) = failed_or_refused(transaction.sql, version)?;
-    let alike = alike_versions(transaction.sql, version, &failed)?.into_iter();
-    let refusals = refusals(transaction.sql, alike.map(Judged::Version), &kept)?;
+    let refusals = refusals_of_version(transaction.sql, version)?;
     if refusals.is_empty() {
-        refuse_lost_refusal(transaction.sql, &failed)?;
         return Ok(None);
     }
-    let refusals = refusals.into_iter().map(|(id, _, verdict)| (id, verdict));
-    let refusals: Vec<_> = refusals.collect();
     repeat_all_on_version(transaction, version, &refusals, stamp).map(Some)
+}
+
+/// Returns the refusals that stand against a version's bytes, as said of another version of the source.
+fn refusals_of_version(
+    sql: &Connection,
+    version: VersionId,
+) -> Outcome<Vec<(VerdictId, NewVerdict)>> {
+    let (failed, kept) = failed_or_refused(sql, version)?;
+    let alike = alike_versions(sql, version, &failed)?.into_iter();
+    let refusals = refusals(sql, alike.map(Judged::Version), &kept)?;
+    if refusals.is_empty() {
+        refuse_lost_refusal(sql, &failed)?;
+    }
+    let refusals = refusals.into_iter().map(|(id, _, verdict)| (id, verdict));
+    Ok(refusals.collect())
+}
+
+/// Repeats the refusals of a version's bytes that could not be read when it was recorded. It waits for that.
+///
+/// # Errors
+///
+/// Damage while they still cannot be read.
+pub(super) fn repeat_late(
+    transaction: &Transaction<'_>,
+    place: &Place,
+    policy: &InForce,
+    stamp: &Stamp,
+) -> Outcome<()> {
+    if place.state != VersionState::Pending || place.ordinal == 0 {
+        return Ok(());
+    }
+    let on = Judged::Version(place.id);
+    let refusals = refusals_of_version(transaction.sql, place.id)?;
+    if refusals.is_empty() {
+        return Ok(());
+    }
+    let known = verdicts_on(transaction.sql, on)?;
+    for (id, verdict) in refusals {
+        let is_known = |(own, known): &(VerdictId, NewVerdict)| {
+            *own > id && known.verifier == verdict.verifier
+        };
+        if !known.iter().any(is_known) {
+            repeat(transaction, id, true, on)?;
+            insert_verdict_event(
+                transaction,
+                place.source_id,
+                place.id,
+                &verdict,
+                policy,
+                stamp,
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Repeats verdicts on a version, an event each, and returns the state that follows from all there are.

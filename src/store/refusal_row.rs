@@ -3,7 +3,7 @@
 //! A verdict that is gone, or was moved or altered, is missed by it; without it, the verdict is known all the same. It is never the
 //! reason for a refusal by itself: what is missing is named as damage.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::damage::{DamagedRow, damaged_error};
 use super::error::Failure;
@@ -63,18 +63,49 @@ pub(super) fn is_refusal_lost(tables: Tables) -> String {
     )
 }
 
+/// Returns the refusals that were kept of a version or an edition and whose verdicts are gone or are others, ended by a later one or not:
+/// the id of each, and the verifier, or its number.
+pub(super) fn without_verdict(
+    sql: &Connection,
+    on: Judged,
+) -> rusqlite::Result<Vec<(i64, String)>> {
+    let Tables {
+        verdicts,
+        refusals,
+        on: column,
+    } = on.tables();
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT r.verdict_id, coalesce(w.value, 'verifier ' || r.verifier_id) FROM {refusals} r LEFT JOIN text w ON w.id = r.verifier_id
+         WHERE r.{column} = ?1 AND NOT EXISTS (SELECT 1 FROM {verdicts} k WHERE k.id = r.verdict_id AND k.{column} = ?1
+             AND k.verifier_id = r.verifier_id AND k.outcome = 'failed')"
+    ))?;
+    let rows = statement.query_map([on.id()], |row| Ok((row.get(0)?, lossy(row, 1)?)))?;
+    rows.collect()
+}
+
+/// Returns a text of a row, also when it is damaged.
+pub(super) fn lossy(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    let bytes = row.get_ref(column)?.as_bytes();
+    Ok(String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned())
+}
+
 const LOST_REFUSAL: &str =
     "somebody failed it, and the verdict that says so, or what it is on, is missing or damaged";
 
 /// Says in SQLite's terms of which version or edition a refusal is lost.
 pub(super) fn lost_refusal(on: Judged) -> rusqlite::Error {
     match on {
-        Judged::Version(version) => damaged_row(version, LOST_REFUSAL),
+        Judged::Version(version) => {
+            let way_on = format!("`gannet verify v{version}` has the verifiers judge it anew");
+            damaged_row(version, format!("{LOST_REFUSAL}; {way_on}"))
+        }
         Judged::Edition(edition) => damaged_error(DamagedRow {
             table: "edition",
             id: edition.to_string(),
             source: None,
-            reason: LOST_REFUSAL.to_owned(),
+            reason: format!(
+                "{LOST_REFUSAL}; `gannet verify set:NAME` has the newest edition of a set judged anew"
+            ),
         }),
     }
 }

@@ -396,6 +396,8 @@ pub struct Seen {
     pub verdict: VerdictId,
     /// By which policy verifiers were asked; nothing where none was.
     pub policy: Option<Arc<Policy>>,
+    /// Whether all verifiers were asked anew since earlier verdicts cannot be read: those are set aside for what they say now.
+    pub is_anew: bool,
 }
 
 /// What came of verdicts that were recorded.
@@ -426,6 +428,7 @@ impl From<VerdictId> for Seen {
         Self {
             verdict,
             policy: None,
+            is_anew: false,
         }
     }
 }

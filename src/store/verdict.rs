@@ -9,7 +9,9 @@ use super::event::insert_event_under;
 use super::hand_verdict::{Own, end_on_versions};
 use super::policy::InForce;
 use super::publication::refresh_publication;
+use super::refusal::repeat_late;
 use super::row::row_limit;
+use super::set_aside::set_aside_unreadable;
 use super::transaction::Transaction;
 use super::types::{Counted, Seen};
 use super::verdict_row::{
@@ -99,6 +101,7 @@ pub(super) fn judge_version(
 ) -> std::result::Result<Counted, Failure> {
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
+    repeat_late(transaction, &place, &policy, stamp)?;
     let mut counted = Vec::with_capacity(verdicts.len());
     let mut ids = Vec::with_capacity(verdicts.len());
     for verdict in verdicts {
@@ -112,6 +115,10 @@ pub(super) fn judge_version(
         let source = place.source_id;
         insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
         counted.push(verdict.clone());
+    }
+    if seen.is_some_and(|seen| seen.is_anew) {
+        let subject = (Some(place.source_id), Some(version), String::new());
+        set_aside_unreadable(transaction, Judged::Version(version), &subject, stamp)?;
     }
     let state = derive_state(transaction, &place, &policy, &counted, stamp)?;
     let mut ended = Vec::new();
@@ -138,12 +145,7 @@ pub(super) fn derive_state(
     let (version, source, before) = (place.id, place.source_id, place.state);
     let outcomes = newest_outcomes(transaction.sql, Judged::Version(version))?;
     let state = policy.weights.state(&outcomes);
-    let checksum = Place { state, ..*place }.checksum();
-    transaction.execute(
-        "UPDATE version SET state = ?2, policy_revision = ?3, checksum = ?4
-         WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3)",
-        params![version.0, state.as_str(), policy.revision, checksum],
-    )?;
+    write_state(transaction, place, state, policy.revision)?;
     if state == before {
         return Ok(state);
     }
@@ -164,6 +166,22 @@ pub(super) fn derive_state(
     }
     refresh_publication(transaction, source)?;
     Ok(state)
+}
+
+/// Writes down the state of a version, and the policy by which it follows; its checksum with it.
+pub(super) fn write_state(
+    transaction: &Transaction<'_>,
+    place: &Place,
+    state: VersionState,
+    revision: Option<i64>,
+) -> rusqlite::Result<()> {
+    let checksum = Place { state, ..*place }.checksum();
+    transaction.execute(
+        "UPDATE version SET state = ?2, policy_revision = ?3, checksum = ?4
+         WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3)",
+        params![place.id.0, state.as_str(), revision, checksum],
+    )?;
+    Ok(())
 }
 
 /// Returns whether a version that passes now is its source's newest, and it or the one before it had failed.

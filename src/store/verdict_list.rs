@@ -13,7 +13,7 @@ use super::row::{Columns, int, row_limit, to_json};
 use super::types::{
     JudgedBy, JudgedOrder, JudgedRequest, LastVerdict, VerdictFilter, VerdictOn, VerdictSubject,
 };
-use super::verdict_row::{OF_EDITIONS, OF_VERSIONS, Said, read_what_was_said};
+use super::verdict_row::{OF_EDITIONS, OF_VERSIONS, Said, read_verdict_row, read_what_was_said};
 use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
 
 impl Store {
@@ -93,7 +93,7 @@ fn list_on_versions(
         filter.versions.as_deref().map(|ids| to_json(&ids)),
     ];
     let rows = statement.query_map(parameters, |row| {
-        read_row("verdict", row, |columns| {
+        read_verdict_row(OF_VERSIONS, row, None, |columns| {
             columns.get::<i64>()?;
             let said = read_what_was_said(columns)?;
             let on = VerdictSubject::Version {
@@ -137,7 +137,7 @@ fn list_on_editions(
         row_limit(filter.limit),
     ];
     let rows = statement.query_map(parameters, |row| {
-        read_row("edition_verdict", row, |columns| {
+        read_verdict_row(OF_EDITIONS, row, None, |columns| {
             columns.get::<i64>()?;
             let said = read_what_was_said(columns)?;
             let on = VerdictSubject::Edition {

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use super::damage::{DamagedRow, read_row, sound_rows, strictly};
+use super::damage::{DamagedRow, damaged_error, damaged_row_in, read_row, sound_rows, strictly};
 use super::error::Failure;
 use super::interned::{DEFINITION, definition, sound_text, text};
 use super::refusal_row::{is_refusal_lost, keep_refusal, lost_refusal};
@@ -120,6 +120,28 @@ pub(super) fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {
     Err(columns.malformed(Type::Integer, "the row does not fit it"))
 }
 
+/// Reads a row of verdicts, of which the first column is the id. Damage names what it is on with the command that sets it aside.
+pub(super) fn read_verdict_row<T>(
+    tables: Tables,
+    row: &Row<'_>,
+    on: Option<i64>,
+    read: impl FnOnce(&mut Columns<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    read_row(tables.verdicts, row, read).map_err(|error| match damaged_row_in(&error) {
+        Some(damaged) if damaged.table == tables.verdicts => {
+            let of = match on.or_else(|| row.get(tables.on).ok()) {
+                Some(id) if tables.on == OF_VERSIONS.on => format!("v{id}"),
+                _ => "set:NAME".to_owned(),
+            };
+            let reason = damaged.reason;
+            let reason =
+                format!("{reason}; `gannet verify {of}` sets it aside and asks the verifiers anew");
+            damaged_error(DamagedRow { reason, ..damaged })
+        }
+        _ => error,
+    })
+}
+
 /// Returns what each verifier said last of a version or an edition, in the order in which verdicts were recorded: the clock may
 /// have been set back meanwhile.
 pub(super) fn newest_outcomes(
@@ -144,7 +166,7 @@ pub(super) fn newest_outcomes(
     let mut is_lost = None;
     let mut rows = statement.query([on.id()])?;
     while let Some(row) = rows.next()? {
-        let (verifier, outcome) = read_row(verdicts, row, |columns| {
+        let (verifier, outcome) = read_verdict_row(tables, row, Some(on.id()), |columns| {
             columns.get::<i64>()?;
             let said: (String, VerdictOutcome) = (text(columns)?, columns.word()?);
             read_fit(columns)?;
@@ -286,7 +308,7 @@ pub(super) fn verdicts_on_edition(
 ) -> std::result::Result<Vec<EditionVerdict>, Failure> {
     let mut statement = sql.prepare_cached(&list_sql(OF_EDITIONS, OUTPUT, "d.edition_id = ?1"))?;
     let rows = statement.query_map([edition.0], |row| {
-        read_row("edition_verdict", row, |columns| {
+        read_verdict_row(OF_EDITIONS, row, None, |columns| {
             let (id, edition_id) = (VerdictId(columns.get()?), EditionId(columns.get()?));
             let Said {
                 verdict,
@@ -303,6 +325,28 @@ pub(super) fn verdicts_on_edition(
         })
     })?;
     Ok(sound_rows(rows, damaged)?)
+}
+
+/// Returns what is wrong with the row of a verdict, or with one that it names; nothing when it can be read.
+pub(super) fn damage_of(
+    sql: &Connection,
+    on: Judged,
+    id: i64,
+) -> std::result::Result<Option<DamagedRow>, Failure> {
+    let tables = on.tables();
+    let read = sql
+        .prepare_cached(&list_sql(tables, NO_OUTPUT, "d.id = ?1"))?
+        .query_row([id], |row| {
+            read_row(tables.verdicts, row, |columns| {
+                columns.get::<i64>()?;
+                columns.get::<i64>()?;
+                read_what_was_said(columns).map(drop)
+            })
+        });
+    match read.map_err(Failure::from) {
+        Ok(()) => Ok(None),
+        Err(error) => error.damaged_row().map(Some).ok_or(error),
+    }
 }
 
 /// What is read of the text that a verifier printed.
@@ -335,7 +379,9 @@ pub(super) fn list(
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<Vec<Verdict>, Failure> {
     let mut statement = sql.prepare_cached(&list_sql(OF_VERSIONS, output, condition))?;
-    let rows = statement.query_map(params, |row| read_row("verdict", row, read_verdict))?;
+    let rows = statement.query_map(params, |row| {
+        read_verdict_row(OF_VERSIONS, row, None, read_verdict)
+    })?;
     Ok(sound_rows(rows, damaged)?)
 }
 

@@ -19,6 +19,7 @@ mod damaged_needs;
 mod damaged_refusals;
 mod damaged_rows;
 mod damaged_states;
+mod damaged_verdicts;
 mod dashboard;
 mod dashboard_terminal;
 mod demo;

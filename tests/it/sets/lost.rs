@@ -365,3 +365,35 @@ fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {
         assert!(said.err.contains(named), "{statement}: {said:#?}");
     }
 }
+
+/// The verifiers of the set are asked anew, and the log keeps what the row held.
+#[test]
+fn asking_the_verifiers_of_a_set_anew_sets_aside_what_cannot_be_read() {
+    for statement in [
+        "UPDATE edition_verdict SET outcome = 'passed' WHERE edition_id = 2",
+        "UPDATE edition_verdict SET verifier_id = 1 WHERE edition_id = 2 AND outcome = 'failed'",
+        "UPDATE edition_verdict SET checksum = NULL WHERE edition_id = 2",
+        "DELETE FROM edition_verdict WHERE edition_id = 2 AND outcome = 'failed'",
+    ] {
+        let release = Release::new();
+        for data in ["one", "two"] {
+            release.serve(data);
+            release.fetch();
+        }
+        let verdict = ["verdict", "set:release", "sums", "failed", "--detail", "no"];
+        release.gannet.ok(&verdict);
+        assert_eq!(release.data().as_deref(), Some("one"), "{statement}");
+        damage(&release.gannet.data(), statement);
+        let said = release.gannet.run(&["--worker-only"]);
+        assert_eq!(
+            release.data().as_deref(),
+            Some("one"),
+            "{statement}: {said:#?}"
+        );
+        release.gannet.ok(&["verify", "set:release"]);
+        assert_eq!(release.data().as_deref(), Some("two"), "{statement}");
+        let log = release.gannet.ok(&["log", "--limit", "0"]);
+        assert!(log.contains("verdict.set-aside"), "{statement}: {log}");
+        release.gannet.ok(&["--worker-only"]);
+    }
+}
