@@ -33,8 +33,10 @@ pub struct Removal {
 pub struct PurgedSet {
     /// Its name.
     pub name: String,
-    /// The edition that took the place; nothing when readers find no folder.
+    /// The edition that took the place; nothing when there is none.
     pub published: Option<EditionId>,
+    /// Whether readers find a folder: where none is published, the one with what was purged, which could not be taken away.
+    pub is_linked: bool,
     /// Why there is no newer edition, if it is known.
     pub why: Option<String>,
 }
@@ -149,6 +151,7 @@ impl App {
                 sets.push(PurgedSet {
                     name: one.set.name,
                     published: one.set.published,
+                    is_linked: one.is_linked,
                     why: one.failure.or(waits),
                 });
             }

@@ -28,6 +28,8 @@ pub struct SetOverview {
     pub published: Option<Edition>,
     /// The link through which they enter.
     pub path: PathBuf,
+    /// Whether a folder lies there; one that is not published any more goes with the next pass that may remove it.
+    pub is_linked: bool,
 }
 
 /// What readers find of a set.
@@ -107,6 +109,7 @@ impl App {
             newest,
             published,
             path: self.archive.set_link(&set.name),
+            is_linked: self.archive.is_set_linked(&set.name),
             members,
             set,
         })

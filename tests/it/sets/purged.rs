@@ -9,6 +9,7 @@ use gannet::store::{SourceChange, Store};
 
 use super::removed::elsewhere;
 use super::{Release, SUMS_VERIFIER};
+use crate::namespace::in_mount_namespace;
 use crate::origin::Reply;
 use crate::rig::Said;
 
@@ -194,6 +195,28 @@ fn a_folder_that_cannot_follow_is_a_problem() {
         said.err.contains("set release: not published: "),
         "{said:#?}"
     );
+}
+
+/// Readers find a folder as long as one lies there, whatever the catalogue says.
+#[test]
+fn that_readers_still_find_a_folder_is_said() {
+    const SHOWN: &str =
+        "nothing, but a folder lies there still: the next pass that may publish removes it";
+    let release = with_editions();
+    let script =
+        "mount --bind \"$data/sets\" \"$data/sets\"; mount -o remount,ro,bind \"$data/sets\"
+        \"$gannet\" remove --purge --yes notes.txt || true; \"$gannet\" show set:release";
+    if let Some(said) = in_mount_namespace(&release.gannet, script) {
+        let still = "readers of the set release still find what was purged: its folder could not be taken away";
+        assert!(said.err.contains(still), "{said:#?}");
+        assert!(!said.err.contains("find nothing"), "{said:#?}");
+        assert!(said.out.contains(SHOWN), "{said:#?}");
+    }
+    let release = with_editions();
+    let said = elsewhere(&release, &["remove", "--purge", "--yes", "notes.txt"]);
+    assert!(!said.err.contains("find nothing"), "{said:#?}");
+    let shown = release.gannet.ok(&["show", "set:release"]);
+    assert_eq!(shown.contains(SHOWN), release.files().len() > 2, "{shown}");
 }
 
 /// Records a purge as a process does that is killed right after it.

@@ -292,10 +292,16 @@ fn tell_stray(stray: &[PathBuf], console: &mut Console<'_>) -> bool {
 /// Says of which sets readers find nothing without the files of purged sources, and why.
 fn note_purged_sets(sets: &[PurgedSet], console: &mut Console<'_>) {
     for set in sets.iter().filter(|set| set.published.is_none()) {
+        let name = clean(&set.name);
+        if set.is_linked {
+            console.note(&format!(
+                "readers of the set {name} still find what was purged: its folder could not be taken away, and every pass tries again"
+            ));
+            continue;
+        }
         let why = set.why.as_deref().map(|why| format!(": {}", clean(why)));
         console.note(&format!(
-            "readers of the set {} find nothing, until an edition without what was purged passes{}",
-            clean(&set.name),
+            "readers of the set {name} find nothing, until an edition without what was purged passes{}",
             why.unwrap_or_default()
         ));
     }

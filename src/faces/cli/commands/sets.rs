@@ -143,6 +143,10 @@ fn write(
             Some(Withdrawal { at, because }) => {
                 format!("withdrawn {}: {because}", look.alone(Some(*at)))
             }
+            None if one.is_linked => {
+                "nothing, but a folder lies there still: the next pass that may publish removes it"
+                    .to_owned()
+            }
             None => "nothing yet".to_owned(),
         },
     };
