@@ -132,12 +132,13 @@ impl<'r> Columns<'r> {
         if text == "{}" {
             return Ok(SettingsPatch::default());
         }
-        let patch = serde_json::from_str::<SettingsPatch>(&text)
-            .map_err(|error| self.malformed(Type::Text, &error.to_string()))?;
         // JSON readers take lists for objects, and null for a setting that is not there.
-        let is_object = text.trim_start().starts_with('{');
-        if is_object && (!text.contains("null") || has_settings_of(&patch, &text)) {
-            return Ok(patch);
+        if text.trim_start().starts_with('{') {
+            let patch = serde_json::from_str::<SettingsPatch>(&text)
+                .map_err(|error| self.malformed(Type::Text, &error.to_string()))?;
+            if !text.contains("null") || has_settings_of(&patch, &text) {
+                return Ok(patch);
+            }
         }
         Err(self.malformed(Type::Text, "no object of settings"))
     }

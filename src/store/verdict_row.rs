@@ -130,12 +130,12 @@ pub(super) fn read_verdict_row<T>(
     read_row(tables.verdicts, row, read).map_err(|error| match damaged_row_in(&error) {
         Some(damaged) if damaged.table == tables.verdicts => {
             let of = match on.or_else(|| row.get(tables.on).ok()) {
-                Some(id) if tables.on == OF_VERSIONS.on => format!("v{id}"),
-                _ => "set:NAME".to_owned(),
+                Some(id) if tables.on == OF_VERSIONS.on => format!("v{id}`"),
+                _ => "set:NAME`, if it is on the set's newest edition,".to_owned(),
             };
             let reason = damaged.reason;
             let reason =
-                format!("{reason}; `gannet verify {of}` sets it aside and asks the verifiers anew");
+                format!("{reason}; `gannet verify {of} sets it aside and asks the verifiers anew");
             damaged_error(DamagedRow { reason, ..damaged })
         }
         _ => error,
