@@ -1,5 +1,6 @@
 //! Names that are safe as one part of a path, whatever the network says.
 
+use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::invisible::is_formatting;
@@ -35,27 +36,7 @@ pub fn segment_name(url: &url::Url) -> String {
 
 /// Decodes `%XX` (RFC 3986 §2.1); bytes that are not UTF-8 become U+FFFD.
 pub fn decode_percent(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = |offset: usize| {
-            bytes
-                .get(at + offset)
-                .and_then(|c| (*c as char).to_digit(16))
-        };
-        match (bytes[at], hex(1), hex(2)) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.extend(u8::try_from(high * 16 + low));
-                at += 3;
-            }
-            (byte, ..) => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn shorten(name: &str) -> String {

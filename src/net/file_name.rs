@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_PAD_INDIFFERENT;
+use percent_encoding::percent_decode;
 
 /// Returns the file name that a `Content-Disposition` field gives: `filename*` when it can be read, else `filename`.
 pub(super) fn disposition_name(field: &[u8]) -> Option<String> {
@@ -155,20 +156,12 @@ fn decode_charset(charset: &[u8], bytes: Vec<u8>) -> Option<String> {
     }
 }
 
+/// Decodes `%XX`; nothing where a `%` begins no such code.
 fn decode_percent(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |at: usize| text.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        if text[at] == b'%' {
-            bytes.push(u8::try_from(digit(at + 1)? * 16 + digit(at + 2)?).ok()?);
-            at += 3;
-        } else {
-            bytes.push(text[at]);
-            at += 1;
-        }
-    }
-    Some(bytes)
+    let is_code =
+        |rest: &[u8]| matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    let mut codes = text.split(|byte| *byte == b'%').skip(1);
+    codes.all(is_code).then(|| percent_decode(text).collect())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_PAD_INDIFFERENT, URL_SAFE_PAD_INDIFFERENT};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ETAG, HeaderMap, HeaderValue, LAST_MODIFIED, LOCATION};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -274,25 +275,15 @@ pub(super) fn value_of(name: &str, secrets: &Secrets) -> Result<SecretString, Fa
     Ok(value)
 }
 
-/// Encodes all but the unreserved characters (RFC 3986 §2.3).
-fn encode_percent(value: &str) -> String {
-    encode_but(value, |byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-    })
-}
+/// All but the unreserved characters (RFC 3986 §2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
-fn encode_but(value: &str, keep: impl Fn(u8) -> bool) -> String {
-    use std::fmt::Write as _;
-    value
-        .bytes()
-        .fold(String::with_capacity(value.len()), |mut text, byte| {
-            if keep(byte) {
-                text.push(char::from(byte));
-            } else {
-                let _ = write!(text, "%{byte:02X}");
-            }
-            text
-        })
+fn encode_percent(value: &str) -> String {
+    utf8_percent_encode(value, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
 };
@@ -432,23 +433,17 @@ fn ascii(value: &str) -> HeaderValue {
     HeaderValue::from_str(value).expect("visible ASCII and spaces only")
 }
 
+/// Controls and the percent sign.
+const NOT_VISIBLE: &AsciiSet = &CONTROLS.add(b'%');
+
 /// Percent-encodes a value (RFC 3986 §2.1) so that any header can carry it and decoding gives it back: all that is not
 /// visible ASCII, `%`, and the spaces at its ends, which HTTP drops (RFC 9110 §5.5).
 fn encoded(value: &str) -> String {
-    use std::fmt::Write as _;
-    let inner = value.trim_start_matches(' ');
-    let start = value.len() - inner.len();
-    let end = start + inner.trim_end_matches(' ').len();
-    let mut text = String::with_capacity(value.len());
-    for (at, byte) in value.bytes().enumerate() {
-        let visible = byte.is_ascii_graphic() && byte != b'%';
-        if visible || (byte == b' ' && (start..end).contains(&at)) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
+    let inner = value.trim_matches(' ');
+    let start = value.len() - value.trim_start_matches(' ').len();
+    let end = value.len() - start - inner.len();
+    let inner = utf8_percent_encode(inner, NOT_VISIBLE);
+    format!("{}{inner}{}", "%20".repeat(start), "%20".repeat(end))
 }
 
 #[cfg(test)]
