@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::ArchiveError;
-use crate::domain::{Digest, Digester};
+use crate::domain::Digest;
 use crate::files::{self, Owner};
 
 /// Makes the entries of the folder `path` durable: files made in, renamed into or removed from it.
@@ -58,15 +58,7 @@ pub(super) fn is_inside(path: &str) -> bool {
 
 /// Returns the digest of what a file holds.
 pub(super) fn digest_of(path: &Path) -> io::Result<Digest> {
-    let mut digester = Digester::default();
-    let mut file = files::read_plain(path)?;
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(digester.finish()),
-            count => digester.update(&buffer[..count]),
-        }
-    }
+    Digest::of_reader(&mut files::read_plain(path)?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The SHA-256 digest that names content, and the running digester.
 
 use std::fmt;
+use std::io::{self, Read, Write};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
@@ -18,6 +19,27 @@ impl Digest {
     /// Returns the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Reads to the end and returns the digest of what was read.
+    pub fn of_reader(from: &mut impl Read) -> io::Result<Self> {
+        Self::of_copy(from, &mut io::sink())
+    }
+
+    /// Copies to the end and returns the digest of what was copied.
+    pub fn of_copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<Self> {
+        let mut digester = Digester::default();
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let count = match from.read(&mut buffer) {
+                Ok(0) => return Ok(digester.finish()),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            digester.update(&buffer[..count]);
+            to.write_all(&buffer[..count])?;
+        }
     }
 
     /// Returns the 64 hexadecimal digits alone, in lower case.
@@ -108,6 +130,20 @@ mod tests {
         pieces.update(b"a");
         pieces.update(b"bc");
         assert_eq!(pieces.finish(), digest);
+    }
+
+    #[test]
+    fn digests_what_is_read_and_copied() {
+        let long = vec![7; (64 << 10) * 2 + 1];
+        for bytes in [b"".as_slice(), b"abc", &long] {
+            let mut copy = Vec::new();
+            assert_eq!(
+                Digest::of_reader(&mut &*bytes).ok(),
+                Some(Digest::of(bytes))
+            );
+            let digest = Digest::of_copy(&mut &*bytes, &mut copy).ok();
+            assert_eq!((digest, &*copy), (Some(Digest::of(bytes)), bytes));
+        }
     }
 
     #[test]

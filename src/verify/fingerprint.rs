@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 use crate::config::{Builtin, Percent, Schema, VerifierKind};
-use crate::domain::{Digest, Digester, Fingerprint, masked};
+use crate::domain::{Digest, Fingerprint, masked};
 
 /// Raised when a built-in rule or the way programs are run changes what a verdict means.
 const RULES_VERSION: u32 = 2;
@@ -51,20 +51,9 @@ impl FileDigests {
         {
             return Ok(*digest);
         }
-        let digest = digest_of(&mut file)?;
+        let digest = Digest::of_reader(&mut file)?;
         known.insert(path.to_owned(), (state, digest));
         Ok(digest)
-    }
-}
-
-fn digest_of(file: &mut File) -> io::Result<Digest> {
-    let mut digester = Digester::default();
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(digester.finish()),
-            count => digester.update(&buffer[..count]),
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::exit::error;
 use crate::app::{Error, ErrorKind};
-use crate::domain::{Content, Digest, Digester};
+use crate::domain::{Content, Digest};
 
 /// The manifest's name in the folder.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -107,7 +107,7 @@ impl ExportFolder {
 
 fn keep(path: &Path, digest: Digest) -> Result<(), Error> {
     let found = File::open(path)
-        .and_then(|file| copy(file, &mut io::sink()))
+        .and_then(|mut file| Digest::of_reader(&mut file))
         .map_err(|cause| failed("read", path, &cause))?;
     if found == digest {
         Ok(())
@@ -122,8 +122,8 @@ fn write(path: &Path, digest: Digest, content: &Content) -> Result<(), Error> {
         fs::create_dir_all(folder)?;
         let mut file = temporary_file(folder)?;
         let found = match content {
-            Content::Memory(bytes) => copy(&**bytes, &mut file)?,
-            Content::File { path, .. } => copy(File::open(&**path)?, &mut file)?,
+            Content::Memory(bytes) => Digest::of_copy(&mut &**bytes, &mut file)?,
+            Content::File { path, .. } => Digest::of_copy(&mut File::open(&**path)?, &mut file)?,
         };
         if found == digest {
             file.as_file().sync_all()?;
@@ -148,22 +148,6 @@ fn temporary_file(folder: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
-}
-
-/// Copies everything and returns its digest.
-fn copy(mut from: impl Read, to: &mut dyn io::Write) -> io::Result<Digest> {
-    let mut digester = Digester::default();
-    let mut block = vec![0; 64 << 10];
-    loop {
-        let length = match from.read(&mut block) {
-            Ok(0) => return Ok(digester.finish()),
-            Ok(length) => length,
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
-            Err(cause) => return Err(cause),
-        };
-        digester.update(&block[..length]);
-        to.write_all(&block[..length])?;
-    }
 }
 
 fn failed(doing: &str, path: &Path, cause: &io::Error) -> Error {

@@ -5,7 +5,6 @@
 
 use std::io::{BufRead as _, BufReader};
 
-use super::sha256::digest_of;
 use super::source::{Bounded, Case, Finding, PIECE_BYTES, Trouble, bad, cannot};
 use super::sums::{Entry, is_something_else, last_part, printed, read_line, without_dot};
 use super::sums_text;
@@ -19,7 +18,7 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 pub(super) fn judge(case: &Case) -> Finding {
     let list = case.evidence.companion.as_ref();
     let list: &Companion = list.map_err(|why| Trouble::Cannot(why.clone()))?;
-    let found = digest_of(&mut case.open()?)?;
+    let found = Digest::of_reader(&mut case.open()?)?;
     let names = Names::of(&case.facts);
     let mut against = None;
     for content in &list.lists {

@@ -1,28 +1,16 @@
 //! `sha256`: exactly this content.
 
-use std::io;
-
 use super::source::{Finding, Source, bad};
-use crate::domain::{Digest, Digester};
+use crate::domain::Digest;
 
 /// The content has this digest.
 pub(super) fn judge(source: &mut Source, expected: Digest) -> Finding {
-    let found = digest_of(source)?;
+    let found = Digest::of_reader(source)?;
     if found == expected {
         Ok(found.to_string())
     } else {
         bad(format!("is {found}, not {expected}"))
     }
-}
-
-/// Digests what is left of the stream.
-pub(super) fn digest_of(source: &mut Source) -> io::Result<Digest> {
-    let mut digester = Digester::default();
-    source.pieces(|piece| {
-        digester.update(piece);
-        None::<()>
-    })?;
-    Ok(digester.finish())
 }
 
 #[cfg(test)]
