@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use chrono::{DateTime, Datelike as _, NaiveDateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 
@@ -18,29 +17,19 @@ pub(super) const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(60);
 
 /// Delays with full jitter: each is drawn from nought to a bound that doubles from 500 ms to 10 s.
 pub(super) struct Delays {
-    bounds: ExponentialBackoff,
-    jittered: ExponentialBackoff,
+    bound: Duration,
 }
 
 impl Delays {
     pub(super) fn new() -> Self {
-        let plain = ExponentialBuilder::new()
-            .with_min_delay(BASE)
-            .with_max_delay(CAP)
-            .without_max_times();
-        Self {
-            bounds: plain.build(),
-            jittered: plain.with_jitter().build(),
-        }
+        Self { bound: BASE }
     }
 
     /// Returns the next delay.
     pub(super) fn next(&mut self) -> Duration {
-        // The crate's jitter is added on top of the delay, drawn from nought to the delay: what was added is full jitter.
-        match (self.bounds.next(), self.jittered.next()) {
-            (Some(bound), Some(jittered)) => jittered.saturating_sub(bound),
-            _ => CAP,
-        }
+        let delay = self.bound.mul_f64(fastrand::f64());
+        self.bound = CAP.min(self.bound * 2);
+        delay
     }
 }
 
