@@ -47,7 +47,7 @@ pub(super) async fn judge(
     let folder = match subject.lay_out(work_dir).await {
         Ok(folder) => folder,
         Err(error) => {
-            return cannot(&format!(
+            return Judgement::error(&format!(
                 "cannot make a working folder in {}: {}",
                 work_dir.display(),
                 trouble(&error, work_dir)
@@ -55,7 +55,7 @@ pub(super) async fn judge(
         }
     };
     let Some(mut command) = command_in(&folder, program.argv) else {
-        return cannot("the command is empty");
+        return Judgement::error("the command is empty");
     };
     command.envs(subject.variables());
     let input = subject.input().filter(|_| program.stdin);
@@ -63,7 +63,7 @@ pub(super) async fn judge(
         Ok(run) => read(&run, program.failed, limits),
         Err(error) => {
             let why = trouble(&error, work_dir);
-            cannot(&format!("cannot start {}: {why}", program.argv[0]))
+            Judgement::error(&format!("cannot start {}: {why}", program.argv[0]))
         }
     }
 }
@@ -126,15 +126,6 @@ fn with_paths(argument: &[u8], places: &[(&[u8], &Path)]) -> Vec<u8> {
     filled
 }
 
-fn cannot(why: &str) -> Judgement {
-    Judgement {
-        outcome: VerdictOutcome::Error,
-        detail: format!("could not judge: {why}"),
-        exit_code: None,
-        output: String::new(),
-    }
-}
-
 /// Reads the end of a run: 0 is passed, the codes in `failed` are failed, anything else could not judge.
 fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
     let passed = || output::last_line(&run.stdout, &run.stderr);
@@ -172,7 +163,8 @@ fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
 }
 
 fn could_not(why: &str) -> (VerdictOutcome, String) {
-    (VerdictOutcome::Error, format!("could not judge: {why}"))
+    let judgement = Judgement::error(why);
+    (judgement.outcome, judgement.detail)
 }
 
 pub(super) fn overrunning(overrun: &Overrun, limits: ResourceLimits) -> String {

@@ -276,9 +276,11 @@ impl Verifier {
         }
         // Which of the two programs spoke is not known, so this counts for neither.
         Judgement {
-            outcome: VerdictOutcome::Error,
-            detail: "could not judge: the program, or a file that its command names, was replaced during its run".to_owned(),
-            ..judgement
+            exit_code: judgement.exit_code,
+            output: judgement.output,
+            ..Judgement::error(
+                "the program, or a file that its command names, was replaced during its run",
+            )
         }
     }
 }

@@ -11,7 +11,7 @@ pub(in crate::verify) fn judge(rule: &Builtin, case: &Case) -> Judgement {
     let (outcome, detail) = match guarded(|| find(rule, case)) {
         Ok(detail) => (VerdictOutcome::Passed, detail),
         Err(Trouble::Bad(detail)) => (VerdictOutcome::Failed, detail),
-        Err(Trouble::Cannot(why)) => (VerdictOutcome::Error, format!("could not judge: {why}")),
+        Err(Trouble::Cannot(why)) => return Judgement::error(&why),
     };
     Judgement {
         outcome,
