@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use toml::Value;
 
-use super::{Config, FetchConfig, SettingOrigin, SettingOrigins, ThemeChoice};
+use super::{Config, FetchConfig, SettingOrigin, SettingOrigins};
 use crate::domain::{exact_size, masked};
 
 /// One setting in force.
@@ -37,9 +37,7 @@ impl Config {
         settings.add("secrets_file", self.secrets.file().map(path));
         settings.add_fetch(&self.fetch);
         settings.add("log.keep_days", Some(number(self.log.keep_days)));
-        let mut themes = ThemeChoice::ALL.iter();
-        let theme = themes.find(|(choice, _)| *choice == self.dashboard.theme);
-        settings.add("dashboard.theme", theme.map(|(_, word)| text(word)));
+        settings.add("dashboard.theme", Some(text(self.dashboard.theme.as_str())));
         for keys in &self.dashboard.keys {
             let value = keys.keys.iter().map(|key| text(key)).collect();
             let key = format!("dashboard.keys.{}", keys.action);

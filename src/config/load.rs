@@ -13,7 +13,7 @@ use super::duration::parse_duration;
 use super::paths::{Paths, expand};
 use super::{
     Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, NoProxy,
-    Secrets, SettingOrigin, SettingOrigins, ThemeChoice, WorkerConfig, Zone, notify, verifiers,
+    Secrets, SettingOrigin, SettingOrigins, WorkerConfig, Zone, notify, verifiers,
 };
 use crate::domain::parse_size;
 
@@ -394,13 +394,7 @@ fn read_root(mut root: Section<'_>, paths: Paths<'_>) -> FileSettings {
 
 fn read_dashboard(mut section: Section<'_>) -> DashboardConfig {
     let mut dashboard = DashboardConfig::default();
-    let theme = section.parsed("theme", |text| {
-        let choice = ThemeChoice::ALL.iter().find(|(_, word)| *word == text);
-        choice.map(|(choice, _)| *choice).ok_or_else(|| {
-            let words = ThemeChoice::ALL.map(|(_, word)| word).join(", ");
-            format!("`{text}` is not a theme: expected one of {words}")
-        })
-    });
+    let theme = section.parsed("theme", str::parse);
     set(&mut dashboard.theme, theme);
     if let Some(mut keys) = section.section("keys") {
         for (name, texts) in keys.named_texts() {

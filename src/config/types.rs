@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Builtin, NoProxy, ProxyAddress, Secrets, SettingOrigins, Zone};
+use crate::domain::words::words;
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
 /// Everything that is in force.
@@ -120,32 +121,24 @@ pub struct DashboardConfig {
     pub in_tmux: bool,
 }
 
-/// Which of the terminal's colours the dashboard uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ThemeChoice {
-    /// What the terminal says it can: `dark`, `plain` with eight colours, `mono` without any or under `NO_COLOR`.
-    #[default]
-    Auto,
-    /// For a dark background.
-    Dark,
-    /// For a light background.
-    Light,
-    /// The first eight colours, nothing bright.
-    Plain,
-    /// No colour at all.
-    Mono,
-}
-
-impl ThemeChoice {
-    /// Every choice, with the word that stands for it in the configuration.
-    pub const ALL: [(Self, &'static str); 5] = [
-        (Self::Auto, "auto"),
-        (Self::Dark, "dark"),
-        (Self::Light, "light"),
-        (Self::Plain, "plain"),
-        (Self::Mono, "mono"),
-    ];
-}
+words!(
+    "a theme":
+    /// Which of the terminal's colours the dashboard uses.
+    #[derive(Default)]
+    pub enum ThemeChoice {
+        /// What the terminal says it can: `dark`, `plain` with eight colours, `mono` without any or under `NO_COLOR`.
+        #[default]
+        Auto = "auto",
+        /// For a dark background.
+        Dark = "dark",
+        /// For a light background.
+        Light = "light",
+        /// The first eight colours, nothing bright.
+        Plain = "plain",
+        /// No colour at all.
+        Mono = "mono",
+    }
+);
 
 /// One line of `[dashboard.keys]`: an action and the keys that do it from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]

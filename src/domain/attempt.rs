@@ -1,141 +1,59 @@
 //! An attempt: one try at fetching a source, and how it ended.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::words::words;
 use super::{AttemptId, SourceId, VersionId};
 
-/// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AttemptOutcome {
-    /// The content was another than before: a version was kept.
-    New,
-    /// The server said so (304), or the content was the same.
-    Unchanged,
-    /// Nothing was learned of the content.
-    Failed,
-}
-
-impl AttemptOutcome {
-    /// Returns the word that stands for it everywhere.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Unchanged => "unchanged",
-            Self::Failed => "failed",
-        }
+words!(
+    "an outcome":
+    /// How an attempt ended.
+    pub enum AttemptOutcome {
+        /// The content was another than before: a version was kept.
+        New = "new",
+        /// The server said so (304), or the content was the same.
+        Unchanged = "unchanged",
+        /// Nothing was learned of the content.
+        Failed = "failed",
     }
-}
+);
 
-impl fmt::Display for AttemptOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+words!(
+    "a kind of failure":
+    /// Why an attempt failed.
+    pub enum FailureKind {
+        /// The address, its host or a redirect's target is not allowed.
+        Forbidden = "forbidden",
+        /// A `${NAME}` has no value.
+        Secret = "secret",
+        /// The host name has no address.
+        Dns = "dns",
+        /// No connection was made.
+        Connect = "connect",
+        /// The TLS handshake or the certificate failed.
+        Tls = "tls",
+        /// A time limit ran out.
+        Timeout = "timeout",
+        /// The body came slower than the least rate.
+        Slow = "slow",
+        /// The server answered with a status that is no success.
+        Status = "status",
+        /// Redirects without end, without a target, or more than allowed.
+        Redirect = "redirect",
+        /// The message is malformed: framing, a short body, conflicting lengths.
+        Protocol = "protocol",
+        /// The content coding is unknown or broken.
+        Decode = "decode",
+        /// More bytes than allowed.
+        TooLarge = "too_large",
+        /// An empty body where there was content before.
+        Empty = "empty",
+        /// This machine could not do its part: its disk is full, say. That is no fault of the source; an older gannet recorded it as one.
+        Storage = "storage",
     }
-}
-
-impl FromStr for AttemptOutcome {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        [Self::New, Self::Unchanged, Self::Failed]
-            .into_iter()
-            .find(|outcome| outcome.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not an outcome: expected new, unchanged or failed"))
-    }
-}
-
-/// Why an attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FailureKind {
-    /// The address, its host or a redirect's target is not allowed.
-    Forbidden,
-    /// A `${NAME}` has no value.
-    Secret,
-    /// The host name has no address.
-    Dns,
-    /// No connection was made.
-    Connect,
-    /// The TLS handshake or the certificate failed.
-    Tls,
-    /// A time limit ran out.
-    Timeout,
-    /// The body came slower than the least rate.
-    Slow,
-    /// The server answered with a status that is no success.
-    Status,
-    /// Redirects without end, without a target, or more than allowed.
-    Redirect,
-    /// The message is malformed: framing, a short body, conflicting lengths.
-    Protocol,
-    /// The content coding is unknown or broken.
-    Decode,
-    /// More bytes than allowed.
-    TooLarge,
-    /// An empty body where there was content before.
-    Empty,
-    /// This machine could not do its part: its disk is full, say. That is no fault of the source; an older gannet recorded it as one.
-    Storage,
-}
-
-impl FailureKind {
-    /// Every kind.
-    pub const ALL: [Self; 14] = [
-        Self::Forbidden,
-        Self::Secret,
-        Self::Dns,
-        Self::Connect,
-        Self::Tls,
-        Self::Timeout,
-        Self::Slow,
-        Self::Status,
-        Self::Redirect,
-        Self::Protocol,
-        Self::Decode,
-        Self::TooLarge,
-        Self::Empty,
-        Self::Storage,
-    ];
-
-    /// Returns the word that stands for it in the store and in JSON (`error_kind`).
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Forbidden => "forbidden",
-            Self::Secret => "secret",
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Timeout => "timeout",
-            Self::Slow => "slow",
-            Self::Status => "status",
-            Self::Redirect => "redirect",
-            Self::Protocol => "protocol",
-            Self::Decode => "decode",
-            Self::TooLarge => "too_large",
-            Self::Empty => "empty",
-            Self::Storage => "storage",
-        }
-    }
-}
-
-impl fmt::Display for FailureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for FailureKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not a kind of failure"))
-    }
-}
+);
 
 /// What a server gave to ask "has it changed?" with, verbatim (RFC 9110 §8.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

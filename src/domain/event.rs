@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use super::words::words;
 use super::{EventId, SourceId, VersionId};
 
 /// Who acts, as events record it: `joe@host by cli`, `worker@host`.
@@ -25,126 +26,96 @@ pub struct Stamp {
     pub actor: Actor,
 }
 
-macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $word:literal),+ $(,)?) => {
-        /// What was done. The word of each is what the log shows and programs filter by.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Action { $($(#[$doc])* $name),+ }
-
-        impl Action {
-            /// Every action.
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            /// Returns the word that stands for it everywhere.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $word),+ }
-            }
-        }
-    };
-}
-
-actions!(
-    /// A source was added.
-    SourceAdded = "source.added",
-    /// A source's settings were changed.
-    SourceEdited = "source.edited",
-    /// A source was removed, its history kept.
-    SourceRemoved = "source.removed",
-    /// A source was removed with its history.
-    SourcePurged = "source.purged",
-    /// A removed source was brought back.
-    SourceRestored = "source.restored",
-    /// An attempt kept a new version.
-    FetchNew = "fetch.new",
-    /// An attempt found nothing new.
-    FetchUnchanged = "fetch.unchanged",
-    /// An attempt failed.
-    FetchFailed = "fetch.failed",
-    /// The first attempt of a source failed after one that did not.
-    SourceFailing = "source.failing",
-    /// An attempt succeeded after one or more that failed.
-    SourceRecovered = "source.recovered",
-    /// A verifier passed a version.
-    VerdictPassed = "verdict.passed",
-    /// A verifier failed a version.
-    VerdictFailed = "verdict.failed",
-    /// A verifier could not judge a version.
-    VerdictError = "verdict.error",
-    /// A verifier was asked, and will answer later.
-    VerdictPending = "verdict.pending",
-    /// The verdicts on a version made it a failed one.
-    VersionFailed = "version.failed",
-    /// The newest version passed after the one before it, or it itself, had failed.
-    VersionRecovered = "version.recovered",
-    /// A version's state changed without a new verdict: other verifiers count since the policy changed.
-    VersionRecounted = "version.recounted",
-    /// A verdict came too late to count: somebody else decided meanwhile, or its verifier was defined otherwise.
-    VerdictOvertaken = "verdict.overtaken",
-    /// A verdict that cannot be read, or whose second record alone is left, counts no more: the verifiers were asked anew.
-    VerdictSetAside = "verdict.set-aside",
-    /// A version took its published path.
-    Published = "file.published",
-    /// A published file that was changed or removed from outside was put back.
-    Republished = "file.republished",
-    /// A published file or set could not be brought in line with what the verdicts demand: told once, until it can.
-    PublishFailed = "publish.failed",
-    /// A published file was removed.
-    Withdrawn = "file.withdrawn",
-    /// An edition of a set passed.
-    SetPassed = "set.passed",
-    /// A verifier failed an edition of a set.
-    SetFailed = "set.failed",
-    /// A set could not be judged, or is not one.
-    SetError = "set.error",
-    /// An edition of a set became the one that readers see.
-    SetPublished = "set.published",
-    /// Files or the link of a published edition that were changed or removed from outside were put back.
-    SetRepublished = "set.republished",
-    /// The published folder of a set was removed.
-    SetWithdrawn = "set.withdrawn",
-    /// The verifiers and sets of a configuration file were put in force.
-    PolicyAdopted = "policy.adopted",
-    /// A changed configuration file could not be used; the configuration before it stays in force.
-    ConfigRejected = "config.rejected",
-    /// A process that stays read its configuration again, or one that could not be used can be again.
-    ConfigReloaded = "config.reloaded",
-    /// A row of the catalogue cannot be read: told once.
-    RowDamaged = "catalogue.damaged",
-    /// Times were stored that cannot be, by a clock that ran ahead: what they put off is due now.
-    TimesMended = "times.mended",
-    /// A pass began.
-    PassStarted = "pass.started",
-    /// A pass ended.
-    PassFinished = "pass.finished",
-    /// A notifier was told of changes.
-    NoticeSent = "notice.sent",
-    /// A notifier could not be told.
-    NoticeFailed = "notice.failed",
-    /// The log could not be written.
-    LogFailed = "log.failed",
-    /// A catalogue took the archive beside it for its own.
-    ArchiveAdopted = "archive.adopted",
-    /// Something in the archive is not as recorded.
-    Damaged = "archive.damaged",
-    /// A damaged blob was stored anew from a fetch that brought the same content.
-    Healed = "archive.healed",
+words!(
+    "an action":
+    /// What was done. The word of each is what the log shows and programs filter by.
+    pub enum Action {
+        /// A source was added.
+        SourceAdded = "source.added",
+        /// A source's settings were changed.
+        SourceEdited = "source.edited",
+        /// A source was removed, its history kept.
+        SourceRemoved = "source.removed",
+        /// A source was removed with its history.
+        SourcePurged = "source.purged",
+        /// A removed source was brought back.
+        SourceRestored = "source.restored",
+        /// An attempt kept a new version.
+        FetchNew = "fetch.new",
+        /// An attempt found nothing new.
+        FetchUnchanged = "fetch.unchanged",
+        /// An attempt failed.
+        FetchFailed = "fetch.failed",
+        /// The first attempt of a source failed after one that did not.
+        SourceFailing = "source.failing",
+        /// An attempt succeeded after one or more that failed.
+        SourceRecovered = "source.recovered",
+        /// A verifier passed a version.
+        VerdictPassed = "verdict.passed",
+        /// A verifier failed a version.
+        VerdictFailed = "verdict.failed",
+        /// A verifier could not judge a version.
+        VerdictError = "verdict.error",
+        /// A verifier was asked, and will answer later.
+        VerdictPending = "verdict.pending",
+        /// The verdicts on a version made it a failed one.
+        VersionFailed = "version.failed",
+        /// The newest version passed after the one before it, or it itself, had failed.
+        VersionRecovered = "version.recovered",
+        /// A version's state changed without a new verdict: other verifiers count since the policy changed.
+        VersionRecounted = "version.recounted",
+        /// A verdict came too late to count: somebody else decided meanwhile, or its verifier was defined otherwise.
+        VerdictOvertaken = "verdict.overtaken",
+        /// A verdict that cannot be read, or whose second record alone is left, counts no more: the verifiers were asked anew.
+        VerdictSetAside = "verdict.set-aside",
+        /// A version took its published path.
+        Published = "file.published",
+        /// A published file that was changed or removed from outside was put back.
+        Republished = "file.republished",
+        /// A published file or set could not be brought in line with what the verdicts demand: told once, until it can.
+        PublishFailed = "publish.failed",
+        /// A published file was removed.
+        Withdrawn = "file.withdrawn",
+        /// An edition of a set passed.
+        SetPassed = "set.passed",
+        /// A verifier failed an edition of a set.
+        SetFailed = "set.failed",
+        /// A set could not be judged, or is not one.
+        SetError = "set.error",
+        /// An edition of a set became the one that readers see.
+        SetPublished = "set.published",
+        /// Files or the link of a published edition that were changed or removed from outside were put back.
+        SetRepublished = "set.republished",
+        /// The published folder of a set was removed.
+        SetWithdrawn = "set.withdrawn",
+        /// The verifiers and sets of a configuration file were put in force.
+        PolicyAdopted = "policy.adopted",
+        /// A changed configuration file could not be used; the configuration before it stays in force.
+        ConfigRejected = "config.rejected",
+        /// A process that stays read its configuration again, or one that could not be used can be again.
+        ConfigReloaded = "config.reloaded",
+        /// A row of the catalogue cannot be read: told once.
+        RowDamaged = "catalogue.damaged",
+        /// Times were stored that cannot be, by a clock that ran ahead: what they put off is due now.
+        TimesMended = "times.mended",
+        /// A pass began.
+        PassStarted = "pass.started",
+        /// A pass ended.
+        PassFinished = "pass.finished",
+        /// A notifier was told of changes.
+        NoticeSent = "notice.sent",
+        /// A notifier could not be told.
+        NoticeFailed = "notice.failed",
+        /// The log could not be written.
+        LogFailed = "log.failed",
+        /// A catalogue took the archive beside it for its own.
+        ArchiveAdopted = "archive.adopted",
+        /// Something in the archive is not as recorded.
+        Damaged = "archive.damaged",
+        /// A damaged blob was stored anew from a fetch that brought the same content.
+        Healed = "archive.healed",
+    }
 );
-
-impl Action {
-    /// Returns the action that `word` stands for.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|action| action.as_str() == word)
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// An event that is about to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]

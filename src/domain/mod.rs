@@ -36,6 +36,7 @@ mod verdict;
 mod version;
 mod weights;
 mod withdrawal;
+pub(crate) mod words;
 
 pub use address::{Address, AddressError, secret_names};
 pub use archive_mark::{ArchiveMark, Mismatch};

@@ -6,53 +6,40 @@
 //! told of at most once in a quiet period, and the state that it comes to rest in is always told in the end. What is better holds back
 //! nothing that is worse: trouble that comes back right after its end is told at once.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::words::words;
 use super::{EditionId, Source, VersionId, VersionState};
 
-/// A change of state that somebody may want to hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ChangeKind {
-    /// A source fails to be fetched.
-    Failing,
-    /// The newest version of a source failed verification.
-    VersionFailed,
-    /// Readers find nothing any more where a source's file or a set was published.
-    Withdrawn,
-    /// A version that may be published could not be.
-    PublishFailed,
-    /// An edition of a set failed verification.
-    SetFailed,
-    /// A changed configuration file could not be used.
-    ConfigRejected,
-    /// A source can be fetched again.
-    Recovered,
-    /// The newest version of a source, or the newest edition of a set, passed after one had failed.
-    GoodAgain,
-    /// Readers of a set see another edition.
-    SetPublished,
-    /// Readers of a source's published file see another version than before.
-    Changed,
-}
+words!(
+    "a change":
+    /// A change of state that somebody may want to hear of.
+    #[derive(PartialOrd, Ord)]
+    pub enum ChangeKind {
+        /// A source fails to be fetched.
+        Failing = "failing",
+        /// The newest version of a source failed verification.
+        VersionFailed = "version-failed",
+        /// Readers find nothing any more where a source's file or a set was published.
+        Withdrawn = "withdrawn",
+        /// A version that may be published could not be.
+        PublishFailed = "publish-failed",
+        /// An edition of a set failed verification.
+        SetFailed = "set-failed",
+        /// A changed configuration file could not be used.
+        ConfigRejected = "config-rejected",
+        /// A source can be fetched again.
+        Recovered = "recovered",
+        /// The newest version of a source, or the newest edition of a set, passed after one had failed.
+        GoodAgain = "good-again",
+        /// Readers of a set see another edition.
+        SetPublished = "set-published",
+        /// Readers of a source's published file see another version than before.
+        Changed = "changed",
+    }
+);
 
 impl ChangeKind {
-    /// Every kind, the gravest first.
-    pub const ALL: [Self; 10] = [
-        Self::Failing,
-        Self::VersionFailed,
-        Self::Withdrawn,
-        Self::PublishFailed,
-        Self::SetFailed,
-        Self::ConfigRejected,
-        Self::Recovered,
-        Self::GoodAgain,
-        Self::SetPublished,
-        Self::Changed,
-    ];
-
     /// The kinds that follow from single events each. Those that are neither here nor in [`Self::TURNS`] are found by what a
     /// notifier knows of a set ([`decide_set`]).
     pub const EVENTS: [Self; 5] = [
@@ -91,45 +78,6 @@ impl ChangeKind {
             | Self::ConfigRejected => true,
             Self::Recovered | Self::GoodAgain | Self::SetPublished | Self::Changed => false,
         }
-    }
-
-    /// Returns the word that stands for it everywhere.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Failing => "failing",
-            Self::VersionFailed => "version-failed",
-            Self::Withdrawn => "withdrawn",
-            Self::PublishFailed => "publish-failed",
-            Self::SetFailed => "set-failed",
-            Self::ConfigRejected => "config-rejected",
-            Self::Recovered => "recovered",
-            Self::GoodAgain => "good-again",
-            Self::SetPublished => "set-published",
-            Self::Changed => "changed",
-        }
-    }
-}
-
-impl fmt::Display for ChangeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for ChangeKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| {
-                let words = Self::ALL.map(Self::as_str).join(", ");
-                format!(
-                    "`{}` is not a change: expected one of {words}",
-                    text.escape_debug()
-                )
-            })
     }
 }
 

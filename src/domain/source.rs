@@ -1,54 +1,25 @@
 //! A source: an address that is watched, what the operator said of it, and where it stands.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
 
+use super::words::words;
 use super::{
     AttemptOutcome, Digest, Slot, SourceId, SourceSettings, StoredObject, Validators, VersionId,
     VersionState, Withdrawal,
 };
 
-/// Which versions of a source may be published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PublishPolicy {
-    /// Those that passed, and those that no verifier judges.
-    #[default]
-    Passed,
-    /// The newest, whatever its verdicts.
-    Newest,
-}
-
-impl PublishPolicy {
-    /// Returns the word that stands for it on the command line and in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Newest => "newest",
-        }
+words!(
+    "a publish policy":
+    /// Which versions of a source may be published.
+    #[derive(Default)]
+    pub enum PublishPolicy {
+        /// Those that passed, and those that no verifier judges.
+        #[default]
+        Passed = "passed",
+        /// The newest, whatever its verdicts.
+        Newest = "newest",
     }
-}
-
-impl fmt::Display for PublishPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for PublishPolicy {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "passed" => Ok(Self::Passed),
-            "newest" => Ok(Self::Newest),
-            _ => Err(format!(
-                "`{text}` is not a publish policy: expected passed or newest"
-            )),
-        }
-    }
-}
+);
 
 /// Request headers, in lower case, that gannet sends itself, or that would change how a message is framed or what an
 /// answer means (RFC 9110 §7.6.1, RFC 9112 §6): a source cannot set them.

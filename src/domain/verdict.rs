@@ -1,57 +1,27 @@
 //! A verdict: what one verifier said of one version, with where it comes from.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::words::words;
 use super::{Digest, VerdictId, VersionId, VersionState};
 
-/// What a verifier said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum VerdictOutcome {
-    /// The content is good.
-    Passed,
-    /// The content is bad.
-    Failed,
-    /// The verifier could not judge; says nothing of the content.
-    Error,
-    /// The verifier was asked and will answer later, until its deadline.
-    Pending,
-}
-
-impl VerdictOutcome {
-    /// Returns the word that stands for it everywhere.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Error => "error",
-            Self::Pending => "pending",
-        }
+words!(
+    "a verdict":
+    /// What a verifier said.
+    pub enum VerdictOutcome {
+        /// The content is good.
+        Passed = "passed",
+        /// The content is bad.
+        Failed = "failed",
+        /// The verifier could not judge; says nothing of the content.
+        Error = "error",
+        /// The verifier was asked and will answer later, until its deadline.
+        Pending = "pending",
     }
-}
-
-impl fmt::Display for VerdictOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for VerdictOutcome {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Passed, Self::Failed, Self::Error, Self::Pending]
-            .into_iter()
-            .find(|outcome| outcome.as_str() == text)
-            .ok_or_else(|| {
-                format!("`{text}` is not a verdict: expected passed, failed, error or pending")
-            })
-    }
-}
+);
 
 /// What a verifier found, before it is a verdict on a version.
 #[derive(Clone, Debug, PartialEq, Eq)]

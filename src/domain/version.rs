@@ -1,69 +1,28 @@
 //! A version: one kept state of a source's file, and how operators refer to one.
 
-use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
+use super::words::words;
 use super::{BlobId, Digest, Moment, SourceId, VersionId, masked, parse_id, parse_number};
 
-/// What the verdicts on a version say together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum VersionState {
-    /// Every required verifier passed it.
-    Passed,
-    /// At least one required verifier failed it.
-    Failed,
-    /// None failed it, and at least one could not judge it; it is tried again.
-    Error,
-    /// Not every required verifier has answered yet.
-    Pending,
-    /// No required verifier applies.
-    Unverified,
-}
-
-impl VersionState {
-    /// Every state.
-    pub const ALL: [Self; 5] = [
-        Self::Passed,
-        Self::Failed,
-        Self::Error,
-        Self::Pending,
-        Self::Unverified,
-    ];
-
-    /// Returns the word that stands for it everywhere.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Error => "error",
-            Self::Pending => "pending",
-            Self::Unverified => "unverified",
-        }
+words!(
+    "a state":
+    /// What the verdicts on a version say together.
+    pub enum VersionState {
+        /// Every required verifier passed it.
+        Passed = "passed",
+        /// At least one required verifier failed it.
+        Failed = "failed",
+        /// None failed it, and at least one could not judge it; it is tried again.
+        Error = "error",
+        /// Not every required verifier has answered yet.
+        Pending = "pending",
+        /// No required verifier applies.
+        Unverified = "unverified",
     }
-}
-
-impl fmt::Display for VersionState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for VersionState {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| {
-                format!(
-                    "`{text}` is not a state: expected passed, failed, error, pending or unverified"
-                )
-            })
-    }
-}
+);
 
 /// A version as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Events: appended with what they tell of, read by source, by time, or on from where a reader stopped.
 
 use chrono::{DateTime, Utc};
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::Store;
@@ -256,11 +255,7 @@ fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
             actor: Actor(columns.get()?),
         },
         event: NewEvent {
-            action: {
-                let word: String = columns.get()?;
-                Action::from_word(&word)
-                    .ok_or_else(|| columns.malformed(Type::Text, "not an action"))?
-            },
+            action: columns.word()?,
             source_id: columns.optional()?.map(SourceId),
             version_id: columns.optional()?.map(VersionId),
             detail: columns.get()?,

@@ -199,7 +199,7 @@ fn what_is_refused_says_what_is_accepted() {
         (
             "builtin = \"image\"\nformats = [\"png\",\n \"jpg\"]",
             6,
-            "`jpg` is not one of bmp, gif, ico, jpeg, png, tiff, webp",
+            "`jpg` is not a format of images: expected bmp, gif, ico, jpeg, png, tiff or webp",
         ),
         ("builtin = \"image\"\nformats = []", 5, "allows nothing"),
         ("builtin = \"image\"\nmax_pixels = 0", 5, "from 1 to"),

@@ -231,15 +231,10 @@ fn read_formats(
 ) -> Option<Vec<ImageFormat>> {
     let all = ImageFormat::ALL.map(ImageFormat::as_str).join(", ");
     let read = |item: &Field<&str>| {
-        let format = ImageFormat::ALL
-            .into_iter()
-            .find(|format| format.as_str() == item.value);
-        if format.is_none() {
-            let name = item.value.escape_debug();
-            let message = format!("`verifier.formats`: `{name}` is not one of {all}");
-            section.problem(&item.span, message);
-        }
+        let format = item.value.parse::<ImageFormat>();
         format
+            .map_err(|error| section.problem(&item.span, format!("`verifier.formats`: {error}")))
+            .ok()
     };
     if formats.value.is_empty() {
         let message = format!("`verifier.formats`: allows nothing; give some of {all}");

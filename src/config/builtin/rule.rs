@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Percent, Schema};
 use crate::domain::Digest;
+use crate::domain::words::words;
 
 /// A rule of gannet's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,44 +97,20 @@ impl Default for ImageRule {
     }
 }
 
-/// A format of images that can be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum ImageFormat {
-    Bmp,
-    Gif,
-    Ico,
-    Jpeg,
-    Png,
-    Tiff,
-    WebP,
-}
-
-impl ImageFormat {
-    /// Every format.
-    pub const ALL: [Self; 7] = [
-        Self::Bmp,
-        Self::Gif,
-        Self::Ico,
-        Self::Jpeg,
-        Self::Png,
-        Self::Tiff,
-        Self::WebP,
-    ];
-
-    /// Returns the word that stands for it in the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Bmp => "bmp",
-            Self::Gif => "gif",
-            Self::Ico => "ico",
-            Self::Jpeg => "jpeg",
-            Self::Png => "png",
-            Self::Tiff => "tiff",
-            Self::WebP => "webp",
-        }
+words!(
+    "a format of images":
+    /// A format of images that can be decoded.
+    #[expect(missing_docs, reason = "the names say it")]
+    pub enum ImageFormat {
+        Bmp = "bmp",
+        Gif = "gif",
+        Ico = "ico",
+        Jpeg = "jpeg",
+        Png = "png",
+        Tiff = "tiff",
+        WebP = "webp",
     }
-}
+);
 
 /// Bounds of a length, all inclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
