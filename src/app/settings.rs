@@ -2,7 +2,7 @@
 
 use super::{Error, Result};
 use crate::domain::{
-    Address, MAX_NAME_BYTES, RESERVED_HEADERS, SettingsPatch, SourceSettings, VersionRef,
+    Address, MAX_NAME_BYTES, RESERVED_HEADERS, SettingsPatch, SourceSettings, Template, VersionRef,
     host_in_name, masked, safe_part, segment_name, value_holds_credential,
 };
 use crate::net::unreachable_host;
@@ -284,7 +284,7 @@ fn checked_headers(mut headers: Vec<(String, String)>) -> Result<Vec<(String, St
                 "put it in the secrets file or the environment and give '{name}: ${{NAME}}'; only a scheme such as Bearer may stand before it"
             )));
         }
-        if !secrets_are_named(value) {
+        if Template::parse(value).is_none() {
             return Err(Error::invalid(format!(
                 "the header `{name}` has a malformed secret: expected ${{NAME}}"
             )));
@@ -311,13 +311,10 @@ fn checked_user(user: Option<String>) -> Result<Option<String>> {
     if text.len() > MAX_HEADER_BYTES || text.chars().any(char::is_control) {
         return bad("the user is too long or has control characters");
     }
-    if !secrets_are_named(name) || !secrets_are_named(password) {
+    if Template::parse(name).is_none() || Template::parse(password).is_none() {
         return bad("the user has a malformed secret: expected ${NAME}");
     }
-    let is_by_name = password.starts_with("${")
-        && password.ends_with('}')
-        && password.matches(['{', '}']).count() == 2;
-    if !is_by_name {
+    if Template(password).whole_name().is_none() {
         return bad("the password of the user would be kept in plain text");
     }
     Ok(user)
@@ -326,13 +323,7 @@ fn checked_user(user: Option<String>) -> Result<Option<String>> {
 /// Tells whether nothing in the value of a header can be a secret but what stands there by name: a scheme may come
 /// first, and parameters may be called something (`Token token=${A}`, `session=${B}; id=${C}`).
 fn is_all_by_name(value: &str) -> bool {
-    let mut plain = String::with_capacity(value.len());
-    for (index, part) in value.split("${").enumerate() {
-        plain.push_str(match part.split_once('}') {
-            Some((_, rest)) if index > 0 => rest,
-            _ => part,
-        });
-    }
+    let plain = Template(value).fill(|_| "");
     let is_harmless = |(index, word): (usize, &str)| {
         let scheme = index == 0 && SCHEMES.contains(&word.to_ascii_lowercase().as_str());
         let parameter = word.trim_end_matches('"').ends_with('=');
@@ -344,14 +335,6 @@ fn is_all_by_name(value: &str) -> bool {
             .filter(|word| !word.is_empty())
             .enumerate()
             .all(is_harmless)
-}
-
-fn secrets_are_named(value: &str) -> bool {
-    value.split("${").skip(1).all(|rest| {
-        rest.split_once('}').is_some_and(|(name, _)| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        })
-    })
 }
 
 #[cfg(test)]

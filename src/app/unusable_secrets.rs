@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{App, Result};
-use crate::domain::secret_names;
+use crate::domain::Template;
 
 /// Sources that a line names; more are counted.
 const SHOWN: usize = 3;
@@ -16,7 +16,7 @@ impl App {
         let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for source in self.sources(&[]).await? {
             let texts = source.settings.secret_texts();
-            let mut names: Vec<_> = texts.flat_map(secret_names).collect();
+            let mut names: Vec<_> = texts.flat_map(|text| Template(text).names()).collect();
             names.sort_unstable();
             names.dedup();
             for name in names {

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use url::Url;
 
+use crate::domain::Template;
+
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
 /// `[fetch] proxy`: an address that is one of a proxy, as far as that can be told before its secrets are filled in.
@@ -31,7 +33,8 @@ impl FromStr for ProxyAddress {
     fn from_str(text: &str) -> Result<Self, String> {
         // The text is not repeated: it may hold a password.
         let expected = "expected the address of an http, https, socks5 or socks5h proxy, such as http://proxy.example:3128, in which `${NAME}` stands for a secret";
-        let is_usable = match with_placeholders(text) {
+        // A digit may stand anywhere.
+        let is_usable = match Template::parse(text).map(|template| template.fill(|_| "1")) {
             // A secret as a whole: what it is shows when it is filled in.
             Some(filled) if filled == "1" => text != filled,
             Some(filled) => Url::parse(&filled).is_ok_and(|url| Self::is_usable(&url)),
@@ -43,24 +46,6 @@ impl FromStr for ProxyAddress {
             Err(expected.to_owned())
         }
     }
-}
-
-/// Returns the address with a digit, which may stand anywhere, in the place of each secret; nothing when a `${` has no end.
-fn with_placeholders(text: &str) -> Option<String> {
-    let mut filled = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        let (name, after) = after.split_once('}')?;
-        let is_name = |c: char| c == '_' || c.is_ascii_alphanumeric();
-        if name.is_empty() || !name.chars().all(is_name) {
-            return None;
-        }
-        filled.push_str(before);
-        filled.push('1');
-        rest = after;
-    }
-    filled.push_str(rest);
-    Some(filled)
 }
 
 impl fmt::Debug for ProxyAddress {

@@ -12,7 +12,7 @@ use super::interpreter::{interpreter_problem, sought_by_env};
 use super::limits;
 use super::paths::Paths;
 use super::{Builtin, VerifierConfig, VerifierKind};
-use crate::domain::{Pattern, Scope, Weight, safe_part};
+use crate::domain::{Pattern, Scope, Template, Weight, safe_part};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
@@ -247,10 +247,8 @@ fn refuse_others(section: &Section<'_>, kind: &str, own: &[&str]) -> bool {
 /// Reads the address of a service of the operator's own: plain HTTP and private hosts are their choice here.
 pub(super) fn parse_web_address(text: &str) -> Result<String, String> {
     // A secret may stand for the whole, or for any part but the scheme.
-    let name = text
-        .strip_prefix("${")
-        .and_then(|text| text.strip_suffix('}'));
-    let is_secret = name.is_some_and(|name| !name.is_empty() && !name.contains(['$', '}']));
+    let name = Template(text).whole_name();
+    let is_secret = name.is_some_and(|name| !name.is_empty() && !name.contains('$'));
     let is_web = ["http://", "https://"]
         .iter()
         .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));

@@ -8,6 +8,7 @@ use super::credential::holds_credential;
 use super::invisible::is_invisible;
 use super::likely_address::likely_address;
 use super::masked::{blanked, literal_parameter, masked};
+use super::template::Template;
 
 /// The longest address that is taken, in bytes. Servers and proxies commonly refuse longer ones (RFC 9110 §4.1
 /// recommends support for 8,000).
@@ -90,10 +91,10 @@ impl Address {
         if let Some(error) = invisible(text) {
             return Err(error);
         }
-        if !secrets_are_well_formed(text) {
+        let Some(template) = Template::parse(text) else {
             return Err(AddressError::Secret { text: masked(text) });
-        }
-        let mut url = match Url::parse(&without_secrets(text)) {
+        };
+        let mut url = match Url::parse(&template.fill(|name| name)) {
             Ok(url) => url,
             Err(error) => return Err(malformed(text, &error.to_string())),
         };
@@ -154,7 +155,8 @@ impl Address {
 
     /// Returns the address as a URL in which every `${NAME}` is replaced by `NAME`: for naming, never for fetching.
     pub fn to_url(&self) -> Url {
-        Url::parse(&without_secrets(&self.0)).expect("an Address was parsed when it was made")
+        Url::parse(&Template(&self.0).fill(|name| name))
+            .expect("an Address was parsed when it was made")
     }
 
     /// Returns what of the address looks like a secret that stands there itself and not as `${NAME}`, in words: a parameter by
@@ -173,11 +175,6 @@ impl Address {
             found.push("a part of the path".to_owned());
         }
         found
-    }
-
-    /// Returns the names of the secrets that the address needs.
-    pub fn secret_names(&self) -> Vec<&str> {
-        secret_names(&self.0)
     }
 }
 
@@ -242,40 +239,6 @@ fn invisible(text: &str) -> Option<AddressError> {
         place,
         advice,
     })
-}
-
-/// Returns the names between `${` and `}` in `text`, in order.
-pub fn secret_names(text: &str) -> Vec<&str> {
-    text.split("${")
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}'))
-        .map(|(name, _)| name)
-        .collect()
-}
-
-fn secrets_are_well_formed(text: &str) -> bool {
-    let named = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.split("${").skip(1).all(|rest| {
-        rest.split_once('}')
-            .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(named))
-    })
-}
-
-fn without_secrets(text: &str) -> String {
-    if !text.contains("${") {
-        return text.to_owned();
-    }
-    let mut plain = String::with_capacity(text.len());
-    for (index, part) in text.split("${").enumerate() {
-        match part.split_once('}') {
-            Some((name, rest)) if index > 0 => {
-                plain.push_str(name);
-                plain.push_str(rest);
-            }
-            _ => plain.push_str(part),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod settings_format;
 mod short;
 mod size;
 mod source;
+mod template;
 mod time_bounds;
 mod verdict;
 mod version;
@@ -38,7 +39,7 @@ mod weights;
 mod withdrawal;
 pub(crate) mod words;
 
-pub use address::{Address, AddressError, secret_names};
+pub use address::{Address, AddressError};
 pub use archive_mark::{ArchiveMark, Mismatch};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, StoredObject, base_ordinal};
@@ -72,6 +73,7 @@ pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use short::{in_short, shortened};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
+pub use template::Template;
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::secret::{Scrubber, expand_signing, value_of};
 use crate::config::Secrets;
-use crate::domain::{OMITTED, secret_names};
+use crate::domain::{OMITTED, Template};
 
 /// Where a line may have been cut: the mark that [`crate::domain::shortened`] leaves, and the number of lines that are missing.
 const CUTS: [&str; 2] = ["…", " (+"];
@@ -26,7 +26,7 @@ impl Redactor {
         secrets: &Secrets,
     ) -> Self {
         let mut scrubber = Scrubber::default();
-        for name in texts.into_iter().flat_map(secret_names) {
+        for name in texts.into_iter().flat_map(|text| Template(text).names()) {
             if let Ok(value) = value_of(name, secrets) {
                 scrubber.add(name, value.expose_secret());
             }

@@ -14,7 +14,7 @@ use super::guard;
 use super::login::add_login;
 use super::secret::{Scrubber, expand_configured};
 use crate::config::{FetchConfig, NoProxy, ProxyAddress, Secrets};
-use crate::domain::{FailureKind, secret_names};
+use crate::domain::{FailureKind, Template};
 
 /// Checks the proxy's address with its secrets filled in, as fetches and webhooks need it. One of whose secrets has no value is
 /// not looked at: the environment of the process that fetches may have it.
@@ -26,7 +26,7 @@ pub fn check_proxy(config: &FetchConfig, secrets: &Secrets) -> Result<(), NetErr
     let names = config
         .proxy
         .iter()
-        .flat_map(|proxy| secret_names(proxy.as_str()));
+        .flat_map(|proxy| Template(proxy.as_str()).names());
     if names.into_iter().any(|name| secrets.get(name).is_none()) {
         return Ok(());
     }

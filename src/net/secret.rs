@@ -14,7 +14,7 @@ use super::spelling::{
     base64_forms, hex_forms, replace, replace_ending, replace_run_ending, replace_runs,
 };
 use crate::config::{LEAST_SECRET_BYTES as LEAST_BYTES, Secrets};
-use crate::domain::{Address, FailureKind, decode_percent};
+use crate::domain::{Address, FailureKind, Template, decode_percent};
 
 /// The secrets of one source, with what they must not be seen as.
 #[derive(Clone, Default)]
@@ -177,7 +177,7 @@ pub(super) fn expand_configured(
     secrets: &Secrets,
     scrubber: &mut Scrubber,
 ) -> Result<url::Url, Failure> {
-    let Some(name) = whole_name(text) else {
+    let Some(name) = Template(text).whole_name() else {
         let url = parse(&expand(text, secrets, scrubber, encode_percent)?)?;
         let password = decode_percent(url.password().unwrap_or_default());
         if !text.contains("${") && password.len() >= LEAST_BYTES {
@@ -199,11 +199,6 @@ pub(super) fn expand_configured(
         scrubber.add(name, part);
     }
     Ok(url)
-}
-
-fn whole_name(text: &str) -> Option<&str> {
-    let name = text.strip_prefix("${")?.strip_suffix('}')?;
-    (!name.contains('}')).then_some(name)
 }
 
 fn parse(text: &str) -> Result<url::Url, Failure> {
@@ -230,20 +225,11 @@ fn expand(
     scrubber: &mut Scrubber,
     encode: impl Fn(&str) -> String,
 ) -> Result<String, Failure> {
-    let mut expanded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((name, after)) = after.split_once('}') else {
-            break;
-        };
+    Template(text).expand(|name| {
         let value = value_of(name, secrets)?;
         scrubber.add(name, value.expose_secret());
-        expanded.push_str(before);
-        expanded.push_str(&encode(value.expose_secret()));
-        rest = after;
-    }
-    expanded.push_str(rest);
-    Ok(expanded)
+        Ok(encode(value.expose_secret()))
+    })
 }
 
 /// Returns a signing secret as the configuration has it, which may be the value itself.
@@ -253,7 +239,7 @@ pub(super) fn expand_signing(
     scrubber: &mut Scrubber,
 ) -> Result<String, Failure> {
     let value = expand_value(text, secrets, scrubber)?;
-    if whole_name(text.trim()).is_none() {
+    if Template(text.trim()).whole_name().is_none() {
         scrubber.add_shown("[signing secret]", value.trim());
     }
     Ok(value)

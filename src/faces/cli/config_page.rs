@@ -11,7 +11,7 @@ use crate::app::{self, PolicyOutlook};
 use crate::config::{
     Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
 };
-use crate::domain::{ChangeKind, Scope, Weight, secret_names};
+use crate::domain::{ChangeKind, Scope, Template, Weight};
 use crate::faces::json;
 use crate::faces::text::clean;
 
@@ -240,7 +240,7 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
     texts.extend(proxy.map(|proxy| ("the proxy".to_owned(), proxy.as_str())));
     let mut slips = Vec::new();
     for (owner, text) in texts {
-        for name in secret_names(text) {
+        for name in Template(text).names() {
             let Some(why) = config.secrets.problem(name) else {
                 continue;
             };
