@@ -1,10 +1,8 @@
 //! How operators name sources: id, name, address, `tag:NAME`, or a glob on names and addresses; removed ones likewise.
 
-use globset::GlobBuilder;
-
 use super::suggest::{nearest, suggestion};
 use super::{App, Error, Result};
-use crate::domain::{Address, Source, masked};
+use crate::domain::{Address, Pattern, Source, masked};
 use crate::store::SourceFilter;
 
 impl App {
@@ -28,8 +26,12 @@ impl App {
             }
             let kept = all.as_deref().unwrap_or_default();
             let before = found.len();
-            if let Some(pattern) = Pattern::of(selector)? {
-                found.extend(kept.iter().filter(|one| pattern.matches(one)).cloned());
+            if let Some(pattern) = pattern(selector)? {
+                found.extend(
+                    kept.iter()
+                        .filter(|one| pattern.matches(&one.settings))
+                        .cloned(),
+                );
             }
             if found.len() == before {
                 return Err(self.no_such_source(selector, kept));
@@ -64,12 +66,16 @@ impl App {
         let mut found = Vec::new();
         for selector in selectors {
             let before = found.len();
-            if let Some(pattern) = Pattern::of(selector)? {
+            if let Some(pattern) = pattern(selector)? {
                 if all.is_none() {
                     all = Some(self.all_removed().await?);
                 }
                 let removed = all.as_deref().unwrap_or_default().iter();
-                found.extend(removed.filter(|one| pattern.matches(one)).cloned());
+                found.extend(
+                    removed
+                        .filter(|one| pattern.matches(&one.settings))
+                        .cloned(),
+                );
             }
             if found.len() == before {
                 let named = self.removed_called(selector).await?;
@@ -101,8 +107,11 @@ impl App {
             return Ok(source);
         }
         let kept = self.store.sources(SourceFilter::default()).await?;
-        let matching: Vec<_> = match Pattern::of(selector)? {
-            Some(pattern) => kept.iter().filter(|one| pattern.matches(one)).collect(),
+        let matching: Vec<_> = match pattern(selector)? {
+            Some(pattern) => kept
+                .iter()
+                .filter(|one| pattern.matches(&one.settings))
+                .collect(),
             None => Vec::new(),
         };
         match matching.as_slice() {
@@ -188,35 +197,13 @@ fn normal_address(text: &str) -> String {
     Address::parse(text, true).map_or_else(|_| text.to_owned(), |address| address.to_string())
 }
 
-enum Pattern {
-    Tag(String),
-    Glob(globset::GlobMatcher),
-}
-
-impl Pattern {
-    fn of(selector: &str) -> Result<Option<Self>> {
-        if let Some(tag) = selector.strip_prefix("tag:") {
-            return Ok(Some(Self::Tag(tag.to_owned())));
-        }
-        if !selector.contains(['*', '?', '[', '{']) {
-            return Ok(None);
-        }
-        let glob = GlobBuilder::new(selector).build().map_err(|error| {
-            let shown = masked(selector);
-            Error::invalid(format!("`{shown}` is not a glob: {}", error.kind()))
-        })?;
-        Ok(Some(Self::Glob(glob.compile_matcher())))
-    }
-
-    fn matches(&self, source: &Source) -> bool {
-        match self {
-            Self::Tag(tag) => source.settings.tags.contains(tag),
-            Self::Glob(glob) => {
-                glob.is_match(&source.settings.name)
-                    || glob.is_match(source.settings.address.as_str())
-            }
-        }
-    }
+/// Reads a selector as a pattern; nothing when it can only be a name or an address.
+fn pattern(selector: &str) -> Result<Option<Pattern>> {
+    let is_pattern = selector.starts_with("tag:") || selector.contains(['*', '?', '[', '{']);
+    let pattern = is_pattern.then(|| selector.parse());
+    pattern
+        .transpose()
+        .map_err(|error: String| Error::invalid(error))
 }
 
 /// How many sources a message names before it only counts the rest.

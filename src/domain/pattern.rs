@@ -7,6 +7,7 @@ use globset::{Glob, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
 use super::SourceSettings;
+use super::masked::masked;
 
 /// A selection of sources: `tag:NAME`, or a glob that the name or the address matches. Printed as it was written.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,7 +78,10 @@ impl FromStr for Pattern {
             None if text.is_empty() => return Err("an empty glob matches nothing".to_owned()),
             None => match Glob::new(text) {
                 Ok(glob) => Selection::Glob(glob.compile_matcher()),
-                Err(error) => return Err(format!("`{text}` is not a glob: {}", error.kind())),
+                Err(error) => {
+                    let shown = masked(text);
+                    return Err(format!("`{shown}` is not a glob: {}", error.kind()));
+                }
             },
         };
         Ok(Self {
