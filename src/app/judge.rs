@@ -12,7 +12,8 @@ use super::{App, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
     CLOCK_TOLERANCE, Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceSettings,
-    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight, newest_by_verifier,
+    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight, in_words,
+    newest_by_verifier,
 };
 use crate::store::{Counted, Ended, Seen};
 use crate::verify::{Facts, Verifier};
@@ -388,13 +389,7 @@ pub(super) fn promise() -> Judgement {
 }
 
 pub(super) fn too_late(deadline: Duration) -> Judgement {
-    let minutes = deadline.as_secs() / 60;
-    let time = match (deadline.as_secs(), minutes, minutes / 60) {
-        (seconds, 0, _) => format!("{seconds} s"),
-        (_, minutes, hours) if hours == 0 || minutes % 60 != 0 => format!("{minutes} min"),
-        (_, _, hours) => format!("{hours} h"),
-    };
-    Judgement::error(&format!("no verdict within {time}"))
+    Judgement::error(&format!("no verdict within {}", in_words(deadline)))
 }
 
 /// Returns which verdicts by hand on what was `judged` counted, of these with who gave each, and do not beside the new ones.

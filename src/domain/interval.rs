@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -120,6 +121,20 @@ pub fn next_slot_after_failure(slot: Slot, interval: Interval, failures: u32) ->
     Slot(slot.0 + i64::from(backoff.min(interval.hours())))
 }
 
+/// Prints a length of time in the largest unit of which it is a whole number: `200 ms`, `30 s`, `5 min`, `3 h`, `7 d`.
+pub fn in_words(length: Duration) -> String {
+    const UNITS: &[(u128, &str)] = &[
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1000, "s"),
+    ];
+    let ms = length.as_millis();
+    let unit = UNITS.iter().find(|unit| ms.is_multiple_of(unit.0));
+    let (ms_per_unit, unit) = unit.unwrap_or(&(1, "ms"));
+    format!("{} {unit}", ms / ms_per_unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,5 +231,22 @@ mod tests {
                 expected.parse::<DateTime<Utc>>().expect("a time")
             );
         }
+    }
+
+    #[test]
+    fn the_largest_unit_that_is_exact_is_taken() {
+        let all = [
+            200,
+            1500,
+            30_000,
+            90_000,
+            5_400_000,
+            10_800_000,
+            86_400_000,
+            129_600_000,
+        ];
+        let words = all.map(|ms| in_words(Duration::from_millis(ms)));
+        let expected = "200 ms, 1500 ms, 30 s, 90 s, 90 min, 3 h, 1 d, 36 h";
+        assert_eq!(words.join(", "), expected);
     }
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 use hyper_util::client::legacy;
 use tokio::time::error::Elapsed;
 
-use super::failure::{Failure, Stopped, seconds};
+use super::failure::{Failure, Stopped};
 use super::guard::{Refused, Unresolved};
 use super::head::Head;
 use super::http2_words::http2_problem;
 use super::secret::Scrubber;
 use super::tls_words::tls_problem;
-use crate::domain::FailureKind;
+use crate::domain::{FailureKind, in_words};
 use crate::files::lack;
 
 /// Who a request goes to, for messages: the host with its port, the proxy that it goes through, and the secrets that an
@@ -65,7 +65,7 @@ impl Failure {
             return Self::passing(FailureKind::Dns, detail);
         }
         if find::<Elapsed>(error).is_some() {
-            let limit = seconds(connect_timeout);
+            let limit = in_words(connect_timeout);
             let detail = format!("timed out after {limit} connecting to {subject}");
             return Self::passing(FailureKind::Timeout, detail);
         }

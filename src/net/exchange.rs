@@ -18,7 +18,7 @@ use super::body;
 use super::cause::Via;
 use super::client::{ClientKind, Clients, Reuse};
 use super::conditions::{self, RequestIdentity};
-use super::failure::{Failure, seconds};
+use super::failure::Failure;
 use super::guard;
 use super::limits::Admission;
 use super::redirect::{self, Refusal};
@@ -28,7 +28,7 @@ use super::secret::Scrubber;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
 use crate::domain::{
-    Content, Digest, FailureKind, LastModified, SourceSettings, Validators, safe_part,
+    Content, Digest, FailureKind, LastModified, SourceSettings, Validators, in_words, safe_part,
     segment_name, shortened,
 };
 
@@ -162,7 +162,7 @@ impl Exchange<'_> {
     }
 
     fn out_of_time(&self) -> Failure {
-        let limit = seconds(self.config.total_timeout);
+        let limit = in_words(self.config.total_timeout);
         let detail = format!("timed out after {limit}, the time for one try");
         Failure::new(FailureKind::Timeout, detail)
     }
@@ -239,7 +239,7 @@ impl Exchange<'_> {
         let limit = self.config.read_timeout;
         let sent = self.clients.execute(kind, request_of(step));
         let Ok(result) = tokio::time::timeout(limit, sent).await else {
-            let limit = seconds(limit);
+            let limit = in_words(limit);
             let detail = format!("timed out after {limit} waiting for the server's answer");
             return Err(Failure::passing(FailureKind::Timeout, detail));
         };

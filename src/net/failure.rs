@@ -3,7 +3,6 @@
 //! Never reads the errors of the HTTP libraries: `cause` does.
 
 use std::error::Error as StdError;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -53,14 +52,5 @@ impl Failure {
             transient: true,
             ..Self::new(kind, detail)
         }
-    }
-}
-
-/// Prints a limit: `30 s`, `200 ms`.
-pub(super) fn seconds(limit: Duration) -> String {
-    if limit.subsec_millis() == 0 {
-        format!("{} s", limit.as_secs())
-    } else {
-        format!("{} ms", limit.as_millis())
     }
 }

@@ -19,7 +19,7 @@ use super::subject::Subject;
 use super::watch::Overrun;
 use super::work_folder::WorkFolder;
 use crate::config::{PROGRAM_PATH, ResourceLimits};
-use crate::domain::{Content, Judgement, VerdictOutcome, format_size};
+use crate::domain::{Content, Judgement, VerdictOutcome, format_size, in_words};
 use crate::files::trouble;
 
 /// Stands for the path of the copy, or of the folder with the copies of a set's files, in an argument.
@@ -150,7 +150,7 @@ fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
             could_not(&format!("{}{said}", ending(*status, limits.resources)))
         }
-        (End::TimedOut, ..) => could_not(&format!("timed out after {:?}", limits.timeout)),
+        (End::TimedOut, ..) => could_not(&format!("timed out after {}", in_words(limits.timeout))),
         (End::Overrun(overrun), ..) => could_not(&overrunning(overrun, limits.resources)),
     };
     let output = output::joined(&run.stdout, &run.stderr);

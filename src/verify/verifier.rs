@@ -12,7 +12,8 @@ use super::subject::Subject;
 use super::{Evidence, Facts, SetFiles, builtin};
 use crate::config::{Builtin, PreviousNeed, VerifierConfig, VerifierKind};
 use crate::domain::{
-    Content, Digest, Fingerprint, Judgement, Pattern, Scope, SourceSettings, VerdictOutcome, Weight,
+    Content, Digest, Fingerprint, Judgement, Pattern, Scope, SourceSettings, VerdictOutcome,
+    Weight, in_words,
 };
 
 /// From the polite signal to the kill.
@@ -265,7 +266,10 @@ impl Verifier {
         match tokio::time::timeout(self.config.timeout, judged).await {
             Ok(Ok(judgement)) => judgement,
             Ok(Err(error)) => Judgement::error(&format!("the rule broke down: {error}")),
-            Err(_) => Judgement::error(&format!("timed out after {:?}", self.config.timeout)),
+            Err(_) => Judgement::error(&format!(
+                "timed out after {}",
+                in_words(self.config.timeout)
+            )),
         }
     }
 

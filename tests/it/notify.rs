@@ -474,7 +474,7 @@ async fn a_program_that_fails_or_takes_too_long_has_not_told() {
     let untold = house.pass().await.notify_failures;
     let expected = [
         "could not tell mail: exit code 67: no such user",
-        "could not tell slow: timed out after 100ms",
+        "could not tell slow: timed out after 100 ms",
     ];
     assert_eq!(untold, expected);
     house.advance(60);

@@ -1,7 +1,6 @@
 //! `config show` and `config check`: what is in force and from where, and what in it looks like a slip.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -11,7 +10,7 @@ use crate::app::{self, PolicyOutlook};
 use crate::config::{
     Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
 };
-use crate::domain::{ChangeKind, Scope, Template, Weight};
+use crate::domain::{ChangeKind, Scope, Template, Weight, in_words};
 use crate::faces::json;
 use crate::faces::text::clean;
 
@@ -149,10 +148,13 @@ fn verifier_words(verifier: &VerifierConfig) -> String {
         VerifierKind::Builtin(_) => "is built in".to_owned(),
         // The address may hold a password.
         VerifierKind::Http { deadline, .. } => {
-            format!("is asked by HTTP, may take {} to answer", words(*deadline))
+            format!(
+                "is asked by HTTP, may take {} to answer",
+                in_words(*deadline)
+            )
         }
         VerifierKind::External { deadline } => {
-            format!("is waited for, up to {}", words(*deadline))
+            format!("is waited for, up to {}", in_words(*deadline))
         }
     };
     let judges = match &verifier.scope {
@@ -179,15 +181,6 @@ fn notifier_words(notifier: &NotifierConfig) -> String {
     let on = notifier.rules.on.iter().copied().map(ChangeKind::as_str);
     let on: Vec<_> = on.collect();
     format!("{how} of {}; on {}", patterns.join(", "), on.join(", "))
-}
-
-fn words(duration: Duration) -> String {
-    match duration.as_secs() {
-        seconds if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
-        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
 }
 
 /// Returns what can be used and is probably not meant: programs that are not there, secrets by names that have no value.
@@ -248,21 +241,4 @@ fn unknown_secrets(config: &Config) -> Vec<String> {
         }
     }
     slips
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_said_in_whole_units() {
-        for (seconds, text) in [
-            (90, "90 s"),
-            (120, "2 min"),
-            (7200, "2 h"),
-            (172_800, "2 d"),
-        ] {
-            assert_eq!(words(Duration::from_secs(seconds)), text);
-        }
-    }
 }
