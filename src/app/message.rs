@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::policy::{BEFORE_STAYS, NOTHING_IS_DONE};
-use crate::domain::{ChangeKind, Digest, SourceId, VersionId, in_short, shortened};
+use crate::domain::{ChangeKind, Digest, SourceId, VersionId, clean, in_short, shortened};
 
 /// Changes that a message lists one by one.
 pub(super) const MOST_LISTED: usize = 100;
@@ -274,7 +274,7 @@ fn problems(detail: &str) -> String {
     let (cause, end) = parted.unwrap_or((detail, ""));
     let (mut told, mut bytes, mut more) = (Vec::new(), 0, 0);
     for line in cause.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let line = shortened(&harmless(line), MOST_PROBLEM_CHARS);
+        let line = shortened(&clean(line), MOST_PROBLEM_CHARS);
         bytes += line.len();
         if told.is_empty() || told.len() < MOST_PROBLEMS && bytes <= MOST_PROBLEM_BYTES {
             told.push(line);
@@ -290,14 +290,7 @@ fn problems(detail: &str) -> String {
 
 /// Returns a text from outside as part of one line, cut when it is long, without marks that reorder or hide text.
 pub(super) fn line_of(text: &str) -> String {
-    harmless(&in_short(&text.trim()))
-}
-
-/// Returns a text without control characters and marks that reorder or hide text.
-fn harmless(text: &str) -> String {
-    let is_deceptive = |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}');
-    text.replace(is_deceptive, "")
-        .replace(char::is_control, " ")
+    clean(&in_short(&text.trim())).into_owned()
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::fmt;
 use url::Url;
 
 use super::credential::holds_credential;
-use super::invisible::is_invisible;
 use super::likely_address::likely_address;
 use super::masked::{blanked, literal_parameter, masked};
 use super::template::Template;
+use super::text::is_invisible;
 
 /// The longest address that is taken, in bytes. Servers and proxies commonly refuse longer ones (RFC 9110 §4.1
 /// recommends support for 8,000).

@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::invisible::is_formatting;
+use super::text::is_formatting;
 
 /// The longest part, in bytes: room below the 255 of common file systems for what is put around it.
 const MAX_PART_BYTES: usize = 200;

@@ -14,7 +14,6 @@ mod event;
 mod file_name;
 mod id;
 mod interval;
-mod invisible;
 mod likely_address;
 mod lines;
 mod masked;
@@ -28,10 +27,10 @@ mod policy;
 mod publication;
 mod settings;
 mod settings_format;
-mod short;
 mod size;
 mod source;
 mod template;
+mod text;
 mod time_bounds;
 mod verdict;
 mod version;
@@ -70,10 +69,10 @@ pub use policy::{
 };
 pub use publication::{FileSeal, Publication, candidate_path, conflicts, publication_for};
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
-pub use short::{in_short, shortened};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
 pub use template::Template;
+pub use text::{clean, clean_line, in_short, shortened};
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,

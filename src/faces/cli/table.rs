@@ -10,7 +10,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::look::Look;
 use crate::domain::BY_HAND;
-use crate::faces::text::{clean, wrap};
+use crate::faces::text::{clean, fit, wrap};
 
 /// No column is cut below this, in columns.
 const LEAST_WIDTH: usize = 10;
@@ -228,7 +228,7 @@ fn push_cell(line: &mut String, cell: &str, kind: Kind, width: usize, tone: Opti
     let cell = if kind == Kind::Path {
         fit_end(cell, width)
     } else {
-        fit(cell, width)
+        fit(cell, width).into_owned()
     };
     let padding = " ".repeat(width.saturating_sub(cell.width()));
     if right {
@@ -259,15 +259,6 @@ fn tone_of(word: &str) -> Option<&'static str> {
         "off" | "removed" | "never" => Some("2"),
         _ => None,
     }
-}
-
-/// Cuts `text` to `width` columns, with `…` in place of what is gone.
-fn fit(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let kept = text.chars().take_while(fits(width.saturating_sub(1)));
-    kept.chain(['…']).collect()
 }
 
 /// Cuts `text` to its last `width` columns, with `…` in place of what is gone.

@@ -70,7 +70,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("faces::samples", &["domain"]),
     ("faces::set_words", &["app", "domain", "faces::standing"]),
     ("faces::standing", &["app", "domain", "faces::samples"]),
-    ("faces::text", &[]),
+    ("faces::text", &["domain"]),
     (
         "faces::tui",
         &[

@@ -1,14 +1,12 @@
 //! The brush: text in a width, rows of columns, boxes with titles. Everything that is drawn goes through it, cleaned.
 
-use std::borrow::Cow;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::faces::text::clean;
+use crate::faces::text::{clean, fit};
 use crate::faces::tui::layout::inside;
 
 /// Writes text from here on, within the width, and returns how many columns it took.
@@ -72,26 +70,6 @@ pub(crate) fn put_right(buffer: &mut Buffer, area: Rect, line: u16, text: &str, 
             style,
         );
     }
-}
-
-/// Returns the text in at most this many columns, with a sign when something was cut.
-pub(crate) fn fit(text: &str, columns: usize) -> Cow<'_, str> {
-    if text.width() <= columns {
-        return Cow::Borrowed(text);
-    }
-    let mut cut = String::new();
-    for character in text.chars() {
-        let mut longer = cut.clone();
-        longer.push(character);
-        if longer.width() + 1 > columns {
-            break;
-        }
-        cut = longer;
-    }
-    if columns > 0 {
-        cut.push('…');
-    }
-    Cow::Owned(cut)
 }
 
 /// Returns the text in exactly this many columns.

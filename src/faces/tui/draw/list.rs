@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::canvas::{boxed, fit, paint, put_all, put_fitting, scrolled};
+use super::canvas::{boxed, paint, put_all, put_fitting, scrolled};
 use super::plot::{Bar, bars};
 use super::words::{verdict, verified};
 use crate::config::Zone;
 use crate::domain::{Attempt, AttemptOutcome, Verdict, format_size, with_origin};
-use crate::faces::text::clean;
+use crate::faces::text::{clean, fit};
 use crate::faces::tui::history::{HistoryView, Listing};
 use crate::faces::tui::layout::{below_plot, skip};
 use crate::faces::tui::model::{Model, Pane};
