@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::read_row;
 use super::error::Result;
-use super::event::insert_event;
+use super::event_row::insert_event;
 use super::row::{int, millis};
+use super::sql_damage::read_row;
 use super::transaction::Transaction;
 use crate::domain::{Action, ArchiveMark, Stamp};
 

@@ -5,17 +5,19 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
 use super::blob::insert_blob;
-use super::damage::{DamagedRow, read_row, sound_rows};
-use super::error::{Failure, Result, StoreError};
-use super::event::insert_event;
+use super::damaged_row::DamagedRow;
+use super::error::{Result, StoreError};
+use super::event_row::insert_event;
+use super::failure::Failure;
 use super::new_version::{NewVersion, insert_version};
 use super::publication::refresh_publication;
-use super::refusal::repeat_on_version;
+use super::refusals::repeat_on_version;
 use super::row::{Columns, duration_ms, int, millis, row_limit};
+use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::types::{AttemptRecord, AttemptResult, Recorded};
-use super::verdict::write_state;
 use super::version_row::Place;
+use super::version_state::write_state;
 use crate::domain::{
     Action, Attempt, AttemptId, AttemptOutcome, Interval, Slot, SourceId, VersionId, VersionState,
     next_slot,

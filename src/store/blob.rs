@@ -6,10 +6,12 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::{DamagedRow, named};
-use super::error::{Failure, Result, StoreError};
-use super::event::insert_event;
+use super::damaged_row::DamagedRow;
+use super::error::{Result, StoreError};
+use super::event_row::insert_event;
+use super::failure::Failure;
 use super::row::{Columns, int};
+use super::sql_damage::named;
 use super::transaction::Transaction;
 use super::version_row::{damaged, place_by_id};
 use crate::domain::{

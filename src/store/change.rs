@@ -1,30 +1,30 @@
 //! Changes of the catalogue by operators: add, edit, remove; all of a call or nothing. How one edit is made is said in
 //! `edit`.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::Store;
-use super::damaged_source::{readable_source, refuse_lost_addresses, refuse_removed_at_no_time};
+use super::damaged_source::{readable_source, refuse_lost_addresses};
 use super::edit::{
     as_before, edit, insert_edited, lay_over, step_aside, take_back, write_settings,
 };
-use super::error::{Failure, Result, StoreError};
-use super::event::insert_event;
+use super::error::Result;
+use super::event_row::insert_event;
+use super::failure::Outcome;
 use super::file_set::join_sets;
+use super::kept_source::{changed, kept_source, refuse_taken};
 use super::publication::refresh_publication;
 use super::purge::purge;
 use super::row::{millis, to_json};
-use super::source::source_by_id;
+use super::source_row::source_by_id;
 use super::transaction::Transaction;
 use super::types::{Changed, SourceChange};
 use super::unfit::refuse_unknown_needs;
 use super::withdrawal::{leave_to_withdraw, stands_in_the_way, take_over_path};
 use crate::domain::{
-    Action, Address, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp, candidate_path,
+    Action, Address, SettingsPatch, Slot, SourceId, SourceSettings, Stamp, candidate_path,
     free_number,
 };
-
-pub(super) type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
     /// Makes all of these changes, in order, or none; an event each.
@@ -231,66 +231,6 @@ fn remove_with_history(
         objects,
         edited: None,
     })
-}
-
-pub(super) fn changed(source_id: SourceId) -> Changed {
-    Changed {
-        source_id,
-        objects: Vec::new(),
-        edited: None,
-    }
-}
-
-/// Returns the source unless it was removed.
-pub(super) fn kept_source(transaction: &Transaction<'_>, id: SourceId) -> Outcome<Source> {
-    let source = source_by_id(transaction.sql, id)?;
-    if source.removed_at.is_some() {
-        return Err(StoreError::Missing {
-            what: "source",
-            id: id.0,
-        }
-        .into());
-    }
-    Ok(source)
-}
-
-/// Refuses a name or an address that a source other than `own` has.
-pub(super) fn refuse_taken(
-    transaction: &Transaction<'_>,
-    own: Option<SourceId>,
-    settings: &SourceSettings,
-) -> Outcome<()> {
-    for (what, value, sql) in [
-        (
-            "address",
-            settings.address.as_str(),
-            "SELECT id, name FROM source WHERE removed_at IS NULL AND address = ?1",
-        ),
-        (
-            "name",
-            settings.name.as_str(),
-            "SELECT id, name FROM source WHERE removed_at IS NULL AND name = ?1",
-        ),
-    ] {
-        let other = transaction
-            .sql
-            .prepare_cached(sql)?
-            .query_row([value], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))
-            .optional()?;
-        if let Some((id, name)) = other
-            && Some(id) != own
-        {
-            let value = value.to_owned();
-            return Err(StoreError::Taken {
-                what,
-                value,
-                id,
-                name,
-            }
-            .into());
-        }
-    }
-    refuse_removed_at_no_time(transaction.sql, settings)
 }
 
 /// Returns a path that the address may have and that stands in no other source's way.

@@ -5,13 +5,13 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::edition::failure_of_edition;
-use super::error::{Failure, Result};
+use super::error::Result;
+use super::failure::Failure;
 use super::notice::action_of;
 use super::notice_types::{Announcement, ChangeRun, PublicationEvent, RunStart};
 use super::row::{Columns, millis};
 use super::served::edition_in;
-use super::verdict::failure_of;
+use super::verdict_words::{failure_of, failure_of_edition};
 use crate::domain::{Action, EventId, VersionId};
 
 impl Store {

@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use rusqlite::params;
 
 use super::Store;
-use super::damage::{DamagedRow, damaged_row_in};
+use super::damaged_row::DamagedRow;
 use super::error::Result;
 use super::row::{Columns, int, millis, to_json};
-use super::source::{
+use super::source_row::{
     SETLESS_COLUMNS, SOURCE_COLUMNS, SOURCE_TABLES, have_sets_members, read_source, read_source_row,
 };
+use super::sql_damage::damaged_row_in;
 use super::transaction::Transaction;
 use super::types::ClaimRequest;
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};

@@ -10,7 +10,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::{Result, sql_error};
+use super::error::Result;
+use super::failure::sql_error;
 use super::interned::add_row_checksum;
 use crate::files::Owner;
 

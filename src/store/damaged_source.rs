@@ -8,10 +8,12 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Store;
-use super::damage::{DamagedRow, damaged_error};
-use super::error::{Failure, Result};
+use super::damaged_row::DamagedRow;
+use super::error::Result;
+use super::failure::Failure;
 use super::row::time;
-use super::source::{is_key_of, select, select_sound};
+use super::source_row::{is_key_of, select, select_sound};
+use super::sql_damage::damaged_error;
 use crate::domain::{Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId};
 
 impl Store {
@@ -203,7 +205,7 @@ pub(super) fn refuse_lost_addresses<'a>(
 mod tests {
     use super::*;
     use crate::store::schema::query_plan;
-    use crate::store::source::{SOURCE_COLUMNS, SOURCE_TABLES};
+    use crate::store::source_row::{SOURCE_COLUMNS, SOURCE_TABLES};
 
     #[test]
     fn sources_that_no_list_meets_are_found_among_the_removed_ones() {

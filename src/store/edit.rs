@@ -6,13 +6,14 @@ use std::collections::HashMap;
 
 use rusqlite::params;
 
-use super::change::{Outcome, changed, kept_source, refuse_taken};
 use super::error::StoreError;
-use super::event::insert_event;
+use super::event_row::insert_event;
+use super::failure::Outcome;
 use super::file_set::join_sets;
+use super::kept_source::{changed, kept_source, refuse_taken};
 use super::publication::refresh_publication;
 use super::row::to_json;
-use super::source::source_by_id;
+use super::source_row::source_by_id;
 use super::transaction::Transaction;
 use super::types::{Changed, Edited, SourceChange};
 use crate::domain::{

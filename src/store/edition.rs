@@ -2,31 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_one};
-use super::error::{Failure, Result, StoreError};
-use super::event::insert_event_under;
+use super::edition_row::{edition_by_id, member_version, one};
+use super::edition_state::{count_edition, write_checksum};
+use super::error::Result;
+use super::event_row::insert_event_under;
+use super::failure::Outcome;
 use super::hand_verdict::{Own, end_on_editions};
-use super::interned::edition_fits;
-use super::policy::InForce;
-use super::refusal::{refusals_of_contents, repeat_on_edition};
+use super::judged::Judged;
+use super::overtaken::{is_overtaken, note_overtaken};
+use super::policy_in_force::InForce;
+use super::refusals::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
 use super::set_aside::set_aside_unreadable;
+use super::sql_damage::read_row;
 use super::transaction::Transaction;
 use super::types::{Counted, Ended, NewEdition, Seen};
-use super::verdict::{failure_of, is_overtaken, note_overtaken, with_reason};
-use super::verdict_row::{Judged, insert_verdict, newest_outcomes, read_fit, verdicts_on_edition};
+use super::verdict_row::{insert_verdict, verdicts_on_edition};
+use super::verdict_words::with_reason;
 use super::version::version_by_id;
-use super::version_row::damaged;
 use crate::domain::{
-    Action, Digest, Edition, EditionId, EditionMember, EditionVerdict, NewEvent, NewVerdict,
-    Source, SourceId, Stamp, VerdictOutcome, Version, VersionId, VersionState, combination_key,
-    deciding_verdict,
+    Action, Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp,
+    VerdictOutcome, Version, VersionState, combination_key,
 };
-
-type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
     /// Records an edition with its verdicts, the state that they give it by the policy in force, and an event that says so. Returns
@@ -219,30 +219,6 @@ fn append(
     Ok((counted, ended))
 }
 
-/// Returns the version of a member. One that is not there is damage: whoever purges it deletes the edition, too.
-pub(super) fn member_version(sql: &Connection, member: &EditionMember) -> Outcome<Version> {
-    let id = member.version_id;
-    match version_by_id(sql, id) {
-        Ok(version) if version.source_id == member.source_id => Ok(version),
-        Ok(_) => Err(damaged(id, "it is another source's")),
-        Err(Failure::Refused(StoreError::Missing { .. })) => Err(damaged(
-            id,
-            "it is missing, and an edition of a set names it",
-        )),
-        Err(error) => Err(error),
-    }
-}
-
-pub(super) fn damaged_edition(id: EditionId, reason: String) -> Failure {
-    let row = DamagedRow {
-        table: "edition",
-        id: id.to_string(),
-        source: None,
-        reason,
-    };
-    StoreError::DamagedRow(Box::new(row)).into()
-}
-
 fn insert_edition(
     transaction: &Transaction<'_>,
     edition: &NewEdition,
@@ -293,36 +269,6 @@ fn insert_edition(
     Ok((edition_by_id(transaction.sql, id)?, counted))
 }
 
-/// Writes down the state that follows from all verdicts on an edition, and returns it.
-pub(super) fn count_edition(
-    transaction: &Transaction<'_>,
-    id: EditionId,
-    policy: &InForce,
-) -> Outcome<VersionState> {
-    let state = policy
-        .weights
-        .state(&newest_outcomes(transaction.sql, Judged::Edition(id))?);
-    let changed = transaction.execute(
-        concat!(
-            "UPDATE edition AS e SET state = ?2, policy_revision = ?3
-             WHERE id = ?1 AND (state <> ?2 OR policy_revision IS NOT ?3) AND ",
-            edition_fits!()
-        ),
-        params![id.0, state.as_str(), policy.revision],
-    )?;
-    if changed > 0 {
-        write_checksum(transaction, id)?;
-    }
-    Ok(state)
-}
-
-/// Writes down the checksum of an edition whose row was written just now.
-fn write_checksum(transaction: &Transaction<'_>, id: EditionId) -> rusqlite::Result<()> {
-    let update = "UPDATE edition SET checksum = row_checksum(id, set_name, at, state, key, policy_revision) WHERE id = ?1";
-    transaction.execute(update, [id.0])?;
-    Ok(())
-}
-
 fn note_state(
     transaction: &Transaction<'_>,
     set: &str,
@@ -364,25 +310,6 @@ fn note_state(
     Ok(())
 }
 
-/// Returns who failed an edition, and why, or which of its members has a version that failed since; nothing when neither is so.
-pub(super) fn failure_of_edition(sql: &Connection, id: EditionId) -> Outcome<Option<String>> {
-    // What is damaged is no reason that could be told.
-    let verdicts = verdicts_on_edition(sql, id, &mut Vec::new())?;
-    let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
-    if let Some(verdict) = deciding_verdict(VersionState::Failed, newest_first) {
-        return Ok(Some(with_reason(verdict)));
-    }
-    for member in members(sql, id)? {
-        // One that is damaged is not known to have failed.
-        let version = sound_one(version_by_id(sql, member.version_id), &mut Vec::new())?;
-        if version.is_some_and(|version| version.state == VersionState::Failed) {
-            let failure = failure_of(sql, member.version_id)?.unwrap_or_default();
-            return Ok(Some(format!("{failure} ({})", member.name)));
-        }
-    }
-    Ok(None)
-}
-
 /// Deletes every edition that a source had a part in: without its version it is none. One that was published is not any
 /// more; why its folder goes is kept for when that is recorded.
 pub(super) fn delete_editions_with(
@@ -411,93 +338,4 @@ pub(super) fn delete_editions_with(
         }
     }
     Ok(())
-}
-
-pub(super) fn edition_by_id(sql: &Connection, id: EditionId) -> Outcome<Edition> {
-    let missing = StoreError::Missing {
-        what: "edition",
-        id: id.0,
-    };
-    one(sql, "id = ?1", [id.0])?.ok_or(missing.into())
-}
-
-fn one(
-    sql: &Connection,
-    condition: &str,
-    params: impl rusqlite::Params,
-) -> Outcome<Option<Edition>> {
-    let edition = sql
-        .prepare_cached(&format!(
-            "SELECT e.id, e.set_name, e.at, e.state, e.key, {} AS checksum FROM edition e WHERE e.{condition}",
-            edition_fits!()
-        ))?
-        .query_row(params, |row| {
-            read_row("edition", row, |columns| {
-                let edition = Edition {
-                    id: EditionId(columns.get()?),
-                    set: columns.get()?,
-                    at: columns.time()?,
-                    state: columns.word()?,
-                    key: Digest(columns.get()?),
-                    members: Vec::new(),
-                };
-                read_fit(columns)?;
-                Ok(edition)
-            })
-        })
-        .optional()?;
-    edition
-        .map(|edition| {
-            let members = members(sql, edition.id)?;
-            check_key(edition.id, &members, edition.key)?;
-            Ok(Edition { members, ..edition })
-        })
-        .transpose()
-}
-
-/// Returns the members of an edition, whatever else its row says; none when it was purged.
-///
-/// # Errors
-///
-/// Damage when they are others than those that were judged.
-pub(super) fn members_judged(sql: &Connection, id: EditionId) -> Outcome<Vec<EditionMember>> {
-    let members = members(sql, id)?;
-    let key = sql
-        .prepare_cached("SELECT id, key FROM edition WHERE id = ?1")?
-        .query_row([id.0], |row| {
-            read_row("edition", row, |columns| {
-                columns.get::<i64>()?;
-                Ok(Digest(columns.get()?))
-            })
-        })
-        .optional()?;
-    if let Some(key) = key {
-        check_key(id, &members, key)?;
-    }
-    Ok(members)
-}
-
-fn check_key(id: EditionId, members: &[EditionMember], key: Digest) -> Outcome<()> {
-    if combination_key(members) == key {
-        return Ok(());
-    }
-    let reason = "its members are other versions than those that were judged";
-    Err(damaged_edition(id, reason.to_owned()))
-}
-
-fn members(sql: &Connection, id: EditionId) -> rusqlite::Result<Vec<EditionMember>> {
-    let mut statement = sql.prepare_cached(
-        "SELECT source_id, version_id, name FROM edition_member WHERE edition_id = ?1 ORDER BY name",
-    )?;
-    let rows = statement.query_map([id.0], |row| {
-        read_row("edition_member", row, |columns| {
-            let member = EditionMember {
-                source_id: SourceId(columns.get()?),
-                version_id: VersionId(columns.get()?),
-                name: columns.get()?,
-            };
-            Ok(member)
-        })
-    })?;
-    rows.collect()
 }

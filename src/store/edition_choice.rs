@@ -5,16 +5,16 @@
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::damage::read_row;
-use super::edition::{damaged_edition, edition_by_id, member_version};
-use super::error::{Failure, Result};
+use super::edition_row::{damaged_edition, edition_by_id, member_version};
+use super::error::Result;
+use super::failure::{Failure, Outcome};
 use super::interned::edition_fits;
-use super::policy::weights_of_set;
+use super::judged::Judged;
+use super::known_policy::weights_of_set;
 use super::row::Columns;
-use super::verdict_row::{Judged, newest_outcomes, read_fit};
+use super::sql_damage::read_row;
+use super::verdict_row::{newest_outcomes, read_fit};
 use crate::domain::{EditionCandidate, EditionId, SetPublication, edition_to_publish};
-
-type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
     /// Returns what has to happen to a set's published folder, in which `published` lies.

@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_rows};
-use super::error::{Failure, Result};
+use super::damaged_row::DamagedRow;
+use super::error::Result;
+use super::event_row::{insert_event, insert_event_under};
+use super::failure::Failure;
 use super::row::{Columns, int, millis};
-use super::transaction::Transaction;
+use super::sql_damage::{read_row, sound_rows};
 use super::types::EventFilter;
 use crate::domain::{Action, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
 
@@ -122,76 +124,6 @@ fn last_of_configuration(sql: &Connection) -> rusqlite::Result<Option<(String, O
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
     .optional()
-}
-
-/// Appends one event to the log.
-pub(super) fn insert_event(
-    transaction: &Transaction<'_>,
-    stamp: &Stamp,
-    action: Action,
-    source: Option<SourceId>,
-    version: Option<VersionId>,
-    detail: Option<&str>,
-) -> rusqlite::Result<EventId> {
-    let event = NewEvent {
-        action,
-        source_id: source,
-        version_id: version,
-        detail: detail.map(str::to_owned),
-    };
-    insert_event_under(transaction, stamp, None, event)
-}
-
-/// Appends an event about a verdict or a state, with the revision of the policy under which it counts.
-pub(super) fn insert_event_under(
-    transaction: &Transaction<'_>,
-    stamp: &Stamp,
-    policy_revision: Option<i64>,
-    event: NewEvent,
-) -> rusqlite::Result<EventId> {
-    let actor = transaction.text_id(&stamp.actor.0)?;
-    let action_id = transaction.text_id(event.action.as_str())?;
-    let id = transaction.insert(
-        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail, policy_revision)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            millis(stamp.at),
-            actor,
-            action_id,
-            event.source_id.map(|id| id.0),
-            event.version_id.map(|id| id.0),
-            event.detail,
-            policy_revision
-        ],
-    )?;
-    let id = EventId(id);
-    transaction.log(id, &stamp.actor, event);
-    Ok(id)
-}
-
-/// Writes committed events to the log, a line each.
-pub(super) fn log_events(events: impl IntoIterator<Item = (EventId, Actor, NewEvent)>) {
-    for (
-        id,
-        actor,
-        NewEvent {
-            action,
-            source_id,
-            version_id,
-            detail,
-        },
-    ) in events
-    {
-        tracing::info!(
-            target: "gannet::event",
-            event = id.0,
-            action = action.as_str(),
-            actor = actor.0,
-            source = source_id.map(|id| id.0),
-            version = version_id.map(|id| id.0),
-            detail,
-        );
-    }
 }
 
 fn list(

@@ -6,21 +6,20 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_one, sound_rows};
-use super::edition::{failure_of_edition, members_judged};
-use super::error::{Failure, Result};
-use super::event::insert_event;
+use super::damaged_row::DamagedRow;
+use super::edition_row::members_judged;
+use super::error::Result;
+use super::event_row::insert_event;
+use super::failure::{Outcome, sound_one};
 use super::publication::refresh_publication;
 use super::row::{Columns, millis, to_json};
-use super::source::read_withdrawal;
+use super::source_row::read_withdrawal;
+use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::types::FileSet;
+use super::verdict_words::failure_of_edition;
 use super::version_row::read_newest;
-use crate::domain::{
-    Action, EditionId, MemberNow, SetPublication, Slot, SourceId, Stamp, VersionId,
-};
-
-type Outcome<T> = std::result::Result<T, Failure>;
+use crate::domain::{Action, EditionId, MemberNow, SetPublication, Slot, SourceId, Stamp};
 
 impl Store {
     /// Returns every set that is configured, or was and is still published, by name. Those whose rows are damaged are left out
@@ -384,23 +383,6 @@ const KEEP: &str = "UPDATE set_member SET kept_version_id = ?2
      WHERE source_id = ?1 AND kept_version_id IS NULL AND NOT EXISTS (SELECT 1 FROM file_set f
          CROSS JOIN edition_member m ON m.edition_id = f.published_edition_id AND m.source_id = set_member.source_id
          WHERE f.name = set_member.set_name)";
-
-/// Returns the version of a member of sets that stays at its own path, until a published edition has the member; nothing for
-/// one that is published with its set only.
-pub(super) fn kept_version(
-    sql: &Connection,
-    source: SourceId,
-) -> rusqlite::Result<Option<VersionId>> {
-    let kept = sql
-        .prepare_cached(KEPT)?
-        .query_row([source.0], |row| row.get::<_, Option<i64>>(0))?;
-    Ok(kept.map(VersionId))
-}
-
-const KEPT: &str = "SELECT max(m.kept_version_id) FROM set_member m WHERE m.source_id = ?1
-     AND NOT EXISTS (SELECT 1 FROM set_member n CROSS JOIN file_set f ON f.name = n.set_name
-         CROSS JOIN edition_member e ON e.edition_id = f.published_edition_id AND e.source_id = n.source_id
-         WHERE n.source_id = m.source_id)";
 
 /// Lets the set take over the files of its members that the published edition has: they go from their own paths. Returns
 /// the members of which something lay there.

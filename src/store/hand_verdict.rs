@@ -5,17 +5,17 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::edition::{count_edition, edition_by_id};
-use super::error::Failure;
-use super::refusal::{alike_editions, alike_versions, is_decided, repeat_all_on_version};
+use super::edition_row::{alike_editions, edition_by_id};
+use super::edition_state::count_edition;
+use super::failure::{Failure, Outcome};
+use super::judged::{Judged, Tables};
 use super::refusal_row::failed_or_refused;
+use super::refusals::{alike_versions, is_decided, repeat_all_on_version};
 use super::row::millis;
 use super::transaction::Transaction;
 use super::types::{Ended, Seen};
-use super::verdict_row::{Judged, Tables, given, newest_outcomes, repeat};
+use super::verdict_row::{given, newest_outcomes, repeat};
 use crate::domain::{EditionId, Fingerprint, NewVerdict, Stamp, VerdictId, VersionId};
-
-type Outcome<T> = std::result::Result<T, Failure>;
 
 /// A verifier's own verdict, which was recorded just now.
 pub(super) struct Own<'a> {

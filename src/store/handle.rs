@@ -8,13 +8,15 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::connection::{make_private, open_for_writing};
-use super::damage::Noted;
-use super::error::{Failure, Result, StoreError, sql_error};
-use super::file_identity::FileIdentity;
 use super::library;
-use super::reader::Readers;
 use super::schema;
+
+use super::connection::{make_private, open_for_writing};
+use super::error::{Result, StoreError};
+use super::failure::{Failure, sql_error};
+use super::file_identity::FileIdentity;
+use super::noted::Noted;
+use super::reader::Readers;
 use super::transaction::Transaction;
 use super::writer::{Job, MAX_BATCH, Writer, job};
 

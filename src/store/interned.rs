@@ -7,8 +7,9 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 
-use super::damage::{DamagedRow, damaged_error};
+use super::damaged_row::DamagedRow;
 use super::row::Columns;
+use super::sql_damage::damaged_error;
 
 /// Gives a connection the function `row_checksum(…)` of any values: FNV-1a (RFC 9923) of 64 bits, in which one changed byte always shows.
 pub(super) fn add_row_checksum(connection: &Connection) -> rusqlite::Result<()> {

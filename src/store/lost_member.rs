@@ -5,8 +5,10 @@
 use rusqlite::Connection;
 
 use super::Store;
-use super::damage::{DamagedRow, damaged_error};
-use super::error::{Failure, Result};
+use super::damaged_row::DamagedRow;
+use super::error::Result;
+use super::failure::Failure;
+use super::sql_damage::damaged_error;
 
 impl Store {
     /// Makes sure that no member of a set is left out for a row that is gone or damaged.

@@ -8,14 +8,18 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_one, sound_rows};
-use super::error::{Failure, Result};
-use super::event::insert_event;
+use super::damaged_row::DamagedRow;
+use super::error::Result;
+use super::event_row::insert_event;
+use super::failure::{Failure, sound_one};
 use super::notice_types::{
     Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, ToldOfEvent,
 };
 use super::row::{Columns, int, millis, to_json};
-use super::source::{SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, source_by_id};
+use super::source_row::{
+    SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, source_by_id,
+};
+use super::sql_damage::{read_row, sound_rows};
 use super::told;
 use super::transaction::Transaction;
 use super::withdrawal;

@@ -6,14 +6,16 @@
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_one, sound_rows};
-use super::error::{Failure, Result, StoreError};
-use super::event::insert_event;
+use super::damaged_row::DamagedRow;
+use super::error::{Result, StoreError};
+use super::event_row::insert_event;
+use super::failure::{Failure, sound_one};
 use super::row::{int, millis};
-use super::source::source_by_id;
+use super::source_row::source_by_id;
+use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::types::PublishTask;
-use super::verdict::failure_of;
+use super::verdict_words::failure_of;
 use super::wanted_file::{Current, current, decide, wanted};
 use crate::domain::{Action, FileSeal, Publication, SourceId, Stamp};
 

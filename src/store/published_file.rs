@@ -5,10 +5,11 @@ use rusqlite::{OptionalExtension as _, params};
 use tokio::sync::mpsc;
 
 use super::Store;
-use super::damage::{read_row, sound_one, sound_rows};
-use super::error::{Failure, Result};
+use super::error::Result;
+use super::failure::{Failure, sound_one};
 use super::publication::be_unsure;
 use super::row::{Columns, int, millis, to_json};
+use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::types::{FilesToLookAt, PublishedFile};
 use crate::domain::{CLOCK_TOLERANCE, FileSeal, Slot, SourceId, VersionId};

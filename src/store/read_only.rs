@@ -18,7 +18,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::connection::settle_for_reading;
-use super::error::{Result, StoreError, sql_error};
+use super::error::{Result, StoreError};
+use super::failure::sql_error;
 use super::file_identity::FileIdentity;
 use super::holder::is_shared;
 

@@ -11,7 +11,8 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::connection::open_for_reading;
-use super::error::{Failure, Result, StoreError, sql_error};
+use super::error::{Result, StoreError};
+use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
 use super::read_only::{QuietConnection, explained, is_passing};
 

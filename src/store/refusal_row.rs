@@ -5,11 +5,12 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::damage::{DamagedRow, damaged_error};
-use super::error::Failure;
+use super::damaged_row::DamagedRow;
+use super::failure::Failure;
+use super::judged::{Judged, Tables};
 use super::row::to_json;
+use super::sql_damage::damaged_error;
 use super::transaction::Transaction;
-use super::verdict_row::{Judged, Tables};
 use super::version_row::damaged_row;
 use crate::domain::{EditionId, VerdictId, VersionId};
 

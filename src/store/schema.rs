@@ -8,7 +8,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::connection::{APPLICATION_ID, make_private, use_write_ahead_log};
-use super::error::{Result, StoreError, sql_error};
+use super::error::{Result, StoreError};
+use super::failure::sql_error;
 #[cfg(test)]
 use super::interned::add_row_checksum;
 
@@ -338,7 +339,7 @@ mod tests {
 
     #[test]
     fn verdicts_of_an_older_catalogue_get_checksums_and_refusals_are_kept() {
-        use crate::store::verdict_row::{OF_EDITIONS, OF_VERSIONS};
+        use crate::store::judged::{OF_EDITIONS, OF_VERSIONS};
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("gannet.db");
         let older = open(&path, &MIGRATIONS[..22]).expect("an older schema");
@@ -386,7 +387,7 @@ mod tests {
     #[test]
     fn settings_of_every_older_catalogue_are_kept() {
         use crate::domain::SourceId;
-        use crate::store::source::source_by_id;
+        use crate::store::source_row::source_by_id;
         let rows = r#"PRAGMA foreign_keys = OFF;
             INSERT INTO source (id, name, address, interval_hours, enabled, tags, headers, allow_private, allow_http, allow_empty, publish,
                 max_size_bytes, published_path, path_key, created_at)

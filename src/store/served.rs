@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::edition::members_judged;
-use super::error::{Failure, Result};
+use super::edition_row::members_judged;
+use super::error::Result;
+use super::failure::Failure;
 use super::row::millis;
 use crate::domain::{Action, EditionId, SourceId, VersionId};
 

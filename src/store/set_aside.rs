@@ -6,14 +6,14 @@
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::error::{Failure, Result};
-use super::event::insert_event;
+use super::error::Result;
+use super::event_row::insert_event;
+use super::failure::{Failure, Outcome};
+use super::judged::{Judged, Tables};
 use super::refusal_row::{lossy, without_verdict};
 use super::transaction::Transaction;
-use super::verdict_row::{Judged, Tables, damage_of, newest_outcomes, verdicts_on};
+use super::verdict_row::{damage_of, newest_outcomes, verdicts_on};
 use crate::domain::{Action, EditionId, SourceId, Stamp, VerdictId, VersionId};
-
-type Outcome<T> = std::result::Result<T, Failure>;
 
 impl Store {
     /// Returns the id of the newest verdict on a version, sound or not, where one of them cannot be read or is lost; nothing where all

@@ -8,8 +8,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, named_params, params};
 
 use super::Store;
-use super::error::{Failure, Result};
-use super::event::insert_event;
+use super::error::Result;
+use super::event_row::insert_event;
+use super::failure::Failure;
 use super::row::millis;
 use super::transaction::Transaction;
 use crate::domain::{

@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_rows};
-use super::edition::failure_of_edition;
-use super::error::{Failure, Result};
+use super::damaged_row::DamagedRow;
+use super::error::Result;
+use super::failure::Failure;
 use super::notice_types::{ChangeStory, EventSubject, NoticeRecord, SetLook, ToldOfEvent};
 use super::row::{Columns, millis};
+use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
+use super::verdict_words::failure_of_edition;
 use crate::domain::{EditionId, EventId, ToldOfSet};
 
 impl Store {

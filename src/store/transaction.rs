@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::damage::damaged_row_in;
-use super::policy::KnownPolicy;
+use super::known_policy::KnownPolicy;
+use super::sql_damage::damaged_row_in;
 use crate::domain::{Actor, EventId, NewEvent};
 
 /// Ids of texts that were used lately. Emptied when anything is rolled back, since an id may have gone with it.

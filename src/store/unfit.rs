@@ -5,9 +5,11 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Store;
-use super::damage::{DamagedRow, damaged_error, damaged_row_in};
-use super::error::{Failure, Result};
+use super::damaged_row::DamagedRow;
+use super::error::Result;
+use super::failure::Failure;
 use super::row::{Columns, int};
+use super::sql_damage::{damaged_error, damaged_row_in};
 use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
 use crate::domain::SourceId;
 

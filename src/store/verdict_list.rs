@@ -6,14 +6,17 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::damage::{DamagedRow, damaged_row_in, read_row, sound_rows};
-use super::error::{Failure, Result};
+use super::damaged_row::DamagedRow;
+use super::error::Result;
+use super::failure::Failure;
 use super::interned::{DEFINITION, optional_text, sound_text};
+use super::judged::{OF_EDITIONS, OF_VERSIONS};
 use super::row::{Columns, int, row_limit, to_json};
+use super::sql_damage::{damaged_row_in, read_row, sound_rows};
 use super::types::{
     JudgedBy, JudgedOrder, JudgedRequest, LastVerdict, VerdictFilter, VerdictOn, VerdictSubject,
 };
-use super::verdict_row::{OF_EDITIONS, OF_VERSIONS, Said, read_verdict_row, read_what_was_said};
+use super::verdict_row::{Said, read_verdict_row, read_what_was_said};
 use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
 
 impl Store {

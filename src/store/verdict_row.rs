@@ -8,109 +8,18 @@ use std::collections::BTreeMap;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
-use super::damage::{DamagedRow, damaged_error, damaged_row_in, read_row, sound_rows, strictly};
-use super::error::Failure;
+use super::damaged_row::DamagedRow;
+use super::failure::{Failure, strictly};
 use super::interned::{DEFINITION, definition, sound_text, text};
+use super::judged::{GIVEN, Judged, OF_EDITIONS, OF_VERSIONS, Tables};
 use super::refusal_row::{is_refusal_lost, keep_refusal, lost_refusal};
 use super::row::{Columns, duration_ms, millis};
+use super::sql_damage::{damaged_error, damaged_row_in, read_row, sound_rows};
 use super::transaction::Transaction;
 use crate::domain::{
     EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Stamp, Verdict, VerdictId,
     VerdictOutcome, VersionId,
 };
-
-/// What a verdict is on: both are kept alike, each in a table of its own.
-#[derive(Clone, Copy)]
-pub(super) enum Judged {
-    Version(VersionId),
-    Edition(EditionId),
-}
-
-impl Judged {
-    pub(super) fn id(self) -> i64 {
-        match self {
-            Self::Version(id) => id.0,
-            Self::Edition(id) => id.0,
-        }
-    }
-
-    pub(super) fn tables(self) -> Tables {
-        match self {
-            Self::Version(_) => OF_VERSIONS,
-            Self::Edition(_) => OF_EDITIONS,
-        }
-    }
-}
-
-/// Where verdicts are kept, and once more those that are refusals.
-#[derive(Clone, Copy)]
-pub(super) struct Tables {
-    pub(super) verdicts: &'static str,
-    pub(super) refusals: &'static str,
-    /// The column of both that names what they are on.
-    pub(super) on: &'static str,
-}
-
-pub(super) const OF_VERSIONS: Tables = Tables {
-    verdicts: "verdict",
-    refusals: "refusal",
-    on: "version_id",
-};
-pub(super) const OF_EDITIONS: Tables = Tables {
-    verdicts: "edition_verdict",
-    refusals: "edition_refusal",
-    on: "edition_id",
-};
-
-impl Tables {
-    /// The checksum of a row `d`, as `schema/023.sql` computes it.
-    fn checksum(self) -> String {
-        let Self { on, .. } = self;
-        format!(
-            "(d.id % 2147483647 * 1103515245 % 2147483647 + d.{on} % 2147483647 * 1812433253 % 2147483647
-             + d.verifier_id % 2147483647 * 1566083941 % 2147483647 + d.fingerprint_id % 2147483647 * 1597334677 % 2147483647
-             + d.actor_id % 2147483647 * 1664525 % 2147483647 + d.started_at % 2147483647 * 69069 % 2147483647
-             + 48271 * CASE d.outcome WHEN 'passed' THEN 1 WHEN 'failed' THEN 2 WHEN 'error' THEN 3 WHEN 'pending' THEN 4 ELSE 0 END
-             + coalesce(d.given_on, -1) % 2147483647 * 16807 % 2147483647) % 2147483647"
-        )
-    }
-
-    /// Whether a row `d` fits its checksum: a column for [`read_fit`].
-    pub(super) fn fits(self) -> String {
-        format!("coalesce(d.checksum = {}, 0) AS checksum", self.checksum())
-    }
-
-    /// The id of the next verdict. One that a lost row had is not used again while its refusal is kept; none is greater than all
-    /// that a damaged row may hold.
-    fn next_id(self) -> String {
-        let Self {
-            verdicts, refusals, ..
-        } = self;
-        format!(
-            "(SELECT max(coalesce((SELECT max(id) FROM {verdicts} WHERE id < {MOST_IDS}), 0),
-                 coalesce((SELECT max(verdict_id) FROM {refusals} WHERE verdict_id < {MOST_IDS}), 0)) + 1)"
-        )
-    }
-
-    /// Inserts the row that `values` gives, which are expressions for these columns: what it is on, the columns of [`GIVEN`], and what it
-    /// was given on.
-    fn insert(self, values: &str) -> String {
-        let Self { verdicts, on, .. } = self;
-        let (next, checksum) = (self.next_id(), self.checksum());
-        format!(
-            "INSERT INTO {verdicts} (id, {on}, {GIVEN}, given_on, checksum)
-             SELECT d.id, d.{on}, d.verifier_id, d.fingerprint_id, d.actor_id, d.outcome, d.detail, d.exit_code, d.output, d.started_at,
-                 d.duration_ms, d.given_on, {checksum}
-             FROM (SELECT {next} AS id, {values}) d"
-        )
-    }
-}
-
-/// Ids stay below: more than there will ever be.
-const MOST_IDS: i64 = 1 << 53;
-
-/// What is said by a verdict, and kept of it where it is repeated.
-const GIVEN: &str = "verifier_id, fingerprint_id, actor_id, outcome, detail, exit_code, output, started_at, duration_ms";
 
 /// Reads whether a row fits its checksum, such as [`Tables::fits`]; one that does not is an error.
 pub(super) fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {

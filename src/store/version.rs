@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
 use super::Store;
-use super::damage::{read_row, reason_of, sound_one, sound_rows};
-use super::error::{Failure, Result, StoreError, found};
+use super::error::{Result, StoreError};
+use super::failure::{Failure, found, sound_one};
 use super::row::{Columns, int, millis, row_limit, time, to_json};
+use super::sql_damage::{read_row, reason_of, sound_rows};
 use super::types::Newest;
 use super::version_row::{
     NO_NEIGHBOUR, Place, Steps, damaged, damaged_row, newest_place, place_by_id, read_place,

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::error::{Failure, StoreError};
+use super::error::StoreError;
+use super::failure::Failure;
 use super::row::Columns;
 use crate::domain::{SourceId, VersionId, VersionState};
 

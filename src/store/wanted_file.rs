@@ -4,11 +4,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::damage::named;
-use super::error::{Failure, found};
-use super::file_set::kept_version;
+use super::failure::{Failure, found};
 use super::interned::edition_fits;
 use super::row::Columns;
+use super::sql_damage::named;
 use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
 use crate::domain::{
     Publication, PublishPolicy, SourceId, VersionId, VersionState, publication_for,
@@ -248,3 +247,17 @@ fn candidate(
         found => Ok(found),
     }
 }
+
+/// Returns the version of a member of sets that stays at its own path, until a published edition has the member; nothing for
+/// one that is published with its set only.
+fn kept_version(sql: &Connection, source: SourceId) -> rusqlite::Result<Option<VersionId>> {
+    let kept = sql
+        .prepare_cached(KEPT)?
+        .query_row([source.0], |row| row.get::<_, Option<i64>>(0))?;
+    Ok(kept.map(VersionId))
+}
+
+const KEPT: &str = "SELECT max(m.kept_version_id) FROM set_member m WHERE m.source_id = ?1
+     AND NOT EXISTS (SELECT 1 FROM set_member n CROSS JOIN file_set f ON f.name = n.set_name
+         CROSS JOIN edition_member e ON e.edition_id = f.published_edition_id AND e.source_id = n.source_id
+         WHERE n.source_id = m.source_id)";

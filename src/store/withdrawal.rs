@@ -5,10 +5,12 @@
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::damage::{DamagedRow, read_row, sound_rows};
-use super::error::{Failure, Result};
-use super::event::insert_event;
+use super::damaged_row::DamagedRow;
+use super::error::Result;
+use super::event_row::insert_event;
+use super::failure::Failure;
 use super::publication::be_unsure;
+use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use crate::domain::{Action, Source, SourceId, Stamp};
 

@@ -12,10 +12,11 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{open_for_writing, use_write_ahead_log};
-use super::error::{Failure, Result, StoreError, sql_error};
-use super::event::log_events;
+use super::error::{Result, StoreError};
+use super::event_row::log_events;
+use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
-use super::policy::KnownPolicy;
+use super::known_policy::KnownPolicy;
 use super::transaction::{TextIds, Transaction, UnloggedEvents};
 
 /// Operations that wait at most, and those that share one transaction at most.

@@ -1,0 +1,33 @@
+//! A row of the catalogue that cannot be read, in words.
+
+use std::fmt;
+
+/// A row of the catalogue that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DamagedRow {
+    /// Its table.
+    pub table: &'static str,
+    /// Its id, or the name that stands for it; empty when that is not known.
+    pub id: String,
+    /// The name of the source that it is of, where that can be read.
+    pub source: Option<String>,
+    /// Which column holds what, and why that cannot be; or what is missing.
+    pub reason: String,
+}
+
+impl fmt::Display for DamagedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, id, .. } = self;
+        if self.table.is_empty() {
+            f.write_str("a row of the catalogue")?;
+        } else if *table == "version" && id.bytes().all(|byte| byte.is_ascii_digit()) {
+            write!(f, "the catalogue's row of v{id}")?;
+        } else {
+            write!(f, "the catalogue's row {id} of the table `{table}`")?;
+        }
+        if let Some(source) = &self.source {
+            write!(f, " (source {source})")?;
+        }
+        write!(f, " is damaged: {}", self.reason)
+    }
+}

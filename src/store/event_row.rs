@@ -1,0 +1,77 @@
+//! Appends events, and writes those that are committed to the log.
+
+use rusqlite::params;
+
+use super::row::millis;
+use super::transaction::Transaction;
+use crate::domain::{Action, Actor, EventId, NewEvent, SourceId, Stamp, VersionId};
+
+/// Appends one event to the log.
+pub(super) fn insert_event(
+    transaction: &Transaction<'_>,
+    stamp: &Stamp,
+    action: Action,
+    source: Option<SourceId>,
+    version: Option<VersionId>,
+    detail: Option<&str>,
+) -> rusqlite::Result<EventId> {
+    let event = NewEvent {
+        action,
+        source_id: source,
+        version_id: version,
+        detail: detail.map(str::to_owned),
+    };
+    insert_event_under(transaction, stamp, None, event)
+}
+
+/// Appends an event about a verdict or a state, with the revision of the policy under which it counts.
+pub(super) fn insert_event_under(
+    transaction: &Transaction<'_>,
+    stamp: &Stamp,
+    policy_revision: Option<i64>,
+    event: NewEvent,
+) -> rusqlite::Result<EventId> {
+    let actor = transaction.text_id(&stamp.actor.0)?;
+    let action_id = transaction.text_id(event.action.as_str())?;
+    let id = transaction.insert(
+        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail, policy_revision)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            millis(stamp.at),
+            actor,
+            action_id,
+            event.source_id.map(|id| id.0),
+            event.version_id.map(|id| id.0),
+            event.detail,
+            policy_revision
+        ],
+    )?;
+    let id = EventId(id);
+    transaction.log(id, &stamp.actor, event);
+    Ok(id)
+}
+
+/// Writes committed events to the log, a line each.
+pub(super) fn log_events(events: impl IntoIterator<Item = (EventId, Actor, NewEvent)>) {
+    for (
+        id,
+        actor,
+        NewEvent {
+            action,
+            source_id,
+            version_id,
+            detail,
+        },
+    ) in events
+    {
+        tracing::info!(
+            target: "gannet::event",
+            event = id.0,
+            action = action.as_str(),
+            actor = actor.0,
+            source = source_id.map(|id| id.0),
+            version = version_id.map(|id| id.0),
+            detail,
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! The rows of policies: the newest, which is in force, and what an older revision said of a set.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::row::Columns;
+use super::sql_damage::read_row;
+use crate::domain::{Actor, AdoptedPolicy, Policy, Weights};
+
+const NEWEST: &str = "SELECT p.revision, p.adopted_at, a.value, p.file, p.verifiers
+     FROM policy p LEFT JOIN text a ON a.id = p.actor_id ORDER BY p.revision DESC LIMIT 1";
+
+pub(super) fn newest_revision(sql: &Connection) -> rusqlite::Result<Option<i64>> {
+    sql.prepare_cached("SELECT max(revision) FROM policy")?
+        .query_row([], |row| row.get(0))
+}
+
+pub(super) fn newest(sql: &Connection) -> rusqlite::Result<Option<AdoptedPolicy>> {
+    sql.prepare_cached(NEWEST)?
+        .query_row([], |row| {
+            read_row("policy", row, |columns| {
+                Ok(AdoptedPolicy {
+                    revision: columns.get()?,
+                    adopted_at: columns.time()?,
+                    actor: Actor(columns.get()?),
+                    file: columns.get()?,
+                    policy: columns.json()?,
+                })
+            })
+        })
+        .optional()
+}
+
+/// Returns the verifiers that counted for a set under a revision of the policy; nothing when that is not known.
+pub(super) fn weights_of_set(
+    sql: &Connection,
+    set: &str,
+    revision: Option<i64>,
+) -> rusqlite::Result<Option<Weights>> {
+    // One that an older gannet wrote need not be readable any more.
+    let policy: Option<Policy> = sql
+        .prepare_cached("SELECT verifiers FROM policy WHERE revision = ?1")?
+        .query_row([revision], |row| Ok(Columns::new(row).json().ok()))
+        .optional()?
+        .flatten();
+    Ok(policy.map(|policy| policy.for_set(set)))
+}
+
+/// The newest policy that was read, by its revision: it is parsed once, not for every verdict.
+#[derive(Default)]
+pub(super) struct KnownPolicy(RefCell<Option<(i64, Arc<Policy>)>>);
+
+impl KnownPolicy {
+    /// Forgets what was read: a transaction that was undone may have written it.
+    pub(super) fn forget(&self) {
+        self.0.borrow_mut().take();
+    }
+
+    /// Returns the policy in force with its revision; nothing while none was adopted.
+    pub(super) fn read(&self, sql: &Connection) -> rusqlite::Result<Option<(i64, Arc<Policy>)>> {
+        let Some(revision) = newest_revision(sql)? else {
+            return Ok(None);
+        };
+        let known = self.0.borrow().clone();
+        if let Some(known) = known.filter(|(known, _)| *known == revision) {
+            return Ok(Some(known));
+        }
+        let Some(adopted) = newest(sql)? else {
+            return Ok(None);
+        };
+        let read = (adopted.revision, Arc::new(adopted.policy));
+        *self.0.borrow_mut() = Some(read.clone());
+        Ok(Some(read))
+    }
+}

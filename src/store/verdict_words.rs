@@ -1,0 +1,52 @@
+//! Why a version or an edition failed, in words: who said it, and what.
+
+use rusqlite::Connection;
+
+use super::edition_row::members;
+use super::failure::{Outcome, sound_one};
+use super::verdict_row::{NO_OUTPUT, list, verdicts_on_edition};
+use super::version::version_by_id;
+use crate::domain::{EditionId, NewVerdict, VersionId, VersionState, deciding_verdict};
+
+/// Returns who said it, and why.
+pub(super) fn with_reason(verdict: &NewVerdict) -> String {
+    if verdict.judgement.detail.is_empty() {
+        return verdict.verifier.clone();
+    }
+    format!("{}: {}", verdict.verifier, verdict.judgement.detail)
+}
+
+/// Returns who failed a version, and why; nothing when nobody did.
+pub(super) fn failure_of(sql: &Connection, version: VersionId) -> Outcome<Option<String>> {
+    // What is damaged is no reason that could be told.
+    let mut damaged = Vec::new();
+    let of_version = [version.0];
+    let verdicts = list(
+        sql,
+        NO_OUTPUT,
+        "d.version_id = ?1",
+        of_version,
+        &mut damaged,
+    )?;
+    let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
+    Ok(deciding_verdict(VersionState::Failed, newest_first).map(with_reason))
+}
+
+/// Returns who failed an edition, and why, or which of its members has a version that failed since; nothing when neither is so.
+pub(super) fn failure_of_edition(sql: &Connection, id: EditionId) -> Outcome<Option<String>> {
+    // What is damaged is no reason that could be told.
+    let verdicts = verdicts_on_edition(sql, id, &mut Vec::new())?;
+    let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
+    if let Some(verdict) = deciding_verdict(VersionState::Failed, newest_first) {
+        return Ok(Some(with_reason(verdict)));
+    }
+    for member in members(sql, id)? {
+        // One that is damaged is not known to have failed.
+        let version = sound_one(version_by_id(sql, member.version_id), &mut Vec::new())?;
+        if version.is_some_and(|version| version.state == VersionState::Failed) {
+            let failure = failure_of(sql, member.version_id)?.unwrap_or_default();
+            return Ok(Some(format!("{failure} ({})", member.name)));
+        }
+    }
+    Ok(None)
+}
