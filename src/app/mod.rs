@@ -48,6 +48,7 @@ mod stale_sets;
 mod suggest;
 mod summary;
 mod undo;
+mod unservable;
 mod unusable_secrets;
 mod version_ref;
 mod withdraw;

@@ -52,8 +52,15 @@ impl App {
             .filter(|((_, request), wanted)| *wanted == Publication::Publish(request.version_id))
             .map(|(placed, _)| placed)
             .unzip();
-        for (place, result) in places.into_iter().zip(self.write_out(requests).await) {
-            results[place] = result;
+        let paths: Vec<_> = requests.iter().map(|r| r.path.clone()).collect();
+        let written = self.write_out(requests).await;
+        for ((place, path), result) in places.into_iter().zip(paths).zip(written) {
+            results[place] = match result {
+                Err(error) => Err(self
+                    .replacement_failed(sources[place], path, error, &lock)
+                    .await),
+                done => done,
+            };
         }
         drop(lock);
         self.note_failures(&sources, &results).await;
@@ -180,7 +187,14 @@ impl App {
                 let version = self.version_of_source(source.id, id).await?;
                 let version =
                     version.ok_or_else(|| Error::not_found(format!("no version {id}")))?;
-                let content = self.content(&version).await?;
+                let content = match self.content(&version).await {
+                    Ok(content) => content,
+                    Err(error) => {
+                        let lock = self.lock_published().await?;
+                        let path = source.published_path;
+                        return Err(self.replacement_failed(source.id, path, error, &lock).await);
+                    }
+                };
                 let request = PublishRequest {
                     source_id: source.id,
                     path: source.published_path,
@@ -194,8 +208,11 @@ impl App {
                 if self.store.publications(vec![source.id]).await? != [Publication::Withdraw] {
                     return Ok(());
                 }
-                self.with_archive(move |archive| archive.withdraw(&source.published_path))
-                    .await?;
+                let path = source.published_path.clone();
+                let removed = self.with_archive(move |archive| archive.withdraw(&path));
+                if let Err(error) = removed.await {
+                    return Err(self.still_served(&source.published_path, error));
+                }
                 Ok(self
                     .store
                     .record_publication(source.id, Publication::Withdraw, None, self.stamp())

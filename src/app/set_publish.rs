@@ -121,7 +121,14 @@ impl App {
         let is_purged = self.is_purged(name).await?;
         match wanted {
             SetPublication::Keep => return Ok(wanted),
-            SetPublication::Publish(id) => self.write_out_edition(id).await?,
+            SetPublication::Publish(id) => {
+                if let Err(error) = self.write_out_edition(id).await {
+                    let published = set.and_then(|set| set.published);
+                    return Err(self
+                        .edition_replacement_failed(name, published, error, &lock)
+                        .await);
+                }
+            }
             SetPublication::Withdraw => {
                 let (name, now) = (name.to_owned(), self.now().into());
                 self.with_archive(move |archive| archive.withdraw_set(&name, now))
@@ -282,7 +289,10 @@ impl App {
     }
 
     /// Returns an edition with its files, each with the version whose content it has.
-    async fn edition_files(&self, id: EditionId) -> Result<(Edition, Vec<(Version, EditionFile)>)> {
+    pub(super) async fn edition_files(
+        &self,
+        id: EditionId,
+    ) -> Result<(Edition, Vec<(Version, EditionFile)>)> {
         let edition = self.store.edition(id).await?;
         let versions = self.store.edition_versions(edition.clone()).await?;
         let names = edition.members.iter().map(|member| member.name.as_str());

@@ -220,6 +220,11 @@ impl Archive {
         self.sets.holds(name, files)
     }
 
+    /// Returns the first of these files in whose place a set's readers find other contents; one that is missing is none.
+    pub fn altered_in_set(&self, name: &str, files: &[EditionFile]) -> Option<String> {
+        self.sets.altered(name, files)
+    }
+
     /// Begins to fill the folder of an edition, or to put back what is missing from it; readers see it when it is published.
     /// Whoever calls holds the lock of the published files.
     pub fn begin_edition(

@@ -101,6 +101,16 @@ impl Sets {
         missing.is_none()
     }
 
+    /// Returns the first of these files in whose place readers find other contents; see [`super::Archive::altered_in_set`].
+    pub(super) fn altered(&self, name: &str, files: &[EditionFile]) -> Option<String> {
+        let folder = self.current(name)?;
+        let is_altered = |file: &&EditionFile| {
+            let found = fs::symlink_metadata(folder.join(&file.name));
+            found.is_ok_and(|found| !found.is_dir()) && !file.lies_in(&folder)
+        };
+        files.iter().find(is_altered).map(|file| file.name.clone())
+    }
+
     fn reopened(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.reopened.lock().unwrap_or_else(PoisonError::into_inner)
     }

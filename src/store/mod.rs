@@ -63,6 +63,7 @@ mod told;
 mod transaction;
 mod types;
 mod unfit;
+mod unservable;
 mod verdict;
 mod verdict_list;
 mod verdict_row;
@@ -88,3 +89,4 @@ pub use types::{
     PolicyAdoption, PublishTask, PublishedFile, Recorded, RefusalsBy, Seen, SourceChange,
     SourceFilter, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };
+pub use unservable::Unservable;

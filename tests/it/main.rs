@@ -86,6 +86,7 @@ mod terminal;
 mod times;
 mod unlisted;
 mod unpublished;
+mod unservable;
 mod verdicts;
 mod verify;
 mod webhook;

@@ -1,0 +1,218 @@
+//! Readers find nothing that must not be served, also while its successor cannot be put in its place: through the real program.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::namespace::in_mount_namespace;
+use crate::origin::{Origin, Reply};
+use crate::rig::{Gannet, Said};
+
+/// A source `a` and a member `m` of the set `eu`, each with two versions that passed, of which readers find the second.
+struct Home {
+    origin: Origin,
+    gannet: Gannet,
+}
+
+/// Gives the folder `$1` in the data folder a disk of its own without any room.
+const FULL: &str = r#"
+    full() {
+        mv "$data/$1" "$HOME/away"; mkdir "$data/$1"; mount -t tmpfs -o size=64k none "$data/$1"
+        cp -a "$HOME/away/." "$data/$1/"; dd if=/dev/zero of="$data/$1/fill" bs=512 2>/dev/null || true
+    }
+    protect() { mount --bind "$data/$1" "$data/$1"; mount -o remount,ro,bind "$data/$1"; }
+"#;
+
+/// Tells what readers find, and what the catalogue says.
+const END: &str = r#"
+    cat "$data"/published/*/a >"$HOME/served" 2>/dev/null || echo none >"$HOME/served"
+    cat "$data"/sets/eu/m >"$HOME/served_set" 2>/dev/null || echo none >"$HOME/served_set"
+    "$gannet" list --json >"$HOME/list.json"; "$gannet" list --sets --json >"$HOME/sets.json"
+    "$gannet" log --json --limit 1000 >"$HOME/log.json"
+    exit $code"#;
+
+impl Home {
+    fn new() -> Self {
+        let origin = Origin::start(true);
+        let verifiers = "max_tries = 1
+            [[verifier]]\nname = \"look\"\nsources = [\"a\", \"m\"]\ncommand = [\"true\"]
+            [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"true\"]\n";
+        let gannet = Gannet::trusting(origin.ca_file(), verifiers);
+        for name in ["a", "m"] {
+            let path = format!("/{name}");
+            let replies = ["one", "two"].map(|text| Reply::file(format!("{text} of {name}")));
+            origin.on(&path, replies);
+            let url = origin.url(&path);
+            let tag: &[&str] = if name == "m" { &["--tag", "eu"] } else { &[] };
+            let add = ["add", &url, "1h", "--name", name, "--allow-private"];
+            gannet.ok(&[&add, tag].concat());
+        }
+        gannet.ok(&["fetch", "a", "m"]);
+        gannet.ok(&["fetch", "a", "m"]);
+        Self { origin, gannet }
+    }
+
+    /// Runs a command, which ends with 1, after a shell has done something to the data folder.
+    fn run(&self, harm: &str, command: &str) -> Option<Said> {
+        let script = format!("{FULL}\n{harm}\ncode=0; \"$gannet\" {command} || code=$?\n{END}");
+        in_mount_namespace(&self.gannet, &script)
+    }
+
+    fn read(&self, name: &str) -> String {
+        let text = fs::read_to_string(self.gannet.path(name)).expect("a file");
+        text.trim().to_owned()
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(name)).expect("JSON")
+    }
+
+    /// Returns the details of the events of one kind.
+    fn events(&self, action: &str) -> Vec<String> {
+        let log = self.read("log.json");
+        let events = log
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let events = events.filter(|event| event["action"] == action);
+        events.map(|event| event["detail"].to_string()).collect()
+    }
+
+    fn source(&self) -> Value {
+        let list = self.json("list.json");
+        let mut sources = list.as_array().expect("a list").iter();
+        sources.find(|one| one["name"] == "a").expect("a").clone()
+    }
+}
+
+#[test]
+fn a_file_that_failed_is_taken_away_while_nothing_can_take_its_place() {
+    const ALTER: &str = "printf altered >\"$(ls \"$data\"/published/*/a)\"";
+    let failed = "took /";
+    let cases = [
+        (
+            "full",
+            "full published".to_owned(),
+            "verdict a~0 look failed --detail poison",
+            "away, which was failed by look: poison; its successor: ",
+            "none",
+        ),
+        (
+            "altered by somebody",
+            format!("full published; {ALTER}"),
+            "fetch a",
+            "away, whose contents are not what was published; its successor: ",
+            "none",
+        ),
+        (
+            "read-only",
+            "protect published".to_owned(),
+            "verdict a~0 look failed --detail poison",
+            "is still served, which was failed by look: poison: ",
+            "two of a",
+        ),
+    ];
+    for (case, harm, command, words, served) in cases {
+        let home = Home::new();
+        let Some(said) = home.run(&harm, command) else {
+            return;
+        };
+        assert_eq!(said.code, Some(1), "{case}: {said:#?}");
+        assert!(said.err.contains(words), "{case}: {said:#?}");
+        assert_eq!(
+            said.err.contains(failed),
+            served == "none",
+            "{case}: {said:#?}"
+        );
+        assert_eq!(home.read("served"), served, "{case}: {said:#?}");
+        let source = home.source();
+        let error = source["publish_error"].as_str().unwrap_or_default();
+        assert!(error.contains(words), "{case}: {source}");
+        let told = home.events("publish.failed");
+        assert!(
+            told.iter().any(|one| one.contains(words)),
+            "{case}: {told:?}"
+        );
+        // Nothing is in the way any more.
+        home.gannet.run(&["--worker-only"]);
+        let expected = if case.starts_with("altered") {
+            "two of a"
+        } else {
+            "one of a"
+        };
+        let host = home.origin.host().replace(':', "_");
+        let file = home.gannet.data().join("published").join(host).join("a");
+        let now = fs::read_to_string(file).ok();
+        assert_eq!(now.as_deref(), Some(expected), "{case}");
+        assert_eq!(
+            home.gannet.source("a")["publish_error"],
+            Value::Null,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_may_be_served_stays_while_its_successor_cannot_take_its_place() {
+    let home = Home::new();
+    home.origin.on("/a", [Reply::file("three of a")]);
+    let Some(said) = home.run("full published", "fetch a") else {
+        return;
+    };
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(home.read("served"), "two of a", "{said:#?}");
+    assert!(!said.err.contains("took /"), "{said:#?}");
+}
+
+#[test]
+fn the_folder_of_a_set_that_failed_is_taken_away_while_nothing_can_take_its_place() {
+    const GONE: &str = "rm -rf \"$data\"/sets/.editions/eu-1-*";
+    let cases = [
+        (
+            "an edition that failed",
+            format!("{GONE}; full sets"),
+            "verdict set:eu whole failed --detail poison",
+            "away, of which edition 2 was failed by whole: poison; its successor: ",
+            "none",
+        ),
+        (
+            "a member that failed",
+            format!("{GONE}; full sets"),
+            "verdict m~0 look failed --detail poison",
+            "away, of which edition 2 was failed by look: poison (m); its successor: ",
+            "none",
+        ),
+        (
+            "a file that somebody altered",
+            "chmod u+w \"$data\"/sets/eu/m; printf altered >\"$(readlink -f \"$data\"/sets/eu)/m\"; full sets"
+                .to_owned(),
+            "--worker-only",
+            "away, since its m is not what was published; its successor: ",
+            "none",
+        ),
+        (
+            "read-only",
+            format!("{GONE}; protect sets"),
+            "verdict set:eu whole failed --detail poison",
+            "is still served, of which edition 2 was failed by whole: poison: ",
+            "two of m",
+        ),
+    ];
+    for (case, harm, command, words, served) in cases {
+        let home = Home::new();
+        let Some(said) = home.run(&harm, command) else {
+            return;
+        };
+        assert_eq!(said.code, Some(1), "{case}: {said:#?}");
+        assert!(said.err.contains(words), "{case}: {said:#?}");
+        assert_eq!(home.read("served_set"), served, "{case}: {said:#?}");
+        let set = home.json("sets.json")[0].clone();
+        let error = set["publish_error"].as_str().unwrap_or_default();
+        assert!(error.contains(words), "{case}: {set}");
+        home.gannet.run(&["--worker-only"]);
+        let altered = case.contains("altered");
+        let expected = if altered { "two of m" } else { "one of m" };
+        let file = home.gannet.data().join("sets/eu/m");
+        let now = fs::read_to_string(file).ok();
+        assert_eq!(now.as_deref(), Some(expected), "{case}");
+    }
+}
