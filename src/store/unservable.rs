@@ -5,17 +5,15 @@
 use rusqlite::Connection;
 
 use super::Store;
-use super::damage::sound_one;
-use super::edition::{edition_by_id, failure_of_edition, member_version};
-use super::error::{Failure, Result};
+use super::edition_row::{edition_by_id, member_version};
+use super::error::Result;
+use super::failure::{Failure, Outcome, sound_one};
 use super::row::Columns;
-use super::verdict::failure_of;
+use super::verdict_words::{failure_of, failure_of_edition};
 use super::version::version_by_id;
 use super::version_row::{PLACE_COLUMNS, read_place};
 use super::wanted_file::{Current, current};
 use crate::domain::{Digest, EditionId, PublishPolicy, SourceId, VersionId, VersionState};
-
-type Outcome<T> = std::result::Result<T, Failure>;
 
 /// Why the file at a source's published path must not stay there.
 #[derive(Clone, Debug, PartialEq, Eq)]
