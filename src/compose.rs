@@ -92,7 +92,7 @@ async fn config(
     let access = match &args.what {
         // It needs no configuration: somebody is about to write one.
         ConfigWhat::Template => return cli::print_text(cli::CONFIG_TEMPLATE, console),
-        ConfigWhat::Adopt | ConfigWhat::AdoptArchive => Access::Change,
+        ConfigWhat::Adopt | ConfigWhat::AdoptArchive(_) => Access::Change,
         _ => Access::Read,
     };
     let config = load(flags, environment, access)?;
@@ -128,9 +128,9 @@ async fn config(
             }
             cli::adopt_policy(&services.app, console).await
         }
-        ConfigWhat::AdoptArchive => {
+        ConfigWhat::AdoptArchive(adopt) => {
             let services = Services::open_unjoined(flags, environment)?;
-            cli::adopt_archive(&services.app, console).await
+            cli::adopt_archive(&services.app, adopt.yes, console).await
         }
     }
 }

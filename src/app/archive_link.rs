@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::{App, Error, ErrorKind, Result};
+use super::{App, Error, ErrorKind, OtherContents, Result};
 use crate::archive::{Archive, ArchiveError};
 use crate::domain::{ArchiveMark, Digest, Mismatch, is_no_room, to_hex};
 use crate::store::StoreError;
@@ -149,8 +149,9 @@ impl App {
     }
 
     /// Takes what lies in the archive for this catalogue's, whichever catalogue it was of. Objects that no version names are
-    /// kept for good.
-    pub async fn adopt_archive(&self) -> Result<AdoptedArchive> {
+    /// kept for good, and of `other` contents what the catalogue does not know for the days of the trash.
+    pub async fn adopt_archive(&self, other: &OtherContents) -> Result<AdoptedArchive> {
+        self.keep_unknown(other).await?;
         // One that cannot be read is replaced, too.
         let archive = self.archive.mark().ok().flatten();
         let catalogue = match self.store.archive_mark().await {

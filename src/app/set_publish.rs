@@ -273,7 +273,7 @@ impl App {
     }
 
     /// Tells whether the link of a set leads to an edition, and all files of it are as they were published.
-    async fn lies_there(&self, id: EditionId) -> Result<bool> {
+    pub(super) async fn lies_there(&self, id: EditionId) -> Result<bool> {
         let (edition, files) = match self.edition_files(id).await {
             // A member was removed with its history meanwhile.
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(false),

@@ -329,6 +329,23 @@ impl Archive {
             .try_for_each(|name| self.trash.put(name, now))
     }
 
+    /// Copies a published file to the trash, where it stays for its days whatever is published in its place.
+    pub fn keep_published_copy(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        self.trash.put_copy(&format!("published/{path}"), now)
+    }
+
+    /// Copies the edition that a set's link leads to likewise; fine when there is none.
+    pub fn keep_edition_copy(&self, set: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        match self.sets.current(set).as_deref().and_then(Path::file_name) {
+            Some(folder) => {
+                let folder = folder.to_string_lossy();
+                self.trash
+                    .put_copy(&format!("sets/.editions/{folder}"), now)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Counts the days since the last look at the trash, and returns what of it is over.
     pub fn expired_trash(&self, now: DateTime<Utc>) -> Result<ExpiredTrash, ArchiveError> {
         let mut expired = ExpiredTrash::default();

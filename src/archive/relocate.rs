@@ -1,4 +1,4 @@
-//! Moving files and folders to a place that may lie on another file system: a part of the data folder was linked or mounted there.
+//! Moving and copying files and folders to a place that may lie on another file system: a part of the data folder was linked or mounted there.
 //!
 //! Never leaves half a copy at the new place, and removes nothing before its copy is durable.
 
@@ -22,13 +22,7 @@ pub(super) fn relocate(
         renamed => return renamed,
     }
     let found = fs::symlink_metadata(from)?;
-    let unfinished = tempfile::Builder::new().prefix(prefix).tempdir_in(folder)?;
-    let copy = unfinished.path().join("copy");
-    copy_durably(from, &copy, owner)?;
-    fs::rename(&copy, to)?;
-    if let Some(parent) = to.parent() {
-        File::open(parent)?.sync_all()?;
-    }
+    duplicate(from, to, (folder, prefix), owner)?;
     let removed = if found.is_dir() {
         remove_tree(from)
     } else {
@@ -38,6 +32,23 @@ pub(super) fn relocate(
         // Another process moved it too.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
+    }
+}
+
+/// Copies a file or a folder to `to`, durable when this returns, by way of a folder beside that begins with `prefix`.
+pub(super) fn duplicate(
+    from: &Path,
+    to: &Path,
+    (folder, prefix): (&Path, &str),
+    owner: Owner,
+) -> io::Result<()> {
+    let unfinished = tempfile::Builder::new().prefix(prefix).tempdir_in(folder)?;
+    let copy = unfinished.path().join("copy");
+    copy_durably(from, &copy, owner)?;
+    fs::rename(&copy, to)?;
+    match to.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::ArchiveError;
 use super::file::{make_folder, sync_folder};
-use super::relocate::relocate;
+use super::relocate::{duplicate, relocate};
 use crate::files::{Owner, refuse_all_but_folder};
 
 /// For so many whole days something stays.
@@ -50,6 +50,14 @@ impl Trash {
     /// Moves a folder of the data folder likewise, beside one of the same name that was moved there before.
     pub(super) fn put_folder(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         self.take(path, || Ok(free_beside(self.make_way(path, now)?)))
+    }
+
+    /// Puts a copy of a file or a folder of the data folder there, beside one of the same name that was put there before.
+    pub(super) fn put_copy(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        let from = self.data_dir.join(path);
+        let to = free_beside(self.make_way(path, now)?);
+        duplicate(&from, &to, self.unfinished(&to), self.owner)
+            .map_err(ArchiveError::io("copy to the trash", &from))
     }
 
     /// Makes the folders that lead to where something is moved, and returns that.
@@ -96,13 +104,17 @@ impl Trash {
     }
 
     fn move_to(&self, from: &Path, to: &Path) -> Result<(), ArchiveError> {
+        relocate(from, to, self.unfinished(to), self.owner)
+            .map_err(ArchiveError::io("move to the trash", from))?;
+        sync_folder(to.parent().unwrap_or(&self.folder))
+    }
+
+    /// Returns in which folder, and under a name that begins how, a copy lies until it is whole.
+    fn unfinished<'a>(&'a self, to: &'a Path) -> (&'a Path, &'static str) {
         let day = to
             .ancestors()
             .find(|one| one.parent() == Some(&*self.folder));
-        let unfinished = (day.unwrap_or(&self.folder), COPYING);
-        relocate(from, to, unfinished, self.owner)
-            .map_err(ArchiveError::io("move to the trash", from))?;
-        sync_folder(to.parent().unwrap_or(&self.folder))
+        (day.unwrap_or(&self.folder), COPYING)
     }
 
     /// Returns where a file lies that was moved here.

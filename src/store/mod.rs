@@ -23,6 +23,7 @@ mod edition_state;
 mod error;
 mod event;
 mod event_row;
+mod expected_file;
 mod failure;
 mod file_identity;
 mod file_set;
@@ -77,6 +78,7 @@ mod writer;
 
 pub use damaged_row::DamagedRow;
 pub use error::StoreError;
+pub use expected_file::ExpectedFile;
 pub use handle::Store;
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,

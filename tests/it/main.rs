@@ -2,6 +2,7 @@
 
 mod adding;
 mod addresses;
+mod adopting;
 mod archive;
 mod builtin_rules;
 mod by_hand;

@@ -93,7 +93,7 @@ fn an_older_catalogue_that_is_put_back_publishes_no_folder_of_another_edition() 
         let _ = fs::remove_file(release.gannet.data().join(name));
     }
     fs::copy(&old, &catalogue).expect("put back");
-    release.gannet.ok(&["config", "adopt-archive"]);
+    release.gannet.ok(&["config", "adopt-archive", "--yes"]);
     // The numbers of the second edition and of its versions are given again.
     release.serve("three");
     release.fetch();

@@ -310,9 +310,9 @@ pub enum ConfigWhat {
     Adopt,
     /// Take the archive that lies in the data folder for this catalogue's; deletes nothing
     #[command(
-        after_help = "When the catalogue (gannet.db) is lost and no copy of it can be put back: what is found in objects/ is kept."
+        after_help = "When the catalogue (gannet.db) is lost and no copy of it can be put back: what is found in objects/ is kept.\nPublished files and sets that hold something else than this catalogue published are named and asked about on a terminal; elsewhere they take --yes."
     )]
-    AdoptArchive,
+    AdoptArchive(AdoptArchiveArgs),
     /// Say what is wrong with the configuration, or what of it is in force
     #[command(
         after_help = "Exit codes:\n  0  the next pass can do its work; lines that begin with `warning:` deserve a look\n  2  the configuration cannot be used, or by it the next pass judges and publishes nothing\n  3  the catalogue cannot be used: it cannot be read, or it is not the one of the archive beside it"
@@ -322,6 +322,14 @@ pub enum ConfigWhat {
     Template,
     /// The keys of the dashboard in force, as a page of Markdown
     Keys,
+}
+
+/// `config adopt-archive`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct AdoptArchiveArgs {
+    /// Do not ask before older contents take the place of published files
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `config show`.

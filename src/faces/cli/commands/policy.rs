@@ -5,15 +5,19 @@ use std::io;
 use serde::Serialize;
 
 use super::folders::SetFolders;
-use crate::app::{self, App, PolicyNext, PolicyOutlook};
+use crate::app::{self, App, OtherContents, PolicyNext, PolicyOutlook};
 use crate::domain::{AdoptedPolicy, PolicyVerifier, Scope, Weight};
+use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, conclude};
 use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, flexible, left};
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::json;
-use crate::faces::text::clean;
+use crate::faces::text::{clean, count};
+
+/// How many files and sets are named that hold something else than this catalogue published.
+const MOST_NAMED: usize = 8;
 
 /// Of a catalogue on which no configuration was used yet, when that of this process cannot be either.
 const NO_POLICY: &str = "no policy is in force yet";
@@ -128,13 +132,62 @@ pub async fn adopt_policy(app: &App, console: &mut Console<'_>) -> app::Result<E
 }
 
 /// Takes the archive in the data folder for this catalogue's.
-pub async fn adopt_archive(app: &App, console: &mut Console<'_>) -> app::Result<ExitStatus> {
-    let adopted = app.adopt_archive().await?;
-    let written = console.say(&format!(
-        "the archive is this catalogue's now; {adopted} are kept"
-    ));
+pub async fn adopt_archive(
+    app: &App,
+    yes: bool,
+    console: &mut Console<'_>,
+) -> app::Result<ExitStatus> {
+    let other = app.other_contents().await?;
+    if !other.is_empty() {
+        note_other_contents(&other, console);
+        let replaced = count_other(&other);
+        consent(
+            &format!("let older contents take the place of {replaced}"),
+            yes,
+            console,
+        )?;
+    }
+    let adopted = app.adopt_archive(&other).await?;
+    let mut line = format!("the archive is this catalogue's now; {adopted} are kept");
+    if other.unknown() > 0 {
+        line += "; copies of what is published and it does not know lie in trash/ for 7 days";
+    }
+    let written = console.say(&line);
     let result: CommandResult = written.map(|()| ExitStatus::Done).map_err(Into::into);
     Ok(conclude(result, console))
+}
+
+/// Names the first of the published files and sets whose contents this catalogue replaces.
+fn note_other_contents(other: &OtherContents, console: &mut Console<'_>) {
+    let files = other
+        .files
+        .iter()
+        .map(|file| format!("published/{}: {file}", clean(&file.path)));
+    let sets = other.sets.iter().map(|set| {
+        format!(
+            "sets/{}: leads to another edition than this catalogue published",
+            clean(set)
+        )
+    });
+    for line in files.chain(sets).take(MOST_NAMED) {
+        console.note(&line);
+    }
+    let more = (other.files.len() + other.sets.len()).saturating_sub(MOST_NAMED);
+    if more > 0 {
+        console.note(&format!("and {more} more"));
+    }
+}
+
+fn count_other(other: &OtherContents) -> String {
+    match (other.files.len(), other.sets.len()) {
+        (files, 0) => count(files, "published file"),
+        (0, sets) => count(sets, "published set"),
+        (files, sets) => format!(
+            "{} and {}",
+            count(files, "published file"),
+            count(sets, "published set")
+        ),
+    }
 }
 
 fn write_json(

@@ -1,0 +1,183 @@
+//! `config adopt-archive` with a catalogue that is older than what is published: it says so first, asks, and keeps copies. Through
+//! the real program.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+/// A source `a` and a member `m` of the set `eu`, nothing of which is fetched yet.
+struct Home {
+    origin: Origin,
+    gannet: Gannet,
+}
+
+impl Home {
+    fn new() -> Self {
+        let origin = Origin::start(true);
+        let verifiers = "max_tries = 1
+            [[verifier]]\nname = \"look\"\nsources = [\"a\", \"m\"]\ncommand = [\"true\"]
+            [[verifier]]\nname = \"whole\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"true\"]\n";
+        let gannet = Gannet::trusting(origin.ca_file(), verifiers);
+        for (name, tag) in [("a", &[][..]), ("m", &["--tag", "eu"])] {
+            let path = format!("/{name}");
+            let replies =
+                ["one", "two", "three"].map(|text| Reply::file(format!("{text} of {name}")));
+            origin.on(&path, replies);
+            let url = origin.url(&path);
+            let add = ["add", &url, "1h", "--name", name, "--allow-private"];
+            gannet.ok(&[&add, tag].concat());
+        }
+        Self { origin, gannet }
+    }
+
+    fn fetch(&self) {
+        // One after the other, so that their versions have the same numbers each time.
+        self.gannet.ok(&["fetch", "a"]);
+        self.gannet.ok(&["fetch", "m"]);
+    }
+
+    /// Makes a copy of the catalogue.
+    fn copy(&self) {
+        let path = self.gannet.data().join("gannet.db");
+        let sql = rusqlite::Connection::open(path).expect("a catalogue");
+        let into = self.gannet.path("copy.db").display().to_string();
+        sql.execute("VACUUM INTO ?1", [into]).expect("a copy");
+    }
+
+    fn put_copy_back(&self) {
+        let data = self.gannet.data();
+        for name in ["gannet.db-wal", "gannet.db-shm"] {
+            let _ = fs::remove_file(data.join(name));
+        }
+        fs::copy(self.gannet.path("copy.db"), data.join("gannet.db")).expect("put back");
+    }
+
+    fn file(&self) -> PathBuf {
+        let host = self.origin.host().replace(':', "_");
+        self.gannet.data().join("published").join(host).join("a")
+    }
+
+    /// Returns what readers find of the source and of the set.
+    fn served(&self) -> [Option<String>; 2] {
+        let member = self.gannet.data().join("sets/eu/m");
+        [self.file(), member].map(|path| fs::read_to_string(path).ok())
+    }
+
+    /// Returns the contents of all files in the trash that were published, sorted.
+    fn trash(&self) -> Vec<String> {
+        let (mut found, mut folders) = (Vec::new(), vec![self.gannet.data().join("trash")]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                match fs::read_to_string(entry.path()) {
+                    Ok(text) => found.push(text),
+                    Err(_) => folders.push(entry.path()),
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+type Step = fn(&Home);
+
+/// What happens before the copy and after it, what is said of that, and the published files that are kept.
+type Case = (
+    &'static str,
+    Step,
+    Step,
+    &'static [&'static str],
+    &'static str,
+    &'static [&'static str],
+);
+
+#[test]
+fn an_older_catalogue_says_what_it_would_replace_and_keeps_copies() {
+    let cases: [Case; 3] = [
+        (
+            "newer contents",
+            Home::fetch,
+            Home::fetch,
+            &[
+                "/a: holds contents that this catalogue does not know, and v1 takes its place",
+                "sets/eu: leads to another edition than this catalogue published",
+            ],
+            "1 published file and 1 published set",
+            &["two of a", "two of m"],
+        ),
+        (
+            "contents that were failed since",
+            |home| {
+                home.fetch();
+                home.fetch();
+            },
+            |home| {
+                home.gannet.run(&["verdict", "a", "look", "failed"]);
+            },
+            &["/a: holds v1, and v3 takes its place"],
+            "1 published file",
+            &[],
+        ),
+        (
+            "a source that was not fetched yet",
+            |_| {},
+            |home| {
+                home.gannet.ok(&["fetch", "a"]);
+            },
+            &["/a: holds contents that this catalogue does not know, until a version passes"],
+            "1 published file",
+            &["one of a"],
+        ),
+    ];
+    for (case, before, after, lines, replaced, kept) in cases {
+        let home = Home::new();
+        before(&home);
+        home.copy();
+        after(&home);
+        home.put_copy_back();
+        let served = home.served();
+        let refused = home.gannet.run(&["config", "adopt-archive"]);
+        assert_eq!(refused.code, Some(2), "{case}: {refused:#?}");
+        let question = format!("this would let older contents take the place of {replaced}");
+        for line in lines.iter().copied().chain([&*question, "--yes"]) {
+            assert!(refused.err.contains(line), "{case}: {refused:#?}");
+        }
+        assert_eq!(
+            home.gannet.run(&["fetch", "a"]).code,
+            Some(3),
+            "{case}: as before"
+        );
+        assert!(home.trash().is_empty(), "{case}");
+        let said = home.gannet.run(&["config", "adopt-archive", "--yes"]);
+        assert_eq!(said.code, Some(0), "{case}: {said:#?}");
+        assert!(said.err.contains(lines[0]), "{case}: {said:#?}");
+        let tells = said.out.contains("does not know lie in trash/ for 7 days");
+        assert_eq!(tells, !kept.is_empty(), "{case}: {said:#?}");
+        assert_eq!(home.trash(), kept, "{case}");
+        assert_eq!(home.served(), served, "{case}: nothing is replaced yet");
+    }
+}
+
+#[test]
+fn a_catalogue_that_published_all_of_it_is_not_asked_about() {
+    let cases: [(&str, Step); 3] = [
+        ("the right one", |_| {}),
+        ("without its mark", |home| {
+            fs::remove_file(home.gannet.data().join("archive-id")).expect("a mark");
+        }),
+        ("without its files", |home| {
+            fs::remove_file(home.file()).expect("a file");
+        }),
+    ];
+    for (case, change) in cases {
+        let home = Home::new();
+        home.fetch();
+        change(&home);
+        let said = home.gannet.run(&["config", "adopt-archive"]);
+        assert_eq!(said.code, Some(0), "{case}: {said:#?}");
+        assert!(said.err.is_empty(), "{case}: {said:#?}");
+        assert!(home.trash().is_empty(), "{case}");
+    }
+}
