@@ -1,9 +1,9 @@
 //! What putting a policy in force did, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{App, Result};
-use crate::domain::{Policy, PolicyChanges, SourceKey};
+use crate::domain::{Edit, Policy, PolicyChanges, SourceId, SourceKey};
 use crate::store::RefusalsBy;
 
 /// So many sources and sets are named.
@@ -79,6 +79,54 @@ impl App {
             .map(|(verifier, (of, count))| EndedRefusals {
                 is_declared: !changes.removed().contains(&verifier),
                 verifier,
+                of,
+                count,
+            });
+        Ok(ended.collect())
+    }
+
+    /// Returns the refusals that counted for sources by their settings before these edits, and do not by those after them.
+    pub async fn refusals_ended_by<'a>(
+        &self,
+        edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,
+    ) -> Result<Vec<EndedRefusals>> {
+        let Some(in_force) = self.store.policy().await? else {
+            return Ok(Vec::new());
+        };
+        let policy = in_force.policy;
+        let mut freed: BTreeMap<String, HashMap<SourceId, String>> = BTreeMap::new();
+        for (id, edit) in edits {
+            let keys = [&edit.before, &edit.after].map(SourceKey::of);
+            if keys[0] == keys[1] {
+                continue;
+            }
+            let required = policy.judging(&keys[0]).map(|one| one.name.clone());
+            let [then, now] = keys.map(|key| policy.for_source(&key));
+            for verifier in required.filter(|one| then.requires(one) && !now.requires(one)) {
+                let sources = freed.entry(verifier).or_default();
+                sources.insert(id, edit.after.name.clone());
+            }
+        }
+        let mut ended: BTreeMap<String, (Vec<String>, u64)> = BTreeMap::new();
+        for refusals in self
+            .store
+            .refusals_by(freed.keys().cloned().collect())
+            .await?
+        {
+            let name = refusals
+                .source_id
+                .and_then(|id| freed[&refusals.verifier].get(&id));
+            if let Some(name) = name {
+                let (of, all) = ended.entry(refusals.verifier.clone()).or_default();
+                of.push(name.clone());
+                *all += refusals.count;
+            }
+        }
+        let ended = ended
+            .into_iter()
+            .map(|(verifier, (of, count))| EndedRefusals {
+                verifier,
+                is_declared: true,
                 of,
                 count,
             });

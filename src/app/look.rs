@@ -70,6 +70,19 @@ impl App {
         Ok(self.store.newest_event().await?)
     }
 
+    /// Returns what was set aside after an event since it could not be read: verdicts, in words.
+    pub async fn set_aside_after(&self, event: EventId) -> Result<Vec<String>> {
+        Ok(self
+            .store
+            .details_after(event, Action::VerdictSetAside)
+            .await?)
+    }
+
+    /// Returns the sets whose folders were put back after an event.
+    pub async fn sets_put_back_after(&self, event: EventId) -> Result<Vec<String>> {
+        Ok(self.store.sets_put_back_after(event).await?)
+    }
+
     /// Returns the sources whose published files were put back after an event: somebody had changed or removed them.
     pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
         Ok(self.store.put_back_after(event).await?)

@@ -3,6 +3,7 @@
 //!
 //! Never adopts anything, and never reads the configuration again.
 
+use super::adoption::EndedRefusals;
 use super::policy::{emptied, foreign, must_be_found_again};
 use super::{App, Error, Result};
 use crate::domain::{AdoptedPolicy, PolicyChanges, PolicyStep, policy_step};
@@ -15,6 +16,8 @@ pub struct PolicyOutlook {
     next: PolicyNext,
     /// Whether there are versions, which an adoption leaves as they are.
     has_versions: bool,
+    /// What people failed in the names of verifiers that an adoption does not require of it any more.
+    ended: Vec<EndedRefusals>,
 }
 
 /// What the next pass or changing command does about the policy.
@@ -69,7 +72,8 @@ impl PolicyOutlook {
                 } else {
                     ""
                 };
-                format!("{what}: {changes}{kept}")
+                let ended = self.ended.iter().map(|one| format!("; {one}"));
+                format!("{what}: {changes}{kept}{}", ended.collect::<String>())
             }
             (PolicyNext::Refuse(error) | PolicyNext::Confirm(error), _) => match &error.hint {
                 Some(hint) => format!("{} ({hint})", error.message),
@@ -97,9 +101,18 @@ impl App {
                     .map_or_else(PolicyNext::Refuse, |()| PolicyNext::Adopt(changes))
             }
         };
+        let ended = match &next {
+            PolicyNext::Adopt(changes) => {
+                let before = known.map(|known| &known.policy);
+                self.ended_refusals(changes, before, &configured.policy)
+                    .await?
+            }
+            _ => Vec::new(),
+        };
         Ok(PolicyOutlook {
             in_force,
             next,
+            ended,
             has_versions: self.store.has_versions().await?,
         })
     }

@@ -169,10 +169,14 @@ impl App {
         let word = match edition.state {
             VersionState::Failed => "failed",
             VersionState::Error => "could not be judged",
+            _ if set.is_withdrawn() => "withdrawn",
             _ => return Ok(None),
         };
         if !self.store.set_has_members(set.name.clone()).await? {
             return Ok(None);
+        }
+        if let Some(withdrawn) = set.withdrawn.as_ref().filter(|_| word == "withdrawn") {
+            return Ok(Some(format!("{word}: {}", withdrawn.because)));
         }
         let verdicts = self.store.edition_verdicts(edition.id).await?;
         let newest_first = verdicts.iter().rev().map(|one| &one.verdict);

@@ -44,7 +44,9 @@ pub(super) async fn one_pass(
         )
         .await
     } else {
-        cli::print_pass(&services.app, &report.summary, &folders, console).await
+        let status = cli::print_pass(&services.app, &report.summary, &folders, console).await;
+        cli::name_put_back(&services.app, &report.put_back, console).await?;
+        status
     };
     services.close().await;
     Ok(conclude(&report, status, console))

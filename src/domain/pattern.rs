@@ -18,7 +18,7 @@ pub struct Pattern {
 }
 
 /// What a pattern looks at of a source.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceKey<'a> {
     /// The name that the operator gave it.
     pub name: &'a str,

@@ -1,7 +1,7 @@
 //! What lists, screens and the report say of a set: its state, why it stands there, where it is published.
 
 use crate::app::SetOverview;
-use crate::domain::VersionState;
+use crate::domain::{Edition, VersionState};
 use crate::faces::standing::StateWord;
 
 pub(crate) fn state(one: &SetOverview) -> String {
@@ -16,6 +16,13 @@ pub(crate) fn state(one: &SetOverview) -> String {
     }
     if one.set.publish_error.is_some() {
         return StateWord::Unpublished.shown().to_owned();
+    }
+    if one.set.is_withdrawn() && one.failure.is_some() && !one.members.is_empty() {
+        let is_bad =
+            |newest: &Edition| matches!(newest.state, VersionState::Failed | VersionState::Error);
+        if !one.newest.as_ref().is_some_and(is_bad) {
+            return "withdrawn".to_owned();
+        }
     }
     if one.members.is_empty() {
         // Its last edition says nothing of files that are in it no more.

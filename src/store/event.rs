@@ -78,6 +78,26 @@ impl Store {
         .await
     }
 
+    /// Returns the sets whose folders were put back after an event, each once.
+    pub async fn sets_put_back_after(&self, event: EventId) -> Result<Vec<String>> {
+        let details = self.details_after(event, Action::SetRepublished).await?;
+        // The name of a set is a tag, in which no colon stands.
+        let names = details.iter().filter_map(|detail| detail.split(':').next());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// Returns the details of the events of this kind after an event, each once.
+    pub async fn details_after(&self, event: EventId, action: Action) -> Result<Vec<String>> {
+        let details = "SELECT DISTINCT detail FROM event
+             WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND detail IS NOT NULL";
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(details)?;
+            let rows = statement.query_map(params![event.0, action.as_str()], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     /// Returns the sources whose published files were put back after an event, each once.
     pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
         let put_back = "SELECT DISTINCT source_id FROM event

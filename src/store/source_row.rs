@@ -35,7 +35,8 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
                 WHERE n.set_name = m.set_name AND n.id > f.past_edition_id)
             WHERE m.source_id = s.id AND e.state IN ('failed', 'error'))
             OR EXISTS (SELECT 1 FROM set_member m JOIN file_set f ON f.name = m.set_name
-            WHERE m.source_id = s.id AND f.problem IS NOT NULL) ELSE 0 END,
+            WHERE m.source_id = s.id AND (f.problem IS NOT NULL OR f.withdrawn_at IS NOT NULL AND f.published_edition_id IS NULL
+                AND EXISTS (SELECT 1 FROM edition n WHERE n.set_name = m.set_name AND n.id > f.past_edition_id))) ELSE 0 END,
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN (SELECT em.version_id FROM set_member m JOIN file_set f ON f.name = m.set_name
             JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id

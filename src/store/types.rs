@@ -365,6 +365,13 @@ pub struct FileSet {
     pub withdrawn: Option<Withdrawal>,
 }
 
+impl FileSet {
+    /// Returns whether readers find nothing of the set any more since an edition that they saw was withdrawn.
+    pub fn is_withdrawn(&self) -> bool {
+        self.published.is_none() && self.withdrawn.is_some()
+    }
+}
+
 /// A combination of versions with its first verdicts.
 #[derive(Clone, Debug)]
 pub struct NewEdition {

@@ -30,6 +30,8 @@ pub struct PassReport {
     pub failures: Vec<String>,
     /// Who could not be told what happened, and why, a line each: no failure of the pass.
     pub notify_failures: Vec<String>,
+    /// The sources whose published files were put back: somebody had changed or removed them.
+    pub put_back: Vec<SourceId>,
     /// Sources that it was to try and did not, because it had to stop.
     pub not_tried: u64,
     /// What kept it from doing all; what was recorded before stays. Damage of one version stands here when nothing graver does, that of
@@ -48,12 +50,13 @@ impl PassReport {
     }
 
     /// Notes whose published files were put back in the pass.
-    pub(super) fn note_put_back(&mut self, sources: &[SourceId]) {
+    pub(super) fn note_put_back(&mut self, sources: Vec<SourceId>) {
         self.summary.put_back = sources.len() as u64;
-        let sources: HashSet<_> = sources.iter().collect();
+        let all: HashSet<_> = sources.iter().collect();
         for result in &mut self.results {
-            result.put_back = sources.contains(&result.id);
+            result.put_back = all.contains(&result.id);
         }
+        self.put_back = sources;
     }
 
     /// Tells whether an error is among what failed already.

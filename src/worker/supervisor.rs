@@ -222,7 +222,7 @@ impl Worker {
                 report.fail(error);
             }
         }
-        report.note_put_back(&self.app.put_back_after(began_after).await?);
+        report.note_put_back(self.app.put_back_after(began_after).await?);
         let told = standing::tell(&self.app, asked.as_deref(), judges, &mut report).await;
         self.tell_unsettled(unsettled, &mut report).await?;
         if report.has_begun {

@@ -48,7 +48,14 @@ impl Pipeline {
             VersionState::Passed => summary.passed += 1,
             VersionState::Failed => summary.failed_verification += 1,
             VersionState::Error => summary.verification_errors += 1,
-            VersionState::Pending => summary.awaiting_verdicts += 1,
+            VersionState::Pending => {
+                summary.awaiting_verdicts += 1;
+                // Another verifier could not judge, which nobody should have to wait for that verdict to learn.
+                let mut said = required.verdicts.iter();
+                if said.any(|one| one.judgement.outcome == VerdictOutcome::Error) {
+                    summary.verification_errors += 1;
+                }
+            }
             VersionState::Unverified => {}
         });
         match (self.app.store.publication(source.id).await?, &content) {

@@ -76,7 +76,11 @@ fn asking_the_verifiers_anew_sets_aside_what_cannot_be_read() {
             said.err.contains("gannet verify v"),
             "{statement}: {said:#?}"
         );
-        gannet.ok(&["verify", "v2"]);
+        let said = gannet.run(&["verify", "v2"]);
+        let is_said = said
+            .err
+            .contains("counts no more, the verifiers were asked anew");
+        assert!(is_said && said.code == Some(0), "{statement}: {said:#?}");
         gannet.ok(&["--worker-only"]);
         assert_published(&file, "two\n", statement);
         let log = gannet.ok(&["log", "--limit", "0"]);

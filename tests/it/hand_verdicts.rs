@@ -379,6 +379,31 @@ fn a_verifier_that_is_required_of_less_says_what_people_failed_in_its_name() {
     }
 }
 
+/// An edit after which a verifier judges a source no more says what people failed in its name.
+#[test]
+fn an_edit_that_ends_a_refusal_says_so() {
+    for (is_failed, edit, ended) in [
+        (true, &["edit", "a", "--name", "z"][..], Some("z")),
+        (true, &["edit", "a", "--interval", "2h"], None),
+        (true, &["edit", "a", "--tag", "other"], None),
+        (false, &["edit", "a", "--name", "z"], None),
+    ] {
+        let home = Home::new();
+        if is_failed {
+            home.gannet.ok(&["verdict", "a~0", "prog", "failed"]);
+        }
+        let said = home.gannet.run(edit);
+        let words = ended.map(|name| format!(
+            "gannet: prog is not required of {name} any more, so the 1 version or edition that a person failed in its name may be published"
+        ));
+        assert_eq!(said.code, Some(0), "{said:?}");
+        match words {
+            Some(words) => assert!(said.err.contains(&words), "{edit:?}: {said:?}"),
+            None => assert!(!said.err.contains("any more"), "{edit:?}: {said:?}"),
+        }
+    }
+}
+
 #[test]
 fn the_report_shows_the_verdicts_that_count() {
     let (_origin, gannet) = one_two_one();

@@ -306,7 +306,10 @@ fn that_a_published_file_was_put_back_is_said() {
             vec![why, "; 1 published file put back; "],
         ),
         (&["fetch", "a", "--json"], vec![why, "\"put_back\": 1"]),
-        (&["--worker-only"], vec!["1 published file put back"]),
+        (
+            &["--worker-only"],
+            vec!["1 published file put back", "removed the published file: a"],
+        ),
         (&["--worker-only", "--json"], vec!["\"put_back\": 1"]),
         (&["verify", "a"], vec!["a: v1 was put back at "]),
         (&["verify", "a", "--json"], vec!["\"change\": \"put_back\""]),
@@ -325,7 +328,9 @@ fn that_a_published_file_was_put_back_is_said() {
                 fs::write(home.file("a"), "").expect("cut short");
             }
             home.forget_chores();
-            let said = home.gannet.ok(command);
+            let said = home.gannet.run(command);
+            assert_eq!(said.code, Some(0), "{command:?}: {said:#?}");
+            let said = said.out + &said.err;
             for words in &words {
                 assert!(said.contains(words), "{command:?}: {said}");
             }
@@ -336,6 +341,23 @@ fn that_a_published_file_was_put_back_is_said() {
                 "{said}"
             );
             assert!(!said.contains("\"change\": \"put_back\""), "{said}");
+        }
+    }
+}
+
+/// A verifier that could not judge is a problem of the pass, also while another one is waited for.
+#[test]
+fn what_is_waited_for_hides_no_verifier_that_cannot_judge() {
+    for (command, code) in [("/does/not/exist", 1), ("true", 0)] {
+        let toml = format!(
+            "[[verifier]]\nname = \"eyes\"\nsources = [\"*\"]\nexternal = true\n
+             [[verifier]]\nname = \"tool\"\nsources = [\"*\"]\ncommand = [{command:?}]\n"
+        );
+        for arguments in [&["fetch", "a"][..], &["--worker-only"]] {
+            let home = Home::with(&["a"], &toml);
+            let said = home.gannet.run(arguments);
+            assert_eq!(said.code, Some(code), "{arguments:?}: {said:#?}");
+            assert_eq!(home.gannet.source("a")["verified"], "pending");
         }
     }
 }

@@ -39,5 +39,5 @@ pub use manual::TEMPLATE as CONFIG_TEMPLATE;
 pub use outlook::print_outlook;
 pub use pass_json::print_pass_json;
 pub use progress::draw_progress;
-pub use summary::{print_pass, print_summary};
+pub use summary::{name_put_back, print_pass, print_summary};
 pub use usage::print_usage;

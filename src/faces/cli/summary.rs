@@ -4,7 +4,12 @@ use std::io;
 
 use super::commands::SetFolders;
 use super::{Console, ExitStatus};
-use crate::app::{App, PassSummary};
+use crate::app::{self, App, PassSummary};
+use crate::domain::SourceId;
+use crate::faces::text::clean;
+
+/// Sources that are named one by one.
+const MOST_NAMED: usize = 10;
 
 /// Prints the summary of a pass, and what became of the folders of sets, given as they were before; returns the exit code.
 ///
@@ -21,6 +26,31 @@ pub async fn print_pass(
         folders.tell(app, console).await;
     }
     status
+}
+
+/// Names the sources whose published files were put back in a pass, the first few.
+///
+/// # Errors
+///
+/// When the catalogue cannot be read.
+pub async fn name_put_back(
+    app: &App,
+    sources: &[SourceId],
+    console: &mut Console<'_>,
+) -> app::Result<()> {
+    let some = sources.iter().take(MOST_NAMED).copied().collect();
+    let some = app.sources_by_id(some).await?;
+    let mut names: Vec<_> = some.iter().map(|one| clean(&one.settings.name)).collect();
+    if let more @ 1.. = sources.len().saturating_sub(MOST_NAMED) {
+        names.push(format!("{more} more").into());
+    }
+    if !names.is_empty() {
+        let names = names.join(", ");
+        console.note(&format!(
+            "put back, since somebody had changed or removed the published file: {names}"
+        ));
+    }
+    Ok(())
 }
 
 /// Prints the summary of a pass of a worker that stays, on the same terms; returns the exit code.

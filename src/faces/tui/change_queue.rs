@@ -160,6 +160,9 @@ impl Changes {
             [one] => format!("{word} {}", clean(&one.source.settings.name)),
             many => format!("{word} {}", count(many.len(), "source")),
         };
+        // The change is made, whether this can be read or not.
+        let made = edits.iter().map(|one| (one.source.id, &one.edit));
+        let ended = self.app.refusals_ended_by(made).await.unwrap_or_default();
         let Some(undo) = Undo::of_edits(edits) else {
             let text = "nothing changed: it was so already".to_owned();
             return Ok(self.made(text, ids).await);
@@ -167,6 +170,10 @@ impl Changes {
         self.remember(undo);
         self.worker.wake();
         text.push_str(&self.files_since(&before).await);
+        for one in ended {
+            text.push_str("; ");
+            text.push_str(&clean(&one.to_string()));
+        }
         Ok(self.made(text, ids).await)
     }
 

@@ -122,6 +122,34 @@ fn what_was_changed_or_removed_is_put_back_by_the_next_pass() {
 }
 
 /// A look at a file that is as it was written reads nothing of it; one that was only touched is read once, and left.
+/// Commands that put a set back say so, and say that it stays only when it did.
+#[test]
+fn that_a_set_was_put_back_is_said() {
+    for kind in [Harm::Changed, Harm::Removed, Harm::LinkRemoved] {
+        for (command, words) in [
+            (&["verify", "set:release"][..], " was put back at "),
+            (
+                &["verify", "set:release", "--json"],
+                "\"change\": \"put_back\"",
+            ),
+            (
+                &["verdict", "set:release", "sums", "passed"],
+                " was put back at ",
+            ),
+        ] {
+            let release = Release::new();
+            release.fetch();
+            let link = release.gannet.data().join("sets/release");
+            harm(&link, kind);
+            let said = release.gannet.run(command);
+            assert!(said.out.contains(words), "{kind:?} {command:?}: {said:#?}");
+            assert!(link.join("data.csv").exists(), "{kind:?} {command:?}");
+            let said = release.gannet.run(command);
+            assert!(!said.out.contains(words), "{kind:?} {command:?}: {said:#?}");
+        }
+    }
+}
+
 #[test]
 fn what_was_only_touched_stays() {
     let release = Release::new();

@@ -5,10 +5,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::add::warn_of_path;
-use super::change::{note_left_in_sets, tell_files, tell_left};
+use super::change::{note_left_in_sets, tell_ended, tell_files, tell_left};
 use super::published::tell_unpublished;
 use crate::app::{App, CheckedSources, Error, ErrorKind, Plan, PlanStep, check_sources};
-use crate::domain::{Edit, SourceId, SourceSettings, with_line_feeds};
+use crate::domain::{Edit, SourceId, SourceKey, SourceSettings, with_line_feeds};
 use crate::faces::cli::args::ApplyArgs;
 use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
@@ -37,6 +37,7 @@ pub(super) async fn run(
         let removed: Vec<_> = plan.removed().cloned().collect();
         let changed = plan.changed();
         let before = app.sources_by_id(moved_by(&plan)).await?;
+        let edits = edits_of(&plan);
         for restored in app.apply(plan).await? {
             warn_of_path(&restored, console);
         }
@@ -44,10 +45,22 @@ pub(super) async fn run(
         // After the fact: what is printed without --dry-run has been done.
         print(&lines, args, console)?;
         tell_files(app, &before, false, console).await?;
+        let made = edits.iter().map(|(id, edit)| (*id, edit));
+        tell_ended(app, made, console).await?;
         let published = tell_unpublished(app, changed, console).await?;
         return Ok(tell_left(app, &removed, console).await?.max(published));
     }
     print(&lines, args, console)
+}
+
+/// Returns the edits that may change by whom sources are judged.
+fn edits_of(plan: &Plan) -> Vec<(SourceId, Edit)> {
+    let edits = plan.steps.iter().filter_map(|step| match step {
+        PlanStep::Edit(id, edit) => Some((*id, edit)),
+        _ => None,
+    });
+    let edits = edits.filter(|(_, edit)| SourceKey::of(&edit.before) != SourceKey::of(&edit.after));
+    edits.map(|(id, edit)| (id, Edit::clone(edit))).collect()
 }
 
 /// Returns the sources whose files an edit may move: their tags, or what is published of them, are others afterwards.

@@ -147,7 +147,21 @@ pub(super) async fn edit(app: &App, args: &EditArgs, console: &mut Console<'_>) 
         }
     }
     tell_files(app, &before, sets_publish, console).await?;
+    let made = edits.iter().map(|one| (one.source.id, &one.edit));
+    tell_ended(app, made, console).await?;
     Ok(tell_unpublished(app, ids_of(&edits), console).await?)
+}
+
+/// Says what people failed in the names of verifiers that do not judge the edited sources any more.
+pub(super) async fn tell_ended<'a>(
+    app: &App,
+    edits: impl IntoIterator<Item = (SourceId, &'a Edit)>,
+    console: &mut Console<'_>,
+) -> Result<(), Error> {
+    for ended in app.refusals_ended_by(edits).await? {
+        console.warn_line(&format!("gannet: {}", clean(&ended.to_string())));
+    }
+    Ok(())
 }
 
 /// Says what an edit made of a source: `edited prices (2): tags rates -> prices`, or `unchanged prices (2)` where it was so already.

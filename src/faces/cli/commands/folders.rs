@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::app::{App, Error, SetFolder};
-use crate::domain::EditionId;
+use crate::domain::{EditionId, EventId};
 use crate::faces::cli::Console;
 use crate::faces::file_change::{Change, colon};
 use crate::faces::text::clean;
@@ -19,7 +19,11 @@ const ENDED: &str = "no verifier judges it as a set any more";
 
 /// What consumers saw of every set before a command; nothing where that could not be read. A command that needs it says so, and one
 /// that mends it goes on.
-pub struct SetFolders(Option<Vec<SetFolder>>);
+pub struct SetFolders {
+    folders: Option<Vec<SetFolder>>,
+    /// The newest event before the command; nothing where that could not be read.
+    after: Option<EventId>,
+}
 
 /// What became of the folder of a set.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -44,14 +48,27 @@ pub(in crate::faces::cli) struct ChangedFolder {
 impl SetFolders {
     /// Notes what consumers see of every set.
     pub async fn now(app: &App) -> Self {
-        Self(app.set_folders().await.ok())
+        Self {
+            folders: app.set_folders().await.ok(),
+            after: app.newest_event().await.ok(),
+        }
+    }
+
+    /// Returns the sets whose folders were put back since.
+    async fn put_back(&self, app: &App) -> Result<Vec<String>, Error> {
+        match self.after {
+            Some(after) => app.sets_put_back_after(after).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Returns what became of the folder of a set since.
     pub(super) async fn change_of(&self, app: &App, set: &str) -> Result<FolderChange, Error> {
         let now = app.set_folders().await?;
-        let before = self.0.as_deref().unwrap_or_default();
-        Ok(FolderChange::between(find(before, set), find(&now, set)))
+        let before = self.folders.as_deref().unwrap_or_default();
+        let put_back = self.put_back(app).await?;
+        let change = FolderChange::between(find(before, set), find(&now, set));
+        Ok(change.put_back_if(put_back.iter().any(|one| one == set)))
     }
 
     /// Returns the folders that are otherwise since, by set.
@@ -59,16 +76,17 @@ impl SetFolders {
         &self,
         app: &App,
     ) -> Result<Vec<ChangedFolder>, Error> {
-        let Some(before) = &self.0 else {
+        let Some(before) = &self.folders else {
             return Ok(Vec::new());
         };
         let now = app.set_folders().await?;
+        let put_back = self.put_back(app).await?;
         let names: BTreeSet<_> = before.iter().chain(&now).map(|one| &one.set.name).collect();
         let changes = names.into_iter().filter_map(|set| {
             let (before, now) = (find(before, set), find(&now, set));
             let failed =
                 |one: Option<&SetFolder>| one.and_then(|one| one.set.publish_error.clone());
-            let published = FolderChange::between(before, now);
+            let published = FolderChange::between(before, now).put_back_if(put_back.contains(set));
             let is_news = match published.change {
                 Change::Unchanged | Change::Nothing => false,
                 // Nothing that this command did.
@@ -154,6 +172,14 @@ impl FolderChange {
         }
     }
 
+    /// Returns the same of a folder that was put back meanwhile, if nothing else became of it.
+    fn put_back_if(mut self, is_put_back: bool) -> Self {
+        if is_put_back && self.change == Change::Unchanged {
+            self.change = Change::PutBack;
+        }
+        self
+    }
+
     /// Returns a line that begins with the set, safe for a terminal.
     pub(super) fn line(&self, set: &str) -> String {
         format!("set {}: {}", clean(set), self.words())
@@ -173,6 +199,9 @@ impl FolderChange {
                 format!("published {edition} at {path}{}", back.unwrap_or_default())
             }
             Change::Unchanged => format!("{edition} stays published at {path}"),
+            Change::PutBack => {
+                format!("{edition} was put back at {path}: the folder had been changed or removed")
+            }
             Change::Withdrawn => format!("no longer published at {path}{why}"),
             Change::Due => format!("still at {path}, until the next pass removes it"),
             Change::Failed => format!("not brought up to date at {path}"),

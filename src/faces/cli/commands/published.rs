@@ -72,6 +72,18 @@ impl Served {
         }
     }
 
+    /// Says which verdicts were set aside since because their rows could not be read.
+    pub(super) async fn tell_set_aside(
+        &self,
+        app: &App,
+        console: &mut Console<'_>,
+    ) -> Result<(), Error> {
+        for line in app.set_aside_after(self.after).await? {
+            console.warn_line(&format!("gannet: {}", clean(&line)));
+        }
+        Ok(())
+    }
+
     /// Returns what became of each file since, by source, in the order of their names. Sources that are there no more are left
     /// out.
     pub(super) async fn changes(&self, app: &App) -> Result<Vec<(Source, FileChange)>, Error> {

@@ -59,6 +59,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     if args.json {
         write_objects(app, &judged.versions, &files, &editions, &folders, console)?;
     }
+    served.tell_set_aside(app, console).await?;
     let published = tell_unpublished_of(app, &judged.versions, &sets, console).await?;
     if let Some(error) = judged.damaged {
         return Err(error.into());
