@@ -214,7 +214,7 @@ impl From<ArchiveError> for Error {
     fn from(error: ArchiveError) -> Self {
         match &error {
             ArchiveError::Damaged { .. } => Self::from_below(ErrorKind::Damaged, error)
-                .hint("a file that was published before stays as it is; the next fetch of the source stores the version anew if the server still has it"),
+                .hint("a published file that is good stays as it is; the next fetch of the source stores the version anew if the server still has it"),
             ArchiveError::Busy { process, .. } => {
                 let hint = process.map_or_else(
                     || "run again when it is done".to_owned(),
