@@ -147,13 +147,19 @@ pub(super) fn refuse_removed_at_no_time(
     Ok(())
 }
 
-// Two counts are had from the smallest indexes. As a rule they are the same, and nothing has to be looked for.
 const WITHOUT_ROW: &str = "SELECT t.source_id FROM source_state t
-     WHERE (SELECT count(*) FROM source) <> (SELECT count(*) FROM source_state)
-     AND NOT EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id)";
+     WHERE NOT EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id)";
+const COUNTS: &str = "SELECT (SELECT count(*) FROM source), (SELECT count(*) FROM source_state)";
 
 /// Returns the sources whose rows are gone while those of their states are left.
 fn lost_sources(sql: &Connection) -> rusqlite::Result<Vec<SourceId>> {
+    // As a rule there are as many rows here as there, and none has to be looked for: every pass asks.
+    let (sources, states): (i64, i64) = sql
+        .prepare_cached(COUNTS)?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if sources == states {
+        return Ok(Vec::new());
+    }
     let mut statement = sql.prepare_cached(WITHOUT_ROW)?;
     let rows = statement.query_map([], |row| row.get(0).map(SourceId))?;
     rows.collect()

@@ -88,10 +88,8 @@ impl Store {
 
     /// Returns the details of the events of this kind after an event, each once.
     pub async fn details_after(&self, event: EventId, action: Action) -> Result<Vec<String>> {
-        let details = "SELECT DISTINCT detail FROM event
-             WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND detail IS NOT NULL";
         self.read(move |sql| {
-            let mut statement = sql.prepare_cached(details)?;
+            let mut statement = sql.prepare_cached(DETAILS_AFTER)?;
             let rows = statement.query_map(params![event.0, action.as_str()], |row| row.get(0))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -100,10 +98,8 @@ impl Store {
 
     /// Returns the sources whose published files were put back after an event, each once.
     pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
-        let put_back = "SELECT DISTINCT source_id FROM event
-             WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND source_id IS NOT NULL";
         self.read(move |sql| {
-            let mut statement = sql.prepare_cached(put_back)?;
+            let mut statement = sql.prepare_cached(PUT_BACK_AFTER)?;
             let action = Action::Republished.as_str();
             let rows =
                 statement.query_map(params![event.0, action], |row| row.get(0).map(SourceId))?;
@@ -119,6 +115,12 @@ impl Store {
             .await
     }
 }
+
+// By their numbers: the index of sources would lead through all that ever happened.
+const PUT_BACK_AFTER: &str = "SELECT DISTINCT source_id FROM event NOT INDEXED
+     WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND source_id IS NOT NULL";
+const DETAILS_AFTER: &str = "SELECT DISTINCT detail FROM event NOT INDEXED
+     WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND detail IS NOT NULL";
 
 /// Stands among the chores from a refusal of the configuration until it can be used again.
 const REFUSED: &str = "refused";
@@ -222,6 +224,15 @@ fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
 mod tests {
     use super::*;
     use crate::store::schema::query_plan;
+
+    #[test]
+    fn what_happened_since_is_read_from_there_on() {
+        for sql in [PUT_BACK_AFTER, DETAILS_AFTER] {
+            let plan = query_plan(sql);
+            let is_by_number = plan.contains("SEARCH event USING INTEGER PRIMARY KEY");
+            assert!(is_by_number && !plan.contains("event_source"), "{plan}");
+        }
+    }
 
     #[test]
     fn events_are_read_in_the_order_in_which_they_lie() {
