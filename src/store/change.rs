@@ -31,8 +31,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Taken`] for a name or an address that another source has, [`StoreError::Missing`] for a source
-    /// that is not there, or was removed, [`StoreError::DamagedRow`] for a purge while a row of any source may need bytes that it
+    /// [`super::StoreError::Taken`] for a name or an address that another source has, [`super::StoreError::Missing`] for a source
+    /// that is not there, or was removed, [`super::StoreError::DamagedRow`] for a purge while a row of any source may need bytes that it
     /// does not name, and for an address that a source had whose row is lost.
     pub async fn change_sources(
         &self,

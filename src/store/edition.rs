@@ -34,7 +34,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when a member was purged meanwhile.
+    /// [`super::StoreError::Missing`] when a member was purged meanwhile.
     pub async fn record_edition(
         &self,
         edition: NewEdition,
@@ -50,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
+    /// [`super::StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
     pub async fn record_edition_verdicts(
         &self,
         edition: EditionId,
@@ -91,7 +91,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when there is none (any more).
+    /// [`super::StoreError::Missing`] when there is none (any more).
     pub async fn edition(&self, id: EditionId) -> Result<Edition> {
         self.read(move |sql| edition_by_id(sql, id)).await
     }
@@ -106,7 +106,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when a member was purged meanwhile, and the edition with it; damage for a version whose row is lost.
+    /// [`super::StoreError::Missing`] when a member was purged meanwhile, and the edition with it; damage for a version whose row is lost.
     pub async fn edition_versions(&self, edition: Edition) -> Result<Vec<Version>> {
         self.read(move |sql| {
             edition_by_id(sql, edition.id)?;
