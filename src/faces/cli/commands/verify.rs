@@ -41,6 +41,9 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
     }
     let (sets, targets) = split(app, &args.targets).await?;
     let selected = select(app, &targets).await?;
+    if selected.is_empty() && sets.is_empty() {
+        console.note("no version to judge: none was fetched yet");
+    }
     let mut served = Served::begin(app).await?;
     served.note(selected.iter().map(|(source, _)| source));
     let folders = SetFolders::now(app).await;
