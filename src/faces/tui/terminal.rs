@@ -124,6 +124,16 @@ fn watch_panics(screen: ThreadId, on_other_panic: impl Fn(String) + Send + Sync 
     }));
 }
 
+/// Gives whoever reads from the terminal, which is gone, something that has nothing to read yet. The library of events takes the end
+/// of what it reads for a pause otherwise, and reads on for ever: the loop that asked it for an event would never end.
+fn calm_reader() {
+    use rustix::event::{EventfdFlags, eventfd};
+    if let Ok(nothing) = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC) {
+        // Where that cannot be, the loop ends all the same, unless it was just reading.
+        let _ = rustix::stdio::dup2_stdin(&nothing);
+    }
+}
+
 /// Returns when the terminal is gone, which reading events never tells. Blocks; meant for a thread of its own.
 pub(super) fn wait_for_hang_up() {
     use rustix::event::{PollFd, PollFlags, poll};
@@ -137,7 +147,7 @@ pub(super) fn wait_for_hang_up() {
                     .revents()
                     .intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) =>
             {
-                return;
+                return calm_reader();
             }
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => return,
