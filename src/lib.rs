@@ -55,7 +55,7 @@
 //! | [`clock`] | the time of day, or one that tests turn | the system's clock |
 //! | [`files`] | modes, owners and durability of what is made | |
 //! | [`config`] | the configuration in force, secrets, who acts | environment, configuration file |
-//! | [`store`] | the catalogue: coarse operations, one transaction each | SQLite |
+//! | [`store`] | the catalogue: coarse operations, one transaction each | SQLite, in `store/sqlite/` |
 //! | [`archive`] | blob codec, large objects, published files | zstd, the archive's files |
 //! | [`net`] | the only HTTP client | reqwest, hyper's client |
 //! | [`verify`] | built-in rules and programs that judge | child processes |

@@ -104,6 +104,7 @@ fn every_file_belongs_to_a_layer() {
         ("faces/cli/mod.rs", "faces::cli"),
         ("lib.rs", "lib"),
         ("store/mod.rs", "store"),
+        ("store/sqlite/mod.rs", "store::sqlite"),
     ] {
         assert_eq!(layer_of(name), expected, "{name}");
     }

@@ -147,7 +147,7 @@ fn a_copy_before_a_migration_is_for_its_owner_alone() {
     let path = gannet.data().join("gannet.db");
     let earlier = rusqlite::Connection::open(&path).expect("a database");
     earlier
-        .execute_batch(include_str!("../../src/store/schema/001.sql"))
+        .execute_batch(include_str!("../../src/store/sqlite/schema/001.sql"))
         .expect("the first schema");
     earlier
         .pragma_update(None, "application_id", 0x6761_6e74)

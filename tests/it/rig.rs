@@ -236,12 +236,12 @@ pub(crate) fn open_app(config: Config, clock: impl Clock + 'static) -> Arc<App> 
 /// Gives versions that a test changed behind the store's back the checksum that their rows have to carry.
 pub(crate) fn write_checksums(sql: &rusqlite::Connection) {
     write_checksums_of_schema_12(sql);
-    update_versions(sql, include_str!("../../src/store/schema/020.sql"));
+    update_versions(sql, include_str!("../../src/store/sqlite/schema/020.sql"));
 }
 
 /// Gives them the checksum that says nothing of their states, as schemas before 20 have it.
 pub(crate) fn write_checksums_of_schema_12(sql: &rusqlite::Connection) {
-    update_versions(sql, include_str!("../../src/store/schema/012.sql"));
+    update_versions(sql, include_str!("../../src/store/sqlite/schema/012.sql"));
 }
 
 fn update_versions(sql: &rusqlite::Connection, migration: &str) {

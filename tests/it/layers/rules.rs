@@ -14,7 +14,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("files", &[]),
     ("logging", &["config", "domain", "clock", "files"]),
-    ("store", &["domain", "clock", "config", "files"]),
+    (
+        "store",
+        &["domain", "clock", "config", "files", "store::sqlite"],
+    ),
+    (
+        "store::sqlite",
+        &["domain", "clock", "config", "files", "store"],
+    ),
     ("archive", &["domain", "clock", "config", "files"]),
     ("net", &["domain", "clock", "config", "files"]),
     ("verify", &["domain", "clock", "config", "files"]),
@@ -94,7 +101,7 @@ const COMPOSE: &str = "compose";
 
 /// Paths of other crates that only these layers may name.
 const CRATES: &[(&str, &[&str])] = &[
-    ("rusqlite", &["store"]),
+    ("rusqlite", &["store::sqlite"]),
     ("zstd", &["archive"]),
     ("reqwest", &["net"]),
     ("h2", &["net"]),
@@ -253,13 +260,9 @@ pub(super) fn module_of(file: &str) -> Vec<String> {
 /// Returns the layer that the parts after `crate` lead to.
 fn layer_of_parts(parts: &[String]) -> Option<String> {
     let first = parts.first()?;
-    let face = parts.get(1).filter(|part| {
-        first == "faces"
-            && LAYERS
-                .iter()
-                .any(|(name, _)| *name == format!("faces::{part}"))
-    });
-    Some(face.map_or_else(|| first.clone(), |face| format!("faces::{face}")))
+    let inner = parts.get(1).map(|part| format!("{first}::{part}"));
+    let own = inner.filter(|inner| LAYERS.iter().any(|(name, _)| name == inner));
+    Some(own.unwrap_or_else(|| first.clone()))
 }
 
 /// Returns the layer of ours that a path names, if it does. `main` sees the others as the crate `gannet`; in `lib`
@@ -294,11 +297,11 @@ mod tests {
         for (file, text) in [
             (
                 "store/mod.rs",
-                "pub use sources::Filter;\nuse crate::domain::Source; use rusqlite::Connection;",
+                "pub use sources::Filter;\nuse crate::domain::Source; pub use sqlite::Store;",
             ),
             (
-                "store/sources.rs",
-                "use super::Store; use crate::store::StoreError; use crate::clock::Clock;",
+                "store/sqlite/sources.rs",
+                "use super::Store; use crate::store::error::Result; use rusqlite::Connection;",
             ),
             (
                 "worker/pass.rs",
@@ -383,7 +386,7 @@ mod tests {
             (
                 "app/add.rs",
                 "use rusqlite::Row;",
-                "src/app/add.rs:1: `rusqlite` is for store only",
+                "src/app/add.rs:1: `rusqlite` is for store::sqlite only",
             ),
             (
                 "app/add.rs",
@@ -438,6 +441,24 @@ mod tests {
             unknown[0].contains("the layer `helpers` is in no table"),
             "{unknown:?}"
         );
+    }
+
+    #[test]
+    fn the_engine_of_the_store_is_found_outside_of_its_folder() {
+        for (file, text, expected) in [
+            (
+                "store/types.rs",
+                "fn f(row: &rusqlite::Row<'_>) {}",
+                "src/store/types.rs:1: `rusqlite` is for store::sqlite only",
+            ),
+            (
+                "app/add.rs",
+                "use crate::store::sqlite::Store;",
+                "src/app/add.rs:1: `app` may not import `store::sqlite`",
+            ),
+        ] {
+            assert_eq!(says(file, text), [expected], "{file}: {text}");
+        }
     }
 
     #[test]

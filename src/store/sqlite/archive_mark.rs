@@ -1,0 +1,107 @@
+//! The mark by which the catalogue knows its archive, and the objects that it keeps for another catalogue.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::event_row::insert_event;
+use super::row::{int, millis};
+use super::sql_damage::read_row;
+use super::transaction::Transaction;
+use crate::domain::{Action, ArchiveMark, Stamp};
+use crate::store::error::Result;
+
+impl Store {
+    /// Returns the catalogue's mark; nothing when it has none yet.
+    pub async fn archive_mark(&self) -> Result<Option<ArchiveMark>> {
+        self.read(|sql| Ok(mark(sql)?)).await
+    }
+
+    /// Counts the mark up, and makes it with `new_id` when there is none. Returns it as it is then.
+    pub async fn next_archive_mark(&self, new_id: String) -> Result<ArchiveMark> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "INSERT INTO archive_mark (one, id, generation) VALUES (1, ?1, 1)
+                 ON CONFLICT (one) DO UPDATE SET generation = generation + 1",
+                [&new_id],
+            )?;
+            Ok(mark(transaction.sql)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?)
+        })
+        .await
+    }
+
+    /// Takes over an archive: `mark` becomes the catalogue's, `kept` is what no row names, stored objects and editions of sets,
+    /// and stays; the event says `detail`.
+    pub async fn adopt_archive(
+        &self,
+        mark: ArchiveMark,
+        kept: Vec<String>,
+        detail: String,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "INSERT INTO archive_mark (one, id, generation) VALUES (1, ?1, ?2)
+                 ON CONFLICT (one) DO UPDATE SET id = excluded.id, generation = excluded.generation",
+                params![mark.id, int(mark.generation)],
+            )?;
+            for name in &kept {
+                keep_object(transaction, name)?;
+            }
+            let detail = Some(detail.as_str());
+            insert_event(transaction, &stamp, Action::ArchiveAdopted, None, None, detail)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Tells whether something that no row names is kept since the archive was taken over: a stored object, or the edition of a set.
+    pub async fn is_kept(&self, name: String) -> Result<bool> {
+        self.read(move |sql| {
+            let mut kept = sql.prepare_cached("SELECT 1 FROM kept_object WHERE name = ?1")?;
+            Ok(kept.exists([&name])?)
+        })
+        .await
+    }
+
+    /// Returns when the archive was last looked through for what is not needed.
+    pub async fn swept_at(&self) -> Result<Option<DateTime<Utc>>> {
+        self.read(|sql| {
+            let ms: Option<i64> = sql
+                .prepare_cached("SELECT swept_at FROM archive_mark")?
+                .query_row([], |row| row.get(0))
+                .optional()?
+                .flatten();
+            Ok(ms.and_then(DateTime::from_timestamp_millis))
+        })
+        .await
+    }
+
+    /// Writes down that the archive was looked through.
+    pub async fn set_swept_at(&self, at: DateTime<Utc>) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute("UPDATE archive_mark SET swept_at = ?1", [millis(at)])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn keep_object(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<usize> {
+    transaction.execute(
+        "INSERT OR IGNORE INTO kept_object (name) VALUES (?1)",
+        [name],
+    )
+}
+
+fn mark(sql: &Connection) -> rusqlite::Result<Option<ArchiveMark>> {
+    sql.prepare_cached("SELECT id, generation FROM archive_mark")?
+        .query_row([], |row| {
+            read_row("archive_mark", row, |columns| {
+                let (id, generation) = (columns.get()?, columns.get::<i64>()?);
+                let generation = generation.unsigned_abs();
+                Ok(ArchiveMark { id, generation })
+            })
+        })
+        .optional()
+}

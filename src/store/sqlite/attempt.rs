@@ -1,0 +1,396 @@
+//! Attempts: each recorded in one transaction with all that it brought, under a claim that still holds.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension as _, params};
+
+use super::Store;
+use super::blob::insert_blob;
+use super::event_row::insert_event;
+use super::failure::Failure;
+use super::new_version::{NewVersion, insert_version};
+use super::publication::refresh_publication;
+use super::refusals::repeat_on_version;
+use super::row::{Columns, duration_ms, int, millis, row_limit};
+use super::sql_damage::{read_row, sound_rows};
+use super::transaction::Transaction;
+use super::version_row::Place;
+use super::version_state::write_state;
+use crate::domain::{
+    Action, Attempt, AttemptId, AttemptOutcome, Interval, Slot, SourceId, VersionId, VersionState,
+    next_slot,
+};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::{Result, StoreError};
+use crate::store::types::{AttemptRecord, AttemptResult, Recorded};
+
+impl Store {
+    /// Records attempt, version, blob, validators, next slot, failures and event together; the claim ends with it. A new version
+    /// whose bytes may have been refused, by a row that is damaged, is pending; that row is noted ([`Store::damage`]).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::StaleClaim`] when the claim was taken over, released or already used, or the source removed.
+    pub async fn record_attempt(&self, record: AttemptRecord) -> Result<Recorded> {
+        let recorded = self.write(move |transaction| write_attempt(transaction, &record));
+        let (recorded, damaged) = recorded.await?;
+        self.noted().add(damaged.into_iter().collect());
+        Ok(recorded)
+    }
+
+    /// Returns the source's attempts, newest first; all without a limit. Those whose rows are damaged are left out
+    /// ([`Store::damage`]).
+    pub async fn attempts(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Attempt>> {
+        self.read_sound(move |sql, damaged| {
+            let mut statement = sql.prepare_cached(
+                "SELECT a.id, a.source_id, a.started_at, a.duration_ms, o.value AS outcome_id, a.http_status, a.size_bytes, a.tries,
+                     a.version_id, a.error_kind, a.error
+                 FROM attempt a LEFT JOIN text o ON o.id = a.outcome_id
+                 WHERE a.source_id = ?1 ORDER BY a.id DESC LIMIT ?2",
+            )?;
+            let rows = statement.query_map([source.0, row_limit(limit)], |row| {
+                read_row("attempt", row, read_attempt)
+            })?;
+            Ok(sound_rows(rows, damaged)?)
+        })
+        .await
+    }
+
+    /// Returns when the source's last attempt began that brought content, or confirmed that it is unchanged.
+    pub async fn last_good_attempt(&self, source: SourceId) -> Result<Option<DateTime<Utc>>> {
+        self.read(move |sql| {
+            let began_at = sql
+                .prepare_cached(LAST_GOOD)?
+                .query_row([source.0], |row| Ok(Columns::new(row).time().ok()))
+                .optional()?;
+            // Where it cannot be read, the list of attempts says so.
+            Ok(began_at.flatten())
+        })
+        .await
+    }
+
+    /// Forgets what a source's server gave to ask with, so that the next request is unconditional: the newest version's
+    /// blob is damaged, say.
+    pub async fn forget_validators(&self, source: SourceId) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE source_state SET etag = NULL, last_modified = NULL, validators_address = NULL,
+                     validators_fields = NULL
+                 WHERE source_id = ?1",
+                [source.0],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+// Walks back from the newest: as far as the failures before now go.
+const LAST_GOOD: &str =
+    "SELECT a.started_at FROM attempt a CROSS JOIN text o ON o.id = a.outcome_id
+     WHERE a.source_id = ?1 AND o.value IN ('new', 'unchanged') ORDER BY a.id DESC LIMIT 1";
+
+fn write_attempt(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+) -> std::result::Result<(Recorded, Option<DamagedRow>), Failure> {
+    let schedule = schedule(transaction, record)?;
+    let newest = end_claim(transaction, record, &schedule)?;
+    let new = insert_content(transaction, record)?;
+    let version_id = match record.result {
+        AttemptResult::New { .. } => new.as_ref().map(|new| new.place.id),
+        AttemptResult::Unchanged => newest,
+        AttemptResult::Failed { .. } => None,
+    };
+    let attempt_id = insert_attempt(transaction, record, version_id)?;
+    insert_fetch_event(transaction, record, version_id)?;
+    insert_turn(transaction, record, schedule.failures_before)?;
+    let (first_state, damaged) = match &new {
+        Some(new) => {
+            let (state, damaged) = first_state(transaction, record, new)?;
+            (Some(state), damaged)
+        }
+        None => (None, None),
+    };
+    let recorded = Recorded {
+        attempt_id,
+        version_id,
+        first_state,
+        blob_was_known: new.is_some_and(|new| new.blob_was_known),
+    };
+    Ok((recorded, damaged))
+}
+
+/// A version that an attempt brought.
+struct NewContent {
+    place: Place,
+    blob_was_known: bool,
+}
+
+/// Appends what an attempt brought to the source's history; nothing when that is not new.
+fn insert_content(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+) -> rusqlite::Result<Option<NewContent>> {
+    let AttemptResult::New {
+        blob,
+        name,
+        media_type,
+        last_modified,
+    } = &record.result
+    else {
+        return Ok(None);
+    };
+    let (blob_id, blob_was_known) = insert_blob(transaction, blob)?;
+    let policy = transaction.policy_for_source(record.source_id)?;
+    let version = NewVersion {
+        source_id: record.source_id,
+        blob_id,
+        digest: blob.digest,
+        name,
+        media_type: media_type.as_deref(),
+        last_modified: last_modified.as_ref(),
+        fetched_at: record.stamp.at,
+        state: policy.weights.first_state(),
+        policy_revision: policy.revision,
+    };
+    Ok(Some(NewContent {
+        place: insert_version(transaction, &version)?,
+        blob_was_known,
+    }))
+}
+
+/// Marks the published file that a new version may change. Returns the state that the version begins with: another one than
+/// the policy's when somebody refused the same bytes; pending, with the row that is damaged, when nobody knows whether.
+fn first_state(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    new: &NewContent,
+) -> std::result::Result<(VersionState, Option<DamagedRow>), Failure> {
+    let place = &new.place;
+    // Also of a blob that was not known: the row of the one that was refused may be damaged.
+    let refused = if place.ordinal > 0 {
+        repeat_on_version(transaction, place.id, &record.stamp)
+    } else {
+        Ok(None)
+    };
+    let (state, damaged) = match refused {
+        Err(error) if error.is_damage() => {
+            write_state(transaction, place, VersionState::Pending, None)?;
+            (VersionState::Pending, error.damaged_row())
+        }
+        refused => (refused?.unwrap_or(place.state), None),
+    };
+    refresh_publication(transaction, record.source_id)?;
+    Ok((state, damaged))
+}
+
+/// When a source is due after an attempt.
+struct Schedule {
+    failures_before: u32,
+    failures: u32,
+    next_slot: Slot,
+}
+
+/// Computes when the source is due again, by the interval that it has now: it may have been edited since the claim.
+fn schedule(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+) -> std::result::Result<Schedule, Failure> {
+    let source = record.source_id;
+    let row = transaction
+        .sql
+        .prepare_cached(
+            "SELECT s.settings, t.failures FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1",
+        )?
+        .query_row([source.0], |row| {
+            let mut columns = Columns::new(row);
+            let interval = columns.settings()?.interval.unwrap_or(Interval::DEFAULT);
+            Ok((interval, columns.count::<u32>()?))
+        })
+        .optional()?;
+    let (interval, failures_before) = row.ok_or(StoreError::StaleClaim(source))?;
+    let failures = match record.result {
+        AttemptResult::Failed { .. } => failures_before.saturating_add(1),
+        AttemptResult::New { .. } | AttemptResult::Unchanged => 0,
+    };
+    let slot = next_slot(Slot::containing(record.started_at), interval, failures);
+    Ok(Schedule {
+        failures_before,
+        failures,
+        next_slot: record.not_before.map_or(slot, |floor| floor.max(slot)),
+    })
+}
+
+/// Writes where the source stands now, if the claim holds. Returns the newest version so far.
+fn end_claim(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    schedule: &Schedule,
+) -> std::result::Result<Option<VersionId>, Failure> {
+    let outcome = outcome_of(&record.result);
+    let is_failed = matches!(record.result, AttemptResult::Failed { .. });
+    let received_whole = !is_failed && record.size_bytes.is_some();
+    // What is new was written just now.
+    let is_checked = record.checked || matches!(record.result, AttemptResult::New { .. });
+    let newest = transaction
+        .sql
+        .prepare_cached(
+            "UPDATE source_state SET lease_owner = NULL, lease_until = NULL, next_slot = ?3,
+                 failures = ?9, requests = ?5, etag = ?6, last_modified = ?7,
+                 validators_address = ?10, validators_fields = ?13, last_attempt_at = ?8, last_outcome = ?4,
+                 whole_at = iif(?11, ?8, whole_at), checked_at = iif(?12, ?8, checked_at)
+             WHERE source_id = ?1 AND fence = ?2 AND lease_owner IS NOT NULL RETURNING version_id",
+        )?
+        .query_row(
+            params![
+                record.source_id.0,
+                record.fence,
+                schedule.next_slot.0,
+                outcome.as_str(),
+                int(record.requests),
+                record.validators.etag,
+                record.validators.last_modified,
+                millis(record.started_at),
+                schedule.failures,
+                record.validators.address,
+                received_whole,
+                is_checked,
+                record.validators.fields,
+            ],
+            |row| row.get::<_, Option<i64>>(0),
+        )
+        .optional()?;
+    match newest {
+        Some(version) => Ok(version.map(VersionId)),
+        None => Err(StoreError::StaleClaim(record.source_id).into()),
+    }
+}
+
+fn insert_attempt(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    version: Option<VersionId>,
+) -> rusqlite::Result<AttemptId> {
+    let (kind, error) = match &record.result {
+        AttemptResult::Failed { kind, detail } => (Some(kind.as_str()), Some(detail)),
+        _ => (None, None),
+    };
+    let outcome = transaction.text_id(outcome_of(&record.result).as_str())?;
+    let id = transaction.insert(
+        "INSERT INTO attempt (source_id, started_at, duration_ms, tries, outcome_id, http_status, size_bytes, version_id,
+             error_kind, error)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            record.source_id.0,
+            millis(record.started_at),
+            duration_ms(record.duration),
+            record.tries,
+            outcome,
+            record.http_status,
+            record.size_bytes.map(int),
+            version.map(|id| id.0),
+            kind,
+            error
+        ],
+    )?;
+    Ok(AttemptId(id))
+}
+
+fn insert_fetch_event(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    version: Option<VersionId>,
+) -> rusqlite::Result<()> {
+    // What is new or unchanged is told by the version and the attempt already.
+    let (action, detail) = match &record.result {
+        AttemptResult::New { .. } => (Action::FetchNew, None),
+        AttemptResult::Unchanged => (Action::FetchUnchanged, None),
+        AttemptResult::Failed { kind, detail } => {
+            (Action::FetchFailed, Some(format!("{kind}: {detail}")))
+        }
+    };
+    let source = Some(record.source_id);
+    insert_event(
+        transaction,
+        &record.stamp,
+        action,
+        source,
+        version,
+        detail.as_deref(),
+    )?;
+    Ok(())
+}
+
+/// Appends the event of a source that starts or stops failing.
+fn insert_turn(
+    transaction: &Transaction<'_>,
+    record: &AttemptRecord,
+    failures_before: u32,
+) -> rusqlite::Result<()> {
+    let has_failed = matches!(record.result, AttemptResult::Failed { .. });
+    let (action, detail) = match (failures_before, has_failed) {
+        (0, true) => (Action::SourceFailing, None),
+        (1, false) => (
+            Action::SourceRecovered,
+            Some("after 1 failed attempt".to_owned()),
+        ),
+        (2.., false) => (
+            Action::SourceRecovered,
+            Some(format!("after {failures_before} failed attempts")),
+        ),
+        _ => return Ok(()),
+    };
+    let source = Some(record.source_id);
+    insert_event(
+        transaction,
+        &record.stamp,
+        action,
+        source,
+        None,
+        detail.as_deref(),
+    )?;
+    Ok(())
+}
+
+fn outcome_of(result: &AttemptResult) -> AttemptOutcome {
+    match result {
+        AttemptResult::New { .. } => AttemptOutcome::New,
+        AttemptResult::Unchanged => AttemptOutcome::Unchanged,
+        AttemptResult::Failed { .. } => AttemptOutcome::Failed,
+    }
+}
+
+fn read_attempt(columns: &mut Columns<'_>) -> rusqlite::Result<Attempt> {
+    Ok(Attempt {
+        id: AttemptId(columns.get()?),
+        source_id: SourceId(columns.get()?),
+        started_at: columns.time()?,
+        duration: columns.duration()?,
+        outcome: columns.word()?,
+        http_status: columns.get()?,
+        size_bytes: columns.optional_count()?,
+        tries: columns.count()?,
+        version_id: columns.optional()?.map(VersionId),
+        error_kind: columns.optional_word()?,
+        error: columns.get()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn the_last_good_one_is_found_by_index() {
+        let plan = query_plan(LAST_GOOD);
+        assert!(
+            plan.contains("SEARCH a USING INDEX attempt_source"),
+            "{plan}"
+        );
+        assert!(
+            !plan.contains("SCAN") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! Versions that wait for a verdict: undecided ones that may change what is published, and open promises of advice.
+
+use rusqlite::Connection;
+
+use super::Store;
+use crate::domain::{SourceId, VersionId};
+use crate::store::error::Result;
+
+impl Store {
+    /// Returns the newest versions that are decided, and that a verifier which only advises has promised a verdict on.
+    pub async fn promised(&self) -> Result<Vec<(SourceId, VersionId)>> {
+        self.read(|sql| Ok(pairs(sql, PROMISED)?)).await
+    }
+
+    /// Returns the versions that are pending or could not be judged and whose verdict may change what is published, of sources
+    /// that are not removed: the published one, and of the newest eight those after it; of a member of a set the newest.
+    pub async fn unjudged(&self) -> Result<Vec<(SourceId, VersionId)>> {
+        self.read(|sql| Ok(pairs(sql, UNJUDGED)?)).await
+    }
+}
+
+fn pairs(sql: &Connection, query: &str) -> rusqlite::Result<Vec<(SourceId, VersionId)>> {
+    let mut statement = sql.prepare_cached(query)?;
+    let rows = statement.query_map([], |row| {
+        Ok((SourceId(row.get(0)?), VersionId(row.get(1)?)))
+    })?;
+    rows.collect()
+}
+
+// Versions that are decided, and of which an advisory verifier's promise is still open.
+const PROMISED: &str = "SELECT DISTINCT v.source_id, v.id FROM verdict d INDEXED BY verdict_promise
+     CROSS JOIN version v ON v.id = d.version_id CROSS JOIN source_state t ON t.source_id = v.source_id
+     WHERE d.outcome = 'pending' AND t.version_id = v.id AND v.state NOT IN ('pending', 'error')
+     AND NOT EXISTS (SELECT 1 FROM verdict n WHERE n.version_id = d.version_id AND n.verifier_id = d.verifier_id
+         AND n.id > d.id)";
+
+// Without INDEXED BY, SQLite would walk the whole table by id.
+const UNJUDGED: &str = "SELECT t.source_id, v.id FROM version v INDEXED BY version_unjudged
+     CROSS JOIN source_state t ON t.source_id = v.source_id CROSS JOIN source s ON s.id = v.source_id
+     WHERE v.state IN ('pending', 'error') AND s.removed_at IS NULL AND (v.id = t.published_version_id
+         OR v.ordinal > (SELECT w.ordinal FROM version w WHERE w.id = t.version_id) - 8
+             AND v.id > coalesce(t.published_version_id,
+                 iif(EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), t.version_id - 1, 0)))";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn open_promises_are_found_by_index() {
+        let plan = query_plan(PROMISED);
+        assert!(plan.contains("USING INDEX verdict_promise"), "{plan}");
+        assert!(
+            !plan.contains("SCAN v") && !plan.contains("SCAN t"),
+            "{plan}"
+        );
+    }
+
+    #[test]
+    fn what_waits_for_a_verdict_is_found_by_index() {
+        let plan = query_plan(UNJUDGED);
+        assert!(plan.contains("version_unjudged"), "{plan}");
+        assert!(
+            !plan.contains("SCAN t") && !plan.contains("TEMP B-TREE"),
+            "{plan}"
+        );
+    }
+}

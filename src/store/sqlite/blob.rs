@@ -1,0 +1,287 @@
+//! Blobs: the stored form of content, once for each digest, and the chains of deltas that lead to one that stands alone.
+//!
+//! Never encodes or decodes anything: that is the archive's.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::event_row::insert_event;
+use super::failure::Failure;
+use super::row::{Columns, int};
+use super::sql_damage::named;
+use super::transaction::Transaction;
+use super::version_row::{damaged, place_by_id};
+use crate::domain::{
+    Action, BlobForm, BlobId, BlobLink, Digest, NewBlob, SourceId, Stamp, StoredBody, Version,
+    VersionId,
+};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::{Result, StoreError};
+
+impl Store {
+    /// Returns those of `objects`, each with the digest of its content, that no blob names and that are not kept for another catalogue.
+    pub async fn unnamed(&self, objects: Vec<(Digest, String)>) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut named = sql.prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM blob WHERE object = ?2 AND id IN ({BY_DIGEST}))
+                     OR EXISTS (SELECT 1 FROM kept_object WHERE name = ?2)"
+            ))?;
+            let mut unnamed = Vec::new();
+            for (digest, object) in &objects {
+                if !named.query_row(params![digest.0, object], |row| row.get(0))? {
+                    unnamed.push(object.clone());
+                }
+            }
+            Ok(unnamed)
+        })
+        .await
+    }
+
+    /// Returns the chain of the source's version with this ordinal: first the version's own blob, last one that stands
+    /// alone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when the source has no such version.
+    pub async fn chain_of_ordinal(&self, source: SourceId, ordinal: u64) -> Result<Vec<BlobLink>> {
+        self.read(move |sql| {
+            let blob = sql
+                .prepare_cached(
+                    "SELECT blob_id FROM version WHERE source_id = ?1 AND ordinal = ?2",
+                )?
+                .query_row([source.0, int(ordinal)], |row| row.get(0))
+                .optional()?;
+            let missing = StoreError::Missing {
+                what: "version with the ordinal",
+                id: int(ordinal),
+            };
+            chain(sql, BlobId(blob.ok_or(missing)?))
+        })
+        .await
+    }
+
+    /// Returns the chain of a version, likewise.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when the version was purged, [`StoreError::Damaged`] when the catalogue leads to other content
+    /// than that of `version`.
+    pub async fn chain_of_version(&self, version: &Version) -> Result<Vec<BlobLink>> {
+        let (id, digest) = (version.id, version.digest);
+        self.read(move |sql| {
+            let missing = StoreError::Missing {
+                what: "version",
+                id: id.0,
+            };
+            let place = place_by_id(sql, id)?.ok_or(missing)?;
+            let chain = chain(sql, BlobId(place.blob_id))?;
+            match chain.first() {
+                Some(link) if link.digest == digest => Ok(chain),
+                _ => Err(damaged(id, "it names a blob of other content")),
+            }
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// Puts another stored form of the same content, one that stands alone, in the place of a damaged one. Returns the
+    /// name of the object that is not needed any more.
+    ///
+    /// Deltas against the blob stay good, since they need its content and not its form.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when there is no such blob with this content.
+    pub async fn replace_blob(
+        &self,
+        version: VersionId,
+        blob: NewBlob,
+        stamp: Stamp,
+    ) -> Result<Option<String>> {
+        self.write(move |transaction| {
+            let (id, source, object) = transaction
+                .sql
+                .prepare_cached(
+                    "SELECT b.id, v.source_id, b.object FROM version v JOIN blob b ON b.id = v.blob_id
+                     WHERE v.id = ?1 AND b.digest = ?2",
+                )?
+                .query_row(params![version.0, blob.digest.0], |row| {
+                    Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
+                })
+                .optional()?
+                .ok_or(StoreError::Missing { what: "blob of version", id: version.0 })?;
+            let (new_object, body) = body_columns(&blob.body);
+            transaction.execute(
+                "UPDATE blob SET form = ?2, base_id = NULL, depth = 0, stored_bytes = ?3, object = ?4, body = ?5
+                 WHERE id = ?1",
+                params![id, form_word(blob.form), int(blob.stored_bytes), new_object, body],
+            )?;
+            insert_event(transaction, &stamp, Action::Healed, Some(SourceId(source)), Some(version), None)?;
+            Ok(object)
+        })
+        .await
+    }
+}
+
+fn body_columns(body: &StoredBody) -> (Option<&String>, Option<&Vec<u8>>) {
+    match body {
+        StoredBody::Inline(bytes) => (None, Some(bytes)),
+        StoredBody::Object(name) => (Some(name), None),
+    }
+}
+const BY_DIGEST: &str =
+    "SELECT id FROM blob WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1";
+
+/// Records a blob, unless its content is known. Returns its id, and whether it was known.
+pub(super) fn insert_blob(
+    transaction: &Transaction<'_>,
+    blob: &NewBlob,
+) -> rusqlite::Result<(BlobId, bool)> {
+    let known = transaction
+        .sql
+        .prepare_cached(BY_DIGEST)?
+        .query_row([blob.digest.0], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = known {
+        return Ok((BlobId(id), true));
+    }
+    let (object, body) = body_columns(&blob.body);
+    let id = transaction.insert(
+        "INSERT INTO blob (digest, size_bytes, form, base_id, depth, stored_bytes, object, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            blob.digest.0,
+            int(blob.size_bytes),
+            form_word(blob.form),
+            blob.base.map(|id| id.0),
+            blob.depth,
+            int(blob.stored_bytes),
+            object,
+            body
+        ],
+    )?;
+    Ok((BlobId(id), false))
+}
+
+/// Deletes those of `candidates` that no version has and no other blob needs, then the bases that only they needed.
+/// Returns the names of the objects that go with them.
+pub(super) fn delete_unneeded(
+    transaction: &Transaction<'_>,
+    candidates: Vec<BlobId>,
+) -> rusqlite::Result<Vec<String>> {
+    let mut objects = Vec::new();
+    let mut candidates = candidates;
+    // A delta is younger than its base. Popped youngest first, most bases are free when their turn comes.
+    candidates.sort_unstable();
+    while let Some(id) = candidates.pop() {
+        let deleted = transaction
+            .sql
+            .prepare_cached(
+                "DELETE FROM blob WHERE id = ?1
+                 AND NOT EXISTS (SELECT 1 FROM version WHERE blob_id = ?1)
+                 AND NOT EXISTS (SELECT 1 FROM blob WHERE base_id = ?1)
+                 RETURNING base_id, object",
+            )?
+            .query_row([id.0], |row| {
+                Ok((
+                    row.get::<_, Option<i64>>(0)?,
+                    row.get::<_, Option<String>>(1)?,
+                ))
+            })
+            .optional()?;
+        if let Some((base, object)) = deleted {
+            candidates.extend(base.map(BlobId));
+            objects.extend(object);
+        }
+    }
+    Ok(objects)
+}
+
+fn chain(sql: &Connection, first: BlobId) -> std::result::Result<Vec<BlobLink>, Failure> {
+    let mut statement = sql.prepare_cached(
+        "SELECT digest, size_bytes, form, depth, object, body, base_id FROM blob WHERE id = ?1",
+    )?;
+    let mut links: Vec<BlobLink> = Vec::new();
+    let mut next = Some(first);
+    while let Some(id) = next {
+        let link = statement.query_row([id.0], |row| {
+            let link = read_link(id, &mut Columns::new(row));
+            link.map_err(|error| named("blob", id.to_string(), row, error))
+        });
+        let (link, base) = link
+            .optional()?
+            .ok_or_else(|| damaged_blob(id, "it is missing"))?;
+        // A base has a smaller depth than what needs it: a damaged catalogue cannot send this round in circles.
+        if links.last().is_some_and(|last| last.depth <= link.depth) {
+            return Err(damaged_blob(id, "it is no base for a delta"));
+        }
+        links.push(link);
+        next = base;
+    }
+    Ok(links)
+}
+
+fn damaged_blob(id: BlobId, reason: &str) -> Failure {
+    let row = DamagedRow {
+        table: "blob",
+        id: id.to_string(),
+        source: None,
+        reason: reason.to_owned(),
+    };
+    StoreError::DamagedRow(Box::new(row)).into()
+}
+
+fn read_link(
+    id: BlobId,
+    columns: &mut Columns<'_>,
+) -> rusqlite::Result<(BlobLink, Option<BlobId>)> {
+    let digest = Digest(columns.get()?);
+    let size_bytes = columns.count()?;
+    let form = read_form(columns)?;
+    let depth = columns.count()?;
+    let object: Option<String> = columns.get()?;
+    let body: Option<Vec<u8>> = columns.get()?;
+    let body = match object {
+        Some(name) => StoredBody::Object(name),
+        None => StoredBody::Inline(body.unwrap_or_default()),
+    };
+    let link = BlobLink {
+        id,
+        digest,
+        size_bytes,
+        form,
+        depth,
+        body,
+    };
+    Ok((link, columns.optional()?.map(BlobId)))
+}
+
+fn read_form(columns: &mut Columns<'_>) -> rusqlite::Result<BlobForm> {
+    let word: String = columns.get()?;
+    [BlobForm::Raw, BlobForm::Zstd, BlobForm::Delta]
+        .into_iter()
+        .find(|form| form_word(*form) == word)
+        .ok_or_else(|| columns.malformed(Type::Text, "not the form of a blob"))
+}
+
+fn form_word(form: BlobForm) -> &'static str {
+    match form {
+        BlobForm::Raw => "raw",
+        BlobForm::Zstd => "zstd",
+        BlobForm::Delta => "delta",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn known_content_is_found_by_index() {
+        let plan = query_plan(BY_DIGEST);
+        assert!(plan.contains("USING INDEX blob_digest"), "{plan}");
+    }
+}

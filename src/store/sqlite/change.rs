@@ -1,0 +1,291 @@
+//! Changes of the catalogue by operators: add, edit, remove; all of a call or nothing. How one edit is made is said in
+//! `edit`.
+
+use rusqlite::params;
+
+use super::Store;
+use super::damaged_source::{readable_source, refuse_lost_addresses};
+use super::edit::{
+    as_before, edit, insert_edited, lay_over, step_aside, take_back, write_settings,
+};
+use super::event_row::insert_event;
+use super::failure::Outcome;
+use super::file_set::join_sets;
+use super::kept_source::{changed, kept_source, refuse_taken};
+use super::publication::refresh_publication;
+use super::purge::purge;
+use super::row::{millis, to_json};
+use super::source_row::source_by_id;
+use super::transaction::Transaction;
+use super::unfit::refuse_unknown_needs;
+use super::withdrawal::{leave_to_withdraw, stands_in_the_way, take_over_path};
+use crate::domain::{
+    Action, Address, SettingsPatch, Slot, SourceId, SourceSettings, Stamp, candidate_path,
+    free_number,
+};
+use crate::store::error::Result;
+use crate::store::types::{Changed, SourceChange};
+
+impl Store {
+    /// Makes all of these changes, in order, or none; an event each.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Taken`] for a name or an address that another source has, [`super::StoreError::Missing`] for a source
+    /// that is not there, or was removed, [`super::StoreError::DamagedRow`] for a purge while a row of any source may need bytes that it
+    /// does not name, and for an address that a source had whose row is lost.
+    pub async fn change_sources(
+        &self,
+        changes: Vec<SourceChange>,
+        stamp: Stamp,
+    ) -> Result<Vec<Changed>> {
+        self.write(move |transaction| {
+            let purged = |change: &SourceChange| match change {
+                SourceChange::Remove { id, purge: true } => Some(*id),
+                _ => None,
+            };
+            let purged: Vec<_> = changes.iter().filter_map(purged).collect();
+            if !purged.is_empty() {
+                refuse_unknown_needs(transaction.sql, &purged)?;
+            }
+            let added = changes.iter().filter_map(|change| match change {
+                SourceChange::Add(settings) => Some(&settings.address),
+                _ => None,
+            });
+            refuse_lost_addresses(transaction.sql, added)?;
+            let mut aside = step_aside(transaction, &changes)?;
+            changes
+                .iter()
+                .map(|change| match change {
+                    SourceChange::Add(settings) => add(transaction, settings, &stamp),
+                    SourceChange::Edit(id, patch) => {
+                        let before = as_before(transaction, *id, &mut aside)?;
+                        edit(transaction, before, patch, &stamp)
+                    }
+                    SourceChange::TakeBack(id, done) => {
+                        let before = as_before(transaction, *id, &mut aside)?;
+                        take_back(transaction, before, done, "undone", &stamp)
+                    }
+                    SourceChange::MakeAgain(id, done) => {
+                        let before = as_before(transaction, *id, &mut aside)?;
+                        take_back(transaction, before, done, "redone", &stamp)
+                    }
+                    SourceChange::Restore(id, patch) => restore(transaction, *id, patch, &stamp),
+                    SourceChange::Remove { id, purge: false } => remove(transaction, *id, &stamp),
+                    SourceChange::Remove { id, purge: true } => {
+                        remove_with_history(transaction, *id, &stamp)
+                    }
+                })
+                .collect()
+        })
+        .await
+    }
+}
+
+fn add(
+    transaction: &Transaction<'_>,
+    settings: &SourceSettings,
+    stamp: &Stamp,
+) -> Outcome<Changed> {
+    refuse_taken(transaction, None, settings)?;
+    let path = free_path(transaction, &settings.address)?;
+    let id = insert_source(transaction, settings, &path, stamp)?;
+    transaction.execute(
+        "INSERT INTO source_state (source_id, host, next_slot, active) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            id.0,
+            settings.address.host(),
+            Slot::containing(stamp.at).0,
+            settings.enabled
+        ],
+    )?;
+    take_over_path(transaction, id, &path)?;
+    join_sets(transaction, id, &settings.tags)?;
+    let detail = Some(settings.address.as_str());
+    insert_event(
+        transaction,
+        stamp,
+        Action::SourceAdded,
+        Some(id),
+        None,
+        detail,
+    )?;
+    Ok(changed(id))
+}
+
+fn insert_source(
+    transaction: &Transaction<'_>,
+    settings: &SourceSettings,
+    path: &str,
+    stamp: &Stamp,
+) -> rusqlite::Result<SourceId> {
+    let id = transaction.insert(
+        "INSERT INTO source (name, address, settings, published_path, path_key, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            settings.name,
+            settings.address.as_str(),
+            to_json(&settings.beyond_defaults()),
+            path,
+            path.to_lowercase(),
+            millis(stamp.at),
+        ],
+    )?;
+    Ok(SourceId(id))
+}
+
+fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome<Changed> {
+    let source = kept_source(transaction, id)?;
+    leave_to_withdraw(transaction, &source)?;
+    transaction.execute(
+        "INSERT OR REPLACE INTO removed_file (source_id, version_id)
+         SELECT source_id, published_version_id FROM source_state WHERE source_id = ?1 AND published_version_id IS NOT NULL",
+        [id.0],
+    )?;
+    transaction.execute(
+        "UPDATE source SET removed_at = ?2 WHERE id = ?1",
+        [id.0, millis(stamp.at)],
+    )?;
+    transaction.execute(
+        "UPDATE source_state SET active = 0, lease_owner = NULL, lease_until = NULL, published_version_id = NULL,
+             publish_due = 0, publish_error = NULL, publish_unsure = 0 WHERE source_id = ?1",
+        [id.0],
+    )?;
+    join_sets(transaction, id, &[])?;
+    insert_event(
+        transaction,
+        stamp,
+        Action::SourceRemoved,
+        Some(id),
+        None,
+        None,
+    )?;
+    Ok(changed(id))
+}
+
+/// Brings a removed source back. Its published path is another one when something else stands in the way of its own.
+fn restore(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    changes: &SettingsPatch,
+    stamp: &Stamp,
+) -> Outcome<Changed> {
+    let source = source_by_id(transaction.sql, id)?;
+    if source.removed_at.is_none() {
+        return edit(transaction, source, changes, stamp);
+    }
+    let edit = lay_over(source.settings.clone(), changes)?;
+    let settings = &edit.after;
+    // Before the source is back: another one may have the name or the address that it had.
+    write_settings(transaction, &source, &edit, stamp)?;
+    // Its own stays, whatever its address asks for by now.
+    let path = if is_free(transaction, &source.published_path)? {
+        source.published_path.clone()
+    } else {
+        free_path(transaction, &settings.address)?
+    };
+    transaction.execute(
+        "UPDATE source SET removed_at = NULL, published_path = ?2, path_key = ?3 WHERE id = ?1",
+        params![id.0, path, path.to_lowercase()],
+    )?;
+    transaction.execute(
+        "UPDATE source_state SET active = ?2 WHERE source_id = ?1",
+        params![id.0, settings.enabled],
+    )?;
+    join_sets(transaction, id, &settings.tags)?;
+    transaction.execute("DELETE FROM removed_file WHERE source_id = ?1", [id.0])?;
+    take_over_path(transaction, id, &path)?;
+    refresh_publication(transaction, id)?;
+    insert_event(
+        transaction,
+        stamp,
+        Action::SourceRestored,
+        Some(id),
+        None,
+        None,
+    )?;
+    let differences = edit.differences();
+    if !differences.is_empty() {
+        insert_edited(transaction, id, &differences, stamp)?;
+    }
+    Ok(changed(id))
+}
+
+fn remove_with_history(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    stamp: &Stamp,
+) -> Outcome<Changed> {
+    let source = match source_by_id(transaction.sql, id) {
+        Ok(source) => source,
+        // What can be read of it goes all the same.
+        Err(error) => readable_source(transaction.sql, id)?.ok_or(error)?,
+    };
+    // Before the others go: the newest event is always there, so no id is used again.
+    let name = Some(source.settings.name.as_str());
+    insert_event(transaction, stamp, Action::SourcePurged, None, None, name)?;
+    leave_to_withdraw(transaction, &source)?;
+    let objects = purge(transaction, &source)?;
+    Ok(Changed {
+        source_id: id,
+        objects,
+        edited: None,
+    })
+}
+
+/// Returns a path that the address may have and that stands in no other source's way.
+fn free_path(transaction: &Transaction<'_>, address: &Address) -> rusqlite::Result<String> {
+    let mut asked = (0, String::new());
+    let turn = free_number(|turn| {
+        asked = (turn, candidate_path(address, turn));
+        is_free(transaction, &asked.1).map(|is_free| !is_free)
+    })?;
+    // As a rule the first path is free.
+    Ok(match asked {
+        (last, path) if last == turn => path,
+        _ => candidate_path(address, turn),
+    })
+}
+
+/// Tells whether a path stands in no other source's way.
+fn is_free(transaction: &Transaction<'_>, path: &str) -> rusqlite::Result<bool> {
+    Ok(!conflicts_with_any(transaction, &path.to_lowercase())?
+        && !stands_in_the_way(transaction, path)?)
+}
+
+/// Tells whether [`crate::domain::conflicts`] holds with the path of any source, by a few look-ups: the same key, a key
+/// that is a folder of it, and a key below it.
+fn conflicts_with_any(transaction: &Transaction<'_>, key: &str) -> rusqlite::Result<bool> {
+    let mut same = transaction
+        .sql
+        .prepare_cached("SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?1")?;
+    let folders = key.match_indices('/').map(|(end, _)| &key[..end]);
+    for candidate in folders.chain([key]) {
+        if same.exists([candidate])? {
+            return Ok(true);
+        }
+    }
+    // `0` is the character after `/`.
+    transaction
+        .sql
+        .prepare_cached(
+            "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key > ?1 || '/' AND path_key < ?1 || '0'",
+        )?
+        .exists([key])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn a_path_is_compared_by_index() {
+        let plan = query_plan(
+            "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key > ?1 || '/' AND path_key < ?1 || '0'",
+        );
+        assert!(
+            plan.contains("source_path (path_key>? AND path_key<?)"),
+            "{plan}"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! Changes that a notifier is told of as one: how many there were, which was the first, and what readers saw before them.
+//!
+//! The past is read from the log of events. Never decides what a notifier is told: that is the domain's.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::failure::Failure;
+use super::notice::action_of;
+use super::row::{Columns, millis};
+use super::served::edition_in;
+use super::verdict_words::{failure_of, failure_of_edition};
+use crate::domain::{Action, EventId, VersionId};
+use crate::store::error::Result;
+use crate::store::notice_types::{Announcement, ChangeRun, PublicationEvent, RunStart};
+
+impl Store {
+    /// Returns for each of these the changes of its kind in its source or set, up to it and from its start on, in their order.
+    pub async fn change_runs(&self, of: Vec<(Announcement, RunStart)>) -> Result<Vec<ChangeRun>> {
+        self.read(move |sql| {
+            of.iter()
+                .map(|(one, start)| run(sql, one, *start))
+                .collect()
+        })
+        .await
+    }
+}
+
+// The other columns are those of the row with the least id. A first version is no change, unless it takes the place of another.
+const RUN_OF_SOURCE: &str = "SELECT count(*), min(id), version_id, detail FROM event INDEXED BY event_source
+     WHERE source_id = CAST(?1 AS INTEGER) AND action_id = (SELECT id FROM text WHERE value = ?2) AND id <= ?3 AND (id >= ?4 OR at > ?5)
+         AND EXISTS (SELECT 1 FROM version v WHERE v.id = event.version_id AND (v.ordinal > 0
+             OR EXISTS (SELECT 1 FROM event p INDEXED BY event_source WHERE p.source_id = event.source_id
+                 AND p.id < event.id AND p.action_id = event.action_id)))";
+const RUN_OF_SET: &str = "SELECT count(*), min(id), version_id, detail FROM event NOT INDEXED
+     WHERE action_id = (SELECT id FROM text WHERE value = ?2) AND id <= ?3 AND (id >= ?4 OR at > ?5)
+         AND source_id IS NULL AND substr(detail, 1, length(?1)) = ?1";
+
+const BEFORE_OF_SOURCE: &str = "SELECT w.value, e.version_id, e.detail FROM event e INDEXED BY event_source
+         CROSS JOIN text w ON w.id = e.action_id
+     WHERE e.source_id = CAST(?1 AS INTEGER) AND e.id < ?2 AND (w.value = ?3 OR w.value = ?4 AND e.id <= ?5) ORDER BY e.id DESC LIMIT 1";
+const BEFORE_OF_SET: &str = "SELECT w.value, e.version_id, e.detail FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
+     WHERE e.source_id IS NULL AND e.id < ?2 AND (w.value = ?3 OR w.value = ?4 AND e.id <= ?5) AND substr(e.detail, 1, length(?1)) = ?1
+     ORDER BY e.id DESC LIMIT 1";
+
+fn run(
+    sql: &Connection,
+    one: &Announcement,
+    start: RunStart,
+) -> std::result::Result<ChangeRun, Failure> {
+    let (about, run, before, withdrawn) = if let Some(source) = &one.source {
+        let about = source.id.0.to_string();
+        (about, RUN_OF_SOURCE, BEFORE_OF_SOURCE, Action::Withdrawn)
+    } else {
+        // The event of a set begins with its name.
+        let set = one
+            .detail
+            .as_deref()
+            .and_then(|detail| detail.rsplit_once(": "));
+        let about = set.map_or_else(String::new, |(set, _)| format!("{set}: "));
+        (about, RUN_OF_SET, BEFORE_OF_SET, Action::SetWithdrawn)
+    };
+    let action = action_of(one.kind).as_str();
+    let told_at = start.told_at.map(millis);
+    let parameters = params![about, action, one.event_id.0, start.event.0, told_at];
+    let (times, first_id, first) = sql.prepare_cached(run)?.query_row(parameters, |row| {
+        let mut columns = Columns::new(row);
+        let (times, id) = (columns.count()?, columns.optional()?);
+        Ok((times, id.map(EventId), read_event(&mut columns, false)?))
+    })?;
+    let Some(first_id) = first_id else {
+        return Ok(ChangeRun::default());
+    };
+    let (withdrawn, announced) = (withdrawn.as_str(), start.announced.0);
+    let parameters = params![about, first_id.0, action, withdrawn, announced];
+    let before = sql
+        .prepare_cached(before)?
+        .query_row(parameters, |row| {
+            let mut columns = Columns::new(row);
+            let word: String = columns.get()?;
+            read_event(&mut columns, word == withdrawn)
+        })
+        .optional()?;
+    let because = match &before {
+        Some(before) => why_back(sql, one, before)?,
+        None => None,
+    };
+    Ok(ChangeRun {
+        times,
+        first: Some(first),
+        before,
+        because,
+    })
+}
+
+fn read_event(columns: &mut Columns<'_>, is_withdrawn: bool) -> rusqlite::Result<PublicationEvent> {
+    Ok(PublicationEvent {
+        version: columns.optional()?.map(VersionId),
+        detail: columns.optional()?,
+        is_withdrawn,
+    })
+}
+
+/// Returns who failed what readers saw before, and why, when they see something older now.
+fn why_back(
+    sql: &Connection,
+    now: &Announcement,
+    before: &PublicationEvent,
+) -> std::result::Result<Option<String>, Failure> {
+    if before.is_withdrawn {
+        return Ok(None);
+    }
+    if let (Some(now), Some(before)) = (now.version_id, before.version) {
+        return if now < before {
+            failure_of(sql, before)
+        } else {
+            Ok(None)
+        };
+    }
+    let edition = |detail: &Option<String>| edition_in(detail.as_deref()?);
+    match (edition(&now.detail), edition(&before.detail)) {
+        (Some(now), Some(before)) if now < before => failure_of_edition(sql, before),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,351 @@
+//! Claims: who may fetch a source, until when, and with which fencing number.
+//!
+//! A claim is a lease. One that lapsed is void when another takes the source; until then its holder may still record.
+
+use chrono::{DateTime, Utc};
+use rusqlite::params;
+
+use super::Store;
+use super::row::{Columns, int, millis, to_json};
+use super::source_row::{
+    SETLESS_COLUMNS, SOURCE_COLUMNS, SOURCE_TABLES, have_sets_members, read_source, read_source_row,
+};
+use super::sql_damage::damaged_row_in;
+use super::transaction::Transaction;
+use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
+use crate::domain::{
+    Claim, Digest, NewestVersion, Slot, SourceId, StoredObject, Validators, VersionState,
+};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+use crate::store::types::ClaimRequest;
+
+impl Store {
+    /// Claims sources that are due and under no live claim, those first that are due longest. One whose row is damaged is left out
+    /// ([`Store::damage`]).
+    pub async fn claim_due(&self, request: ClaimRequest) -> Result<Vec<Claim>> {
+        let claimed = self.write(move |transaction| {
+            let mut claimed = Claimed::default();
+            loop {
+                let ids = transaction
+                    .sql
+                    .prepare_cached(DUE)?
+                    .query_map(
+                        params![
+                            Slot::containing(request.now).0,
+                            millis(request.now),
+                            to_json(&request.excluded_hosts),
+                            int(request.limit - claimed.claims.len() + claimed.damaged.len())
+                        ],
+                        |row| row.get(0),
+                    )?
+                    .collect::<rusqlite::Result<Vec<_>>>()?;
+                // As many others take the places of those that are damaged.
+                if claim_all(transaction, &ids, &request, &mut claimed)? {
+                    return Ok(claimed);
+                }
+            }
+        });
+        Ok(self.sound_claims(claimed.await?))
+    }
+
+    /// Notes what is damaged, and returns the rest.
+    fn sound_claims(&self, claimed: Claimed) -> Vec<Claim> {
+        let damaged = claimed.damaged.into_iter();
+        self.noted().add(damaged.map(|(_, row)| row).collect());
+        claimed.claims
+    }
+
+    /// Claims these, due or not, enabled or not; those that are removed, under a live claim or on an excluded host are
+    /// left out, and so are those whose rows are damaged.
+    pub async fn claim_these(
+        &self,
+        ids: Vec<SourceId>,
+        request: ClaimRequest,
+    ) -> Result<Vec<Claim>> {
+        let claimed = self.write(move |transaction| {
+            let mut claimed = Claimed::default();
+            let ids = transaction
+                .sql
+                .prepare_cached(THESE)?
+                .query_map(
+                    params![
+                        to_json(&ids),
+                        millis(request.now),
+                        to_json(&request.excluded_hosts),
+                        int(request.limit)
+                    ],
+                    |row| row.get(0),
+                )?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            claim_all(transaction, &ids, &request, &mut claimed)?;
+            Ok(claimed)
+        });
+        Ok(self.sound_claims(claimed.await?))
+    }
+
+    /// Moves the end of every claim that `owner` still holds.
+    pub async fn renew_claims(&self, owner: String, lease_until: DateTime<Utc>) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.update_states(
+                "UPDATE source_state SET lease_until = ?2 WHERE lease_owner = ?1",
+                params![owner, millis(lease_until)],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Returns who holds claims, lapsed or not.
+    pub async fn claim_owners(&self) -> Result<Vec<String>> {
+        self.read(|sql| {
+            let mut owners = sql.prepare_cached(
+                "SELECT DISTINCT lease_owner FROM source_state WHERE lease_owner IS NOT NULL",
+            )?;
+            // The claim of one that is no text lapses.
+            let owners = owners.query_map([], |row| Ok(row.get(0).ok()))?;
+            let owners = owners.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(owners.into_iter().flatten().collect())
+        })
+        .await
+    }
+
+    /// Makes a claimed source due in this slot at the latest, whatever comes of its claim.
+    pub async fn keep_due(&self, source: SourceId, fence: i64, slot: Slot) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE source_state SET next_slot = min(next_slot, ?3) WHERE source_id = ?1 AND fence = ?2",
+                params![source.0, fence, slot.0],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends the claim on one source with this fencing number, if it still holds: the same owner may have made another one
+    /// since, when an edit ended this one.
+    pub async fn release_claim(&self, source: SourceId, fence: i64) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE source_state SET lease_owner = NULL, lease_until = NULL
+                 WHERE source_id = ?1 AND fence = ?2",
+                params![source.0, fence],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends every claim that `owner` still holds; what it was fetching can be claimed at once.
+    pub async fn release_claims(&self, owner: String) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.update_states(
+                "UPDATE source_state SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1",
+                params![owner],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_due
+     WHERE active = 1 AND next_slot <= ?1 AND (lease_until IS NULL OR lease_until <= ?2)
+     AND host NOT IN (SELECT value FROM json_each(?3))
+     ORDER BY next_slot, source_id LIMIT ?4";
+
+/// The objects of a blob and of those that it is a delta against. A blob's body comes last in its row, so that no body is read.
+const OBJECTS: &str = "WITH RECURSIVE chain (id) AS (
+         SELECT ?1 UNION SELECT b.base_id FROM chain c CROSS JOIN blob b ON b.id = c.id WHERE b.base_id IS NOT NULL)
+     SELECT b.object, b.stored_bytes FROM chain c CROSS JOIN blob b ON b.id = c.id WHERE b.object IS NOT NULL";
+
+const THESE: &str =
+    "SELECT t.source_id FROM json_each(?1) i CROSS JOIN source_state t ON t.source_id = i.value
+     CROSS JOIN source s ON s.id = t.source_id
+     WHERE s.removed_at IS NULL AND (t.lease_until IS NULL OR t.lease_until <= ?2)
+     AND t.host NOT IN (SELECT value FROM json_each(?3))
+     GROUP BY i.value ORDER BY min(i.key) LIMIT ?4";
+
+/// What was claimed, and what could not be read.
+#[derive(Default)]
+struct Claimed {
+    claims: Vec<Claim>,
+    /// With the sources whose rows they are.
+    damaged: Vec<(i64, DamagedRow)>,
+}
+
+/// Claims these, but for those that are known to be damaged. Tells whether none of the others is.
+fn claim_all(
+    transaction: &Transaction<'_>,
+    ids: &[i64],
+    request: &ClaimRequest,
+    claimed: &mut Claimed,
+) -> rusqlite::Result<bool> {
+    let mut claim = transaction.sql.prepare_cached(
+        "UPDATE source_state SET lease_owner = ?2, lease_until = ?3, fence = fence + 1 WHERE source_id = ?1",
+    )?;
+    let columns = if have_sets_members(transaction.sql)? {
+        SOURCE_COLUMNS
+    } else {
+        SETLESS_COLUMNS
+    };
+    let mut load = transaction.sql.prepare_cached(&format!(
+        "SELECT {columns}, t.fence, t.etag, t.last_modified, t.validators_address, t.validators_fields, t.requests, t.whole_at, t.checked_at, {PLACE_COLUMNS}, b.digest, b.size_bytes,
+             CASE WHEN b.object IS NOT NULL OR b.base_id IS NOT NULL THEN b.id END
+         FROM {SOURCE_TABLES} LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest WHERE s.id = ?1"
+    ))?;
+    let mut objects = transaction.sql.prepare_cached(OBJECTS)?;
+    let lease_until = millis(request.lease_until);
+    let mut is_all = true;
+    claimed.claims.reserve(ids.len());
+    for id in ids {
+        if claimed.damaged.iter().any(|(damaged, _)| damaged == id) {
+            continue;
+        }
+        let found = load
+            .query_row([id], |row| read_source_row(row, read_claim))
+            .and_then(|found| {
+                claim.execute(params![id, request.owner, lease_until])?;
+                Ok(found)
+            });
+        let (mut claim, blob) = match found {
+            Ok(found) => found,
+            Err(error) => {
+                claimed.damaged.push((*id, damage_of(*id, error)?));
+                is_all = false;
+                continue;
+            }
+        };
+        if let (Some(newest), Some(blob)) = (&mut claim.newest, blob) {
+            let rows = objects.query_map([blob], |row| read_object(&mut Columns::new(row)))?;
+            match rows.collect::<rusqlite::Result<_>>() {
+                Ok(objects) => newest.objects = objects,
+                Err(error) if damaged_row_in(&error).is_some() => {
+                    tracing::error!(
+                        "version {}: {error}: the whole file is asked for",
+                        newest.id
+                    );
+                    (claim.newest, claim.validators) = (None, Validators::default());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        claimed.claims.push(claim);
+    }
+    Ok(is_all)
+}
+
+/// Returns the row that is damaged or missing, unless the error is another one.
+fn damage_of(source: i64, error: rusqlite::Error) -> rusqlite::Result<DamagedRow> {
+    if matches!(error, rusqlite::Error::QueryReturnedNoRows) {
+        return Ok(DamagedRow {
+            table: "source",
+            id: source.to_string(),
+            source: None,
+            reason: "it is missing".to_owned(),
+        });
+    }
+    damaged_row_in(&error).ok_or(error)
+}
+
+fn read_object(columns: &mut Columns<'_>) -> rusqlite::Result<StoredObject> {
+    Ok(StoredObject {
+        name: columns.get()?,
+        size_bytes: columns.count()?,
+    })
+}
+
+/// Returns the claim without the objects of its newest version, and the blob that has some.
+fn read_claim(columns: &mut Columns<'_>) -> rusqlite::Result<(Claim, Option<i64>)> {
+    let mut source = read_source(columns)?;
+    // The one that the claim is made with.
+    let fence = columns.get::<i64>()?.wrapping_add(1);
+    let mut validators = Validators {
+        etag: columns.get()?,
+        last_modified: columns.get()?,
+        address: columns.get()?,
+        fields: columns.get()?,
+    };
+    let requests = columns.count()?;
+    let whole_at = columns.optional_time()?;
+    let checked_at = columns.optional_time()?;
+    let (newest, blob) = match source.state.version_id {
+        Some(id) => match read_newest(source.id, columns) {
+            Ok((newest, state, blob)) => {
+                source.state.version_state = Some(state);
+                (Some(newest), blob)
+            }
+            Err(error) => {
+                tracing::error!("version {id}: {error}: the whole file is asked for");
+                validators = Validators::default();
+                (None, None)
+            }
+        },
+        None => (None, None),
+    };
+    let claim = Claim {
+        source,
+        fence,
+        validators,
+        requests,
+        whole_at,
+        checked_at,
+        newest,
+    };
+    Ok((claim, blob))
+}
+
+/// Returns the newest version of a source, its state, and its blob if that has objects. A row that is damaged is an error: then a sound
+/// version begins with the next body, whatever its digest.
+fn read_newest(
+    source: SourceId,
+    columns: &mut Columns<'_>,
+) -> rusqlite::Result<(NewestVersion, VersionState, Option<i64>)> {
+    let place = read_place(columns)?;
+    if place.source_id != source {
+        return Err(damaged_row(place.id, "it is another source's"));
+    }
+    let digest = columns.optional()?;
+    let newest = NewestVersion {
+        id: place.id,
+        ordinal: place.ordinal.unsigned_abs(),
+        digest: Digest(
+            digest.ok_or_else(|| damaged_row(place.id, "it names a blob of other content"))?,
+        ),
+        size_bytes: columns.count()?,
+        objects: Vec::new(),
+    };
+    Ok((newest, place.state, columns.get()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn due_sources_are_found_in_order_by_the_partial_index() {
+        let plan = query_plan(DUE);
+        assert!(
+            plan.starts_with("SEARCH source_state USING INDEX source_state_due (next_slot<?)"),
+            "{plan}"
+        );
+        assert!(!plan.contains("SCAN source_state"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+
+    #[test]
+    fn objects_are_found_by_id() {
+        let plan = query_plan(OBJECTS);
+        assert!(!plan.contains("SCAN b"), "{plan}");
+    }
+
+    #[test]
+    fn chosen_sources_are_found_by_id() {
+        let plan = query_plan(THESE);
+        assert!(
+            !plan.contains("SCAN t") && !plan.contains("SCAN s"),
+            "{plan}"
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! Sources whose rows are damaged or lost: those that no list meets or no pass takes, and what can be read of one for whoever
+//! gives it up with its history.
+//!
+//! Never guesses: what cannot be read is left empty, and nothing is done with it.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::Store;
+use super::failure::Failure;
+use super::row::time;
+use super::source_row::{is_key_of, select, select_sound};
+use super::sql_damage::damaged_error;
+use crate::domain::{Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+
+impl Store {
+    /// Looks for sources that no pass fetches since their rows are damaged or gone, and notes them ([`Store::damage`]).
+    pub async fn look_for_unfetched(&self) -> Result<()> {
+        self.read_sound(|sql, damaged| {
+            find_unlisted(sql, damaged)?;
+            let mut statement = sql.prepare_cached(&format!(
+                "SELECT s.id, s.name FROM source_state t CROSS JOIN source s ON s.id = t.source_id
+                 WHERE NOT ({FITS}) AND s.enabled IN (0, 1) AND typeof(s.removed_at) IN ('null', 'integer')"
+            ))?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                damaged.push(inactive(SourceId(row.get(0)?), row.get(1).ok()));
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Returns those of these paths below `published/` that are of no source that is not removed.
+    pub async fn unclaimed(&self, paths: Vec<String>) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut claimed = sql.prepare_cached(
+                "SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?1",
+            )?;
+            let mut unclaimed = Vec::new();
+            for path in &paths {
+                if !claimed.exists([path.to_lowercase()])? {
+                    unclaimed.push(path.clone());
+                }
+            }
+            Ok(unclaimed)
+        })
+        .await
+    }
+
+    /// Returns what can be read of a source whose row, or the row of its state, is damaged or lost; nothing when both are not there.
+    pub async fn readable_source(&self, id: SourceId) -> Result<Option<Source>> {
+        self.read(move |sql| Ok(readable_source(sql, id)?)).await
+    }
+}
+
+/// Returns what can be read of a source; nothing when neither its row nor that of its state is there.
+pub(super) fn readable_source(sql: &Connection, id: SourceId) -> rusqlite::Result<Option<Source>> {
+    const READABLE: &str = "SELECT s.name, s.address, s.published_path, s.removed_at, t.published_version_id, t.publish_due = 1,
+             s.path_key, t.source_id IS NULL
+         FROM (SELECT ?1 AS id) i LEFT JOIN source s ON s.id = i.id LEFT JOIN source_state t ON t.source_id = i.id
+         WHERE s.id IS NOT NULL OR t.source_id IS NOT NULL";
+    sql.prepare_cached(READABLE)?
+        .query_row([id.0], |row| Ok(read_parts(id, row)))
+        .optional()
+}
+
+fn read_parts(id: SourceId, row: &Row<'_>) -> Source {
+    let text = |index| row.get::<_, Option<String>>(index).ok().flatten();
+    let number = |index| row.get::<_, Option<i64>>(index).ok().flatten();
+    let name = text(0).unwrap_or_else(|| format!("source {id}"));
+    let address = Address::from_stored(text(1).unwrap_or_default());
+    // One that was damaged into another is not known: the file of another source may lie there.
+    let path = text(2).filter(|path| text(6).is_some_and(|key| is_key_of(&key, path)));
+    // Without its state, nothing says whether a file lies at the path of a source that was not removed.
+    let is_unknown = number(7) == Some(1) && number(3).is_none();
+    Source {
+        id,
+        settings: SourceSettings::new(name, address),
+        // Nothing can lie at a path that is not known.
+        state: SourceState {
+            next_slot: Slot(0),
+            failures: 0,
+            last_attempt_at: None,
+            last_outcome: None,
+            version_id: None,
+            version_state: None,
+            published_version_id: number(4).filter(|_| path.is_some()).map(VersionId),
+            publish_due: path.is_some() && (number(5) == Some(1) || is_unknown),
+            publish_error: None,
+            set: None,
+            set_fails: false,
+            set_version_id: None,
+            showing_set: None,
+            withdrawn: None,
+        },
+        published_path: path.unwrap_or_default(),
+        created_at: chrono::DateTime::UNIX_EPOCH,
+        removed_at: number(3).and_then(time),
+    }
+}
+
+/// Whether a source is fetched when its own row says so. Passes look at `active` alone.
+pub(super) const FITS: &str = "t.active IS (s.enabled = 1 AND s.removed_at IS NULL)";
+
+/// Names the state of a source that is fetched, or not, against what its own row says.
+pub(super) fn inactive(id: SourceId, source: Option<String>) -> DamagedRow {
+    DamagedRow {
+        table: "source_state",
+        id: id.to_string(),
+        source,
+        reason: "`active` does not say whether the source is enabled: `gannet disable` and `gannet enable` mend it"
+            .to_owned(),
+    }
+}
+
+const REMOVED_AT_NO_TIME: &str =
+    "?1 = '' AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+const NAME_REMOVED_AT_NO_TIME: &str =
+    "s.name = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+const ADDRESS_REMOVED_AT_NO_TIME: &str =
+    "s.address = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+
+/// Notes the sources that no list meets: those that were removed at a time which is none, and those whose rows are gone while
+/// their states are left.
+pub(super) fn find_unlisted(
+    sql: &Connection,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<(), Failure> {
+    select_sound(sql, REMOVED_AT_NO_TIME, "", damaged)?;
+    let lost = lost_sources(sql)?.into_iter();
+    damaged.extend(lost.map(|id| lost_source(id, "it is missing, and its state is not")));
+    Ok(())
+}
+
+/// Refuses to take a name or an address for a free one while a source has it whose time of removal is none: it may not be
+/// removed at all.
+pub(super) fn refuse_removed_at_no_time(
+    sql: &Connection,
+    settings: &SourceSettings,
+) -> std::result::Result<(), Failure> {
+    select(sql, NAME_REMOVED_AT_NO_TIME, &settings.name)?;
+    select(sql, ADDRESS_REMOVED_AT_NO_TIME, settings.address.as_str())?;
+    Ok(())
+}
+
+const WITHOUT_ROW: &str = "SELECT t.source_id FROM source_state t
+     WHERE NOT EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id)";
+const COUNTS: &str = "SELECT (SELECT count(*) FROM source), (SELECT count(*) FROM source_state)";
+
+/// Returns the sources whose rows are gone while those of their states are left.
+fn lost_sources(sql: &Connection) -> rusqlite::Result<Vec<SourceId>> {
+    // As a rule there are as many rows here as there, and none has to be looked for: every pass asks.
+    let (sources, states): (i64, i64) = sql
+        .prepare_cached(COUNTS)?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if sources == states {
+        return Ok(Vec::new());
+    }
+    let mut statement = sql.prepare_cached(WITHOUT_ROW)?;
+    let rows = statement.query_map([], |row| row.get(0).map(SourceId))?;
+    rows.collect()
+}
+
+/// Names the lost row of a source.
+fn lost_source(id: SourceId, reason: &str) -> DamagedRow {
+    DamagedRow {
+        table: "source",
+        id: id.to_string(),
+        source: None,
+        reason: reason.to_owned(),
+    }
+}
+
+/// Refuses to begin a second history of an address that a source had whose row is lost: its events name the address.
+pub(super) fn refuse_lost_addresses<'a>(
+    sql: &Connection,
+    mut added: impl Iterator<Item = &'a Address>,
+) -> std::result::Result<(), Failure> {
+    const WORDS: &str = "SELECT detail FROM event WHERE source_id = ?1 AND detail LIKE '%://%'";
+    let mut lost = Vec::new();
+    for id in lost_sources(sql)? {
+        let mut statement = sql.prepare_cached(WORDS)?;
+        let rows = statement.query_map([id.0], |row| row.get::<_, String>(0))?;
+        let details = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let words = details.iter().flat_map(|detail| detail.split(' '));
+        let words = words.map(|word| word.trim_end_matches([';', ',']).to_owned());
+        lost.push((id, words.collect::<HashSet<_>>()));
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let met = added.find_map(|address| {
+        let of_source = lost
+            .iter()
+            .find(|(_, words)| words.contains(address.as_str()));
+        of_source.map(|(id, _)| *id)
+    });
+    let Some(id) = met else {
+        return Ok(());
+    };
+    let reason =
+        "it is missing, and its history, which is left, is of the address that is to be added";
+    Err(damaged_error(lost_source(id, reason)).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+    use crate::store::sqlite::source_row::{SOURCE_COLUMNS, SOURCE_TABLES};
+
+    #[test]
+    fn sources_that_no_list_meets_are_found_among_the_removed_ones() {
+        for condition in [
+            REMOVED_AT_NO_TIME,
+            NAME_REMOVED_AT_NO_TIME,
+            ADDRESS_REMOVED_AT_NO_TIME,
+        ] {
+            let plan = query_plan(&format!(
+                "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
+            ));
+            assert!(plan.contains("s USING INDEX source_removed_"), "{plan}");
+        }
+    }
+}

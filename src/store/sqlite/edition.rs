@@ -1,0 +1,341 @@
+//! Editions: combinations of versions of a set's members, appended with their verdicts, and the one to publish.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::Store;
+use super::edition_row::{edition_by_id, member_version, one};
+use super::edition_state::{count_edition, write_checksum};
+use super::event_row::insert_event_under;
+use super::failure::Outcome;
+use super::hand_verdict::{Own, end_on_editions};
+use super::judged::Judged;
+use super::overtaken::{is_overtaken, note_overtaken};
+use super::policy_in_force::InForce;
+use super::refusals::{refusals_of_contents, repeat_on_edition};
+use super::row::millis;
+use super::set_aside::set_aside_unreadable;
+use super::sql_damage::read_row;
+use super::transaction::Transaction;
+use super::verdict_row::{insert_verdict, verdicts_on_edition};
+use super::verdict_words::with_reason;
+use super::version::version_by_id;
+use crate::domain::{
+    Action, Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp,
+    VerdictOutcome, Version, VersionState, combination_key,
+};
+use crate::store::error::Result;
+use crate::store::types::{Counted, Ended, NewEdition, Seen};
+
+impl Store {
+    /// Records an edition with its verdicts, the state that they give it by the policy in force, and an event that says so. Returns
+    /// it with what came of the verdicts: those of verifiers that are defined otherwise by now do not count.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when a member was purged meanwhile.
+    pub async fn record_edition(
+        &self,
+        edition: NewEdition,
+        stamp: Stamp,
+    ) -> Result<(Edition, Counted)> {
+        self.write(move |transaction| insert_edition(transaction, &edition, &stamp))
+            .await
+    }
+
+    /// Records more verdicts on an edition, and the state that all of them give it by the policy in force; an event says so when it
+    /// is another one. Returns that state, and which of the verdicts count: those that were reached in view of what was `seen`
+    /// are left out when they are overtaken.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
+    pub async fn record_edition_verdicts(
+        &self,
+        edition: EditionId,
+        verdicts: Vec<NewVerdict>,
+        seen: impl Into<Seen>,
+        stamp: Stamp,
+    ) -> Result<Counted> {
+        let seen = seen.into();
+        self.write(move |transaction| {
+            record_on_edition(transaction, edition, &verdicts, Some(&seen), &stamp)
+        })
+        .await
+    }
+
+    /// Returns the newest edition of a set.
+    pub async fn newest_edition(&self, set: String) -> Result<Option<Edition>> {
+        self.read(move |sql| one(sql, NEWEST, [&set])).await
+    }
+
+    /// Returns what tells the newest edition of a set from others, also when nothing else of its row can be read.
+    pub async fn newest_key(&self, set: String) -> Result<Option<Digest>> {
+        self.read(move |sql| {
+            let key = sql
+                .prepare_cached(&format!("SELECT id, key FROM edition WHERE {NEWEST}"))?
+                .query_row([&set], |row| {
+                    read_row("edition", row, |columns| {
+                        columns.get::<i64>()?;
+                        Ok(Digest(columns.get()?))
+                    })
+                })
+                .optional()?;
+            Ok(key)
+        })
+        .await
+    }
+
+    /// Returns the edition with this id.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when there is none (any more).
+    pub async fn edition(&self, id: EditionId) -> Result<Edition> {
+        self.read(move |sql| edition_by_id(sql, id)).await
+    }
+
+    /// Returns all verdicts on an edition, oldest first. Those whose rows are damaged are left out ([`Store::damage`]).
+    pub async fn edition_verdicts(&self, id: EditionId) -> Result<Vec<EditionVerdict>> {
+        self.read_sound(move |sql, damaged| verdicts_on_edition(sql, id, damaged))
+            .await
+    }
+
+    /// Returns the versions of an edition's members, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when a member was purged meanwhile, and the edition with it; damage for a version whose row is lost.
+    pub async fn edition_versions(&self, edition: Edition) -> Result<Vec<Version>> {
+        self.read(move |sql| {
+            edition_by_id(sql, edition.id)?;
+            let members = edition.members.iter();
+            members.map(|member| member_version(sql, member)).collect()
+        })
+        .await
+    }
+
+    /// Has the log say how an edition stands, which became the newest of its set again when others were deleted.
+    pub async fn note_edition_state(&self, id: EditionId, stamp: Stamp) -> Result<()> {
+        self.write(move |transaction| {
+            let edition = edition_by_id(transaction.sql, id)?;
+            let policy = transaction.policy_for_set(&edition.set)?;
+            let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?;
+            let mut last = BTreeMap::new();
+            for one in said {
+                last.insert(one.verdict.verifier.clone(), one.verdict);
+            }
+            let last: Vec<_> = last.into_values().collect();
+            note_state(
+                transaction,
+                &edition.set,
+                edition.state,
+                &last,
+                &policy,
+                &stamp,
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Tells whether a member of an edition is to be published at its own path, and nothing lies there yet, or perhaps nothing.
+    pub async fn has_leaving_member(&self, id: EditionId) -> Result<bool> {
+        self.read(move |sql| Ok(sql.prepare_cached(LEAVING)?.exists([id.0])?))
+            .await
+    }
+}
+
+/// The newest edition of the set ?1 since it is configured.
+const NEWEST: &str = "id = (SELECT max(n.id) FROM edition n WHERE n.set_name = ?1
+    AND n.id > coalesce((SELECT past_edition_id FROM file_set WHERE name = ?1), 0))";
+
+// What is recorded of a file need not lie there while it is unsure: a process may have been killed as it withdrew it.
+const LEAVING: &str =
+    "SELECT 1 FROM edition_member m CROSS JOIN source_state t ON t.source_id = m.source_id
+     WHERE m.edition_id = ?1 AND CASE WHEN t.published_version_id IS NULL THEN t.publish_due = 1
+         ELSE t.publish_unsure <> 0 AND EXISTS (SELECT 1 FROM source s WHERE s.id = t.source_id AND s.removed_at IS NULL) END";
+
+/// Appends verdicts on an edition, and returns the state that all of them give it, with those that count; an event says so when
+/// it is another one.
+pub(super) fn record_on_edition(
+    transaction: &Transaction<'_>,
+    edition: EditionId,
+    verdicts: &[NewVerdict],
+    seen: Option<&Seen>,
+    stamp: &Stamp,
+) -> Outcome<Counted> {
+    let before = edition_by_id(transaction.sql, edition)?;
+    let policy = transaction.policy_for_set(&before.set)?;
+    let on = (edition, before.set.as_str());
+    let (verdicts, ended) = append(transaction, on, verdicts, seen, &policy, stamp, |one| {
+        is_overtaken(
+            transaction.sql,
+            Judged::Edition(edition),
+            one,
+            seen,
+            &policy,
+        )
+    })?;
+    if seen.is_some_and(|seen| seen.is_anew) {
+        let subject = (None, None, format!("{}: ", before.set));
+        set_aside_unreadable(transaction, Judged::Edition(edition), &subject, stamp)?;
+    }
+    let state = count_edition(transaction, edition, &policy)?;
+    if state != before.state {
+        note_state(transaction, &before.set, state, &verdicts, &policy, stamp)?;
+    }
+    Ok(Counted {
+        state,
+        verdicts,
+        ended,
+    })
+}
+
+/// Appends the verdicts on an edition of a set that are not overtaken, and returns those, with the verdicts by hand on other editions
+/// with the same contents whose place they took.
+fn append(
+    transaction: &Transaction<'_>,
+    (edition, set): (EditionId, &str),
+    verdicts: &[NewVerdict],
+    seen: Option<&Seen>,
+    policy: &InForce,
+    stamp: &Stamp,
+    is_overtaken: impl Fn(&NewVerdict) -> rusqlite::Result<bool>,
+) -> Outcome<(Vec<NewVerdict>, Vec<Ended>)> {
+    let (mut counted, mut ended) = (Vec::with_capacity(verdicts.len()), Vec::new());
+    for verdict in verdicts {
+        if is_overtaken(verdict)? {
+            let subject = (None, None, format!("{set}: "));
+            note_overtaken(transaction, subject, verdict, policy, stamp)?;
+        } else {
+            let id = insert_verdict(transaction, Judged::Edition(edition), verdict, stamp)?;
+            let own = Own::new(id, verdict, seen);
+            ended.extend(end_on_editions(transaction, edition, &own)?);
+            counted.push(verdict.clone());
+        }
+    }
+    Ok((counted, ended))
+}
+
+fn insert_edition(
+    transaction: &Transaction<'_>,
+    edition: &NewEdition,
+    stamp: &Stamp,
+) -> Outcome<(Edition, Counted)> {
+    let policy = transaction.policy_for_set(&edition.set)?;
+    for member in &edition.members {
+        version_by_id(transaction.sql, member.version_id)?;
+    }
+    let key = combination_key(&edition.members);
+    let id = EditionId(transaction.insert(
+        "INSERT INTO edition (set_name, at, state, key) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            edition.set,
+            millis(stamp.at),
+            policy.weights.first_state().as_str(),
+            key.0
+        ],
+    )?);
+    write_checksum(transaction, id)?;
+    for member in &edition.members {
+        transaction.execute(
+            "INSERT INTO edition_member (edition_id, source_id, version_id, name) VALUES (?1, ?2, ?3, ?4)",
+            params![id.0, member.source_id.0, member.version_id.0, member.name],
+        )?;
+    }
+    // Whoever judged knew of the refusals up to `seen`; one that came since is the last word.
+    let versions: Vec<_> = edition.members.iter().map(|one| one.version_id).collect();
+    let refusals = refusals_of_contents(transaction.sql, &edition.set, &versions)?;
+    let seen = &edition.seen;
+    repeat_on_edition(transaction, id, &refusals, |one| one <= seen.verdict)?;
+    let on = (id, edition.set.as_str());
+    let given = &edition.verdicts;
+    let (verdicts, ended) = append(transaction, on, given, Some(seen), &policy, stamp, |one| {
+        let is_late = || is_overtaken(transaction.sql, Judged::Edition(id), one, None, &policy);
+        Ok(policy.redefines(one, seen) || is_late()?)
+    })?;
+    repeat_on_edition(transaction, id, &refusals, |one| one > seen.verdict)?;
+    let state = count_edition(transaction, id, &policy)?;
+    let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?.into_iter();
+    let said: Vec<_> = said.map(|one| one.verdict).collect();
+    note_state(transaction, &edition.set, state, &said, &policy, stamp)?;
+    let counted = Counted {
+        state,
+        verdicts,
+        ended,
+    };
+    Ok((edition_by_id(transaction.sql, id)?, counted))
+}
+
+fn note_state(
+    transaction: &Transaction<'_>,
+    set: &str,
+    state: VersionState,
+    verdicts: &[NewVerdict],
+    policy: &InForce,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let (action, outcome) = match state {
+        VersionState::Passed => (Action::SetPassed, None),
+        VersionState::Failed => (Action::SetFailed, Some(VerdictOutcome::Failed)),
+        VersionState::Error => (Action::SetError, Some(VerdictOutcome::Error)),
+        // Nothing is decided yet, or there is nothing to decide.
+        VersionState::Pending | VersionState::Unverified => return Ok(()),
+    };
+    let reasons: Vec<_> = verdicts
+        .iter()
+        .filter(|verdict| {
+            Some(verdict.judgement.outcome) == outcome && policy.weights.requires(&verdict.verifier)
+        })
+        .map(with_reason)
+        .collect();
+    let detail = if reasons.is_empty() {
+        set.to_owned()
+    } else {
+        format!("{set}: {}", reasons.join("; "))
+    };
+    insert_event_under(
+        transaction,
+        stamp,
+        policy.revision,
+        NewEvent {
+            action,
+            source_id: None,
+            version_id: None,
+            detail: Some(detail),
+        },
+    )?;
+    Ok(())
+}
+
+/// Deletes every edition that a source had a part in: without its version it is none. One that was published is not any
+/// more; why its folder goes is kept for when that is recorded.
+pub(super) fn delete_editions_with(
+    transaction: &Transaction<'_>,
+    source: &Source,
+) -> rusqlite::Result<()> {
+    let because = format!("{} was purged", source.settings.name);
+    let ids = transaction
+        .sql
+        .prepare_cached("SELECT edition_id FROM edition_member WHERE source_id = ?1")?
+        .query_map([source.id.0], |row| row.get::<_, i64>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for id in ids {
+        transaction.execute(
+            "UPDATE file_set SET published_edition_id = NULL, published_at = NULL, withdrawn_because = ?2
+             WHERE published_edition_id = ?1",
+            params![id, because],
+        )?;
+        for sql in [
+            "DELETE FROM edition_refusal WHERE edition_id = ?1",
+            "DELETE FROM edition_verdict WHERE edition_id = ?1",
+            "DELETE FROM edition_member WHERE edition_id = ?1",
+            "DELETE FROM edition WHERE id = ?1",
+        ] {
+            transaction.execute(sql, [id])?;
+        }
+    }
+    Ok(())
+}

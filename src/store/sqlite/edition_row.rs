@@ -1,0 +1,167 @@
+//! The rows of editions and their members, checked: the members are those that were judged.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::failure::{Failure, Outcome};
+use super::interned::edition_fits;
+use super::row::to_json;
+use super::sql_damage::read_row;
+use super::verdict_row::read_fit;
+use super::version::version_by_id;
+use super::version_row::damaged;
+use crate::domain::{
+    Digest, Edition, EditionId, EditionMember, SourceId, Version, VersionId, combination_key,
+};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::StoreError;
+
+/// Returns the version of a member. One that is not there is damage: whoever purges it deletes the edition, too.
+pub(super) fn member_version(sql: &Connection, member: &EditionMember) -> Outcome<Version> {
+    let id = member.version_id;
+    match version_by_id(sql, id) {
+        Ok(version) if version.source_id == member.source_id => Ok(version),
+        Ok(_) => Err(damaged(id, "it is another source's")),
+        Err(Failure::Refused(StoreError::Missing { .. })) => Err(damaged(
+            id,
+            "it is missing, and an edition of a set names it",
+        )),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn damaged_edition(id: EditionId, reason: String) -> Failure {
+    let row = DamagedRow {
+        table: "edition",
+        id: id.to_string(),
+        source: None,
+        reason,
+    };
+    StoreError::DamagedRow(Box::new(row)).into()
+}
+
+pub(super) fn edition_by_id(sql: &Connection, id: EditionId) -> Outcome<Edition> {
+    let missing = StoreError::Missing {
+        what: "edition",
+        id: id.0,
+    };
+    one(sql, "id = ?1", [id.0])?.ok_or(missing.into())
+}
+
+pub(super) fn one(
+    sql: &Connection,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> Outcome<Option<Edition>> {
+    let edition = sql
+        .prepare_cached(&format!(
+            "SELECT e.id, e.set_name, e.at, e.state, e.key, {} AS checksum FROM edition e WHERE e.{condition}",
+            edition_fits!()
+        ))?
+        .query_row(params, |row| {
+            read_row("edition", row, |columns| {
+                let edition = Edition {
+                    id: EditionId(columns.get()?),
+                    set: columns.get()?,
+                    at: columns.time()?,
+                    state: columns.word()?,
+                    key: Digest(columns.get()?),
+                    members: Vec::new(),
+                };
+                read_fit(columns)?;
+                Ok(edition)
+            })
+        })
+        .optional()?;
+    edition
+        .map(|edition| {
+            let members = members(sql, edition.id)?;
+            check_key(edition.id, &members, edition.key)?;
+            Ok(Edition { members, ..edition })
+        })
+        .transpose()
+}
+
+/// Returns the members of an edition, whatever else its row says; none when it was purged.
+///
+/// # Errors
+///
+/// Damage when they are others than those that were judged.
+pub(super) fn members_judged(sql: &Connection, id: EditionId) -> Outcome<Vec<EditionMember>> {
+    let members = members(sql, id)?;
+    let key = sql
+        .prepare_cached("SELECT id, key FROM edition WHERE id = ?1")?
+        .query_row([id.0], |row| {
+            read_row("edition", row, |columns| {
+                columns.get::<i64>()?;
+                Ok(Digest(columns.get()?))
+            })
+        })
+        .optional()?;
+    if let Some(key) = key {
+        check_key(id, &members, key)?;
+    }
+    Ok(members)
+}
+
+fn check_key(id: EditionId, members: &[EditionMember], key: Digest) -> Outcome<()> {
+    if combination_key(members) == key {
+        return Ok(());
+    }
+    let reason = "its members are other versions than those that were judged";
+    Err(damaged_edition(id, reason.to_owned()))
+}
+
+pub(super) fn members(sql: &Connection, id: EditionId) -> rusqlite::Result<Vec<EditionMember>> {
+    let mut statement = sql.prepare_cached(
+        "SELECT source_id, version_id, name FROM edition_member WHERE edition_id = ?1 ORDER BY name",
+    )?;
+    let rows = statement.query_map([id.0], |row| {
+        read_row("edition_member", row, |columns| {
+            let member = EditionMember {
+                source_id: SourceId(columns.get()?),
+                version_id: VersionId(columns.get()?),
+                name: columns.get()?,
+            };
+            Ok(member)
+        })
+    })?;
+    rows.collect()
+}
+
+const ALIKE_EDITIONS: &str = "SELECT e.id FROM edition e WHERE e.set_name = ?1
+     AND (?3 = 0 OR e.state = 'failed' OR EXISTS (SELECT 1 FROM edition_verdict d WHERE d.edition_id = e.id AND d.outcome = 'failed'))
+     AND (SELECT group_concat(hex(v.digest), '' ORDER BY v.digest) FROM edition_member m
+             CROSS JOIN version v ON v.id = m.version_id WHERE m.edition_id = e.id)
+         = (SELECT group_concat(hex(v.digest), '' ORDER BY v.digest) FROM json_each(?2) j
+             CROSS JOIN version v ON v.id = j.value)
+     ORDER BY e.id";
+
+/// Returns the editions of a set with the contents of these versions, whatever their sources were called, oldest first; with
+/// `only_failed` those that failed, or that a verifier failed.
+pub(super) fn alike_editions(
+    sql: &Connection,
+    set: &str,
+    versions: &[VersionId],
+    only_failed: bool,
+) -> rusqlite::Result<Vec<EditionId>> {
+    let mut statement = sql.prepare_cached(ALIKE_EDITIONS)?;
+    let rows = statement.query_map(params![set, to_json(&versions), only_failed], |row| {
+        row.get(0).map(EditionId)
+    })?;
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn the_same_contents_are_found_by_index() {
+        let plan = query_plan(ALIKE_EDITIONS);
+        assert!(
+            plan.contains("edition_set") && !plan.contains("SCAN e"),
+            "{plan}"
+        );
+    }
+}

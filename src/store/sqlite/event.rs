@@ -1,0 +1,262 @@
+//! Events: appended with what they tell of, read by source, by time, or on from where a reader stopped.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+
+use super::Store;
+use super::event_row::{insert_event, insert_event_under};
+use super::failure::Failure;
+use super::row::{Columns, int, millis};
+use super::sql_damage::{read_row, sound_rows};
+use crate::domain::{Action, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+use crate::store::types::EventFilter;
+
+impl Store {
+    /// Records one event that no other operation records.
+    pub async fn record_event(&self, event: NewEvent, stamp: Stamp) -> Result<EventId> {
+        self.write(move |transaction| {
+            Ok(insert_event(
+                transaction,
+                &stamp,
+                event.action,
+                event.source_id,
+                event.version_id,
+                event.detail.as_deref(),
+            )?)
+        })
+        .await
+    }
+
+    /// Records that a configuration is not used, unless that is the last that is recorded of configurations and policies.
+    pub async fn record_refusal(&self, event: NewEvent, stamp: Stamp) -> Result<()> {
+        self.write(move |transaction| {
+            let last = last_of_configuration(transaction.sql)?;
+            if last != Some((event.action.as_str().to_owned(), event.detail.clone())) {
+                insert_event_under(transaction, &stamp, None, event.clone())?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Records that a configuration can be used again, if the last that is recorded of configurations and policies is a refusal that
+    /// [`Self::mark_refused`] has marked.
+    pub async fn record_usable(&self, event: NewEvent, stamp: Stamp) -> Result<()> {
+        let marked = self.read(|sql| {
+            let mut marked = sql.prepare_cached("SELECT 1 FROM chore WHERE name = ?1")?;
+            Ok(marked.exists([REFUSED])?)
+        });
+        if !marked.await? {
+            return Ok(());
+        }
+        self.write(move |transaction| {
+            transaction.execute("DELETE FROM chore WHERE name = ?1", [REFUSED])?;
+            let last = last_of_configuration(transaction.sql)?;
+            if last.is_some_and(|(action, _)| action == Action::ConfigRejected.as_str()) {
+                insert_event_under(transaction, &stamp, None, event.clone())?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Marks that the configuration of this catalogue could not be used, for the pass that can use it again.
+    pub async fn mark_refused(&self, now: DateTime<Utc>) -> Result<()> {
+        self.record_chore(REFUSED, now).await
+    }
+
+    /// Returns the newest event; 0 while there is none.
+    pub async fn newest_event(&self) -> Result<EventId> {
+        let newest = "SELECT coalesce(max(id), 0) FROM event";
+        self.read(move |sql| {
+            Ok(sql
+                .prepare_cached(newest)?
+                .query_row([], |row| row.get(0).map(EventId))?)
+        })
+        .await
+    }
+
+    /// Returns the sets whose folders were put back after an event, each once.
+    pub async fn sets_put_back_after(&self, event: EventId) -> Result<Vec<String>> {
+        let details = self.details_after(event, Action::SetRepublished).await?;
+        // The name of a set is a tag, in which no colon stands.
+        let names = details.iter().filter_map(|detail| detail.split(':').next());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// Returns the details of the events of this kind after an event, each once.
+    pub async fn details_after(&self, event: EventId, action: Action) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(DETAILS_AFTER)?;
+            let rows = statement.query_map(params![event.0, action.as_str()], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Returns the sources whose published files were put back after an event, each once.
+    pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(PUT_BACK_AFTER)?;
+            let action = Action::Republished.as_str();
+            let rows =
+                statement.query_map(params![event.0, action], |row| row.get(0).map(SourceId))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Returns the events that match, oldest first: the newest `limit`, or with `after` the first `limit` after it. Those whose
+    /// rows are damaged are left out ([`Store::damage`]).
+    pub async fn events(&self, filter: EventFilter) -> Result<Vec<Event>> {
+        self.read_sound(move |sql, damaged| list(sql, &filter, damaged))
+            .await
+    }
+}
+
+// By their numbers: the index of sources would lead through all that ever happened.
+const PUT_BACK_AFTER: &str = "SELECT DISTINCT source_id FROM event NOT INDEXED
+     WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND source_id IS NOT NULL";
+const DETAILS_AFTER: &str = "SELECT DISTINCT detail FROM event NOT INDEXED
+     WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND detail IS NOT NULL";
+
+/// Stands among the chores from a refusal of the configuration until it can be used again.
+const REFUSED: &str = "refused";
+
+/// So many events are looked through, from the newest on, for what happened to the configuration last.
+const LOOKED_THROUGH: i64 = 20_000;
+
+/// Returns the action and the detail of the newest event about a configuration or a policy.
+fn last_of_configuration(sql: &Connection) -> rusqlite::Result<Option<(String, Option<String>)>> {
+    let actions = [
+        Action::ConfigRejected,
+        Action::ConfigReloaded,
+        Action::PolicyAdopted,
+    ];
+    let [rejected, reloaded, adopted] = actions.map(Action::as_str);
+    sql.prepare_cached(
+        "SELECT w.value, e.detail FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
+         WHERE e.id > (SELECT max(id) FROM event) - ?1 AND w.value IN (?2, ?3, ?4)
+         ORDER BY e.id DESC LIMIT 1",
+    )?
+    .query_row(
+        params![LOOKED_THROUGH, rejected, reloaded, adopted],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .optional()
+}
+
+fn list(
+    sql: &Connection,
+    filter: &EventFilter,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Event>, Failure> {
+    let mut statement = sql.prepare_cached(&list_sql(filter))?;
+    let rows = statement.query_map(
+        named_params! {
+            ":source": filter.source_id.map(|id| id.0),
+            ":set": filter.set,
+            ":since": filter.since.map(millis),
+            ":after": filter.after.map(|id| id.0),
+            ":limit": int(filter.limit),
+        },
+        |row| read_row("event", row, read_event),
+    )?;
+    let mut events = sound_rows(rows, damaged)?;
+    if filter.after.is_none() {
+        events.reverse();
+    }
+    Ok(events)
+}
+
+/// Returns a statement that names only what the filter sets, so that SQLite can use an index for it.
+fn list_sql(filter: &EventFilter) -> String {
+    let source = match filter.source_id {
+        Some(_) => "e.source_id = :source",
+        None => ":source IS NULL",
+    };
+    // The detail of an event of a set begins with the set. No name of one has a colon.
+    let set = match &filter.set {
+        Some(_) => {
+            "e.source_id IS NULL AND (w.value LIKE 'set.%' AND (e.detail = :set OR substr(e.detail, 1, length(:set) + 2) = :set || ': ')
+                 OR w.value = 'publish.failed' AND substr(e.detail, 1, length(:set) + 6) = 'set ' || :set || ': ')"
+        }
+        None => ":set IS NULL",
+    };
+    let since = match filter.since {
+        Some(_) => "e.at >= :since",
+        None => ":since IS NULL",
+    };
+    let (after, order) = match filter.after {
+        Some(_) => ("e.id > :after", "ASC"),
+        None => (":after IS NULL", "DESC"),
+    };
+    format!(
+        "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.detail, s.name, e.policy_revision
+         FROM event e LEFT JOIN text a ON a.id = e.actor_id LEFT JOIN text w ON w.id = e.action_id
+         LEFT JOIN source s ON s.id = e.source_id
+         WHERE {source} AND {set} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
+    )
+}
+
+fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        id: EventId(columns.get()?),
+        stamp: Stamp {
+            at: columns.time()?,
+            actor: Actor(columns.get()?),
+        },
+        event: NewEvent {
+            action: columns.word()?,
+            source_id: columns.optional()?.map(SourceId),
+            version_id: columns.optional()?.map(VersionId),
+            detail: columns.get()?,
+        },
+        // What is damaged of the source is not damage of the event.
+        source_name: columns.get().unwrap_or_default(),
+        policy_revision: columns.get()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn what_happened_since_is_read_from_there_on() {
+        for sql in [PUT_BACK_AFTER, DETAILS_AFTER] {
+            let plan = query_plan(sql);
+            let is_by_number = plan.contains("SEARCH event USING INTEGER PRIMARY KEY");
+            assert!(is_by_number && !plan.contains("event_source"), "{plan}");
+        }
+    }
+
+    #[test]
+    fn events_are_read_in_the_order_in_which_they_lie() {
+        let filters = [
+            EventFilter::default(),
+            EventFilter {
+                after: Some(EventId(7)),
+                ..EventFilter::default()
+            },
+            EventFilter {
+                source_id: Some(SourceId(7)),
+                ..EventFilter::default()
+            },
+            EventFilter {
+                set: Some("eu".to_owned()),
+                ..EventFilter::default()
+            },
+        ];
+        for filter in filters {
+            let plan = query_plan(&list_sql(&filter));
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+            if filter.source_id.is_some() {
+                assert!(plan.contains("event_source"), "{plan}");
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Which file the catalogue is: a process that stays must not go on with one that was replaced under it.
+//!
+//! SQLite keeps the file that it opened, whatever lies at its path by now: what is written would be told as recorded, and lost.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use crate::store::error::{Result, StoreError};
+
+/// The device and the inode of a file, which no other has while it is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    /// Returns what tells the file at `path` from others, as of now.
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let metadata = std::fs::metadata(path)?;
+        Ok(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        })
+    }
+
+    /// Opens the file at `path`, which exists, and returns which one that was: the one that lay there before lies there after.
+    ///
+    /// The path is looked at rather than the open file, which only SQLite has: closing another handle on it would end this
+    /// process's locks.
+    pub(super) fn while_opening<T>(
+        path: &Path,
+        open: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, Self)> {
+        let before = Self::of(path);
+        // Why a file cannot be opened is worth more than that it cannot be told from others.
+        let opened = open()?;
+        let before = before.map_err(|error| StoreError::Failed {
+            path: path.to_owned(),
+            reason: format!("cannot tell which file it is: {error}"),
+        })?;
+        before.check(path)?;
+        Ok((opened, before))
+    }
+
+    /// Refuses to go on when another file, or none, lies at `path` by now.
+    pub(super) fn check(self, path: &Path) -> Result<()> {
+        let reason = match Self::of(path) {
+            Ok(now) if now == self => return Ok(()),
+            Ok(_) => "another file lies in its place since this process opened it".to_owned(),
+            Err(error) => format!("it is gone since this process opened it: {error}"),
+        };
+        Err(StoreError::Replaced {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What happens while the file is opened.
+    enum Meanwhile {
+        Nothing,
+        Replaced,
+        Removed,
+        Made,
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_while_it_is_opened_is_refused() {
+        for (meanwhile, expected) in [
+            (Meanwhile::Nothing, None),
+            (Meanwhile::Replaced, Some("another file lies in its place")),
+            (Meanwhile::Removed, Some("it is gone")),
+            (Meanwhile::Made, Some("cannot tell which file it is")),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (path, other) = (folder.path().join("one"), folder.path().join("two"));
+            fs::write(&other, "two").expect("a file");
+            if !matches!(meanwhile, Meanwhile::Made) {
+                fs::write(&path, "one").expect("a file");
+            }
+            let opened = FileIdentity::while_opening(&path, || {
+                match meanwhile {
+                    Meanwhile::Nothing => Ok(()),
+                    Meanwhile::Replaced | Meanwhile::Made => fs::rename(&other, &path),
+                    Meanwhile::Removed => fs::remove_file(&path),
+                }
+                .expect("done");
+                Ok(())
+            });
+            match (opened, expected) {
+                (Ok(((), file)), None) => file.check(&path).expect("the same"),
+                (Err(error), Some(expected)) => {
+                    assert!(error.to_string().contains(expected), "{error}");
+                }
+                (opened, expected) => panic!("{opened:?}, not {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn why_a_file_cannot_be_opened_comes_first() {
+        let error = StoreError::Locked {
+            path: Path::new("x").to_owned(),
+            process: None,
+        };
+        let opened =
+            FileIdentity::while_opening(Path::new("/none"), || Err::<(), _>(error.clone()));
+        assert_eq!(opened, Err(error));
+    }
+}

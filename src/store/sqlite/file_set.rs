@@ -1,0 +1,462 @@
+//! Sets: which there are, which sources carry their tags, and what of each is published.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::edition_row::members_judged;
+use super::event_row::insert_event;
+use super::failure::{Outcome, sound_one};
+use super::publication::refresh_publication;
+use super::row::{Columns, millis, to_json};
+use super::source_row::read_withdrawal;
+use super::sql_damage::{read_row, sound_rows};
+use super::transaction::Transaction;
+use super::verdict_words::failure_of_edition;
+use super::version_row::read_newest;
+use crate::domain::{Action, EditionId, MemberNow, SetPublication, Slot, SourceId, Stamp};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+use crate::store::types::FileSet;
+
+impl Store {
+    /// Returns every set that is configured, or was and is still published, by name. Those whose rows are damaged are left out
+    /// ([`Store::damage`]): this is for nothing that withdraws what is not there. A damaged edition that readers see is noted, too.
+    pub async fn file_sets(&self) -> Result<Vec<FileSet>> {
+        self.read_sound(|sql, damaged| {
+            let sets = list(sql, damaged)?;
+            for edition in sets.iter().filter_map(|set| set.published) {
+                sound_one(members_judged(sql, edition), damaged)?;
+            }
+            Ok(sets)
+        })
+        .await
+    }
+
+    /// Returns the set with this name. A damaged row is an error.
+    pub async fn file_set(&self, name: String) -> Result<Option<FileSet>> {
+        self.read(move |sql| {
+            let set = sql
+                .prepare_cached(&format!("{SETS} WHERE name = ?1"))?
+                .query_row([&name], |row| read_row("file_set", row, read_set))
+                .optional()?;
+            Ok(set)
+        })
+        .await
+    }
+
+    /// Tells whether sources carry the tag of a set by what they say themselves, whatever its rows of members say.
+    pub async fn is_tagged(&self, set: String) -> Result<bool> {
+        self.read(move |sql| Ok(sql.prepare_cached(TAGGED_WITH)?.exists([&set])?))
+            .await
+    }
+
+    /// Returns where the members of a set stand, by name: those that are enabled, and of the disabled ones those that have a
+    /// version that could be published. A damaged row is an error.
+    pub async fn members_now(&self, set: String, now: DateTime<Utc>) -> Result<Vec<MemberNow>> {
+        self.read(move |sql| Ok(members_now(sql, &set, now)?)).await
+    }
+
+    /// Returns the sets whose tags any of these sources carries, by name.
+    pub async fn sets_of(&self, sources: Vec<SourceId>) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT DISTINCT m.set_name FROM json_each(?1) j CROSS JOIN set_member m ON m.source_id = j.value
+                 ORDER BY m.set_name",
+            )?;
+            let rows = statement.query_map([to_json(&sources)], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Returns the sets of which readers see an edition with one of these sources, removed or not, by name.
+    pub async fn sets_showing(&self, sources: Vec<SourceId>) -> Result<Vec<String>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(
+                "SELECT f.name FROM file_set f WHERE EXISTS (SELECT 1 FROM edition_member m
+                     WHERE m.edition_id = f.published_edition_id AND m.source_id IN (SELECT value FROM json_each(?1)))
+                 ORDER BY f.name",
+            )?;
+            let rows = statement.query_map([to_json(&sources)], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Tells whether a source carries the set's tag, enabled or not.
+    pub async fn set_has_members(&self, set: String) -> Result<bool> {
+        self.read(move |sql| {
+            let mut any = sql.prepare_cached("SELECT 1 FROM set_member WHERE set_name = ?1")?;
+            Ok(any.exists([&set])?)
+        })
+        .await
+    }
+
+    /// Returns the sources that are in more than one set, by name, each with the sets.
+    pub async fn in_many_sets(&self) -> Result<Vec<(String, Vec<String>)>> {
+        self.read_sound(|sql, damaged| {
+            let mut statement = sql.prepare_cached(
+                "SELECT s.name, json_group_array(m.set_name) FROM set_member m CROSS JOIN source s ON s.id = m.source_id
+                 GROUP BY m.source_id HAVING count(*) > 1 ORDER BY s.name",
+            )?;
+            let rows = statement.query_map([], |row| {
+                read_row("source", row, |columns| Ok((columns.get()?, columns.json()?)))
+            })?;
+            Ok(sound_rows(rows, damaged)?)
+        })
+        .await
+    }
+
+    /// Keeps why a set cannot be judged at all, with an event when that is news.
+    pub async fn note_set_problem(
+        &self,
+        set: String,
+        problem: Option<String>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            let changed = transaction.execute(
+                "UPDATE file_set SET problem = ?2 WHERE name = ?1 AND problem IS NOT ?2",
+                params![set, problem],
+            )?;
+            if let Some(problem) = problem.as_ref().filter(|_| changed > 0) {
+                let detail = format!("{set}: {problem}");
+                insert_event(
+                    transaction,
+                    &stamp,
+                    Action::SetError,
+                    None,
+                    None,
+                    Some(&detail),
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Records what was done to a set's published folder, with its event. A set that is no longer configured is forgotten
+    /// when it is withdrawn. Returns the members that the set has taken over: their own files are to be withdrawn.
+    pub async fn record_set_publication(
+        &self,
+        set: String,
+        publication: SetPublication,
+        stamp: Stamp,
+    ) -> Result<Vec<SourceId>> {
+        self.write(move |transaction| {
+            let before = transaction
+                .sql
+                .prepare_cached("SELECT published_edition_id FROM file_set WHERE name = ?1")?
+                .query_row([&set], |row| row.get::<_, Option<i64>>(0))
+                .optional()?
+                .flatten();
+            let (action, edition) = match publication {
+                SetPublication::Keep => return Ok(Vec::new()),
+                SetPublication::Publish(id) if before == Some(id.0) => {
+                    (Action::SetRepublished, Some(id))
+                }
+                SetPublication::Publish(id) => (Action::SetPublished, Some(id)),
+                SetPublication::Withdraw => (Action::SetWithdrawn, None),
+            };
+            let before = before.map(EditionId);
+            let because = match edition {
+                Some(_) => None,
+                None => Some(why_withdrawn(transaction.sql, &set, before)?),
+            };
+            transaction.execute(
+                "UPDATE file_set SET published_edition_id = ?2,
+                     published_at = iif(published_edition_id = ?2, published_at, ?3), publish_error = NULL,
+                     withdrawn_at = ?4, withdrawn_because = ?5, withdrawn_edition_id = ?6 WHERE name = ?1",
+                params![
+                    set,
+                    edition.map(|id| id.0),
+                    edition.map(|_| millis(stamp.at)),
+                    because.as_ref().map(|_| millis(stamp.at)),
+                    because,
+                    because.as_ref().and(before).map(|id| id.0)
+                ],
+            )?;
+            let detail = match (edition, because) {
+                (Some(id), _) => format!("{set}: edition {id}"),
+                (None, because) => format!("{set}: {}", because.unwrap_or_default()),
+            };
+            insert_event(transaction, &stamp, action, None, None, Some(&detail))?;
+            edition.map_or(Ok(Vec::new()), |id| take_over(transaction, &set, id))
+        })
+        .await
+    }
+
+    /// Keeps why a set's published folder could not be brought in line, nothing when it is. The first failure is an event,
+    /// those that follow are not, until one succeeds.
+    pub async fn note_set_publish_error(
+        &self,
+        set: String,
+        why: Option<String>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            let is_first = transaction
+                .sql
+                .prepare_cached("SELECT 1 FROM file_set WHERE name = ?1 AND publish_error IS NULL")?
+                .exists([&set])?;
+            transaction.execute(
+                "UPDATE file_set SET publish_error = ?2 WHERE name = ?1",
+                params![set, why],
+            )?;
+            if let Some(why) = why.as_ref().filter(|_| is_first) {
+                let detail = format!("set {set}: {why}");
+                insert_event(
+                    transaction,
+                    &stamp,
+                    Action::PublishFailed,
+                    None,
+                    None,
+                    Some(&detail),
+                )?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets a set that is neither configured nor published.
+    pub async fn forget_set(&self, set: String) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "DELETE FROM file_set WHERE name = ?1 AND configured = 0 AND published_edition_id IS NULL",
+                [&set],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Returns why a set's folder is withdrawn, in which this edition lay.
+fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> Outcome<String> {
+    let is_set = "SELECT 1 FROM file_set WHERE name = ?1 AND configured = 1";
+    if !sql.prepare_cached(is_set)?.exists([set])? {
+        return Ok("no verifier judges it as a set any more".to_owned());
+    }
+    let has_members = "SELECT 1 FROM set_member WHERE set_name = ?1";
+    if !sql.prepare_cached(has_members)?.exists([set])? {
+        return Ok("no source has its tag any more".to_owned());
+    }
+    let because = match published {
+        Some(edition) => failure_of_edition(sql, edition)?.map(|who| format!("failed by {who}")),
+        // Its edition went with a member that was purged.
+        None => sql
+            .prepare_cached("SELECT withdrawn_because FROM file_set WHERE name = ?1")?
+            .query_row([set], |row| row.get(0))?,
+    };
+    Ok(because.unwrap_or_else(|| "no edition of it is good any more".to_owned()))
+}
+
+const SETS: &str =
+    "SELECT name, configured, problem, publish_error, published_edition_id, published_at, withdrawn_at, withdrawn_because
+     FROM file_set";
+
+fn list(sql: &Connection, damaged: &mut Vec<DamagedRow>) -> rusqlite::Result<Vec<FileSet>> {
+    let mut statement = sql.prepare_cached(&format!("{SETS} ORDER BY name"))?;
+    let rows = statement.query_map([], |row| read_row("file_set", row, read_set))?;
+    sound_rows(rows, damaged)
+}
+
+fn read_set(columns: &mut Columns<'_>) -> rusqlite::Result<FileSet> {
+    Ok(FileSet {
+        name: columns.get()?,
+        configured: columns.get()?,
+        problem: columns.get()?,
+        publish_error: columns.get()?,
+        published: columns.optional()?.map(EditionId),
+        published_at: columns.optional_time()?,
+        withdrawn: read_withdrawal(columns)?,
+    })
+}
+
+// Tags that are no JSON are none: where sources are listed, their row is told to be damaged.
+const TAGGED_WITH: &str = "SELECT 1 FROM source s WHERE s.removed_at IS NULL AND EXISTS
+     (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t WHERE t.value = ?1)";
+
+const TAGGED: &str = "SELECT s.id FROM source s WHERE s.removed_at IS NULL
+     AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t CROSS JOIN file_set f ON f.name = t.value WHERE f.configured = 1)";
+
+/// Makes these the sets that are configured, and finds the sources that carry their tags anew. Costs nothing when they are the
+/// same as before: changes of sources keep themselves in line.
+pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&str>) -> Outcome<()> {
+    // A damaged one is taken for one that is not configured, and is again from then on.
+    let before: Vec<_> = list(transaction.sql, &mut Vec::new())?;
+    let configured: Vec<_> = before.iter().filter(|set| set.configured).collect();
+    if configured.len() == names.len()
+        && configured
+            .iter()
+            .all(|set| names.contains(set.name.as_str()))
+    {
+        return Ok(());
+    }
+    transaction.execute(
+        "UPDATE file_set SET configured = 0, problem = NULL WHERE name NOT IN (SELECT value FROM json_each(?1))",
+        [to_json(&names)],
+    )?;
+    for name in names {
+        transaction.execute(
+            "INSERT INTO file_set (name, configured, past_edition_id)
+             SELECT ?1, 1, coalesce(max(id), 0) FROM edition WHERE set_name = ?1
+             ON CONFLICT DO UPDATE SET past_edition_id = iif(configured = 1, past_edition_id, excluded.past_edition_id),
+                 configured = 1",
+            [name],
+        )?;
+    }
+    let ids = |query: &str| -> rusqlite::Result<Vec<SourceId>> {
+        let mut statement = transaction.sql.prepare_cached(query)?;
+        let rows = statement.query_map([], |row| row.get(0).map(SourceId))?;
+        rows.collect()
+    };
+    let mut touched = ids("SELECT DISTINCT source_id FROM set_member")?;
+    touched.extend(ids(TAGGED)?);
+    touched.sort();
+    touched.dedup();
+    for source in touched {
+        let tags = transaction
+            .sql
+            .prepare_cached("SELECT tags FROM source WHERE id = ?1 AND removed_at IS NULL")?
+            .query_row([source.0], |row| {
+                Ok(Columns::new(row).json::<Vec<String>>().ok())
+            })
+            .optional()?;
+        // What a damaged row says of its tags is no reason to leave a set.
+        let Some(tags) = tags.map_or(Some(Vec::new()), |tags| tags) else {
+            continue;
+        };
+        if join_sets(transaction, source, &tags)? {
+            refresh_publication(transaction, source)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a source a member of the configured sets whose tags it carries, and of no other. Returns whether that changed
+/// anything.
+///
+/// The version that consumers see of it, at its own path or in a set that it leaves, is kept at its own path until an edition
+/// of a set that it enters takes it over.
+pub(super) fn join_sets(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    tags: &[String],
+) -> rusqlite::Result<bool> {
+    let seen: Option<i64> = transaction
+        .sql
+        .prepare_cached(SEEN)?
+        .query_row([source.0], |row| row.get(0))?;
+    let tags = to_json(&tags);
+    let left = transaction.execute(
+        "DELETE FROM set_member WHERE source_id = ?1 AND set_name NOT IN
+             (SELECT f.name FROM file_set f WHERE f.configured = 1 AND f.name IN (SELECT value FROM json_each(?2)))",
+        params![source.0, tags],
+    )?;
+    let joined = transaction.execute(
+        "INSERT INTO set_member (set_name, source_id) SELECT f.name, ?1 FROM file_set f
+         WHERE f.configured = 1 AND f.name IN (SELECT value FROM json_each(?2)) ON CONFLICT DO NOTHING",
+        params![source.0, tags],
+    )?;
+    let is_changed = left + joined > 0;
+    if let Some(seen) = seen.filter(|_| is_changed) {
+        transaction.execute(KEEP, params![source.0, seen])?;
+    }
+    Ok(is_changed)
+}
+
+/// The version that consumers see of a source, or are to see again at its own path.
+const SEEN: &str = "SELECT coalesce(
+         (SELECT published_version_id FROM source_state WHERE source_id = ?1),
+         (SELECT max(kept_version_id) FROM set_member WHERE source_id = ?1),
+         (SELECT max(m.version_id) FROM edition_member m CROSS JOIN file_set f ON f.published_edition_id = m.edition_id
+          WHERE m.source_id = ?1),
+         (SELECT version_id FROM removed_file WHERE source_id = ?1))";
+
+/// Keeps a version in every set of a source whose published edition has not the source.
+const KEEP: &str = "UPDATE set_member SET kept_version_id = ?2
+     WHERE source_id = ?1 AND kept_version_id IS NULL AND NOT EXISTS (SELECT 1 FROM file_set f
+         CROSS JOIN edition_member m ON m.edition_id = f.published_edition_id AND m.source_id = set_member.source_id
+         WHERE f.name = set_member.set_name)";
+
+/// Lets the set take over the files of its members that the published edition has: they go from their own paths. Returns
+/// the members of which something lay there.
+fn take_over(
+    transaction: &Transaction<'_>,
+    set: &str,
+    edition: EditionId,
+) -> Outcome<Vec<SourceId>> {
+    let members = transaction
+        .sql
+        .prepare_cached(
+            "SELECT m.source_id FROM edition_member m CROSS JOIN set_member n
+                 ON n.source_id = m.source_id AND n.set_name = ?1 AND n.kept_version_id IS NOT NULL
+             WHERE m.edition_id = ?2",
+        )?
+        .query_map(params![set, edition.0], |row| row.get(0).map(SourceId))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for &member in &members {
+        transaction.execute(
+            "UPDATE set_member SET kept_version_id = NULL WHERE set_name = ?1 AND source_id = ?2",
+            params![set, member.0],
+        )?;
+        refresh_publication(transaction, member)?;
+    }
+    Ok(members)
+}
+
+// A disabled source is not fetched, which ends no membership: the set goes on with the newest version of it that could be
+// published. Without one it keeps nothing waiting. Where a row does not say whether its source is enabled, it is damaged.
+const MEMBERS: &str = "SELECT s.id, s.name, v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum,
+         iif(s.enabled IN (0, 1), s.enabled AND t.next_slot <= ?2, NULL), t.lease_owner IS NOT NULL,
+         t.lease_until, iif(s.enabled, t.failures, 0)
+     FROM set_member m CROSS JOIN source s ON s.id = m.source_id CROSS JOIN source_state t ON t.source_id = s.id
+     LEFT JOIN version v ON v.id = iif(s.enabled, t.version_id,
+         (SELECT max(g.id) FROM version g WHERE g.source_id = s.id AND g.state IN ('passed', 'unverified')))
+     WHERE m.set_name = ?1 AND s.removed_at IS NULL AND (s.enabled IS NOT 0 OR v.id IS NOT NULL) ORDER BY s.name";
+
+fn members_now(
+    sql: &Connection,
+    set: &str,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Vec<MemberNow>> {
+    let slot = Slot::containing(now);
+    let mut statement = sql.prepare_cached(MEMBERS)?;
+    let rows = statement.query_map(params![set, slot.0], |row| {
+        read_row("source", row, |columns| {
+            let (source_id, name) = (SourceId(columns.get()?), columns.get()?);
+            let newest = read_newest(columns)?;
+            let due = columns.get()?;
+            let (leased, until) = (columns.get::<bool>()?, columns.optional_time()?);
+            Ok(MemberNow {
+                source_id,
+                name,
+                newest: newest.map(|place| (place.id, place.state)),
+                due,
+                claimed: leased && until.is_some_and(|until| until > now),
+                failures: columns.count()?,
+            })
+        })
+    })?;
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn members_are_found_by_their_set() {
+        let plan = query_plan(MEMBERS);
+        assert!(
+            !plan.contains("SCAN") && plan.contains("SEARCH m"),
+            "{plan}"
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! Verdicts that a person gave in the place of a verifier end when the verifier judges the same contents anew, wherever these are: its
+//! verdict is repeated on every other version of the source, or edition of the set, on which such a verdict counted.
+//!
+//! Never ends a verdict that a person gave while the verifier was judging.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::edition_row::{alike_editions, edition_by_id};
+use super::edition_state::count_edition;
+use super::failure::{Failure, Outcome};
+use super::judged::{Judged, Tables};
+use super::refusal_row::failed_or_refused;
+use super::refusals::{alike_versions, is_decided, repeat_all_on_version};
+use super::row::millis;
+use super::transaction::Transaction;
+use super::verdict_row::{given, newest_outcomes, repeat};
+use crate::domain::{EditionId, Fingerprint, NewVerdict, Stamp, VerdictId, VersionId};
+use crate::store::types::{Ended, Seen};
+
+/// A verifier's own verdict, which was recorded just now.
+pub(super) struct Own<'a> {
+    pub(super) id: VerdictId,
+    pub(super) verdict: &'a NewVerdict,
+    /// The newest verdict on the same that was known when the verifier was asked.
+    pub(super) seen: VerdictId,
+}
+
+impl<'a> Own<'a> {
+    pub(super) fn new(id: VerdictId, verdict: &'a NewVerdict, seen: Option<&Seen>) -> Self {
+        let seen = seen.map_or(VerdictId(i64::MAX), |seen| seen.verdict);
+        Self { id, verdict, seen }
+    }
+}
+
+/// Repeats a verifier's own verdict on a version on the others with the same bytes where a person's counts in its place; their states
+/// follow. Returns the verdicts that ended so.
+pub(super) fn end_on_versions(
+    transaction: &Transaction<'_>,
+    version: VersionId,
+    own: &Own<'_>,
+    stamp: &Stamp,
+) -> Outcome<Vec<Ended>> {
+    let sql = transaction.sql;
+    let Some(by_hand) = ends_others(sql, Judged::Version(version), own)? else {
+        return Ok(Vec::new());
+    };
+    let (failed, _) = failed_or_refused(sql, version)?;
+    let mut ended = Vec::new();
+    for other in alike_versions(sql, version, &failed)? {
+        let on = Judged::Version(other);
+        if let Some(last) = last_to_end(sql, on, own, by_hand)? {
+            let said = [(own.id, own.verdict.clone())];
+            repeat_all_on_version(transaction, other, &said, stamp)?;
+            ended.extend(ended_by_hand(sql, on, &last)?);
+        }
+    }
+    Ok(ended)
+}
+
+/// Does the same of an edition and the others of the set with the same contents.
+pub(super) fn end_on_editions(
+    transaction: &Transaction<'_>,
+    edition: EditionId,
+    own: &Own<'_>,
+) -> Outcome<Vec<Ended>> {
+    let sql = transaction.sql;
+    let Some(by_hand) = ends_others(sql, Judged::Edition(edition), own)? else {
+        return Ok(Vec::new());
+    };
+    let judged = edition_by_id(sql, edition)?;
+    let versions: Vec<_> = judged.members.iter().map(|one| one.version_id).collect();
+    let policy = transaction.policy_for_set(&judged.set)?;
+    let mut ended = Vec::new();
+    for other in alike_editions(sql, &judged.set, &versions, false)? {
+        let on = Judged::Edition(other);
+        if other == edition {
+            continue;
+        }
+        if let Some(last) = last_to_end(sql, on, own, by_hand)? {
+            repeat(transaction, own.id, false, on)?;
+            count_edition(transaction, other, &policy)?;
+            ended.extend(ended_by_hand(sql, on, &last)?);
+        }
+    }
+    Ok(ended)
+}
+
+/// Returns the fingerprint of verdicts by hand when a verdict ends those on the same contents: a person had decided in the verifier's
+/// place, or the verifier decides otherwise than it did. Its first verdict on a version that came later ends none.
+fn ends_others(sql: &Connection, on: Judged, own: &Own<'_>) -> rusqlite::Result<Option<i64>> {
+    if own.verdict.fingerprint.is_outside() {
+        return Ok(None);
+    }
+    // As a rule nobody ever gave one.
+    let by_hand: Option<i64> = sql
+        .prepare_cached("SELECT id FROM text WHERE value = ?1")?
+        .query_row([Fingerprint::overruled().hex], |row| row.get(0))
+        .optional()?;
+    let Some(by_hand) = by_hand else {
+        return Ok(None);
+    };
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = on.tables();
+    let ends = sql
+        .prepare_cached(&format!(
+            "SELECT d.fingerprint_id = ?4 OR ?5 AND d.outcome <> ?6 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
+             WHERE d.{column} = ?1 AND d.id < ?2 AND n.value = ?3 AND d.outcome IN ('passed', 'failed') ORDER BY d.id DESC LIMIT 1"
+        ))?
+        .query_row(
+            params![
+                on.id(),
+                own.id.0,
+                own.verdict.verifier,
+                by_hand,
+                is_decided(own.verdict),
+                own.verdict.judgement.outcome.as_str()
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(ends.unwrap_or(false).then_some(by_hand))
+}
+
+/// A verdict in whose place the verifier's own comes.
+struct Last {
+    id: VerdictId,
+    is_by_hand: bool,
+}
+
+/// Returns what counts of the verifier on this, when the verifier's own verdict on the same contents takes its place: a person's, or one
+/// that did that before and decided nothing. Nothing where a row is damaged: that is not published either.
+fn last_to_end(
+    sql: &Connection,
+    other: Judged,
+    own: &Own<'_>,
+    by_hand: i64,
+) -> Outcome<Option<Last>> {
+    match newest_outcomes(sql, other).map_err(Failure::from) {
+        Err(error) if error.is_damage() => return Ok(None),
+        known => known?,
+    };
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = other.tables();
+    let last = sql
+        .prepare_cached(&format!(
+            "SELECT d.id, d.fingerprint_id = ?3, d.given_on IS NOT NULL AND d.outcome IN ('error', 'pending'), d.started_at
+             FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
+             WHERE d.{column} = ?1 AND n.value = ?2 ORDER BY d.id DESC LIMIT 1"
+        ))?
+        .query_row(params![other.id(), own.verdict.verifier, by_hand], |row| {
+            let last = Last {
+                id: VerdictId(row.get(0)?),
+                is_by_hand: row.get(1)?,
+            };
+            Ok((last, row.get::<_, bool>(2)?, row.get::<_, i64>(3)?))
+        })
+        .optional()?;
+    Ok(last.and_then(|(last, is_undecided, started_at)| {
+        let came_since = last.id > own.seen && started_at > millis(own.verdict.started_at);
+        let ends = last.is_by_hand && !came_since || is_undecided && is_decided(own.verdict);
+        ends.then_some(last)
+    }))
+}
+
+fn ended_by_hand(sql: &Connection, on: Judged, last: &Last) -> Outcome<Option<Ended>> {
+    if !last.is_by_hand {
+        return Ok(None);
+    }
+    let found = given(sql, on, last.id)?;
+    Ok(found.map(|(verdict, actor)| Ended {
+        on: on.id(),
+        verdict,
+        actor,
+    }))
+}

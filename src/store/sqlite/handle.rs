@@ -1,0 +1,177 @@
+//! The handle on an open catalogue: hands operations to the writer thread and to readers. Knows no table.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use super::library;
+use super::schema;
+
+use super::connection::{make_private, open_for_writing};
+use super::failure::{Failure, sql_error};
+use super::file_identity::FileIdentity;
+use super::noted::Noted;
+use super::reader::Readers;
+use super::transaction::Transaction;
+use super::writer::{Job, MAX_BATCH, Writer, job};
+use crate::store::error::{Result, StoreError};
+
+/// How long an operation waits for another process that holds the catalogue.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An open catalogue. Cheap to clone; dropping the last clone waits until all that is queued is written.
+///
+/// An operation whose future is dropped is still done when it was queued.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    path: Box<Path>,
+    readers: Readers,
+    noted: Noted,
+    /// `None` for one that only reads, and while it is dropped.
+    jobs: Option<mpsc::Sender<Box<dyn Job>>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens or creates the catalogue and migrates it; a copy of an existing one (`gannet.db.before-NNN`) is
+    /// taken first. Blocks, a few milliseconds as a rule.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Newer`] for one that a newer gannet made, [`StoreError::Locked`] when another process holds it
+    /// for 5 s, and [`StoreError::Failed`] for a file that is no catalogue, which is left as it is.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, BUSY_TIMEOUT)
+    }
+
+    /// Like [`Store::open`], with another time to wait for other processes.
+    pub fn open_with(path: &Path, busy_timeout: Duration) -> Result<Self> {
+        library::prepare(path)?;
+        // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
+        let _ = make_private(path);
+        let open = || open_for_writing(path, busy_timeout);
+        let (mut connection, file) = FileIdentity::while_opening(path, open)?;
+        schema::prepare(&mut connection, path, busy_timeout)?;
+        let (jobs, queue) = mpsc::channel(MAX_BATCH);
+        let writer = Writer::new(path.to_owned(), busy_timeout, (connection, file), queue);
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|error| StoreError::Failed {
+                path: path.to_owned(),
+                reason: format!("cannot start the writer: {error}"),
+            })?;
+        Ok(Self(Arc::new(Inner {
+            path: path.into(),
+            readers: Readers::new(path.to_owned(), busy_timeout, file),
+            noted: Noted::default(),
+            jobs: Some(jobs),
+            writer: Some(thread),
+        })))
+    }
+
+    /// Opens a catalogue that exists for reading only: makes no file, takes no lock, and works where this account or the
+    /// file system allows nothing but reading. Every operation that writes fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`]; [`StoreError::Older`] for one that would have to be migrated first.
+    pub fn open_for_reading(path: &Path) -> Result<Self> {
+        library::prepare(path)?;
+        let readers = Readers::quiet(path.to_owned(), BUSY_TIMEOUT);
+        readers.with(|connection| schema::check_newest(connection, path))?;
+        Ok(Self(Arc::new(Inner {
+            path: path.into(),
+            readers,
+            noted: Noted::default(),
+            jobs: None,
+            writer: None,
+        })))
+    }
+
+    pub(super) fn noted(&self) -> &Noted {
+        &self.0.noted
+    }
+
+    /// Tells whether operations that write can succeed.
+    pub fn can_write(&self) -> bool {
+        self.0.jobs.is_some()
+    }
+
+    /// Returns a number that changes when anything was committed, by this store or by another process. Costs
+    /// microseconds, and does not wait for the writer.
+    pub async fn data_version(&self) -> Result<i64> {
+        let inner = Arc::clone(&self.0);
+        let value = tokio::task::spawn_blocking(move || inner.readers.data_version()).await;
+        value.map_err(|_| self.stopped())?
+    }
+
+    /// Folds the write-ahead log into the catalogue's file, and empties it. Returns whether it is empty now: others that read keep it
+    /// from that.
+    pub async fn empty_log(&self) -> Result<bool> {
+        let path = self.0.path.to_path_buf();
+        let emptied = tokio::task::spawn_blocking(move || {
+            let connection = open_for_writing(&path, BUSY_TIMEOUT)?;
+            connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                    row.get(0).map(|is_busy: bool| !is_busy)
+                })
+                .map_err(|error| sql_error(&error, &path))
+        });
+        emptied.await.map_err(|_| self.stopped())?
+    }
+
+    /// Runs `operation` in the writer's next transaction and returns after its commit. It may be run more than
+    /// once: anew when the transaction was undone.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        operation: impl FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let (job, answer) = job(operation);
+        let Some(jobs) = self.0.jobs.as_ref() else {
+            return Err(StoreError::Failed {
+                path: self.0.path.to_path_buf(),
+                reason: "it was opened for reading only".to_owned(),
+            });
+        };
+        jobs.send(job).await.map_err(|_| self.stopped())?;
+        answer.await.map_err(|_| self.stopped())?
+    }
+
+    /// Runs `query` on one state of the catalogue, on a thread that may block; again when the state it read was not one.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnMut(&Connection) -> std::result::Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let permit = self.0.readers.permits.acquire().await;
+        let inner = Arc::clone(&self.0);
+        let value = tokio::task::spawn_blocking(move || inner.readers.read(query)).await;
+        drop(permit);
+        value.map_err(|_| self.stopped())?
+    }
+
+    fn stopped(&self) -> StoreError {
+        StoreError::Failed {
+            path: self.0.path.to_path_buf(),
+            reason: "the catalogue is closed after an internal error".to_owned(),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The last connection to close folds the write-ahead log into the file, which only a writing one can.
+        self.readers.close();
+        self.jobs = None;
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has told its callers so.
+            let _ = writer.join();
+        }
+    }
+}

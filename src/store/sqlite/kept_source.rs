@@ -1,0 +1,71 @@
+//! Sources that are to be changed: they are there, and no other has their names or addresses.
+
+use rusqlite::OptionalExtension as _;
+
+use super::damaged_source::refuse_removed_at_no_time;
+use super::failure::Outcome;
+use super::source_row::source_by_id;
+use super::transaction::Transaction;
+use crate::domain::{Source, SourceId, SourceSettings};
+use crate::store::error::StoreError;
+use crate::store::types::Changed;
+
+pub(super) fn changed(source_id: SourceId) -> Changed {
+    Changed {
+        source_id,
+        objects: Vec::new(),
+        edited: None,
+    }
+}
+
+/// Returns the source unless it was removed.
+pub(super) fn kept_source(transaction: &Transaction<'_>, id: SourceId) -> Outcome<Source> {
+    let source = source_by_id(transaction.sql, id)?;
+    if source.removed_at.is_some() {
+        return Err(StoreError::Missing {
+            what: "source",
+            id: id.0,
+        }
+        .into());
+    }
+    Ok(source)
+}
+
+/// Refuses a name or an address that a source other than `own` has.
+pub(super) fn refuse_taken(
+    transaction: &Transaction<'_>,
+    own: Option<SourceId>,
+    settings: &SourceSettings,
+) -> Outcome<()> {
+    for (what, value, sql) in [
+        (
+            "address",
+            settings.address.as_str(),
+            "SELECT id, name FROM source WHERE removed_at IS NULL AND address = ?1",
+        ),
+        (
+            "name",
+            settings.name.as_str(),
+            "SELECT id, name FROM source WHERE removed_at IS NULL AND name = ?1",
+        ),
+    ] {
+        let other = transaction
+            .sql
+            .prepare_cached(sql)?
+            .query_row([value], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))
+            .optional()?;
+        if let Some((id, name)) = other
+            && Some(id) != own
+        {
+            let value = value.to_owned();
+            return Err(StoreError::Taken {
+                what,
+                value,
+                id,
+                name,
+            }
+            .into());
+        }
+    }
+    refuse_removed_at_no_time(transaction.sql, settings)
+}

@@ -1,0 +1,61 @@
+//! Members of sets of which a row is gone or cannot be read: a set is not judged without them.
+//!
+//! Never takes a source for one that left a set unless its own row says so.
+
+use rusqlite::Connection;
+
+use super::Store;
+use super::failure::Failure;
+use super::sql_damage::damaged_error;
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+
+impl Store {
+    /// Makes sure that no member of a set is left out for a row that is gone or damaged.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::DamagedRow`] names the first such row, which is noted, too ([`Store::damage`]).
+    pub async fn refuse_lost_members(&self, set: String) -> Result<()> {
+        let looked = self.read(move |sql| match lost_member(sql, &set)? {
+            Some(row) => Err(damaged_error(row).into()),
+            None => Ok(()),
+        });
+        looked.await.inspect_err(|error| {
+            self.note_damage(error);
+        })
+    }
+}
+
+const WITHOUT_SOURCE: &str = "SELECT m.source_id, NULL FROM set_member m
+     WHERE m.set_name = ?1 AND NOT EXISTS (SELECT 1 FROM source s WHERE s.id = m.source_id) LIMIT 1";
+const REMOVED_AT_NO_TIME: &str =
+    "SELECT s.id, s.name FROM set_member m CROSS JOIN source s ON s.id = m.source_id
+     WHERE m.set_name = ?1 AND typeof(s.removed_at) NOT IN ('null', 'integer') LIMIT 1";
+const WITHOUT_STATE: &str = "SELECT s.id, s.name FROM set_member m CROSS JOIN source s ON s.id = m.source_id
+     WHERE m.set_name = ?1 AND NOT EXISTS (SELECT 1 FROM source_state t WHERE t.source_id = s.id) LIMIT 1";
+const WITHOUT_MEMBER: &str = "SELECT s.id, s.name FROM source s WHERE s.removed_at IS NULL AND s.tags <> '[]'
+     AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(s.tags), s.tags, '[]')) t WHERE t.value = ?1)
+     AND NOT EXISTS (SELECT 1 FROM set_member m WHERE m.set_name = ?1 AND m.source_id = s.id) LIMIT 1";
+
+/// Returns the row that is missing or damaged of a set's first lost member.
+fn lost_member(sql: &Connection, set: &str) -> std::result::Result<Option<DamagedRow>, Failure> {
+    for (table, query, reason) in [
+        ("source", WITHOUT_SOURCE, "it is missing"),
+        ("source", REMOVED_AT_NO_TIME, "`removed_at` holds no time"),
+        ("source_state", WITHOUT_STATE, "it is missing"),
+        ("set_member", WITHOUT_MEMBER, "it is missing"),
+    ] {
+        let mut statement = sql.prepare_cached(query)?;
+        let mut rows = statement.query([set])?;
+        if let Some(row) = rows.next()? {
+            return Ok(Some(DamagedRow {
+                table,
+                id: row.get::<_, i64>(0)?.to_string(),
+                source: row.get(1).unwrap_or_default(),
+                reason: format!("{reason}; the set {set} is not judged without that member"),
+            }));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,457 @@
+//! What notifiers know: read with the sources that may have changed since, and written when they were told.
+//!
+//! Never decides what a notifier is told: that is the domain's.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::event_row::insert_event;
+use super::failure::{Failure, sound_one};
+use super::row::{Columns, int, millis, to_json};
+use super::source_row::{
+    SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, source_by_id,
+};
+use super::sql_damage::{read_row, sound_rows};
+use super::told;
+use super::transaction::Transaction;
+use super::withdrawal;
+use crate::domain::{Action, ChangeKind, EventId, Source, SourceId, Stamp, Told, VersionId};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+use crate::store::notice_types::{
+    Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, ToldOfEvent,
+};
+
+impl Store {
+    /// Returns the sources that may have changed since a notifier was told last, with what it knows of them: those with
+    /// a turn since, and those that wait. Nothing while a delivery that failed is not to be tried again yet.
+    ///
+    /// For a notifier that is not known yet, they are the sources that are not well.
+    pub async fn look_for_changes(
+        &self,
+        notifier: String,
+        now: DateTime<Utc>,
+    ) -> Result<Option<NoticeLook>> {
+        self.read_sound(move |sql, damaged| look(sql, &notifier, now, damaged))
+            .await
+    }
+
+    /// Records what a notifier knows now, with the event of the message that it was sent, if there was one.
+    pub async fn record_notice(&self, record: NoticeRecord, stamp: Stamp) -> Result<()> {
+        self.write(move |transaction| write(transaction, &record, &stamp))
+            .await
+    }
+
+    /// Returns what is recorded of changes that the sources went through last, in their order: of a version that failed, what was
+    /// said of that version.
+    pub async fn change_stories(
+        &self,
+        changes: Vec<(SourceId, Option<VersionId>, ChangeKind)>,
+    ) -> Result<Vec<ChangeStory>> {
+        self.read(move |sql| {
+            let stories = changes
+                .iter()
+                .map(|(source, newest, kind)| story(sql, *source, *newest, *kind));
+            Ok(stories.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}
+
+/// The action that a change of a source or the configuration leaves in the log, or that of a set.
+pub(super) fn action_of(kind: ChangeKind) -> Action {
+    match kind {
+        ChangeKind::Withdrawn => Action::Withdrawn,
+        ChangeKind::Failing => Action::SourceFailing,
+        ChangeKind::VersionFailed => Action::VersionFailed,
+        ChangeKind::Recovered => Action::SourceRecovered,
+        ChangeKind::PublishFailed => Action::PublishFailed,
+        ChangeKind::SetFailed => Action::SetFailed,
+        ChangeKind::ConfigRejected => Action::ConfigRejected,
+        ChangeKind::GoodAgain => Action::VersionRecovered,
+        ChangeKind::SetPublished => Action::SetPublished,
+        ChangeKind::Changed => Action::Published,
+    }
+}
+
+/// What follows from single events is read in so many at once; the rest at the next look.
+const MOST_ANNOUNCED: usize = 1000;
+
+// A first version is no change, unless it takes the place of another, and one that was purged no news. The removal of a source says all of its file, and a set that
+// is published again was not withdrawn for long.
+const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, e.detail
+     FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
+     WHERE (e.id > ?1 AND e.id <= ?4) AND e.action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))
+         AND (w.value <> 'file.published' OR EXISTS (SELECT 1 FROM version v WHERE v.id = e.version_id AND (v.ordinal > 0
+             OR EXISTS (SELECT 1 FROM event p INDEXED BY event_source WHERE p.source_id = e.source_id AND p.id < e.id
+                 AND p.action_id = e.action_id))))
+         AND (w.value <> 'file.withdrawn' OR e.source_id IS NOT NULL)
+         AND (w.value <> 'set.withdrawn' OR NOT EXISTS (SELECT 1 FROM file_set f WHERE f.published_edition_id IS NOT NULL
+             AND substr(e.detail, 1, length(f.name) + 2) = f.name || ': '))
+     ORDER BY e.id LIMIT ?3";
+
+const TURNS: &str = "SELECT source_id, CASE WHEN action_id = (SELECT id FROM text WHERE value = ?3) THEN version_id END
+     FROM event NOT INDEXED
+     WHERE id > ?1 AND source_id IS NOT NULL AND action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))";
+const WAITING: &str = "SELECT source_id FROM told WHERE notifier_id = ?1 AND waits = 1";
+const UNWELL: &str =
+    "SELECT t.source_id FROM source_state t LEFT JOIN version v ON v.id = t.version_id
+     WHERE t.failures > 0 OR v.state = 'failed'";
+
+fn look(
+    sql: &Connection,
+    notifier: &str,
+    now: DateTime<Utc>,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Option<NoticeLook>, Failure> {
+    let newest: Option<i64> = sql
+        .prepare_cached("SELECT max(id) FROM event")?
+        .query_row([], |row| row.get(0))?;
+    let mut look = NoticeLook {
+        newest: EventId(newest.unwrap_or(0)),
+        ..NoticeLook::default()
+    };
+    let known = sql
+        .prepare_cached("SELECT id, event_id, failures, coalesce(announced_id, event_id), retry_at FROM notifier WHERE name = ?1")?
+        .query_row([notifier], |row| {
+            let mut columns = Columns::new(row);
+            let id: i64 = columns.get()?;
+            look.looked = Some(EventId(columns.get()?));
+            look.failures = columns.count()?;
+            look.announced_to = EventId(columns.get()?);
+            Ok((id, columns.optional_time()?))
+        })
+        .optional()?;
+    match known {
+        None => {
+            let unwell = ids(sql, UNWELL, [])?;
+            look.candidates = candidates(
+                sql,
+                -1,
+                unwell.into_iter().map(|id| (id, Vec::new())),
+                damaged,
+            )?;
+            look.sets = told::sets(sql, -1, damaged)?;
+        }
+        Some((_, Some(retry_at))) if retry_at > now => return Ok(None),
+        Some((id, _)) => {
+            let mut changed = turns_since(sql, look.looked.unwrap_or(EventId(0)))?;
+            for waiting in ids(sql, WAITING, [id])? {
+                changed.entry(waiting).or_default();
+            }
+            look.candidates = candidates(sql, id, changed, damaged)?;
+            look.sets = told::sets(sql, id, damaged)?;
+            look.left = withdrawal::failures(sql, damaged)?.into_iter().collect();
+            look.told_events = told::told_events(sql, id, damaged)?;
+            look.held = held(sql, &look.told_events, damaged)?;
+            look.announced_from = look.announced_to;
+            (look.announced, look.announced_to) =
+                announced(sql, look.announced_to, look.newest, damaged)?;
+        }
+    }
+    Ok(Some(look))
+}
+
+/// Returns the sources with a turn after the event, each with the versions that failed since.
+fn turns_since(
+    sql: &Connection,
+    after: EventId,
+) -> rusqlite::Result<HashMap<SourceId, Vec<VersionId>>> {
+    let words = ChangeKind::TURNS.map(|kind| action_of(kind).as_str());
+    let mut statement = sql.prepare_cached(TURNS)?;
+    let mut rows = statement.query(params![
+        after.0,
+        to_json(&words),
+        Action::VersionFailed.as_str()
+    ])?;
+    let mut turns: HashMap<_, Vec<_>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::new(row);
+        // A damaged event is told where the log is read.
+        let (Ok(source), Ok(version)) = (columns.get(), columns.optional()) else {
+            continue;
+        };
+        let failed = turns.entry(SourceId(source)).or_default();
+        failed.extend(version.map(VersionId));
+    }
+    Ok(turns)
+}
+
+/// Returns what followed from single events after one, and up to which event that goes.
+fn announced(
+    sql: &Connection,
+    after: EventId,
+    newest: EventId,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<(Vec<Announcement>, EventId), Failure> {
+    let (announced, read) = announced_between(sql, after, newest, damaged)?;
+    let last = match read {
+        Some((MOST_ANNOUNCED, last)) => last,
+        _ => newest,
+    };
+    Ok((announced, last))
+}
+
+/// Returns what followed from those single events that wait, oldest first.
+fn held(
+    sql: &Connection,
+    told: &HashMap<EventSubject, ToldOfEvent>,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Announcement>, Failure> {
+    let mut waiting: Vec<_> = told.values().filter_map(|told| told.held).collect();
+    waiting.sort();
+    let mut held = Vec::new();
+    for event in waiting {
+        held.extend(announced_between(sql, EventId(event.0 - 1), event, damaged)?.0);
+    }
+    Ok(held)
+}
+
+/// How many events were read, and the last of them.
+type LastRead = (usize, EventId);
+
+/// Returns what followed from the events after one up to another, with how many were read, and the last of them.
+fn announced_between(
+    sql: &Connection,
+    after: EventId,
+    until: EventId,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<(Vec<Announcement>, Option<LastRead>), Failure> {
+    let mut words = ChangeKind::EVENTS
+        .map(|kind| action_of(kind).as_str())
+        .to_vec();
+    words.push(Action::SetWithdrawn.as_str());
+    let mut statement = sql.prepare_cached(ANNOUNCED)?;
+    let most = int(MOST_ANNOUNCED);
+    let mut rows = statement.query(params![after.0, to_json(&words), most, until.0])?;
+    let (mut announced, mut read) = (Vec::new(), None);
+    while let Some(row) = rows.next()? {
+        let event_id = EventId(row.get(0)?);
+        read = Some((read.map_or(0, |(count, _)| count) + 1, event_id));
+        // Of what is damaged nothing can be said, and all else is told.
+        let event = read_row("event", row, read_announced);
+        let Some((word, at, source, version_id, detail)) =
+            sound_one(event.map_err(Failure::from), damaged)?
+        else {
+            continue;
+        };
+        let source = match source {
+            Some(source) => match sound_one(source_by_id(sql, source), damaged)? {
+                None => continue,
+                source => source,
+            },
+            None => None,
+        };
+        let kind = if word == Action::SetWithdrawn.as_str() {
+            Some(ChangeKind::Withdrawn)
+        } else {
+            let mut kinds = ChangeKind::EVENTS.into_iter();
+            kinds.find(|kind| action_of(*kind).as_str() == word)
+        };
+        let is_removed = source
+            .as_ref()
+            .is_some_and(|source| source.removed_at.is_some());
+        if let Some(kind) = kind.filter(|_| !is_removed) {
+            announced.push(Announcement {
+                event_id,
+                kind,
+                at,
+                source,
+                version_id,
+                detail,
+            });
+        }
+    }
+    Ok((announced, read))
+}
+
+type AnnouncedRow = (
+    String,
+    DateTime<Utc>,
+    Option<SourceId>,
+    Option<VersionId>,
+    Option<String>,
+);
+
+fn read_announced(columns: &mut Columns<'_>) -> rusqlite::Result<AnnouncedRow> {
+    columns.get::<i64>()?;
+    Ok((
+        columns.get()?,
+        columns.time()?,
+        columns.optional()?.map(SourceId),
+        columns.optional()?.map(VersionId),
+        columns.get()?,
+    ))
+}
+
+fn ids(
+    sql: &Connection,
+    query: &str,
+    params: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<SourceId>> {
+    sql.prepare_cached(query)?
+        .query_map(params, |row| row.get(0).map(SourceId))?
+        .collect()
+}
+
+/// Reads the sources that are not removed, by name, with what is known of them.
+fn candidates(
+    sql: &Connection,
+    notifier: i64,
+    changed: impl IntoIterator<Item = (SourceId, Vec<VersionId>)>,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Vec<Candidate>> {
+    let mut changed: HashMap<_, _> = changed.into_iter().collect();
+    if changed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = changed.keys().collect();
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {SOURCE_COLUMNS}, k.failing, k.version_id, k.told_at, k.worse_at, k.waits
+         FROM {SOURCE_TABLES} LEFT JOIN told k ON k.notifier_id = ?1 AND k.source_id = s.id
+         WHERE s.id IN (SELECT value FROM json_each(?2)) AND s.removed_at IS NULL ORDER BY s.name"
+    ))?;
+    let rows = statement.query_map(params![notifier, to_json(&ids)], |row| {
+        read_source_row(row, |columns| {
+            let source = read_source(columns)?;
+            let told = Told {
+                failing: columns.optional()?.unwrap_or(false),
+                failed_version: columns.optional()?.map(VersionId),
+                at: columns.optional_time()?,
+                worse_at: columns.optional_time()?,
+                waits: columns.optional()?.unwrap_or(false),
+            };
+            Ok(candidate(source, told, &mut changed))
+        })
+    })?;
+    sound_rows(rows, damaged)
+}
+
+fn candidate(
+    source: Source,
+    told: Told,
+    changed: &mut HashMap<SourceId, Vec<VersionId>>,
+) -> Candidate {
+    let failed_since = changed.remove(&source.id).unwrap_or_default();
+    Candidate {
+        source,
+        told,
+        failed_since,
+    }
+}
+
+fn write(
+    transaction: &Transaction<'_>,
+    record: &NoticeRecord,
+    stamp: &Stamp,
+) -> std::result::Result<(), Failure> {
+    let known = "SELECT 1 FROM notifier WHERE name = ?1";
+    if record.begins
+        && transaction
+            .sql
+            .prepare_cached(known)?
+            .exists([&record.notifier])?
+    {
+        return Ok(());
+    }
+    let retry_at = record.retry_at.map(millis);
+    let id: i64 = transaction
+        .sql
+        .prepare_cached(
+            "INSERT INTO notifier (name, event_id, failures, retry_at, announced_id) VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?2))
+             ON CONFLICT (name) DO UPDATE SET announced_id = coalesce(?5, announced_id, event_id), event_id = ?2, failures = ?3,
+                 retry_at = ?4 RETURNING id",
+        )?
+        .query_row(
+            params![
+                record.notifier,
+                record.looked.0,
+                record.failures,
+                retry_at,
+                record.announced_to.map(|event| event.0)
+            ],
+            |row| row.get(0),
+        )?;
+    for (source, told) in &record.told {
+        transaction.execute(
+            // The source may have been purged meanwhile.
+            "INSERT INTO told (notifier_id, source_id, failing, version_id, told_at, worse_at, waits)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7 FROM source WHERE id = ?2
+             ON CONFLICT DO UPDATE SET failing = ?3, version_id = ?4, told_at = ?5, worse_at = ?6, waits = ?7",
+            params![
+                id,
+                source.0,
+                told.failing,
+                told.failed_version.map(|version| version.0),
+                told.at.map(millis),
+                told.worse_at.map(millis),
+                told.waits
+            ],
+        )?;
+    }
+    told::write(transaction, id, record)?;
+    if let Some((action, detail)) = &record.event {
+        insert_event(transaction, stamp, *action, None, None, Some(detail))?;
+    }
+    Ok(())
+}
+
+fn story(
+    sql: &Connection,
+    source: SourceId,
+    newest: Option<VersionId>,
+    kind: ChangeKind,
+) -> rusqlite::Result<ChangeStory> {
+    // An older version may have failed later.
+    let version = newest.filter(|_| kind == ChangeKind::VersionFailed);
+    let turn = sql
+        .prepare_cached(
+            "SELECT at, detail FROM event INDEXED BY event_source
+             WHERE source_id = ?1 AND action_id = (SELECT id FROM text WHERE value = ?2)
+                 AND (?3 IS NULL OR version_id = ?3) ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(
+            params![source.0, action_of(kind).as_str(), version.map(|id| id.0)],
+            |row| {
+                let mut columns = Columns::new(row);
+                Ok(ChangeStory {
+                    since: columns.optional_time().unwrap_or_default(),
+                    detail: columns.get().unwrap_or_default(),
+                })
+            },
+        )
+        .optional()?
+        .unwrap_or_default();
+    if kind != ChangeKind::Failing {
+        return Ok(turn);
+    }
+    // Why it fails now may be another reason than the first.
+    let error = sql
+        .prepare_cached("SELECT error FROM attempt WHERE source_id = ?1 ORDER BY id DESC LIMIT 1")?
+        .query_row([source.0], |row| Ok(row.get(0).unwrap_or_default()))
+        .optional()?;
+    Ok(ChangeStory {
+        detail: error.flatten(),
+        ..turn
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn a_look_reads_what_is_new_and_what_waits() {
+        let plan = query_plan(TURNS);
+        assert!(
+            plan.contains("USING INTEGER PRIMARY KEY (rowid>?)"),
+            "{plan}"
+        );
+        let plan = query_plan(WAITING);
+        assert!(plan.contains("told_waits"), "{plan}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Verdicts that come too late: somebody else has decided since they were asked for.
+
+use rusqlite::{Connection, params};
+
+use super::event_row::insert_event_under;
+use super::judged::{Judged, Tables};
+use super::policy_in_force::InForce;
+use super::transaction::Transaction;
+use crate::domain::{Action, NewEvent, NewVerdict, SourceId, Stamp, VerdictOutcome, VersionId};
+use crate::store::types::Seen;
+
+/// Tells whether a verdict comes too late, which was reached in view of what was `seen`, of nothing that could be overtaken
+/// without. Its verifier has answered since what this one only promises to; or it is defined otherwise by now; or somebody
+/// outside, or the verifier by another definition, has decided since, which stands until the verifier is asked again.
+pub(super) fn is_overtaken(
+    sql: &Connection,
+    on: Judged,
+    verdict: &NewVerdict,
+    seen: Option<&Seen>,
+    policy: &InForce,
+) -> rusqlite::Result<bool> {
+    let is_promise = verdict.judgement.outcome == VerdictOutcome::Pending;
+    if seen.is_none() && !is_promise {
+        return Ok(false);
+    }
+    if seen.is_some_and(|seen| policy.redefines(verdict, seen)) {
+        return Ok(true);
+    }
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = on.tables();
+    sql.prepare_cached(&format!(
+        "SELECT 1 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id CROSS JOIN text f ON f.id = d.fingerprint_id
+         WHERE d.{column} = ?1 AND d.id > ?2 AND n.value = ?3 AND d.outcome <> 'pending' AND (?4 OR f.value <> ?5)"
+    ))?
+    .exists(params![
+        on.id(),
+        seen.map_or(0, |seen| seen.verdict.0),
+        verdict.verifier,
+        is_promise || verdict.fingerprint.is_outside(),
+        verdict.fingerprint.hex,
+    ])
+}
+
+/// Appends the event of a verdict that was left out; what it is on is a version, or what the text names. Of a promise that was kept
+/// before it was recorded nothing is said.
+pub(super) fn note_overtaken(
+    transaction: &Transaction<'_>,
+    (source_id, version_id, what): (Option<SourceId>, Option<VersionId>, String),
+    verdict: &NewVerdict,
+    policy: &InForce,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let outcome = verdict.judgement.outcome;
+    if outcome == VerdictOutcome::Pending {
+        return Ok(());
+    }
+    let event = NewEvent {
+        action: Action::VerdictOvertaken,
+        source_id,
+        version_id,
+        detail: Some(format!("{what}{}: {outcome}", verdict.verifier)),
+    };
+    insert_event_under(transaction, stamp, policy.revision, event)?;
+    Ok(())
+}

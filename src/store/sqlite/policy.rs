@@ -1,0 +1,104 @@
+//! The policy in force: the verifiers and sets that the catalogue was given, each revision kept, the newest in force.
+//!
+//! States are derived from it inside the transaction that records them ([`Transaction::policy`]). It never decides which
+//! configuration may change the policy: that is the domain's.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::Store;
+use super::event_row::insert_event;
+use super::failure::{Failure, Outcome, sound_one};
+use super::file_set::configure_sets;
+use super::known_policy::{newest, newest_revision};
+use super::read_only::QuietConnection;
+use super::row::{millis, to_json};
+use super::transaction::Transaction;
+use crate::domain::{Action, AdoptedPolicy, PolicyChanges, Stamp};
+use crate::store::error::{Result, StoreError};
+use crate::store::types::PolicyAdoption;
+
+/// How long the look for the configuration file waits for another process.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Returns the policy in force; nothing while none was adopted.
+    pub async fn policy(&self) -> Result<Option<AdoptedPolicy>> {
+        self.read(|sql| Ok(newest(sql)?)).await
+    }
+
+    /// Returns the number of the newest policy, also when nothing else of its row can be read; 0 while none was adopted.
+    pub async fn policy_revision(&self) -> Result<i64> {
+        self.read(|sql| Ok(newest_revision(sql)?.unwrap_or_default()))
+            .await
+    }
+
+    /// Returns the configuration file that the policy of the catalogue at `path` came from. Nothing for a catalogue that is not
+    /// there, or that cannot be read: who opens it then says why. Writes nothing.
+    pub fn policy_file(path: &Path) -> Option<PathBuf> {
+        if !path.exists() {
+            return None;
+        }
+        let sql = QuietConnection::open(path, LOOK_TIMEOUT).ok()?;
+        let file = sql.connection.query_row(
+            "SELECT file FROM policy ORDER BY revision DESC LIMIT 1",
+            [],
+            |row| row.get::<_, Option<String>>(0),
+        );
+        file.ok()?.map(PathBuf::from)
+    }
+
+    /// Puts a policy in force: keeps it as the next revision, makes its sets the configured ones, and appends the event that
+    /// names what changed. Returns the revision, and what tells it from the one before.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OtherPolicy`] when another one is in force by now than the adoption takes the place of.
+    pub async fn adopt_policy(
+        &self,
+        adoption: PolicyAdoption,
+        stamp: Stamp,
+    ) -> Result<(i64, PolicyChanges)> {
+        self.write(move |transaction| adopt(transaction, &adoption, &stamp))
+            .await
+    }
+}
+
+fn adopt(
+    transaction: &Transaction<'_>,
+    adoption: &PolicyAdoption,
+    stamp: &Stamp,
+) -> Outcome<(i64, PolicyChanges)> {
+    if newest_revision(transaction.sql)?.unwrap_or_default() != adoption.replaces {
+        return Err(StoreError::OtherPolicy.into());
+    }
+    // What a damaged row said need not be known: it counts no more.
+    let before = newest(transaction.sql).map_err(Failure::from);
+    let before = sound_one(before, &mut Vec::new())?.flatten();
+    let actor = transaction.text_id(&stamp.actor.0)?;
+    let revision = transaction.insert(
+        "INSERT INTO policy (adopted_at, actor_id, file, verifiers) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            millis(stamp.at),
+            actor,
+            adoption.file,
+            to_json(&adoption.policy)
+        ],
+    )?;
+    configure_sets(transaction, &adoption.policy.sets())?;
+    let known = before.map(|known| known.policy).unwrap_or_default();
+    let changes = PolicyChanges::between(&known, &adoption.policy);
+    let file = adoption.file.as_deref().unwrap_or("no file");
+    let detail = format!("revision {revision} from {file}: {changes}");
+    insert_event(
+        transaction,
+        stamp,
+        Action::PolicyAdopted,
+        None,
+        None,
+        Some(&detail),
+    )?;
+    Ok((revision, changes))
+}

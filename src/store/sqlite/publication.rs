@@ -1,0 +1,327 @@
+//! Which published files are not as the states of their sources' versions demand.
+//!
+//! A mark on the source (`publish_due`) is kept with every change that may set it, so that what a crash left undone is
+//! found without looking at every source.
+
+use rusqlite::{Connection, params};
+
+use super::Store;
+use super::event_row::insert_event;
+use super::failure::{Failure, sound_one};
+use super::row::{int, millis};
+use super::source_row::source_by_id;
+use super::sql_damage::{read_row, sound_rows};
+use super::transaction::Transaction;
+use super::verdict_words::failure_of;
+use super::wanted_file::{Current, current, decide, wanted};
+use crate::domain::{Action, FileSeal, Publication, SourceId, Stamp};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::{Result, StoreError};
+use crate::store::types::PublishTask;
+
+impl Store {
+    /// Returns what has to be published or withdrawn, for sources with an id after `after`, by id; what failed before is
+    /// among it only with `again`. A source whose row is damaged is left out ([`Store::damage`]).
+    pub async fn publish_due(
+        &self,
+        after: SourceId,
+        again: bool,
+        limit: usize,
+    ) -> Result<Vec<PublishTask>> {
+        self.read_sound(move |sql, damaged| {
+            let (mut tasks, mut after) = (Vec::new(), after.0);
+            loop {
+                let ids = sql
+                    .prepare_cached(DUE)?
+                    .query_map(params![after, int(limit), again], |row| row.get(0))?
+                    .collect::<rusqlite::Result<Vec<i64>>>()?;
+                for &id in &ids {
+                    tasks.extend(sound_one(task(sql, SourceId(id)), damaged)?.flatten());
+                }
+                // Where none of them is a task, that was not the end of the list.
+                match ids.last() {
+                    Some(last) if tasks.is_empty() => after = *last,
+                    _ => return Ok(tasks),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Returns what has to happen to one source's file; nothing when it is right.
+    pub async fn publication(&self, source: SourceId) -> Result<Option<PublishTask>> {
+        self.read_sound(move |sql, damaged| Ok(sound_one(task(sql, source), damaged)?.flatten()))
+            .await
+    }
+
+    /// Returns what has to happen to the files of these sources, in their order, read at one moment;
+    /// [`Publication::Keep`] for one that was removed.
+    pub async fn publications(&self, sources: Vec<SourceId>) -> Result<Vec<Publication>> {
+        self.read_sound(move |sql, damaged| {
+            sources
+                .iter()
+                .map(|&source| {
+                    let decided = match current(sql, source) {
+                        Err(Failure::Refused(_)) => Ok(Publication::Keep),
+                        Err(error) => Err(error),
+                        Ok(current) => wanted(sql, &current),
+                    };
+                    // Nothing is written or removed on the word of a damaged row.
+                    Ok(sound_one(decided, damaged)?.unwrap_or(Publication::Keep))
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Records what was done to a source's file and how that looks now, with its event.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when the source was removed meanwhile: the file has to go again.
+    pub async fn record_publication(
+        &self,
+        source: SourceId,
+        publication: Publication,
+        seal: Option<FileSeal>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            write_publication(transaction, source, publication, seal, &stamp)
+        })
+        .await
+    }
+
+    /// Keeps why these sources' files could not be brought in line. The first failure of each is an event, those that follow
+    /// are not, until one succeeds.
+    pub async fn note_publish_failures(
+        &self,
+        failures: Vec<(SourceId, String)>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            for (source, why) in &failures {
+                note_failure(transaction, *source, why, &stamp)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Marks the sources whose files a killed process may have written without a record of it.
+    pub async fn make_sure(&self) -> Result<()> {
+        let some = self.read(|sql| Ok(sql.prepare_cached(MAYBE)?.exists([])?));
+        if !some.await? {
+            return Ok(());
+        }
+        self.write(|transaction| {
+            let query = format!("UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id IN ({MAYBE})");
+            transaction.update_states(&query, [])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Returns the names of the sources whose files could not be brought in line, with the reasons.
+    pub async fn publish_failures(&self) -> Result<Vec<(SourceId, String, String)>> {
+        self.read_sound(|sql, damaged| {
+            let mut statement = sql.prepare_cached(FAILURES)?;
+            let rows = statement.query_map([], |row| {
+                read_row("source", row, |columns| {
+                    Ok((SourceId(columns.get()?), columns.get()?, columns.get()?))
+                })
+            })?;
+            Ok(sound_rows(rows, damaged)?)
+        })
+        .await
+    }
+}
+
+// Without INDEXED BY, SQLite would walk the whole table by id.
+const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_publish
+     WHERE publish_due = 1 AND source_id > ?1 AND (?3 OR publish_error IS NULL) ORDER BY source_id LIMIT ?2";
+const MAYBE: &str =
+    "SELECT source_id FROM source_state INDEXED BY source_state_unsure WHERE publish_unsure = 2";
+const FAILURES: &str = "SELECT t.source_id, s.name, t.publish_error
+     FROM source_state t INDEXED BY source_state_publish JOIN source s ON s.id = t.source_id
+     WHERE t.publish_due = 1 AND t.publish_error IS NOT NULL ORDER BY t.source_id";
+
+fn write_publication(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    publication: Publication,
+    seal: Option<FileSeal>,
+    stamp: &Stamp,
+) -> std::result::Result<(), Failure> {
+    let (action, published) = match publication {
+        Publication::Keep => return Ok(()),
+        Publication::Publish(version) => (Action::Published, Some(version)),
+        Publication::Withdraw => (Action::Withdrawn, None),
+    };
+    let mut now = current(transaction.sql, source)?;
+    let because = match publication {
+        Publication::Withdraw => Some(why_withdrawn(transaction.sql, &now)?),
+        _ => None,
+    };
+    let before = std::mem::replace(&mut now.published, published);
+    now.is_unsure = false;
+    let due = wanted(transaction.sql, &now)? != Publication::Keep;
+    // What a killed process left was seen by nobody, or is gone already; and its set shows the file of a member.
+    let gone = because
+        .as_ref()
+        .filter(|_| before.is_some() && !now.only_in_set);
+    transaction.execute(
+        "UPDATE source_state SET published_version_id = ?2, publish_due = ?3, publish_error = NULL, publish_unsure = 0,
+             published_size = ?4, published_mtime = ?5, published_inode = ?6, withdrawn_at = ?7, withdrawn_because = ?8
+         WHERE source_id = ?1",
+        params![
+            source.0,
+            published.map(|id| id.0),
+            due,
+            seal.map(|seal| int(seal.size_bytes)),
+            seal.map(|seal| seal.modified_ns),
+            seal.map(|seal| seal.inode.cast_signed()),
+            gone.map(|_| millis(stamp.at)),
+            gone,
+        ],
+    )?;
+    let action = match (before, published) {
+        // Nothing was recorded there: what a killed process may have left is gone.
+        (None, None) => return Ok(()),
+        (before, Some(_)) if before == published => Action::Republished,
+        _ => action,
+    };
+    let version = published.or(before);
+    let because = because.as_deref();
+    insert_event(transaction, stamp, action, Some(source), version, because)?;
+    Ok(())
+}
+
+/// Returns why what lies at a source's own path is withdrawn.
+fn why_withdrawn(sql: &Connection, current: &Current) -> std::result::Result<String, Failure> {
+    if current.only_in_set {
+        return Ok("it is published with its set from now on".to_owned());
+    }
+    let failure = match current.published {
+        Some(version) => failure_of(sql, version)?,
+        None => None,
+    };
+    Ok(failure.map_or_else(
+        || "no version of it is good any more".to_owned(),
+        |failure| format!("failed by {failure}"),
+    ))
+}
+
+fn note_failure(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    why: &str,
+    stamp: &Stamp,
+) -> std::result::Result<(), Failure> {
+    let current = match current(transaction.sql, source) {
+        Err(Failure::Refused(_)) => return Ok(()),
+        other => other?,
+    };
+    let version = match wanted(transaction.sql, &current)? {
+        // It was brought in line meanwhile, or need not be any more.
+        Publication::Keep => return Ok(()),
+        Publication::Publish(version) => Some(version),
+        Publication::Withdraw => current.published,
+    };
+    transaction.execute(
+        "UPDATE source_state SET publish_error = ?2, publish_due = 1 WHERE source_id = ?1",
+        params![source.0, why],
+    )?;
+    if !current.has_failed {
+        let action = Action::PublishFailed;
+        insert_event(transaction, stamp, action, Some(source), version, Some(why))?;
+    }
+    Ok(())
+}
+
+/// Marks the source when its file has to change, and takes the mark away when it is right.
+///
+/// A mark that is taken away before anything was recorded may be one whose file a killed process has written already: the
+/// next pass makes sure.
+pub(super) fn refresh_publication(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+) -> std::result::Result<(), Failure> {
+    let current = match current(transaction.sql, source) {
+        // The file of a source that was removed has gone with it.
+        Err(Failure::Refused(_)) => return Ok(()),
+        other => other?,
+    };
+    let due = match decide(transaction.sql, &current) {
+        // Nothing is done then, but every pass says why.
+        Err(error) if error.is_damage() => true,
+        decided => decided? != Publication::Keep,
+    };
+    let query = if due {
+        "UPDATE source_state SET publish_due = 1 WHERE source_id = ?1 AND publish_due = 0"
+    } else {
+        "UPDATE source_state SET publish_due = 0, publish_error = NULL, publish_unsure = 2
+         WHERE source_id = ?1 AND publish_due = 1"
+    };
+    transaction.execute(query, [source.0])?;
+    Ok(())
+}
+
+/// Marks the source because what lies at its path may be something else than what is recorded.
+pub(super) fn be_unsure(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+) -> std::result::Result<(), Failure> {
+    transaction.execute(
+        "UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id = ?1",
+        [source.0],
+    )?;
+    Ok(())
+}
+
+fn task(sql: &Connection, id: SourceId) -> std::result::Result<Option<PublishTask>, Failure> {
+    let current = match current(sql, id) {
+        Err(Failure::Refused(_)) => return Ok(None),
+        other => other?,
+    };
+    let publication = match decide(sql, &current) {
+        Err(error) if error.is_damage() => match current.published {
+            Some(version) if current.is_unsure => Publication::Publish(version),
+            // Whoever reads the tasks says why nothing is done.
+            _ => return Err(of_source(sql, id, error)),
+        },
+        decided => decided?,
+    };
+    if publication == Publication::Keep {
+        return Ok(None);
+    }
+    Ok(Some(PublishTask {
+        source: source_by_id(sql, id)?,
+        publication,
+    }))
+}
+
+/// Names the source in the damage that keeps its file from being brought in line.
+fn of_source(sql: &Connection, id: SourceId, failure: Failure) -> Failure {
+    let Some(row) = failure.damaged_row() else {
+        return failure;
+    };
+    let name = sql
+        .prepare_cached("SELECT name FROM source WHERE id = ?1")
+        .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)));
+    let source = name.ok();
+    StoreError::DamagedRow(Box::new(DamagedRow { source, ..row })).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn files_that_wait_are_found_by_index() {
+        let plan = query_plan(DUE);
+        assert!(plan.contains("source_state_publish"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}

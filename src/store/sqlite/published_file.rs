@@ -1,0 +1,161 @@
+//! How published files looked when they were published, so that one that was changed or removed since is found by a glance.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{OptionalExtension as _, params};
+use tokio::sync::mpsc;
+
+use super::Store;
+use super::failure::{Failure, sound_one};
+use super::publication::be_unsure;
+use super::row::{Columns, int, millis, to_json};
+use super::sql_damage::{read_row, sound_rows};
+use super::transaction::Transaction;
+use crate::domain::{CLOCK_TOLERANCE, FileSeal, Slot, SourceId, VersionId};
+use crate::store::error::Result;
+use crate::store::types::{FilesToLookAt, PublishedFile};
+
+/// Files that are sent together.
+const SHARE: usize = 1024;
+
+impl Store {
+    /// Sends the published files that should be as recorded, those about which nothing is left to do, a share at a time and some
+    /// of them twice where the catalogue had to be asked again. Ends early when nobody receives them any more. Those of damaged
+    /// rows are left out ([`Store::damage`]).
+    pub async fn published_files(
+        &self,
+        which: FilesToLookAt,
+        shares: mpsc::Sender<Vec<PublishedFile>>,
+    ) -> Result<()> {
+        self.read_sound(move |sql, damaged| {
+            let (condition, value) = match &which {
+                FilesToLookAt::Due(now) => (DUE, int(Slot::containing(*now).0).to_string()),
+                FilesToLookAt::These(ids) => (THESE, to_json(ids)),
+                FilesToLookAt::All => (ALL, String::new()),
+            };
+            let mut statement = sql.prepare_cached(&format!("{COLUMNS} {condition}"))?;
+            let rows = statement.query_map([value], |row| read_row("source_state", row, read))?;
+            let mut rows = rows.peekable();
+            while rows.peek().is_some() {
+                let share = sound_rows(rows.by_ref().take(SHARE), damaged)?;
+                if shares.blocking_send(share).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Records how files look that hold what they should, and which do not: those are due to be published again. Those of
+    /// damaged rows are left out ([`Store::damage`]).
+    pub async fn record_looks(&self, looks: Vec<(SourceId, Option<FileSeal>)>) -> Result<()> {
+        let damaged = self.write(move |transaction| {
+            let mut damaged = Vec::new();
+            for (source, seal) in &looks {
+                let recorded = match seal {
+                    Some(seal) => write_seal(transaction, *source, *seal).map_err(Failure::from),
+                    None => be_unsure(transaction, *source),
+                };
+                sound_one(recorded, &mut damaged)?;
+            }
+            Ok(damaged)
+        });
+        self.noted().add(damaged.await?);
+        Ok(())
+    }
+
+    /// Tells whether a chore was not done for so long, or at a time that cannot be.
+    pub async fn is_chore_due(
+        &self,
+        name: &'static str,
+        now: DateTime<Utc>,
+        every: TimeDelta,
+    ) -> Result<bool> {
+        self.read(move |sql| {
+            let done = sql
+                .prepare_cached("SELECT at FROM chore WHERE name = ?1")?
+                // A time that cannot be is none: the next that is recorded takes its place.
+                .query_row([name], |row| Ok(Columns::new(row).time().ok()))
+                .optional()?
+                .flatten();
+            Ok(done.is_none_or(|at| now - at >= every || at - now > CLOCK_TOLERANCE))
+        })
+        .await
+    }
+
+    /// Records that a chore is done.
+    pub async fn record_chore(&self, name: &'static str, now: DateTime<Utc>) -> Result<()> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "INSERT INTO chore (name, at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2",
+                params![name, millis(now)],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version_id, t.published_size, t.published_mtime,
+         t.published_inode
+     FROM source_state t CROSS JOIN source s ON s.id = t.source_id
+     WHERE t.published_version_id IS NOT NULL AND t.publish_due = 0 AND";
+const DUE: &str = "t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
+const THESE: &str = "t.source_id IN (SELECT value FROM json_each(?1))";
+const ALL: &str = "?1 IS NOT NULL";
+
+fn write_seal(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    seal: FileSeal,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE source_state SET published_size = ?2, published_mtime = ?3, published_inode = ?4
+         WHERE source_id = ?1",
+        params![
+            source.0,
+            int(seal.size_bytes),
+            seal.modified_ns,
+            seal.inode.cast_signed()
+        ],
+    )?;
+    Ok(())
+}
+
+fn read(columns: &mut Columns<'_>) -> rusqlite::Result<PublishedFile> {
+    let source_id = SourceId(columns.get()?);
+    let path = columns.get()?;
+    let version_id = VersionId(columns.get()?);
+    let size: Option<i64> = columns.get()?;
+    let modified: Option<i64> = columns.get()?;
+    let inode: Option<i64> = columns.get()?;
+    let seal = size
+        .zip(modified)
+        .zip(inode)
+        .map(|((size, modified_ns), inode)| FileSeal {
+            size_bytes: size.unsigned_abs(),
+            modified_ns,
+            inode: inode.cast_unsigned(),
+        });
+    Ok(PublishedFile {
+        source_id,
+        path,
+        version_id,
+        seal,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn files_of_due_sources_are_found_by_index() {
+        let plan = query_plan(&format!("{COLUMNS} {DUE}"));
+        assert!(plan.contains("source_state_due"), "{plan}");
+        assert!(!plan.contains("SCAN"), "{plan}");
+        let plan = query_plan(&format!("{COLUMNS} {THESE}"));
+        assert!(!plan.contains("SCAN t"), "{plan}");
+    }
+}

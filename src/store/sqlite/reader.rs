@@ -1,0 +1,213 @@
+//! Connections that only read, opened when first needed and kept for the next reader.
+//!
+//! Reads are short: one that is held keeps the write-ahead log from being reset.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use super::connection::open_for_reading;
+use super::failure::{Failure, sql_error};
+use super::file_identity::FileIdentity;
+use super::read_only::{QuietConnection, explained, is_passing};
+use crate::store::error::{Result, StoreError};
+
+/// Reads at once.
+const MAX_READERS: usize = 4;
+
+/// The pause before a read is tried again.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How connections are opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Beside a writer of this process, which opened this file.
+    Usual(FileIdentity),
+    /// Without a trace; each connection knows its own file.
+    Quiet,
+}
+
+enum Reader {
+    Usual(Connection),
+    Quiet(QuietConnection),
+}
+
+pub(super) struct Readers {
+    path: PathBuf,
+    busy_timeout: Duration,
+    manner: Manner,
+    idle: Mutex<Vec<Reader>>,
+    /// Never the writer's: a connection is not told of what it wrote itself.
+    watching: Mutex<Option<Watching>>,
+    /// How often that one was opened.
+    opened: AtomicI64,
+    pub(super) permits: Semaphore,
+}
+
+/// The connection that is asked for changes, and how many there were before it.
+struct Watching {
+    reader: Reader,
+    opened: i64,
+}
+
+impl Readers {
+    /// Readers of the `file` that a writer of this process has open.
+    pub(super) fn new(path: PathBuf, busy_timeout: Duration, file: FileIdentity) -> Self {
+        Self::opened(path, busy_timeout, Manner::Usual(file))
+    }
+
+    /// Readers that leave no trace; see [`QuietConnection`].
+    pub(super) fn quiet(path: PathBuf, busy_timeout: Duration) -> Self {
+        Self::opened(path, busy_timeout, Manner::Quiet)
+    }
+
+    fn opened(path: PathBuf, busy_timeout: Duration, manner: Manner) -> Self {
+        Self {
+            path,
+            busy_timeout,
+            manner,
+            idle: Mutex::default(),
+            watching: Mutex::default(),
+            opened: AtomicI64::default(),
+            permits: Semaphore::new(MAX_READERS),
+        }
+    }
+
+    /// Runs `query` on one state of the catalogue, whatever is committed meanwhile. Blocks.
+    pub(super) fn read<T>(
+        &self,
+        mut query: impl FnMut(&Connection) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        self.with(|connection| query(connection).map_err(|error| error.at(&self.path)))
+    }
+
+    /// Like [`Self::read`], with an error that knows its path. Asks again when files that no writer had open were written
+    /// to meanwhile, and when a writer that begins or ends is in the way of one that leaves no trace.
+    pub(super) fn with<T>(&self, mut query: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
+        let deadline = Instant::now() + self.busy_timeout;
+        loop {
+            if let Some(value) = self.try_with(&mut query, Instant::now() >= deadline)? {
+                return value;
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Runs `query`; nothing comes back when it has to be asked again, an error instead at the `last` try.
+    fn try_with<T>(
+        &self,
+        query: &mut impl FnMut(&Connection) -> Result<T>,
+        last: bool,
+    ) -> Result<Option<Result<T>>> {
+        self.check_file()?;
+        let reader = match self.take() {
+            Some(reader) => reader,
+            None => self.open()?,
+        };
+        let snapshot = reader
+            .connection()
+            .unchecked_transaction()
+            .map_err(|error| sql_error(&error, &self.path))?;
+        if let Reader::Quiet(quiet) = &reader
+            && let Err(error) = quiet.enter()
+        {
+            if is_passing(&error) && !last {
+                return Ok(None);
+            }
+            return Err(explained(&error, &self.path));
+        }
+        let value = query(&snapshot);
+        let is_usable = snapshot.finish().is_ok();
+        if let Reader::Quiet(quiet) = &reader
+            && !quiet.is_whole(&self.path)
+        {
+            let changing = StoreError::Failed {
+                path: self.path.clone(),
+                reason: "it is written to again and again while it is read".to_owned(),
+            };
+            return if last { Err(changing) } else { Ok(None) };
+        }
+        if is_usable {
+            self.lock().push(reader);
+        }
+        Ok(Some(value))
+    }
+
+    /// Returns a number that changes with every commit (`PRAGMA data_version`). Blocks.
+    pub(super) fn data_version(&self) -> Result<i64> {
+        self.check_file()?;
+        let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = watching.take().filter(|one| self.is_current(&one.reader));
+        let one = match current {
+            Some(one) => one,
+            None => Watching {
+                reader: self.open()?,
+                opened: self.opened.fetch_add(1, Ordering::Relaxed),
+            },
+        };
+        let number: i64 = one
+            .reader
+            .connection()
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(|error| sql_error(&error, &self.path))?;
+        // A connection counts from its own beginning.
+        let number = number.wrapping_add(one.opened << 32);
+        *watching = Some(one);
+        Ok(number)
+    }
+
+    /// Closes what is idle.
+    pub(super) fn close(&self) {
+        *self.watching.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.lock().clear();
+    }
+
+    fn open(&self) -> Result<Reader> {
+        Ok(match self.manner {
+            Manner::Usual(_) => {
+                let connection = open_for_reading(&self.path, self.busy_timeout)?;
+                // It was the one before this was opened, too.
+                self.check_file()?;
+                Reader::Usual(connection)
+            }
+            Manner::Quiet => Reader::Quiet(QuietConnection::open(&self.path, self.busy_timeout)?),
+        })
+    }
+
+    fn check_file(&self) -> Result<()> {
+        match self.manner {
+            Manner::Usual(file) => file.check(&self.path),
+            Manner::Quiet => Ok(()),
+        }
+    }
+
+    fn take(&self) -> Option<Reader> {
+        let reader = self.lock().pop()?;
+        self.is_current(&reader).then_some(reader)
+    }
+
+    fn is_current(&self, reader: &Reader) -> bool {
+        match reader {
+            Reader::Usual(_) => true,
+            Reader::Quiet(quiet) => quiet.is_current(&self.path),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Reader>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader {
+    fn connection(&self) -> &Connection {
+        match self {
+            Self::Usual(connection) => connection,
+            Self::Quiet(quiet) => &quiet.connection,
+        }
+    }
+}

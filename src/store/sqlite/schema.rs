@@ -1,0 +1,436 @@
+//! The tables, and how an older catalogue becomes a newer one: numbered migrations that are only ever added to.
+//!
+//! Never touches a file that is not a catalogue, or that a newer gannet made.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+use super::connection::{APPLICATION_ID, make_private, use_write_ahead_log};
+use super::failure::sql_error;
+#[cfg(test)]
+use super::interned::add_row_checksum;
+use crate::store::error::{Result, StoreError};
+
+/// Migration N brings a catalogue from schema N − 1 to schema N.
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
+    include_str!("schema/004.sql"),
+    include_str!("schema/005.sql"),
+    include_str!("schema/006.sql"),
+    include_str!("schema/007.sql"),
+    include_str!("schema/008.sql"),
+    include_str!("schema/009.sql"),
+    include_str!("schema/010.sql"),
+    include_str!("schema/011.sql"),
+    include_str!("schema/012.sql"),
+    include_str!("schema/013.sql"),
+    include_str!("schema/014.sql"),
+    include_str!("schema/015.sql"),
+    include_str!("schema/016.sql"),
+    include_str!("schema/017.sql"),
+    include_str!("schema/018.sql"),
+    include_str!("schema/019.sql"),
+    include_str!("schema/020.sql"),
+    include_str!("schema/021.sql"),
+    include_str!("schema/022.sql"),
+    include_str!("schema/023.sql"),
+    include_str!("schema/024.sql"),
+    include_str!("schema/025.sql"),
+];
+
+/// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
+const BUSY_TRIES: u32 = 50;
+
+/// Makes sure that the file is a catalogue with the newest schema; a new, empty one becomes one.
+pub(super) fn prepare(
+    connection: &mut Connection,
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<()> {
+    migrate(connection, path, busy_timeout, MIGRATIONS)
+}
+
+/// Refuses a file that is no catalogue, or not of the newest schema.
+pub(super) fn check_newest(connection: &Connection, path: &Path) -> Result<()> {
+    let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
+    let found = check(connection, path, known)?;
+    if found == known {
+        return Ok(());
+    }
+    Err(StoreError::Older {
+        path: path.to_owned(),
+        found,
+        known,
+    })
+}
+
+fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    busy_timeout: Duration,
+    migrations: &[&str],
+) -> Result<()> {
+    let known = i64::try_from(migrations.len()).expect("a handful of migrations");
+    check(connection, path, known)?;
+    // Two processes that create the catalogue at once would both be told "busy", whatever the busy time-out.
+    retry(busy_timeout, || use_write_ahead_log(connection))
+        .map_err(|error| sql_error(&error, path))?;
+    loop {
+        let version = check(connection, path, known)?;
+        let done = usize::try_from(version).expect("`check` refuses a negative number");
+        if done == migrations.len() {
+            return Ok(());
+        }
+        if version > 0 {
+            copy_before(connection, path, version + 1)?;
+        }
+        apply(connection, version, &migrations[done..]).map_err(|error| sql_error(&error, path))?;
+    }
+}
+
+/// Returns the number of the file's schema, 0 for an empty file.
+fn check(connection: &Connection, path: &Path, known: i64) -> Result<i64> {
+    let read = || -> rusqlite::Result<(i32, i64, i64)> {
+        // One statement, so that another process cannot migrate between the three.
+        connection.query_row(
+            "SELECT (SELECT application_id FROM pragma_application_id),
+                    (SELECT user_version FROM pragma_user_version),
+                    (SELECT count(*) FROM sqlite_schema)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+    };
+    let (application, version, tables) = read().map_err(|error| sql_error(&error, path))?;
+    let empty = (application, version, tables) == (0, 0, 0);
+    if !empty && (application != APPLICATION_ID || version < 0) {
+        return Err(StoreError::Failed {
+            path: path.to_owned(),
+            reason: "not a gannet catalogue: another program's SQLite database".to_owned(),
+        });
+    }
+    if version > known {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found: version,
+            known,
+        });
+    }
+    Ok(version)
+}
+
+/// Applies the migrations that follow `version`, all or none, unless another process was faster.
+fn apply(connection: &mut Connection, version: i64, migrations: &[&str]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let current: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if current != version {
+        return Ok(());
+    }
+    let mut reached = version;
+    for migration in migrations {
+        transaction.execute_batch(migration)?;
+        reached += 1;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", reached)?;
+    transaction.commit()
+}
+
+/// Copies the catalogue to `gannet.db.before-NNN` beside it.
+fn copy_before(connection: &Connection, path: &Path, migration: i64) -> Result<()> {
+    let copy = with_suffix(path, &format!(".before-{migration:03}"));
+    let partial = with_suffix(&copy, &format!(".{}", std::process::id()));
+    let failed = |error: std::io::Error| StoreError::Failed {
+        path: copy.clone(),
+        reason: format!("cannot keep a copy before the migration: {error}"),
+    };
+    match std::fs::remove_file(&partial) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    // SQLite would make it readable for all, and every small body lies in it.
+    make_private(&partial).map_err(failed)?;
+    connection
+        .execute("VACUUM INTO ?1", [partial.to_string_lossy()])
+        .map_err(|error| sql_error(&error, &copy))?;
+    std::fs::File::open(&partial)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| std::fs::rename(&partial, &copy))
+        .map_err(failed)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn retry<T>(within: Duration, step: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    for _ in 1..BUSY_TRIES {
+        match step() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(within / BUSY_TRIES);
+            }
+            other => return other,
+        }
+    }
+    step()
+}
+
+/// Returns how SQLite would run `sql` on the newest schema, one step a line.
+#[cfg(test)]
+pub(super) fn query_plan(sql: &str) -> String {
+    let connection = Connection::open_in_memory().expect("a database");
+    add_row_checksum(&connection).expect("a function");
+    for migration in MIGRATIONS {
+        connection.execute_batch(migration).expect("a schema");
+    }
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .expect("a statement");
+    let steps = statement
+        .raw_query()
+        .mapped(|row| row.get::<_, String>(3))
+        .collect::<rusqlite::Result<Vec<_>>>();
+    steps.expect("a plan").join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::connection::open_for_writing;
+
+    const BUSY: Duration = Duration::from_secs(5);
+
+    fn open(path: &Path, migrations: &[&str]) -> Result<Connection> {
+        make_private(path).expect("a file");
+        let mut connection = open_for_writing(path, BUSY)?;
+        migrate(&mut connection, path, BUSY, migrations).map(|()| connection)
+    }
+
+    #[test]
+    fn an_older_catalogue_is_copied_then_migrated() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let first = "CREATE TABLE a (x INTEGER) STRICT";
+        open(&path, &[first])
+            .expect("schema 1")
+            .execute("INSERT INTO a VALUES (7)", [])
+            .expect("a row");
+        let second = "ALTER TABLE a ADD COLUMN y INTEGER; UPDATE a SET y = x + 1";
+        let migrated = open(&path, &[first, second]).expect("schema 2");
+        let y: i64 = migrated
+            .query_row("SELECT y FROM a", [], |row| row.get(0))
+            .expect("the new column");
+        assert_eq!(y, 8);
+        let copy = Connection::open(folder.path().join("gannet.db.before-002")).expect("the copy");
+        let x: i64 = copy
+            .query_row("SELECT * FROM a", [], |row| {
+                assert_eq!(row.as_ref().column_count(), 1);
+                row.get(0)
+            })
+            .expect("the old table");
+        assert_eq!(x, 7);
+        drop(migrated);
+        assert!(matches!(
+            open(&path, &[first]),
+            Err(StoreError::Newer {
+                found: 2,
+                known: 1,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_older_schema() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let first = "CREATE TABLE a (x INTEGER) STRICT";
+        open(&path, &[first]).expect("schema 1");
+        open(
+            &path,
+            &[
+                first,
+                "CREATE TABLE b (x INTEGER) STRICT; CREATE TABLE a (x INTEGER)",
+            ],
+        )
+        .expect_err("a table that is there");
+        let connection = open(&path, &[first]).expect("schema 1 still");
+        let tables: i64 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .expect("a count");
+        assert_eq!(tables, 1);
+    }
+
+    #[test]
+    fn the_newest_version_of_an_older_catalogue_was_received_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        open(&path, &MIGRATIONS[..7])
+            .expect("schema 7")
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF;
+                 INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state)
+                     VALUES (3, 1, 0, 1, 1, 77, 'passed');
+                 INSERT INTO source_state (source_id, host, next_slot, active, etag, version_id)
+                     VALUES (1, 'h', 1, 1, '\"a\"', 3), (2, 'h', 1, 1, NULL, NULL);",
+            )
+            .expect("rows");
+        let read = |id: i64| {
+            let migrated = open(&path, MIGRATIONS).expect("the newest schema");
+            let columns = "etag, validators_address, whole_at";
+            let sql = format!("SELECT {columns} FROM source_state WHERE source_id = {id}");
+            migrated
+                .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .expect("a row")
+        };
+        let row: (Option<String>, Option<String>, Option<i64>) = read(1);
+        assert_eq!(row, (Some("\"a\"".to_owned()), None, Some(77)));
+        assert_eq!(read(2), (None, None, None));
+    }
+
+    #[test]
+    fn versions_of_every_older_catalogue_get_digest_and_checksum() {
+        use crate::domain::VersionId;
+        use crate::store::sqlite::version_row::place_by_id;
+        let rows = "PRAGMA foreign_keys = OFF;
+             CREATE TEMP VIEW numbers (n) AS VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9);
+             INSERT INTO text (id, value) VALUES (1, 'a.csv');
+             INSERT INTO blob (id, digest, size_bytes, form, depth, stored_bytes, body)
+                 SELECT n, CAST(printf('%032d', n) AS BLOB), 1, 'raw', 0, 1, x'00' FROM numbers;
+             INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state)
+                 SELECT n * 3000000000, n % 4, n / 4, 10 - n, 1, 1769860830000 + n,
+                     CASE n % 5 WHEN 0 THEN 'pending' WHEN 1 THEN 'passed' WHEN 2 THEN 'failed' WHEN 3 THEN 'error' ELSE 'unverified' END FROM numbers;";
+        for schema in 1..12 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("gannet.db");
+            let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
+            older.execute_batch(rows).expect("rows");
+            drop(older);
+            let migrated = open(&path, MIGRATIONS).expect("the newest schema");
+            for number in 1..10 {
+                let id = VersionId(number * 3_000_000_000);
+                let place = place_by_id(&migrated, id).expect("a checksum that fits");
+                assert_eq!(place.expect("the version").blob_id, 10 - number);
+            }
+            let query = "SELECT count(*) FROM version v JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest";
+            let sound: i64 = migrated
+                .query_row(query, [], |row| row.get(0))
+                .expect("a count");
+            assert_eq!(sound, 9, "from schema {schema}");
+        }
+    }
+
+    /// A refusal (1) and two verdicts of a verifier, on a version and on an edition.
+    const VERDICTS_OF_SCHEMA_22: &str = r#"PRAGMA foreign_keys = OFF;
+        INSERT INTO text (id, value) VALUES (1, 'eyes'), (2, 'aa'), (3, 'bb'), (4, 'me');
+        INSERT INTO definition VALUES (2, '{"outside":true}'), (3, '{"name":"eyes"}');
+        INSERT INTO version (id, source_id, ordinal, blob_id, name_id, fetched_at, state, digest)
+            VALUES (5, 7, 0, 1, 1, 77, 'failed', zeroblob(32));
+        INSERT INTO edition VALUES (5, 'release', 77, 'failed', zeroblob(32), 1);
+        INSERT INTO edition_member VALUES (5, 7, 5, 'a');
+        INSERT INTO verdict VALUES (1, 5, 1, 2, 4, 'failed', '', NULL, '', 1769860830000, 0, NULL),
+            (2, 5, 1, 3, 4, 'failed', '', 1, '', 1769860830000, 5, 4), (700, 5, 1, 3, 4, 'passed', '', 1, '', 1769860830000, 5, 4);
+        INSERT INTO edition_verdict SELECT * FROM verdict;"#;
+
+    #[test]
+    fn verdicts_of_an_older_catalogue_get_checksums_and_refusals_are_kept() {
+        use crate::store::sqlite::judged::{OF_EDITIONS, OF_VERSIONS};
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let older = open(&path, &MIGRATIONS[..22]).expect("an older schema");
+        older.execute_batch(VERDICTS_OF_SCHEMA_22).expect("rows");
+        drop(older);
+        let sql = open(&path, MIGRATIONS).expect("the newest schema");
+        sql.execute_batch("PRAGMA foreign_keys = OFF")
+            .expect("a setting");
+        let number = |query: &str| -> i64 {
+            let row = sql.query_row(query, [], |row| row.get(0));
+            row.unwrap_or_else(|error| panic!("{query}: {error}"))
+        };
+        for tables in [OF_VERSIONS, OF_EDITIONS] {
+            let (fits, table) = (tables.fits(), tables.verdicts);
+            let fitting =
+                format!("SELECT count(*) FROM (SELECT {fits} FROM {table} d) WHERE checksum");
+            assert_eq!(number(&fitting), 3, "{table}");
+            let kept = format!(
+                "SELECT group_concat(verdict_id) = '1' FROM {}",
+                tables.refusals
+            );
+            assert_eq!(number(&kept), 1, "{table}");
+            let columns = [
+                "id",
+                tables.on,
+                "verifier_id",
+                "fingerprint_id",
+                "actor_id",
+                "started_at",
+                "given_on",
+            ];
+            for column in columns {
+                for flip in (0..64).map(|bit| 1_i64.rotate_left(bit)) {
+                    sql.execute_batch(&format!(
+                        "BEGIN; UPDATE {table} SET {column} = ({column} | {flip}) - ({column} & {flip}) WHERE id = 2"
+                    ))
+                    .expect("a flipped bit");
+                    assert_eq!(number(&fitting), 2, "{table}.{column} {flip}");
+                    sql.execute_batch("ROLLBACK").expect("as before");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn settings_of_every_older_catalogue_are_kept() {
+        use crate::domain::SourceId;
+        use crate::store::sqlite::source_row::source_by_id;
+        let rows = r#"PRAGMA foreign_keys = OFF;
+            INSERT INTO source (id, name, address, interval_hours, enabled, tags, headers, allow_private, allow_http, allow_empty, publish,
+                max_size_bytes, published_path, path_key, created_at)
+            VALUES (1, 'a', 'https://h/a', 24, 1, '[]', '[]', 0, 0, 0, 'passed', NULL, 'a', 'a', 1),
+                (2, 'b', 'https://h/b', 168, 0, '["x","y"]', '[["A","1"],["a","2"],["A","3"],["B","${T}"]]', 1, 1, 1, 'newest',
+                    3000, 'b', 'b', 1),
+                (3, 'c', 'https://h/c', 7, 1, '[', '[]', 0, 0, 0, 'passed', NULL, 'c', 'c', 1),
+                (4, 'd', 'https://h/d', 7, 1, 'null', '[]', 0, 0, 0, 'passed', NULL, 'd', 'd', 1),
+                (5, 'e', 'https://h/e', 7, 1, '{}', '[]', 0, 0, 0, 'passed', NULL, 'e', 'e', 1),
+                (6, 'f', 'https://h/f', 7, 1, '[]', 'null', 0, 0, 0, 'passed', NULL, 'f', 'f', 1),
+                (7, 'g', 'https://h/g', 7, 1, '[]', '1', 0, 0, 0, 'passed', NULL, 'g', 'g', 1);
+            INSERT INTO source_state (source_id, host, next_slot, active) SELECT id, 'h', 0, enabled FROM source;"#;
+        for schema in 1..24 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("gannet.db");
+            let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
+            older.execute_batch(rows).expect("rows");
+            drop(older);
+            let sql = open(&path, MIGRATIONS).expect("the newest schema");
+            let settings = |id| {
+                let source = source_by_id(&sql, SourceId(id)).ok()?;
+                let settings = source.settings.beyond_defaults();
+                Some(serde_json::to_string(&settings).expect("JSON"))
+            };
+            assert_eq!(settings(1).as_deref(), Some("{}"), "from schema {schema}");
+            let all = r#"{"interval":"7d","enabled":false,"tags":["x","y"],"allow_private":true,"allow_http":true,"allow_empty":true,"publish":"newest","max_size":"3000B","headers":{"A":["1","3"],"B":"${T}","a":"2"}}"#;
+            assert_eq!(settings(2).as_deref(), Some(all), "from schema {schema}");
+            for damaged in 3..8 {
+                assert_eq!(settings(damaged), None, "{damaged} from schema {schema}");
+            }
+            let computed = "SELECT group_concat(interval_hours || ' ' || enabled || tags || publish, ', ' ORDER BY id) FROM source";
+            let computed: String = sql
+                .query_row(computed, [], |row| row.get(0))
+                .expect("columns");
+            assert_eq!(computed, r#"24 1[]passed, 168 0["x","y"]newest"#);
+        }
+    }
+
+    #[test]
+    fn a_new_catalogue_is_not_copied() {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(open(&folder.path().join("gannet.db"), MIGRATIONS).expect("a catalogue"));
+        let files = std::fs::read_dir(folder.path()).expect("a listing").count();
+        assert_eq!(files, 1);
+    }
+}

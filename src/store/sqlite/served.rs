@@ -1,0 +1,163 @@
+//! Which version of a source consumers see, and saw: as its own file, or as a member of a published set.
+//!
+//! The past is read from the log of events, which is never rewritten.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::edition_row::members_judged;
+use super::failure::Failure;
+use super::row::millis;
+use crate::domain::{Action, EditionId, SourceId, VersionId};
+use crate::store::error::Result;
+
+impl Store {
+    /// Returns the version that consumers see now. A damaged edition of the set that they see is an error.
+    pub async fn served(&self, source: SourceId) -> Result<Option<VersionId>> {
+        self.read(move |sql| {
+            let found: Option<(Option<i64>, Option<i64>)> = sql
+                .prepare_cached(NOW)?
+                .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            match found {
+                Some((None, Some(edition))) => member_of(sql, EditionId(edition), source),
+                Some((own, _)) => Ok(own.map(VersionId)),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// Returns the version that consumers saw at a time.
+    pub async fn served_at(
+        &self,
+        source: SourceId,
+        time: DateTime<Utc>,
+    ) -> Result<Option<VersionId>> {
+        self.read(move |sql| {
+            if let Some(version) = own_file(sql, source, time)? {
+                return Ok(Some(version));
+            }
+            let sets = sql
+                .prepare_cached(SETS)?
+                .query_map([source.0], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<String>>>()?;
+            for set in sets {
+                if let Some(version) = in_set(sql, source, &set, time)? {
+                    return Ok(Some(version));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+}
+
+const NOW: &str = "SELECT t.published_version_id,
+         (SELECT m.edition_id FROM edition_member m CROSS JOIN file_set f ON f.published_edition_id = m.edition_id
+          WHERE m.source_id = t.source_id)
+     FROM source_state t WHERE t.source_id = ?1";
+
+const OWN: &str =
+    "SELECT w.value, e.version_id FROM event e CROSS JOIN text w ON w.id = e.action_id
+     WHERE e.source_id = ?1 AND e.at <= ?2 AND w.value IN (?3, ?4, ?5) ORDER BY e.id DESC LIMIT 1";
+
+/// Returns the version at the source's own path; nothing when no file lay there.
+fn own_file(
+    sql: &Connection,
+    source: SourceId,
+    time: DateTime<Utc>,
+) -> std::result::Result<Option<VersionId>, Failure> {
+    let published = Action::Published.as_str();
+    let last = sql
+        .prepare_cached(OWN)?
+        .query_row(
+            params![
+                source.0,
+                millis(time),
+                published,
+                Action::Withdrawn.as_str(),
+                // Its file goes with it.
+                Action::SourceRemoved.as_str(),
+            ],
+            |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)),
+        )
+        .optional()?;
+    Ok(last.and_then(|(action, version)| version.filter(|_| action == published).map(VersionId)))
+}
+
+/// The sets that the source ever was judged with.
+const SETS: &str =
+    "SELECT DISTINCT n.set_name FROM edition_member m CROSS JOIN edition n ON n.id = m.edition_id
+     WHERE m.source_id = ?1";
+
+const IN_SET: &str = "SELECT w.value, e.detail FROM event e CROSS JOIN text w ON w.id = e.action_id
+     WHERE e.source_id IS NULL AND e.at <= ?1 AND w.value IN (?2, ?3)
+     AND (e.detail = ?4 OR substr(e.detail, 1, length(?4) + 2) = ?4 || ': ') ORDER BY e.id DESC LIMIT 1";
+
+/// Returns the source's version in the edition of the set that was published; nothing when it had none in it.
+fn in_set(
+    sql: &Connection,
+    source: SourceId,
+    set: &str,
+    time: DateTime<Utc>,
+) -> std::result::Result<Option<VersionId>, Failure> {
+    let (published, withdrawn) = (Action::SetPublished, Action::SetWithdrawn);
+    let last: Option<(String, String)> = sql
+        .prepare_cached(IN_SET)?
+        .query_row(
+            params![millis(time), published.as_str(), withdrawn.as_str(), set],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let edition = last
+        .filter(|(action, _)| action == published.as_str())
+        .and_then(|(_, detail)| edition_in(&detail));
+    match edition {
+        Some(edition) => member_of(sql, edition, source),
+        None => Ok(None),
+    }
+}
+
+/// Returns the source's version in an edition; nothing when it has none in it, or was purged with the edition.
+fn member_of(
+    sql: &Connection,
+    edition: EditionId,
+    source: SourceId,
+) -> std::result::Result<Option<VersionId>, Failure> {
+    let mut members = members_judged(sql, edition)?.into_iter();
+    let own = members.find(|member| member.source_id == source);
+    Ok(own.map(|member| member.version_id))
+}
+
+/// Reads the edition in the detail of a `set.published` event, such as `release: edition 3`.
+pub(super) fn edition_in(detail: &str) -> Option<EditionId> {
+    let (_, id) = detail.rsplit_once(": edition ")?;
+    id.parse().ok().map(EditionId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn events_and_editions_are_found_by_index() {
+        // Those of sets have no index: they are read from the newest on, and seldom.
+        for sql in [NOW, OWN, SETS] {
+            let plan = query_plan(sql);
+            assert!(
+                !plan.contains("SCAN e") && !plan.contains("SCAN m"),
+                "{plan}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_edition_is_in_the_detail() {
+        assert_eq!(edition_in("release: edition 3"), Some(EditionId(3)));
+        assert_eq!(edition_in("a: edition 1: edition 30"), Some(EditionId(30)));
+        assert_eq!(edition_in("release"), None);
+    }
+}

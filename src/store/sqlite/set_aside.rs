@@ -1,0 +1,107 @@
+//! Verdicts that cannot be read, and refusals of which the verdict is lost: set aside when the verifiers are asked anew, an event each that
+//! keeps what the row held.
+//!
+//! Never touches a row that can be read.
+
+use rusqlite::{Connection, params};
+
+use super::Store;
+use super::event_row::insert_event;
+use super::failure::{Failure, Outcome};
+use super::judged::{Judged, Tables};
+use super::refusal_row::{lossy, without_verdict};
+use super::transaction::Transaction;
+use super::verdict_row::{damage_of, newest_outcomes, verdicts_on};
+use crate::domain::{Action, EditionId, SourceId, Stamp, VerdictId, VersionId};
+use crate::store::error::Result;
+
+impl Store {
+    /// Returns the id of the newest verdict on a version, sound or not, where one of them cannot be read or is lost; nothing where all
+    /// are sound.
+    pub async fn newest_among_unreadable(&self, version: VersionId) -> Result<Option<VerdictId>> {
+        self.read(move |sql| newest_unless_sound(sql, Judged::Version(version)))
+            .await
+    }
+
+    /// Returns the same of an edition.
+    pub async fn newest_among_unreadable_of_edition(
+        &self,
+        edition: EditionId,
+    ) -> Result<Option<VerdictId>> {
+        self.read(move |sql| newest_unless_sound(sql, Judged::Edition(edition)))
+            .await
+    }
+}
+
+fn newest_unless_sound(sql: &Connection, on: Judged) -> Outcome<Option<VerdictId>> {
+    let known = newest_outcomes(sql, on).map_err(Failure::from);
+    match known.and_then(|_| verdicts_on(sql, on)) {
+        Ok(_) => Ok(None),
+        Err(error) if error.is_damage() => {
+            let newest = rows_on(sql, on)?.into_iter().map(|(id, _)| id).max();
+            Ok(Some(VerdictId(newest.unwrap_or_default())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What an event is about: a source and a version, or what the text names.
+pub(super) type Subject = (Option<SourceId>, Option<VersionId>, String);
+
+/// Takes away the verdicts on a version or an edition that cannot be read, and the second records of refusals whose verdicts are lost.
+pub(super) fn set_aside_unreadable(
+    transaction: &Transaction<'_>,
+    on: Judged,
+    subject: &Subject,
+    stamp: &Stamp,
+) -> Outcome<()> {
+    let Tables {
+        verdicts,
+        refusals,
+        on: column,
+    } = on.tables();
+    let sql = transaction.sql;
+    let mut aside = Vec::new();
+    for (id, held) in rows_on(sql, on)? {
+        if let Some(row) = damage_of(sql, on, id)? {
+            transaction.execute(&format!("DELETE FROM {verdicts} WHERE id = ?1"), [id])?;
+            aside.push((id, format!("{row}; it held {held}")));
+        }
+    }
+    for (id, by) in without_verdict(sql, on)? {
+        if aside.iter().all(|(other, _)| *other != id) {
+            aside.push((
+                id,
+                format!("it failed this in the name of {by}, and is lost"),
+            ));
+        }
+    }
+    for (id, why) in aside {
+        let delete = format!("DELETE FROM {refusals} WHERE {column} = ?1 AND verdict_id = ?2");
+        transaction.execute(&delete, params![on.id(), id])?;
+        let (source, version, what) = subject;
+        let detail =
+            format!("{what}verdict {id} counts no more, the verifiers were asked anew: {why}");
+        let action = Action::VerdictSetAside;
+        insert_event(transaction, stamp, action, *source, *version, Some(&detail))?;
+    }
+    Ok(())
+}
+
+/// Returns the ids of all verdicts on a version or an edition, each with what its row holds, sound or not.
+fn rows_on(sql: &Connection, on: Judged) -> rusqlite::Result<Vec<(i64, String)>> {
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = on.tables();
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT d.id, 'outcome ' || quote(d.outcome) || ', verifier ' || quote(coalesce(n.value, d.verifier_id)) || ', fingerprint '
+             || quote(coalesce(f.value, d.fingerprint_id)) || ', actor ' || quote(coalesce(a.value, d.actor_id)) || ', started_at '
+             || quote(d.started_at) || ', detail ' || quote(substr(d.detail, 1, 200))
+         FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
+         LEFT JOIN text a ON a.id = d.actor_id WHERE d.{column} = ?1"
+    ))?;
+    let rows = statement.query_map([on.id()], |row| Ok((row.get(0)?, lossy(row, 1)?)))?;
+    rows.collect()
+}

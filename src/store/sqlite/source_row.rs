@@ -1,0 +1,217 @@
+//! The rows of sources with their states, checked, and how they are selected.
+
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Connection, Row};
+
+use super::failure::{Failure, found, strictly};
+use super::row::Columns;
+use super::sql_damage::{column_of, damaged_error, reason_of, sound_rows};
+use super::version_row::read_newest_state;
+use crate::domain::{
+    Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, Withdrawal,
+};
+use crate::store::damaged_row::DamagedRow;
+
+/// The columns of a source and its state that need no other table but that of versions, with what is read of its newest version.
+macro_rules! own_columns {
+    ($newest:literal) => {
+        concat!("s.id, s.name, s.address, s.settings, s.published_path, s.path_key,
+         s.created_at, s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, ", $newest, ",
+         t.published_version_id, t.publish_due, CASE WHEN s.removed_at IS NULL THEN t.publish_error
+             ELSE (SELECT w.problem FROM withdrawal w WHERE w.path = s.published_path) END AS publish_error,")
+    };
+}
+
+/// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`].
+pub(super) const SOURCE_COLUMNS: &str = concat!(
+    own_columns!(
+        "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum"
+    ),
+    " CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m WHERE m.source_id = s.id) END,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN EXISTS (SELECT 1 FROM set_member m JOIN edition e
+            ON e.id = (SELECT max(n.id) FROM edition n JOIN file_set f ON f.name = n.set_name
+                WHERE n.set_name = m.set_name AND n.id > f.past_edition_id)
+            WHERE m.source_id = s.id AND e.state IN ('failed', 'error'))
+            OR EXISTS (SELECT 1 FROM set_member m JOIN file_set f ON f.name = m.set_name
+            WHERE m.source_id = s.id AND (f.problem IS NOT NULL OR f.withdrawn_at IS NOT NULL AND f.published_edition_id IS NULL
+                AND EXISTS (SELECT 1 FROM edition n WHERE n.set_name = m.set_name AND n.id > f.past_edition_id))) ELSE 0 END,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT em.version_id FROM set_member m JOIN file_set f ON f.name = m.set_name
+            JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id
+            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m JOIN file_set f ON f.name = m.set_name
+            JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id
+            WHERE m.source_id = s.id GROUP BY em.version_id ORDER BY min(m.set_name) LIMIT 1) END,
+    t.withdrawn_at, t.withdrawn_because,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT f.withdrawn_at FROM set_member m JOIN file_set f ON f.name = m.set_name
+            JOIN edition_member em ON em.edition_id = f.withdrawn_edition_id AND em.source_id = m.source_id
+            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END,
+    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
+        THEN (SELECT 'set ' || f.name || ': ' || f.withdrawn_because FROM set_member m JOIN file_set f ON f.name = m.set_name
+            JOIN edition_member em ON em.edition_id = f.withdrawn_edition_id AND em.source_id = m.source_id
+            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END"
+);
+
+/// The same where no set has members, for a query that is run once for each source and is not asked for the state of its version.
+pub(super) const SETLESS_COLUMNS: &str = concat!(
+    own_columns!("NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"),
+    " NULL, 0, NULL, NULL, t.withdrawn_at, t.withdrawn_because, NULL, NULL"
+);
+
+/// Tells whether any set has members.
+pub(super) fn have_sets_members(sql: &Connection) -> rusqlite::Result<bool> {
+    sql.prepare_cached("SELECT 1 FROM set_member")?.exists([])
+}
+
+/// Where the columns of `source_state` begin, and that of its which is never NULL unless the row is missing.
+const STATE_COLUMNS: usize = 8;
+
+/// Settings, state and newest version of a source. One whose state is missing is read too, and is damaged.
+pub(super) const SOURCE_TABLES: &str = "source s LEFT JOIN source_state t ON t.source_id = s.id
+    LEFT JOIN version v ON v.id = t.version_id";
+
+/// Returns the source with this id, removed or not.
+pub(super) fn source_by_id(sql: &Connection, id: SourceId) -> std::result::Result<Source, Failure> {
+    let row = sql
+        .prepare_cached(&format!(
+            "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE s.id = ?1"
+        ))?
+        .query_row([id.0], |row| read_source_row(row, read_source));
+    found(row, "source", id.0)
+}
+
+/// Reads a row that begins with [`SOURCE_COLUMNS`]. Damage is an error that names the row and the source.
+pub(super) fn read_source_row<T>(
+    row: &Row<'_>,
+    read: impl FnOnce(&mut Columns<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    read(&mut Columns::new(row)).map_err(|error| {
+        let Some(reason) = reason_of(row, &error) else {
+            return error;
+        };
+        let is_of_state = column_of(&error).is_some_and(|column| column >= STATE_COLUMNS);
+        let has_state = !matches!(row.get_ref(STATE_COLUMNS), Ok(ValueRef::Null));
+        damaged_error(DamagedRow {
+            table: if is_of_state {
+                "source_state"
+            } else {
+                "source"
+            },
+            id: row.get::<_, i64>(0).unwrap_or_default().to_string(),
+            source: row.get(1).ok(),
+            reason: if is_of_state && !has_state {
+                "it is missing, or `next_slot` holds NULL".to_owned()
+            } else {
+                reason
+            },
+        })
+    })
+}
+
+/// Reads [`SOURCE_COLUMNS`].
+pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source> {
+    let id = SourceId(columns.get()?);
+    let mut source = Source {
+        id,
+        settings: read_settings(columns)?,
+        published_path: read_published_path(columns)?,
+        created_at: columns.time()?,
+        removed_at: columns.optional_time()?,
+        state: SourceState {
+            next_slot: Slot(columns.get()?),
+            failures: columns.count()?,
+            last_attempt_at: columns.optional_time()?,
+            last_outcome: columns.optional_word()?,
+            version_id: columns.optional()?.map(VersionId),
+            // What is wrong with a version is said where its history is read.
+            version_state: read_newest_state(columns, id),
+            published_version_id: columns.optional()?.map(VersionId),
+            publish_due: columns.get()?,
+            publish_error: columns.get()?,
+            set: columns.get()?,
+            set_fails: columns.get()?,
+            set_version_id: columns.optional()?.map(VersionId),
+            showing_set: columns.get()?,
+            withdrawn: None,
+        },
+    };
+    if !source.state.publish_due && source.removed_at.is_none() {
+        // The file is right again; earlier programs left the reason of the last failure.
+        source.state.publish_error = None;
+    }
+    let own = read_withdrawal(columns)?;
+    // A damaged row of the set is not one of the source.
+    let with_set = read_withdrawal(columns).unwrap_or_default();
+    if source.state.served().is_none() {
+        let last = own.into_iter().chain(with_set);
+        let last = last.max_by_key(|withdrawal| withdrawal.at);
+        source.state.withdrawn = last.map(Box::new);
+    }
+    Ok(source)
+}
+
+/// Reads a published path and its key, of which one says what the other does: a file is written at no path that was damaged into
+/// another.
+fn read_published_path(columns: &mut Columns<'_>) -> rusqlite::Result<String> {
+    let path: String = columns.get()?;
+    let key: String = columns.get()?;
+    if is_key_of(&key, &path) {
+        Ok(path)
+    } else {
+        Err(columns.malformed(Type::Text, "it is not `published_path` in lower case"))
+    }
+}
+
+/// Tells whether a key is that of a published path.
+pub(super) fn is_key_of(key: &str, path: &str) -> bool {
+    if path.is_ascii() {
+        path.eq_ignore_ascii_case(key) && !key.bytes().any(|byte| byte.is_ascii_uppercase())
+    } else {
+        path.to_lowercase() == key
+    }
+}
+
+/// Reads when something was withdrawn and why; nothing when it was not.
+pub(super) fn read_withdrawal(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Withdrawal>> {
+    // Both are read in any case: columns may follow.
+    let (at, because) = (columns.optional_time(), columns.optional::<String>());
+    let because = because?.unwrap_or_default();
+    Ok(at?.map(|at| Withdrawal { at, because }))
+}
+
+fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> {
+    let name = columns.get()?;
+    let address = Address::from_stored(columns.get()?);
+    let settings = columns.settings()?;
+    if settings.name.is_some() || settings.address.is_some() {
+        return Err(columns.malformed(Type::Text, "name and address have columns of their own"));
+    }
+    Ok(settings.laid_over(SourceSettings::new(name, address)))
+}
+
+/// Returns the sources of which one of the conditions above holds. A damaged row is an error.
+pub(super) fn select(
+    sql: &Connection,
+    condition: &str,
+    text: &str,
+) -> std::result::Result<Vec<Source>, Failure> {
+    strictly(|damaged| select_sound(sql, condition, text, damaged))
+}
+
+/// Returns the same without those whose rows are damaged.
+pub(super) fn select_sound(
+    sql: &Connection,
+    condition: &str,
+    text: &str,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Source>, Failure> {
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {SOURCE_COLUMNS} FROM {SOURCE_TABLES} WHERE {condition}"
+    ))?;
+    let rows = statement.query_map([text], |row| read_source_row(row, read_source))?;
+    Ok(sound_rows(rows, damaged)?)
+}

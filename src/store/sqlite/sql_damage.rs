@@ -1,0 +1,148 @@
+//! Damage of rows as SQLite's errors carry it: a row that is read names itself in the error.
+
+use rusqlite::ffi::{
+    SQLITE_CONSTRAINT_CHECK, SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_NOTNULL,
+};
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Error, Row};
+
+use super::row::Columns;
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::StoreError;
+
+/// Reads a row of `table`, of which the first column is the id. Damage is an error that names the row.
+pub(super) fn read_row<T>(
+    table: &'static str,
+    row: &Row<'_>,
+    read: impl FnOnce(&mut Columns<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    read(&mut Columns::new(row)).map_err(|error| {
+        let id = row.get_ref(0).map(shown).unwrap_or_default();
+        named(table, id, row, error)
+    })
+}
+
+/// Names the row in an error that one of its values cannot be.
+pub(super) fn named(table: &'static str, id: String, row: &Row<'_>, error: Error) -> Error {
+    match reason_of(row, &error) {
+        Some(reason) => damaged_error(DamagedRow {
+            table,
+            id,
+            source: None,
+            reason,
+        }),
+        None => error,
+    }
+}
+
+/// Collects the rows that are sound; those that are damaged are added to `damaged`.
+pub(super) fn sound_rows<T>(
+    rows: impl Iterator<Item = rusqlite::Result<T>>,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Vec<T>> {
+    let mut sound = Vec::new();
+    for row in rows {
+        match row {
+            Ok(row) => sound.push(row),
+            Err(error) => damaged.push(damaged_row_in(&error).ok_or(error)?),
+        }
+    }
+    Ok(sound)
+}
+
+/// Says in SQLite's terms that a row is damaged; [`Failure::at`] says it in ours.
+pub(super) fn damaged_error(row: DamagedRow) -> Error {
+    let damage = StoreError::DamagedRow(Box::new(row));
+    Error::FromSqlConversionFailure(0, Type::Null, Box::new(damage))
+}
+
+/// Returns the damaged row that an error of SQLite's is about; nothing when it is about something else.
+pub(super) fn damaged_row_in(error: &Error) -> Option<DamagedRow> {
+    let Error::FromSqlConversionFailure(_, _, cause) = error else {
+        return is_of_value(error).then(|| unnamed(error));
+    };
+    match cause.downcast_ref() {
+        Some(StoreError::DamagedRow(row)) => Some(DamagedRow::clone(row)),
+        Some(StoreError::Damaged { version, reason }) => Some(DamagedRow {
+            table: "version",
+            id: version.to_string(),
+            source: None,
+            reason: reason.to_string(),
+        }),
+        _ => Some(unnamed(error)),
+    }
+}
+
+/// The damage of a row of which only the error is known.
+fn unnamed(error: &Error) -> DamagedRow {
+    DamagedRow {
+        table: "",
+        id: String::new(),
+        source: None,
+        reason: error.to_string(),
+    }
+}
+
+/// Tells whether an error is that a value is not one that belongs there.
+fn is_of_value(error: &Error) -> bool {
+    match error {
+        // What is changed of a row that is damaged: SQLite looks at the values that stay, too.
+        Error::SqliteFailure(failure, _) => matches!(
+            failure.extended_code,
+            SQLITE_CONSTRAINT_DATATYPE | SQLITE_CONSTRAINT_NOTNULL | SQLITE_CONSTRAINT_CHECK
+        ),
+        _ => column_of(error).is_some(),
+    }
+}
+
+/// Returns which column an error is about.
+pub(super) fn column_of(error: &Error) -> Option<usize> {
+    match error {
+        Error::InvalidColumnType(index, ..)
+        | Error::IntegralValueOutOfRange(index, _)
+        | Error::FromSqlConversionFailure(index, ..)
+        | Error::Utf8Error(index, _) => Some(*index),
+        _ => None,
+    }
+}
+
+/// Returns which column holds what, and why that cannot be; nothing for an error that is about no value, or says it all already.
+pub(super) fn reason_of(row: &Row<'_>, error: &Error) -> Option<String> {
+    let (index, cause) = match error {
+        Error::InvalidColumnType(index, ..) | Error::IntegralValueOutOfRange(index, _) => {
+            (*index, String::new())
+        }
+        Error::FromSqlConversionFailure(_, _, cause) if cause.is::<StoreError>() => return None,
+        Error::FromSqlConversionFailure(index, _, cause) => (*index, format!(": {cause}")),
+        Error::Utf8Error(index, _) => (*index, ": no text".to_owned()),
+        _ => return None,
+    };
+    let column = row.as_ref().column_name(index).unwrap_or("?");
+    let column = if column.contains(' ') { "set" } else { column };
+    let value = row.get_ref(index).map(shown).unwrap_or_default();
+    Some(match column {
+        // What is read of it is whether the row fits it.
+        "checksum" => "it does not fit its checksum".to_owned(),
+        // It may be a secret.
+        "address" | "headers" => format!("`{column}` holds something else{cause}"),
+        _ if value.is_empty() => format!("`{column}` is empty{cause}"),
+        _ => format!("`{column}` holds {value}{cause}"),
+    })
+}
+
+/// Returns a value as it is shown; what is long is cut.
+fn shown(value: ValueRef<'_>) -> String {
+    const MOST: usize = 40;
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Blob(bytes) => format!("{} bytes", bytes.len()),
+        ValueRef::Text(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            let cut: String = text.chars().take(MOST).collect();
+            let rest = if cut.len() < text.len() { "…" } else { "" };
+            format!("`{}{rest}`", cut.escape_debug())
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Times that were stored by a clock which ran ahead: found and mended, so that nothing waits for a time that was never meant.
+//!
+//! A time is mended only when it is later than any rule of gannet could have made it by the clock of now.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, named_params, params};
+
+use super::Store;
+use super::event_row::insert_event;
+use super::failure::Failure;
+use super::row::millis;
+use super::transaction::Transaction;
+use crate::domain::{
+    Action, CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER, Slot, Stamp,
+};
+use crate::store::error::Result;
+
+/// How many times were mended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Sources that are due now instead of at a time beyond their interval.
+    pub sources: usize,
+    /// When the last of them would have been due.
+    pub latest: Option<DateTime<Utc>>,
+    /// Claims that would have held for longer than one can.
+    pub claims: usize,
+    /// Notifiers that would have waited for longer than one may.
+    pub notifiers: usize,
+}
+
+impl Mended {
+    fn is_nothing(self) -> bool {
+        self.sources + self.claims + self.notifiers == 0
+    }
+}
+
+impl fmt::Display for Mended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if let (sources @ 1.., Some(latest)) = (self.sources, self.latest) {
+            let latest = latest.format("%Y-%m-%dT%H:%MZ");
+            let noun = if sources == 1 { "source" } else { "sources" };
+            parts.push(format!("{sources} {noun} due as late as {latest}: due now"));
+        }
+        if self.claims > 0 {
+            parts.push(format!("claims ended: {}", self.claims));
+        }
+        if self.notifiers > 0 {
+            parts.push(format!("notifiers tried again: {}", self.notifiers));
+        }
+        let parts = parts.join("; ");
+        write!(
+            f,
+            "the clock ran ahead when these times were stored: {parts}"
+        )
+    }
+}
+
+impl Store {
+    /// Makes due now what waits for a time that cannot be; an event says so. Returns nothing when there was none.
+    ///
+    /// That is: a source due later than after its interval (or the longest pause that a server may ask for) and an hour, or
+    /// last tried by a clock that was more than an hour ahead; a claim beyond the longest lease; a notifier beyond the
+    /// longest pause.
+    pub async fn mend_times(&self, stamp: Stamp) -> Result<Option<Mended>> {
+        let now = stamp.at;
+        let found = self.read(move |sql| Ok(find(sql, now)?)).await?;
+        if found.is_nothing() {
+            return Ok(None);
+        }
+        self.write(move |transaction| mend(transaction, &stamp))
+            .await
+    }
+}
+
+// Not by the index of what is due: most of the table is looked at, in its own order.
+const IMPOSSIBLE: &str = "FROM source_state t NOT INDEXED CROSS JOIN source s ON s.id = t.source_id
+     WHERE t.active = 1 AND t.next_slot > :slot AND (t.last_attempt_at > :tried
+         OR t.next_slot > :slot + :tolerance + max(s.interval_hours, iif(t.failures > 0, :pause, 0)))";
+
+fn find(sql: &Connection, now: DateTime<Utc>) -> rusqlite::Result<Mended> {
+    let slot = Slot::containing(now).0;
+    let (sources, latest): (i64, Option<i64>) = sql
+        .prepare_cached(&format!(
+            "SELECT count(*), max(iif(typeof(t.next_slot) = 'integer', t.next_slot, 0)) {IMPOSSIBLE}"
+        ))?
+        .query_row(
+            named_params! {
+                ":slot": slot, ":tried": millis(now + CLOCK_TOLERANCE),
+                ":tolerance": CLOCK_TOLERANCE.num_hours(), ":pause": LONGEST_RETRY_AFTER.num_hours(),
+            },
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+    let count = |query: &str, latest: DateTime<Utc>| -> rusqlite::Result<usize> {
+        let count: i64 = sql
+            .prepare_cached(query)?
+            .query_row([millis(latest)], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    };
+    Ok(Mended {
+        sources: usize::try_from(sources).unwrap_or_default(),
+        latest: latest.map(|slot| Slot(slot).start()),
+        claims: count(
+            "SELECT count(*) FROM source_state WHERE lease_owner IS NOT NULL AND lease_until > ?1",
+            now + LONGEST_LEASE + CLOCK_TOLERANCE,
+        )?,
+        notifiers: count(
+            "SELECT count(*) FROM notifier WHERE retry_at > ?1",
+            now + LONGEST_RETRY + CLOCK_TOLERANCE,
+        )?,
+    })
+}
+
+fn mend(
+    transaction: &Transaction<'_>,
+    stamp: &Stamp,
+) -> std::result::Result<Option<Mended>, Failure> {
+    let now = stamp.at;
+    // Another process may have been first.
+    let mended = find(transaction.sql, now)?;
+    if mended.is_nothing() {
+        return Ok(None);
+    }
+    let slot = Slot::containing(now).0;
+    transaction.update_states(
+        &format!(
+            "UPDATE source_state SET next_slot = :slot WHERE source_id IN (SELECT t.source_id {IMPOSSIBLE})"
+        ),
+        named_params! {
+            ":slot": slot, ":tried": millis(now + CLOCK_TOLERANCE),
+            ":tolerance": CLOCK_TOLERANCE.num_hours(), ":pause": LONGEST_RETRY_AFTER.num_hours(),
+        },
+    )?;
+    transaction.update_states(
+        "UPDATE source_state SET lease_owner = NULL, lease_until = NULL
+         WHERE lease_owner IS NOT NULL AND lease_until > ?1",
+        params![millis(now + LONGEST_LEASE + CLOCK_TOLERANCE)],
+    )?;
+    transaction.execute(
+        "UPDATE notifier SET retry_at = NULL WHERE retry_at > ?1",
+        params![millis(now + LONGEST_RETRY + CLOCK_TOLERANCE)],
+    )?;
+    let detail = mended.to_string();
+    insert_event(
+        transaction,
+        stamp,
+        Action::TimesMended,
+        None,
+        None,
+        Some(&detail),
+    )?;
+    Ok(Some(mended))
+}

@@ -1,0 +1,140 @@
+//! What notifiers know of sets and were told of single events: read for a look, and written when they were told.
+//!
+//! Never decides what a notifier is told: that is the domain's.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, params};
+
+use super::Store;
+use super::failure::Failure;
+use super::row::{Columns, millis};
+use super::sql_damage::{read_row, sound_rows};
+use super::transaction::Transaction;
+use super::verdict_words::failure_of_edition;
+use crate::domain::{EditionId, EventId, ToldOfSet};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+use crate::store::notice_types::{ChangeStory, EventSubject, NoticeRecord, SetLook, ToldOfEvent};
+
+impl Store {
+    /// Returns what is recorded of the editions with which sets turned, in their order.
+    pub async fn edition_stories(&self, editions: Vec<EditionId>) -> Result<Vec<ChangeStory>> {
+        self.read(move |sql| {
+            let stories = editions.iter().map(|edition| story(sql, *edition));
+            stories.collect()
+        })
+        .await
+    }
+}
+
+const SETS: &str = "SELECT f.name, e.id, e.state, f.published_edition_id, f.publish_error IS NOT NULL, k.edition_id, k.told_at, k.worse_at
+     FROM file_set f LEFT JOIN edition e ON f.configured = 1 AND e.id = (SELECT max(id) FROM edition WHERE set_name = f.name AND id > f.past_edition_id)
+         AND EXISTS (SELECT 1 FROM set_member m WHERE m.set_name = f.name)
+     LEFT JOIN told_set k ON k.notifier_id = ?1 AND k.set_name = f.name ORDER BY f.name";
+
+/// Returns where the sets stand, and what a notifier knows of them.
+pub(super) fn sets(
+    sql: &Connection,
+    notifier: i64,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Vec<SetLook>> {
+    let mut statement = sql.prepare_cached(SETS)?;
+    let rows = statement.query_map([notifier], |row| {
+        read_row("file_set", row, |columns| {
+            let name = columns.get()?;
+            let newest = columns.optional()?.map(EditionId);
+            let state = columns.optional_word()?;
+            Ok(SetLook {
+                name,
+                newest: newest.zip(state),
+                published: columns.optional()?.map(EditionId),
+                is_unpublished: columns.get()?,
+                told: ToldOfSet {
+                    failed_edition: columns.optional()?.map(EditionId),
+                    at: columns.optional_time()?,
+                    worse_at: columns.optional_time()?,
+                },
+            })
+        })
+    })?;
+    sound_rows(rows, damaged)
+}
+
+/// Returns what a notifier was told of single events; what an older kind of change left is passed over.
+pub(super) fn told_events(
+    sql: &Connection,
+    notifier: i64,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<HashMap<EventSubject, ToldOfEvent>> {
+    let mut statement = sql.prepare_cached(
+        "SELECT kind, subject, told_at, held_event_id FROM told_event WHERE notifier_id = ?1",
+    )?;
+    let rows = statement.query_map([notifier], |row| {
+        read_row("told_event", row, |columns| {
+            let kind: String = columns.get()?;
+            let about = columns.get()?;
+            let told = ToldOfEvent {
+                at: columns.time()?,
+                held: columns.optional()?.map(EventId),
+            };
+            let subject = kind.parse().ok().map(|kind| EventSubject { kind, about });
+            Ok(subject.map(|subject| (subject, told)))
+        })
+    })?;
+    Ok(sound_rows(rows, damaged)?.into_iter().flatten().collect())
+}
+
+/// Writes what a notifier knows now of sets and single events.
+pub(super) fn write(
+    transaction: &Transaction<'_>,
+    notifier: i64,
+    record: &NoticeRecord,
+) -> rusqlite::Result<()> {
+    for (set, told) in &record.told_sets {
+        transaction.execute(
+            "INSERT INTO told_set (notifier_id, set_name, edition_id, told_at, worse_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET edition_id = ?3, told_at = ?4, worse_at = ?5",
+            params![
+                notifier,
+                set,
+                told.failed_edition.map(|edition| edition.0),
+                told.at.map(millis),
+                told.worse_at.map(millis)
+            ],
+        )?;
+    }
+    for (subject, told) in &record.told_events {
+        transaction.execute(
+            "INSERT INTO told_event (notifier_id, kind, subject, told_at, held_event_id) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET told_at = ?4, held_event_id = ?5",
+            params![
+                notifier,
+                subject.kind.as_str(),
+                subject.about,
+                millis(told.at),
+                told.held.map(|event| event.0)
+            ],
+        )?;
+    }
+    if let Some(since) = record.quiet_since {
+        transaction.execute(
+            "DELETE FROM told_event WHERE notifier_id = ?1 AND held_event_id IS NULL AND told_at < ?2",
+            params![notifier, millis(since)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Returns when an edition was judged last, and who failed it with the reason, if somebody did.
+fn story(sql: &Connection, edition: EditionId) -> std::result::Result<ChangeStory, Failure> {
+    let since = sql
+        .prepare_cached(
+            "SELECT coalesce((SELECT max(started_at) FROM edition_verdict WHERE edition_id = ?1), 0)",
+        )?
+        .query_row([edition.0], |row| Ok(Columns::new(row).time().ok()))?;
+    Ok(ChangeStory {
+        since,
+        detail: failure_of_edition(sql, edition)?,
+    })
+}

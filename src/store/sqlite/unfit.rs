@@ -1,0 +1,153 @@
+//! Rows that do not fit those that they name: versions and their blobs, blobs and what they hold; and versions whose rows are gone.
+//!
+//! Whoever would delete stored bytes asks first: what such a row needs cannot be known. Never mends anything.
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::Store;
+use super::failure::Failure;
+use super::row::{Columns, int};
+use super::sql_damage::{damaged_error, damaged_row_in};
+use super::version_row::{PLACE_COLUMNS, damaged_row, read_place};
+use crate::domain::SourceId;
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+
+/// So many rows are named at once: what damages more damages the whole catalogue.
+const MOST: usize = 100;
+
+impl Store {
+    /// Looks at the rows of all versions and blobs. Returns whether each is there and fits what it names, so that the bytes that none
+    /// of them names are needed by none; those that do not are noted ([`Store::damage`]).
+    pub async fn all_needs_are_known(&self) -> Result<bool> {
+        self.read_sound(|sql, damaged| {
+            let mut unknown = unfit_rows(sql)?;
+            unknown.extend(lost_versions(sql)?.into_iter().map(|(_, row)| row));
+            let are_known = unknown.is_empty();
+            damaged.extend(unknown);
+            Ok(are_known)
+        })
+        .await
+    }
+}
+
+/// Refuses to purge these sources while a row of any source may need bytes that it does not name. Lost versions of their own
+/// history are no obstacle: they go with it.
+pub(super) fn refuse_unknown_needs(
+    sql: &Connection,
+    purged: &[SourceId],
+) -> std::result::Result<(), Failure> {
+    let lost = lost_versions(sql)?.into_iter();
+    let of_others = lost.filter(|(source, _)| !purged.contains(source));
+    let mut unknown = unfit_rows(sql)?
+        .into_iter()
+        .chain(of_others.map(|(_, row)| row));
+    let Some(row) = unknown.next() else {
+        return Ok(());
+    };
+    let reason = format!(
+        "{}; nothing is purged meanwhile: that row may need the same stored bytes",
+        row.reason
+    );
+    Err(damaged_error(DamagedRow { reason, ..row }).into())
+}
+
+/// Returns the first rows of versions and blobs that do not fit what they name.
+fn unfit_rows(sql: &Connection) -> std::result::Result<Vec<DamagedRow>, Failure> {
+    let mut unfit = Vec::new();
+    let mut versions = sql.prepare_cached(&format!(
+        "SELECT {PLACE_COLUMNS}, b.id IS NULL, b.digest IS v.digest
+         FROM version v LEFT JOIN blob b ON b.id = v.blob_id"
+    ))?;
+    let mut rows = versions.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Err(error) = fitting_version(row) {
+            let mut row = damaged_row_in(&error).ok_or(error)?;
+            row.source = source_of(sql, &row.id)?;
+            unfit.push(row);
+        }
+        if unfit.len() == MOST {
+            return Ok(unfit);
+        }
+    }
+    let mut blobs = sql.prepare_cached(UNFIT_BLOBS)?;
+    let rows = blobs.query_map([], |row| {
+        Ok(DamagedRow {
+            table: "blob",
+            id: row.get::<_, i64>(0)?.to_string(),
+            source: row.get(1).unwrap_or_default(),
+            reason: row.get(2)?,
+        })
+    })?;
+    for row in rows {
+        unfit.push(row?);
+    }
+    Ok(unfit)
+}
+
+// A history begins with 0, has no gap, and ends with the version that its source names.
+const GAPS: &str = "SELECT v.source_id, max(v.id) FROM version v
+     GROUP BY v.source_id HAVING count(*) <> max(v.ordinal) + 1 OR min(v.ordinal) <> 0 LIMIT ?1";
+const NEWEST_LOST: &str =
+    "SELECT t.source_id, t.version_id FROM source_state t WHERE t.version_id IS NOT NULL
+     AND NOT EXISTS (SELECT 1 FROM version v WHERE v.id = t.version_id) LIMIT ?1";
+
+/// Returns the first versions whose rows are gone, or those beside which they are missing, with their sources.
+fn lost_versions(sql: &Connection) -> rusqlite::Result<Vec<(SourceId, DamagedRow)>> {
+    let mut lost = Vec::new();
+    for (query, reason) in [
+        (GAPS, "versions are missing from the history that it is of"),
+        (NEWEST_LOST, "it is missing"),
+    ] {
+        let mut statement = sql.prepare_cached(query)?;
+        let mut rows = statement.query([int(MOST)])?;
+        while let Some(row) = rows.next()? {
+            // A row without a source is damaged itself, and named as that.
+            let (Ok(source), Ok(version)) = (row.get(0), row.get::<_, i64>(1)) else {
+                continue;
+            };
+            let name = sql
+                .prepare_cached("SELECT name FROM source WHERE id = ?1")?
+                .query_row([source], |row| Ok(row.get(0).ok()));
+            let row = DamagedRow {
+                table: "version",
+                id: version.to_string(),
+                source: name.optional()?.flatten(),
+                reason: reason.to_owned(),
+            };
+            lost.push((SourceId(source), row));
+        }
+    }
+    Ok(lost)
+}
+
+/// Reads the row of a version with its blob's; nothing but an error comes of it when they do not fit.
+fn fitting_version(row: &Row<'_>) -> rusqlite::Result<()> {
+    let mut columns = Columns::new(row);
+    let place = read_place(&mut columns)?;
+    if columns.get()? {
+        return Err(damaged_row(place.id, "the blob that it names is missing"));
+    }
+    if columns.get()? {
+        return Ok(());
+    }
+    Err(damaged_row(place.id, "it names a blob of other content"))
+}
+
+fn source_of(sql: &Connection, version: &str) -> rusqlite::Result<Option<String>> {
+    let name = sql
+        .prepare_cached("SELECT s.name FROM version v JOIN source s ON s.id = v.source_id WHERE v.id = CAST(?1 AS INTEGER)")?
+        .query_row([version], |row| Ok(row.get(0).ok()));
+    Ok(name.optional()?.flatten())
+}
+
+// An object is called after the digest of its content; bytes in the row are as many as it says.
+const UNFIT_BLOBS: &str = "SELECT b.id, (SELECT s.name FROM version v JOIN source s ON s.id = v.source_id WHERE v.blob_id = b.id LIMIT 1),
+         CASE WHEN b.base_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blob c WHERE c.id = b.base_id) THEN 'its base is missing'
+             WHEN b.object IS NULL THEN '`body` is not as long as `stored_bytes` says'
+             ELSE '`object` is not the name of its content' END
+     FROM blob b
+     WHERE CASE WHEN b.object IS NULL THEN length(b.body) IS NOT b.stored_bytes
+         ELSE typeof(b.object) <> 'text' OR replace(substr(b.object, 1, 65), '/', '') <> lower(hex(b.digest)) END
+         OR b.base_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blob c WHERE c.id = b.base_id)
+     LIMIT 100";

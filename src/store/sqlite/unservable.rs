@@ -1,0 +1,119 @@
+//! Why readers must not find a file or a folder any more, although its successor cannot be put in its place.
+//!
+//! Never says so on the word of a damaged row: what was good stays.
+
+use rusqlite::Connection;
+
+use super::Store;
+use super::edition_row::{edition_by_id, member_version};
+use super::failure::{Failure, Outcome, sound_one};
+use super::row::Columns;
+use super::verdict_words::{failure_of, failure_of_edition};
+use super::version::version_by_id;
+use super::version_row::{PLACE_COLUMNS, read_place};
+use super::wanted_file::{Current, current};
+use crate::domain::{Digest, EditionId, PublishPolicy, SourceId, VersionId, VersionState};
+use crate::store::error::Result;
+
+/// Why the file at a source's published path must not stay there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unservable {
+    /// The version that is recorded as published has failed: who failed it, with the reason.
+    Failed(String),
+    /// The contents are those of no version that may be published.
+    Foreign,
+}
+
+impl Store {
+    /// Returns why the file at a source's published path, with these contents, must not be served; nothing when it may be. A
+    /// version that failed counts as served, too, while it is recorded as published and no file can be read there.
+    pub async fn unservable_file(
+        &self,
+        source: SourceId,
+        content: Option<Digest>,
+    ) -> Result<Option<Unservable>> {
+        self.read_sound(move |sql, damaged| {
+            let found = current(sql, source)
+                .and_then(|current| unservable_file(sql, source, &current, content));
+            match found {
+                Err(Failure::Refused(_)) => Ok(None),
+                found => Ok(sound_one(found, damaged)?.flatten()),
+            }
+        })
+        .await
+    }
+
+    /// Returns why an edition of a set must not be served; nothing when it may be.
+    pub async fn unservable_edition(&self, id: EditionId) -> Result<Option<String>> {
+        self.read_sound(move |sql, damaged| {
+            Ok(sound_one(unservable_edition(sql, id), damaged)?.flatten())
+        })
+        .await
+    }
+}
+
+fn unservable_file(
+    sql: &Connection,
+    source: SourceId,
+    current: &Current,
+    content: Option<Digest>,
+) -> Outcome<Option<Unservable>> {
+    if let Some(content) = content
+        && has_servable_version(sql, source, current, content)?
+    {
+        return Ok(None);
+    }
+    let Some(published) = current.published else {
+        // What lies there is recorded nowhere: it may be what readers found before this catalogue began.
+        return Ok(None);
+    };
+    let published = version_by_id(sql, published)?;
+    if published.state == VersionState::Failed && current.policy == PublishPolicy::Passed {
+        let failure = failure_of(sql, published.id)?;
+        return Ok(Some(Unservable::Failed(failure.unwrap_or_default())));
+    }
+    Ok(content.map(|_| Unservable::Foreign))
+}
+
+/// Tells whether contents are those of a version that may be published, or may stay so.
+fn has_servable_version(
+    sql: &Connection,
+    source: SourceId,
+    current: &Current,
+    content: Digest,
+) -> Outcome<bool> {
+    let mut versions = sql.prepare_cached(&format!(
+        "SELECT {PLACE_COLUMNS} FROM version v WHERE v.source_id = ?1 AND v.digest = ?2"
+    ))?;
+    let places = versions.query_map(rusqlite::params![source.0, content.0], |row| {
+        read_place(&mut Columns::new(row))
+    })?;
+    for place in places {
+        let place = place?;
+        if is_servable(place.id, place.state, current) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_servable(id: VersionId, state: VersionState, current: &Current) -> bool {
+    match state {
+        _ if current.policy == PublishPolicy::Newest => true,
+        VersionState::Passed | VersionState::Unverified => true,
+        VersionState::Pending | VersionState::Error => current.published == Some(id),
+        VersionState::Failed => false,
+    }
+}
+
+fn unservable_edition(sql: &Connection, id: EditionId) -> Outcome<Option<String>> {
+    let edition = edition_by_id(sql, id)?;
+    let mut has_failed = edition.state == VersionState::Failed;
+    for member in &edition.members {
+        has_failed |= member_version(sql, member)?.state == VersionState::Failed;
+    }
+    if !has_failed {
+        return Ok(None);
+    }
+    Ok(Some(failure_of_edition(sql, id)?.unwrap_or_default()))
+}

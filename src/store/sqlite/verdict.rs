@@ -1,0 +1,147 @@
+//! Verdicts: appended with the state that they give their version, read by version and by source.
+
+use rusqlite::Connection;
+
+use super::Store;
+use super::failure::Failure;
+use super::hand_verdict::{Own, end_on_versions};
+use super::judged::Judged;
+use super::overtaken::{is_overtaken, note_overtaken};
+use super::refusals::repeat_late;
+use super::row::row_limit;
+use super::set_aside::set_aside_unreadable;
+use super::transaction::Transaction;
+use super::verdict_row::{NO_OUTPUT, OUTPUT, insert_verdict, list};
+use super::version_state::{derive_state, insert_verdict_event, place_of};
+use crate::domain::{NewVerdict, SourceId, Stamp, Verdict, VerdictId, VersionId};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+use crate::store::types::{Counted, Seen};
+
+impl Store {
+    /// Returns all verdicts on a version, oldest first. Those whose rows are damaged are left out ([`Store::damage`]).
+    pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
+        self.read_sound(move |sql, damaged| verdicts_on(sql, version, damaged))
+            .await
+    }
+
+    /// Returns the id of the newest verdict on a version; 0 while there is none.
+    pub async fn newest_verdict(&self, version: VersionId) -> Result<VerdictId> {
+        self.read(move |sql| Ok(newest_verdict(sql, version)?))
+            .await
+    }
+
+    /// Returns the id of the newest verdict on any version; 0 while there is none.
+    pub async fn newest_verdict_of_all(&self) -> Result<VerdictId> {
+        self.read(|sql| {
+            let newest = sql
+                .prepare_cached("SELECT coalesce(max(id), 0) FROM verdict")?
+                .query_row([], |row| row.get(0))?;
+            Ok(VerdictId(newest))
+        })
+        .await
+    }
+
+    /// Returns the verdicts on the newest `limit` versions of a source, all without a limit; oldest first, and without what
+    /// the verifiers printed: that may be 128 KiB each, and no list shows it.
+    pub async fn verdicts_of_source(
+        &self,
+        source: SourceId,
+        limit: Option<usize>,
+    ) -> Result<Vec<Verdict>> {
+        const OF_SOURCE: &str = "d.version_id IN
+             (SELECT id FROM version WHERE source_id = ?1 ORDER BY ordinal DESC LIMIT ?2)";
+        self.read_sound(move |sql, damaged| {
+            let of_source = [source.0, row_limit(limit)];
+            list(sql, NO_OUTPUT, OF_SOURCE, of_source, damaged)
+        })
+        .await
+    }
+
+    /// Records verdicts, an event each, and the state that all verdicts on the version give it by the policy in force. Returns
+    /// that state, and which of the verdicts count. Its source's published file becomes due when it has to change ([`Store::publication`]).
+    ///
+    /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count. One that was
+    /// reached in view of what was `seen` is left out when it is overtaken: a promise to answer later when the answer came since;
+    /// any other when somebody outside, or the verifier by another definition, decided since, or when the verifier is defined
+    /// otherwise by now.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] when the version was purged meanwhile.
+    pub async fn record_verdicts(
+        &self,
+        version: VersionId,
+        verdicts: Vec<NewVerdict>,
+        seen: impl Into<Seen>,
+        stamp: Stamp,
+    ) -> Result<Counted> {
+        let seen = seen.into();
+        self.write(move |transaction| {
+            judge_version(transaction, version, &verdicts, Some(&seen), &stamp)
+        })
+        .await
+    }
+}
+
+/// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back with
+/// those that count: verdicts that were reached in view of what was `seen` are left out when they are overtaken. Verdicts by hand on the
+/// same contents end where these take their place.
+pub(super) fn judge_version(
+    transaction: &Transaction<'_>,
+    version: VersionId,
+    verdicts: &[NewVerdict],
+    seen: Option<&Seen>,
+    stamp: &Stamp,
+) -> std::result::Result<Counted, Failure> {
+    let place = place_of(transaction.sql, version)?;
+    let policy = transaction.policy_for_source(place.source_id)?;
+    repeat_late(transaction, &place, &policy, stamp)?;
+    let mut counted = Vec::with_capacity(verdicts.len());
+    let mut ids = Vec::with_capacity(verdicts.len());
+    for verdict in verdicts {
+        let on = Judged::Version(version);
+        if is_overtaken(transaction.sql, on, verdict, seen, &policy)? {
+            let subject = (Some(place.source_id), Some(version), String::new());
+            note_overtaken(transaction, subject, verdict, &policy, stamp)?;
+            continue;
+        }
+        ids.push(insert_verdict(transaction, on, verdict, stamp)?);
+        let source = place.source_id;
+        insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
+        counted.push(verdict.clone());
+    }
+    if seen.is_some_and(|seen| seen.is_anew) {
+        let subject = (Some(place.source_id), Some(version), String::new());
+        set_aside_unreadable(transaction, Judged::Version(version), &subject, stamp)?;
+    }
+    let state = derive_state(transaction, &place, &policy, &counted, stamp)?;
+    let mut ended = Vec::new();
+    for (id, verdict) in ids.into_iter().zip(&counted) {
+        let own = Own::new(id, verdict, seen);
+        ended.extend(end_on_versions(transaction, version, &own, stamp)?);
+    }
+    Ok(Counted {
+        state,
+        verdicts: counted,
+        ended,
+    })
+}
+
+/// Returns all verdicts on a version, oldest first; those whose rows are damaged are left out.
+pub(super) fn verdicts_on(
+    sql: &Connection,
+    version: VersionId,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Verdict>, Failure> {
+    list(sql, OUTPUT, "d.version_id = ?1", [version.0], damaged)
+}
+
+/// Returns the id of the newest verdict on a version; 0 while there is none.
+pub(super) fn newest_verdict(sql: &Connection, version: VersionId) -> rusqlite::Result<VerdictId> {
+    let mut newest =
+        sql.prepare_cached("SELECT coalesce(max(id), 0) FROM verdict WHERE version_id = ?1")?;
+    newest
+        .query_row([version.0], |row| row.get(0))
+        .map(VerdictId)
+}

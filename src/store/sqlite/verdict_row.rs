@@ -1,0 +1,347 @@
+//! The rows of verdicts, checked: appended with a checksum, and read strictly or in lists that leave damaged ones out.
+//!
+//! The checksum is of what decides: the verdict's own id, what it is on, verifier, fingerprint, actor and time, the outcome, and what it was
+//! given on. Never mends anything, and never takes a row that does not fit for a verdict that was given.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
+
+use super::failure::{Failure, strictly};
+use super::interned::{DEFINITION, definition, sound_text, text};
+use super::judged::{GIVEN, Judged, OF_EDITIONS, OF_VERSIONS, Tables};
+use super::refusal_row::{is_refusal_lost, keep_refusal, lost_refusal};
+use super::row::{Columns, duration_ms, millis};
+use super::sql_damage::{damaged_error, damaged_row_in, read_row, sound_rows};
+use super::transaction::Transaction;
+use crate::domain::{
+    EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Stamp, Verdict, VerdictId,
+    VerdictOutcome, VersionId,
+};
+use crate::store::damaged_row::DamagedRow;
+
+/// Reads whether a row fits its checksum, such as [`Tables::fits`]; one that does not is an error.
+pub(super) fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {
+    if columns.get()? {
+        return Ok(());
+    }
+    Err(columns.malformed(Type::Integer, "the row does not fit it"))
+}
+
+/// Reads a row of verdicts, of which the first column is the id. Damage names what it is on with the command that sets it aside.
+pub(super) fn read_verdict_row<T>(
+    tables: Tables,
+    row: &Row<'_>,
+    on: Option<i64>,
+    read: impl FnOnce(&mut Columns<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    read_row(tables.verdicts, row, read).map_err(|error| match damaged_row_in(&error) {
+        Some(damaged) if damaged.table == tables.verdicts => {
+            let of = match on.or_else(|| row.get(tables.on).ok()) {
+                Some(id) if tables.on == OF_VERSIONS.on => format!("v{id}`"),
+                _ => "set:NAME`, if it is on the set's newest edition,".to_owned(),
+            };
+            let reason = damaged.reason;
+            let reason =
+                format!("{reason}; `gannet verify {of} sets it aside and asks the verifiers anew");
+            damaged_error(DamagedRow { reason, ..damaged })
+        }
+        _ => error,
+    })
+}
+
+/// Returns what each verifier said last of a version or an edition, in the order in which verdicts were recorded: the clock may
+/// have been set back meanwhile.
+pub(super) fn newest_outcomes(
+    sql: &Connection,
+    on: Judged,
+) -> rusqlite::Result<BTreeMap<String, VerdictOutcome>> {
+    let tables = on.tables();
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = tables;
+    // One that cannot be read is no verdict that was not given: it may be the one that failed.
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT d.id, {} AS verifier_id, d.outcome, {}, {} FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id
+         WHERE d.{column} = ?1 ORDER BY d.id",
+        sound_text!("n"),
+        tables.fits(),
+        is_refusal_lost(tables),
+    ))?;
+    let mut outcomes = BTreeMap::new();
+    let mut is_lost = None;
+    let mut rows = statement.query([on.id()])?;
+    while let Some(row) = rows.next()? {
+        let (verifier, outcome) = read_verdict_row(tables, row, Some(on.id()), |columns| {
+            columns.get::<i64>()?;
+            let said: (String, VerdictOutcome) = (text(columns)?, columns.word()?);
+            read_fit(columns)?;
+            is_lost = Some(columns.get()?);
+            Ok(said)
+        })?;
+        outcomes.insert(verifier, outcome);
+    }
+    if is_lost.is_none() {
+        let alone = format!("SELECT {}", is_refusal_lost(tables));
+        is_lost = Some(
+            sql.prepare_cached(&alone)?
+                .query_row([on.id()], |row| row.get(0))?,
+        );
+    }
+    if is_lost == Some(true) {
+        return Err(lost_refusal(on));
+    }
+    Ok(outcomes)
+}
+
+/// Appends one verdict, and returns its id.
+pub(super) fn insert_verdict(
+    transaction: &Transaction<'_>,
+    on: Judged,
+    verdict: &NewVerdict,
+    stamp: &Stamp,
+) -> rusqlite::Result<VerdictId> {
+    let verifier = transaction.text_id(&verdict.verifier)?;
+    let fingerprint = transaction.text_id(&verdict.fingerprint.hex)?;
+    keep_definition(transaction, fingerprint, &verdict.fingerprint.definition)?;
+    let actor = transaction.text_id(&stamp.actor.0)?;
+    let tables = on.tables();
+    let values = format!(
+        "?1 AS {}, ?2 AS verifier_id, ?3 AS fingerprint_id, ?4 AS actor_id, ?5 AS outcome, ?6 AS detail, ?7 AS exit_code, ?8 AS output,
+         ?9 AS started_at, ?10 AS duration_ms, NULL AS given_on",
+        tables.on
+    );
+    let id = transaction.insert(
+        &tables.insert(&values),
+        params![
+            on.id(),
+            verifier,
+            fingerprint,
+            actor,
+            verdict.judgement.outcome.as_str(),
+            verdict.judgement.detail,
+            verdict.judgement.exit_code,
+            verdict.judgement.output,
+            millis(verdict.started_at),
+            duration_ms(verdict.duration)
+        ],
+    )?;
+    if verdict.is_refusal() {
+        keep_refusal(transaction, on, id)?;
+    }
+    Ok(VerdictId(id))
+}
+
+/// Appends once more what a verdict said, on something else with the same contents; one that is a refusal is kept as such there, too.
+pub(super) fn repeat(
+    transaction: &Transaction<'_>,
+    verdict: VerdictId,
+    is_refusal: bool,
+    on: Judged,
+) -> rusqlite::Result<()> {
+    let tables = on.tables();
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = tables;
+    let of_known = format!(
+        "k.* FROM (SELECT ?1 AS {column}, {GIVEN}, coalesce(given_on, {column}) AS given_on FROM {verdicts} WHERE id = ?2) k"
+    );
+    let id = transaction.insert(&tables.insert(&of_known), params![on.id(), verdict.0])?;
+    if is_refusal {
+        keep_refusal(transaction, on, id)?;
+    }
+    Ok(())
+}
+
+/// Keeps what a fingerprint stands for, once; nothing for one from before that was kept.
+fn keep_definition(
+    transaction: &Transaction<'_>,
+    fingerprint: i64,
+    definition: &str,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO definition (fingerprint_id, value, checksum) VALUES (?1, ?2, row_checksum(?1, ?2))
+         ON CONFLICT DO UPDATE SET value = excluded.value, checksum = excluded.checksum WHERE value = '' AND excluded.value <> ''",
+        params![fingerprint, definition],
+    )?;
+    Ok(())
+}
+
+/// Returns all verdicts on a version or an edition, oldest first. A damaged row is an error: it may be a refusal.
+pub(super) fn verdicts_on(
+    sql: &Connection,
+    on: Judged,
+) -> std::result::Result<Vec<(VerdictId, NewVerdict)>, Failure> {
+    Ok(match on {
+        Judged::Version(id) => {
+            strictly(|damaged| list(sql, OUTPUT, "d.version_id = ?1", [id.0], damaged))?
+                .into_iter()
+                .map(|one| (one.id, one.verdict))
+                .collect()
+        }
+        Judged::Edition(id) => strictly(|damaged| verdicts_on_edition(sql, id, damaged))?
+            .into_iter()
+            .map(|one| (one.id, one.verdict))
+            .collect(),
+    })
+}
+
+/// Returns one verdict on a version or an edition, without what the verifier printed, and who gave it; nothing where its row is damaged.
+pub(super) fn given(
+    sql: &Connection,
+    on: Judged,
+    id: VerdictId,
+) -> std::result::Result<Option<(NewVerdict, String)>, Failure> {
+    let mut damaged = Vec::new();
+    Ok(match on {
+        Judged::Version(_) => list(sql, NO_OUTPUT, "d.id = ?1", [id.0], &mut damaged)?
+            .pop()
+            .map(|one| (one.verdict, one.actor)),
+        Judged::Edition(edition) => verdicts_on_edition(sql, edition, &mut damaged)?
+            .into_iter()
+            .find(|one| one.id == id)
+            .map(|one| (one.verdict, one.actor)),
+    })
+}
+
+/// Returns all verdicts on an edition, oldest first.
+pub(super) fn verdicts_on_edition(
+    sql: &Connection,
+    edition: EditionId,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<EditionVerdict>, Failure> {
+    let mut statement = sql.prepare_cached(&list_sql(OF_EDITIONS, OUTPUT, "d.edition_id = ?1"))?;
+    let rows = statement.query_map([edition.0], |row| {
+        read_verdict_row(OF_EDITIONS, row, None, |columns| {
+            let (id, edition_id) = (VerdictId(columns.get()?), EditionId(columns.get()?));
+            let Said {
+                verdict,
+                actor,
+                given_on,
+            } = read_what_was_said(columns)?;
+            Ok(EditionVerdict {
+                id,
+                edition_id,
+                verdict,
+                actor,
+                given_on: given_on.map(EditionId),
+            })
+        })
+    })?;
+    Ok(sound_rows(rows, damaged)?)
+}
+
+/// Returns what is wrong with the row of a verdict, or with one that it names; nothing when it can be read.
+pub(super) fn damage_of(
+    sql: &Connection,
+    on: Judged,
+    id: i64,
+) -> std::result::Result<Option<DamagedRow>, Failure> {
+    let tables = on.tables();
+    let read = sql
+        .prepare_cached(&list_sql(tables, NO_OUTPUT, "d.id = ?1"))?
+        .query_row([id], |row| {
+            read_row(tables.verdicts, row, |columns| {
+                columns.get::<i64>()?;
+                columns.get::<i64>()?;
+                read_what_was_said(columns).map(drop)
+            })
+        });
+    match read.map_err(Failure::from) {
+        Ok(()) => Ok(None),
+        Err(error) => error.damaged_row().map(Some).ok_or(error),
+    }
+}
+
+/// What is read of the text that a verifier printed.
+pub(super) const OUTPUT: &str = "d.output";
+pub(super) const NO_OUTPUT: &str = "''";
+
+fn list_sql(tables: Tables, output: &str, condition: &str) -> String {
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = tables;
+    let fits = tables.fits();
+    let (verifier, fingerprint) = (sound_text!("n"), sound_text!("f"));
+    format!(
+        "SELECT d.id, d.{column}, {verifier} AS verifier_id, {fingerprint} AS fingerprint_id, d.outcome, d.detail, d.exit_code,
+             {output}, d.started_at, d.duration_ms, {DEFINITION}, a.value AS actor_id, d.given_on, {fits}
+         FROM {verdicts} d LEFT JOIN text n ON n.id = d.verifier_id LEFT JOIN text f ON f.id = d.fingerprint_id
+         LEFT JOIN text a ON a.id = d.actor_id LEFT JOIN definition p ON p.fingerprint_id = d.fingerprint_id
+         WHERE {condition} ORDER BY d.id"
+    )
+}
+
+/// Returns the verdicts on versions that the condition lets through, oldest first.
+pub(super) fn list(
+    sql: &Connection,
+    output: &str,
+    condition: &str,
+    params: impl rusqlite::Params,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Verdict>, Failure> {
+    let mut statement = sql.prepare_cached(&list_sql(OF_VERSIONS, output, condition))?;
+    let rows = statement.query_map(params, |row| {
+        read_verdict_row(OF_VERSIONS, row, None, read_verdict)
+    })?;
+    Ok(sound_rows(rows, damaged)?)
+}
+
+fn read_verdict(columns: &mut Columns<'_>) -> rusqlite::Result<Verdict> {
+    let (id, version_id) = (VerdictId(columns.get()?), VersionId(columns.get()?));
+    let Said {
+        verdict,
+        actor,
+        given_on,
+    } = read_what_was_said(columns)?;
+    Ok(Verdict {
+        id,
+        version_id,
+        verdict,
+        actor,
+        given_on: given_on.map(VersionId),
+    })
+}
+
+/// A verdict as it is kept, but for what it is on.
+pub(super) struct Said {
+    pub(super) verdict: NewVerdict,
+    /// Who ran the verifier or gave the verdict.
+    pub(super) actor: String,
+    /// The id of what has the same contents and was given it.
+    pub(super) given_on: Option<i64>,
+}
+
+/// Reads a verdict from the columns after its own id and that of what it is on.
+pub(super) fn read_what_was_said(columns: &mut Columns<'_>) -> rusqlite::Result<Said> {
+    let (verifier, hex) = (text(columns)?, text(columns)?);
+    let judgement = Judgement {
+        outcome: columns.word()?,
+        detail: columns.get()?,
+        exit_code: columns.get()?,
+        output: columns.get()?,
+    };
+    let (started_at, duration) = (columns.time()?, columns.duration()?);
+    let definition = definition(columns)?;
+    let verdict = NewVerdict {
+        verifier,
+        fingerprint: Fingerprint { hex, definition },
+        judgement,
+        started_at,
+        duration,
+    };
+    let said = Said {
+        verdict,
+        actor: columns.get()?,
+        given_on: columns.get()?,
+    };
+    read_fit(columns)?;
+    Ok(said)
+}

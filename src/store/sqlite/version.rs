@@ -1,0 +1,396 @@
+//! Versions: appended, read by id, by how far back, or by time.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
+
+use super::Store;
+use super::failure::{Failure, found, sound_one};
+use super::row::{Columns, int, millis, row_limit, time, to_json};
+use super::sql_damage::{read_row, reason_of, sound_rows};
+use super::version_row::{
+    NO_NEIGHBOUR, Place, Steps, damaged, damaged_row, newest_place, place_by_id, read_place,
+    walk_back,
+};
+use super::wanted_file::wanted_version;
+use crate::domain::{BlobId, Digest, LastModified, SourceId, Version, VersionId, VersionState};
+use crate::store::error::{Result, StoreError};
+use crate::store::types::Newest;
+
+/// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
+const VERSION_COLUMNS: &str =
+    "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum, v.digest, b.digest, b.size_bytes,
+    b.stored_bytes, n.value AS name_id, m.value AS media_type_id, v.last_modified, v.last_modified_text, v.policy_revision";
+
+/// A version whose blob or name is missing is read too, and is damaged.
+const VERSION_TABLES: &str = "version v LEFT JOIN blob b ON b.id = v.blob_id
+    LEFT JOIN text n ON n.id = v.name_id LEFT JOIN text m ON m.id = v.media_type_id";
+
+impl Store {
+    /// Returns whether there is any version, of a removed source perhaps.
+    pub async fn has_versions(&self) -> Result<bool> {
+        self.read(|sql| {
+            Ok(sql
+                .prepare_cached("SELECT 1 FROM version LIMIT 1")?
+                .exists([])?)
+        })
+        .await
+    }
+
+    /// Returns the version with this id.
+    pub async fn version(&self, id: VersionId) -> Result<Option<Version>> {
+        self.read(move |sql| version_if_there(sql, id)).await
+    }
+
+    /// Returns the source's version so many steps before its newest.
+    pub async fn version_back(&self, source: SourceId, steps: u64) -> Result<Option<Version>> {
+        self.read(move |sql| {
+            let Some(newest) = newest_place(sql, source)? else {
+                return Ok(None);
+            };
+            match newest.ordinal.checked_sub(int(steps)) {
+                Some(ordinal) if ordinal >= 0 => at_ordinal(sql, &newest, ordinal).map(Some),
+                _ => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// Returns the source's newest version that was fetched by `time`.
+    pub async fn version_at(
+        &self,
+        source: SourceId,
+        time: DateTime<Utc>,
+    ) -> Result<Option<Version>> {
+        self.read(move |sql| {
+            let Some(newest) = newest_place(sql, source)? else {
+                return Ok(None);
+            };
+            let by_then = |place: &Place| (place.fetched_at_ms <= millis(time)).then_some(place.id);
+            match walk_back(sql, &newest, by_then)? {
+                Some(id) => version_by_id(sql, id).map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// Returns the newest version of the same source before this one that passed or that no verifier judges.
+    pub async fn good_version_before(&self, version: VersionId) -> Result<Option<Version>> {
+        self.read(move |sql| {
+            let Some(from) = place_by_id(sql, version)? else {
+                return Ok(None);
+            };
+            // As far back as the bad ones before it go.
+            let is_good = |place: &Place| {
+                let is_good =
+                    matches!(place.state, VersionState::Passed | VersionState::Unverified);
+                (is_good && place.id != version).then_some(place.id)
+            };
+            match walk_back(sql, &from, is_good)? {
+                Some(id) => version_by_id(sql, id).map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// Returns the version that this one followed in its source's history.
+    pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
+        self.read(move |sql| match place_by_id(sql, version)? {
+            Some(place) if place.ordinal > 0 => {
+                at_ordinal(sql, &place, place.ordinal - 1).map(Some)
+            }
+            _ => Ok(None),
+        })
+        .await
+    }
+
+    /// Returns the version that followed this one in its source's history.
+    pub async fn version_after(&self, version: VersionId) -> Result<Option<Version>> {
+        self.read(move |sql| {
+            let Some(place) = place_by_id(sql, version)? else {
+                return Ok(None);
+            };
+            match newest_place(sql, place.source_id)? {
+                Some(newest) if place.ordinal < newest.ordinal => {
+                    at_ordinal(sql, &place, place.ordinal + 1).map(Some)
+                }
+                _ => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// Returns the source's versions, newest first, that were its newest at some time from `from` until `until`.
+    pub async fn versions_in_force(
+        &self,
+        source: SourceId,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Version>> {
+        self.read(move |sql| {
+            let mut statement = sql.prepare_cached(&format!(
+                "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {IN_FORCE} ORDER BY v.ordinal DESC LIMIT ?4"
+            ))?;
+            let rows = statement
+                .query_map([source.0, millis(from), millis(until), int(limit)], |row| {
+                    read_version_row(row).map(|(version, _)| version)
+                })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    /// Returns the source's versions, newest first; all without a limit.
+    pub async fn versions(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Version>> {
+        self.read(move |sql| history(sql, source, limit)).await
+    }
+
+    /// Returns those of the source's newest `limit` versions, all without a limit, whose rows are sound, newest first, and the
+    /// damage that keeps others from being read.
+    pub async fn sound_versions(
+        &self,
+        source: SourceId,
+        limit: Option<usize>,
+    ) -> Result<(Vec<Version>, Option<StoreError>)> {
+        self.read(move |sql| match history(sql, source, limit) {
+            Ok(versions) => Ok((versions, None)),
+            Err(error) => match error.damage() {
+                Some(damage) => Ok((sound(sql, source, limit)?, Some(damage))),
+                None => Err(error),
+            },
+        })
+        .await
+    }
+
+    /// Returns how many versions these sources have together.
+    pub async fn count_versions(&self, sources: Vec<SourceId>) -> Result<u64> {
+        const COUNT: &str =
+            "SELECT count(*) FROM version WHERE source_id IN (SELECT value FROM json_each(?1))";
+        self.read(move |sql| {
+            let count: i64 = sql
+                .prepare_cached(COUNT)?
+                .query_row([to_json(&sources)], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
+        .await
+    }
+
+    /// Returns what is known of the newest version and of the last attempt of these sources.
+    pub async fn newest(&self, sources: Vec<SourceId>) -> Result<HashMap<SourceId, Newest>> {
+        self.read_sound(move |sql, damaged| {
+            let mut statement = sql.prepare_cached(NEWEST)?;
+            let rows = statement.query_map([to_json(&sources)], |row| {
+                read_row("source_state", row, |columns| {
+                    let source = SourceId(columns.get()?);
+                    let newest = Newest {
+                        size_bytes: columns.optional_count()?,
+                        digest: columns.optional()?.map(Digest),
+                        error_kind: columns.sound_word(),
+                        error: columns.get().unwrap_or_default(),
+                        wanted_version_id: columns.optional()?.map(VersionId),
+                    };
+                    Ok((source, newest, columns.get::<bool>()?))
+                })
+            })?;
+            let mut known = HashMap::new();
+            for (source, mut newest, is_due) in sound_rows(rows, damaged)? {
+                if is_due && let Some(wanted) = sound_one(wanted_version(sql, source), damaged)? {
+                    newest.wanted_version_id = wanted;
+                }
+                known.insert(source, newest);
+            }
+            Ok(known)
+        })
+        .await
+    }
+}
+
+// Of a version whose row is damaged, length and digest are left out.
+const NEWEST: &str = "SELECT t.source_id, b.size_bytes, b.digest, a.error_kind, a.error,
+         t.published_version_id, t.publish_due
+     FROM json_each(?1) j CROSS JOIN source_state t ON t.source_id = j.value
+     LEFT JOIN version v ON v.id = t.version_id AND v.source_id = t.source_id
+     LEFT JOIN blob b ON b.id = v.blob_id AND b.digest = v.digest
+     LEFT JOIN attempt a ON a.id = (SELECT max(id) FROM attempt WHERE source_id = t.source_id)";
+
+const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
+     coalesce((SELECT max(w.ordinal) FROM version w WHERE w.source_id = ?1 AND w.fetched_at <= ?2), 0)";
+
+/// Returns the source's versions, newest first, of which none may be missing.
+fn history(
+    sql: &Connection,
+    source: SourceId,
+    limit: Option<usize>,
+) -> std::result::Result<Vec<Version>, Failure> {
+    let Some(newest) = newest_place(sql, source)? else {
+        return Ok(Vec::new());
+    };
+    let mut statement = prepare_history(sql)?;
+    let rows = statement.query_map([source.0, row_limit(limit)], read_version_row)?;
+    let mut steps = Steps::from(&newest);
+    let mut versions = Vec::new();
+    for row in rows {
+        let (version, place) = row?;
+        steps.take(&place)?;
+        versions.push(version);
+    }
+    if limit.is_none_or(|limit| versions.len() < limit) {
+        steps.finish()?;
+    }
+    Ok(versions)
+}
+
+/// Returns the source's versions whose rows are sound, newest first, whatever is beside them.
+fn sound(
+    sql: &Connection,
+    source: SourceId,
+    limit: Option<usize>,
+) -> std::result::Result<Vec<Version>, Failure> {
+    let mut statement = prepare_history(sql)?;
+    let rows = statement.query_map([source.0, row_limit(limit)], read_version_row)?;
+    let mut versions = Vec::new();
+    for row in rows {
+        match row.map_err(Failure::from) {
+            Ok((version, _)) if version.source_id == source => versions.push(version),
+            // An index led to another source's row.
+            Ok(_) => {}
+            Err(error) if error.is_damage() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(versions)
+}
+
+/// The versions of the source ?1, newest first, at most ?2.
+fn prepare_history(sql: &Connection) -> rusqlite::Result<CachedStatement<'_>> {
+    sql.prepare_cached(&format!(
+        "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES}
+         WHERE v.source_id = ?1 ORDER BY v.ordinal DESC LIMIT ?2"
+    ))
+}
+
+/// Returns the version at a place of the history that has `neighbour` in it.
+fn at_ordinal(
+    sql: &Connection,
+    neighbour: &Place,
+    ordinal: i64,
+) -> std::result::Result<Version, Failure> {
+    let at = "v.source_id = ?1 AND v.ordinal = ?2";
+    let version = one(sql, at, [neighbour.source_id.0, ordinal])?;
+    // An index that leads to another row is noticed by what that row says of itself.
+    version
+        .filter(|one| one.source_id == neighbour.source_id && int(one.ordinal) == ordinal)
+        .ok_or_else(|| damaged(neighbour.id, NO_NEIGHBOUR))
+}
+
+fn one(
+    sql: &Connection,
+    condition: &str,
+    params: impl rusqlite::Params,
+) -> std::result::Result<Option<Version>, Failure> {
+    let version = sql
+        .prepare_cached(&format!(
+            "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"
+        ))?
+        .query_row(params, read_version_row)
+        .optional()?;
+    Ok(version.map(|(version, _)| version))
+}
+
+/// Returns the version with this id, if there is one.
+pub(super) fn version_if_there(
+    sql: &Connection,
+    id: VersionId,
+) -> std::result::Result<Option<Version>, Failure> {
+    one(sql, "v.id = ?1", [id.0])
+}
+
+/// Returns the version with this id.
+pub(super) fn version_by_id(
+    sql: &Connection,
+    id: VersionId,
+) -> std::result::Result<Version, Failure> {
+    let version = version_if_there(sql, id)?;
+    found(
+        version.ok_or(rusqlite::Error::QueryReturnedNoRows),
+        "version",
+        id.0,
+    )
+}
+
+fn last_modified(columns: &mut Columns<'_>) -> rusqlite::Result<Option<LastModified>> {
+    let time = columns.optional_time()?;
+    let text: Option<String> = columns.optional()?;
+    Ok(time
+        .map(LastModified::At)
+        .or(text.map(LastModified::Unreadable)))
+}
+
+/// Reads [`VERSION_COLUMNS`]; a row that does not fit its checksum, its blob or its name, or of which a column cannot be read, is an
+/// error.
+fn read_version_row(row: &Row<'_>) -> rusqlite::Result<(Version, Place)> {
+    read_version(&mut Columns::new(row)).map_err(|error| match reason_of(row, &error) {
+        Some(reason) => damaged_row(VersionId(row.get(0).unwrap_or_default()), reason),
+        None => error,
+    })
+}
+
+fn read_version(columns: &mut Columns<'_>) -> rusqlite::Result<(Version, Place)> {
+    let place = read_place(columns)?;
+    let digests: (Option<[u8; 32]>, Option<[u8; 32]>) = (columns.optional()?, columns.optional()?);
+    let (Some(digest), Some(stored)) = digests else {
+        return Err(damaged_row(place.id, "it names no blob"));
+    };
+    if digest != stored {
+        return Err(damaged_row(place.id, "it names a blob of other content"));
+    }
+    let version = Version {
+        id: place.id,
+        source_id: place.source_id,
+        ordinal: place.ordinal.unsigned_abs(),
+        blob_id: BlobId(place.blob_id),
+        digest: Digest(digest),
+        size_bytes: columns.count()?,
+        stored_bytes: columns.count()?,
+        name: columns.get()?,
+        media_type: columns.get()?,
+        last_modified: last_modified(columns)?,
+        fetched_at: time(place.fetched_at_ms)
+            .ok_or_else(|| damaged_row(place.id, "it has no time"))?,
+        state: place.state,
+        policy_revision: columns.get()?,
+    };
+    Ok((version, place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn the_newest_of_each_is_found_by_index() {
+        let plan = query_plan(NEWEST);
+        assert!(
+            plan.contains("SEARCH attempt USING COVERING INDEX attempt_source"),
+            "{plan}"
+        );
+        for table in ["t", "v", "b", "a", "attempt"] {
+            assert!(!plan.contains(&format!("SCAN {table}\n")), "{plan}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_found_by_index() {
+        for condition in ["v.id = ?1", "v.source_id = ?1 AND v.ordinal = ?2"] {
+            let plan = query_plan(&format!(
+                "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {condition}"
+            ));
+            assert!(!plan.contains("SCAN"), "{plan}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The row of a version, checked: one that a flipped bit made another one's is damage, never another version.
+//!
+//! A row carries the digest of its content, which its blob has to have too, and a checksum of what places it and of its state: its
+//! id, its source, its place in the history, its blob, its name, its time, and the word of its state. So it does not matter which
+//! of the table, an index or a reference led to the row: what was read together fits together, or is damage.
+//!
+//! Never mends anything, and never says that a version is not there because its row cannot be read.
+
+use std::borrow::Cow;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::failure::Failure;
+use super::row::Columns;
+use crate::domain::{SourceId, VersionId, VersionState};
+use crate::store::error::StoreError;
+
+/// The columns of [`read_place`], of the table `version v`.
+pub(super) const PLACE_COLUMNS: &str =
+    "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum";
+
+/// How many columns these are.
+pub(super) const PLACE_WIDTH: usize = 8;
+
+/// What a checksum is the remainder by: no power of two is a multiple of it, so that one flipped bit always shows.
+const PRIME: i64 = 2_147_483_647;
+
+/// How much each column counts, in the order of [`PLACE_COLUMNS`]. `schema/012.sql` has the same numbers, and `schema/020.sql` that of
+/// the state.
+const WEIGHTS: [i64; 7] = [
+    1_103_515_245,
+    1_812_433_253,
+    1_566_083_941,
+    1_597_334_677,
+    1_664_525,
+    69_069,
+    48_271,
+];
+
+/// What places a version, and its state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) id: VersionId,
+    pub(super) source_id: SourceId,
+    pub(super) ordinal: i64,
+    pub(super) blob_id: i64,
+    pub(super) name_id: i64,
+    pub(super) fetched_at_ms: i64,
+    pub(super) state: VersionState,
+}
+
+impl Place {
+    /// Returns the checksum that the row has to carry.
+    pub(super) fn checksum(&self) -> i64 {
+        let values = [
+            self.id.0,
+            self.source_id.0,
+            self.ordinal,
+            self.blob_id,
+            self.name_id,
+            self.fetched_at_ms,
+            state_number(self.state),
+        ];
+        let products = values
+            .into_iter()
+            .zip(WEIGHTS)
+            .map(|(value, weight)| value.rem_euclid(PRIME) * weight % PRIME);
+        products.sum::<i64>() % PRIME
+    }
+}
+
+/// Returns the number that stands for a state in a checksum.
+fn state_number(state: VersionState) -> i64 {
+    match state {
+        VersionState::Pending => 1,
+        VersionState::Passed => 2,
+        VersionState::Failed => 3,
+        VersionState::Error => 4,
+        VersionState::Unverified => 5,
+    }
+}
+
+/// Reads [`PLACE_COLUMNS`]; a row that does not fit its checksum is an error.
+pub(super) fn read_place(columns: &mut Columns<'_>) -> rusqlite::Result<Place> {
+    let id = VersionId(columns.get()?);
+    let read = |columns: &mut Columns<'_>| -> rusqlite::Result<(Place, i64)> {
+        let place = Place {
+            id,
+            source_id: SourceId(columns.get()?),
+            ordinal: columns.get()?,
+            blob_id: columns.get()?,
+            name_id: columns.get()?,
+            fetched_at_ms: columns.get()?,
+            state: columns.word()?,
+        };
+        Ok((place, columns.get()?))
+    };
+    match read(columns) {
+        Ok((place, checksum)) if checksum == place.checksum() => Ok(place),
+        _ => Err(damaged_row(id, "it does not fit its checksum")),
+    }
+}
+
+/// Reads [`PLACE_COLUMNS`] of the newest version of a source beside the row of that source. Returns its state; nothing when there is no
+/// version, or its row is damaged or another source's.
+pub(super) fn read_newest_state(
+    columns: &mut Columns<'_>,
+    source: SourceId,
+) -> Option<VersionState> {
+    let place = read_newest(columns).ok()??;
+    (place.source_id == source).then_some(place.state)
+}
+
+/// Reads [`PLACE_COLUMNS`] of a version beside another row; nothing when there is none. A row that does not fit its checksum is an error.
+pub(super) fn read_newest(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Place>> {
+    columns.apart(PLACE_WIDTH, |columns| {
+        if columns.is_null() {
+            return Ok(None);
+        }
+        read_place(columns).map(Some)
+    })
+}
+
+/// Says in SQLite's terms that a row is damaged; [`Failure::at`] says it in ours.
+pub(super) fn damaged_row(
+    version: VersionId,
+    reason: impl Into<Cow<'static, str>>,
+) -> rusqlite::Error {
+    let damage = StoreError::Damaged {
+        version,
+        reason: reason.into(),
+    };
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Null, Box::new(damage))
+}
+
+/// Says the same of an operation.
+pub(super) fn damaged(version: VersionId, reason: &'static str) -> Failure {
+    let reason = reason.into();
+    StoreError::Damaged { version, reason }.into()
+}
+
+/// Returns the place of the version with this id.
+pub(super) fn place_by_id(sql: &Connection, id: VersionId) -> rusqlite::Result<Option<Place>> {
+    sql.prepare_cached(&format!(
+        "SELECT {PLACE_COLUMNS} FROM version v WHERE v.id = ?1"
+    ))?
+    .query_row([id.0], |row| read_place(&mut Columns::new(row)))
+    .optional()
+}
+
+/// Returns the place of the source's newest version: the one that the source names, with which its history has to end.
+pub(super) fn newest_place(
+    sql: &Connection,
+    source: SourceId,
+) -> std::result::Result<Option<Place>, Failure> {
+    let newest: Option<i64> = sql
+        .prepare_cached("SELECT version_id FROM source_state WHERE source_id = ?1")?
+        .query_row([source.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let Some(id) = newest.map(VersionId) else {
+        return Ok(None);
+    };
+    let place = place_by_id(sql, id)?.ok_or_else(|| damaged(id, "it is missing"))?;
+    let last: Option<i64> = sql
+        .prepare_cached("SELECT max(ordinal) FROM version WHERE source_id = ?1")?
+        .query_row([source.0], |row| row.get(0))?;
+    if place.source_id == source && last == Some(place.ordinal) {
+        return Ok(Some(place));
+    }
+    Err(damaged(id, "its source's history does not end with it"))
+}
+
+/// Goes back through a history from this version on until `pick` returns something. Nothing comes back when it never does; a
+/// history with a gap is damage.
+pub(super) fn walk_back<T>(
+    sql: &Connection,
+    from: &Place,
+    mut pick: impl FnMut(&Place) -> Option<T>,
+) -> std::result::Result<Option<T>, Failure> {
+    let mut statement = sql.prepare_cached(WALK)?;
+    let rows = statement.query_map([from.source_id.0, from.ordinal], |row| {
+        read_place(&mut Columns::new(row))
+    })?;
+    let mut steps = Steps::from(from);
+    for row in rows {
+        let place = row?;
+        steps.take(&place)?;
+        if let Some(picked) = pick(&place) {
+            return Ok(Some(picked));
+        }
+    }
+    steps.finish()?;
+    Ok(None)
+}
+
+const WALK: &str =
+    "SELECT v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum
+     FROM version v WHERE v.source_id = ?1 AND v.ordinal <= ?2 ORDER BY v.ordinal DESC";
+
+/// The rows of a history on the way back from one version to the first, of which none may be missing.
+pub(super) struct Steps {
+    source: SourceId,
+    last: VersionId,
+    expected: i64,
+}
+
+impl Steps {
+    pub(super) fn from(place: &Place) -> Self {
+        Self {
+            source: place.source_id,
+            last: place.id,
+            expected: place.ordinal,
+        }
+    }
+
+    /// Takes the next row, which has to be the one before the last.
+    pub(super) fn take(&mut self, place: &Place) -> std::result::Result<(), Failure> {
+        if (place.source_id, place.ordinal) != (self.source, self.expected) {
+            return Err(damaged(self.last, NO_NEIGHBOUR));
+        }
+        self.last = place.id;
+        self.expected -= 1;
+        Ok(())
+    }
+
+    /// Makes sure that the last row was the history's first.
+    pub(super) fn finish(&self) -> std::result::Result<(), Failure> {
+        if self.expected < 0 {
+            return Ok(());
+        }
+        Err(damaged(self.last, NO_NEIGHBOUR))
+    }
+}
+
+/// Why a version is damaged next to which another one should be, and is not.
+pub(super) const NO_NEIGHBOUR: &str = "the history has a gap beside it";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    const PLACE: Place = Place {
+        id: VersionId(5),
+        source_id: SourceId(2),
+        ordinal: 3,
+        blob_id: 4,
+        name_id: 17,
+        fetched_at_ms: 1_769_862_600_000,
+        state: VersionState::Failed,
+    };
+
+    #[test]
+    fn one_flipped_bit_always_shows() {
+        let good = PLACE.checksum();
+        for bit in 0..64 {
+            let flip = 1_i64.rotate_left(bit);
+            let bent = [
+                Place {
+                    id: VersionId(PLACE.id.0 ^ flip),
+                    ..PLACE
+                },
+                Place {
+                    source_id: SourceId(PLACE.source_id.0 ^ flip),
+                    ..PLACE
+                },
+                Place {
+                    ordinal: PLACE.ordinal ^ flip,
+                    ..PLACE
+                },
+                Place {
+                    blob_id: PLACE.blob_id ^ flip,
+                    ..PLACE
+                },
+                Place {
+                    name_id: PLACE.name_id ^ flip,
+                    ..PLACE
+                },
+                Place {
+                    fetched_at_ms: PLACE.fetched_at_ms ^ flip,
+                    ..PLACE
+                },
+            ];
+            assert!(bent.iter().all(|place| place.checksum() != good), "{bit}");
+        }
+    }
+
+    #[test]
+    fn another_state_always_shows() {
+        for state in VersionState::ALL {
+            let place = Place { state, ..PLACE };
+            let is_same = state == PLACE.state;
+            assert_eq!(place.checksum() == PLACE.checksum(), is_same, "{state}");
+        }
+    }
+
+    #[test]
+    fn neighbours_in_a_history_are_told_apart() {
+        let good = PLACE.checksum();
+        for source in 0..50 {
+            for ordinal in 0..50 {
+                let place = Place {
+                    source_id: SourceId(source),
+                    ordinal,
+                    ..PLACE
+                };
+                let is_same = (source, ordinal) == (PLACE.source_id.0, PLACE.ordinal);
+                assert_eq!(place.checksum() == good, is_same, "{source} {ordinal}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_history_is_walked_by_index() {
+        let plan = query_plan(WALK);
+        assert!(
+            plan.contains("SEARCH v USING INDEX version_ordinal"),
+            "{plan}"
+        );
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}

@@ -1,0 +1,163 @@
+//! Published files whose source is no more: each stays a task until it is gone.
+//!
+//! A path that another source takes over is that source's task from then on: nothing here removes what is a live source's.
+
+use rusqlite::{Connection, params};
+
+use super::Store;
+use super::event_row::insert_event;
+use super::failure::Failure;
+use super::publication::be_unsure;
+use super::sql_damage::{read_row, sound_rows};
+use super::transaction::Transaction;
+use crate::domain::{Action, Source, SourceId, Stamp};
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+
+impl Store {
+    /// Returns the paths below `published/` that are still to be removed; those that could not be only with `again`.
+    pub async fn withdrawals(&self, again: bool) -> Result<Vec<String>> {
+        self.read_sound(move |sql, damaged| {
+            let mut statement = sql.prepare_cached(
+                "SELECT path FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path",
+            )?;
+            let rows = statement.query_map([again], |row| {
+                read_row("withdrawal", row, |columns| {
+                    let path: String = columns.get()?;
+                    Ok(path)
+                })
+            })?;
+            Ok(sound_rows(rows, damaged)?)
+        })
+        .await
+    }
+
+    /// Returns the paths that could not be removed, with the reasons.
+    pub async fn withdrawal_failures(&self) -> Result<Vec<(String, String)>> {
+        self.read_sound(|sql, damaged| Ok(failures(sql, damaged)?))
+            .await
+    }
+
+    /// Records what became of tries to remove files: gone, or why not. An event tells the first failure of each, and its end.
+    pub async fn record_withdrawals(
+        &self,
+        tried: Vec<(String, std::result::Result<(), String>)>,
+        stamp: Stamp,
+    ) -> Result<()> {
+        self.write(move |transaction| {
+            for (path, outcome) in &tried {
+                record(transaction, path, outcome, &stamp)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Reads the paths that could not be removed, with the reasons.
+pub(super) fn failures(
+    sql: &Connection,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut statement = sql.prepare_cached(
+        "SELECT path, problem FROM withdrawal WHERE problem IS NOT NULL ORDER BY path",
+    )?;
+    let rows = statement.query_map([], |row| {
+        read_row("withdrawal", row, |columns| {
+            Ok((columns.get()?, columns.get()?))
+        })
+    })?;
+    sound_rows(rows, damaged)
+}
+
+fn record(
+    transaction: &Transaction<'_>,
+    path: &str,
+    outcome: &std::result::Result<(), String>,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let had_failed = transaction
+        .sql
+        .prepare_cached("SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL")?
+        .exists([path])?;
+    let (action, detail) = match outcome {
+        Ok(()) => {
+            transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
+            (Action::Withdrawn, path.to_owned())
+        }
+        Err(why) => {
+            transaction.execute(
+                "UPDATE withdrawal SET problem = ?2 WHERE path = ?1",
+                params![path, why],
+            )?;
+            (
+                Action::PublishFailed,
+                format!("{path} of a removed source is still there: {why}"),
+            )
+        }
+    };
+    // As a rule the removal of the source says all there is to say.
+    if had_failed == outcome.is_ok() {
+        insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+    }
+    Ok(())
+}
+
+/// Leaves a source's published file to be removed: as it is recorded, or as a killed process may have left it.
+pub(super) fn leave_to_withdraw(
+    transaction: &Transaction<'_>,
+    source: &Source,
+) -> rusqlite::Result<()> {
+    let state = &source.state;
+    if state.published_version_id.is_some() || state.publish_due {
+        transaction.execute(
+            "INSERT INTO withdrawal (path, path_key) SELECT ?1, ?2
+             WHERE NOT EXISTS (SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?2 AND id <> ?3)
+             ON CONFLICT DO NOTHING",
+            params![
+                source.published_path,
+                source.published_path.to_lowercase(),
+                source.id.0
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Lets a source take over its path from a removed one whose file still lies there: the file is removed or replaced in its
+/// name.
+pub(super) fn take_over_path(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    path: &str,
+) -> std::result::Result<(), Failure> {
+    let taken = transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
+    if taken > 0 {
+        be_unsure(transaction, source)?;
+    }
+    Ok(())
+}
+
+/// Tells whether a file that is still to be removed stands in the way of this path; one at the same path does not.
+pub(super) fn stands_in_the_way(
+    transaction: &Transaction<'_>,
+    path: &str,
+) -> rusqlite::Result<bool> {
+    let key = path.to_lowercase();
+    let mut same = transaction
+        .sql
+        .prepare_cached("SELECT 1 FROM withdrawal WHERE path_key = ?1 AND path <> ?2")?;
+    let folders = key.match_indices('/').map(|(end, _)| &key[..end]);
+    for candidate in folders.chain([key.as_str()]) {
+        if same.exists([candidate, path])? {
+            return Ok(true);
+        }
+    }
+    // `0` is the character after `/`.
+    transaction
+        .sql
+        .prepare_cached(
+            "SELECT 1 FROM withdrawal WHERE path_key > ?1 || '/' AND path_key < ?1 || '0'",
+        )?
+        .exists([&key])
+}

@@ -1,0 +1,444 @@
+//! The writer thread: the only connection that writes. It gathers the operations that wait into one transaction,
+//! commits once, and answers every one after that. When one fails half-way, they are all run again, a savepoint each.
+//!
+//! Never answers before the commit, and never tries a failed commit again: a failed sync says nothing about what is on
+//! the disk (so the connection is opened anew).
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::connection::{open_for_writing, use_write_ahead_log};
+use super::event_row::log_events;
+use super::failure::{Failure, sql_error};
+use super::file_identity::FileIdentity;
+use super::known_policy::KnownPolicy;
+use super::transaction::{TextIds, Transaction, UnloggedEvents};
+use crate::store::error::{Result, StoreError};
+
+/// Operations that wait at most, and those that share one transaction at most.
+pub(super) const MAX_BATCH: usize = 1024;
+
+/// One operation on its way through the writer.
+pub(super) trait Job: Send {
+    /// May be run again when the transaction was undone.
+    fn run(&mut self, transaction: &Transaction<'_>) -> std::result::Result<(), Failure>;
+    /// Tells who asked; the value of [`Job::run`] goes with `Ok`.
+    fn answer(self: Box<Self>, outcome: Result<()>);
+}
+
+/// Makes a job of an operation, with the place where its answer arrives.
+pub(super) fn job<T, F>(operation: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T>>)
+where
+    T: Send + 'static,
+    F: FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let operation = Operation {
+        run: operation,
+        value: None,
+        reply,
+    };
+    (Box::new(operation), answer)
+}
+
+struct Operation<T, F> {
+    run: F,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Job for Operation<T, F>
+where
+    T: Send,
+    F: FnMut(&Transaction<'_>) -> std::result::Result<T, Failure> + Send,
+{
+    fn run(&mut self, transaction: &Transaction<'_>) -> std::result::Result<(), Failure> {
+        self.value = Some((self.run)(transaction)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<()>) {
+        let value = self.value;
+        // Nobody listens any more when the caller was cancelled; what was committed stays.
+        let _ = self
+            .reply
+            .send(outcome.map(|()| value.expect("a job that went well has a value")));
+    }
+}
+
+/// An operation that was run, with what became of it.
+type Done = (Box<dyn Job>, Result<()>);
+
+/// The state of the writer thread.
+pub(super) struct Writer {
+    path: PathBuf,
+    /// Which file that was when it was opened.
+    file: FileIdentity,
+    busy_timeout: Duration,
+    /// Nothing after a failed commit, until the next operation.
+    connection: Option<Connection>,
+    texts: TextIds,
+    policy: KnownPolicy,
+    events: UnloggedEvents,
+    jobs: mpsc::Receiver<Box<dyn Job>>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        path: PathBuf,
+        busy_timeout: Duration,
+        (connection, file): (Connection, FileIdentity),
+        jobs: mpsc::Receiver<Box<dyn Job>>,
+    ) -> Self {
+        Self {
+            path,
+            file,
+            busy_timeout,
+            connection: Some(connection),
+            texts: TextIds::default(),
+            policy: KnownPolicy::default(),
+            events: UnloggedEvents::default(),
+            jobs,
+        }
+    }
+
+    /// Works until every sender is gone and the queue is empty.
+    pub(super) fn run(mut self) {
+        while let Some(first) = self.jobs.blocking_recv() {
+            let mut batch = VecDeque::from([first]);
+            while batch.len() < MAX_BATCH
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                batch.push_back(job);
+            }
+            self.work_off(batch);
+        }
+    }
+
+    fn work_off(&mut self, mut batch: VecDeque<Box<dyn Job>>) {
+        let connection = match self.check_file().and_then(|()| self.connection()) {
+            Ok(connection) => connection,
+            Err(error) => return answer_all(batch, &error),
+        };
+        let mut usable = true;
+        while usable && !batch.is_empty() {
+            usable = self.commit_together(&connection, &mut batch);
+        }
+        if usable {
+            self.connection = Some(connection);
+        }
+    }
+
+    fn check_file(&self) -> Result<()> {
+        self.file.check(&self.path)
+    }
+
+    /// Takes the connection, a new one after a failed commit.
+    fn connection(&mut self) -> Result<Connection> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        let connection = open_for_writing(&self.path, self.busy_timeout)?;
+        // It was the one before this was opened, too.
+        self.check_file()?;
+        use_write_ahead_log(&connection).map_err(|error| sql_error(&error, &self.path))?;
+        Ok(connection)
+    }
+
+    /// Runs what waits in one transaction and answers it; leaves the rest waiting when SQLite gives the transaction up
+    /// on the way. Returns whether the connection may be used again; nothing waits any more when it may not.
+    fn commit_together(
+        &self,
+        connection: &Connection,
+        waiting: &mut VecDeque<Box<dyn Job>>,
+    ) -> bool {
+        let Some(done) = self.run_all(connection, waiting) else {
+            return connection.is_autocommit();
+        };
+        if let Err(error) = run_sql(connection, "COMMIT") {
+            // Its own failure changes nothing: the connection is dropped.
+            let _ = run_sql(connection, "ROLLBACK");
+            self.texts.forget();
+            self.policy.forget();
+            let error = sql_error(&error, &self.path);
+            answer_all(done.into_iter().map(|(job, _)| job), &error);
+            return false;
+        }
+        // A file that was replaced just before holds nothing of what was committed.
+        if let Err(error) = self.check_file() {
+            answer_all(done.into_iter().map(|(job, _)| job), &error);
+            return false;
+        }
+        for (job, outcome) in done {
+            job.answer(outcome);
+        }
+        log_events(self.events.take());
+        true
+    }
+
+    /// Runs what waits in a transaction that is left open; nothing comes back when there is none to commit.
+    fn run_all(
+        &self,
+        connection: &Connection,
+        waiting: &mut VecDeque<Box<dyn Job>>,
+    ) -> Option<Vec<Done>> {
+        self.begin(connection, waiting)?;
+        if let Some(done) = self.run_together(connection, waiting) {
+            return Some(done);
+        }
+        if waiting.is_empty() {
+            return None;
+        }
+        self.begin(connection, waiting)?;
+        self.run_apart(connection, waiting)
+    }
+
+    /// Begins a transaction; when that fails, tells so to all that wait.
+    fn begin(&self, connection: &Connection, waiting: &mut VecDeque<Box<dyn Job>>) -> Option<()> {
+        self.events.borrow_mut().clear();
+        let begun = run_sql(connection, "BEGIN IMMEDIATE");
+        if let Err(error) = &begun {
+            answer_all(waiting.drain(..), &sql_error(error, &self.path));
+        }
+        begun.ok()
+    }
+
+    /// Runs all that wait. An operation that is refused before it changes anything fails alone; when one fails
+    /// otherwise, everything is undone and waits again, unless it was the only one: it is answered. Without savepoints,
+    /// since those cost a tenth of a pass.
+    fn run_together(
+        &self,
+        connection: &Connection,
+        waiting: &mut VecDeque<Box<dyn Job>>,
+    ) -> Option<Vec<Done>> {
+        let transaction = Transaction::new(connection, &self.texts, &self.policy, &self.events);
+        let mut outcomes = Vec::with_capacity(waiting.len());
+        for job in waiting.iter_mut() {
+            let changes = connection.total_changes();
+            let outcome = job.run(&transaction);
+            let is_whole = match &outcome {
+                Ok(()) => true,
+                Err(Failure::Refused(_)) => connection.total_changes() == changes,
+                // What an error of SQLite's own left behind, its counter need not tell.
+                Err(Failure::Sql(_)) => false,
+            };
+            if !is_whole || connection.is_autocommit() {
+                // After some errors SQLite has done so already; whether it is done, the caller looks.
+                let _ = run_sql(connection, "ROLLBACK");
+                self.texts.forget();
+                self.policy.forget();
+                if let Err(failure) = outcome
+                    && waiting.len() == 1
+                {
+                    answer_all(waiting.drain(..), &failure.at(&self.path));
+                }
+                return None;
+            }
+            outcomes.push(outcome.map_err(|failure| failure.at(&self.path)));
+        }
+        Some(waiting.drain(..).zip(outcomes).collect())
+    }
+
+    /// Runs what waits so that one's failure undoes nothing but itself; nothing comes back, and all that were run are
+    /// answered, when SQLite gives the transaction up.
+    fn run_apart(
+        &self,
+        connection: &Connection,
+        waiting: &mut VecDeque<Box<dyn Job>>,
+    ) -> Option<Vec<Done>> {
+        let mut done = Vec::with_capacity(waiting.len());
+        while let Some(mut job) = waiting.pop_front() {
+            let outcome = self.run_alone(connection, job.as_mut());
+            // A full disk or an I/O error may roll back everything, not only this operation.
+            let lost = connection.is_autocommit();
+            let error = outcome.as_ref().err().cloned();
+            done.push((job, outcome));
+            if lost {
+                let error = error.unwrap_or_else(|| self.failed("the transaction was lost"));
+                answer_all(done.into_iter().map(|(job, _)| job), &error);
+                return None;
+            }
+        }
+        Some(done)
+    }
+
+    /// Runs one operation so that its failure undoes nothing but itself.
+    fn run_alone(&self, connection: &Connection, job: &mut dyn Job) -> Result<()> {
+        let transaction = Transaction::new(connection, &self.texts, &self.policy, &self.events);
+        let events_before = self.events.borrow().len();
+        let outcome = run_sql(connection, "SAVEPOINT job")
+            .map_err(Failure::from)
+            .and_then(|()| job.run(&transaction))
+            .and_then(|()| Ok(run_sql(connection, "RELEASE job")?));
+        let Err(failure) = outcome else {
+            return Ok(());
+        };
+        self.texts.forget();
+        self.policy.forget();
+        self.events.borrow_mut().truncate(events_before);
+        if !connection.is_autocommit() {
+            let undone = run_sql(connection, "ROLLBACK TO job")
+                .and_then(|()| run_sql(connection, "RELEASE job"));
+            if undone.is_err() {
+                // The caller sees that the transaction has ended, and fails all of it.
+                let _ = run_sql(connection, "ROLLBACK");
+            }
+        }
+        Err(failure.at(&self.path))
+    }
+
+    fn failed(&self, reason: &str) -> StoreError {
+        StoreError::Failed {
+            path: self.path.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+fn answer_all(jobs: impl IntoIterator<Item = Box<dyn Job>>, error: &StoreError) {
+    for job in jobs {
+        job.answer(Err(error.clone()));
+    }
+}
+
+fn run_sql(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::Store;
+
+    /// Writes a text of so many bytes, with the number of pages that the disk has room for.
+    fn write(bytes: usize) -> impl Fn(&Transaction<'_>) -> std::result::Result<i64, Failure> {
+        move |transaction| Ok(transaction.text_id(&"x".repeat(bytes))?)
+    }
+
+    fn limit_pages(limit: i64) -> impl Fn(&Transaction<'_>) -> std::result::Result<i64, Failure> {
+        move |transaction| {
+            let sql = format!("PRAGMA max_page_count = {limit}");
+            Ok(transaction.sql.query_row(&sql, [], |row| row.get(0))?)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_works_again_when_there_is_room() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        let store = Store::open(&path).expect("a store");
+        // Fewer than there are: SQLite takes those that are there as the limit.
+        store.write(limit_pages(1)).await.expect("a limit");
+        let (small, large, other) = tokio::join!(
+            store.write(write(10)),
+            store.write(write(100_000)),
+            store.write(write(20)),
+        );
+        assert_eq!(large, Err(StoreError::Full { path: path.clone() }));
+        // SQLite rolls back all of the transaction, with what was written in it before.
+        let full = StoreError::Full { path: path.clone() };
+        assert!(small.is_ok() || small == Err(full), "{small:?}");
+        other.expect("in a transaction of its own");
+        store.write(limit_pages(1 << 30)).await.expect("room again");
+        store.write(write(100_000)).await.expect("fits now");
+        let count = store
+            .read(|sql| Ok(sql.query_row("SELECT count(*) FROM text", [], |row| row.get(0))?))
+            .await;
+        assert_eq!(count, Ok(2 + i64::from(small.is_ok())));
+        let sound = store
+            .read(|sql| Ok(sql.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
+            .await;
+        assert_eq!(sound, Ok("ok".to_owned()));
+    }
+
+    #[test]
+    fn an_operation_that_fails_half_way_undoes_nothing_but_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gannet.db");
+        drop(Store::open(&path).expect("a store"));
+        let busy = Duration::from_secs(5);
+        let opened = FileIdentity::while_opening(&path, || open_for_writing(&path, busy));
+        let (sender, jobs) = mpsc::channel(8);
+        let half = |transaction: &Transaction<'_>| -> std::result::Result<i64, Failure> {
+            transaction.text_id("half")?;
+            Err(rusqlite::Error::InvalidQuery.into())
+        };
+        let (first, mut before) = job(write(1));
+        let (second, mut failing) = job(half);
+        let (third, mut after) = job(write(2));
+        for waiting in [first, second, third] {
+            assert!(sender.try_send(waiting).is_ok(), "room");
+        }
+        drop(sender);
+        Writer::new(path.clone(), busy, opened.expect("a connection"), jobs).run();
+        let before = before.try_recv().expect("an answer").expect("written");
+        failing.try_recv().expect("an answer").expect_err("refused");
+        let after = after.try_recv().expect("an answer").expect("written");
+        let connection = open_for_writing(&path, busy).expect("a connection");
+        let texts = connection
+            .prepare("SELECT id, value FROM text ORDER BY id")
+            .and_then(|mut rows| {
+                rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect::<rusqlite::Result<Vec<(i64, String)>>>()
+            });
+        let expected = vec![(before, "x".to_owned()), (after, "xx".to_owned())];
+        assert_eq!(texts, Ok(expected));
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_lost_fails_all_that_was_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("gannet.db")).expect("a store");
+        let roll_back = |transaction: &Transaction<'_>| -> std::result::Result<i64, Failure> {
+            // What SQLite does by itself on an I/O error.
+            transaction.sql.execute_batch("ROLLBACK")?;
+            Err(rusqlite::Error::InvalidQuery.into())
+        };
+        // The first keeps the writer busy with its own commit or shares a batch with the others; both are right.
+        let (before, lost, after) = tokio::join!(
+            store.write(write(1)),
+            store.write(roll_back),
+            store.write(write(2))
+        );
+        assert!(matches!(lost, Err(StoreError::Failed { .. })), "{lost:?}");
+        after.expect("in a transaction of its own");
+        let count: i64 = store
+            .read(|sql| Ok(sql.query_row("SELECT count(*) FROM text", [], |row| row.get(0))?))
+            .await
+            .expect("a count");
+        assert_eq!(count, 1 + i64::from(before.is_ok()));
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_fails_is_not_tried_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("gannet.db")).expect("a store");
+        let refuse = |transaction: &Transaction<'_>| -> std::result::Result<i64, Failure> {
+            // A reference that is checked at the commit only.
+            transaction.sql.execute_batch(
+                "PRAGMA defer_foreign_keys = ON;
+                 INSERT INTO event (at, actor_id, action_id) VALUES (0, 99, 99)",
+            )?;
+            Ok(1)
+        };
+        let error = store.write(refuse).await.expect_err("refused");
+        assert!(matches!(error, StoreError::Failed { .. }), "{error}");
+        // On a new connection, with the settings of the first.
+        store.write(write(1)).await.expect("works again");
+        let enforced = store
+            .write(|transaction| {
+                let sql = "PRAGMA foreign_keys";
+                Ok(transaction.sql.query_row(sql, [], |row| row.get(0))?)
+            })
+            .await;
+        assert_eq!(enforced, Ok(1_i64));
+        let events = store
+            .read(|sql| Ok(sql.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?))
+            .await;
+        assert_eq!(events, Ok(0_i64));
+    }
+}
