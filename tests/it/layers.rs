@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use circles::circles;
-use rules::{Finding, findings, header_and_length, layer_of, only_re_exports};
+use rules::{Finding, findings, header_and_length, layer_of, only_buffers_change, only_re_exports};
 
 /// Returns every Rust file below `src/`, with its path relative to it.
 fn source_files() -> Vec<(String, String)> {
@@ -55,6 +55,18 @@ fn every_import_is_allowed() {
     let findings: Vec<_> = parsed_files()
         .iter()
         .flat_map(|(name, file)| findings(name, &file.items))
+        .collect();
+    assert!(findings.is_empty(), "{}", report(&findings));
+}
+
+#[test]
+fn drawing_changes_nothing_but_the_buffer() {
+    let files = parsed_files();
+    let drawing = files
+        .iter()
+        .filter(|(name, _)| name.starts_with("faces/tui/draw/"));
+    let findings: Vec<_> = drawing
+        .flat_map(|(name, file)| only_buffers_change(name, &file.items))
         .collect();
     assert!(findings.is_empty(), "{}", report(&findings));
 }

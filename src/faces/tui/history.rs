@@ -22,7 +22,7 @@ pub(crate) struct HistoryView {
     versions: HashMap<VersionId, usize>,
     pub(crate) listing: Listing,
     cursor: usize,
-    /// The first row that is drawn; kept near the cursor when drawing.
+    /// The first row on the screen.
     pub(crate) top: usize,
     /// At most two versions, to be compared.
     pub(crate) marks: Vec<VersionId>,
@@ -147,6 +147,15 @@ impl HistoryView {
             let has_version = attempt.is_some_and(|attempt| attempt.version_id.is_some());
             self.history.newest().filter(|_| !has_version)
         })
+    }
+
+    /// Returns why the set of the source fails, when the selected version is the one that the set would take.
+    pub(crate) fn set_failure(&self) -> Option<String> {
+        let (version, _) = self.selected_version()?;
+        let state = &self.history.source.state;
+        let why = self.history.set_failure.as_ref();
+        let why = why.filter(|_| state.version_id == Some(version.id))?;
+        Some(format!("{}  {why}", state.set.as_ref()?))
     }
 
     /// Returns the selected version when its verdicts are still to be read in full; then they are on their way.

@@ -1,8 +1,10 @@
-//! Where everything lies, from the size alone: four panes, one pane in little room, one line in almost none.
+//! Where everything lies, from the size of the screen alone: four panes, one pane in little room, one line in almost none.
+//!
+//! Pure: `scroll` and `draw` both ask it.
 
 use ratatui::layout::Rect;
 
-use crate::faces::tui::model::{Model, Page, Pane};
+use super::model::Pane;
 
 /// With fewer columns or lines there is one pane.
 const PANES: (u16, u16) = (60, 15);
@@ -12,6 +14,8 @@ const LEAST: (u16, u16) = (20, 5);
 const WIDE: u16 = 100;
 /// Lines of a source's settings on its page.
 const SETTINGS: u16 = 9;
+/// Columns of the help, borders included.
+const HELP: u16 = 76;
 
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +28,8 @@ pub(crate) struct Areas {
 }
 
 impl Areas {
-    pub(crate) fn of(model: &Model) -> Self {
-        let (width, height) = model.size;
+    /// Returns the parts of a screen of so many columns and lines, on which this pane has the focus.
+    pub(crate) fn of((width, height): (u16, u16), focus: Pane) -> Self {
         let all = Rect::new(0, 0, width, height);
         if width < LEAST.0 || height < LEAST.1 {
             let line = Rect {
@@ -47,11 +51,7 @@ impl Areas {
             panes: [None; 4],
         };
         if width < PANES.0 || height < PANES.1 {
-            let at = Pane::ALL
-                .iter()
-                .position(|pane| *pane == model.pane)
-                .unwrap_or(0);
-            areas.panes[at] = Some(body);
+            areas.panes[focus as usize] = Some(body);
         } else {
             areas.panes = four(body);
         }
@@ -60,24 +60,7 @@ impl Areas {
 
     /// Returns the area of a pane, borders included, when it is shown.
     pub(crate) fn pane(&self, pane: Pane) -> Option<Rect> {
-        let at = Pane::ALL.iter().position(|other| *other == pane)?;
-        self.panes[at]
-    }
-
-    /// Returns how many lines of the list that has the focus are on the screen.
-    pub(crate) fn focused_height(&self, model: &Model) -> usize {
-        let inner = |area: Rect| usize::from(inside(area).height);
-        match model.pages.last() {
-            Some(Page::Source(_)) => usize::from(source_page(inside(self.body)).list.height),
-            Some(Page::Version(_)) => usize::from(below_facts(inside(self.body)).height),
-            Some(Page::Diff(_)) => inner(self.body),
-            None => match (self.pane(model.pane), model.pane) {
-                (None, _) => 1,
-                (Some(area), Pane::Sources) => inner(area).saturating_sub(1),
-                (Some(area), Pane::History) => usize::from(below_plot(inside(area)).height),
-                (Some(area), Pane::Verdicts | Pane::Log) => inner(area),
-            },
-        }
+        self.panes[pane as usize]
     }
 }
 
@@ -119,6 +102,11 @@ pub(crate) fn skip(area: Rect, lines: u16) -> Rect {
         height: area.height - lines,
         ..area
     }
+}
+
+/// Returns the rows of the table of sources: below its heading, when there is room for one.
+pub(crate) fn below_heading(inner: Rect) -> Rect {
+    skip(inner, u16::from(inner.height > 1))
 }
 
 /// Returns the list of the history pane: below its plot, when there is room for one.
@@ -179,7 +167,119 @@ pub(crate) fn source_page(inner: Rect) -> SourceAreas {
     }
 }
 
+/// Returns the area of a dialog with these columns and lines, borders included: in the middle, as far as there is room.
+pub(crate) fn centered(screen: Rect, (width, height): (u16, u16)) -> Rect {
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    Rect::new(
+        screen.x + (screen.width - width) / 2,
+        screen.y + (screen.height - height) / 2,
+        width,
+        height,
+    )
+}
+
+/// Returns the area of the help, borders included.
+pub(crate) fn help(screen: Rect) -> Rect {
+    centered(screen, (HELP, u16::MAX))
+}
+
 /// Tells whether two texts fit side by side.
 pub(crate) fn is_wide(area: Rect) -> bool {
     area.width >= WIDE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_has_its_parts() {
+        const HIDDEN: Option<(u16, u16, u16, u16)> = None;
+        let rect = |area: Rect| (area.x, area.y, area.width, area.height);
+        for (size, body, [sources, history, verdicts, log]) in [
+            // One line.
+            ((19, 24), (0, 0, 19, 1), [HIDDEN; 4]),
+            ((80, 4), (0, 0, 80, 1), [HIDDEN; 4]),
+            ((0, 0), (0, 0, 0, 0), [HIDDEN; 4]),
+            // One pane, that with the focus.
+            (
+                (20, 5),
+                (0, 1, 20, 3),
+                [HIDDEN, Some((0, 1, 20, 3)), HIDDEN, HIDDEN],
+            ),
+            (
+                (59, 40),
+                (0, 1, 59, 38),
+                [HIDDEN, Some((0, 1, 59, 38)), HIDDEN, HIDDEN],
+            ),
+            (
+                (200, 14),
+                (0, 1, 200, 12),
+                [HIDDEN, Some((0, 1, 200, 12)), HIDDEN, HIDDEN],
+            ),
+            // Four.
+            (
+                (60, 15),
+                (0, 1, 60, 13),
+                [
+                    Some((0, 1, 36, 9)),
+                    Some((36, 1, 24, 5)),
+                    Some((36, 6, 24, 4)),
+                    Some((0, 10, 60, 4)),
+                ],
+            ),
+            (
+                (200, 50),
+                (0, 1, 200, 48),
+                [
+                    Some((0, 1, 110, 36)),
+                    Some((110, 1, 90, 24)),
+                    Some((110, 25, 90, 12)),
+                    Some((0, 37, 200, 12)),
+                ],
+            ),
+        ] {
+            let areas = Areas::of(size, Pane::History);
+            assert_eq!(rect(areas.body), body, "{size:?}");
+            let has_frame = areas.header.is_some() && areas.footer.is_some();
+            assert_eq!(has_frame, size.0 >= 20 && size.1 >= 5, "{size:?}");
+            let panes = Pane::ALL.map(|pane| areas.pane(pane).map(rect));
+            assert_eq!(panes, [sources, history, verdicts, log], "{size:?}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_page_lie_within_it() {
+        for (width, height, settings, plots, list) in [
+            (78, 20, 9, 0, 11),
+            (118, 36, 9, 8, 27),
+            (118, 12, 0, 0, 12),
+            (0, 0, 0, 0, 0),
+        ] {
+            let page = Rect::new(1, 2, width, height);
+            let areas = source_page(page);
+            let plotted: u16 = areas.plots.iter().map(|plot| plot.height).sum();
+            let heights = (areas.settings.height, plotted, areas.list.height);
+            assert_eq!(heights, (settings, plots, list), "{width} x {height}");
+            for part in [areas.settings, areas.plots[0], areas.plots[1], areas.list] {
+                assert_eq!(part.intersection(page), part, "{width} x {height}");
+            }
+        }
+    }
+
+    #[test]
+    fn dialogs_lie_in_the_middle() {
+        for (screen, wanted, expected) in [
+            ((80, 24), (40, 10), (20, 7, 40, 10)),
+            ((80, 24), (76, u16::MAX), (2, 0, 76, 24)),
+            ((30, 6), (76, 10), (0, 0, 30, 6)),
+        ] {
+            let area = centered(Rect::new(0, 0, screen.0, screen.1), wanted);
+            assert_eq!(
+                (area.x, area.y, area.width, area.height),
+                expected,
+                "{screen:?}"
+            );
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The dashboard: everything on one screen, kept up to date, with the worker in the same process.
 //!
-//! `update` changes the model by what happened and asks for effects; `draw` draws the model; `run` carries both out on a
-//! terminal. The catalogue's log of events is what keeps the screen up to date, whichever process did the work.
+//! `update` changes the model by a message and asks for effects; `draw` paints the model and changes nothing; `run` carries
+//! both out on a terminal. The catalogue's log of events keeps the screen up to date, whichever process did the work.
 
 mod action;
 mod change_queue;
@@ -10,7 +10,9 @@ mod diff;
 mod draw;
 mod effects;
 mod form;
+mod format;
 mod frame_stats;
+mod help;
 mod hints;
 mod history;
 mod keymap;
@@ -20,12 +22,14 @@ mod message;
 mod model;
 mod rows;
 mod run;
+mod scroll;
 mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod theme;
 mod update;
+mod verdict_lines;
 mod viewer;
 mod worker_handle;
 

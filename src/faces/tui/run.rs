@@ -228,7 +228,7 @@ impl Loop {
                 Effect::Suspend => {
                     let resumed = self.screen.suspend().and_then(|()| self.screen.size());
                     match resumed {
-                        Ok(size) => self.model.size = size,
+                        Ok((columns, lines)) => self.take(Msg::Resize(columns, lines)),
                         Err(error) => self.model.toast_error(format!("cannot suspend: {error}")),
                     }
                 }
@@ -251,9 +251,8 @@ impl Loop {
             return Ok(());
         }
         let start = Instant::now();
-        let (model, theme, ascii) = (&mut self.model, &self.theme, self.ascii);
+        let (model, theme, ascii) = (&self.model, &self.theme, self.ascii);
         self.screen.draw(|buffer| {
-            model.size = (buffer.area().width, buffer.area().height);
             let cursor = draw(model, theme, buffer);
             if ascii {
                 to_ascii(buffer);

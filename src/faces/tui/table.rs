@@ -101,7 +101,7 @@ pub(crate) struct SourceTable {
     selected: Option<SourceId>,
     /// Where the selected row is, or was, in `order`.
     cursor: usize,
-    /// The first row that is drawn; kept near the cursor when drawing.
+    /// The first row on the screen.
     pub(crate) top: usize,
     pub(crate) marks: BTreeSet<SourceId>,
     filter: String,

@@ -14,9 +14,10 @@ mod views;
 
 use super::draw::{self, draw, to_ascii};
 use super::keymap::Keymap;
+use super::layout::Areas;
 use super::log::Line;
 use super::message::{Change, ChangeDone, Effect, Msg, Refused};
-use super::model::{Mode, Model};
+use super::model::{Mode, Model, Pane};
 use super::table::Row;
 use super::theme::Theme;
 use super::update::update;
@@ -111,7 +112,7 @@ fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
 }
 
 fn screen(model: &mut Model, size: (u16, u16), theme: ThemeChoice, ascii: bool) -> String {
-    model.size = size;
+    update(model, Msg::Resize(size.0, size.1));
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
     draw(model, &Theme::of(theme, true, true), &mut buffer);
     if ascii {
@@ -158,11 +159,10 @@ fn the_main_screen_in_seven_bits() {
 
 #[test]
 fn the_mono_theme_sets_no_colour() {
-    let mut model = model();
-    model.size = (80, 24);
+    let model = model();
     let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
     draw(
-        &mut model,
+        &model,
         &Theme::of(ThemeChoice::Auto, false, false),
         &mut buffer,
     );
@@ -377,10 +377,19 @@ fn only_the_rows_on_the_screen_are_built() {
     let (rows, lines) = (rows.collect(), Vec::new());
     update(&mut model, Msg::Resynced { rows, lines });
     let theme = Theme::of(ThemeChoice::Dark, true, true);
-    for (keys, height) in [("", 50), ("G", 50), ("G", 3), ("kS", 24), ("/csv\n", 24)] {
+    for (keys, lines, height) in [
+        ("", 66, 50),
+        ("G", 66, 50),
+        ("G", 5, 3),
+        ("kS", 34, 24),
+        ("/csv\n", 34, 24),
+    ] {
+        update(&mut model, Msg::Resize(120, lines));
         press(&mut model, keys);
-        let area = Rect::new(0, 0, 120, height);
-        let built = draw::table::draw(&mut model, &theme, area, &mut Buffer::empty(area));
+        let areas = Areas::of(model.size, model.pane);
+        let area = areas.pane(Pane::Sources).expect("the table is shown");
+        assert_eq!(area.height, height, "{lines} lines");
+        let built = draw::table::draw(&model, &theme, area, &mut Buffer::empty(area));
         // Within the borders, and below the heading where there is one.
         assert_eq!(
             built,
@@ -389,6 +398,31 @@ fn only_the_rows_on_the_screen_are_built() {
         );
     }
     assert_eq!(model.table.len(), 100_000);
+}
+
+#[test]
+fn the_cursor_stays_on_the_screen_whatever_its_size() {
+    let mut model = model();
+    let rows = (1..=300).map(|id| Row::new(source(id, &format!("f{id}.csv"), 0)));
+    let (rows, lines) = (rows.collect(), Vec::new());
+    update(&mut model, Msg::Resynced { rows, lines });
+    for (keys, size) in [
+        ("G", (120, 40)),
+        ("", (60, 15)),
+        ("kkkkk", (200, 60)),
+        ("S", (80, 24)),
+        // In one line no list is shown, and nothing is scrolled.
+        ("", (80, 3)),
+        ("g", (59, 14)),
+    ] {
+        press(&mut model, keys);
+        let text = screen(&mut model, size, ThemeChoice::Mono, false);
+        let name = model.table.selected().map(|one| one.settings.name.clone());
+        let name = name.unwrap_or_default();
+        let mut rows = text.lines().filter(|line| !line.contains("History"));
+        let is_shown = rows.any(|row| row.contains(&name));
+        assert_eq!(is_shown, size.1 > 4, "{keys:?} at {size:?}: {text}");
+    }
 }
 
 #[test]

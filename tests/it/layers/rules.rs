@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::{Item, ItemMod};
 
-use super::paths::{Named, named_paths};
+use super::paths::{Named, each_item, named_paths};
 
 /// Which layers of ours each layer may import. `compose` may import everything.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -137,6 +139,24 @@ const CRATES: &[(&str, &[&str])] = &[
     ("xml", &["verify"]),
 ];
 
+/// Modules within a layer that the files of a module there may not import, tests excluded.
+const APART: &[(&str, &[&str])] = &[
+    (
+        "crate::faces::tui::draw",
+        &["update", "effects", "run", "terminal"],
+    ),
+    ("crate::faces::tui::layout", &["draw", "scroll", "update"]),
+    (
+        "crate::faces::tui::model",
+        &["draw", "update", "scroll", "effects"],
+    ),
+    ("crate::faces::tui::scroll", &["draw", "update", "effects"]),
+    (
+        "crate::faces::tui::update",
+        &["draw", "effects", "run", "terminal"],
+    ),
+];
+
 const MAX_LINES: usize = 800;
 
 /// Something that the tables do not allow.
@@ -197,7 +217,68 @@ pub(super) fn findings(file: &str, items: &[Item]) -> Vec<Finding> {
         let what = "`super::super`: name the path from `crate`".to_owned();
         finding(named.line, what)
     });
-    own.chain(others).chain(supers).collect()
+    let apart = apart(&module_of(file), items)
+        .into_iter()
+        .map(|(line, what)| finding(line, what));
+    own.chain(others).chain(supers).chain(apart).collect()
+}
+
+/// Returns the imports of a module, with their lines, from which it is to be kept apart.
+fn apart(module: &[String], items: &[Item]) -> Vec<(usize, String)> {
+    let own = module.join("::");
+    let is_within = |name: &str| own == name || own.starts_with(&format!("{name}::"));
+    let Some((name, others)) = APART.iter().find(|(name, _)| is_within(name)) else {
+        return Vec::new();
+    };
+    let around = name.rsplit_once("::").map_or("", |(around, _)| around);
+    let named = named_paths(module, items, false);
+    let found = named.iter().filter_map(|named| {
+        let leads_to = |other: &&&str| named.starts_with(&format!("{around}::{other}"));
+        let other = others.iter().find(leads_to)?;
+        Some((
+            named.line,
+            format!("`{name}` may not import `{around}::{other}`"),
+        ))
+    });
+    found.collect()
+}
+
+/// Returns where a file names a type behind `&mut` other than a buffer to draw on.
+pub(super) fn only_buffers_change(file: &str, items: &[Item]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    each_item(&module_of(file), items, false, &mut |_, item| {
+        let changed = changed_types(item.to_token_stream());
+        findings.extend(changed.into_iter().map(|(line, name)| Finding {
+            file: file.to_owned(),
+            line,
+            what: format!("`&mut {name}`: drawing changes a `Buffer` and nothing else"),
+        }));
+    });
+    findings
+}
+
+/// Returns the types behind `&mut` but `Buffer`, with their lines: names that begin with a capital.
+fn changed_types(stream: TokenStream) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut is_changed = false;
+    for tree in stream {
+        match tree {
+            TokenTree::Group(group) => found.extend(changed_types(group.stream())),
+            TokenTree::Ident(word) if word == "mut" => {
+                is_changed = true;
+                continue;
+            }
+            TokenTree::Ident(word) if is_changed => {
+                let name = word.to_string();
+                if name.starts_with(char::is_uppercase) && name != "Buffer" {
+                    found.push((word.span().start().line, name));
+                }
+            }
+            _ => {}
+        }
+        is_changed = false;
+    }
+    found
 }
 
 /// Returns what is wrong with a file's first line and its length, tests excluded.
@@ -488,5 +569,39 @@ mod tests {
         assert!(only_re_exports("a/mod.rs", &items(good)).is_empty());
         let bad = "//! Page.\npub struct A;\nimpl A { fn b() {} }\n";
         assert_eq!(only_re_exports("a/mod.rs", &items(bad)).len(), 2);
+    }
+
+    #[test]
+    fn modules_of_a_layer_are_kept_apart() {
+        assert_eq!(
+            says(
+                "faces/tui/update/keys.rs",
+                "use crate::faces::tui::draw::table; use crate::faces::tui::model::Model;"
+            ),
+            [
+                "src/faces/tui/update/keys.rs:1: `crate::faces::tui::update` may not import `crate::faces::tui::draw`"
+            ]
+        );
+    }
+
+    #[test]
+    fn drawing_may_change_a_buffer() {
+        let what = |text: &str| -> Vec<String> {
+            let found = only_buffers_change("faces/tui/draw/list.rs", &items(text));
+            found.iter().map(ToString::to_string).collect()
+        };
+        for text in [
+            "fn draw(model: &Model, buffer: &mut Buffer) { let mut top = 0; f(&mut top); }",
+            "#[cfg(test)] mod tests { fn f(model: &mut Model) {} }",
+        ] {
+            assert_eq!(what(text), Vec::<String>::new(), "{text}");
+        }
+        for text in [
+            "fn draw(model: &mut Model) {}",
+            "impl Pane { fn draw<'a>(view: Option<&'a mut Model>) {} }",
+        ] {
+            let expected = "src/faces/tui/draw/list.rs:1: `&mut Model`: drawing changes a `Buffer` and nothing else";
+            assert_eq!(what(text), [expected], "{text}");
+        }
     }
 }

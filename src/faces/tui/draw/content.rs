@@ -4,19 +4,20 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::canvas::{boxed, pad, put_all, put_fitting};
 use super::list::write_verdicts;
-use super::words::verified;
+use super::paint::{boxed, pad, put_all, put_fitting};
 use crate::config::Zone;
 use crate::domain::{LastModified, format_size};
 use crate::faces::text::or_dash;
 use crate::faces::tui::diff::{DiffLine, Side};
+use crate::faces::tui::format::verified;
 use crate::faces::tui::layout::{below_facts, is_wide};
 use crate::faces::tui::model::{DiffPage, VersionPage};
 use crate::faces::tui::theme::Theme;
+use crate::faces::tui::verdict_lines::verdict_lines;
 
 pub(crate) fn draw_version(
-    page: &mut VersionPage,
+    page: &VersionPage,
     zone: &Zone,
     theme: &Theme,
     area: Rect,
@@ -55,7 +56,8 @@ pub(crate) fn draw_version(
         );
     }
     if page.shows_verdicts {
-        page.top = write_verdicts(None, &page.verdicts, theme, body, page.top, buffer);
+        let lines = verdict_lines(None, &page.verdicts);
+        write_verdicts(&lines, page.top, theme, body, buffer);
         return;
     }
     if let Some(problem) = &page.problem {
@@ -80,7 +82,7 @@ pub(crate) fn draw_version(
     }
 }
 
-pub(crate) fn draw_diff(page: &mut DiffPage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+pub(crate) fn draw_diff(page: &DiffPage, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let title = format!("{}: v{} -> v{}", page.name, page.old.id, page.new.id);
     let counts = page
         .diff

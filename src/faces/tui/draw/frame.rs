@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::canvas::{put_all, put_fitting, put_right};
-use super::words::{grouped, until};
+use super::paint::{put_all, put_fitting, put_right};
 use super::{content, list, log, overlay, source, table};
 use crate::domain::Slot;
+use crate::faces::tui::format::{grouped, until};
 use crate::faces::tui::hints::{Hint, hints};
 use crate::faces::tui::layout::Areas;
 use crate::faces::tui::model::{Filtered, Model, Overlay, Page, Pane};
@@ -16,17 +16,19 @@ use crate::faces::tui::theme::Theme;
 /// With fewer columns the header has no date.
 const NARROW: u16 = 70;
 
-/// Draws everything; returns where the cursor stands, when there is an input.
-pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
-    let areas = Areas::of(model);
+/// Draws everything; returns where the cursor stands, when there is an input. A terminal that was resized just now gives a
+/// buffer of another size than the model's: the frame after that fits.
+pub(crate) fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    let size = (buffer.area().width, buffer.area().height);
+    let areas = Areas::of(size, model.pane);
     let Some((head, foot)) = areas.header.zip(areas.footer) else {
         let text = format!("gannet {}", status(model));
         put_all(buffer, areas.body, 0, &[(&text, theme.text)]);
         return None;
     };
     header(model, theme, head, buffer);
-    match model.pages.last_mut() {
-        Some(Page::Source(_)) => source::draw(model, theme, areas.body, buffer),
+    match model.pages.last() {
+        Some(Page::Source(page)) => source::draw(page, model, theme, areas.body, buffer),
         Some(Page::Version(page)) => {
             content::draw_version(page, &model.zone, theme, areas.body, buffer);
         }
@@ -38,7 +40,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Opt
     overlay::draw(model, theme, buffer).or(in_footer)
 }
 
-fn panes(model: &mut Model, theme: &Theme, areas: Areas, buffer: &mut Buffer) {
+fn panes(model: &Model, theme: &Theme, areas: Areas, buffer: &mut Buffer) {
     if let Some(area) = areas.pane(Pane::Sources) {
         table::draw(model, theme, area, buffer);
     }

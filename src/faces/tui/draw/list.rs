@@ -4,30 +4,28 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::canvas::{boxed, paint, put_all, put_fitting, scrolled};
+use super::paint::{boxed, paint, pane_border, put_all, put_fitting};
 use super::plot::{Bar, bars};
-use super::words::{verdict, verified};
 use crate::config::Zone;
-use crate::domain::{Attempt, AttemptOutcome, Verdict, format_size, with_origin};
-use crate::faces::text::{clean, fit};
+use crate::domain::{Attempt, AttemptOutcome, format_size};
+use crate::faces::text::clean;
+use crate::faces::tui::format::{verdict, verified};
 use crate::faces::tui::history::{HistoryView, Listing};
-use crate::faces::tui::layout::{below_plot, skip};
+use crate::faces::tui::layout::below_plot;
 use crate::faces::tui::model::{Model, Pane};
+use crate::faces::tui::scroll::rows_of;
 use crate::faces::tui::theme::Theme;
+use crate::faces::tui::verdict_lines::{VerdictLine, verdict_lines};
 
-pub(crate) fn draw_history(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let style = if model.pane == Pane::History {
-        theme.focus
-    } else {
-        theme.border
-    };
+pub(crate) fn draw_history(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let style = pane_border(model, Pane::History, theme);
     let name = model
         .table
         .selected()
         .map(|source| source.settings.name.clone());
     let title = name.map_or_else(|| "History".to_owned(), |name| format!("History: {name}"));
     let inner = boxed(buffer, area, &title, "", style);
-    let Some(view) = &mut model.history else {
+    let Some(view) = &model.history else {
         return;
     };
     if view.history.attempts.is_empty() {
@@ -60,20 +58,17 @@ fn millis(attempt: &Attempt) -> u64 {
 
 /// Draws attempts or versions, the selected one among them, below what is damaged.
 pub(crate) fn draw_list(
-    view: &mut HistoryView,
+    view: &HistoryView,
     zone: &Zone,
     theme: &Theme,
     area: Rect,
     has_focus: bool,
     buffer: &mut Buffer,
 ) {
-    let mut area = area;
     if let Some(damage) = &view.damage {
         put_fitting(buffer, area, 0, &[(damage, theme.bad)]);
-        area = skip(area, 1);
     }
-    let height = usize::from(area.height);
-    view.top = scrolled(view.top, view.cursor(), height, view.len());
+    let area = rows_of(view, area);
     for (line, at) in (0..area.height).zip(view.top..view.len()) {
         let pieces = match view.listing {
             Listing::Attempts => attempt_pieces(view, at, zone, theme),
@@ -179,77 +174,43 @@ fn version_pieces(
     ]
 }
 
-pub(crate) fn draw_verdicts(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let style = if model.pane == Pane::Verdicts {
-        theme.focus
-    } else {
-        theme.border
-    };
-    let found = model
-        .history
-        .as_ref()
-        .and_then(HistoryView::selected_version);
+pub(crate) fn draw_verdicts(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let style = pane_border(model, Pane::Verdicts, theme);
+    let view = model.history.as_ref();
+    let found = view.and_then(|view| Some((view, view.selected_version()?)));
     let title = found.map_or_else(
         || "Verdicts".to_owned(),
-        |(version, _)| format!("Verdicts: v{}", version.id),
+        |(_, (version, _))| format!("Verdicts: v{}", version.id),
     );
     let inner = boxed(buffer, area, &title, "", style);
-    if let Some((version, verdicts)) = found {
-        let history = model.history.as_ref().map(|view| &view.history);
-        let newest = history.filter(|one| one.source.state.version_id == Some(version.id));
-        let set_fails = newest.and_then(|history| {
-            let set = history.source.state.set.as_ref()?;
-            Some(format!("{set}  {}", history.set_failure.as_ref()?))
-        });
-        let first = set_fails.as_deref();
-        model.verdicts_top =
-            write_verdicts(first, verdicts, theme, inner, model.verdicts_top, buffer);
+    if let Some((view, (_, verdicts))) = found {
+        let lines = verdict_lines(view.set_failure(), verdicts);
+        write_verdicts(&lines, model.verdicts_top, theme, inner, buffer);
     }
 }
 
-/// Writes each verdict with its output from a line on, below what was said of the set, if that fails; returns the line, held
-/// within what there is.
+/// Writes the lines of verdicts from one on.
 pub(crate) fn write_verdicts(
-    set_fails: Option<&str>,
-    verdicts: &[Verdict],
+    lines: &[VerdictLine],
+    top: usize,
     theme: &Theme,
     area: Rect,
-    top: usize,
     buffer: &mut Buffer,
-) -> usize {
-    let mut lines: Vec<(String, String, Style)> = Vec::new();
-    lines.extend(set_fails.map(|words| ("set   ".to_owned(), words.to_owned(), theme.bad)));
-    for verdict_ in verdicts.iter().rev() {
-        let given = &verdict_.verdict;
-        let (word, style) = verdict(given.judgement.outcome, theme);
-        let took = given.duration.as_millis();
-        let given_on = verdict_.given_on.map(|id| format!("v{id}"));
-        let detail = with_origin(&given.judgement.detail, given_on);
-        let judge = given.judge_words();
-        let text = format!("{judge}  {took} ms  {detail}");
-        lines.push((format!("{word:<6}"), text, style));
-        let output = given.judgement.output.lines();
-        lines.extend(output.map(|line| ("      ".to_owned(), line.to_owned(), theme.dim)));
-    }
-    if lines.is_empty() {
-        let words = "No verdicts: no verifier applies, or none has run yet.".to_owned();
-        lines.push((String::new(), words, theme.dim));
-    }
-    let top = top.min(lines.len().saturating_sub(usize::from(area.height).max(1)));
-    for (line, (word, text, style)) in (0..area.height).zip(&lines[top..]) {
-        let text_style = if word.trim().is_empty() {
-            theme.dim
-        } else {
-            theme.text
+) {
+    for (line, shown) in (0..area.height).zip(lines.iter().skip(top)) {
+        let ((word, style), (text, text_style)) = match shown {
+            VerdictLine::SetFailure(why) => (("set", theme.bad), (why.as_str(), theme.text)),
+            VerdictLine::Verdict(outcome, words) => {
+                (verdict(*outcome, theme), (words.as_str(), theme.text))
+            }
+            VerdictLine::Output(text) => (("", theme.dim), (text.as_str(), theme.dim)),
+            VerdictLine::None => {
+                let words = "No verdicts: no verifier applies, or none has run yet.";
+                put_fitting(buffer, area, line, &[(words, theme.dim)]);
+                continue;
+            }
         };
-        let room = usize::from(area.width).saturating_sub(word.len());
-        let text = clean(text);
-        put_all(
-            buffer,
-            area,
-            line,
-            &[(word, *style), (&fit(&text, room), text_style)],
-        );
+        let pieces = [(&*format!("{word:<6}"), style), (text, text_style)];
+        put_fitting(buffer, area, line, &pieces);
     }
-    top
 }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::canvas::{boxed, paint, put_all, put_fitting};
+use super::paint::{boxed, paint, pane_border, put_all, put_fitting};
 use crate::faces::tui::log::Level;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::theme::Theme;
@@ -27,11 +27,7 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         (false, 0) => "paused".to_owned(),
         (false, missed) => format!("↓ {missed} new"),
     };
-    let style = if model.pane == Pane::Log {
-        theme.focus
-    } else {
-        theme.border
-    };
+    let style = pane_border(model, Pane::Log, theme);
     let inner = boxed(buffer, area, &title, &right, style);
     if log.len() == 0 && log.newest().is_some() {
         put_all(buffer, inner, 0, &[("No event matches.", theme.dim)]);

@@ -7,115 +7,80 @@ use ratatui::widgets::{Clear, Widget as _};
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::canvas::{boxed, dialog, paint, put, put_all, scrolled};
-use crate::faces::standing::StateWord;
-use crate::faces::text::{clean, wrap};
+use super::paint::{boxed, dialog, paint, put, put_all};
+use crate::faces::text::clean;
 use crate::faces::tui::form::{Form, Value};
-use crate::faces::tui::keymap::Context;
+use crate::faces::tui::help::help_lines;
+use crate::faces::tui::keymap::Keymap;
+use crate::faces::tui::layout::{self, centered, inside};
 use crate::faces::tui::model::{Model, Overlay};
+use crate::faces::tui::scroll::scrolled;
 use crate::faces::tui::theme::Theme;
 
-/// Columns of the help, its border included.
-const HELP_WIDTH: u16 = 76;
-
 /// Draws what is open; returns where the cursor stands in an input.
-pub(crate) fn draw(model: &mut Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
-    let keymap = &model.keymap;
-    match model.overlay.as_mut()? {
-        Overlay::Help { top } => {
-            let mut lines: Vec<(String, String, Style)> = Vec::new();
-            for (context, title) in Context::ALL {
-                lines.push((title.to_owned(), String::new(), theme.accent));
-                for binding in keymap.of(context) {
-                    let key = format!("  {:<20}", binding.shown());
-                    lines.push((key, binding.action.about().to_owned(), theme.text));
-                }
-            }
-            lines.push(("States of sources".to_owned(), String::new(), theme.accent));
-            for (_, _, word, meaning) in StateWord::ALL {
-                lines.push((format!("  {word:<20}"), meaning.to_owned(), theme.text));
-            }
-            let all = *buffer.area();
-            let width = usize::from(all.width.min(HELP_WIDTH).saturating_sub(2));
-            let lines = wrapped(&lines, width);
-            let height = usize::from(all.height.saturating_sub(2));
-            *top = (*top).min(lines.len().saturating_sub(height));
-            let last = (*top + height).min(lines.len());
-            let title = format!("Keys {}-{last} of {} (esc closes)", *top + 1, lines.len());
-            let inner = dialog(buffer, (HELP_WIDTH, u16::MAX), &title, theme.focus);
-            for (line, (key, about, style)) in (0..inner.height).zip(&lines[*top..]) {
-                put_all(buffer, inner, line, &[(key, *style), (about, theme.text)]);
-            }
-            None
-        }
+pub(crate) fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
+    match model.overlay.as_ref()? {
+        Overlay::Help { top } => draw_help(&model.keymap, *top, theme, buffer),
         Overlay::Palette { input, cursor } => {
-            let actions = Model::palette(input.value());
-            let inner = dialog(buffer, (72, 18), "What to do", theme.focus);
-            let at = put_input(buffer, inner, 0, ": ", input, theme);
-            let height = usize::from(inner.height.saturating_sub(1));
-            let top = scrolled(0, *cursor, height, actions.len());
-            for (line, place) in (1..inner.height).zip(top..actions.len()) {
-                let name = format!("{:<16}", actions[place].name());
-                put_all(
-                    buffer,
-                    inner,
-                    line,
-                    &[(&name, theme.accent), (actions[place].about(), theme.text)],
-                );
-                if place == *cursor {
-                    paint(
-                        buffer,
-                        Rect::new(inner.x, inner.y + line, inner.width, 1),
-                        theme.selected,
-                    );
-                }
-            }
-            Some(at)
+            return Some(draw_palette(input, *cursor, theme, buffer));
         }
-        Overlay::Form(form) => draw_form(form, theme, buffer),
-        Overlay::Question { text, .. } => {
-            let width = text
-                .iter()
-                .map(|line| line.width())
-                .max()
-                .unwrap_or(0)
-                .max(30)
-                + 4;
-            let height = u16::try_from(text.len()).unwrap_or(1) + 4;
-            let size = (u16::try_from(width).unwrap_or(u16::MAX), height);
-            let inner = dialog(buffer, size, "", theme.warning);
-            for (line, text) in (0..).zip(text.iter()) {
-                put_all(buffer, inner, line, &[(text, theme.text)]);
-            }
-            let last = inner.height.saturating_sub(1);
-            put_all(
-                buffer,
-                inner,
-                last,
-                &[("[ No ]", theme.selected), ("   y yes   n no", theme.text)],
-            );
-            None
-        }
+        Overlay::Form(form) => return draw_form(form, theme, buffer),
+        Overlay::Question { text, .. } => draw_question(text, theme, buffer),
         // It lies in the footer.
-        Overlay::Filter { .. } => None,
+        Overlay::Filter { .. } => {}
+    }
+    None
+}
+
+fn draw_help(keymap: &Keymap, top: usize, theme: &Theme, buffer: &mut Buffer) {
+    let area = layout::help(*buffer.area());
+    let room = inside(area);
+    let lines = help_lines(keymap, room.width);
+    let last = (top + usize::from(room.height)).min(lines.len());
+    let title = format!("Keys {}-{last} of {} (esc closes)", top + 1, lines.len());
+    let inner = dialog(buffer, area, &title, theme.focus);
+    for (line, shown) in (0..inner.height).zip(lines.iter().skip(top)) {
+        let style = if shown.is_heading {
+            theme.accent
+        } else {
+            theme.text
+        };
+        let pieces = [(&*shown.label, style), (&*shown.text, theme.text)];
+        put_all(buffer, inner, line, &pieces);
     }
 }
 
-/// Parts what stands behind each key into lines that fit, the further ones under the first.
-fn wrapped(lines: &[(String, String, Style)], width: usize) -> Vec<(String, String, Style)> {
-    let mut parted = Vec::new();
-    for (key, about, style) in lines {
-        let room = width.saturating_sub(key.width());
-        for (at, part) in wrap(about, room).into_iter().enumerate() {
-            let key = if at == 0 {
-                key.clone()
-            } else {
-                " ".repeat(key.width())
-            };
-            parted.push((key, part, *style));
+fn draw_palette(input: &Input, cursor: usize, theme: &Theme, buffer: &mut Buffer) -> Position {
+    let actions = Model::palette(input.value());
+    let area = centered(*buffer.area(), (72, 18));
+    let inner = dialog(buffer, area, "What to do", theme.focus);
+    let at = put_input(buffer, inner, 0, ": ", input, theme);
+    let height = usize::from(inner.height.saturating_sub(1));
+    let top = scrolled(0, cursor, height, actions.len());
+    for (line, place) in (1..inner.height).zip(top..actions.len()) {
+        let name = format!("{:<16}", actions[place].name());
+        let pieces = [(&*name, theme.accent), (actions[place].about(), theme.text)];
+        put_all(buffer, inner, line, &pieces);
+        if place == cursor {
+            let row = Rect::new(inner.x, inner.y + line, inner.width, 1);
+            paint(buffer, row, theme.selected);
         }
     }
-    parted
+    at
+}
+
+fn draw_question(text: &[String], theme: &Theme, buffer: &mut Buffer) {
+    let longest = text.iter().map(|line| line.width()).max().unwrap_or(0);
+    let width = u16::try_from(longest.max(30) + 4).unwrap_or(u16::MAX);
+    let height = u16::try_from(text.len()).unwrap_or(1) + 4;
+    let area = centered(*buffer.area(), (width, height));
+    let inner = dialog(buffer, area, "", theme.warning);
+    for (line, text) in (0..).zip(text) {
+        put_all(buffer, inner, line, &[(text, theme.text)]);
+    }
+    let last = inner.height.saturating_sub(1);
+    let answers = [("[ No ]", theme.selected), ("   y yes   n no", theme.text)];
+    put_all(buffer, inner, last, &answers);
 }
 
 /// Writes an input behind a label; returns where its cursor stands.
@@ -149,7 +114,8 @@ pub(crate) fn put_input(
 
 fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     let height = u16::try_from(form.fields.len()).unwrap_or(1) + 5;
-    let inner = dialog(buffer, (78, height), &form.title(), theme.focus);
+    let area = centered(*buffer.area(), (78, height));
+    let inner = dialog(buffer, area, &form.title(), theme.focus);
     let (words, style) = words_below(form, theme, usize::from(inner.width).max(1));
     // Two lines are always theirs, so that nothing moves while one types.
     let lines = u16::try_from(words.len()).unwrap_or(u16::MAX).max(2);

@@ -3,27 +3,29 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::canvas::{boxed, put_all, put_fitting};
 use super::list::{draw_list, latencies};
+use super::paint::{boxed, put_all, put_fitting};
 use super::plot::bars;
-use super::words::{moment, until};
 use crate::config::Zone;
 use crate::domain::Source;
 use crate::faces::standing::{next_due, published_words, state_word, why};
+use crate::faces::tui::format::{moment, until};
 use crate::faces::tui::history::{HistoryView, Listing};
 use crate::faces::tui::layout::{skip, source_page};
-use crate::faces::tui::model::{Model, Page};
+use crate::faces::tui::model::{Model, SourcePage};
 use crate::faces::tui::theme::Theme;
 
 /// The line of the settings that says why the source stands where it does, across the page: below the plots.
 const WHY: u16 = 8;
 
-pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let now = model.now;
-    let Some(Page::Source(page)) = model.pages.last_mut() else {
-        return;
-    };
-    let Some(source) = model.table.get(page.id).cloned() else {
+pub(crate) fn draw(
+    page: &SourcePage,
+    model: &Model,
+    theme: &Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let Some(source) = model.table.get(page.id) else {
         boxed(buffer, area, "This source was removed", "esc", theme.focus);
         return;
     };
@@ -40,8 +42,14 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
         let pieces = [(label, theme.dim), (why.as_str(), theme.bad)];
         put_fitting(buffer, inner, WHY, &pieces);
     }
-    settings(&source, (now, &model.zone), theme, areas.settings, buffer);
-    let Some(view) = &mut page.view else {
+    settings(
+        source,
+        (model.now, &model.zone),
+        theme,
+        areas.settings,
+        buffer,
+    );
+    let Some(view) = &page.view else {
         put_all(
             buffer,
             areas.list,

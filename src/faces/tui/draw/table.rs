@@ -4,11 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::canvas::{boxed, pad, paint, put, put_all, scrolled};
-use super::words::{grouped, moment, source_state, until, verified};
+use super::paint::{boxed, pad, paint, pane_border, put, put_all};
 use crate::domain::Source;
 use crate::faces::standing::{StateWord, is_newest_damaged, next_due, state_word};
 use crate::faces::text::clean;
+use crate::faces::tui::format::{grouped, moment, source_state, until, verified};
+use crate::faces::tui::layout::below_heading;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::table::SortBy;
 use crate::faces::tui::theme::Theme;
@@ -25,7 +26,7 @@ const COLUMNS: [(SortBy, u16, u16); 5] = [
 const SIGNS: u16 = 3;
 
 /// Draws the table; returns how many rows it built, however many there are.
-pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> usize {
+pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let table = &model.table;
     let total = if model.loaded {
         grouped(table.total() as u64)
@@ -49,11 +50,7 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
         if reversed { "↑" } else { "↓" },
         sort.heading().to_lowercase()
     );
-    let style = if model.pane == Pane::Sources {
-        theme.focus
-    } else {
-        theme.border
-    };
+    let style = pane_border(model, Pane::Sources, theme);
     let inner = boxed(buffer, area, &title, &order, style);
     if model.table.total() == 0 || (!model.loaded && model.table.len() == 0) {
         empty(model, theme, inner, buffer);
@@ -68,24 +65,16 @@ pub(crate) fn draw(model: &mut Model, theme: &Theme, area: Rect, buffer: &mut Bu
         );
     }
     // Where there is one line, the selected source says more than a heading.
-    let first = inner.height.saturating_sub(1).min(1);
-    if first == 1 {
+    let rows = below_heading(inner);
+    if rows.height < inner.height {
         heading(theme, inner, buffer);
     }
-    let height = usize::from(inner.height - first);
-    let top = scrolled(
-        model.table.top,
-        model.table.cursor(),
-        height,
-        model.table.len(),
-    );
-    model.table.top = top;
     let mut built = 0;
-    for (line, at) in (first..inner.height).zip(top..model.table.len()) {
+    for (line, at) in (rows.y..rows.bottom()).zip(model.table.top..model.table.len()) {
         let Some(row) = model.table.shown(at) else {
             break;
         };
-        let area = Rect::new(inner.x, inner.y + line, inner.width, 1);
+        let area = Rect::new(inner.x, line, inner.width, 1);
         let is_marked = model.table.marks.contains(&row.source.id);
         draw_row(model, &row.source, is_marked, theme, area, buffer);
         built += 1;

@@ -57,7 +57,7 @@ pub(super) fn styles(model: &mut Model, sizes: &[(u16, u16)]) -> String {
 }
 
 fn drawn(model: &mut Model, size: (u16, u16), theme: &Theme) -> Buffer {
-    model.size = size;
+    update(model, Msg::Resize(size.0, size.1));
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
     draw(model, theme, &mut buffer);
     buffer

@@ -9,6 +9,7 @@ use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::log::Line;
 use crate::faces::tui::message::{ChangeDone, Effect, Job, Msg, Origin, Refused};
 use crate::faces::tui::model::{Input, Model, Overlay, Page, Pending, VersionPage};
+use crate::faces::tui::scroll::keep_in_view;
 use crate::faces::tui::table::Row;
 use crate::faces::tui::viewer::Viewer;
 
@@ -23,6 +24,7 @@ pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             .and_then(HistoryView::lacks_verdicts)
             .map(Effect::ReadVerdicts),
     );
+    keep_in_view(model);
     effects
 }
 

@@ -2,9 +2,9 @@
 
 use super::screen::show_selected;
 use crate::faces::tui::action::Action;
-use crate::faces::tui::layout::Areas;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
+use crate::faces::tui::scroll::focused_height;
 
 /// How far a key moves.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub(super) fn walk(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         aside(model, action);
         return Some(Vec::new());
     }
-    let height = Areas::of(model).focused_height(model).max(1);
+    let height = focused_height(model).max(1);
     let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
     let half = isize::try_from((height / 2).max(1)).unwrap_or(1);
     let step = match action {
@@ -48,7 +48,6 @@ pub(super) fn walk(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         _ => return None,
     };
     if let Some(Overlay::Help { top }) = &mut model.overlay {
-        // Drawing holds it within the page.
         *top = step.from(*top, usize::from(u16::MAX));
         return Some(Vec::new());
     }

@@ -1,4 +1,4 @@
-//! The brush: text in a width, rows of columns, boxes with titles. Everything that is drawn goes through it, cleaned.
+//! Text in a width, pieces of text in a row, boxes with titles: all drawing goes through here, and every text is cleaned.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,6 +8,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::faces::text::{clean, fit};
 use crate::faces::tui::layout::inside;
+use crate::faces::tui::model::{Model, Pane};
+use crate::faces::tui::theme::Theme;
 
 /// Writes text from here on, within the width, and returns how many columns it took.
 pub(crate) fn put(
@@ -121,26 +123,19 @@ pub(crate) fn boxed(
     inside(area)
 }
 
-/// Draws a box above what is there, in the middle, and returns what lies inside.
-pub(crate) fn dialog(buffer: &mut Buffer, size: (u16, u16), title: &str, style: Style) -> Rect {
-    let all = *buffer.area();
-    let (width, height) = (size.0.min(all.width), size.1.min(all.height));
-    let area = Rect::new(
-        all.x + (all.width - width) / 2,
-        all.y + (all.height - height) / 2,
-        width,
-        height,
-    );
+/// Draws a box above what is there, and returns what lies inside.
+pub(crate) fn dialog(buffer: &mut Buffer, area: Rect, title: &str, style: Style) -> Rect {
     Clear.render(area, buffer);
     boxed(buffer, area, title, "", style)
 }
 
-/// Returns the first row to draw such that the cursor is among `height` rows, from where it was before.
-pub(crate) fn scrolled(top: usize, cursor: usize, height: usize, len: usize) -> usize {
-    let height = height.max(1);
-    let least = (cursor + 1).saturating_sub(height);
-    top.clamp(least, cursor.max(least))
-        .min(len.saturating_sub(height))
+/// Returns the style of a pane's border.
+pub(crate) fn pane_border(model: &Model, pane: Pane, theme: &Theme) -> Style {
+    if model.pane == pane {
+        theme.focus
+    } else {
+        theme.border
+    }
 }
 
 #[cfg(test)]
@@ -159,23 +154,5 @@ mod tests {
             assert_eq!(fit(text, columns), expected);
         }
         assert_eq!(pad("東", 4), "東  ");
-    }
-
-    #[test]
-    fn the_cursor_stays_on_the_screen() {
-        for (top, cursor, height, len, expected) in [
-            (0, 0, 10, 100, 0),
-            (0, 10, 10, 100, 1),
-            (50, 20, 10, 100, 20),
-            (95, 99, 10, 100, 90),
-            (5, 2, 10, 3, 0),
-            (0, 5, 0, 10, 5),
-        ] {
-            assert_eq!(
-                scrolled(top, cursor, height, len),
-                expected,
-                "{top} {cursor} {height}"
-            );
-        }
     }
 }

@@ -1,0 +1,58 @@
+//! The lines of the help: every key in force with what it does, then what the states of sources mean.
+//!
+//! Never draws, and has no styles.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::keymap::{Context, Keymap};
+use crate::faces::standing::StateWord;
+use crate::faces::text::wrap;
+
+/// One line of the help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HelpLine {
+    /// A heading, the keys of an action, or the word of a state; spaces on the further lines of an explanation.
+    pub(crate) label: String,
+    /// What the label means; empty behind a heading.
+    pub(crate) text: String,
+    pub(crate) is_heading: bool,
+}
+
+/// Returns the help in lines of at most so many columns; explanations that are longer go on below themselves.
+pub(crate) fn help_lines(keymap: &Keymap, columns: u16) -> Vec<HelpLine> {
+    let columns = usize::from(columns);
+    let mut lines = Vec::new();
+    let heading = |title: &str| HelpLine {
+        label: title.to_owned(),
+        text: String::new(),
+        is_heading: true,
+    };
+    for (context, title) in Context::ALL {
+        lines.push(heading(title));
+        for binding in keymap.of(context) {
+            explain(
+                &mut lines,
+                &binding.shown(),
+                binding.action.about(),
+                columns,
+            );
+        }
+    }
+    lines.push(heading("States of sources"));
+    for (_, _, word, meaning) in StateWord::ALL {
+        explain(&mut lines, word, meaning, columns);
+    }
+    lines
+}
+
+fn explain(lines: &mut Vec<HelpLine>, label: &str, text: &str, columns: usize) {
+    let mut label = format!("  {label:<20}");
+    let width = label.width();
+    for part in wrap(text, columns.saturating_sub(width)) {
+        lines.push(HelpLine {
+            label: std::mem::replace(&mut label, " ".repeat(width)),
+            text: part,
+            is_heading: false,
+        });
+    }
+}

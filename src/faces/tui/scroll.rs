@@ -1,0 +1,144 @@
+//! Where lists are scrolled to: kept such that the cursor is on the screen, whatever was moved, resized or read anew.
+//!
+//! Changes scroll positions alone, and does so as the last step of every `update`.
+
+use ratatui::layout::Rect;
+
+use super::help::help_lines;
+use super::history::HistoryView;
+use super::layout::{
+    self, Areas, below_facts, below_heading, below_plot, inside, skip, source_page,
+};
+use super::model::{Model, Overlay, Page, Pane};
+use super::verdict_lines::verdict_lines;
+
+/// Moves every list that is on the screen as little as its cursor and its end demand.
+pub(crate) fn keep_in_view(model: &mut Model) {
+    let areas = Areas::of(model.size, model.pane);
+    if areas.header.is_none() {
+        // One line shows no list: where they are scrolled to is kept for a larger screen.
+        return;
+    }
+    if let Some(Overlay::Help { top }) = &mut model.overlay {
+        let area = inside(layout::help(Rect::new(0, 0, model.size.0, model.size.1)));
+        let lines = help_lines(&model.keymap, area.width).len();
+        *top = within(*top, lines, area);
+    }
+    match model.pages.last_mut() {
+        Some(page) => page_in_view(page, inside(areas.body)),
+        None => panes_in_view(model, areas),
+    }
+}
+
+fn page_in_view(page: &mut Page, inner: Rect) {
+    match page {
+        Page::Source(page) => {
+            if let Some(view) = &mut page.view {
+                list_in_view(view, source_page(inner).list);
+            }
+        }
+        // To count the lines takes time where verifiers have printed much.
+        Page::Version(page) if page.shows_verdicts && page.top > 0 => {
+            let lines = verdict_lines(None, &page.verdicts).len();
+            page.top = within(page.top, lines, below_facts(inner));
+        }
+        Page::Version(_) | Page::Diff(_) => {}
+    }
+}
+
+fn panes_in_view(model: &mut Model, areas: Areas) {
+    if let Some(area) = areas.pane(Pane::Sources) {
+        let height = usize::from(below_heading(inside(area)).height);
+        let table = &mut model.table;
+        table.top = scrolled(table.top, table.cursor(), height, table.len());
+    }
+    let Some(view) = &mut model.history else {
+        return;
+    };
+    if let Some(area) = areas.pane(Pane::History) {
+        list_in_view(view, below_plot(inside(area)));
+    }
+    if model.verdicts_top > 0
+        && let Some(area) = areas.pane(Pane::Verdicts)
+        && let Some((_, verdicts)) = view.selected_version()
+    {
+        let lines = verdict_lines(view.set_failure(), verdicts).len();
+        model.verdicts_top = within(model.verdicts_top, lines, inside(area));
+    }
+}
+
+fn list_in_view(view: &mut HistoryView, area: Rect) {
+    let height = usize::from(rows_of(view, area).height);
+    view.top = scrolled(view.top, view.cursor(), height, view.len());
+}
+
+/// Returns the rows of a list of attempts or versions in its area: below the line that says what is damaged.
+pub(crate) fn rows_of(view: &HistoryView, area: Rect) -> Rect {
+    skip(area, u16::from(view.damage.is_some()))
+}
+
+/// Returns how many lines of the list or text that has the focus are on the screen.
+pub(crate) fn focused_height(model: &Model) -> usize {
+    let areas = Areas::of(model.size, model.pane);
+    let page = inside(areas.body);
+    let area = match (model.pages.last(), areas.pane(model.pane), model.pane) {
+        (Some(Page::Source(_)), ..) => source_page(page).list,
+        (Some(Page::Version(_)), ..) => below_facts(page),
+        (Some(Page::Diff(_)), ..) => page,
+        (None, None, _) => return 1,
+        (None, Some(area), Pane::Sources) => skip(inside(area), 1),
+        (None, Some(area), Pane::History) => below_plot(inside(area)),
+        (None, Some(area), Pane::Verdicts | Pane::Log) => inside(area),
+    };
+    usize::from(area.height)
+}
+
+/// Returns the first of so many lines to draw, such that the area is full if it can be.
+fn within(top: usize, lines: usize, area: Rect) -> usize {
+    top.min(lines.saturating_sub(usize::from(area.height).max(1)))
+}
+
+/// Returns the first row to draw such that the cursor is among `height` rows, from where it was before.
+pub(crate) fn scrolled(top: usize, cursor: usize, height: usize, len: usize) -> usize {
+    let height = height.max(1);
+    let least = (cursor + 1).saturating_sub(height);
+    top.clamp(least, cursor.max(least))
+        .min(len.saturating_sub(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_stays_on_the_screen() {
+        for (top, cursor, height, len, expected) in [
+            (0, 0, 10, 100, 0),
+            (0, 10, 10, 100, 1),
+            (50, 20, 10, 100, 20),
+            (95, 99, 10, 100, 90),
+            (5, 2, 10, 3, 0),
+            (0, 5, 0, 10, 5),
+        ] {
+            assert_eq!(
+                scrolled(top, cursor, height, len),
+                expected,
+                "{top} {cursor} {height}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_is_scrolled_to_its_end_at_most() {
+        for (top, lines, height, expected) in [
+            (0, 0, 5, 0),
+            (3, 4, 5, 0),
+            (3, 10, 5, 3),
+            (9, 10, 5, 5),
+            (9, 10, 0, 9),
+        ] {
+            let area = Rect::new(0, 0, 10, height);
+            assert_eq!(within(top, lines, area), expected, "{top} {lines} {height}");
+        }
+    }
+}
