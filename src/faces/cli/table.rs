@@ -84,6 +84,9 @@ pub(crate) fn below(heading: impl Into<Cow<'static, str>>) -> Column {
     column(heading, Kind::Below)
 }
 
+/// What stands in a column for one item of a list.
+pub(crate) type Cell<T> = fn(&T, &Look) -> String;
+
 /// Rows under headings. Every cell is cleaned of what a terminal must not see.
 pub(crate) struct Table {
     columns: Vec<Column>,
@@ -96,6 +99,20 @@ impl Table {
             columns: columns.into(),
             rows: Vec::new(),
         }
+    }
+
+    /// Returns the table of these columns, with a row for each item.
+    pub(crate) fn of<T, const N: usize>(
+        columns: [(Column, Cell<T>); N],
+        items: &[T],
+        look: &Look,
+    ) -> Self {
+        let cells = columns.each_ref().map(|(_, cell)| *cell);
+        let mut table = Self::new(columns.map(|(column, _)| column));
+        for item in items {
+            table.row(cells.map(|cell| cell(item, look)));
+        }
+        table
     }
 
     /// Adds a row with a cell for each column.

@@ -1,39 +1,28 @@
 //! An event of the log.
 
-use serde::Serialize;
-
+use super::object::json_object;
 use super::times::precise;
 use crate::domain::{Event, SourceId, VersionId};
 
-/// One line of `log --json`.
-#[derive(Serialize)]
-pub(crate) struct EventJson<'a> {
-    id: i64,
-    at: String,
-    actor: &'a str,
-    action: &'static str,
-    source_id: Option<SourceId>,
-    source: Option<&'a str>,
-    version_id: Option<VersionId>,
-    detail: Option<&'a str>,
-    /// Under which a verdict counted or a state changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_revision: Option<i64>,
+json_object! {
+    /// One line of `log --json`.
+    pub(crate) struct EventJson<'a> {
+        id: i64,
+        at: String,
+        actor: &'a str,
+        action: &'static str,
+        source_id: Option<SourceId>,
+        source: Option<&'a str>,
+        version_id: Option<VersionId>,
+        detail: Option<&'a str>,
+    } and {
+        /// Under which a verdict counted or a state changed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        policy_revision: Option<i64>,
+    }
 }
 
 impl<'a> EventJson<'a> {
-    /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 8] = [
-        "id",
-        "at",
-        "actor",
-        "action",
-        "source_id",
-        "source",
-        "version_id",
-        "detail",
-    ];
-
     pub(crate) fn new(event: &'a Event) -> Self {
         Self {
             id: event.id.0,

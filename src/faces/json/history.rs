@@ -2,43 +2,29 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-
+use super::object::json_object;
 use super::times::{milliseconds, precise, whole_seconds};
 use super::verdict::VerdictJson;
 use crate::app::History;
 use crate::domain::{Attempt, Digest, FailureKind, LastModified, Verdict, Version, VersionId};
 
-/// One of `attempts` in `history --json`.
-#[derive(Serialize)]
-pub(crate) struct AttemptJson<'a> {
-    id: i64,
-    started_at: String,
-    duration_ms: u64,
-    outcome: &'static str,
-    http_status: Option<u16>,
-    size_bytes: Option<u64>,
-    version_id: Option<VersionId>,
-    digest: Option<String>,
-    error_kind: Option<&'static str>,
-    error: Option<&'a str>,
+json_object! {
+    /// One of `attempts` in `history --json`.
+    pub(crate) struct AttemptJson<'a> {
+        id: i64,
+        started_at: String,
+        duration_ms: u64,
+        outcome: &'static str,
+        http_status: Option<u16>,
+        size_bytes: Option<u64>,
+        version_id: Option<VersionId>,
+        digest: Option<String>,
+        error_kind: Option<&'static str>,
+        error: Option<&'a str>,
+    }
 }
 
 impl<'a> AttemptJson<'a> {
-    /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 10] = [
-        "id",
-        "started_at",
-        "duration_ms",
-        "outcome",
-        "http_status",
-        "size_bytes",
-        "version_id",
-        "digest",
-        "error_kind",
-        "error",
-    ];
-
     /// `digest` is that of the version which the attempt brought, or found unchanged.
     fn new(attempt: &'a Attempt, digest: Option<Digest>) -> Self {
         Self {
@@ -56,40 +42,27 @@ impl<'a> AttemptJson<'a> {
     }
 }
 
-/// One of `versions` in `history --json`.
-#[derive(Serialize)]
-pub(crate) struct VersionJson<'a> {
-    id: VersionId,
-    digest: String,
-    size_bytes: u64,
-    stored_bytes: u64,
-    name: &'a str,
-    media_type: Option<&'a str>,
-    last_modified: Option<String>,
-    fetched_at: String,
-    verified: &'static str,
-    /// Of the policy under which that was derived.
-    policy_revision: Option<i64>,
-    published: bool,
-    verdicts: Vec<VerdictJson<'a>>,
+json_object! {
+    /// One of `versions` in `history --json`.
+    pub(crate) struct VersionJson<'a> {
+        id: VersionId,
+        digest: String,
+        size_bytes: u64,
+        stored_bytes: u64,
+        name: &'a str,
+        media_type: Option<&'a str>,
+        last_modified: Option<String>,
+        fetched_at: String,
+        verified: &'static str,
+        /// Of the policy under which that was derived.
+        policy_revision: Option<i64>,
+        published: bool,
+    } and {
+        verdicts: Vec<VerdictJson<'a>>,
+    }
 }
 
 impl<'a> VersionJson<'a> {
-    /// The fields that are single values, in their order.
-    pub(crate) const FIELDS: [&'static str; 11] = [
-        "id",
-        "digest",
-        "size_bytes",
-        "stored_bytes",
-        "name",
-        "media_type",
-        "last_modified",
-        "fetched_at",
-        "verified",
-        "policy_revision",
-        "published",
-    ];
-
     /// `published` tells whether it is what consumers see now.
     fn new(version: &'a Version, verdicts: &'a [Verdict], published: bool) -> Self {
         Self {

@@ -5,6 +5,7 @@
 
 mod event;
 mod history;
+mod object;
 mod set;
 mod source;
 mod times;
@@ -13,6 +14,7 @@ mod write;
 
 pub(crate) use event::EventJson;
 pub(crate) use history::{AttemptJson, VersionJson, attempts, version};
+pub(crate) use object::json_object;
 pub(crate) use set::{EditionJson, JudgedSetJson, MemberJson, SetJson, ShownSetJson};
 pub(crate) use source::{SettingsJson, SourceJson, published_file};
 pub(crate) use times::precise;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::object::json_object;
 use super::times::precise;
 use super::verdict::{SetAsideJson, VerdictJson, set_aside_json};
 use crate::app::{SetOverview, VerifiedSet};
@@ -9,41 +10,26 @@ use crate::domain::{Edition, EditionId, EditionMember, SourceId, VersionId};
 use crate::faces::set_words::{path, waits};
 use crate::faces::standing::StateWord;
 
-/// One of `list --sets --json`.
-#[derive(Serialize)]
-pub(crate) struct SetJson<'a> {
-    name: &'a str,
-    verified: Option<&'static str>,
-    members: usize,
-    waits_for: Option<String>,
-    edition_id: Option<EditionId>,
-    edition_at: Option<String>,
-    published_edition_id: Option<EditionId>,
-    published_at: Option<String>,
-    published_path: Option<String>,
-    publish_error: Option<&'a str>,
-    error: Option<&'a str>,
-    withdrawn_at: Option<String>,
-    withdrawn_because: Option<&'a str>,
+json_object! {
+    /// One of `list --sets --json`.
+    pub(crate) struct SetJson<'a> {
+        name: &'a str,
+        verified: Option<&'static str>,
+        members: usize,
+        waits_for: Option<String>,
+        edition_id: Option<EditionId>,
+        edition_at: Option<String>,
+        published_edition_id: Option<EditionId>,
+        published_at: Option<String>,
+        published_path: Option<String>,
+        publish_error: Option<&'a str>,
+        error: Option<&'a str>,
+        withdrawn_at: Option<String>,
+        withdrawn_because: Option<&'a str>,
+    }
 }
 
 impl<'a> SetJson<'a> {
-    pub(crate) const FIELDS: [&'static str; 13] = [
-        "name",
-        "verified",
-        "members",
-        "waits_for",
-        "edition_id",
-        "edition_at",
-        "published_edition_id",
-        "published_at",
-        "published_path",
-        "publish_error",
-        "error",
-        "withdrawn_at",
-        "withdrawn_because",
-    ];
-
     pub(crate) fn new(one: &'a SetOverview) -> Self {
         let newest = one.newest.as_ref();
         let withdrawn = one.set.withdrawn.as_ref();

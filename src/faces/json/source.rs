@@ -4,73 +4,45 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::object::json_object;
 use super::times::{precise, whole_seconds};
 use crate::app::Newest;
 use crate::domain::{AttemptOutcome, FailureKind, Source, SourceId, VersionId};
 use crate::faces::standing::{StateWord, next_due, verified_word};
 
-/// One of `list --json`.
-#[derive(Serialize)]
-pub(crate) struct SourceJson<'a> {
-    id: SourceId,
-    name: &'a str,
-    address: &'a str,
-    interval_hours: u32,
-    enabled: bool,
-    tags: &'a [String],
-    last_attempt_at: Option<String>,
-    next_due_at: Option<String>,
-    last_outcome: Option<&'static str>,
-    failures: u32,
-    version_id: Option<VersionId>,
-    verified: Option<&'static str>,
-    published_path: Option<String>,
-    set: Option<&'a str>,
-    state: &'static str,
-    removed_at: Option<String>,
-    published_version_id: Option<VersionId>,
-    wanted_version_id: Option<VersionId>,
-    publish_error: Option<&'a str>,
-    size_bytes: Option<u64>,
-    digest: Option<String>,
-    error_kind: Option<&'static str>,
-    error: Option<&'a str>,
-    set_error: Option<&'a str>,
-    withdrawn_at: Option<String>,
-    withdrawn_because: Option<&'a str>,
+json_object! {
+    /// One of `list --json`.
+    pub(crate) struct SourceJson<'a> {
+        id: SourceId,
+        name: &'a str,
+        address: &'a str,
+        interval_hours: u32,
+        enabled: bool,
+        tags: &'a [String],
+        last_attempt_at: Option<String>,
+        next_due_at: Option<String>,
+        last_outcome: Option<&'static str>,
+        failures: u32,
+        version_id: Option<VersionId>,
+        verified: Option<&'static str>,
+        published_path: Option<String>,
+        set: Option<&'a str>,
+        state: &'static str,
+        removed_at: Option<String>,
+        published_version_id: Option<VersionId>,
+        wanted_version_id: Option<VersionId>,
+        publish_error: Option<&'a str>,
+        size_bytes: Option<u64>,
+        digest: Option<String>,
+        error_kind: Option<&'static str>,
+        error: Option<&'a str>,
+        set_error: Option<&'a str>,
+        withdrawn_at: Option<String>,
+        withdrawn_because: Option<&'a str>,
+    }
 }
 
 impl<'a> SourceJson<'a> {
-    /// The fields, in their order.
-    pub(crate) const FIELDS: [&'static str; 26] = [
-        "id",
-        "name",
-        "address",
-        "interval_hours",
-        "enabled",
-        "tags",
-        "last_attempt_at",
-        "next_due_at",
-        "last_outcome",
-        "failures",
-        "version_id",
-        "verified",
-        "published_path",
-        "set",
-        "state",
-        "removed_at",
-        "published_version_id",
-        "wanted_version_id",
-        "publish_error",
-        "size_bytes",
-        "digest",
-        "error_kind",
-        "error",
-        "set_error",
-        "withdrawn_at",
-        "withdrawn_because",
-    ];
-
     /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
     /// published with; `published_version_id` is what consumers see, in the set's folder too; `wanted_version_id` is the
     /// version that should be published by itself, another than `published_version_id` while that lags; `size_bytes` and

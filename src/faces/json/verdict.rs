@@ -2,28 +2,30 @@
 
 use serde::Serialize;
 
+use super::object::json_object;
 use super::times::{milliseconds, precise};
 use crate::app::SetAside;
 use crate::domain::{EditionVerdict, NewVerdict, Verdict};
 
-/// One verdict.
-#[derive(Serialize)]
-pub(crate) struct VerdictJson<'a> {
-    verifier: &'a str,
-    fingerprint: &'a str,
-    /// Of a command, as configured: `{path}` stands for the copy's path.
-    argv: Option<Vec<String>>,
-    outcome: &'static str,
-    detail: &'a str,
-    exit_code: Option<i32>,
-    output: &'a str,
-    started_at: String,
-    duration_ms: u64,
-    actor: &'a str,
-    /// The id of the version, of a set the edition, with the same contents on which it was given; nothing when that is this one.
-    given_on: Option<i64>,
-    /// Whether a person gave it in the place of the verifier.
-    by_hand: bool,
+json_object! {
+    /// One verdict.
+    pub(crate) struct VerdictJson<'a> {
+        verifier: &'a str,
+        fingerprint: &'a str,
+        /// Of a command, as configured: `{path}` stands for the copy's path.
+        argv: Option<Vec<String>>,
+        outcome: &'static str,
+        detail: &'a str,
+        exit_code: Option<i32>,
+        output: &'a str,
+        started_at: String,
+        duration_ms: u64,
+        actor: &'a str,
+        /// The id of the version, of a set the edition, with the same contents on which it was given; nothing when that is this one.
+        given_on: Option<i64>,
+        /// Whether a person gave it in the place of the verifier.
+        by_hand: bool,
+    }
 }
 
 impl<'a> VerdictJson<'a> {

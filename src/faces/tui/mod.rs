@@ -6,6 +6,7 @@
 mod action;
 mod change_queue;
 mod clipboard;
+mod columns;
 mod diff;
 mod draw;
 mod effects;

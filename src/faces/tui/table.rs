@@ -6,44 +6,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::domain::{AttemptOutcome, Slot, Source, SourceId, VersionState};
+use super::columns::{Column, NAME};
+use crate::domain::{Slot, Source, SourceId, VersionState};
 use crate::faces::standing::{state_word, verified_word};
-
-/// What the rows are sorted by; equal ones by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SortBy {
-    Name,
-    State,
-    Interval,
-    Last,
-    Next,
-    Verified,
-}
-
-impl SortBy {
-    /// Every column, in the order in which `sort` goes through them, with its heading.
-    pub(crate) const ALL: [(Self, &'static str); 6] = [
-        (Self::Name, "SOURCE"),
-        (Self::State, "STATE"),
-        (Self::Interval, "INTERVAL"),
-        (Self::Last, "LAST"),
-        (Self::Next, "NEXT"),
-        (Self::Verified, "VERIFIED"),
-    ];
-
-    fn next(self) -> Self {
-        let at = Self::ALL
-            .iter()
-            .position(|(by, _)| *by == self)
-            .unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()].0
-    }
-
-    pub(crate) fn heading(self) -> &'static str {
-        let found = Self::ALL.iter().find(|(by, _)| *by == self);
-        found.map_or("", |(_, heading)| *heading)
-    }
-}
 
 /// One source, and the text that a filter looks into.
 #[derive(Clone, Debug)]
@@ -105,7 +70,7 @@ pub(crate) struct SourceTable {
     pub(crate) top: usize,
     pub(crate) marks: BTreeSet<SourceId>,
     filter: String,
-    sort: SortBy,
+    sort: &'static Column,
     reversed: bool,
     counts: Counts,
 }
@@ -122,7 +87,7 @@ impl Default for SourceTable {
             top: 0,
             marks: BTreeSet::new(),
             filter: String::new(),
-            sort: SortBy::Name,
+            sort: &NAME,
             reversed: false,
             counts: Counts::default(),
         }
@@ -219,17 +184,7 @@ impl SourceTable {
 
     fn compare(&self, a: u32, b: u32) -> Ordering {
         let (one, other) = (&self.rows[a as usize].source, &self.rows[b as usize].source);
-        let by_key = match self.sort {
-            SortBy::Name => Ordering::Equal,
-            SortBy::State => trouble(one).cmp(&trouble(other)),
-            SortBy::Interval => one.settings.interval.cmp(&other.settings.interval),
-            SortBy::Last => other.state.last_attempt_at.cmp(&one.state.last_attempt_at),
-            SortBy::Next => due(one).cmp(&due(other)),
-            SortBy::Verified => verified_rank(one).cmp(&verified_rank(other)),
-        };
-        let order = by_key
-            .then_with(|| one.settings.name.cmp(&other.settings.name))
-            .then(one.id.cmp(&other.id));
+        let order = self.sort.compare(one, other);
         if self.reversed {
             order.reverse()
         } else {
@@ -294,7 +249,7 @@ impl SourceTable {
     }
 
     pub(crate) fn sort_by_next(&mut self) {
-        self.sort = self.sort.next();
+        self.sort = self.sort.next_sorted();
         self.reversed = false;
         self.arrange();
     }
@@ -305,7 +260,7 @@ impl SourceTable {
     }
 
     /// Returns the column, and whether its order is turned round.
-    pub(crate) fn sorting(&self) -> (SortBy, bool) {
+    pub(crate) fn sorting(&self) -> (&'static Column, bool) {
         (self.sort, self.reversed)
     }
 
@@ -379,34 +334,5 @@ impl SourceTable {
             }
             self.select(self.cursor + 1);
         }
-    }
-}
-
-/// Orders by how much attention a source needs: first those that cannot be fetched, then those whose newest version a
-/// verifier failed; switched off last.
-fn trouble(source: &Source) -> (u8, u32) {
-    let state = &source.state;
-    match (source.settings.enabled, state.failures, state.last_outcome) {
-        (false, ..) => (5, 0),
-        (true, failures @ 1.., _) => (0, u32::MAX - failures),
-        _ if state.version_state == Some(VersionState::Failed) => (1, 0),
-        (true, 0, None) => (2, 0),
-        (true, 0, Some(AttemptOutcome::New)) => (3, 0),
-        (true, 0, Some(_)) => (4, 0),
-    }
-}
-
-fn due(source: &Source) -> (bool, Slot) {
-    (!source.settings.enabled, source.state.next_slot)
-}
-
-fn verified_rank(source: &Source) -> u8 {
-    match source.state.version_state {
-        Some(VersionState::Failed) => 0,
-        Some(VersionState::Error) => 1,
-        Some(VersionState::Pending) => 2,
-        Some(VersionState::Passed) => 3,
-        Some(VersionState::Unverified) => 4,
-        None => 5,
     }
 }

@@ -22,9 +22,9 @@ pub(super) async fn run(app: &App, args: &HistoryArgs, console: &mut Console<'_>
     let look = Look::of(app, console);
     let out = &mut console.out;
     match args.format() {
-        _ if args.versions => csv::write(out, &VersionJson::FIELDS, version_rows(&history))?,
+        _ if args.versions => csv::write(out, VersionJson::FIELDS, version_rows(&history))?,
         TableFormat::Json => write_json(&history, out, async |id| app.verdicts(id).await).await?,
-        TableFormat::Csv => csv::write(out, &AttemptJson::FIELDS, json::attempts(&history))?,
+        TableFormat::Csv => csv::write(out, AttemptJson::FIELDS, json::attempts(&history))?,
         TableFormat::People => write_tables(&history, &look, out)?,
     }
     Ok(damaged.tell(console))
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn spreadsheets_get_csv() {
         let (history, mut out) = (sample(), Vec::new());
-        csv::write(&mut out, &AttemptJson::FIELDS, json::attempts(&history)).expect("a buffer");
+        csv::write(&mut out, AttemptJson::FIELDS, json::attempts(&history)).expect("a buffer");
         insta::assert_snapshot!(text(out), @r"
         id,started_at,duration_ms,outcome,http_status,size_bytes,version_id,digest,error_kind,error
         2,2026-01-31T18:00:02.000Z,1204,failed,503,,,,status,503 Service Unavailable[2J

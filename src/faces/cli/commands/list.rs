@@ -10,7 +10,7 @@ use crate::domain::{Source, SourceId};
 use crate::faces::cli::args::{ListArgs, ListFilter, TableFormat};
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
-use crate::faces::cli::table::{Table, below, flexible, left, path, right, toned};
+use crate::faces::cli::table::{Cell, Column, Table, below, flexible, left, path, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::json::{self, SourceJson};
 use crate::faces::standing::{StateWord, next_due, published_briefly, state_word, verified_word};
@@ -135,7 +135,7 @@ fn write(
         SourceJson::new(source, newest, set_error, published_dir)
     });
     if format == TableFormat::Csv {
-        csv::write(out, &SourceJson::FIELDS, objects)
+        csv::write(out, SourceJson::FIELDS, objects)
     } else {
         json::write(out, &objects.collect::<Vec<_>>())
     }
@@ -143,32 +143,28 @@ fn write(
 
 fn table_of(sources: &[Source], args: &ListArgs, look: &Look) -> Table {
     if sources.iter().all(|source| source.removed_at.is_some()) && !is_everything(&args.only) {
-        removed_table(sources, look)
+        Table::of(removed_columns(look), sources, look)
     } else {
-        table(sources, look)
+        Table::of(columns(look), sources, look)
     }
 }
 
-fn removed_table(sources: &[Source], look: &Look) -> Table {
-    let mut table = Table::new([
-        right("ID"),
-        flexible("NAME"),
-        left(look.heading("REMOVED")),
-        left("NEWEST"),
-        path("ADDRESS"),
-        below("STILL PUBLISHED"),
-    ]);
-    for source in sources {
-        table.row([
-            source.id.to_string(),
-            source.settings.name.clone(),
-            look.time_or_dash(source.removed_at),
-            or_dash(source.state.version_id.map(|id| format!("v{id}"))),
-            source.settings.address.to_string(),
-            left_words(source),
-        ]);
-    }
-    table
+/// The columns of the table of removed sources, from left to right, each with what stands in it.
+fn removed_columns(look: &Look) -> [(Column, Cell<Source>); 6] {
+    [
+        (right("ID"), |source, _| source.id.to_string()),
+        (flexible("NAME"), |source, _| source.settings.name.clone()),
+        (left(look.heading("REMOVED")), |source, look| {
+            look.time_or_dash(source.removed_at)
+        }),
+        (left("NEWEST"), |source, _| {
+            or_dash(source.state.version_id.map(|id| format!("v{id}")))
+        }),
+        (path("ADDRESS"), |source, _| {
+            source.settings.address.to_string()
+        }),
+        (below("STILL PUBLISHED"), |source, _| left_words(source)),
+    ]
 }
 
 /// Says of a removed source which file of it could not be removed, and why; nothing where none is left.
@@ -178,31 +174,26 @@ fn left_words(source: &Source) -> String {
     words.unwrap_or_default()
 }
 
-fn table(sources: &[Source], look: &Look) -> Table {
-    let mut table = Table::new([
-        right("ID"),
-        toned("STATE"),
-        flexible("NAME"),
-        right("INTERVAL"),
-        left(look.age_heading("LAST")),
-        left("NEXT"),
-        toned("VERIFIED"),
-        path("PUBLISHED"),
-    ]);
-    for source in sources {
-        let state = &source.state;
-        table.row([
-            source.id.to_string(),
-            state_word(source),
-            source.settings.name.clone(),
-            source.settings.interval.to_string(),
-            look.ago(state.last_attempt_at),
-            look.until(next_due(source)),
-            or_dash(verified_word(source)),
-            or_dash(published_briefly(source)),
-        ]);
-    }
-    table
+/// The columns of the table, from left to right, each with what stands in it.
+fn columns(look: &Look) -> [(Column, Cell<Source>); 8] {
+    [
+        (right("ID"), |source, _| source.id.to_string()),
+        (toned("STATE"), |source, _| state_word(source)),
+        (flexible("NAME"), |source, _| source.settings.name.clone()),
+        (right("INTERVAL"), |source, _| {
+            source.settings.interval.to_string()
+        }),
+        (left(look.age_heading("LAST")), |source, look| {
+            look.ago(source.state.last_attempt_at)
+        }),
+        (left("NEXT"), |source, look| look.until(next_due(source))),
+        (toned("VERIFIED"), |source, _| {
+            or_dash(verified_word(source))
+        }),
+        (path("PUBLISHED"), |source, _| {
+            or_dash(published_briefly(source))
+        }),
+    ]
 }
 
 #[cfg(test)]
@@ -249,7 +240,7 @@ mod tests {
                 let now = at("17:00:00");
                 let look =
                     width.map_or_else(|| Look::plain(now), |width| Look::terminal(now, width));
-                table(&sample(), &look).write(&mut out, 0, &look)
+                Table::of(columns(&look), &sample(), &look).write(&mut out, 0, &look)
             }
             TableFormat::Json => write(&sample()[..2], &newest, format, published, &mut out),
             TableFormat::Csv => write(&sample(), &newest, format, published, &mut out),

@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::seconds(1);
 pub(super) async fn run(app: &App, args: &LogArgs, console: &mut Console<'_>) -> CommandResult {
     let mut filter = filter(app, args).await?;
     if args.format() == TableFormat::Csv {
-        csv::write_header(&mut console.out, &EventJson::FIELDS)?;
+        csv::write_header(&mut console.out, EventJson::FIELDS)?;
     }
     loop {
         let look = Look::of(app, console);
@@ -92,7 +92,7 @@ fn write(event: &Event, format: TableFormat, look: &Look, out: &mut dyn Write) -
     match format {
         TableFormat::Json => return json::write_line(out, &EventJson::new(event)),
         TableFormat::Csv => {
-            return csv::write_row(out, &EventJson::FIELDS, EventJson::new(event));
+            return csv::write_row(out, EventJson::FIELDS, EventJson::new(event));
         }
         TableFormat::People => {}
     }

@@ -35,7 +35,7 @@ pub(super) async fn list(
     let objects = sets.iter().map(SetJson::new);
     match format {
         TableFormat::Json => json::write(&mut console.out, &objects.collect::<Vec<_>>())?,
-        TableFormat::Csv => csv::write(&mut console.out, &SetJson::FIELDS, objects)?,
+        TableFormat::Csv => csv::write(&mut console.out, SetJson::FIELDS, objects)?,
         TableFormat::People if sets.is_empty() && app.damage().is_empty() => {
             console.warn_line("no sets: a [[verifier]] with scope = \"set\" makes one");
         }

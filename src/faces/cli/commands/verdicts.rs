@@ -2,8 +2,6 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use super::verify::names_one_version;
 use crate::app::{App, Error, VerdictFilter, VerdictOn, VerdictSubject};
 use crate::domain::{EditionId, Judgement, SourceId, VersionId, with_origin};
@@ -12,7 +10,7 @@ use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Table, below, flexible, left, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
-use crate::faces::json::{self, VerdictJson};
+use crate::faces::json::{self, VerdictJson, json_object};
 use crate::faces::text::{clean, clean_line};
 
 /// So many digits tell fingerprints apart for people.
@@ -20,41 +18,21 @@ const SHORT_FINGERPRINT: usize = 12;
 /// What stands before the name of a set.
 const SET: &str = "set:";
 
-#[derive(Serialize)]
-struct VerdictOnJson<'a> {
-    source_id: Option<SourceId>,
-    source: Option<&'a str>,
-    version_id: Option<VersionId>,
-    digest: Option<String>,
-    set: Option<&'a str>,
-    edition_id: Option<EditionId>,
-    #[serde(flatten)]
-    verdict: VerdictJson<'a>,
-    /// What the fingerprint stands for.
-    definition: serde_json::Value,
+json_object! {
+    struct VerdictOnJson<'a> {
+        source_id: Option<SourceId>,
+        source: Option<&'a str>,
+        version_id: Option<VersionId>,
+        digest: Option<String>,
+        set: Option<&'a str>,
+        edition_id: Option<EditionId>,
+    } and {
+        #[serde(flatten)]
+        verdict: VerdictJson<'a>,
+        /// What the fingerprint stands for.
+        definition: serde_json::Value,
+    }
 }
-
-/// The fields that are single values, and the arguments, in their order.
-const FIELDS: [&str; 18] = [
-    "source_id",
-    "source",
-    "version_id",
-    "digest",
-    "set",
-    "edition_id",
-    "verifier",
-    "fingerprint",
-    "argv",
-    "outcome",
-    "detail",
-    "exit_code",
-    "output",
-    "started_at",
-    "duration_ms",
-    "actor",
-    "given_on",
-    "by_hand",
-];
 
 pub(super) async fn run(
     app: &App,
@@ -78,7 +56,8 @@ pub(super) async fn run(
         let objects: Vec<_> = verdicts.iter().map(object).collect();
         json::write(&mut console.out, &objects)?;
     } else if args.format() == TableFormat::Csv {
-        csv::write(&mut console.out, &FIELDS, verdicts.iter().map(object))?;
+        let fields = [VerdictOnJson::FIELDS, VerdictJson::FIELDS].concat();
+        csv::write(&mut console.out, &fields, verdicts.iter().map(object))?;
     } else if verdicts.is_empty() {
         console.warn_line("no verdict matches");
     } else if args.full {

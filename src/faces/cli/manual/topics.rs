@@ -106,10 +106,10 @@ mod tests {
     fn every_field_of_the_json_is_in_the_manual() {
         let page = Topic::find("formats").expect("a topic").markdown();
         let fields = [
-            &SourceJson::FIELDS[..],
-            &AttemptJson::FIELDS[..],
-            &VersionJson::FIELDS[..],
-            &EventJson::FIELDS[..],
+            SourceJson::FIELDS,
+            AttemptJson::FIELDS,
+            VersionJson::FIELDS,
+            EventJson::FIELDS,
         ];
         for field in fields.concat() {
             assert!(page.contains(&format!("`{field}`")), "{field}");

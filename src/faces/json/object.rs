@@ -1,0 +1,27 @@
+//! Objects that know the names of their fields without a value: CSV has a header where it has no row.
+
+/// Defines a JSON object. The fields in the first braces are single values, or lists of them, and are what CSV has; the JSON
+/// has those in the second braces too.
+macro_rules! json_object {
+    (
+        $(#[$of_object:meta])*
+        $visibility:vis struct $name:ident<$life:lifetime> {
+            $($(#[$of_field:meta])* $field:ident: $type:ty,)+
+        }
+        $(and { $($(#[$of_other:meta])* $other:ident: $other_type:ty,)+ })?
+    ) => {
+        $(#[$of_object])*
+        #[derive(serde::Serialize)]
+        $visibility struct $name<$life> {
+            $($(#[$of_field])* $field: $type,)+
+            $($($(#[$of_other])* $other: $other_type,)+)?
+        }
+
+        impl $name<'_> {
+            /// The names of the fields that CSV has, in their order.
+            pub(crate) const FIELDS: &'static [&'static str] = &[$(stringify!($field)),+];
+        }
+    };
+}
+
+pub(crate) use json_object;

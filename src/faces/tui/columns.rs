@@ -1,0 +1,239 @@
+//! The columns of the table of sources: what each is called, how wide it is, what stands in it, what it sorts by.
+//!
+//! A column is one entry of [`COLUMNS`]; the table and its drawing know none by name.
+
+use std::cmp::Ordering;
+
+use chrono::{DateTime, Utc};
+use ratatui::style::Style;
+
+use super::format::{moment, source_state, until, verified};
+use super::theme::Theme;
+use crate::config::Zone;
+use crate::domain::{AttemptOutcome, Slot, Source, VersionState};
+use crate::faces::standing::{StateWord, is_newest_damaged, next_due, state_word};
+
+/// What a cell depends on beside its source.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CellContext<'a> {
+    pub(crate) theme: &'a Theme,
+    pub(crate) now: DateTime<Utc>,
+    /// In which times are shown.
+    pub(crate) zone: &'a Zone,
+}
+
+/// A column.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) heading: &'static str,
+    width: Width,
+    /// Text and style for a source.
+    pub(crate) cell: fn(&Source, CellContext<'_>) -> (String, Style),
+    /// What the table may be sorted by, least first; nothing for a column that `sort` passes over.
+    order: Option<fn(&Source, &Source) -> Ordering>,
+}
+
+/// How wide a column is.
+#[derive(Clone, Copy, Debug)]
+enum Width {
+    /// So many terminal columns, in tables of at least `from` of them.
+    Fixed { columns: u16, from: u16 },
+    /// What the others leave, but for a gap behind it.
+    Rest,
+}
+
+/// Every column, from left to right.
+pub(crate) static COLUMNS: [&Column; 6] = [
+    &Column {
+        heading: "STATE",
+        width: Width::Fixed {
+            columns: 9,
+            from: 20,
+        },
+        cell: |source, context| (state_word(source), source_state(source, context.theme).1),
+        order: Some(|one, other| attention(one).cmp(&attention(other))),
+    },
+    &NAME,
+    &Column {
+        heading: "INTERVAL",
+        width: Width::Fixed {
+            columns: 9,
+            from: 58,
+        },
+        cell: |source, context| (source.settings.interval.to_string(), context.theme.text),
+        order: Some(|one, other| one.settings.interval.cmp(&other.settings.interval)),
+    },
+    &Column {
+        heading: "LAST",
+        width: Width::Fixed {
+            columns: 7,
+            from: 50,
+        },
+        cell: |source, context| {
+            let last = moment(source.state.last_attempt_at, context.now, context.zone);
+            (last, context.theme.text)
+        },
+        // The latest first.
+        order: Some(|one, other| other.state.last_attempt_at.cmp(&one.state.last_attempt_at)),
+    },
+    &Column {
+        heading: "NEXT",
+        width: Width::Fixed {
+            columns: 5,
+            from: 36,
+        },
+        cell: |source, context| (until(next_due(source), context.now), context.theme.text),
+        order: Some(|one, other| due(one).cmp(&due(other))),
+    },
+    &Column {
+        heading: "VERIFIED",
+        width: Width::Fixed {
+            columns: 11,
+            from: 42,
+        },
+        cell: |source, context| {
+            let (word, style) = match verified(source.state.version_state, context.theme) {
+                _ if is_newest_damaged(source) => (StateWord::Damaged.shown(), context.theme.bad),
+                known => known,
+            };
+            (word.to_owned(), style)
+        },
+        order: Some(|one, other| verified_rank(one).cmp(&verified_rank(other))),
+    },
+];
+
+/// The column that is always there: the table begins sorted by it, and sorts by it where others are equal.
+pub(crate) static NAME: Column = Column {
+    heading: "SOURCE",
+    width: Width::Rest,
+    cell: |source, context| {
+        let style = if source.settings.enabled {
+            context.theme.text
+        } else {
+            context.theme.dim
+        };
+        (source.settings.name.clone(), style)
+    },
+    order: Some(by_name),
+};
+
+impl Column {
+    /// Returns what parts the column from the next: fixed ones are wide enough to need nothing.
+    pub(crate) fn gap(&self) -> &'static str {
+        match self.width {
+            Width::Fixed { .. } => "",
+            Width::Rest => " ",
+        }
+    }
+
+    /// Compares two sources by this column, then by name, then by id.
+    pub(crate) fn compare(&self, one: &Source, other: &Source) -> Ordering {
+        let by_column = self
+            .order
+            .map_or(Ordering::Equal, |order| order(one, other));
+        by_column
+            .then_with(|| by_name(one, other))
+            .then(one.id.cmp(&other.id))
+    }
+
+    /// Returns the column that `sort` goes to from this one: by name first, then from left to right.
+    pub(crate) fn next_sorted(&self) -> &'static Self {
+        let others = COLUMNS.iter().copied();
+        let others = others.filter(|one| one.order.is_some() && one.heading != NAME.heading);
+        let mut round = std::iter::once(&NAME).chain(others);
+        round.find(|one| one.heading == self.heading);
+        round.next().unwrap_or(&NAME)
+    }
+}
+
+/// Returns the columns that a table of this width shows, each with its own width; `taken` are without a column.
+pub(crate) fn shown(width: u16, taken: u16) -> Vec<(&'static Column, u16)> {
+    let fixed = |column: &Column| match column.width {
+        Width::Fixed { columns, from } if width >= from => Some(columns),
+        _ => None,
+    };
+    let used: u16 = COLUMNS.iter().filter_map(|column| fixed(column)).sum();
+    let rest = width.saturating_sub(taken + used + 1).max(1);
+    let shown = COLUMNS.iter().filter_map(|column| match column.width {
+        Width::Rest => Some((*column, rest)),
+        Width::Fixed { .. } => fixed(column).map(|columns| (*column, columns)),
+    });
+    shown.collect()
+}
+
+fn by_name(one: &Source, other: &Source) -> Ordering {
+    one.settings.name.cmp(&other.settings.name)
+}
+
+/// Ranks by how much attention a source needs: first those that cannot be fetched, then those whose newest version a
+/// verifier failed; switched off last.
+fn attention(source: &Source) -> (u8, u32) {
+    let state = &source.state;
+    match (source.settings.enabled, state.failures, state.last_outcome) {
+        (false, ..) => (5, 0),
+        (true, failures @ 1.., _) => (0, u32::MAX - failures),
+        _ if state.version_state == Some(VersionState::Failed) => (1, 0),
+        (true, 0, None) => (2, 0),
+        (true, 0, Some(AttemptOutcome::New)) => (3, 0),
+        (true, 0, Some(_)) => (4, 0),
+    }
+}
+
+fn due(source: &Source) -> (bool, Slot) {
+    (!source.settings.enabled, source.state.next_slot)
+}
+
+fn verified_rank(source: &Source) -> u8 {
+    match source.state.version_state {
+        Some(VersionState::Failed) => 0,
+        Some(VersionState::Error) => 1,
+        Some(VersionState::Pending) => 2,
+        Some(VersionState::Passed) => 3,
+        Some(VersionState::Unverified) => 4,
+        None => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sort_goes_through_every_column_that_has_an_order() {
+        let mut round = vec![NAME.heading];
+        let mut column = NAME.next_sorted();
+        while column.heading != NAME.heading {
+            round.push(column.heading);
+            column = column.next_sorted();
+        }
+        let expected = ["SOURCE", "STATE", "INTERVAL", "LAST", "NEXT", "VERIFIED"];
+        assert_eq!(round, expected);
+    }
+
+    #[test]
+    fn a_narrow_table_shows_fewer_columns() {
+        for (width, expected) in [
+            (10, vec![("SOURCE", 6)]),
+            (20, vec![("STATE", 9), ("SOURCE", 7)]),
+            (36, vec![("STATE", 9), ("SOURCE", 18), ("NEXT", 5)]),
+            (
+                58,
+                vec![
+                    ("STATE", 9),
+                    ("SOURCE", 13),
+                    ("INTERVAL", 9),
+                    ("LAST", 7),
+                    ("NEXT", 5),
+                    ("VERIFIED", 11),
+                ],
+            ),
+            (0, vec![("SOURCE", 1)]),
+        ] {
+            let shown = shown(width, 3).into_iter();
+            let found: Vec<_> = shown
+                .map(|(column, width)| (column.heading, width))
+                .collect();
+            assert_eq!(found, expected, "{width}");
+        }
+    }
+}
