@@ -16,7 +16,7 @@ use crate::faces::text::{clean, count};
 const UNDOS: usize = 50;
 
 /// Makes changes.
-pub(super) struct Changes {
+pub(super) struct ChangeQueue {
     app: Arc<App>,
     worker: Arc<dyn WorkerHandle>,
     messages: Sender<Msg>,
@@ -30,7 +30,7 @@ pub(super) struct Changes {
     switched: bool,
 }
 
-impl Changes {
+impl ChangeQueue {
     pub(super) fn new(app: Arc<App>, worker: Arc<dyn WorkerHandle>, messages: Sender<Msg>) -> Self {
         Self {
             app,
@@ -79,12 +79,12 @@ impl Changes {
                         "removed {sources}; {left} still in the folder of their set until its next edition; z brings back"
                     ),
                 };
-                Ok(self.made(text + &not_published(&left), ids).await)
+                Ok(self.done(text + &not_published(&left), ids).await)
             }
-            Change::Back {
+            Change::Revert {
                 is_redo,
                 may_remove,
-            } => self.back(is_redo, &may_remove).await,
+            } => self.revert(is_redo, &may_remove).await,
         }
     }
 
@@ -97,7 +97,7 @@ impl Changes {
         Ok(ChangeDone {
             shown: ids.first().copied(),
             added: ids.clone(),
-            ..self.made(text, ids).await
+            ..self.done(text, ids).await
         })
     }
 
@@ -165,7 +165,7 @@ impl Changes {
         let ended = self.app.refusals_ended_by(made).await.unwrap_or_default();
         let Some(undo) = Undo::of_edits(edits) else {
             let text = "nothing changed: it was so already".to_owned();
-            return Ok(self.made(text, ids).await);
+            return Ok(self.done(text, ids).await);
         };
         self.remember(undo);
         self.worker.wake();
@@ -174,7 +174,7 @@ impl Changes {
             text.push_str("; ");
             text.push_str(&clean(&one.to_string()));
         }
-        Ok(self.made(text, ids).await)
+        Ok(self.done(text, ids).await)
     }
 
     /// Says what consumers see otherwise of these sources, given as they were before a change.
@@ -223,11 +223,11 @@ impl Changes {
     }
 
     /// Takes the last change back, or makes again what was taken back last. What removes sources asks first.
-    async fn back(&mut self, is_redo: bool, may_remove: &[SourceId]) -> Result<ChangeDone> {
+    async fn revert(&mut self, is_redo: bool, may_remove: &[SourceId]) -> Result<ChangeDone> {
         self.switched = false;
         let stack = if is_redo { &self.redos } else { &self.undos };
         let Some(undo) = stack.last().cloned() else {
-            return Ok(said(match (is_redo, self.has_changed) {
+            return Ok(text_only(match (is_redo, self.has_changed) {
                 (true, _) => "nothing to make again: no change is taken back",
                 (false, true) => "nothing to take back any more",
                 (false, false) => "nothing to take back: this session has changed nothing",
@@ -238,7 +238,7 @@ impl Changes {
             Undo::Added(ids) if ids == may_remove => {}
             _ if may_remove.is_empty() => {}
             _ => {
-                return Ok(said(
+                return Ok(text_only(
                     "something else was changed meanwhile: nothing is removed",
                 ));
             }
@@ -276,7 +276,7 @@ impl Changes {
         };
         Ok(ChangeDone {
             shown,
-            ..self.made(text, ids).await
+            ..self.done(text, ids).await
         })
     }
 
@@ -296,7 +296,7 @@ impl Changes {
             text.push(format!("  and {more} more"));
         }
         text.push("History stays, and `z` and `Z` bring them back.".to_owned());
-        let change = Change::Back {
+        let change = Change::Revert {
             is_redo,
             may_remove: ids.to_vec(),
         };
@@ -318,7 +318,7 @@ impl Changes {
     }
 
     /// Returns what is to be shown of a change of these sources.
-    async fn made(&self, mut text: String, ids: Vec<SourceId>) -> ChangeDone {
+    async fn done(&self, mut text: String, ids: Vec<SourceId>) -> ChangeDone {
         let unpublished = self.app.unpublished_of(&ids).await.unwrap_or_default();
         text.push_str(&not_published(&unpublished));
         // The change is made, whether this can be read or not: whoever watches the catalogue tells of it, too.
@@ -361,7 +361,7 @@ fn files_between(before: &[Source], now: &[Source]) -> String {
     }
 }
 
-fn said(text: &str) -> ChangeDone {
+fn text_only(text: &str) -> ChangeDone {
     ChangeDone {
         text: text.to_owned(),
         ..ChangeDone::default()

@@ -14,7 +14,7 @@ use crate::app::{Error, ErrorKind, Result};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes the text tmux's newest buffer, and has tmux give it to its own terminal (`-w`).
-pub(super) async fn give_to_tmux(text: &str) -> Result<()> {
+pub(super) async fn copy_to_tmux(text: &str) -> Result<()> {
     let failed = |why: &str| {
         Error::new(
             ErrorKind::Unavailable,

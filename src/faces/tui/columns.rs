@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use chrono::{DateTime, Utc};
 use ratatui::style::Style;
 
-use super::format::{moment, source_state, until, verified};
+use super::format::{moment, source_state, until, version_state};
 use super::theme::Theme;
 use crate::config::Zone;
 use crate::domain::{AttemptOutcome, Slot, Source, VersionState};
@@ -92,7 +92,7 @@ pub(crate) static COLUMNS: [&Column; 6] = [
             from: 42,
         },
         cell: |source, context| {
-            let (word, style) = match verified(source.state.version_state, context.theme) {
+            let (word, style) = match version_state(source.state.version_state, context.theme) {
                 _ if is_newest_damaged(source) => (StateWord::Damaged.shown(), context.theme.bad),
                 known => known,
             };

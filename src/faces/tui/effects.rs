@@ -12,11 +12,11 @@ use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{Sender, UnboundedSender, unbounded_channel};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::change_queue::Changes;
+use super::change_queue::ChangeQueue;
 use super::clipboard;
 use super::diff::Diff;
-use super::log::{Line, RING};
-use super::message::{Change, Effect, Job, Msg, verified};
+use super::log::{LogLine, RING};
+use super::message::{Change, Effect, Job, Msg, verify_target};
 use super::rows::load_rows;
 use super::table::Row;
 use super::viewer::WINDOW;
@@ -29,13 +29,13 @@ use crate::faces::text::{clean, count};
 /// The catalogue is asked for changes so often at most.
 const POLL: Duration = Duration::from_millis(250);
 /// After the catalogue could not be read, it is tried again so much later.
-const PAUSE: Duration = Duration::from_secs(2);
+const RETRY_DELAY: Duration = Duration::from_secs(2);
 /// Events that are read at once; more of them, and everything is read anew.
-const PAGE: usize = 2000;
+const EVENT_BATCH: usize = 2000;
 /// More sources than screens have lines.
 const SCREENFUL: usize = 300;
 /// Events that the log begins with.
-const FIRST: usize = 1000;
+const INITIAL_EVENTS: usize = 1000;
 
 /// The tasks of the dashboard.
 pub(super) struct Runner {
@@ -46,7 +46,7 @@ pub(super) struct Runner {
     /// To the one task that makes changes. Keys fill it, so it needs no bound.
     changes: UnboundedSender<Change>,
     /// Asks the one task that reads what changed to read everything.
-    anew: Arc<Notify>,
+    resync_requests: Arc<Notify>,
     /// Reading the history of a source that is not selected any more is given up.
     history: Option<AbortHandle>,
 }
@@ -61,7 +61,7 @@ impl Runner {
             messages,
             tasks: JoinSet::new(),
             changes,
-            anew: Arc::default(),
+            resync_requests: Arc::default(),
             history: None,
         }
     }
@@ -69,18 +69,14 @@ impl Runner {
     /// Starts to tell what changes in the catalogue, whoever changes it.
     pub(super) fn watch(&mut self) {
         let (app, messages) = (Arc::clone(&self.app), self.messages.clone());
-        let anew = Arc::clone(&self.anew);
+        let resync_requests = Arc::clone(&self.resync_requests);
         self.tasks.spawn(async move {
             // A catalogue that was locked or a disk that was full may do again later.
-            while let Err(error) = watch(&app, &messages, &anew).await {
-                if messages
-                    .send(Msg::Trouble(error.with_hint()))
-                    .await
-                    .is_err()
-                {
+            while let Err(error) = watch(&app, &messages, &resync_requests).await {
+                if messages.send(Msg::Failed(error.with_hint())).await.is_err() {
                     return;
                 }
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(RETRY_DELAY).await;
             }
         });
     }
@@ -90,7 +86,7 @@ impl Runner {
         while self.tasks.try_join_next().is_some() {}
         if matches!(effect, Effect::Resync) {
             // Two readers could tell what they read in the wrong order.
-            self.anew.notify_one();
+            self.resync_requests.notify_one();
             return;
         }
         if let Effect::Change(change) = effect {
@@ -103,10 +99,10 @@ impl Runner {
         }
         let (app, worker) = (Arc::clone(&self.app), Arc::clone(&self.worker));
         let messages = self.messages.clone();
-        let ended = ended(&effect);
+        let ended = end_message(&effect);
         let handle = self.tasks.spawn(async move {
             let outcome = perform(&app, &*worker, &messages, effect).await;
-            let message = outcome.unwrap_or_else(|error| Some(Msg::Trouble(error.with_hint())));
+            let message = outcome.unwrap_or_else(|error| Some(Msg::Failed(error.with_hint())));
             for message in ended.into_iter().chain(message) {
                 // Nobody listens any more when the dashboard has ended.
                 let _ = messages.send(message).await;
@@ -124,7 +120,7 @@ impl Runner {
         // There was none, or a panic has ended the task: that was told, and it begins anew.
         let (changes, wanted) = unbounded_channel();
         let app = Arc::clone(&self.app);
-        let maker = Changes::new(app, Arc::clone(&self.worker), self.messages.clone());
+        let maker = ChangeQueue::new(app, Arc::clone(&self.worker), self.messages.clone());
         self.tasks.spawn(maker.run(wanted));
         // The task holds the other end.
         let _ = changes.send(change);
@@ -133,10 +129,12 @@ impl Runner {
 }
 
 /// Returns what says that an effect has ended, where a key must not begin it twice.
-fn ended(effect: &Effect) -> Option<Msg> {
+fn end_message(effect: &Effect) -> Option<Msg> {
     match effect {
-        Effect::Fetch(ids) => Some(Msg::Fetched(ids.clone())),
-        Effect::Verify(versions) => Some(Msg::Verified(versions.iter().map(verified).collect())),
+        Effect::Fetch(ids) => Some(Msg::FetchEnded(ids.clone())),
+        Effect::Verify(versions) => Some(Msg::VerifyEnded(
+            versions.iter().map(verify_target).collect(),
+        )),
         _ => None,
     }
 }
@@ -153,14 +151,14 @@ async fn perform(
             let damage = damage.map(|damage| clean(&not_whole(&damage)).into_owned());
             Msg::History(Box::new(history), damage)
         }
-        Effect::ReadVerdicts(version) => Msg::Said(version, app.verdicts(version).await?),
+        Effect::ReadVerdicts(version) => Msg::Verdicts(version, app.verdicts(version).await?),
         Effect::Open(version) => open(app, messages, *version).await,
         Effect::ReadWindow(id, content, start) => read_window(id, content, start).await?,
         Effect::Compare(old, new) => compare(app, *old, *new).await?,
         Effect::Fetch(ids) => fetch(worker, messages, ids).await?,
         Effect::Verify(versions) => verify(app, messages, versions).await?,
         Effect::Copy(text) => {
-            clipboard::give_to_tmux(&text).await?;
+            clipboard::copy_to_tmux(&text).await?;
             Msg::Done(format!("copied {text}"))
         }
         Effect::Resync | Effect::Change(_) | Effect::Suspend | Effect::Quit => {
@@ -175,8 +173,8 @@ async fn fetch(
     ids: Vec<SourceId>,
 ) -> Result<Msg> {
     let what = format!("fetching {}", count(ids.len(), "source"));
-    let job = Progress::new(messages, what, ids.len());
-    job.tell(0).await;
+    let job = JobReporter::new(messages, what, ids.len());
+    job.report(0).await;
     let outcome = worker.fetch(ids).await;
     job.end().await;
     Ok(Msg::Done(outcome?))
@@ -199,11 +197,11 @@ async fn open(app: &App, messages: &Sender<Msg>, version: Version) -> Msg {
         // Nobody listens any more when the dashboard has ended.
         let _ = messages.send(began).await;
     }
-    let opened = checked(app, version).await;
+    let opened = open_checked(app, version).await;
     opened.unwrap_or_else(|error| Msg::Unreadable(id, error.with_hint()))
 }
 
-async fn checked(app: &App, version: Version) -> Result<Msg> {
+async fn open_checked(app: &App, version: Version) -> Result<Msg> {
     let content = app.content(&version).await?;
     let Msg::Window(id, _, bytes) = read_window(version.id, content.clone(), 0).await? else {
         unreachable!("a window is what reading one gives");
@@ -250,13 +248,13 @@ async fn verify(
     messages: &Sender<Msg>,
     versions: Vec<(Arc<Source>, Option<Box<Version>>)>,
 ) -> Result<Msg> {
-    let job = Progress::new(messages, "verifying".to_owned(), versions.len());
+    let job = JobReporter::new(messages, "verifying".to_owned(), versions.len());
     let mut states = std::collections::BTreeMap::<&'static str, usize>::new();
     let mut last = String::new();
     let total = versions.len();
     let asked = app.asked_now().await?;
     for (done, (source, version)) in (0..).zip(versions) {
-        job.tell(done).await;
+        job.report(done).await;
         let version = match version {
             Some(version) => Some(*version),
             None => match source.state.version_id {
@@ -287,7 +285,7 @@ async fn verify(
 }
 
 /// Tells how far something long is.
-struct Progress<'a> {
+struct JobReporter<'a> {
     messages: &'a Sender<Msg>,
     id: u64,
     what: String,
@@ -295,7 +293,7 @@ struct Progress<'a> {
     ended: bool,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> JobReporter<'a> {
     fn new(messages: &'a Sender<Msg>, what: String, total: usize) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -316,17 +314,17 @@ impl<'a> Progress<'a> {
         }
     }
 
-    async fn tell(&self, done: u64) {
+    async fn report(&self, done: u64) {
         let _ = self.messages.send(Msg::Job(self.job(done))).await;
     }
 
     async fn end(mut self) {
-        self.tell(self.total).await;
+        self.report(self.total).await;
         self.ended = true;
     }
 }
 
-impl Drop for Progress<'_> {
+impl Drop for JobReporter<'_> {
     fn drop(&mut self) {
         // Given up, or panicked: what is not under way any more must not be shown for ever.
         if !self.ended {
@@ -336,17 +334,17 @@ impl Drop for Progress<'_> {
 }
 
 /// Reads all sources and the newest events; returns the newest event's id too.
-async fn resync(app: &App) -> Result<(EventId, Msg)> {
+async fn load_all(app: &App) -> Result<(EventId, Msg)> {
     // Events first: what happens between the two reads is told again, not missed.
     let filter = EventFilter {
-        limit: FIRST.min(RING),
+        limit: INITIAL_EVENTS.min(RING),
         ..EventFilter::default()
     };
     let lines: Vec<_> = app
         .events(filter)
         .await?
         .into_iter()
-        .map(Line::new)
+        .map(LogLine::new)
         .collect();
     let newest = lines.last().map_or(EventId(0), |line| line.id);
     let (mut rows, others) = tokio::try_join!(load_share(app, 0), load_share(app, 1))?;
@@ -373,19 +371,19 @@ async fn load_first_page(app: &App, messages: &Sender<Msg>) -> Result<()> {
 }
 
 /// Tells what is there, then what changes, until nobody listens.
-async fn watch(app: &App, messages: &Sender<Msg>, anew: &Notify) -> Result<()> {
+async fn watch(app: &App, messages: &Sender<Msg>, resync_requests: &Notify) -> Result<()> {
     load_first_page(app, messages).await?;
     let mut seen = app.data_version().await?;
-    let (mut newest, mut message) = resync(app).await?;
+    let (mut newest, mut message) = load_all(app).await?;
     let mut damage = Vec::new();
     loop {
         if messages.send(message).await.is_err() {
             return Ok(());
         }
-        tell_damage(app, &mut damage, messages).await;
+        report_damage(app, &mut damage, messages).await;
         let is_asked = loop {
             tokio::select! {
-                () = anew.notified() => break true,
+                () = resync_requests.notified() => break true,
                 () = tokio::time::sleep(POLL) => {}
             }
             let version = app.data_version().await?;
@@ -394,15 +392,15 @@ async fn watch(app: &App, messages: &Sender<Msg>, anew: &Notify) -> Result<()> {
             }
         };
         (newest, message) = if is_asked {
-            resync(app).await?
+            load_all(app).await?
         } else {
-            changes(app, newest).await?
+            load_changes(app, newest).await?
         };
     }
 }
 
 /// Tells which rows are left out because they are damaged, when they are others than those that were `told`.
-async fn tell_damage(app: &App, told: &mut Vec<String>, messages: &Sender<Msg>) {
+async fn report_damage(app: &App, told: &mut Vec<String>, messages: &Sender<Msg>) {
     let damage = app.damage();
     // A pass of the worker takes them, and they are met again.
     if damage.iter().all(|line| told.contains(line)) {
@@ -415,15 +413,15 @@ async fn tell_damage(app: &App, told: &mut Vec<String>, messages: &Sender<Msg>) 
         lines => lines.concat(),
     };
     // Nobody listens any more when the dashboard has ended.
-    let _ = messages.send(Msg::Trouble(text)).await;
+    let _ = messages.send(Msg::Failed(text)).await;
     told.extend(damage);
 }
 
 /// Reads the events after one, and the sources that they are about, as they are now.
-async fn changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
+async fn load_changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
     let filter = EventFilter {
         after: Some(after),
-        limit: PAGE,
+        limit: EVENT_BATCH,
         ..EventFilter::default()
     };
     let events = app.events(filter).await?;
@@ -431,8 +429,8 @@ async fn changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
     // all its members.
     let is_wide =
         |action: Action| action == Action::SourcePurged || action.as_str().starts_with("set.");
-    if events.len() == PAGE || events.iter().any(|event| is_wide(event.event.action)) {
-        return resync(app).await;
+    if events.len() == EVENT_BATCH || events.iter().any(|event| is_wide(event.event.action)) {
+        return load_all(app).await;
     }
     let newest = events.last().map_or(after, |event| event.id);
     let mut ids: Vec<_> = events
@@ -441,7 +439,7 @@ async fn changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    let lines = events.into_iter().map(Line::new).collect();
+    let lines = events.into_iter().map(LogLine::new).collect();
     let (rows, gone) = load_rows(app, ids).await?;
     Ok((newest, Msg::Changed { rows, gone, lines }))
 }

@@ -25,7 +25,7 @@ pub(crate) fn source_state(source: &Source, theme: &Theme) -> (&'static str, Sty
 }
 
 /// Returns the word and the colour of what the verifiers make of a version.
-pub(crate) fn verified(state: Option<VersionState>, theme: &Theme) -> (&'static str, Style) {
+pub(crate) fn version_state(state: Option<VersionState>, theme: &Theme) -> (&'static str, Style) {
     match state {
         None => ("–", theme.dim),
         Some(VersionState::Passed) => ("ok", theme.good),
@@ -37,7 +37,7 @@ pub(crate) fn verified(state: Option<VersionState>, theme: &Theme) -> (&'static 
 }
 
 /// Returns the word and the colour of a verdict.
-pub(crate) fn verdict(outcome: VerdictOutcome, theme: &Theme) -> (&'static str, Style) {
+pub(crate) fn verdict_outcome(outcome: VerdictOutcome, theme: &Theme) -> (&'static str, Style) {
     match outcome {
         VerdictOutcome::Passed => ("ok", theme.good),
         VerdictOutcome::Failed => ("FAIL", theme.bad),

@@ -10,12 +10,12 @@ const KEPT: usize = 10_000;
 
 /// The times of the newest frames.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(super) struct FrameStats {
     times: VecDeque<Duration>,
     drawn: u64,
 }
 
-impl Frames {
+impl FrameStats {
     pub(super) fn add(&mut self, time: Duration) {
         if self.times.len() == KEPT {
             self.times.pop_front();
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn tells_the_slowest_of_the_newest() {
-        let mut frames = Frames::default();
+        let mut frames = FrameStats::default();
         assert_eq!(frames.percentile(99), 0);
         frames.add(Duration::from_secs(1));
         for micros in 0..10_000 {

@@ -29,7 +29,7 @@ pub(crate) fn help_lines(keymap: &Keymap, columns: u16) -> Vec<HelpLine> {
     };
     for (context, title) in Context::ALL {
         lines.push(heading(title));
-        for binding in keymap.of(context) {
+        for binding in keymap.bindings_in(context) {
             explain(
                 &mut lines,
                 &binding.shown(),

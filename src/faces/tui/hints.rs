@@ -2,57 +2,60 @@
 //!
 //! Which key it is comes from the keymap, as it does for dispatch and help.
 
-use super::action::Action;
 use super::history::Listing;
 use super::model::{Model, Page, Pane};
+use super::user_action::UserAction;
 
 /// An action with the word for what it does in a place.
-type Own = (Action, &'static str);
+type PlaceHint = (UserAction, &'static str);
 
-const SOURCES: &[Own] = &[
-    (Action::Open, "open"),
-    (Action::Filter, "filter"),
-    (Action::Add, "add"),
-    (Action::Interval, "interval"),
-    (Action::Toggle, word(Action::Toggle)),
-    (Action::Fetch, "fetch"),
-    (Action::Verify, "verify"),
+const SOURCES: &[PlaceHint] = &[
+    (UserAction::Open, "open"),
+    (UserAction::Filter, "filter"),
+    (UserAction::Add, "add"),
+    (UserAction::Interval, "interval"),
+    (UserAction::Toggle, word(UserAction::Toggle)),
+    (UserAction::Fetch, "fetch"),
+    (UserAction::Verify, "verify"),
 ];
-const LOG: &[Own] = &[
-    (Action::Filter, "filter"),
-    (Action::Level, "level"),
-    (Action::OnlySource, "one source"),
-    (Action::Open, "its source"),
-    (Action::Bottom, "follow"),
+const LOG: &[PlaceHint] = &[
+    (UserAction::Filter, "filter"),
+    (UserAction::Level, "level"),
+    (UserAction::OnlySource, "one source"),
+    (UserAction::Open, "its source"),
+    (UserAction::Bottom, "follow"),
 ];
 /// A list of attempts or versions.
-const LIST: &[Own] = &[
-    (Action::Open, "open"),
-    (Action::Diff, "diff"),
-    (Action::Mark, "mark"),
+const LIST: &[PlaceHint] = &[
+    (UserAction::Open, "open"),
+    (UserAction::Diff, "diff"),
+    (UserAction::Mark, "mark"),
 ];
-const ATTEMPTS: &[Own] = &[(Action::NextPane, "versions")];
-const VERSIONS: &[Own] = &[(Action::NextPane, "attempts")];
-const TEXT: &[Own] = &[(Action::NextPane, "verdicts"), (Action::Hex, "hex")];
-const BYTES: &[Own] = &[(Action::NextPane, "verdicts"), (Action::Hex, "text")];
-const VERDICTS: &[Own] = &[(Action::NextPane, "content")];
-const DIFFERENCE: &[Own] = &[(Action::Left, "left"), (Action::Right, "right")];
+const ATTEMPTS: &[PlaceHint] = &[(UserAction::NextPane, "versions")];
+const VERSIONS: &[PlaceHint] = &[(UserAction::NextPane, "attempts")];
+const TEXT: &[PlaceHint] = &[(UserAction::NextPane, "verdicts"), (UserAction::Hex, "hex")];
+const BYTES: &[PlaceHint] = &[
+    (UserAction::NextPane, "verdicts"),
+    (UserAction::Hex, "text"),
+];
+const VERDICTS: &[PlaceHint] = &[(UserAction::NextPane, "content")];
+const DIFFERENCE: &[PlaceHint] = &[(UserAction::Left, "left"), (UserAction::Right, "right")];
 /// What every page has.
-const PAGE: &[Own] = &[(Action::Close, "back")];
+const PAGE: &[PlaceHint] = &[(UserAction::Close, "back")];
 /// What a version has, wherever it is shown.
-const VERSION: &[Own] = &[
-    (Action::Diff, "diff"),
-    (Action::Verify, "verify"),
-    (Action::Copy, "copy"),
+const VERSION: &[PlaceHint] = &[
+    (UserAction::Diff, "diff"),
+    (UserAction::Verify, "verify"),
+    (UserAction::Copy, "copy"),
 ];
 
 /// What not every page has a use for: one that has offers it itself.
-const NOT_EVERYWHERE: &[Action] = &[
-    Action::Open,
-    Action::Diff,
-    Action::Filter,
-    Action::Mark,
-    Action::NextPane,
+const NOT_EVERYWHERE: &[UserAction] = &[
+    UserAction::Open,
+    UserAction::Diff,
+    UserAction::Filter,
+    UserAction::Mark,
+    UserAction::NextPane,
 ];
 
 /// A key, and what it does, in a word.
@@ -69,13 +72,13 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
     let mut hints = Vec::new();
     let contexts = model.contexts();
     let general = contexts.iter().flat_map(|context| {
-        let bindings = model.keymap.of(*context);
+        let bindings = model.keymap.bindings_in(*context);
         bindings
-            .filter(|binding| binding.hinted)
+            .filter(|binding| binding.in_footer)
             .filter(|binding| model.pages.is_empty() || !NOT_EVERYWHERE.contains(&binding.action))
             .map(|binding| (binding.action, word(binding.action)))
     });
-    let own = own(model).into_iter().flatten().copied();
+    let own = place_hints(model).into_iter().flatten().copied();
     let mut seen = Vec::new();
     for (action, word) in own.chain(general) {
         let mut keys = contexts
@@ -85,7 +88,7 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
             && !seen.contains(&action)
         {
             seen.push(action);
-            let stays = matches!(action, Action::Help | Action::Quit);
+            let stays = matches!(action, UserAction::Help | UserAction::Quit);
             hints.push(Hint { key, word, stays });
         }
     }
@@ -94,18 +97,18 @@ pub(crate) fn hints(model: &Model) -> Vec<Hint> {
 }
 
 /// Returns the word for an action that works everywhere.
-const fn word(action: Action) -> &'static str {
+const fn word(action: UserAction) -> &'static str {
     match action {
-        Action::Toggle => "on/off",
-        Action::NextPane => "next pane",
-        Action::NextField => "next field",
-        Action::NextItem => "next",
+        UserAction::Toggle => "on/off",
+        UserAction::NextPane => "next pane",
+        UserAction::NextField => "next field",
+        UserAction::NextItem => "next",
         other => other.name(),
     }
 }
 
 /// Returns what belongs to the page or the pane that is before one's eyes.
-fn own(model: &Model) -> [&'static [Own]; 4] {
+fn place_hints(model: &Model) -> [&'static [PlaceHint]; 4] {
     match (&model.overlay, model.pages.last(), model.pane) {
         (Some(_), ..) => [&[]; 4],
         (None, Some(Page::Source(page)), _) => match page.view.as_ref().map(|view| view.listing) {
@@ -117,7 +120,7 @@ fn own(model: &Model) -> [&'static [Own]; 4] {
             Some(viewer) if viewer.is_hex() => [BYTES, PAGE, VERSION, &[]],
             _ => [TEXT, PAGE, VERSION, &[]],
         },
-        (None, Some(Page::Diff(_)), _) => [DIFFERENCE, PAGE, &[(Action::Copy, "copy")], &[]],
+        (None, Some(Page::Diff(_)), _) => [DIFFERENCE, PAGE, &[(UserAction::Copy, "copy")], &[]],
         (None, None, Pane::Sources) => [SOURCES, &[], &[], &[]],
         (None, None, Pane::History | Pane::Verdicts) => [LIST, VERSION, &[], &[]],
         (None, None, Pane::Log) => [LOG, &[], &[], &[]],

@@ -47,7 +47,7 @@ impl HistoryView {
 
     /// Returns the view of the same source's history read anew. Who looks at the newest goes on doing so; else the same
     /// row stays selected.
-    pub(crate) fn renewed(self, history: History) -> Self {
+    pub(crate) fn reloaded(self, history: History) -> Self {
         let selected = self.selected_key();
         let mut view = Self {
             listing: self.listing,
@@ -159,7 +159,7 @@ impl HistoryView {
     }
 
     /// Returns the selected version when its verdicts are still to be read in full; then they are on their way.
-    pub(crate) fn lacks_verdicts(&mut self) -> Option<VersionId> {
+    pub(crate) fn verdicts_to_read(&mut self) -> Option<VersionId> {
         let (version, verdicts) = self.selected_version()?;
         let id = version.id;
         if verdicts.is_empty() || self.full == Some(id) {
@@ -197,7 +197,7 @@ impl HistoryView {
     }
 
     /// Returns the two versions to compare, the older first: the marked ones, else the selected one and the one before.
-    pub(crate) fn to_compare(&self) -> Option<(Version, Version)> {
+    pub(crate) fn diff_pair(&self) -> Option<(Version, Version)> {
         let (one, other) = if let [one, other] = self.marks[..] {
             (self.version(one)?, self.version(other)?)
         } else {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crokey::KeyCombination;
 use crossterm::event::{KeyCode, KeyModifiers};
 
-use super::action::Action;
+use super::user_action::UserAction;
 use crate::config::KeySetting;
 
 /// Where a key means something.
@@ -58,83 +58,88 @@ impl Context {
 }
 
 /// The table: context, action, its keys, and whether the footer shows it.
-const TABLE: &[(Context, Action, &[&str], bool)] = &[
-    (Context::Main, Action::Add, &["a"], true),
-    (Context::Main, Action::Interval, &["e"], true),
-    (Context::Main, Action::Edit, &["shift-e"], false),
-    (Context::Main, Action::Toggle, &["space"], true),
-    (Context::Main, Action::Fetch, &["f"], true),
-    (Context::Main, Action::Verify, &["v"], true),
-    (Context::Main, Action::Open, &["enter"], true),
-    (Context::Main, Action::Diff, &["d"], true),
-    (Context::Main, Action::Filter, &["/"], true),
-    (Context::Main, Action::Remove, &["shift-d"], false),
-    (Context::Main, Action::Undo, &["z"], true),
-    (Context::Main, Action::Redo, &["shift-z"], false),
-    (Context::Main, Action::Mark, &["m"], true),
-    (Context::Main, Action::Unmark, &["shift-m"], false),
-    (Context::Main, Action::Copy, &["y"], false),
-    (Context::Main, Action::Freeze, &["shift-f"], false),
-    (Context::Main, Action::NextPane, &["tab"], true),
-    (Context::Main, Action::PreviousPane, &["backtab"], false),
-    (Context::Main, Action::Down, &["j", "down"], false),
-    (Context::Main, Action::Up, &["k", "up"], false),
-    (Context::Main, Action::Right, &["l", "right"], false),
-    (Context::Main, Action::Left, &["h", "left"], false),
-    (Context::Main, Action::PageDown, &["pagedown"], false),
-    (Context::Main, Action::PageUp, &["pageup"], false),
-    (Context::Main, Action::HalfDown, &["ctrl-d"], false),
-    (Context::Main, Action::HalfUp, &["ctrl-u"], false),
-    (Context::Main, Action::Top, &["g", "home"], false),
-    (Context::Main, Action::Bottom, &["shift-g", "end"], false),
-    (Context::Main, Action::Palette, &[":"], true),
-    (Context::Sources, Action::Sort, &["s"], true),
-    (Context::Sources, Action::Reverse, &["shift-s"], false),
-    (Context::Log, Action::Level, &["w"], true),
-    (Context::Log, Action::OnlySource, &["o"], true),
-    (Context::Content, Action::Hex, &["x"], true),
-    (Context::Main, Action::Help, &["?"], true),
-    (Context::Main, Action::Close, &["esc"], false),
-    (Context::Main, Action::Quit, &["q"], true),
-    (Context::Question, Action::Accept, &["y"], true),
+const DEFAULT_BINDINGS: &[(Context, UserAction, &[&str], bool)] = &[
+    (Context::Main, UserAction::Add, &["a"], true),
+    (Context::Main, UserAction::Interval, &["e"], true),
+    (Context::Main, UserAction::Edit, &["shift-e"], false),
+    (Context::Main, UserAction::Toggle, &["space"], true),
+    (Context::Main, UserAction::Fetch, &["f"], true),
+    (Context::Main, UserAction::Verify, &["v"], true),
+    (Context::Main, UserAction::Open, &["enter"], true),
+    (Context::Main, UserAction::Diff, &["d"], true),
+    (Context::Main, UserAction::Filter, &["/"], true),
+    (Context::Main, UserAction::Remove, &["shift-d"], false),
+    (Context::Main, UserAction::Undo, &["z"], true),
+    (Context::Main, UserAction::Redo, &["shift-z"], false),
+    (Context::Main, UserAction::Mark, &["m"], true),
+    (Context::Main, UserAction::Unmark, &["shift-m"], false),
+    (Context::Main, UserAction::Copy, &["y"], false),
+    (Context::Main, UserAction::Freeze, &["shift-f"], false),
+    (Context::Main, UserAction::NextPane, &["tab"], true),
+    (Context::Main, UserAction::PreviousPane, &["backtab"], false),
+    (Context::Main, UserAction::Down, &["j", "down"], false),
+    (Context::Main, UserAction::Up, &["k", "up"], false),
+    (Context::Main, UserAction::Right, &["l", "right"], false),
+    (Context::Main, UserAction::Left, &["h", "left"], false),
+    (Context::Main, UserAction::PageDown, &["pagedown"], false),
+    (Context::Main, UserAction::PageUp, &["pageup"], false),
+    (Context::Main, UserAction::HalfDown, &["ctrl-d"], false),
+    (Context::Main, UserAction::HalfUp, &["ctrl-u"], false),
+    (Context::Main, UserAction::Top, &["g", "home"], false),
+    (
+        Context::Main,
+        UserAction::Bottom,
+        &["shift-g", "end"],
+        false,
+    ),
+    (Context::Main, UserAction::Palette, &[":"], true),
+    (Context::Sources, UserAction::Sort, &["s"], true),
+    (Context::Sources, UserAction::Reverse, &["shift-s"], false),
+    (Context::Log, UserAction::Level, &["w"], true),
+    (Context::Log, UserAction::OnlySource, &["o"], true),
+    (Context::Content, UserAction::Hex, &["x"], true),
+    (Context::Main, UserAction::Help, &["?"], true),
+    (Context::Main, UserAction::Close, &["esc"], false),
+    (Context::Main, UserAction::Quit, &["q"], true),
+    (Context::Question, UserAction::Accept, &["y"], true),
     (
         Context::Question,
-        Action::Refuse,
+        UserAction::Refuse,
         &["n", "esc", "enter", "q"],
         true,
     ),
-    (Context::Form, Action::Accept, &["enter"], true),
-    (Context::Form, Action::NextField, &["tab", "down"], true),
+    (Context::Form, UserAction::Accept, &["enter"], true),
+    (Context::Form, UserAction::NextField, &["tab", "down"], true),
     (
         Context::Form,
-        Action::PreviousField,
+        UserAction::PreviousField,
         &["backtab", "up"],
         false,
     ),
-    (Context::Form, Action::Close, &["esc"], true),
-    (Context::Line, Action::Accept, &["enter"], true),
-    (Context::Line, Action::Close, &["esc"], true),
-    (Context::Menu, Action::Accept, &["enter"], true),
-    (Context::Menu, Action::NextItem, &["down", "tab"], true),
+    (Context::Form, UserAction::Close, &["esc"], true),
+    (Context::Line, UserAction::Accept, &["enter"], true),
+    (Context::Line, UserAction::Close, &["esc"], true),
+    (Context::Menu, UserAction::Accept, &["enter"], true),
+    (Context::Menu, UserAction::NextItem, &["down", "tab"], true),
     (
         Context::Menu,
-        Action::PreviousItem,
+        UserAction::PreviousItem,
         &["up", "backtab"],
         false,
     ),
-    (Context::Menu, Action::Close, &["esc"], true),
-    (Context::Anywhere, Action::Suspend, &["ctrl-z"], false),
-    (Context::Anywhere, Action::QuitNow, &["ctrl-c"], false),
+    (Context::Menu, UserAction::Close, &["esc"], true),
+    (Context::Anywhere, UserAction::Suspend, &["ctrl-z"], false),
+    (Context::Anywhere, UserAction::QuitNow, &["ctrl-c"], false),
 ];
 
 /// One line of the table in force.
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
     pub(crate) context: Context,
-    pub(crate) action: Action,
+    pub(crate) action: UserAction,
     pub(crate) keys: Vec<KeyCombination>,
     /// Whether the footer shows it.
-    pub(crate) hinted: bool,
+    pub(crate) in_footer: bool,
     /// The line of the configuration that set its keys.
     line: Option<usize>,
 }
@@ -145,16 +150,18 @@ pub(crate) struct Keymap(Vec<Binding>);
 
 impl Default for Keymap {
     fn default() -> Self {
-        let bindings = TABLE.iter().map(|(context, action, keys, hinted)| Binding {
-            context: *context,
-            action: *action,
-            keys: keys
-                .iter()
-                .map(|key| parse(key).expect("the table's keys are well-formed"))
-                .collect(),
-            hinted: *hinted,
-            line: None,
-        });
+        let bindings = DEFAULT_BINDINGS
+            .iter()
+            .map(|(context, action, keys, in_footer)| Binding {
+                context: *context,
+                action: *action,
+                keys: keys
+                    .iter()
+                    .map(|key| parse(key).expect("the table's keys are well-formed"))
+                    .collect(),
+                in_footer: *in_footer,
+                line: None,
+            });
         Self(bindings.collect())
     }
 }
@@ -166,7 +173,7 @@ impl Keymap {
         let mut problems = Vec::new();
         for setting in settings {
             let line = setting.line;
-            let Some(action) = Action::from_name(&setting.action) else {
+            let Some(action) = UserAction::from_name(&setting.action) else {
                 problems.push(format!(
                     "line {line}: no action `{}`: `gannet config keys` prints all",
                     setting.action
@@ -193,7 +200,7 @@ impl Keymap {
     }
 
     /// Returns what the key does where these contexts are in force, the first of them first.
-    pub(crate) fn action(&self, contexts: &[Context], key: KeyCombination) -> Option<Action> {
+    pub(crate) fn action(&self, contexts: &[Context], key: KeyCombination) -> Option<UserAction> {
         let key = canonical(key);
         contexts.iter().find_map(|context| {
             let mut bindings = self.0.iter().filter(|b| b.context == *context);
@@ -204,13 +211,13 @@ impl Keymap {
     }
 
     /// Returns the lines of a context.
-    pub(crate) fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
+    pub(crate) fn bindings_in(&self, context: Context) -> impl Iterator<Item = &Binding> {
         self.0.iter().filter(move |b| b.context == context)
     }
 
     /// Returns the first key of an action in a context, as it is shown.
-    pub(crate) fn key_in(&self, context: Context, action: Action) -> Option<String> {
-        let mut bindings = self.of(context).filter(|b| b.action == action);
+    pub(crate) fn key_in(&self, context: Context, action: UserAction) -> Option<String> {
+        let mut bindings = self.bindings_in(context).filter(|b| b.action == action);
         bindings.find_map(|b| b.keys.first().map(|key| show(*key)))
     }
 
@@ -257,7 +264,7 @@ impl Keymap {
                 page,
                 "\n## {title}\n\n| keys | action | what it does |\n| --- | --- | --- |\n"
             );
-            for binding in self.of(context) {
+            for binding in self.bindings_in(context) {
                 let keys: Vec<_> = binding
                     .keys
                     .iter()
@@ -341,7 +348,7 @@ mod tests {
     #[test]
     fn the_table_has_no_clash_and_every_action_has_a_key() {
         let keymap = Keymap::with(&[]).expect("no clash");
-        for action in Action::ALL {
+        for action in UserAction::ALL {
             let has_key = Context::ALL
                 .iter()
                 .any(|(context, _)| keymap.key_in(*context, *action).is_some());
@@ -356,7 +363,10 @@ mod tests {
             let plain = |key: &KeyCombination| key.modifiers.is_empty();
             let by_palette = matches!(
                 binding.action,
-                Action::Suspend | Action::QuitNow | Action::HalfDown | Action::HalfUp
+                UserAction::Suspend
+                    | UserAction::QuitNow
+                    | UserAction::HalfDown
+                    | UserAction::HalfUp
             );
             assert!(
                 by_palette || binding.keys.iter().any(plain),
@@ -370,13 +380,21 @@ mod tests {
     fn keys_are_known_as_terminals_send_them() {
         let keymap = Keymap::default();
         for (code, modifiers, expected) in [
-            (KeyCode::Char('D'), KeyModifiers::SHIFT, Action::Remove),
-            (KeyCode::Char('D'), KeyModifiers::NONE, Action::Remove),
-            (KeyCode::Char('d'), KeyModifiers::NONE, Action::Diff),
-            (KeyCode::Char('d'), KeyModifiers::CONTROL, Action::HalfDown),
-            (KeyCode::BackTab, KeyModifiers::SHIFT, Action::PreviousPane),
-            (KeyCode::Char(' '), KeyModifiers::NONE, Action::Toggle),
-            (KeyCode::Char('?'), KeyModifiers::SHIFT, Action::Help),
+            (KeyCode::Char('D'), KeyModifiers::SHIFT, UserAction::Remove),
+            (KeyCode::Char('D'), KeyModifiers::NONE, UserAction::Remove),
+            (KeyCode::Char('d'), KeyModifiers::NONE, UserAction::Diff),
+            (
+                KeyCode::Char('d'),
+                KeyModifiers::CONTROL,
+                UserAction::HalfDown,
+            ),
+            (
+                KeyCode::BackTab,
+                KeyModifiers::SHIFT,
+                UserAction::PreviousPane,
+            ),
+            (KeyCode::Char(' '), KeyModifiers::NONE, UserAction::Toggle),
+            (KeyCode::Char('?'), KeyModifiers::SHIFT, UserAction::Help),
         ] {
             let key = KeyCombination::from(KeyEvent::new(code, modifiers));
             assert_eq!(

@@ -7,11 +7,11 @@ use ratatui::layout::Rect;
 use super::model::Pane;
 
 /// With fewer columns or lines there is one pane.
-const PANES: (u16, u16) = (60, 15);
+const MIN_FOUR_PANES: (u16, u16) = (60, 15);
 /// With fewer there is one line.
-const LEAST: (u16, u16) = (20, 5);
+const MIN_PANES: (u16, u16) = (20, 5);
 /// From so many columns on, a page has two columns.
-const WIDE: u16 = 100;
+const MIN_TWO_COLUMNS: u16 = 100;
 /// Lines of a source's settings on its page.
 const SETTINGS: u16 = 9;
 /// Columns of the help, borders included.
@@ -31,7 +31,7 @@ impl Areas {
     /// Returns the parts of a screen of so many columns and lines, on which this pane has the focus.
     pub(crate) fn of((width, height): (u16, u16), focus: Pane) -> Self {
         let all = Rect::new(0, 0, width, height);
-        if width < LEAST.0 || height < LEAST.1 {
+        if width < MIN_PANES.0 || height < MIN_PANES.1 {
             let line = Rect {
                 height: height.min(1),
                 ..all
@@ -50,10 +50,10 @@ impl Areas {
             footer: Some(Rect::new(0, height - 1, width, 1)),
             panes: [None; 4],
         };
-        if width < PANES.0 || height < PANES.1 {
+        if width < MIN_FOUR_PANES.0 || height < MIN_FOUR_PANES.1 {
             areas.panes[focus as usize] = Some(body);
         } else {
-            areas.panes = four(body);
+            areas.panes = four_panes(body);
         }
         areas
     }
@@ -65,7 +65,7 @@ impl Areas {
 }
 
 /// Sources on the left, history above verdicts on the right, the log below all.
-fn four(body: Rect) -> [Option<Rect>; 4] {
+fn four_panes(body: Rect) -> [Option<Rect>; 4] {
     let log = (body.height / 4).clamp(4, 14);
     let top = body.height - log;
     let left = if body.width >= 160 {
@@ -147,7 +147,7 @@ pub(crate) fn source_page(inner: Rect) -> SourceAreas {
         ..inner
     };
     let list = skip(inner, SETTINGS);
-    if inner.width < WIDE {
+    if inner.width < MIN_TWO_COLUMNS {
         return SourceAreas {
             settings: top,
             plots: [none; 2],
@@ -185,7 +185,7 @@ pub(crate) fn help(screen: Rect) -> Rect {
 
 /// Tells whether two texts fit side by side.
 pub(crate) fn is_wide(area: Rect) -> bool {
-    area.width >= WIDE
+    area.width >= MIN_TWO_COLUMNS
 }
 
 #[cfg(test)]

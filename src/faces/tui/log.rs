@@ -40,7 +40,7 @@ impl Level {
 
 /// An event as the pane shows it.
 #[derive(Clone, Debug)]
-pub(crate) struct Line {
+pub(crate) struct LogLine {
     pub(crate) id: EventId,
     pub(crate) event: Event,
     pub(crate) level: Level,
@@ -48,7 +48,7 @@ pub(crate) struct Line {
     pub(crate) text: Box<str>,
 }
 
-impl Line {
+impl LogLine {
     pub(crate) fn new(event: Event) -> Self {
         let mut text = event.event.action.as_str().to_owned();
         if let Some(name) = &event.source_name {
@@ -72,7 +72,7 @@ impl Line {
 /// The pane.
 #[derive(Debug)]
 pub(crate) struct LogPane {
-    ring: VecDeque<Line>,
+    ring: VecDeque<LogLine>,
     /// Places in the ring, counted from the first event that ever came, of what is shown.
     shown: VecDeque<u64>,
     /// How many events have left the ring.
@@ -103,7 +103,7 @@ impl Default for LogPane {
 
 impl LogPane {
     /// Takes events that came, oldest first; those it has are left out.
-    pub(crate) fn extend(&mut self, lines: Vec<Line>) {
+    pub(crate) fn extend(&mut self, lines: Vec<LogLine>) {
         let newest = self.newest();
         for line in lines.into_iter().filter(|line| Some(line.id) > newest) {
             if self.ring.len() == RING {
@@ -133,7 +133,7 @@ impl LogPane {
         self.ring.back().map(|line| line.id)
     }
 
-    fn lets_through(&self, line: &Line) -> bool {
+    fn lets_through(&self, line: &LogLine) -> bool {
         line.level >= self.level
             && self
                 .only
@@ -198,7 +198,7 @@ impl LogPane {
     }
 
     /// Returns the line at a place among those that are shown.
-    pub(crate) fn line(&self, at: usize) -> Option<&Line> {
+    pub(crate) fn line(&self, at: usize) -> Option<&LogLine> {
         let place = self.shown.get(at)? - self.dropped;
         self.ring.get(usize::try_from(place).ok()?)
     }

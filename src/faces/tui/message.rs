@@ -9,7 +9,7 @@ use crokey::KeyCombination;
 use crossterm::event::KeyEvent;
 
 use super::diff::Diff;
-use super::log::Line;
+use super::log::LogLine;
 use super::table::Row;
 use crate::app::{History, NewSource, PassProgress};
 use crate::domain::{Content, SettingsPatch, Source, SourceId, Verdict, Version, VersionId};
@@ -32,7 +32,7 @@ pub(crate) enum Msg {
         /// By name.
         rows: Vec<Row>,
         /// Oldest first.
-        lines: Vec<Line>,
+        lines: Vec<LogLine>,
     },
     /// What changed since.
     Changed {
@@ -41,14 +41,14 @@ pub(crate) enum Msg {
         /// Sources that were removed.
         gone: Vec<SourceId>,
         /// Oldest first.
-        lines: Vec<Line>,
+        lines: Vec<LogLine>,
     },
     /// How far the worker's pass is.
     Pass(PassProgress),
     /// A source's history was read; with what is damaged in it, in words.
     History(Box<History>, Option<String>),
     /// The verdicts on a version were read.
-    Said(VersionId, Vec<Verdict>),
+    Verdicts(VersionId, Vec<Verdict>),
     /// These are a large version's first bytes, not checked yet.
     Preview(VersionId, u64, Bytes),
     /// A version's content cannot be read: in words.
@@ -62,9 +62,9 @@ pub(crate) enum Msg {
     /// Something long is so far; done when it is at its end.
     Job(Job),
     /// A fetch that was asked for has ended, however.
-    Fetched(Vec<SourceId>),
+    FetchEnded(Vec<SourceId>),
     /// A verification that was asked for has ended, however.
-    Verified(Vec<Verified>),
+    VerifyEnded(Vec<VerifyTarget>),
     /// What was asked for is done: in words.
     Done(String),
     /// The operator's change is made.
@@ -72,7 +72,7 @@ pub(crate) enum Msg {
     /// It was not made.
     Refused(Refused),
     /// Something failed that nobody may miss.
-    Trouble(String),
+    Failed(String),
     /// A signal asks to stop.
     Stop,
 }
@@ -88,10 +88,12 @@ pub(crate) struct Job {
 }
 
 /// What is verified: this version, or the newest of the source.
-pub(crate) type Verified = (SourceId, Option<VersionId>);
+pub(crate) type VerifyTarget = (SourceId, Option<VersionId>);
 
 /// Returns what an entry of [`Effect::Verify`] stands for.
-pub(crate) fn verified((source, version): &(Arc<Source>, Option<Box<Version>>)) -> Verified {
+pub(crate) fn verify_target(
+    (source, version): &(Arc<Source>, Option<Box<Version>>),
+) -> VerifyTarget {
     (source.id, version.as_ref().map(|version| version.id))
 }
 
@@ -142,7 +144,7 @@ pub(crate) enum Change {
     /// Remove sources; their history stays.
     Remove(Vec<SourceId>),
     /// Take the last change back, or make once more what was taken back last.
-    Back {
+    Revert {
         is_redo: bool,
         /// The sources that it may remove: the operator was asked about these.
         may_remove: Vec<SourceId>,
@@ -150,8 +152,8 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    pub(crate) fn back(is_redo: bool) -> Self {
-        Self::Back {
+    pub(crate) fn revert(is_redo: bool) -> Self {
+        Self::Revert {
             is_redo,
             may_remove: Vec::new(),
         }
@@ -160,7 +162,7 @@ impl Change {
     pub(crate) fn origin(&self) -> Origin {
         Origin {
             is_form: matches!(self, Self::Add(_) | Self::Edit(..)),
-            moves: matches!(self, Self::Add(_) | Self::Remove(_) | Self::Back { .. }),
+            moves: matches!(self, Self::Add(_) | Self::Remove(_) | Self::Revert { .. }),
         }
     }
 }

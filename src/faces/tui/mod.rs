@@ -3,7 +3,6 @@
 //! `update` changes the model by a message and asks for effects; `draw` paints the model and changes nothing; `run` carries
 //! both out on a terminal. The catalogue's log of events keeps the screen up to date, whichever process did the work.
 
-mod action;
 mod change_queue;
 mod clipboard;
 mod columns;
@@ -30,6 +29,7 @@ mod terminal;
 mod tests;
 mod theme;
 mod update;
+mod user_action;
 mod verdict_lines;
 mod viewer;
 mod worker_handle;

@@ -8,16 +8,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use crokey::KeyCombination;
 use crossterm::event::KeyEvent;
-use tui_input::Input as Line;
+use tui_input::Input;
 
-use super::action::Action;
 use super::diff::Diff;
 use super::form::Form;
 use super::history::HistoryView;
 use super::keymap::{Context, Keymap};
 use super::log::LogPane;
-use super::message::{Effect, Job, Verified};
+use super::message::{Effect, Job, VerifyTarget};
 use super::table::SourceTable;
+use super::user_action::UserAction;
 use super::viewer::Viewer;
 use crate::app::PassProgress;
 use crate::config::Zone;
@@ -77,7 +77,7 @@ pub(crate) struct VersionPage {
 impl VersionPage {
     /// Returns what reads the part of the content that is looked at, when it is not there and may be read.
     pub(crate) fn window(&self) -> Option<Effect> {
-        let start = self.viewer.as_ref()?.wants()?;
+        let start = self.viewer.as_ref()?.missing_window()?;
         let content = self.content.clone()?;
         Some(Effect::ReadWindow(self.version.id, content, start))
     }
@@ -97,7 +97,7 @@ pub(crate) struct DiffPage {
 
 /// What a filter narrows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Filtered {
+pub(crate) enum FilterTarget {
     Sources,
     Log,
 }
@@ -109,7 +109,7 @@ pub(crate) enum Overlay {
         top: usize,
     },
     Palette {
-        input: Line,
+        input: Input,
         cursor: usize,
     },
     Form(Box<Form>),
@@ -121,8 +121,8 @@ pub(crate) enum Overlay {
         form: Option<Box<Form>>,
     },
     Filter {
-        what: Filtered,
-        input: Line,
+        what: FilterTarget,
+        input: Input,
         /// What Esc goes back to.
         before: String,
     },
@@ -130,24 +130,24 @@ pub(crate) enum Overlay {
 
 /// What the operator gives.
 #[derive(Clone, Debug)]
-pub(crate) enum Input {
+pub(crate) enum UserInput {
     Key(KeyCombination, KeyEvent),
     Paste(String),
     /// Chosen in the palette.
-    Action(Action),
+    Action(UserAction),
 }
 
 /// What is under way, and is sure to come unless trouble is told.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending {
     /// All sources, for the first time.
-    pub(crate) is_first: bool,
+    pub(crate) initial_load: bool,
     /// The newest part of the history of this source.
-    pub(crate) in_pane: Option<SourceId>,
+    pub(crate) pane_history: Option<SourceId>,
     /// All of the history of this source.
-    pub(crate) on_page: Option<SourceId>,
+    pub(crate) page_history: Option<SourceId>,
     /// The outcome of the form that was accepted last.
-    pub(crate) of_form: bool,
+    pub(crate) form_outcome: bool,
     /// So many changes that may move the selection.
     pub(crate) changes: usize,
 }
@@ -156,13 +156,13 @@ pub(crate) struct Pending {
 #[derive(Debug, Default)]
 pub(crate) struct UnderWay {
     pub(crate) fetches: HashSet<SourceId>,
-    pub(crate) verifies: HashSet<Verified>,
+    pub(crate) verifies: HashSet<VerifyTarget>,
     pub(crate) fetch_keys: Presses<SourceId>,
-    pub(crate) verify_keys: Presses<Verified>,
+    pub(crate) verify_keys: Presses<VerifyTarget>,
 }
 
 /// A key that comes again within this is held down: keyboards wait for up to 660 ms before they repeat it.
-const HELD: Duration = Duration::from_millis(700);
+const REPEAT_GAP: Duration = Duration::from_millis(700);
 
 /// What a key was pressed for, and when last, since the start. A held key does a thing once, however fast that is done.
 #[derive(Debug)]
@@ -177,7 +177,7 @@ impl<T> Default for Presses<T> {
 impl<T: Eq + std::hash::Hash> Presses<T> {
     /// Notes a press for `what`. Returns whether the key is held down since one before.
     pub(crate) fn is_held(&mut self, what: T, now: Duration) -> bool {
-        self.0.retain(|_, at| now.saturating_sub(*at) < HELD);
+        self.0.retain(|_, at| now.saturating_sub(*at) < REPEAT_GAP);
         self.0.insert(what, now).is_some()
     }
 }
@@ -240,7 +240,7 @@ pub(crate) struct Model {
     pub(crate) pending: Pending,
     pub(crate) under_way: UnderWay,
     /// Input that waits for it, in its order.
-    pub(crate) queued_input: VecDeque<Input>,
+    pub(crate) queued_input: VecDeque<UserInput>,
     /// The form that was accepted last: it comes back when what it asked for is refused.
     pub(crate) last_form: Option<Box<Form>>,
 }
@@ -268,7 +268,7 @@ impl Model {
             frozen: false,
             quitting: false,
             pending: Pending {
-                is_first: true,
+                initial_load: true,
                 ..Pending::default()
             },
             under_way: UnderWay::default(),
@@ -324,7 +324,7 @@ impl Model {
     }
 
     /// Returns when the screen changes although nothing happens: a toast ends, or a minute does.
-    pub(crate) fn next_change(&self) -> Duration {
+    pub(crate) fn next_redraw(&self) -> Duration {
         let seconds = u64::try_from(60 - self.now.timestamp().rem_euclid(60)).unwrap_or(60);
         let minute = self.uptime + Duration::from_secs(seconds);
         let toasts = self.toasts.iter().filter_map(|toast| toast.until);
@@ -332,23 +332,23 @@ impl Model {
     }
 
     /// Returns the palette's actions that the text leaves.
-    pub(crate) fn palette(text: &str) -> Vec<Action> {
+    pub(crate) fn palette(text: &str) -> Vec<UserAction> {
         let text = text.to_lowercase();
-        let hidden = |action: Action| {
+        let hidden = |action: UserAction| {
             matches!(
                 action,
-                Action::Palette
-                    | Action::Accept
-                    | Action::Refuse
-                    | Action::NextField
-                    | Action::PreviousField
-                    | Action::NextItem
-                    | Action::PreviousItem
+                UserAction::Palette
+                    | UserAction::Accept
+                    | UserAction::Refuse
+                    | UserAction::NextField
+                    | UserAction::PreviousField
+                    | UserAction::NextItem
+                    | UserAction::PreviousItem
             )
         };
-        let found = |action: &&Action| {
+        let found = |action: &&UserAction| {
             !hidden(**action) && (action.name().contains(&text) || action.about().contains(&text))
         };
-        Action::ALL.iter().filter(found).copied().collect()
+        UserAction::ALL.iter().filter(found).copied().collect()
     }
 }

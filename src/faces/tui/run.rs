@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::draw::{draw, to_ascii};
 use super::effects::Runner;
-use super::frame_stats::Frames;
+use super::frame_stats::FrameStats;
 use super::keymap::Keymap;
 use super::message::{Effect, Msg};
 use super::model::{Mode, Model};
@@ -80,7 +80,7 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
     let panics = messages.clone();
     let screen = Screen::enter(move |text| {
         // Nothing more can be done when the queue is full; the log has it.
-        let _ = panics.try_send(Msg::Trouble(text));
+        let _ = panics.try_send(Msg::Failed(text));
     })
     .map_err(|error| failed(&error))?;
     let mut model = Model::new(keymap, mode, app.now());
@@ -99,7 +99,7 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
         screen,
         started: Instant::now(),
         drawn: None,
-        frames: Frames::default(),
+        frames: FrameStats::default(),
         dirty: true,
         quit: false,
     };
@@ -131,7 +131,7 @@ struct Loop {
     screen: Screen,
     started: Instant,
     drawn: Option<Instant>,
-    frames: Frames,
+    frames: FrameStats,
     dirty: bool,
     quit: bool,
 }
@@ -150,7 +150,7 @@ impl Loop {
         let mut signal = self.worker.next_signal();
         let ended = loop {
             let now = Msg::Time(self.app.now(), self.started.elapsed());
-            self.take_quietly(now);
+            self.handle_quietly(now);
             if let Err(error) = self.draw_if_due() {
                 break Ended::Left(Err(failed(&error)));
             }
@@ -161,18 +161,18 @@ impl Loop {
                     Some(Err(_)) | None => break Ended::HungUp,
                 },
                 Some(msg) = self.queue.recv() => {
-                    self.take(msg);
+                    self.handle(msg);
                     while let Ok(msg) = self.queue.try_recv() {
-                        self.take(msg);
+                        self.handle(msg);
                     }
                 }
-                snapshot = next_progress(&mut progress) => self.take(Msg::Pass(snapshot)),
+                snapshot = next_progress(&mut progress) => self.handle(Msg::Pass(snapshot)),
                 text = &mut trouble => {
-                    self.take(Msg::Trouble(text));
+                    self.handle(Msg::Failed(text));
                     trouble = self.worker.next_error();
                 }
                 () = &mut signal => {
-                    self.take(Msg::Stop);
+                    self.handle(Msg::Stop);
                     signal = self.worker.next_signal();
                 }
                 _ = &mut hang_up => break Ended::HungUp,
@@ -205,20 +205,20 @@ impl Loop {
     fn event(&mut self, event: Event) {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => {
-                self.take(Msg::Key(KeyCombination::from(key), key));
+                self.handle(Msg::Key(KeyCombination::from(key), key));
             }
-            Event::Paste(text) => self.take(Msg::Paste(text)),
-            Event::Resize(columns, lines) => self.take(Msg::Resize(columns, lines)),
+            Event::Paste(text) => self.handle(Msg::Paste(text)),
+            Event::Resize(columns, lines) => self.handle(Msg::Resize(columns, lines)),
             _ => {}
         }
     }
 
-    fn take(&mut self, msg: Msg) {
+    fn handle(&mut self, msg: Msg) {
         self.dirty = true;
-        self.take_quietly(msg);
+        self.handle_quietly(msg);
     }
 
-    fn take_quietly(&mut self, msg: Msg) {
+    fn handle_quietly(&mut self, msg: Msg) {
         for effect in update(&mut self.model, msg) {
             match effect {
                 Effect::Quit => {
@@ -228,7 +228,7 @@ impl Loop {
                 Effect::Suspend => {
                     let resumed = self.screen.suspend().and_then(|()| self.screen.size());
                     match resumed {
-                        Ok((columns, lines)) => self.take(Msg::Resize(columns, lines)),
+                        Ok((columns, lines)) => self.handle(Msg::Resize(columns, lines)),
                         Err(error) => self.model.toast_error(format!("cannot suspend: {error}")),
                     }
                 }
@@ -273,7 +273,7 @@ impl Loop {
             _ => {
                 let until = self
                     .model
-                    .next_change()
+                    .next_redraw()
                     .saturating_sub(self.started.elapsed());
                 until.max(FRAME + Duration::from_millis(1))
             }

@@ -29,7 +29,7 @@ impl Screen {
         on_other_panic: impl Fn(String) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         watch_panics(std::thread::current().id(), on_other_panic);
-        take()?;
+        set_up()?;
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         Ok(Self(terminal))
     }
@@ -56,9 +56,9 @@ impl Screen {
 
     /// Gives the terminal to the shell until the process is continued, then takes it again and draws in full.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
-        give_back();
+        restore();
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
-        take()?;
+        set_up()?;
         // One that knows nothing of the screen draws all of it. `clear` would ask the terminal where its cursor is, and the
         // stream of events may take the answer.
         let fresh = Terminal::new(CrosstermBackend::new(io::stdout()))?;
@@ -68,7 +68,7 @@ impl Screen {
 
     /// Gives the terminal back.
     pub(super) fn leave(self) {
-        give_back();
+        restore();
         self.forget();
     }
 
@@ -79,7 +79,7 @@ impl Screen {
     }
 }
 
-fn take() -> io::Result<()> {
+fn set_up() -> io::Result<()> {
     enable_raw_mode()?;
     ENTERED.store(true, Ordering::Release);
     execute!(
@@ -91,7 +91,7 @@ fn take() -> io::Result<()> {
 }
 
 /// Undoes what was done to the terminal. One that is gone cannot be told.
-fn give_back() {
+fn restore() {
     if ENTERED.swap(false, Ordering::AcqRel) {
         let _ = execute!(
             io::stdout(),
@@ -109,7 +109,7 @@ fn watch_panics(screen: ThreadId, on_other_panic: impl Fn(String) + Send + Sync 
     std::panic::set_hook(Box::new(move |panic| {
         let here = std::thread::current().id() == screen;
         if here || !ENTERED.load(Ordering::Acquire) {
-            give_back();
+            restore();
             before(panic);
         } else {
             // The screen stays whole; what happened is told on it, and in the log.
@@ -126,7 +126,7 @@ fn watch_panics(screen: ThreadId, on_other_panic: impl Fn(String) + Send + Sync 
 
 /// Gives whoever reads from the terminal, which is gone, something that has nothing to read yet. The library of events takes the end
 /// of what it reads for a pause otherwise, and reads on for ever: the loop that asked it for an event would never end.
-fn calm_reader() {
+fn replace_stdin() {
     use rustix::event::{EventfdFlags, eventfd};
     if let Ok(nothing) = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC) {
         // Where that cannot be, the loop ends all the same, unless it was just reading.
@@ -147,7 +147,7 @@ pub(super) fn wait_for_hang_up() {
                     .revents()
                     .intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) =>
             {
-                return calm_reader();
+                return replace_stdin();
             }
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => return,

@@ -8,14 +8,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 mod acting;
-mod ahead;
+mod input_queue;
 mod styles;
 mod views;
 
 use super::draw::{self, draw, to_ascii};
 use super::keymap::Keymap;
 use super::layout::Areas;
-use super::log::Line;
+use super::log::LogLine;
 use super::message::{Change, ChangeDone, Effect, Msg, Refused};
 use super::model::{Mode, Model, Pane};
 use super::table::Row;
@@ -46,8 +46,8 @@ fn source(id: i64, name: &str, failures: u32) -> Source {
     source
 }
 
-fn event(id: i64, text: &str) -> Line {
-    Line::new(Event {
+fn event(id: i64, text: &str) -> LogLine {
+    LogLine::new(Event {
         id: EventId(id),
         stamp: Stamp {
             at: now(),
@@ -325,7 +325,7 @@ fn a_refused_form_comes_back_with_what_was_typed() {
         })
     };
     update(&mut model, Msg::ChangeDone(Box::default()));
-    update(&mut model, refused("locked", &Change::back(false)));
+    update(&mut model, refused("locked", &Change::revert(false)));
     assert!(model.overlay.is_none());
     let form = Change::Add(Vec::new());
     update(&mut model, refused("the address is taken", &form));

@@ -69,7 +69,7 @@ impl Viewer {
     }
 
     /// Takes a window that was read.
-    pub(crate) fn give(&mut self, start: u64, bytes: Bytes) {
+    pub(crate) fn set_window(&mut self, start: u64, bytes: Bytes) {
         (self.start, self.bytes) = (start, bytes);
         if let Some(height) = self.to_end.take() {
             self.go_to_bottom(height);
@@ -79,7 +79,7 @@ impl Viewer {
     }
 
     /// Returns where a window has to begin for the screen and what is around it, when this one does not do.
-    pub(crate) fn wants(&self) -> Option<u64> {
+    pub(crate) fn missing_window(&self) -> Option<u64> {
         let margin = WINDOW / 4;
         let end = self.start + self.bytes.len() as u64;
         let before = self.start > 0 && self.top < self.start + margin;
@@ -234,10 +234,10 @@ mod tests {
 
     /// Serves windows as the reader does.
     fn refill(viewer: &mut Viewer, content: &[u8]) {
-        while let Some(start) = viewer.wants() {
+        while let Some(start) = viewer.missing_window() {
             let from = usize::try_from(start).expect("small");
             let to = (from + usize::try_from(WINDOW).expect("small")).min(content.len());
-            viewer.give(start, Bytes::copy_from_slice(&content[from..to]));
+            viewer.set_window(start, Bytes::copy_from_slice(&content[from..to]));
         }
     }
 

@@ -10,7 +10,7 @@ use crate::config::Zone;
 use crate::domain::{LastModified, format_size};
 use crate::faces::text::or_dash;
 use crate::faces::tui::diff::{DiffLine, Side};
-use crate::faces::tui::format::verified;
+use crate::faces::tui::format::version_state;
 use crate::faces::tui::layout::{below_facts, is_wide};
 use crate::faces::tui::model::{DiffPage, VersionPage};
 use crate::faces::tui::theme::Theme;
@@ -33,7 +33,7 @@ pub(crate) fn draw_version(
     let inner = boxed(buffer, area, &title, tab, theme.focus);
     let body = below_facts(inner);
     if body.height < inner.height {
-        let (word, style) = verified(Some(version.state), theme);
+        let (word, style) = version_state(Some(version.state), theme);
         let facts = format!(
             ", {}, {}, fetched {}, modified {}",
             format_size(version.size_bytes),
@@ -110,7 +110,7 @@ pub(crate) fn draw_diff(page: &DiffPage, theme: &Theme, area: Rect, buffer: &mut
                 put_all(buffer, inner, line, &[(text, theme.accent)]);
                 1
             }
-            (DiffLine::Same(old, new), true) => beside(
+            (DiffLine::Same(old, new), true) => draw_side_by_side(
                 page.left,
                 (" ", Some(old), theme.text),
                 (" ", Some(new), theme.text),
@@ -119,7 +119,7 @@ pub(crate) fn draw_diff(page: &DiffPage, theme: &Theme, area: Rect, buffer: &mut
                 line,
                 buffer,
             ),
-            (DiffLine::Changed(old, new), true) => beside(
+            (DiffLine::Changed(old, new), true) => draw_side_by_side(
                 page.left,
                 ("-", old.as_ref(), theme.bad),
                 ("+", new.as_ref(), theme.good),
@@ -129,14 +129,14 @@ pub(crate) fn draw_diff(page: &DiffPage, theme: &Theme, area: Rect, buffer: &mut
                 buffer,
             ),
             (DiffLine::Same(_, new), false) => {
-                below(page.left, " ", new, theme.text, inner, line, buffer)
+                draw_unified(page.left, " ", new, theme.text, inner, line, buffer)
             }
             (DiffLine::Changed(old, new), false) => {
                 let old = old.as_ref().map_or(0, |old| {
-                    below(page.left, "-", old, theme.bad, inner, line, buffer)
+                    draw_unified(page.left, "-", old, theme.bad, inner, line, buffer)
                 });
                 old + new.as_ref().map_or(0, |new| {
-                    below(page.left, "+", new, theme.good, inner, line + old, buffer)
+                    draw_unified(page.left, "+", new, theme.good, inner, line + old, buffer)
                 })
             }
         };
@@ -147,7 +147,7 @@ fn cut(side: &Side, left: usize) -> String {
     side.text.chars().skip(left).collect()
 }
 
-fn below(
+fn draw_unified(
     left: usize,
     sign: &str,
     side: &Side,
@@ -165,7 +165,7 @@ fn below(
     1
 }
 
-fn beside(
+fn draw_side_by_side(
     left: usize,
     old: (&str, Option<&Side>, Style),
     new: (&str, Option<&Side>, Style),

@@ -10,7 +10,7 @@ use crate::domain::Slot;
 use crate::faces::tui::format::{grouped, until};
 use crate::faces::tui::hints::{Hint, hints};
 use crate::faces::tui::layout::Areas;
-use crate::faces::tui::model::{Filtered, Model, Overlay, Page, Pane};
+use crate::faces::tui::model::{FilterTarget, Model, Overlay, Page, Pane};
 use crate::faces::tui::theme::Theme;
 
 /// With fewer columns the header has no date.
@@ -149,8 +149,8 @@ fn header(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 fn footer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if let Some(Overlay::Filter { what, input, .. }) = &model.overlay {
         let label = match what {
-            Filtered::Sources => "filter sources: /",
-            Filtered::Log => "filter the log: /",
+            FilterTarget::Sources => "filter sources: /",
+            FilterTarget::Log => "filter the log: /",
         };
         return Some(overlay::put_input(buffer, area, 0, label, input, theme));
     }

@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::paint::{boxed, paint, pane_border, put_all, put_fitting};
+use super::paint::{boxed, pane_border, put_all, put_fitting, restyle};
 use super::plot::{Bar, bars};
 use crate::config::Zone;
 use crate::domain::{Attempt, AttemptOutcome, format_size};
 use crate::faces::text::clean;
-use crate::faces::tui::format::{verdict, verified};
+use crate::faces::tui::format::{verdict_outcome, version_state};
 use crate::faces::tui::history::{HistoryView, Listing};
 use crate::faces::tui::layout::below_plot;
 use crate::faces::tui::model::{Model, Pane};
@@ -81,7 +81,7 @@ pub(crate) fn draw_list(
         put_fitting(buffer, area, line, &pieces);
         if at == view.cursor() && has_focus {
             let row = Rect::new(area.x, area.y + line, area.width, 1);
-            paint(buffer, row, theme.selected);
+            restyle(buffer, row, theme.selected);
         }
     }
 }
@@ -126,7 +126,7 @@ fn attempt_pieces(
         }
         AttemptOutcome::New => {
             if let Some((version, _)) = view.version_at(at) {
-                let (word, style) = verified(Some(version.state), theme);
+                let (word, style) = version_state(Some(version.state), theme);
                 let size = format_size(version.size_bytes);
                 pieces.push((format!("new v{}  ", version.id), theme.accent));
                 pieces.push((word.to_owned(), style));
@@ -150,7 +150,7 @@ fn version_pieces(
     let Some((version, _)) = view.history.versions.get(at) else {
         return Vec::new();
     };
-    let (word, style) = verified(Some(version.state), theme);
+    let (word, style) = version_state(Some(version.state), theme);
     let published = view.history.source.state.served() == Some(version.id);
     let time = zone.minute(version.fetched_at);
     vec![
@@ -200,9 +200,10 @@ pub(crate) fn write_verdicts(
     for (line, shown) in (0..area.height).zip(lines.iter().skip(top)) {
         let ((word, style), (text, text_style)) = match shown {
             VerdictLine::SetFailure(why) => (("set", theme.bad), (why.as_str(), theme.text)),
-            VerdictLine::Verdict(outcome, words) => {
-                (verdict(*outcome, theme), (words.as_str(), theme.text))
-            }
+            VerdictLine::Verdict(outcome, words) => (
+                verdict_outcome(*outcome, theme),
+                (words.as_str(), theme.text),
+            ),
             VerdictLine::Output(text) => (("", theme.dim), (text.as_str(), theme.dim)),
             VerdictLine::None => {
                 let words = "No verdicts: no verifier applies, or none has run yet.";

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{boxed, paint, pane_border, put_all, put_fitting};
+use super::paint::{boxed, pane_border, put_all, put_fitting, restyle};
 use crate::faces::tui::log::Level;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::theme::Theme;
@@ -56,7 +56,7 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         put_fitting(buffer, inner, line, &pieces);
         if !log.is_following() && place == log.bottom() && model.pane == Pane::Log {
             let row = Rect::new(inner.x, inner.y + line, inner.width, 1);
-            paint(buffer, row, theme.selected);
+            restyle(buffer, row, theme.selected);
         }
     }
 }

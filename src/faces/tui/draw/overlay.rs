@@ -7,7 +7,7 @@ use ratatui::widgets::{Clear, Widget as _};
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::paint::{boxed, dialog, paint, put, put_all};
+use super::paint::{boxed, dialog, put, put_all, restyle};
 use crate::faces::text::clean;
 use crate::faces::tui::form::{Form, Value};
 use crate::faces::tui::help::help_lines;
@@ -63,7 +63,7 @@ fn draw_palette(input: &Input, cursor: usize, theme: &Theme, buffer: &mut Buffer
         put_all(buffer, inner, line, &pieces);
         if place == cursor {
             let row = Rect::new(inner.x, inner.y + line, inner.width, 1);
-            paint(buffer, row, theme.selected);
+            restyle(buffer, row, theme.selected);
         }
     }
     at
@@ -169,7 +169,7 @@ fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position
 
 /// Returns what is wrong with the form, else what its focused field accepts, in lines of this width.
 fn words_below(form: &Form, theme: &Theme, width: usize) -> (Vec<String>, Style) {
-    let problem = form.trouble();
+    let problem = form.error();
     let (text, style) = problem.map_or((form.help().to_owned(), theme.dim), |p| (p, theme.bad));
     let characters: Vec<char> = clean(&text).chars().collect();
     let lines = characters.chunks(width).map(|part| part.iter().collect());

@@ -82,7 +82,7 @@ pub(crate) fn pad(text: &str, columns: usize) -> String {
 }
 
 /// Lays a style over an area.
-pub(crate) fn paint(buffer: &mut Buffer, area: Rect, style: Style) {
+pub(crate) fn restyle(buffer: &mut Buffer, area: Rect, style: Style) {
     buffer.set_style(area.intersection(*buffer.area()), style);
 }
 

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paint::{boxed, pad, paint, pane_border, put, put_all};
+use super::paint::{boxed, pad, pane_border, put, put_all, restyle};
 use crate::domain::Source;
 use crate::faces::text::clean;
 use crate::faces::tui::columns::{self, CellContext};
@@ -69,7 +69,7 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         draw_row(model, &row.source, is_marked, theme, area, buffer);
         built += 1;
         if at == model.table.cursor() {
-            paint(buffer, area, theme.selected);
+            restyle(buffer, area, theme.selected);
         }
     }
     built

@@ -200,7 +200,7 @@ pub(super) fn setting(key: FieldKey, value: &Value) -> Result<SettingsPatch, Str
 
 /// Why a form asks for nothing yet, and the field that is to be corrected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub(crate) struct FieldError {
     pub(crate) field: FieldKey,
     pub(crate) text: String,
 }

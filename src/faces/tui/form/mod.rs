@@ -1,9 +1,10 @@
 //! Forms: adding sources, changing their settings. Every field is checked as it is typed.
 
 mod field;
-mod open;
+#[expect(clippy::module_inception, reason = "a file is named after its type")]
+mod form;
 mod submit;
 
 pub(crate) use field::Value;
-pub(crate) use open::{Form, pasted_lines};
-pub(crate) use submit::Wanted;
+pub(crate) use form::{Form, pasted_lines};
+pub(crate) use submit::Submission;

@@ -1,46 +1,46 @@
 //! What a filled form asks for.
 
 use super::Form;
-use super::field::{FieldKey, Problem, address_line, optional, parsed_interval};
-use super::open::Purpose;
+use super::field::{FieldError, FieldKey, address_line, optional, parsed_interval};
+use super::form::Purpose;
 use crate::app::NewSource;
 use crate::domain::{SettingsError, SettingsPatch, SourceId, SourceSettings};
 use crate::faces::options::as_fields;
 
 /// What a form asks for when it is accepted.
 #[derive(Clone, Debug)]
-pub(crate) enum Wanted {
+pub(crate) enum Submission {
     Add(Vec<NewSource>),
     Edit(Vec<SourceId>, Box<SettingsPatch>),
 }
 
 /// Returns what makes a problem of words about this field.
-fn of(field: FieldKey) -> impl Fn(String) -> Problem {
-    move |text| Problem { field, text }
+fn of(field: FieldKey) -> impl Fn(String) -> FieldError {
+    move |text| FieldError { field, text }
 }
 
 impl Form {
     /// Returns what the form asks for, or why it asks for nothing yet.
-    pub(crate) fn wanted(&self) -> Result<Wanted, Problem> {
+    pub(crate) fn submission(&self) -> Result<Submission, FieldError> {
         for field in &self.fields {
-            if let Some(text) = self.problem(field.key) {
+            if let Some(text) = self.field_error(field.key) {
                 return Err(of(field.key)(text));
             }
         }
         match &self.purpose {
-            Purpose::Add => self.additions().map(Wanted::Add),
+            Purpose::Add => self.additions().map(Submission::Add),
             Purpose::Interval(ids) => {
                 let key = FieldKey::Interval;
                 let edit = self.setting(key).map_err(of(key))?;
-                Ok(Wanted::Edit(ids.clone(), Box::new(edit)))
+                Ok(Submission::Edit(ids.clone(), Box::new(edit)))
             }
             Purpose::Edit(id, before) => {
-                Ok(Wanted::Edit(vec![*id], Box::new(self.changes(before)?)))
+                Ok(Submission::Edit(vec![*id], Box::new(self.changes(before)?)))
             }
         }
     }
 
-    fn additions(&self) -> Result<Vec<NewSource>, Problem> {
+    fn additions(&self) -> Result<Vec<NewSource>, FieldError> {
         let typed = vec![self.text(FieldKey::Address)];
         let lines = if self.pasted.is_empty() {
             &typed
@@ -61,7 +61,7 @@ impl Form {
         lines.iter().map(|line| self.addition(line)).collect()
     }
 
-    fn addition(&self, line: &str) -> Result<NewSource, Problem> {
+    fn addition(&self, line: &str) -> Result<NewSource, FieldError> {
         let (address, own_interval) = address_line(line).map_err(of(FieldKey::Address))?;
         let interval = match own_interval {
             Some(interval) => Some(interval),
@@ -83,7 +83,7 @@ impl Form {
     }
 
     /// Returns what differs from what was; the rest stays whatever someone else made of it meanwhile.
-    fn changes(&self, before: &SourceSettings) -> Result<SettingsPatch, Problem> {
+    fn changes(&self, before: &SourceSettings) -> Result<SettingsPatch, FieldError> {
         let patch = self.touched(|_| true)?;
         if let Err(error) = patch.apply_to(before) {
             let field = match error {
@@ -97,7 +97,7 @@ impl Form {
     }
 
     /// Returns the settings of the fields that were touched, of those that are `meant`.
-    fn touched(&self, meant: impl Fn(FieldKey) -> bool) -> Result<SettingsPatch, Problem> {
+    fn touched(&self, meant: impl Fn(FieldKey) -> bool) -> Result<SettingsPatch, FieldError> {
         let mut patch = SettingsPatch::default();
         for field in &self.fields {
             if field.is_touched() && meant(field.key) {

@@ -112,9 +112,9 @@ fn a_held_key_begins_a_thing_once() {
     assert!(press(&mut model, "jf").iter().any(is_fetch));
     let id = SourceId(1);
     let first = model.under_way.fetches.iter().copied().collect();
-    update(&mut model, Msg::Fetched(first));
+    update(&mut model, Msg::FetchEnded(first));
     let verifies = model.under_way.verifies.iter().copied().collect();
-    update(&mut model, Msg::Verified(verifies));
+    update(&mut model, Msg::VerifyEnded(verifies));
     assert!(model.table.get(id).is_some());
     // However fast it was done, a held key comes again at once; who lets it go and presses it again means it.
     for _ in 0..60 {
@@ -132,7 +132,7 @@ fn taking_an_addition_back_asks_first() {
     let asked = || ChangeDone {
         question: Some((
             vec!["Take back the addition of 2 sources?".to_owned()],
-            Change::Back {
+            Change::Revert {
                 is_redo: false,
                 may_remove: vec![SourceId(1), SourceId(2)],
             },
@@ -147,7 +147,7 @@ fn taking_an_addition_back_asks_first() {
         assert!(model.overlay.is_some());
         let effects = press(&mut model, keys);
         let removes = effects.iter().any(|effect| {
-            matches!(effect, Effect::Change(Change::Back { may_remove, .. }) if may_remove.len() == 2)
+            matches!(effect, Effect::Change(Change::Revert { may_remove, .. }) if may_remove.len() == 2)
         });
         assert_eq!(removes, is_yes, "{keys:?}");
     }

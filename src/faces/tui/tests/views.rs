@@ -62,7 +62,7 @@ pub(super) fn answer(model: &mut Model, effect: Effect) {
             let of = |(version, _): &&(crate::domain::Version, _)| version.id == id;
             let history = history();
             let found = history.versions.iter().find(of);
-            Msg::Said(id, found.map(|(_, said)| said.clone()).unwrap_or_default())
+            Msg::Verdicts(id, found.map(|(_, said)| said.clone()).unwrap_or_default())
         }
         Effect::Open(version) => {
             let bytes = Bytes::from_static(NEW.as_bytes());

@@ -3,25 +3,25 @@
 use tui_input::Input;
 
 use super::filter::filter;
-use super::navigation::walk;
-use super::overlay::in_overlay;
-use super::pages::{compare, copy, open_selected};
-use super::screen::{open, say, show_selected};
-use super::source_actions::change;
-use crate::faces::tui::action::Action;
+use super::navigation::navigate;
+use super::overlay::overlay_action;
+use super::pages::{copy, open_diff, open_selected};
+use super::screen::{open_overlay, show_selected, toast};
+use super::source_actions::source_action;
 use crate::faces::tui::form::Form;
 use crate::faces::tui::message::Effect;
-use crate::faces::tui::model::{Filtered, Model, Overlay, Page, Pane};
+use crate::faces::tui::model::{FilterTarget, Model, Overlay, Page, Pane};
+use crate::faces::tui::user_action::UserAction;
 
-pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    if action == Action::QuitNow {
+pub(super) fn run_action(model: &mut Model, action: UserAction) -> Vec<Effect> {
+    if action == UserAction::QuitNow {
         return quit(model);
     }
-    if action == Action::Suspend {
+    if action == UserAction::Suspend {
         return vec![Effect::Suspend];
     }
     if model.overlay.is_some() {
-        return in_overlay(model, action);
+        return overlay_action(model, action);
     }
     if action.changes() && model.mode.read_only {
         model.toast_error(format!(
@@ -30,31 +30,31 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         ));
         return Vec::new();
     }
-    if let Some(effects) = walk(model, action) {
+    if let Some(effects) = navigate(model, action) {
         return effects;
     }
     match action {
-        Action::Quit if model.pages.is_empty() => quit(model),
-        Action::Quit | Action::Close => close(model),
-        Action::Help => open(model, Overlay::Help { top: 0 }),
-        Action::Palette => open(
+        UserAction::Quit if model.pages.is_empty() => quit(model),
+        UserAction::Quit | UserAction::Close => close(model),
+        UserAction::Help => open_overlay(model, Overlay::Help { top: 0 }),
+        UserAction::Palette => open_overlay(
             model,
             Overlay::Palette {
                 input: Input::default(),
                 cursor: 0,
             },
         ),
-        Action::Filter => open_filter(model),
-        Action::NextPane => turn_pane(model, 1),
-        Action::PreviousPane => turn_pane(model, Pane::ALL.len() - 1),
-        Action::Sort | Action::Reverse | Action::Level | Action::OnlySource => {
+        UserAction::Filter => open_filter(model),
+        UserAction::NextPane => turn_pane(model, 1),
+        UserAction::PreviousPane => turn_pane(model, Pane::ALL.len() - 1),
+        UserAction::Sort | UserAction::Reverse | UserAction::Level | UserAction::OnlySource => {
             arrange(model, action)
         }
-        Action::Freeze => freeze(model),
-        Action::Mark | Action::Unmark => mark(model, action),
-        Action::Open => open_selected(model),
-        Action::Diff => compare(model),
-        Action::Hex => {
+        UserAction::Freeze => freeze(model),
+        UserAction::Mark | UserAction::Unmark => mark(model, action),
+        UserAction::Open => open_selected(model),
+        UserAction::Diff => open_diff(model),
+        UserAction::Hex => {
             if let Some(Page::Version(page)) = model.pages.last_mut()
                 && let Some(viewer) = &mut page.viewer
             {
@@ -62,9 +62,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Action::Copy => copy(model),
-        Action::Add => open(model, Overlay::Form(Box::new(Form::add()))),
-        _ => change(model, action),
+        UserAction::Copy => copy(model),
+        UserAction::Add => open_overlay(model, Overlay::Form(Box::new(Form::add()))),
+        _ => source_action(model, action),
     }
 }
 
@@ -86,25 +86,25 @@ fn close(model: &mut Model) -> Vec<Effect> {
     } else if model.pane == Pane::Log && model.log.only_source().is_some() {
         model.log.only(None);
     } else if !model.table.filter_text().is_empty() {
-        return filter(model, Filtered::Sources, "");
+        return filter(model, FilterTarget::Sources, "");
     }
     Vec::new()
 }
 
 fn open_filter(model: &mut Model) -> Vec<Effect> {
     if !model.pages.is_empty() {
-        return say(
+        return toast(
             model,
             "a filter is for the main screen: esc leads back to it",
         );
     }
     let (what, before) = if model.pane == Pane::Log {
-        (Filtered::Log, model.log.filter_text().to_owned())
+        (FilterTarget::Log, model.log.filter_text().to_owned())
     } else {
-        (Filtered::Sources, model.table.filter_text().to_owned())
+        (FilterTarget::Sources, model.table.filter_text().to_owned())
     };
     let input = Input::new(before.clone());
-    open(
+    open_overlay(
         model,
         Overlay::Filter {
             what,
@@ -134,11 +134,11 @@ fn turn_pane(model: &mut Model, by: usize) -> Vec<Effect> {
     Vec::new()
 }
 
-fn arrange(model: &mut Model, action: Action) -> Vec<Effect> {
+fn arrange(model: &mut Model, action: UserAction) -> Vec<Effect> {
     match action {
-        Action::Sort => model.table.sort_by_next(),
-        Action::Reverse => model.table.reverse(),
-        Action::Level => model.log.next_level(),
+        UserAction::Sort => model.table.sort_by_next(),
+        UserAction::Reverse => model.table.reverse(),
+        UserAction::Level => model.log.next_level(),
         _ => {
             let selected = model.table.selected().map(|source| source.id);
             let only = if model.log.only_source().is_some() {
@@ -161,14 +161,14 @@ fn freeze(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn mark(model: &mut Model, action: Action) -> Vec<Effect> {
+fn mark(model: &mut Model, action: UserAction) -> Vec<Effect> {
     let in_history = model.pane == Pane::History;
     let view = match model.pages.last_mut() {
         Some(Page::Source(page)) => page.view.as_mut(),
         Some(_) => return Vec::new(),
         None if in_history => model.history.as_mut(),
         None => {
-            if action == Action::Mark {
+            if action == UserAction::Mark {
                 model.table.toggle_mark();
             } else {
                 model.table.marks.clear();
@@ -177,7 +177,7 @@ fn mark(model: &mut Model, action: Action) -> Vec<Effect> {
         }
     };
     if let Some(view) = view {
-        if action == Action::Mark {
+        if action == UserAction::Mark {
             view.toggle_mark();
         } else {
             view.marks.clear();

@@ -1,37 +1,37 @@
 //! What came from outside: keys to the input, data to where it belongs.
 
-use super::actions::act;
+use super::actions::run_action;
 use super::input_queue;
-use super::screen::{ask, say, show_selected};
+use super::screen::{ask, show_selected, toast};
 use crate::app::History;
 use crate::domain::SourceId;
 use crate::faces::tui::history::HistoryView;
-use crate::faces::tui::log::Line;
+use crate::faces::tui::log::LogLine;
 use crate::faces::tui::message::{ChangeDone, Effect, Job, Msg, Origin, Refused};
-use crate::faces::tui::model::{Input, Model, Overlay, Page, Pending, VersionPage};
+use crate::faces::tui::model::{Model, Overlay, Page, Pending, UserInput, VersionPage};
 use crate::faces::tui::scroll::keep_in_view;
 use crate::faces::tui::table::Row;
 use crate::faces::tui::viewer::Viewer;
 
 /// Changes the model by what happened, and returns what is to be done.
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    let mut effects = happened(model, msg);
-    input_queue::note(model, &effects);
-    effects.extend(input_queue::go_on(model));
+    let mut effects = apply(model, msg);
+    input_queue::track(model, &effects);
+    effects.extend(input_queue::run_ready(model));
     let shown = model.history.as_mut().filter(|_| model.pages.is_empty());
     effects.extend(
         shown
-            .and_then(HistoryView::lacks_verdicts)
+            .and_then(HistoryView::verdicts_to_read)
             .map(Effect::ReadVerdicts),
     );
     keep_in_view(model);
     effects
 }
 
-fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
+fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
-        Msg::Key(key, event) => input_queue::given(model, Input::Key(key, event)),
-        Msg::Paste(text) => input_queue::given(model, Input::Paste(text)),
+        Msg::Key(key, event) => input_queue::enqueue(model, UserInput::Key(key, event)),
+        Msg::Paste(text) => input_queue::enqueue(model, UserInput::Paste(text)),
         Msg::Resize(columns, lines) => {
             model.size = (columns, lines);
             Vec::new()
@@ -57,47 +57,47 @@ fn happened(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Job(job) => {
-            took_job(model, job);
+            update_job(model, job);
             Vec::new()
         }
-        Msg::Fetched(ids) => {
+        Msg::FetchEnded(ids) => {
             model.under_way.fetches.retain(|id| !ids.contains(id));
             Vec::new()
         }
-        Msg::Verified(ended) => {
+        Msg::VerifyEnded(ended) => {
             let verifies = &mut model.under_way.verifies;
             verifies.retain(|verified| !ended.contains(verified));
             Vec::new()
         }
-        Msg::Done(text) => say(model, &text),
-        Msg::ChangeDone(made) => self::made(model, *made),
+        Msg::Done(text) => toast(model, &text),
+        Msg::ChangeDone(made) => change_done(model, *made),
         Msg::Refused(change) => {
-            refused(model, change);
+            change_refused(model, change);
             Vec::new()
         }
-        Msg::Trouble(text) => {
+        Msg::Failed(text) => {
             // What was under way may never come.
             model.pending = Pending::default();
             model.toast_error(text);
             Vec::new()
         }
-        Msg::Stop => act(model, crate::faces::tui::action::Action::QuitNow),
-        other => read(model, other),
+        Msg::Stop => run_action(model, crate::faces::tui::user_action::UserAction::QuitNow),
+        other => take_result(model, other),
     }
 }
 
 /// Takes what an effect has read, if it is still wanted.
-fn read(model: &mut Model, msg: Msg) -> Vec<Effect> {
+fn take_result(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::History(history, damage) => {
             let id = history.source.id;
             if let Some(Page::Source(page)) = model.pages.iter_mut().find(|page| is_of(page, id)) {
-                page.view = Some(renewed(page.view.take(), *history, damage));
+                page.view = Some(reloaded(page.view.take(), *history, damage));
             } else if model.table.selected().is_some_and(|source| source.id == id) {
-                model.history = Some(renewed(model.history.take(), *history, damage));
+                model.history = Some(reloaded(model.history.take(), *history, damage));
             }
         }
-        Msg::Said(id, verdicts) => {
+        Msg::Verdicts(id, verdicts) => {
             if let Some(view) = &mut model.history {
                 view.take_verdicts(id, &verdicts);
             }
@@ -144,7 +144,7 @@ fn read_content(page: &mut VersionPage, msg: Msg) -> Vec<Effect> {
         }
         Msg::Window(_, start, bytes) => {
             if let Some(viewer) = &mut page.viewer {
-                viewer.give(start, bytes);
+                viewer.set_window(start, bytes);
             }
         }
         Msg::Unreadable(_, text) => {
@@ -160,18 +160,18 @@ fn is_of(page: &Page, id: SourceId) -> bool {
     matches!(page, Page::Source(page) if page.id == id)
 }
 
-fn renewed(view: Option<HistoryView>, history: History, damage: Option<String>) -> HistoryView {
+fn reloaded(view: Option<HistoryView>, history: History, damage: Option<String>) -> HistoryView {
     let mut view = match view {
-        Some(view) if view.source_id() == history.source.id => view.renewed(history),
+        Some(view) if view.source_id() == history.source.id => view.reloaded(history),
         _ => HistoryView::new(history),
     };
     view.damage = damage;
     view
 }
 
-fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<Line>) -> Vec<Effect> {
+fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<LogLine>) -> Vec<Effect> {
     model.loaded = true;
-    model.pending.is_first = false;
+    model.pending.initial_load = false;
     model.table.replace(rows);
     model.log.clear();
     model.log.extend(lines);
@@ -180,7 +180,12 @@ fn resynced(model: &mut Model, rows: Vec<Row>, lines: Vec<Line>) -> Vec<Effect> 
     effects
 }
 
-fn changed(model: &mut Model, rows: Vec<Row>, gone: &[SourceId], lines: Vec<Line>) -> Vec<Effect> {
+fn changed(
+    model: &mut Model,
+    rows: Vec<Row>,
+    gone: &[SourceId],
+    lines: Vec<LogLine>,
+) -> Vec<Effect> {
     let touched: Vec<SourceId> = rows.iter().map(|row| row.source.id).collect();
     model.table.update(rows, gone);
     model.log.extend(lines);
@@ -203,7 +208,7 @@ fn reread(page: &Page) -> Option<Effect> {
     }
 }
 
-fn took_job(model: &mut Model, job: Job) {
+fn update_job(model: &mut Model, job: Job) {
     model.jobs.retain(|other| other.id != job.id);
     if job.done < job.total {
         model.jobs.push(job);
@@ -211,8 +216,8 @@ fn took_job(model: &mut Model, job: Job) {
 }
 
 /// Gives a form back with what is wrong with it, so that nothing that was typed is lost.
-fn refused(model: &mut Model, refused: Refused) {
-    outcome(model, refused.origin);
+fn change_refused(model: &mut Model, refused: Refused) {
+    settle_pending(model, refused.origin);
     // It was meant for a screen without what went wrong.
     model.queued_input.clear();
     match model.last_form.take_if(|_| refused.origin.is_form) {
@@ -226,19 +231,19 @@ fn refused(model: &mut Model, refused: Refused) {
 }
 
 /// Notes that the outcome of a change has come.
-fn outcome(model: &mut Model, origin: Origin) {
-    model.pending.of_form &= !origin.is_form;
+fn settle_pending(model: &mut Model, origin: Origin) {
+    model.pending.form_outcome &= !origin.is_form;
     let changes = &mut model.pending.changes;
     *changes = changes.saturating_sub(usize::from(origin.moves));
 }
 
 /// Shows the operator's own change at once, in a view that is held still too.
-fn made(model: &mut Model, made: ChangeDone) -> Vec<Effect> {
-    outcome(model, made.origin);
+fn change_done(model: &mut Model, made: ChangeDone) -> Vec<Effect> {
+    settle_pending(model, made.origin);
     model.last_form.take_if(|_| made.origin.is_form);
     if let Some((text, change)) = made.question {
         if model.overlay.is_some() {
-            return say(model, "something is to be asked first: press the key again");
+            return toast(model, "something is to be asked first: press the key again");
         }
         return ask(model, text, Effect::Change(change), None);
     }

@@ -2,16 +2,16 @@
 
 use super::screen::show_selected;
 use crate::faces::tui::message::Effect;
-use crate::faces::tui::model::{Filtered, Model};
+use crate::faces::tui::model::{FilterTarget, Model};
 
 /// Narrows what is shown as it is typed.
-pub(super) fn filter(model: &mut Model, what: Filtered, text: &str) -> Vec<Effect> {
+pub(super) fn filter(model: &mut Model, what: FilterTarget, text: &str) -> Vec<Effect> {
     match what {
-        Filtered::Log => {
+        FilterTarget::Log => {
             model.log.filter(text);
             Vec::new()
         }
-        Filtered::Sources => {
+        FilterTarget::Sources => {
             model.table.filter(text);
             show_selected(model, false)
         }

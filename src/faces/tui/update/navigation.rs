@@ -1,10 +1,10 @@
 //! Moving: down, up, by pages, to the ends, in whatever has the focus.
 
 use super::screen::show_selected;
-use crate::faces::tui::action::Action;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 use crate::faces::tui::scroll::focused_height;
+use crate::faces::tui::user_action::UserAction;
 
 /// How far a key moves.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +28,8 @@ impl Step {
 const SIDE: usize = 8;
 
 /// Moves; nothing for an action that is no movement.
-pub(super) fn walk(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    if matches!(action, Action::Left | Action::Right) {
+pub(super) fn navigate(model: &mut Model, action: UserAction) -> Option<Vec<Effect>> {
+    if matches!(action, UserAction::Left | UserAction::Right) {
         aside(model, action);
         return Some(Vec::new());
     }
@@ -37,14 +37,14 @@ pub(super) fn walk(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let page = isize::try_from(height.saturating_sub(1).max(1)).unwrap_or(1);
     let half = isize::try_from((height / 2).max(1)).unwrap_or(1);
     let step = match action {
-        Action::Down => Step::By(1),
-        Action::Up => Step::By(-1),
-        Action::PageDown => Step::By(page),
-        Action::PageUp => Step::By(-page),
-        Action::HalfDown => Step::By(half),
-        Action::HalfUp => Step::By(-half),
-        Action::Top => Step::Top,
-        Action::Bottom => Step::Bottom,
+        UserAction::Down => Step::By(1),
+        UserAction::Up => Step::By(-1),
+        UserAction::PageDown => Step::By(page),
+        UserAction::PageUp => Step::By(-page),
+        UserAction::HalfDown => Step::By(half),
+        UserAction::HalfUp => Step::By(-half),
+        UserAction::Top => Step::Top,
+        UserAction::Bottom => Step::Bottom,
         _ => return None,
     };
     if let Some(Overlay::Help { top }) = &mut model.overlay {
@@ -114,14 +114,14 @@ fn in_pane(model: &mut Model, step: Step, height: usize) -> Vec<Effect> {
     Vec::new()
 }
 
-fn aside(model: &mut Model, action: Action) {
+fn aside(model: &mut Model, action: UserAction) {
     let left = match model.pages.last_mut() {
         Some(Page::Version(page)) => page.viewer.as_mut().map(|viewer| &mut viewer.left),
         Some(Page::Diff(page)) => Some(&mut page.left),
         _ => None,
     };
     if let Some(left) = left {
-        *left = if action == Action::Right {
+        *left = if action == UserAction::Right {
             (*left + SIDE).min(4096)
         } else {
             left.saturating_sub(SIDE)

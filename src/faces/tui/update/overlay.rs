@@ -1,40 +1,42 @@
 //! What lies above everything else takes every action while it is open: help, palette, forms, questions, filters.
 
 use super::filter::filter;
-use super::navigation::walk;
-use super::screen::{ask, chosen, open};
+use super::navigation::navigate;
+use super::screen::{ask, open_overlay, run_chosen};
 use crate::faces::text::count;
-use crate::faces::tui::action::Action;
-use crate::faces::tui::form::{Form, Wanted};
+use crate::faces::tui::form::{Form, Submission};
 use crate::faces::tui::message::{Change, Effect};
 use crate::faces::tui::model::{Model, Overlay};
+use crate::faces::tui::user_action::UserAction;
 
-pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(super) fn overlay_action(model: &mut Model, action: UserAction) -> Vec<Effect> {
     let Some(overlay) = model.overlay.take() else {
         return Vec::new();
     };
     match (overlay, action) {
-        (Overlay::Help { .. }, Action::Close | Action::Quit | Action::Help) => Vec::new(),
+        (Overlay::Help { .. }, UserAction::Close | UserAction::Quit | UserAction::Help) => {
+            Vec::new()
+        }
         (help @ Overlay::Help { .. }, action) => {
             model.overlay = Some(help);
-            walk(model, action).unwrap_or_default()
+            navigate(model, action).unwrap_or_default()
         }
-        (Overlay::Palette { input, cursor }, Action::Accept) => {
+        (Overlay::Palette { input, cursor }, UserAction::Accept) => {
             let actions = Model::palette(input.value());
             actions
                 .get(cursor)
-                .map(|action| chosen(model, *action))
+                .map(|action| run_chosen(model, *action))
                 .unwrap_or_default()
         }
-        (Overlay::Palette { input, cursor }, Action::NextItem | Action::PreviousItem) => {
+        (Overlay::Palette { input, cursor }, UserAction::NextItem | UserAction::PreviousItem) => {
             let last = Model::palette(input.value()).len().saturating_sub(1);
             let cursor = match action {
-                Action::NextItem => (cursor + 1).min(last),
+                UserAction::NextItem => (cursor + 1).min(last),
                 _ => cursor.saturating_sub(1),
             };
-            open(model, Overlay::Palette { input, cursor })
+            open_overlay(model, Overlay::Palette { input, cursor })
         }
-        (Overlay::Question { effect, form, .. }, Action::Accept) => {
+        (Overlay::Question { effect, form, .. }, UserAction::Accept) => {
             model.last_form = form;
             vec![effect]
         }
@@ -42,34 +44,34 @@ pub(super) fn in_overlay(model: &mut Model, action: Action) -> Vec<Effect> {
             model.overlay = form.map(Overlay::Form);
             Vec::new()
         }
-        (Overlay::Form(mut form), Action::NextField | Action::PreviousField) => {
+        (Overlay::Form(mut form), UserAction::NextField | UserAction::PreviousField) => {
             match action {
-                Action::NextField => form.next(),
+                UserAction::NextField => form.next(),
                 _ => form.previous(),
             }
-            open(model, Overlay::Form(form))
+            open_overlay(model, Overlay::Form(form))
         }
-        (Overlay::Form(form), Action::Accept) => accept(model, form),
-        (Overlay::Filter { what, before, .. }, Action::Close) => filter(model, what, &before),
+        (Overlay::Form(form), UserAction::Accept) => accept(model, form),
+        (Overlay::Filter { what, before, .. }, UserAction::Close) => filter(model, what, &before),
         _ => Vec::new(),
     }
 }
 
 fn accept(model: &mut Model, mut form: Box<Form>) -> Vec<Effect> {
-    match form.wanted() {
+    match form.submission() {
         Err(problem) => {
             form.refuse_field(&problem);
-            open(model, Overlay::Form(form))
+            open_overlay(model, Overlay::Form(form))
         }
-        Ok(Wanted::Add(new)) if new.len() > 1 => {
+        Ok(Submission::Add(new)) if new.len() > 1 => {
             let text = vec![format!("Add {}?", count(new.len(), "source"))];
             ask(model, text, Effect::Change(Change::Add(new)), Some(form))
         }
-        Ok(Wanted::Add(new)) => {
+        Ok(Submission::Add(new)) => {
             model.last_form = Some(form);
             vec![Effect::Change(Change::Add(new))]
         }
-        Ok(Wanted::Edit(ids, edit)) => {
+        Ok(Submission::Edit(ids, edit)) => {
             model.last_form = Some(form);
             vec![Effect::Change(Change::Edit(ids, edit))]
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::screen::{say, show_selected};
+use super::screen::{show_selected, toast};
 use crate::domain::{Source, SourceId, Version};
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;
@@ -25,7 +25,7 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
     if model.pages.is_empty() && model.pane == Pane::Log {
         let id = match line_source(model) {
             Ok(id) => id,
-            Err(why) => return say(model, why),
+            Err(why) => return toast(model, why),
         };
         model.table.show(id);
         return show_selected(model, false);
@@ -35,7 +35,7 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
     }
     let zone = model.zone.clone();
     let Some(view) = current_history(model) else {
-        return say(model, UNREAD);
+        return toast(model, UNREAD);
     };
     if let Some(attempt) = view.failed_attempt() {
         let why = attempt.error.as_deref().unwrap_or("no reason was recorded");
@@ -44,7 +44,7 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let Some((version, verdicts)) = view.selected_version().cloned() else {
-        return say(model, "no version yet");
+        return toast(model, "no version yet");
     };
     let page = VersionPage {
         source: view.history.source.clone(),
@@ -63,12 +63,12 @@ pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-pub(super) fn compare(model: &mut Model) -> Vec<Effect> {
+pub(super) fn open_diff(model: &mut Model) -> Vec<Effect> {
     if matches!(model.pages.last(), Some(Page::Diff(_))) {
         return Vec::new();
     }
     let Some(view) = current_history(model) else {
-        return say(model, UNREAD);
+        return toast(model, UNREAD);
     };
     let of_page = match model.pages.last() {
         Some(Page::Version(page)) => Some(page.version.id),
@@ -81,10 +81,10 @@ pub(super) fn compare(model: &mut Model) -> Vec<Effect> {
             let new = from.next().cloned();
             from.next().cloned().zip(new)
         }
-        None => view.to_compare(),
+        None => view.diff_pair(),
     };
     let Some((old, new)) = pair else {
-        return say(model, "there is no version before to compare with");
+        return toast(model, "there is no version before to compare with");
     };
     let name = view.history.source.settings.name.clone();
     model.pages.push(Page::Diff(DiffPage {

@@ -1,20 +1,20 @@
 //! What many actions do to the screen: say something, open what lies above, show what is selected.
 
-use crate::faces::tui::action::Action;
 use crate::faces::tui::form::Form;
 use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;
-use crate::faces::tui::model::{Input, Model, Overlay};
+use crate::faces::tui::model::{Model, Overlay, UserInput};
+use crate::faces::tui::user_action::UserAction;
 
 /// Attempts and versions that the pane shows; the page of a source has all.
 pub(crate) const RECENT: usize = 500;
 
-pub(super) fn say(model: &mut Model, text: &str) -> Vec<Effect> {
+pub(super) fn toast(model: &mut Model, text: &str) -> Vec<Effect> {
     model.toast(text);
     Vec::new()
 }
 
-pub(super) fn open(model: &mut Model, overlay: Overlay) -> Vec<Effect> {
+pub(super) fn open_overlay(model: &mut Model, overlay: Overlay) -> Vec<Effect> {
     model.overlay = Some(overlay);
     Vec::new()
 }
@@ -42,11 +42,11 @@ pub(super) fn ask(
     effect: Effect,
     form: Option<Box<Form>>,
 ) -> Vec<Effect> {
-    open(model, Overlay::Question { text, effect, form })
+    open_overlay(model, Overlay::Question { text, effect, form })
 }
 
 /// Does what the palette was asked for, in its turn.
-pub(super) fn chosen(model: &mut Model, action: Action) -> Vec<Effect> {
-    model.queued_input.push_front(Input::Action(action));
+pub(super) fn run_chosen(model: &mut Model, action: UserAction) -> Vec<Effect> {
+    model.queued_input.push_front(UserInput::Action(action));
     Vec::new()
 }

@@ -3,26 +3,26 @@
 use std::sync::Arc;
 
 use super::pages::{line_source, selected_version};
-use super::screen::{ask, open, say};
+use super::screen::{ask, open_overlay, toast};
 use crate::domain::{Source, SourceId};
 use crate::faces::text::{clean, count};
-use crate::faces::tui::action::Action;
 use crate::faces::tui::form::Form;
-use crate::faces::tui::message::{Change, Effect, verified};
+use crate::faces::tui::message::{Change, Effect, verify_target};
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
+use crate::faces::tui::user_action::UserAction;
 
 /// Does it, or opens the form or the question that comes first.
-pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
-    if let Action::Undo | Action::Redo = action {
-        let is_redo = action == Action::Redo;
-        return vec![Effect::Change(Change::back(is_redo))];
+pub(super) fn source_action(model: &mut Model, action: UserAction) -> Vec<Effect> {
+    if let UserAction::Undo | UserAction::Redo = action {
+        let is_redo = action == UserAction::Redo;
+        return vec![Effect::Change(Change::revert(is_redo))];
     }
     let targets = match targets(model) {
         Ok(targets) => targets,
-        Err(why) => return say(model, why),
+        Err(why) => return toast(model, why),
     };
     let Some(first) = targets.first().cloned() else {
-        return say(model, "no source is selected");
+        return toast(model, "no source is selected");
     };
     if model.pages.is_empty() && model.pane != Pane::Log && model.table.hidden_marks() > 0 {
         let hidden = count(model.table.hidden_marks(), "marked source");
@@ -30,26 +30,26 @@ pub(super) fn change(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     let ids: Vec<_> = targets.iter().map(|source| source.id).collect();
     match action {
-        Action::Interval => {
+        UserAction::Interval => {
             let form = Form::interval(ids, first.settings.interval);
-            open(model, Overlay::Form(Box::new(form)))
+            open_overlay(model, Overlay::Form(Box::new(form)))
         }
-        Action::Edit if targets.len() > 1 => say(
+        UserAction::Edit if targets.len() > 1 => toast(
             model,
             "all settings are edited one source at a time: M in the list of sources takes the marks away",
         ),
-        Action::Edit => open(
+        UserAction::Edit => open_overlay(
             model,
             Overlay::Form(Box::new(Form::edit(first.id, &first.settings))),
         ),
-        Action::Toggle => vec![Effect::Change(Change::Toggle(ids))],
-        Action::Fetch if !model.mode.may_fetch => say(
+        UserAction::Toggle => vec![Effect::Change(Change::Toggle(ids))],
+        UserAction::Fetch if !model.mode.may_fetch => toast(
             model,
             "no worker here (--no-worker): use `gannet fetch` in a shell",
         ),
-        Action::Fetch => fetch(model, ids),
-        Action::Verify => verify(model, targets),
-        Action::Remove => {
+        UserAction::Fetch => fetch(model, ids),
+        UserAction::Verify => verify(model, targets),
+        UserAction::Remove => {
             let mut text = vec![format!("Remove {}?", name_of(&targets))];
             if targets.len() > 1 {
                 text.extend(names(&targets));
@@ -87,7 +87,7 @@ fn fetch(model: &mut Model, mut ids: Vec<SourceId>) -> Vec<Effect> {
         !is_held && !under_way.fetches.contains(id)
     });
     if ids.is_empty() {
-        return say(model, "it is being fetched already, or was just now");
+        return toast(model, "it is being fetched already, or was just now");
     }
     vec![Effect::Fetch(ids)]
 }
@@ -110,12 +110,12 @@ fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
     };
     let (now, under_way) = (model.uptime, &mut model.under_way);
     versions.retain(|wanted| {
-        let wanted = verified(wanted);
+        let wanted = verify_target(wanted);
         let is_held = under_way.verify_keys.is_held(wanted, now);
         !is_held && !under_way.verifies.contains(&wanted)
     });
     if versions.is_empty() {
-        return say(model, "it is being verified already, or was just now");
+        return toast(model, "it is being verified already, or was just now");
     }
     vec![Effect::Verify(versions)]
 }

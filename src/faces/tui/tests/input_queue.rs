@@ -132,7 +132,7 @@ fn keys_do_not_wait_for_what_cannot_be_read() {
     let mut model = views::view("j");
     press(&mut model, "kdd");
     assert_eq!(model.queued_input.len(), 2);
-    update(&mut model, Msg::Trouble("the disk is gone".to_owned()));
+    update(&mut model, Msg::Failed("the disk is gone".to_owned()));
     assert!(model.queued_input.is_empty());
     let told =
         |model: &Model, text: &str| model.toasts.iter().any(|toast| toast.text.contains(text));

@@ -2,7 +2,7 @@
 
 use tui_input::{Input, InputRequest};
 
-use super::field::{Field, FieldKey, Problem, Value, address_line, initial, setting};
+use super::field::{Field, FieldError, FieldKey, Value, address_line, initial, setting};
 use crate::app::NewSource;
 use crate::domain::{Interval, PublishPolicy, SettingsPatch, SourceId, SourceSettings};
 use crate::faces::options::as_fields;
@@ -133,20 +133,20 @@ impl Form {
     }
 
     /// Does the same, and puts the cursor into the field that is wrong.
-    pub(crate) fn refuse_field(&mut self, problem: &Problem) {
+    pub(crate) fn refuse_field(&mut self, problem: &FieldError) {
         let at = |field: &Field| field.key == problem.field;
         self.focus = self.fields.iter().position(at).unwrap_or(self.focus);
         self.refuse(&problem.text);
     }
 
     /// Returns what is wrong: why it was refused, else what the focused field holds.
-    pub(crate) fn trouble(&self) -> Option<String> {
+    pub(crate) fn error(&self) -> Option<String> {
         let focused = self.fields[self.focus].key;
-        self.refused.clone().or_else(|| self.problem(focused))
+        self.refused.clone().or_else(|| self.field_error(focused))
     }
 
     /// Returns what is wrong with a field, as far as it can be said without asking anyone. One that nobody touched is right.
-    pub(crate) fn problem(&self, key: FieldKey) -> Option<String> {
+    pub(crate) fn field_error(&self, key: FieldKey) -> Option<String> {
         match key {
             FieldKey::Address if !self.pasted.is_empty() => {
                 self.pasted.iter().find_map(|line| self.line_problem(line))
@@ -216,7 +216,7 @@ pub(crate) fn pasted_lines(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use crate::domain::Address;
-    use crate::faces::tui::form::Wanted;
+    use crate::faces::tui::form::Submission;
 
     fn typed(form: &mut Form, text: &str) {
         for character in text.chars() {
@@ -227,27 +227,27 @@ mod tests {
     #[test]
     fn a_field_says_what_is_wrong_as_it_is_typed() {
         let mut form = Form::add();
-        assert_eq!(form.problem(FieldKey::Address), None);
+        assert_eq!(form.field_error(FieldKey::Address), None);
         typed(&mut form, "ftp://example.org/x");
         assert!(
-            form.problem(FieldKey::Address)
+            form.field_error(FieldKey::Address)
                 .is_some_and(|p| p.contains("https"))
         );
         form.next();
         form.typed(InputRequest::DeleteLine);
         typed(&mut form, "30m");
         assert!(
-            form.problem(FieldKey::Interval)
+            form.field_error(FieldKey::Interval)
                 .is_some_and(|p| p.contains("1h, 12h"))
         );
-        assert!(form.wanted().is_err());
+        assert!(form.submission().is_err());
     }
 
     #[test]
     fn many_pasted_lines_are_many_sources() {
         let mut form = Form::add();
         form.paste("https://a.example/1 1h # often\n\n# no\nhttps://a.example/2 # daily\r\n");
-        let Ok(Wanted::Add(new)) = form.wanted() else {
+        let Ok(Submission::Add(new)) = form.submission() else {
             panic!("two sources");
         };
         let added: Vec<_> = new
@@ -262,7 +262,7 @@ mod tests {
             ]
         );
         form.paste("https://a.example/1\nfile:///etc/passwd");
-        assert!(form.wanted().is_err());
+        assert!(form.submission().is_err());
     }
 
     #[test]
@@ -272,14 +272,14 @@ mod tests {
             form.paste(&["https://a.example/1", "https://a.example/2 2h", ""].join(end));
             assert_eq!(form.pasted.len(), 2, "{end:?}");
             assert!(
-                matches!(form.wanted(), Ok(Wanted::Add(new)) if new.len() == 2),
+                matches!(form.submission(), Ok(Submission::Add(new)) if new.len() == 2),
                 "{end:?}"
             );
             // One field takes one line.
             let mut form = Form::interval(vec![SourceId(1)], Interval::DEFAULT);
             form.typed(InputRequest::DeleteLine);
             form.paste(&["5h", ""].join(end));
-            assert!(form.wanted().is_ok(), "{end:?}");
+            assert!(form.submission().is_ok(), "{end:?}");
         }
     }
 
@@ -287,13 +287,13 @@ mod tests {
     fn a_form_speaks_of_its_boxes() {
         let mut form = Form::add();
         typed(&mut form, "http://example.org/x");
-        let problem = form.trouble().expect("plain http");
+        let problem = form.error().expect("plain http");
         assert!(
             problem.ends_with("allow it for this source with `allow http` below"),
             "{problem}"
         );
         form.refuse("larger than 1 MiB: allow more for this source with --max-size");
-        let problem = form.trouble().expect("refused");
+        let problem = form.error().expect("refused");
         assert!(problem.ends_with("with `max size` below"), "{problem}");
     }
 
@@ -310,8 +310,8 @@ mod tests {
     }
 
     fn patch(form: &Form) -> SettingsPatch {
-        match form.wanted() {
-            Ok(Wanted::Edit(_, patch)) => *patch,
+        match form.submission() {
+            Ok(Submission::Edit(_, patch)) => *patch,
             other => panic!("{other:?}"),
         }
     }
@@ -385,10 +385,10 @@ mod tests {
         ] {
             let mut form = edited(&settings, key, text);
             form.next();
-            let problem = form.wanted().expect_err(text);
+            let problem = form.submission().expect_err(text);
             form.refuse_field(&problem);
             assert_eq!(form.fields[form.focus].key, key, "{text}: {problem:?}");
-            let words = form.trouble().expect(text);
+            let words = form.error().expect(text);
             assert!(words.contains(part), "{text}: {words}");
             assert!(!words.contains("hunter2"), "{words}");
         }
@@ -396,7 +396,7 @@ mod tests {
         settings.allow_http = true;
         settings.address = Address::parse("http://h/a", true).expect("an address");
         let form = edited(&settings, FieldKey::AllowHttp, " ");
-        let problem = form.wanted().expect_err("plain http");
+        let problem = form.submission().expect_err("plain http");
         assert_eq!(problem.field, FieldKey::Address, "{problem:?}");
     }
 
@@ -404,7 +404,7 @@ mod tests {
     fn a_new_source_is_held_to_the_same() {
         let mut form = Form::add();
         typed(&mut form, "https://h.example/a");
-        let Ok(Wanted::Add(new)) = form.wanted() else {
+        let Ok(Submission::Add(new)) = form.submission() else {
             panic!("one source");
         };
         assert_eq!(new[0].settings.headers, None);
@@ -414,9 +414,9 @@ mod tests {
             typed(form, text);
         };
         text(&mut form, FieldKey::Headers, "Authorization: Bearer ${A}");
-        assert!(form.wanted().is_ok());
+        assert!(form.submission().is_ok());
         text(&mut form, FieldKey::User, "joe:${A}");
-        let problem = form.wanted().expect_err("two logins");
+        let problem = form.submission().expect_err("two logins");
         assert_eq!(problem.field, FieldKey::User, "{problem:?}");
         assert!(problem.text.contains("two logins"), "{problem:?}");
     }

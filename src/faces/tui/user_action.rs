@@ -6,9 +6,9 @@ macro_rules! actions {
     ($($name:ident = $word:literal, $about:literal);+ $(;)?) => {
         /// One thing that a key or a line of the palette does.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub(crate) enum Action { $($name),+ }
+        pub(crate) enum UserAction { $($name),+ }
 
-        impl Action {
+        impl UserAction {
             /// Every action, in the order of the help page.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$name),+];
 
@@ -73,7 +73,7 @@ actions! {
     QuitNow = "quit-now", "end from anywhere; twice: at once";
 }
 
-impl Action {
+impl UserAction {
     /// Returns the action of this name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL
