@@ -1,6 +1,6 @@
-//! What a change made of a published file, compared before and after: a clause for people, an object for programs.
+//! How a change affected a published file, compared before and after: a clause for people, an object for programs.
 //!
-//! Never tells more of a file than the catalogue does: what could not be done at once is left to the next pass, and said so.
+//! Knows of a file what the catalogue does, and never reads it. A publication left to the next pass is reported as such.
 
 use serde::Serialize;
 
@@ -11,54 +11,54 @@ use crate::domain::{Source, VersionId, VersionState};
 /// What became of a published file, or of the folder of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Change {
-    /// Consumers see another version than before, or one for the first time.
+pub(crate) enum FileOutcome {
+    /// Consumers see another version than before, or their first one.
     Published,
-    /// They see the same one.
+    /// Consumers see the same version.
     Unchanged,
-    /// They see the same one, whose file somebody had changed or removed.
+    /// Consumers see the same version again: somebody had changed or removed its file.
     PutBack,
-    /// They see the same one at another place: at the source's own path, or in the folder of its set.
+    /// Consumers see the same version at another place: at the source's own path, or in the folder of its set.
     Moved,
-    /// They see none any more.
+    /// Consumers see no version any more.
     Withdrawn,
-    /// They see none until the set of the source is published.
+    /// Consumers see no version until the set of the source is published.
     Waiting,
-    /// The next pass brings it up to date.
+    /// The next pass publishes the file.
     Due,
-    /// It could not be brought up to date.
+    /// The file could not be published.
     Failed,
-    /// They saw none, and see none.
+    /// Consumers saw no version, and see none.
     Nothing,
 }
 
 /// What became of the published file of a source.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FileChange {
-    pub(crate) change: Change,
+    pub(crate) change: FileOutcome,
     /// The version that consumers see now.
     version_id: Option<VersionId>,
-    /// Below `published/`; nothing when what consumers see lies in the folder of the set.
+    /// The path below `published/`; none if consumers see the file in the folder of the set.
     path: Option<String>,
     set: Option<String>,
-    /// For people: the sets of those in whose folders consumers see it.
+    /// For people: the sets in whose folders consumers see the file.
     #[serde(skip)]
     shown_in: Option<String>,
-    /// Why it was withdrawn or could not be brought up to date.
+    /// Why the file was withdrawn or could not be published.
     why: Option<String>,
-    /// For people: what speaks against the version that lies there all the same.
+    /// For people: what speaks against the version that is published by its rule all the same.
     #[serde(skip)]
     against: Option<&'static str>,
-    /// For people: what else is to be known of it.
+    /// For people: a remark on the file.
     #[serde(skip)]
     more: String,
-    /// For people: the version that consumers saw, when it is a newer one.
+    /// For people: the version that consumers saw, if that is a newer one.
     #[serde(skip)]
     back_from: Option<VersionId>,
 }
 
 impl FileChange {
-    /// Compares what consumers saw of a source with what they see now.
+    /// Compares the published file of a source before and now.
     pub(crate) fn between(before: Option<&Seen>, source: &Source) -> Self {
         let state = &source.state;
         let served = state.served();
@@ -66,14 +66,14 @@ impl FileChange {
         let is_in_set = state.published_version_id.is_none() && state.set.is_some();
         let withdrawn = state.withdrawn.as_ref();
         let change = match served {
-            _ if state.publish_error.is_some() => Change::Failed,
-            _ if state.publish_due => Change::Due,
-            Some(_) if seen.as_ref() == before => Change::Unchanged,
-            Some(_) if served == before.map(|one| one.version) => Change::Moved,
-            Some(_) => Change::Published,
-            None if before.is_some() => Change::Withdrawn,
-            None if state.set.is_some() => Change::Waiting,
-            None => Change::Nothing,
+            _ if state.publish_error.is_some() => FileOutcome::Failed,
+            _ if state.publish_due => FileOutcome::Due,
+            Some(_) if seen.as_ref() == before => FileOutcome::Unchanged,
+            Some(_) if served == before.map(|one| one.version) => FileOutcome::Moved,
+            Some(_) => FileOutcome::Published,
+            None if before.is_some() => FileOutcome::Withdrawn,
+            None if state.set.is_some() => FileOutcome::Waiting,
+            None => FileOutcome::Nothing,
         };
         let because = withdrawn.map(|withdrawn| withdrawn.because.clone());
         Self {
@@ -83,8 +83,8 @@ impl FileChange {
             set: state.set.clone(),
             shown_in: state.showing_set.clone(),
             why: match change {
-                Change::Failed => state.publish_error.clone(),
-                Change::Withdrawn => because,
+                FileOutcome::Failed => state.publish_error.clone(),
+                FileOutcome::Withdrawn => because,
                 _ => None,
             },
             against: unvetted(source).map(|one| one.clause),
@@ -95,10 +95,10 @@ impl FileChange {
         }
     }
 
-    /// Returns the same of a file that was put back meanwhile, if nothing else became of it.
+    /// Marks an unchanged file as restored: it was put back meanwhile. Any other outcome stays.
     pub(crate) fn put_back(mut self) -> Self {
-        if self.change == Change::Unchanged {
-            self.change = Change::PutBack;
+        if self.change == FileOutcome::Unchanged {
+            self.change = FileOutcome::PutBack;
         }
         self
     }
@@ -123,29 +123,29 @@ impl FileChange {
         let version = version.unwrap_or_default();
         let more = &self.more;
         let words = match self.change {
-            Change::Published => {
+            FileOutcome::Published => {
                 let back = self.back_from.map(|was| format!(", back from v{was}"));
                 format!(
                     "published {version} {place}{}{more}",
                     back.unwrap_or_default()
                 )
             }
-            Change::Unchanged => format!("{version} stays published {place}{more}"),
-            Change::PutBack => {
+            FileOutcome::Unchanged => format!("{version} stays published {place}{more}"),
+            FileOutcome::PutBack => {
                 format!(
                     "{version} was put back {place}{more}: the file had been changed or removed"
                 )
             }
-            Change::Moved => format!("{version} is published {place} now{more}"),
-            Change::Withdrawn => {
+            FileOutcome::Moved => format!("{version} is published {place} now{more}"),
+            FileOutcome::Withdrawn => {
                 format!("no longer published {place}{}", colon(self.why.as_deref()))
             }
-            Change::Waiting => {
+            FileOutcome::Waiting => {
                 format!("waits for {} to be published", one_of_sets(set))
             }
-            Change::Due => format!("what is published {place} follows by the next pass"),
-            Change::Failed => format!("not brought up to date {place}"),
-            Change::Nothing => "nothing of it is published".to_owned(),
+            FileOutcome::Due => format!("what is published {place} follows by the next pass"),
+            FileOutcome::Failed => format!("not brought up to date {place}"),
+            FileOutcome::Nothing => "nothing of it is published".to_owned(),
         };
         clean(&words).into_owned()
     }
@@ -237,31 +237,31 @@ mod tests {
             (
                 &own,
                 &in_set,
-                Change::Moved,
+                FileOutcome::Moved,
                 "v3 is published with the set eu now",
             ),
             (
                 &in_set,
                 &own,
-                Change::Moved,
+                FileOutcome::Moved,
                 "v3 is published at example.org/1.csv now",
             ),
             (
                 &in_set,
                 &entered,
-                Change::Moved,
+                FileOutcome::Moved,
                 "v3 is published at example.org/1.csv now, until the set eu is published with it",
             ),
             (
                 &own,
                 &entered,
-                Change::Unchanged,
+                FileOutcome::Unchanged,
                 "v3 stays published at example.org/1.csv, until the set eu is published with it",
             ),
             (
                 &own,
                 &member(None, Some(4)),
-                Change::Published,
+                FileOutcome::Published,
                 "published v4 with the set eu",
             ),
         ] {
@@ -320,73 +320,73 @@ mod tests {
             (
                 None,
                 single(Some(3)),
-                Change::Published,
+                FileOutcome::Published,
                 "published v3 at example.org/1.csv",
             ),
             (
                 Some(2),
                 single(Some(3)),
-                Change::Published,
+                FileOutcome::Published,
                 "published v3 at example.org/1.csv",
             ),
             (
                 Some(3),
                 with(single(Some(3)), newer),
-                Change::Unchanged,
+                FileOutcome::Unchanged,
                 "v3 stays published at example.org/1.csv",
             ),
             (
                 Some(3),
                 with(single(None), because),
-                Change::Withdrawn,
+                FileOutcome::Withdrawn,
                 "no longer published at example.org/1.csv: failed by schema",
             ),
             (
                 Some(3),
                 single(None),
-                Change::Withdrawn,
+                FileOutcome::Withdrawn,
                 "no longer published at example.org/1.csv",
             ),
             (
                 None,
                 with(single(None), because),
-                Change::Nothing,
+                FileOutcome::Nothing,
                 "nothing of it is published",
             ),
             (
                 Some(3),
                 with(single(Some(3)), failed),
-                Change::Failed,
+                FileOutcome::Failed,
                 "not brought up to date at example.org/1.csv",
             ),
             (
                 Some(3),
                 with(single(Some(3)), due),
-                Change::Due,
+                FileOutcome::Due,
                 "what is published at example.org/1.csv follows by the next pass",
             ),
             (
                 None,
                 member(None, None),
-                Change::Waiting,
+                FileOutcome::Waiting,
                 "waits for the set eu to be published",
             ),
             (
                 Some(3),
                 with(member(None, Some(3)), newer),
-                Change::Unchanged,
+                FileOutcome::Unchanged,
                 "v3 stays published with the set eu; v4 waits for the set eu",
             ),
             (
                 Some(3),
                 member(Some(3), None),
-                Change::Unchanged,
+                FileOutcome::Unchanged,
                 "v3 stays published at example.org/1.csv, until the set eu is published with it",
             ),
             (
                 Some(3),
                 with(member(None, None), because),
-                Change::Withdrawn,
+                FileOutcome::Withdrawn,
                 "no longer published with the set eu: failed by schema",
             ),
         ] {

@@ -1,7 +1,8 @@
 //! The options of `gannet add` that messages name, as they are called where a source is not given on the command line: keys of a file
 //! of sources, fields of the dashboard's form, and what `gannet import` leaves to `add`.
 
-/// An option as messages name it, the key, the field, and what helps with an entry of another program's file.
+/// An option as messages name it; its key in a file; its field in the form; the advice for an entry of another program's
+/// file.
 struct Words {
     option: &'static str,
     key: &'static str,
@@ -54,17 +55,17 @@ const OPTIONS: [Words; 7] = [
     },
 ];
 
-/// Returns a message in the words of a file of sources.
+/// Returns a message with options named as keys of a file of sources.
 pub(super) fn as_keys(message: &str) -> String {
     replaced(message, |words| words.key)
 }
 
-/// Returns a message in the words of the dashboard's form, which it stands above.
+/// Returns a message with options named as fields of the dashboard's form, which lie below the message.
 pub(super) fn as_fields(message: &str) -> String {
     replaced(message, |words| words.field)
 }
 
-/// Returns a message in the words of `import`, which has not all options of `add`.
+/// Returns a message with the advice of `import`, which lacks some options of `add`.
 pub(super) fn as_import(message: &str) -> String {
     replaced(message, |words| words.import)
 }

@@ -15,7 +15,7 @@ pub(crate) fn at(time: &str) -> DateTime<Utc> {
     format!("2026-01-31T{time}Z").parse().expect("a time")
 }
 
-/// A source that was fetched, is verified and published.
+/// A source whose newest version is verified and published.
 pub(crate) fn source(id: i64, name: &str) -> Source {
     Source {
         id: SourceId(id),
@@ -65,7 +65,7 @@ pub(crate) fn version(id: i64, ordinal: u64, content: &[u8]) -> Version {
     }
 }
 
-/// A verdict on that version.
+/// A verdict on the sample version.
 pub(crate) fn verdict(version: i64, outcome: VerdictOutcome, detail: &str) -> Verdict {
     Verdict {
         given_on: None,

@@ -1,4 +1,4 @@
-//! What lists, screens and the report say of a set: its state, why it stands there, where it is published.
+//! The words of lists, screens and the report for a set: its state, the reasons, where it is published.
 
 use crate::app::SetOverview;
 use crate::domain::{Edition, VersionState};
@@ -25,7 +25,7 @@ pub(crate) fn state(one: &SetOverview) -> String {
         }
     }
     if one.members.is_empty() {
-        // Its last edition says nothing of files that are in it no more.
+        // The last edition says nothing of files that have left the set.
         return "empty".to_owned();
     }
     one.newest
@@ -33,7 +33,7 @@ pub(crate) fn state(one: &SetOverview) -> String {
         .map_or_else(|| "never".to_owned(), |newest| newest.state.to_string())
 }
 
-/// Returns why a set stands where it does in one line: why it fails, is not published, and is not judged.
+/// Returns the reasons for a set's state in one line: why it fails, is not published, is not judged.
 pub(crate) fn why(one: &SetOverview) -> Option<String> {
     let reasons = reasons(one);
     let words = reasons.iter().enumerate().map(|(place, (what, why))| {
@@ -46,7 +46,7 @@ pub(crate) fn why(one: &SetOverview) -> Option<String> {
     (!reasons.is_empty()).then(|| words.collect::<Vec<_>>().join("; "))
 }
 
-/// Returns every reason why a set stands where it does, each under its name.
+/// Returns every reason for a set's state, each under its name.
 pub(crate) fn reasons(one: &SetOverview) -> Vec<(&'static str, String)> {
     let waits = waits(one).filter(|why| one.failure.as_ref() != Some(why));
     let named = [

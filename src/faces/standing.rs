@@ -1,4 +1,5 @@
-//! Where a source stands, in the words that every face uses: its state, what of it is published, and why not the newest.
+//! The state of a source in the words of every face: one word for the state, what is published, and why the newest
+//! version is not.
 
 use std::str::FromStr;
 
@@ -9,37 +10,37 @@ use crate::domain::{
     AttemptOutcome, PublishPolicy, Slot, Source, Verdict, VersionState, deciding_verdict,
 };
 
-/// Where a source stands, in one word.
+/// The state of a source in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StateWord {
-    /// It was fetched, and nothing was new.
+    /// The last fetch found nothing new.
     Ok,
     /// The last fetch brought a new version.
     New,
-    /// It was not fetched yet.
+    /// The source was not fetched yet.
     Never,
     /// The last fetches failed.
     Down,
-    /// A verifier failed its newest version.
+    /// A verifier failed the newest version.
     Fail,
-    /// What should be published could not be.
+    /// The version that should be published could not be.
     Unpublished,
-    /// Its set's newest files failed together, or could not be judged.
+    /// The set's newest files failed together, or could not be judged.
     SetFail,
-    /// The catalogue's row of its newest version is damaged.
+    /// The catalogue's row of the newest version is damaged.
     Damaged,
-    /// A verifier could not judge its newest version.
+    /// A verifier could not judge the newest version.
     Error,
-    /// Its newest version waits for a verdict.
+    /// The newest version waits for a verdict.
     Pending,
-    /// It is switched off.
+    /// The source is switched off.
     Off,
-    /// It was removed; its history is kept.
+    /// The source was removed; its history is kept.
     Removed,
 }
 
 impl StateWord {
-    /// Every one, with its word for programs, the one that people see, and what it means.
+    /// Every state, with its word for programs, its word for people, and its meaning.
     pub(crate) const ALL: [(Self, &'static str, &'static str, &'static str); 12] = [
         (Self::Ok, "ok", "ok", "fetched, nothing new"),
         (
@@ -100,7 +101,7 @@ impl StateWord {
         ),
     ];
 
-    /// Returns where the source stands.
+    /// Returns the state of a source.
     pub(crate) fn of(source: &Source) -> Self {
         let state = &source.state;
         match state.last_outcome {
@@ -119,13 +120,13 @@ impl StateWord {
         }
     }
 
-    /// Returns the word that programs get.
+    /// Returns the word for programs.
     pub(crate) fn as_str(self) -> &'static str {
         let found = Self::ALL.iter().find(|(state, ..)| *state == self);
         found.map_or("", |(_, word, ..)| *word)
     }
 
-    /// Returns the word that people see: in capitals where something is wrong with what consumers get.
+    /// Returns the word for people: in capitals if something is wrong with what consumers get.
     pub(crate) fn shown(self) -> &'static str {
         let found = Self::ALL.iter().find(|(state, ..)| *state == self);
         found.map_or("", |(_, _, shown, _)| *shown)
@@ -145,12 +146,12 @@ impl FromStr for StateWord {
     }
 }
 
-/// Tells whether the row of a source's newest version is damaged or lost, so that nobody knows its state.
+/// Tells whether the catalogue's row of a source's newest version is damaged or lost: its state is unknown then.
 pub(crate) fn is_newest_damaged(source: &Source) -> bool {
     source.state.version_id.is_some() && source.state.version_state.is_none()
 }
 
-/// Returns the word of the newest version's state, `damaged` where its row is; nothing without a version.
+/// Returns the word of the newest version's state, `damaged` if its row is; none without a version.
 pub(crate) fn verified_word(source: &Source) -> Option<&'static str> {
     match source.state.version_state {
         Some(state) => Some(state.as_str()),
@@ -158,7 +159,7 @@ pub(crate) fn verified_word(source: &Source) -> Option<&'static str> {
     }
 }
 
-/// Returns the word that people see, `down(n)` after so many failed fetches in a row.
+/// Returns the word for people, `down(n)` after n failed fetches in a row.
 pub(crate) fn state_word(source: &Source) -> String {
     match StateWord::of(source) {
         StateWord::Down => format!("down({})", source.state.failures),
@@ -166,8 +167,8 @@ pub(crate) fn state_word(source: &Source) -> String {
     }
 }
 
-/// Says what is published of a source and where, at `path` as the face shows it, or when and why it was withdrawn; `time` shows
-/// moments as the face does.
+/// Returns what is published of a source and where, or when and why the file was withdrawn. `path` and `time` are as the
+/// face shows them.
 pub(crate) fn published_place(
     source: &Source,
     path: &str,
@@ -201,13 +202,13 @@ pub(crate) fn published_place(
     }
 }
 
-/// Names the sets in all of which something is so: `the set a`, or `the sets a, b`.
+/// Names sets, all of them: `the set a`, or `the sets a, b`.
 pub(crate) fn all_of_sets(joined: &str) -> String {
     let word = if joined.contains(", ") { "sets" } else { "set" };
     format!("the {word} {joined}")
 }
 
-/// Names the sets of which one is enough: `the set a`, or `one of the sets a, b`.
+/// Names sets, one of them: `the set a`, or `one of the sets a, b`.
 pub(crate) fn one_of_sets(joined: &str) -> String {
     let sets = all_of_sets(joined);
     if joined.contains(", ") {
@@ -217,7 +218,7 @@ pub(crate) fn one_of_sets(joined: &str) -> String {
     }
 }
 
-/// What lets a version be published that did not pass.
+/// The rule by which a version is published that did not pass.
 pub(crate) const BY_NEWEST: &str = " by the rule `newest`";
 
 /// Why the version at a source's published path would not be there but for its rule of publishing.
@@ -228,8 +229,7 @@ pub(crate) struct Unvetted {
     pub(crate) clause: &'static str,
 }
 
-/// Returns what speaks against the version that lies at the source's own published path by the rule `newest`; nothing where it
-/// would lie there in any case.
+/// Returns what speaks against the version at the source's own published path, if only the rule `newest` keeps it there.
 pub(crate) fn unvetted(source: &Source) -> Option<Unvetted> {
     let state = &source.state;
     let is_newest =
@@ -269,7 +269,7 @@ pub(crate) fn published_words(
     }
 }
 
-/// Says what is published of a source in few words; nothing when it is nothing.
+/// Returns what is published of a source in few words; none if nothing is.
 pub(crate) fn published_briefly(source: &Source) -> Option<String> {
     let state = &source.state;
     let own = state.published_version_id.map(|_| &source.published_path);
@@ -294,7 +294,7 @@ pub(crate) fn published_briefly(source: &Source) -> Option<String> {
     }
 }
 
-/// Returns why a source stands where it does; nothing where the word says all.
+/// Returns the reason for a source's state; none where the word says all.
 pub(crate) fn why(history: &History) -> Option<String> {
     let state = &history.source.state;
     match StateWord::of(&history.source) {
@@ -312,12 +312,12 @@ pub(crate) fn why(history: &History) -> Option<String> {
     }
 }
 
-/// Says that not all of a history can be read.
+/// Returns the line that not all of a history can be read.
 pub(crate) fn not_whole(damage: &Error) -> String {
     format!("{}: its history is not whole", damage.message)
 }
 
-/// Returns by which verifier a version failed or could not be judged, and why; nothing when neither is so.
+/// Returns the verifier that failed or could not judge a version, and why; none if there is none.
 pub(crate) fn why_judged(state: VersionState, oldest_first: &[Verdict]) -> Option<String> {
     let newest_first = oldest_first.iter().rev().map(|one| &one.verdict);
     let verdict = deciding_verdict(state, newest_first)?;
@@ -326,7 +326,7 @@ pub(crate) fn why_judged(state: VersionState, oldest_first: &[Verdict]) -> Optio
     Some(format!("{}{gap}{reason}", verdict.judge_words()))
 }
 
-/// Returns when a source is due, nothing for one that never is.
+/// Returns when a source is due; none for one that never is.
 pub(crate) fn next_due(source: &Source) -> Option<DateTime<Utc>> {
     let watched = source.settings.enabled && source.removed_at.is_none();
     watched.then(|| Slot::start(source.state.next_slot))

@@ -1,4 +1,4 @@
-//! Text as a terminal may show it: what came from outside made harmless, parted into lines.
+//! Text for a terminal: cleaned of control characters, wrapped, cut to a width.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -7,11 +7,11 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 pub(crate) use crate::domain::{clean, clean_line};
 
-/// Text is wrapped at no fewer columns.
+/// Least columns to wrap text to.
 const LEAST_WRAPPED: usize = 10;
 
-/// Returns a line of a list without the comment that ends it: a `#` at its begin or behind a space, and all that follows. One inside
-/// a word is part of an address.
+/// Returns a line without its comment: a `#` at the start or behind a space, and all that follows. A `#` inside a word is
+/// part of an address.
 pub(crate) fn without_comment(line: &str) -> &str {
     let begins = |(at, _): &(usize, &str)| {
         line[..*at]
@@ -23,7 +23,7 @@ pub(crate) fn without_comment(line: &str) -> &str {
     comment.map_or(line, |(at, _)| &line[..at])
 }
 
-/// Parts text into lines of at most so many columns (10 at least), between words where there are any.
+/// Wraps text to lines of at most so many columns (10 at least), between words where possible.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(LEAST_WRAPPED);
     let mut lines = vec![String::new()];
@@ -48,7 +48,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Returns the text in at most this many columns, with a sign when something was cut.
+/// Returns the text in at most this many columns, ending with `…` if it was cut.
 pub(crate) fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     if text.width() <= columns {
         return Cow::Borrowed(text);
@@ -68,7 +68,7 @@ pub(crate) fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(cut)
 }
 
-/// Prints a value that may be missing, `-` then.
+/// Prints a value, or `-` if there is none.
 pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
 }

@@ -1,4 +1,4 @@
-//! The operator's changes, made one after another in the order of their keys, and what takes them back.
+//! Applies the operator's changes one after another, in the order of their keys, and keeps what undoes and redoes them.
 
 use std::sync::Arc;
 
@@ -7,26 +7,26 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use super::message::{Change, ChangeDone, Msg, Refused};
 use super::rows::load_rows;
 use super::worker_handle::WorkerHandle;
-use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo, Unpublished};
+use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo, Undone, Unpublished};
 use crate::domain::{Address, Edit, SettingsPatch, Source, SourceId};
-use crate::faces::file_change::{Change as FileState, FileChange, Seen};
+use crate::faces::file_change::{FileChange, FileOutcome, Seen};
 use crate::faces::text::{clean, count};
 
-/// Changes that can be taken back.
+/// Most changes that can be undone.
 const UNDOS: usize = 50;
 
-/// Makes changes.
+/// The task that applies changes, with the undo and redo stacks of this session.
 pub(super) struct ChangeQueue {
     app: Arc<App>,
     worker: Arc<dyn WorkerHandle>,
     messages: Sender<Msg>,
-    /// The last change comes last.
+    /// What undoes each change; the latest change is last.
     undos: Vec<Undo>,
-    /// What makes changes again that were taken back, the last one last.
+    /// What redoes each undone change; the one undone last is last.
     redos: Vec<Undo>,
-    /// Whether this session has changed anything, taken back or not.
+    /// Whether this session has changed anything, even if all of it was undone.
     has_changed: bool,
-    /// Whether the last change that can be taken back is a switch: one that follows at once is one with it.
+    /// Whether the latest undo step is a toggle: a toggle of the same sources right after it joins that step.
     switched: bool,
 }
 
@@ -43,7 +43,7 @@ impl ChangeQueue {
         }
     }
 
-    /// Makes every change that comes, until nobody listens.
+    /// Applies every change of the channel until the dashboard stops listening.
     pub(super) async fn run(mut self, mut changes: UnboundedReceiver<Change>) {
         while let Some(change) = changes.recv().await {
             let origin = change.origin();
@@ -118,7 +118,8 @@ impl ChangeQueue {
         Err(Error::new(ErrorKind::Conflict, message).hint(hint))
     }
 
-    /// Makes of all what the first of them is not now, whatever the screen showed when the key was pressed.
+    /// Switches all sources to the opposite of what the first of them is in the catalogue now, whatever the screen
+    /// showed.
     async fn toggle(&mut self, ids: &[SourceId]) -> Result<ChangeDone> {
         let before = self.present(ids).await?;
         let first = before.iter().find(|source| ids.first() == Some(&source.id));
@@ -138,7 +139,7 @@ impl ChangeQueue {
         Ok(made)
     }
 
-    /// Returns these sources as they are before a change. All of them are there, or none is changed.
+    /// Returns these sources as they are before a change; refuses the change if one of them was removed meanwhile.
     async fn present(&self, ids: &[SourceId]) -> Result<Vec<Source>> {
         let sources = self.app.sources_by_id(ids.to_vec()).await?;
         if sources.len() < ids.len() {
@@ -147,7 +148,7 @@ impl ChangeQueue {
         Ok(sources)
     }
 
-    /// Edits these sources, given as they are before.
+    /// Applies a patch to these sources, given as they were before it.
     async fn edit(
         &mut self,
         before: Vec<Source>,
@@ -160,7 +161,7 @@ impl ChangeQueue {
             [one] => format!("{word} {}", clean(&one.source.settings.name)),
             many => format!("{word} {}", count(many.len(), "source")),
         };
-        // The change is made, whether this can be read or not.
+        // The change is committed: an error of this read must not hide it.
         let made = edits.iter().map(|one| (one.source.id, &one.edit));
         let ended = self.app.refusals_ended_by(made).await.unwrap_or_default();
         let Some(undo) = Undo::of_edits(edits) else {
@@ -177,17 +178,18 @@ impl ChangeQueue {
         Ok(self.done(text, ids).await)
     }
 
-    /// Says what consumers see otherwise of these sources, given as they were before a change.
+    /// Returns a clause on how the published files of these sources changed, given the sources as they were before.
     async fn files_since(&self, before: &[Source]) -> String {
         let ids = before.iter().map(|source| source.id).collect();
-        // The change is made, whether this can be read or not: whoever watches the catalogue tells of it, too.
+        // The change is committed: an error of this read must not hide it, and the watcher of the catalogue shows the
+        // rows too.
         let now = self.app.sources_by_id(ids).await.unwrap_or_default();
         files_between(before, &now)
     }
 
-    /// Makes one of the last two changes, both switches of the same sources with nothing in between, so that a held key is
-    /// taken back at once and nothing before it is lost. Two that end where they began are none. Tells whether the last
-    /// change is still a switch.
+    /// Joins the last two undo steps if both toggle the same sources with no other change between, so that one undo takes
+    /// back all toggles of a held key and older steps are not pushed out. Two toggles that cancel each other leave no
+    /// step. Returns whether the latest step is still a toggle.
     fn join_switches(&mut self, depth: usize) -> bool {
         let [.., Undo::Edited(first), Undo::Edited(last)] = &self.undos[..] else {
             return true;
@@ -199,7 +201,7 @@ impl ChangeQueue {
                 .all(|((one, before), (other, after))| {
                     one == other && before.after == after.before
                 });
-        // The oldest goes when there are too many: then nothing grew.
+        // With the stack full the oldest step is dropped, so the new one did not make it longer.
         if !follows || self.undos.len() <= depth && depth < UNDOS {
             return true;
         }
@@ -222,16 +224,13 @@ impl ChangeQueue {
         is_one
     }
 
-    /// Takes the last change back, or makes again what was taken back last. What removes sources asks first.
+    /// Undoes the latest change, or redoes the one undone last. A step that would remove sources returns a question
+    /// first.
     async fn revert(&mut self, is_redo: bool, may_remove: &[SourceId]) -> Result<ChangeDone> {
         self.switched = false;
         let stack = if is_redo { &self.redos } else { &self.undos };
         let Some(undo) = stack.last().cloned() else {
-            return Ok(text_only(match (is_redo, self.has_changed) {
-                (true, _) => "nothing to make again: no change is taken back",
-                (false, true) => "nothing to take back any more",
-                (false, false) => "nothing to take back: this session has changed nothing",
-            }));
+            return Ok(text_only(self.nothing_to_revert(is_redo)));
         };
         match &undo {
             Undo::Added(ids) if may_remove.is_empty() => return self.question(is_redo, ids).await,
@@ -243,27 +242,9 @@ impl ChangeQueue {
                 ));
             }
         }
-        // What is there no more is said by what is left alone.
+        // Sources that are gone are reported as left alone.
         let before = self.app.sources_by_id(ids_of(&undo)).await?;
-        let undone = if is_redo {
-            self.app.redo(&undo).await
-        } else {
-            self.app.undo(&undo).await
-        };
-        // It may be taken back later when something is in the way for now.
-        let stays = undone
-            .as_ref()
-            .is_err_and(|error| error.kind == ErrorKind::Unavailable);
-        let (from, to) = if is_redo {
-            (&mut self.redos, &mut self.undos)
-        } else {
-            (&mut self.undos, &mut self.redos)
-        };
-        if !stays {
-            from.pop();
-        }
-        let undone = undone?;
-        to.extend(undone.redo);
+        let undone = self.apply_step(&undo, is_redo).await?;
         self.worker.wake();
         let word = if is_redo { "made again" } else { "taken back" };
         let mut text = format!("{word}: {}", count(undone.sources.len(), "source"));
@@ -280,7 +261,39 @@ impl ChangeQueue {
         })
     }
 
-    /// Returns the question that comes before sources are removed.
+    fn nothing_to_revert(&self, is_redo: bool) -> &'static str {
+        match (is_redo, self.has_changed) {
+            (true, _) => "nothing to make again: no change is taken back",
+            (false, true) => "nothing to take back any more",
+            (false, false) => "nothing to take back: this session has changed nothing",
+        }
+    }
+
+    /// Undoes or redoes a step, and moves it from its stack to the other.
+    async fn apply_step(&mut self, undo: &Undo, is_redo: bool) -> Result<Undone> {
+        let undone = if is_redo {
+            self.app.redo(undo).await
+        } else {
+            self.app.undo(undo).await
+        };
+        // A step that failed because something is unavailable stays on its stack for another try.
+        let stays = undone
+            .as_ref()
+            .is_err_and(|error| error.kind == ErrorKind::Unavailable);
+        let (from, to) = if is_redo {
+            (&mut self.redos, &mut self.undos)
+        } else {
+            (&mut self.undos, &mut self.redos)
+        };
+        if !stays {
+            from.pop();
+        }
+        let mut undone = undone?;
+        to.extend(undone.redo.take());
+        Ok(undone)
+    }
+
+    /// Returns the question asked before an undo or redo removes sources.
     async fn question(&self, is_redo: bool, ids: &[SourceId]) -> Result<ChangeDone> {
         const SHOWN: usize = 5;
         let sources = self.app.sources_by_id(ids.to_vec()).await?;
@@ -306,7 +319,7 @@ impl ChangeQueue {
         })
     }
 
-    /// Remembers what takes a new change back. What was taken back before cannot be made again upon it.
+    /// Pushes the undo step of a new change, which clears the redo stack.
     fn remember(&mut self, undo: Undo) {
         if self.undos.len() == UNDOS {
             self.undos.remove(0);
@@ -317,11 +330,12 @@ impl ChangeQueue {
         self.switched = false;
     }
 
-    /// Returns what is to be shown of a change of these sources.
+    /// Returns the message for a committed change of these sources, with their rows as they are now.
     async fn done(&self, mut text: String, ids: Vec<SourceId>) -> ChangeDone {
         let unpublished = self.app.unpublished_of(&ids).await.unwrap_or_default();
         text.push_str(&not_published(&unpublished));
-        // The change is made, whether this can be read or not: whoever watches the catalogue tells of it, too.
+        // The change is committed: an error of this read must not hide it, and the watcher of the catalogue shows the
+        // rows too.
         let (rows, gone) = load_rows(&self.app, ids).await.unwrap_or_default();
         ChangeDone {
             text,
@@ -332,7 +346,7 @@ impl ChangeQueue {
     }
 }
 
-/// Returns the sources that the taking back of a change is about.
+/// Returns the sources that an undo step is about.
 fn ids_of(undo: &Undo) -> Vec<SourceId> {
     match undo {
         Undo::Added(ids) | Undo::Removed(ids) => ids.clone(),
@@ -340,7 +354,8 @@ fn ids_of(undo: &Undo) -> Vec<SourceId> {
     }
 }
 
-/// Says which files consumers see otherwise `now`: of one source in words, of several how many. What failed is said elsewhere.
+/// Returns a clause on the published files that differ `now`: of one source in words, of several their number. Failed
+/// publications are left to `not_published`.
 fn files_between(before: &[Source], now: &[Source]) -> String {
     let changed: Vec<_> = now
         .iter()
@@ -349,7 +364,7 @@ fn files_between(before: &[Source], now: &[Source]) -> String {
             let file = FileChange::between(Seen::of(before).as_ref(), now);
             let is_same = matches!(
                 file.change,
-                FileState::Unchanged | FileState::Nothing | FileState::Failed
+                FileOutcome::Unchanged | FileOutcome::Nothing | FileOutcome::Failed
             );
             (!is_same).then(|| file.words())
         })
@@ -368,7 +383,7 @@ fn text_only(text: &str) -> ChangeDone {
     }
 }
 
-/// Says which files and folders could not be brought up to date, and why the first of them.
+/// Returns a clause on the files and folders that could not be published: how many, and why the first was not.
 fn not_published(all: &[Unpublished]) -> String {
     match all {
         [] => String::new(),
@@ -382,7 +397,7 @@ fn not_published(all: &[Unpublished]) -> String {
     }
 }
 
-/// Says which settings others have changed since, and of which sources.
+/// Returns a clause on the settings that an undo left alone because somebody else has changed them since.
 fn left_alone(all: &[LeftAlone]) -> String {
     const SHOWN: usize = 3;
     let shown = all.iter().take(SHOWN);

@@ -1,6 +1,7 @@
-//! The clipboard of tmux, which as it comes drops what a program sends to the clipboard of the terminal.
+//! Copies to tmux: with its default settings tmux drops the escape sequence (OSC 52) by which a program copies to the
+//! terminal.
 //!
-//! Never reads the environment: whether there is a tmux is told by the configuration.
+//! Never reads the environment: the configuration says whether the terminal is one of tmux.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,10 +11,10 @@ use tokio::process::Command;
 
 use crate::app::{Error, ErrorKind, Result};
 
-/// A tmux that takes longer hangs.
+/// A tmux that takes longer is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Makes the text tmux's newest buffer, and has tmux give it to its own terminal (`-w`).
+/// Makes the text tmux's newest buffer, which tmux also copies to its own terminal (`-w`).
 pub(super) async fn copy_to_tmux(text: &str) -> Result<()> {
     let failed = |why: &str| {
         Error::new(

@@ -18,7 +18,7 @@ use crate::faces::standing::{StateWord, is_newest_damaged, next_due, state_word}
 pub(crate) struct CellContext<'a> {
     pub(crate) theme: &'a Theme,
     pub(crate) now: DateTime<Utc>,
-    /// In which times are shown.
+    /// The time zone of every time in a cell.
     pub(crate) zone: &'a Zone,
 }
 

@@ -1,6 +1,6 @@
-//! What changed between two versions, as lines to scroll through: unified, or side by side.
+//! The difference of two versions as lines to scroll through, unified or side by side.
 
-use similar::{ChangeTag, TextDiff};
+use similar::{Change, ChangeTag, TextDiff};
 
 use crate::app::{Comparison, DIFF_PATIENCE};
 use crate::domain::{Version, format_size};
@@ -8,15 +8,15 @@ use crate::faces::text::clean_line;
 
 /// Lines of unchanged text around each change.
 const CONTEXT: usize = 3;
-/// Lines that are held; a larger difference is cut, and says so.
+/// Most lines of a difference; a larger one is cut and ends with a remark.
 const MAX_LINES: usize = 100_000;
-/// Longer lines are cut: nobody reads them in two columns.
+/// Most characters of a line; the rest is cut, nobody reads it in two columns.
 const MAX_WIDTH: usize = 2000;
 
 /// One line of one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Side {
-    /// From 1.
+    /// The number of the line, from 1.
     pub(crate) number: usize,
     pub(crate) text: String,
 }
@@ -24,11 +24,11 @@ pub(crate) struct Side {
 /// One line of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DiffLine {
-    /// Where the lines that follow lie, or another remark.
+    /// The line numbers of the hunk that follows, or another remark.
     Head(String),
-    /// The same on both sides.
+    /// A line that is the same in both versions.
     Same(Side, Side),
-    /// What took the place of what; one of them may be missing.
+    /// A removed line and the added one in its place; one of the two may be missing.
     Changed(Option<Side>, Option<Side>),
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Diff {
 }
 
 impl Diff {
-    /// Works the difference out: up to ten seconds for large texts. Blocks.
+    /// Computes the difference. Blocks, for large texts up to ten seconds.
     pub(crate) fn of(comparison: &Comparison, old: &Version, new: &Version) -> Self {
         match comparison {
             Comparison::Same => Self::remarks(["both have the same content".to_owned()]),
@@ -93,22 +93,7 @@ impl Diff {
                 last.new_range().end
             )));
             for op in &group {
-                let (mut removed, mut added) = (Vec::new(), Vec::new());
-                for change in text_diff.iter_changes(op) {
-                    let side = |index: Option<usize>| Side {
-                        number: index.map_or(0, |index| index + 1),
-                        text: shown(change.value()),
-                    };
-                    match change.tag() {
-                        ChangeTag::Equal => diff.lines.push(DiffLine::Same(
-                            side(change.old_index()),
-                            side(change.new_index()),
-                        )),
-                        ChangeTag::Delete => removed.push(side(change.old_index())),
-                        ChangeTag::Insert => added.push(side(change.new_index())),
-                    }
-                }
-                diff.pair(removed, added);
+                diff.extend(text_diff.iter_changes(op));
             }
             if diff.lines.len() > MAX_LINES {
                 diff.lines.truncate(MAX_LINES);
@@ -119,6 +104,26 @@ impl Diff {
             }
         }
         diff
+    }
+
+    /// Appends the lines of one operation: unchanged ones, or removed and added ones.
+    fn extend<'a>(&mut self, changes: impl Iterator<Item = Change<&'a str>>) {
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        for change in changes {
+            let side = |index: Option<usize>| Side {
+                number: index.map_or(0, |index| index + 1),
+                text: shown(change.value()),
+            };
+            match change.tag() {
+                ChangeTag::Equal => self.lines.push(DiffLine::Same(
+                    side(change.old_index()),
+                    side(change.new_index()),
+                )),
+                ChangeTag::Delete => removed.push(side(change.old_index())),
+                ChangeTag::Insert => added.push(side(change.new_index())),
+            }
+        }
+        self.pair(removed, added);
     }
 
     fn pair(&mut self, removed: Vec<Side>, added: Vec<Side>) {

@@ -1,4 +1,4 @@
-//! Carries effects out through the use-cases, and keeps the model up to date from the catalogue.
+//! Runs effects through the use-cases of `app`, and sends what changes in the catalogue as messages.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -26,28 +26,28 @@ use crate::domain::{Action, Content, EventId, Source, SourceId, Version, Version
 use crate::faces::standing::not_whole;
 use crate::faces::text::{clean, count};
 
-/// The catalogue is asked for changes so often at most.
+/// How often the catalogue is asked for changes.
 const POLL: Duration = Duration::from_millis(250);
-/// After the catalogue could not be read, it is tried again so much later.
+/// How long to wait before another try when the catalogue could not be read.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
-/// Events that are read at once; more of them, and everything is read anew.
+/// Most events that are read one by one; after more, all sources are read again.
 const EVENT_BATCH: usize = 2000;
-/// More sources than screens have lines.
+/// Sources in the first page: more than a screen has lines.
 const SCREENFUL: usize = 300;
-/// Events that the log begins with.
+/// Events that the log pane begins with.
 const INITIAL_EVENTS: usize = 1000;
 
-/// The tasks of the dashboard.
+/// Starts and owns the tasks of the dashboard; their results are sent as messages.
 pub(super) struct Runner {
     app: Arc<App>,
     worker: Arc<dyn WorkerHandle>,
     messages: Sender<Msg>,
     tasks: JoinSet<()>,
-    /// To the one task that makes changes. Keys fill it, so it needs no bound.
+    /// To the task that applies changes. Unbounded: nothing but keys fills it.
     changes: UnboundedSender<Change>,
-    /// Asks the one task that reads what changed to read everything.
+    /// Asks the task that watches the catalogue to read everything again.
     resync_requests: Arc<Notify>,
-    /// Reading the history of a source that is not selected any more is given up.
+    /// The read of the selected source's history, aborted when another source is selected.
     history: Option<AbortHandle>,
 }
 
@@ -66,12 +66,12 @@ impl Runner {
         }
     }
 
-    /// Starts to tell what changes in the catalogue, whoever changes it.
+    /// Starts the task that watches the catalogue, whichever process changes it.
     pub(super) fn watch(&mut self) {
         let (app, messages) = (Arc::clone(&self.app), self.messages.clone());
         let resync_requests = Arc::clone(&self.resync_requests);
         self.tasks.spawn(async move {
-            // A catalogue that was locked or a disk that was full may do again later.
+            // A locked catalogue or a full disk may be mended later.
             while let Err(error) = watch(&app, &messages, &resync_requests).await {
                 if messages.send(Msg::Failed(error.with_hint())).await.is_err() {
                     return;
@@ -81,11 +81,11 @@ impl Runner {
         });
     }
 
-    /// Starts what an effect asks for; its outcome comes as a message.
+    /// Starts the task of an effect; its result is sent as a message.
     pub(super) fn start(&mut self, effect: Effect) {
         while self.tasks.try_join_next().is_some() {}
         if matches!(effect, Effect::Resync) {
-            // Two readers could tell what they read in the wrong order.
+            // One task reads the catalogue: two could send what they read in the wrong order.
             self.resync_requests.notify_one();
             return;
         }
@@ -112,12 +112,12 @@ impl Runner {
             self.history = Some(handle);
         }
     }
-    /// Has a change made after those before it.
+    /// Hands a change to the task that applies changes, behind those that wait there.
     fn change(&mut self, change: Change) {
         let Err(SendError(change)) = self.changes.send(change) else {
             return;
         };
-        // There was none, or a panic has ended the task: that was told, and it begins anew.
+        // The task was not started yet, or a panic ended it, which the panic hook has reported: start it.
         let (changes, wanted) = unbounded_channel();
         let app = Arc::clone(&self.app);
         let maker = ChangeQueue::new(app, Arc::clone(&self.worker), self.messages.clone());
@@ -128,7 +128,7 @@ impl Runner {
     }
 }
 
-/// Returns what says that an effect has ended, where a key must not begin it twice.
+/// Returns the message that an effect has ended, for effects that a key must not start twice.
 fn end_message(effect: &Effect) -> Option<Msg> {
     match effect {
         Effect::Fetch(ids) => Some(Msg::FetchEnded(ids.clone())),
@@ -187,11 +187,11 @@ async fn compare(app: &App, old: Version, new: Version) -> Result<Msg> {
     Ok(Msg::Compared(ids.0, ids.1, Box::new(diff)))
 }
 
-/// Reads a version; the beginning of a large one is shown at once, while all of it is decoded and checked.
+/// Opens a version. The first bytes of a large one are sent at once as a preview, while all of it is decoded and checked.
 async fn open(app: &App, messages: &Sender<Msg>, version: Version) -> Msg {
     let id = version.id;
     let most = usize::try_from(WINDOW).unwrap_or(usize::MAX);
-    // What is wrong with it is told when all of it is read.
+    // An error is reported when all of it is read.
     if let Ok(Some(bytes)) = app.beginning(&version, most).await {
         let began = Msg::Preview(id, version.size_bytes, bytes);
         // Nobody listens any more when the dashboard has ended.
@@ -284,7 +284,7 @@ async fn verify(
     Ok(Msg::Done(text))
 }
 
-/// Tells how far something long is.
+/// Sends the progress of a long task as messages.
 struct JobReporter<'a> {
     messages: &'a Sender<Msg>,
     id: u64,
@@ -326,16 +326,16 @@ impl<'a> JobReporter<'a> {
 
 impl Drop for JobReporter<'_> {
     fn drop(&mut self) {
-        // Given up, or panicked: what is not under way any more must not be shown for ever.
+        // Aborted or panicked: the job must not be shown for ever.
         if !self.ended {
             let _ = self.messages.try_send(Msg::Job(self.job(self.total)));
         }
     }
 }
 
-/// Reads all sources and the newest events; returns the newest event's id too.
+/// Reads all sources and the newest events. Returns the newest event's id and the message.
 async fn load_all(app: &App) -> Result<(EventId, Msg)> {
-    // Events first: what happens between the two reads is told again, not missed.
+    // Events first: an event between the two reads is sent again, not missed.
     let filter = EventFilter {
         limit: INITIAL_EVENTS.min(RING),
         ..EventFilter::default()
@@ -352,14 +352,15 @@ async fn load_all(app: &App) -> Result<(EventId, Msg)> {
     Ok((newest, Msg::Resynced { rows, lines }))
 }
 
-/// Reads half of the sources: with very many, what the start waits for is one core reading them.
+/// Reads one half of the sources. Two halves are read at once: with very many sources, one core reading them is what the
+/// start waits for.
 async fn load_share(app: &App, which: u32) -> Result<Vec<Row>> {
     let sources = app.share_of_sources(which, 2).await?;
     blocking(move || Ok(sources.into_iter().map(Row::new).collect())).await
 }
 
-/// Reads the sources that fill the screen, when there are more: whoever opens the dashboard sees them at once, however
-/// many the catalogue holds.
+/// Sends the first page of sources, if there are more than a page: the screen is filled at once, however many the
+/// catalogue holds.
 async fn load_first_page(app: &App, messages: &Sender<Msg>) -> Result<()> {
     let sources = app.first_sources(SCREENFUL).await?;
     if sources.len() == SCREENFUL {
@@ -370,7 +371,7 @@ async fn load_first_page(app: &App, messages: &Sender<Msg>) -> Result<()> {
     Ok(())
 }
 
-/// Tells what is there, then what changes, until nobody listens.
+/// Sends all sources, then every change, until the dashboard stops listening.
 async fn watch(app: &App, messages: &Sender<Msg>, resync_requests: &Notify) -> Result<()> {
     load_first_page(app, messages).await?;
     let mut seen = app.data_version().await?;
@@ -399,10 +400,10 @@ async fn watch(app: &App, messages: &Sender<Msg>, resync_requests: &Notify) -> R
     }
 }
 
-/// Tells which rows are left out because they are damaged, when they are others than those that were `told`.
+/// Reports rows that are left out because they are damaged, unless all of them are in `told` already.
 async fn report_damage(app: &App, told: &mut Vec<String>, messages: &Sender<Msg>) {
     let damage = app.damage();
-    // A pass of the worker takes them, and they are met again.
+    // The list is emptied by each pass of the worker, and the same rows are found again later.
     if damage.iter().all(|line| told.contains(line)) {
         return;
     }
@@ -417,7 +418,7 @@ async fn report_damage(app: &App, told: &mut Vec<String>, messages: &Sender<Msg>
     told.extend(damage);
 }
 
-/// Reads the events after one, and the sources that they are about, as they are now.
+/// Reads the events after one, and the present rows of the sources that they are about.
 async fn load_changes(app: &App, after: EventId) -> Result<(EventId, Msg)> {
     let filter = EventFilter {
         after: Some(after),

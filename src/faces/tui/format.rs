@@ -1,4 +1,4 @@
-//! The words and glyphs of the panes: times, states, sizes in few columns.
+//! Times, states and numbers as words and glyphs of few columns, with their styles.
 
 use chrono::{DateTime, Datelike as _, Utc};
 use ratatui::style::Style;
@@ -8,7 +8,7 @@ use crate::domain::{Source, VerdictOutcome, VersionState};
 use crate::faces::standing::StateWord;
 use crate::faces::tui::theme::Theme;
 
-/// Returns the glyph and the colour of where a source stands; the word is `state_word`'s.
+/// Returns the glyph and the style of a source's state; `state_word` gives the word.
 pub(crate) fn source_state(source: &Source, theme: &Theme) -> (&'static str, Style) {
     match StateWord::of(source) {
         StateWord::Off | StateWord::Removed => ("○", theme.dim),
@@ -24,7 +24,7 @@ pub(crate) fn source_state(source: &Source, theme: &Theme) -> (&'static str, Sty
     }
 }
 
-/// Returns the word and the colour of what the verifiers make of a version.
+/// Returns the word and the style of a version's state.
 pub(crate) fn version_state(state: Option<VersionState>, theme: &Theme) -> (&'static str, Style) {
     match state {
         None => ("–", theme.dim),
@@ -36,7 +36,7 @@ pub(crate) fn version_state(state: Option<VersionState>, theme: &Theme) -> (&'st
     }
 }
 
-/// Returns the word and the colour of a verdict.
+/// Returns the word and the style of a verdict's outcome.
 pub(crate) fn verdict_outcome(outcome: VerdictOutcome, theme: &Theme) -> (&'static str, Style) {
     match outcome {
         VerdictOutcome::Passed => ("ok", theme.good),
@@ -62,7 +62,7 @@ pub(crate) fn moment(time: Option<DateTime<Utc>>, now: DateTime<Utc>, zone: &Zon
     time.format(format).to_string()
 }
 
-/// Prints how long it is until a moment: `due`, `53m`, `5h`, `12d`.
+/// Prints the time that is left until a moment: `due`, `53m`, `5h`, `12d`.
 pub(crate) fn until(time: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     let Some(time) = time else {
         return "–".to_owned();

@@ -1,14 +1,14 @@
-//! How long frames took to draw, for the log: whoever finds the dashboard slow can say how slow.
+//! How long frames took to draw: one line in the log when the dashboard is left, to tell how slow it was.
 //!
 //! Reads no clock.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Frames that are remembered, the newest.
+/// Frames whose times are kept: the newest.
 const KEPT: usize = 10_000;
 
-/// The times of the newest frames.
+/// The draw times of the newest frames.
 #[derive(Debug, Default)]
 pub(super) struct FrameStats {
     times: VecDeque<Duration>,
@@ -24,7 +24,7 @@ impl FrameStats {
         self.drawn += 1;
     }
 
-    /// Writes a line to the log.
+    /// Logs the number of frames, and median, 99th percentile and worst of their times.
     pub(super) fn log(&self) {
         tracing::info!(
             frames = self.drawn,
@@ -35,7 +35,7 @@ impl FrameStats {
         );
     }
 
-    /// Returns the time in microseconds that so many of a hundred frames did not take longer than; 0 without any.
+    /// Returns a percentile of the times in microseconds (nearest rank); 0 without frames.
     fn percentile(&self, share: usize) -> u64 {
         let mut times: Vec<_> = self.times.iter().collect();
         times.sort_unstable();

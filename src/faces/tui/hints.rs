@@ -1,12 +1,12 @@
-//! What the footer offers: the keys of what is before one's eyes first, then those that work everywhere.
+//! The keys that the footer offers: first those of the focused pane or page, then those that work everywhere.
 //!
-//! Which key it is comes from the keymap, as it does for dispatch and help.
+//! Takes the keys from the keymap, as dispatch and help do.
 
 use super::history::Listing;
 use super::model::{Model, Page, Pane};
 use super::user_action::UserAction;
 
-/// An action with the word for what it does in a place.
+/// An action, and the word for it in one pane or page.
 type PlaceHint = (UserAction, &'static str);
 
 const SOURCES: &[PlaceHint] = &[
@@ -40,16 +40,16 @@ const BYTES: &[PlaceHint] = &[
 ];
 const VERDICTS: &[PlaceHint] = &[(UserAction::NextPane, "content")];
 const DIFFERENCE: &[PlaceHint] = &[(UserAction::Left, "left"), (UserAction::Right, "right")];
-/// What every page has.
+/// Offered on every page.
 const PAGE: &[PlaceHint] = &[(UserAction::Close, "back")];
-/// What a version has, wherever it is shown.
+/// Offered wherever a version is shown.
 const VERSION: &[PlaceHint] = &[
     (UserAction::Diff, "diff"),
     (UserAction::Verify, "verify"),
     (UserAction::Copy, "copy"),
 ];
 
-/// What not every page has a use for: one that has offers it itself.
+/// Actions that not every page has a use for: such a page lists them itself.
 const NOT_EVERYWHERE: &[UserAction] = &[
     UserAction::Open,
     UserAction::Diff,
@@ -58,16 +58,16 @@ const NOT_EVERYWHERE: &[UserAction] = &[
     UserAction::NextPane,
 ];
 
-/// A key, and what it does, in a word.
+/// A key, and the word for its action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hint {
     pub(crate) key: String,
     pub(crate) word: &'static str,
-    /// Whether it stays, however narrow the footer is.
+    /// Whether the hint is shown even where the footer is too narrow for all.
     pub(crate) stays: bool,
 }
 
-/// Returns what the footer may show, the nearest first.
+/// Returns the hints that the footer may show, those of the nearest context first.
 pub(crate) fn hints(model: &Model) -> Vec<Hint> {
     let mut hints = Vec::new();
     let contexts = model.contexts();
@@ -107,7 +107,7 @@ const fn word(action: UserAction) -> &'static str {
     }
 }
 
-/// Returns what belongs to the page or the pane that is before one's eyes.
+/// Returns the hints of the page or the focused pane.
 fn place_hints(model: &Model) -> [&'static [PlaceHint]; 4] {
     match (&model.overlay, model.pages.last(), model.pane) {
         (Some(_), ..) => [&[]; 4],

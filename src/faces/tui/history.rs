@@ -1,11 +1,11 @@
-//! The history of one source as a list to walk through: its attempts, or its versions, newest first.
+//! The history of one source as a list with a cursor: its attempts or its versions, newest first.
 
 use std::collections::HashMap;
 
 use crate::app::History;
 use crate::domain::{Attempt, AttemptOutcome, SourceId, Verdict, Version, VersionId};
 
-/// What the list shows.
+/// Which rows the list shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Listing {
     #[default]
@@ -13,20 +13,20 @@ pub(crate) enum Listing {
     Versions,
 }
 
-/// A history, and where someone is in it.
+/// A history with its cursor, scroll position and marks.
 #[derive(Debug)]
 pub(crate) struct HistoryView {
     pub(crate) history: History,
-    /// What is damaged in it, in words: those versions are not among its versions.
+    /// What is damaged in the history, in words; damaged versions are not among its versions.
     pub(crate) damage: Option<String>,
     versions: HashMap<VersionId, usize>,
     pub(crate) listing: Listing,
     cursor: usize,
     /// The first row on the screen.
     pub(crate) top: usize,
-    /// At most two versions, to be compared.
+    /// At most two versions, marked to be compared.
     pub(crate) marks: Vec<VersionId>,
-    /// The version whose verdicts are read in full, or are there already.
+    /// The version whose verdicts were asked for with all that the verifiers printed.
     full: Option<VersionId>,
 }
 
@@ -45,8 +45,8 @@ impl HistoryView {
         }
     }
 
-    /// Returns the view of the same source's history read anew. Who looks at the newest goes on doing so; else the same
-    /// row stays selected.
+    /// Returns the view with the source's history as it is now. A cursor on the newest row stays on the newest; any other
+    /// stays on its row.
     pub(crate) fn reloaded(self, history: History) -> Self {
         let selected = self.selected_key();
         let mut view = Self {
@@ -59,7 +59,7 @@ impl HistoryView {
             .full
             .and_then(|id| self.history.versions.get(*self.versions.get(&id)?))
         {
-            // Until they are read anew.
+            // The outputs stay until they are read again.
             view.take_verdicts(version.id, verdicts);
         }
         if self.cursor > 0 {
@@ -120,7 +120,7 @@ impl HistoryView {
         self.history.versions.get(*self.versions.get(&id)?)
     }
 
-    /// Returns the version of a row: the one that an attempt brought or found unchanged.
+    /// Returns the version of a row; that of an attempt is the version it brought or found unchanged.
     pub(crate) fn version_at(&self, at: usize) -> Option<&(Version, Vec<Verdict>)> {
         match self.listing {
             Listing::Attempts => self.version(self.history.attempts.get(at)?.version_id?),
@@ -128,7 +128,7 @@ impl HistoryView {
         }
     }
 
-    /// Returns the attempt of the selected row when it failed: it has no version, but a reason.
+    /// Returns the attempt of the selected row if it failed: it has a reason instead of a version.
     pub(crate) fn failed_attempt(&self) -> Option<&Attempt> {
         let attempt = self.history.attempts.get(self.cursor);
         attempt.filter(|attempt| {
@@ -136,8 +136,8 @@ impl HistoryView {
         })
     }
 
-    /// Returns the version of the selected row; the newest when its attempt brought none. Nothing comes back of one whose row in the
-    /// catalogue is damaged.
+    /// Returns the version of the selected row, or the newest if the row's attempt failed. Returns nothing if the
+    /// version's row in the catalogue is damaged.
     pub(crate) fn selected_version(&self) -> Option<&(Version, Vec<Verdict>)> {
         self.version_at(self.cursor).or_else(|| {
             if self.damage.is_none() {
@@ -158,7 +158,8 @@ impl HistoryView {
         Some(format!("{}  {why}", state.set.as_ref()?))
     }
 
-    /// Returns the selected version when its verdicts are still to be read in full; then they are on their way.
+    /// Returns the selected version if its verdicts must still be read in full. The caller reads them: the next call
+    /// returns nothing.
     pub(crate) fn verdicts_to_read(&mut self) -> Option<VersionId> {
         let (version, verdicts) = self.selected_version()?;
         let id = version.id;
@@ -169,11 +170,11 @@ impl HistoryView {
         Some(id)
     }
 
-    /// Takes the verdicts on a version with what the verifiers printed.
+    /// Replaces the verdicts on a version by those with all that the verifiers printed.
     pub(crate) fn take_verdicts(&mut self, id: VersionId, full: &[Verdict]) {
         let at = self.versions.get(&id);
         if let Some((_, verdicts)) = at.and_then(|at| self.history.versions.get_mut(*at)) {
-            // Fewer are older ones.
+            // Fewer verdicts were read before the newest was recorded.
             if full.len() >= verdicts.len() {
                 full.clone_into(verdicts);
             }

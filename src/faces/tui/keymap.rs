@@ -1,4 +1,4 @@
-//! The keymap: one table of context, key and action, from which dispatch, help, hints, palette and documentation come.
+//! The keymap: one table of context, key and action, the only source of dispatch, help, hints, palette and documentation.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use super::user_action::UserAction;
 use crate::config::KeySetting;
 
-/// Where a key means something.
+/// A part of the screen in which keys have their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Context {
     /// Everywhere, in inputs too.
@@ -27,12 +27,12 @@ pub(crate) enum Context {
     Form,
     /// A line of text that filters as it is typed.
     Line,
-    /// A menu that is chosen from.
+    /// A menu.
     Menu,
 }
 
 impl Context {
-    /// Every context, with what the help page calls it.
+    /// Every context, with its title in the help.
     pub(crate) const ALL: [(Self, &'static str); 9] = [
         (Self::Main, "In every view"),
         (Self::Sources, "In the table of sources"),
@@ -45,7 +45,7 @@ impl Context {
         (Self::Anywhere, "Everywhere"),
     ];
 
-    /// The contexts that can be in force at once: a key means one thing in each of these groups.
+    /// The groups of contexts that can be in force at once: within a group a key may have one meaning only.
     const TOGETHER: [&'static [Self]; 7] = [
         &[Self::Sources, Self::Main, Self::Anywhere],
         &[Self::Log, Self::Main, Self::Anywhere],
@@ -57,7 +57,7 @@ impl Context {
     ];
 }
 
-/// The table: context, action, its keys, and whether the footer shows it.
+/// The default bindings: context, action, its keys, and whether the footer shows them.
 const DEFAULT_BINDINGS: &[(Context, UserAction, &[&str], bool)] = &[
     (Context::Main, UserAction::Add, &["a"], true),
     (Context::Main, UserAction::Interval, &["e"], true),
@@ -132,19 +132,19 @@ const DEFAULT_BINDINGS: &[(Context, UserAction, &[&str], bool)] = &[
     (Context::Anywhere, UserAction::QuitNow, &["ctrl-c"], false),
 ];
 
-/// One line of the table in force.
+/// The keys of one action in one context.
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
     pub(crate) context: Context,
     pub(crate) action: UserAction,
     pub(crate) keys: Vec<KeyCombination>,
-    /// Whether the footer shows it.
+    /// Whether the footer shows the binding.
     pub(crate) in_footer: bool,
-    /// The line of the configuration that set its keys.
+    /// The line of the configuration that set the keys; nothing for the defaults.
     line: Option<usize>,
 }
 
-/// The keys in force.
+/// The bindings in force.
 #[derive(Clone, Debug)]
 pub(crate) struct Keymap(Vec<Binding>);
 
@@ -167,7 +167,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Returns the table with the configuration's keys in it, or what is wrong with them, a line each.
+    /// Returns the defaults with the configuration's keys in their place, or everything that is wrong with these, one
+    /// line each.
     pub(crate) fn with(settings: &[KeySetting]) -> Result<Self, Vec<String>> {
         let mut keymap = Self::default();
         let mut problems = Vec::new();
@@ -199,7 +200,7 @@ impl Keymap {
         }
     }
 
-    /// Returns what the key does where these contexts are in force, the first of them first.
+    /// Returns the action of a key in the first of these contexts that binds it.
     pub(crate) fn action(&self, contexts: &[Context], key: KeyCombination) -> Option<UserAction> {
         let key = canonical(key);
         contexts.iter().find_map(|context| {
@@ -210,12 +211,12 @@ impl Keymap {
         })
     }
 
-    /// Returns the lines of a context.
+    /// Returns the bindings of a context.
     pub(crate) fn bindings_in(&self, context: Context) -> impl Iterator<Item = &Binding> {
         self.0.iter().filter(move |b| b.context == context)
     }
 
-    /// Returns the first key of an action in a context, as it is shown.
+    /// Returns the first key of an action in a context, as text.
     pub(crate) fn key_in(&self, context: Context, action: UserAction) -> Option<String> {
         let mut bindings = self.bindings_in(context).filter(|b| b.action == action);
         bindings.find_map(|b| b.keys.first().map(|key| show(*key)))
@@ -253,7 +254,7 @@ impl Keymap {
         found
     }
 
-    /// Returns the keymap as the page of the documentation, in Markdown.
+    /// Returns the bindings as a page of documentation in Markdown.
     pub(crate) fn page(&self) -> String {
         let mut page =
             "# Keys of the dashboard\n\nMade by `gannet config keys`. Each line's name is what \
@@ -284,7 +285,7 @@ impl Keymap {
 }
 
 impl Binding {
-    /// Returns the keys as they are shown.
+    /// Returns the keys as text.
     pub(crate) fn shown(&self) -> String {
         let keys: Vec<_> = self.keys.iter().map(|key| show(*key)).collect();
         keys.join(" ")
@@ -303,7 +304,7 @@ fn parse(text: &str) -> Result<KeyCombination, String> {
     })
 }
 
-/// Returns the one form of a key of the several that terminals send: a capital has no shift beside it.
+/// Returns the canonical form of a key, since terminals differ: a capital letter has no shift.
 fn canonical(key: KeyCombination) -> KeyCombination {
     let crokey::OneToThree::One(code) = key.codes else {
         return key;
@@ -320,7 +321,7 @@ fn canonical(key: KeyCombination) -> KeyCombination {
     KeyCombination::one_key(code, modifiers)
 }
 
-/// Returns a key as people write it.
+/// Returns a key as text that [`parse`] reads.
 pub(crate) fn show(key: KeyCombination) -> String {
     let crokey::OneToThree::One(code) = key.codes else {
         return key.to_string().to_lowercase();

@@ -6,11 +6,11 @@ use ratatui::layout::Rect;
 
 use super::model::Pane;
 
-/// With fewer columns or lines there is one pane.
+/// Least columns and lines for four panes.
 const MIN_FOUR_PANES: (u16, u16) = (60, 15);
-/// With fewer there is one line.
+/// Least columns and lines for one pane; with fewer there is one line.
 const MIN_PANES: (u16, u16) = (20, 5);
-/// From so many columns on, a page has two columns.
+/// Least columns for a page in two columns.
 const MIN_TWO_COLUMNS: u16 = 100;
 /// Lines of a source's settings on its page.
 const SETTINGS: u16 = 9;
@@ -20,7 +20,7 @@ const HELP: u16 = 76;
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Areas {
-    /// Nothing when there is room for one line only.
+    /// None where there is room for one line only.
     pub(crate) header: Option<Rect>,
     pub(crate) body: Rect,
     pub(crate) footer: Option<Rect>,

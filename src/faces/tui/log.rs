@@ -1,14 +1,14 @@
-//! The log pane: the newest events in a ring, of which a filter shows some; it follows until someone scrolls up.
+//! The log pane: a ring of the newest events, narrowed by a filter. It follows new events until someone scrolls up.
 
 use std::collections::VecDeque;
 
 use crate::domain::{Action, Event, EventId, SourceId};
 use crate::faces::text::clean;
 
-/// Events that are kept.
+/// Most events in the ring.
 pub(crate) const RING: usize = 10_000;
 
-/// How much an event matters.
+/// The severity of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Info,
@@ -38,13 +38,13 @@ impl Level {
     }
 }
 
-/// An event as the pane shows it.
+/// One event as a line of the pane.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLine {
     pub(crate) id: EventId,
     pub(crate) event: Event,
     pub(crate) level: Level,
-    /// What happened, cleaned.
+    /// Action, source, version and detail, cleaned.
     pub(crate) text: Box<str>,
 }
 
@@ -73,16 +73,16 @@ impl LogLine {
 #[derive(Debug)]
 pub(crate) struct LogPane {
     ring: VecDeque<LogLine>,
-    /// Places in the ring, counted from the first event that ever came, of what is shown.
+    /// The events that the filter shows, as places counted from the first event ever received.
     shown: VecDeque<u64>,
-    /// How many events have left the ring.
+    /// How many events have left the ring: the place of its first.
     dropped: u64,
     level: Level,
     only: Option<SourceId>,
     filter: String,
-    /// The event at the bottom of the pane while it does not follow.
+    /// The event at the bottom of the pane; none while the pane follows.
     held: Option<EventId>,
-    /// Events that came since.
+    /// Events that came since the pane stopped following.
     missed: usize,
 }
 
@@ -102,7 +102,7 @@ impl Default for LogPane {
 }
 
 impl LogPane {
-    /// Takes events that came, oldest first; those it has are left out.
+    /// Appends events, oldest first; events that are in the ring already are left out.
     pub(crate) fn extend(&mut self, lines: Vec<LogLine>) {
         let newest = self.newest();
         for line in lines.into_iter().filter(|line| Some(line.id) > newest) {
@@ -121,7 +121,7 @@ impl LogPane {
         }
     }
 
-    /// Forgets all, before the newest are read anew; what is filtered and held stays.
+    /// Empties the ring, before the newest events are read again; filter and scroll position stay.
     pub(crate) fn clear(&mut self) {
         self.dropped += self.ring.len() as u64;
         self.ring.clear();
@@ -187,7 +187,7 @@ impl LogPane {
         self.held.is_none()
     }
 
-    /// Events that came since it stopped following.
+    /// How many events came since the pane stopped following.
     pub(crate) fn missed(&self) -> usize {
         self.missed
     }
@@ -197,7 +197,7 @@ impl LogPane {
         self.missed = 0;
     }
 
-    /// Returns the line at a place among those that are shown.
+    /// Returns a line by its place among the shown ones.
     pub(crate) fn line(&self, at: usize) -> Option<&LogLine> {
         let place = self.shown.get(at)? - self.dropped;
         self.ring.get(usize::try_from(place).ok()?)
@@ -215,7 +215,7 @@ impl LogPane {
         at.saturating_sub(1).min(last)
     }
 
-    /// Moves by so many lines, up when negative, in a pane of this height; at the end it follows again.
+    /// Scrolls by so many lines, up if negative, in a pane of this height; at the end the pane follows again.
     pub(crate) fn scroll(&mut self, by: isize, height: usize) {
         let last = self.len().saturating_sub(1);
         let full_page = height.saturating_sub(1).min(last);

@@ -1,4 +1,4 @@
-//! What comes into the model, and what it asks to be done.
+//! The messages that change the model, and the effects that the model asks for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::table::Row;
 use crate::app::{History, NewSource, PassProgress};
 use crate::domain::{Content, SettingsPatch, Source, SourceId, Verdict, Version, VersionId};
 
-/// Something that happened.
+/// A message: input, the clock, or the result of an effect.
 #[derive(Debug)]
 pub(crate) enum Msg {
     /// A key was pressed.
@@ -23,18 +23,18 @@ pub(crate) enum Msg {
     Paste(String),
     /// The terminal has this many columns and lines.
     Resize(u16, u16),
-    /// It is this late by the worker's clock, and so long since the dashboard was started.
+    /// The time by the worker's clock, and the time since the dashboard was started.
     Time(DateTime<Utc>, Duration),
-    /// The first sources by name, while all of them are being read.
+    /// The first page of sources by name; the others are still being read.
     FirstPage(Vec<Row>),
-    /// All sources and the newest events, read anew.
+    /// All sources and the newest events, as they are now.
     Resynced {
         /// By name.
         rows: Vec<Row>,
         /// Oldest first.
         lines: Vec<LogLine>,
     },
-    /// What changed since.
+    /// The rows and events since the message before.
     Changed {
         /// Sources as they are now.
         rows: Vec<Row>,
@@ -43,92 +43,92 @@ pub(crate) enum Msg {
         /// Oldest first.
         lines: Vec<LogLine>,
     },
-    /// How far the worker's pass is.
+    /// The progress of the worker's pass.
     Pass(PassProgress),
-    /// A source's history was read; with what is damaged in it, in words.
+    /// A source's history, and what is damaged in it, in words.
     History(Box<History>, Option<String>),
-    /// The verdicts on a version were read.
+    /// The verdicts on a version, with all that the verifiers printed.
     Verdicts(VersionId, Vec<Verdict>),
-    /// These are a large version's first bytes, not checked yet.
+    /// Size and first bytes of a large version, whose digest is not checked yet.
     Preview(VersionId, u64, Bytes),
-    /// A version's content cannot be read: in words.
+    /// Why a version's content cannot be read, in words.
     Unreadable(VersionId, String),
-    /// A version's content was opened and checked; these are its first bytes.
+    /// A version's content, opened and checked, and its first bytes.
     Opened(VersionId, Content, Bytes),
-    /// More of it, from this offset on.
+    /// Bytes of an open content, from this offset on.
     Window(VersionId, u64, Bytes),
-    /// Two versions were compared.
+    /// The difference of two versions, the older first.
     Compared(VersionId, VersionId, Box<Diff>),
-    /// Something long is so far; done when it is at its end.
+    /// The progress of a job; a job that is at its end is removed.
     Job(Job),
-    /// A fetch that was asked for has ended, however.
+    /// A fetch of these sources has ended, well or not.
     FetchEnded(Vec<SourceId>),
-    /// A verification that was asked for has ended, however.
+    /// A verification has ended, well or not.
     VerifyEnded(Vec<VerifyTarget>),
-    /// What was asked for is done: in words.
+    /// An effect is done; the text says so.
     Done(String),
-    /// The operator's change is made.
+    /// The operator's change is committed.
     ChangeDone(Box<ChangeDone>),
-    /// It was not made.
+    /// The operator's change was refused.
     Refused(Refused),
-    /// Something failed that nobody may miss.
+    /// An error that must stay on the screen until it is dismissed.
     Failed(String),
     /// A signal asks to stop.
     Stop,
 }
 
-/// Something long that is under way.
+/// A task that takes long, for the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
-    /// Tells it from others.
+    /// Unique in this process.
     pub(crate) id: u64,
     pub(crate) what: String,
     pub(crate) done: u64,
     pub(crate) total: u64,
 }
 
-/// What is verified: this version, or the newest of the source.
+/// The target of a verification: this version, or the newest of the source.
 pub(crate) type VerifyTarget = (SourceId, Option<VersionId>);
 
-/// Returns what an entry of [`Effect::Verify`] stands for.
+/// Returns the target of an entry of [`Effect::Verify`].
 pub(crate) fn verify_target(
     (source, version): &(Arc<Source>, Option<Box<Version>>),
 ) -> VerifyTarget {
     (source.id, version.as_ref().map(|version| version.id))
 }
 
-/// A change that was made, and what is to be seen of it at once.
+/// The outcome of a change, with the rows to show at once.
 #[derive(Debug, Default)]
 pub(crate) struct ChangeDone {
-    /// In words.
+    /// The outcome in words.
     pub(crate) text: String,
-    /// The sources that it concerns, as they are now.
+    /// The changed sources, as they are now.
     pub(crate) rows: Vec<Row>,
-    /// Those that are no more.
+    /// The sources that were removed.
     pub(crate) gone: Vec<SourceId>,
-    /// The one to look at: new, or back.
+    /// The source to select: one that was added or restored.
     pub(crate) shown: Option<SourceId>,
-    /// Those that are new.
+    /// The sources that were added.
     pub(crate) added: Vec<SourceId>,
-    /// What is to be asked first: nothing is made yet.
+    /// A question to be answered with yes before the change is made.
     pub(crate) question: Option<(Vec<String>, Change)>,
     pub(crate) origin: Origin,
 }
 
-/// A change that was not made.
+/// A change that was refused.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// Why, in words.
+    /// The reason in words.
     pub(crate) text: String,
     pub(crate) origin: Origin,
 }
 
-/// What is to be known of a change when its outcome comes.
+/// What the model must know of a change when its outcome comes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Origin {
-    /// Whether a form asked for it, which comes back when it is refused.
+    /// Whether a form asked for the change; the form opens again if the change is refused.
     pub(crate) is_form: bool,
-    /// Whether another source may be selected when it is made.
+    /// Whether the change may move the selection to another source.
     pub(crate) moves: bool,
 }
 
@@ -139,14 +139,14 @@ pub(crate) enum Change {
     Add(Vec<NewSource>),
     /// Change the settings of sources.
     Edit(Vec<SourceId>, Box<SettingsPatch>),
-    /// Switch sources on or off: all become what the first of them is not.
+    /// Switch sources on or off: all to the opposite of the first.
     Toggle(Vec<SourceId>),
     /// Remove sources; their history stays.
     Remove(Vec<SourceId>),
-    /// Take the last change back, or make once more what was taken back last.
+    /// Undo the latest change, or redo the one undone last.
     Revert {
         is_redo: bool,
-        /// The sources that it may remove: the operator was asked about these.
+        /// The sources whose removal the operator has confirmed.
         may_remove: Vec<SourceId>,
     },
 }
@@ -167,14 +167,14 @@ impl Change {
     }
 }
 
-/// Something to be done outside of the model.
+/// Work outside of the model, for `effects` and `run`.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     /// Read all sources and the newest events.
     Resync,
-    /// Read a source's history: its newest part, or all of it.
+    /// Read a source's history: so many of its newest attempts and versions, or all.
     ReadHistory(SourceId, Option<usize>),
-    /// Read the verdicts on a version with what the verifiers printed, which a history leaves out.
+    /// Read the verdicts on a version with all that the verifiers printed, which a history leaves out.
     ReadVerdicts(VersionId),
     /// Open a version's content.
     Open(Box<Version>),
@@ -190,8 +190,8 @@ pub(crate) enum Effect {
     Verify(Vec<(Arc<Source>, Option<Box<Version>>)>),
     /// Put text on the clipboard.
     Copy(String),
-    /// Go back to the shell until continued.
+    /// Suspend the process.
     Suspend,
-    /// Ask the worker to stop, and end when it has; at once when asked again.
+    /// Ask the worker to stop, and end when it has; the second time, end at once.
     Quit,
 }

@@ -1,4 +1,4 @@
-//! The state of the dashboard: everything that decides what is on the screen.
+//! The model: all state that decides what is on the screen.
 //!
 //! Changed by `update` alone, drawn by `draw`. Holds no terminal, no task and no clock.
 
@@ -64,18 +64,18 @@ pub(crate) struct VersionPage {
     pub(crate) verdicts: Vec<Verdict>,
     /// Whether the verdicts are shown instead of the content.
     pub(crate) shows_verdicts: bool,
-    /// What is looked at, once its first bytes are read.
+    /// The part of the content on the screen, once the first bytes are read.
     pub(crate) viewer: Option<Viewer>,
     /// The content, once it is read and checked.
     pub(crate) content: Option<Content>,
-    /// Why it cannot be shown.
+    /// Why the content cannot be shown.
     pub(crate) problem: Option<String>,
-    /// The first line of the verdicts that is drawn.
+    /// The first line of the verdicts on the screen.
     pub(crate) top: usize,
 }
 
 impl VersionPage {
-    /// Returns what reads the part of the content that is looked at, when it is not there and may be read.
+    /// Returns the effect that reads the bytes around the screen, if they are missing and the content is open.
     pub(crate) fn window(&self) -> Option<Effect> {
         let start = self.viewer.as_ref()?.missing_window()?;
         let content = self.content.clone()?;
@@ -89,20 +89,20 @@ pub(crate) struct DiffPage {
     pub(crate) name: String,
     pub(crate) old: Version,
     pub(crate) new: Version,
-    /// Once it is worked out.
+    /// None while the versions are being compared.
     pub(crate) diff: Option<Diff>,
     pub(crate) top: usize,
     pub(crate) left: usize,
 }
 
-/// What a filter narrows.
+/// The list that a filter narrows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FilterTarget {
     Sources,
     Log,
 }
 
-/// What lies above everything else.
+/// A dialog or input above everything else.
 #[derive(Debug)]
 pub(crate) enum Overlay {
     Help {
@@ -123,12 +123,12 @@ pub(crate) enum Overlay {
     Filter {
         what: FilterTarget,
         input: Input,
-        /// What Esc goes back to.
+        /// The filter that Esc restores.
         before: String,
     },
 }
 
-/// What the operator gives.
+/// A key, pasted text, or an action chosen in the palette.
 #[derive(Clone, Debug)]
 pub(crate) enum UserInput {
     Key(KeyCombination, KeyEvent),
@@ -137,7 +137,7 @@ pub(crate) enum UserInput {
     Action(UserAction),
 }
 
-/// What is under way, and is sure to come unless trouble is told.
+/// Results that input waits for. Each comes as a message, or `Msg::Failed` does.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pending {
     /// All sources, for the first time.
@@ -146,13 +146,13 @@ pub(crate) struct Pending {
     pub(crate) pane_history: Option<SourceId>,
     /// All of the history of this source.
     pub(crate) page_history: Option<SourceId>,
-    /// The outcome of the form that was accepted last.
+    /// The outcome of the form that was submitted last.
     pub(crate) form_outcome: bool,
-    /// So many changes that may move the selection.
+    /// The number of changes under way that may move the selection.
     pub(crate) changes: usize,
 }
 
-/// What keys have begun and is not done: it is not begun a second time.
+/// Fetches and verifications that a key started: they are not started a second time.
 #[derive(Debug, Default)]
 pub(crate) struct UnderWay {
     pub(crate) fetches: HashSet<SourceId>,
@@ -161,10 +161,10 @@ pub(crate) struct UnderWay {
     pub(crate) verify_keys: Presses<VerifyTarget>,
 }
 
-/// A key that comes again within this is held down: keyboards wait for up to 660 ms before they repeat it.
+/// A key that comes again within this time is held down: keyboards wait up to 660 ms before they repeat a key.
 const REPEAT_GAP: Duration = Duration::from_millis(700);
 
-/// What a key was pressed for, and when last, since the start. A held key does a thing once, however fast that is done.
+/// When a key was last pressed for each target. A held key starts its work once, however fast that work is done.
 #[derive(Debug)]
 pub(crate) struct Presses<T>(HashMap<T, Duration>);
 
@@ -175,26 +175,26 @@ impl<T> Default for Presses<T> {
 }
 
 impl<T: Eq + std::hash::Hash> Presses<T> {
-    /// Notes a press for `what`. Returns whether the key is held down since one before.
+    /// Records a press for a target. Returns whether the key has been held down since the press before.
     pub(crate) fn is_held(&mut self, what: T, now: Duration) -> bool {
         self.0.retain(|_, at| now.saturating_sub(*at) < REPEAT_GAP);
         self.0.insert(what, now).is_some()
     }
 }
 
-/// A short word on what happened.
+/// A short message in the corner of the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toast {
     pub(crate) text: String,
     pub(crate) is_error: bool,
-    /// Since the start; an error stays until it is dismissed.
+    /// When it disappears, by the time since the start; none for an error, which stays until it is dismissed.
     pub(crate) until: Option<Duration>,
 }
 
 /// How long a toast stays.
 pub(crate) const TOAST: Duration = Duration::from_secs(5);
 
-/// What the dashboard may do.
+/// What the dashboard may do, fixed at its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -204,27 +204,27 @@ pub(crate) struct Mode {
     pub(crate) read_only: bool,
     /// Whether a worker runs in this process.
     pub(crate) has_worker: bool,
-    /// Whether the worker may be told what to do: not under `--no-worker`.
+    /// Whether sources can be fetched from here: not under `--no-worker`.
     pub(crate) may_fetch: bool,
     /// Whether the terminal is one of tmux.
     pub(crate) in_tmux: bool,
 }
 
-/// The state.
+/// The model.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) keymap: Keymap,
     pub(crate) mode: Mode,
     pub(crate) size: (u16, u16),
     pub(crate) now: DateTime<Utc>,
-    /// Of every time that is shown.
+    /// The time zone of every time on the screen.
     pub(crate) zone: Zone,
     pub(crate) uptime: Duration,
-    /// Whether all sources were read; before that the table holds the first of them at most.
+    /// Whether all sources were read; before that the table holds the first page at most.
     pub(crate) loaded: bool,
     pub(crate) table: SourceTable,
     pub(crate) pane: Pane,
-    /// The newest part of the selected source's history, or of the one before while it is read.
+    /// The newest part of the selected source's history; of the source selected before while it is being read.
     pub(crate) history: Option<HistoryView>,
     pub(crate) verdicts_top: usize,
     pub(crate) log: LogPane,
@@ -233,15 +233,15 @@ pub(crate) struct Model {
     pub(crate) toasts: Vec<Toast>,
     pub(crate) pass: PassProgress,
     pub(crate) jobs: Vec<Job>,
-    /// Whether the view is held still; what came since is read when it goes on.
+    /// Whether the view is frozen; changes meanwhile are read when it is released.
     pub(crate) frozen: bool,
     pub(crate) quitting: bool,
-    /// What is under way.
+    /// The results that input waits for.
     pub(crate) pending: Pending,
     pub(crate) under_way: UnderWay,
-    /// Input that waits for it, in its order.
+    /// Input that waits for a pending result, oldest first.
     pub(crate) queued_input: VecDeque<UserInput>,
-    /// The form that was accepted last: it comes back when what it asked for is refused.
+    /// The form that was submitted last: it opens again if its change is refused.
     pub(crate) last_form: Option<Box<Form>>,
 }
 
@@ -277,7 +277,7 @@ impl Model {
         }
     }
 
-    /// Returns the contexts in which a key is looked up, the nearest first.
+    /// Returns the contexts in which a key is looked up, the innermost first.
     pub(crate) fn contexts(&self) -> &'static [Context] {
         match (&self.overlay, self.pages.last(), self.pane) {
             (Some(Overlay::Palette { .. }), ..) => &[Context::Menu, Context::Anywhere],
@@ -293,13 +293,13 @@ impl Model {
         }
     }
 
-    /// Tells the operator something that goes by itself.
+    /// Shows a toast that disappears by itself.
     pub(crate) fn toast(&mut self, text: impl Into<String>) {
         let until = Some(self.uptime + TOAST);
         self.show_toast(text.into(), false, until);
     }
 
-    /// Tells the operator of an error, which stays until it is dismissed.
+    /// Shows an error, which stays until it is dismissed.
     pub(crate) fn toast_error(&mut self, text: impl Into<String>) {
         self.show_toast(text.into(), true, None);
     }
@@ -323,7 +323,7 @@ impl Model {
         self.history.as_ref().filter(|view| view.source_id() == id)
     }
 
-    /// Returns when the screen changes although nothing happens: a toast ends, or a minute does.
+    /// Returns when the screen next changes without a message: when a toast ends, or a minute.
     pub(crate) fn next_redraw(&self) -> Duration {
         let seconds = u64::try_from(60 - self.now.timestamp().rem_euclid(60)).unwrap_or(60);
         let minute = self.uptime + Duration::from_secs(seconds);
@@ -331,7 +331,7 @@ impl Model {
         toasts.fold(minute, Duration::min)
     }
 
-    /// Returns the palette's actions that the text leaves.
+    /// Returns the palette's actions whose name or explanation contains the text.
     pub(crate) fn palette(text: &str) -> Vec<UserAction> {
         let text = text.to_lowercase();
         let hidden = |action: UserAction| {

@@ -1,4 +1,4 @@
-//! The loop of the dashboard: takes what happened, has the model updated and effects started, draws when it is time.
+//! The event loop of the dashboard: receives messages, updates the model, starts effects, and draws when a frame is due.
 
 use std::io;
 use std::sync::Arc;
@@ -24,17 +24,17 @@ use super::worker_handle::WorkerHandle;
 use crate::app::{App, Error, ErrorKind, PassProgress, Result};
 use crate::config::{Config, KeySetting};
 
-/// Frames are at least so far apart.
+/// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(16);
-/// Messages that may wait; who has more to tell waits.
+/// Most messages in the queue; senders wait while it is full.
 const QUEUE: usize = 1024;
 
-/// How the dashboard is to be.
+/// How the dashboard is started.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dashboard {
-    /// It changes nothing.
+    /// The dashboard changes nothing.
     pub read_only: bool,
-    /// It draws in seven bits, whatever the locale says.
+    /// The screen is 7-bit ASCII, whatever the locale says.
     pub ascii: bool,
 }
 
@@ -63,12 +63,6 @@ fn keymap(config: &Config, keys: &[KeySetting]) -> Result<Keymap> {
 pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashboard) -> Result<()> {
     let config = app.config();
     let keymap = keymap(&config, &config.dashboard.keys)?;
-    let colours = supports_color::on(supports_color::Stream::Stdout);
-    let theme = Theme::of(
-        config.dashboard.theme,
-        colours.is_some(),
-        colours.is_some_and(|level| level.has_256 || level.has_16m),
-    );
     let ascii = dashboard.ascii || !supports_unicode::on(supports_unicode::Stream::Stdout);
     let mode = Mode {
         read_only: dashboard.read_only,
@@ -79,7 +73,7 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
     let (messages, queue) = mpsc::channel(QUEUE);
     let panics = messages.clone();
     let screen = Screen::enter(move |text| {
-        // Nothing more can be done when the queue is full; the log has it.
+        // With the queue full nothing more can be done; the panic is in the log.
         let _ = panics.try_send(Msg::Failed(text));
     })
     .map_err(|error| failed(&error))?;
@@ -89,10 +83,10 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
     let mut runner = Runner::new(Arc::clone(&app), Arc::clone(&worker), messages);
     runner.watch();
     let looping = Loop {
+        theme: theme(&config),
         app,
         worker,
         model,
-        theme,
         ascii,
         runner,
         queue,
@@ -106,6 +100,15 @@ pub async fn run(app: Arc<App>, worker: Arc<dyn WorkerHandle>, dashboard: Dashbo
     looping.run().await
 }
 
+fn theme(config: &Config) -> Theme {
+    let colours = supports_color::on(supports_color::Stream::Stdout);
+    Theme::of(
+        config.dashboard.theme,
+        colours.is_some(),
+        colours.is_some_and(|level| level.has_256 || level.has_16m),
+    )
+}
+
 fn failed(error: &io::Error) -> Error {
     Error::new(
         ErrorKind::Unavailable,
@@ -115,7 +118,7 @@ fn failed(error: &io::Error) -> Error {
 
 /// Why the loop ended.
 enum Ended {
-    /// The terminal is there, to be given back.
+    /// The dashboard was left or failed; the terminal must be restored.
     Left(Result<()>),
     HungUp,
 }
@@ -180,6 +183,10 @@ impl Loop {
                 () = tokio::time::sleep(wake) => self.dirty = self.dirty || wake > FRAME,
             }
         };
+        self.end(ended).await
+    }
+
+    async fn end(self, ended: Ended) -> Result<()> {
         self.frames.log();
         match ended {
             Ended::HungUp => {
@@ -193,7 +200,7 @@ impl Loop {
         }
     }
 
-    /// Ends without the terminal: claims are released at once, since whoever closed it is gone.
+    /// Ends without a terminal to restore. Claims are released at once, since the operator is gone.
     async fn hung_up(self) {
         tracing::warn!("the terminal was closed");
         self.screen.forget();
@@ -266,7 +273,7 @@ impl Loop {
         Ok(())
     }
 
-    /// Returns how long nothing needs to be done unless something happens.
+    /// Returns how long the loop may sleep without a message.
     fn next_wake(&self) -> Duration {
         match self.drawn {
             Some(drawn) if self.dirty => FRAME.saturating_sub(drawn.elapsed()),
@@ -281,8 +288,8 @@ impl Loop {
     }
 }
 
-/// Returns what comes when the terminal is gone. A thread of its own waits for it: one of the runtime's would have to end
-/// before the process could, and after a panic it never would.
+/// Returns a channel that receives when the terminal is gone. A thread of its own waits for that: a thread of the runtime
+/// would have to end before the process could, and after a panic it never would.
 fn hang_up() -> oneshot::Receiver<()> {
     let (sender, receiver) = oneshot::channel();
     std::thread::spawn(move || {

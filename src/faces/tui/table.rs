@@ -1,6 +1,6 @@
-//! The table of sources: which rows there are, which are shown and in which order, which one is selected.
+//! The table of sources: its rows, their order, the filter, the selection and the marks.
 //!
-//! The selection follows its source, whatever is sorted, filtered, added or removed. Never draws.
+//! The selection stays on its source, whatever is sorted, filtered, added or removed. Never draws.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -10,7 +10,7 @@ use super::columns::{Column, NAME};
 use crate::domain::{Slot, Source, SourceId, VersionState};
 use crate::faces::standing::{state_word, verified_word};
 
-/// One source, and the text that a filter looks into.
+/// One source, and the text that a filter searches.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) source: Arc<Source>,
@@ -35,33 +35,33 @@ impl Row {
     }
 }
 
-/// How many sources stand how.
+/// How many sources are in which state, for the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Whose last attempt failed.
+    /// Sources whose last attempt failed.
     pub(crate) down: usize,
-    /// Whose newest version a verifier failed.
+    /// Sources whose newest version a verifier failed.
     pub(crate) failed_verification: usize,
     /// Sets whose newest files failed together, or could not be judged.
     pub(crate) sets: usize,
-    /// Whose newest version could not be judged.
+    /// Sources whose newest version could not be judged.
     pub(crate) errors: usize,
-    /// Whose newest version waits for a verdict.
+    /// Sources whose newest version waits for a verdict.
     pub(crate) pending: usize,
-    /// Whose file could not be published.
+    /// Sources whose file could not be published.
     pub(crate) unpublished: usize,
-    /// The first slot at which one is due.
+    /// The first slot in which a source is due.
     pub(crate) next: Option<Slot>,
 }
 
-/// The sources, and how they are looked at.
+/// The sources, and what of them is on the screen.
 #[derive(Debug)]
 pub(crate) struct SourceTable {
     rows: Vec<Row>,
     index: HashMap<SourceId, u32>,
-    /// All rows in order: typing a filter sorts nothing.
+    /// All rows in sort order, as places in `rows`: a filter does not sort again.
     sorted: Vec<u32>,
-    /// Those of them that the filter leaves.
+    /// The rows of `sorted` that match the filter.
     order: Vec<u32>,
     selected: Option<SourceId>,
     /// Where the selected row is, or was, in `order`.
@@ -95,14 +95,14 @@ impl Default for SourceTable {
 }
 
 impl SourceTable {
-    /// Takes the whole catalogue.
+    /// Replaces all rows.
     pub(crate) fn replace(&mut self, rows: Vec<Row>) {
         self.rows = rows;
         self.reindex();
         self.arrange();
     }
 
-    /// Takes sources that changed or came, and forgets those that are gone.
+    /// Inserts and updates rows, and removes the sources that are gone.
     pub(crate) fn update(&mut self, changed: Vec<Row>, gone: &[SourceId]) {
         let gone: BTreeSet<_> = gone
             .iter()
@@ -136,7 +136,7 @@ impl SourceTable {
         self.marks.retain(|id| self.index.contains_key(id));
     }
 
-    /// Puts the touched rows where they belong; the others stay in order among themselves.
+    /// Merges the touched rows into the sort order; the others are in order already.
     fn merge(&mut self, touched: &[bool]) {
         let touched_rows = (0_u32..).zip(touched).filter(|(_, touched)| **touched);
         let mut moved: Vec<u32> = touched_rows.map(|(at, _)| at).collect();
@@ -158,7 +158,7 @@ impl SourceTable {
         self.sorted = merged;
     }
 
-    /// Sorts and filters anew.
+    /// Sorts and filters all rows.
     fn arrange(&mut self) {
         let all = 0..u32::try_from(self.rows.len()).expect("fewer sources than 2^32");
         let mut sorted: Vec<u32> = all.collect();
@@ -168,7 +168,7 @@ impl SourceTable {
         self.narrow();
     }
 
-    /// Filters anew.
+    /// Filters all rows.
     fn narrow(&mut self) {
         let sorted = self.sorted.iter().copied();
         self.order = sorted.filter(|at| self.matches(*at)).collect();
@@ -215,7 +215,7 @@ impl SourceTable {
         self.counts = counts;
     }
 
-    /// Finds the selected row again; one that is not shown any more gives way to the one at its place.
+    /// Moves the cursor to the selected source; if that is not shown any more, the row in its place is selected.
     fn find_cursor(&mut self) {
         let wanted = self.selected.and_then(|id| self.index.get(&id).copied());
         let same = |at: usize| wanted.is_some() && self.order.get(at) == wanted.as_ref();
@@ -226,14 +226,15 @@ impl SourceTable {
         self.select(self.cursor);
     }
 
-    /// Selects the row at this place, or the last. Where none is shown, the one that was selected is again when it is.
+    /// Selects the row at this place, or the last. With no row shown, the selected source is kept until it is shown
+    /// again.
     pub(crate) fn select(&mut self, at: usize) {
         self.cursor = at.min(self.order.len().saturating_sub(1));
         let shown = self.shown(self.cursor).map(|row| row.source.id);
         self.selected = shown.or(self.selected);
     }
 
-    /// Selects a source; a filter that hides it goes.
+    /// Selects a source, and clears a filter that hides it.
     pub(crate) fn show(&mut self, id: SourceId) {
         let at = self.index.get(&id).copied();
         if at.is_some_and(|at| !self.matches(at)) {
@@ -259,7 +260,7 @@ impl SourceTable {
         self.arrange();
     }
 
-    /// Returns the column, and whether its order is turned round.
+    /// Returns the column that the table is sorted by, and whether in reverse.
     pub(crate) fn sorting(&self) -> (&'static Column, bool) {
         (self.sort, self.reversed)
     }
@@ -272,12 +273,12 @@ impl SourceTable {
         self.counts
     }
 
-    /// How many rows are shown.
+    /// Returns how many rows are shown.
     pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// How many sources there are.
+    /// Returns how many sources there are.
     pub(crate) fn total(&self) -> usize {
         self.rows.len()
     }
@@ -301,7 +302,7 @@ impl SourceTable {
         self.rows.get(*at as usize).map(|row| &row.source)
     }
 
-    /// Returns what an action is about: the marked sources that are shown, in their order, else the selected one.
+    /// Returns the sources that an action is about: those marked and shown, in their order, or else the selected one.
     pub(crate) fn targets(&self) -> Vec<Arc<Source>> {
         let marked: Vec<_> = self.shown_marks().cloned().collect();
         if marked.is_empty() {
@@ -311,7 +312,7 @@ impl SourceTable {
     }
 
     fn shown_marks(&self) -> impl Iterator<Item = &Arc<Source>> {
-        // Most often there are none, and many rows.
+        // Usually nothing is marked: then the rows, which may be many, are not searched.
         let shown: &[u32] = if self.marks.is_empty() {
             &[]
         } else {
@@ -326,7 +327,7 @@ impl SourceTable {
         self.marks.len() - self.shown_marks().count()
     }
 
-    /// Marks the selected source or takes its mark away, and goes on to the next.
+    /// Marks or unmarks the selected source, and selects the next.
     pub(crate) fn toggle_mark(&mut self) {
         if let Some(id) = self.selected().map(|source| source.id) {
             if !self.marks.remove(&id) {

@@ -1,6 +1,7 @@
-//! The terminal: into the alternate screen and back, whatever happens; drawing without flicker; hang-up.
+//! The terminal: enters the alternate screen and restores the shell's, also on a panic; draws without flicker; detects
+//! hang-up.
 //!
-//! Not ratatui's own `init`: its panic hook fires for any thread, and leaves a dashboard running on a plain screen.
+//! Not ratatui's own `init`: its panic hook restores the screen for a panic of any thread, while the dashboard goes on.
 
 use std::io::{self, Stdout, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,14 +18,15 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 
-/// Whether the terminal is as the dashboard needs it: what the panic hook has to undo.
+/// Whether the terminal is in raw mode and on the alternate screen, which the panic hook must undo.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the dashboard has it.
 pub(super) struct Screen(Terminal<CrosstermBackend<Stdout>>);
 
 impl Screen {
-    /// Takes the terminal over; panics of this thread give it back first, those of others are the log's.
+    /// Sets the terminal up. A panic of this thread restores it first; one of another thread is logged and handed to the
+    /// callback.
     pub(super) fn enter(
         on_other_panic: impl Fn(String) + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -54,25 +56,27 @@ impl Screen {
         Ok((size.width, size.height))
     }
 
-    /// Gives the terminal to the shell until the process is continued, then takes it again and draws in full.
+    /// Restores the terminal for the shell, stops the process, and when it is continued sets the terminal up for a full
+    /// redraw.
     pub(super) fn suspend(&mut self) -> io::Result<()> {
         restore();
         rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
         set_up()?;
-        // One that knows nothing of the screen draws all of it. `clear` would ask the terminal where its cursor is, and the
-        // stream of events may take the answer.
+        // A fresh `Terminal` draws every cell. `clear` would ask the terminal for the cursor's position, and the event
+        // stream may swallow the answer.
         let fresh = Terminal::new(CrosstermBackend::new(io::stdout()))?;
         std::mem::forget(std::mem::replace(&mut self.0, fresh));
         Ok(())
     }
 
-    /// Gives the terminal back.
+    /// Restores the terminal for the shell.
     pub(super) fn leave(self) {
         restore();
         self.forget();
     }
 
-    /// Ends without a word to a terminal that is gone: writing to it would fail, and dropping it would write.
+    /// Drops the screen without writing to the terminal, which is gone: writing would fail, and `Terminal` writes when it
+    /// is dropped.
     pub(super) fn forget(self) {
         ENTERED.store(false, Ordering::Release);
         std::mem::forget(self.0);
@@ -90,7 +94,7 @@ fn set_up() -> io::Result<()> {
     )
 }
 
-/// Undoes what was done to the terminal. One that is gone cannot be told.
+/// Undoes `set_up`. Errors are ignored: the terminal may be gone.
 fn restore() {
     if ENTERED.swap(false, Ordering::AcqRel) {
         let _ = execute!(
@@ -112,7 +116,7 @@ fn watch_panics(screen: ThreadId, on_other_panic: impl Fn(String) + Send + Sync 
             restore();
             before(panic);
         } else {
-            // The screen stays whole; what happened is told on it, and in the log.
+            // The screen stays as it is; the panic is logged and shown as an error.
             let text = panic.payload_as_str().unwrap_or("no message");
             let place = panic
                 .location()
@@ -124,22 +128,22 @@ fn watch_panics(screen: ThreadId, on_other_panic: impl Fn(String) + Send + Sync 
     }));
 }
 
-/// Gives whoever reads from the terminal, which is gone, something that has nothing to read yet. The library of events takes the end
-/// of what it reads for a pause otherwise, and reads on for ever: the loop that asked it for an event would never end.
+/// Replaces standard input, whose terminal is gone, by a descriptor that is never readable. Otherwise the event library
+/// takes end of file for "nothing yet" and reads on for ever, and the loop that asked it for an event would never end.
 fn replace_stdin() {
     use rustix::event::{EventfdFlags, eventfd};
     if let Ok(nothing) = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC) {
-        // Where that cannot be, the loop ends all the same, unless it was just reading.
+        // If this fails, the loop ends all the same, unless it was just reading.
         let _ = rustix::stdio::dup2_stdin(&nothing);
     }
 }
 
-/// Returns when the terminal is gone, which reading events never tells. Blocks; meant for a thread of its own.
+/// Returns when the terminal is gone, which the event stream does not report. Blocks; meant for a thread of its own.
 pub(super) fn wait_for_hang_up() {
     use rustix::event::{PollFd, PollFlags, poll};
     let stdin = io::stdin();
     loop {
-        // Asked for nothing, it reports hang-up and errors alone.
+        // With no events requested, `poll` reports hang-up and errors only.
         let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
         match poll(&mut watched, None) {
             Ok(_)

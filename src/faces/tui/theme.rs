@@ -4,11 +4,11 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::ThemeChoice;
 
-/// How each kind of thing looks. State is always a word or a glyph as well.
+/// The styles by meaning. A state is always a word or a glyph as well as a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Theme {
     pub(crate) text: Style,
-    /// What matters less.
+    /// Less important text.
     pub(crate) dim: Style,
     /// Headings and keys.
     pub(crate) accent: Style,
@@ -23,10 +23,10 @@ pub(crate) struct Theme {
 }
 
 impl Theme {
-    /// Returns the theme of a choice; `Auto` needs what the terminal can: how many colours, none under `NO_COLOR`.
+    /// Returns the theme of a choice. `Auto` goes by the colours that the terminal has, none under `NO_COLOR`.
     pub(crate) fn of(choice: ThemeChoice, has_colour: bool, has_bright: bool) -> Self {
         match choice {
-            // What a person set for every program comes before what one program was told.
+            // `NO_COLOR`, which a person sets for every program, wins over the choice for this one.
             _ if !has_colour => Self::mono(),
             ThemeChoice::Mono => Self::mono(),
             ThemeChoice::Auto if !has_bright => Self::plain(),
@@ -73,7 +73,7 @@ impl Theme {
             bad: Style::new().fg(bad).add_modifier(Modifier::BOLD),
             border: Style::new().fg(dim),
             focus: Style::new().fg(accent),
-            // One bar, not a patch of each colour that lies in it.
+            // One bar instead of a patch for each colour in the row.
             selected: Style::new()
                 .fg(Color::Reset)
                 .add_modifier(Modifier::REVERSED),

@@ -1,10 +1,10 @@
-//! What an operator can do in the dashboard: the names that keys, palette, help page and configuration share.
+//! The actions of the operator, with the names and explanations that keys, palette, help and configuration share.
 //!
-//! Never says what an action does to the model: that is `update`.
+//! Never runs an action: `update` does.
 
 macro_rules! actions {
     ($($name:ident = $word:literal, $about:literal);+ $(;)?) => {
-        /// One thing that a key or a line of the palette does.
+        /// What a key or a line of the palette does.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) enum UserAction { $($name),+ }
 
@@ -17,7 +17,7 @@ macro_rules! actions {
                 match self { $(Self::$name => $word),+ }
             }
 
-            /// What it does, in a few words.
+            /// The explanation, in a few words.
             pub(crate) const fn about(self) -> &'static str {
                 match self { $(Self::$name => $about),+ }
             }
@@ -82,7 +82,7 @@ impl UserAction {
             .find(|action| action.name() == name)
     }
 
-    /// Tells whether it changes the catalogue, or starts work: what `--read-only` refuses.
+    /// Tells whether the action changes the catalogue or starts work, which `--read-only` refuses.
     pub(crate) const fn changes(self) -> bool {
         matches!(
             self,

@@ -1,6 +1,6 @@
-//! The content of a version through a window: whatever its size, only what is near the screen is held.
+//! The content of a version, through a window of bytes: only what is near the screen is in memory, whatever the size.
 //!
-//! Works on offsets in bytes. Pure: it says which bytes it needs, and someone else reads them.
+//! Works on byte offsets. Pure: `missing_window` says which bytes to read, and an effect reads them.
 
 use std::fmt::Write as _;
 
@@ -8,16 +8,16 @@ use bytes::Bytes;
 
 use crate::faces::text::clean_line;
 
-/// Bytes that a window holds.
+/// Bytes of a window.
 pub(crate) const WINDOW: u64 = 256 << 10;
-/// A line that is longer is shown as several: some files are one line.
+/// Most bytes of a line on the screen; a longer line is split, since some files are one line.
 const MAX_LINE: usize = 4096;
 /// Bytes in a line of the hexadecimal page.
 const HEX_LINE: u64 = 16;
-/// How much of the start decides whether it is text.
+/// Bytes at the start that decide between text and hexadecimal.
 const SNIFF: usize = 8 << 10;
 
-/// Where someone is in a content.
+/// A position in a content, and the bytes around it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Viewer {
     size: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Viewer {
     /// Where the first line on the screen begins.
     top: u64,
     hex: bool,
-    /// The height of the page whose end is to be the content's end, while the window there is not read yet.
+    /// The height of the last page, if that is wanted while its window is not read yet.
     to_end: Option<usize>,
     /// Columns that are scrolled away on the left.
     pub(crate) left: usize,
@@ -68,7 +68,7 @@ impl Viewer {
         self.size
     }
 
-    /// Takes a window that was read.
+    /// Takes a window that was read, by its offset.
     pub(crate) fn set_window(&mut self, start: u64, bytes: Bytes) {
         (self.start, self.bytes) = (start, bytes);
         if let Some(height) = self.to_end.take() {
@@ -78,7 +78,7 @@ impl Viewer {
         }
     }
 
-    /// Returns where a window has to begin for the screen and what is around it, when this one does not do.
+    /// Returns the offset of the window to read, if the present one does not cover the screen and its surroundings.
     pub(crate) fn missing_window(&self) -> Option<u64> {
         let margin = WINDOW / 4;
         let end = self.start + self.bytes.len() as u64;
@@ -121,7 +121,7 @@ impl Viewer {
         self.to_end = None;
     }
 
-    /// Goes so near to the end that a page of this height is full.
+    /// Goes to the last full page of this height.
     pub(crate) fn go_to_bottom(&mut self, height: usize) {
         let back = height as u64 * if self.hex { HEX_LINE } else { 1 };
         if self.hex {
@@ -142,7 +142,7 @@ impl Viewer {
         self.bytes.get(usize::try_from(at).ok()?).copied()
     }
 
-    /// Returns the start of the line that the offset lies in, as far as the window tells.
+    /// Returns the start of the line around an offset, within the window.
     fn line_start(&self, offset: u64) -> u64 {
         let mut start = offset.min(self.size);
         let least = offset.saturating_sub(MAX_LINE as u64).max(self.start);

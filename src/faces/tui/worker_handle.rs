@@ -8,11 +8,11 @@ use crate::domain::SourceId;
 
 /// The worker, as the dashboard sees it.
 pub trait WorkerHandle: Send + Sync {
-    /// Returns how far its passes are; nothing when no worker runs in this process.
+    /// Returns the progress of the worker's passes; none if no worker runs in this process.
     fn progress(&self) -> Option<watch::Receiver<PassProgress>>;
-    /// Fetches sources now, due or not; returns what came of it, in words.
+    /// Fetches sources now, due or not. Returns the outcome in words.
     fn fetch(&self, sources: Vec<SourceId>) -> BoxFuture<'static, Result<String>>;
-    /// Has the worker look at once for what is due: something may have become so.
+    /// Has the worker claim due sources at once, after a change that may have made some due.
     fn wake(&self);
     /// Asks everything to stop: gently the first time, at once the second.
     fn stop(&self);

@@ -16,7 +16,7 @@ use crate::faces::cli::consent::consent;
 use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::file_change::{Change, FileChange};
+use crate::faces::file_change::{FileChange, FileOutcome};
 use crate::faces::standing::{kept_until, one_of_sets};
 use crate::faces::text::{clean, count};
 
@@ -190,7 +190,7 @@ pub(super) async fn tell_files(
             sets.get(&source.id)
                 .is_some_and(|set| **set != source.state.set)
         });
-        if all || !matches!(file.change, Change::Unchanged | Change::Nothing) {
+        if all || !matches!(file.change, FileOutcome::Unchanged | FileOutcome::Nothing) {
             console.say(&format!("  {}: {}", title(&source), file.words()))?;
         } else if let Some(set) = entered {
             console.say(&format!(
@@ -437,7 +437,7 @@ pub(super) async fn restore(
     let restored = app.restore(&args.sources).await?;
     for restored in &restored {
         let file = match FileChange::between(None, &restored.source) {
-            nothing if nothing.change == Change::Nothing => String::new(),
+            nothing if nothing.change == FileOutcome::Nothing => String::new(),
             file => format!("; {}", file.words()),
         };
         console.say(&format!("restored {}{file}", title(&restored.source)))?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::app::{App, Error, SetFolder};
 use crate::domain::{EditionId, EventId};
 use crate::faces::cli::Console;
-use crate::faces::file_change::{Change, colon};
+use crate::faces::file_change::{FileOutcome, colon};
 use crate::faces::text::clean;
 
 /// Why the folder of a set goes that the catalogue does not know any more.
@@ -28,7 +28,7 @@ pub struct SetFolders {
 /// What became of the folder of a set.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(in crate::faces::cli) struct FolderChange {
-    pub(super) change: Change,
+    pub(super) change: FileOutcome,
     /// The edition that consumers see now.
     edition_id: Option<EditionId>,
     path: String,
@@ -88,9 +88,9 @@ impl SetFolders {
                 |one: Option<&SetFolder>| one.and_then(|one| one.set.publish_error.clone());
             let published = FolderChange::between(before, now).put_back_if(put_back.contains(set));
             let is_news = match published.change {
-                Change::Unchanged | Change::Nothing => false,
+                FileOutcome::Unchanged | FileOutcome::Nothing => false,
                 // Nothing that this command did.
-                Change::Failed => failed(before) != failed(now),
+                FileOutcome::Failed => failed(before) != failed(now),
                 _ => true,
             };
             let set = set.clone();
@@ -140,9 +140,9 @@ impl FolderChange {
             let is_gone = was.is_some();
             return Self {
                 change: if is_gone {
-                    Change::Withdrawn
+                    FileOutcome::Withdrawn
                 } else {
-                    Change::Nothing
+                    FileOutcome::Nothing
                 },
                 edition_id: None,
                 path: before.map(path).unwrap_or_default(),
@@ -151,12 +151,12 @@ impl FolderChange {
             };
         };
         let change = match set.published {
-            _ if set.publish_error.is_some() => Change::Failed,
-            Some(_) if set.published == was => Change::Unchanged,
-            Some(_) => Change::Published,
-            None if was.is_some() && *is_linked => Change::Due,
-            None if was.is_some() => Change::Withdrawn,
-            None => Change::Nothing,
+            _ if set.publish_error.is_some() => FileOutcome::Failed,
+            Some(_) if set.published == was => FileOutcome::Unchanged,
+            Some(_) => FileOutcome::Published,
+            None if was.is_some() && *is_linked => FileOutcome::Due,
+            None if was.is_some() => FileOutcome::Withdrawn,
+            None => FileOutcome::Nothing,
         };
         let because = set.withdrawn.as_ref().map(|one| one.because.clone());
         Self {
@@ -164,8 +164,8 @@ impl FolderChange {
             edition_id: set.published,
             path: now.map(path).unwrap_or_default(),
             why: match change {
-                Change::Failed => set.publish_error.clone(),
-                Change::Withdrawn => because,
+                FileOutcome::Failed => set.publish_error.clone(),
+                FileOutcome::Withdrawn => because,
                 _ => None,
             },
             back_from: was.filter(|was| set.published.is_some_and(|now| now < *was)),
@@ -174,8 +174,8 @@ impl FolderChange {
 
     /// Returns the same of a folder that was put back meanwhile, if nothing else became of it.
     fn put_back_if(mut self, is_put_back: bool) -> Self {
-        if is_put_back && self.change == Change::Unchanged {
-            self.change = Change::PutBack;
+        if is_put_back && self.change == FileOutcome::Unchanged {
+            self.change = FileOutcome::PutBack;
         }
         self
     }
@@ -192,19 +192,19 @@ impl FolderChange {
         let edition = edition.unwrap_or_default();
         let why = colon(self.why.as_deref());
         let words = match self.change {
-            Change::Published => {
+            FileOutcome::Published => {
                 let back = self
                     .back_from
                     .map(|was| format!(", back from edition {was}"));
                 format!("published {edition} at {path}{}", back.unwrap_or_default())
             }
-            Change::Unchanged => format!("{edition} stays published at {path}"),
-            Change::PutBack => {
+            FileOutcome::Unchanged => format!("{edition} stays published at {path}"),
+            FileOutcome::PutBack => {
                 format!("{edition} was put back at {path}: the folder had been changed or removed")
             }
-            Change::Withdrawn => format!("no longer published at {path}{why}"),
-            Change::Due => format!("still at {path}, until the next pass removes it"),
-            Change::Failed => format!("not brought up to date at {path}"),
+            FileOutcome::Withdrawn => format!("no longer published at {path}{why}"),
+            FileOutcome::Due => format!("still at {path}, until the next pass removes it"),
+            FileOutcome::Failed => format!("not brought up to date at {path}"),
             _ => "nothing of it is published".to_owned(),
         };
         clean(&words).into_owned()

@@ -1,8 +1,8 @@
-//! The screen in seven bits, for terminals and locales that know no more.
+//! The screen in 7-bit ASCII, for terminals and locales without Unicode.
 
 use ratatui::buffer::Buffer;
 
-/// Puts an ASCII character in the place of every other one.
+/// Replaces every character that is not ASCII by one that is.
 pub(crate) fn to_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();

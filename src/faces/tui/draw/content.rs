@@ -1,4 +1,4 @@
-//! The page of a version, and the page of two compared.
+//! The page of a version, and the page of the difference of two versions.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::list::write_verdicts;
 use super::paint::{boxed, pad, put_all, put_fitting};
 use crate::config::Zone;
-use crate::domain::{LastModified, format_size};
+use crate::domain::{LastModified, Version, format_size};
 use crate::faces::text::or_dash;
 use crate::faces::tui::diff::{DiffLine, Side};
 use crate::faces::tui::format::version_state;
@@ -33,27 +33,7 @@ pub(crate) fn draw_version(
     let inner = boxed(buffer, area, &title, tab, theme.focus);
     let body = below_facts(inner);
     if body.height < inner.height {
-        let (word, style) = version_state(Some(version.state), theme);
-        let facts = format!(
-            ", {}, {}, fetched {}, modified {}",
-            format_size(version.size_bytes),
-            version.media_type.as_deref().unwrap_or("no media type"),
-            zone.minute(version.fetched_at),
-            or_dash(
-                version
-                    .last_modified
-                    .as_ref()
-                    .and_then(LastModified::time)
-                    .map(|time| zone.minute(time))
-            )
-        );
-        put_fitting(buffer, inner, 0, &[(word, style), (&facts, theme.text)]);
-        put_all(
-            buffer,
-            inner,
-            1,
-            &[(&version.digest.to_string(), theme.dim)],
-        );
+        draw_facts(version, zone, theme, inner, buffer);
     }
     if page.shows_verdicts {
         let lines = verdict_lines(None, &page.verdicts);
@@ -80,6 +60,21 @@ pub(crate) fn draw_version(
         let text: String = text.chars().skip(viewer.left).collect();
         put_all(buffer, body, line, &[(&text, theme.text)]);
     }
+}
+
+fn draw_facts(version: &Version, zone: &Zone, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (word, style) = version_state(Some(version.state), theme);
+    let modified = version.last_modified.as_ref().and_then(LastModified::time);
+    let facts = format!(
+        ", {}, {}, fetched {}, modified {}",
+        format_size(version.size_bytes),
+        version.media_type.as_deref().unwrap_or("no media type"),
+        zone.minute(version.fetched_at),
+        or_dash(modified.map(|time| zone.minute(time)))
+    );
+    put_fitting(buffer, area, 0, &[(word, style), (&facts, theme.text)]);
+    let digest = version.digest.to_string();
+    put_all(buffer, area, 1, &[(&digest, theme.dim)]);
 }
 
 pub(crate) fn draw_diff(page: &DiffPage, theme: &Theme, area: Rect, buffer: &mut Buffer) {

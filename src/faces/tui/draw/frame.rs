@@ -1,4 +1,4 @@
-//! The whole screen: header, panes or a page, footer, and what lies above.
+//! The whole screen: header, panes or a page, footer, toasts and overlay.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -16,8 +16,8 @@ use crate::faces::tui::theme::Theme;
 /// With fewer columns the header has no date.
 const NARROW: u16 = 70;
 
-/// Draws everything; returns where the cursor stands, when there is an input. A terminal that was resized just now gives a
-/// buffer of another size than the model's: the frame after that fits.
+/// Draws the screen; returns the position of the cursor, if an input is open. The buffer of a terminal that was resized
+/// just now differs in size from the model: the next frame fits again.
 pub(crate) fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     let size = (buffer.area().width, buffer.area().height);
     let areas = Areas::of(size, model.pane);
@@ -55,21 +55,13 @@ fn panes(model: &Model, theme: &Theme, areas: Areas, buffer: &mut Buffer) {
     }
 }
 
-/// Says what the worker does and what needs attention.
+/// Returns the status line: what the worker does, and how many sources need attention.
 fn status(model: &Model) -> String {
     let mut parts = Vec::new();
-    let summary = &model.pass.summary;
     if model.quitting {
         parts.push("stopping; q again ends at once".to_owned());
     } else if model.pass.running && model.pass.total > 0 {
-        let (done, total) = (grouped(summary.attempts), grouped(model.pass.total));
-        parts.push(if summary.attempts > model.pass.total {
-            // Sources have become due since it began.
-            format!("pass {done}")
-        } else {
-            let bar = progress_bar(summary.attempts, model.pass.total);
-            format!("pass {bar} {done}/{total}")
-        });
+        parts.push(pass_status(model.pass.summary.attempts, model.pass.total));
     }
     if !model.mode.has_worker {
         parts.push("no worker here".to_owned());
@@ -78,24 +70,36 @@ fn status(model: &Model) -> String {
         parts.push("read-only".to_owned());
     }
     for job in &model.jobs {
-        parts.push(format!(
-            "{} {}/{}",
-            job.what,
-            grouped(job.done),
-            grouped(job.total)
-        ));
+        let (done, total) = (grouped(job.done), grouped(job.total));
+        parts.push(format!("{} {done}/{total}", job.what));
     }
     if model.frozen {
         parts.push("FROZEN".to_owned());
     }
-    if !model.loaded {
-        // What is counted is not all there is.
+    if model.loaded {
+        parts.extend(count_parts(model));
+    } else {
+        // The counts are not complete yet.
         parts.push("reading the catalogue".to_owned());
-        return parts.join(" · ");
     }
+    parts.join(" · ")
+}
+
+fn pass_status(done: u64, total: u64) -> String {
+    if done > total {
+        // More sources have become due since the pass began.
+        return format!("pass {}", grouped(done));
+    }
+    let bar = progress_bar(done, total);
+    format!("pass {bar} {}/{}", grouped(done), grouped(total))
+}
+
+fn count_parts(model: &Model) -> Vec<String> {
     let counts = model.table.counts();
-    parts.push(format!("down {}", counts.down));
-    parts.push(format!("FAIL {}", counts.failed_verification));
+    let mut parts = vec![
+        format!("down {}", counts.down),
+        format!("FAIL {}", counts.failed_verification),
+    ];
     let others = [
         ("set FAIL", counts.sets),
         ("unpublished", counts.unpublished),
@@ -104,14 +108,10 @@ fn status(model: &Model) -> String {
     ];
     let some = others.into_iter().filter(|(_, count)| *count > 0);
     parts.extend(some.map(|(word, count)| format!("{word} {count}")));
-    // What needs attention comes first where there is little room.
-    if let Some(next) = counts.next {
-        parts.push(format!(
-            "next {}",
-            until(Some(Slot::start(next)), model.now)
-        ));
-    }
-    parts.join(" · ")
+    // The next slot comes last: where there is little room, the counts matter more.
+    let next = counts.next.map(Slot::start);
+    parts.extend(next.map(|next| format!("next {}", until(Some(next), model.now))));
+    parts
 }
 
 fn progress_bar(done: u64, total: u64) -> String {
@@ -157,7 +157,7 @@ fn footer(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> Opti
     let hints = hints(model);
     let width =
         |hint: &Hint| u16::try_from(hint.key.width() + hint.word.len() + 3).unwrap_or(u16::MAX);
-    // Help and the way out stay, however narrow it is.
+    // Help and quit are shown, however narrow the footer is.
     let last: u16 = hints.iter().filter(|hint| hint.stays).map(width).sum();
     let (mut at, mut spare) = (area, area.width.saturating_sub(last));
     for hint in hints {

@@ -1,4 +1,4 @@
-//! The history and the verdicts of what is selected.
+//! The history pane and the verdicts pane, and the lists that pages share with them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -56,7 +56,7 @@ fn millis(attempt: &Attempt) -> u64 {
     u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Draws attempts or versions, the selected one among them, below what is damaged.
+/// Draws the attempts or versions of a history, below a line on what is damaged.
 pub(crate) fn draw_list(
     view: &HistoryView,
     zone: &Zone,

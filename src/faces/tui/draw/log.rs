@@ -10,25 +10,13 @@ use crate::faces::tui::theme::Theme;
 
 pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     let log = &model.log;
-    let mut title = "Log".to_owned();
-    match log.level() {
-        Level::Info => {}
-        Level::Warning => title.push_str("  warnings"),
-        Level::Error => title.push_str("  errors"),
-    }
-    if let Some(source) = log.only_source().and_then(|id| model.table.get(id)) {
-        title = format!("{title}  {}", source.settings.name);
-    }
-    if !log.filter_text().is_empty() {
-        title = format!("{title}  /{}", log.filter_text());
-    }
     let right = match (log.is_following(), log.missed()) {
         (true, _) => "follow".to_owned(),
         (false, 0) => "paused".to_owned(),
         (false, missed) => format!("↓ {missed} new"),
     };
     let style = pane_border(model, Pane::Log, theme);
-    let inner = boxed(buffer, area, &title, &right, style);
+    let inner = boxed(buffer, area, &title(model), &right, style);
     if log.len() == 0 && log.newest().is_some() {
         put_all(buffer, inner, 0, &[("No event matches.", theme.dim)]);
     }
@@ -59,4 +47,21 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             restyle(buffer, row, theme.selected);
         }
     }
+}
+
+fn title(model: &Model) -> String {
+    let log = &model.log;
+    let level = match log.level() {
+        Level::Info => "",
+        Level::Warning => "  warnings",
+        Level::Error => "  errors",
+    };
+    let mut title = format!("Log{level}");
+    if let Some(source) = log.only_source().and_then(|id| model.table.get(id)) {
+        title = format!("{title}  {}", source.settings.name);
+    }
+    if !log.filter_text().is_empty() {
+        title = format!("{title}  /{}", log.filter_text());
+    }
+    title
 }

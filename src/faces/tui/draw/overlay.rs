@@ -1,4 +1,4 @@
-//! What lies above all: help, palette, forms, questions, toasts.
+//! Overlays: help, palette, form and question; and toasts.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -17,7 +17,7 @@ use crate::faces::tui::model::{Model, Overlay};
 use crate::faces::tui::scroll::scrolled;
 use crate::faces::tui::theme::Theme;
 
-/// Draws what is open; returns where the cursor stands in an input.
+/// Draws the open overlay; returns the position of the cursor in its input, if it has one.
 pub(crate) fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<Position> {
     match model.overlay.as_ref()? {
         Overlay::Help { top } => draw_help(&model.keymap, *top, theme, buffer),
@@ -26,7 +26,7 @@ pub(crate) fn draw(model: &Model, theme: &Theme, buffer: &mut Buffer) -> Option<
         }
         Overlay::Form(form) => return draw_form(form, theme, buffer),
         Overlay::Question { text, .. } => draw_question(text, theme, buffer),
-        // It lies in the footer.
+        // The footer draws it.
         Overlay::Filter { .. } => {}
     }
     None
@@ -83,7 +83,7 @@ fn draw_question(text: &[String], theme: &Theme, buffer: &mut Buffer) {
     put_all(buffer, inner, last, &answers);
 }
 
-/// Writes an input behind a label; returns where its cursor stands.
+/// Writes an input behind a label; returns the position of its cursor.
 pub(crate) fn put_input(
     buffer: &mut Buffer,
     area: Rect,
@@ -167,7 +167,7 @@ fn draw_form(form: &Form, theme: &Theme, buffer: &mut Buffer) -> Option<Position
     cursor
 }
 
-/// Returns what is wrong with the form, else what its focused field accepts, in lines of this width.
+/// Returns the form's error, or else the help of its focused field, in lines of this width.
 fn words_below(form: &Form, theme: &Theme, width: usize) -> (Vec<String>, Style) {
     let problem = form.error();
     let (text, style) = problem.map_or((form.help().to_owned(), theme.dim), |p| (p, theme.bad));

@@ -11,7 +11,7 @@ use crate::faces::tui::layout::inside;
 use crate::faces::tui::model::{Model, Pane};
 use crate::faces::tui::theme::Theme;
 
-/// Writes text from here on, within the width, and returns how many columns it took.
+/// Writes text at a position, cut to the width; returns how many columns it took.
 pub(crate) fn put(
     buffer: &mut Buffer,
     at: (u16, u16),
@@ -29,7 +29,7 @@ pub(crate) fn put(
     end - x
 }
 
-/// Writes pieces one behind the other.
+/// Writes pieces of text one behind the other in a line of an area; returns how many columns they took.
 pub(crate) fn put_all(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&str, Style)]) -> u16 {
     if line >= area.height {
         return 0;
@@ -42,7 +42,7 @@ pub(crate) fn put_all(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&st
     used
 }
 
-/// Does the same, with a sign where something was cut.
+/// Does the same, with `…` where a piece was cut.
 pub(crate) fn put_fitting(buffer: &mut Buffer, area: Rect, line: u16, pieces: &[(&str, Style)]) {
     let mut at = area;
     for (text, style) in pieces {
@@ -86,7 +86,7 @@ pub(crate) fn restyle(buffer: &mut Buffer, area: Rect, style: Style) {
     buffer.set_style(area.intersection(*buffer.area()), style);
 }
 
-/// Draws a box with a title, and a word at its right; returns what lies inside.
+/// Draws a box with a title, and a word at its right; returns the area inside.
 pub(crate) fn boxed(
     buffer: &mut Buffer,
     area: Rect,
@@ -123,7 +123,7 @@ pub(crate) fn boxed(
     inside(area)
 }
 
-/// Draws a box above what is there, and returns what lies inside.
+/// Draws a box over the screen; returns the area inside.
 pub(crate) fn dialog(buffer: &mut Buffer, area: Rect, title: &str, style: Style) -> Rect {
     Clear.render(area, buffer);
     boxed(buffer, area, title, "", style)

@@ -8,10 +8,10 @@ use super::paint::put;
 
 const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// A bar: how high it is, nothing for what failed, and its colour.
+/// A bar: its value, none for a failed attempt, and its style.
 pub(crate) type Bar = (Option<u64>, Style);
 
-/// Draws bars, newest first as they are given, from the right edge on.
+/// Draws bars, given newest first, from the right edge to the left.
 pub(crate) fn bars(buffer: &mut Buffer, area: Rect, bars: &[Bar]) {
     let shown = &bars[..bars.len().min(usize::from(area.width))];
     let most = shown

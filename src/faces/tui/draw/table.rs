@@ -1,4 +1,4 @@
-//! The table of sources: only the rows that are on the screen are looked at.
+//! The table of sources: only the rows on the screen are formatted, however many there are.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,33 +15,16 @@ use crate::faces::tui::theme::Theme;
 /// Mark, glyph, and a space behind each.
 const SIGNS: u16 = 3;
 
-/// Draws the table; returns how many rows it built, however many there are.
+/// Draws the table; returns how many rows it built.
 pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) -> usize {
-    let table = &model.table;
-    let total = if model.loaded {
-        grouped(table.total() as u64)
-    } else {
-        "…".to_owned()
-    };
-    let mut title = format!("Sources {total}");
-    if !table.filter_text().is_empty() {
-        let shown = grouped(table.len() as u64);
-        title = format!("Sources {shown}/{total}  /{}", table.filter_text());
-    }
-    if !table.marks.is_empty() {
-        title = format!("{title}  {} marked", table.marks.len());
-        if let hidden @ 1.. = table.hidden_marks() {
-            title = format!("{title}, {hidden} hidden");
-        }
-    }
-    let (sort, reversed) = table.sorting();
+    let (sort, reversed) = model.table.sorting();
     let order = format!(
         "{} {}",
         if reversed { "↑" } else { "↓" },
         sort.heading.to_lowercase()
     );
     let style = pane_border(model, Pane::Sources, theme);
-    let inner = boxed(buffer, area, &title, &order, style);
+    let inner = boxed(buffer, area, &title(model), &order, style);
     if model.table.total() == 0 || (!model.loaded && model.table.len() == 0) {
         empty(model, theme, inner, buffer);
         return 0;
@@ -54,7 +37,7 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
             &[("No source matches the filter.", theme.dim)],
         );
     }
-    // Where there is one line, the selected source says more than a heading.
+    // With one line the selected source is shown instead of the heading.
     let rows = below_heading(inner);
     if rows.height < inner.height {
         heading(theme, inner, buffer);
@@ -73,6 +56,27 @@ pub(crate) fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer
         }
     }
     built
+}
+
+fn title(model: &Model) -> String {
+    let table = &model.table;
+    let total = if model.loaded {
+        grouped(table.total() as u64)
+    } else {
+        "…".to_owned()
+    };
+    let mut title = format!("Sources {total}");
+    if !table.filter_text().is_empty() {
+        let shown = grouped(table.len() as u64);
+        title = format!("Sources {shown}/{total}  /{}", table.filter_text());
+    }
+    if !table.marks.is_empty() {
+        title = format!("{title}  {} marked", table.marks.len());
+        if let hidden @ 1.. = table.hidden_marks() {
+            title = format!("{title}, {hidden} hidden");
+        }
+    }
+    title
 }
 
 fn empty(model: &Model, theme: &Theme, inner: Rect, buffer: &mut Buffer) {

@@ -1,4 +1,4 @@
-//! The fields of a form: what each is called, what it accepts, how what was typed is read.
+//! The fields of a form: labels, help, and how a field's text becomes a setting.
 
 use tui_input::Input;
 
@@ -7,7 +7,7 @@ use crate::domain::{Address, Interval, PublishPolicy, SettingsPatch, SourceSetti
 use crate::faces::options::as_fields;
 use crate::faces::text::without_comment;
 
-/// What a field holds.
+/// The setting that a field is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FieldKey {
     Address,
@@ -57,7 +57,7 @@ impl FieldKey {
         }
     }
 
-    /// Says what is accepted.
+    /// Returns what the field accepts, in words.
     pub(crate) fn help(self) -> &'static str {
         match self {
             Self::Address => "https://…; paste many lines to add many",
@@ -76,7 +76,7 @@ impl FieldKey {
     }
 }
 
-/// What a field's value is edited by.
+/// The value of a field, by how it is edited.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Text(Input),
@@ -85,7 +85,7 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// Returns the text that was typed, without the space around it; nothing of a switch.
+    /// Returns the typed text, trimmed; empty for a switch.
     pub(super) fn text(&self) -> String {
         match self {
             Self::Text(input) => input.value().trim_ascii().to_owned(),
@@ -104,7 +104,7 @@ impl Value {
         }
     }
 
-    /// Tells whether it says the same, wherever the cursor is.
+    /// Tells whether both hold the same, wherever the cursor is.
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other)) => one.value() == other.value(),
@@ -120,7 +120,7 @@ impl Value {
 pub(crate) struct Field {
     pub(crate) key: FieldKey,
     pub(crate) value: Value,
-    /// What it held when the form was opened.
+    /// The value when the form was opened.
     initial: Value,
 }
 
@@ -133,14 +133,14 @@ impl Field {
         }
     }
 
-    /// Tells whether it says something else than at the beginning: what nobody touched is left as it is, even where the field
-    /// could not say it.
+    /// Tells whether the value differs from the initial one. A setting whose field was not touched is left as it is, even
+    /// if the field could not express it.
     pub(super) fn is_touched(&self) -> bool {
         !self.value.is_same(&self.initial)
     }
 }
 
-/// Returns what a field begins with: what these settings say, else the default.
+/// Returns the initial value of a field: from these settings, or else the default.
 pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value {
     let text = |of: fn(&SourceSettings) -> String| {
         Value::Text(Input::new(settings.map(of).unwrap_or_default()))
@@ -172,12 +172,12 @@ pub(super) fn initial(key: FieldKey, settings: Option<&SourceSettings>) -> Value
     }
 }
 
-/// Returns the setting of one field as it is filled in, or what is wrong with it.
+/// Returns the setting that a value stands for, or what is wrong with the value.
 pub(super) fn setting(key: FieldKey, value: &Value) -> Result<SettingsPatch, String> {
     let text = value.text();
     let mut patch = SettingsPatch::default();
     match key {
-        // Whether plain HTTP is allowed is decided where the patch is applied.
+        // The rule on plain HTTP is checked where the patch is applied.
         FieldKey::Address => {
             let address = Address::parse(&text, true);
             patch.address = Some(address.map_err(|error| as_fields(&error.to_string()))?);
@@ -198,16 +198,16 @@ pub(super) fn setting(key: FieldKey, value: &Value) -> Result<SettingsPatch, Str
     Ok(patch)
 }
 
-/// Why a form asks for nothing yet, and the field that is to be corrected.
+/// Why a form cannot be submitted, and the field to correct.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FieldError {
     pub(crate) field: FieldKey,
     pub(crate) text: String,
 }
 
-/// Reads an address, and behind it the interval that it may have, and a comment.
+/// Reads a line of an address, optionally followed by an interval and a comment.
 pub(super) fn address_line(line: &str) -> Result<(&str, Option<Interval>), String> {
-    // Other spaces are told as what cannot be seen in an address.
+    // Other spaces are refused with the address, as characters that cannot be seen.
     let mut words = without_comment(line).split_ascii_whitespace();
     let address = words.next().unwrap_or_default();
     let interval = words.next().map(parsed_interval).transpose()?;
@@ -252,7 +252,7 @@ fn header_text(headers: &[(String, String)]) -> String {
     lines.collect::<Vec<_>>().join("; ")
 }
 
-/// Reads `Name: value; Name: value`.
+/// Reads headers: `Name: value; Name: value`.
 pub(super) fn headers(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut parts = vec![String::new()];
     let mut characters = text.chars().peekable();

@@ -1,4 +1,4 @@
-//! An open form: typing and pasting into it, and what is wrong with what is there.
+//! An open form: takes typed and pasted text, and checks its fields.
 
 use tui_input::{Input, InputRequest};
 
@@ -14,7 +14,7 @@ pub(crate) enum Purpose {
     Add,
     /// Changing the interval of these sources.
     Interval(Vec<SourceId>),
-    /// Changing all settings of one source, which were these.
+    /// Changing all settings of one source; these are the settings when the form was opened.
     Edit(SourceId, Box<SourceSettings>),
 }
 
@@ -24,9 +24,9 @@ pub(crate) struct Form {
     pub(crate) purpose: Purpose,
     pub(crate) fields: Vec<Field>,
     pub(crate) focus: usize,
-    /// Lines that were pasted into the address.
+    /// The pasted lines, an address each, in place of the address field.
     pub(crate) pasted: Vec<String>,
-    /// Why it could not be accepted.
+    /// Why the form was refused when it was submitted.
     refused: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Form {
         Self::new(purpose, &FieldKey::ALL, Some(settings))
     }
 
-    /// Says what the focused field accepts, while it is empty or right.
+    /// Returns what the focused field accepts; shown while the field has no error.
     pub(crate) fn help(&self) -> &'static str {
         match (self.fields[self.focus].key, &self.purpose) {
             (FieldKey::Address, Purpose::Edit(..)) => "https://…; another address is due at once",
@@ -85,7 +85,7 @@ impl Form {
         self.focus = (self.focus + self.fields.len() - 1) % self.fields.len();
     }
 
-    /// Gives what was typed to the field that has the focus.
+    /// Applies typed input to the focused field.
     pub(crate) fn typed(&mut self, request: InputRequest) {
         self.refused = None;
         let field = &mut self.fields[self.focus];
@@ -108,7 +108,7 @@ impl Form {
         }
     }
 
-    /// Takes pasted text: many lines become many sources, one line goes where the cursor is.
+    /// Takes pasted text: several lines become several sources, one line is inserted at the cursor.
     pub(crate) fn paste(&mut self, text: &str) {
         let lines: Vec<_> = pasted_lines(text)
             .filter(|line| !line.starts_with('#'))
@@ -127,25 +127,25 @@ impl Form {
         }
     }
 
-    /// Takes why it could not be accepted; shown until something is typed.
+    /// Shows why the form was refused, until something is typed.
     pub(crate) fn refuse(&mut self, why: &str) {
         self.refused = Some(as_fields(why));
     }
 
-    /// Does the same, and puts the cursor into the field that is wrong.
+    /// Shows why the form was refused, and focuses the field with the error.
     pub(crate) fn refuse_field(&mut self, problem: &FieldError) {
         let at = |field: &Field| field.key == problem.field;
         self.focus = self.fields.iter().position(at).unwrap_or(self.focus);
         self.refuse(&problem.text);
     }
 
-    /// Returns what is wrong: why it was refused, else what the focused field holds.
+    /// Returns the error to show: why the form was refused, or else the focused field's.
     pub(crate) fn error(&self) -> Option<String> {
         let focused = self.fields[self.focus].key;
         self.refused.clone().or_else(|| self.field_error(focused))
     }
 
-    /// Returns what is wrong with a field, as far as it can be said without asking anyone. One that nobody touched is right.
+    /// Returns what is wrong with a field, by rules that need no catalogue. A field that was not touched has no error.
     pub(crate) fn field_error(&self, key: FieldKey) -> Option<String> {
         match key {
             FieldKey::Address if !self.pasted.is_empty() => {
@@ -184,7 +184,7 @@ impl Form {
         new.check().err().map(|error| as_fields(&error.with_hint()))
     }
 
-    /// Returns the setting of one field as it is filled in, or what is wrong with it.
+    /// Returns the setting that a field holds, or what is wrong with the field.
     pub(super) fn setting(&self, key: FieldKey) -> Result<SettingsPatch, String> {
         self.value(key)
             .map_or_else(|| Ok(SettingsPatch::default()), |value| setting(key, value))
@@ -204,8 +204,8 @@ impl Form {
     }
 }
 
-/// Returns the lines of pasted text that hold something, without the space around them. A terminal may end a line with CR,
-/// LF or both: tmux and xterm send CR, whatever was copied.
+/// Returns the lines of pasted text that are not blank, trimmed. A terminal may end a line with CR, LF or both: tmux and
+/// xterm send CR, whatever was copied.
 pub(crate) fn pasted_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\r', '\n'])
         .map(str::trim_ascii)

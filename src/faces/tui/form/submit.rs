@@ -1,4 +1,4 @@
-//! What a filled form asks for.
+//! Submitting a form: its fields become new sources or a patch of settings.
 
 use super::Form;
 use super::field::{FieldError, FieldKey, address_line, optional, parsed_interval};
@@ -7,20 +7,20 @@ use crate::app::NewSource;
 use crate::domain::{SettingsError, SettingsPatch, SourceId, SourceSettings};
 use crate::faces::options::as_fields;
 
-/// What a form asks for when it is accepted.
+/// The request of a submitted form.
 #[derive(Clone, Debug)]
 pub(crate) enum Submission {
     Add(Vec<NewSource>),
     Edit(Vec<SourceId>, Box<SettingsPatch>),
 }
 
-/// Returns what makes a problem of words about this field.
+/// Returns a function that turns a text into an error of this field.
 fn of(field: FieldKey) -> impl Fn(String) -> FieldError {
     move |text| FieldError { field, text }
 }
 
 impl Form {
-    /// Returns what the form asks for, or why it asks for nothing yet.
+    /// Returns the form's request, or the first error in its fields.
     pub(crate) fn submission(&self) -> Result<Submission, FieldError> {
         for field in &self.fields {
             if let Some(text) = self.field_error(field.key) {
@@ -76,13 +76,14 @@ impl Form {
             settings: SettingsPatch { interval, ..others },
             literal: false,
         };
-        // Every field by itself is right: what is left is that two of them do not go together.
+        // Each field is right by itself: what can still be wrong is two logins at once.
         let checked = new.check();
         checked.map_err(|error| of(FieldKey::User)(as_fields(&error.with_hint())))?;
         Ok(new)
     }
 
-    /// Returns what differs from what was; the rest stays whatever someone else made of it meanwhile.
+    /// Returns a patch of the settings that differ from those before; settings that others changed meanwhile are not in
+    /// it.
     fn changes(&self, before: &SourceSettings) -> Result<SettingsPatch, FieldError> {
         let patch = self.touched(|_| true)?;
         if let Err(error) = patch.apply_to(before) {
@@ -96,7 +97,7 @@ impl Form {
         Ok(patch.without(before))
     }
 
-    /// Returns the settings of the fields that were touched, of those that are `meant`.
+    /// Returns a patch of the fields that were touched and are `meant`.
     fn touched(&self, meant: impl Fn(FieldKey) -> bool) -> Result<SettingsPatch, FieldError> {
         let mut patch = SettingsPatch::default();
         for field in &self.fields {

@@ -1,4 +1,4 @@
-//! What each action does to the model.
+//! Runs an action of the operator: closes, opens and arranges here, and hands the others to their modules.
 
 use tui_input::Input;
 
@@ -73,7 +73,7 @@ fn quit(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Quit]
 }
 
-/// Closes one layer: a page, an error, marks, a filter.
+/// Closes one layer: an error, a page, marks, or a filter.
 fn close(model: &mut Model) -> Vec<Effect> {
     if let Some(at) = model.toasts.iter().rposition(|toast| toast.is_error) {
         model.toasts.remove(at);

@@ -1,4 +1,4 @@
-//! What came from outside: keys to the input, data to where it belongs.
+//! Dispatch of messages: input to the queue, results of effects to the part of the model that waits for them.
 
 use super::actions::run_action;
 use super::input_queue;
@@ -13,7 +13,7 @@ use crate::faces::tui::scroll::keep_in_view;
 use crate::faces::tui::table::Row;
 use crate::faces::tui::viewer::Viewer;
 
-/// Changes the model by what happened, and returns what is to be done.
+/// Changes the model by a message, and returns the effects to run.
 pub(crate) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = apply(model, msg);
     input_queue::track(model, &effects);
@@ -44,7 +44,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Resynced { .. } | Msg::Changed { .. } if model.frozen && model.loaded => Vec::new(),
-        // Reading that had failed began again: all sources are shown already.
+        // The watcher began again after an error: all sources are shown already.
         Msg::FirstPage(_) if model.loaded => Vec::new(),
         Msg::FirstPage(rows) => {
             model.table.replace(rows);
@@ -76,7 +76,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Failed(text) => {
-            // What was under way may never come.
+            // A pending result may never come.
             model.pending = Pending::default();
             model.toast_error(text);
             Vec::new()
@@ -86,7 +86,7 @@ fn apply(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
 }
 
-/// Takes what an effect has read, if it is still wanted.
+/// Takes the result of a read, if the page or pane that asked for it is still open.
 fn take_result(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::History(history, damage) => {
@@ -131,13 +131,13 @@ fn take_result(model: &mut Model, msg: Msg) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Takes a part of the content of the version that is looked at.
+/// Takes a part of the content of the open version.
 fn read_content(page: &mut VersionPage, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Preview(_, size_bytes, bytes) => page.viewer = Some(Viewer::new(size_bytes, bytes)),
         Msg::Opened(_, content, bytes) => {
             let opened = || Viewer::new(content.size_bytes(), bytes);
-            // Whoever looked at the beginning may have gone on.
+            // The operator may have scrolled in the preview.
             page.viewer.get_or_insert_with(opened);
             page.content = Some(content);
             return page.window().into_iter().collect();
@@ -215,13 +215,13 @@ fn update_job(model: &mut Model, job: Job) {
     }
 }
 
-/// Gives a form back with what is wrong with it, so that nothing that was typed is lost.
+/// Opens the refused form again with the reason, so that nothing that was typed is lost.
 fn change_refused(model: &mut Model, refused: Refused) {
     settle_pending(model, refused.origin);
-    // It was meant for a screen without what went wrong.
+    // The queued input was meant for a change that did not happen.
     model.queued_input.clear();
     match model.last_form.take_if(|_| refused.origin.is_form) {
-        // One that is open is not disturbed: after trouble nothing has waited.
+        // An open overlay is not replaced: after `Msg::Failed` input did not wait for the form.
         Some(mut form) if model.overlay.is_none() => {
             form.refuse(&refused.text);
             model.overlay = Some(Overlay::Form(form));
@@ -230,14 +230,14 @@ fn change_refused(model: &mut Model, refused: Refused) {
     }
 }
 
-/// Notes that the outcome of a change has come.
+/// Records that the outcome of a change has come.
 fn settle_pending(model: &mut Model, origin: Origin) {
     model.pending.form_outcome &= !origin.is_form;
     let changes = &mut model.pending.changes;
     *changes = changes.saturating_sub(usize::from(origin.moves));
 }
 
-/// Shows the operator's own change at once, in a view that is held still too.
+/// Shows the operator's own change at once, even in a frozen view.
 fn change_done(model: &mut Model, made: ChangeDone) -> Vec<Effect> {
     settle_pending(model, made.origin);
     model.last_form.take_if(|_| made.origin.is_form);
@@ -253,7 +253,7 @@ fn change_done(model: &mut Model, made: ChangeDone) -> Vec<Effect> {
         model.table.show(id);
         effects.extend(show_selected(model, false));
     }
-    // Whoever adds a source waits to see that it works.
+    // A new source is fetched at once: the operator wants to see that it works.
     let added = made.added.iter().filter_map(|id| model.table.get(*id));
     let due: Vec<_> = added
         .filter(|source| source.settings.enabled)

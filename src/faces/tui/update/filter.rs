@@ -1,10 +1,10 @@
-//! Narrows what is shown as it is typed.
+//! Applies a filter to its list while it is typed.
 
 use super::screen::show_selected;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{FilterTarget, Model};
 
-/// Narrows what is shown as it is typed.
+/// Applies a filter to its list while it is typed.
 pub(super) fn filter(model: &mut Model, what: FilterTarget, text: &str) -> Vec<Effect> {
     match what {
         FilterTarget::Log => {

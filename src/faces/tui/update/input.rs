@@ -1,4 +1,4 @@
-//! Text that is typed or pasted into what is open for it. Outside of that it does nothing.
+//! Typed and pasted text goes into the open form, palette or filter. With none of them open it does nothing.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
@@ -8,7 +8,7 @@ use crate::faces::tui::form::pasted_lines;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Model, Overlay};
 
-/// Longer text is no filter, name or address.
+/// Most bytes of a filter, name or address.
 const MAX_TYPED: usize = 8192;
 
 pub(super) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
@@ -46,7 +46,7 @@ pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
             let (what, text) = (*what, input.value().to_owned());
             filter(model, what, &text)
         }
-        // Each line of it would be a key otherwise.
+        // Pasted text must not run as keys.
         _ => {
             model.toast("pasted text goes into the form that `a` opens");
             Vec::new()
@@ -55,7 +55,7 @@ pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
 }
 
 fn insert(input: &mut Input, text: &str) {
-    // One line of many words: what a line's end held apart stays apart.
+    // Line breaks become spaces, so that words stay apart.
     let line = pasted_lines(text).collect::<Vec<_>>().join(" ");
     for character in line.chars().filter(|c| !c.is_control()).take(MAX_TYPED) {
         edit(input, InputRequest::InsertChar(character));
@@ -68,7 +68,7 @@ fn edit(input: &mut Input, request: InputRequest) {
     }
 }
 
-/// Returns what a key does to a line of text, as in a shell.
+/// Returns the edit that a key makes in a line of text, as in a shell.
 fn request(event: KeyEvent) -> Option<InputRequest> {
     let plain = event.modifiers - KeyModifiers::SHIFT;
     Some(match (event.code, plain) {

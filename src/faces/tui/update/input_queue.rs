@@ -1,5 +1,5 @@
-//! Typing ahead: input that needs what is still under way waits for it, and what comes after it too, so that none of it
-//! does what it says to another source than the one that is meant.
+//! Typing ahead: queues input while a result that it depends on is pending, so that an action never hits another source
+//! than the one the operator means.
 
 use super::actions::run_action;
 use super::input;
@@ -8,10 +8,10 @@ use crate::faces::tui::message::{Change, Effect, verify_target};
 use crate::faces::tui::model::{Model, Page, Pane, Pending, UserInput};
 use crate::faces::tui::user_action::UserAction;
 
-/// More input than anyone gives ahead.
+/// Most keys and pastes in the queue; nobody types further ahead.
 const MOST: usize = 256;
 
-/// Takes input; `run_ready` follows.
+/// Puts input into the queue, which `run_ready` empties. Quitting and suspending do not wait.
 pub(super) fn enqueue(model: &mut Model, input: UserInput) -> Vec<Effect> {
     if let UserInput::Key(key, _) = &input
         && let Some(action @ (UserAction::QuitNow | UserAction::Suspend)) =
@@ -25,7 +25,7 @@ pub(super) fn enqueue(model: &mut Model, input: UserInput) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Does what the input says that need not wait any longer.
+/// Runs the queued input that need not wait any longer.
 pub(super) fn run_ready(model: &mut Model) -> Vec<Effect> {
     let mut effects = Vec::new();
     while let Some(input) = model.queued_input.front() {
@@ -34,7 +34,7 @@ pub(super) fn run_ready(model: &mut Model) -> Vec<Effect> {
             UserInput::Action(action) => Some(*action),
             UserInput::Paste(_) => None,
         };
-        // The outcome of a form may bring it back.
+        // The outcome of a form may open the form again.
         if model.pending.form_outcome || action.is_some_and(|action| must_wait(model, action)) {
             break;
         }
@@ -51,7 +51,7 @@ pub(super) fn run_ready(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Notes what these effects bring, to be waited for.
+/// Records the results of these effects as pending.
 pub(super) fn track(model: &mut Model, effects: &[Effect]) {
     for effect in effects {
         match effect {
@@ -72,7 +72,7 @@ pub(super) fn track(model: &mut Model, effects: &[Effect]) {
     }
 }
 
-/// Takes the marks away from what was acted on: the next action is about something else.
+/// Unmarks the sources that these effects act on: the next action is about others.
 fn clear_marks(model: &mut Model, effects: &[Effect]) {
     for effect in effects {
         let acted_on: Vec<SourceId> = match effect {
@@ -87,7 +87,7 @@ fn clear_marks(model: &mut Model, effects: &[Effect]) {
     }
 }
 
-/// Tells whether an action is about what is under way.
+/// Tells whether an action depends on a pending result.
 fn must_wait(model: &Model, action: UserAction) -> bool {
     let is_about_nothing = match action {
         UserAction::Close

@@ -1,6 +1,6 @@
-//! What follows from what happened: the only place that changes the model.
+//! The only place that changes the model: one message in, effects out.
 //!
-//! Pure: it reads no clock and does nothing itself; what is to be done is returned as effects.
+//! Pure: reads no clock, does no I/O; work outside of the model is returned as effects.
 
 mod actions;
 mod dispatch;

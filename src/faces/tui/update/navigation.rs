@@ -1,4 +1,4 @@
-//! Moving: down, up, by pages, to the ends, in whatever has the focus.
+//! Navigation: moves the cursor or scrolls in the focused list or text, by lines, by pages, to the ends.
 
 use super::screen::show_selected;
 use crate::faces::tui::message::Effect;
@@ -24,10 +24,10 @@ impl Step {
     }
 }
 
-/// Columns of one step to the side.
+/// Columns of one step to the left or right.
 const SIDE: usize = 8;
 
-/// Moves; nothing for an action that is no movement.
+/// Runs an action that is a movement; returns none for any other action.
 pub(super) fn navigate(model: &mut Model, action: UserAction) -> Option<Vec<Effect>> {
     if matches!(action, UserAction::Left | UserAction::Right) {
         aside(model, action);

@@ -1,4 +1,4 @@
-//! What lies above everything else takes every action while it is open: help, palette, forms, questions, filters.
+//! Actions while an overlay is open: help, palette, form, question or filter takes them all.
 
 use super::filter::filter;
 use super::navigation::navigate;

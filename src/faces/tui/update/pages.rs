@@ -1,4 +1,4 @@
-//! Looking closer: the page of what is selected, two versions side by side, what goes on the clipboard.
+//! Opens pages: a source, a version, the difference of two versions. Copies what is selected.
 
 use std::sync::Arc;
 
@@ -8,31 +8,36 @@ use crate::faces::tui::history::HistoryView;
 use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{DiffPage, Model, Page, Pane, SourcePage, VersionPage};
 
-/// What is said of a history that is not there yet.
+/// The toast for an action that needs a history which is still being read.
 const UNREAD: &str = "its history is still being read";
 
+/// Opens the page of what is selected: a source, a version, or the source of a line of the log. Of a failed attempt the
+/// reason is shown.
 pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
-    let on_source = model.pages.is_empty() && matches!(model.pane, Pane::Sources);
-    if on_source {
-        let Some(id) = model.table.selected().map(|source| source.id) else {
-            return Vec::new();
-        };
-        model
-            .pages
-            .push(Page::Source(SourcePage { id, view: None }));
-        return vec![Effect::ReadHistory(id, None)];
+    match (model.pages.last(), model.pane) {
+        (Some(Page::Version(_) | Page::Diff(_)), _) => Vec::new(),
+        (None, Pane::Sources) => open_source(model),
+        (None, Pane::Log) => match line_source(model) {
+            Ok(id) => {
+                model.table.show(id);
+                show_selected(model, false)
+            }
+            Err(why) => toast(model, why),
+        },
+        (Some(Page::Source(_)), _) | (None, Pane::History | Pane::Verdicts) => open_version(model),
     }
-    if model.pages.is_empty() && model.pane == Pane::Log {
-        let id = match line_source(model) {
-            Ok(id) => id,
-            Err(why) => return toast(model, why),
-        };
-        model.table.show(id);
-        return show_selected(model, false);
-    }
-    if matches!(model.pages.last(), Some(Page::Version(_) | Page::Diff(_))) {
+}
+
+fn open_source(model: &mut Model) -> Vec<Effect> {
+    let Some(id) = model.table.selected().map(|source| source.id) else {
         return Vec::new();
-    }
+    };
+    let page = SourcePage { id, view: None };
+    model.pages.push(Page::Source(page));
+    vec![Effect::ReadHistory(id, None)]
+}
+
+fn open_version(model: &mut Model) -> Vec<Effect> {
     let zone = model.zone.clone();
     let Some(view) = current_history(model) else {
         return toast(model, UNREAD);
@@ -127,14 +132,14 @@ pub(super) fn copy(model: &mut Model) -> Vec<Effect> {
             .map(|s| s.settings.address.to_string()),
     };
     let Some(text) = text else { return Vec::new() };
-    // What a terminal does with it is not told. tmux says whether it took it.
+    // A terminal does not report whether it copied the text; tmux does.
     if !model.mode.in_tmux {
         model.toast(format!("sent to the terminal: {text}"));
     }
     vec![Effect::Copy(text)]
 }
 
-/// Returns the history of what is before one's eyes. Nothing while it is being read.
+/// Returns the history of the page's source, or of the selected one; none while it is being read.
 fn current_history(model: &Model) -> Option<&HistoryView> {
     let id = match model.pages.last() {
         None => return model.selected_history(),
@@ -150,7 +155,7 @@ fn current_history(model: &Model) -> Option<&HistoryView> {
     view.filter(|view| view.source_id() == id)
 }
 
-/// Returns the version that is selected in the history pane or on the page of a source.
+/// Returns the selected version of the history pane or the page of a source, with its source.
 pub(super) fn selected_version(model: &Model) -> Option<(Arc<Source>, Version)> {
     let view = current_history(model)?;
     let (version, _) = view.selected_version()?;

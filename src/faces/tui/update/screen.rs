@@ -1,4 +1,4 @@
-//! What many actions do to the screen: say something, open what lies above, show what is selected.
+//! Steps that many actions share: show a toast, open an overlay, read the history of the selected source.
 
 use crate::faces::tui::form::Form;
 use crate::faces::tui::history::HistoryView;
@@ -6,7 +6,7 @@ use crate::faces::tui::message::Effect;
 use crate::faces::tui::model::{Model, Overlay, UserInput};
 use crate::faces::tui::user_action::UserAction;
 
-/// Attempts and versions that the pane shows; the page of a source has all.
+/// Most attempts and versions in the history pane; the page of a source has all.
 pub(crate) const RECENT: usize = 500;
 
 pub(super) fn toast(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -19,7 +19,7 @@ pub(super) fn open_overlay(model: &mut Model, overlay: Overlay) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Has the history of the selected source read when it is another one's, or when it is out of date.
+/// Reads the history of the selected source if another source's is shown, or if it is stale.
 pub(super) fn show_selected(model: &mut Model, is_stale: bool) -> Vec<Effect> {
     let Some(id) = model.table.selected().map(|source| source.id) else {
         model.history = None;
@@ -35,7 +35,7 @@ pub(super) fn show_selected(model: &mut Model, is_stale: bool) -> Vec<Effect> {
     vec![Effect::ReadHistory(id, Some(RECENT))]
 }
 
-/// Asks first; No leads back to the form, when there was one.
+/// Opens a question whose Yes runs the effect; No opens the form again, if there was one.
 pub(super) fn ask(
     model: &mut Model,
     text: Vec<String>,
@@ -45,7 +45,7 @@ pub(super) fn ask(
     open_overlay(model, Overlay::Question { text, effect, form })
 }
 
-/// Does what the palette was asked for, in its turn.
+/// Queues the action chosen in the palette as the next input.
 pub(super) fn run_chosen(model: &mut Model, action: UserAction) -> Vec<Effect> {
     model.queued_input.push_front(UserInput::Action(action));
     Vec::new()

@@ -1,4 +1,4 @@
-//! What changes sources, or has the worker do something with them.
+//! Actions on sources: settings, removal, undo, fetch and verification.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::faces::tui::message::{Change, Effect, verify_target};
 use crate::faces::tui::model::{Model, Overlay, Page, Pane};
 use crate::faces::tui::user_action::UserAction;
 
-/// Does it, or opens the form or the question that comes first.
+/// Returns the effects of an action on sources, or opens the form or question that comes first.
 pub(super) fn source_action(model: &mut Model, action: UserAction) -> Vec<Effect> {
     if let UserAction::Undo | UserAction::Redo = action {
         let is_redo = action == UserAction::Redo;
@@ -61,9 +61,9 @@ pub(super) fn source_action(model: &mut Model, action: UserAction) -> Vec<Effect
     }
 }
 
-/// Says what removing these sources does to their files.
+/// Returns what a removal does to the published files of these sources, for the question.
 fn after_removal(targets: &[Arc<Source>]) -> Vec<String> {
-    // The folder of a set is replaced as a whole only.
+    // A set's folder is only ever replaced as a whole.
     let in_set = |source: &Arc<Source>| source.state.set_version_id.is_some();
     let lies_on = "A file in a set's folder lies there until the set's next edition passes, or its last member goes.";
     let goes = match targets {
@@ -79,7 +79,7 @@ fn after_removal(targets: &[Arc<Source>]) -> Vec<String> {
     lines
 }
 
-/// Fetches those that are not being fetched for a key that came before: a held key fetches once.
+/// Fetches the sources that no earlier key is fetching: a held key fetches once.
 fn fetch(model: &mut Model, mut ids: Vec<SourceId>) -> Vec<Effect> {
     let (now, under_way) = (model.uptime, &mut model.under_way);
     ids.retain(|id| {
@@ -120,8 +120,8 @@ fn verify(model: &mut Model, targets: Vec<Arc<Source>>) -> Vec<Effect> {
     vec![Effect::Verify(versions)]
 }
 
-/// Returns what an action is about: the page's source, that of the highlighted line of the log, those of the marked ones
-/// that are shown, or the selected one. What is not before one's eyes is left alone.
+/// Returns the sources that an action is about: the page's, that of the highlighted line of the log, the marked ones that
+/// are shown, or the selected one. Sources that are not on the screen are left alone.
 fn targets(model: &Model) -> Result<Vec<Arc<Source>>, &'static str> {
     let id = model.pages.last().map(|page| match page {
         Page::Source(page) => page.id,
@@ -138,7 +138,7 @@ fn targets(model: &Model) -> Result<Vec<Arc<Source>>, &'static str> {
     }
 }
 
-/// Returns the first of these sources, a line each, and how many more there are.
+/// Returns the names of the first sources, one a line, and how many more there are.
 fn names(sources: &[Arc<Source>]) -> Vec<String> {
     const SHOWN: usize = 5;
     let shown = sources.iter().take(SHOWN);

@@ -14,7 +14,7 @@ use crate::faces::cli::commands::verdict_lines::write_judged;
 use crate::faces::cli::commands::verified::{VerifiedJson, by_source, object, write, write_files};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::{Console, ExitStatus};
-use crate::faces::file_change::{Change, FileChange};
+use crate::faces::file_change::{FileChange, FileOutcome};
 use crate::faces::json::{self, JudgedSetJson};
 use crate::faces::text::count;
 
@@ -53,7 +53,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
             .collect();
         json::write(&mut console.out, &summary)?;
     } else {
-        files.retain(|(_, file)| file.change != Change::Unchanged);
+        files.retain(|(_, file)| file.change != FileOutcome::Unchanged);
         write_files(&files, &mut console.out)?;
         for folder in &folders {
             writeln!(console.out, "{}", folder.line())?;
