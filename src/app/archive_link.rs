@@ -39,7 +39,7 @@ impl fmt::Display for AdoptedArchive {
 pub fn refuse_lost_catalogue(data_dir: &Path) -> Result<()> {
     let archive = Archive::open_for_reading(data_dir);
     // A mark that cannot be read is one.
-    if matches!(archive.mark(), Ok(None)) && !archive.has_objects()? {
+    if matches!(archive.machine().mark(), Ok(None)) && !archive.blobs().has_objects()? {
         return Ok(());
     }
     let message = format!(
@@ -64,8 +64,8 @@ impl App {
             Err(StoreError::Full { .. }) => return Ok(()),
             mark => mark?,
         };
-        self.with_archive(move |archive| match archive.set_mark(&mark) {
-            Err(ArchiveError::Io { source, .. }) if is_no_room(source.kind()) => Ok(()),
+        self.with_archive(move |archive| match archive.machine().set_mark(&mark) {
+            Err(ArchiveError::Unavailable { source, .. }) if is_no_room(source.kind()) => Ok(()),
             set => set,
         })
         .await?;
@@ -96,7 +96,7 @@ impl App {
     /// Returns why the catalogue is not the archive's own, if it is not.
     pub async fn archive_mismatch(&self) -> Result<Option<Error>> {
         // First: whoever counts up writes the catalogue first.
-        let archive = match self.archive.mark() {
+        let archive = match self.archive.machine().mark() {
             // Whose the archive is cannot be told then.
             Err(error) => {
                 return Ok(Some(Error::from(error).hint(
@@ -133,7 +133,9 @@ impl App {
 
     /// Tells of an archive without a mark whether all its objects are strange to the catalogue.
     async fn names_no_object(&self) -> Result<bool> {
-        let objects = self.with_archive(Archive::objects).await?;
+        let objects = self
+            .with_archive(|archive| archive.blobs().objects())
+            .await?;
         let unknown = self.unnamed(&objects).await?.len();
         // A first fetch that was killed may have left one or two.
         Ok(unknown > 0 && unknown == objects.len())
@@ -153,7 +155,7 @@ impl App {
     pub async fn adopt_archive(&self, other: &OtherContents) -> Result<AdoptedArchive> {
         self.keep_unknown(other).await?;
         // One that cannot be read is replaced, too.
-        let archive = self.archive.mark().ok().flatten();
+        let archive = self.archive.machine().mark().ok().flatten();
         let catalogue = match self.store.archive_mark().await {
             Err(error) if error.is_damage() => None,
             catalogue => catalogue?,
@@ -171,7 +173,9 @@ impl App {
             id,
             generation: generation.unwrap_or(0) + 1,
         };
-        let objects = self.with_archive(Archive::ownerless_objects).await?;
+        let objects = self
+            .with_archive(|archive| archive.blobs().ownerless_objects(archive.machine()))
+            .await?;
         let mut kept = self.unnamed(&objects).await?;
         let sets = self.unknown_editions().await?;
         let adopted = AdoptedArchive {
@@ -183,7 +187,7 @@ impl App {
         self.store
             .adopt_archive(mark.clone(), kept, detail, self.stamp())
             .await?;
-        self.with_archive(move |archive| archive.set_mark(&mark))
+        self.with_archive(move |archive| archive.machine().set_mark(&mark))
             .await?;
         Ok(adopted)
     }
@@ -191,9 +195,12 @@ impl App {
     /// Returns the editions that readers see of sets of which the catalogue has published none.
     async fn unknown_editions(&self) -> Result<Vec<String>> {
         let mut unknown = Vec::new();
-        for set in self.with_archive(Archive::linked_sets).await? {
+        for set in self
+            .with_archive(|archive| archive.sets().linked_sets())
+            .await?
+        {
             if self.published_edition(&set).await?.is_none() {
-                unknown.extend(self.archive.linked_edition(&set));
+                unknown.extend(self.archive.sets().linked_edition(&set));
             }
         }
         Ok(unknown)
@@ -201,7 +208,7 @@ impl App {
 }
 
 fn refusal(message: String, archive: &Archive) -> Error {
-    let copies = archive.catalogue_copies();
+    let copies = archive.machine().catalogue_copies();
     let copies = if copies.is_empty() {
         String::new()
     } else {

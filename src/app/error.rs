@@ -19,7 +19,7 @@ pub enum ErrorKind {
     Replaced,
     /// Stored bytes are not what was recorded.
     Damaged,
-    /// A file cannot be put where it belongs: something is in its way. Other sources are not concerned.
+    /// A file cannot be put where it belongs, or be read: something is in its way. Other sources are not concerned.
     Blocked,
 }
 
@@ -87,13 +87,13 @@ impl Error {
         matches!(self.kind, ErrorKind::Damaged | ErrorKind::Blocked)
     }
 
-    /// Tells whether a file of the archive could not be made or changed: what the catalogue records goes on all the same.
+    /// Tells whether a file of the archive could not be made, changed or read: what the catalogue records goes on all the same.
     pub(crate) fn is_of_file(&self) -> bool {
         let below = self.source.as_ref();
         let below = below.and_then(|below| below.downcast_ref::<ArchiveError>());
         matches!(
             below,
-            Some(ArchiveError::Io { .. } | ArchiveError::Blocked { .. })
+            Some(ArchiveError::Unavailable { .. } | ArchiveError::Blocked { .. })
         )
     }
 
@@ -118,7 +118,7 @@ impl Error {
             Some(StoreError::Full { .. })
         ) || matches!(
             below.downcast_ref::<ArchiveError>(),
-            Some(ArchiveError::Io { source, .. }) if is_no_room(source.kind())
+            Some(ArchiveError::Unavailable { source, .. }) if is_no_room(source.kind())
         )
     }
 
@@ -225,7 +225,7 @@ impl From<ArchiveError> for Error {
             // Paths are made by the catalogue, which makes none outside.
             ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Damaged, error),
             ArchiveError::Blocked { .. } => Self::from_below(ErrorKind::Blocked, error),
-            ArchiveError::Io { .. } if !error.concerns_every_file() => {
+            ArchiveError::Unavailable { .. } if !error.concerns_every_file() => {
                 Self::from_below(ErrorKind::Blocked, error)
             }
             _ => Self::from_below(ErrorKind::Unavailable, error),
@@ -275,9 +275,9 @@ mod tests {
             (13, ErrorKind::Blocked),     // EACCES
             (2, ErrorKind::Blocked),      // ENOENT
         ] {
-            let error = ArchiveError::Io {
+            let error = ArchiveError::Unavailable {
                 doing: "replace",
-                path: "x".into(),
+                place: "x".into(),
                 source: io::Error::from_raw_os_error(number),
             };
             assert_eq!(Error::from(error).kind, expected, "{number}");

@@ -35,7 +35,7 @@ impl App {
 
     /// Notes that a version is being judged by this rule, until the note is dropped.
     pub(super) fn note_judging(&self, version: VersionId, rule: &str) -> Option<Note> {
-        let path = self.archive.temp_dir().join(FILE);
+        let path = self.archive.machine().temp_dir().join(FILE);
         // Without a note it is judged all the same: a full disk is no reason not to.
         Note::begin(Arc::clone(&self.judging_notes), &path, version, rule).ok()
     }

@@ -121,7 +121,7 @@ impl App {
         self.with_archive(move |archive| {
             let mut reopened = Vec::new();
             files.retain(|file| {
-                let (seal, closed) = archive.look_at_published(&file.path);
+                let (seal, closed) = archive.published().look(&file.path);
                 reopened.extend(closed.map(|mode| (file.source_id, file.version_id, mode)));
                 file.seal.is_none() || seal != file.seal
             });
@@ -144,12 +144,21 @@ impl App {
         };
         let (source, path) = (file.source_id, file.path.clone());
         let found = self
-            .with_archive(move |archive| Ok(archive.published_content(&file.path)))
+            .with_archive(move |archive| Ok(archive.published().content(&file.path)))
             .await?;
-        let holds = found.filter(|(digest, _)| Some(*digest) == wanted);
-        if holds.is_none() {
-            tracing::warn!("{path} is not what was published: it is put back");
-        }
+        let holds = match found {
+            Ok(found) => {
+                let holds = found.filter(|(digest, _)| Some(*digest) == wanted);
+                if holds.is_none() {
+                    tracing::warn!("{path} is not what was published: it is put back");
+                }
+                holds
+            }
+            Err(error) => {
+                tracing::warn!("{error}: it is put back");
+                None
+            }
+        };
         let looks = vec![(source, holds.map(|(_, seal)| seal))];
         Ok(self.store.record_looks(looks).await?)
     }

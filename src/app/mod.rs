@@ -64,6 +64,7 @@ pub use bytes_compared::Compared;
 pub use catalogue::{CheckedSources, Plan, PlanStep, check_sources};
 pub use compare::{Comparison, DIFF_PATIENCE};
 pub use configured::ReadConfig;
+pub(crate) use content::Healing;
 pub use damage::row_named_in;
 pub use error::{Error, ErrorKind, Result};
 pub use grep::Occurrences;

@@ -16,7 +16,6 @@ use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
 use super::notice_sample::sample_changes;
 use super::suggest::no_such_name;
 use super::{App, Comparison, Result};
-use crate::archive::Archive;
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{
     Action, ChangeKind, Content, EditionId, LONGEST_RETRY, NewEvent, Source, SourceId, Standing,
@@ -83,7 +82,10 @@ impl App {
         if notifiers.is_empty() {
             return Vec::new();
         }
-        let _lock = match self.with_archive(Archive::try_lock_notices).await {
+        let _lock = match self
+            .with_archive(|archive| archive.machine().try_lock_notices())
+            .await
+        {
             Ok(Some(lock)) => lock,
             Ok(None) => return Vec::new(),
             Err(error) => return vec![format!("no notifier could be told: {error}")],
@@ -337,7 +339,7 @@ impl App {
             ],
             timeout: notifier.timeout,
         };
-        let said = run_notice(notice, self.archive.temp_dir()).await?;
+        let said = run_notice(notice, self.archive.machine().temp_dir()).await?;
         Ok(said.unwrap_or_else(|| "exit code 0".to_owned()))
     }
 }

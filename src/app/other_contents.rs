@@ -64,7 +64,7 @@ impl App {
             other.files.extend(self.other_content(file).await?);
         }
         for set in self
-            .with_archive(crate::archive::Archive::linked_sets)
+            .with_archive(|archive| archive.sets().linked_sets())
             .await?
         {
             // One of which it published nothing stays until it does.
@@ -80,7 +80,7 @@ impl App {
     async fn other_content(&self, file: ExpectedFile) -> Result<Option<OtherFile>> {
         let path = file.path.clone();
         let found = self
-            .with_archive(move |archive| Ok(archive.published_content(&path)))
+            .with_archive(move |archive| archive.published().content(&path))
             .await?;
         let Some((digest, _)) = found else {
             return Ok(None);
@@ -103,11 +103,11 @@ impl App {
         let now = self.now();
         let files = other.files.iter().filter(|file| file.holds.is_none());
         for path in files.map(|file| file.path.clone()) {
-            self.with_archive(move |archive| archive.keep_published_copy(&path, now))
+            self.with_archive(move |archive| archive.published().keep_copy(&path, now))
                 .await?;
         }
         for set in other.sets.clone() {
-            self.with_archive(move |archive| archive.keep_edition_copy(&set, now))
+            self.with_archive(move |archive| archive.sets().keep_copy(&set, now))
                 .await?;
         }
         Ok(())

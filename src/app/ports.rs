@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::configured::{Configured, ReadConfig};
 use super::judging_notes::Notes;
 use super::{Error, ErrorKind, Result};
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::{Archive, ArchiveError, CodecLimit, CodecLoad};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{Actor, Stamp};
@@ -45,8 +45,8 @@ pub struct App {
     cores: u32,
     /// Verifiers asked at once at their addresses.
     asking: Semaphore,
-    /// Contents being coded at once: as many as cores, since each may hold tens of megabytes.
-    coding: Semaphore,
+    /// Bounds the memory of contents that are encoded and decoded at once.
+    coding: CodecLimit,
 }
 
 impl App {
@@ -73,7 +73,7 @@ impl App {
             judging: Semaphore::new(cores),
             cores: u32::try_from(cores).unwrap_or(1),
             asking: Semaphore::new(MAX_ASKING),
-            coding: Semaphore::new(cores),
+            coding: CodecLimit::new(cores),
         }
     }
 
@@ -141,17 +141,18 @@ impl App {
             .expect("the semaphore is never closed")
     }
 
-    /// Codes or decodes on a thread that may block, no more at once than there are cores.
-    pub(crate) async fn with_codec<T: Send + 'static>(
+    /// Encodes or decodes on a thread that may block, once there is room for it.
+    pub(super) async fn with_codec<T: Send + 'static>(
         &self,
+        load: CodecLoad,
         task: impl FnOnce(&Archive) -> std::result::Result<T, ArchiveError> + Send + 'static,
     ) -> Result<T> {
-        let _permit = self
-            .coding
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
-        self.with_archive(task).await
+        let permit = self.coding.permit(load).await;
+        self.with_archive(move |archive| {
+            let _permit = permit;
+            task(archive)
+        })
+        .await
     }
 
     /// Works on the archive's files on a thread that may block.

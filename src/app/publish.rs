@@ -21,7 +21,7 @@ impl App {
     /// catalogue says of it change together.
     pub(super) async fn lock_published(&self) -> Result<FileLock> {
         self.join_archive_once().await?;
-        self.with_archive(crate::archive::Archive::lock_published)
+        self.with_archive(|archive| archive.machine().lock_published())
             .await
     }
 
@@ -104,7 +104,7 @@ impl App {
             .unzip();
         let count = targets.len();
         let written = match self
-            .with_archive(move |archive| Ok(archive.publish(items)))
+            .with_archive(move |archive| Ok(archive.published().publish(items)))
             .await
         {
             Ok(written) => written,
@@ -209,7 +209,7 @@ impl App {
                     return Ok(());
                 }
                 let path = source.published_path.clone();
-                let removed = self.with_archive(move |archive| archive.withdraw(&path));
+                let removed = self.with_archive(move |archive| archive.published().withdraw(&path));
                 if let Err(error) = removed.await {
                     return Err(self.still_served(&source.published_path, error));
                 }
@@ -223,7 +223,7 @@ impl App {
 
     /// Returns where the newest published version of each source lies, as an absolute path.
     pub fn published_file(&self, path: &str) -> std::path::PathBuf {
-        self.archive.published_dir().join(path)
+        self.archive.published().folder().join(path)
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::{App, Error, ErrorKind, Result};
-use crate::archive::{Archive, FileLock};
+use crate::archive::FileLock;
 use crate::domain::{Digest, SourceId, parse_id};
 use crate::store::{Changed, SourceChange, StoreError};
 
@@ -47,7 +47,10 @@ pub(super) struct Purge {
 impl App {
     /// Keeps room for a purge on a full disk, unless it is kept or the disk has too little to begin with. Nothing fails for want of it.
     pub(crate) async fn keep_reserve(&self) {
-        if let Err(error) = self.with_archive(Archive::keep_reserve).await {
+        if let Err(error) = self
+            .with_archive(|archive| archive.machine().keep_reserve())
+            .await
+        {
             tracing::warn!("{error}");
         }
     }
@@ -60,7 +63,10 @@ impl App {
             Err(error) if !matches!(error, StoreError::Full { .. }) => return Err(error.into()),
             _ => {}
         }
-        let remains = match self.with_archive(Archive::erase_left_content).await {
+        let remains = match self
+            .with_archive(|archive| archive.machine().erase_left_content())
+            .await
+        {
             Ok(left) => remains_of(left),
             Err(error) => vec![Remains {
                 path: self.config().data_dir.join("tmp"),
@@ -131,7 +137,7 @@ impl App {
                 why,
             }));
         }
-        let copies = self.archive.catalogue_copies().into_iter();
+        let copies = self.archive.machine().catalogue_copies().into_iter();
         remains.extend(copies.map(|copy| {
             Remains {
                 path: catalogue(&copy),
@@ -209,13 +215,13 @@ impl App {
     pub(super) async fn erase_purged_editions(&self, set: &str, _lock: &FileLock) -> Result<()> {
         let set = set.to_owned();
         let folders = self
-            .with_archive(move |archive| archive.replaced_editions(&set))
+            .with_archive(move |archive| archive.sets().replaced(&set))
             .await?;
         let ids = folders.iter().map(|(id, _)| *id).collect();
         let deleted = self.store.deleted_editions(ids).await?;
         self.with_archive(move |archive| {
             let gone = folders.iter().filter(|(id, _)| deleted.contains(id));
-            gone.map(|(_, folder)| archive.erase_edition(folder))
+            gone.map(|(_, folder)| archive.sets().erase_folder(folder))
                 .fold(Ok(()), std::result::Result::and)
         })
         .await
@@ -231,7 +237,7 @@ impl App {
             return Ok(Vec::new());
         }
         let found = self
-            .with_archive(move |archive| archive.published_with(&contents))
+            .with_archive(move |archive| archive.published().with_contents(&contents))
             .await?;
         let stray = self.store.unclaimed(found).await?.into_iter();
         Ok(stray.map(|path| self.published_file(&path)).collect())
@@ -243,7 +249,7 @@ impl App {
         _lock: &FileLock,
     ) -> Result<Vec<Remains>> {
         let left = self
-            .with_archive(move |archive| archive.erase_editions(&contents))
+            .with_archive(move |archive| archive.sets().erase(&contents))
             .await?;
         Ok(remains_of(left))
     }

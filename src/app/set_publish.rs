@@ -38,19 +38,19 @@ impl App {
 
     /// Clears away the editions that nobody needs any more.
     pub(crate) async fn sweep_sets(&self) -> Result<()> {
-        if !self.archive.has_sets() {
+        if !self.archive.sets().any_published() {
             return Ok(());
         }
         let now = self.now().into();
         let _lock = self.lock_published().await?;
-        self.with_archive(move |archive| archive.sweep_sets(now))
+        self.with_archive(move |archive| archive.sets().sweep(now))
             .await
     }
 
     /// Brings the folders of the sets that a source is in, and of those where readers still find a file of it, to what they
     /// should be: it may have left the set, or the set the configuration, since it was published.
     pub(super) async fn settle_sets_of(&self, source: SourceId) -> Result<()> {
-        if self.set_names().is_empty() && !self.archive.has_sets() {
+        if self.set_names().is_empty() && !self.archive.sets().any_published() {
             return Ok(());
         }
         let mut sets = self.store.sets_of(vec![source]).await?;
@@ -131,7 +131,7 @@ impl App {
             }
             SetPublication::Withdraw => {
                 let (name, now) = (name.to_owned(), self.now().into());
-                self.with_archive(move |archive| archive.withdraw_set(&name, now))
+                self.with_archive(move |archive| archive.sets().withdraw(&name, now))
                     .await?;
             }
         }
@@ -197,7 +197,7 @@ impl App {
     async fn wanted_of_set(&self, name: &str) -> Result<(Option<FileSet>, SetPublication)> {
         let set = self.file_set(name).await?;
         let recorded = set.as_ref().and_then(|set| set.published);
-        let is_linked = self.archive.is_set_linked(name);
+        let is_linked = self.archive.sets().is_linked(name);
         let has_members = self.store.set_has_members(name.to_owned()).await?;
         let may_be = set.as_ref().is_some_and(|set| set.configured) && has_members;
         if !may_be && (recorded.is_some() || is_linked) {
@@ -237,7 +237,7 @@ impl App {
 
     /// Tells whether the edition that a set's link leads to was there before the archive was taken over.
     async fn is_kept_edition(&self, name: &str) -> Result<bool> {
-        match self.archive.linked_edition(name) {
+        match self.archive.sets().linked_edition(name) {
             Some(edition) => Ok(self.store.is_kept(edition).await?),
             None => Ok(false),
         }
@@ -282,8 +282,8 @@ impl App {
         let key = key_of(&edition, &files);
         self.with_archive(move |archive| {
             let files: Vec<_> = files.into_iter().map(|(_, file)| file).collect();
-            let leads_there = archive.set_leads_to(&edition.set, id, key);
-            Ok(leads_there && archive.set_holds(&edition.set, &files))
+            let leads_there = archive.sets().leads_to(&edition.set, id, key);
+            Ok(leads_there && archive.sets().holds(&edition.set, &files))
         })
         .await
     }
@@ -316,7 +316,7 @@ impl App {
         let (edition, files) = self.edition_files(id).await?;
         let key = key_of(&edition, &files);
         let folder = self
-            .with_archive(move |archive| archive.begin_edition(&edition.set, id, key))
+            .with_archive(move |archive| archive.sets().begin(&edition.set, id, key))
             .await?;
         let folder = Arc::new(folder);
         let published = self.fill_and_publish(&folder, files).await;

@@ -48,8 +48,8 @@ impl App {
     pub async fn set_folders(&self) -> Result<Vec<SetFolder>> {
         let sets = self.store.file_sets().await?.into_iter();
         let folder = |set: FileSet| SetFolder {
-            path: self.archive.set_link(&set.name),
-            is_linked: self.archive.is_set_linked(&set.name),
+            path: self.archive.sets().link(&set.name),
+            is_linked: self.archive.sets().is_linked(&set.name),
             set,
         };
         Ok(sets.map(folder).collect())
@@ -108,8 +108,8 @@ impl App {
             failure: damage.or(failure),
             newest,
             published,
-            path: self.archive.set_link(&set.name),
-            is_linked: self.archive.is_set_linked(&set.name),
+            path: self.archive.sets().link(&set.name),
+            is_linked: self.archive.sets().is_linked(&set.name),
             members,
             set,
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::judge::{SetAside, Step, facts_of, join, promise, set_aside, too_late};
 use super::{App, Ask, Error, ErrorKind, Result};
-use crate::archive::{Archive, FileLock};
+use crate::archive::FileLock;
 use crate::domain::{
     Edition, EditionMember, Judgement, NewVerdict, Scope, SetPublication, SetStep, SourceId,
     VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_by_verifier,
@@ -419,7 +419,7 @@ impl App {
         let _permit = self.judging_permit(true).await;
         let asked = self.asked(verifier).await;
         let judgement = verifier
-            .judge_set(&asked.fingerprint, files, self.archive.temp_dir())
+            .judge_set(&asked.fingerprint, files, self.archive.machine().temp_dir())
             .await;
         asked.said(judgement)
     }
@@ -427,7 +427,8 @@ impl App {
     /// Waits for the right to judge sets, which one process has at a time: none is judged twice, and each edition follows
     /// from the one before.
     pub(super) async fn lock_sets(&self) -> Result<FileLock> {
-        self.with_archive(Archive::lock_sets).await
+        self.with_archive(|archive| archive.machine().lock_sets())
+            .await
     }
 }
 

@@ -262,7 +262,7 @@ impl App {
         let tried = self.with_archive(move |archive| {
             let mut done = Discarded::default();
             for object in &objects {
-                match archive.discard_object(object, now) {
+                match archive.blobs().discard_object(object, now) {
                     Ok(()) => done.moved += 1,
                     Err(error) => {
                         tracing::warn!("{error}: left to the next pass");

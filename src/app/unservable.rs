@@ -55,7 +55,9 @@ impl App {
         path: String,
     ) -> std::result::Result<Option<String>, (Option<String>, Error)> {
         let of = path.clone();
-        let content = self.with_archive(move |archive| Ok(archive.published_content(&of)));
+        // Contents that cannot be read now are none that readers must not find.
+        let content =
+            self.with_archive(move |archive| Ok(archive.published().content(&of).ok().flatten()));
         let content = content.await.map_err(|error| (None, error))?;
         let digest = content.map(|(digest, _)| digest);
         let found = self.store.unservable_file(source, digest).await;
@@ -66,7 +68,7 @@ impl App {
             Unservable::Failed(who) => format!("which was failed by {who}"),
             Unservable::Foreign => "whose contents are not what was published".to_owned(),
         };
-        let removed = self.with_archive(move |archive| archive.withdraw(&path));
+        let removed = self.with_archive(move |archive| archive.published().withdraw(&path));
         let recorded = async {
             removed.await?;
             if matches!(unservable, Unservable::Failed(_)) {
@@ -91,7 +93,7 @@ impl App {
         error: Error,
         _lock: &FileLock,
     ) -> Error {
-        let link = self.archive.set_link(set);
+        let link = self.archive.sets().link(set);
         let why = match self.why_edition_must_go(set, published).await {
             Ok(None) => return error,
             Ok(Some(why)) => why,
@@ -120,7 +122,7 @@ impl App {
         set: &str,
         published: Option<EditionId>,
     ) -> Result<Option<MustGo>> {
-        let Some(published) = published.filter(|_| self.archive.is_set_linked(set)) else {
+        let Some(published) = published.filter(|_| self.archive.sets().is_linked(set)) else {
             return Ok(None);
         };
         if let Some(who) = self.store.unservable_edition(published).await? {
@@ -132,7 +134,7 @@ impl App {
         let (edition, files) = self.edition_files(published).await?;
         let files: Vec<EditionFile> = files.into_iter().map(|(_, file)| file).collect();
         let altered = self
-            .with_archive(move |archive| Ok(archive.altered_in_set(&edition.set, &files)))
+            .with_archive(move |archive| archive.sets().altered(&edition.set, &files))
             .await?;
         Ok(altered.map(|file| MustGo {
             words: format!("since its {file} is not what was published"),
@@ -142,7 +144,7 @@ impl App {
 
     async fn take_edition_away(&self, set: &str, why: &MustGo) -> Result<()> {
         let (name, now) = (set.to_owned(), self.now().into());
-        self.with_archive(move |archive| archive.withdraw_set(&name, now))
+        self.with_archive(move |archive| archive.sets().withdraw(&name, now))
             .await?;
         if why.has_failed {
             self.store

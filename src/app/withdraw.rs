@@ -80,7 +80,7 @@ impl App {
     /// Returns where a source's file lies in the folder of a set, if one lies there.
     fn file_in_set(&self, set: &str, source: &Source) -> Option<PathBuf> {
         let names = set_file_names([source.settings.name.as_str()]).ok()?;
-        let path = self.archive.set_link(set).join(names.first()?);
+        let path = self.archive.sets().link(set).join(names.first()?);
         path.exists().then_some(path)
     }
 
@@ -93,7 +93,10 @@ impl App {
         }
         let tried = self.with_archive(move |archive| {
             let tried = paths.into_iter().map(|path| {
-                let withdrawn = archive.withdraw(&path).map_err(|error| error.to_string());
+                let withdrawn = archive
+                    .published()
+                    .withdraw(&path)
+                    .map_err(|error| error.to_string());
                 (path, withdrawn)
             });
             Ok(tried.collect::<Vec<_>>())

@@ -28,24 +28,25 @@ pub struct EditionFile {
 
 impl EditionFile {
     /// Tells whether it lies in `folder` as it should. Reads it only when it does not look as it was written, and lets it look so again
-    /// when it holds the right content.
-    pub(super) fn lies_in(&self, folder: &Path) -> bool {
+    /// when it holds the right content. An error says that this cannot be told now.
+    pub(super) fn lies_in(&self, folder: &Path) -> io::Result<bool> {
         let path = folder.join(&self.name);
-        let Ok(found) = fs::symlink_metadata(&path) else {
-            return false;
+        let found = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            found => found?,
         };
         if !found.is_file() || found.len() != self.size_bytes {
-            return false;
+            return Ok(false);
         }
         if found.modified().is_ok_and(|at| self.stamped(at) == at) {
-            return true;
+            return Ok(true);
         }
-        let holds = digest_of(&path).is_ok_and(|digest| digest == self.digest);
+        let holds = digest_of(&path)? == self.digest;
         if holds && let Err(error) = File::open(&path).and_then(|file| self.stamp(&file)) {
             // It is read the next time again.
             tracing::debug!("cannot set the time of {}: {error}", path.display());
         }
-        holds
+        Ok(holds)
     }
 
     /// Lets every account read it in `folder` again. Returns whether somebody had kept one from it.
@@ -102,14 +103,15 @@ mod tests {
     fn a_file_that_was_touched_lies_there_and_one_that_was_changed_does_not() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("data.csv");
+        let lies = |file: &EditionFile| file.lies_in(folder.path()).expect("readable");
         let good = file(b"good");
-        assert!(!good.lies_in(folder.path()), "it is missing");
+        assert!(!lies(&good), "it is missing");
         let content = Content::Memory(Bytes::from_static(b"good"));
         good.write(&path, &content).expect("written");
         let written = fs::metadata(&path).expect("a file");
-        assert!(good.lies_in(folder.path()));
-        assert!(!file(b"evil").lies_in(folder.path()), "it is another one");
-        assert!(!file(b"longer").lies_in(folder.path()));
+        assert!(lies(&good));
+        assert!(!lies(&file(b"evil")), "it is another one");
+        assert!(!lies(&file(b"longer")));
         assert!(written.permissions().readonly());
         let times = [
             SystemTime::UNIX_EPOCH,
@@ -119,7 +121,7 @@ mod tests {
         for time in times {
             let touched = File::open(&path).and_then(|file| file.set_modified(time));
             touched.expect("touched");
-            assert!(good.lies_in(folder.path()), "{time:?}");
+            assert!(lies(&good), "{time:?}");
             let found = fs::metadata(&path).and_then(|found| found.modified());
             let found = found.expect("a time");
             assert_eq!(good.stamped(found), found, "it looks as it was written");
@@ -133,10 +135,10 @@ mod tests {
         }
         fs::remove_file(&path).expect("removed");
         fs::write(&path, "evil").expect("written");
-        assert!(!good.lies_in(folder.path()));
+        assert!(!lies(&good));
         fs::remove_file(&path).expect("removed");
         fs::write(folder.path().join("other"), "good").expect("written");
         std::os::unix::fs::symlink("other", &path).expect("a link");
-        assert!(!good.lies_in(folder.path()), "a link");
+        assert!(!lies(&good), "a link");
     }
 }

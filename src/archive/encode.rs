@@ -5,16 +5,17 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
-use super::chain::{is_large, read_in_memory};
 use super::codec::{LARGE_BYTES, MAX_DELTA_BYTES, compress, compress_delta, compress_stream};
-use super::objects::{MAX_INLINE_BYTES, Objects};
-use super::{Archive, ArchiveError};
+use super::decode::read_in_memory;
+use super::objects::NewObject;
+use super::{ArchiveError, Blobs};
 use crate::domain::{BlobForm, BlobLink, Content, Digest, NewBlob, StoredBody};
+
+/// A stored form up to this long is kept in the catalogue.
+const MAX_INLINE_BYTES: u64 = 1 << 20;
 
 /// The most deltas between a blob and one that stands alone: what a read goes through at worst.
 const MAX_DEPTH: u32 = 24;
@@ -27,7 +28,7 @@ const MIN_GAIN: u64 = 2;
 enum Whole<'a> {
     Raw(Cow<'a, [u8]>),
     Zstd(Vec<u8>),
-    Streamed(NamedTempFile, u64),
+    Streamed(NewObject, u64),
 }
 
 impl Whole<'_> {
@@ -40,11 +41,13 @@ impl Whole<'_> {
     }
 }
 
-impl Archive {
+impl Blobs {
     /// Makes the stored form of `content`; a large one is durable in `objects/` on return.
     ///
     /// `base` is the chain of the version to be a delta against, its own link first; empty for none. A base that is
     /// damaged is not used. `digest` is the digest of `content`.
+    ///
+    /// Takes as much memory as [`super::CodecLoad::of_encode`] says: whoever calls bounds how many do so at once.
     pub fn encode(
         &self,
         content: &Content,
@@ -69,8 +72,6 @@ impl Archive {
         base: &[BlobLink],
     ) -> Result<Option<NewBlob>, ArchiveError> {
         let size_bytes = content.size_bytes();
-        let large = size_bytes > LARGE_BYTES || is_large(base);
-        let _slot = large.then(|| self.large.take());
         let Ok(base_bytes) = read_in_memory(base, &self.objects) else {
             return Ok(None);
         };
@@ -101,7 +102,7 @@ impl Archive {
             base: Some(head.id),
             depth: head.depth + 1,
             stored_bytes: delta.len() as u64,
-            body: self.objects.keep(digest, delta, self.temp_dir())?,
+            body: self.keep(digest, delta)?,
         }))
     }
 
@@ -112,7 +113,10 @@ impl Archive {
         };
         let stored_bytes = match &alone.body {
             StoredBody::Inline(form) => form.len() as u64,
-            StoredBody::Object(name) => self.objects.open(name).map_or(0, |(_, length)| length),
+            StoredBody::Object(name) => {
+                let object = self.objects.open(name).ok().flatten();
+                object.map_or(0, |object| object.size_bytes)
+            }
         };
         // Both are below 2^26: neither can be larger and part of a delta.
         stored_bytes * size_bytes / alone.size_bytes.max(1)
@@ -120,7 +124,6 @@ impl Archive {
 
     fn whole<'a>(&self, content: &'a Content, digest: Digest) -> Result<Whole<'a>, ArchiveError> {
         if content.size_bytes() > LARGE_BYTES {
-            let _slot = self.streams.take();
             return self.stream(content, digest);
         }
         let bytes = load(content)?;
@@ -131,18 +134,17 @@ impl Archive {
     }
 
     fn stream<'a>(&self, content: &Content, digest: Digest) -> Result<Whole<'a>, ArchiveError> {
-        let file = Objects::create(digest, self.temp_dir())?;
+        let mut object = self.objects.create(digest)?;
         let size_bytes = content.size_bytes();
         let compressed = match content {
-            Content::Memory(bytes) => compress_stream(&bytes[..], size_bytes, file.as_file()),
+            Content::Memory(bytes) => compress_stream(&bytes[..], size_bytes, &mut object),
             Content::File { path, .. } => open(path, size_bytes)
-                .and_then(|bytes| compress_stream(bytes, size_bytes, file.as_file())),
+                .and_then(|bytes| compress_stream(bytes, size_bytes, &mut object)),
         };
         let stored_bytes = compressed
-            .and_then(|()| file.as_file().metadata())
-            .map_err(ArchiveError::io("compress to", file.path()))?
-            .len();
-        Ok(Whole::Streamed(file, stored_bytes))
+            .and_then(|()| object.size_bytes())
+            .map_err(ArchiveError::io("compress to", object.place()))?;
+        Ok(Whole::Streamed(object, stored_bytes))
     }
 
     fn keep_whole(
@@ -152,18 +154,14 @@ impl Archive {
         digest: Digest,
     ) -> Result<NewBlob, ArchiveError> {
         let stored_bytes = whole.stored_bytes();
-        let temp_dir = self.temp_dir();
         let (form, body) = match whole {
-            Whole::Raw(bytes) => (
-                BlobForm::Raw,
-                self.objects.keep(digest, bytes.into_owned(), temp_dir)?,
-            ),
-            Whole::Zstd(frame) => (BlobForm::Zstd, self.objects.keep(digest, frame, temp_dir)?),
-            Whole::Streamed(file, _) if stored_bytes <= MAX_INLINE_BYTES => {
-                (BlobForm::Zstd, StoredBody::Inline(read_back(file)?))
+            Whole::Raw(bytes) => (BlobForm::Raw, self.keep(digest, bytes.into_owned())?),
+            Whole::Zstd(frame) => (BlobForm::Zstd, self.keep(digest, frame)?),
+            Whole::Streamed(object, _) if stored_bytes <= MAX_INLINE_BYTES => {
+                (BlobForm::Zstd, StoredBody::Inline(object.into_bytes()?))
             }
-            Whole::Streamed(file, _) => {
-                let name = self.objects.keep_file(digest, file)?;
+            Whole::Streamed(object, _) => {
+                let name = self.objects.put(object)?;
                 (BlobForm::Zstd, StoredBody::Object(name))
             }
         };
@@ -177,10 +175,22 @@ impl Archive {
             body,
         })
     }
+
+    /// Keeps a stored form that is in memory. An object is durable on return.
+    fn keep(&self, digest: Digest, form: Vec<u8>) -> Result<StoredBody, ArchiveError> {
+        if form.len() as u64 <= MAX_INLINE_BYTES {
+            return Ok(StoredBody::Inline(form));
+        }
+        let mut object = self.objects.create(digest)?;
+        object
+            .write_all(&form)
+            .map_err(ArchiveError::io("write", object.place()))?;
+        self.objects.put(object).map(StoredBody::Object)
+    }
 }
 
 /// Returns the blob that content of this size may be a delta against.
-fn usable(base: &[BlobLink], size_bytes: u64) -> Option<&BlobLink> {
+pub(super) fn usable(base: &[BlobLink], size_bytes: u64) -> Option<&BlobLink> {
     let head = base.first()?;
     let fits =
         size_bytes <= MAX_DELTA_BYTES && base.iter().all(|link| link.size_bytes <= MAX_DELTA_BYTES);
@@ -215,12 +225,4 @@ fn open(path: &Path, size_bytes: u64) -> io::Result<File> {
         io::ErrorKind::InvalidData,
         format!("it has {length} bytes instead of {size_bytes}"),
     ))
-}
-
-fn read_back(mut file: NamedTempFile) -> Result<Vec<u8>, ArchiveError> {
-    let mut bytes = Vec::new();
-    file.rewind()
-        .and_then(|()| file.read_to_end(&mut bytes))
-        .map_err(ArchiveError::io("read", file.path()))?;
-    Ok(bytes)
 }

@@ -10,17 +10,17 @@ use crate::files::{concerns_every_file, trouble};
 /// The archive could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The file system refused.
-    #[error("cannot {doing} {path}: {}", trouble(source, path))]
-    Io {
+    /// A place could not be read or written now. Nothing is known against the bytes that lie there.
+    #[error("cannot {doing} {place}: {}", trouble(source, Path::new(place)))]
+    Unavailable {
         /// What was attempted, as a verb.
         doing: &'static str,
-        /// On what.
-        path: PathBuf,
+        /// On what: a path, or wherever else an object lies.
+        place: String,
         /// Why not.
         source: io::Error,
     },
-    /// The stored bytes do not decode to the digest that is recorded.
+    /// The stored bytes were read, or are missing where all others can be read: they do not decode to the digest that is recorded.
     #[error("blob {id} ({digest}) is damaged: {reason}")]
     Damaged {
         /// Whose stored bytes are wrong: the blob that was asked for, or one that it is a delta against.
@@ -74,7 +74,7 @@ impl ArchiveError {
     /// keeps the lock.
     pub fn concerns_every_file(&self) -> bool {
         match self {
-            Self::Io { source, .. } => {
+            Self::Unavailable { source, .. } => {
                 source.kind() == io::ErrorKind::TimedOut || concerns_every_file(source)
             }
             _ => false,
@@ -83,9 +83,9 @@ impl ArchiveError {
 
     /// Returns a function that says what was attempted on `path` when it failed, for `map_err`.
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
+        move |source| Self::Unavailable {
             doing,
-            path: path.to_owned(),
+            place: path.display().to_string(),
             source,
         }
     }

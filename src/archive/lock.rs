@@ -1,7 +1,7 @@
 //! The locks of a data folder: files in `tmp/`, which no other account may enter, each held by one process at a time.
 //!
 //! A lock is the system's own on the file: it ends with its holder, however that ends. The holder's process id stands in
-//! the file. None is waited for without a limit, and none for long without a word about who holds it.
+//! the file. Every wait has a limit, and a long one is reported with the lock's holder.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -17,14 +17,14 @@ use super::ArchiveError;
 use super::file::give;
 use crate::files::{Owner, open_plain};
 
-/// A wait that is longer than this is told.
-const SILENT: Duration = Duration::from_secs(2);
+/// A longer wait is reported.
+const REPORT_AFTER: Duration = Duration::from_secs(2);
 
 /// The longest pause between two looks at a lock that is taken; the first is a sixteenth of it.
 const STEP: Duration = Duration::from_millis(16);
 
-/// Who is told of long waits, a line each.
-pub type TellWaits = Arc<dyn Fn(&str) + Send + Sync>;
+/// Receives a line for each long wait.
+pub type WaitReporter = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// One of the locks.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ pub(super) const SETS: LockKind = LockKind {
     limit: Duration::from_secs(10),
 };
 
-/// Held while notifiers are told. Never waited for.
+/// Held while changes are sent to notifiers. Never waited for.
 pub(super) const NOTICES: LockKind = LockKind {
     file: "notify.lock",
     does: "tells notifiers",
@@ -77,12 +77,37 @@ pub(super) const FOLDERS: LockKind = LockKind {
 #[derive(Debug)]
 pub struct FileLock(#[cfg_attr(not(test), expect(dead_code, reason = "held for its lock"))] File);
 
-/// The folder of the locks, and who is told of long waits.
+/// The file in a process's own folder that it keeps locked while it lives.
+pub(super) const IN_FOLDER: &str = "lock";
+
+impl FileLock {
+    /// Locks a folder that was just made as this process's own.
+    pub(super) fn of_folder(folder: &Path) -> io::Result<Self> {
+        let unlocked = folder.join("unlocked");
+        let file = File::create_new(&unlocked)?;
+        file.lock()?;
+        // Under this name only once it is locked: one that is not is a dead process's.
+        fs::rename(unlocked, folder.join(IN_FOLDER))?;
+        Ok(Self(file))
+    }
+
+    /// Tells whether the process lives whose own folder this is; fails with *not found* where the folder has no lock.
+    pub(super) fn is_held_in(folder: &Path) -> io::Result<bool> {
+        let lock = open_plain(File::options().write(true), &folder.join(IN_FOLDER))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// The folder of the locks, and the receiver of long waits.
 #[derive(Clone)]
 pub(super) struct Locks {
     folder: PathBuf,
     owner: Owner,
-    tell: TellWaits,
+    report: WaitReporter,
 }
 
 impl fmt::Debug for Locks {
@@ -95,11 +120,11 @@ impl fmt::Debug for Locks {
 
 impl Locks {
     /// Keeps locks in `folder`, which exists when one is taken.
-    pub(super) fn new(folder: PathBuf, owner: Owner, tell: TellWaits) -> Self {
+    pub(super) fn new(folder: PathBuf, owner: Owner, report: WaitReporter) -> Self {
         Self {
             folder,
             owner,
-            tell,
+            report,
         }
     }
 
@@ -141,7 +166,7 @@ impl Locks {
         limit: Duration,
     ) -> Result<FileLock, ArchiveError> {
         let begun = Instant::now();
-        let mut told = false;
+        let mut is_reported = false;
         let mut step = STEP / 16;
         loop {
             if let Some(file) = self.try_take(kind)? {
@@ -150,12 +175,12 @@ impl Locks {
             if begun.elapsed() >= limit {
                 return Err(self.busy(kind, limit));
             }
-            if !told && begun.elapsed() >= SILENT {
-                told = true;
+            if !is_reported && begun.elapsed() >= REPORT_AFTER {
+                is_reported = true;
                 let holder = Holder::of(&self.folder.join(kind.file));
                 let line = format!("waiting for {holder}, which {}", kind.does);
                 tracing::warn!("{line}");
-                (self.tell)(&line);
+                (self.report)(&line);
             }
             std::thread::sleep(step);
             step = (step * 2).min(STEP);
@@ -279,7 +304,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (locks, told) = locks(folder.path());
         let held = locks.take(PUBLISHED).expect("a free lock");
-        let limit = SILENT + Duration::from_millis(100);
+        let limit = REPORT_AFTER + Duration::from_millis(100);
         locks.take_within(PUBLISHED, limit).expect_err("taken");
         let told = told.lock().expect("no panic");
         assert_eq!(told.len(), 1, "{told:?}");

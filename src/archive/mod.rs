@@ -1,5 +1,13 @@
 //! The archive's files: the codec of blobs, large objects, published copies, temporary files.
 //!
+//! | part | what it is for |
+//! | --- | --- |
+//! | [`Blobs`] | contents in their stored form: whole, or a delta; the large ones as objects |
+//! | [`Published`] | the plain files that other programs read |
+//! | [`SetFolders`] | the folders of sets, each behind one link |
+//! | [`Trash`] | what seemed unneeded, for some days |
+//! | [`Machine`] | locks, temporary folders and the small files that processes of one machine share |
+//!
 //! A blob is kept in one of three forms: its bytes, a zstd frame, or a zstd frame that needs the content of an earlier
 //! blob as its prefix (a delta). A small form is handed back for the catalogue to keep beside its row; a large one is a
 //! file in `objects/`, durable before it is handed back. Every read checks the digest.
@@ -10,29 +18,40 @@
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod archive;
 mod beside;
-mod chain;
+mod blobs;
+mod catalogue_copies;
 mod codec;
+mod codec_limit;
+mod decode;
 mod edition_file;
 mod encode;
 mod error;
+mod expired_trash;
 mod file;
 mod lock;
+mod machine;
 mod mark;
+mod object_name;
 mod objects;
 mod published;
 mod reader_temp;
 mod relocate;
 mod reserve;
+mod run_folder;
+mod set_folders;
 mod set_sweep;
-mod sets;
-mod slots;
-mod temp;
+mod temp_dir;
 mod trash;
 
-pub use archive::{Archive, ExpiredTrash};
+pub use archive::Archive;
+pub use blobs::Blobs;
+pub use codec_limit::{CodecLimit, CodecLoad};
 pub use edition_file::EditionFile;
 pub use error::ArchiveError;
-pub use lock::{FileLock, TellWaits};
-pub use published::PublishItem;
+pub use expired_trash::ExpiredTrash;
+pub use lock::{FileLock, WaitReporter};
+pub use machine::Machine;
+pub use published::{PublishItem, Published};
 pub use reserve::release_reserve;
-pub use sets::EditionFolder;
+pub use set_folders::{EditionFolder, SetFolders};
+pub use trash::Trash;

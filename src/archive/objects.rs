@@ -1,88 +1,85 @@
-//! Large stored forms, a file each: `objects/ab/cdef…-owner-random`, after the digest of the content and the process that
-//! made it.
+//! Large stored forms, a file each below `objects/`: the only place that knows where an object lies.
 //!
-//! Never rewrites one and never gives two writers the same name, so an object that a row names cannot be taken away
-//! by another that failed to record its own.
+//! Never rewrites an object and never gives two writers the same name, so an object that a row names cannot be taken away
+//! by another that failed to record its own. Never knows how a form is encoded: another store of objects would stand here.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tempfile::NamedTempFile;
 
 use super::ArchiveError;
 use super::file::{give, is_inside, make_folder, sync_folder};
-use super::temp::OWNER;
+use super::object_name::{below_data_dir, copy_prefix, digest_in, file_prefix, shelf};
+use super::temp_dir::TempDir;
 use super::trash::Trash;
-use crate::domain::{Digest, StoredBody};
+use crate::domain::Digest;
 use crate::files::{Owner, read_plain};
-
-/// A stored form up to this long is kept in the catalogue.
-pub(super) const MAX_INLINE_BYTES: u64 = 1 << 20;
 
 /// For this account alone: bodies of sources that only it may see lie there.
 const MODE: u32 = 0o700;
 
-/// The folder of large stored forms.
+/// The store of large stored forms.
 #[derive(Debug)]
 pub(super) struct Objects {
     folder: PathBuf,
     owner: Owner,
     trash: Trash,
+    temp: Arc<TempDir>,
 }
+
+/// A stored form that is being written, in this process's folder for temporary files: none is an object before [`Objects::put`].
+pub(super) struct NewObject {
+    digest: Digest,
+    file: NamedTempFile,
+}
+
+/// An object that is being read.
+pub(super) struct OpenObject {
+    pub(super) size_bytes: u64,
+    /// Fails with [`Unreachable`] where the store is at fault.
+    pub(super) bytes: Box<dyn Read + Send>,
+}
+
+/// The store failed while an object was read: nothing is known against the bytes.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct Unreachable(pub(super) io::Error);
 
 impl Objects {
     /// Keeps objects below `folder`, which exists.
-    pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash) -> Self {
+    pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash, temp: Arc<TempDir>) -> Self {
         Self {
             folder,
             owner,
             trash,
+            temp,
         }
     }
 
-    /// Keeps a stored form that is in memory. An object is durable on return.
-    pub(super) fn keep(
-        &self,
-        digest: Digest,
-        form: Vec<u8>,
-        temp_dir: &Path,
-    ) -> Result<StoredBody, ArchiveError> {
-        if form.len() as u64 <= MAX_INLINE_BYTES {
-            return Ok(StoredBody::Inline(form));
-        }
-        let mut file = Self::create(digest, temp_dir)?;
-        file.write_all(&form)
-            .map_err(ArchiveError::io("write", file.path()))?;
-        self.keep_file(digest, file).map(StoredBody::Object)
-    }
-
-    /// Makes the file that a stored form is written to before it is kept.
-    pub(super) fn create(digest: Digest, temp_dir: &Path) -> Result<NamedTempFile, ArchiveError> {
-        tempfile::Builder::new()
-            .prefix(&format!(
-                "{}-{}-",
-                &digest.to_hex()[2..],
-                owner_tag(temp_dir)
-            ))
+    /// Begins to write the stored form of a content.
+    pub(super) fn create(&self, digest: Digest) -> Result<NewObject, ArchiveError> {
+        let temp_dir = self.temp.path();
+        let file = tempfile::Builder::new()
+            .prefix(&file_prefix(digest, temp_dir))
             .rand_bytes(8)
             .tempfile_in(temp_dir)
-            .map_err(ArchiveError::io("make a file in", temp_dir))
+            .map_err(ArchiveError::io("make a file in", temp_dir))?;
+        Ok(NewObject { digest, file })
     }
 
-    /// Moves a file made by [`Self::create`] to its place. Returns its name; it is durable then.
-    pub(super) fn keep_file(
-        &self,
-        digest: Digest,
-        file: NamedTempFile,
-    ) -> Result<String, ArchiveError> {
+    /// Keeps a stored form that was written. Returns the object's name; it is durable then.
+    pub(super) fn put(&self, object: NewObject) -> Result<String, ArchiveError> {
+        let NewObject { digest, file } = object;
         file.as_file()
             .sync_all()
             .map_err(ArchiveError::io("sync", file.path()))?;
         give(self.owner, file.path())?;
-        let prefix = digest.to_hex()[..2].to_owned();
+        let prefix = shelf(digest);
         let folder = self.folder.join(&prefix);
         if make_folder(&folder, MODE, self.owner)? {
             sync_folder(&self.folder)?;
@@ -99,20 +96,35 @@ impl Objects {
         Ok(name)
     }
 
-    /// Opens an object and returns its length with it.
-    pub(super) fn open(&self, name: &str) -> io::Result<(File, u64)> {
-        let path = self
-            .path(name)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let file = match read_plain(&path) {
-            // What a sweep took for unneeded, on the word of another catalogue perhaps.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                read_plain(&self.trash.find(&below(name)).ok_or(error)?)?
+    /// Opens an object, in the trash too: a sweep moves there what it takes for unneeded, on the word of another catalogue perhaps.
+    /// Returns nothing when the object is in neither place.
+    pub(super) fn open(&self, name: &str) -> Result<Option<OpenObject>, ArchiveError> {
+        let mut path = self.path(name)?;
+        let mut opened = read_plain(&path);
+        if is_not_found(&opened) {
+            match self.trash.find(&below_data_dir(name))? {
+                Some(place) => path = place,
+                None => return self.confirm_missing(),
             }
-            opened => opened?,
-        };
-        let length = file.metadata()?.len();
-        Ok((file, length))
+            opened = read_plain(&path);
+        }
+        let sized = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (size_bytes, file) = sized.map_err(ArchiveError::io("read the object", &path))?;
+        Ok(Some(OpenObject {
+            size_bytes,
+            bytes: Box::new(ObjectFile(file)),
+        }))
+    }
+
+    /// Fails when the whole folder is gone, with its disk perhaps: no object is missing for that.
+    fn confirm_missing<T>(&self) -> Result<Option<T>, ArchiveError> {
+        fs::metadata(&self.folder).map_err(ArchiveError::io("read", &self.folder))?;
+        Ok(None)
+    }
+
+    /// Says of an object that reading it failed for the store's sake.
+    pub(super) fn unavailable(&self, name: &str, error: Unreachable) -> ArchiveError {
+        ArchiveError::io("read the object", &self.folder.join(name))(error.0)
     }
 
     /// Removes an object; fine when it is gone already.
@@ -129,36 +141,34 @@ impl Objects {
     /// Moves an object to the trash; fine when it is gone already.
     pub(super) fn discard(&self, name: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
         self.path(name)?;
-        self.trash.put(&below(name), now)
+        self.trash.put(&below_data_dir(name), now)
     }
 
     /// Moves an object back from the trash. Returns whether it lay there.
-    pub(super) fn rescue(&self, name: &str, temp_dir: &Path) -> Result<bool, ArchiveError> {
+    pub(super) fn rescue(&self, name: &str) -> Result<bool, ArchiveError> {
         let path = self.path(name)?;
         let folder = path.parent().unwrap_or(&self.folder);
         if make_folder(folder, MODE, self.owner)? {
             sync_folder(&self.folder)?;
         }
-        // What a killed process leaves of a copy goes as an object that no blob names.
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let digest = file.split('-').next().unwrap_or_default();
-        let unfinished = format!("{digest}-{}-", owner_tag(temp_dir));
-        self.trash.put_back(&below(name), (folder, &unfinished))
+        let unfinished = copy_prefix(name, self.temp.path());
+        self.trash
+            .put_back(&below_data_dir(name), (folder, &unfinished))
     }
 
     /// Returns all objects, each with the digest of its content.
-    pub(super) fn all(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
+    pub(super) fn list(&self) -> Result<Vec<(Digest, String)>, ArchiveError> {
         objects_below(&self.folder)
     }
 
-    /// Tells whether there is any object.
-    pub(super) fn are_there(&self) -> Result<bool, ArchiveError> {
+    /// Tells whether there is no object.
+    pub(super) fn is_empty(&self) -> Result<bool, ArchiveError> {
         for folder in entries(&self.folder)? {
             if !entries(&folder.path())?.is_empty() {
-                return Ok(true);
+                return Ok(false);
             }
         }
-        Ok(false)
+        Ok(true)
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, ArchiveError> {
@@ -170,13 +180,57 @@ impl Objects {
     }
 }
 
+impl NewObject {
+    /// Returns where it is written, for messages.
+    pub(super) fn place(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Returns how much was written.
+    pub(super) fn size_bytes(&self) -> io::Result<u64> {
+        Ok(self.file.as_file().metadata()?.len())
+    }
+
+    /// Returns what was written, and keeps no file.
+    pub(super) fn into_bytes(mut self) -> Result<Vec<u8>, ArchiveError> {
+        let mut bytes = Vec::new();
+        self.file
+            .rewind()
+            .and_then(|()| self.file.read_to_end(&mut bytes))
+            .map_err(ArchiveError::io("read", self.file.path()))?;
+        Ok(bytes)
+    }
+}
+
+impl Write for NewObject {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// The file of an object.
+struct ObjectFile(File);
+
+impl Read for ObjectFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            kind => io::Error::new(kind, Unreachable(error)),
+        })
+    }
+}
+
 /// Returns the objects below a folder, each with the digest of its content.
 pub(super) fn objects_below(folder: &Path) -> Result<Vec<(Digest, String)>, ArchiveError> {
     let mut objects = Vec::new();
     for folder in entries(folder)? {
-        let prefix = folder.file_name();
+        let shelf = folder.file_name();
         for object in entries(&folder.path())? {
-            let name = Path::new(&prefix).join(object.file_name());
+            let name = Path::new(&shelf).join(object.file_name());
             if let Some(name) = name.to_str()
                 && let Some(digest) = digest_in(name)
             {
@@ -187,28 +241,8 @@ pub(super) fn objects_below(folder: &Path) -> Result<Vec<(Digest, String)>, Arch
     Ok(objects)
 }
 
-/// Returns the process that made an object, by the name of its folder for temporary files; nothing for one of an older gannet.
-pub(super) fn owner_in(name: &str) -> Option<String> {
-    let mut parts = name.split('-').skip(1);
-    let tag = parts.next()?;
-    parts.next().map(|_| format!("{OWNER}{tag}"))
-}
-
-/// Where an object lies in the data folder.
-fn below(name: &str) -> String {
-    format!("objects/{name}")
-}
-
-/// Returns the part of an owner's name that tells it from others.
-fn owner_tag(temp_dir: &Path) -> &str {
-    let name = temp_dir.file_name().and_then(|name| name.to_str());
-    name.map_or("", |name| name.trim_start_matches(OWNER))
-}
-
-/// Reads the digest in the name of an object; what has none is no object.
-fn digest_in(name: &str) -> Option<Digest> {
-    let (hex, _) = name.split_once('-')?;
-    hex.replacen('/', "", 1).parse().ok()
+fn is_not_found<T>(result: &io::Result<T>) -> bool {
+    matches!(result, Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 /// Returns what lies in a folder; nothing when there is none.

@@ -9,9 +9,12 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::file::{digest_of, give, is_inside, make_folder, reopen, sync_file_system, sync_folder};
+use super::temp_dir::TempDir;
+use super::trash::Trash;
 use super::{ArchiveError, beside};
 use crate::domain::{Content, Digest, FileSeal};
 use crate::files::Owner;
@@ -36,9 +39,11 @@ pub struct PublishItem {
 
 /// The folder of published files.
 #[derive(Debug)]
-pub(super) struct Published {
+pub struct Published {
     folder: PathBuf,
     owner: Owner,
+    trash: Trash,
+    temp: Arc<TempDir>,
 }
 
 /// A file that lies ready beside its place.
@@ -60,21 +65,27 @@ struct Folders {
 
 impl Published {
     /// Publishes below `folder`, which exists.
-    pub(super) fn new(folder: PathBuf, owner: Owner) -> Self {
-        Self { folder, owner }
+    pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash, temp: Arc<TempDir>) -> Self {
+        Self {
+            folder,
+            owner,
+            trash,
+            temp,
+        }
     }
 
     /// Returns where it is.
-    pub(super) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Replaces each file atomically; see [`super::Archive::publish`].
-    pub(super) fn publish(
-        &self,
-        items: Vec<PublishItem>,
-        temp_dir: &Path,
-    ) -> Vec<Result<FileSeal, ArchiveError>> {
+    /// Replaces each published file atomically; durable (one sync of the file system for many, one each for a few)
+    /// before the rename.
+    ///
+    /// Consumes a content's file by renaming it when it is the only owner. One result per item, in order: an item that
+    /// fails leaves the others alone.
+    pub fn publish(&self, items: Vec<PublishItem>) -> Vec<Result<FileSeal, ArchiveError>> {
+        let temp_dir = self.temp.path();
         let many = items.len() > MAX_SINGLE_SYNCS;
         let mut folders = Folders::default();
         let ready: Vec<_> = items
@@ -108,8 +119,8 @@ impl Published {
         results
     }
 
-    /// Removes a file and the folders that are empty then.
-    pub(super) fn withdraw(&self, path: &str) -> Result<(), ArchiveError> {
+    /// Removes a published file and the folders that are empty then; fine when it is gone already.
+    pub fn withdraw(&self, path: &str) -> Result<(), ArchiveError> {
         let target = self.target(path)?;
         let mut folders = Folders::default();
         let parts: Vec<&str> = path.split('/').collect();
@@ -135,8 +146,14 @@ impl Published {
         sync_folder(&folder)
     }
 
-    /// Returns the paths of the files that have one of these contents; see [`super::Archive::published_with`].
-    pub(super) fn with_contents(
+    /// Copies a published file to the trash, where it stays for its days whatever is published in its place.
+    pub fn keep_copy(&self, path: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        self.trash.put_copy(&format!("published/{path}"), now)
+    }
+
+    /// Returns the paths below `published/` of the files that have one of these contents, given by size and digest. Reads only those
+    /// of a size that one of them has.
+    pub fn with_contents(
         &self,
         contents: &HashSet<(u64, Digest)>,
     ) -> Result<Vec<String>, ArchiveError> {
@@ -163,13 +180,20 @@ impl Published {
         Ok(found)
     }
 
-    /// Returns how a published file looks; nothing for one that is missing or no plain file.
-    pub(super) fn seal(&self, path: &str) -> Option<FileSeal> {
-        self.find(path).map(|(_, found)| seal(&found))
+    /// Returns the digest of the published file at this path and how that looks; nothing where no plain file is. An error says that
+    /// the file cannot be read now.
+    pub fn content(&self, path: &str) -> Result<Option<(Digest, FileSeal)>, ArchiveError> {
+        let Some((target, found)) = self.find(path) else {
+            return Ok(None);
+        };
+        let digest = digest_of(&target).map_err(ArchiveError::io("read", &target))?;
+        Ok(Some((digest, seal(&found))))
     }
 
-    /// Looks at a published file; see [`super::Archive::look_at_published`].
-    pub(super) fn look(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
+    /// Looks at the published file at this path, and lets every account read it again if somebody had changed that. Returns how
+    /// the file looks, nothing when it is missing, a folder or a link; and the mode that it had, if that kept readers from it
+    /// and does not any more.
+    pub fn look(&self, path: &str) -> (Option<FileSeal>, Option<u32>) {
         let Some((target, found)) = self.find(path) else {
             return (None, None);
         };
@@ -385,13 +409,13 @@ pub(super) fn refuse_folder(target: &Path) -> Result<(), ArchiveError> {
 /// Returns the failure of a step that was one for the whole batch, once more for one item.
 fn again(result: &Result<(), ArchiveError>) -> Result<(), ArchiveError> {
     match result {
-        Err(ArchiveError::Io {
+        Err(ArchiveError::Unavailable {
             doing,
-            path,
+            place,
             source,
-        }) => Err(ArchiveError::Io {
+        }) => Err(ArchiveError::Unavailable {
             doing,
-            path: path.clone(),
+            place: place.clone(),
             source: source.raw_os_error().map_or_else(
                 || io::Error::new(source.kind(), source.to_string()),
                 io::Error::from_raw_os_error,

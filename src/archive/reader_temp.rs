@@ -3,7 +3,7 @@
 //! What a killed process leaves there is removed by the next one of the same account that needs such a folder, or opens an archive for
 //! writing. Never removes a folder whose owner lives: each keeps a file in it locked.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::files::{open_plain, remove_tree};
+use super::lock::FileLock;
+use crate::files::remove_tree;
 
 const PREFIX: &str = "gannet-read-";
-const LOCK: &str = "lock";
 /// How often a folder is removed in which another thread still makes files.
 const TRIES: usize = 10;
 
 /// A private folder in the system's place for temporary files, made when it is first needed and removed with this.
 #[derive(Debug)]
 pub(super) struct ReaderTemp {
-    made: OnceLock<Option<(TempDir, File)>>,
+    made: OnceLock<Option<(TempDir, FileLock)>>,
     /// Named when no folder can be made: whatever is to lie there fails with the system's reason.
     fallback: PathBuf,
 }
@@ -58,13 +58,9 @@ impl ReaderTemp {
     }
 }
 
-fn make() -> io::Result<(TempDir, File)> {
+fn make() -> io::Result<(TempDir, FileLock)> {
     let folder = tempfile::Builder::new().prefix(PREFIX).tempdir()?;
-    let unlocked = folder.path().join("unlocked");
-    let lock = File::create_new(&unlocked)?;
-    lock.lock()?;
-    // Under this name only once it is locked: one that is not is a dead process's.
-    fs::rename(unlocked, folder.path().join(LOCK))?;
+    let lock = FileLock::of_folder(folder.path())?;
     Ok((folder, lock))
 }
 
@@ -81,8 +77,7 @@ fn sweep_in(parent: &Path) {
         }
         let found = entry.metadata();
         if found.is_ok_and(|found| found.is_dir() && found.uid() == account)
-            && let Ok(lock) = open_plain(File::options().write(true), &entry.path().join(LOCK))
-            && lock.try_lock().is_ok()
+            && FileLock::is_held_in(&entry.path()).is_ok_and(|is_held| !is_held)
         {
             let _ = remove_tree(&entry.path());
         }
@@ -91,9 +86,11 @@ fn sweep_in(parent: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::archive::lock::IN_FOLDER;
 
     #[test]
     fn only_folders_of_dead_processes_go() {
@@ -109,10 +106,10 @@ mod tests {
             fs::write(at(name).join(".tmpAbC"), "secret").expect("a file");
         }
         for name in ["gannet-read-dead", "gannet-read-live", "other"] {
-            fs::write(at(name).join(LOCK), "").expect("a file");
+            fs::write(at(name).join(IN_FOLDER), "").expect("a file");
         }
         symlink(at("other"), at("gannet-read-link")).expect("a link");
-        let live = File::open(at("gannet-read-live").join(LOCK)).expect("a file");
+        let live = File::open(at("gannet-read-live").join(IN_FOLDER)).expect("a file");
         live.lock().expect("locked");
         sweep_in(parent.path());
         assert!(!at("gannet-read-dead").exists());

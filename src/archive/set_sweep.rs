@@ -13,12 +13,12 @@ use std::time::SystemTime;
 
 use super::ArchiveError;
 use super::file::{digest_of, sync_folder};
-use super::sets::{EDITIONS, KEEP, Sets, UNFINISHED, mark, remove, remove_file};
+use super::set_folders::{EDITIONS, KEEP, SetFolders, UNFINISHED, mark, remove, remove_file};
 use crate::domain::{Digest, EditionId};
 
-impl Sets {
+impl SetFolders {
     /// Removes the editions that no link leads to and that were replaced long enough ago, and what a killed process left.
-    pub(super) fn sweep(&self, now: SystemTime) -> Result<(), ArchiveError> {
+    pub fn sweep(&self, now: SystemTime) -> Result<(), ArchiveError> {
         self.refuse_links()?;
         let editions = self.editions();
         let names = match names_in(&editions) {
@@ -65,7 +65,7 @@ impl Sets {
 
     /// Deletes the editions that hold a file with one of these contents, given by size and digest, and those of them in the trash:
     /// whoever may be inside, but for those that links lead to. Returns those that may still hold one, each with the reason.
-    pub(super) fn erase(
+    pub fn erase(
         &self,
         contents: &HashSet<(u64, Digest)>,
     ) -> Result<Vec<(PathBuf, String)>, ArchiveError> {
@@ -99,7 +99,7 @@ impl Sets {
     }
 
     /// Returns the folders of a set's editions that its link does not lead to, each with the edition's number.
-    pub(super) fn replaced(&self, set: &str) -> Result<Vec<(EditionId, PathBuf)>, ArchiveError> {
+    pub fn replaced(&self, set: &str) -> Result<Vec<(EditionId, PathBuf)>, ArchiveError> {
         self.refuse_links()?;
         let current = self.current(set);
         let mut replaced = Vec::new();
@@ -116,14 +116,14 @@ impl Sets {
     }
 
     /// Deletes one edition that no link leads to any more, whoever may be inside.
-    pub(super) fn erase_folder(&self, folder: &Path) -> Result<(), ArchiveError> {
+    pub fn erase_folder(&self, folder: &Path) -> Result<(), ArchiveError> {
         remove(folder)?;
         sync_folder(folder.parent().unwrap_or(&self.folder))
     }
 
     /// Returns the sets whose links lead to an edition.
-    pub(super) fn linked_sets(&self) -> Result<Vec<String>, ArchiveError> {
-        if !self.are_there() {
+    pub fn linked_sets(&self) -> Result<Vec<String>, ArchiveError> {
+        if !self.any_published() {
             return Ok(Vec::new());
         }
         let mut names = names_in(&self.folder).map_err(ArchiveError::io("list", &self.folder))?;

@@ -27,7 +27,7 @@ const COPYING: &str = ".copying-";
 
 /// The folder `trash/`, which is made when it is first needed.
 #[derive(Clone, Debug)]
-pub(super) struct Trash {
+pub struct Trash {
     data_dir: PathBuf,
     folder: PathBuf,
     owner: Owner,
@@ -117,10 +117,19 @@ impl Trash {
         (day.unwrap_or(&self.folder), COPYING)
     }
 
-    /// Returns where a file lies that was moved here.
-    pub(super) fn find(&self, path: &str) -> Option<PathBuf> {
-        let days = self.days().ok()?.into_iter();
-        days.map(|day| day.join(path)).find(|place| place.is_file())
+    /// Returns where a file lies that was moved here; nothing when it lies nowhere here.
+    pub(super) fn find(&self, path: &str) -> Result<Option<PathBuf>, ArchiveError> {
+        for day in self.days()? {
+            let place = day.join(path);
+            match fs::metadata(&place) {
+                Ok(found) if found.is_file() => return Ok(Some(place)),
+                Err(error) if !is_absent(&error) => {
+                    return Err(ArchiveError::io("look for", &place)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 
     /// Fails in words where something else lies in the place of the folder: what a link leads to is another program's.
@@ -156,12 +165,12 @@ impl Trash {
             relocate(place, &to, unfinished, self.owner)
                 .map_err(ArchiveError::io("take from the trash", place))
         };
-        let Some(place) = self.find(path) else {
+        let Some(place) = self.find(path)? else {
             return Ok(false);
         };
         match moved(&place) {
             // Another process counted the days meanwhile, and the folder of the day has another name, or moved the file.
-            Err(error) if says_not_found(&error) => match self.find(path) {
+            Err(error) if says_not_found(&error) => match self.find(path)? {
                 Some(place) => moved(&place)?,
                 // Another process moved it back.
                 None if to.is_file() => {}
@@ -174,7 +183,7 @@ impl Trash {
 
     /// Counts the days since the last look, and returns the folders of days whose time is over. One that cannot be renamed keeps
     /// the count of the look before, and keeps no other one from being counted.
-    pub(super) fn expired(&self, now: DateTime<Utc>) -> Result<Vec<PathBuf>, ArchiveError> {
+    pub(super) fn expired_days(&self, now: DateTime<Utc>) -> Result<Vec<PathBuf>, ArchiveError> {
         let mut expired = Vec::new();
         for mut path in self.days()? {
             let name = path.file_name().and_then(|name| name.to_str());
@@ -204,7 +213,7 @@ impl Trash {
     }
 
     /// Deletes the folder of a day, or a file that is called like one; fine when it is gone already.
-    pub(super) fn delete(day: &Path) -> Result<(), ArchiveError> {
+    pub(super) fn delete_day(day: &Path) -> Result<(), ArchiveError> {
         let deleted = match fs::symlink_metadata(day) {
             Ok(found) if !found.is_dir() => fs::remove_file(day),
             _ => fs::remove_dir_all(day),
@@ -227,8 +236,13 @@ fn is_not_found(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound
 }
 
+/// Tells whether nothing is at a path: one of its folders may be missing, or a file.
+fn is_absent(error: &io::Error) -> bool {
+    is_not_found(error) || error.kind() == io::ErrorKind::NotADirectory
+}
+
 fn says_not_found(error: &ArchiveError) -> bool {
-    matches!(error, ArchiveError::Io { source, .. } if is_not_found(source))
+    matches!(error, ArchiveError::Unavailable { source, .. } if is_not_found(source))
 }
 
 /// Returns `path`, or a place beside that is free: `path.2`, `path.3`.

@@ -94,7 +94,7 @@ impl Services {
             return Err(error);
         }
         // A new one gets its first mark, and one of before there were marks.
-        if services.app.archive.mark()?.is_none() {
+        if services.app.archive.machine().mark()?.is_none() {
             services.app.join_archive().await?;
             // A disk that fills up before the first pass has room for a purge then, too.
             services.app.keep_reserve().await;
@@ -113,7 +113,7 @@ impl Services {
         for line in open_to_others(config.config_file.as_deref()) {
             notes.say(&format!("warning: {line}"));
         }
-        let archive = Archive::open_telling(&config.data_dir, notes.teller())?;
+        let archive = Archive::open_reporting(&config.data_dir, notes.teller())?;
         let store = Store::open(&config.data_dir.join(CATALOGUE))?;
         let owner = Owner::of(&config.data_dir);
         let teller = log_troubles.teller(&notes);
@@ -135,7 +135,7 @@ impl Services {
     pub(super) fn for_actor(&self, actor: Actor) -> Result<Arc<App>> {
         let app = &self.app;
         let config = app.config();
-        let archive = Archive::open_telling(&config.data_dir, self.notes.teller())?;
+        let archive = Archive::open_reporting(&config.data_dir, self.notes.teller())?;
         let clock = Arc::clone(&app.clock);
         let beside = App::new(config, clock, app.store.clone(), Arc::new(archive), actor);
         Ok(Arc::new(beside.reading_config(self.read_config.clone())))

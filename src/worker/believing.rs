@@ -2,7 +2,8 @@
 //!
 //! Bytes rot unseen while a server says 304. So a request goes with validators only when the bytes of the newest version were
 //! seen to match their digest within the last 24 hours, or do so now. Otherwise the whole file is asked for, which shows by
-//! itself whether the stored bytes are good, and heals them. That its objects lie in place is looked at every time.
+//! itself whether the stored bytes are good, and heals them. That its objects lie in place is looked at every time. Bytes that cannot
+//! be read now, for the disk's sake say, are told, and nothing follows for them.
 //!
 //! A pass reads back [`MOST_BYTES`] of content at most, so that it ends in time. A version that is longer than what is left of that is
 //! asked for whole, and leaves the rest to the shorter ones after it. Of a catalogue whose newest versions were never read back
@@ -13,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::pipeline::Pipeline;
 use super::read_back::Bytes;
+use crate::app::{Error, ErrorKind, Result};
 use crate::domain::{CLOCK_TOLERANCE, Claim, NewestVersion};
 
 /// How long bytes that were read back count as good.
@@ -24,34 +26,61 @@ impl Pipeline {
         let Some(newest) = claim.newest.as_ref() else {
             return Bytes::Unknown;
         };
-        let archive = &self.app.archive;
-        if let Some(object) = newest.objects.iter().find(|one| !archive.has_object(one)) {
-            let (version, name) = (newest.id, &object.name);
-            tracing::warn!(
-                "version {version}: its object {name} is not as it was: asked for whole"
-            );
-            return Bytes::Damaged;
+        match self.lost_object(newest).await {
+            Ok(None) => {}
+            Ok(Some(name)) => {
+                let version = newest.id;
+                tracing::warn!(
+                    "version {version}: its object {name} is not as it was: asked for whole"
+                );
+                return Bytes::Damaged;
+            }
+            Err(error) => return self.told_unreadable(claim, error),
         }
         if is_recent(claim.checked_at, now) {
             Bytes::Trusted
         } else if self.read_budget.take(newest.size_bytes) {
-            self.read_back(newest).await
+            self.read_back(claim, newest).await
         } else {
             Bytes::Unknown
         }
     }
 
-    async fn read_back(&self, newest: &NewestVersion) -> Bytes {
+    /// Returns the first object of a version that is not where it should be, or not as long as it should be.
+    async fn lost_object(&self, newest: &NewestVersion) -> Result<Option<String>> {
+        if newest.objects.is_empty() {
+            return Ok(None);
+        }
+        let objects = newest.objects.clone();
+        let look = self.app.with_archive(move |archive| {
+            for object in objects {
+                if !archive.blobs().has_object(&object)? {
+                    return Ok(Some(object.name));
+                }
+            }
+            Ok(None)
+        });
+        look.await
+    }
+
+    /// Says that bytes cannot be read now. They are no damaged ones: the source is asked as if they were good.
+    fn told_unreadable(&self, claim: &Claim, error: Error) -> Bytes {
+        self.tell_unreadable(&claim.source.settings.name, error);
+        Bytes::Unreadable
+    }
+
+    async fn read_back(&self, claim: &Claim, newest: &NewestVersion) -> Bytes {
         let read = async {
             let version = self.version(newest.id).await?;
             self.app.content(&version).await
         };
         match read.await {
             Ok(_) => Bytes::Checked,
-            Err(error) => {
+            Err(error) if error.kind == ErrorKind::Damaged => {
                 tracing::warn!("version {}: {error}: asked for whole", newest.id);
                 Bytes::Damaged
             }
+            Err(error) => self.told_unreadable(claim, error),
         }
     }
 }

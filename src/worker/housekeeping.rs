@@ -4,7 +4,6 @@
 //! before it goes from there. While the row of any version or blob does not fit what it names, nothing goes at all.
 
 use crate::app::{App, Result};
-use crate::archive::Archive;
 
 /// Objects that are looked for in the catalogue at once.
 const PAGE: usize = 1024;
@@ -36,7 +35,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     if needs_are_known {
         discard_unnamed(app).await?;
     }
-    app.with_archive(move |archive| archive.discard_half_copies(now))
+    app.with_archive(move |archive| archive.machine().discard_half_copies(now))
         .await?;
     // Those of sets too that no pass settles any more, for want of a policy.
     app.sweep_sets().await?;
@@ -48,11 +47,13 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
 /// Moves objects to the trash whose makers did not get to record them. What a living one may yet record is left alone.
 async fn discard_unnamed(app: &App) -> Result<()> {
     let now = app.now();
-    let objects = app.with_archive(Archive::ownerless_objects).await?;
+    let objects = app
+        .with_archive(|archive| archive.blobs().ownerless_objects(archive.machine()))
+        .await?;
     for page in objects.chunks(PAGE) {
         for object in app.store.unnamed(page.to_vec()).await? {
             let name = object.clone();
-            app.with_archive(move |archive| archive.discard_object(&name, now))
+            app.with_archive(move |archive| archive.blobs().discard_object(&name, now))
                 .await?;
             tracing::warn!("object {object} was never recorded: moved to the trash");
         }
@@ -65,14 +66,14 @@ async fn discard_unnamed(app: &App) -> Result<()> {
 async fn empty_trash(app: &App, needs_are_known: bool) -> Result<()> {
     let now = app.now();
     let expired = app
-        .with_archive(move |archive| archive.expired_trash(now))
+        .with_archive(move |archive| archive.trash().expired(now))
         .await?;
     for page in expired.objects.chunks(PAGE) {
         let unnamed = app.store.unnamed(page.to_vec()).await?;
         for (_, object) in page {
             if !unnamed.contains(object) {
                 let name = object.clone();
-                app.with_archive(move |archive| archive.rescue_object(&name))
+                app.with_archive(move |archive| archive.blobs().rescue_object(&name))
                     .await?;
                 tracing::warn!("object {object} is needed: moved back from the trash");
             }
@@ -83,7 +84,7 @@ async fn empty_trash(app: &App, needs_are_known: bool) -> Result<()> {
         return Ok(());
     }
     app.with_archive(move |archive| {
-        archive.delete_trash(&expired);
+        archive.trash().delete(&expired);
         Ok(())
     })
     .await

@@ -165,6 +165,8 @@ impl<'a> Pass<'a> {
     /// Ends the pass and returns how it went. With it the last one goes who could hand something in the publisher, which ends
     /// then and lets go of the archive.
     async fn report(mut self, started: Instant) -> PassReport {
+        let unreadable = self.pipeline.unreadable().take();
+        self.keep_error(unreadable.map_or(Ok(()), Err));
         let not_tried = self.untried().await;
         let mut summary = self.progress.snapshot().summary;
         summary.seconds = started.elapsed().as_secs_f64();

@@ -1,6 +1,6 @@
 //! One claim from fetch to publication; how the attempt is recorded stands in `recording`, how its version is judged in `judging`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +12,7 @@ use super::publish_batcher::{Publisher, Reserved};
 use super::read_back::{Bytes, ReadBudget};
 use super::report::MAX_FAILURES;
 use super::unkept::Unkept;
-use crate::app::{App, ErrorKind, PublishRequest, Result, SourceResult};
+use crate::app::{App, Error, ErrorKind, PublishRequest, Result, SourceResult};
 use crate::domain::{CLOCK_TOLERANCE, Claim, Content, Source, Validators, Version, VersionId};
 use crate::net::{Admission, FetchOutcome, FetchReport, FetchRequest, Fetcher, Limiter};
 use crate::store::StoreError;
@@ -38,6 +38,8 @@ pub(super) struct Pipeline {
     pub(super) closing: CancellationToken,
     /// What failed, in words, as far as it is told one by one.
     pub(super) failures: Mutex<Vec<String>>,
+    /// The first version whose bytes cannot be read now; the others are among the failures.
+    pub(super) unreadable: Mutex<Option<Error>>,
     /// The names of sources whose answers this machine could not keep, and why, of the first one.
     pub(super) unkept: Mutex<Unkept>,
     /// What became of each source that was tried, where that is told.
@@ -102,6 +104,7 @@ impl Pipeline {
             progress: progress.clone(),
             closing: CancellationToken::new(),
             failures: Mutex::default(),
+            unreadable: Mutex::default(),
             unkept: Mutex::default(),
             results: None,
             judges: false,
@@ -228,6 +231,28 @@ impl Pipeline {
         if failures.len() < MAX_FAILURES {
             failures.push(failure());
         }
+    }
+
+    /// Keeps why the bytes of a source's version cannot be read now. That concerns no other version, and keeps nothing from being done.
+    pub(super) fn tell_unreadable(&self, name: &str, error: Error) {
+        let error = Error {
+            kind: ErrorKind::Blocked,
+            message: format!("{name}: {error}"),
+            ..error
+        };
+        let mut first = self.unreadable();
+        if first.is_none() {
+            *first = Some(error);
+        } else {
+            self.tell(|| error.message);
+        }
+    }
+
+    /// Returns the first version whose bytes cannot be read now, if there is one.
+    pub(super) fn unreadable(&self) -> MutexGuard<'_, Option<Error>> {
+        self.unreadable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn note(&self, result: SourceResult) {

@@ -14,14 +14,16 @@ pub(super) enum Bytes {
     Checked,
     /// They were not read for longer, and this pass may not read so much more.
     Unknown,
+    /// They cannot be read now: nothing is known against them.
+    Unreadable,
     /// They are damaged or missing.
     Damaged,
 }
 
 impl Bytes {
-    /// Tells whether an answer of "unchanged" leaves the source with good bytes.
+    /// Tells whether an answer of "unchanged" leaves the source with good bytes, as far as can be told.
     pub(super) fn are_good(self) -> bool {
-        matches!(self, Self::Trusted | Self::Checked)
+        matches!(self, Self::Trusted | Self::Checked | Self::Unreadable)
     }
 }
 

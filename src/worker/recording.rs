@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::pipeline::{Attempt, Next, Pipeline};
 use super::read_back::Bytes;
-use crate::app::{ErrorKind, Result, SourceResult};
+use crate::app::{ErrorKind, Healing, Result, SourceResult};
 use crate::domain::{
     AttemptOutcome, Claim, Content, Digest, FailureKind, LastModified, NewBlob, NewestVersion,
     Slot, Source, StoredBody, Validators, VersionId, VersionState, Weight, base_ordinal,
@@ -68,8 +68,8 @@ impl Pipeline {
                 match &claim.newest {
                     Some(newest) if newest.digest == digest => {
                         if !attempt.bytes.is_some_and(Bytes::are_good) {
-                            self.heal(newest.id, fetched.content).await?;
-                            record.checked = true;
+                            let name = &claim.source.settings.name;
+                            record.checked = self.heal(name, newest.id, fetched.content).await?;
                         }
                         self.record_unchanged(record).await
                     }
@@ -179,7 +179,8 @@ impl Pipeline {
             last_modified,
         };
         let recorded = self.app.store.record_attempt(record).await;
-        self.tidy_after(object, &recorded, &content).await?;
+        self.tidy_after(&source.settings.name, object, &recorded, &content)
+            .await?;
         let recorded = recorded?;
         let bytes = content.size_bytes();
         let (outcome, version) = (AttemptOutcome::New, recorded.version_id);
@@ -195,6 +196,7 @@ impl Pipeline {
     /// Mends the stored form that was known already, and removes the object that was written and is not needed.
     async fn tidy_after(
         &self,
+        name: &str,
         object: Option<String>,
         recorded: &std::result::Result<Recorded, StoreError>,
         content: &Content,
@@ -207,13 +209,14 @@ impl Pipeline {
         // Before the object goes: the stored form that was known may be damaged, and these bytes are good.
         let healed = match recorded {
             Ok(recorded) if recorded.blob_was_known => {
-                self.heal_known(recorded.version_id, content.clone()).await
+                self.heal_known(name, recorded.version_id, content.clone())
+                    .await
             }
             _ => Ok(()),
         };
         if let Some(object) = object.filter(|_| unneeded) {
             self.app
-                .with_archive(move |archive| archive.delete_object(&object))
+                .with_archive(move |archive| archive.blobs().delete_object(&object))
                 .await?;
         }
         healed
@@ -258,30 +261,42 @@ impl Pipeline {
             return Ok(self
                 .app
                 .archive
+                .blobs()
                 .encode(&fetched.content, fetched.digest, &base)?);
         }
         let (content, digest) = (fetched.content.clone(), fetched.digest);
-        self.app
-            .with_codec(move |archive| archive.encode(&content, digest, &base))
-            .await
+        self.app.encode(content, digest, base).await
     }
 
-    async fn heal_known(&self, version: Option<VersionId>, content: Content) -> Result<()> {
+    async fn heal_known(
+        &self,
+        name: &str,
+        version: Option<VersionId>,
+        content: Content,
+    ) -> Result<()> {
         match version {
-            Some(version) => self.heal(version, content).await,
+            Some(version) => self.heal(name, version, content).await.map(drop),
             None => Ok(()),
         }
     }
 
-    async fn heal(&self, newest: VersionId, content: Content) -> Result<()> {
-        let version = self.version(newest).await?;
-        if self.app.heal(&version, content).await? {
-            tracing::info!(
-                version = newest.0,
-                "stored anew in the place of a damaged blob"
-            );
+    /// Stores content anew where the blob of a version with the same bytes is damaged. Returns whether its bytes are good then.
+    async fn heal(&self, name: &str, version: VersionId, content: Content) -> Result<bool> {
+        let kept = self.version(version).await?;
+        match self.app.heal(&kept, content).await? {
+            Healing::NotNeeded => Ok(true),
+            Healing::Done => {
+                tracing::info!(
+                    version = version.0,
+                    "stored anew in the place of a damaged blob"
+                );
+                Ok(true)
+            }
+            Healing::Unknown(error) => {
+                self.tell_unreadable(name, error);
+                Ok(false)
+            }
         }
-        Ok(())
     }
 
     /// Leaves a source to the next pass, since this machine cannot keep what it sent. Its claim stays until this pass ends, so that

@@ -14,7 +14,6 @@ use super::sets;
 use super::standing;
 use super::stop::Stop;
 use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
-use crate::archive::Archive;
 use crate::config::Config;
 use crate::domain::{Action, Slot};
 use crate::net::Fetcher;
@@ -61,7 +60,7 @@ struct Retried {
 impl Worker {
     /// Returns a worker for the store and the archive of `app`.
     pub fn new(app: Arc<App>) -> Self {
-        let owner = app.archive.owner();
+        let owner = app.archive.machine().owner();
         Self {
             app,
             owner,
@@ -427,11 +426,14 @@ impl Worker {
     async fn free_claims_of_the_dead(&self) -> Result<()> {
         for owner in self.app.store.claim_owners().await? {
             // It ended in order but could not write any more: its disk was full, say.
-            if self.app.archive.is_gone(&owner) {
+            if self.app.archive.machine().has_exited(&owner) {
                 self.app.store.release_claims(owner).await?;
             }
         }
-        let dead = self.app.with_archive(Archive::dead_owners).await?;
+        let dead = self
+            .app
+            .with_archive(|archive| archive.machine().dead_owners())
+            .await?;
         // What cannot be tidied keeps nothing from being fetched: it is tried again once a day, and the end of that pass says so.
         if !dead.is_empty()
             && let Err(error) = housekeeping::tidy(&self.app).await
@@ -443,9 +445,11 @@ impl Worker {
             // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
             self.app.store.release_claims(owner.clone()).await?;
             self.end_programs_of(&owner).await;
-            let folder = self.app.archive.temp_dir().with_file_name(&owner);
+            let folder = self.app.archive.machine().temp_dir().with_file_name(&owner);
             self.app.count_deaths_in(folder).await?;
-            let buried = self.app.with_archive(move |archive| archive.bury(&owner));
+            let buried = self
+                .app
+                .with_archive(move |archive| archive.machine().remove_dead(&owner));
             if let Err(error) = buried.await {
                 tracing::warn!("{error}: left to a later pass");
             }
@@ -455,7 +459,7 @@ impl Worker {
 
     /// Ends what the programs of a dead worker left behind.
     async fn end_programs_of(&self, owner: &str) {
-        let folder = self.app.archive.temp_dir().with_file_name(owner);
+        let folder = self.app.archive.machine().temp_dir().with_file_name(owner);
         let ended = self
             .app
             .with_archive(move |_| Ok(end_left_behind(&folder)))
@@ -495,7 +499,7 @@ impl Worker {
         let fetcher = Fetcher::new(
             &config.fetch,
             config.secrets.clone(),
-            self.app.archive.temp_dir().to_owned(),
+            self.app.archive.machine().temp_dir().to_owned(),
             Arc::clone(&self.app.clock),
         )
         .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;

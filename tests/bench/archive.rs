@@ -214,7 +214,7 @@ fn publish(folder: &Path) {
             })
             .collect();
         let start = Instant::now();
-        let results = archive.publish(items);
+        let results = archive.published().publish(items);
         assert!(results.iter().all(Result::is_ok));
         println!(
             "publish 10,000 × 4 KiB, {round}: {:.0} ms",

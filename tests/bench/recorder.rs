@@ -78,8 +78,12 @@ impl Recorder {
             self.wait(self.store.chain_of_ordinal(claim.source.id, base))
         });
         let size_bytes = content.size_bytes();
-        let blob: NewBlob = self
-            .archive_work(move |archive| archive.encode(&content, digest, &base).expect("a blob"));
+        let blob: NewBlob = self.archive_work(move |archive| {
+            archive
+                .blobs()
+                .encode(&content, digest, &base)
+                .expect("a blob")
+        });
         let result = Self::new_version(blob, self.now);
         let record = AttemptRecord {
             size_bytes: Some(size_bytes),
@@ -102,7 +106,7 @@ impl Recorder {
     /// Reads the source's version with this ordinal.
     pub(crate) fn read(&self, source: SourceId, ordinal: u64) -> Content {
         let chain = self.wait(self.store.chain_of_ordinal(source, ordinal));
-        self.archive_work(move |archive| archive.read(&chain).expect("content"))
+        self.archive_work(move |archive| archive.blobs().read(&chain).expect("content"))
     }
 
     /// Records an attempt for each claim, so many at once.

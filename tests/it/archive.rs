@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use gannet::archive::{Archive, ArchiveError, PublishItem};
-use gannet::domain::{BlobForm, BlobId, BlobLink, Content, Digest, NewBlob, StoredBody};
+use gannet::domain::{
+    BlobForm, BlobId, BlobLink, Content, Digest, NewBlob, StoredBody, StoredObject,
+};
 use proptest::prelude::*;
 use tempfile::{NamedTempFile, TempDir};
 
@@ -32,6 +34,7 @@ impl Rig {
 
     fn encode(&self, content: &[u8], base: &[BlobLink]) -> NewBlob {
         self.archive
+            .blobs()
             .encode(&memory(content), Digest::of(content), base)
             .expect("a blob")
     }
@@ -42,7 +45,7 @@ impl Rig {
     }
 
     fn file(&self, bytes: &[u8]) -> Content {
-        let file = NamedTempFile::new_in(self.archive.temp_dir()).expect("a file");
+        let file = NamedTempFile::new_in(self.archive.machine().temp_dir()).expect("a file");
         fs::write(&file, bytes).expect("written");
         Content::File {
             path: Arc::new(file.into_temp_path()),
@@ -51,7 +54,7 @@ impl Rig {
     }
 
     fn read(&self, chain: &[BlobLink]) -> Vec<u8> {
-        bytes_of(&self.archive.read(chain).expect("content"))
+        bytes_of(&self.archive.blobs().read(chain).expect("content"))
     }
 
     fn publish(&self, path: &str, content: Content) -> Result<(), ArchiveError> {
@@ -59,11 +62,20 @@ impl Rig {
             path: path.to_owned(),
             content,
         };
-        self.archive.publish(vec![item]).remove(0).map(drop)
+        self.archive
+            .published()
+            .publish(vec![item])
+            .remove(0)
+            .map(drop)
     }
 
     fn published(&self, path: &str) -> Option<Vec<u8>> {
-        fs::read(self.archive.published_dir().join(path)).ok()
+        fs::read(self.archive.published().folder().join(path)).ok()
+    }
+
+    fn object_length(&self, name: &str) -> u64 {
+        let path = self.data.path().join("objects").join(name);
+        fs::metadata(path).expect("an object").len()
     }
 
     fn objects(&self) -> Vec<String> {
@@ -150,6 +162,7 @@ fn every_size_comes_back_byte_for_byte() {
             let from_memory = rig.chain(&content, base);
             let blob = rig
                 .archive
+                .blobs()
                 .encode(&rig.file(&content), Digest::of(&content), base)
                 .expect("a blob");
             assert_eq!(blob.size_bytes, length as u64);
@@ -219,6 +232,7 @@ fn a_large_delta_reaches_the_far_end_of_its_base() {
     content.extend_from_slice(&base);
     let blob = rig
         .archive
+        .blobs()
         .encode(&rig.file(&content), Digest::of(&content), &chain)
         .expect("a blob");
     assert_eq!(blob.form, BlobForm::Delta);
@@ -279,12 +293,12 @@ fn the_damaged_link_is_named() {
         };
         let last = form.len() - 1;
         form[last] ^= 0x10;
-        assert_eq!(damage_of(rig.archive.read(&broken)).0, id);
+        assert_eq!(damage_of(rig.archive.blobs().read(&broken)).0, id);
     }
-    let (id, reason) = damage_of(rig.archive.read(&chain[..3]));
+    let (id, reason) = damage_of(rig.archive.blobs().read(&chain[..3]));
     assert_eq!(id, BlobId(2), "{reason}");
     assert!(matches!(
-        rig.archive.read(&[]),
+        rig.archive.blobs().read(&[]),
         Err(ArchiveError::EmptyChain)
     ));
 }
@@ -323,18 +337,22 @@ fn a_large_form_is_an_object_of_its_own() {
     );
     assert_eq!(rig.objects().len(), 2);
     assert_eq!(
-        entries(rig.archive.temp_dir()),
+        entries(rig.archive.machine().temp_dir()),
         ["lock"],
         "nothing is left behind"
     );
 
     let chain = chain_of(one, &[]);
     assert!(rig.read(&chain) == content);
-    rig.archive.delete_object(&names[0]).expect("deleted");
     rig.archive
+        .blobs()
+        .delete_object(&names[0])
+        .expect("deleted");
+    rig.archive
+        .blobs()
         .delete_object(&names[0])
         .expect("gone already is fine");
-    let (_, reason) = damage_of(rig.archive.read(&chain));
+    let (_, reason) = damage_of(rig.archive.blobs().read(&chain));
     assert!(
         reason.contains(&names[0]) && reason.contains("missing"),
         "{reason}"
@@ -343,7 +361,7 @@ fn a_large_form_is_an_object_of_its_own() {
     for name in ["../gannet.db", "/etc/passwd", "", "ab/../../x"] {
         assert!(
             matches!(
-                rig.archive.delete_object(name),
+                rig.archive.blobs().delete_object(name),
                 Err(ArchiveError::BadPath(_))
             ),
             "{name}"
@@ -357,13 +375,21 @@ fn the_beginning_of_large_content_comes_before_it_is_checked() {
     let content = histories::noise(8, 6 * MIB);
     let chain = rig.chain(&content, &[]);
     let beginning = |most| {
-        let bytes = rig.archive.beginning(&chain, most).expect("readable");
+        let bytes = rig
+            .archive
+            .blobs()
+            .beginning(&chain, most)
+            .expect("readable");
         bytes.expect("of large content")
     };
     assert!(beginning(MIB) == content[..MIB]);
     assert!(beginning(10 * MIB) == content);
     let small = rig.chain(&content[..MIB], &[]);
-    let read = rig.archive.beginning(&small, MIB).expect("readable");
+    let read = rig
+        .archive
+        .blobs()
+        .beginning(&small, MIB)
+        .expect("readable");
     assert!(read.is_none());
 }
 
@@ -380,11 +406,107 @@ fn damage_of_a_streamed_object_is_found() {
     flipped[3 * MIB] ^= 1;
     for broken in [&flipped[..], &stored[..stored.len() / 2], &[], &longer] {
         fs::write(&path, broken).expect("written");
-        damage_of(rig.archive.read(&chain));
+        damage_of(rig.archive.blobs().read(&chain));
     }
     fs::write(&path, &stored).expect("written");
     assert!(rig.read(&chain) == content);
-    assert_eq!(entries(rig.archive.temp_dir()), ["lock"]);
+    assert_eq!(entries(rig.archive.machine().temp_dir()), ["lock"]);
+}
+
+/// What can happen to the place of an object.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Flipped,
+    Cut,
+    Longer,
+    Missing,
+    ShelfMissing,
+    Folder,
+    /// Reading it fails as on a failing disk: with an error of the system's.
+    LinkToItself,
+    FileForShelf,
+    StoreMissing,
+    DanglingStore,
+    /// The object was moved to the trash, which cannot be searched.
+    TrashBlocked,
+}
+
+fn harm(data: &Path, object: &str, place: Place) {
+    let (objects, path) = (data.join("objects"), data.join("objects").join(object));
+    let shelf = path.parent().expect("a folder");
+    let mut stored = fs::read(&path).expect("an object");
+    if !matches!(place, Place::Flipped | Place::Cut | Place::Longer) {
+        fs::remove_file(&path).expect("removed");
+    }
+    match place {
+        Place::Flipped => {
+            let middle = stored.len() / 2;
+            stored[middle] ^= 1;
+            fs::write(&path, stored)
+        }
+        Place::Cut => fs::write(&path, &stored[..stored.len() / 2]),
+        Place::Longer => fs::write(&path, [stored, vec![0; 100_000]].concat()),
+        Place::Missing => Ok(()),
+        Place::ShelfMissing => fs::remove_dir(shelf),
+        Place::Folder => fs::create_dir(&path),
+        Place::LinkToItself => symlink(&path, &path),
+        Place::FileForShelf => fs::remove_dir(shelf).and_then(|()| fs::write(shelf, "")),
+        Place::StoreMissing => fs::remove_dir_all(&objects),
+        Place::DanglingStore => {
+            fs::remove_dir_all(&objects).and_then(|()| symlink("/nowhere/objects", &objects))
+        }
+        Place::TrashBlocked => fs::write(data.join("trash"), ""),
+    }
+    .expect("harmed");
+}
+
+#[test]
+fn bytes_that_are_wrong_are_damage_and_bytes_that_cannot_be_had_now_are_none() {
+    for (place, is_damage, is_there) in [
+        (Place::Flipped, true, Some(true)),
+        (Place::Cut, true, Some(false)),
+        (Place::Longer, true, Some(false)),
+        (Place::Missing, true, Some(false)),
+        (Place::ShelfMissing, true, Some(false)),
+        (Place::Folder, false, None),
+        (Place::LinkToItself, false, None),
+        (Place::FileForShelf, false, None),
+        (Place::StoreMissing, false, None),
+        (Place::DanglingStore, false, None),
+        (Place::TrashBlocked, false, None),
+    ] {
+        // In memory, alone and as what a delta needs, and streamed.
+        for (length, edits) in [(2 * MIB, 0), (2 * MIB, 1), (6 * MIB, 0)] {
+            let rig = Rig::new();
+            let content = histories::noise(8, length);
+            let mut chain = rig.chain(&content, &[]);
+            if edits > 0 {
+                let edited = [&content[..], b"an edit"].concat();
+                chain = rig.chain(&edited, &chain);
+                assert_eq!(chain.len(), 2);
+            }
+            let alone = chain.last().expect("a blob").clone();
+            let StoredBody::Object(name) = &alone.body else {
+                panic!("noise is kept as an object");
+            };
+            let object = StoredObject {
+                name: name.clone(),
+                size_bytes: rig.object_length(name),
+            };
+            assert_eq!(rig.archive.blobs().has_object(&object).ok(), Some(true));
+            harm(rig.data.path(), name, place);
+            match rig.archive.blobs().read(&chain) {
+                Err(ArchiveError::Damaged { id, .. }) if is_damage => assert_eq!(id, alone.id),
+                Err(ArchiveError::Unavailable { place, .. }) if !is_damage => {
+                    let data = rig.data.path().to_str().expect("text");
+                    assert!(place.starts_with(data), "{place}");
+                }
+                read => panic!("{place:?}, {length}, {edits}: {read:?}"),
+            }
+            let found = rig.archive.blobs().has_object(&object).ok();
+            assert_eq!(found, is_there, "{place:?}, {length}");
+        }
+    }
 }
 
 #[test]
@@ -393,13 +515,13 @@ fn a_frame_that_claims_too_much_is_refused() {
     let mut chain = rig.chain(&vec![b'a'; 30 * MIB], &[]);
     assert!(matches!(chain[0].body, StoredBody::Inline(_)));
     chain[0].size_bytes = 1_000;
-    damage_of(rig.archive.read(&chain));
+    damage_of(rig.archive.blobs().read(&chain));
     chain[0].size_bytes = 5 * MIB as u64;
-    damage_of(rig.archive.read(&chain));
+    damage_of(rig.archive.blobs().read(&chain));
     chain[0].size_bytes = u64::MAX;
-    damage_of(rig.archive.read(&chain));
+    damage_of(rig.archive.blobs().read(&chain));
     chain[0].form = BlobForm::Delta;
-    damage_of(rig.archive.read(&chain));
+    damage_of(rig.archive.blobs().read(&chain));
 }
 
 #[test]
@@ -412,8 +534,14 @@ fn a_file_of_another_length_is_not_kept() {
         };
         fs::write(&*path, &bytes[1..]).expect("written");
         let content = Content::File { path, size_bytes };
-        let error = rig.archive.encode(&content, Digest::of(&bytes), &[]);
-        assert!(matches!(error, Err(ArchiveError::Io { .. })), "{error:?}");
+        let error = rig
+            .archive
+            .blobs()
+            .encode(&content, Digest::of(&bytes), &[]);
+        assert!(
+            matches!(error, Err(ArchiveError::Unavailable { .. })),
+            "{error:?}"
+        );
     }
 }
 
@@ -455,7 +583,7 @@ proptest! {
         let place = place.index(form.len());
         if cut { form.truncate(place) } else { form[place] ^= 1 << bit }
         // Some bits of a frame mean nothing: then the content is right.
-        match rig.archive.read(&chain) {
+        match rig.archive.blobs().read(&chain) {
             Ok(found) => prop_assert_eq!(bytes_of(&found), again),
             Err(ArchiveError::Damaged { id, .. }) => prop_assert_eq!(id, chain[link].id),
             Err(other) => panic!("{other}"),
@@ -469,7 +597,7 @@ fn readers_see_the_old_file_or_the_new_one() {
     let bodies = [vec![b'a'; 300_000], vec![b'b'; 200_000]];
     rig.publish("h/a/data.txt", memory(&bodies[0]))
         .expect("published");
-    let path = rig.archive.published_dir().join("h/a/data.txt");
+    let path = rig.archive.published().folder().join("h/a/data.txt");
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
@@ -487,7 +615,7 @@ fn readers_see_the_old_file_or_the_new_one() {
         done.store(true, Ordering::Relaxed);
         reader.join().expect("the reader saw whole files only");
     });
-    assert_eq!(entries(rig.archive.temp_dir()), ["lock"]);
+    assert_eq!(entries(rig.archive.machine().temp_dir()), ["lock"]);
 }
 
 #[test]
@@ -508,7 +636,7 @@ fn published_files_are_readable_by_all() {
         ("h/written", "from memory"),
     ] {
         assert_eq!(rig.published(path).as_deref(), Some(content.as_bytes()));
-        let metadata = fs::metadata(rig.archive.published_dir().join(path)).expect("a file");
+        let metadata = fs::metadata(rig.archive.published().folder().join(path)).expect("a file");
         assert_eq!(metadata.permissions().mode() & 0o777, 0o644, "{path}");
     }
 }
@@ -519,7 +647,11 @@ fn one_item_in_the_way_leaves_the_others_alone() {
     let outside = TempDir::new().expect("a folder");
     rig.publish("h/folder/file", memory(b"1"))
         .expect("published");
-    symlink(outside.path(), rig.archive.published_dir().join("link")).expect("a link");
+    symlink(
+        outside.path(),
+        rig.archive.published().folder().join("link"),
+    )
+    .expect("a link");
     let bad = [
         ("h/folder", "a folder is in the way"),
         ("h/folder/file/x", "a file is in the way"),
@@ -536,7 +668,7 @@ fn one_item_in_the_way_leaves_the_others_alone() {
             path,
             content: memory(b"2"),
         });
-        let results = rig.archive.publish(items.collect());
+        let results = rig.archive.published().publish(items.collect());
         for (result, (path, message)) in results.iter().zip(bad) {
             let error = result.as_ref().expect_err(path).to_string();
             assert!(error.contains(message), "{path}: {error}");
@@ -549,15 +681,15 @@ fn one_item_in_the_way_leaves_the_others_alone() {
     assert_eq!(entries(outside.path()).len(), 0, "nothing left the folder");
     assert_eq!(rig.published("h/folder/file").as_deref(), Some(&b"1"[..]));
     assert!(matches!(
-        rig.archive.withdraw("link/x"),
+        rig.archive.published().withdraw("link/x"),
         Err(ArchiveError::Blocked { .. })
     ));
     assert!(matches!(
-        rig.archive.withdraw("h/folder"),
+        rig.archive.published().withdraw("h/folder"),
         Err(ArchiveError::Blocked { .. })
     ));
     assert!(matches!(
-        rig.archive.withdraw("../x"),
+        rig.archive.published().withdraw("../x"),
         Err(ArchiveError::BadPath(_))
     ));
 }
@@ -568,13 +700,23 @@ fn withdrawing_takes_empty_folders_along() {
     for path in ["h/a/b/one", "h/a/two"] {
         rig.publish(path, memory(b"x")).expect("published");
     }
-    rig.archive.withdraw("h/a/b/one").expect("withdrawn");
-    assert_eq!(entries(&rig.archive.published_dir().join("h/a")), ["two"]);
     rig.archive
+        .published()
+        .withdraw("h/a/b/one")
+        .expect("withdrawn");
+    assert_eq!(
+        entries(&rig.archive.published().folder().join("h/a")),
+        ["two"]
+    );
+    rig.archive
+        .published()
         .withdraw("h/a/b/one")
         .expect("gone already is fine");
-    rig.archive.withdraw("h/a/two").expect("withdrawn");
-    assert_eq!(entries(rig.archive.published_dir()).len(), 0);
+    rig.archive
+        .published()
+        .withdraw("h/a/two")
+        .expect("withdrawn");
+    assert_eq!(entries(rig.archive.published().folder()).len(), 0);
     rig.publish("h/a/two", memory(b"y"))
         .expect("published again");
 }
@@ -589,19 +731,28 @@ fn what_the_dead_left_is_told_from_what_the_living_use() {
     fs::write(tmp.join("run-gone/part"), "left").expect("a file");
     fs::create_dir(tmp.join("run-bare")).expect("a folder without a lock file");
     let other = Archive::open(rig.data.path()).expect("a second archive");
-    let held = NamedTempFile::new_in(other.temp_dir()).expect("a file");
-    let mut dead = rig.archive.dead_owners().expect("a list");
+    let held = NamedTempFile::new_in(other.machine().temp_dir()).expect("a file");
+    let mut dead = rig.archive.machine().dead_owners().expect("a list");
     dead.sort();
     assert_eq!(dead, ["run-bare", "run-gone"]);
     for owner in &dead {
-        rig.archive.bury(owner).expect("removed");
-        rig.archive.bury(owner).expect("gone already");
+        rig.archive.machine().remove_dead(owner).expect("removed");
+        rig.archive
+            .machine()
+            .remove_dead(owner)
+            .expect("gone already");
     }
-    assert!(held.path().exists() && rig.archive.temp_dir().is_dir());
+    assert!(held.path().exists() && rig.archive.machine().temp_dir().is_dir());
     assert_eq!(entries(&tmp).len(), 3, "{:?}", entries(&tmp));
-    assert!(rig.archive.dead_owners().expect("a list").is_empty());
+    assert!(
+        rig.archive
+            .machine()
+            .dead_owners()
+            .expect("a list")
+            .is_empty()
+    );
 
-    let folder = other.temp_dir().to_owned();
+    let folder = other.machine().temp_dir().to_owned();
     drop(held);
     drop(other);
     assert!(!folder.exists(), "a clean end leaves nothing");
@@ -620,7 +771,7 @@ fn only_what_was_found_to_be_over_is_deleted() {
     fs::create_dir_all(place.parent().expect("a folder")).expect("folders");
     fs::write(&place, "large").expect("a file");
     let look = |now: &str| {
-        let found = rig.archive.expired_trash(now.parse().expect("a time"));
+        let found = rig.archive.trash().expired(now.parse().expect("a time"));
         found.expect("a look")
     };
     let before = look("2026-03-08T23:59:59Z");
@@ -629,9 +780,9 @@ fn only_what_was_found_to_be_over_is_deleted() {
     let after = look("2026-03-09T00:00:00Z");
     assert_eq!(after.objects, [(digest, object)]);
     let left = || fs::read_dir(&trash).expect("a trash").count();
-    rig.archive.delete_trash(&before);
+    rig.archive.trash().delete(&before);
     assert_eq!(left(), 1);
-    rig.archive.delete_trash(&after);
+    rig.archive.trash().delete(&after);
     assert_eq!(left(), 0);
-    rig.archive.delete_trash(&after);
+    rig.archive.trash().delete(&after);
 }

@@ -180,7 +180,7 @@ fn what_the_dead_did_not_record_goes_to_the_trash_and_nothing_of_the_living() {
     let gannet = Gannet::trusting(origin.ca_file(), "");
     add_files(&gannet, &origin, &["/x".to_owned()]);
     let living = gannet::archive::Archive::open(&gannet.data()).expect("an archive");
-    let owner = living.owner();
+    let owner = living.machine().owner();
     let tag = owner.strip_prefix("run-").expect("the name of an owner");
     let digest = "c".repeat(62);
     let folder = gannet.data().join("objects").join("ab");

@@ -454,7 +454,7 @@ async fn a_program_gets_the_text_the_changes_and_the_facts() {
     assert!(!environment.contains("s3cret"), "{environment}");
     let changes: Value = serde_json::from_str(&read("json")).expect("JSON");
     assert_eq!(changes["changes"][0]["source"], "x");
-    let left = fs::read_dir(house.app.archive.temp_dir()).expect("a folder");
+    let left = fs::read_dir(house.app.archive.machine().temp_dir()).expect("a folder");
     let left = left.filter(|entry| {
         let name = entry.as_ref().expect("an entry").file_name();
         name.to_string_lossy().starts_with("verify-")

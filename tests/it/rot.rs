@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use gannet::app::App;
+use gannet::app::{App, ErrorKind};
 use gannet::clock::ManualClock;
 use gannet::config::FetchConfig;
 use gannet::worker::{Progress, Selection, Stop, Worker};
@@ -201,6 +201,98 @@ async fn a_server_that_says_unchanged_is_believed_of_good_bytes_only() {
         let before = origin.requests().len();
         house.pass().await;
         assert_eq!(whole_and_not(&origin, before), (0, 1), "{kind:?}");
+    }
+}
+
+/// What keeps an object from being read for a while.
+#[derive(Clone, Copy, Debug)]
+enum Obstacle {
+    Folder,
+    LinkToItself,
+    StoreMissing,
+}
+
+impl Obstacle {
+    /// Puts it in the way of the only object. Returns what takes it away again.
+    fn put(self, folder: &Path) -> impl FnOnce() {
+        let object = objects(folder).pop().expect("an object");
+        let (from, aside) = match self {
+            Self::StoreMissing => (folder.join("objects"), folder.join("aside")),
+            Self::Folder | Self::LinkToItself => (object.clone(), object.with_extension("aside")),
+        };
+        fs::rename(&from, &aside).expect("moved aside");
+        match self {
+            Self::Folder => fs::create_dir(&object).expect("a folder"),
+            Self::LinkToItself => std::os::unix::fs::symlink(&object, &object).expect("a link"),
+            Self::StoreMissing => {}
+        }
+        move || {
+            match self {
+                Self::Folder => fs::remove_dir(&from).expect("removed"),
+                Self::LinkToItself => fs::remove_file(&from).expect("removed"),
+                Self::StoreMissing => {}
+            }
+            fs::rename(aside, from).expect("moved back");
+        }
+    }
+}
+
+/// Bytes that cannot be read now are an error of now: not called damaged, not fetched again, and nothing is deleted for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_cannot_be_read_now_are_told_and_nothing_else_follows() {
+    for obstacle in [
+        Obstacle::Folder,
+        Obstacle::LinkToItself,
+        Obstacle::StoreMissing,
+    ] {
+        // The server says that nothing changed, or sends the file in any case, or is asked for the whole of it since that is due.
+        for (is_sent_whole, is_due_whole, asked) in [
+            (false, false, (0, 2)),
+            (true, false, (0, 2)),
+            (false, true, (1, 1)),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let origin = Origin::start(true);
+            let content = noise(3, 2 << 20);
+            let house = fetched(folder.path(), &origin, std::slice::from_ref(&content)).await;
+            if is_sent_whole {
+                origin.on("/x", [Reply::file(content.clone()).header("etag", "\"w\"")]);
+            }
+            if is_due_whole {
+                edit_catalogue(folder.path(), "UPDATE source_state SET whole_at = NULL");
+            }
+            let object = objects(folder.path());
+            let before = origin.requests().len();
+            let take_away = obstacle.put(folder.path());
+            for _ in 0..2 {
+                let (stop, progress) = (Stop::default(), Progress::default());
+                let report = house.worker.pass(Selection::Due, &stop, &progress).await;
+                house.clock.advance(chrono::Duration::hours(1));
+                let error = report.error.expect("an error of now");
+                assert_eq!(error.kind, ErrorKind::Blocked, "{error}");
+                assert!(error.message.starts_with("x: cannot read "), "{error}");
+                assert!(report.failures.is_empty(), "{:?}", report.failures);
+            }
+            let (_, version) = house.app.version("x").await.expect("a version");
+            let error = house.app.content(&version).await.expect_err("no bytes");
+            assert!(!error.message.contains("damaged"), "{error}");
+            assert_eq!(whole_and_not(&origin, before), asked, "{obstacle:?}");
+            let sql = rusqlite::Connection::open(folder.path().join("gannet.db"));
+            let told: i64 = sql
+                .expect("the catalogue")
+                .query_row(
+                    "SELECT count(*) FROM event e JOIN text t ON t.id = e.action_id WHERE t.value LIKE 'archive.%'",
+                    [],
+                    |row| row.get(0),
+                )
+                .expect("a count");
+            assert_eq!(told, 0, "{obstacle:?}");
+            take_away();
+            house.pass().await;
+            assert_eq!(objects(folder.path()), object, "{obstacle:?}");
+            let read = house.app.content(&version).await.expect("the bytes");
+            assert_eq!(read.size_bytes(), content.len() as u64);
+        }
     }
 }
 

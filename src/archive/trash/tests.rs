@@ -16,7 +16,7 @@ fn what_is_moved_there_is_found_comes_back_and_goes_after_its_days() {
         fs::write(data.path().join(name), name).expect("a file");
         trash.put(name, at("2026-03-01T23:59:00Z")).expect("moved");
         assert!(!data.path().join(name).exists(), "{name}");
-        let place = trash.find(name).expect("it lies there");
+        let place = trash.find(name).expect("a look").expect("it lies there");
         assert_eq!(fs::read_to_string(place).expect("a file"), name);
     }
     trash
@@ -36,7 +36,7 @@ fn over_after(put: &str, looks: &[&str]) -> Option<usize> {
     fs::create_dir_all(data.path().join("trash").join(put)).expect("a folder");
     let over = looks.iter().position(|now| {
         let now = format!("{now}T23:59:59Z").parse().expect("a time");
-        !trash.expired(now).expect("a listing").is_empty()
+        !trash.expired_days(now).expect("a listing").is_empty()
     });
     over.map(|at| at + 1)
 }
@@ -108,11 +108,11 @@ fn what_lies_there_is_found_whatever_its_folder_is_called() {
     trash.put("a", at("2026-03-01T12:00:00Z")).expect("moved");
     assert_eq!(
         trash
-            .expired(at("2026-03-02T12:00:00Z"))
+            .expired_days(at("2026-03-02T12:00:00Z"))
             .expect("a listing"),
         [] as [PathBuf; 0]
     );
-    let place = trash.find("a").expect("it lies there");
+    let place = trash.find("a").expect("a look").expect("it lies there");
     assert_eq!(place, data.path().join("trash/2026-03-01.2026-03-02.1/a"));
 }
 
@@ -161,12 +161,12 @@ fn what_is_put_there_after_a_look_of_the_same_day_is_lost_no_more_than_what_was_
         let count = || fs::read_dir(&folder).expect("a list").count();
         for day in 2..=9 {
             let now = format!("2026-03-0{day}T12:00:00Z").parse().expect("a time");
-            let over = trash.expired(now).expect(what);
+            let over = trash.expired_days(now).expect(what);
             if day < 9 {
                 assert_eq!((over.len(), count()), (0, by_day_8), "{what}: {day}");
             }
             for day in &over {
-                Trash::delete(day).expect(what);
+                Trash::delete_day(day).expect(what);
             }
         }
         assert_eq!(count(), left, "{what}");
@@ -192,9 +192,15 @@ fn what_is_moved_while_another_process_renames_the_day_gets_there() {
             Ok(to)
         });
         assert_eq!(taken.is_ok(), moved, "{path}: {times}");
-        assert_eq!(trash.find("a").is_some(), path == "a" && moved);
+        assert_eq!(
+            trash.find("a").expect("a look").is_some(),
+            path == "a" && moved
+        );
         // Never nowhere.
-        assert_ne!(trash.find("a").is_some(), data.path().join("a").exists());
+        assert_ne!(
+            trash.find("a").expect("a look").is_some(),
+            data.path().join("a").exists()
+        );
     }
 }
 
@@ -229,6 +235,6 @@ fn a_file_that_is_called_like_the_day_keeps_nothing_out() {
     fs::write(data.path().join("a"), "a").expect("a file");
     let now = "2026-03-01T12:00:00Z".parse().expect("a time");
     trash.put("a", now).expect("moved");
-    let place = trash.find("a").expect("it lies there");
+    let place = trash.find("a").expect("a look").expect("it lies there");
     assert_eq!(place, data.path().join("trash/2026-03-01.2026-03-01.0/a"));
 }

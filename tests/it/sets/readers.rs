@@ -104,8 +104,8 @@ impl Rig {
             Digest::of(data).to_hex(),
             Digest::of(SAME).to_hex()
         );
-        let _lock = self.archive.lock_published()?;
-        let folder = self.archive.begin_edition("release", EditionId(id), key)?;
+        let _lock = self.archive.machine().lock_published()?;
+        let folder = self.archive.sets().begin("release", EditionId(id), key)?;
         for (name, bytes) in [
             ("data.bin", data),
             ("LICENSE", SAME),
@@ -150,11 +150,11 @@ impl Rig {
 
     fn leads_to(&self, id: i64, data: &[u8]) -> bool {
         let (id, key) = (EditionId(id), Digest::of(data));
-        self.archive.set_leads_to("release", id, key)
+        self.archive.sets().leads_to("release", id, key)
     }
 
     pub(super) fn link(&self) -> PathBuf {
-        self.archive.set_link("release")
+        self.archive.sets().link("release")
     }
 }
 
@@ -249,12 +249,14 @@ fn while_files_are_put_back_readers_find_all_of_them() {
             fs::rename(&aside, folder.join("data.bin")).expect("moved in");
             assert!(
                 !rig.archive
-                    .set_holds("release", &[file("data.bin", b"good")])
+                    .sets()
+                    .holds("release", &[file("data.bin", b"good")])
             );
             rig.publish(1, b"good", at(round)).expect("put back");
             assert!(
                 rig.archive
-                    .set_holds("release", &[file("data.bin", b"good")])
+                    .sets()
+                    .holds("release", &[file("data.bin", b"good")])
             );
         }
         done.store(true, Ordering::Relaxed);
@@ -274,7 +276,7 @@ fn an_edition_that_was_replaced_goes_ten_minutes_after_that() {
         names(&["release-1", "release-2"]),
         "it was read a moment ago"
     );
-    rig.archive.sweep_sets(at(70 * MINUTE)).expect("swept");
+    rig.archive.sets().sweep(at(70 * MINUTE)).expect("swept");
     assert_eq!(rig.editions().len(), 2);
     // Back to the older one, which lies there whole.
     let key = Digest::of(b"one");
@@ -289,21 +291,23 @@ fn an_edition_that_was_replaced_goes_ten_minutes_after_that() {
     assert_eq!(read_through(&rig.link()).expect("an edition")[0].1, b"one");
     assert!(rig.leads_to(1, b"one"));
     rig.archive
-        .withdraw_set("release", at(100 * MINUTE))
+        .sets()
+        .withdraw("release", at(100 * MINUTE))
         .expect("withdrawn");
     rig.archive
-        .withdraw_set("release", at(100 * MINUTE))
+        .sets()
+        .withdraw("release", at(100 * MINUTE))
         .expect("gone already");
     assert_eq!(
         (
-            rig.archive.is_set_linked("release"),
+            rig.archive.sets().is_linked("release"),
             read_through(&rig.link())
         ),
         (false, None)
     );
-    rig.archive.sweep_sets(at(105 * MINUTE)).expect("swept");
+    rig.archive.sets().sweep(at(105 * MINUTE)).expect("swept");
     assert_eq!(rig.editions(), names(&["release-1"]));
-    rig.archive.sweep_sets(at(111 * MINUTE)).expect("swept");
+    rig.archive.sets().sweep(at(111 * MINUTE)).expect("swept");
     assert!(rig.editions().is_empty());
 }
 
@@ -325,11 +329,11 @@ fn a_folder_is_known_by_its_number_and_its_files() {
     fs::rename(rig.folder("release-2"), &earlier).expect("renamed");
     fs::remove_file(rig.link()).expect("removed");
     std::os::unix::fs::symlink(".editions/release-1", rig.link()).expect("a link");
-    rig.archive.sweep_sets(at(60 * MINUTE)).expect("swept");
+    rig.archive.sets().sweep(at(60 * MINUTE)).expect("swept");
     assert_eq!(rig.folders(), [earlier.as_path()], "it is published");
     rig.publish(2, b"two", at(60 * MINUTE)).expect("published");
     assert_eq!(rig.folders().len(), 2, "somebody may be inside");
-    rig.archive.sweep_sets(at(71 * MINUTE)).expect("swept");
+    rig.archive.sets().sweep(at(71 * MINUTE)).expect("swept");
     assert_eq!(rig.folders(), [rig.folder("release-2")]);
 }
 
@@ -347,7 +351,7 @@ fn what_a_killed_process_left_is_begun_anew() {
     rig.publish(2, b"two", at(1)).expect("published");
     assert_eq!(read_through(&rig.link()).expect("an edition")[0].1, b"two");
     fs::create_dir(rig.data.path().join("sets/.editions/release-3.new")).expect("a folder");
-    rig.archive.sweep_sets(at(2)).expect("swept");
+    rig.archive.sets().sweep(at(2)).expect("swept");
     assert_eq!(rig.editions(), names(&["release-1", "release-2"]));
 }
 
@@ -357,7 +361,8 @@ fn nothing_else_is_taken_for_a_set() {
     for name in ["", "..", ".editions", "a/b"] {
         let begun = rig
             .archive
-            .begin_edition(name, EditionId(1), Digest::of(b""));
+            .sets()
+            .begin(name, EditionId(1), Digest::of(b""));
         assert!(matches!(begun, Err(ArchiveError::BadPath(_))), "{name}");
     }
     fs::create_dir_all(rig.link()).expect("a folder of someone else's");
@@ -366,12 +371,13 @@ fn nothing_else_is_taken_for_a_set() {
         matches!(refused, Err(ArchiveError::Blocked { .. })),
         "{refused:?}"
     );
-    assert!(rig.archive.withdraw_set("release", at(0)).is_err());
+    assert!(rig.archive.sets().withdraw("release", at(0)).is_err());
     fs::remove_dir(rig.link()).expect("removed");
     rig.publish(1, b"one", at(0)).expect("published");
     let folder = rig
         .archive
-        .begin_edition("release", EditionId(2), Digest::of(b""))
+        .sets()
+        .begin("release", EditionId(2), Digest::of(b""))
         .expect("begun");
     let bad = folder.write(&file("../x", b""), &Content::Memory(Bytes::new()));
     assert!(matches!(bad, Err(ArchiveError::BadPath(_))), "{bad:?}");

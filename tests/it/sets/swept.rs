@@ -63,7 +63,7 @@ fn what_nothing_took_the_place_of_goes_to_the_trash_and_the_rest_goes() {
         leave(&rig, &name, ms);
     }
     symlink("nowhere", rig.data.path().join("sets/.gone.new")).expect("a link");
-    rig.archive.sweep_sets(at(11 * MINUTE)).expect("swept");
+    rig.archive.sets().sweep(at(11 * MINUTE)).expect("swept");
     let unfinished = format!("release-8-{KEY}.new");
     let (killed, gone) = (named("release-7"), named("gone-1"));
     assert_eq!(
@@ -73,7 +73,7 @@ fn what_nothing_took_the_place_of_goes_to_the_trash_and_the_rest_goes() {
     // The fifth was replaced by the sixth; that one stays however old it is.
     assert_eq!(rig.editions(), names(&["release-6", "gone-2"]));
     assert!(fs::symlink_metadata(rig.data.path().join("sets/.gone.new")).is_err());
-    rig.archive.sweep_sets(at(400 * DAY)).expect("swept");
+    rig.archive.sets().sweep(at(400 * DAY)).expect("swept");
     assert_eq!(rig.editions(), names(&["release-6"]));
     assert_eq!(read_through(&rig.link()).expect("an edition")[0].1, b"six");
 }
@@ -85,15 +85,16 @@ fn the_editions_of_a_set_that_is_withdrawn_stay_in_the_trash_for_seven_days() {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let inside = rustix::fs::open(rig.link(), flags, Mode::empty()).expect("the folder");
     rig.archive
-        .withdraw_set("release", at(20 * MINUTE))
+        .sets()
+        .withdraw("release", at(20 * MINUTE))
         .expect("withdrawn");
-    rig.archive.sweep_sets(at(29 * MINUTE)).expect("swept");
+    rig.archive.sets().sweep(at(29 * MINUTE)).expect("swept");
     assert_eq!(
         rig.editions(),
         names(&["release-1"]),
         "readers may be inside"
     );
-    rig.archive.sweep_sets(at(31 * MINUTE)).expect("swept");
+    rig.archive.sets().sweep(at(31 * MINUTE)).expect("swept");
     assert!(rig.editions().is_empty());
     assert_eq!(thrown(rig.data.path()).len(), 1);
     // Whoever still is inside reads on.
@@ -104,8 +105,8 @@ fn the_editions_of_a_set_that_is_withdrawn_stay_in_the_trash_for_seven_days() {
         .expect("text");
     assert_eq!(content, "one");
     for (days, left) in [(1, 1), (400, 1), (2, 1), (3, 1), (4, 1), (6, 0)] {
-        let expired = rig.archive.expired_trash(at(days * DAY).into());
-        rig.archive.delete_trash(&expired.expect("a look"));
+        let expired = rig.archive.trash().expired(at(days * DAY).into());
+        rig.archive.trash().delete(&expired.expect("a look"));
         assert_eq!(thrown(rig.data.path()).len(), left, "{days}");
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
             newest: app.newest(&sources).await?,
             failing_sets: app.failing_sets().await?,
         };
-        let published_dir = app.archive.published_dir();
+        let published_dir = app.archive.published().folder();
         write(&sources, &known, format, published_dir, &mut console.out)?;
     }
     if is_all && format == TableFormat::People {

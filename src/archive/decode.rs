@@ -1,10 +1,10 @@
 //! Reading: from the end of the chain that stands alone to the blob that was asked for, digest checked.
 //!
-//! Never returns bytes that do not match their digest, but for [`Archive::beginning`], and never takes more memory than the recorded sizes allow,
-//! whatever the stored forms claim.
+//! Never returns bytes that do not match their digest, but for [`Blobs::beginning`], and never takes more memory than the recorded sizes
+//! allow, whatever the stored forms claim. Says that a blob is damaged only where its bytes are wrong or gone, not where they cannot be
+//! had now.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -14,30 +14,30 @@ use tempfile::NamedTempFile;
 use super::codec::{
     LARGE_BYTES, MAX_DELTA_BYTES, decompress, decompress_delta, decompress_stream, max_stored_bytes,
 };
-use super::objects::Objects;
-use super::{Archive, ArchiveError};
+use super::objects::{Objects, Unreachable};
+use super::{ArchiveError, Blobs};
 use crate::domain::{BlobForm, BlobLink, Content, Digest, Digester, StoredBody};
 
 const COPY_BUFFER_BYTES: usize = 128 << 10;
 
-impl Archive {
+impl Blobs {
     /// Decodes `chain[0]` and checks its digest.
     ///
     /// Content over 4 MiB that stands alone comes as a temporary file. Fails with [`ArchiveError::Damaged`], which
-    /// names the link whose stored form is wrong or missing.
+    /// names the link whose stored form is wrong or missing, and with another error where that cannot be told now.
+    ///
+    /// Takes as much memory as [`super::CodecLoad::of_read`] says: whoever calls bounds how many do so at once.
     pub fn read(&self, chain: &[BlobLink]) -> Result<Content, ArchiveError> {
-        let chain = up_to_the_one_alone(chain)?;
+        let chain = trim_chain(chain)?;
         if let [link] = chain
             && link.size_bytes > LARGE_BYTES
         {
-            let _slot = self.streams.take();
             return self.read_to_file(link);
         }
-        let _slot = is_large(chain).then(|| self.large.take());
         read_in_memory(chain, &self.objects).map(|content| Content::Memory(Bytes::from(content)))
     }
 
-    /// Returns the first bytes of content that [`Archive::read`] would give as a file, **before** anything is checked:
+    /// Returns the first bytes of content that [`Blobs::read`] would give as a file, **before** anything is checked:
     /// whoever shows them says so, and takes them away when `read` fails. Nothing for other content, which is read whole
     /// in no time.
     pub fn beginning(
@@ -45,7 +45,7 @@ impl Archive {
         chain: &[BlobLink],
         most: usize,
     ) -> Result<Option<Bytes>, ArchiveError> {
-        let [link] = up_to_the_one_alone(chain)? else {
+        let [link] = trim_chain(chain)? else {
             return Ok(None);
         };
         if link.size_bytes <= LARGE_BYTES {
@@ -55,7 +55,7 @@ impl Archive {
         self.open_content(link)?
             .take(link.size_bytes.min(most as u64))
             .read_to_end(&mut bytes)
-            .map_err(|error| unreadable(link, error))?;
+            .map_err(|error| unreadable(link, error, &self.objects))?;
         Ok(Some(Bytes::from(bytes)))
     }
 
@@ -63,20 +63,21 @@ impl Archive {
     fn open_content<'a>(&self, link: &'a BlobLink) -> Result<Box<dyn Read + 'a>, ArchiveError> {
         let stored = open(link, &self.objects)?;
         Ok(match link.form {
-            BlobForm::Zstd => {
-                Box::new(decompress_stream(stored).map_err(|error| unreadable(link, error))?)
-            }
+            BlobForm::Zstd => Box::new(
+                decompress_stream(stored)
+                    .map_err(|error| unreadable(link, error, &self.objects))?,
+            ),
             BlobForm::Raw | BlobForm::Delta => stored,
         })
     }
 
     fn read_to_file(&self, link: &BlobLink) -> Result<Content, ArchiveError> {
         let frame = self.open_content(link)?;
-        let temp_dir = self.temp_dir();
+        let temp_dir = self.temp.path();
         let file = NamedTempFile::new_in(temp_dir)
             .map_err(ArchiveError::io("make a file in", temp_dir))?;
         copy_checked(link, frame, file.as_file()).map_err(|error| match error {
-            CopyError::Read(error) => unreadable(link, error),
+            CopyError::Read(error) => unreadable(link, error, &self.objects),
             CopyError::Write(error) => ArchiveError::io("write", file.path())(error),
             CopyError::Wrong => damaged(link, "its content is not the one that was recorded"),
         })?;
@@ -97,13 +98,13 @@ pub(super) fn read_in_memory(
     chain: &[BlobLink],
     objects: &Objects,
 ) -> Result<Vec<u8>, ArchiveError> {
-    let chain = up_to_the_one_alone(chain)?;
+    let chain = trim_chain(chain)?;
     // A link's content is right when what is decoded from it is: checking the last one checks them all. Only when it
     // is wrong does it matter which link was the first to go astray.
     match decode(chain, objects, false) {
         Ok(content) if Digest::of(&content) == chain[0].digest => Ok(content),
-        Err(error @ ArchiveError::Io { .. }) => Err(error),
-        Ok(_) | Err(_) => decode(chain, objects, true),
+        Ok(_) | Err(ArchiveError::Damaged { .. }) => decode(chain, objects, true),
+        Err(error) => Err(error),
     }
 }
 
@@ -162,7 +163,7 @@ fn load<'a>(link: &'a BlobLink, objects: &Objects) -> Result<Cow<'a, [u8]>, Arch
             let mut form = Vec::new();
             open(link, objects)?
                 .read_to_end(&mut form)
-                .map_err(|error| unreadable(link, error))?;
+                .map_err(|error| unreadable(link, error, objects))?;
             Ok(Cow::Owned(form))
         }
     }
@@ -173,19 +174,24 @@ fn open<'a>(link: &'a BlobLink, objects: &Objects) -> Result<Box<dyn Read + 'a>,
     match &link.body {
         StoredBody::Inline(form) => Ok(Box::new(form.as_slice())),
         StoredBody::Object(name) => {
-            let (file, length): (File, u64) = objects
-                .open(name)
-                .map_err(|error| unreadable(link, error))?;
-            if length > max_stored_bytes(link.size_bytes) {
+            let object = match objects.open(name) {
+                Err(ArchiveError::BadPath(_)) => {
+                    Err(damaged(link, format!("`{name}` names no object")))
+                }
+                Ok(None) => Err(damaged(link, format!("its object {name} is missing"))),
+                Ok(Some(object)) => Ok(object),
+                Err(error) => Err(error),
+            }?;
+            if object.size_bytes > max_stored_bytes(link.size_bytes) {
                 return Err(damaged(link, format!("its object {name} is too long")));
             }
-            Ok(Box::new(file))
+            Ok(object.bytes)
         }
     }
 }
 
 /// Cuts off what lies behind the first link that stands alone.
-fn up_to_the_one_alone(chain: &[BlobLink]) -> Result<&[BlobLink], ArchiveError> {
+pub(super) fn trim_chain(chain: &[BlobLink]) -> Result<&[BlobLink], ArchiveError> {
     let last = chain.last().ok_or(ArchiveError::EmptyChain)?;
     chain
         .iter()
@@ -226,16 +232,12 @@ fn copy_checked(
     }
 }
 
-/// Tells a stored form that is wrong or gone from a disk that does not answer.
-fn unreadable(link: &BlobLink, error: io::Error) -> ArchiveError {
-    match (&link.body, error.kind()) {
-        (StoredBody::Object(name), io::ErrorKind::NotFound) => {
-            damaged(link, format!("its object {name} is missing"))
-        }
-        (StoredBody::Object(name), _) if error.raw_os_error().is_some() => {
-            ArchiveError::io("read the object", name.as_ref())(error)
-        }
-        _ => damaged(link, error.to_string()),
+/// Tells a stored form that is wrong from a store that does not answer.
+fn unreadable(link: &BlobLink, error: io::Error, objects: &Objects) -> ArchiveError {
+    match (&link.body, error.downcast::<Unreachable>()) {
+        (StoredBody::Object(name), Ok(error)) => objects.unavailable(name, error),
+        (StoredBody::Inline(_), Ok(error)) => damaged(link, error.to_string()),
+        (_, Err(error)) => damaged(link, error.to_string()),
     }
 }
 

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, Utc};
+
 use super::ArchiveError;
 use super::edition_file::EditionFile;
 use super::file::{digest_of, give, make_folder, reopen, sync_folder};
@@ -29,7 +31,7 @@ const FOLDER_MODE: u32 = 0o755;
 
 /// The folder `sets/`, which is made when it is first needed.
 #[derive(Clone, Debug)]
-pub(super) struct Sets {
+pub struct SetFolders {
     pub(super) folder: PathBuf,
     pub(super) trash: Trash,
     owner: Owner,
@@ -40,7 +42,7 @@ pub(super) struct Sets {
 /// An edition's folder that is being filled.
 #[derive(Debug)]
 pub struct EditionFolder {
-    sets: Sets,
+    sets: SetFolders,
     name: String,
     /// Where it lies when it is complete.
     complete: PathBuf,
@@ -50,7 +52,7 @@ pub struct EditionFolder {
     former: Option<PathBuf>,
 }
 
-impl Sets {
+impl SetFolders {
     /// Keeps the folders of sets in `folder`, which need not exist.
     pub(super) fn new(folder: PathBuf, owner: Owner, trash: Trash) -> Self {
         Self {
@@ -61,18 +63,30 @@ impl Sets {
         }
     }
 
-    /// Returns the link of a set.
-    pub(super) fn link(&self, name: &str) -> PathBuf {
+    /// Returns the link through which readers enter a set, whether it is there or not.
+    pub fn link(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// Tells whether the link of a set leads to the folder of just this edition.
-    pub(super) fn leads_to(&self, name: &str, id: EditionId, key: Digest) -> bool {
+    /// Tells whether a set's link leads anywhere.
+    pub fn is_linked(&self, name: &str) -> bool {
+        self.current(name).is_some()
+    }
+
+    /// Returns what tells the edition that a set's link leads to from all others, `sets/` and the name of its folder.
+    pub fn linked_edition(&self, name: &str) -> Option<String> {
+        let folder = self.current(name)?;
+        let folder = folder.file_name()?.to_str()?;
+        Some(format!("sets/{folder}"))
+    }
+
+    /// Tells whether a set's link leads to this edition with these files, which the key stands for.
+    pub fn leads_to(&self, name: &str, id: EditionId, key: Digest) -> bool {
         self.current(name) == Some(self.editions().join(folder_name(name, id, key)))
     }
 
-    /// Tells whether these files lie in the folder that the link of a set leads to.
-    pub(super) fn holds(&self, name: &str, files: &[EditionFile]) -> bool {
+    /// Tells whether these files lie in the folder that a set's link leads to, by a glance at each that looks as it was written.
+    pub fn holds(&self, name: &str, files: &[EditionFile]) -> bool {
         let Some(folder) = self.current(name) else {
             return false;
         };
@@ -90,25 +104,43 @@ impl Sets {
         if self.reopened().contains(name) {
             return false;
         }
-        let missing = files.iter().find(|file| !file.lies_in(&folder));
-        if let Some(file) = missing {
+        files.iter().all(|file| {
             let path = folder.join(&file.name);
-            tracing::warn!(
-                "{} is not what was published: it is put back",
-                path.display()
-            );
-        }
-        missing.is_none()
+            match file.lies_in(&folder) {
+                Ok(true) => return true,
+                Ok(false) => tracing::warn!(
+                    "{} is not what was published: it is put back",
+                    path.display()
+                ),
+                Err(error) => {
+                    tracing::warn!("cannot read {}: {error}: it is put back", path.display());
+                }
+            }
+            false
+        })
     }
 
-    /// Returns the first of these files in whose place readers find other contents; see [`super::Archive::altered_in_set`].
-    pub(super) fn altered(&self, name: &str, files: &[EditionFile]) -> Option<String> {
-        let folder = self.current(name)?;
-        let is_altered = |file: &&EditionFile| {
-            let found = fs::symlink_metadata(folder.join(&file.name));
-            found.is_ok_and(|found| !found.is_dir()) && !file.lies_in(&folder)
+    /// Returns the first of these files in whose place a set's readers find other contents; one that is missing is none. An error says
+    /// that one of them cannot be read now.
+    pub fn altered(
+        &self,
+        name: &str,
+        files: &[EditionFile],
+    ) -> Result<Option<String>, ArchiveError> {
+        let Some(folder) = self.current(name) else {
+            return Ok(None);
         };
-        files.iter().find(is_altered).map(|file| file.name.clone())
+        for file in files {
+            let path = folder.join(&file.name);
+            let is_there = fs::symlink_metadata(&path).is_ok_and(|found| !found.is_dir());
+            let lies_there = file
+                .lies_in(&folder)
+                .map_err(ArchiveError::io("read", &path));
+            if is_there && !lies_there? {
+                return Ok(Some(file.name.clone()));
+            }
+        }
+        Ok(None)
     }
 
     fn reopened(&self) -> MutexGuard<'_, BTreeSet<String>> {
@@ -124,8 +156,8 @@ impl Sets {
         (is_ours && path.is_dir()).then_some(path)
     }
 
-    /// Begins to fill the folder of an edition.
-    pub(super) fn begin(
+    /// Begins to fill the folder of an edition, or to put back what is missing from it; readers see it when it is published.
+    pub fn begin(
         &self,
         name: &str,
         id: EditionId,
@@ -157,8 +189,8 @@ impl Sets {
         })
     }
 
-    /// Removes the link of a set; the editions stay a while for readers that are inside.
-    pub(super) fn withdraw(&self, name: &str, now: SystemTime) -> Result<(), ArchiveError> {
+    /// Removes a set's link; fine when it is gone already. The editions stay a while for readers that are inside.
+    pub fn withdraw(&self, name: &str, now: SystemTime) -> Result<(), ArchiveError> {
         self.refuse_links()?;
         let link = self.link(name);
         match fs::symlink_metadata(&link) {
@@ -173,8 +205,20 @@ impl Sets {
         sync_folder(&self.folder)
     }
 
+    /// Copies the edition that a set's link leads to to the trash, where it stays for its days; fine when there is none.
+    pub fn keep_copy(&self, set: &str, now: DateTime<Utc>) -> Result<(), ArchiveError> {
+        match self.current(set).as_deref().and_then(Path::file_name) {
+            Some(folder) => {
+                let folder = folder.to_string_lossy();
+                self.trash
+                    .put_copy(&format!("sets/{EDITIONS}/{folder}"), now)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Tells whether a set was ever published here.
-    pub(super) fn are_there(&self) -> bool {
+    pub fn any_published(&self) -> bool {
         self.editions().is_dir()
     }
 
@@ -222,7 +266,7 @@ impl EditionFolder {
     /// the right content.
     pub fn has(&self, file: &EditionFile) -> bool {
         let Some(path) = &self.path else {
-            return file.lies_in(&self.complete);
+            return file.lies_in(&self.complete).unwrap_or(false);
         };
         let Some(former) = &self.former else {
             return false;

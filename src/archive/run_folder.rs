@@ -1,10 +1,11 @@
-//! This process's own folder below `tmp/`, and the end of those that a crash left.
+//! This process's own folder below `tmp/`, and the removal of those that killed processes left.
 //!
-//! Never touches what has another name than gannet gives its own, and never removes a folder whose owner lives: each owner holds a lock on a file in its folder, which the system lets go
-//! of when the process ends, however it ends. Folders come and go behind one gate, so that nobody looks at half of one.
+//! Never touches what has another name than gannet gives its own, and never removes a folder whose owner lives: each owner holds a lock
+//! on a file in its folder, which the system releases when the process ends, however it ends. Folders are made and removed under one
+//! lock, so that no process sees half of one.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -12,43 +13,39 @@ use std::time::Duration;
 
 use super::ArchiveError;
 use super::file::give;
-use super::lock::{FOLDERS, Locks};
-use crate::files::{open_plain, remove_tree};
-
-/// The file that an owner keeps locked.
-const LOCK: &str = "lock";
+use super::lock::{FOLDERS, FileLock, IN_FOLDER, Locks};
+use crate::files::remove_tree;
 
 /// How the names of owners begin.
 pub(super) const OWNER: &str = "run-";
 
-/// How long a process that ends waits for others that make or sweep folders.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a process that ends waits for the lock under which it removes its folder.
+const REMOVAL_WAIT: Duration = Duration::from_secs(1);
 
 /// A folder for temporary files, removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct TempFolder {
+pub(super) struct RunFolder {
     /// `tmp/`, which all processes share.
     parent: PathBuf,
     locks: Locks,
     path: PathBuf,
     /// Held, not used.
-    _lock: File,
+    _lock: FileLock,
 }
 
-impl TempFolder {
+impl RunFolder {
     /// Makes a folder of its own below `parent`, which exists.
     pub(super) fn create(parent: &Path, locks: Locks) -> Result<Self, ArchiveError> {
-        let _gate = locks.take(FOLDERS)?;
+        let _lock_of_all = locks.take(FOLDERS)?;
         let path = tempfile::Builder::new()
             .prefix(OWNER)
             .tempdir_in(parent)
             .map_err(ArchiveError::io("make a folder in", parent))?
             .keep();
-        let lock = make_lock(&path)?;
+        let lock = FileLock::of_folder(&path).map_err(ArchiveError::io("lock", &path))?;
         // A process of the folder's owner has to look into it, and to remove it, when this one is killed.
         give(locks.owner(), &path)?;
-        give(locks.owner(), &path.join(LOCK))?;
-        lock.lock().map_err(ArchiveError::io("lock", &path))?;
+        give(locks.owner(), &path.join(IN_FOLDER))?;
         Ok(Self {
             parent: parent.to_owned(),
             locks,
@@ -64,44 +61,37 @@ impl TempFolder {
 
     /// Returns its name, which no other process has.
     pub(super) fn name(&self) -> String {
-        self.path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default()
+        name_of(&self.path)
     }
 
     /// Returns the names of the folders whose owners live, this one among them.
     pub(super) fn alive(&self) -> Result<Vec<String>, ArchiveError> {
-        let _gate = self.locks.take(FOLDERS)?;
-        let mut alive = vec![self.name()];
-        for path in self.others()? {
-            if is_owned(&path)? {
-                let name = path.file_name();
-                alive.extend(name.map(|name| name.to_string_lossy().into_owned()));
-            }
-        }
+        let mut alive = self.others_owned(true)?;
+        alive.push(self.name());
         Ok(alive)
     }
 
     /// Returns the names of the folders whose owners ended without removing theirs.
     pub(super) fn abandoned(&self) -> Result<Vec<String>, ArchiveError> {
-        // Behind the gate nobody is between making a folder and locking it.
-        let _gate = self.locks.take(FOLDERS)?;
-        let mut abandoned = Vec::new();
-        for path in self.others()? {
-            if !is_owned(&path)? {
-                abandoned.extend(
-                    path.file_name()
-                        .map(|name| name.to_string_lossy().into_owned()),
-                );
-            }
-        }
-        Ok(abandoned)
+        self.others_owned(false)
     }
 
-    /// Tells whether an owner's folder is still there.
-    pub(super) fn knows(&self, name: &str) -> bool {
-        self.parent.join(name).exists()
+    fn others_owned(&self, owned: bool) -> Result<Vec<String>, ArchiveError> {
+        // Under the lock no process is between making a folder and locking it.
+        let _lock = self.locks.take(FOLDERS)?;
+        let mut names = Vec::new();
+        for path in self.others()? {
+            if is_owned(&path)? == owned {
+                names.push(name_of(&path));
+            }
+        }
+        Ok(names)
+    }
+
+    /// Tells whether an owner's folder is there, or may be.
+    pub(super) fn exists(&self, name: &str) -> bool {
+        let found = fs::symlink_metadata(self.parent.join(name));
+        !found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     /// Deletes all content in the folder of an owner that ended, and leaves what else is known of it: what it was judging, and how to
@@ -152,17 +142,17 @@ impl TempFolder {
     pub(super) fn remove(&self, name: &str) -> Result<(), ArchiveError> {
         let path = self.parent.join(name);
         let moved = self.path.join(name);
-        let gate = self.locks.take(FOLDERS)?;
+        let lock = self.locks.take(FOLDERS)?;
         match fs::rename(&path, &moved) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             renamed => renamed.map_err(ArchiveError::io("move", &path))?,
         }
-        drop(gate);
+        drop(lock);
         remove_tree(&moved).map_err(ArchiveError::io("remove", &moved))
     }
 }
 
-impl Drop for TempFolder {
+impl Drop for RunFolder {
     fn drop(&mut self) {
         // Folders, which may hold a great many files, go before others have to wait. The lock stays until nobody looks: a folder
         // without it is an abandoned one.
@@ -172,32 +162,24 @@ impl Drop for TempFolder {
             }
         }
         // What cannot be removed now is swept by a later process: nobody owns it any more.
-        if let Ok(_gate) = self.locks.take_within(FOLDERS, FAREWELL) {
+        if let Ok(_lock) = self.locks.take_within(FOLDERS, REMOVAL_WAIT) {
             let _ = remove_tree(&self.path);
         }
     }
 }
 
-/// Tells whether a live process holds the lock in `folder`.
-fn is_owned(folder: &Path) -> Result<bool, ArchiveError> {
-    let path = folder.join(LOCK);
-    // Never made here: a folder without one was half removed.
-    let lock = match open_plain(File::options().write(true), &path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        opened => opened.map_err(ArchiveError::io("open", &path))?,
-    };
-    match lock.try_lock() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(ArchiveError::io("lock", folder)(error)),
-    }
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
-fn make_lock(folder: &Path) -> Result<File, ArchiveError> {
-    let path = folder.join(LOCK);
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    open_plain(&mut options, &path).map_err(ArchiveError::io("open", &path))
+/// Tells whether the owner of a folder lives.
+fn is_owned(folder: &Path) -> Result<bool, ArchiveError> {
+    match FileLock::is_held_in(folder) {
+        // Half made or half removed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        held => held.map_err(ArchiveError::io("lock", folder)),
+    }
 }
 
 /// Tells whether a file in a process's folder may hold content: one that is being fetched, read or encoded.
@@ -249,9 +231,9 @@ mod tests {
     use super::*;
     use crate::files::Owner;
 
-    fn folder_in(parent: &Path) -> TempFolder {
+    fn folder_in(parent: &Path) -> RunFolder {
         let locks = Locks::new(parent.to_owned(), Owner::default(), Arc::new(|_: &str| ()));
-        TempFolder::create(parent, locks).expect("a folder")
+        RunFolder::create(parent, locks).expect("a folder")
     }
 
     #[test]
@@ -311,7 +293,7 @@ mod tests {
         let half = parent.path().join("run-half");
         fs::create_dir(&half).expect("a folder");
         assert_eq!(own.abandoned().expect("a list"), ["run-half"]);
-        assert!(!half.join(LOCK).exists());
+        assert!(!half.join(IN_FOLDER).exists());
         fs::create_dir_all(half.join("deep/down")).expect("folders");
         own.remove("run-half").expect("removed");
         own.remove("run-half").expect("gone already");

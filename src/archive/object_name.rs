@@ -1,0 +1,88 @@
+//! Names of objects: `ab/cdef…-owner-random`, the digest of the content, then the process that made the object.
+//!
+//! Never touches a file.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::run_folder::OWNER;
+use crate::domain::Digest;
+
+/// Returns the folder in which the objects of a content lie.
+pub(super) fn shelf(digest: Digest) -> String {
+    digest.to_hex()[..2].to_owned()
+}
+
+/// Returns how the file names of the objects of a content begin that the owner of `temp_dir` makes.
+pub(super) fn file_prefix(digest: Digest, temp_dir: &Path) -> String {
+    format!("{}-{}-", &digest.to_hex()[2..], owner_tag(temp_dir))
+}
+
+/// Returns how the file name of an unfinished copy of an object begins: it is one of an object that no blob names.
+pub(super) fn copy_prefix(name: &str, temp_dir: &Path) -> String {
+    let file = name.rsplit('/').next().unwrap_or_default();
+    let digest = file.split('-').next().unwrap_or_default();
+    format!("{digest}-{}-", owner_tag(temp_dir))
+}
+
+/// Returns where an object lies in the data folder.
+pub(super) fn below_data_dir(name: &str) -> String {
+    format!("objects/{name}")
+}
+
+/// Reads the digest in the name of an object; what has none is no object.
+pub(super) fn digest_in(name: &str) -> Option<Digest> {
+    let (hex, _) = name.split_once('-')?;
+    hex.replacen('/', "", 1).parse().ok()
+}
+
+/// Tells whether one of these owners made an object. The names that an older gannet gave tell no owner.
+pub(super) fn is_of_any(name: &str, owners: &HashSet<String>) -> bool {
+    owner_in(name).is_some_and(|owner| owners.contains(&owner))
+}
+
+fn owner_in(name: &str) -> Option<String> {
+    let mut parts = name.split('-').skip(1);
+    let tag = parts.next()?;
+    parts.next().map(|_| format!("{OWNER}{tag}"))
+}
+
+/// Returns the part of an owner's name that tells it from others.
+fn owner_tag(temp_dir: &Path) -> &str {
+    let name = temp_dir.file_name().and_then(|name| name.to_str());
+    name.map_or("", |name| name.trim_start_matches(OWNER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_content_and_maker() {
+        let digest = Digest::of(b"content");
+        let name = format!(
+            "{}/{}random",
+            shelf(digest),
+            file_prefix(digest, Path::new("/data/tmp/run-tag"))
+        );
+        let hex = digest.to_hex();
+        assert_eq!(name, format!("{}/{}-tag-random", &hex[..2], &hex[2..]));
+        let owners = |name: &str| HashSet::from([name.to_owned()]);
+        let older = format!("{}/{}-random", &hex[..2], &hex[2..]);
+        for (name, found, maker) in [
+            (&*name, Some(digest), Some("run-tag")),
+            (&*older, Some(digest), None),
+            ("ab/no-object", None, None),
+            ("ab/cdef", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!(digest_in(name), found, "{name}");
+            assert_eq!(owner_in(name).as_deref(), maker, "{name}");
+            assert!(!is_of_any(name, &owners("run-other")), "{name}");
+            assert_eq!(is_of_any(name, &owners("run-tag")), maker.is_some());
+        }
+        let copy = copy_prefix(&name, Path::new("/data/tmp/run-two"));
+        assert_eq!(copy, format!("{}-two-", &hex[2..]));
+        assert_eq!(below_data_dir(&name), format!("objects/{name}"));
+    }
+}
