@@ -90,11 +90,11 @@ impl App {
             .change_sources(changes.clone(), self.stamp())
             .await
         {
-            Err(StoreError::Full { path }) => {
+            Err(StoreError::Full { place }) => {
                 self.store.overwrite_deleted(false).await?;
                 let done = self.store.change_sources(changes, self.stamp()).await?;
                 purge.remains.push(Remains {
-                    path,
+                    path: place.into(),
                     why: "the disk has no room to overwrite it; the next versions that are kept do"
                         .to_owned(),
                 });

@@ -1,61 +1,63 @@
 //! What can go wrong in the catalogue. Never decides what to do about it.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::time::Duration;
 
 use super::damaged_row::DamagedRow;
-use crate::domain::{SettingsError, SourceId, VersionId};
+use crate::domain::{SettingsError, SourceId, VersionId, in_words};
 
 /// Why the store could not do what was asked. Nothing of a failed operation is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Made by a newer gannet.
-    #[error("{path}: made by a newer gannet (schema {found}, this one knows {known})")]
+    #[error("{place}: made by a newer gannet (schema {found}, this one knows {known})")]
     Newer {
-        /// The catalogue.
-        path: PathBuf,
+        /// Where the catalogue is, as the operator knows it.
+        place: String,
         /// Its schema's number.
         found: i64,
         /// The newest schema that this gannet knows.
         known: i64,
     },
     /// Made by an older gannet, and opened for reading only: it is not brought up to date.
-    #[error("{path}: made by an older gannet (schema {found}, this one reads {known})")]
+    #[error("{place}: made by an older gannet (schema {found}, this one reads {known})")]
     Older {
-        /// The catalogue.
-        path: PathBuf,
+        /// Where the catalogue is, as the operator knows it.
+        place: String,
         /// Its schema's number.
         found: i64,
         /// The schema that this gannet reads.
         known: i64,
     },
     /// Another process held the catalogue for longer than the busy time-out.
-    #[error("{path}: locked by {} for more than 5 s", named(*process))]
+    #[error("{place}: locked by {} for more than {}", named(*process), in_words(*waited))]
     Locked {
-        /// The catalogue.
-        path: PathBuf,
+        /// Where the catalogue is, as the operator knows it.
+        place: String,
         /// That process, where the system tells.
         process: Option<u32>,
+        /// How long the operation waited: the busy time-out.
+        waited: Duration,
     },
     /// The disk is full; works again when there is room.
-    #[error("{path}: no room left on the disk")]
+    #[error("{place}: no room left on the disk")]
     Full {
-        /// The catalogue.
-        path: PathBuf,
+        /// Where the catalogue is, as the operator knows it.
+        place: String,
     },
-    /// Another file lies where this process opened the catalogue, or none: what it would write would be lost.
-    #[error("{path}: {reason}; nothing is recorded: start this process anew")]
+    /// Another catalogue is at the place where this process opened this one, or none: what it would write would be lost.
+    #[error("{place}: {reason}; nothing is recorded: start this process anew")]
     Replaced {
-        /// The catalogue.
-        path: PathBuf,
+        /// Where the catalogue is, as the operator knows it.
+        place: String,
         /// What lies there.
         reason: String,
     },
-    /// Anything else: not a catalogue, a linked SQLite that is too old, I/O.
-    #[error("{path}: {reason}")]
+    /// Anything else: not a catalogue, an engine that is too old, I/O.
+    #[error("{place}: {reason}")]
     Failed {
-        /// The catalogue.
-        path: PathBuf,
+        /// Where the catalogue is, as the operator knows it.
+        place: String,
         /// What happened.
         reason: String,
     },

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::catalogue_file::CatalogueFile;
 use super::failure::sql_error;
 use super::interned::add_row_checksum;
 use crate::files::Owner;
@@ -36,11 +37,11 @@ const WAL_KEEP_BYTES: i64 = 16 << 20;
 const WRITER_CACHE_KIB: i64 = 8 << 10;
 
 /// Opens the file for writing; [`make_private`] made it. Nothing is written to one that is not empty.
-pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Connection> {
+pub(super) fn open_for_writing(file: &CatalogueFile) -> Result<Connection> {
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(busy_timeout)?;
+        let connection = Connection::open_with_flags(&file.path, flags)?;
+        connection.busy_timeout(file.busy_timeout)?;
         keep_statements(&connection)?;
         add_row_checksum(&connection)?;
         // Takes effect on a file that is still empty only.
@@ -58,7 +59,7 @@ pub(super) fn open_for_writing(path: &Path, busy_timeout: Duration) -> Result<Co
         )?;
         Ok(connection)
     };
-    open().map_err(|error| sql_error(&error, path))
+    open().map_err(|error| sql_error(&error, file))
 }
 
 /// Makes a file for this account alone, or for the folder's owner, unless it is there. SQLite makes its other files after it.
@@ -94,14 +95,14 @@ pub(super) fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<(
 }
 
 /// Opens the file for reading only; it exists, since the writer opened it before.
-pub(super) fn open_for_reading(path: &Path, busy_timeout: Duration) -> Result<Connection> {
+pub(super) fn open_for_reading(file: &CatalogueFile) -> Result<Connection> {
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        settle_for_reading(&connection, busy_timeout)?;
+        let connection = Connection::open_with_flags(&file.path, flags)?;
+        settle_for_reading(&connection, file.busy_timeout)?;
         Ok(connection)
     };
-    open().map_err(|error| sql_error(&error, path))
+    open().map_err(|error| sql_error(&error, file))
 }
 
 /// Gives a connection that reads its settings.

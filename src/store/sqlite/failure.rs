@@ -1,19 +1,18 @@
 //! How an operation of SQLite's failed, and which error of the store that is.
 
-use std::path::Path;
-
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
+use super::catalogue_file::CatalogueFile;
 use super::holder::holder_of;
 use super::sql_damage::{damaged_error, damaged_row_in};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::StoreError;
 
-/// What an operation returns before the catalogue's path is put to its failure.
+/// What an operation returns before the catalogue is named in its failure.
 pub(super) type Outcome<T> = std::result::Result<T, Failure>;
 
-/// How an operation failed, before the catalogue's path is put to it.
+/// How an operation failed, before the catalogue is named in it.
 #[derive(Debug)]
 pub(super) enum Failure {
     Sql(rusqlite::Error),
@@ -60,40 +59,37 @@ impl Failure {
         }
     }
 
-    /// Tells the failure of an operation on the catalogue at `path`.
-    pub(super) fn at(self, path: &Path) -> StoreError {
+    /// Returns the store's error for the failure of an operation on this catalogue.
+    pub(super) fn of(self, file: &CatalogueFile) -> StoreError {
         match self {
             Self::Refused(error) => error,
-            Self::Sql(error) => sql_error(&error, path),
+            Self::Sql(error) => sql_error(&error, file),
         }
     }
 }
 
-/// Tells SQLite's error about the catalogue at `path`.
-pub(super) fn sql_error(error: &rusqlite::Error, path: &Path) -> StoreError {
+/// Returns the store's error for an error of SQLite's about this catalogue.
+pub(super) fn sql_error(error: &rusqlite::Error, file: &CatalogueFile) -> StoreError {
     if let Some(damage) = damage_in(error) {
         return damage;
     }
-    let path = path.to_owned();
+    let place = file.place();
     // The shared-memory file grows by hand: when the disk is full, SQLite says so with a code of its own.
     let no_shared_memory = error
         .sqlite_error()
         .is_some_and(|code| code.extended_code == SQLITE_IOERR_SHMSIZE);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked {
-            process: holder_of(&path),
-            path,
+            process: holder_of(&file.path),
+            place,
+            waited: file.busy_timeout,
         },
-        Some(ErrorCode::DiskFull) => StoreError::Full { path },
-        Some(_) if no_shared_memory => StoreError::Full { path },
-        Some(ErrorCode::NotADatabase) => StoreError::Failed {
-            path,
-            reason: "not a gannet catalogue: the file is not an SQLite database".to_owned(),
-        },
-        _ => StoreError::Failed {
-            path,
-            reason: error.to_string(),
-        },
+        Some(ErrorCode::DiskFull) => StoreError::Full { place },
+        Some(_) if no_shared_memory => StoreError::Full { place },
+        Some(ErrorCode::NotADatabase) => {
+            file.failed("not a gannet catalogue: the file is not an SQLite database")
+        }
+        _ => file.failed(error.to_string()),
     }
 }
 

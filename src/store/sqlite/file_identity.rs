@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use super::catalogue_file::CatalogueFile;
 use crate::store::error::{Result, StoreError};
 
 /// The device and the inode of a file, which no other has while it is open.
@@ -25,34 +26,32 @@ impl FileIdentity {
         })
     }
 
-    /// Opens the file at `path`, which exists, and returns which one that was: the one that lay there before lies there after.
+    /// Opens the catalogue, whose file exists, and returns which one that was: the one that lay there before lies there after.
     ///
     /// The path is looked at rather than the open file, which only SQLite has: closing another handle on it would end this
     /// process's locks.
     pub(super) fn while_opening<T>(
-        path: &Path,
+        file: &CatalogueFile,
         open: impl FnOnce() -> Result<T>,
     ) -> Result<(T, Self)> {
-        let before = Self::of(path);
+        let before = Self::of(&file.path);
         // Why a file cannot be opened is worth more than that it cannot be told from others.
         let opened = open()?;
-        let before = before.map_err(|error| StoreError::Failed {
-            path: path.to_owned(),
-            reason: format!("cannot tell which file it is: {error}"),
-        })?;
-        before.check(path)?;
+        let before = before
+            .map_err(|error| file.failed(format!("cannot tell which file it is: {error}")))?;
+        before.check(file)?;
         Ok((opened, before))
     }
 
-    /// Refuses to go on when another file, or none, lies at `path` by now.
-    pub(super) fn check(self, path: &Path) -> Result<()> {
-        let reason = match Self::of(path) {
+    /// Refuses to go on when another file, or none, lies at the catalogue's path by now.
+    pub(super) fn check(self, file: &CatalogueFile) -> Result<()> {
+        let reason = match Self::of(&file.path) {
             Ok(now) if now == self => return Ok(()),
             Ok(_) => "another file lies in its place since this process opened it".to_owned(),
             Err(error) => format!("it is gone since this process opened it: {error}"),
         };
         Err(StoreError::Replaced {
-            path: path.to_owned(),
+            place: file.place(),
             reason,
         })
     }
@@ -61,8 +60,13 @@ impl FileIdentity {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use super::*;
+
+    fn catalogue(path: &Path) -> CatalogueFile {
+        CatalogueFile::new(path, Duration::ZERO)
+    }
 
     /// What happens while the file is opened.
     enum Meanwhile {
@@ -86,7 +90,7 @@ mod tests {
             if !matches!(meanwhile, Meanwhile::Made) {
                 fs::write(&path, "one").expect("a file");
             }
-            let opened = FileIdentity::while_opening(&path, || {
+            let opened = FileIdentity::while_opening(&catalogue(&path), || {
                 match meanwhile {
                     Meanwhile::Nothing => Ok(()),
                     Meanwhile::Replaced | Meanwhile::Made => fs::rename(&other, &path),
@@ -96,7 +100,7 @@ mod tests {
                 Ok(())
             });
             match (opened, expected) {
-                (Ok(((), file)), None) => file.check(&path).expect("the same"),
+                (Ok(((), file)), None) => file.check(&catalogue(&path)).expect("the same"),
                 (Err(error), Some(expected)) => {
                     assert!(error.to_string().contains(expected), "{error}");
                 }
@@ -108,11 +112,12 @@ mod tests {
     #[test]
     fn why_a_file_cannot_be_opened_comes_first() {
         let error = StoreError::Locked {
-            path: Path::new("x").to_owned(),
+            place: "x".to_owned(),
             process: None,
+            waited: Duration::ZERO,
         };
-        let opened =
-            FileIdentity::while_opening(Path::new("/none"), || Err::<(), _>(error.clone()));
+        let nowhere = catalogue(Path::new("/none"));
+        let opened = FileIdentity::while_opening(&nowhere, || Err::<(), _>(error.clone()));
         assert_eq!(opened, Err(error));
     }
 }

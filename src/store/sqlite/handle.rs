@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::library;
 use super::schema;
 
+use super::catalogue_file::CatalogueFile;
 use super::connection::{make_private, open_for_writing};
 use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
@@ -30,7 +31,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Store(Arc<Inner>);
 
 struct Inner {
-    path: Box<Path>,
+    file: CatalogueFile,
     readers: Readers,
     noted: Noted,
     /// `None` for one that only reads, and while it is dropped.
@@ -45,31 +46,29 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Newer`] for one that a newer gannet made, [`StoreError::Locked`] when another process holds it
-    /// for 5 s, and [`StoreError::Failed`] for a file that is no catalogue, which is left as it is.
+    /// for longer than the busy time-out (5 s), and [`StoreError::Failed`] for a file that is no catalogue, which is left as it is.
     pub fn open(path: &Path) -> Result<Self> {
         Self::open_with(path, BUSY_TIMEOUT)
     }
 
     /// Like [`Store::open`], with another time to wait for other processes.
     pub fn open_with(path: &Path, busy_timeout: Duration) -> Result<Self> {
-        library::prepare(path)?;
+        let file = CatalogueFile::new(path, busy_timeout);
+        library::prepare(&file)?;
         // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
         let _ = make_private(path);
-        let open = || open_for_writing(path, busy_timeout);
-        let (mut connection, file) = FileIdentity::while_opening(path, open)?;
-        schema::prepare(&mut connection, path, busy_timeout)?;
+        let open = || open_for_writing(&file);
+        let (mut connection, identity) = FileIdentity::while_opening(&file, open)?;
+        schema::prepare(&mut connection, &file)?;
         let (jobs, queue) = mpsc::channel(MAX_BATCH);
-        let writer = Writer::new(path.to_owned(), busy_timeout, (connection, file), queue);
+        let writer = Writer::new(file.clone(), (connection, identity), queue);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || writer.run())
-            .map_err(|error| StoreError::Failed {
-                path: path.to_owned(),
-                reason: format!("cannot start the writer: {error}"),
-            })?;
+            .map_err(|error| file.failed(format!("cannot start the writer: {error}")))?;
         Ok(Self(Arc::new(Inner {
-            path: path.into(),
-            readers: Readers::new(path.to_owned(), busy_timeout, file),
+            readers: Readers::new(file.clone(), identity),
+            file,
             noted: Noted::default(),
             jobs: Some(jobs),
             writer: Some(thread),
@@ -83,11 +82,12 @@ impl Store {
     ///
     /// As [`Store::open`]; [`StoreError::Older`] for one that would have to be migrated first.
     pub fn open_for_reading(path: &Path) -> Result<Self> {
-        library::prepare(path)?;
-        let readers = Readers::quiet(path.to_owned(), BUSY_TIMEOUT);
-        readers.with(|connection| schema::check_newest(connection, path))?;
+        let file = CatalogueFile::new(path, BUSY_TIMEOUT);
+        library::prepare(&file)?;
+        let readers = Readers::quiet(file.clone());
+        readers.with(|connection| schema::check_newest(connection, &file))?;
         Ok(Self(Arc::new(Inner {
-            path: path.into(),
+            file,
             readers,
             noted: Noted::default(),
             jobs: None,
@@ -115,14 +115,14 @@ impl Store {
     /// Folds the write-ahead log into the catalogue's file, and empties it. Returns whether it is empty now: others that read keep it
     /// from that.
     pub async fn empty_log(&self) -> Result<bool> {
-        let path = self.0.path.to_path_buf();
+        let file = self.0.file.clone();
         let emptied = tokio::task::spawn_blocking(move || {
-            let connection = open_for_writing(&path, BUSY_TIMEOUT)?;
+            let connection = open_for_writing(&file)?;
             connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
                     row.get(0).map(|is_busy: bool| !is_busy)
                 })
-                .map_err(|error| sql_error(&error, &path))
+                .map_err(|error| sql_error(&error, &file))
         });
         emptied.await.map_err(|_| self.stopped())?
     }
@@ -135,10 +135,7 @@ impl Store {
     ) -> Result<T> {
         let (job, answer) = job(operation);
         let Some(jobs) = self.0.jobs.as_ref() else {
-            return Err(StoreError::Failed {
-                path: self.0.path.to_path_buf(),
-                reason: "it was opened for reading only".to_owned(),
-            });
+            return Err(self.0.file.failed("it was opened for reading only"));
         };
         jobs.send(job).await.map_err(|_| self.stopped())?;
         answer.await.map_err(|_| self.stopped())?
@@ -157,10 +154,8 @@ impl Store {
     }
 
     fn stopped(&self) -> StoreError {
-        StoreError::Failed {
-            path: self.0.path.to_path_buf(),
-            reason: "the catalogue is closed after an internal error".to_owned(),
-        }
+        let reason = "the catalogue is closed after an internal error";
+        self.0.file.failed(reason)
     }
 }
 

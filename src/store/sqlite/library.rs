@@ -1,11 +1,11 @@
 //! The SQLite that is linked in: which one, and the settings that hold for the whole process.
 
-use std::path::Path;
 use std::sync::Once;
 
 use rusqlite::ffi;
 
-use crate::store::error::{Result, StoreError};
+use super::catalogue_file::CatalogueFile;
+use crate::store::error::Result;
 
 /// The first release in which the reset of a write-ahead log cannot corrupt the database.
 const LEAST_SQLITE: i32 = 3_051_003;
@@ -13,15 +13,12 @@ const LEAST_SQLITE: i32 = 3_051_003;
 static IS_SET_UP: Once = Once::new();
 
 /// Refuses a linked SQLite that could lose data, and sets it up before the first connection.
-pub(super) fn prepare(path: &Path) -> Result<()> {
+pub(super) fn prepare(file: &CatalogueFile) -> Result<()> {
     if rusqlite::version_number() < LEAST_SQLITE {
-        return Err(StoreError::Failed {
-            path: path.to_owned(),
-            reason: format!(
-                "SQLite {} is too old: 3.51.3 or later is needed",
-                rusqlite::version()
-            ),
-        });
+        return Err(file.failed(format!(
+            "SQLite {} is too old: 3.51.3 or later is needed",
+            rusqlite::version()
+        )));
     }
     IS_SET_UP.call_once(count_no_memory);
     Ok(())

@@ -8,6 +8,7 @@ mod archive_mark;
 mod attempt;
 mod awaited;
 mod blob;
+mod catalogue_file;
 mod change;
 mod change_run;
 mod claim;

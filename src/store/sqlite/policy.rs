@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::Store;
+use super::catalogue_file::CatalogueFile;
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome, sound_one};
 use super::file_set::configure_sets;
@@ -41,7 +42,7 @@ impl Store {
         if !path.exists() {
             return None;
         }
-        let sql = QuietConnection::open(path, LOOK_TIMEOUT).ok()?;
+        let sql = QuietConnection::open(&CatalogueFile::new(path, LOOK_TIMEOUT)).ok()?;
         let file = sql.connection.query_row(
             "SELECT file FROM policy ORDER BY revision DESC LIMIT 1",
             [],

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::catalogue_file::CatalogueFile;
 use super::connection::settle_for_reading;
 use super::failure::sql_error;
 use super::file_identity::FileIdentity;
@@ -80,20 +81,20 @@ impl Stamp {
 }
 
 impl QuietConnection {
-    /// Opens the catalogue, which exists. Waits up to `busy_timeout` for writers that begin or end.
-    pub(super) fn open(path: &Path, busy_timeout: Duration) -> Result<Self> {
-        let deadline = Instant::now() + busy_timeout;
+    /// Opens the catalogue, which exists. Waits up to the busy time-out for writers that begin or end.
+    pub(super) fn open(file: &CatalogueFile) -> Result<Self> {
+        let deadline = Instant::now() + file.busy_timeout;
         loop {
-            let error = match Self::open_once(path, busy_timeout) {
+            let error = match Self::open_once(&file.path, file.busy_timeout) {
                 Ok(opened) => return Ok(opened),
                 Err(error) => error,
             };
             if !is_passing(&error) || Instant::now() >= deadline {
-                return Err(explained(&error, path));
+                return Err(explained(&error, file));
             }
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) {
                 // What this account may not read will not change.
-                if let Some(refused) = refused(path) {
+                if let Some(refused) = refused(&file.path) {
                     return Err(refused);
                 }
             }
@@ -220,7 +221,7 @@ fn refused(path: &Path) -> Option<StoreError> {
     files.into_iter().find_map(|file| {
         let error = std::fs::File::open(&file).err()?;
         (error.kind() != std::io::ErrorKind::NotFound || file == path).then(|| StoreError::Failed {
-            path: file,
+            place: file.display().to_string(),
             reason: format!("cannot read it: {error}"),
         })
     })
@@ -236,12 +237,9 @@ pub(super) fn is_passing(error: &rusqlite::Error) -> bool {
 }
 
 /// Tells what kept the catalogue from being read.
-pub(super) fn explained(error: &rusqlite::Error, path: &Path) -> StoreError {
+pub(super) fn explained(error: &rusqlite::Error, file: &CatalogueFile) -> StoreError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::ReadOnly) => StoreError::Failed {
-            path: path.to_owned(),
-            reason: "a process that was writing ended half-way; run any command that changes something, as the owner of the folder".to_owned(),
-        },
-        _ => sql_error(error, path),
+        Some(ErrorCode::ReadOnly) => file.failed("a process that was writing ended half-way; run any command that changes something, as the owner of the folder"),
+        _ => sql_error(error, file),
     }
 }

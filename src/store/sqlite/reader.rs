@@ -2,7 +2,6 @@
 //!
 //! Reads are short: one that is held keeps the write-ahead log from being reset.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,11 +9,12 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
+use super::catalogue_file::CatalogueFile;
 use super::connection::open_for_reading;
 use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
 use super::read_only::{QuietConnection, explained, is_passing};
-use crate::store::error::{Result, StoreError};
+use crate::store::error::Result;
 
 /// Reads at once.
 const MAX_READERS: usize = 4;
@@ -37,8 +37,7 @@ enum Reader {
 }
 
 pub(super) struct Readers {
-    path: PathBuf,
-    busy_timeout: Duration,
+    file: CatalogueFile,
     manner: Manner,
     idle: Mutex<Vec<Reader>>,
     /// Never the writer's: a connection is not told of what it wrote itself.
@@ -55,20 +54,19 @@ struct Watching {
 }
 
 impl Readers {
-    /// Readers of the `file` that a writer of this process has open.
-    pub(super) fn new(path: PathBuf, busy_timeout: Duration, file: FileIdentity) -> Self {
-        Self::opened(path, busy_timeout, Manner::Usual(file))
+    /// Readers of the file that a writer of this process has open.
+    pub(super) fn new(file: CatalogueFile, identity: FileIdentity) -> Self {
+        Self::opened(file, Manner::Usual(identity))
     }
 
     /// Readers that leave no trace; see [`QuietConnection`].
-    pub(super) fn quiet(path: PathBuf, busy_timeout: Duration) -> Self {
-        Self::opened(path, busy_timeout, Manner::Quiet)
+    pub(super) fn quiet(file: CatalogueFile) -> Self {
+        Self::opened(file, Manner::Quiet)
     }
 
-    fn opened(path: PathBuf, busy_timeout: Duration, manner: Manner) -> Self {
+    fn opened(file: CatalogueFile, manner: Manner) -> Self {
         Self {
-            path,
-            busy_timeout,
+            file,
             manner,
             idle: Mutex::default(),
             watching: Mutex::default(),
@@ -82,13 +80,13 @@ impl Readers {
         &self,
         mut query: impl FnMut(&Connection) -> std::result::Result<T, Failure>,
     ) -> Result<T> {
-        self.with(|connection| query(connection).map_err(|error| error.at(&self.path)))
+        self.with(|connection| query(connection).map_err(|error| error.of(&self.file)))
     }
 
-    /// Like [`Self::read`], with an error that knows its path. Asks again when files that no writer had open were written
+    /// Like [`Self::read`], with an error that names the catalogue. Asks again when files that no writer had open were written
     /// to meanwhile, and when a writer that begins or ends is in the way of one that leaves no trace.
     pub(super) fn with<T>(&self, mut query: impl FnMut(&Connection) -> Result<T>) -> Result<T> {
-        let deadline = Instant::now() + self.busy_timeout;
+        let deadline = Instant::now() + self.file.busy_timeout;
         loop {
             if let Some(value) = self.try_with(&mut query, Instant::now() >= deadline)? {
                 return value;
@@ -111,25 +109,26 @@ impl Readers {
         let snapshot = reader
             .connection()
             .unchecked_transaction()
-            .map_err(|error| sql_error(&error, &self.path))?;
+            .map_err(|error| sql_error(&error, &self.file))?;
         if let Reader::Quiet(quiet) = &reader
             && let Err(error) = quiet.enter()
         {
             if is_passing(&error) && !last {
                 return Ok(None);
             }
-            return Err(explained(&error, &self.path));
+            return Err(explained(&error, &self.file));
         }
         let value = query(&snapshot);
         let is_usable = snapshot.finish().is_ok();
         if let Reader::Quiet(quiet) = &reader
-            && !quiet.is_whole(&self.path)
+            && !quiet.is_whole(&self.file.path)
         {
-            let changing = StoreError::Failed {
-                path: self.path.clone(),
-                reason: "it is written to again and again while it is read".to_owned(),
+            let changing = "it is written to again and again while it is read";
+            return if last {
+                Err(self.file.failed(changing))
+            } else {
+                Ok(None)
             };
-            return if last { Err(changing) } else { Ok(None) };
         }
         if is_usable {
             self.lock().push(reader);
@@ -154,7 +153,7 @@ impl Readers {
             .connection()
             .prepare_cached("PRAGMA data_version")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .map_err(|error| sql_error(&error, &self.path))?;
+            .map_err(|error| sql_error(&error, &self.file))?;
         // A connection counts from its own beginning.
         let number = number.wrapping_add(one.opened << 32);
         *watching = Some(one);
@@ -170,18 +169,18 @@ impl Readers {
     fn open(&self) -> Result<Reader> {
         Ok(match self.manner {
             Manner::Usual(_) => {
-                let connection = open_for_reading(&self.path, self.busy_timeout)?;
+                let connection = open_for_reading(&self.file)?;
                 // It was the one before this was opened, too.
                 self.check_file()?;
                 Reader::Usual(connection)
             }
-            Manner::Quiet => Reader::Quiet(QuietConnection::open(&self.path, self.busy_timeout)?),
+            Manner::Quiet => Reader::Quiet(QuietConnection::open(&self.file)?),
         })
     }
 
     fn check_file(&self) -> Result<()> {
         match self.manner {
-            Manner::Usual(file) => file.check(&self.path),
+            Manner::Usual(identity) => identity.check(&self.file),
             Manner::Quiet => Ok(()),
         }
     }
@@ -194,7 +193,7 @@ impl Readers {
     fn is_current(&self, reader: &Reader) -> bool {
         match reader {
             Reader::Usual(_) => true,
-            Reader::Quiet(quiet) => quiet.is_current(&self.path),
+            Reader::Quiet(quiet) => quiet.is_current(&self.file.path),
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
+use super::catalogue_file::CatalogueFile;
 use super::connection::{APPLICATION_ID, make_private, use_write_ahead_log};
 use super::failure::sql_error;
 #[cfg(test)]
@@ -46,54 +47,45 @@ const MIGRATIONS: &[&str] = &[
 const BUSY_TRIES: u32 = 50;
 
 /// Makes sure that the file is a catalogue with the newest schema; a new, empty one becomes one.
-pub(super) fn prepare(
-    connection: &mut Connection,
-    path: &Path,
-    busy_timeout: Duration,
-) -> Result<()> {
-    migrate(connection, path, busy_timeout, MIGRATIONS)
+pub(super) fn prepare(connection: &mut Connection, file: &CatalogueFile) -> Result<()> {
+    migrate(connection, file, MIGRATIONS)
 }
 
 /// Refuses a file that is no catalogue, or not of the newest schema.
-pub(super) fn check_newest(connection: &Connection, path: &Path) -> Result<()> {
+pub(super) fn check_newest(connection: &Connection, file: &CatalogueFile) -> Result<()> {
     let known = i64::try_from(MIGRATIONS.len()).expect("a handful of migrations");
-    let found = check(connection, path, known)?;
+    let found = check(connection, file, known)?;
     if found == known {
         return Ok(());
     }
     Err(StoreError::Older {
-        path: path.to_owned(),
+        place: file.place(),
         found,
         known,
     })
 }
 
-fn migrate(
-    connection: &mut Connection,
-    path: &Path,
-    busy_timeout: Duration,
-    migrations: &[&str],
-) -> Result<()> {
+fn migrate(connection: &mut Connection, file: &CatalogueFile, migrations: &[&str]) -> Result<()> {
     let known = i64::try_from(migrations.len()).expect("a handful of migrations");
-    check(connection, path, known)?;
+    check(connection, file, known)?;
     // Two processes that create the catalogue at once would both be told "busy", whatever the busy time-out.
-    retry(busy_timeout, || use_write_ahead_log(connection))
-        .map_err(|error| sql_error(&error, path))?;
+    retry(file.busy_timeout, || use_write_ahead_log(connection))
+        .map_err(|error| sql_error(&error, file))?;
     loop {
-        let version = check(connection, path, known)?;
+        let version = check(connection, file, known)?;
         let done = usize::try_from(version).expect("`check` refuses a negative number");
         if done == migrations.len() {
             return Ok(());
         }
         if version > 0 {
-            copy_before(connection, path, version + 1)?;
+            copy_before(connection, file, version + 1)?;
         }
-        apply(connection, version, &migrations[done..]).map_err(|error| sql_error(&error, path))?;
+        apply(connection, version, &migrations[done..]).map_err(|error| sql_error(&error, file))?;
     }
 }
 
 /// Returns the number of the file's schema, 0 for an empty file.
-fn check(connection: &Connection, path: &Path, known: i64) -> Result<i64> {
+fn check(connection: &Connection, file: &CatalogueFile, known: i64) -> Result<i64> {
     let read = || -> rusqlite::Result<(i32, i64, i64)> {
         // One statement, so that another process cannot migrate between the three.
         connection.query_row(
@@ -104,17 +96,14 @@ fn check(connection: &Connection, path: &Path, known: i64) -> Result<i64> {
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
     };
-    let (application, version, tables) = read().map_err(|error| sql_error(&error, path))?;
+    let (application, version, tables) = read().map_err(|error| sql_error(&error, file))?;
     let empty = (application, version, tables) == (0, 0, 0);
     if !empty && (application != APPLICATION_ID || version < 0) {
-        return Err(StoreError::Failed {
-            path: path.to_owned(),
-            reason: "not a gannet catalogue: another program's SQLite database".to_owned(),
-        });
+        return Err(file.failed("not a gannet catalogue: another program's SQLite database"));
     }
     if version > known {
         return Err(StoreError::Newer {
-            path: path.to_owned(),
+            place: file.place(),
             found: version,
             known,
         });
@@ -140,12 +129,14 @@ fn apply(connection: &mut Connection, version: i64, migrations: &[&str]) -> rusq
 }
 
 /// Copies the catalogue to `gannet.db.before-NNN` beside it.
-fn copy_before(connection: &Connection, path: &Path, migration: i64) -> Result<()> {
-    let copy = with_suffix(path, &format!(".before-{migration:03}"));
-    let partial = with_suffix(&copy, &format!(".{}", std::process::id()));
-    let failed = |error: std::io::Error| StoreError::Failed {
-        path: copy.clone(),
-        reason: format!("cannot keep a copy before the migration: {error}"),
+fn copy_before(connection: &Connection, file: &CatalogueFile, migration: i64) -> Result<()> {
+    let copy = CatalogueFile {
+        path: with_suffix(&file.path, &format!(".before-{migration:03}")),
+        ..file.clone()
+    };
+    let partial = with_suffix(&copy.path, &format!(".{}", std::process::id()));
+    let failed = |error: std::io::Error| {
+        copy.failed(format!("cannot keep a copy before the migration: {error}"))
     };
     match std::fs::remove_file(&partial) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
@@ -158,7 +149,7 @@ fn copy_before(connection: &Connection, path: &Path, migration: i64) -> Result<(
         .map_err(|error| sql_error(&error, &copy))?;
     std::fs::File::open(&partial)
         .and_then(|file| file.sync_all())
-        .and_then(|()| std::fs::rename(&partial, &copy))
+        .and_then(|()| std::fs::rename(&partial, &copy.path))
         .map_err(failed)
 }
 
@@ -203,12 +194,11 @@ mod tests {
     use super::*;
     use crate::store::sqlite::connection::open_for_writing;
 
-    const BUSY: Duration = Duration::from_secs(5);
-
     fn open(path: &Path, migrations: &[&str]) -> Result<Connection> {
         make_private(path).expect("a file");
-        let mut connection = open_for_writing(path, BUSY)?;
-        migrate(&mut connection, path, BUSY, migrations).map(|()| connection)
+        let file = CatalogueFile::new(path, Duration::from_secs(5));
+        let mut connection = open_for_writing(&file)?;
+        migrate(&mut connection, &file, migrations).map(|()| connection)
     }
 
     #[test]

@@ -5,12 +5,11 @@
 //! the disk (so the connection is opened anew).
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::catalogue_file::CatalogueFile;
 use super::connection::{open_for_writing, use_write_ahead_log};
 use super::event_row::log_events;
 use super::failure::{Failure, sql_error};
@@ -75,10 +74,9 @@ type Done = (Box<dyn Job>, Result<()>);
 
 /// The state of the writer thread.
 pub(super) struct Writer {
-    path: PathBuf,
+    file: CatalogueFile,
     /// Which file that was when it was opened.
-    file: FileIdentity,
-    busy_timeout: Duration,
+    identity: FileIdentity,
     /// Nothing after a failed commit, until the next operation.
     connection: Option<Connection>,
     texts: TextIds,
@@ -89,15 +87,13 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(
-        path: PathBuf,
-        busy_timeout: Duration,
-        (connection, file): (Connection, FileIdentity),
+        file: CatalogueFile,
+        (connection, identity): (Connection, FileIdentity),
         jobs: mpsc::Receiver<Box<dyn Job>>,
     ) -> Self {
         Self {
-            path,
             file,
-            busy_timeout,
+            identity,
             connection: Some(connection),
             texts: TextIds::default(),
             policy: KnownPolicy::default(),
@@ -134,7 +130,7 @@ impl Writer {
     }
 
     fn check_file(&self) -> Result<()> {
-        self.file.check(&self.path)
+        self.identity.check(&self.file)
     }
 
     /// Takes the connection, a new one after a failed commit.
@@ -142,10 +138,10 @@ impl Writer {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
-        let connection = open_for_writing(&self.path, self.busy_timeout)?;
+        let connection = open_for_writing(&self.file)?;
         // It was the one before this was opened, too.
         self.check_file()?;
-        use_write_ahead_log(&connection).map_err(|error| sql_error(&error, &self.path))?;
+        use_write_ahead_log(&connection).map_err(|error| sql_error(&error, &self.file))?;
         Ok(connection)
     }
 
@@ -164,7 +160,7 @@ impl Writer {
             let _ = run_sql(connection, "ROLLBACK");
             self.texts.forget();
             self.policy.forget();
-            let error = sql_error(&error, &self.path);
+            let error = sql_error(&error, &self.file);
             answer_all(done.into_iter().map(|(job, _)| job), &error);
             return false;
         }
@@ -202,7 +198,7 @@ impl Writer {
         self.events.borrow_mut().clear();
         let begun = run_sql(connection, "BEGIN IMMEDIATE");
         if let Err(error) = &begun {
-            answer_all(waiting.drain(..), &sql_error(error, &self.path));
+            answer_all(waiting.drain(..), &sql_error(error, &self.file));
         }
         begun.ok()
     }
@@ -234,11 +230,11 @@ impl Writer {
                 if let Err(failure) = outcome
                     && waiting.len() == 1
                 {
-                    answer_all(waiting.drain(..), &failure.at(&self.path));
+                    answer_all(waiting.drain(..), &failure.of(&self.file));
                 }
                 return None;
             }
-            outcomes.push(outcome.map_err(|failure| failure.at(&self.path)));
+            outcomes.push(outcome.map_err(|failure| failure.of(&self.file)));
         }
         Some(waiting.drain(..).zip(outcomes).collect())
     }
@@ -258,7 +254,7 @@ impl Writer {
             let error = outcome.as_ref().err().cloned();
             done.push((job, outcome));
             if lost {
-                let error = error.unwrap_or_else(|| self.failed("the transaction was lost"));
+                let error = error.unwrap_or_else(|| self.file.failed("the transaction was lost"));
                 answer_all(done.into_iter().map(|(job, _)| job), &error);
                 return None;
             }
@@ -288,14 +284,7 @@ impl Writer {
                 let _ = run_sql(connection, "ROLLBACK");
             }
         }
-        Err(failure.at(&self.path))
-    }
-
-    fn failed(&self, reason: &str) -> StoreError {
-        StoreError::Failed {
-            path: self.path.clone(),
-            reason: reason.to_owned(),
-        }
+        Err(failure.of(&self.file))
     }
 }
 
@@ -311,6 +300,8 @@ fn run_sql(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::store::sqlite::Store;
 
@@ -338,9 +329,11 @@ mod tests {
             store.write(write(100_000)),
             store.write(write(20)),
         );
-        assert_eq!(large, Err(StoreError::Full { path: path.clone() }));
+        let full = StoreError::Full {
+            place: path.display().to_string(),
+        };
+        assert_eq!(large, Err(full.clone()));
         // SQLite rolls back all of the transaction, with what was written in it before.
-        let full = StoreError::Full { path: path.clone() };
         assert!(small.is_ok() || small == Err(full), "{small:?}");
         other.expect("in a transaction of its own");
         store.write(limit_pages(1 << 30)).await.expect("room again");
@@ -360,8 +353,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("gannet.db");
         drop(Store::open(&path).expect("a store"));
-        let busy = Duration::from_secs(5);
-        let opened = FileIdentity::while_opening(&path, || open_for_writing(&path, busy));
+        let file = CatalogueFile::new(&path, Duration::from_secs(5));
+        let opened = FileIdentity::while_opening(&file, || open_for_writing(&file));
         let (sender, jobs) = mpsc::channel(8);
         let half = |transaction: &Transaction<'_>| -> std::result::Result<i64, Failure> {
             transaction.text_id("half")?;
@@ -374,11 +367,11 @@ mod tests {
             assert!(sender.try_send(waiting).is_ok(), "room");
         }
         drop(sender);
-        Writer::new(path.clone(), busy, opened.expect("a connection"), jobs).run();
+        Writer::new(file.clone(), opened.expect("a connection"), jobs).run();
         let before = before.try_recv().expect("an answer").expect("written");
         failing.try_recv().expect("an answer").expect_err("refused");
         let after = after.try_recv().expect("an answer").expect("written");
-        let connection = open_for_writing(&path, busy).expect("a connection");
+        let connection = open_for_writing(&file).expect("a connection");
         let texts = connection
             .prepare("SELECT id, value FROM text ORDER BY id")
             .and_then(|mut rows| {

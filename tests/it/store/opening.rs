@@ -53,7 +53,7 @@ fn a_newer_catalogue_is_refused() {
     let error = Store::open(&rig.path()).err().expect("a refusal");
     let path = rig.path();
     let expected = StoreError::Newer {
-        path: path.clone(),
+        place: path.display().to_string(),
         found: 99,
         known: 25,
     };
@@ -111,8 +111,9 @@ async fn a_catalogue_that_another_holds_is_waited_for_and_then_named() {
     };
     let error = add().await.expect_err("locked");
     let expected = StoreError::Locked {
-        path: rig.path(),
+        place: rig.path().display().to_string(),
         process: Some(std::process::id()),
+        waited: Duration::from_millis(200),
     };
     assert_eq!(error, expected);
     // Reading goes on meanwhile, and writing does afterwards.
