@@ -10,7 +10,7 @@ use crate::domain::{
     Attempt, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version, VersionId,
     VersionState,
 };
-use crate::store::{SourceFilter, VerdictFilter, VerdictOn};
+use crate::store::{ChangeToken, SourceFilter, VerdictFilter, VerdictOn};
 
 /// A source with what happened to it.
 #[derive(Clone, Debug)]
@@ -240,9 +240,9 @@ impl App {
         Ok(self.store.sources(filter).await?)
     }
 
-    /// Returns a number that changes with every change of the catalogue, by whichever process.
-    pub async fn data_version(&self) -> Result<i64> {
-        Ok(self.store.data_version().await?)
+    /// Returns a token that is another one when the catalogue changed since, by whichever process.
+    pub async fn changes(&self) -> Result<ChangeToken> {
+        Ok(self.store.changes().await?)
     }
 
     /// Returns the events that match, oldest first.

@@ -18,8 +18,8 @@ pub use notice_types::{
 };
 pub use sqlite::{ExpectedFile, Mended, Store, Unservable};
 pub use types::{
-    AttemptRecord, AttemptResult, Changed, ClaimRequest, Counted, Edited, Ended, EventFilter,
-    FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest,
-    PolicyAdoption, PublishTask, PublishedFile, Recorded, RefusalsBy, Seen, SourceChange,
-    SourceFilter, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
+    AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, Counted, Edited, Ended,
+    EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NamedVersion,
+    NewEdition, Newest, PolicyAdoption, PublishTask, PublishedFile, Recorded, RefusalsBy, Seen,
+    SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };

@@ -75,6 +75,11 @@ pub struct Edited {
     pub left_alone: Vec<&'static str>,
 }
 
+/// A moment in the history of a catalogue's commits, by whichever process. Two are unequal when something was committed
+/// between them; they have no order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeToken(pub(super) i64);
+
 /// What is known of a source's newest version and of its last attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Newest {

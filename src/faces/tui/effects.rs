@@ -374,7 +374,7 @@ async fn load_first_page(app: &App, messages: &Sender<Msg>) -> Result<()> {
 /// Sends all sources, then every change, until the dashboard stops listening.
 async fn watch(app: &App, messages: &Sender<Msg>, resync_requests: &Notify) -> Result<()> {
     load_first_page(app, messages).await?;
-    let mut seen = app.data_version().await?;
+    let mut seen = app.changes().await?;
     let (mut newest, mut message) = load_all(app).await?;
     let mut damage = Vec::new();
     loop {
@@ -387,8 +387,8 @@ async fn watch(app: &App, messages: &Sender<Msg>, resync_requests: &Notify) -> R
                 () = resync_requests.notified() => break true,
                 () = tokio::time::sleep(POLL) => {}
             }
-            let version = app.data_version().await?;
-            if std::mem::replace(&mut seen, version) != version {
+            let now = app.changes().await?;
+            if std::mem::replace(&mut seen, now) != now {
                 break false;
             }
         };

@@ -20,6 +20,7 @@ use super::reader::Readers;
 use super::transaction::Transaction;
 use super::writer::{Job, MAX_BATCH, Writer, job};
 use crate::store::error::{Result, StoreError};
+use crate::store::types::ChangeToken;
 
 /// How long an operation waits for another process that holds the catalogue.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -104,11 +105,11 @@ impl Store {
         self.0.jobs.is_some()
     }
 
-    /// Returns a number that changes when anything was committed, by this store or by another process. Costs
+    /// Returns a token that is another one when anything was committed since, by this store or by another process. Costs
     /// microseconds, and does not wait for the writer.
-    pub async fn data_version(&self) -> Result<i64> {
+    pub async fn changes(&self) -> Result<ChangeToken> {
         let inner = Arc::clone(&self.0);
-        let value = tokio::task::spawn_blocking(move || inner.readers.data_version()).await;
+        let value = tokio::task::spawn_blocking(move || inner.readers.changes()).await;
         value.map_err(|_| self.stopped())?
     }
 

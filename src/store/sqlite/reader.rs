@@ -15,6 +15,7 @@ use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
 use super::read_only::{QuietConnection, explained, is_passing};
 use crate::store::error::Result;
+use crate::store::types::ChangeToken;
 
 /// Reads at once.
 const MAX_READERS: usize = 4;
@@ -136,8 +137,8 @@ impl Readers {
         Ok(Some(value))
     }
 
-    /// Returns a number that changes with every commit (`PRAGMA data_version`). Blocks.
-    pub(super) fn data_version(&self) -> Result<i64> {
+    /// Returns a token that changes with every commit, made of SQLite's own count (`PRAGMA data_version`). Blocks.
+    pub(super) fn changes(&self) -> Result<ChangeToken> {
         self.check_file()?;
         let mut watching = self.watching.lock().unwrap_or_else(PoisonError::into_inner);
         let current = watching.take().filter(|one| self.is_current(&one.reader));
@@ -157,7 +158,7 @@ impl Readers {
         // A connection counts from its own beginning.
         let number = number.wrapping_add(one.opened << 32);
         *watching = Some(one);
-        Ok(number)
+        Ok(ChangeToken(number))
     }
 
     /// Closes what is idle.

@@ -102,7 +102,7 @@ async fn a_catalogue_that_was_replaced_is_noticed() {
         rig.add("a").await;
         let count = rig.store.sources(SourceFilter::default()).await;
         assert_eq!(count.expect("sources").len(), 1);
-        rig.store.data_version().await.expect("a number");
+        rig.store.changes().await.expect("a token");
         let other = Rig::new();
         change(&rig.path(), &other.path(), kind);
         let settings = super::rig::settings("b", "https://example.org/b");
@@ -114,8 +114,8 @@ async fn a_catalogue_that_was_replaced_is_noticed() {
         assert!(error.contains("since this process opened it"), "{error}");
         let read = rig.store.sources(SourceFilter::default()).await;
         assert!(read.is_err(), "{kind:?}");
-        let number = rig.store.data_version().await;
-        assert!(number.is_err(), "{kind:?}");
+        let token = rig.store.changes().await;
+        assert!(token.is_err(), "{kind:?}");
     }
 }
 
@@ -133,13 +133,13 @@ async fn who_only_reads_follows_a_catalogue_that_was_replaced() {
         sources.map(|one| one.settings.name).collect::<Vec<_>>()
     };
     assert_eq!(names().await, ["a"]);
-    let number = reader.data_version().await.expect("a number");
+    let token = reader.changes().await.expect("a token");
     let (path, other_path) = (rig.path(), other.path());
     let folder = path.parent().expect("a folder");
     let aside = folder.with_extension("aside");
     std::fs::rename(folder, &aside).expect("moved");
     std::fs::rename(other_path.parent().expect("a folder"), folder).expect("moved");
     assert_eq!(names().await, ["b", "c"]);
-    assert_ne!(reader.data_version().await.expect("a number"), number);
+    assert_ne!(reader.changes().await.expect("a token"), token);
     std::fs::remove_dir_all(aside).expect("removed");
 }

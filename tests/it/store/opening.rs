@@ -141,13 +141,13 @@ async fn many_may_create_it_at_once() {
 }
 
 #[tokio::test]
-async fn every_commit_changes_the_data_version_and_nothing_else_does() {
+async fn every_commit_changes_the_token_and_nothing_else_does() {
     let rig = Rig::new();
-    let number = async || rig.store.data_version().await.expect("a number");
-    let before = number().await;
-    assert_eq!(number().await, before);
+    let token = async || rig.store.changes().await.expect("a token");
+    let before = token().await;
+    assert_eq!(token().await, before);
     rig.add("prices").await;
-    let own = number().await;
+    let own = token().await;
     assert_ne!(own, before);
     let other = rig.another();
     let change = gannet::store::SourceChange::Add(settings("b", "https://example.org/b"));
@@ -155,5 +155,5 @@ async fn every_commit_changes_the_data_version_and_nothing_else_does() {
         .change_sources(vec![change], stamp(start()))
         .await
         .expect("a source");
-    assert_ne!(number().await, own);
+    assert_ne!(token().await, own);
 }
