@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use self::file::LogFile;
 pub use self::file::TellTrouble;
 use crate::config::LogConfig;
-use crate::domain::is_no_room;
+use crate::domain::{CommittedEvent, is_no_room};
 use crate::files::{Owner, make_folders};
 
 /// Lines that may wait for the log's thread. The queue is laid out whole when the log begins: the crate's own 128,000 would take
@@ -71,4 +71,19 @@ pub fn start(
     // A second start in one process (tests, a demo) keeps the first log.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(guard)
+}
+
+/// Writes committed events to the log, a line each.
+pub fn log_events(events: &[CommittedEvent]) {
+    for CommittedEvent { id, stamp, event } in events {
+        tracing::info!(
+            target: "gannet::event",
+            event = id.0,
+            action = event.action.as_str(),
+            actor = stamp.actor.0,
+            source = event.source_id.map(|id| id.0),
+            version = event.version_id.map(|id| id.0),
+            detail = event.detail,
+        );
+    }
 }

@@ -14,7 +14,8 @@ use crate::config::{Config, Environment, Flags, Identity};
 use crate::domain::Actor;
 use crate::faces::cli::args::Access;
 use crate::files::Owner;
-use crate::store::{Store, StoreError};
+use crate::logging::log_events;
+use crate::store::{Store, StoreError, StoreOptions};
 use crate::worker::Worker;
 
 /// The ports, and the log.
@@ -114,7 +115,7 @@ impl Services {
             notes.say(&format!("warning: {line}"));
         }
         let archive = Archive::open_reporting(&config.data_dir, notes.teller())?;
-        let store = Store::open(&config.data_dir.join(CATALOGUE))?;
+        let store = open_for_writing(&config.data_dir)?;
         let owner = Owner::of(&config.data_dir);
         let teller = log_troubles.teller(&notes);
         let log = crate::logging::start(&config.log_dir, owner, &config.log, teller)
@@ -188,6 +189,15 @@ fn insist_on_catalogue(data_dir: &Path) -> Result<()> {
     Err(Error::new(ErrorKind::Unavailable, message).hint(
         "`gannet add` or `gannet apply` begins one; or is the path wrong (--data-dir, GANNET_DATA_DIR, data_dir in the configuration), or its disk not mounted?",
     ))
+}
+
+/// Opens the catalogue, and puts together who hears of what is committed to it.
+fn open_for_writing(data_dir: &Path) -> Result<Store> {
+    let options = StoreOptions {
+        on_commit: vec![Arc::new(log_events)],
+        ..StoreOptions::default()
+    };
+    Ok(Store::open_with(&data_dir.join(CATALOGUE), options)?)
 }
 
 /// Opens the catalogue without a trace. One of an older gannet is brought up to date first, where this account may do that.

@@ -130,6 +130,17 @@ pub struct NewEvent {
     pub detail: Option<String>,
 }
 
+/// An event at the moment when it was committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedEvent {
+    /// Which event.
+    pub id: EventId,
+    /// When and by whom.
+    pub stamp: Stamp,
+    /// What was done.
+    pub event: NewEvent,
+}
+
 /// An event as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {

@@ -7,6 +7,7 @@
 mod damaged_row;
 mod error;
 mod notice_types;
+mod options;
 mod sqlite;
 mod types;
 
@@ -16,6 +17,7 @@ pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
     PublicationEvent, RunStart, SetLook, ToldOfEvent,
 };
+pub use options::{OnCommit, StoreOptions};
 pub use sqlite::{ExpectedFile, Mended, Store, Unservable};
 pub use types::{
     AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, Counted, Edited, Ended,

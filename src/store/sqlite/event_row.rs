@@ -1,10 +1,10 @@
-//! Appends events, and writes those that are committed to the log.
+//! Appends events, and keeps them for the subscribers until they are committed.
 
 use rusqlite::params;
 
 use super::row::millis;
 use super::transaction::Transaction;
-use crate::domain::{Action, Actor, EventId, NewEvent, SourceId, Stamp, VersionId};
+use crate::domain::{Action, CommittedEvent, EventId, NewEvent, SourceId, Stamp, VersionId};
 
 /// Appends one event to the log.
 pub(super) fn insert_event(
@@ -47,31 +47,10 @@ pub(super) fn insert_event_under(
         ],
     )?;
     let id = EventId(id);
-    transaction.log(id, &stamp.actor, event);
-    Ok(id)
-}
-
-/// Writes committed events to the log, a line each.
-pub(super) fn log_events(events: impl IntoIterator<Item = (EventId, Actor, NewEvent)>) {
-    for (
+    transaction.announce(CommittedEvent {
         id,
-        actor,
-        NewEvent {
-            action,
-            source_id,
-            version_id,
-            detail,
-        },
-    ) in events
-    {
-        tracing::info!(
-            target: "gannet::event",
-            event = id.0,
-            action = action.as_str(),
-            actor = actor.0,
-            source = source_id.map(|id| id.0),
-            version = version_id.map(|id| id.0),
-            detail,
-        );
-    }
+        stamp: stamp.clone(),
+        event,
+    });
+    Ok(id)
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
@@ -20,10 +19,8 @@ use super::reader::Readers;
 use super::transaction::Transaction;
 use super::writer::{Job, MAX_BATCH, Writer, job};
 use crate::store::error::{Result, StoreError};
+use crate::store::options::StoreOptions;
 use crate::store::types::ChangeToken;
-
-/// How long an operation waits for another process that holds the catalogue.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open catalogue. Cheap to clone; dropping the last clone waits until all that is queued is written.
 ///
@@ -49,12 +46,12 @@ impl Store {
     /// [`StoreError::Newer`] for one that a newer gannet made, [`StoreError::Locked`] when another process holds it
     /// for longer than the busy time-out (5 s), and [`StoreError::Failed`] for a file that is no catalogue, which is left as it is.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::open_with(path, BUSY_TIMEOUT)
+        Self::open_with(path, StoreOptions::default())
     }
 
-    /// Like [`Store::open`], with another time to wait for other processes.
-    pub fn open_with(path: &Path, busy_timeout: Duration) -> Result<Self> {
-        let file = CatalogueFile::new(path, busy_timeout);
+    /// Like [`Store::open`], with another time to wait for other processes, and with subscribers.
+    pub fn open_with(path: &Path, options: StoreOptions) -> Result<Self> {
+        let file = CatalogueFile::new(path, options.busy_timeout);
         library::prepare(&file)?;
         // SQLite would make it readable for all. A file that cannot be made is SQLite's to name.
         let _ = make_private(path);
@@ -62,7 +59,12 @@ impl Store {
         let (mut connection, identity) = FileIdentity::while_opening(&file, open)?;
         schema::prepare(&mut connection, &file)?;
         let (jobs, queue) = mpsc::channel(MAX_BATCH);
-        let writer = Writer::new(file.clone(), (connection, identity), queue);
+        let writer = Writer::new(
+            file.clone(),
+            (connection, identity),
+            queue,
+            options.on_commit,
+        );
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || writer.run())
@@ -83,7 +85,7 @@ impl Store {
     ///
     /// As [`Store::open`]; [`StoreError::Older`] for one that would have to be migrated first.
     pub fn open_for_reading(path: &Path) -> Result<Self> {
-        let file = CatalogueFile::new(path, BUSY_TIMEOUT);
+        let file = CatalogueFile::new(path, StoreOptions::default().busy_timeout);
         library::prepare(&file)?;
         let readers = Readers::quiet(file.clone());
         readers.with(|connection| schema::check_newest(connection, &file))?;

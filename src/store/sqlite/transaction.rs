@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::known_policy::KnownPolicy;
 use super::sql_damage::damaged_row_in;
-use crate::domain::{Actor, EventId, NewEvent};
+use crate::domain::CommittedEvent;
 
 /// Ids of texts that were used lately. Emptied when anything is rolled back, since an id may have gone with it.
 #[derive(Default)]
@@ -22,15 +22,15 @@ impl TextIds {
     }
 }
 
-/// Events of a transaction that is not committed yet: they are logged when it is.
-pub(super) type UnloggedEvents = RefCell<Vec<(EventId, Actor, NewEvent)>>;
+/// Events of a transaction that is not committed yet: subscribers hear of them when it is.
+pub(super) type PendingEvents = RefCell<Vec<CommittedEvent>>;
 
 /// A transaction that another part begins and ends.
 pub(super) struct Transaction<'a> {
     pub(super) sql: &'a Connection,
     texts: &'a TextIds,
     pub(super) policy: &'a KnownPolicy,
-    events: &'a UnloggedEvents,
+    events: &'a PendingEvents,
 }
 
 impl<'a> Transaction<'a> {
@@ -38,7 +38,7 @@ impl<'a> Transaction<'a> {
         sql: &'a Connection,
         texts: &'a TextIds,
         policy: &'a KnownPolicy,
-        events: &'a UnloggedEvents,
+        events: &'a PendingEvents,
     ) -> Self {
         Self {
             sql,
@@ -48,9 +48,9 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Leaves a line for the log, to be written when the transaction is committed.
-    pub(super) fn log(&self, id: EventId, actor: &Actor, event: NewEvent) {
-        self.events.borrow_mut().push((id, actor.clone(), event));
+    /// Keeps an event for the subscribers until the transaction is committed.
+    pub(super) fn announce(&self, event: CommittedEvent) {
+        self.events.borrow_mut().push(event);
     }
 
     /// Runs one statement and returns how many rows it changed.

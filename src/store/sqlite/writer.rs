@@ -11,12 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::catalogue_file::CatalogueFile;
 use super::connection::{open_for_writing, use_write_ahead_log};
-use super::event_row::log_events;
 use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
 use super::known_policy::KnownPolicy;
-use super::transaction::{TextIds, Transaction, UnloggedEvents};
+use super::transaction::{PendingEvents, TextIds, Transaction};
+use crate::domain::CommittedEvent;
 use crate::store::error::{Result, StoreError};
+use crate::store::options::OnCommit;
 
 /// Operations that wait at most, and those that share one transaction at most.
 pub(super) const MAX_BATCH: usize = 1024;
@@ -81,8 +82,9 @@ pub(super) struct Writer {
     connection: Option<Connection>,
     texts: TextIds,
     policy: KnownPolicy,
-    events: UnloggedEvents,
+    events: PendingEvents,
     jobs: mpsc::Receiver<Box<dyn Job>>,
+    on_commit: Vec<OnCommit>,
 }
 
 impl Writer {
@@ -90,6 +92,7 @@ impl Writer {
         file: CatalogueFile,
         (connection, identity): (Connection, FileIdentity),
         jobs: mpsc::Receiver<Box<dyn Job>>,
+        on_commit: Vec<OnCommit>,
     ) -> Self {
         Self {
             file,
@@ -97,8 +100,9 @@ impl Writer {
             connection: Some(connection),
             texts: TextIds::default(),
             policy: KnownPolicy::default(),
-            events: UnloggedEvents::default(),
+            events: PendingEvents::default(),
             jobs,
+            on_commit,
         }
     }
 
@@ -172,8 +176,15 @@ impl Writer {
         for (job, outcome) in done {
             job.answer(outcome);
         }
-        log_events(self.events.take());
+        self.tell(&self.events.take());
         true
+    }
+
+    /// Tells the subscribers what was committed.
+    fn tell(&self, events: &[CommittedEvent]) {
+        if !events.is_empty() {
+            self.on_commit.iter().for_each(|hear| hear(events));
+        }
     }
 
     /// Runs what waits in a transaction that is left open; nothing comes back when there is none to commit.
@@ -367,7 +378,13 @@ mod tests {
             assert!(sender.try_send(waiting).is_ok(), "room");
         }
         drop(sender);
-        Writer::new(file.clone(), opened.expect("a connection"), jobs).run();
+        Writer::new(
+            file.clone(),
+            opened.expect("a connection"),
+            jobs,
+            Vec::new(),
+        )
+        .run();
         let before = before.try_recv().expect("an answer").expect("written");
         failing.try_recv().expect("an answer").expect_err("refused");
         let after = after.try_recv().expect("an answer").expect("written");

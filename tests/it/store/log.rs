@@ -1,11 +1,13 @@
 //! Events: what each operation leaves in the log, and how it is read.
 
+use std::sync::{Arc, Mutex};
+
 use gannet::domain::{
     Action, EventId, FailureKind, NewEvent, Publication, VerdictId, VerdictOutcome, VersionState,
 };
-use gannet::store::{AttemptResult, EventFilter};
+use gannet::store::{AttemptResult, EventFilter, OnCommit, SourceChange, Store, StoreOptions};
 
-use super::rig::{Rig, hours, stamp, start, verdict};
+use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
 #[tokio::test]
 async fn every_action_is_an_event() {
@@ -120,4 +122,58 @@ async fn events_are_read_from_either_end() {
         ..of_source
     };
     assert_eq!(read(all).await, [0_i64; 0]);
+}
+
+/// What a subscriber heard.
+type Heard = Arc<Mutex<Vec<(EventId, NewEvent)>>>;
+
+/// Operations that share a transaction with some that are refused, or that the engine undoes, are told of all the same.
+#[tokio::test]
+async fn every_subscriber_hears_of_each_committed_event_once_and_in_order() {
+    let heard: [Heard; 2] = Default::default();
+    let subscribers = heard.iter().map(|heard| {
+        let heard = Arc::clone(heard);
+        let hear: OnCommit = Arc::new(move |events| {
+            let events = events.iter().map(|event| (event.id, event.event.clone()));
+            heard.lock().expect("a list").extend(events);
+        });
+        hear
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("gannet.db");
+    let options = StoreOptions {
+        on_commit: subscribers.collect(),
+        ..StoreOptions::default()
+    };
+    let store = Store::open_with(&path, options).expect("a store");
+    let mut adding = tokio::task::JoinSet::new();
+    for number in 0..60 {
+        let store = store.clone();
+        adding.spawn(async move {
+            // Every name is taken by then but for the first of each three, after the other was added.
+            let add = |name: String| {
+                let address = format!("https://example.org/{name}");
+                SourceChange::Add(settings(&name, &address))
+            };
+            let changes = vec![add(format!("own-{number}")), add(format!("{}", number / 3))];
+            store.change_sources(changes, stamp(start())).await.is_ok()
+        });
+    }
+    let added = adding.join_all().await;
+    assert_eq!(added.iter().filter(|is_added| **is_added).count(), 20);
+    let filter = EventFilter {
+        limit: 999,
+        ..EventFilter::default()
+    };
+    let events = store.events(filter).await.expect("events");
+    // Whoever asked is answered before the subscribers hear of it.
+    drop(store);
+    let events: Vec<_> = events
+        .into_iter()
+        .map(|event| (event.id, event.event))
+        .collect();
+    assert_eq!(events.len(), 40);
+    for heard in heard {
+        assert_eq!(*heard.lock().expect("a list"), events);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gannet::store::{SourceFilter, Store, StoreError};
+use gannet::store::{SourceFilter, Store, StoreError, StoreOptions};
 
 use super::rig::{Rig, settings, stamp, start};
 
@@ -101,7 +101,11 @@ async fn a_catalogue_that_another_holds_is_waited_for_and_then_named() {
     rig.add("prices").await;
     let other = rig.sql();
     other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
-    let store = Store::open_with(&rig.path(), Duration::from_millis(200)).expect("a store");
+    let options = StoreOptions {
+        busy_timeout: Duration::from_millis(200),
+        ..StoreOptions::default()
+    };
+    let store = Store::open_with(&rig.path(), options).expect("a store");
     let add = || {
         let settings = settings("rates", "https://example.org/rates");
         store.change_sources(
