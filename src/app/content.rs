@@ -7,6 +7,7 @@ use crate::archive::CodecLoad;
 use crate::domain::{
     Action, BlobLink, Content, Digest, NewBlob, NewEvent, SourceId, Version, VersionId,
 };
+use crate::store::Fact;
 
 /// What became of a blob that was to be healed.
 pub(crate) enum Healing {
@@ -84,8 +85,9 @@ impl App {
             version_id: Some(version),
             detail: Some(error.message.clone()),
         };
-        self.store.record_event(event, self.stamp()).await?;
-        self.store.forget_validators(source).await?;
+        self.store.record(Fact::Event(event), self.stamp()).await?;
+        let forget = Fact::ForgetValidators(source);
+        self.store.record(forget, self.stamp()).await?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{App, Error, ErrorKind, Result};
 use crate::domain::{Source, SourceId};
-use crate::store::StoreError;
+use crate::store::{Fact, StoreError};
 
 impl App {
     /// Returns which rows were left out of what was read, in words.
@@ -31,7 +31,8 @@ impl App {
             let untold = self.store.untold_damage(damaged.clone()).await?;
             if !untold.is_empty() {
                 self.join_archive_once().await?;
-                self.store.record_damage(untold, self.stamp()).await?;
+                let damage = Fact::Damage(untold);
+                self.store.record(damage, self.stamp()).await?;
             }
             Ok::<_, Error>(())
         };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::judging_notes::{FILE, Note, noted_in};
 use super::{App, Result};
 use crate::domain::{Judgement, Source, Version, VersionId, newest_by_verifier};
+use crate::store::Fact;
 
 /// After so many, passes do not judge a version by rules of this process any more.
 const TOO_MANY: u32 = 2;
@@ -30,7 +31,8 @@ impl App {
                 return Ok(());
             }
         }
-        Ok(self.store.forget_judging_deaths(version.id).await?)
+        let judged = Fact::JudgedToTheEnd(version.id);
+        Ok(self.store.record(judged, self.stamp()).await?)
     }
 
     /// Notes that a version is being judged by this rule, until the note is dropped.
@@ -45,7 +47,8 @@ impl App {
         let versions = self.with_archive(move |_| Ok(noted_in(&folder))).await?;
         let versions = versions.unwrap_or_default();
         if !versions.is_empty() {
-            self.store.count_judging_deaths(versions).await?;
+            let deaths = Fact::JudgingDeaths(versions);
+            self.store.record(deaths, self.stamp()).await?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{App, Result};
 use crate::domain::{Action, EventId, NewEvent, SourceId, VersionId};
-use crate::store::{FilesToLookAt, PublishedFile, StoreError};
+use crate::store::{Condition, Fact, FilesToLookAt, PublishedFile, StoreError};
 
 /// How often all files are looked at; those of sources that are due are looked at by each pass.
 const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
@@ -26,16 +26,18 @@ impl App {
     /// Marks the published files that are not what was published as due to be published again: of these, and once a day of
     /// all.
     pub(crate) async fn look_at_files(&self, which: FilesToLookAt) -> Result<()> {
-        self.store.make_sure().await?;
+        self.store.record(Fact::FilesUnsure, self.stamp()).await?;
         let now = self.now();
-        let all = self
-            .store
-            .is_chore_due(CHORE, now, LOOK_AT_ALL_EVERY)
-            .await?;
+        let is_due = Condition::ChoreDue {
+            name: CHORE,
+            now,
+            every: LOOK_AT_ALL_EVERY,
+        };
+        let all = self.store.holds(is_due).await?;
         let which = if all { FilesToLookAt::All } else { which };
         self.look_at(which).await?;
         if all {
-            self.store.record_chore(CHORE, now).await?;
+            self.store.record(Fact::Chore(CHORE), self.stamp()).await?;
         }
         Ok(())
     }
@@ -107,7 +109,7 @@ impl App {
                 version_id: Some(version),
                 detail: Some(format!("its mode had been changed to {mode:04o}")),
             };
-            self.store.record_event(event, self.stamp()).await?;
+            self.store.record(Fact::Event(event), self.stamp()).await?;
         }
         Ok(suspects.concat())
     }
@@ -160,6 +162,6 @@ impl App {
             }
         };
         let looks = vec![(source, holds.map(|(_, seal)| seal))];
-        Ok(self.store.record_looks(looks).await?)
+        Ok(self.store.record(Fact::Looks(looks), self.stamp()).await?)
     }
 }

@@ -22,7 +22,7 @@ use crate::domain::{
     Told, ToldOfSet, VersionId, decide, decide_set,
 };
 use crate::net::{WebhookAnswer, WebhookRequest};
-use crate::store::{Announcement, ChangeRun, NoticeLook, NoticeRecord};
+use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord};
 use crate::verify::{Notice, run_notice};
 
 /// Notifiers that are told at once.
@@ -148,7 +148,7 @@ impl App {
             version_id: None,
             detail: Some(format!("{name}: {what}")),
         };
-        self.store.record_event(event, self.stamp()).await?;
+        self.store.record(Fact::Event(event), self.stamp()).await?;
         Ok(delivery)
     }
 

@@ -10,7 +10,7 @@ use super::configured::{Configured, FileState, is_same_file};
 use super::{App, Error, Result};
 use crate::config::Config;
 use crate::domain::{Action, AdoptedPolicy, NewEvent, Policy, PolicyStep, policy_step};
-use crate::store::{PolicyAdoption, StoreError};
+use crate::store::{Condition, Fact, PolicyAdoption, StoreError};
 
 /// Adoptions are tried so often when other processes adopt at the same moment.
 const ADOPTION_TRIES: u32 = 5;
@@ -233,7 +233,7 @@ impl App {
                     file: file.unwrap_or_else(|| "no file".to_owned()),
                     ended: self.ended_refusals(&changes, before.as_ref(), now).await?,
                     changes,
-                    has_versions: self.store.has_versions().await?,
+                    has_versions: self.store.holds(Condition::AnyVersion).await?,
                 }))
             }
             Err(StoreError::OtherPolicy) => Ok(None),
@@ -336,13 +336,17 @@ impl App {
     /// Records why a pass does not judge: once, until something else happens to the configuration.
     pub(crate) async fn note_refusal(&self, why: &Error) -> Result<()> {
         let event = config_event(Action::ConfigRejected, why.to_string());
-        Ok(self.store.record_refusal(event, self.stamp()).await?)
+        let rejected = Fact::ConfigRejected(event);
+        Ok(self.store.record(rejected, self.stamp()).await?)
     }
 
     /// Does the same of a configuration that cannot be used, until it can be again.
     pub(crate) async fn note_unusable(&self, why: &Error) -> Result<()> {
         self.note_refusal(why).await?;
-        Ok(self.store.mark_refused(self.now()).await?)
+        Ok(self
+            .store
+            .record(Fact::ConfigUnusable, self.stamp())
+            .await?)
     }
 
     /// Records that the configuration can be used, where the last that was recorded is that it could not.
@@ -350,12 +354,13 @@ impl App {
         let configured = self.configured();
         let file = configured.path().unwrap_or(Path::new(""));
         let event = config_event(Action::ConfigReloaded, file.display().to_string());
-        Ok(self.store.record_usable(event, self.stamp()).await?)
+        let usable = Fact::ConfigUsable(event);
+        Ok(self.store.record(usable, self.stamp()).await?)
     }
 
     async fn note_config(&self, action: Action, detail: String) -> Result<()> {
         let event = config_event(action, detail);
-        self.store.record_event(event, self.stamp()).await?;
+        self.store.record(Fact::Event(event), self.stamp()).await?;
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use super::adoption::EndedRefusals;
 use super::policy::{emptied, foreign, must_be_found_again};
 use super::{App, Error, Result};
 use crate::domain::{AdoptedPolicy, PolicyChanges, PolicyStep, policy_step};
+use crate::store::Condition;
 
 /// The policy in force, and what becomes of it.
 #[derive(Debug)]
@@ -113,7 +114,7 @@ impl App {
             in_force,
             next,
             ended,
-            has_versions: self.store.has_versions().await?,
+            has_versions: self.store.holds(Condition::AnyVersion).await?,
         })
     }
 }

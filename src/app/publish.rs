@@ -3,6 +3,7 @@
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
 use crate::domain::{Content, Publication, SourceId, VersionId};
+use crate::store::Fact;
 
 /// A version whose content is at hand and whose source's published file it becomes.
 pub struct PublishRequest {
@@ -79,7 +80,8 @@ impl App {
         if failures.is_empty() {
             return;
         }
-        let noted = self.store.note_publish_failures(failures, self.stamp());
+        let failures = Fact::PublishFailures(failures);
+        let noted = self.store.record(failures, self.stamp());
         if let Err(error) = noted.await {
             tracing::error!("{error}");
         }

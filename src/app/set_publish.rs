@@ -8,7 +8,7 @@ use crate::archive::{EditionFile, EditionFolder};
 use crate::domain::{
     Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
 };
-use crate::store::FileSet;
+use crate::store::{Condition, Fact, FileSet};
 
 impl App {
     /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since; what failed
@@ -87,9 +87,9 @@ impl App {
             .await?
             .is_some_and(|set| set.publish_error != why)
         {
-            self.store
-                .note_set_publish_error(name.to_owned(), why, self.stamp())
-                .await?;
+            let set = name.to_owned();
+            let fact = Fact::SetPublishError { set, why };
+            self.store.record(fact, self.stamp()).await?;
         }
         settled
     }
@@ -179,7 +179,8 @@ impl App {
             .await?
             .is_some_and(|set| !set.configured)
         {
-            self.store.forget_set(name.to_owned()).await?;
+            let fact = Fact::SetGone(name.to_owned());
+            self.store.record(fact, self.stamp()).await?;
         }
         Ok(())
     }
@@ -198,7 +199,8 @@ impl App {
         let set = self.file_set(name).await?;
         let recorded = set.as_ref().and_then(|set| set.published);
         let is_linked = self.archive.sets().is_linked(name);
-        let has_members = self.store.set_has_members(name.to_owned()).await?;
+        let has_members = Condition::HasMembers(name.to_owned());
+        let has_members = self.store.holds(has_members).await?;
         let may_be = set.as_ref().is_some_and(|set| set.configured) && has_members;
         if !may_be && (recorded.is_some() || is_linked) {
             self.refuse_lost_rows(name, set.as_ref(), has_members)
@@ -238,7 +240,7 @@ impl App {
     /// Tells whether the edition that a set's link leads to was there before the archive was taken over.
     async fn is_kept_edition(&self, name: &str) -> Result<bool> {
         match self.archive.sets().linked_edition(name) {
-            Some(edition) => Ok(self.store.is_kept(edition).await?),
+            Some(edition) => Ok(self.store.holds(Condition::Kept(edition)).await?),
             None => Ok(false),
         }
     }
@@ -251,9 +253,10 @@ impl App {
         has_members: bool,
     ) -> Result<()> {
         let is_configured = self.set_names().iter().any(|one| one == name);
+        let tagged = Condition::Tagged(name.to_owned());
         let table = if is_configured && set.is_none_or(|set| !set.configured) {
             "file_set"
-        } else if is_configured && !has_members && self.store.is_tagged(name.to_owned()).await? {
+        } else if is_configured && !has_members && self.store.holds(tagged).await? {
             "set_member"
         } else {
             return Ok(());
@@ -266,9 +269,14 @@ impl App {
 
     /// Withdraws a set that is none any more, but not before the members that leave it lie at their own paths.
     async fn withdrawal_of_set(&self, published: Option<EditionId>) -> Result<SetPublication> {
-        Ok(match published {
-            Some(id) if self.store.has_leaving_member(id).await? => SetPublication::Keep,
-            _ => SetPublication::Withdraw,
+        let is_held_back = match published {
+            Some(id) => self.store.holds(Condition::HasLeavingMember(id)).await?,
+            None => false,
+        };
+        Ok(if is_held_back {
+            SetPublication::Keep
+        } else {
+            SetPublication::Withdraw
         })
     }
 

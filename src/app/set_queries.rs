@@ -7,7 +7,7 @@ use crate::domain::{
     Edition, EditionId, EditionVerdict, MemberNow, NotReady, Source, VersionState, combination_key,
     deciding_verdict, ready_to_judge,
 };
-use crate::store::{DamagedRow, FileSet, StoreError};
+use crate::store::{Condition, DamagedRow, FileSet, StoreError};
 
 /// A set and where it stands.
 #[derive(Clone, Debug)]
@@ -172,7 +172,8 @@ impl App {
             _ if set.is_withdrawn() => "withdrawn",
             _ => return Ok(None),
         };
-        if !self.store.set_has_members(set.name.clone()).await? {
+        let has_members = Condition::HasMembers(set.name.clone());
+        if !self.store.holds(has_members).await? {
             return Ok(None);
         }
         if let Some(withdrawn) = set.withdrawn.as_ref().filter(|_| word == "withdrawn") {

@@ -11,7 +11,7 @@ use crate::domain::{
     VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_by_verifier,
     ready_to_judge, set_file_names, set_step,
 };
-use crate::store::{NewEdition, SourceFilter, StoreError};
+use crate::store::{Fact, NewEdition, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
 
 /// What judging an edition gave.
@@ -143,9 +143,8 @@ impl App {
             let is_older =
                 |now: &&Edition| now.set == was.set && now.id < was.id && now.state != was.state;
             if let Some(older) = now.iter().find(is_older) {
-                self.store
-                    .note_edition_state(older.id, self.stamp())
-                    .await?;
+                let fact = Fact::EditionState(older.id);
+                self.store.record(fact, self.stamp()).await?;
             }
         }
         Ok(())
@@ -171,9 +170,9 @@ impl App {
         for set in self.store.file_sets().await? {
             let problem = problems.get(&set.name).cloned();
             if set.problem != problem {
-                self.store
-                    .note_set_problem(set.name, problem, self.stamp())
-                    .await?;
+                let set = set.name;
+                let fact = Fact::SetProblem { set, problem };
+                self.store.record(fact, self.stamp()).await?;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::domain::{
     Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
     free_number, masked,
 };
-use crate::store::{Changed, Edited, SourceChange, SourceFilter, StoreError};
+use crate::store::{Changed, Edited, Fact, SourceChange, SourceFilter, StoreError};
 
 /// From so many new sources on, the taken names are read at once instead of one by one.
 const MANY: usize = 32;
@@ -141,7 +141,8 @@ impl App {
     /// Lets the next request for each of these ask for the whole file, not only whether it changed.
     pub async fn ask_whole(&self, ids: &[SourceId]) -> Result<()> {
         for id in ids {
-            self.store.forget_validators(*id).await?;
+            let forget = Fact::ForgetValidators(*id);
+            self.store.record(forget, self.stamp()).await?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{App, Result};
 use crate::archive::FileLock;
 use crate::domain::{Source, SourceId, set_file_names};
-use crate::store::FileSet;
+use crate::store::{Fact, FileSet};
 
 /// A published file or set that is not what it should be, since bringing it in line failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,8 @@ impl App {
         {
             tracing::warn!("{path} of a removed source is still published: {why}");
         }
-        Ok(self.store.record_withdrawals(tried, self.stamp()).await?)
+        let tried = Fact::Withdrawals(tried);
+        Ok(self.store.record(tried, self.stamp()).await?)
     }
 
     /// Does the same for a pass.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::app::App;
 use crate::domain::{Action, NewEvent};
+use crate::store::Fact;
 
 /// Who is told a line.
 pub(super) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
@@ -95,7 +96,7 @@ async fn record(app: &App, line: String) {
         version_id: None,
         detail: Some(line),
     };
-    if let Err(error) = app.store.record_event(event, app.stamp()).await {
+    if let Err(error) = app.store.record(Fact::Event(event), app.stamp()).await {
         // It was told on stderr, and the disk of the catalogue may be the same one.
         tracing::warn!("{error}");
     }

@@ -4,15 +4,19 @@
 //! the domain. Every operation is one call and one transaction. The engine is beside it, in `sqlite/`, and no type of
 //! it is named here. The store never reads the clock, the archive's files or the network.
 
+mod condition;
 mod damaged_row;
 mod error;
+mod fact;
 mod notice_types;
 mod options;
 mod sqlite;
 mod types;
 
+pub use condition::Condition;
 pub use damaged_row::DamagedRow;
 pub use error::StoreError;
+pub use fact::Fact;
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
     PublicationEvent, RunStart, SetLook, ToldOfEvent,

@@ -4,6 +4,7 @@
 //! before it goes from there. While the row of any version or blob does not fit what it names, nothing goes at all.
 
 use crate::app::{App, Result};
+use crate::store::{Condition, Fact};
 
 /// Objects that are looked for in the catalogue at once.
 const PAGE: usize = 1024;
@@ -14,13 +15,11 @@ const EVERY: chrono::Duration = chrono::Duration::days(1);
 /// Looks through the archive when that is due.
 pub(super) async fn tidy_when_due(app: &App) -> Result<()> {
     let now = app.now();
-    // A time that lies ahead is one of a clock that was wrong.
-    let is_due = app
-        .store
-        .swept_at()
-        .await?
-        .is_none_or(|at| at > now || now - at >= EVERY);
-    if is_due { tidy(app).await } else { Ok(()) }
+    let is_due = Condition::SweepDue { now, every: EVERY };
+    if app.store.holds(is_due).await? {
+        tidy(app).await?;
+    }
+    Ok(())
 }
 
 /// Moves what nothing needs to the trash, and deletes what has lain there for long enough.
@@ -40,7 +39,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
     // Those of sets too that no pass settles any more, for want of a policy.
     app.sweep_sets().await?;
     empty_trash(app, needs_are_known).await?;
-    app.store.set_swept_at(now).await?;
+    app.store.record(Fact::Swept, app.stamp()).await?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use super::stop::{GRACE, Stop};
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId};
 use crate::net::Fetcher;
-use crate::store::ClaimRequest;
+use crate::store::{ClaimRequest, Fact};
 
 /// How long a claim holds without being renewed: a crashed worker's sources are free again after this.
 const LEASE: chrono::Duration = crate::domain::LONGEST_LEASE;
@@ -454,6 +454,6 @@ pub(super) async fn note(app: &App, action: Action, detail: Option<String>) -> R
         version_id: None,
         detail,
     };
-    app.store.record_event(event, app.stamp()).await?;
+    app.store.record(Fact::Event(event), app.stamp()).await?;
     Ok(())
 }

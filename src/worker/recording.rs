@@ -10,7 +10,7 @@ use crate::domain::{
     Slot, Source, StoredBody, Validators, VersionId, VersionState, Weight, base_ordinal,
 };
 use crate::net::FetchOutcome;
-use crate::store::{AttemptRecord, AttemptResult, Recorded, StoreError};
+use crate::store::{AttemptRecord, AttemptResult, Fact, Recorded, StoreError};
 
 /// Content up to this length is compressed in less time than handing it to another thread and back takes.
 const SMALL_BYTES: u64 = 16 << 10;
@@ -305,8 +305,12 @@ impl Pipeline {
         let source = &claim.source;
         // Asked for before it was due, its set would go on without what it has by now.
         let slot = Slot::containing(self.app.now());
-        let store = &self.app.store;
-        store.keep_due(source.id, claim.fence, slot).await?;
+        let due = Fact::DueBy {
+            source: source.id,
+            fence: claim.fence,
+            slot,
+        };
+        self.app.store.record(due, self.app.stamp()).await?;
         tracing::error!("{}: not kept: {why}", source.settings.name);
         self.note(SourceResult::dropped(
             source.id,

@@ -17,7 +17,7 @@ use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
 use crate::config::Config;
 use crate::domain::{Action, Slot};
 use crate::net::Fetcher;
-use crate::store::FilesToLookAt;
+use crate::store::{Condition, Fact, FilesToLookAt};
 use crate::verify::end_left_behind;
 
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
@@ -402,14 +402,20 @@ impl Worker {
     /// the catalogue's: that a time lies ahead of all that can be costs no more than that, and no interval is shorter.
     async fn mend_times(&self) -> Result<()> {
         let (store, now) = (&self.app.store, self.app.now());
-        if !store.is_chore_due(MEND, now, MEND_EVERY).await? {
+        let is_due = Condition::ChoreDue {
+            name: MEND,
+            now,
+            every: MEND_EVERY,
+        };
+        if !store.holds(is_due).await? {
             return Ok(());
         }
         self.app.join_archive_once().await?;
         if let Some(mended) = store.mend_times(self.app.stamp()).await? {
             tracing::warn!("{mended}");
         }
-        Ok(store.record_chore(MEND, now).await?)
+        let stamp = self.app.stamp();
+        Ok(store.record(Fact::Chore(MEND), stamp).await?)
     }
 
     /// Tells, once in an hour, that it is time to judge again.

@@ -1,6 +1,6 @@
 //! The mark by which the catalogue knows its archive, and the objects that it keeps for another catalogue.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
@@ -54,37 +54,35 @@ impl Store {
         })
         .await
     }
+}
 
-    /// Tells whether something that no row names is kept since the archive was taken over: a stored object, or the edition of a set.
-    pub async fn is_kept(&self, name: String) -> Result<bool> {
-        self.read(move |sql| {
-            let mut kept = sql.prepare_cached("SELECT 1 FROM kept_object WHERE name = ?1")?;
-            Ok(kept.exists([&name])?)
-        })
-        .await
-    }
+/// Tells whether something that no row names is kept since the archive was taken over.
+pub(super) fn is_kept(sql: &Connection, name: &str) -> rusqlite::Result<bool> {
+    sql.prepare_cached("SELECT 1 FROM kept_object WHERE name = ?1")?
+        .exists([name])
+}
 
-    /// Returns when the archive was last looked through for what is not needed.
-    pub async fn swept_at(&self) -> Result<Option<DateTime<Utc>>> {
-        self.read(|sql| {
-            let ms: Option<i64> = sql
-                .prepare_cached("SELECT swept_at FROM archive_mark")?
-                .query_row([], |row| row.get(0))
-                .optional()?
-                .flatten();
-            Ok(ms.and_then(DateTime::from_timestamp_millis))
-        })
-        .await
-    }
+/// Tells whether the archive was not looked through for so long. A time that lies ahead is one of a clock that was wrong.
+pub(super) fn is_sweep_due(
+    sql: &Connection,
+    now: DateTime<Utc>,
+    every: TimeDelta,
+) -> rusqlite::Result<bool> {
+    let ms: Option<i64> = sql
+        .prepare_cached("SELECT swept_at FROM archive_mark")?
+        .query_row([], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let swept_at = ms.and_then(DateTime::from_timestamp_millis);
+    Ok(swept_at.is_none_or(|at| at > now || now - at >= every))
+}
 
-    /// Writes down that the archive was looked through.
-    pub async fn set_swept_at(&self, at: DateTime<Utc>) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.execute("UPDATE archive_mark SET swept_at = ?1", [millis(at)])?;
-            Ok(())
-        })
-        .await
-    }
+pub(super) fn write_swept(
+    transaction: &Transaction<'_>,
+    at: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    transaction.execute("UPDATE archive_mark SET swept_at = ?1", [millis(at)])?;
+    Ok(())
 }
 
 fn keep_object(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<usize> {

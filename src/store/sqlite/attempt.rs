@@ -67,21 +67,19 @@ impl Store {
         })
         .await
     }
+}
 
-    /// Forgets what a source's server gave to ask with, so that the next request is unconditional: the newest version's
-    /// blob is damaged, say.
-    pub async fn forget_validators(&self, source: SourceId) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.execute(
-                "UPDATE source_state SET etag = NULL, last_modified = NULL, validators_address = NULL,
-                     validators_fields = NULL
-                 WHERE source_id = ?1",
-                [source.0],
-            )?;
-            Ok(())
-        })
-        .await
-    }
+/// Forgets what a source's server gave to ask with.
+pub(super) fn forget_validators(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+) -> rusqlite::Result<()> {
+    let forget =
+        "UPDATE source_state SET etag = NULL, last_modified = NULL, validators_address = NULL,
+             validators_fields = NULL
+         WHERE source_id = ?1";
+    transaction.execute(forget, [source.0])?;
+    Ok(())
 }
 
 // Walks back from the newest: as far as the failures before now go.

@@ -110,18 +110,6 @@ impl Store {
         .await
     }
 
-    /// Makes a claimed source due in this slot at the latest, whatever comes of its claim.
-    pub async fn keep_due(&self, source: SourceId, fence: i64, slot: Slot) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.execute(
-                "UPDATE source_state SET next_slot = min(next_slot, ?3) WHERE source_id = ?1 AND fence = ?2",
-                params![source.0, fence, slot.0],
-            )?;
-            Ok(())
-        })
-        .await
-    }
-
     /// Ends the claim on one source with this fencing number, if it still holds: the same owner may have made another one
     /// since, when an edit ended this one.
     pub async fn release_claim(&self, source: SourceId, fence: i64) -> Result<()> {
@@ -147,6 +135,20 @@ impl Store {
         })
         .await
     }
+}
+
+/// Makes a claimed source due in this slot at the latest, whatever comes of its claim.
+pub(super) fn keep_due(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    fence: i64,
+    slot: Slot,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE source_state SET next_slot = min(next_slot, ?3) WHERE source_id = ?1 AND fence = ?2",
+        params![source.0, fence, slot.0],
+    )?;
+    Ok(())
 }
 
 const DUE: &str = "SELECT source_id FROM source_state INDEXED BY source_state_due

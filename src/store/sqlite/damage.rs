@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::Store;
 use super::event_row::insert_event;
 use super::failure::Failure;
+use super::transaction::Transaction;
 use crate::domain::{Action, Stamp};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
@@ -46,21 +47,6 @@ impl Store {
         .await
     }
 
-    /// Records that rows are damaged, an event each.
-    pub async fn record_damage(&self, damaged: Vec<DamagedRow>, stamp: Stamp) -> Result<()> {
-        self.write(move |transaction| {
-            for row in &damaged {
-                let (action, detail) = (Action::RowDamaged, row.to_string());
-                // Another process may have been first.
-                if !is_told(transaction.sql, &detail)? {
-                    insert_event(transaction, &stamp, action, None, None, Some(&detail))?;
-                }
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// Like [`Self::read`], for a query that leaves damaged rows out: they are noted.
     pub(super) async fn read_sound<T: Send + 'static>(
         &self,
@@ -76,6 +62,22 @@ impl Store {
         self.noted().add(damaged);
         Ok(value)
     }
+}
+
+/// Appends an event for each damaged row of which none says so yet.
+pub(super) fn write_damage(
+    transaction: &Transaction<'_>,
+    damaged: &[DamagedRow],
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    for row in damaged {
+        let (action, detail) = (Action::RowDamaged, row.to_string());
+        // Another process may have been first.
+        if !is_told(transaction.sql, &detail)? {
+            insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+        }
+    }
+    Ok(())
 }
 
 /// So many events are looked through, from the newest on, for one that says the same already.

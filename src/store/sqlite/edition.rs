@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::edition_row::{edition_by_id, member_version, one};
@@ -115,36 +115,36 @@ impl Store {
         })
         .await
     }
+}
 
-    /// Has the log say how an edition stands, which became the newest of its set again when others were deleted.
-    pub async fn note_edition_state(&self, id: EditionId, stamp: Stamp) -> Result<()> {
-        self.write(move |transaction| {
-            let edition = edition_by_id(transaction.sql, id)?;
-            let policy = transaction.policy_for_set(&edition.set)?;
-            let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?;
-            let mut last = BTreeMap::new();
-            for one in said {
-                last.insert(one.verdict.verifier.clone(), one.verdict);
-            }
-            let last: Vec<_> = last.into_values().collect();
-            note_state(
-                transaction,
-                &edition.set,
-                edition.state,
-                &last,
-                &policy,
-                &stamp,
-            )?;
-            Ok(())
-        })
-        .await
+/// Has the log say how an edition stands, which became the newest of its set again when others were deleted.
+pub(super) fn note_edition_state(
+    transaction: &Transaction<'_>,
+    id: EditionId,
+    stamp: &Stamp,
+) -> Outcome<()> {
+    let edition = edition_by_id(transaction.sql, id)?;
+    let policy = transaction.policy_for_set(&edition.set)?;
+    let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?;
+    let mut last = BTreeMap::new();
+    for one in said {
+        last.insert(one.verdict.verifier.clone(), one.verdict);
     }
+    let last: Vec<_> = last.into_values().collect();
+    note_state(
+        transaction,
+        &edition.set,
+        edition.state,
+        &last,
+        &policy,
+        stamp,
+    )?;
+    Ok(())
+}
 
-    /// Tells whether a member of an edition is to be published at its own path, and nothing lies there yet, or perhaps nothing.
-    pub async fn has_leaving_member(&self, id: EditionId) -> Result<bool> {
-        self.read(move |sql| Ok(sql.prepare_cached(LEAVING)?.exists([id.0])?))
-            .await
-    }
+/// Tells whether a member of an edition is to be published at its own path, and nothing lies there yet, or perhaps nothing.
+pub(super) fn has_leaving_member(sql: &Connection, id: EditionId) -> rusqlite::Result<bool> {
+    sql.prepare_cached(LEAVING)?.exists([id.0])
 }
 
 /// The newest edition of the set ?1 since it is configured.

@@ -1,10 +1,8 @@
-//! Events: appended with what they tell of, read by source, by time, or on from where a reader stopped.
+//! Events: read by source, by time, or on from where a reader stopped.
 
-use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension as _, named_params, params};
+use rusqlite::{Connection, named_params, params};
 
 use super::Store;
-use super::event_row::{insert_event, insert_event_under};
 use super::failure::Failure;
 use super::row::{Columns, int, millis};
 use super::sql_damage::{read_row, sound_rows};
@@ -14,59 +12,6 @@ use crate::store::error::Result;
 use crate::store::types::EventFilter;
 
 impl Store {
-    /// Records one event that no other operation records.
-    pub async fn record_event(&self, event: NewEvent, stamp: Stamp) -> Result<EventId> {
-        self.write(move |transaction| {
-            Ok(insert_event(
-                transaction,
-                &stamp,
-                event.action,
-                event.source_id,
-                event.version_id,
-                event.detail.as_deref(),
-            )?)
-        })
-        .await
-    }
-
-    /// Records that a configuration is not used, unless that is the last that is recorded of configurations and policies.
-    pub async fn record_refusal(&self, event: NewEvent, stamp: Stamp) -> Result<()> {
-        self.write(move |transaction| {
-            let last = last_of_configuration(transaction.sql)?;
-            if last != Some((event.action.as_str().to_owned(), event.detail.clone())) {
-                insert_event_under(transaction, &stamp, None, event.clone())?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Records that a configuration can be used again, if the last that is recorded of configurations and policies is a refusal that
-    /// [`Self::mark_refused`] has marked.
-    pub async fn record_usable(&self, event: NewEvent, stamp: Stamp) -> Result<()> {
-        let marked = self.read(|sql| {
-            let mut marked = sql.prepare_cached("SELECT 1 FROM chore WHERE name = ?1")?;
-            Ok(marked.exists([REFUSED])?)
-        });
-        if !marked.await? {
-            return Ok(());
-        }
-        self.write(move |transaction| {
-            transaction.execute("DELETE FROM chore WHERE name = ?1", [REFUSED])?;
-            let last = last_of_configuration(transaction.sql)?;
-            if last.is_some_and(|(action, _)| action == Action::ConfigRejected.as_str()) {
-                insert_event_under(transaction, &stamp, None, event.clone())?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Marks that the configuration of this catalogue could not be used, for the pass that can use it again.
-    pub async fn mark_refused(&self, now: DateTime<Utc>) -> Result<()> {
-        self.record_chore(REFUSED, now).await
-    }
-
     /// Returns the newest event; 0 while there is none.
     pub async fn newest_event(&self) -> Result<EventId> {
         let newest = "SELECT coalesce(max(id), 0) FROM event";
@@ -121,32 +66,6 @@ const PUT_BACK_AFTER: &str = "SELECT DISTINCT source_id FROM event NOT INDEXED
      WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND source_id IS NOT NULL";
 const DETAILS_AFTER: &str = "SELECT DISTINCT detail FROM event NOT INDEXED
      WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND detail IS NOT NULL";
-
-/// Stands among the chores from a refusal of the configuration until it can be used again.
-const REFUSED: &str = "refused";
-
-/// So many events are looked through, from the newest on, for what happened to the configuration last.
-const LOOKED_THROUGH: i64 = 20_000;
-
-/// Returns the action and the detail of the newest event about a configuration or a policy.
-fn last_of_configuration(sql: &Connection) -> rusqlite::Result<Option<(String, Option<String>)>> {
-    let actions = [
-        Action::ConfigRejected,
-        Action::ConfigReloaded,
-        Action::PolicyAdopted,
-    ];
-    let [rejected, reloaded, adopted] = actions.map(Action::as_str);
-    sql.prepare_cached(
-        "SELECT w.value, e.detail FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
-         WHERE e.id > (SELECT max(id) FROM event) - ?1 AND w.value IN (?2, ?3, ?4)
-         ORDER BY e.id DESC LIMIT 1",
-    )?
-    .query_row(
-        params![LOOKED_THROUGH, rejected, reloaded, adopted],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
-    .optional()
-}
 
 fn list(
     sql: &Connection,

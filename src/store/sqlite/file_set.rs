@@ -47,12 +47,6 @@ impl Store {
         .await
     }
 
-    /// Tells whether sources carry the tag of a set by what they say themselves, whatever its rows of members say.
-    pub async fn is_tagged(&self, set: String) -> Result<bool> {
-        self.read(move |sql| Ok(sql.prepare_cached(TAGGED_WITH)?.exists([&set])?))
-            .await
-    }
-
     /// Returns where the members of a set stand, by name: those that are enabled, and of the disabled ones those that have a
     /// version that could be published. A damaged row is an error.
     pub async fn members_now(&self, set: String, now: DateTime<Utc>) -> Result<Vec<MemberNow>> {
@@ -86,15 +80,6 @@ impl Store {
         .await
     }
 
-    /// Tells whether a source carries the set's tag, enabled or not.
-    pub async fn set_has_members(&self, set: String) -> Result<bool> {
-        self.read(move |sql| {
-            let mut any = sql.prepare_cached("SELECT 1 FROM set_member WHERE set_name = ?1")?;
-            Ok(any.exists([&set])?)
-        })
-        .await
-    }
-
     /// Returns the sources that are in more than one set, by name, each with the sets.
     pub async fn in_many_sets(&self) -> Result<Vec<(String, Vec<String>)>> {
         self.read_sound(|sql, damaged| {
@@ -106,34 +91,6 @@ impl Store {
                 read_row("source", row, |columns| Ok((columns.get()?, columns.json()?)))
             })?;
             Ok(sound_rows(rows, damaged)?)
-        })
-        .await
-    }
-
-    /// Keeps why a set cannot be judged at all, with an event when that is news.
-    pub async fn note_set_problem(
-        &self,
-        set: String,
-        problem: Option<String>,
-        stamp: Stamp,
-    ) -> Result<()> {
-        self.write(move |transaction| {
-            let changed = transaction.execute(
-                "UPDATE file_set SET problem = ?2 WHERE name = ?1 AND problem IS NOT ?2",
-                params![set, problem],
-            )?;
-            if let Some(problem) = problem.as_ref().filter(|_| changed > 0) {
-                let detail = format!("{set}: {problem}");
-                insert_event(
-                    transaction,
-                    &stamp,
-                    Action::SetError,
-                    None,
-                    None,
-                    Some(&detail),
-                )?;
-            }
-            Ok(())
         })
         .await
     }
@@ -188,51 +145,66 @@ impl Store {
         })
         .await
     }
+}
 
-    /// Keeps why a set's published folder could not be brought in line, nothing when it is. The first failure is an event,
-    /// those that follow are not, until one succeeds.
-    pub async fn note_set_publish_error(
-        &self,
-        set: String,
-        why: Option<String>,
-        stamp: Stamp,
-    ) -> Result<()> {
-        self.write(move |transaction| {
-            let is_first = transaction
-                .sql
-                .prepare_cached("SELECT 1 FROM file_set WHERE name = ?1 AND publish_error IS NULL")?
-                .exists([&set])?;
-            transaction.execute(
-                "UPDATE file_set SET publish_error = ?2 WHERE name = ?1",
-                params![set, why],
-            )?;
-            if let Some(why) = why.as_ref().filter(|_| is_first) {
-                let detail = format!("set {set}: {why}");
-                insert_event(
-                    transaction,
-                    &stamp,
-                    Action::PublishFailed,
-                    None,
-                    None,
-                    Some(&detail),
-                )?;
-            }
-            Ok(())
-        })
-        .await
-    }
+/// Tells whether sources carry the tag of a set by what they say themselves, whatever its rows of members say.
+pub(super) fn is_tagged(sql: &Connection, set: &str) -> rusqlite::Result<bool> {
+    sql.prepare_cached(TAGGED_WITH)?.exists([set])
+}
 
-    /// Forgets a set that is neither configured nor published.
-    pub async fn forget_set(&self, set: String) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.execute(
-                "DELETE FROM file_set WHERE name = ?1 AND configured = 0 AND published_edition_id IS NULL",
-                [&set],
-            )?;
-            Ok(())
-        })
-        .await
+/// Tells whether a source carries the set's tag, enabled or not.
+pub(super) fn has_members(sql: &Connection, set: &str) -> rusqlite::Result<bool> {
+    sql.prepare_cached("SELECT 1 FROM set_member WHERE set_name = ?1")?
+        .exists([set])
+}
+
+/// Keeps why a set cannot be judged at all, with an event when that is news.
+pub(super) fn write_problem(
+    transaction: &Transaction<'_>,
+    set: &str,
+    problem: Option<&str>,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let changed = transaction.execute(
+        "UPDATE file_set SET problem = ?2 WHERE name = ?1 AND problem IS NOT ?2",
+        params![set, problem],
+    )?;
+    if let Some(problem) = problem.filter(|_| changed > 0) {
+        let (action, detail) = (Action::SetError, format!("{set}: {problem}"));
+        insert_event(transaction, stamp, action, None, None, Some(&detail))?;
     }
+    Ok(())
+}
+
+/// Keeps why a set's published folder could not be brought in line, nothing when it is. The first failure is an event,
+/// those that follow are not, until one succeeds.
+pub(super) fn write_publish_error(
+    transaction: &Transaction<'_>,
+    set: &str,
+    why: Option<&str>,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let is_first = transaction
+        .sql
+        .prepare_cached("SELECT 1 FROM file_set WHERE name = ?1 AND publish_error IS NULL")?
+        .exists([set])?;
+    transaction.execute(
+        "UPDATE file_set SET publish_error = ?2 WHERE name = ?1",
+        params![set, why],
+    )?;
+    if let Some(why) = why.filter(|_| is_first) {
+        let (action, detail) = (Action::PublishFailed, format!("set {set}: {why}"));
+        insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+    }
+    Ok(())
+}
+
+/// Forgets a set that is neither configured nor published.
+pub(super) fn forget_set(transaction: &Transaction<'_>, set: &str) -> rusqlite::Result<()> {
+    let forget =
+        "DELETE FROM file_set WHERE name = ?1 AND configured = 0 AND published_edition_id IS NULL";
+    transaction.execute(forget, [set])?;
+    Ok(())
 }
 
 /// Returns why a set's folder is withdrawn, in which this edition lay.
@@ -241,8 +213,7 @@ fn why_withdrawn(sql: &Connection, set: &str, published: Option<EditionId>) -> O
     if !sql.prepare_cached(is_set)?.exists([set])? {
         return Ok("no verifier judges it as a set any more".to_owned());
     }
-    let has_members = "SELECT 1 FROM set_member WHERE set_name = ?1";
-    if !sql.prepare_cached(has_members)?.exists([set])? {
+    if !has_members(sql, set)? {
         return Ok("no source has its tag any more".to_owned());
     }
     let because = match published {

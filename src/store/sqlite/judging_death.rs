@@ -1,8 +1,9 @@
 //! Versions whose judging killed the process that judged them: counted, until all its rules have spoken.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Store;
+use super::transaction::Transaction;
 use super::verdict::{newest_verdict, verdicts_on};
 use super::version::version_if_there;
 use crate::domain::{Verdict, VersionId};
@@ -10,21 +11,6 @@ use crate::store::error::Result;
 use crate::store::types::VersionToJudge;
 
 impl Store {
-    /// Counts that a process was killed in the middle of judging these versions; those that were purged meanwhile are left out.
-    pub async fn count_judging_deaths(&self, versions: Vec<VersionId>) -> Result<()> {
-        self.write(move |transaction| {
-            for version in &versions {
-                transaction.execute(
-                    "INSERT INTO judging_death (version_id, deaths) SELECT id, 1 FROM version WHERE id = ?1
-                     ON CONFLICT DO UPDATE SET deaths = deaths + 1",
-                    params![version.0],
-                )?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// Returns a version with what is to be known of it before it is judged; nothing when it is not there.
     pub async fn version_to_judge(&self, version: VersionId) -> Result<Option<VersionToJudge>> {
         self.read(move |sql| {
@@ -49,18 +35,30 @@ impl Store {
         })
         .await
     }
+}
 
-    /// Forgets them: every rule has judged the version to the end.
-    pub async fn forget_judging_deaths(&self, version: VersionId) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.execute(
-                "DELETE FROM judging_death WHERE version_id = ?1",
-                params![version.0],
-            )?;
-            Ok(())
-        })
-        .await
+/// Counts that a process was killed in the middle of judging these versions; those that were purged meanwhile are left out.
+pub(super) fn count_deaths(
+    transaction: &Transaction<'_>,
+    versions: &[VersionId],
+) -> rusqlite::Result<()> {
+    for version in versions {
+        transaction.execute(
+            "INSERT INTO judging_death (version_id, deaths) SELECT id, 1 FROM version WHERE id = ?1
+             ON CONFLICT DO UPDATE SET deaths = deaths + 1",
+            [version.0],
+        )?;
     }
+    Ok(())
+}
+
+pub(super) fn forget_deaths(
+    transaction: &Transaction<'_>,
+    version: VersionId,
+) -> rusqlite::Result<()> {
+    let forget = "DELETE FROM judging_death WHERE version_id = ?1";
+    transaction.execute(forget, [version.0])?;
+    Ok(())
 }
 
 fn deaths(sql: &Connection, version: VersionId) -> rusqlite::Result<u32> {

@@ -92,36 +92,6 @@ impl Store {
         .await
     }
 
-    /// Keeps why these sources' files could not be brought in line. The first failure of each is an event, those that follow
-    /// are not, until one succeeds.
-    pub async fn note_publish_failures(
-        &self,
-        failures: Vec<(SourceId, String)>,
-        stamp: Stamp,
-    ) -> Result<()> {
-        self.write(move |transaction| {
-            for (source, why) in &failures {
-                note_failure(transaction, *source, why, &stamp)?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Marks the sources whose files a killed process may have written without a record of it.
-    pub async fn make_sure(&self) -> Result<()> {
-        let some = self.read(|sql| Ok(sql.prepare_cached(MAYBE)?.exists([])?));
-        if !some.await? {
-            return Ok(());
-        }
-        self.write(|transaction| {
-            let query = format!("UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id IN ({MAYBE})");
-            transaction.update_states(&query, [])?;
-            Ok(())
-        })
-        .await
-    }
-
     /// Returns the names of the sources whose files could not be brought in line, with the reasons.
     pub async fn publish_failures(&self) -> Result<Vec<(SourceId, String, String)>> {
         self.read_sound(|sql, damaged| {
@@ -212,7 +182,9 @@ fn why_withdrawn(sql: &Connection, current: &Current) -> std::result::Result<Str
     ))
 }
 
-fn note_failure(
+/// Keeps why a source's file could not be brought in line. The first failure is an event, those that follow are not, until one
+/// succeeds.
+pub(super) fn note_failure(
     transaction: &Transaction<'_>,
     source: SourceId,
     why: &str,
@@ -265,6 +237,19 @@ pub(super) fn refresh_publication(
     };
     transaction.execute(query, [source.0])?;
     Ok(())
+}
+
+/// Tells whether a killed process may have written files without a record of it.
+pub(super) fn are_files_unsure(sql: &Connection) -> rusqlite::Result<bool> {
+    sql.prepare_cached(MAYBE)?.exists([])
+}
+
+/// Marks the sources whose files a killed process may have written without a record of it.
+pub(super) fn be_all_unsure(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let query = format!(
+        "UPDATE source_state SET publish_unsure = 1, publish_due = 1 WHERE source_id IN ({MAYBE})"
+    );
+    transaction.update_states(&query, [])
 }
 
 /// Marks the source because what lies at its path may be something else than what is recorded.

@@ -1,16 +1,15 @@
 //! How published files looked when they were published, so that one that was changed or removed since is found by a glance.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use tokio::sync::mpsc;
 
 use super::Store;
-use super::failure::{Failure, sound_one};
+use super::failure::Outcome;
 use super::publication::be_unsure;
-use super::row::{Columns, int, millis, to_json};
+use super::row::{Columns, int, to_json};
 use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
-use crate::domain::{CLOCK_TOLERANCE, FileSeal, Slot, SourceId, VersionId};
+use crate::domain::{FileSeal, Slot, SourceId, VersionId};
 use crate::store::error::Result;
 use crate::store::types::{FilesToLookAt, PublishedFile};
 
@@ -45,55 +44,6 @@ impl Store {
         })
         .await
     }
-
-    /// Records how files look that hold what they should, and which do not: those are due to be published again. Those of
-    /// damaged rows are left out ([`Store::damage`]).
-    pub async fn record_looks(&self, looks: Vec<(SourceId, Option<FileSeal>)>) -> Result<()> {
-        let damaged = self.write(move |transaction| {
-            let mut damaged = Vec::new();
-            for (source, seal) in &looks {
-                let recorded = match seal {
-                    Some(seal) => write_seal(transaction, *source, *seal).map_err(Failure::from),
-                    None => be_unsure(transaction, *source),
-                };
-                sound_one(recorded, &mut damaged)?;
-            }
-            Ok(damaged)
-        });
-        self.noted().add(damaged.await?);
-        Ok(())
-    }
-
-    /// Tells whether a chore was not done for so long, or at a time that cannot be.
-    pub async fn is_chore_due(
-        &self,
-        name: &'static str,
-        now: DateTime<Utc>,
-        every: TimeDelta,
-    ) -> Result<bool> {
-        self.read(move |sql| {
-            let done = sql
-                .prepare_cached("SELECT at FROM chore WHERE name = ?1")?
-                // A time that cannot be is none: the next that is recorded takes its place.
-                .query_row([name], |row| Ok(Columns::new(row).time().ok()))
-                .optional()?
-                .flatten();
-            Ok(done.is_none_or(|at| now - at >= every || at - now > CLOCK_TOLERANCE))
-        })
-        .await
-    }
-
-    /// Records that a chore is done.
-    pub async fn record_chore(&self, name: &'static str, now: DateTime<Utc>) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.execute(
-                "INSERT INTO chore (name, at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2",
-                params![name, millis(now)],
-            )?;
-            Ok(())
-        })
-        .await
-    }
 }
 
 const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version_id, t.published_size, t.published_mtime,
@@ -103,6 +53,18 @@ const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version
 const DUE: &str = "t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
 const THESE: &str = "t.source_id IN (SELECT value FROM json_each(?1))";
 const ALL: &str = "?1 IS NOT NULL";
+
+/// Records how a file looks that holds what it should; one that does not is due to be published again.
+pub(super) fn write_look(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    seal: Option<FileSeal>,
+) -> Outcome<()> {
+    match seal {
+        Some(seal) => Ok(write_seal(transaction, source, seal)?),
+        None => be_unsure(transaction, source),
+    }
+}
 
 fn write_seal(
     transaction: &Transaction<'_>,

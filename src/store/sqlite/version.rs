@@ -28,16 +28,6 @@ const VERSION_TABLES: &str = "version v LEFT JOIN blob b ON b.id = v.blob_id
     LEFT JOIN text n ON n.id = v.name_id LEFT JOIN text m ON m.id = v.media_type_id";
 
 impl Store {
-    /// Returns whether there is any version, of a removed source perhaps.
-    pub async fn has_versions(&self) -> Result<bool> {
-        self.read(|sql| {
-            Ok(sql
-                .prepare_cached("SELECT 1 FROM version LIMIT 1")?
-                .exists([])?)
-        })
-        .await
-    }
-
     /// Returns the version with this id.
     pub async fn version(&self, id: VersionId) -> Result<Option<Version>> {
         self.read(move |sql| version_if_there(sql, id)).await

@@ -37,21 +37,6 @@ impl Store {
         self.read_sound(|sql, damaged| Ok(failures(sql, damaged)?))
             .await
     }
-
-    /// Records what became of tries to remove files: gone, or why not. An event tells the first failure of each, and its end.
-    pub async fn record_withdrawals(
-        &self,
-        tried: Vec<(String, std::result::Result<(), String>)>,
-        stamp: Stamp,
-    ) -> Result<()> {
-        self.write(move |transaction| {
-            for (path, outcome) in &tried {
-                record(transaction, path, outcome, &stamp)?;
-            }
-            Ok(())
-        })
-        .await
-    }
 }
 
 /// Reads the paths that could not be removed, with the reasons.
@@ -70,7 +55,8 @@ pub(super) fn failures(
     sound_rows(rows, damaged)
 }
 
-fn record(
+/// Records what became of a try to remove a file: gone, or why not. An event tells the first failure, and its end.
+pub(super) fn write_withdrawal(
     transaction: &Transaction<'_>,
     path: &str,
     outcome: &std::result::Result<(), String>,

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use gannet::domain::{AttemptOutcome, FailureKind, Slot, SourceId};
-use gannet::store::{AttemptResult, ClaimRequest, SourceChange, StoreError};
+use gannet::store::{AttemptResult, ClaimRequest, Fact, SourceChange, StoreError};
 
 use super::rig::{Rig, hours, new, raw, record, request, settings, stamp, start};
 
@@ -205,6 +205,8 @@ async fn forgotten_validators_are_gone() {
     let rig = Rig::new();
     let id = rig.add("a").await;
     rig.attempt(id, start(), AttemptResult::Unchanged).await;
-    rig.store.forget_validators(id).await.expect("forgotten");
+    let forget = Fact::ForgetValidators(id);
+    let forgotten = rig.store.record(forget, stamp(start())).await;
+    forgotten.expect("forgotten");
     assert!(rig.claim(id, hours(1)).await.validators.is_empty());
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use gannet::domain::{
     Action, EventId, FailureKind, NewEvent, Publication, VerdictId, VerdictOutcome, VersionState,
 };
-use gannet::store::{AttemptResult, EventFilter, OnCommit, SourceChange, Store, StoreOptions};
+use gannet::store::{
+    AttemptResult, EventFilter, Fact, OnCommit, SourceChange, Store, StoreOptions,
+};
 
 use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
@@ -86,7 +88,10 @@ async fn events_are_read_from_either_end() {
             version_id: None,
             detail: Some(hour.to_string()),
         };
-        let recorded = rig.store.record_event(event, stamp(hours(hour))).await;
+        let recorded = rig
+            .store
+            .record(Fact::Event(event), stamp(hours(hour)))
+            .await;
         recorded.expect("recorded");
     }
     let read = |filter: EventFilter| {

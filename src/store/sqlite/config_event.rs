@@ -1,0 +1,74 @@
+//! Events about the configuration: each refusal once, and its end where it was marked.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::chore::write_chore;
+use super::event_row::insert_event_under;
+use super::transaction::Transaction;
+use crate::domain::{Action, NewEvent, Stamp};
+
+/// Stands among the chores from a refusal of the configuration until it can be used again.
+const REFUSED: &str = "refused";
+
+/// So many events are looked through, from the newest on, for what happened to the configuration last.
+const LOOKED_THROUGH: i64 = 20_000;
+
+/// Appends the event, unless it says the same as the last about a configuration or a policy.
+pub(super) fn reject(
+    transaction: &Transaction<'_>,
+    event: &NewEvent,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    let last = last_of_configuration(transaction.sql)?;
+    if last != Some((event.action.as_str().to_owned(), event.detail.clone())) {
+        insert_event_under(transaction, stamp, None, event.clone())?;
+    }
+    Ok(())
+}
+
+pub(super) fn mark_unusable(
+    transaction: &Transaction<'_>,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    write_chore(transaction, REFUSED, now)
+}
+
+pub(super) fn is_marked_unusable(sql: &Connection) -> rusqlite::Result<bool> {
+    sql.prepare_cached("SELECT 1 FROM chore WHERE name = ?1")?
+        .exists([REFUSED])
+}
+
+/// Takes the mark away, and appends the event if the last about a configuration or a policy is a refusal.
+pub(super) fn use_again(
+    transaction: &Transaction<'_>,
+    event: &NewEvent,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM chore WHERE name = ?1", [REFUSED])?;
+    let last = last_of_configuration(transaction.sql)?;
+    if last.is_some_and(|(action, _)| action == Action::ConfigRejected.as_str()) {
+        insert_event_under(transaction, stamp, None, event.clone())?;
+    }
+    Ok(())
+}
+
+/// Returns the action and the detail of the newest event about a configuration or a policy.
+fn last_of_configuration(sql: &Connection) -> rusqlite::Result<Option<(String, Option<String>)>> {
+    let actions = [
+        Action::ConfigRejected,
+        Action::ConfigReloaded,
+        Action::PolicyAdopted,
+    ];
+    let [rejected, reloaded, adopted] = actions.map(Action::as_str);
+    sql.prepare_cached(
+        "SELECT w.value, e.detail FROM event e NOT INDEXED CROSS JOIN text w ON w.id = e.action_id
+         WHERE e.id > (SELECT max(id) FROM event) - ?1 AND w.value IN (?2, ?3, ?4)
+         ORDER BY e.id DESC LIMIT 1",
+    )?
+    .query_row(
+        params![LOOKED_THROUGH, rejected, reloaded, adopted],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .optional()
+}

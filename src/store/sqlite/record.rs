@@ -1,0 +1,103 @@
+//! Writes down facts: each in one transaction, by the table that it is of.
+
+use super::Store;
+use super::archive_mark::write_swept;
+use super::attempt::forget_validators;
+use super::chore::write_chore;
+use super::claim::keep_due;
+use super::config_event::{is_marked_unusable, mark_unusable, reject, use_again};
+use super::damage::write_damage;
+use super::edition::note_edition_state;
+use super::event_row::insert_event_under;
+use super::failure::{Outcome, sound_one};
+use super::file_set::{forget_set, write_problem, write_publish_error};
+use super::judging_death::{count_deaths, forget_deaths};
+use super::publication::{are_files_unsure, be_all_unsure, note_failure};
+use super::published_file::write_look;
+use super::transaction::Transaction;
+use super::withdrawal::write_withdrawal;
+use crate::domain::Stamp;
+use crate::store::damaged_row::DamagedRow;
+use crate::store::error::Result;
+use crate::store::fact::Fact;
+
+impl Store {
+    /// Writes a fact down, with the event that follows from it, if one does. The stamp's time is when it was found to be so.
+    ///
+    /// # Errors
+    ///
+    /// [`super::StoreError::Missing`] for the state of an edition that is not there any more.
+    pub async fn record(&self, fact: Fact, stamp: Stamp) -> Result<()> {
+        if !self.may_matter(&fact).await? {
+            return Ok(());
+        }
+        let damaged = self.write(move |transaction| {
+            let mut damaged = Vec::new();
+            write(transaction, &fact, &stamp, &mut damaged)?;
+            Ok(damaged)
+        });
+        self.noted().add(damaged.await?);
+        Ok(())
+    }
+
+    /// Tells whether there is anything to write for a fact that as a rule changes nothing: a read costs less than a commit.
+    async fn may_matter(&self, fact: &Fact) -> Result<bool> {
+        match fact {
+            Fact::ConfigUsable(_) => self.read(|sql| Ok(is_marked_unusable(sql)?)).await,
+            Fact::FilesUnsure => self.read(|sql| Ok(are_files_unsure(sql)?)).await,
+            _ => Ok(true),
+        }
+    }
+}
+
+fn write(
+    transaction: &Transaction<'_>,
+    fact: &Fact,
+    stamp: &Stamp,
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<()> {
+    match fact {
+        Fact::Event(event) => {
+            insert_event_under(transaction, stamp, None, event.clone())?;
+        }
+        Fact::ConfigRejected(event) => reject(transaction, event, stamp)?,
+        Fact::ConfigUnusable => mark_unusable(transaction, stamp.at)?,
+        Fact::ConfigUsable(event) => use_again(transaction, event, stamp)?,
+        Fact::Damage(rows) => write_damage(transaction, rows, stamp)?,
+        Fact::JudgingDeaths(versions) => count_deaths(transaction, versions)?,
+        Fact::JudgedToTheEnd(version) => forget_deaths(transaction, *version)?,
+        Fact::ForgetValidators(source) => forget_validators(transaction, *source)?,
+        Fact::DueBy {
+            source,
+            fence,
+            slot,
+        } => keep_due(transaction, *source, *fence, *slot)?,
+        Fact::Chore(name) => write_chore(transaction, name, stamp.at)?,
+        Fact::Swept => write_swept(transaction, stamp.at)?,
+        Fact::Looks(looks) => {
+            for (source, seal) in looks {
+                sound_one(write_look(transaction, *source, *seal), damaged)?;
+            }
+        }
+        Fact::FilesUnsure => be_all_unsure(transaction)?,
+        Fact::PublishFailures(failures) => {
+            for (source, why) in failures {
+                note_failure(transaction, *source, why, stamp)?;
+            }
+        }
+        Fact::Withdrawals(tried) => {
+            for (path, outcome) in tried {
+                write_withdrawal(transaction, path, outcome, stamp)?;
+            }
+        }
+        Fact::SetProblem { set, problem } => {
+            write_problem(transaction, set, problem.as_deref(), stamp)?;
+        }
+        Fact::SetPublishError { set, why } => {
+            write_publish_error(transaction, set, why.as_deref(), stamp)?;
+        }
+        Fact::SetGone(set) => forget_set(transaction, set)?,
+        Fact::EditionState(id) => note_edition_state(transaction, *id, stamp)?,
+    }
+    Ok(())
+}
