@@ -25,7 +25,7 @@ impl App {
     /// Damage is an error, and so are bytes that cannot be read now. Damage is, unless the store is opened for reading only, an event, too, and the source's validators
     /// are forgotten, so that its next request asks for the whole file and a copy that still matches takes the damaged one's place.
     pub async fn content(&self, version: &Version) -> Result<Content> {
-        let read = match self.store.chain_of_version(version).await {
+        let read = match self.store.chain(version).await {
             Ok(chain) => self.decode(chain).await,
             Err(error) => Err(error.into()),
         };
@@ -73,7 +73,7 @@ impl App {
     /// Returns the first bytes of a large version **before** they are checked, for eyes that wait until [`App::content`]
     /// has checked all of them; nothing for a smaller one, which is read in no time.
     pub async fn beginning(&self, version: &Version, most: usize) -> Result<Option<Bytes>> {
-        let chain = self.store.chain_of_version(version).await?;
+        let chain = self.store.chain(version).await?;
         self.with_archive(move |archive| archive.blobs().beginning(&chain, most))
             .await
     }

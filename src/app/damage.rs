@@ -52,7 +52,7 @@ impl App {
             let Some(id) = state.version_id.filter(|_| state.version_state.is_none()) else {
                 continue;
             };
-            let found = self.store.version(id).await;
+            let found = self.store.find_version(id).await;
             let is_there = self.unless_damaged(found.map_err(Error::from))?;
             // One that can be read is another source's.
             if let Some(found) = is_there {

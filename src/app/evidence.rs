@@ -3,6 +3,7 @@
 use super::{App, Result};
 use crate::config::{Builtin, PreviousNeed};
 use crate::domain::{SourceId, Version, VersionState};
+use crate::store::{VersionQuery, VersionsQuery};
 use crate::verify::{Companion, Evidence, Facts, Previous, Verifier};
 
 /// How many versions of a list one version is compared with.
@@ -33,7 +34,8 @@ impl App {
 
     /// Returns the newest good version before the judged one.
     async fn previous(&self, rule: &Builtin, facts: &Facts) -> Result<Option<Previous>> {
-        let Some(version) = self.store.good_version_before(facts.version_id).await? else {
+        let before = VersionQuery::GoodBefore(facts.version_id);
+        let Some(version) = self.store.find_version(before).await? else {
             return Ok(None);
         };
         let content = match rule.needs_previous() {
@@ -93,12 +95,18 @@ impl App {
     ///
     /// A history that is judged again is judged by what was in force then: today's list does not name old files.
     async fn versions_in_force(&self, other: SourceId, facts: &Facts) -> Result<Vec<Version>> {
-        let Some(next) = self.store.version_after(facts.version_id).await? else {
-            let newest = self.store.version_back(other, 0).await?;
+        let after = VersionQuery::After(facts.version_id);
+        let Some(next) = self.store.find_version(after).await? else {
+            let newest = VersionQuery::newest_of(other);
+            let newest = self.store.find_version(newest).await?;
             return Ok(newest.into_iter().collect());
         };
-        let (from, until) = (facts.fetched_at, next.fetched_at);
-        let versions = self.store.versions_in_force(other, from, until, MOST_LISTS);
-        Ok(versions.await?)
+        let in_force = VersionsQuery::InForce {
+            source: other,
+            from: facts.fetched_at,
+            until: next.fetched_at,
+            limit: MOST_LISTS,
+        };
+        Ok(self.store.versions(in_force).await?)
     }
 }

@@ -135,7 +135,7 @@ impl App {
     }
 
     async fn look_closely(&self, file: PublishedFile) -> Result<()> {
-        let wanted = match self.store.version(file.version_id).await {
+        let wanted = match self.store.find_version(file.version_id).await {
             // What the file should hold cannot be told. It is marked like one that holds something else: whoever tries to put it
             // back says why that cannot be, and no other file waits.
             Err(StoreError::Damaged { .. }) => None,

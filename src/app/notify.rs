@@ -278,8 +278,8 @@ impl App {
 
     /// Returns how a published version differs from the one that readers saw before, when both are short texts: a few lines.
     async fn difference(&self, one: &Announcement, before: Option<VersionId>) -> Option<String> {
-        let version = self.store.version(one.version_id?).await.ok()??;
-        let before = self.store.version(before?).await.ok()??;
+        let version = self.store.find_version(one.version_id?).await.ok()??;
+        let before = self.store.find_version(before?).await.ok()??;
         if version.size_bytes.max(before.size_bytes) > MOST_COMPARED_BYTES {
             return None;
         }

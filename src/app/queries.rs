@@ -10,7 +10,9 @@ use crate::domain::{
     Attempt, Event, Slot, Source, SourceId, SourceKey, SourceSettings, Verdict, Version, VersionId,
     VersionState,
 };
-use crate::store::{ChangeToken, SourceFilter, VerdictFilter, VerdictOn};
+use crate::store::{
+    ChangeToken, SourceFilter, VerdictFilter, VerdictOn, VersionQuery, VersionsQuery,
+};
 
 /// A source with what happened to it.
 #[derive(Clone, Debug)]
@@ -109,7 +111,9 @@ impl App {
 
     /// Returns all versions of a source, newest first; none when it was purged.
     pub async fn versions(&self, source: SourceId) -> Result<Vec<Version>> {
-        Ok(self.store.versions(source, None).await?)
+        let limit = None;
+        let all = VersionsQuery::Of { source, limit };
+        Ok(self.store.versions(all).await?)
     }
 
     /// Returns those of a source's newest `limit` versions, all without a limit, whose rows in the catalogue are sound, newest
@@ -125,7 +129,8 @@ impl App {
 
     /// Returns the version of the same source that was the newest before this one.
     pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
-        Ok(self.store.version_before(version).await?)
+        let before = VersionQuery::Before(version);
+        Ok(self.store.find_version(before).await?)
     }
 
     /// Returns what is known of the newest version and of the last attempt of these sources.

@@ -8,7 +8,7 @@ use crate::archive::{EditionFile, EditionFolder};
 use crate::domain::{
     Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
 };
-use crate::store::{Condition, Fact, FileSet};
+use crate::store::{Condition, Fact, FileSet, VersionsQuery};
 
 impl App {
     /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since; what failed
@@ -302,7 +302,8 @@ impl App {
         id: EditionId,
     ) -> Result<(Edition, Vec<(Version, EditionFile)>)> {
         let edition = self.store.edition(id).await?;
-        let versions = self.store.edition_versions(edition.clone()).await?;
+        let members = VersionsQuery::Members(edition.clone());
+        let versions = self.store.versions(members).await?;
         let names = edition.members.iter().map(|member| member.name.as_str());
         let names = set_file_names(names).map_err(|why| {
             Error::invalid(format!("cannot publish the set {}: {why}", edition.set))

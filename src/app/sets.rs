@@ -384,7 +384,7 @@ impl App {
             .collect();
         let mut files = Vec::with_capacity(members.len());
         for (member, file) in members.iter().zip(names) {
-            let version = match self.store.version(member.version_id).await {
+            let version = match self.store.find_version(member.version_id).await {
                 Err(error @ StoreError::Damaged { .. }) => {
                     return Ok(Err(format!("{}: {error}", member.name)));
                 }

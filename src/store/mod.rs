@@ -12,6 +12,7 @@ mod notice_types;
 mod options;
 mod sqlite;
 mod types;
+mod version_query;
 
 pub use condition::Condition;
 pub use damaged_row::DamagedRow;
@@ -29,3 +30,4 @@ pub use types::{
     NewEdition, Newest, PolicyAdoption, PublishTask, PublishedFile, Recorded, RefusalsBy, Seen,
     SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };
+pub use version_query::{ChainOf, VersionQuery, VersionsQuery};

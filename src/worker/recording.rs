@@ -10,7 +10,7 @@ use crate::domain::{
     Slot, Source, StoredBody, Validators, VersionId, VersionState, Weight, base_ordinal,
 };
 use crate::net::FetchOutcome;
-use crate::store::{AttemptRecord, AttemptResult, Fact, Recorded, StoreError};
+use crate::store::{AttemptRecord, AttemptResult, ChainOf, Fact, Recorded, StoreError};
 
 /// Content up to this length is compressed in less time than handing it to another thread and back takes.
 const SMALL_BYTES: u64 = 16 << 10;
@@ -247,8 +247,12 @@ impl Pipeline {
         fetched: &Fetched,
     ) -> Result<NewBlob> {
         let ordinal = newest.map_or(0, |newest| newest.ordinal + 1);
-        let base = match base_ordinal(ordinal) {
-            Some(base) => match self.app.store.chain_of_ordinal(source.id, base).await {
+        let of_source = |ordinal| ChainOf::Ordinal {
+            source: source.id,
+            ordinal,
+        };
+        let base = match base_ordinal(ordinal).map(of_source) {
+            Some(base) => match self.app.store.chain(base).await {
                 // What is damaged or missing is no base: the content is stored whole.
                 Err(error) if error.is_damage() || matches!(error, StoreError::Missing { .. }) => {
                     Vec::new()

@@ -16,7 +16,10 @@ use gannet::domain::{
     Actor, Address, Claim, Content, Digest, LastModified, NewBlob, Publication, SourceId,
     SourceSettings, Stamp, Validators, base_ordinal,
 };
-use gannet::store::{AttemptRecord, AttemptResult, ClaimRequest, SourceChange, Store, StoreError};
+use gannet::store::{
+    AttemptRecord, AttemptResult, ChainOf, ClaimRequest, SourceChange, Store, StoreError,
+    VersionQuery,
+};
 use tokio::runtime::Runtime;
 
 /// A catalogue and an archive in one folder, and the time by which they are used.
@@ -75,7 +78,10 @@ impl Recorder {
         let newest = claim.newest.as_ref();
         let ordinal = newest.map_or(0, |newest| newest.ordinal + 1);
         let base = base_ordinal(ordinal).map_or_else(Vec::new, |base| {
-            self.wait(self.store.chain_of_ordinal(claim.source.id, base))
+            self.wait(self.store.chain(ChainOf::Ordinal {
+                source: claim.source.id,
+                ordinal: base,
+            }))
         });
         let size_bytes = content.size_bytes();
         let blob: NewBlob = self.archive_work(move |archive| {
@@ -95,7 +101,7 @@ impl Recorder {
 
     /// Records that the newest version of the source was published.
     pub(crate) fn record_publication(&self, source: SourceId) {
-        let version = self.wait(self.store.version_back(source, 0));
+        let version = self.wait(self.store.find_version(VersionQuery::newest_of(source)));
         let publication = Publication::Publish(version.expect("a version").id);
         self.wait(
             self.store
@@ -105,7 +111,7 @@ impl Recorder {
 
     /// Reads the source's version with this ordinal.
     pub(crate) fn read(&self, source: SourceId, ordinal: u64) -> Content {
-        let chain = self.wait(self.store.chain_of_ordinal(source, ordinal));
+        let chain = self.wait(self.store.chain(ChainOf::Ordinal { source, ordinal }));
         self.archive_work(move |archive| archive.blobs().read(&chain).expect("content"))
     }
 

@@ -138,7 +138,9 @@ fn a_file_that_was_withdrawn_was_not_seen() {
     }
     let seen = |time: &str| {
         let at = time.parse().expect("a time");
-        runtime.block_on(store.served_at(source, at)).expect("read")
+        runtime
+            .block_on(store.served(source, Some(at)))
+            .expect("read")
     };
     assert_eq!(seen("2030-01-01T09:59:00Z"), Some(VersionId(1)));
     assert_eq!(seen("2030-01-01T10:30:00Z"), None);

@@ -135,7 +135,12 @@ async fn an_outside_verdict_has_a_deadline() {
     let house = House::judged_by(folder.path(), &origin, "2026-01-31T12:00:00Z", vec![legal]);
     house.add([origin.url("/x")]).await;
     let state = async || {
-        let version = house.app.store.version(VersionId(1)).await.expect("a read");
+        let version = house
+            .app
+            .store
+            .find_version(VersionId(1))
+            .await
+            .expect("a read");
         version.expect("a version").state
     };
     assert_eq!(house.pass().await.awaiting_verdicts, 1);
@@ -211,7 +216,12 @@ async fn advice_has_a_deadline_too() {
         (last.verifier.as_str(), last.judgement.outcome),
         ("eyes", VerdictOutcome::Error)
     );
-    let version = house.app.store.version(VersionId(1)).await.expect("a read");
+    let version = house
+        .app
+        .store
+        .find_version(VersionId(1))
+        .await
+        .expect("a read");
     assert_eq!(version.expect("a version").state, VersionState::Passed);
 }
 
@@ -316,7 +326,12 @@ async fn the_last_verdict_counts_after_the_clock_was_set_back() {
     let verified = house.app.verify(&source, &version, asked).await;
     let verified = verified.expect("judged");
     assert_eq!(verified.state, VersionState::Failed);
-    let version = house.app.store.version(VersionId(1)).await.expect("a read");
+    let version = house
+        .app
+        .store
+        .find_version(VersionId(1))
+        .await
+        .expect("a read");
     assert_eq!(version.expect("a version").state, VersionState::Failed);
     for (outcome, state) in [
         (VerdictOutcome::Passed, VersionState::Passed),

@@ -7,17 +7,17 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::event_row::insert_event;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::row::{Columns, int};
 use super::sql_damage::named;
 use super::transaction::Transaction;
 use super::version_row::{damaged, place_by_id};
 use crate::domain::{
-    Action, BlobForm, BlobId, BlobLink, Digest, NewBlob, SourceId, Stamp, StoredBody, Version,
-    VersionId,
+    Action, BlobForm, BlobId, BlobLink, Digest, NewBlob, SourceId, Stamp, StoredBody, VersionId,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
+use crate::store::version_query::ChainOf;
 
 impl Store {
     /// Returns those of `objects`, each with the digest of its content, that no blob names and that are not kept for another catalogue.
@@ -38,54 +38,21 @@ impl Store {
         .await
     }
 
-    /// Returns the chain of the source's version with this ordinal: first the version's own blob, last one that stands
-    /// alone.
+    /// Returns the chain of stored forms that leads to a content: first the content's own blob, last one that stands alone.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] when the source has no such version.
-    pub async fn chain_of_ordinal(&self, source: SourceId, ordinal: u64) -> Result<Vec<BlobLink>> {
-        self.read(move |sql| {
-            let blob = sql
-                .prepare_cached(
-                    "SELECT blob_id FROM version WHERE source_id = ?1 AND ordinal = ?2",
-                )?
-                .query_row([source.0, int(ordinal)], |row| row.get(0))
-                .optional()?;
-            let missing = StoreError::Missing {
-                what: "version with the ordinal",
-                id: int(ordinal),
-            };
-            chain(sql, BlobId(blob.ok_or(missing)?))
+    /// [`StoreError::Missing`] when there is no such version, [`StoreError::Damaged`] when the catalogue leads to other content
+    /// than that of the version as it was read.
+    pub async fn chain(&self, of: impl Into<ChainOf>) -> Result<Vec<BlobLink>> {
+        let of = of.into();
+        self.read(move |sql| match of {
+            ChainOf::Ordinal { source, ordinal } => chain_of_ordinal(sql, source, ordinal),
+            ChainOf::Version { id, digest } => chain_of_version(sql, id, digest),
         })
         .await
     }
 
-    /// Returns the chain of a version, likewise.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Missing`] when the version was purged, [`StoreError::Damaged`] when the catalogue leads to other content
-    /// than that of `version`.
-    pub async fn chain_of_version(&self, version: &Version) -> Result<Vec<BlobLink>> {
-        let (id, digest) = (version.id, version.digest);
-        self.read(move |sql| {
-            let missing = StoreError::Missing {
-                what: "version",
-                id: id.0,
-            };
-            let place = place_by_id(sql, id)?.ok_or(missing)?;
-            let chain = chain(sql, BlobId(place.blob_id))?;
-            match chain.first() {
-                Some(link) if link.digest == digest => Ok(chain),
-                _ => Err(damaged(id, "it names a blob of other content")),
-            }
-        })
-        .await
-    }
-}
-
-impl Store {
     /// Puts another stored form of the same content, one that stands alone, in the place of a damaged one. Returns the
     /// name of the object that is not needed any more.
     ///
@@ -122,6 +89,31 @@ impl Store {
             Ok(object)
         })
         .await
+    }
+}
+
+fn chain_of_ordinal(sql: &Connection, source: SourceId, ordinal: u64) -> Outcome<Vec<BlobLink>> {
+    let blob = sql
+        .prepare_cached("SELECT blob_id FROM version WHERE source_id = ?1 AND ordinal = ?2")?
+        .query_row([source.0, int(ordinal)], |row| row.get(0))
+        .optional()?;
+    let missing = StoreError::Missing {
+        what: "version with the ordinal",
+        id: int(ordinal),
+    };
+    chain(sql, BlobId(blob.ok_or(missing)?))
+}
+
+fn chain_of_version(sql: &Connection, id: VersionId, digest: Digest) -> Outcome<Vec<BlobLink>> {
+    let missing = StoreError::Missing {
+        what: "version",
+        id: id.0,
+    };
+    let place = place_by_id(sql, id)?.ok_or(missing)?;
+    let chain = chain(sql, BlobId(place.blob_id))?;
+    match chain.first() {
+        Some(link) if link.digest == digest => Ok(chain),
+        _ => Err(damaged(id, "it names a blob of other content")),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::edition_row::{edition_by_id, member_version, one};
+use super::edition_row::{edition_by_id, one};
 use super::edition_state::{count_edition, write_checksum};
 use super::event_row::insert_event_under;
 use super::failure::Outcome;
@@ -23,7 +23,7 @@ use super::verdict_words::with_reason;
 use super::version::version_by_id;
 use crate::domain::{
     Action, Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp,
-    VerdictOutcome, Version, VersionState, combination_key,
+    VerdictOutcome, VersionState, combination_key,
 };
 use crate::store::error::Result;
 use crate::store::types::{Counted, Ended, NewEdition, Seen};
@@ -100,20 +100,6 @@ impl Store {
     pub async fn edition_verdicts(&self, id: EditionId) -> Result<Vec<EditionVerdict>> {
         self.read_sound(move |sql, damaged| verdicts_on_edition(sql, id, damaged))
             .await
-    }
-
-    /// Returns the versions of an edition's members, in their order.
-    ///
-    /// # Errors
-    ///
-    /// [`super::StoreError::Missing`] when a member was purged meanwhile, and the edition with it; damage for a version whose row is lost.
-    pub async fn edition_versions(&self, edition: Edition) -> Result<Vec<Version>> {
-        self.read(move |sql| {
-            edition_by_id(sql, edition.id)?;
-            let members = edition.members.iter();
-            members.map(|member| member_version(sql, member)).collect()
-        })
-        .await
     }
 }
 

@@ -71,6 +71,7 @@ mod verdict_list;
 mod verdict_row;
 mod verdict_words;
 mod version;
+mod version_query;
 mod version_row;
 mod version_state;
 mod wanted_file;

@@ -5,53 +5,43 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Store;
 use super::edition_row::members_judged;
-use super::failure::Failure;
+use super::failure::Outcome;
 use super::row::millis;
 use crate::domain::{Action, EditionId, SourceId, VersionId};
-use crate::store::error::Result;
 
-impl Store {
-    /// Returns the version that consumers see now. A damaged edition of the set that they see is an error.
-    pub async fn served(&self, source: SourceId) -> Result<Option<VersionId>> {
-        self.read(move |sql| {
-            let found: Option<(Option<i64>, Option<i64>)> = sql
-                .prepare_cached(NOW)?
-                .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            match found {
-                Some((None, Some(edition))) => member_of(sql, EditionId(edition), source),
-                Some((own, _)) => Ok(own.map(VersionId)),
-                None => Ok(None),
-            }
-        })
-        .await
+/// Returns the version that consumers see now. A damaged edition of the set that they see is an error.
+pub(super) fn served_now(sql: &Connection, source: SourceId) -> Outcome<Option<VersionId>> {
+    let found: Option<(Option<i64>, Option<i64>)> = sql
+        .prepare_cached(NOW)?
+        .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match found {
+        Some((None, Some(edition))) => member_of(sql, EditionId(edition), source),
+        Some((own, _)) => Ok(own.map(VersionId)),
+        None => Ok(None),
     }
+}
 
-    /// Returns the version that consumers saw at a time.
-    pub async fn served_at(
-        &self,
-        source: SourceId,
-        time: DateTime<Utc>,
-    ) -> Result<Option<VersionId>> {
-        self.read(move |sql| {
-            if let Some(version) = own_file(sql, source, time)? {
-                return Ok(Some(version));
-            }
-            let sets = sql
-                .prepare_cached(SETS)?
-                .query_map([source.0], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<String>>>()?;
-            for set in sets {
-                if let Some(version) = in_set(sql, source, &set, time)? {
-                    return Ok(Some(version));
-                }
-            }
-            Ok(None)
-        })
-        .await
+/// Returns the version that consumers saw at a time.
+pub(super) fn served_at(
+    sql: &Connection,
+    source: SourceId,
+    time: DateTime<Utc>,
+) -> Outcome<Option<VersionId>> {
+    if let Some(version) = own_file(sql, source, time)? {
+        return Ok(Some(version));
     }
+    let sets = sql
+        .prepare_cached(SETS)?
+        .query_map([source.0], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<String>>>()?;
+    for set in sets {
+        if let Some(version) = in_set(sql, source, &set, time)? {
+            return Ok(Some(version));
+        }
+    }
+    Ok(None)
 }
 
 const NOW: &str = "SELECT t.published_version_id,
@@ -64,11 +54,7 @@ const OWN: &str =
      WHERE e.source_id = ?1 AND e.at <= ?2 AND w.value IN (?3, ?4, ?5) ORDER BY e.id DESC LIMIT 1";
 
 /// Returns the version at the source's own path; nothing when no file lay there.
-fn own_file(
-    sql: &Connection,
-    source: SourceId,
-    time: DateTime<Utc>,
-) -> std::result::Result<Option<VersionId>, Failure> {
+fn own_file(sql: &Connection, source: SourceId, time: DateTime<Utc>) -> Outcome<Option<VersionId>> {
     let published = Action::Published.as_str();
     let last = sql
         .prepare_cached(OWN)?
@@ -102,7 +88,7 @@ fn in_set(
     source: SourceId,
     set: &str,
     time: DateTime<Utc>,
-) -> std::result::Result<Option<VersionId>, Failure> {
+) -> Outcome<Option<VersionId>> {
     let (published, withdrawn) = (Action::SetPublished, Action::SetWithdrawn);
     let last: Option<(String, String)> = sql
         .prepare_cached(IN_SET)?
@@ -121,11 +107,7 @@ fn in_set(
 }
 
 /// Returns the source's version in an edition; nothing when it has none in it, or was purged with the edition.
-fn member_of(
-    sql: &Connection,
-    edition: EditionId,
-    source: SourceId,
-) -> std::result::Result<Option<VersionId>, Failure> {
+fn member_of(sql: &Connection, edition: EditionId, source: SourceId) -> Outcome<Option<VersionId>> {
     let mut members = members_judged(sql, edition)?.into_iter();
     let own = members.find(|member| member.source_id == source);
     Ok(own.map(|member| member.version_id))

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
-use super::Store;
-use super::failure::{Failure, found, sound_one};
+use super::failure::{Failure, Outcome, found, sound_one};
 use super::row::{Columns, int, millis, row_limit, time, to_json};
 use super::sql_damage::{read_row, reason_of, sound_rows};
 use super::version_row::{
@@ -15,7 +14,7 @@ use super::version_row::{
 };
 use super::wanted_file::wanted_version;
 use crate::domain::{BlobId, Digest, LastModified, SourceId, Version, VersionId, VersionState};
-use crate::store::error::{Result, StoreError};
+use crate::store::damaged_row::DamagedRow;
 use crate::store::types::Newest;
 
 /// The columns of [`read_version`], of the tables in [`VERSION_TABLES`].
@@ -27,176 +26,118 @@ const VERSION_COLUMNS: &str =
 const VERSION_TABLES: &str = "version v LEFT JOIN blob b ON b.id = v.blob_id
     LEFT JOIN text n ON n.id = v.name_id LEFT JOIN text m ON m.id = v.media_type_id";
 
-impl Store {
-    /// Returns the version with this id.
-    pub async fn version(&self, id: VersionId) -> Result<Option<Version>> {
-        self.read(move |sql| version_if_there(sql, id)).await
+/// Returns the source's version so many steps before its newest.
+pub(super) fn version_back(
+    sql: &Connection,
+    source: SourceId,
+    steps: u64,
+) -> Outcome<Option<Version>> {
+    let Some(newest) = newest_place(sql, source)? else {
+        return Ok(None);
+    };
+    match newest.ordinal.checked_sub(int(steps)) {
+        Some(ordinal) if ordinal >= 0 => at_ordinal(sql, &newest, ordinal).map(Some),
+        _ => Ok(None),
     }
+}
 
-    /// Returns the source's version so many steps before its newest.
-    pub async fn version_back(&self, source: SourceId, steps: u64) -> Result<Option<Version>> {
-        self.read(move |sql| {
-            let Some(newest) = newest_place(sql, source)? else {
-                return Ok(None);
+/// Returns the source's newest version that was fetched by `time`.
+pub(super) fn version_at(
+    sql: &Connection,
+    source: SourceId,
+    time: DateTime<Utc>,
+) -> Outcome<Option<Version>> {
+    let Some(newest) = newest_place(sql, source)? else {
+        return Ok(None);
+    };
+    let by_then = |place: &Place| (place.fetched_at_ms <= millis(time)).then_some(place.id);
+    let found = walk_back(sql, &newest, by_then)?;
+    found.map(|id| version_by_id(sql, id)).transpose()
+}
+
+/// Returns the newest version of the same source before this one that passed or that no verifier judges.
+pub(super) fn good_version_before(
+    sql: &Connection,
+    version: VersionId,
+) -> Outcome<Option<Version>> {
+    let Some(from) = place_by_id(sql, version)? else {
+        return Ok(None);
+    };
+    // As far back as the bad ones before it go.
+    let is_good = |place: &Place| {
+        let is_good = matches!(place.state, VersionState::Passed | VersionState::Unverified);
+        (is_good && place.id != version).then_some(place.id)
+    };
+    let found = walk_back(sql, &from, is_good)?;
+    found.map(|id| version_by_id(sql, id)).transpose()
+}
+
+/// Returns the version that this one followed in its source's history.
+pub(super) fn version_before(sql: &Connection, version: VersionId) -> Outcome<Option<Version>> {
+    match place_by_id(sql, version)? {
+        Some(place) if place.ordinal > 0 => at_ordinal(sql, &place, place.ordinal - 1).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Returns the version that followed this one in its source's history.
+pub(super) fn version_after(sql: &Connection, version: VersionId) -> Outcome<Option<Version>> {
+    let Some(place) = place_by_id(sql, version)? else {
+        return Ok(None);
+    };
+    match newest_place(sql, place.source_id)? {
+        Some(newest) if place.ordinal < newest.ordinal => {
+            at_ordinal(sql, &place, place.ordinal + 1).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Returns the source's versions, newest first, that were its newest at some time from `from` until `until`.
+pub(super) fn versions_in_force(
+    sql: &Connection,
+    source: SourceId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+    limit: usize,
+) -> Outcome<Vec<Version>> {
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {IN_FORCE} ORDER BY v.ordinal DESC LIMIT ?4"
+    ))?;
+    let rows = statement.query_map([source.0, millis(from), millis(until), int(limit)], |row| {
+        read_version_row(row).map(|(version, _)| version)
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Returns what is known of the newest version and of the last attempt of these sources.
+pub(super) fn newest_of(
+    sql: &Connection,
+    sources: &[SourceId],
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<HashMap<SourceId, Newest>> {
+    let mut statement = sql.prepare_cached(NEWEST)?;
+    let rows = statement.query_map([to_json(&sources)], |row| {
+        read_row("source_state", row, |columns| {
+            let source = SourceId(columns.get()?);
+            let newest = Newest {
+                size_bytes: columns.optional_count()?,
+                digest: columns.optional()?.map(Digest),
+                error_kind: columns.sound_word(),
+                error: columns.get().unwrap_or_default(),
+                wanted_version_id: columns.optional()?.map(VersionId),
             };
-            match newest.ordinal.checked_sub(int(steps)) {
-                Some(ordinal) if ordinal >= 0 => at_ordinal(sql, &newest, ordinal).map(Some),
-                _ => Ok(None),
-            }
+            Ok((source, newest, columns.get::<bool>()?))
         })
-        .await
+    })?;
+    let mut known = HashMap::new();
+    for (source, mut newest, is_due) in sound_rows(rows, damaged)? {
+        if is_due && let Some(wanted) = sound_one(wanted_version(sql, source), damaged)? {
+            newest.wanted_version_id = wanted;
+        }
+        known.insert(source, newest);
     }
-
-    /// Returns the source's newest version that was fetched by `time`.
-    pub async fn version_at(
-        &self,
-        source: SourceId,
-        time: DateTime<Utc>,
-    ) -> Result<Option<Version>> {
-        self.read(move |sql| {
-            let Some(newest) = newest_place(sql, source)? else {
-                return Ok(None);
-            };
-            let by_then = |place: &Place| (place.fetched_at_ms <= millis(time)).then_some(place.id);
-            match walk_back(sql, &newest, by_then)? {
-                Some(id) => version_by_id(sql, id).map(Some),
-                None => Ok(None),
-            }
-        })
-        .await
-    }
-
-    /// Returns the newest version of the same source before this one that passed or that no verifier judges.
-    pub async fn good_version_before(&self, version: VersionId) -> Result<Option<Version>> {
-        self.read(move |sql| {
-            let Some(from) = place_by_id(sql, version)? else {
-                return Ok(None);
-            };
-            // As far back as the bad ones before it go.
-            let is_good = |place: &Place| {
-                let is_good =
-                    matches!(place.state, VersionState::Passed | VersionState::Unverified);
-                (is_good && place.id != version).then_some(place.id)
-            };
-            match walk_back(sql, &from, is_good)? {
-                Some(id) => version_by_id(sql, id).map(Some),
-                None => Ok(None),
-            }
-        })
-        .await
-    }
-
-    /// Returns the version that this one followed in its source's history.
-    pub async fn version_before(&self, version: VersionId) -> Result<Option<Version>> {
-        self.read(move |sql| match place_by_id(sql, version)? {
-            Some(place) if place.ordinal > 0 => {
-                at_ordinal(sql, &place, place.ordinal - 1).map(Some)
-            }
-            _ => Ok(None),
-        })
-        .await
-    }
-
-    /// Returns the version that followed this one in its source's history.
-    pub async fn version_after(&self, version: VersionId) -> Result<Option<Version>> {
-        self.read(move |sql| {
-            let Some(place) = place_by_id(sql, version)? else {
-                return Ok(None);
-            };
-            match newest_place(sql, place.source_id)? {
-                Some(newest) if place.ordinal < newest.ordinal => {
-                    at_ordinal(sql, &place, place.ordinal + 1).map(Some)
-                }
-                _ => Ok(None),
-            }
-        })
-        .await
-    }
-
-    /// Returns the source's versions, newest first, that were its newest at some time from `from` until `until`.
-    pub async fn versions_in_force(
-        &self,
-        source: SourceId,
-        from: DateTime<Utc>,
-        until: DateTime<Utc>,
-        limit: usize,
-    ) -> Result<Vec<Version>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(&format!(
-                "SELECT {VERSION_COLUMNS} FROM {VERSION_TABLES} WHERE {IN_FORCE} ORDER BY v.ordinal DESC LIMIT ?4"
-            ))?;
-            let rows = statement
-                .query_map([source.0, millis(from), millis(until), int(limit)], |row| {
-                    read_version_row(row).map(|(version, _)| version)
-                })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    /// Returns the source's versions, newest first; all without a limit.
-    pub async fn versions(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Version>> {
-        self.read(move |sql| history(sql, source, limit)).await
-    }
-
-    /// Returns those of the source's newest `limit` versions, all without a limit, whose rows are sound, newest first, and the
-    /// damage that keeps others from being read.
-    pub async fn sound_versions(
-        &self,
-        source: SourceId,
-        limit: Option<usize>,
-    ) -> Result<(Vec<Version>, Option<StoreError>)> {
-        self.read(move |sql| match history(sql, source, limit) {
-            Ok(versions) => Ok((versions, None)),
-            Err(error) => match error.damage() {
-                Some(damage) => Ok((sound(sql, source, limit)?, Some(damage))),
-                None => Err(error),
-            },
-        })
-        .await
-    }
-
-    /// Returns how many versions these sources have together.
-    pub async fn count_versions(&self, sources: Vec<SourceId>) -> Result<u64> {
-        const COUNT: &str =
-            "SELECT count(*) FROM version WHERE source_id IN (SELECT value FROM json_each(?1))";
-        self.read(move |sql| {
-            let count: i64 = sql
-                .prepare_cached(COUNT)?
-                .query_row([to_json(&sources)], |row| row.get(0))?;
-            Ok(count.unsigned_abs())
-        })
-        .await
-    }
-
-    /// Returns what is known of the newest version and of the last attempt of these sources.
-    pub async fn newest(&self, sources: Vec<SourceId>) -> Result<HashMap<SourceId, Newest>> {
-        self.read_sound(move |sql, damaged| {
-            let mut statement = sql.prepare_cached(NEWEST)?;
-            let rows = statement.query_map([to_json(&sources)], |row| {
-                read_row("source_state", row, |columns| {
-                    let source = SourceId(columns.get()?);
-                    let newest = Newest {
-                        size_bytes: columns.optional_count()?,
-                        digest: columns.optional()?.map(Digest),
-                        error_kind: columns.sound_word(),
-                        error: columns.get().unwrap_or_default(),
-                        wanted_version_id: columns.optional()?.map(VersionId),
-                    };
-                    Ok((source, newest, columns.get::<bool>()?))
-                })
-            })?;
-            let mut known = HashMap::new();
-            for (source, mut newest, is_due) in sound_rows(rows, damaged)? {
-                if is_due && let Some(wanted) = sound_one(wanted_version(sql, source), damaged)? {
-                    newest.wanted_version_id = wanted;
-                }
-                known.insert(source, newest);
-            }
-            Ok(known)
-        })
-        .await
-    }
+    Ok(known)
 }
 
 // Of a version whose row is damaged, length and digest are left out.
@@ -211,7 +152,7 @@ const IN_FORCE: &str = "v.source_id = ?1 AND v.fetched_at <= ?3 AND v.ordinal >=
      coalesce((SELECT max(w.ordinal) FROM version w WHERE w.source_id = ?1 AND w.fetched_at <= ?2), 0)";
 
 /// Returns the source's versions, newest first, of which none may be missing.
-fn history(
+pub(super) fn history(
     sql: &Connection,
     source: SourceId,
     limit: Option<usize>,
@@ -235,7 +176,7 @@ fn history(
 }
 
 /// Returns the source's versions whose rows are sound, newest first, whatever is beside them.
-fn sound(
+pub(super) fn sound_history(
     sql: &Connection,
     source: SourceId,
     limit: Option<usize>,

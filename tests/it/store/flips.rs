@@ -7,7 +7,7 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 use gannet::domain::{Digest, Publication, SourceId, StoredBody, Version, VersionId, VersionState};
-use gannet::store::Store;
+use gannet::store::{Store, VersionQuery, VersionsQuery};
 
 use super::rig::{Rig, hours, new, raw, record};
 use crate::numbers::Numbers;
@@ -70,7 +70,14 @@ async fn fill() -> (Rig, Known) {
         publications: BTreeMap::new(),
     };
     for id in ids {
-        let history = rig.store.versions(id, None).await.expect("a history");
+        let history = rig
+            .store
+            .versions(VersionsQuery::Of {
+                source: id,
+                limit: None,
+            })
+            .await
+            .expect("a history");
         let history: Vec<_> = history.into_iter().map(plain).collect();
         assert_eq!(history.len(), VERSIONS);
         for version in &history {
@@ -161,7 +168,7 @@ async fn read_all(
         if numbers.below(5) > 0 {
             continue;
         }
-        match store.version(version.id).await {
+        match store.find_version(version.id).await {
             // That there is none with this id is an error for whoever asks for it.
             Ok(None) | Err(_) => tally.refused += 1,
             Ok(Some(read)) => tally.expect::<_, ()>(Ok(plain(read)), version, what),
@@ -179,7 +186,12 @@ async fn read_history(
     tally: &mut Tally,
     what: &str,
 ) {
-    let list = store.versions(id, None).await;
+    let list = store
+        .versions(VersionsQuery::Of {
+            source: id,
+            limit: None,
+        })
+        .await;
     let list = list.map(|list| list.into_iter().map(plain).collect());
     tally.expect(list, &history.to_vec(), what);
     if let Ok((sound, damage)) = store.sound_versions(id, None).await {
@@ -187,13 +199,25 @@ async fn read_history(
         assert!(sound.iter().all(is_right), "{what}: {sound:?}");
         assert!(damage.is_some() || sound.len() == history.len(), "{what}");
     }
-    let newest = store.version_back(id, 0).await.map(plainly);
+    let newest = store
+        .find_version(VersionQuery::newest_of(id))
+        .await
+        .map(plainly);
     tally.expect(newest, &Some(history[0].clone()), what);
     let wanted = Some(history[steps].clone());
-    let back = store.version_back(id, steps as u64).await.map(plainly);
+    let back = store
+        .find_version(VersionQuery::Back {
+            source: id,
+            steps: steps as u64,
+        })
+        .await
+        .map(plainly);
     tally.expect(back, &wanted, what);
     let time = history[steps].fetched_at + TimeDelta::minutes(1);
-    let then = store.version_at(id, time).await.map(plainly);
+    let then = store
+        .find_version(VersionQuery::At { source: id, time })
+        .await
+        .map(plainly);
     tally.expect(then, &wanted, what);
 }
 
@@ -206,13 +230,19 @@ async fn read_neighbours(
     what: &str,
 ) {
     let (newest, one) = (history[0].id, history[steps].id);
-    if let Ok(Some(_)) = store.version(one).await {
-        let before = store.version_before(one).await.map(plainly);
+    if let Ok(Some(_)) = store.find_version(one).await {
+        let before = store
+            .find_version(VersionQuery::Before(one))
+            .await
+            .map(plainly);
         tally.expect(before, &history.get(steps + 1).cloned(), what);
     }
-    if let Ok(Some(_)) = store.version(newest).await {
+    if let Ok(Some(_)) = store.find_version(newest).await {
         let passed = |version: &&Version| version.state == VersionState::Passed;
-        let good = store.good_version_before(newest).await.map(plainly);
+        let good = store
+            .find_version(VersionQuery::GoodBefore(newest))
+            .await
+            .map(plainly);
         tally.expect(good, &history[1..].iter().find(passed).cloned(), what);
     }
 }
@@ -225,7 +255,7 @@ async fn read_content(
     tally: &mut Tally,
     what: &str,
 ) {
-    let Ok(chain) = store.chain_of_version(version).await else {
+    let Ok(chain) = store.chain(version).await else {
         tally.refused += 1;
         return;
     };
@@ -291,8 +321,11 @@ async fn a_damaged_newest_version_is_followed_by_a_sound_one() {
         let (id, history) = known.histories.iter().nth(source).expect("a source");
         let newest = &history[0];
         rig.sql().execute(damage, [newest.id.0]).expect("damage");
-        rig.store.version(newest.id).await.expect_err("damage");
-        rig.store.version_back(*id, 0).await.expect_err("damage");
+        rig.store.find_version(newest.id).await.expect_err("damage");
+        rig.store
+            .find_version(VersionQuery::newest_of(*id))
+            .await
+            .expect_err("damage");
         // Never another version: what is published stays when it cannot be told which one is the right one.
         let decided = rig.store.publications(vec![*id]).await.expect("a decision")[0];
         let is_right = [Publication::Keep, known.publications[id]].contains(&decided);
@@ -308,7 +341,7 @@ async fn a_damaged_newest_version_is_followed_by_a_sound_one() {
             .record_attempt(record(&claim, hours(200), body))
             .await;
         let version = recorded.expect("recorded").version_id;
-        let read = rig.store.version_back(*id, 0).await;
+        let read = rig.store.find_version(VersionQuery::newest_of(*id)).await;
         assert_eq!(
             read.expect("a version").map(|one| one.id),
             version,

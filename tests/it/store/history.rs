@@ -3,7 +3,7 @@
 use gannet::domain::{
     BlobForm, BlobId, LastModified, StoredBody, VerdictId, VerdictOutcome, VersionState,
 };
-use gannet::store::{AttemptResult, StoreError};
+use gannet::store::{AttemptResult, ChainOf, StoreError, VersionQuery, VersionsQuery};
 
 use super::rig::{Rig, delta, hours, new, raw, stamp, start, verdict};
 
@@ -17,7 +17,14 @@ async fn a_b_a_is_three_versions_and_two_blobs() {
         known.push(rig.attempt(id, hours(hour), result).await.blob_was_known);
     }
     assert_eq!(known, [false, false, true]);
-    let versions = rig.store.versions(id, None).await.expect("versions");
+    let versions = rig
+        .store
+        .versions(VersionsQuery::Of {
+            source: id,
+            limit: None,
+        })
+        .await
+        .expect("versions");
     let ordinals: Vec<_> = versions.iter().map(|version| version.ordinal).collect();
     assert_eq!(ordinals, [2, 1, 0]);
     assert_eq!(versions[0].blob_id, versions[2].blob_id);
@@ -45,7 +52,11 @@ async fn versions_are_found_by_steps_and_by_time() {
         (4, None),
         (u64::MAX, None),
     ] {
-        let version = rig.store.version_back(id, steps).await.expect("a read");
+        let version = rig
+            .store
+            .find_version(VersionQuery::Back { source: id, steps })
+            .await
+            .expect("a read");
         assert_eq!(version.map(|version| version.id), expected, "{steps}");
     }
     let half = chrono::TimeDelta::minutes(30);
@@ -55,12 +66,23 @@ async fn versions_are_found_by_steps_and_by_time() {
         (hours(1) + half, Some(ids[1])),
         (hours(99), Some(ids[3])),
     ] {
-        let version = rig.store.version_at(id, time).await.expect("a read");
+        let version = rig
+            .store
+            .find_version(VersionQuery::At { source: id, time })
+            .await
+            .expect("a read");
         assert_eq!(version.map(|version| version.id), expected, "{time}");
     }
-    let version = rig.store.version(ids[2]).await.expect("a read");
+    let version = rig.store.find_version(ids[2]).await.expect("a read");
     assert_eq!(version.expect("a version").ordinal, 2);
-    let limited = rig.store.versions(id, Some(2)).await.expect("versions");
+    let limited = rig
+        .store
+        .versions(VersionsQuery::Of {
+            source: id,
+            limit: Some(2),
+        })
+        .await
+        .expect("versions");
     assert_eq!(limited.len(), 2);
 }
 
@@ -80,18 +102,35 @@ async fn a_chain_leads_to_a_blob_that_stands_alone() {
             .attempt(id, hours(i64::from(depth)), result)
             .await
             .version_id;
-        let version = rig.store.version(version.expect("a version")).await;
+        let version = rig.store.find_version(version.expect("a version")).await;
         base = version.expect("a read").map(|version| version.blob_id);
     }
-    let chain = rig.store.chain_of_ordinal(id, 4).await.expect("a chain");
+    let chain = rig
+        .store
+        .chain(ChainOf::Ordinal {
+            source: id,
+            ordinal: 4,
+        })
+        .await
+        .expect("a chain");
     let depths: Vec<_> = chain.iter().map(|link| link.depth).collect();
     assert_eq!(depths, [4, 3, 2, 1, 0]);
     assert_eq!(chain[4].form, BlobForm::Raw);
     assert_eq!(chain[4].body, StoredBody::Inline(b"content 0".to_vec()));
-    let version = rig.store.version_back(id, 0).await.expect("a read");
-    let same = rig.store.chain_of_version(&version.expect("one")).await;
+    let version = rig
+        .store
+        .find_version(VersionQuery::newest_of(id))
+        .await
+        .expect("a read");
+    let same = rig.store.chain(&version.expect("one")).await;
     assert_eq!(same.expect("a chain"), chain);
-    let missing = rig.store.chain_of_ordinal(id, 5).await;
+    let missing = rig
+        .store
+        .chain(ChainOf::Ordinal {
+            source: id,
+            ordinal: 5,
+        })
+        .await;
     assert!(
         matches!(missing, Err(StoreError::Missing { .. })),
         "{missing:?}"
@@ -121,7 +160,11 @@ async fn a_purge_keeps_what_others_need() {
     let (a, b) = (rig.add("a").await, rig.add("b").await);
     rig.version(a, start(), "shared base", VersionState::Unverified)
         .await;
-    let base = rig.store.version_back(a, 0).await.expect("a read");
+    let base = rig
+        .store
+        .find_version(VersionQuery::newest_of(a))
+        .await
+        .expect("a read");
     let base = base.expect("a version").blob_id;
     let own = new(delta("only in a", base, 1));
     rig.attempt(a, hours(1), own).await;
@@ -135,7 +178,14 @@ async fn a_purge_keeps_what_others_need() {
     assert_eq!(rig.purge(a).await.expect("purged"), [object]);
     // The base has no version any more, but b's delta needs it.
     assert_eq!(rig.count("SELECT count(*) FROM blob"), 2);
-    let chain = rig.store.chain_of_ordinal(b, 0).await.expect("a chain");
+    let chain = rig
+        .store
+        .chain(ChainOf::Ordinal {
+            source: b,
+            ordinal: 0,
+        })
+        .await
+        .expect("a chain");
     assert_eq!(chain.len(), 2);
     rig.assert_sound();
     assert!(rig.purge(b).await.expect("purged").is_empty());
@@ -181,7 +231,11 @@ async fn a_list_reads_nothing_of_what_verifiers_printed() {
         (ids[1], Some(ids[0])),
         (ids[0], None),
     ] {
-        let found = rig.store.version_before(version).await.expect("a read");
+        let found = rig
+            .store
+            .find_version(VersionQuery::Before(version))
+            .await
+            .expect("a read");
         assert_eq!(found.map(|found| found.id), before);
     }
 }

@@ -3,7 +3,9 @@
 use gannet::domain::{
     BlobId, NewBlob, SettingsPatch, SourceId, StoredBody, VerdictId, VerdictOutcome, base_ordinal,
 };
-use gannet::store::{AttemptResult, SourceChange, SourceFilter};
+use gannet::store::{
+    AttemptResult, ChainOf, SourceChange, SourceFilter, VersionQuery, VersionsQuery,
+};
 use proptest::prelude::*;
 
 use super::rig::{Rig, delta, hours, new, raw, record, request, settings, stamp, verdict};
@@ -97,7 +99,12 @@ async fn take(rig: &Rig, at: i64, step: Step) {
 
 async fn judge(rig: &Rig, source: Option<SourceId>, at: i64, passed: bool) {
     let Some(id) = source else { return };
-    let Some(version) = rig.store.version_back(id, 0).await.expect("a read") else {
+    let Some(version) = rig
+        .store
+        .find_version(VersionQuery::newest_of(id))
+        .await
+        .expect("a read")
+    else {
         return;
     };
     let outcome = if passed {
@@ -125,7 +132,14 @@ async fn fetch(rig: &Rig, id: SourceId, at: i64, content: &str) {
     let blob: NewBlob = match base_ordinal(ordinal) {
         None => raw(content),
         Some(base) => {
-            let chain = rig.store.chain_of_ordinal(id, base).await.expect("a chain");
+            let chain = rig
+                .store
+                .chain(ChainOf::Ordinal {
+                    source: id,
+                    ordinal: base,
+                })
+                .await
+                .expect("a chain");
             let base: BlobId = chain[0].id;
             let object = StoredBody::Object(content.replace(' ', "/"));
             NewBlob {
@@ -145,8 +159,16 @@ async fn assert_invariants(rig: &Rig) {
         ..SourceFilter::default()
     };
     for source in rig.store.sources(all).await.expect("sources") {
-        for version in rig.store.versions(source.id, None).await.expect("versions") {
-            let chain = rig.store.chain_of_version(&version).await;
+        for version in rig
+            .store
+            .versions(VersionsQuery::Of {
+                source: source.id,
+                limit: None,
+            })
+            .await
+            .expect("versions")
+        {
+            let chain = rig.store.chain(&version).await;
             let chain = chain.expect("a chain that ends");
             assert_eq!(chain.last().map(|link| link.depth), Some(0));
             assert_eq!(chain[0].digest, version.digest);

@@ -4,7 +4,9 @@ use gannet::domain::{
     Action, Interval, Publication, PublishPolicy, SettingsPatch, Slot, SourceId, SourceSettings,
     VersionState,
 };
-use gannet::store::{AttemptResult, Changed, EventFilter, SourceChange, SourceFilter, StoreError};
+use gannet::store::{
+    AttemptResult, Changed, EventFilter, SourceChange, SourceFilter, StoreError, VersionsQuery,
+};
 
 use super::rig::{Rig, hours, record, settings, stamp, start};
 
@@ -237,7 +239,16 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
     let late = rig.store.record_attempt(late).await;
     assert_eq!(late, Err(StoreError::StaleClaim(id)));
     assert_eq!(rig.source(id).await.removed_at, Some(hours(1)));
-    assert_eq!(rig.store.versions(id, None).await.map(|v| v.len()), Ok(1));
+    assert_eq!(
+        rig.store
+            .versions(VersionsQuery::Of {
+                source: id,
+                limit: None
+            })
+            .await
+            .map(|v| v.len()),
+        Ok(1)
+    );
     assert_eq!(rig.store.find_source("a").await, Ok(None));
     let by_id = rig
         .store
