@@ -15,7 +15,7 @@ use crate::domain::{
     VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight, in_words,
     newest_by_verifier,
 };
-use crate::store::{Counted, Ended, Seen};
+use crate::store::{Awaiting, Counted, Ended, NeededRows, Seen};
 use crate::verify::{Facts, Verifier};
 
 /// What judging a version gave.
@@ -86,7 +86,7 @@ impl App {
 
     /// Returns the newest verdict there is, by which it is known whether a verdict was given after somebody asked for others.
     pub async fn asked_now(&self) -> Result<VerdictId> {
-        Ok(self.store.newest_verdict_of_all().await?)
+        Ok(self.store.newest_verdict(None).await?)
     }
 
     /// Runs the verifiers that apply over a kept version and brings the published file in line with the outcome. What a person said
@@ -145,7 +145,8 @@ impl App {
         let mut seen = self.seen(asked.map_or(newest, |asked| asked.min(newest)));
         seen.is_anew = unreadable.is_some();
         if !seen.is_anew && version.state == VersionState::Pending && version.ordinal > 0 {
-            self.store.refuse_unknown_refusals(version.id).await?;
+            let refusals = NeededRows::RefusalsOf(version.id);
+            self.store.refuse_lost(refusals).await?;
         }
         if is_unjudged {
             earlier.clear();
@@ -342,8 +343,8 @@ impl App {
         only: Option<&[SourceId]>,
     ) -> Result<Vec<(SourceId, VersionId)>> {
         const MOST: usize = 4096;
-        let mut ids = self.store.unjudged().await?;
-        ids.extend(self.store.promised().await?);
+        let mut ids = self.store.awaiting(Awaiting::Decision).await?;
+        ids.extend(self.store.awaiting(Awaiting::Advice).await?);
         if let Some(only) = only {
             let only: HashSet<_> = only.iter().collect();
             ids.retain(|(source, _)| only.contains(source));

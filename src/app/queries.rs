@@ -11,7 +11,7 @@ use crate::domain::{
     VersionState,
 };
 use crate::store::{
-    ChangeToken, SourceFilter, VerdictFilter, VerdictOn, VersionQuery, VersionsQuery,
+    ChangeToken, SourceFilter, VerdictFilter, VerdictOn, VerdictQuery, VersionQuery, VersionsQuery,
 };
 
 /// A source with what happened to it.
@@ -67,8 +67,9 @@ impl App {
     ) -> Result<Option<(History, Option<Error>)>> {
         let attempts = self.store.attempts(source, limit).await?;
         let (versions, damage) = self.sound_versions(source, limit).await?;
+        let of_source = VerdictQuery::OfSource { source, limit };
         let mut verdicts = HashMap::<VersionId, Vec<Verdict>>::new();
-        for verdict in self.store.verdicts_of_source(source, limit).await? {
+        for verdict in self.store.verdicts(of_source).await? {
             verdicts
                 .entry(verdict.version_id)
                 .or_default()
@@ -146,7 +147,7 @@ impl App {
 
     /// Returns the verdicts that match, newest first. A verifier or a set that there neither is nor was is an error.
     pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
-        let found = self.store.verdicts_that(filter.clone()).await?;
+        let found = self.store.find_verdicts(filter.clone()).await?;
         if found.is_empty() {
             self.refuse_unknown_names(filter).await?;
         }
@@ -162,7 +163,7 @@ impl App {
                 limit: Some(1),
                 ..VerdictFilter::default()
             };
-            if self.store.verdicts_that(any).await?.is_empty() {
+            if self.store.find_verdicts(any).await?.is_empty() {
                 self.known_set(&set).await?;
             }
         }
@@ -179,7 +180,7 @@ impl App {
             limit: Some(1),
             ..VerdictFilter::default()
         };
-        if names.contains(&verifier.as_str()) || !self.store.verdicts_that(any).await?.is_empty() {
+        if names.contains(&verifier.as_str()) || !self.store.find_verdicts(any).await?.is_empty() {
             return Ok(());
         }
         let otherwise = "`gannet config show --policy` lists the verifiers in force";

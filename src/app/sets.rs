@@ -11,7 +11,7 @@ use crate::domain::{
     VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_by_verifier,
     ready_to_judge, set_file_names, set_step,
 };
-use crate::store::{Fact, NewEdition, SourceFilter, StoreError};
+use crate::store::{Fact, NeededRows, NewEdition, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
 
 /// What judging an edition gave.
@@ -247,7 +247,8 @@ impl App {
         members: Vec<EditionMember>,
         ask: Ask,
     ) -> Result<VerifiedSet> {
-        self.store.refuse_lost_members(name.to_owned()).await?;
+        let needed = NeededRows::MembersOf(name.to_owned());
+        self.store.refuse_lost(needed).await?;
         let versions = members.iter().map(|member| member.version_id).collect();
         let refusals = self
             .store
@@ -293,7 +294,7 @@ impl App {
         let unreadable = match ask {
             Ask::Again => {
                 let store = &self.store;
-                store.newest_among_unreadable_of_edition(edition.id).await?
+                store.newest_among_unreadable(edition.id).await?
             }
             _ => None,
         };
@@ -315,7 +316,7 @@ impl App {
         if !verdicts.is_empty() || is_undecided || !matches!(ask, Ask::Undecided(_)) {
             let counted = self
                 .store
-                .record_edition_verdicts(edition.id, verdicts, seen, self.stamp())
+                .record_verdicts(edition.id, verdicts, seen, self.stamp())
                 .await?;
             (edition.state, verdicts) = (counted.state, counted.verdicts);
             ended = counted.ended;

@@ -8,6 +8,7 @@ mod condition;
 mod damaged_row;
 mod error;
 mod fact;
+mod judged;
 mod notice_types;
 mod options;
 mod sqlite;
@@ -18,6 +19,7 @@ pub use condition::Condition;
 pub use damaged_row::DamagedRow;
 pub use error::StoreError;
 pub use fact::Fact;
+pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
     PublicationEvent, RunStart, SetLook, ToldOfEvent,
@@ -25,9 +27,10 @@ pub use notice_types::{
 pub use options::{OnCommit, StoreOptions};
 pub use sqlite::{ExpectedFile, Mended, Store, Unservable};
 pub use types::{
-    AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, Counted, Edited, Ended,
-    EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder, JudgedRequest, NamedVersion,
-    NewEdition, Newest, PolicyAdoption, PublishTask, PublishedFile, Recorded, RefusalsBy, Seen,
-    SourceChange, SourceFilter, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
+    AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat, ClaimsToRelease,
+    Counted, Edited, Ended, EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder,
+    JudgedRequest, NamedVersion, NewEdition, Newest, PolicyAdoption, PublishTask, PublishedFile,
+    Recorded, RefusalsBy, Seen, SourceChange, SourceFilter, VerdictFilter, VerdictOn,
+    VerdictSubject, VersionToJudge,
 };
 pub use version_query::{ChainOf, VersionQuery, VersionsQuery};

@@ -108,9 +108,35 @@ pub struct SourceFilter {
     pub limit: Option<usize>,
 }
 
-/// Who claims, how much, and for how long.
+/// Which sources are to be claimed.
+#[derive(Clone, Debug)]
+pub enum ClaimWhat {
+    /// Those that are due, first those that are due longest.
+    Due,
+    /// These, due or not, enabled or not.
+    These(Vec<SourceId>),
+}
+
+/// Which claims are to end.
+#[derive(Clone, Debug)]
+pub enum ClaimsToRelease {
+    /// Every one that this owner still holds.
+    Of(String),
+    /// That on one source with this fencing number, if it still holds: the same owner may have made another one since, when an
+    /// edit ended this one.
+    One {
+        /// The source.
+        source: SourceId,
+        /// The claim's fencing number.
+        fence: i64,
+    },
+}
+
+/// Who claims what, how much, and for how long.
 #[derive(Clone, Debug)]
 pub struct ClaimRequest {
+    /// Which sources.
+    pub what: ClaimWhat,
     /// Unique to the process: `host:pid:nonce`.
     pub owner: String,
     /// The time of day; leases that end by now are void.

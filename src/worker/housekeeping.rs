@@ -29,8 +29,7 @@ pub(super) async fn tidy(app: &App) -> Result<()> {
         return Ok(());
     }
     app.join_archive_once().await?;
-    app.store.look_for_unfetched().await?;
-    let needs_are_known = app.store.all_needs_are_known().await?;
+    let needs_are_known = app.store.inspect().await?;
     if needs_are_known {
         discard_unnamed(app).await?;
     }

@@ -17,7 +17,7 @@ use super::stop::{GRACE, Stop};
 use crate::app::{App, Error, ErrorKind, Result};
 use crate::domain::{Action, Claim, NewEvent, SourceId, VerdictId, VersionId};
 use crate::net::Fetcher;
-use crate::store::{ClaimRequest, Fact};
+use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease, Fact};
 
 /// How long a claim holds without being renewed: a crashed worker's sources are free again after this.
 const LEASE: chrono::Duration = crate::domain::LONGEST_LEASE;
@@ -215,7 +215,8 @@ impl<'a> Pass<'a> {
         if self.ends() {
             self.drain().await;
         }
-        let released = self.app.store.release_claims(self.owner.to_owned()).await;
+        let claims = ClaimsToRelease::Of(self.owner.to_owned());
+        let released = self.app.store.release_claims(claims).await;
         self.keep_error(released.map_err(Error::from));
     }
 
@@ -279,17 +280,18 @@ impl<'a> Pass<'a> {
         };
         let left_out = request.excluded_hosts.clone();
         let claims = match &mut self.selection {
-            Selection::Due => self.app.store.claim_due(request).await,
+            Selection::Due => self.app.store.claim(request).await,
             Selection::These(ids) => {
                 let batch: Vec<_> = ids.drain(..ids.len().min(CLAIM_BATCH)).collect();
                 if ids.is_empty() {
                     self.hosts.no_more_due_except(Vec::new());
                 }
                 let request = ClaimRequest {
+                    what: ClaimWhat::These(batch.clone()),
                     excluded_hosts: Vec::new(),
                     ..request
                 };
-                let claims = self.app.store.claim_these(batch.clone(), request).await;
+                let claims = self.app.store.claim(request).await;
                 if let Ok(claims) = &claims {
                     let claimed: Vec<_> = claims.iter().map(|claim| claim.source.id).collect();
                     let damaged = self.app.damaged_sources();
@@ -322,6 +324,7 @@ impl<'a> Pass<'a> {
     fn claim_request(&self) -> ClaimRequest {
         let now = self.app.now();
         ClaimRequest {
+            what: ClaimWhat::Due,
             owner: self.owner.to_owned(),
             now,
             lease_until: now + LEASE,

@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::pipeline::Pipeline;
 use crate::app::{Error, ErrorKind, Result};
 use crate::domain::{Claim, Source, SourceId, VerdictId, VersionId};
-use crate::store::ClaimRequest;
+use crate::store::{ClaimRequest, ClaimWhat, ClaimsToRelease};
 
 /// Sources whose versions are judged again at once, each with one content in memory or in a file.
 const AT_ONCE: usize = 4;
@@ -57,7 +57,11 @@ impl Undecided {
             let places = (AT_ONCE - self.tasks.len()).min(self.listed.len());
             let mut batch: HashMap<_, _> = self.listed.drain(..places).collect();
             let ids = batch.keys().copied().collect();
-            let claims = pipeline.app.store.claim_these(ids, request.clone());
+            let request = ClaimRequest {
+                what: ClaimWhat::These(ids),
+                ..request.clone()
+            };
+            let claims = pipeline.app.store.claim(request);
             for claim in claims.await? {
                 let versions = batch.remove(&claim.source.id).unwrap_or_default();
                 self.judge(pipeline, claim, versions);
@@ -76,7 +80,11 @@ impl Undecided {
                 errors.extend(judge_again(&pipeline, &claim.source, id, seen).await.err());
             }
             let store = &pipeline.app.store;
-            let released = store.release_claim(claim.source.id, claim.fence).await;
+            let ended = ClaimsToRelease::One {
+                source: claim.source.id,
+                fence: claim.fence,
+            };
+            let released = store.release_claims(ended).await;
             errors.extend(released.err().map(Error::from));
             errors
         });
@@ -124,7 +132,7 @@ async fn judge_again(
     seen: VerdictId,
 ) -> Result<()> {
     let store = &pipeline.app.store;
-    if store.newest_verdict(id).await? > seen {
+    if store.newest_verdict(Some(id)).await? > seen {
         return Ok(());
     }
     // Who has decided meanwhile is not asked.

@@ -17,7 +17,7 @@ use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
 use crate::config::Config;
 use crate::domain::{Action, Slot};
 use crate::net::Fetcher;
-use crate::store::{Condition, Fact, FilesToLookAt};
+use crate::store::{ClaimsToRelease, Condition, Fact, FilesToLookAt};
 use crate::verify::end_left_behind;
 
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
@@ -279,7 +279,7 @@ impl Worker {
         stop: &Stop,
         progress: &Progress,
     ) -> Result<PassReport> {
-        let seen = self.app.store.newest_verdict_of_all().await?;
+        let seen = self.app.store.newest_verdict(None).await?;
         let undecided = match &selection {
             Selection::Due if judges && self.may_judge_again() => {
                 Some(self.app.undecided(None).await?)
@@ -433,7 +433,8 @@ impl Worker {
         for owner in self.app.store.claim_owners().await? {
             // It ended in order but could not write any more: its disk was full, say.
             if self.app.archive.machine().has_exited(&owner) {
-                self.app.store.release_claims(owner).await?;
+                let claims = ClaimsToRelease::Of(owner);
+                self.app.store.release_claims(claims).await?;
             }
         }
         let dead = self
@@ -449,7 +450,8 @@ impl Worker {
         for owner in dead {
             tracing::warn!("worker {owner} ended without releasing its claims: released");
             // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
-            self.app.store.release_claims(owner.clone()).await?;
+            let claims = ClaimsToRelease::Of(owner.clone());
+            self.app.store.release_claims(claims).await?;
             self.end_programs_of(&owner).await;
             let folder = self.app.archive.machine().temp_dir().with_file_name(&owner);
             self.app.count_deaths_in(folder).await?;

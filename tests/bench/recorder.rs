@@ -17,8 +17,8 @@ use gannet::domain::{
     SourceSettings, Stamp, Validators, base_ordinal,
 };
 use gannet::store::{
-    AttemptRecord, AttemptResult, ChainOf, ClaimRequest, SourceChange, Store, StoreError,
-    VersionQuery,
+    AttemptRecord, AttemptResult, ChainOf, ClaimRequest, ClaimWhat, SourceChange, Store,
+    StoreError, VersionQuery,
 };
 use tokio::runtime::Runtime;
 
@@ -61,13 +61,16 @@ impl Recorder {
 
     /// Claims sources that are due; all are, until they are attempted.
     pub(crate) fn claim_due(&self, limit: usize) -> Vec<Claim> {
-        self.wait(self.store.claim_due(self.request(limit)))
+        self.wait(self.store.claim(self.request(ClaimWhat::Due, limit)))
     }
 
     /// Claims one source, an hour later than the last.
     pub(crate) fn claim(&mut self, source: SourceId) -> Claim {
         self.now += TimeDelta::hours(1);
-        let claims = self.wait(self.store.claim_these(vec![source], self.request(1)));
+        let claims = self.wait(
+            self.store
+                .claim(self.request(ClaimWhat::These(vec![source]), 1)),
+        );
         claims.into_iter().next().expect("a claim")
     }
 
@@ -184,8 +187,9 @@ impl Recorder {
         }
     }
 
-    fn request(&self, limit: usize) -> ClaimRequest {
+    fn request(&self, what: ClaimWhat, limit: usize) -> ClaimRequest {
         ClaimRequest {
+            what,
             owner: "run-abcdef".to_owned(),
             now: self.now,
             lease_until: self.now + TimeDelta::minutes(5),

@@ -627,13 +627,14 @@ async fn claims_of_a_worker_that_could_not_release_them_are_free() {
     house.add([origin.url("/x")]).await;
     // As a full disk leaves it: the folder of the owner went, its claim did not.
     let request = gannet::store::ClaimRequest {
+        what: gannet::store::ClaimWhat::Due,
         owner: "run-gone".to_owned(),
         now: at("2026-01-31T12:00:00Z"),
         lease_until: at("2026-01-31T12:05:00Z"),
         limit: 1,
         excluded_hosts: Vec::new(),
     };
-    let claims = house.app.store.claim_due(request).await;
+    let claims = house.app.store.claim(request).await;
     assert_eq!(claims.expect("a claim").len(), 1);
     assert_eq!(house.pass().await.new, 1);
 }

@@ -2,24 +2,17 @@
 
 use rusqlite::Connection;
 
-use super::Store;
 use crate::domain::{SourceId, VersionId};
-use crate::store::error::Result;
+use crate::store::judged::Awaiting;
 
-impl Store {
-    /// Returns the newest versions that are decided, and that a verifier which only advises has promised a verdict on.
-    pub async fn promised(&self) -> Result<Vec<(SourceId, VersionId)>> {
-        self.read(|sql| Ok(pairs(sql, PROMISED)?)).await
-    }
-
-    /// Returns the versions that are pending or could not be judged and whose verdict may change what is published, of sources
-    /// that are not removed: the published one, and of the newest eight those after it; of a member of a set the newest.
-    pub async fn unjudged(&self) -> Result<Vec<(SourceId, VersionId)>> {
-        self.read(|sql| Ok(pairs(sql, UNJUDGED)?)).await
-    }
-}
-
-fn pairs(sql: &Connection, query: &str) -> rusqlite::Result<Vec<(SourceId, VersionId)>> {
+pub(super) fn versions_awaiting(
+    sql: &Connection,
+    what: Awaiting,
+) -> rusqlite::Result<Vec<(SourceId, VersionId)>> {
+    let query = match what {
+        Awaiting::Decision => UNJUDGED,
+        Awaiting::Advice => PROMISED,
+    };
     let mut statement = sql.prepare_cached(query)?;
     let rows = statement.query_map([], |row| {
         Ok((SourceId(row.get(0)?), VersionId(row.get(1)?)))

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::params;
 
 use super::Store;
+use super::failure::Outcome;
 use super::row::{Columns, int, millis, to_json};
 use super::source_row::{
     SETLESS_COLUMNS, SOURCE_COLUMNS, SOURCE_TABLES, have_sets_members, read_source, read_source_row,
@@ -18,70 +19,20 @@ use crate::domain::{
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
-use crate::store::types::ClaimRequest;
+use crate::store::types::{ClaimRequest, ClaimWhat, ClaimsToRelease};
 
 impl Store {
-    /// Claims sources that are due and under no live claim, those first that are due longest. One whose row is damaged is left out
-    /// ([`Store::damage`]).
-    pub async fn claim_due(&self, request: ClaimRequest) -> Result<Vec<Claim>> {
-        let claimed = self.write(move |transaction| {
-            let mut claimed = Claimed::default();
-            loop {
-                let ids = transaction
-                    .sql
-                    .prepare_cached(DUE)?
-                    .query_map(
-                        params![
-                            Slot::containing(request.now).0,
-                            millis(request.now),
-                            to_json(&request.excluded_hosts),
-                            int(request.limit - claimed.claims.len() + claimed.damaged.len())
-                        ],
-                        |row| row.get(0),
-                    )?
-                    .collect::<rusqlite::Result<Vec<_>>>()?;
-                // As many others take the places of those that are damaged.
-                if claim_all(transaction, &ids, &request, &mut claimed)? {
-                    return Ok(claimed);
-                }
-            }
+    /// Claims sources for a worker: at most as many as it asks for, none under a live claim, on an excluded host, or removed. One
+    /// whose row is damaged is left out ([`Store::damage`]).
+    pub async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>> {
+        let claimed = self.write(move |transaction| match &request.what {
+            ClaimWhat::Due => claim_due(transaction, &request),
+            ClaimWhat::These(ids) => claim_these(transaction, ids, &request),
         });
-        Ok(self.sound_claims(claimed.await?))
-    }
-
-    /// Notes what is damaged, and returns the rest.
-    fn sound_claims(&self, claimed: Claimed) -> Vec<Claim> {
+        let claimed = claimed.await?;
         let damaged = claimed.damaged.into_iter();
         self.noted().add(damaged.map(|(_, row)| row).collect());
-        claimed.claims
-    }
-
-    /// Claims these, due or not, enabled or not; those that are removed, under a live claim or on an excluded host are
-    /// left out, and so are those whose rows are damaged.
-    pub async fn claim_these(
-        &self,
-        ids: Vec<SourceId>,
-        request: ClaimRequest,
-    ) -> Result<Vec<Claim>> {
-        let claimed = self.write(move |transaction| {
-            let mut claimed = Claimed::default();
-            let ids = transaction
-                .sql
-                .prepare_cached(THESE)?
-                .query_map(
-                    params![
-                        to_json(&ids),
-                        millis(request.now),
-                        to_json(&request.excluded_hosts),
-                        int(request.limit)
-                    ],
-                    |row| row.get(0),
-                )?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            claim_all(transaction, &ids, &request, &mut claimed)?;
-            Ok(claimed)
-        });
-        Ok(self.sound_claims(claimed.await?))
+        Ok(claimed.claims)
     }
 
     /// Moves the end of every claim that `owner` still holds.
@@ -110,31 +61,72 @@ impl Store {
         .await
     }
 
-    /// Ends the claim on one source with this fencing number, if it still holds: the same owner may have made another one
-    /// since, when an edit ended this one.
-    pub async fn release_claim(&self, source: SourceId, fence: i64) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.execute(
-                "UPDATE source_state SET lease_owner = NULL, lease_until = NULL
-                 WHERE source_id = ?1 AND fence = ?2",
-                params![source.0, fence],
-            )?;
-            Ok(())
-        })
-        .await
+    /// Ends claims; what was being fetched can be claimed at once.
+    pub async fn release_claims(&self, which: ClaimsToRelease) -> Result<()> {
+        self.write(move |transaction| Ok(release(transaction, &which)?))
+            .await
     }
+}
 
-    /// Ends every claim that `owner` still holds; what it was fetching can be claimed at once.
-    pub async fn release_claims(&self, owner: String) -> Result<()> {
-        self.write(move |transaction| {
-            transaction.update_states(
-                "UPDATE source_state SET lease_owner = NULL, lease_until = NULL WHERE lease_owner = ?1",
-                params![owner],
-            )?;
+fn release(transaction: &Transaction<'_>, which: &ClaimsToRelease) -> rusqlite::Result<()> {
+    const RELEASE: &str = "UPDATE source_state SET lease_owner = NULL, lease_until = NULL";
+    match which {
+        ClaimsToRelease::Of(owner) => {
+            transaction.update_states(&format!("{RELEASE} WHERE lease_owner = ?1"), params![owner])
+        }
+        ClaimsToRelease::One { source, fence } => {
+            let release = format!("{RELEASE} WHERE source_id = ?1 AND fence = ?2");
+            transaction.execute(&release, params![source.0, fence])?;
             Ok(())
-        })
-        .await
+        }
     }
+}
+
+/// Claims sources that are due, those first that are due longest.
+fn claim_due(transaction: &Transaction<'_>, request: &ClaimRequest) -> Outcome<Claimed> {
+    let mut claimed = Claimed::default();
+    loop {
+        let ids = transaction
+            .sql
+            .prepare_cached(DUE)?
+            .query_map(
+                params![
+                    Slot::containing(request.now).0,
+                    millis(request.now),
+                    to_json(&request.excluded_hosts),
+                    int(request.limit - claimed.claims.len() + claimed.damaged.len())
+                ],
+                |row| row.get(0),
+            )?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        // As many others take the places of those that are damaged.
+        if claim_all(transaction, &ids, request, &mut claimed)? {
+            return Ok(claimed);
+        }
+    }
+}
+
+fn claim_these(
+    transaction: &Transaction<'_>,
+    ids: &[SourceId],
+    request: &ClaimRequest,
+) -> Outcome<Claimed> {
+    let mut claimed = Claimed::default();
+    let ids = transaction
+        .sql
+        .prepare_cached(THESE)?
+        .query_map(
+            params![
+                to_json(&ids),
+                millis(request.now),
+                to_json(&request.excluded_hosts),
+                int(request.limit)
+            ],
+            |row| row.get(0),
+        )?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    claim_all(transaction, &ids, request, &mut claimed)?;
+    Ok(claimed)
 }
 
 /// Makes a claimed source due in this slot at the latest, whatever comes of its claim.

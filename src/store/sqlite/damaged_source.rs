@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Store;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::row::time;
 use super::source_row::{is_key_of, select, select_sound};
 use super::sql_damage::damaged_error;
@@ -17,23 +17,6 @@ use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 
 impl Store {
-    /// Looks for sources that no pass fetches since their rows are damaged or gone, and notes them ([`Store::damage`]).
-    pub async fn look_for_unfetched(&self) -> Result<()> {
-        self.read_sound(|sql, damaged| {
-            find_unlisted(sql, damaged)?;
-            let mut statement = sql.prepare_cached(&format!(
-                "SELECT s.id, s.name FROM source_state t CROSS JOIN source s ON s.id = t.source_id
-                 WHERE NOT ({FITS}) AND s.enabled IN (0, 1) AND typeof(s.removed_at) IN ('null', 'integer')"
-            ))?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                damaged.push(inactive(SourceId(row.get(0)?), row.get(1).ok()));
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// Returns those of these paths below `published/` that are of no source that is not removed.
     pub async fn unclaimed(&self, paths: Vec<String>) -> Result<Vec<String>> {
         self.read(move |sql| {
@@ -55,6 +38,20 @@ impl Store {
     pub async fn readable_source(&self, id: SourceId) -> Result<Option<Source>> {
         self.read(move |sql| Ok(readable_source(sql, id)?)).await
     }
+}
+
+/// Finds the sources that no pass fetches since their rows are damaged or gone.
+pub(super) fn find_unfetched(sql: &Connection, damaged: &mut Vec<DamagedRow>) -> Outcome<()> {
+    find_unlisted(sql, damaged)?;
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT s.id, s.name FROM source_state t CROSS JOIN source s ON s.id = t.source_id
+         WHERE NOT ({FITS}) AND s.enabled IN (0, 1) AND typeof(s.removed_at) IN ('null', 'integer')"
+    ))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        damaged.push(inactive(SourceId(row.get(0)?), row.get(1).ok()));
+    }
+    Ok(())
 }
 
 /// Returns what can be read of a source; nothing when neither its row nor that of its state is there.

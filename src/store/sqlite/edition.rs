@@ -10,7 +10,6 @@ use super::edition_state::{count_edition, write_checksum};
 use super::event_row::insert_event_under;
 use super::failure::Outcome;
 use super::hand_verdict::{Own, end_on_editions};
-use super::judged::Judged;
 use super::overtaken::{is_overtaken, note_overtaken};
 use super::policy_in_force::InForce;
 use super::refusals::{refusals_of_contents, repeat_on_edition};
@@ -26,6 +25,7 @@ use crate::domain::{
     VerdictOutcome, VersionState, combination_key,
 };
 use crate::store::error::Result;
+use crate::store::judged::Judged;
 use crate::store::types::{Counted, Ended, NewEdition, Seen};
 
 impl Store {
@@ -42,27 +42,6 @@ impl Store {
     ) -> Result<(Edition, Counted)> {
         self.write(move |transaction| insert_edition(transaction, &edition, &stamp))
             .await
-    }
-
-    /// Records more verdicts on an edition, and the state that all of them give it by the policy in force; an event says so when it
-    /// is another one. Returns that state, and which of the verdicts count: those that were reached in view of what was `seen`
-    /// are left out when they are overtaken.
-    ///
-    /// # Errors
-    ///
-    /// [`super::StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
-    pub async fn record_edition_verdicts(
-        &self,
-        edition: EditionId,
-        verdicts: Vec<NewVerdict>,
-        seen: impl Into<Seen>,
-        stamp: Stamp,
-    ) -> Result<Counted> {
-        let seen = seen.into();
-        self.write(move |transaction| {
-            record_on_edition(transaction, edition, &verdicts, Some(&seen), &stamp)
-        })
-        .await
     }
 
     /// Returns the newest edition of a set.

@@ -8,13 +8,13 @@ use super::Store;
 use super::edition_row::{damaged_edition, edition_by_id, member_version};
 use super::failure::{Failure, Outcome};
 use super::interned::edition_fits;
-use super::judged::Judged;
 use super::known_policy::weights_of_set;
 use super::row::Columns;
 use super::sql_damage::read_row;
 use super::verdict_row::{newest_outcomes, read_fit};
 use crate::domain::{EditionCandidate, EditionId, SetPublication, edition_to_publish};
 use crate::store::error::Result;
+use crate::store::judged::Judged;
 
 impl Store {
     /// Returns what has to happen to a set's published folder, in which `published` lies.

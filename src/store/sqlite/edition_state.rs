@@ -4,11 +4,11 @@ use rusqlite::params;
 
 use super::failure::Outcome;
 use super::interned::edition_fits;
-use super::judged::Judged;
 use super::policy_in_force::InForce;
 use super::transaction::Transaction;
 use super::verdict_row::newest_outcomes;
 use crate::domain::{EditionId, VersionState};
+use crate::store::judged::Judged;
 
 /// Writes down the state that follows from all verdicts on an edition, and returns it.
 pub(super) fn count_edition(

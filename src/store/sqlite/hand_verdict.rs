@@ -8,13 +8,14 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::edition_row::{alike_editions, edition_by_id};
 use super::edition_state::count_edition;
 use super::failure::{Failure, Outcome};
-use super::judged::{Judged, Tables};
 use super::refusal_row::failed_or_refused;
 use super::refusals::{alike_versions, is_decided, repeat_all_on_version};
 use super::row::millis;
 use super::transaction::Transaction;
 use super::verdict_row::{given, newest_outcomes, repeat};
+use super::verdict_tables::Tables;
 use crate::domain::{EditionId, Fingerprint, NewVerdict, Stamp, VerdictId, VersionId};
+use crate::store::judged::Judged;
 use crate::store::types::{Ended, Seen};
 
 /// A verifier's own verdict, which was recorded just now.

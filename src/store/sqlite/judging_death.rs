@@ -4,9 +4,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Store;
 use super::transaction::Transaction;
-use super::verdict::{newest_verdict, verdicts_on};
+use super::verdict::newest_verdict;
 use super::version::version_if_there;
-use crate::domain::{Verdict, VersionId};
+use crate::domain::VersionId;
 use crate::store::error::Result;
 use crate::store::types::VersionToJudge;
 
@@ -23,15 +23,6 @@ impl Store {
                 })
             };
             Ok(found.map(to_judge).transpose()?)
-        })
-        .await
-    }
-
-    /// Returns all verdicts on a version, oldest first, and how often judging it killed the process since its rules last all spoke.
-    /// Verdicts whose rows are damaged are left out ([`Store::damage`]).
-    pub async fn verdicts_and_deaths(&self, version: VersionId) -> Result<(Vec<Verdict>, u32)> {
-        self.read_sound(move |sql, damaged| {
-            Ok((verdicts_on(sql, version, damaged)?, deaths(sql, version)?))
         })
         .await
     }
@@ -61,7 +52,7 @@ pub(super) fn forget_deaths(
     Ok(())
 }
 
-fn deaths(sql: &Connection, version: VersionId) -> rusqlite::Result<u32> {
+pub(super) fn deaths(sql: &Connection, version: VersionId) -> rusqlite::Result<u32> {
     let deaths = sql
         .prepare_cached("SELECT deaths FROM judging_death WHERE version_id = ?1")?
         .query_row([version.0], |row| row.get(0))

@@ -4,26 +4,15 @@
 
 use rusqlite::Connection;
 
-use super::Store;
-use super::failure::Failure;
+use super::failure::Outcome;
 use super::sql_damage::damaged_error;
 use crate::store::damaged_row::DamagedRow;
-use crate::store::error::Result;
 
-impl Store {
-    /// Makes sure that no member of a set is left out for a row that is gone or damaged.
-    ///
-    /// # Errors
-    ///
-    /// [`super::StoreError::DamagedRow`] names the first such row, which is noted, too ([`Store::damage`]).
-    pub async fn refuse_lost_members(&self, set: String) -> Result<()> {
-        let looked = self.read(move |sql| match lost_member(sql, &set)? {
-            Some(row) => Err(damaged_error(row).into()),
-            None => Ok(()),
-        });
-        looked.await.inspect_err(|error| {
-            self.note_damage(error);
-        })
+/// Makes sure that no member of a set is left out for a row that is gone or damaged.
+pub(super) fn refuse_lost_members(sql: &Connection, set: &str) -> Outcome<()> {
+    match lost_member(sql, set)? {
+        Some(row) => Err(damaged_error(row).into()),
+        None => Ok(()),
     }
 }
 
@@ -39,7 +28,7 @@ const WITHOUT_MEMBER: &str = "SELECT s.id, s.name FROM source s WHERE s.removed_
      AND NOT EXISTS (SELECT 1 FROM set_member m WHERE m.set_name = ?1 AND m.source_id = s.id) LIMIT 1";
 
 /// Returns the row that is missing or damaged of a set's first lost member.
-fn lost_member(sql: &Connection, set: &str) -> std::result::Result<Option<DamagedRow>, Failure> {
+fn lost_member(sql: &Connection, set: &str) -> Outcome<Option<DamagedRow>> {
     for (table, query, reason) in [
         ("source", WITHOUT_SOURCE, "it is missing"),
         ("source", REMOVED_AT_NO_TIME, "`removed_at` holds no time"),

@@ -3,10 +3,11 @@
 use rusqlite::{Connection, params};
 
 use super::event_row::insert_event_under;
-use super::judged::{Judged, Tables};
 use super::policy_in_force::InForce;
 use super::transaction::Transaction;
+use super::verdict_tables::Tables;
 use crate::domain::{Action, NewEvent, NewVerdict, SourceId, Stamp, VerdictOutcome, VersionId};
+use crate::store::judged::Judged;
 use crate::store::types::Seen;
 
 /// Tells whether a verdict comes too late, which was reached in view of what was `seen`, of nothing that could be overtaken

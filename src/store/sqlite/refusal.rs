@@ -9,8 +9,7 @@ use super::Store;
 use super::edition::record_on_edition;
 use super::edition_row::{alike_editions, edition_by_id};
 use super::edition_state::count_edition;
-use super::failure::strictly;
-use super::judged::{Judged, Tables};
+use super::failure::{Outcome, strictly};
 use super::refusal_row::failed_or_refused;
 use super::refusals::{
     alike_versions, concerns, refusals_of_contents, refusals_of_version, repeat_all_on_version,
@@ -18,11 +17,13 @@ use super::refusals::{
 use super::row::{Columns, to_json};
 use super::verdict::judge_version;
 use super::verdict_row::{repeat, verdicts_on_edition};
+use super::verdict_tables::Tables;
 use super::version_state::place_of;
 use crate::domain::{
     EditionId, EditionVerdict, NewVerdict, SourceId, Stamp, VerdictId, VersionId, VersionState,
 };
 use crate::store::error::Result;
+use crate::store::judged::Judged;
 use crate::store::types::RefusalsBy;
 
 const REFUSALS_BY: &str = "SELECT w.value, r.source_id, NULL, count(DISTINCT r.version_id)
@@ -125,22 +126,6 @@ impl Store {
         .await
     }
 
-    /// Makes sure that it is known whether somebody refused the bytes of a version that is not decided.
-    ///
-    /// # Errors
-    ///
-    /// Damage while a row by which they may be refused cannot be read.
-    pub async fn refuse_unknown_refusals(&self, version: VersionId) -> Result<()> {
-        self.read(move |sql| {
-            let place = place_of(sql, version)?;
-            if place.state == VersionState::Pending && place.ordinal > 0 {
-                refusals_of_version(sql, version)?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// Returns the refusals that stand against the contents of these versions in a set, whatever their sources were called, by
     /// verifier.
     pub async fn edition_refusals(
@@ -160,6 +145,15 @@ impl Store {
     }
 }
 
+/// Makes sure that it is known whether somebody refused the bytes of a version that is not decided.
+pub(super) fn refuse_unknown_refusals(sql: &Connection, version: VersionId) -> Outcome<()> {
+    let place = place_of(sql, version)?;
+    if place.state == VersionState::Pending && place.ordinal > 0 {
+        refusals_of_version(sql, version)?;
+    }
+    Ok(())
+}
+
 /// Returns the verdict that was recorded last on a version or an edition.
 fn last_on(sql: &Connection, on: Judged) -> rusqlite::Result<VerdictId> {
     let Tables {
@@ -172,7 +166,3 @@ fn last_on(sql: &Connection, on: Judged) -> rusqlite::Result<VerdictId> {
     ))?
     .query_row([on.id()], |row| row.get(0).map(VerdictId))
 }
-
-// The source is compared below: a row that does not fit its checksum may be of any.
-
-// Only editions that somebody failed have a refusal; there are few of them in a long history.

@@ -6,13 +6,14 @@
 use rusqlite::{Connection, Row, params};
 
 use super::failure::Failure;
-use super::judged::{Judged, Tables};
 use super::row::to_json;
 use super::sql_damage::damaged_error;
 use super::transaction::Transaction;
+use super::verdict_tables::Tables;
 use super::version_row::damaged_row;
 use crate::domain::{EditionId, VerdictId, VersionId};
 use crate::store::damaged_row::DamagedRow;
+use crate::store::judged::Judged;
 
 /// A refusal as it was kept beside its verdict.
 pub(super) struct KeptRefusal {

@@ -8,7 +8,6 @@ use rusqlite::Connection;
 
 use super::edition_row::{alike_editions, damaged_edition};
 use super::failure::Outcome;
-use super::judged::Judged;
 use super::policy_in_force::InForce;
 use super::refusal_row::{KeptRefusal, failed_or_refused, kept_refusals_of_contents, lost_refusal};
 use super::row::Columns;
@@ -19,6 +18,7 @@ use super::version_state::{derive_state, insert_verdict_event, place_of};
 use crate::domain::{
     EditionId, NewVerdict, SourceId, Stamp, VerdictId, VerdictOutcome, VersionId, VersionState,
 };
+use crate::store::judged::Judged;
 
 /// Repeats the refusals of a version's bytes, as said of another version of the source, on this one, which is new. Returns the state
 /// that they give it; nothing when there are none.

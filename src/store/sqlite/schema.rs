@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn verdicts_of_an_older_catalogue_get_checksums_and_refusals_are_kept() {
-        use crate::store::sqlite::judged::{OF_EDITIONS, OF_VERSIONS};
+        use crate::store::sqlite::verdict_tables::{OF_EDITIONS, OF_VERSIONS};
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("gannet.db");
         let older = open(&path, &MIGRATIONS[..22]).expect("an older schema");

@@ -5,35 +5,17 @@
 
 use rusqlite::{Connection, params};
 
-use super::Store;
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome};
-use super::judged::{Judged, Tables};
 use super::refusal_row::{lossy, without_verdict};
 use super::transaction::Transaction;
 use super::verdict_row::{damage_of, newest_outcomes, verdicts_on};
-use crate::domain::{Action, EditionId, SourceId, Stamp, VerdictId, VersionId};
-use crate::store::error::Result;
+use super::verdict_tables::Tables;
+use crate::domain::{Action, SourceId, Stamp, VerdictId, VersionId};
+use crate::store::judged::Judged;
 
-impl Store {
-    /// Returns the id of the newest verdict on a version, sound or not, where one of them cannot be read or is lost; nothing where all
-    /// are sound.
-    pub async fn newest_among_unreadable(&self, version: VersionId) -> Result<Option<VerdictId>> {
-        self.read(move |sql| newest_unless_sound(sql, Judged::Version(version)))
-            .await
-    }
-
-    /// Returns the same of an edition.
-    pub async fn newest_among_unreadable_of_edition(
-        &self,
-        edition: EditionId,
-    ) -> Result<Option<VerdictId>> {
-        self.read(move |sql| newest_unless_sound(sql, Judged::Edition(edition)))
-            .await
-    }
-}
-
-fn newest_unless_sound(sql: &Connection, on: Judged) -> Outcome<Option<VerdictId>> {
+/// Returns the id of the newest verdict, sound or not, where one of them cannot be read or is lost; nothing where all are sound.
+pub(super) fn newest_unless_sound(sql: &Connection, on: Judged) -> Outcome<Option<VerdictId>> {
     let known = newest_outcomes(sql, on).map_err(Failure::from);
     match known.and_then(|_| verdicts_on(sql, on)) {
         Ok(_) => Ok(None),

@@ -5,6 +5,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Store;
+use super::damaged_source::find_unfetched;
 use super::failure::Failure;
 use super::row::{Columns, int};
 use super::sql_damage::{damaged_error, damaged_row_in};
@@ -17,10 +18,12 @@ use crate::store::error::Result;
 const MOST: usize = 100;
 
 impl Store {
-    /// Looks at the rows of all versions and blobs. Returns whether each is there and fits what it names, so that the bytes that none
-    /// of them names are needed by none; those that do not are noted ([`Store::damage`]).
-    pub async fn all_needs_are_known(&self) -> Result<bool> {
+    /// Looks for sources that no pass fetches since their rows are damaged or gone, and at the rows of all versions and blobs.
+    /// What is damaged is noted ([`Store::damage`]). Returns whether the row of each version and blob is there and fits what it
+    /// names, so that the bytes that none of them names are needed by none.
+    pub async fn inspect(&self) -> Result<bool> {
         self.read_sound(|sql, damaged| {
+            find_unfetched(sql, damaged)?;
             let mut unknown = unfit_rows(sql)?;
             unknown.extend(lost_versions(sql)?.into_iter().map(|(_, row)| row));
             let are_known = unknown.is_empty();

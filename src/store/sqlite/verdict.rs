@@ -2,10 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::Store;
-use super::failure::Failure;
+use super::failure::Outcome;
 use super::hand_verdict::{Own, end_on_versions};
-use super::judged::Judged;
 use super::overtaken::{is_overtaken, note_overtaken};
 use super::refusals::repeat_late;
 use super::row::row_limit;
@@ -15,74 +13,8 @@ use super::verdict_row::{NO_OUTPUT, OUTPUT, insert_verdict, list};
 use super::version_state::{derive_state, insert_verdict_event, place_of};
 use crate::domain::{NewVerdict, SourceId, Stamp, Verdict, VerdictId, VersionId};
 use crate::store::damaged_row::DamagedRow;
-use crate::store::error::Result;
+use crate::store::judged::Judged;
 use crate::store::types::{Counted, Seen};
-
-impl Store {
-    /// Returns all verdicts on a version, oldest first. Those whose rows are damaged are left out ([`Store::damage`]).
-    pub async fn verdicts(&self, version: VersionId) -> Result<Vec<Verdict>> {
-        self.read_sound(move |sql, damaged| verdicts_on(sql, version, damaged))
-            .await
-    }
-
-    /// Returns the id of the newest verdict on a version; 0 while there is none.
-    pub async fn newest_verdict(&self, version: VersionId) -> Result<VerdictId> {
-        self.read(move |sql| Ok(newest_verdict(sql, version)?))
-            .await
-    }
-
-    /// Returns the id of the newest verdict on any version; 0 while there is none.
-    pub async fn newest_verdict_of_all(&self) -> Result<VerdictId> {
-        self.read(|sql| {
-            let newest = sql
-                .prepare_cached("SELECT coalesce(max(id), 0) FROM verdict")?
-                .query_row([], |row| row.get(0))?;
-            Ok(VerdictId(newest))
-        })
-        .await
-    }
-
-    /// Returns the verdicts on the newest `limit` versions of a source, all without a limit; oldest first, and without what
-    /// the verifiers printed: that may be 128 KiB each, and no list shows it.
-    pub async fn verdicts_of_source(
-        &self,
-        source: SourceId,
-        limit: Option<usize>,
-    ) -> Result<Vec<Verdict>> {
-        const OF_SOURCE: &str = "d.version_id IN
-             (SELECT id FROM version WHERE source_id = ?1 ORDER BY ordinal DESC LIMIT ?2)";
-        self.read_sound(move |sql, damaged| {
-            let of_source = [source.0, row_limit(limit)];
-            list(sql, NO_OUTPUT, OF_SOURCE, of_source, damaged)
-        })
-        .await
-    }
-
-    /// Records verdicts, an event each, and the state that all verdicts on the version give it by the policy in force. Returns
-    /// that state, and which of the verdicts count. Its source's published file becomes due when it has to change ([`Store::publication`]).
-    ///
-    /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count. One that was
-    /// reached in view of what was `seen` is left out when it is overtaken: a promise to answer later when the answer came since;
-    /// any other when somebody outside, or the verifier by another definition, decided since, or when the verifier is defined
-    /// otherwise by now.
-    ///
-    /// # Errors
-    ///
-    /// [`super::StoreError::Missing`] when the version was purged meanwhile.
-    pub async fn record_verdicts(
-        &self,
-        version: VersionId,
-        verdicts: Vec<NewVerdict>,
-        seen: impl Into<Seen>,
-        stamp: Stamp,
-    ) -> Result<Counted> {
-        let seen = seen.into();
-        self.write(move |transaction| {
-            judge_version(transaction, version, &verdicts, Some(&seen), &stamp)
-        })
-        .await
-    }
-}
 
 /// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back with
 /// those that count: verdicts that were reached in view of what was `seen` are left out when they are overtaken. Verdicts by hand on the
@@ -93,7 +25,7 @@ pub(super) fn judge_version(
     verdicts: &[NewVerdict],
     seen: Option<&Seen>,
     stamp: &Stamp,
-) -> std::result::Result<Counted, Failure> {
+) -> Outcome<Counted> {
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
     repeat_late(transaction, &place, &policy, stamp)?;
@@ -133,7 +65,7 @@ pub(super) fn verdicts_on(
     sql: &Connection,
     version: VersionId,
     damaged: &mut Vec<DamagedRow>,
-) -> std::result::Result<Vec<Verdict>, Failure> {
+) -> Outcome<Vec<Verdict>> {
     list(sql, OUTPUT, "d.version_id = ?1", [version.0], damaged)
 }
 
@@ -144,4 +76,25 @@ pub(super) fn newest_verdict(sql: &Connection, version: VersionId) -> rusqlite::
     newest
         .query_row([version.0], |row| row.get(0))
         .map(VerdictId)
+}
+
+/// Returns the id of the newest verdict on any version; 0 while there is none.
+pub(super) fn newest_verdict_of_all(sql: &Connection) -> rusqlite::Result<VerdictId> {
+    sql.prepare_cached("SELECT coalesce(max(id), 0) FROM verdict")?
+        .query_row([], |row| row.get(0))
+        .map(VerdictId)
+}
+
+/// Returns the verdicts on the newest `limit` versions of a source, all without a limit; oldest first, and without what the
+/// verifiers printed.
+pub(super) fn verdicts_of_source(
+    sql: &Connection,
+    source: SourceId,
+    limit: Option<usize>,
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<Vec<Verdict>> {
+    const OF_SOURCE: &str = "d.version_id IN
+         (SELECT id FROM version WHERE source_id = ?1 ORDER BY ordinal DESC LIMIT ?2)";
+    let of_source = [source.0, row_limit(limit)];
+    list(sql, NO_OUTPUT, OF_SOURCE, of_source, damaged)
 }

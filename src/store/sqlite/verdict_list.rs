@@ -8,10 +8,10 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::failure::Failure;
 use super::interned::{DEFINITION, optional_text, sound_text};
-use super::judged::{OF_EDITIONS, OF_VERSIONS};
 use super::row::{Columns, int, row_limit, to_json};
 use super::sql_damage::{damaged_row_in, read_row, sound_rows};
 use super::verdict_row::{Said, read_verdict_row, read_what_was_said};
+use super::verdict_tables::{OF_EDITIONS, OF_VERSIONS};
 use crate::domain::{Digest, EditionId, SourceId, VerdictOutcome, VersionId};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
@@ -22,7 +22,7 @@ use crate::store::types::{
 impl Store {
     /// Returns the verdicts that the filter lets through, newest first. Those whose rows are damaged are left out
     /// ([`Store::damage`]).
-    pub async fn verdicts_that(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
+    pub async fn find_verdicts(&self, filter: VerdictFilter) -> Result<Vec<VerdictOn>> {
         self.read_sound(move |sql, damaged| {
             let on_versions = match filter.set {
                 None => list_on_versions(sql, &filter, damaged)?,

@@ -10,16 +10,17 @@ use rusqlite::{Connection, Row, params};
 
 use super::failure::{Failure, strictly};
 use super::interned::{DEFINITION, definition, sound_text, text};
-use super::judged::{GIVEN, Judged, OF_EDITIONS, OF_VERSIONS, Tables};
 use super::refusal_row::{is_refusal_lost, keep_refusal, lost_refusal};
 use super::row::{Columns, duration_ms, millis};
 use super::sql_damage::{damaged_error, damaged_row_in, read_row, sound_rows};
 use super::transaction::Transaction;
+use super::verdict_tables::{GIVEN, OF_EDITIONS, OF_VERSIONS, Tables};
 use crate::domain::{
     EditionId, EditionVerdict, Fingerprint, Judgement, NewVerdict, Stamp, Verdict, VerdictId,
     VerdictOutcome, VersionId,
 };
 use crate::store::damaged_row::DamagedRow;
+use crate::store::judged::Judged;
 
 /// Reads whether a row fits its checksum, such as [`Tables::fits`]; one that does not is an error.
 pub(super) fn read_fit(columns: &mut Columns<'_>) -> rusqlite::Result<()> {

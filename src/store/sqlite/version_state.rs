@@ -4,7 +4,6 @@ use rusqlite::{Connection, params};
 
 use super::event_row::insert_event_under;
 use super::failure::{Failure, found};
-use super::judged::Judged;
 use super::policy_in_force::InForce;
 use super::publication::refresh_publication;
 use super::transaction::Transaction;
@@ -14,6 +13,7 @@ use super::version_row::{Place, place_by_id};
 use crate::domain::{
     Action, NewEvent, NewVerdict, SourceId, Stamp, VerdictOutcome, VersionId, VersionState, Weights,
 };
+use crate::store::judged::Judged;
 
 /// Writes down the state that follows from all verdicts on a version, given its row as it was before, and returns it; events say what
 /// changed. `said` are the verdicts that came just now.

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use gannet::domain::{AttemptOutcome, FailureKind, Slot, SourceId};
-use gannet::store::{AttemptResult, ClaimRequest, Fact, SourceChange, StoreError};
+use gannet::store::{AttemptResult, ClaimRequest, ClaimsToRelease, Fact, SourceChange, StoreError};
 
-use super::rig::{Rig, hours, new, raw, record, request, settings, stamp, start};
+use super::rig::{Rig, hours, new, raw, record, request, settings, stamp, start, these};
 
 #[tokio::test]
 async fn two_stores_never_claim_one_source_both() {
@@ -28,7 +28,7 @@ async fn two_stores_never_claim_one_source_both() {
                     limit: 7,
                     ..request(owner, start())
                 };
-                let claims = store.claim_due(request).await.expect("claims");
+                let claims = store.claim(request).await.expect("claims");
                 if claims.is_empty() {
                     return ids;
                 }
@@ -73,10 +73,10 @@ async fn a_lapsed_claim_goes_to_another_and_the_late_result_is_refused() {
     let id = rig.add("prices").await;
     let late = rig.claim(id, start()).await;
     let live = start() + TimeDelta::minutes(4);
-    let refused = rig.store.claim_due(request("b", live)).await;
+    let refused = rig.store.claim(request("b", live)).await;
     assert!(refused.expect("claims").is_empty(), "the lease is live");
     let lapsed = start() + TimeDelta::minutes(5);
-    let taken = rig.store.claim_due(request("b", lapsed)).await;
+    let taken = rig.store.claim(request("b", lapsed)).await;
     let taken = taken.expect("claims").pop().expect("a claim");
     let result = || new(raw("one"));
     let error = rig
@@ -113,18 +113,18 @@ async fn a_lapsed_claim_that_nobody_took_still_holds() {
 async fn claims_are_renewed_and_released_by_owner() {
     let rig = Rig::new();
     let (a, b) = (rig.add("a").await, rig.add("b").await);
-    let claim = |id, owner| rig.store.claim_these(vec![id], request(owner, start()));
+    let claim = |id, owner| rig.store.claim(these(vec![id], request(owner, start())));
     let held = claim(a, "one").await.expect("claims").remove(0);
     claim(b, "two").await.expect("claims");
     rig.store
         .renew_claims("one".to_owned(), hours(3))
         .await
         .expect("renewed");
-    let due = rig.store.claim_due(request("three", hours(2))).await;
+    let due = rig.store.claim(request("three", hours(2))).await;
     let due: Vec<_> = due.expect("claims").iter().map(|c| c.source.id).collect();
     assert_eq!(due, [b]);
     rig.store
-        .release_claims("one".to_owned())
+        .release_claims(ClaimsToRelease::Of("one".to_owned()))
         .await
         .expect("released");
     let refused = rig
@@ -132,7 +132,7 @@ async fn claims_are_renewed_and_released_by_owner() {
         .record_attempt(record(&held, start(), AttemptResult::Unchanged))
         .await;
     assert_eq!(refused, Err(StoreError::StaleClaim(a)));
-    let due = rig.store.claim_due(request("three", hours(2))).await;
+    let due = rig.store.claim(request("three", hours(2))).await;
     let due: Vec<_> = due.expect("claims").iter().map(|c| c.source.id).collect();
     assert_eq!(due, [a]);
 }
@@ -155,7 +155,7 @@ async fn only_what_is_due_enabled_and_not_excluded_is_claimed() {
             limit,
             ..request("a", at)
         };
-        rig.store.claim_due(request)
+        rig.store.claim(request)
     };
     let claims = due(start(), &["example.org"], 9).await.expect("claims");
     let ids: Vec<_> = claims.iter().map(|claim| claim.source.id).collect();
@@ -165,7 +165,7 @@ async fn only_what_is_due_enabled_and_not_excluded_is_claimed() {
     assert_eq!(ids, [id]);
     // An operator may ask for any of them that is not removed.
     let chosen = vec![disabled, SourceId(77), disabled];
-    let claims = rig.store.claim_these(chosen, request("b", start())).await;
+    let claims = rig.store.claim(these(chosen, request("b", start()))).await;
     assert_eq!(claims.expect("claims").len(), 1);
 }
 

@@ -5,7 +5,9 @@ use gannet::domain::{
     Action, Address, Edit, FailureKind, Interval, PublishPolicy, SettingsPatch, Slot, SourceId,
     Validators,
 };
-use gannet::store::{AttemptResult, Edited, EventFilter, SourceChange, StoreError};
+use gannet::store::{
+    AttemptResult, ClaimsToRelease, Edited, EventFilter, SourceChange, StoreError,
+};
 
 use super::rig::{Rig, hours, new, raw, record, stamp, start};
 
@@ -230,7 +232,11 @@ async fn a_fetch_under_way_of_what_is_asked_otherwise_is_refused() {
             assert_eq!(slot, Slot::containing(hours(2)), "{what}");
             // It can be claimed at once, and the end of the old claim does not end the new one.
             let next = rig.claim(id, hours(2)).await;
-            let released = rig.store.release_claim(id, claim.fence).await;
+            let ended = ClaimsToRelease::One {
+                source: id,
+                fence: claim.fence,
+            };
+            let released = rig.store.release_claims(ended).await;
             released.expect("released");
             let recorded = record(&next, hours(2), AttemptResult::Unchanged);
             let recorded = rig.store.record_attempt(recorded).await;

@@ -3,7 +3,9 @@
 use gannet::domain::{
     BlobForm, BlobId, LastModified, StoredBody, VerdictId, VerdictOutcome, VersionState,
 };
-use gannet::store::{AttemptResult, ChainOf, StoreError, VersionQuery, VersionsQuery};
+use gannet::store::{
+    AttemptResult, ChainOf, StoreError, VerdictQuery, VersionQuery, VersionsQuery,
+};
 
 use super::rig::{Rig, delta, hours, new, raw, stamp, start, verdict};
 
@@ -214,7 +216,10 @@ async fn a_list_reads_nothing_of_what_verifiers_printed() {
         }
     }
     for (limit, expected) in [(None, 6), (Some(2), 4), (Some(0), 0)] {
-        let listed = rig.store.verdicts_of_source(id, limit).await;
+        let listed = rig
+            .store
+            .verdicts(VerdictQuery::OfSource { source: id, limit })
+            .await;
         let listed = listed.expect("verdicts");
         assert_eq!(listed.len(), expected, "{limit:?}");
         for one in listed {

@@ -75,7 +75,7 @@ async fn take(rig: &Rig, at: i64, step: Step) {
         Step::Unchanged(one) => {
             if let Some(id) = pick(one) {
                 let request = request("prop", hours(at));
-                let claims = rig.store.claim_these(vec![id], request).await;
+                let claims = rig.store.claim(super::rig::these(vec![id], request)).await;
                 for claim in claims.expect("claims") {
                     let record = record(&claim, hours(at), AttemptResult::Unchanged);
                     rig.store.record_attempt(record).await.expect("recorded");
@@ -124,7 +124,7 @@ async fn fetch(rig: &Rig, id: SourceId, at: i64, content: &str) {
     let request = request("prop", hours(at));
     let claims = rig
         .store
-        .claim_these(vec![id], request)
+        .claim(super::rig::these(vec![id], request))
         .await
         .expect("claims");
     let Some(claim) = claims.first() else { return };

@@ -4,7 +4,7 @@ use gannet::domain::{
     Publication, PublishPolicy, SourceId, SourceSettings, VerdictId, VerdictOutcome, VersionId,
     VersionState,
 };
-use gannet::store::{SourceChange, StoreError};
+use gannet::store::{Awaiting, SourceChange, StoreError, VerdictQuery};
 
 use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
@@ -110,12 +110,26 @@ async fn verdicts_come_back_with_their_provenance() {
     for verdict in &mut listed {
         verdict.verdict.judgement.output.clear();
     }
-    assert_eq!(rig.store.verdicts_of_source(id, None).await, Ok(listed));
+    assert_eq!(
+        rig.store
+            .verdicts(VerdictQuery::OfSource {
+                source: id,
+                limit: None
+            })
+            .await,
+        Ok(listed)
+    );
     let later = rig
         .version(id, hours(1), "two", VersionState::Pending)
         .await;
     judge(&rig, later, VerdictOutcome::Passed, VersionState::Passed).await;
-    let limited = rig.store.verdicts_of_source(id, Some(1)).await;
+    let limited = rig
+        .store
+        .verdicts(VerdictQuery::OfSource {
+            source: id,
+            limit: Some(1),
+        })
+        .await;
     let versions: Vec<_> = limited
         .expect("verdicts")
         .iter()
@@ -152,7 +166,12 @@ async fn versions_that_may_still_be_published_wait_for_a_verdict() {
     let good = rig.version(b, hours(1), "fine", Passed).await;
     let paused = rig.version(c, start(), "paused", Pending).await;
     published(&rig, b, Publication::Publish(good)).await;
-    let unjudged = async || rig.store.unjudged().await.expect("a read");
+    let unjudged = async || {
+        rig.store
+            .awaiting(Awaiting::Decision)
+            .await
+            .expect("a read")
+    };
     let all = [(a, old), (a, older), (c, paused)];
     assert_eq!(unjudged().await, all);
     published(&rig, a, Publication::Publish(older)).await;
@@ -211,7 +230,12 @@ async fn a_promise_that_comes_after_its_answer_is_left_out() {
             .record_verdicts(version, verdicts, seen, stamp(start()));
         recorded.await.expect("recorded").state
     };
-    let newest = async || rig.store.newest_verdict(version).await.expect("an id");
+    let newest = async || {
+        rig.store
+            .newest_verdict(Some(version))
+            .await
+            .expect("an id")
+    };
     let seen = newest().await;
     assert_eq!(record(VerdictOutcome::Passed, seen).await, Passed);
     assert_eq!(record(VerdictOutcome::Pending, seen).await, Passed);
@@ -233,7 +257,11 @@ async fn of_a_long_undecided_history_the_newest_are_looked_at_again() {
             .await;
     }
     let other = rig.version(b, start(), "b", VersionState::Error).await;
-    let unjudged = rig.store.unjudged().await.expect("a read");
+    let unjudged = rig
+        .store
+        .awaiting(Awaiting::Decision)
+        .await
+        .expect("a read");
     assert_eq!(unjudged.iter().filter(|(id, _)| *id == a).count(), 8);
     assert!(unjudged.contains(&(b, other)));
 }

@@ -10,7 +10,7 @@ use gannet::domain::{
     Stamp, StoredBody, Validators, VerdictId, VerdictOutcome, VersionId, VersionState, Weight,
 };
 use gannet::store::{
-    AttemptRecord, AttemptResult, ClaimRequest, PolicyAdoption, Recorded, SourceChange,
+    AttemptRecord, AttemptResult, ClaimRequest, ClaimWhat, PolicyAdoption, Recorded, SourceChange,
     SourceFilter, Store, StoreError,
 };
 
@@ -48,8 +48,17 @@ pub(crate) fn settings(name: &str, address: &str) -> SourceSettings {
     }
 }
 
+/// Asks for these, due or not.
+pub(crate) fn these(ids: Vec<SourceId>, request: ClaimRequest) -> ClaimRequest {
+    ClaimRequest {
+        what: ClaimWhat::These(ids),
+        ..request
+    }
+}
+
 pub(crate) fn request(owner: &str, now: DateTime<Utc>) -> ClaimRequest {
     ClaimRequest {
+        what: ClaimWhat::Due,
         owner: owner.to_owned(),
         now,
         lease_until: now + TimeDelta::minutes(5),
@@ -199,7 +208,7 @@ impl Rig {
     }
 
     pub(crate) async fn claim(&self, id: SourceId, at: DateTime<Utc>) -> Claim {
-        let claims = self.store.claim_these(vec![id], request("rig", at)).await;
+        let claims = self.store.claim(these(vec![id], request("rig", at))).await;
         claims.expect("claims").pop().expect("the claim")
     }
 

@@ -6,7 +6,7 @@ use gannet::domain::{
     Edition, EditionId, EditionMember, Publication, SetPublication, SourceId, SourceSettings,
     VerdictId, VerdictOutcome, VersionId, VersionState, combination_key,
 };
-use gannet::store::{NewEdition, SourceChange, StoreError};
+use gannet::store::{Awaiting, NewEdition, SourceChange, StoreError};
 
 use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
@@ -153,7 +153,11 @@ async fn only_the_newest_version_of_a_member_is_worth_judging_again() {
     rig.version(a, start(), "one", VersionState::Error).await;
     let two = rig.version(a, hours(1), "two", VersionState::Error).await;
     let unjudged = async || {
-        let unjudged = rig.store.unjudged().await.expect("versions");
+        let unjudged = rig
+            .store
+            .awaiting(Awaiting::Decision)
+            .await
+            .expect("versions");
         unjudged
             .into_iter()
             .map(|(_, version)| version)
@@ -179,7 +183,7 @@ async fn an_edition_comes_back_with_its_verdicts() {
         Ok(Some(recorded.clone()))
     );
     let passed = verdict(VerdictOutcome::Passed, hours(1));
-    let judged = rig.store.record_edition_verdicts(
+    let judged = rig.store.record_verdicts(
         recorded.id,
         vec![passed.clone()],
         VerdictId(0),

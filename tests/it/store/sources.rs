@@ -209,7 +209,7 @@ async fn another_address_forgets_the_validators_and_keeps_the_path() {
         excluded_hosts: vec!["example.org".to_owned()],
         ..super::rig::request("a", hours(1))
     };
-    let claims = rig.store.claim_due(request).await.expect("claims");
+    let claims = rig.store.claim(request).await.expect("claims");
     assert!(claims[0].validators.is_empty());
 }
 
@@ -264,9 +264,10 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
         id: id.0,
     };
     assert_eq!(again, Err(missing));
-    let claims = rig
-        .store
-        .claim_these(vec![id], super::rig::request("a", hours(2)));
+    let claims = rig.store.claim(super::rig::these(
+        vec![id],
+        super::rig::request("a", hours(2)),
+    ));
     assert!(claims.await.expect("claims").is_empty());
 }
 

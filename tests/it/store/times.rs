@@ -108,7 +108,7 @@ async fn a_claim_and_a_pause_end_when_they_hold_for_longer_than_they_can() {
         let kept = rig.store.record_notice(retry, stamp(ahead));
         kept.await.expect("recorded");
         rig.store.mend_times(stamp(start())).await.expect("mended");
-        let claims = rig.store.claim_due(request("other", start())).await;
+        let claims = rig.store.claim(request("other", start())).await;
         assert_eq!(claims.expect("claims").len(), usize::from(is_mended));
         let look = rig.store.look_for_changes("ops".to_owned(), start());
         assert_eq!(look.await.expect("a look").is_some(), is_mended);

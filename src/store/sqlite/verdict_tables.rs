@@ -1,13 +1,6 @@
-//! What a verdict is on, and the tables that keep verdicts and refusals of its kind.
+//! The tables that keep verdicts and refusals: those on versions and those on editions are kept alike, each in tables of their own.
 
-use crate::domain::{EditionId, VersionId};
-
-/// What a verdict is on: both are kept alike, each in a table of its own.
-#[derive(Clone, Copy)]
-pub(super) enum Judged {
-    Version(VersionId),
-    Edition(EditionId),
-}
+use crate::store::judged::Judged;
 
 impl Judged {
     pub(super) fn id(self) -> i64 {
