@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{App, Error, NewSource, Result};
 use crate::domain::{Source, SourceId, SourceSettings};
+use crate::store::SourcesQuery;
 
 /// Why one of several new sources cannot be added.
 #[derive(Debug)]
@@ -81,9 +82,14 @@ impl App {
         }
         let name = |new: &NewSource| new.settings.name.clone().unwrap_or_default();
         let names = new.iter().map(name);
-        let with_address = self.store.find_sources(addresses.clone()).await?;
-        let with_name = self.store.find_sources(names.collect()).await?;
-        let former = self.store.former_sources(addresses).await?;
+        let with_address = SourcesQuery::Called(addresses.clone());
+        let with_name = SourcesQuery::Called(names.collect());
+        let with_address = self.store.find_sources(with_address).await?;
+        let with_name = self.store.find_sources(with_name).await?;
+        let former = self
+            .store
+            .find_sources(SourcesQuery::Former(addresses))
+            .await?;
         for (at, refusal) in refusals.iter_mut().enumerate() {
             if refusal.is_none() {
                 *refusal = taken("address", with_address[at].as_ref())

@@ -53,7 +53,7 @@ impl App {
             let (name, requires) = match (refusals.source_id, &refusals.set) {
                 (Some(id), _) => {
                     // What was purged meanwhile cannot be published.
-                    let Some(source) = self.store.source(id).await? else {
+                    let Some(source) = self.store.find_source(id).await? else {
                         continue;
                     };
                     let key = SourceKey::of(&source.settings);

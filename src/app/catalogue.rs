@@ -7,7 +7,7 @@ use super::{Added, App, Error, ErrorKind, NewSource, Result};
 use crate::domain::{
     Address, Edit, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, free_number,
 };
-use crate::store::{SourceChange, StoreError};
+use crate::store::{DamagedSources, SourceChange, SourceFilter, StoreError};
 
 /// What `apply` would do, or did, in order.
 #[derive(Clone, Debug, Default)]
@@ -139,7 +139,11 @@ impl App {
     /// `prune` removes what the file does not name.
     pub async fn plan(&self, wanted: CheckedSources, prune: bool) -> Result<Plan> {
         // All of them: what is damaged is not what a file does not name, nor is it new.
-        let present = self.store.every_source().await?;
+        let all = SourceFilter {
+            damaged: DamagedSources::Refused,
+            ..SourceFilter::default()
+        };
+        let present = self.store.sources(all).await?;
         let former = self.former_of(&present, &wanted).await?;
         Plan::against(&present, &former, wanted, prune)
     }

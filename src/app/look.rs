@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::{App, Result};
 use crate::domain::{Action, EventId, NewEvent, SourceId, VersionId};
 use crate::store::{Condition, Fact, FilesToLookAt, PublishedFile, StoreError};
+use std::collections::HashSet;
 
 /// How often all files are looked at; those of sources that are due are looked at by each pass.
 const LOOK_AT_ALL_EVERY: TimeDelta = TimeDelta::days(1);
@@ -74,20 +75,26 @@ impl App {
 
     /// Returns what was set aside after an event since it could not be read: verdicts, in words.
     pub async fn set_aside_after(&self, event: EventId) -> Result<Vec<String>> {
-        Ok(self
-            .store
-            .details_after(event, Action::VerdictSetAside)
-            .await?)
+        let aside = self.store.happened_after(event, Action::VerdictSetAside);
+        let details = aside.await?.into_iter().filter_map(|(_, detail)| detail);
+        Ok(details.collect())
     }
 
     /// Returns the sets whose folders were put back after an event.
     pub async fn sets_put_back_after(&self, event: EventId) -> Result<Vec<String>> {
-        Ok(self.store.sets_put_back_after(event).await?)
+        let put_back = self.store.happened_after(event, Action::SetRepublished);
+        let details = put_back.await?.into_iter().filter_map(|(_, detail)| detail);
+        // The name of a set is a tag, in which no colon stands.
+        let names = details.filter_map(|detail| Some(detail.split(':').next()?.to_owned()));
+        Ok(names.collect())
     }
 
     /// Returns the sources whose published files were put back after an event: somebody had changed or removed them.
     pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
-        Ok(self.store.put_back_after(event).await?)
+        let put_back = self.store.happened_after(event, Action::Republished);
+        let sources = put_back.await?.into_iter().filter_map(|(source, _)| source);
+        let mut known = HashSet::new();
+        Ok(sources.filter(|source| known.insert(*source)).collect())
     }
 
     async fn suspects(&self, which: FilesToLookAt) -> Result<Vec<PublishedFile>> {

@@ -22,7 +22,7 @@ use crate::domain::{
     Told, ToldOfSet, VersionId, decide, decide_set,
 };
 use crate::net::{WebhookAnswer, WebhookRequest};
-use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord};
+use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord, StoriesOf};
 use crate::verify::{Notice, run_notice};
 
 /// Notifiers that are told at once.
@@ -245,15 +245,17 @@ impl App {
         let asked = turns
             .iter()
             .map(|(kind, source)| (source.id, source.state.version_id, *kind));
-        let stories = self.store.change_stories(asked.collect()).await?;
+        let of_sources = StoriesOf::Sources(asked.collect());
+        let stories = self.store.change_stories(of_sources).await?;
         let mut listed: Vec<_> = turns
             .iter()
             .zip(stories)
             .map(|((kind, source), story)| turn(*kind, source, story))
             .collect();
         let sets = &plan.set_changes[..plan.set_changes.len().min(MOST_LISTED - listed.len())];
-        let editions = sets.iter().map(|(.., edition)| *edition).collect();
-        let stories = self.store.edition_stories(editions).await?;
+        let editions = sets.iter().map(|(.., edition)| *edition);
+        let editions = StoriesOf::Editions(editions.collect());
+        let stories = self.store.change_stories(editions).await?;
         let told = sets.iter().zip(stories);
         listed.extend(told.map(|((kind, set, _), story)| set_turn(*kind, set, story)));
         let mut differences = 0;

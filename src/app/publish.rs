@@ -3,7 +3,7 @@
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
 use crate::domain::{Content, Publication, SourceId, VersionId};
-use crate::store::Fact;
+use crate::store::{Fact, PublishQuery};
 
 /// A version whose content is at hand and whose source's published file it becomes.
 pub struct PublishRequest {
@@ -133,7 +133,7 @@ impl App {
         if !self.policy_standing().await?.is_in_force() {
             return Ok(());
         }
-        let file = match self.store.publication(source).await? {
+        let file = match self.store.publish_tasks(source).await?.pop() {
             Some(task) => self.carry_out(task).await,
             None => Ok(()),
         };
@@ -159,7 +159,12 @@ impl App {
         let mut after = SourceId(0);
         let mut failed: Option<(usize, Error)> = None;
         loop {
-            let tasks = self.store.publish_due(after, again, PAGE).await?;
+            let due = PublishQuery::Due {
+                after,
+                again,
+                limit: PAGE,
+            };
+            let tasks = self.store.publish_tasks(due).await?;
             let Some(last) = tasks.last() else {
                 return Ok(failed);
             };

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::FileLock;
 use crate::domain::{Digest, SourceId, parse_id};
-use crate::store::{Changed, SourceChange, StoreError};
+use crate::store::{Changed, SetsQuery, SourceChange, StoreError};
 
 const READ_MEANWHILE: &str = "another process reads the catalogue; it goes when the last one that has the catalogue open ends";
 
@@ -163,7 +163,7 @@ impl App {
     /// Does what a purge or a removal that was cut off had still to do, where this process may. Returns the sets whose folders
     /// followed only now.
     pub async fn finish_removals(&self) -> Result<Vec<String>> {
-        let sets = self.store.purged_sets().await?;
+        let sets = self.store.set_names(SetsQuery::Purged).await?;
         let has_files = !self.store.withdrawals(false).await?.is_empty();
         if !has_files && sets.is_empty() || !self.policy_standing().await?.is_in_force() {
             return Ok(Vec::new());
@@ -174,7 +174,7 @@ impl App {
                 tracing::warn!("{error}: left to the next pass");
             }
         }
-        let left = self.store.purged_sets().await?;
+        let left = self.store.set_names(SetsQuery::Purged).await?;
         let mut done = sets;
         done.retain(|set| !left.contains(set));
         if !done.is_empty() {
@@ -207,7 +207,7 @@ impl App {
 
     /// Tells whether the edition that readers of a set see was purged, and its folder has not followed yet.
     pub(super) async fn is_purged(&self, set: &str) -> Result<bool> {
-        let sets = self.store.purged_sets().await?;
+        let sets = self.store.set_names(SetsQuery::Purged).await?;
         Ok(sets.iter().any(|one| one == set))
     }
 

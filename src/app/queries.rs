@@ -100,7 +100,7 @@ impl App {
 
     /// Returns the source with this id, a removed one too; nothing when it was purged.
     pub async fn source_by_id(&self, id: SourceId) -> Result<Option<Source>> {
-        Ok(self.store.source(id).await?)
+        Ok(self.store.find_source(id).await?)
     }
 
     /// Returns which of these sources are not there any more, their history neither.
@@ -189,8 +189,8 @@ impl App {
 
     /// Returns how many sources are watched, how many of them are due, and when the next of the others is.
     pub async fn outlook(&self) -> Result<(u64, u64, Option<DateTime<Utc>>)> {
-        let (due, next) = self.store.due(self.now()).await?;
-        Ok((self.store.watched().await?, due, next.map(Slot::start)))
+        let outlook = self.store.outlook(self.now()).await?;
+        Ok((outlook.watched, outlook.due, outlook.next.map(Slot::start)))
     }
 
     /// Returns the sources with these ids that are not removed, by name.

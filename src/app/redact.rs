@@ -52,7 +52,7 @@ impl App {
     pub(super) async fn redactor_of(&self, ids: Vec<SourceId>) -> Result<Arc<Redactor>> {
         let mut sources = Vec::new();
         for id in ids {
-            sources.extend(self.store.source(id).await?);
+            sources.extend(self.store.find_source(id).await?);
         }
         Ok(self.redactor(&sources, None))
     }

@@ -11,7 +11,7 @@ use super::sources::{Discarded, some};
 use super::{App, Error, Result};
 use crate::archive::release_reserve;
 use crate::domain::{Digest, EditionId, Source, SourceId, parse_id};
-use crate::store::SourceChange;
+use crate::store::{SetsQuery, SourceChange, SourceQuery};
 
 /// Sources that were removed.
 #[derive(Clone, Debug)]
@@ -79,18 +79,17 @@ impl App {
 
     /// Returns what can be read of a source that is damaged or lost; nothing of one that is sound or not there.
     pub(super) async fn parts_if_damaged(&self, id: SourceId) -> Result<Option<Source>> {
-        match self.store.source(id).await {
+        match self.store.find_source(id).await {
             Ok(Some(_)) => Ok(None),
-            Ok(None) => Ok(self.store.readable_source(id).await?),
-            Err(error) if error.is_damage() => Ok(self.store.readable_source(id).await?),
-            Err(error) => Err(error.into()),
+            Err(error) if !error.is_damage() => Err(error.into()),
+            _ => Ok(self.store.find_source(SourceQuery::Parts(id)).await?),
         }
     }
 
     /// Returns the sets whose published folders go when these sources are purged, by name.
     pub async fn sets_showing(&self, sources: &[Source]) -> Result<Vec<String>> {
         let ids = sources.iter().map(|source| source.id).collect();
-        Ok(self.store.sets_showing(ids).await?)
+        Ok(self.store.set_names(SetsQuery::Showing(ids)).await?)
     }
 
     /// Removes the selected sources, all or none. Their published files go, by the next pass where this process may not publish;

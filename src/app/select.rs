@@ -127,7 +127,7 @@ impl App {
         }
         let address = normal_address(text);
         if address != text
-            && let Some(source) = self.store.find_source(&address).await?
+            && let Some(source) = self.store.find_source(address.as_str()).await?
         {
             return Ok(Some(source));
         }

@@ -8,7 +8,7 @@ use crate::archive::{EditionFile, EditionFolder};
 use crate::domain::{
     Digest, Edition, EditionId, SetPublication, SourceId, Version, files_key, set_file_names,
 };
-use crate::store::{Condition, Fact, FileSet, VersionsQuery};
+use crate::store::{Condition, Fact, FileSet, SetsQuery, VersionsQuery};
 
 impl App {
     /// Brings every set's folder to what it should be: what a killed pass left undone, and what changed since; what failed
@@ -53,8 +53,9 @@ impl App {
         if self.set_names().is_empty() && !self.archive.sets().any_published() {
             return Ok(());
         }
-        let mut sets = self.store.sets_of(vec![source]).await?;
-        sets.extend(self.store.sets_showing(vec![source]).await?);
+        let mut sets = self.store.set_names(SetsQuery::Of(vec![source])).await?;
+        let showing = SetsQuery::Showing(vec![source]);
+        sets.extend(self.store.set_names(showing).await?);
         sets.sort();
         sets.dedup();
         let configured = self.set_names();
@@ -155,7 +156,7 @@ impl App {
     /// and left to the next pass.
     async fn settle_own_files(&self, members: Vec<SourceId>) -> Result<()> {
         for member in members {
-            if let Some(task) = self.store.publication(member).await?
+            if let Some(task) = self.store.publish_tasks(member).await?.pop()
                 && let Err(error) = self.carry_out(task).await
             {
                 tracing::warn!("{error}: left to the next pass");

@@ -11,7 +11,7 @@ use crate::domain::{
     VerdictId, VerdictOutcome, VersionState, Weight, combination_key, newest_by_verifier,
     ready_to_judge, set_file_names, set_step,
 };
-use crate::store::{Fact, NeededRows, NewEdition, SourceFilter, StoreError};
+use crate::store::{Fact, NeededRows, NewEdition, SetsQuery, SourceFilter, StoreError};
 use crate::verify::{SetFile, SetFiles, Verifier};
 
 /// What judging an edition gave.
@@ -78,7 +78,7 @@ impl App {
         };
         let problems = self.set_problems().await?;
         self.note_problems(&problems).await?;
-        let asked_for = self.store.sets_of(asked.to_vec()).await?;
+        let asked_for = self.store.set_names(SetsQuery::Of(asked.to_vec())).await?;
         for name in names {
             if let Some(problem) = problems.get(&name) {
                 // Not in every pass of a worker that stays.

@@ -12,7 +12,9 @@ use crate::domain::{
     Address, SettingsPatch, Source, SourceId, SourceSettings, candidate_name, candidate_path,
     free_number, masked,
 };
-use crate::store::{Changed, Edited, Fact, SourceChange, SourceFilter, StoreError};
+use crate::store::{
+    Changed, Edited, Fact, SetsQuery, SourceChange, SourceFilter, SourcesQuery, StoreError,
+};
 
 /// From so many new sources on, the taken names are read at once instead of one by one.
 const MANY: usize = 32;
@@ -193,8 +195,9 @@ impl App {
     /// Returns for each of these addresses, in their order, the removed source that had it, the one that was removed last;
     /// nothing for one that a source has now. Adding such an address again would begin a second history of the same file.
     pub async fn formerly(&self, addresses: &[Address]) -> Result<Vec<Option<Source>>> {
-        let addresses = addresses.iter().map(ToString::to_string);
-        Ok(self.store.former_sources(addresses.collect()).await?)
+        let addresses = addresses.iter().map(ToString::to_string).collect();
+        let former = SourcesQuery::Former(addresses);
+        Ok(self.store.find_sources(former).await?)
     }
 
     /// Records the changes, then does to the files what follows from them.
@@ -224,7 +227,10 @@ impl App {
         let mut purge = Purge::default();
         let (mut showing, mut newest) = (Vec::new(), Vec::new());
         if !purged.is_empty() {
-            showing = self.store.sets_showing(purged.clone()).await?;
+            showing = self
+                .store
+                .set_names(SetsQuery::Showing(purged.clone()))
+                .await?;
             newest = self.newest_editions().await?;
             purge = self.begin_purge(purged).await?;
         }

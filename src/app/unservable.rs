@@ -5,7 +5,7 @@
 use super::{App, Error, Result};
 use crate::archive::{EditionFile, FileLock};
 use crate::domain::{EditionId, Publication, SetPublication, SourceId};
-use crate::store::Unservable;
+use crate::store::{Shown, Unservable};
 
 impl App {
     /// Takes the file at a source's published path away when it must not be served any more, since its successor could not be
@@ -60,7 +60,11 @@ impl App {
             self.with_archive(move |archive| Ok(archive.published().content(&of).ok().flatten()));
         let content = content.await.map_err(|error| (None, error))?;
         let digest = content.map(|(digest, _)| digest);
-        let found = self.store.unservable_file(source, digest).await;
+        let file = Shown::File {
+            source,
+            content: digest,
+        };
+        let found = self.store.unservable(file).await;
         let Some(unservable) = found.map_err(|error| (None, error.into()))? else {
             return Ok(None);
         };
@@ -125,7 +129,8 @@ impl App {
         let Some(published) = published.filter(|_| self.archive.sets().is_linked(set)) else {
             return Ok(None);
         };
-        if let Some(who) = self.store.unservable_edition(published).await? {
+        let edition = Shown::Edition(published);
+        if let Some(Unservable::Failed(who)) = self.store.unservable(edition).await? {
             return Ok(Some(MustGo {
                 words: format!("of which edition {published} was failed by {who}"),
                 has_failed: true,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{App, Result};
 use crate::archive::FileLock;
 use crate::domain::{Source, SourceId, set_file_names};
-use crate::store::{Fact, FileSet};
+use crate::store::{Fact, FileSet, PublishFailure, SetsQuery};
 
 /// A published file or set that is not what it should be, since bringing it in line failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,23 +123,14 @@ impl App {
 
     /// Returns the published files and sets that could not be brought in line, as of the last try of each.
     pub async fn unpublished(&self) -> Result<Vec<Unpublished>> {
-        let of_sources = self.store.publish_failures().await?;
-        let mut all: Vec<_> = of_sources
-            .into_iter()
-            .map(|(id, what, why)| Unpublished {
-                source_id: Some(id),
-                set: None,
-                what,
-                why,
-            })
-            .collect();
-        let of_removed = self.store.withdrawal_failures().await?.into_iter();
-        all.extend(of_removed.map(|(what, why)| Unpublished {
-            source_id: None,
+        let files = self.store.publish_failures().await?.into_iter();
+        let unpublished = |failure: PublishFailure| Unpublished {
+            source_id: failure.source_id,
             set: None,
-            what,
-            why,
-        }));
+            what: failure.what,
+            why: failure.why,
+        };
+        let mut all: Vec<_> = files.map(unpublished).collect();
         let sets = self.store.file_sets().await?;
         all.extend(sets.into_iter().filter_map(failure_of));
         Ok(all)
@@ -158,8 +149,10 @@ impl App {
         let mut all = self.unpublished().await?;
         let mut sets = HashSet::new();
         if all.iter().any(|one| one.set.is_some()) {
-            sets.extend(self.store.sets_showing(sources.to_vec()).await?);
-            sets.extend(self.store.sets_of(sources.to_vec()).await?);
+            let showing = SetsQuery::Showing(sources.to_vec());
+            sets.extend(self.store.set_names(showing).await?);
+            let of_sources = SetsQuery::Of(sources.to_vec());
+            sets.extend(self.store.set_names(of_sources).await?);
         }
         let sources: HashSet<_> = sources.iter().collect();
         all.retain(|one| {

@@ -9,8 +9,11 @@ mod damaged_row;
 mod error;
 mod fact;
 mod judged;
+mod mended;
 mod notice_types;
 mod options;
+mod set_query;
+mod source_query;
 mod sqlite;
 mod types;
 mod version_query;
@@ -20,17 +23,20 @@ pub use damaged_row::DamagedRow;
 pub use error::StoreError;
 pub use fact::Fact;
 pub use judged::{Awaiting, Judged, NeededRows, VerdictQuery};
+pub use mended::Mended;
 pub use notice_types::{
     Announcement, Candidate, ChangeRun, ChangeStory, EventSubject, NoticeLook, NoticeRecord,
-    PublicationEvent, RunStart, SetLook, ToldOfEvent,
+    PublicationEvent, RunStart, SetLook, StoriesOf, ToldOfEvent,
 };
 pub use options::{OnCommit, StoreOptions};
-pub use sqlite::{ExpectedFile, Mended, Store, Unservable};
+pub use set_query::{SetsQuery, Shown, Unservable};
+pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
+pub use sqlite::Store;
 pub use types::{
     AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat, ClaimsToRelease,
-    Counted, Edited, Ended, EventFilter, FileSet, FilesToLookAt, JudgedBy, JudgedOrder,
-    JudgedRequest, NamedVersion, NewEdition, Newest, PolicyAdoption, PublishTask, PublishedFile,
-    Recorded, RefusalsBy, Seen, SourceChange, SourceFilter, VerdictFilter, VerdictOn,
-    VerdictSubject, VersionToJudge,
+    Counted, Edited, Ended, EventFilter, ExpectedFile, FileSet, FilesToLookAt, JudgedBy,
+    JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest, Outlook, PolicyAdoption,
+    PublishFailure, PublishQuery, PublishTask, PublishedFile, Recorded, RefusalsBy, Seen,
+    SourceChange, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };
 pub use version_query::{ChainOf, VersionQuery, VersionsQuery};

@@ -9,6 +9,16 @@ use crate::domain::{
     VersionState,
 };
 
+/// Of which changes to read what is recorded.
+#[derive(Clone, Debug)]
+pub enum StoriesOf {
+    /// Of those that these sources went through last, each with the source's newest version: of a version that failed, what was
+    /// said of that version.
+    Sources(Vec<(SourceId, Option<VersionId>, ChangeKind)>),
+    /// Of those that sets went through with these editions.
+    Editions(Vec<EditionId>),
+}
+
 /// A source that may have changed since a notifier was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {

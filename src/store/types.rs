@@ -80,6 +80,17 @@ pub struct Edited {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangeToken(pub(super) i64);
 
+/// How many sources there are to fetch, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// How many are enabled and not removed.
+    pub watched: u64,
+    /// How many of them are due by now, those under a claim included.
+    pub due: u64,
+    /// The first slot after now at which another one is.
+    pub next: Option<Slot>,
+}
+
 /// What is known of a source's newest version and of its last attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Newest {
@@ -93,19 +104,6 @@ pub struct Newest {
     pub error: Option<String>,
     /// The version that should be published by itself, if any should.
     pub wanted_version_id: Option<VersionId>,
-}
-
-/// Which sources to list.
-#[derive(Clone, Debug, Default)]
-pub struct SourceFilter {
-    /// Whether those that were removed are among them.
-    pub removed: bool,
-    /// Only these.
-    pub ids: Option<Vec<SourceId>>,
-    /// Only the `.0`th of `.1` equal shares, told apart by id: for reading them side by side. Zero is all of them.
-    pub share: (u32, u32),
-    /// So many at most, the first by name of those that all the other conditions let through.
-    pub limit: Option<usize>,
 }
 
 /// Which sources are to be claimed.
@@ -218,6 +216,28 @@ pub struct Recorded {
     pub blob_was_known: bool,
 }
 
+/// Which files that are not as the states of their sources' versions demand to read.
+#[derive(Clone, Copy, Debug)]
+pub enum PublishQuery {
+    /// That of one source, if it is not right.
+    Of(SourceId),
+    /// Those of sources with an id after this one, by id.
+    Due {
+        /// The last that was read before.
+        after: SourceId,
+        /// Whether those are among them that could not be brought in line before.
+        again: bool,
+        /// So many at most.
+        limit: usize,
+    },
+}
+
+impl From<SourceId> for PublishQuery {
+    fn from(source: SourceId) -> Self {
+        Self::Of(source)
+    }
+}
+
 /// A published file that is not as the state of its source's versions demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishTask {
@@ -225,6 +245,17 @@ pub struct PublishTask {
     pub source: Source,
     /// [`Publication::Publish`] or [`Publication::Withdraw`].
     pub publication: Publication,
+}
+
+/// A published file that could not be brought in line, as of the last try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishFailure {
+    /// Whose it is; nothing for one that a removed source left.
+    pub source_id: Option<SourceId>,
+    /// The source's name, or the path that a removed source left.
+    pub what: String,
+    /// Why not.
+    pub why: String,
 }
 
 /// Which published files to look at.
@@ -249,6 +280,17 @@ pub struct PublishedFile {
     pub version_id: VersionId,
     /// How it looked; nothing for one that was published before that was recorded.
     pub seal: Option<FileSeal>,
+}
+
+/// A source's published path, and what lies there as far as the catalogue knows.
+#[derive(Clone, Debug)]
+pub struct ExpectedFile {
+    /// Whose.
+    pub source_id: SourceId,
+    /// Below `published/`.
+    pub path: String,
+    /// The version that is recorded as published, with the digest of its content.
+    pub published: Option<(VersionId, Digest)>,
 }
 
 /// A policy to be put in force.

@@ -403,9 +403,9 @@ impl<'a> Pass<'a> {
             return self
                 .app
                 .store
-                .due(self.app.now())
+                .outlook(self.app.now())
                 .await
-                .map_or(0, |due| due.0);
+                .map_or(0, |outlook| outlook.due);
         }
         let tried = self.progress.snapshot().summary.attempts + self.busy.len() as u64;
         (self.asked.len() as u64).saturating_sub(tried)

@@ -7,6 +7,7 @@
 use super::report::{MAX_FAILURES, PassReport};
 use crate::app::{App, Result, Unpublished};
 use crate::domain::SourceId;
+use crate::store::SetsQuery;
 
 /// Adds what stands wrong to a report: all of it, or what concerns the sources that were asked for.
 pub(super) async fn tell(
@@ -44,7 +45,7 @@ pub(super) async fn tell(
 async fn failing_sets(app: &App, asked: Option<&[SourceId]>) -> Result<Vec<(String, String)>> {
     let mut failing = app.failing_sets().await?;
     if let Some(asked) = asked.filter(|_| !failing.is_empty()) {
-        let concerned = app.store.sets_of(asked.to_vec()).await?;
+        let concerned = app.store.set_names(SetsQuery::Of(asked.to_vec())).await?;
         failing.retain(|(set, _)| concerned.contains(set));
     }
     Ok(failing)

@@ -287,7 +287,7 @@ impl Worker {
             _ => None,
         };
         let total = match &selection {
-            Selection::Due => self.app.store.due(self.app.now()).await?.0,
+            Selection::Due => self.app.store.outlook(self.app.now()).await?.due,
             Selection::These(ids) => ids.len() as u64,
         };
         progress.begin(total);

@@ -58,7 +58,8 @@ impl Pipeline {
             }
             VersionState::Unverified => {}
         });
-        match (self.app.store.publication(source.id).await?, &content) {
+        let task = self.app.store.publish_tasks(source.id).await?.pop();
+        match (task, &content) {
             (Some(task), Some(content)) if task.publication == Publication::Publish(id) => {
                 self.publish(task.source, id, content.clone(), None).await?;
             }

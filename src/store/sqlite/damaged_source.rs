@@ -33,11 +33,6 @@ impl Store {
         })
         .await
     }
-
-    /// Returns what can be read of a source whose row, or the row of its state, is damaged or lost; nothing when both are not there.
-    pub async fn readable_source(&self, id: SourceId) -> Result<Option<Source>> {
-        self.read(move |sql| Ok(readable_source(sql, id)?)).await
-    }
 }
 
 /// Finds the sources that no pass fetches since their rows are damaged or gone.

@@ -23,31 +23,18 @@ impl Store {
         .await
     }
 
-    /// Returns the sets whose folders were put back after an event, each once.
-    pub async fn sets_put_back_after(&self, event: EventId) -> Result<Vec<String>> {
-        let details = self.details_after(event, Action::SetRepublished).await?;
-        // The name of a set is a tag, in which no colon stands.
-        let names = details.iter().filter_map(|detail| detail.split(':').next());
-        Ok(names.map(str::to_owned).collect())
-    }
-
-    /// Returns the details of the events of this kind after an event, each once.
-    pub async fn details_after(&self, event: EventId, action: Action) -> Result<Vec<String>> {
+    /// Returns what happened of this kind after an event, each once: to which source, and the detail.
+    pub async fn happened_after(
+        &self,
+        event: EventId,
+        action: Action,
+    ) -> Result<Vec<(Option<SourceId>, Option<String>)>> {
         self.read(move |sql| {
-            let mut statement = sql.prepare_cached(DETAILS_AFTER)?;
-            let rows = statement.query_map(params![event.0, action.as_str()], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    /// Returns the sources whose published files were put back after an event, each once.
-    pub async fn put_back_after(&self, event: EventId) -> Result<Vec<SourceId>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(PUT_BACK_AFTER)?;
-            let action = Action::Republished.as_str();
-            let rows =
-                statement.query_map(params![event.0, action], |row| row.get(0).map(SourceId))?;
+            let mut statement = sql.prepare_cached(HAPPENED_AFTER)?;
+            let rows = statement.query_map(params![event.0, action.as_str()], |row| {
+                let source: Option<i64> = row.get(0)?;
+                Ok((source.map(SourceId), row.get(1)?))
+            })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
         .await
@@ -62,10 +49,8 @@ impl Store {
 }
 
 // By their numbers: the index of sources would lead through all that ever happened.
-const PUT_BACK_AFTER: &str = "SELECT DISTINCT source_id FROM event NOT INDEXED
-     WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND source_id IS NOT NULL";
-const DETAILS_AFTER: &str = "SELECT DISTINCT detail FROM event NOT INDEXED
-     WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2) AND detail IS NOT NULL";
+const HAPPENED_AFTER: &str = "SELECT DISTINCT source_id, detail FROM event NOT INDEXED
+     WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2)";
 
 fn list(
     sql: &Connection,
@@ -146,11 +131,9 @@ mod tests {
 
     #[test]
     fn what_happened_since_is_read_from_there_on() {
-        for sql in [PUT_BACK_AFTER, DETAILS_AFTER] {
-            let plan = query_plan(sql);
-            let is_by_number = plan.contains("SEARCH event USING INTEGER PRIMARY KEY");
-            assert!(is_by_number && !plan.contains("event_source"), "{plan}");
-        }
+        let plan = query_plan(HAPPENED_AFTER);
+        let is_by_number = plan.contains("SEARCH event USING INTEGER PRIMARY KEY");
+        assert!(is_by_number && !plan.contains("event_source"), "{plan}");
     }
 
     #[test]

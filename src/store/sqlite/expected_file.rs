@@ -6,17 +6,7 @@ use super::Store;
 use super::sql_damage::{read_row, sound_rows};
 use crate::domain::{Digest, SourceId, VersionId};
 use crate::store::error::Result;
-
-/// A source's published path, and what lies there as far as the catalogue knows.
-#[derive(Clone, Debug)]
-pub struct ExpectedFile {
-    /// Whose.
-    pub source_id: SourceId,
-    /// Below `published/`.
-    pub path: String,
-    /// The version that is recorded as published, with the digest of its content.
-    pub published: Option<(VersionId, Digest)>,
-}
+use crate::store::types::ExpectedFile;
 
 impl Store {
     /// Returns the published path of every source that is not removed, by id. Those of damaged rows are left out

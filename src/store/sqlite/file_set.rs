@@ -53,33 +53,6 @@ impl Store {
         self.read(move |sql| Ok(members_now(sql, &set, now)?)).await
     }
 
-    /// Returns the sets whose tags any of these sources carries, by name.
-    pub async fn sets_of(&self, sources: Vec<SourceId>) -> Result<Vec<String>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(
-                "SELECT DISTINCT m.set_name FROM json_each(?1) j CROSS JOIN set_member m ON m.source_id = j.value
-                 ORDER BY m.set_name",
-            )?;
-            let rows = statement.query_map([to_json(&sources)], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    /// Returns the sets of which readers see an edition with one of these sources, removed or not, by name.
-    pub async fn sets_showing(&self, sources: Vec<SourceId>) -> Result<Vec<String>> {
-        self.read(move |sql| {
-            let mut statement = sql.prepare_cached(
-                "SELECT f.name FROM file_set f WHERE EXISTS (SELECT 1 FROM edition_member m
-                     WHERE m.edition_id = f.published_edition_id AND m.source_id IN (SELECT value FROM json_each(?1)))
-                 ORDER BY f.name",
-            )?;
-            let rows = statement.query_map([to_json(&sources)], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
     /// Returns the sources that are in more than one set, by name, each with the sets.
     pub async fn in_many_sets(&self) -> Result<Vec<(String, Vec<String>)>> {
         self.read_sound(|sql, damaged| {

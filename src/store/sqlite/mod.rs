@@ -57,6 +57,7 @@ mod row;
 mod schema;
 mod served;
 mod set_aside;
+mod set_names;
 mod source;
 mod source_row;
 mod sql_damage;
@@ -79,7 +80,4 @@ mod wanted_file;
 mod withdrawal;
 mod writer;
 
-pub use expected_file::ExpectedFile;
 pub use handle::Store;
-pub use times::Mended;
-pub use unservable::Unservable;

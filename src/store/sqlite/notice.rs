@@ -22,7 +22,8 @@ use crate::domain::{Action, ChangeKind, EventId, Source, SourceId, Stamp, Told, 
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::notice_types::{
-    Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, ToldOfEvent,
+    Announcement, Candidate, ChangeStory, EventSubject, NoticeLook, NoticeRecord, StoriesOf,
+    ToldOfEvent,
 };
 
 impl Store {
@@ -45,17 +46,19 @@ impl Store {
             .await
     }
 
-    /// Returns what is recorded of changes that the sources went through last, in their order: of a version that failed, what was
-    /// said of that version.
-    pub async fn change_stories(
-        &self,
-        changes: Vec<(SourceId, Option<VersionId>, ChangeKind)>,
-    ) -> Result<Vec<ChangeStory>> {
-        self.read(move |sql| {
-            let stories = changes
-                .iter()
-                .map(|(source, newest, kind)| story(sql, *source, *newest, *kind));
-            Ok(stories.collect::<rusqlite::Result<_>>()?)
+    /// Returns what is recorded of changes, in their order.
+    pub async fn change_stories(&self, of: StoriesOf) -> Result<Vec<ChangeStory>> {
+        self.read(move |sql| match &of {
+            StoriesOf::Sources(changes) => {
+                let stories = changes
+                    .iter()
+                    .map(|(source, newest, kind)| story(sql, *source, *newest, *kind));
+                Ok(stories.collect::<rusqlite::Result<_>>()?)
+            }
+            StoriesOf::Editions(editions) => {
+                let stories = editions.iter();
+                stories.map(|id| told::edition_story(sql, *id)).collect()
+            }
         })
         .await
     }

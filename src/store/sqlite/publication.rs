@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::Store;
 use super::event_row::insert_event;
-use super::failure::{Failure, sound_one};
+use super::failure::{Failure, Outcome, sound_one};
 use super::row::{int, millis};
 use super::source_row::source_by_id;
 use super::sql_damage::{read_row, sound_rows};
@@ -17,41 +17,24 @@ use super::wanted_file::{Current, current, decide, wanted};
 use crate::domain::{Action, FileSeal, Publication, SourceId, Stamp};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
-use crate::store::types::PublishTask;
+use crate::store::types::{PublishFailure, PublishQuery, PublishTask};
 
 impl Store {
-    /// Returns what has to be published or withdrawn, for sources with an id after `after`, by id; what failed before is
-    /// among it only with `again`. A source whose row is damaged is left out ([`Store::damage`]).
-    pub async fn publish_due(
-        &self,
-        after: SourceId,
-        again: bool,
-        limit: usize,
-    ) -> Result<Vec<PublishTask>> {
-        self.read_sound(move |sql, damaged| {
-            let (mut tasks, mut after) = (Vec::new(), after.0);
-            loop {
-                let ids = sql
-                    .prepare_cached(DUE)?
-                    .query_map(params![after, int(limit), again], |row| row.get(0))?
-                    .collect::<rusqlite::Result<Vec<i64>>>()?;
-                for &id in &ids {
-                    tasks.extend(sound_one(task(sql, SourceId(id)), damaged)?.flatten());
-                }
-                // Where none of them is a task, that was not the end of the list.
-                match ids.last() {
-                    Some(last) if tasks.is_empty() => after = *last,
-                    _ => return Ok(tasks),
-                }
+    /// Returns what has to be published or withdrawn. A source whose row is damaged is left out ([`Store::damage`]).
+    pub async fn publish_tasks(&self, query: impl Into<PublishQuery>) -> Result<Vec<PublishTask>> {
+        let query = query.into();
+        self.read_sound(move |sql, damaged| match query {
+            PublishQuery::Of(source) => {
+                let task = sound_one(task(sql, source), damaged)?.flatten();
+                Ok(task.into_iter().collect())
             }
+            PublishQuery::Due {
+                after,
+                again,
+                limit,
+            } => due_tasks(sql, after, again, limit, damaged),
         })
         .await
-    }
-
-    /// Returns what has to happen to one source's file; nothing when it is right.
-    pub async fn publication(&self, source: SourceId) -> Result<Option<PublishTask>> {
-        self.read_sound(move |sql, damaged| Ok(sound_one(task(sql, source), damaged)?.flatten()))
-            .await
     }
 
     /// Returns what has to happen to the files of these sources, in their order, read at one moment;
@@ -91,20 +74,6 @@ impl Store {
         })
         .await
     }
-
-    /// Returns the names of the sources whose files could not be brought in line, with the reasons.
-    pub async fn publish_failures(&self) -> Result<Vec<(SourceId, String, String)>> {
-        self.read_sound(|sql, damaged| {
-            let mut statement = sql.prepare_cached(FAILURES)?;
-            let rows = statement.query_map([], |row| {
-                read_row("source", row, |columns| {
-                    Ok((SourceId(columns.get()?), columns.get()?, columns.get()?))
-                })
-            })?;
-            Ok(sound_rows(rows, damaged)?)
-        })
-        .await
-    }
 }
 
 // Without INDEXED BY, SQLite would walk the whole table by id.
@@ -115,6 +84,48 @@ const MAYBE: &str =
 const FAILURES: &str = "SELECT t.source_id, s.name, t.publish_error
      FROM source_state t INDEXED BY source_state_publish JOIN source s ON s.id = t.source_id
      WHERE t.publish_due = 1 AND t.publish_error IS NOT NULL ORDER BY t.source_id";
+
+/// Returns which files of sources could not be brought in line, with the reasons, by id.
+pub(super) fn publish_failures(
+    sql: &Connection,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Vec<PublishFailure>> {
+    let mut statement = sql.prepare_cached(FAILURES)?;
+    let rows = statement.query_map([], |row| {
+        read_row("source", row, |columns| {
+            Ok(PublishFailure {
+                source_id: Some(SourceId(columns.get()?)),
+                what: columns.get()?,
+                why: columns.get()?,
+            })
+        })
+    })?;
+    sound_rows(rows, damaged)
+}
+
+fn due_tasks(
+    sql: &Connection,
+    after: SourceId,
+    again: bool,
+    limit: usize,
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<Vec<PublishTask>> {
+    let (mut tasks, mut after) = (Vec::new(), after.0);
+    loop {
+        let ids = sql
+            .prepare_cached(DUE)?
+            .query_map(params![after, int(limit), again], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for &id in &ids {
+            tasks.extend(sound_one(task(sql, SourceId(id)), damaged)?.flatten());
+        }
+        // Where none of them is a task, that was not the end of the list.
+        match ids.last() {
+            Some(last) if tasks.is_empty() => after = *last,
+            _ => return Ok(tasks),
+        }
+    }
+}
 
 fn write_publication(
     transaction: &Transaction<'_>,

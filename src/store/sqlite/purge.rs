@@ -32,19 +32,6 @@ impl Store {
         .await
     }
 
-    /// Returns the sets whose published edition was purged and whose folders have not followed yet, by name.
-    pub async fn purged_sets(&self) -> Result<Vec<String>> {
-        self.read(|sql| {
-            let mut statement = sql.prepare_cached(
-                "SELECT name FROM file_set WHERE published_edition_id IS NULL AND withdrawn_at IS NULL
-                     AND withdrawn_because IS NOT NULL ORDER BY name",
-            )?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
     /// Returns those of these editions that this catalogue once recorded and has no row of any more.
     pub async fn deleted_editions(&self, ids: Vec<EditionId>) -> Result<HashSet<EditionId>> {
         self.read(move |sql| {

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::Store;
-use super::damaged_source::{FITS, find_unlisted, inactive};
-use super::failure::{Failure, strictly};
+use super::damaged_source::{FITS, find_unlisted, inactive, readable_source};
+use super::failure::{Failure, Outcome, strictly};
 use super::row::{row_limit, to_json};
 use super::source_row::{
     SOURCE_COLUMNS, SOURCE_TABLES, read_source, read_source_row, select, select_sound,
@@ -19,37 +19,42 @@ use crate::domain::{
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
-use crate::store::types::{NamedVersion, SourceFilter};
+use crate::store::source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
+use crate::store::types::{NamedVersion, Outlook};
 
 impl Store {
-    /// Returns the sources that the filter lets through, by name. Those whose rows are damaged are left out
-    /// ([`Store::damage`]): this is for nothing that removes what is not there.
+    /// Returns the sources that the filter lets through, by name. What is left out for a damaged row is noted
+    /// ([`Store::damage`]).
     pub async fn sources(&self, filter: SourceFilter) -> Result<Vec<Source>> {
-        self.read_sound(move |sql, damaged| {
-            // That goes through all there are: whoever asks for the first few does not ask for that.
-            if filter.ids.is_none() && filter.limit.is_none() {
-                find_unlisted(sql, damaged)?;
-            }
-            list(sql, &filter, damaged)
+        self.read_sound(move |sql, damaged| match filter.damaged {
+            DamagedSources::LeftOut => list_with_lost(sql, &filter, damaged),
+            DamagedSources::Refused => strictly(|damaged| list_with_lost(sql, &filter, damaged)),
         })
         .await
     }
 
-    /// Returns every source that is not removed, by name. A damaged row, or a lost one, is an error.
-    pub async fn every_source(&self) -> Result<Vec<Source>> {
-        self.read(move |sql| {
-            strictly(|damaged| {
-                find_unlisted(sql, damaged)?;
-                list(sql, &SourceFilter::default(), damaged)
-            })
+    /// Returns the source that is asked for. A damaged row is an error, where not its parts are asked for.
+    pub async fn find_source(&self, query: impl Into<SourceQuery>) -> Result<Option<Source>> {
+        let query = query.into();
+        self.read(move |sql| match &query {
+            SourceQuery::Id(id) => Ok(select(sql, BY_ID, &id.to_string())?.pop()),
+            SourceQuery::Called(text) => find(sql, text),
+            SourceQuery::Parts(id) => Ok(readable_source(sql, *id)?),
         })
         .await
     }
 
-    /// Returns the source with this id, a removed one too. A damaged row is an error.
-    pub async fn source(&self, id: SourceId) -> Result<Option<Source>> {
-        self.read(move |sql| Ok(select(sql, BY_ID, &id.to_string())?.pop()))
-            .await
+    /// Returns for each of the texts that are asked for, in their order, the source that is found by it. A former source whose
+    /// row is damaged is left out ([`Store::damage`]).
+    pub async fn find_sources(&self, query: SourcesQuery) -> Result<Vec<Option<Source>>> {
+        self.read_sound(move |sql, damaged| match &query {
+            SourcesQuery::Called(texts) => texts.iter().map(|text| find(sql, text)).collect(),
+            SourcesQuery::Former(addresses) => addresses
+                .iter()
+                .map(|address| former_source(sql, address, damaged))
+                .collect(),
+        })
+        .await
     }
 
     /// Returns which of these sources there are, removed ones and damaged ones too.
@@ -85,19 +90,6 @@ impl Store {
         .await
     }
 
-    /// Returns the source with this id (one that was removed too), else the one that is not removed and has this name
-    /// or address.
-    pub async fn find_source(&self, text: &str) -> Result<Option<Source>> {
-        let text = text.to_owned();
-        self.read(move |sql| find(sql, &text)).await
-    }
-
-    /// Returns what [`Self::find_source`] returns for each of these texts, in their order.
-    pub async fn find_sources(&self, texts: Vec<String>) -> Result<Vec<Option<Source>>> {
-        self.read(move |sql| texts.iter().map(|text| find(sql, text)).collect())
-            .await
-    }
-
     /// Returns the removed sources that had this name or this address, by id.
     pub async fn find_removed(&self, name: &str, address: &str) -> Result<Vec<Source>> {
         let (name, address) = (name.to_owned(), address.to_owned());
@@ -107,26 +99,6 @@ impl Store {
             found.sort_by_key(|source| source.id);
             found.dedup_by_key(|source| source.id);
             Ok(found)
-        })
-        .await
-    }
-
-    /// Returns for each of these addresses, in their order, the source with it that was removed last; nothing for one that a
-    /// source has now.
-    pub async fn former_sources(&self, addresses: Vec<String>) -> Result<Vec<Option<Source>>> {
-        self.read_sound(move |sql, damaged| {
-            addresses
-                .iter()
-                .map(|address| {
-                    let removed = select_sound(sql, REMOVED_BY_ADDRESS, address, damaged)?;
-                    if removed.is_empty() || !select(sql, BY_ADDRESS, address)?.is_empty() {
-                        return Ok(None);
-                    }
-                    Ok(removed
-                        .into_iter()
-                        .max_by_key(|source| (source.removed_at, source.id)))
-                })
-                .collect()
         })
         .await
     }
@@ -148,29 +120,20 @@ impl Store {
         .await
     }
 
-    /// Returns how many sources are enabled and not removed.
-    pub async fn watched(&self) -> Result<u64> {
-        self.read(move |sql| {
-            let count: i64 = sql
-                .prepare_cached(COUNT_WATCHED)?
-                .query_row([], |row| row.get(0))?;
-            Ok(count.unsigned_abs())
-        })
-        .await
-    }
-
-    /// Returns how many sources are due by `now`, those under a claim included, and the first slot after `now` at which
-    /// another one is.
-    pub async fn due(&self, now: DateTime<Utc>) -> Result<(u64, Option<Slot>)> {
+    /// Returns how many sources are watched and how many of them are due by `now`, and when the next of the others is.
+    pub async fn outlook(&self, now: DateTime<Utc>) -> Result<Outlook> {
         self.read(move |sql| {
             let slot = Slot::containing(now).0;
-            let count: i64 = sql
-                .prepare_cached(COUNT_DUE)?
-                .query_row([slot], |row| row.get(0))?;
-            let next: Option<i64> = sql
-                .prepare_cached(NEXT_DUE)?
-                .query_row([slot], |row| row.get(0))?;
-            Ok((count.unsigned_abs(), next.map(Slot)))
+            let number = |query: &str, params: &[i64]| -> rusqlite::Result<Option<i64>> {
+                let mut statement = sql.prepare_cached(query)?;
+                statement.query_row(rusqlite::params_from_iter(params), |row| row.get(0))
+            };
+            let count = |number: Option<i64>| number.unwrap_or_default().unsigned_abs();
+            Ok(Outlook {
+                watched: count(number(COUNT_WATCHED, &[])?),
+                due: count(number(COUNT_DUE, &[slot])?),
+                next: number(NEXT_DUE, &[slot])?.map(Slot),
+            })
         })
         .await
     }
@@ -193,6 +156,33 @@ const BY_NAME: &str = "s.removed_at IS NULL AND s.name = ?1";
 const BY_ADDRESS: &str = "s.removed_at IS NULL AND s.address = ?1";
 const REMOVED_BY_NAME: &str = "s.removed_at IS NOT NULL AND s.name = ?1";
 const REMOVED_BY_ADDRESS: &str = "s.removed_at IS NOT NULL AND s.address = ?1";
+
+/// Returns the source with this address that was removed last; nothing for an address that a source has now.
+fn former_source(
+    sql: &Connection,
+    address: &str,
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<Option<Source>> {
+    let removed = select_sound(sql, REMOVED_BY_ADDRESS, address, damaged)?;
+    if removed.is_empty() || !select(sql, BY_ADDRESS, address)?.is_empty() {
+        return Ok(None);
+    }
+    let removed = removed.into_iter();
+    Ok(removed.max_by_key(|source| (source.removed_at, source.id)))
+}
+
+/// Lists sources, and notes those that no list meets.
+fn list_with_lost(
+    sql: &Connection,
+    filter: &SourceFilter,
+    damaged: &mut Vec<DamagedRow>,
+) -> Outcome<Vec<Source>> {
+    // That goes through all there are: whoever asks for the first few does not ask for that.
+    if filter.ids.is_none() && filter.limit.is_none() {
+        find_unlisted(sql, damaged)?;
+    }
+    list(sql, filter, damaged)
+}
 
 fn list(
     sql: &Connection,

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::Store;
 use super::failure::Failure;
 use super::row::{Columns, millis};
 use super::sql_damage::{read_row, sound_rows};
@@ -14,19 +13,7 @@ use super::transaction::Transaction;
 use super::verdict_words::failure_of_edition;
 use crate::domain::{EditionId, EventId, ToldOfSet};
 use crate::store::damaged_row::DamagedRow;
-use crate::store::error::Result;
 use crate::store::notice_types::{ChangeStory, EventSubject, NoticeRecord, SetLook, ToldOfEvent};
-
-impl Store {
-    /// Returns what is recorded of the editions with which sets turned, in their order.
-    pub async fn edition_stories(&self, editions: Vec<EditionId>) -> Result<Vec<ChangeStory>> {
-        self.read(move |sql| {
-            let stories = editions.iter().map(|edition| story(sql, *edition));
-            stories.collect()
-        })
-        .await
-    }
-}
 
 const SETS: &str = "SELECT f.name, e.id, e.state, f.published_edition_id, f.publish_error IS NOT NULL, k.edition_id, k.told_at, k.worse_at
      FROM file_set f LEFT JOIN edition e ON f.configured = 1 AND e.id = (SELECT max(id) FROM edition WHERE set_name = f.name AND id > f.past_edition_id)
@@ -127,7 +114,10 @@ pub(super) fn write(
 }
 
 /// Returns when an edition was judged last, and who failed it with the reason, if somebody did.
-fn story(sql: &Connection, edition: EditionId) -> std::result::Result<ChangeStory, Failure> {
+pub(super) fn edition_story(
+    sql: &Connection,
+    edition: EditionId,
+) -> std::result::Result<ChangeStory, Failure> {
     let since = sql
         .prepare_cached(
             "SELECT coalesce((SELECT max(started_at) FROM edition_verdict WHERE edition_id = ?1), 0)",

@@ -14,39 +14,25 @@ use super::version_row::{PLACE_COLUMNS, read_place};
 use super::wanted_file::{Current, current};
 use crate::domain::{Digest, EditionId, PublishPolicy, SourceId, VersionId, VersionState};
 use crate::store::error::Result;
-
-/// Why the file at a source's published path must not stay there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unservable {
-    /// The version that is recorded as published has failed: who failed it, with the reason.
-    Failed(String),
-    /// The contents are those of no version that may be published.
-    Foreign,
-}
+use crate::store::set_query::{Shown, Unservable};
 
 impl Store {
-    /// Returns why the file at a source's published path, with these contents, must not be served; nothing when it may be. A
-    /// version that failed counts as served, too, while it is recorded as published and no file can be read there.
-    pub async fn unservable_file(
-        &self,
-        source: SourceId,
-        content: Option<Digest>,
-    ) -> Result<Option<Unservable>> {
+    /// Returns why what lies where readers look must not be served; nothing when it may be. A version that failed counts as
+    /// served, too, while it is recorded as published and no file can be read there.
+    pub async fn unservable(&self, shown: Shown) -> Result<Option<Unservable>> {
         self.read_sound(move |sql, damaged| {
-            let found = current(sql, source)
-                .and_then(|current| unservable_file(sql, source, &current, content));
-            match found {
-                Err(Failure::Refused(_)) => Ok(None),
-                found => Ok(sound_one(found, damaged)?.flatten()),
-            }
-        })
-        .await
-    }
-
-    /// Returns why an edition of a set must not be served; nothing when it may be.
-    pub async fn unservable_edition(&self, id: EditionId) -> Result<Option<String>> {
-        self.read_sound(move |sql, damaged| {
-            Ok(sound_one(unservable_edition(sql, id), damaged)?.flatten())
+            let found = match shown {
+                Shown::File { source, content } => {
+                    let found = current(sql, source)
+                        .and_then(|current| unservable_file(sql, source, &current, content));
+                    match found {
+                        Err(Failure::Refused(_)) => Ok(None),
+                        found => found,
+                    }
+                }
+                Shown::Edition(id) => unservable_edition(sql, id),
+            };
+            Ok(sound_one(found, damaged)?.flatten())
         })
         .await
     }
@@ -106,7 +92,7 @@ fn is_servable(id: VersionId, state: VersionState, current: &Current) -> bool {
     }
 }
 
-fn unservable_edition(sql: &Connection, id: EditionId) -> Outcome<Option<String>> {
+fn unservable_edition(sql: &Connection, id: EditionId) -> Outcome<Option<Unservable>> {
     let edition = edition_by_id(sql, id)?;
     let mut has_failed = edition.state == VersionState::Failed;
     for member in &edition.members {
@@ -115,5 +101,6 @@ fn unservable_edition(sql: &Connection, id: EditionId) -> Outcome<Option<String>
     if !has_failed {
         return Ok(None);
     }
-    Ok(Some(failure_of_edition(sql, id)?.unwrap_or_default()))
+    let failure = failure_of_edition(sql, id)?;
+    Ok(Some(Unservable::Failed(failure.unwrap_or_default())))
 }

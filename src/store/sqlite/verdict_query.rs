@@ -86,7 +86,7 @@ impl Store {
 
     /// Records verdicts on a version or an edition, and the state that all verdicts on it give it by the policy in force; events say
     /// so. Returns that state, and which of the verdicts count. The published file of a version's source becomes due when it has to
-    /// change ([`Store::publication`]).
+    /// change ([`Store::publish_tasks`]).
     ///
     /// The state is derived in the same transaction, so that verdicts that come at once from several sides all count. One that was
     /// reached in view of what was `seen` is left out when it is overtaken: a promise to answer later when the answer came since;

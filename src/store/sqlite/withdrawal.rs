@@ -7,12 +7,13 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::event_row::insert_event;
 use super::failure::Failure;
-use super::publication::be_unsure;
+use super::publication::{be_unsure, publish_failures};
 use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use crate::domain::{Action, Source, SourceId, Stamp};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
+use crate::store::types::PublishFailure;
 
 impl Store {
     /// Returns the paths below `published/` that are still to be removed; those that could not be only with `again`.
@@ -32,10 +33,20 @@ impl Store {
         .await
     }
 
-    /// Returns the paths that could not be removed, with the reasons.
-    pub async fn withdrawal_failures(&self) -> Result<Vec<(String, String)>> {
-        self.read_sound(|sql, damaged| Ok(failures(sql, damaged)?))
-            .await
+    /// Returns which published files could not be brought in line, with the reasons: those of sources, by id, then those that
+    /// removed ones left.
+    pub async fn publish_failures(&self) -> Result<Vec<PublishFailure>> {
+        self.read_sound(|sql, damaged| {
+            let mut all = publish_failures(sql, damaged)?;
+            let left = failures(sql, damaged)?.into_iter();
+            all.extend(left.map(|(what, why)| PublishFailure {
+                source_id: None,
+                what,
+                why,
+            }));
+            Ok(all)
+        })
+        .await
     }
 }
 

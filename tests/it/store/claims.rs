@@ -174,7 +174,13 @@ async fn attempts_move_the_schedule_and_count_failures() {
     let rig = Rig::new();
     let id = rig.add("a").await;
     let slot = Slot::containing(start());
-    assert_eq!(rig.store.due(start()).await, Ok((1, None)));
+    assert_eq!(
+        rig.store
+            .outlook(start())
+            .await
+            .map(|now| (now.due, now.next)),
+        Ok((1, None))
+    );
     let failed = || AttemptResult::Failed {
         kind: FailureKind::Timeout,
         detail: "no answer within 30 s".to_owned(),
@@ -191,8 +197,20 @@ async fn attempts_move_the_schedule_and_count_failures() {
     assert_eq!(state.last_attempt_at, Some(start()));
     assert_eq!(state.next_slot, Slot(slot.0 + 24));
     let next = Some(Slot(slot.0 + 24));
-    assert_eq!(rig.store.due(start()).await, Ok((0, next)));
-    assert_eq!(rig.store.due(hours(24)).await, Ok((1, None)));
+    assert_eq!(
+        rig.store
+            .outlook(start())
+            .await
+            .map(|now| (now.due, now.next)),
+        Ok((0, next))
+    );
+    assert_eq!(
+        rig.store
+            .outlook(hours(24))
+            .await
+            .map(|now| (now.due, now.next)),
+        Ok((1, None))
+    );
     let attempts = rig.store.attempts(id, Some(2)).await.expect("attempts");
     assert_eq!(attempts.len(), 2);
     assert_eq!(attempts[0].outcome, AttemptOutcome::Unchanged);

@@ -4,7 +4,7 @@ use gannet::domain::{
     BlobId, NewBlob, SettingsPatch, SourceId, StoredBody, VerdictId, VerdictOutcome, base_ordinal,
 };
 use gannet::store::{
-    AttemptResult, ChainOf, SourceChange, SourceFilter, VersionQuery, VersionsQuery,
+    AttemptResult, ChainOf, PublishQuery, SourceChange, SourceFilter, VersionQuery, VersionsQuery,
 };
 use proptest::prelude::*;
 
@@ -84,7 +84,14 @@ async fn take(rig: &Rig, at: i64, step: Step) {
         }
         Step::Judge(one, passed) => judge(rig, pick(one), at, passed).await,
         Step::Publish => {
-            let tasks = rig.store.publish_due(SourceId(0), true, 99).await;
+            let tasks = rig
+                .store
+                .publish_tasks(PublishQuery::Due {
+                    after: SourceId(0),
+                    again: true,
+                    limit: 99,
+                })
+                .await;
             for task in tasks.expect("tasks") {
                 let (id, done) = (task.source.id, task.publication);
                 let recorded = rig
@@ -175,13 +182,18 @@ async fn assert_invariants(rig: &Rig) {
         }
         let due = rig
             .store
-            .publish_due(SourceId(source.id.0 - 1), true, 1)
+            .publish_tasks(PublishQuery::Due {
+                after: SourceId(source.id.0 - 1),
+                again: true,
+                limit: 1,
+            })
             .await;
         let marked = due
             .expect("tasks")
             .into_iter()
             .find(|task| task.source.id == source.id);
-        assert_eq!(rig.store.publication(source.id).await, Ok(marked));
+        let own = rig.store.publish_tasks(source.id).await;
+        assert_eq!(own, Ok(marked.into_iter().collect()));
     }
 }
 

@@ -4,7 +4,7 @@ use gannet::domain::{
     Action, ChangeKind, EventId, FailureKind, SourceId, Told, VerdictId, VerdictOutcome,
     VersionState,
 };
-use gannet::store::{AttemptResult, NoticeLook, NoticeRecord};
+use gannet::store::{AttemptResult, NoticeLook, NoticeRecord, StoriesOf};
 
 use super::rig::{Rig, hours, stamp, start, verdict};
 
@@ -84,11 +84,11 @@ async fn a_look_finds_turns_since_and_what_waits() {
     let waiting = look(&rig, 1).await.expect("a look");
     assert_eq!(ids(&waiting), [c.0]);
     assert_eq!(waiting.candidates[0].told, failing(true));
-    let stories = rig.store.change_stories(vec![
+    let stories = rig.store.change_stories(StoriesOf::Sources(vec![
         (b, None, ChangeKind::VersionFailed),
         (a, None, ChangeKind::Failing),
         (c, None, ChangeKind::Recovered),
-    ]);
+    ]));
     let stories = stories.await.expect("stories");
     let stories: Vec<_> = stories
         .iter()

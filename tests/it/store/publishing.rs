@@ -4,7 +4,7 @@ use gannet::domain::{
     Publication, PublishPolicy, SourceId, SourceSettings, VerdictId, VerdictOutcome, VersionId,
     VersionState,
 };
-use gannet::store::{Awaiting, SourceChange, StoreError, VerdictQuery};
+use gannet::store::{Awaiting, PublishQuery, SourceChange, StoreError, VerdictQuery};
 
 use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
@@ -19,10 +19,14 @@ async fn judge(rig: &Rig, version: VersionId, outcome: VerdictOutcome, state: Ve
 }
 
 async fn due(rig: &Rig, id: SourceId) -> Option<Publication> {
-    let one = rig.store.publication(id).await.expect("a read");
+    let one = rig.store.publish_tasks(id).await.expect("a read").pop();
     let all = rig
         .store
-        .publish_due(SourceId(0), true, 9)
+        .publish_tasks(PublishQuery::Due {
+            after: SourceId(0),
+            again: true,
+            limit: 9,
+        })
         .await
         .expect("a read");
     assert_eq!(all.first(), one.as_ref(), "the mark and the rule agree");
@@ -86,7 +90,15 @@ async fn tasks_are_read_on_from_a_source() {
             .await;
         ids.push(id);
     }
-    let tasks = rig.store.publish_due(ids[0], true, 1).await.expect("tasks");
+    let tasks = rig
+        .store
+        .publish_tasks(PublishQuery::Due {
+            after: ids[0],
+            again: true,
+            limit: 1,
+        })
+        .await
+        .expect("tasks");
     let sources: Vec<_> = tasks.iter().map(|task| task.source.id).collect();
     assert_eq!(sources, [ids[1]]);
 }

@@ -6,7 +6,7 @@ use gannet::domain::{
     Edition, EditionId, EditionMember, Publication, SetPublication, SourceId, SourceSettings,
     VerdictId, VerdictOutcome, VersionId, VersionState, combination_key,
 };
-use gannet::store::{Awaiting, NewEdition, SourceChange, StoreError};
+use gannet::store::{Awaiting, NewEdition, PublishQuery, SourceChange, StoreError};
 
 use super::rig::{Rig, hours, settings, stamp, start, verdict};
 
@@ -107,7 +107,11 @@ async fn a_member_is_published_by_its_set_alone() {
     let due = async || {
         let tasks = rig
             .store
-            .publish_due(SourceId(0), true, 9)
+            .publish_tasks(PublishQuery::Due {
+                after: SourceId(0),
+                again: true,
+                limit: 9,
+            })
             .await
             .expect("tasks");
         tasks

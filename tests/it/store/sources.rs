@@ -189,7 +189,13 @@ async fn an_edit_moves_the_schedule() {
         ..every(2)
     };
     rig.edit(id, paused, hours(7)).await;
-    assert_eq!(rig.store.due(hours(99)).await, Ok((0, None)));
+    assert_eq!(
+        rig.store
+            .outlook(hours(99))
+            .await
+            .map(|now| (now.due, now.next)),
+        Ok((0, None))
+    );
     rig.edit(id, every(2), hours(30)).await;
     assert_eq!(rig.source(id).await.state.next_slot, Slot(slot.0 + 8));
 }
@@ -252,7 +258,7 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
     assert_eq!(rig.store.find_source("a").await, Ok(None));
     let by_id = rig
         .store
-        .find_source(&id.to_string())
+        .find_source(id.to_string().as_str())
         .await
         .expect("a read");
     assert_eq!(by_id.map(|source| source.id), Some(id));

@@ -32,7 +32,7 @@ async fn tried(rig: &Rig, name: &str, at: i64, pause: i64, fails: bool) -> Sourc
 }
 
 async fn due(rig: &Rig) -> u64 {
-    rig.store.due(start()).await.expect("a count").0
+    rig.store.outlook(start()).await.expect("a count").due
 }
 
 /// The interval of a source of the rig is a day.
