@@ -6,6 +6,7 @@ mod address;
 mod archive_mark;
 mod attempt;
 mod blob;
+mod consequence;
 mod content;
 mod credential;
 mod digest;
@@ -42,6 +43,9 @@ pub use address::{Address, AddressError};
 pub use archive_mark::{ArchiveMark, Mismatch};
 pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, StoredObject, base_ordinal};
+pub use consequence::{
+    event_of_file, event_of_health, event_of_set, event_of_state, event_of_verdict,
+};
 pub use content::Content;
 pub use credential::value_holds_credential;
 pub use digest::{Digest, DigestError, Digester, to_hex};
@@ -67,7 +71,9 @@ pub use pattern::{Pattern, SourceKey};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
 };
-pub use publication::{FileSeal, Publication, candidate_path, conflicts, publication_for};
+pub use publication::{
+    FileSeal, Publication, candidate_path, conflicts, is_servable, publication_for,
+};
 pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};

@@ -115,6 +115,30 @@ pub fn publication_for(
     }
 }
 
+/// Tells whether a file with the contents of a version in this state may be served: one that could not be judged (again) only
+/// while it is the one that is published.
+pub fn is_servable(policy: PublishPolicy, state: VersionState, is_published: bool) -> bool {
+    match state {
+        _ if policy == PublishPolicy::Newest => true,
+        VersionState::Passed | VersionState::Unverified => true,
+        VersionState::Pending | VersionState::Error => is_published,
+        VersionState::Failed => false,
+    }
+}
+
+impl Publication {
+    /// Returns what has to happen while what lies at the path may be something else than the recorded file: that is written
+    /// again, and what nothing was recorded of goes, where the newest version can be read.
+    #[must_use]
+    pub fn while_unsure(self, published: Option<VersionId>, is_newest_known: bool) -> Self {
+        match (self, published) {
+            (Self::Keep, Some(version)) => Self::Publish(version),
+            (Self::Keep, None) if is_newest_known => Self::Withdraw,
+            (publication, _) => publication,
+        }
+    }
+}
+
 /// Returns the query, decoded, without the parameters that carry secrets: a published path is for everybody.
 fn shown_query(url: &url::Url) -> String {
     let parts = url.query().unwrap_or_default().split('&');
@@ -219,5 +243,57 @@ mod tests {
             publication_for(PublishPolicy::Newest, [(v(2), Failed)], Some(v(1))),
             Publication::Publish(v(2))
         );
+    }
+
+    #[test]
+    fn what_may_be_something_else_is_written_again_or_goes() {
+        let (one, two) = (VersionId(1), VersionId(2));
+        for (publication, published, is_known, expected) in [
+            (
+                Publication::Keep,
+                Some(one),
+                true,
+                Publication::Publish(one),
+            ),
+            (
+                Publication::Keep,
+                Some(one),
+                false,
+                Publication::Publish(one),
+            ),
+            (Publication::Keep, None, true, Publication::Withdraw),
+            (Publication::Keep, None, false, Publication::Keep),
+            (
+                Publication::Publish(two),
+                Some(one),
+                true,
+                Publication::Publish(two),
+            ),
+            (
+                Publication::Withdraw,
+                Some(one),
+                true,
+                Publication::Withdraw,
+            ),
+        ] {
+            let found = publication.while_unsure(published, is_known);
+            assert_eq!(found, expected, "{publication:?} {published:?}");
+        }
+    }
+
+    #[test]
+    fn what_failed_is_not_served_and_what_is_undecided_only_where_it_is_published() {
+        for (state, elsewhere, published) in [
+            (Passed, true, true),
+            (Unverified, true, true),
+            (Pending, false, true),
+            (Error, false, true),
+            (Failed, false, false),
+        ] {
+            let passed = PublishPolicy::Passed;
+            assert_eq!(is_servable(passed, state, false), elsewhere, "{state}");
+            assert_eq!(is_servable(passed, state, true), published, "{state}");
+            assert!(is_servable(PublishPolicy::Newest, state, false), "{state}");
+        }
     }
 }

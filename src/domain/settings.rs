@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::settings_format;
-use super::{Address, AddressError, Interval, PublishPolicy, exact_size};
+use super::{Address, AddressError, Interval, PublishPolicy, Slot, exact_size, next_slot};
 
 /// Defines the settings and patches of them, and everything that goes through all settings one by one, from one list: what each is,
 /// its default, what people call it, and how an edit says its value.
@@ -238,6 +238,18 @@ impl Edit {
         };
         self.asks_otherwise() || permissions(&self.before) != permissions(&self.after)
     }
+
+    /// Returns when the source is due after the edit, which was made in slot `now`, given when it was due before: at once with
+    /// another address; with another interval as if it had had that at its `last` attempt, which left so many failures in a row.
+    pub fn slot_after(&self, due: Slot, last: Option<Slot>, failures: u32, now: Slot) -> Slot {
+        if self.before.address != self.after.address {
+            return now;
+        }
+        if self.before.interval == self.after.interval {
+            return due;
+        }
+        last.map_or(now, |last| next_slot(last, self.after.interval, failures))
+    }
 }
 
 fn word(value: &impl fmt::Display) -> String {
@@ -388,6 +400,33 @@ mod tests {
             assert_eq!(patch.enabled.is_some(), enabled);
             assert_eq!(patch.tags.is_some(), tags);
             assert_eq!(patch.publish, None);
+        }
+    }
+
+    #[test]
+    fn an_edit_moves_the_next_slot_by_address_and_interval_only() {
+        let (due, now) = (Slot(50), Slot(20));
+        let cases: [(Change, Option<Slot>, u32, Slot); 6] = [
+            (|s| s.enabled = false, Some(Slot(10)), 0, due),
+            (|s| s.interval = hours(2), None, 0, now),
+            (|s| s.interval = hours(2), Some(Slot(10)), 0, Slot(12)),
+            // After a failure, by the pauses that double.
+            (|s| s.interval = hours(8), Some(Slot(10)), 1, Slot(11)),
+            (|s| s.interval = hours(8), Some(Slot(10)), 9, Slot(18)),
+            (
+                |s| s.address = Address::parse("https://example.org/z", false).expect("one"),
+                Some(Slot(10)),
+                0,
+                now,
+            ),
+        ];
+        for (change, last, failures, expected) in cases {
+            let edit = Edit {
+                before: settings(),
+                after: with(change),
+            };
+            let slot = edit.slot_after(due, last, failures, now);
+            assert_eq!(slot, expected, "{:?}", edit.differences());
         }
     }
 

@@ -138,6 +138,14 @@ impl NewVerdict {
         }
     }
 
+    /// Returns who said it, and why.
+    pub fn with_reason(&self) -> String {
+        if self.judgement.detail.is_empty() {
+            return self.verifier.clone();
+        }
+        format!("{}: {}", self.verifier, self.judgement.detail)
+    }
+
     /// Tells whether somebody outside found the content bad: that stands for the same bytes wherever they come again, until
     /// somebody outside passes them or the verifier is asked again.
     pub fn is_refusal(&self) -> bool {

@@ -17,7 +17,7 @@ use super::version_row::Place;
 use super::version_state::write_state;
 use crate::domain::{
     Action, Attempt, AttemptId, AttemptOutcome, Interval, Slot, SourceId, VersionId, VersionState,
-    next_slot,
+    event_of_health, next_slot,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
@@ -326,17 +326,8 @@ fn insert_turn(
     failures_before: u32,
 ) -> rusqlite::Result<()> {
     let has_failed = matches!(record.result, AttemptResult::Failed { .. });
-    let (action, detail) = match (failures_before, has_failed) {
-        (0, true) => (Action::SourceFailing, None),
-        (1, false) => (
-            Action::SourceRecovered,
-            Some("after 1 failed attempt".to_owned()),
-        ),
-        (2.., false) => (
-            Action::SourceRecovered,
-            Some(format!("after {failures_before} failed attempts")),
-        ),
-        _ => return Ok(()),
+    let Some((action, detail)) = event_of_health(failures_before, has_failed) else {
+        return Ok(());
     };
     let source = Some(record.source_id);
     insert_event(

@@ -14,9 +14,7 @@ use super::publication::refresh_publication;
 use super::row::to_json;
 use super::source_row::source_by_id;
 use super::transaction::Transaction;
-use crate::domain::{
-    Action, Edit, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp, next_slot,
-};
+use crate::domain::{Action, Edit, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp};
 use crate::store::error::StoreError;
 use crate::store::types::{Changed, Edited, SourceChange};
 
@@ -188,13 +186,10 @@ fn edit_state(
     edit: &Edit,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
-    let next_slot = if edit.before.address != edit.after.address {
-        Slot::containing(stamp.at)
-    } else if edit.before.interval != edit.after.interval {
-        slot_by_interval(before, &edit.after, stamp)
-    } else {
-        before.state.next_slot
-    };
+    let now = Slot::containing(stamp.at);
+    let state = &before.state;
+    let last = state.last_attempt_at.map(Slot::containing);
+    let next_slot = edit.slot_after(state.next_slot, last, state.failures, now);
     // The fence refuses the result of a fetch that asked for something else, even one whose lease lapsed.
     transaction.execute(
         "UPDATE source_state SET host = ?2, active = ?3,
@@ -212,20 +207,8 @@ fn edit_state(
             next_slot.0,
             edit.asks_otherwise(),
             edit.outdates_fetches(),
-            Slot::containing(stamp.at).0,
+            now.0,
         ],
     )?;
     Ok(())
-}
-
-/// Returns when a source is due by its new interval, as if it had had that at its last attempt.
-fn slot_by_interval(before: &Source, settings: &SourceSettings, stamp: &Stamp) -> Slot {
-    let Some(last) = before.state.last_attempt_at else {
-        return Slot::containing(stamp.at);
-    };
-    next_slot(
-        Slot::containing(last),
-        settings.interval,
-        before.state.failures,
-    )
 }

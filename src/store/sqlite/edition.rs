@@ -18,11 +18,10 @@ use super::set_aside::set_aside_unreadable;
 use super::sql_damage::read_row;
 use super::transaction::Transaction;
 use super::verdict_row::{insert_verdict, verdicts_on_edition};
-use super::verdict_words::with_reason;
 use super::version::version_by_id;
 use crate::domain::{
-    Action, Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp,
-    VerdictOutcome, VersionState, combination_key,
+    Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp, VersionState,
+    combination_key, event_of_set,
 };
 use crate::store::error::Result;
 use crate::store::judged::Judged;
@@ -242,24 +241,8 @@ fn note_state(
     policy: &InForce,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
-    let (action, outcome) = match state {
-        VersionState::Passed => (Action::SetPassed, None),
-        VersionState::Failed => (Action::SetFailed, Some(VerdictOutcome::Failed)),
-        VersionState::Error => (Action::SetError, Some(VerdictOutcome::Error)),
-        // Nothing is decided yet, or there is nothing to decide.
-        VersionState::Pending | VersionState::Unverified => return Ok(()),
-    };
-    let reasons: Vec<_> = verdicts
-        .iter()
-        .filter(|verdict| {
-            Some(verdict.judgement.outcome) == outcome && policy.weights.requires(&verdict.verifier)
-        })
-        .map(with_reason)
-        .collect();
-    let detail = if reasons.is_empty() {
-        set.to_owned()
-    } else {
-        format!("{set}: {}", reasons.join("; "))
+    let Some((action, detail)) = event_of_set(set, state, verdicts, &policy.weights) else {
+        return Ok(());
     };
     insert_event_under(
         transaction,

@@ -14,7 +14,7 @@ use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::verdict_words::failure_of;
 use super::wanted_file::{Current, current, decide, wanted};
-use crate::domain::{Action, FileSeal, Publication, SourceId, Stamp};
+use crate::domain::{Action, FileSeal, Publication, SourceId, Stamp, event_of_file};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
 use crate::store::types::{PublishFailure, PublishQuery, PublishTask};
@@ -134,10 +134,10 @@ fn write_publication(
     seal: Option<FileSeal>,
     stamp: &Stamp,
 ) -> std::result::Result<(), Failure> {
-    let (action, published) = match publication {
+    let published = match publication {
         Publication::Keep => return Ok(()),
-        Publication::Publish(version) => (Action::Published, Some(version)),
-        Publication::Withdraw => (Action::Withdrawn, None),
+        Publication::Publish(version) => Some(version),
+        Publication::Withdraw => None,
     };
     let mut now = current(transaction.sql, source)?;
     let because = match publication {
@@ -166,11 +166,8 @@ fn write_publication(
             gone,
         ],
     )?;
-    let action = match (before, published) {
-        // Nothing was recorded there: what a killed process may have left is gone.
-        (None, None) => return Ok(()),
-        (before, Some(_)) if before == published => Action::Republished,
-        _ => action,
+    let Some(action) = event_of_file(before, published) else {
+        return Ok(());
     };
     let version = published.or(before);
     let because = because.as_deref();

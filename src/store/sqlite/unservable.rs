@@ -12,7 +12,7 @@ use super::verdict_words::{failure_of, failure_of_edition};
 use super::version::version_by_id;
 use super::version_row::{PLACE_COLUMNS, read_place};
 use super::wanted_file::{Current, current};
-use crate::domain::{Digest, EditionId, PublishPolicy, SourceId, VersionId, VersionState};
+use crate::domain::{Digest, EditionId, PublishPolicy, SourceId, VersionState, is_servable};
 use crate::store::error::Result;
 use crate::store::set_query::{Shown, Unservable};
 
@@ -76,20 +76,12 @@ fn has_servable_version(
     })?;
     for place in places {
         let place = place?;
-        if is_servable(place.id, place.state, current) {
+        let is_published = current.published == Some(place.id);
+        if is_servable(current.policy, place.state, is_published) {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-fn is_servable(id: VersionId, state: VersionState, current: &Current) -> bool {
-    match state {
-        _ if current.policy == PublishPolicy::Newest => true,
-        VersionState::Passed | VersionState::Unverified => true,
-        VersionState::Pending | VersionState::Error => current.published == Some(id),
-        VersionState::Failed => false,
-    }
 }
 
 fn unservable_edition(sql: &Connection, id: EditionId) -> Outcome<Option<Unservable>> {

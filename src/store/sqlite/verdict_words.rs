@@ -8,14 +8,6 @@ use super::verdict_row::{NO_OUTPUT, list, verdicts_on_edition};
 use super::version::version_by_id;
 use crate::domain::{EditionId, NewVerdict, VersionId, VersionState, deciding_verdict};
 
-/// Returns who said it, and why.
-pub(super) fn with_reason(verdict: &NewVerdict) -> String {
-    if verdict.judgement.detail.is_empty() {
-        return verdict.verifier.clone();
-    }
-    format!("{}: {}", verdict.verifier, verdict.judgement.detail)
-}
-
 /// Returns who failed a version, and why; nothing when nobody did.
 pub(super) fn failure_of(sql: &Connection, version: VersionId) -> Outcome<Option<String>> {
     // What is damaged is no reason that could be told.
@@ -29,7 +21,7 @@ pub(super) fn failure_of(sql: &Connection, version: VersionId) -> Outcome<Option
         &mut damaged,
     )?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
-    Ok(deciding_verdict(VersionState::Failed, newest_first).map(with_reason))
+    Ok(deciding_verdict(VersionState::Failed, newest_first).map(NewVerdict::with_reason))
 }
 
 /// Returns who failed an edition, and why, or which of its members has a version that failed since; nothing when neither is so.
@@ -38,7 +30,7 @@ pub(super) fn failure_of_edition(sql: &Connection, id: EditionId) -> Outcome<Opt
     let verdicts = verdicts_on_edition(sql, id, &mut Vec::new())?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
     if let Some(verdict) = deciding_verdict(VersionState::Failed, newest_first) {
-        return Ok(Some(with_reason(verdict)));
+        return Ok(Some(verdict.with_reason()));
     }
     for member in members(sql, id)? {
         // One that is damaged is not known to have failed.

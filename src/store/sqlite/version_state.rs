@@ -8,10 +8,10 @@ use super::policy_in_force::InForce;
 use super::publication::refresh_publication;
 use super::transaction::Transaction;
 use super::verdict_row::newest_outcomes;
-use super::verdict_words::with_reason;
 use super::version_row::{Place, place_by_id};
 use crate::domain::{
-    Action, NewEvent, NewVerdict, SourceId, Stamp, VerdictOutcome, VersionId, VersionState, Weights,
+    Action, NewEvent, NewVerdict, SourceId, Stamp, VersionId, VersionState, event_of_state,
+    event_of_verdict,
 };
 use crate::store::judged::Judged;
 
@@ -40,7 +40,7 @@ pub(super) fn derive_state(
         };
         insert_event_under(transaction, stamp, policy.revision, event)
     };
-    if let Some((action, detail)) = turn(before, state, said, &policy.weights) {
+    if let Some((action, detail)) = event_of_state(before, state, said, &policy.weights) {
         insert(action, detail)?;
     }
     if state == VersionState::Passed && ends_a_failure(transaction.sql, version, before)? {
@@ -79,23 +79,6 @@ fn ends_a_failure(
         .exists(params![version.0, before == VersionState::Failed])
 }
 
-/// Returns the event of a changed state: that the version failed and why, or that verdicts which were recorded before count
-/// otherwise now. Nothing when the events of the new verdicts say it.
-fn turn(
-    before: VersionState,
-    state: VersionState,
-    verdicts: &[NewVerdict],
-    weights: &Weights,
-) -> Option<(Action, Option<String>)> {
-    if state == VersionState::Failed {
-        return Some((Action::VersionFailed, reasons(verdicts, weights)));
-    }
-    let words = || Some(format!("{before} -> {state}"));
-    verdicts
-        .is_empty()
-        .then(|| (Action::VersionRecounted, words()))
-}
-
 /// Returns the row of a version that has to be there.
 pub(super) fn place_of(
     sql: &Connection,
@@ -118,12 +101,7 @@ pub(super) fn insert_verdict_event(
     policy: &InForce,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
-    let (action, detail) = match verdict.judgement.outcome {
-        VerdictOutcome::Passed => (Action::VerdictPassed, verdict.verifier.clone()),
-        VerdictOutcome::Failed => (Action::VerdictFailed, with_reason(verdict)),
-        VerdictOutcome::Error => (Action::VerdictError, with_reason(verdict)),
-        VerdictOutcome::Pending => (Action::VerdictPending, with_reason(verdict)),
-    };
+    let (action, detail) = event_of_verdict(verdict);
     let event = NewEvent {
         action,
         source_id: Some(source),
@@ -132,15 +110,4 @@ pub(super) fn insert_verdict_event(
     };
     insert_event_under(transaction, stamp, policy.revision, event)?;
     Ok(())
-}
-
-/// Returns what the verifiers that decide found wrong; nothing when none of these verdicts is what failed the version.
-fn reasons(verdicts: &[NewVerdict], weights: &Weights) -> Option<String> {
-    let reasons: Vec<_> = verdicts
-        .iter()
-        .filter(|verdict| verdict.judgement.outcome == VerdictOutcome::Failed)
-        .filter(|verdict| weights.requires(&verdict.verifier))
-        .map(with_reason)
-        .collect();
-    (!reasons.is_empty()).then(|| reasons.join("; "))
 }

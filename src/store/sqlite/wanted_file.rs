@@ -114,14 +114,11 @@ pub(super) fn decide(
     current: &Current,
 ) -> std::result::Result<Publication, Failure> {
     let publication = wanted_by_states(sql, current)?;
-    Ok(match (publication, current.published) {
-        (Publication::Keep, Some(version)) if current.is_unsure => Publication::Publish(version),
-        (Publication::Keep, None) if current.is_unsure => match current.newest {
-            Newest::Damaged => Publication::Keep,
-            _ => Publication::Withdraw,
-        },
-        (publication, _) => publication,
-    })
+    if !current.is_unsure {
+        return Ok(publication);
+    }
+    let is_newest_known = !matches!(current.newest, Newest::Damaged);
+    Ok(publication.while_unsure(current.published, is_newest_known))
 }
 
 fn wanted_by_states(

@@ -1,0 +1,236 @@
+//! Which event follows from what was recorded: of an attempt, a verdict, a changed state, or a published file.
+//!
+//! Never says that nothing happened: what the event of another action tells already gets none of its own.
+
+use super::{Action, NewVerdict, VerdictOutcome, VersionId, VersionState, Weights};
+
+/// Returns the event of a source that begins or ends to fail with an attempt, given how many attempts before it had failed in a
+/// row.
+pub fn event_of_health(failures_before: u32, has_failed: bool) -> Option<(Action, Option<String>)> {
+    match (failures_before, has_failed) {
+        (0, true) => Some((Action::SourceFailing, None)),
+        (0, false) | (_, true) => None,
+        (count, false) => {
+            let plural = if count == 1 { "" } else { "s" };
+            let detail = format!("after {count} failed attempt{plural}");
+            Some((Action::SourceRecovered, Some(detail)))
+        }
+    }
+}
+
+/// Returns the event of a verdict on a version.
+pub fn event_of_verdict(verdict: &NewVerdict) -> (Action, String) {
+    match verdict.judgement.outcome {
+        VerdictOutcome::Passed => (Action::VerdictPassed, verdict.verifier.clone()),
+        VerdictOutcome::Failed => (Action::VerdictFailed, verdict.with_reason()),
+        VerdictOutcome::Error => (Action::VerdictError, verdict.with_reason()),
+        VerdictOutcome::Pending => (Action::VerdictPending, verdict.with_reason()),
+    }
+}
+
+/// Returns the event of a version's changed state: that it failed and why, or that verdicts which were recorded before count
+/// otherwise now. `said` are the verdicts that came just now; nothing when their events say it.
+pub fn event_of_state(
+    before: VersionState,
+    state: VersionState,
+    said: &[NewVerdict],
+    weights: &Weights,
+) -> Option<(Action, Option<String>)> {
+    if state == before {
+        return None;
+    }
+    if state == VersionState::Failed {
+        let reasons = reasons(said, VerdictOutcome::Failed, weights);
+        return Some((Action::VersionFailed, reasons));
+    }
+    let words = || Some(format!("{before} -> {state}"));
+    said.is_empty().then(|| (Action::VersionRecounted, words()))
+}
+
+/// Returns the event of how an edition of a set stands by these verdicts on it; nothing while nothing is decided.
+pub fn event_of_set(
+    set: &str,
+    state: VersionState,
+    verdicts: &[NewVerdict],
+    weights: &Weights,
+) -> Option<(Action, String)> {
+    let (action, outcome) = match state {
+        VersionState::Passed => (Action::SetPassed, None),
+        VersionState::Failed => (Action::SetFailed, Some(VerdictOutcome::Failed)),
+        VersionState::Error => (Action::SetError, Some(VerdictOutcome::Error)),
+        VersionState::Pending | VersionState::Unverified => return None,
+    };
+    let reasons = outcome.and_then(|outcome| reasons(verdicts, outcome, weights));
+    let detail = match reasons {
+        Some(reasons) => format!("{set}: {reasons}"),
+        None => set.to_owned(),
+    };
+    Some((action, detail))
+}
+
+/// Returns the event of a published file, given which version it held as recorded `before`, and holds `now`.
+pub fn event_of_file(before: Option<VersionId>, now: Option<VersionId>) -> Option<Action> {
+    match (before, now) {
+        // What a killed process may have left was recorded nowhere, and is gone.
+        (None, None) => None,
+        (Some(_), None) => Some(Action::Withdrawn),
+        (before, now) if before == now => Some(Action::Republished),
+        _ => Some(Action::Published),
+    }
+}
+
+/// Returns what the verifiers that decide said with this outcome; nothing when none of these verdicts is such a one.
+fn reasons(verdicts: &[NewVerdict], outcome: VerdictOutcome, weights: &Weights) -> Option<String> {
+    let reasons: Vec<_> = verdicts
+        .iter()
+        .filter(|verdict| verdict.judgement.outcome == outcome)
+        .filter(|verdict| weights.requires(&verdict.verifier))
+        .map(NewVerdict::with_reason)
+        .collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::domain::{Fingerprint, Judgement, Weight};
+    use VersionState::{Error, Failed, Passed, Pending, Unverified};
+
+    fn said(verifier: &str, outcome: VerdictOutcome, detail: &str) -> NewVerdict {
+        NewVerdict {
+            verifier: verifier.to_owned(),
+            fingerprint: Fingerprint::of("{}".to_owned()),
+            judgement: Judgement {
+                outcome,
+                detail: detail.to_owned(),
+                ..Judgement::error("")
+            },
+            started_at: DateTime::UNIX_EPOCH,
+            duration: Duration::ZERO,
+        }
+    }
+
+    fn weights() -> Weights {
+        let schema = ("schema".to_owned(), Weight::Required);
+        let style = ("style".to_owned(), Weight::Advisory);
+        [schema, style].into_iter().collect()
+    }
+
+    #[test]
+    fn the_first_failure_and_the_end_of_failures_are_told() {
+        let recovered = |detail: &str| Some((Action::SourceRecovered, Some(detail.to_owned())));
+        for (before, has_failed, expected) in [
+            (0, false, None),
+            (0, true, Some((Action::SourceFailing, None))),
+            (1, true, None),
+            (1, false, recovered("after 1 failed attempt")),
+            (2, false, recovered("after 2 failed attempts")),
+            (u32::MAX, true, None),
+        ] {
+            assert_eq!(event_of_health(before, has_failed), expected, "{before}");
+        }
+    }
+
+    #[test]
+    fn a_verdict_is_told_with_its_reason() {
+        for (outcome, detail, expected) in [
+            (
+                VerdictOutcome::Passed,
+                "fine",
+                (Action::VerdictPassed, "schema"),
+            ),
+            (
+                VerdictOutcome::Failed,
+                "row 3",
+                (Action::VerdictFailed, "schema: row 3"),
+            ),
+            (
+                VerdictOutcome::Failed,
+                "",
+                (Action::VerdictFailed, "schema"),
+            ),
+            (
+                VerdictOutcome::Error,
+                "timed out",
+                (Action::VerdictError, "schema: timed out"),
+            ),
+            (
+                VerdictOutcome::Pending,
+                "",
+                (Action::VerdictPending, "schema"),
+            ),
+        ] {
+            let (action, words) = expected;
+            let told = event_of_verdict(&said("schema", outcome, detail));
+            assert_eq!(told, (action, words.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_changed_state_is_told_where_no_verdict_tells_it() {
+        let failed = [
+            said("schema", VerdictOutcome::Failed, "row 3"),
+            said("style", VerdictOutcome::Failed, "tabs"),
+            said("other", VerdictOutcome::Failed, "not asked"),
+        ];
+        let passed = [said("schema", VerdictOutcome::Passed, "")];
+        let of_failure = |words: Option<&str>| {
+            let detail = words.map(str::to_owned);
+            Some((Action::VersionFailed, detail))
+        };
+        let recounted = |words: &str| Some((Action::VersionRecounted, Some(words.to_owned())));
+        let cases: [(_, _, &[NewVerdict], _); 7] = [
+            (Failed, Failed, &failed, None),
+            (Pending, Failed, &failed, of_failure(Some("schema: row 3"))),
+            // An earlier verdict counts now.
+            (Passed, Failed, &[], of_failure(None)),
+            (Pending, Failed, &failed[1..], of_failure(None)),
+            (Pending, Passed, &passed, None),
+            (Failed, Passed, &[], recounted("failed -> passed")),
+            (Passed, Unverified, &[], recounted("passed -> unverified")),
+        ];
+        for (before, state, said, expected) in cases {
+            let told = event_of_state(before, state, said, &weights());
+            assert_eq!(told, expected, "{before} {state}");
+        }
+    }
+
+    #[test]
+    fn a_decided_edition_is_told_with_the_reasons() {
+        let verdicts = [
+            said("schema", VerdictOutcome::Failed, "row 3"),
+            said("style", VerdictOutcome::Error, "no style"),
+        ];
+        for (state, expected) in [
+            (Passed, Some((Action::SetPassed, "eu"))),
+            (Failed, Some((Action::SetFailed, "eu: schema: row 3"))),
+            // One that only advises is no reason.
+            (Error, Some((Action::SetError, "eu"))),
+            (Pending, None),
+            (Unverified, None),
+        ] {
+            let told = event_of_set("eu", state, &verdicts, &weights());
+            let expected = expected.map(|(action, words)| (action, words.to_owned()));
+            assert_eq!(told, expected, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_told_by_what_it_held_before() {
+        let (one, two) = (Some(VersionId(1)), Some(VersionId(2)));
+        for (before, now, expected) in [
+            (None, None, None),
+            (None, one, Some(Action::Published)),
+            (one, two, Some(Action::Published)),
+            (two, one, Some(Action::Published)),
+            (one, one, Some(Action::Republished)),
+            (one, None, Some(Action::Withdrawn)),
+        ] {
+            assert_eq!(event_of_file(before, now), expected, "{before:?} {now:?}");
+        }
+    }
+}
