@@ -179,6 +179,7 @@ fn definition_of_rule(rule: &Builtin) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{CsvRule, ImageFormat, ImageRule, JsonRule, SizeRule};
 
     fn command(argv: &[&str]) -> VerifierKind {
         VerifierKind::Command {
@@ -214,6 +215,91 @@ mod tests {
             definition_text(&VerifierKind::Builtin(Builtin::Utf8), &known),
             r#"{"rules":2,"definition":{"builtin":"utf8"},"files":{}}"#
         );
+    }
+
+    /// A definition that is written in another way would make every verdict of its rule stale.
+    #[test]
+    fn the_definitions_of_rules_stay_as_they_are() {
+        let share = |text: &str| Some(text.parse::<Percent>().expect("a share"));
+        let schema = |formats| Schema::compile(b"{}", formats).expect("a schema");
+        let csv = CsvRule {
+            delimiter: b';',
+            header: Some(vec!["a".to_owned(), "b".to_owned()]),
+            columns: Some(2),
+            min_rows: Some(1),
+            max_rows: Some(9),
+            min_rows_of_last: share("90%"),
+        };
+        let image = ImageRule {
+            formats: vec![ImageFormat::Jpeg, ImageFormat::WebP],
+            max_pixels: 1000,
+        };
+        let size = SizeRule {
+            min: Some(1),
+            ..SizeRule::default()
+        };
+        let strict = JsonRule {
+            schema: Some(schema(true)),
+            unique_keys: true,
+        };
+        let shares = SizeRule {
+            min_of_last: share("50%"),
+            ..size.clone()
+        };
+        for (rule, definition) in [
+            (Builtin::Utf8, r#"{"builtin":"utf8"}"#),
+            (Builtin::Xml, r#"{"builtin":"xml"}"#),
+            (Builtin::NotHtml, r#"{"builtin":"not-html"}"#),
+            (Builtin::Json(JsonRule::default()), r#"{"builtin":"json"}"#),
+            (
+                Builtin::Json(schema(false).into()),
+                r#"{"builtin":"json","schema":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}"#,
+            ),
+            (
+                Builtin::Json(strict),
+                r#"{"builtin":"json","schema":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","format":true,"duplicates":"refuse"}"#,
+            ),
+            (
+                Builtin::Csv(CsvRule::default()),
+                r#"{"builtin":"csv","delimiter":44,"header":null,"columns":null,"min_rows":null,"max_rows":null,"min_rows_of_last":null}"#,
+            ),
+            (
+                Builtin::Csv(csv),
+                r#"{"builtin":"csv","delimiter":59,"header":["a","b"],"columns":2,"min_rows":1,"max_rows":9,"min_rows_of_last":"90%"}"#,
+            ),
+            (
+                Builtin::Image(ImageRule::default()),
+                r#"{"builtin":"image","formats":["bmp","gif","ico","jpeg","png","tiff","webp"],"max_pixels":100000000}"#,
+            ),
+            (
+                Builtin::Image(image),
+                r#"{"builtin":"image","formats":["jpeg","webp"],"max_pixels":1000}"#,
+            ),
+            (
+                Builtin::Size(size),
+                r#"{"builtin":"size","min":1,"max":null}"#,
+            ),
+            (
+                Builtin::Size(shares),
+                r#"{"builtin":"size","min":1,"max":null,"min_of_last":"50%","max_of_last":null}"#,
+            ),
+            (
+                Builtin::Sha256(Digest::of(b"")),
+                r#"{"builtin":"sha256","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#,
+            ),
+            (
+                Builtin::Companion("SHA256SUMS".to_owned()),
+                r#"{"builtin":"sha256","companion":"SHA256SUMS"}"#,
+            ),
+            (
+                Builtin::Fresh(std::time::Duration::from_hours(72)),
+                r#"{"builtin":"fresh","max_age_s":259200}"#,
+            ),
+        ] {
+            let text = definition_text(&VerifierKind::Builtin(rule), &FileDigests::default());
+            let expected = format!(r#"{{"rules":2,"definition":{definition},"files":{{}}}}"#);
+            assert_eq!(text, expected);
+        }
     }
 
     #[test]
