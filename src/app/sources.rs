@@ -51,7 +51,7 @@ impl App {
     /// Adds sources, all or none. One whose address or given name is taken is an error that names the other.
     pub async fn add(&self, new: Vec<NewSource>) -> Result<Vec<Added>> {
         let mut changes = Vec::with_capacity(new.len());
-        let mut names = Names::of(self, new.len()).await?;
+        let mut names = TakenNames::of(self, new.len()).await?;
         let given: Vec<_> = new
             .iter()
             .map(|source| source.settings.name.is_some())
@@ -412,12 +412,12 @@ pub(super) fn some(selectors: &[String]) -> Result<&[String]> {
 }
 
 /// Names that are taken: all of them when many sources are added, else only the batch's own.
-struct Names {
+struct TakenNames {
     known: HashSet<String>,
     complete: bool,
 }
 
-impl Names {
+impl TakenNames {
     async fn of(app: &App, new: usize) -> Result<Self> {
         let complete = new >= MANY;
         let sources = if complete {

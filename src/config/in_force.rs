@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::Value;
 
 use super::{Config, FetchConfig, SettingOrigin, SettingOrigins};
-use crate::domain::{exact_size, masked};
+use crate::domain::{as_setting, exact_size, masked};
 
 /// One setting in force.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,15 +122,8 @@ fn size(bytes: u64) -> Value {
     text(&exact_size(bytes))
 }
 
-/// Prints a duration as the file would say it: in the largest unit of which it is a whole number.
 fn duration(duration: Duration) -> Value {
-    let ms = duration.as_millis();
-    let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000)];
-    let unit = units
-        .into_iter()
-        .find(|(_, per_unit)| ms.is_multiple_of(*per_unit));
-    let (unit, per_unit) = unit.unwrap_or(("ms", 1));
-    text(&format!("{}{unit}", ms / per_unit))
+    text(&as_setting(duration))
 }
 
 #[cfg(test)]

@@ -123,16 +123,29 @@ pub fn next_slot_after_failure(slot: Slot, interval: Interval, failures: u32) ->
 
 /// Prints a length of time in the largest unit of which it is a whole number: `200 ms`, `30 s`, `5 min`, `3 h`, `7 d`.
 pub fn in_words(length: Duration) -> String {
-    const UNITS: &[(u128, &str)] = &[
-        (86_400_000, "d"),
-        (3_600_000, "h"),
-        (60_000, "min"),
-        (1000, "s"),
+    let units = [
+        (86_400_000, " d"),
+        (3_600_000, " h"),
+        (60_000, " min"),
+        (1000, " s"),
+        (1, " ms"),
     ];
+    in_largest(length, &units)
+}
+
+/// Prints a length of time as the configuration file says it: `200ms`, `30s`, `5m`, `24h`.
+pub fn as_setting(length: Duration) -> String {
+    let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
+    in_largest(length, &units)
+}
+
+/// Prints a length of time in the first unit, given with its milliseconds, of which it is a whole number.
+fn in_largest(length: Duration, units: &[(u128, &str)]) -> String {
     let ms = length.as_millis();
-    let unit = UNITS.iter().find(|unit| ms.is_multiple_of(unit.0));
-    let (ms_per_unit, unit) = unit.unwrap_or(&(1, "ms"));
-    format!("{} {unit}", ms / ms_per_unit)
+    let unit = units.iter().find(|unit| ms.is_multiple_of(unit.0));
+    unit.map_or_else(String::new, |(ms_per_unit, unit)| {
+        format!("{}{unit}", ms / ms_per_unit)
+    })
 }
 
 #[cfg(test)]

@@ -57,7 +57,9 @@ pub use edition::{
 pub use event::{Action, Actor, CommittedEvent, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
-pub use interval::{Interval, IntervalError, Slot, in_words, next_slot, next_slot_after_failure};
+pub use interval::{
+    Interval, IntervalError, Slot, as_setting, in_words, next_slot, next_slot_after_failure,
+};
 pub use lines::{lines, with_line_feeds};
 pub use masked::{masked, masked_within};
 pub use moment::{Moment, MomentError};

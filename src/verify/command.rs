@@ -194,15 +194,15 @@ pub(super) fn ending(status: ExitStatus, limits: ResourceLimits) -> String {
     };
     match (signal, limits.cpu) {
         (Some(Signal::XCPU), Some(cpu)) => {
-            format!("used more than {} s of CPU (limits.cpu)", cpu.as_secs())
+            format!("used more than {} of CPU (limits.cpu)", in_words(cpu))
         }
         (Some(Signal::XFSZ), _) => format!(
             "wrote a file of more than {} (limits.file_size)",
             format_size(limits.file_size_bytes)
         ),
         (Some(Signal::KILL), Some(cpu)) => format!(
-            "{plain}, as one is that goes on after {} s of CPU (limits.cpu)",
-            cpu.as_secs()
+            "{plain}, as one is that goes on after {} of CPU (limits.cpu)",
+            in_words(cpu)
         ),
         _ => plain,
     }

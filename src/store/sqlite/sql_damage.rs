@@ -7,6 +7,7 @@ use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Error, Row};
 
 use super::row::Columns;
+use crate::domain::shortened;
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::StoreError;
 
@@ -140,9 +141,7 @@ fn shown(value: ValueRef<'_>) -> String {
         ValueRef::Blob(bytes) => format!("{} bytes", bytes.len()),
         ValueRef::Text(bytes) => {
             let text = String::from_utf8_lossy(bytes);
-            let cut: String = text.chars().take(MOST).collect();
-            let rest = if cut.len() < text.len() { "…" } else { "" };
-            format!("`{}{rest}`", cut.escape_debug())
+            format!("`{}`", shortened(&text, MOST).escape_debug())
         }
     }
 }
