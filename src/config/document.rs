@@ -1,30 +1,59 @@
-//! Walks a TOML document key by key, remembers which keys were asked for, and notes every problem with its line.
+//! Reads a TOML document into the types that it describes, and finds every problem in it with its line, rather than the first.
 //!
-//! Never decides what a value means beyond its type; never stops at the first problem.
+//! serde stops at the first value that it cannot read: that one is noted and taken away, and the rest is read again.
+//! Never decides what a value means: its type does.
 
 use std::cell::RefCell;
-use std::ops::{Range, RangeInclusive};
+use std::fmt;
+use std::ops::Range;
 
+use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error};
 
 use super::Problem;
 
 /// How far a misspelt key may be from the one that was meant: insertions, deletions, changes and swaps.
 const MAX_TYPOS: usize = 3;
 
-/// The text of a document and the problems that were found in it.
+/// A document, and the problems that were found in it.
 pub(super) struct Document<'a> {
     text: &'a str,
+    table: Spanned<DeTable<'a>>,
     problems: RefCell<Vec<Problem>>,
+    /// The tables of which a value could not be read.
+    damaged: RefCell<Vec<Range<usize>>>,
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self {
+    /// Parses a text. A text with syntax errors is kept as an empty table: values after such an error are guesswork, and their
+    /// problems would distract.
+    pub(super) fn parse(text: &'a str) -> Self {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let table = match errors[..] {
+            [] => table,
+            _ => Spanned::new(0..0, DeTable::new()),
+        };
+        let document = Self {
             text,
+            table,
             problems: RefCell::default(),
+            damaged: RefCell::default(),
+        };
+        for error in &errors {
+            document.problem(&error.span().unwrap_or(0..0), error.message());
         }
+        document
+    }
+
+    /// Returns the document as a table.
+    pub(super) fn table(&self) -> &Spanned<DeTable<'a>> {
+        &self.table
+    }
+
+    /// Returns whether no problem was found yet; right after `parse`, whether the text is TOML.
+    pub(super) fn is_toml(&self) -> bool {
+        self.problems.borrow().is_empty()
     }
 
     /// Notes a problem at a place in the text.
@@ -49,276 +78,238 @@ impl<'a> Document<'a> {
         problems.sort_by_key(|problem| problem.line);
         problems
     }
-}
 
-/// One table of the document.
-pub(super) struct Section<'a> {
-    document: &'a Document<'a>,
-    /// What goes before a key in messages: empty, `fetch.`, `verifier.`.
-    prefix: String,
-    table: &'a DeTable<'a>,
-    span: Range<usize>,
-    known: Vec<&'static str>,
-    /// Its keys are the operator's to choose.
-    is_open: bool,
-}
-
-/// A value and where it stands.
-#[derive(Clone)]
-pub(super) struct Field<T> {
-    pub(super) value: T,
-    pub(super) span: Range<usize>,
-}
-
-impl<'a> Section<'a> {
-    /// Returns the whole document as a section.
-    pub(super) fn root(document: &'a Document<'a>, table: &'a Spanned<DeTable<'a>>) -> Self {
-        Self::new(document, String::new(), table.get_ref(), table.span())
-    }
-
-    fn new(
-        document: &'a Document<'a>,
-        prefix: String,
-        table: &'a DeTable<'a>,
-        span: Range<usize>,
-    ) -> Self {
-        Self {
-            document,
-            prefix,
-            table,
-            span,
-            known: Vec::new(),
-            is_open: false,
-        }
-    }
-
-    /// Returns where the section begins.
-    pub(super) fn span(&self) -> &Range<usize> {
-        &self.span
-    }
-
-    /// Returns a key as messages name it, with its section.
-    pub(super) fn path(&self, key: &str) -> String {
-        format!("{}{key}", self.prefix)
-    }
-
-    /// Notes a problem with the section as a whole, or with one of its values.
-    pub(super) fn problem(&self, at: &Range<usize>, message: impl Into<String>) {
-        self.document.problem(at, message);
-    }
-
-    /// Returns the line of a place in the text.
-    pub(super) fn line(&self, at: &Range<usize>) -> usize {
-        self.document.line(at)
-    }
-
-    /// Tells whether the key is there, without taking its value.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.table.iter().any(|(name, _)| name.get_ref() == key)
-    }
-
-    /// Notes a problem with each of these keys that is there; tells whether none was.
-    pub(super) fn refuse(&self, keys: &[&str], why: &str) -> bool {
-        let mut fine = true;
-        for key in keys.iter().filter(|key| self.has(key)) {
-            let message = format!("`{}{key}` means nothing {why}", self.prefix);
-            self.problem(&self.span, message);
-            fine = false;
-        }
-        fine
-    }
-
-    /// Reads a text.
-    pub(super) fn text(&mut self, key: &'static str) -> Option<Field<&'a str>> {
-        self.read(key, "a text in quotes", |value| {
-            value.as_str().ok_or_else(String::new)
-        })
-    }
-
-    /// Reads a text that `parse` understands.
-    pub(super) fn parsed<T>(
-        &mut self,
-        key: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<Field<T>> {
-        self.read(key, "a text in quotes", |value| {
-            parse(value.as_str().ok_or_else(String::new)?)
-        })
-    }
-
-    /// Reads `true` or `false`.
-    pub(super) fn switch(&mut self, key: &'static str) -> Option<bool> {
-        self.read(key, "true or false", |value| {
-            value.as_bool().ok_or_else(String::new)
-        })
-        .map(|field| field.value)
-    }
-
-    /// Reads a whole number within bounds.
-    pub(super) fn number(&mut self, key: &'static str, bounds: RangeInclusive<u32>) -> Option<u32> {
-        let (least, most) = (*bounds.start(), *bounds.end());
-        self.read(key, "a whole number", |value| {
-            integer(value)?
-                .filter(|number| bounds.contains(number))
-                .ok_or_else(|| format!("expected a whole number from {least} to {most}"))
-        })
-        .map(|field| field.value)
-    }
-
-    /// Reads a list of texts.
-    pub(super) fn texts(&mut self, key: &'static str) -> Option<Field<Vec<Field<&'a str>>>> {
-        self.list(key, "a list of texts in quotes", |value| value.as_str())
-    }
-
-    /// Reads a list of whole numbers; one that is negative or beyond 32 bits reads as `None`.
-    pub(super) fn numbers(&mut self, key: &'static str) -> Option<Field<Vec<Field<Option<u32>>>>> {
-        self.list(key, "a list of whole numbers", |value| integer(value).ok())
-    }
-
-    fn list<T>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        item: impl Fn(&'a DeValue<'a>) -> Option<T>,
-    ) -> Option<Field<Vec<Field<T>>>> {
-        self.read(key, expected, |value| {
-            let items = value.as_array().ok_or_else(String::new)?;
-            items
-                .iter()
-                .map(|spanned| {
-                    let value = item(spanned.get_ref())?;
-                    Some(Field {
-                        value,
-                        span: spanned.span(),
-                    })
-                })
-                .collect::<Option<Vec<_>>>()
-                .ok_or_else(String::new)
-        })
-    }
-
-    /// Returns the section `[key]`, when it is there.
-    pub(super) fn section(&mut self, key: &'static str) -> Option<Section<'a>> {
-        let table = self.read(key, &format!("a section [{key}]"), |value| {
-            value.as_table().ok_or_else(String::new)
-        })?;
-        Some(Section::new(
-            self.document,
-            format!("{}{key}.", self.prefix),
-            table.value,
-            table.span,
-        ))
-    }
-
-    /// Returns the sections `[[key]]`, in order.
-    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Section<'a>> {
-        let found = self.list(key, &format!("sections [[{key}]]"), |value| {
-            value.as_table()
-        });
-        found
-            .map(|found| found.value)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|item| Section::new(self.document, format!("{key}."), item.value, item.span))
-            .collect()
-    }
-
-    /// Reads a section whose keys are names: each has a text or a list of texts. Returns them by line.
-    pub(super) fn named_texts(&mut self) -> Vec<(Field<&'a str>, Vec<&'a str>)> {
-        self.is_open = true;
-        let mut found = Vec::new();
-        for (name, spanned) in self.table {
-            let value = spanned.get_ref();
-            let texts = match value.as_array() {
-                Some(items) => items.iter().map(|item| item.get_ref().as_str()).collect(),
-                None => value.as_str().map(|text| vec![text]),
+    /// Reads a table: the document's own, or one made of its values. A value that cannot be read is noted, and its setting keeps the
+    /// default.
+    pub(super) fn read<T: DeserializeOwned + Default>(&self, mut table: Spanned<DeTable<'a>>) -> T {
+        loop {
+            let error = match T::deserialize(Deserializer::from(table.clone())) {
+                Ok(read) => return read,
+                Err(error) => error,
             };
-            match texts {
-                Some(texts) => found.push((
-                    Field {
-                        value: name.get_ref().as_ref(),
-                        span: name.span(),
-                    },
-                    texts,
-                )),
-                None => self.problem(
-                    &spanned.span(),
-                    format!(
-                        "`{}{}`: expected a text in quotes or a list of them",
-                        self.prefix,
-                        name.get_ref()
-                    ),
-                ),
+            let at = error.span().unwrap_or_else(|| table.span());
+            // A table may lack the value that was taken away from it: that is no second problem.
+            if !self.is_damaged(&at) {
+                self.note(&error, &at);
             }
-        }
-        found.sort_by_key(|(name, _)| name.span.start);
-        found
-    }
-
-    /// Finds a key and reads its value; notes a problem when `read` refuses. An empty refusal means the wrong type.
-    fn read<T>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        read: impl FnOnce(&'a DeValue<'a>) -> Result<T, String>,
-    ) -> Option<Field<T>> {
-        self.known.push(key);
-        let (_, spanned) = self.table.iter().find(|(name, _)| name.get_ref() == key)?;
-        match read(spanned.get_ref()) {
-            Ok(value) => Some(Field {
-                value,
-                span: spanned.span(),
-            }),
-            Err(message) => {
-                let message = if message.is_empty() {
-                    format!(
-                        "expected {expected}, found {}",
-                        spanned.get_ref().type_str()
-                    )
-                } else {
-                    message
-                };
-                let key = self.path(key);
-                self.problem(&spanned.span(), format!("`{key}`: {message}"));
-                None
+            if path_to(table.get_ref(), &at).is_none() {
+                return T::default();
             }
+            table = Spanned::new(table.span(), self.without(table.into_inner(), &at));
         }
     }
 
-    /// Notes every key that was never asked for, with the nearest that was.
-    pub(super) fn finish(self) {
-        if self.is_open {
-            return;
+    /// Notes a problem with the value of a key; `path` is the key behind the names of its tables.
+    pub(super) fn problem_of(&self, path: &[&str], why: impl fmt::Display) {
+        let (first, below) = path.split_first().expect("a key");
+        let value = self.table.get_ref().get(*first);
+        let value = value.and_then(|value| {
+            let mut below = below.iter();
+            below.try_fold(value, |value, key| value.get_ref().get(*key))
+        });
+        let at = value.map_or(0..0, Spanned::span);
+        self.problem(&at, format!("`{}`: {why}", path.join(".")));
+    }
+
+    /// Returns whether a value of the table at this place could not be read.
+    pub(super) fn is_damaged(&self, table: &Range<usize>) -> bool {
+        self.damaged.borrow().contains(table)
+    }
+
+    /// Returns the tables `[[name]]`, in order.
+    pub(super) fn sections<'d>(&'d self, name: &'static str) -> Vec<Section<'d>> {
+        let list = self.table.get_ref().get(name);
+        let items = list.and_then(|list| list.get_ref().as_array());
+        let section = |item: &'d Spanned<DeValue<'a>>| {
+            Some(Section {
+                document: self,
+                name,
+                table: item.get_ref().as_table()?,
+                span: item.span(),
+            })
+        };
+        items.into_iter().flatten().filter_map(section).collect()
+    }
+
+    fn note(&self, error: &Error, at: &Range<usize>) {
+        let path = path_to(self.table.get_ref(), at).unwrap_or_default();
+        self.problem(at, explained(error.message(), &path));
+    }
+
+    /// Returns a table without the value or the key at this place.
+    fn without(&self, table: DeTable<'a>, at: &Range<usize>) -> DeTable<'a> {
+        let kept = table.into_iter().filter_map(|(key, value)| {
+            let is_kept = key.span() != *at;
+            let value = self.value_without(value, at).filter(|_| is_kept)?;
+            Some((key, value))
+        });
+        kept.collect()
+    }
+
+    /// Returns a value without the value at this place, or `None` when nothing is left of it. Notes the tables around as damaged.
+    fn value_without(
+        &self,
+        value: Spanned<DeValue<'a>>,
+        at: &Range<usize>,
+    ) -> Option<Spanned<DeValue<'a>>> {
+        let span = value.span();
+        if span == *at {
+            return None;
         }
-        for name in self.table.keys() {
-            let key = name.get_ref().as_ref();
-            if self.known.contains(&key) {
-                continue;
+        let kept = match value.into_inner() {
+            DeValue::Table(table) => {
+                if path_to(&table, at).is_some() {
+                    self.damaged.borrow_mut().push(span.clone());
+                }
+                DeValue::Table(self.without(table, at))
             }
-            let meant = nearest(key, &self.known)
-                .map(|meant| format!(", did you mean `{meant}`?"))
-                .unwrap_or_default();
-            let accepted = self.known.join(", ");
-            let message = format!(
-                "unknown key `{}{key}`{meant} (accepted here: {accepted})",
-                self.prefix
-            );
-            self.problem(&name.span(), message);
-        }
+            DeValue::Array(items) if !items.is_empty() => {
+                let items = items.into_iter();
+                let mut kept = DeArray::new();
+                for item in items.filter_map(|item| self.value_without(item, at)) {
+                    kept.push(item);
+                }
+                // An empty list would be a problem of its own.
+                (!kept.is_empty()).then_some(DeValue::Array(kept))?
+            }
+            other => other,
+        };
+        Some(Spanned::new(span, kept))
     }
 }
 
-/// Reads a whole number: `Err` for another type, `None` for one that is negative or beyond 32 bits.
-fn integer(value: &DeValue<'_>) -> Result<Option<u32>, String> {
-    let number = value.as_integer().ok_or_else(String::new)?;
-    Ok(u32::from_str_radix(number.as_str(), number.radix()).ok())
+/// Returns the keys that lead to the value or the key at this place.
+fn path_to<'t>(table: &'t DeTable<'_>, at: &Range<usize>) -> Option<Vec<&'t str>> {
+    table.iter().find_map(|(key, value)| {
+        let below = if key.span() == *at {
+            Vec::new()
+        } else {
+            path_within(value, at)?
+        };
+        Some([vec![key.get_ref().as_ref()], below].concat())
+    })
 }
 
-fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+fn path_within<'t>(value: &'t Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<Vec<&'t str>> {
+    match value.get_ref() {
+        _ if value.span() == *at => Some(Vec::new()),
+        DeValue::Table(table) => path_to(table, at),
+        DeValue::Array(items) => items.iter().find_map(|item| path_within(item, at)),
+        _ => None,
+    }
+}
+
+/// Returns what serde found wrong in the words of this program: with the key, and what is accepted.
+pub(crate) fn explained(message: &str, path: &[&str]) -> String {
+    let key = path.join(".");
+    if message.starts_with("unknown field `") {
+        return unknown_key(path, &names_in(message));
+    }
+    let types = message.strip_prefix("invalid type: ");
+    match types.and_then(|types| types.rsplit_once(", expected ")) {
+        Some((found, expected)) => {
+            let (expected, found) = (expected_as(expected, &key), found_as(found));
+            format!("`{key}`: expected {expected}, found {found}")
+        }
+        None => format!("`{key}`: {message}"),
+    }
+}
+
+/// Returns the names that serde lists after the one that it does not know.
+pub(super) fn names_in(message: &str) -> Vec<&str> {
+    let (_, list) = message.rsplit_once("`, expected ").unwrap_or_default();
+    list.split('`').skip(1).step_by(2).collect()
+}
+
+fn expected_as(expected: &str, key: &str) -> String {
+    match expected {
+        "a string" | "path string" => "a text in quotes".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "i128" => "a whole number".to_owned(),
+        "a sequence" if !key.contains('.') => format!("sections [[{key}]]"),
+        "a sequence" => "a list of texts in quotes".to_owned(),
+        "a map" => format!("a section [{key}]"),
+        table if table.starts_with("struct ") => format!("a section [{key}]"),
+        other => other.to_owned(),
+    }
+}
+
+fn found_as(found: &str) -> &str {
+    match found.split(' ').next() {
+        Some("floating") => "float",
+        Some("sequence") => "array",
+        Some("map") => "table",
+        // The value is not repeated: it may be a secret.
+        word => word.unwrap_or_default(),
+    }
+}
+
+/// Returns what is said of a key that nothing knows, with the nearest that is known.
+pub(crate) fn unknown_key(path: &[&str], accepted: &[&str]) -> String {
+    let key = path.last().copied().unwrap_or_default();
+    let meant = nearest(key, accepted)
+        .map(|meant| format!(", did you mean `{meant}`?"))
+        .unwrap_or_default();
+    let (path, accepted) = (path.join("."), accepted.join(", "));
+    format!("unknown key `{path}`{meant} (accepted here: {accepted})")
+}
+
+fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {
     known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(key, name), *name))
         .filter(|(typos, name)| *typos <= MAX_TYPOS.min(name.len() / 2))
         .min()
         .map(|(_, name)| name)
+}
+
+/// One table of a list as it is written. The values that were read from it say neither which keys are missing nor on which line a
+/// key stands.
+pub(super) struct Section<'d> {
+    document: &'d Document<'d>,
+    /// What goes before a key in messages: `verifier`.
+    name: &'static str,
+    table: &'d DeTable<'d>,
+    span: Range<usize>,
+}
+
+impl Section<'_> {
+    /// Returns whether the key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Returns a key as messages name it, with its section.
+    pub(super) fn path(&self, key: &str) -> String {
+        format!("{}.{key}", self.name)
+    }
+
+    /// Returns the line of a key, or of the section where the key is missing.
+    pub(super) fn line(&self, key: &str) -> usize {
+        self.document.line(&self.span_of(key))
+    }
+
+    /// Notes a problem at a key, or with the section where the key is missing.
+    pub(super) fn problem(&self, key: &str, message: impl Into<String>) {
+        self.document.problem(&self.span_of(key), message);
+    }
+
+    /// Notes a problem at a place in the text.
+    pub(super) fn problem_at(&self, at: &Range<usize>, message: impl Into<String>) {
+        self.document.problem(at, message);
+    }
+
+    /// Notes a problem with each of these keys that is there; returns whether none was.
+    pub(super) fn refuse(&self, keys: &[&str], why: &str) -> bool {
+        let stray: Vec<_> = keys.iter().filter(|key| self.has(key)).collect();
+        for key in &stray {
+            self.problem(key, format!("`{}` means nothing {why}", self.path(key)));
+        }
+        stray.is_empty()
+    }
+
+    fn span_of(&self, key: &str) -> Range<usize> {
+        let value = self.table.get(key);
+        value.map_or_else(|| self.span.clone(), Spanned::span)
+    }
 }

@@ -6,30 +6,32 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::document::{Document, Field, Section};
-use super::duration::parse_duration;
+use super::document::Document;
+use super::notify::NotifierKeys;
 use super::paths::{Paths, expand};
+use super::verifiers::VerifierKeys;
 use super::{
-    Config, ConfigError, DashboardConfig, Environment, FetchConfig, KeySetting, LogConfig, NoProxy,
-    Secrets, SettingOrigin, SettingOrigins, WorkerConfig, Zone, notify, verifiers,
+    Config, ConfigError, DashboardConfig, Environment, FetchConfig, LogConfig, Secrets,
+    SettingOrigin, SettingOrigins, WorkerConfig, Zone, builtin, notify, verifiers,
 };
-use crate::domain::parse_size;
 
-/// What the command line says of the configuration.
+/// The options of the command line that choose the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
-    /// `--config`: must exist.
+    /// `--config`: this file must exist.
     pub config: Option<PathBuf>,
     /// `--data-dir`.
     pub data_dir: Option<PathBuf>,
-    /// `--utc`: times for people in UTC, whatever the computer's zone is.
+    /// `--utc`: times are printed for people in UTC, whatever the computer's zone is.
     pub utc: bool,
 }
 
-/// What the file says.
-#[derive(Default)]
+/// What the file says; the parameters of built-in rules stand below `builtin`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct FileSettings {
     data_dir: Option<PathBuf>,
     log_dir: Option<PathBuf>,
@@ -38,20 +40,35 @@ struct FileSettings {
     log: LogConfig,
     dashboard: DashboardConfig,
     worker: WorkerConfig,
+    verifier: Vec<VerifierKeys>,
+    notify: Vec<NotifierKeys>,
+    #[serde(skip)]
     verifiers: Vec<super::VerifierConfig>,
+    #[serde(skip)]
     notifiers: Vec<super::NotifierConfig>,
     /// The keys of single values, with their table before a dot.
+    #[serde(skip)]
     keys: BTreeSet<String>,
 }
 
-/// What was read of a file, and why it cannot be used as it is.
+/// The settings that could be read from a file, and the reason why the file cannot be used, if there is one.
 #[derive(Default)]
 struct FileRead {
     path: Option<PathBuf>,
     settings: FileSettings,
     problem: Option<ConfigError>,
-    /// Whether the settings hold the data folder that the file names, if it names one.
+    /// Whether the file's word on the data folder is known: the folder was read, or the file names none.
     tells_folder: bool,
+}
+
+impl Flags {
+    fn zone(&self, environment: &Environment) -> Zone {
+        if self.utc {
+            Zone::UTC
+        } else {
+            Zone::of(environment)
+        }
+    }
 }
 
 impl Config {
@@ -73,13 +90,13 @@ impl Config {
     /// file that the catalogue's policy came from: without `--config` and `GANNET_CONFIG` that file is read before the one in
     /// the platform's folder.
     ///
-    /// A file that cannot be used keeps no one from a catalogue whose folder is known all the same: [`Config::unusable`] says
-    /// why. For whoever only reads, what could be read of the file is enough to know it by.
+    /// A catalogue whose data folder is known is opened even when the configuration file cannot be used; [`Config::unusable`]
+    /// then says why. A command that only reads trusts the data folder that could be read from such a file.
     ///
     /// # Errors
     ///
-    /// A file that a flag or the environment names and that is not there; one that cannot be used, where it may be what names the
-    /// data folder.
+    /// A flag or the environment names a file that does not exist; the file cannot be used, and the data folder is known from
+    /// nothing else.
     pub fn load_for_catalogue(
         flags: &Flags,
         environment: &Environment,
@@ -87,7 +104,7 @@ impl Config {
         remembered: impl FnOnce(&Path) -> Option<PathBuf>,
     ) -> Result<Self, ConfigError> {
         let (config, problem) = Self::read(flags, environment)?;
-        let is_sure = only_reads || names_data_dir(flags, environment);
+        let is_sure = only_reads || chosen_data_dir(flags, environment).is_some();
         if !is_sure && let Some(problem) = problem {
             return Err(problem);
         }
@@ -104,23 +121,29 @@ impl Config {
         if config.config_file.as_ref() == Some(&file) {
             return Ok(config);
         }
-        match Self::load_remembered(file, flags, environment) {
-            // The folders that led to the catalogue stay.
-            Ok(found) if found.data_dir != config.data_dir => Ok(Self {
-                data_dir: config.data_dir,
-                log_dir: config.log_dir,
-                origins: SettingOrigins {
-                    data_dir: config.origins.data_dir,
-                    log_dir: config.origins.log_dir,
-                    ..found.origins
-                },
-                ..found
-            }),
-            Ok(found) => Ok(found),
-            Err(error) => Ok(Self {
+        Ok(match Self::load_remembered(file, flags, environment) {
+            Ok(found) => found.with_folders_of(config),
+            Err(error) => Self {
                 unusable: Some(error.to_string()),
                 ..config
-            }),
+            },
+        })
+    }
+
+    /// Returns the configuration with the folders that led to the catalogue.
+    fn with_folders_of(self, config: Self) -> Self {
+        if self.data_dir == config.data_dir {
+            return self;
+        }
+        Self {
+            data_dir: config.data_dir,
+            log_dir: config.log_dir,
+            origins: SettingOrigins {
+                data_dir: config.origins.data_dir,
+                log_dir: config.origins.log_dir,
+                ..self.origins
+            },
+            ..self
         }
     }
 
@@ -140,7 +163,7 @@ impl Config {
         flags: &Flags,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
-        // One that is a pipe by now would be waited for.
+        // Opening a path that has become a pipe would wait for its other end.
         if std::fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
             return Err(ConfigError::Missing { path: file });
         }
@@ -151,69 +174,51 @@ impl Config {
         Self::load(&flags, environment)
     }
 
-    /// Returns what can be read of the configuration, and why that is not all of it.
+    /// Returns what can be read of the configuration, and why that is not all of it. A file that cannot be used is not named in
+    /// it: no version is judged by such a file, and no catalogue adopts it.
     fn read(
         flags: &Flags,
         environment: &Environment,
     ) -> Result<(Self, Option<ConfigError>), ConfigError> {
-        let FileRead {
-            path: config_file,
-            mut settings,
-            mut problem,
-            tells_folder,
-        } = read_file(flags, environment)?;
-        let chosen = flags
-            .data_dir
-            .clone()
-            .or_else(|| environment.path("GANNET_DATA_DIR"));
+        let file = read_file(flags, environment)?;
+        let (mut settings, mut problem) = (file.settings, file.problem);
+        let chosen = chosen_data_dir(flags, environment);
         if chosen.is_none()
-            && !tells_folder
+            && !file.tells_folder
             && let Some(problem) = problem
         {
             return Err(problem);
         }
         let mut origins = origins(flags, environment, &mut settings);
         let (data_dir, log_dir) = folders(chosen, &settings, environment)?;
-        if let Some(path) = environment.path("SSL_CERT_FILE") {
-            settings.fetch.ca_files.push(absolute(path, environment)?);
-            origins.has_environment_certificates = true;
-        }
-        let secrets = match settings.secrets_file {
-            Some(path) => Secrets::read(&path, environment),
-            None => Ok(Secrets::of_environment(environment)),
-        };
-        let secrets = secrets.unwrap_or_else(|error| {
-            problem.get_or_insert(error);
-            Secrets::of_environment(environment)
-        });
+        let certificates = environment.path("SSL_CERT_FILE");
+        let certificates = certificates
+            .map(|path| absolute(path, environment))
+            .transpose()?;
+        origins.has_environment_certificates = certificates.is_some();
+        settings.fetch.ca_files.extend(certificates);
+        let secrets = read_secrets(settings.secrets_file.as_deref(), environment, &mut problem);
+        settings.dashboard.in_tmux = environment.get("TMUX").is_some();
         let config = Self {
             data_dir: absolute(data_dir, environment)?,
             log_dir: absolute(log_dir, environment)?,
-            // One that cannot be used is nothing to judge by, nor to adopt.
-            config_file: config_file.filter(|_| problem.is_none()),
+            config_file: file.path.filter(|_| problem.is_none()),
             unusable: None,
             fetch: settings.fetch,
             log: settings.log,
-            dashboard: DashboardConfig {
-                in_tmux: environment.get("TMUX").is_some(),
-                ..settings.dashboard
-            },
+            dashboard: settings.dashboard,
             worker: settings.worker,
             verifiers: settings.verifiers,
             notifiers: settings.notifiers,
             secrets,
-            zone: if flags.utc {
-                Zone::UTC
-            } else {
-                Zone::of(environment)
-            },
+            zone: flags.zone(environment),
             origins,
         };
         Ok((config, problem))
     }
 }
 
-/// Returns where the settings come from; which file with certificates, is added when it is read.
+/// Returns where the settings come from; `SSL_CERT_FILE` is added when it is read.
 fn origins(
     flags: &Flags,
     environment: &Environment,
@@ -229,7 +234,7 @@ fn origins(
         .as_ref()
         .map(|_| SettingOrigin::Flag("--data-dir"));
     let data_dir = data_dir.or_else(|| of_environment("GANNET_DATA_DIR"));
-    // Below the data folder, where that was chosen.
+    // A data folder that a flag or the environment chose holds the logs too.
     let log_dir = of_environment("GANNET_LOG_DIR").or(match data_dir {
         Some(_) => None,
         None => of_file(settings.log_dir.is_some()),
@@ -267,8 +272,10 @@ fn folders(
     Ok((data_dir, log_dir))
 }
 
-fn names_data_dir(flags: &Flags, environment: &Environment) -> bool {
-    flags.data_dir.is_some() || environment.path("GANNET_DATA_DIR").is_some()
+/// Returns the data folder that a flag or the environment names.
+fn chosen_data_dir(flags: &Flags, environment: &Environment) -> Option<PathBuf> {
+    let of_environment = || environment.path("GANNET_DATA_DIR");
+    flags.data_dir.clone().or_else(of_environment)
 }
 
 /// Returns whether a flag or the environment names the configuration file.
@@ -282,6 +289,20 @@ fn absolute(path: PathBuf, environment: &Environment) -> Result<PathBuf, ConfigE
         .map_err(std::io::Error::other)
         .and_then(std::path::absolute)
         .map_err(|source| ConfigError::Relative { path, source })
+}
+
+/// Reads the secrets; those of the environment alone where their file cannot be used, which becomes the problem if there was none.
+fn read_secrets(
+    file: Option<&Path>,
+    environment: &Environment,
+    problem: &mut Option<ConfigError>,
+) -> Secrets {
+    match file.map(|path| Secrets::read(path, environment)) {
+        Some(Ok(secrets)) => return secrets,
+        Some(Err(error)) => _ = problem.get_or_insert(error),
+        None => {}
+    }
+    Secrets::of_environment(environment)
 }
 
 fn default_file(environment: &Environment) -> Option<PathBuf> {
@@ -314,26 +335,15 @@ fn read_file(flags: &Flags, environment: &Environment) -> Result<FileRead, Confi
 }
 
 fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
-    let document = Document::new(text);
-    let (table, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        document.problem(&error.span().unwrap_or(0..0), error.message());
-    }
+    let document = Document::parse(text);
+    let is_toml = document.is_toml();
     let paths = Paths {
         folder: path.parent().unwrap_or(Path::new("/")),
         environment,
     };
-    // What follows a syntax error is guesswork: its problems would only distract.
-    let settings = if errors.is_empty() {
-        FileSettings {
-            keys: keys_of(table.get_ref()),
-            ..read_root(Section::root(&document, &table), paths)
-        }
-    } else {
-        FileSettings::default()
-    };
-    let is_named = table.get_ref().contains_key("data_dir");
-    let tells_folder = errors.is_empty() && is_named == settings.data_dir.is_some();
+    let settings = read_document(&document, paths);
+    let is_named = document.table().get_ref().contains_key("data_dir");
+    let tells_folder = is_toml && is_named == settings.data_dir.is_some();
     let problems = document.into_problems();
     let problem = (!problems.is_empty()).then(|| ConfigError::Invalid {
         path: path.clone(),
@@ -362,136 +372,33 @@ fn keys_of(table: &DeTable<'_>) -> BTreeSet<String> {
     keys
 }
 
-fn read_root(mut root: Section<'_>, paths: Paths<'_>) -> FileSettings {
-    let mut settings = FileSettings {
-        data_dir: read_path(&mut root, "data_dir", paths),
-        log_dir: read_path(&mut root, "log_dir", paths),
-        secrets_file: read_path(&mut root, "secrets_file", paths),
-        ..FileSettings::default()
-    };
-    if let Some(section) = root.section("fetch") {
-        settings.fetch = read_fetch(section, paths);
+fn read_document(document: &Document<'_>, paths: Paths<'_>) -> FileSettings {
+    let mut table = document.table().clone();
+    builtin::nest_parameters(document, table.get_mut(), paths);
+    let mut read: FileSettings = document.read(table);
+    let mut certificates = read.fetch.ca_files.pop();
+    for (key, path) in [
+        (&["data_dir"][..], &mut read.data_dir),
+        (&["log_dir"], &mut read.log_dir),
+        (&["secrets_file"], &mut read.secrets_file),
+        (&["fetch", "ca_file"], &mut certificates),
+    ] {
+        let found = path
+            .take()
+            .map(|path| paths.resolve(&path.to_string_lossy()));
+        *path = found.and_then(|found| {
+            let note = |why| document.problem_of(key, why);
+            found.map_err(note).ok()
+        });
     }
-    if let Some(mut section) = root.section("log") {
-        if let Some(days) = section.number("keep_days", 1..=3650) {
-            settings.log.keep_days = days as usize;
-        }
-        section.finish();
+    read.fetch.ca_files.extend(certificates);
+    for setting in &mut read.dashboard.keys {
+        setting.line = document.line(&(setting.line..setting.line));
     }
-    if let Some(section) = root.section("dashboard") {
-        settings.dashboard = read_dashboard(section);
+    FileSettings {
+        verifiers: verifiers::verifiers(document, std::mem::take(&mut read.verifier), paths),
+        notifiers: notify::notifiers(document, std::mem::take(&mut read.notify), paths),
+        keys: keys_of(document.table().get_ref()),
+        ..read
     }
-    if let Some(mut section) = root.section("worker") {
-        let heartbeat = section.parsed("heartbeat", verifiers::parse_web_address);
-        settings.worker.heartbeat = heartbeat.map(|field| field.value);
-        section.finish();
-    }
-    settings.verifiers = verifiers::read(root.sections("verifier"), paths);
-    settings.notifiers = notify::read(root.sections("notify"), paths);
-    root.finish();
-    settings
-}
-
-fn read_dashboard(mut section: Section<'_>) -> DashboardConfig {
-    let mut dashboard = DashboardConfig::default();
-    let theme = section.parsed("theme", str::parse);
-    set(&mut dashboard.theme, theme);
-    if let Some(mut keys) = section.section("keys") {
-        for (name, texts) in keys.named_texts() {
-            dashboard.keys.push(KeySetting {
-                line: keys.line(&name.span),
-                action: name.value.to_owned(),
-                keys: texts.into_iter().map(str::to_owned).collect(),
-            });
-        }
-        keys.finish();
-    }
-    section.finish();
-    dashboard
-}
-
-fn read_path(section: &mut Section<'_>, key: &'static str, paths: Paths<'_>) -> Option<PathBuf> {
-    let path = section.parsed(key, |text| match text {
-        "" => Err("expected a path, found nothing in the quotes".to_owned()),
-        text => paths.resolve(text),
-    });
-    path.map(|field| field.value)
-}
-
-fn read_fetch(mut section: Section<'_>, paths: Paths<'_>) -> FetchConfig {
-    let mut fetch = FetchConfig::default();
-    fetch
-        .ca_files
-        .extend(read_path(&mut section, "ca_file", paths));
-    fetch.proxy = section.parsed("proxy", str::parse).map(|field| field.value);
-    fetch.no_proxy = read_no_proxy(&mut section);
-    set(
-        &mut fetch.user_agent,
-        section.parsed("user_agent", parse_user_agent),
-    );
-    set(
-        &mut fetch.connect_timeout,
-        section.parsed("connect_timeout", parse_duration),
-    );
-    set(
-        &mut fetch.read_timeout,
-        section.parsed("read_timeout", parse_duration),
-    );
-    set(
-        &mut fetch.total_timeout,
-        section.parsed("timeout", parse_duration),
-    );
-    set(
-        &mut fetch.min_rate_bytes,
-        section.parsed("min_rate", parse_size),
-    );
-    set(
-        &mut fetch.max_size_bytes,
-        section.parsed("max_size", parse_size),
-    );
-    read_limits(&mut section, &mut fetch);
-    section.finish();
-    fetch
-}
-
-fn read_no_proxy(section: &mut Section<'_>) -> Vec<NoProxy> {
-    let entries = section.texts("no_proxy").map(|field| field.value);
-    let mut rules = Vec::new();
-    for entry in entries.into_iter().flatten() {
-        match entry.value.parse() {
-            Ok(rule) => rules.push(rule),
-            Err(problem) => section.problem(&entry.span, format!("no_proxy: {problem}")),
-        }
-    }
-    rules
-}
-
-fn read_limits(section: &mut Section<'_>, fetch: &mut FetchConfig) {
-    if let Some(tries) = section.number("max_tries", 1..=10) {
-        fetch.max_tries = tries;
-    }
-    if let Some(count) = section.number("per_host", 1..=64) {
-        fetch.per_host = count as usize;
-    }
-    if let Some(count) = section.number("total", 1..=256) {
-        fetch.total = count as usize;
-    }
-}
-
-fn set<T>(target: &mut T, field: Option<Field<T>>) {
-    if let Some(field) = field {
-        *target = field.value;
-    }
-}
-
-/// A field value of RFC 9110 §5.5, kept to visible ASCII and spaces.
-fn parse_user_agent(text: &str) -> Result<String, String> {
-    let visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
-    if text.trim().is_empty() || !text.bytes().all(visible) {
-        return Err(format!(
-            "`{}` is not a user agent: give visible ASCII text",
-            text.escape_debug()
-        ));
-    }
-    Ok(text.trim().to_owned())
 }

@@ -11,23 +11,23 @@ mod error;
 mod identity;
 mod in_force;
 mod interpreter;
-mod limits;
 mod load;
 mod no_proxy;
 mod notify;
 mod origins;
 mod paths;
+mod programs;
 mod proxy_address;
+mod resource_limits;
 mod secrets;
 mod types;
+mod values;
 mod verifiers;
 mod zone;
 mod zone_rule;
 
-pub use builtin::{
-    Builtin, CsvRule, Exactness, ImageFormat, ImageRule, JsonRule, Percent, PreviousNeed, Schema,
-    SizeRule, exactness_of,
-};
+pub use builtin::*;
+pub(crate) use document::{explained, unknown_key};
 pub use environment::{Environment, Folders};
 pub use error::{ConfigError, Problem};
 pub use identity::Identity;
@@ -36,11 +36,12 @@ pub use interpreter::PROGRAM_PATH;
 pub use load::Flags;
 pub use no_proxy::NoProxy;
 pub use origins::{SettingOrigin, SettingOrigins};
+pub use programs::program_problem;
 pub use proxy_address::ProxyAddress;
+pub use resource_limits::ResourceLimits;
 pub use secrets::{LEAST_SECRET_BYTES, Secrets};
 pub use types::{
     Config, DashboardConfig, FetchConfig, KeySetting, LogConfig, NoticeFormat, NotifierConfig,
-    NotifierKind, ResourceLimits, ThemeChoice, VerifierConfig, VerifierKind, WorkerConfig,
+    NotifierKind, ThemeChoice, VerifierConfig, VerifierKind, WorkerConfig,
 };
-pub use verifiers::program_problem;
 pub use zone::Zone;

@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
+use crate::domain::text_form::reads_text;
+
 /// One entry of `[fetch] no_proxy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoProxy {
@@ -119,6 +121,8 @@ impl fmt::Display for NoProxy {
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
+
+reads_text!(NoProxy);
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,9 @@ pub(super) struct Paths<'a> {
 impl Paths<'_> {
     /// Returns the path that `text` means, or why it means none.
     pub(super) fn resolve(&self, text: &str) -> Result<PathBuf, String> {
+        if text.is_empty() {
+            return Err("expected a path, found nothing in the quotes".to_owned());
+        }
         Ok(self.folder.join(expand(Path::new(text), self.environment)?))
     }
 }

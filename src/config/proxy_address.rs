@@ -8,6 +8,7 @@ use std::str::FromStr;
 use url::Url;
 
 use crate::domain::Template;
+use crate::domain::text_form::reads_text;
 
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
@@ -53,6 +54,8 @@ impl fmt::Debug for ProxyAddress {
         f.write_str("ProxyAddress(..)")
     }
 }
+
+reads_text!(ProxyAddress);
 
 #[cfg(test)]
 mod tests {

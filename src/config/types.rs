@@ -1,9 +1,15 @@
 //! What the configuration says, after validation.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Builtin, NoProxy, ProxyAddress, Secrets, SettingOrigins, Zone};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::values::{duration, one_path, size, user_agent, web_address, within};
+use super::{Builtin, NoProxy, ProxyAddress, ResourceLimits, Secrets, SettingOrigins, Zone};
+use crate::domain::text_form::reads_text;
 use crate::domain::words::words;
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
@@ -40,31 +46,42 @@ pub struct Config {
 }
 
 /// How files are fetched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct FetchConfig {
     /// PEM files with certificates to trust beside the system's: `ca_file`, and `SSL_CERT_FILE`.
+    #[serde(rename = "ca_file", deserialize_with = "one_path")]
     pub ca_files: Vec<PathBuf>,
     /// The proxy for every request, but webhooks to this machine; the environment's proxy variables are not read.
     pub proxy: Option<ProxyAddress>,
     /// The hosts that are reached without it.
     pub no_proxy: Vec<NoProxy>,
     /// The `User-Agent` field.
+    #[serde(deserialize_with = "user_agent")]
     pub user_agent: String,
     /// Time to connect, TLS included: 10 s.
+    #[serde(deserialize_with = "duration")]
     pub connect_timeout: Duration,
     /// Time between two reads: 30 s.
+    #[serde(deserialize_with = "duration")]
     pub read_timeout: Duration,
     /// Time for one try, redirects and body included: 1 h.
+    #[serde(rename = "timeout", deserialize_with = "duration")]
     pub total_timeout: Duration,
     /// The least mean rate of a body, in bytes a second, over each `read_timeout`: 100.
+    #[serde(rename = "min_rate", deserialize_with = "size")]
     pub min_rate_bytes: u64,
     /// Requests of one attempt, retries included: 3.
+    #[serde(deserialize_with = "within::<1, 10, _, _>")]
     pub max_tries: u32,
     /// Requests at once to one host: 2.
+    #[serde(deserialize_with = "within::<1, 64, _, _>")]
     pub per_host: usize,
     /// Requests at once: 64.
+    #[serde(deserialize_with = "within::<1, 256, _, _>")]
     pub total: usize,
     /// The largest body, before and after decompression, of a source that does not say: 256 MiB.
+    #[serde(rename = "max_size", deserialize_with = "size")]
     pub max_size_bytes: u64,
 }
 
@@ -98,9 +115,11 @@ impl Default for FetchConfig {
 }
 
 /// How the log is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// Daily log files that are kept: 30.
+    #[serde(deserialize_with = "within::<1, 3650, _, _>")]
     pub keep_days: usize,
 }
 
@@ -111,13 +130,16 @@ impl Default for LogConfig {
 }
 
 /// How the dashboard looks, and its keys.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DashboardConfig {
     /// Which colours.
     pub theme: ThemeChoice,
     /// `[dashboard.keys]`, in the file's order.
+    #[serde(deserialize_with = "key_settings")]
     pub keys: Vec<KeySetting>,
     /// Whether the terminal is one of tmux: `$TMUX` is set.
+    #[serde(skip)]
     pub in_tmux: bool,
 }
 
@@ -139,6 +161,7 @@ words!(
         Mono = "mono",
     }
 );
+reads_text!(ThemeChoice);
 
 /// One line of `[dashboard.keys]`: an action and the keys that do it from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +172,29 @@ pub struct KeySetting {
     pub keys: Vec<String>,
     /// The line in the configuration file, from 1.
     pub line: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a text in quotes or a list of them")]
+enum KeysOfAction {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Reads the keys of actions, in the file's order: `line` is where in the text an action stands.
+fn key_settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<KeySetting>, D::Error> {
+    let actions = BTreeMap::<Spanned<String>, KeysOfAction>::deserialize(deserializer)?;
+    let settings = actions.into_iter().map(|(action, keys)| KeySetting {
+        line: action.span().start,
+        action: action.into_inner(),
+        keys: match keys {
+            KeysOfAction::One(key) => vec![key],
+            KeysOfAction::Many(keys) => keys,
+        },
+    });
+    let mut settings: Vec<_> = settings.collect();
+    settings.sort_by_key(|setting| setting.line);
+    Ok(settings)
 }
 
 /// One `[[verifier]]`.
@@ -201,40 +247,12 @@ pub enum VerifierKind {
     },
 }
 
-/// What a verifier's program may use. All but `folder` are kept by the kernel, for each process by itself; none is more
-/// than gannet itself may use. A core dump is never written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResourceLimits {
-    /// CPU time of each process, in whole seconds (SIGXCPU, and a second later SIGKILL): not limited when not set.
-    pub cpu: Option<Duration>,
-    /// Address space of each process, in bytes; what needs more gets none: not limited when not set.
-    pub memory_bytes: Option<u64>,
-    /// The largest file that it may write (SIGXFSZ): 1 GiB.
-    pub file_size_bytes: u64,
-    /// Files that each process may have open: as many as gannet itself when not set.
-    pub open_files: Option<u32>,
-    /// What the working folder may grow to, beside the copy of the content: 1 GiB. A file counts as the room that it takes
-    /// on the disk, at least 4 KiB. Looked at ten times a second at most, so that a program may be a little over it
-    /// before it is killed; files that are open and have no name any more are not seen, only `file_size` bounds them.
-    pub folder_bytes: u64,
-}
-
-impl Default for ResourceLimits {
-    fn default() -> Self {
-        Self {
-            cpu: None,
-            memory_bytes: None,
-            file_size_bytes: 1 << 30,
-            open_files: None,
-            folder_bytes: 1 << 30,
-        }
-    }
-}
-
 /// What the worker does beside its work.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct WorkerConfig {
     /// The address that is called after each pass that could do its work; may hold `${NAME}`.
+    #[serde(deserialize_with = "web_address")]
     pub heartbeat: Option<String>,
 }
 
@@ -273,12 +291,16 @@ pub enum NotifierKind {
     },
 }
 
-/// What is posted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum NoticeFormat {
-    /// The changes as JSON, with the text in it.
-    #[default]
-    Json,
-    /// The text alone.
-    Text,
-}
+words!(
+    "a format":
+    /// What is posted.
+    #[derive(Default)]
+    pub enum NoticeFormat {
+        /// The changes as JSON, with the text in it.
+        #[default]
+        Json = "json",
+        /// The text alone.
+        Text = "text",
+    }
+);
+reads_text!(NoticeFormat);

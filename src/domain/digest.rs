@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
+use super::text_form::{prints_text, reads_text};
+
 /// A SHA-256 digest (FIPS 180-4), printed as `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 32]);
@@ -91,11 +93,8 @@ impl FromStr for Digest {
     }
 }
 
-impl serde::Serialize for Digest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+prints_text!(Digest);
+reads_text!(Digest);
 
 /// Digests content that arrives in pieces.
 #[derive(Clone, Default)]

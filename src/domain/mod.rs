@@ -32,6 +32,7 @@ mod size;
 mod source;
 mod template;
 mod text;
+pub(crate) mod text_form;
 mod time_bounds;
 mod verdict;
 mod version;

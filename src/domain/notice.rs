@@ -8,6 +8,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::text_form::reads_text;
 use super::words::words;
 use super::{EditionId, Source, VersionId, VersionState};
 
@@ -38,6 +39,7 @@ words!(
         Changed = "changed",
     }
 );
+reads_text!(ChangeKind);
 
 impl ChangeKind {
     /// The kinds that follow from single events each. Those that are neither here nor in [`Self::TURNS`] are found by what a

@@ -4,14 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use globset::{Glob, GlobMatcher};
-use serde::{Deserialize, Serialize};
 
 use super::SourceSettings;
 use super::masked::masked;
+use super::text_form::{prints_text, reads_text};
 
 /// A selection of sources: `tag:NAME`, or a glob that the name or the address matches. Printed as it was written.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
     selection: Selection,
@@ -91,19 +90,8 @@ impl FromStr for Pattern {
     }
 }
 
-impl TryFrom<String> for Pattern {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Pattern> for String {
-    fn from(pattern: Pattern) -> Self {
-        pattern.text
-    }
-}
+prints_text!(Pattern);
+reads_text!(Pattern);
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,51 +1,18 @@
 //! How settings are written in JSON and TOML, where their own types do not say so: as the texts that people write.
 
-use std::fmt;
-use std::str::FromStr;
+use serde::Deserialize;
+use serde::de::Deserializer;
 
-use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serializer};
-
+use super::text_form::{from_text, prints_text, reads_text};
 use super::{Address, Interval, PublishPolicy};
 
-/// Writes a value as it is printed.
-fn print<S: Serializer>(value: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-/// Reads a value from its text.
-fn parse<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(D::Error::custom)
-}
-
-macro_rules! is_text {
-    ($($type:ty),+) => {$(
-        impl serde::Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                print(self, serializer)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                parse(deserializer)
-            }
-        }
-    )+};
-}
-
-is_text!(Interval, PublishPolicy);
+prints_text!(Interval, PublishPolicy);
+reads_text!(Interval, PublishPolicy);
 
 impl<'de> Deserialize<'de> for Address {
     /// Whether plain HTTP is allowed is a matter of the settings that the address is of.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text, true).map_err(D::Error::custom)
+        from_text(deserializer, |text| Self::parse(text, true))
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Builtin, Percent, Schema, VerifierKind};
+use crate::config::{Builtin, VerifierKind};
 use crate::domain::{Digest, Fingerprint, masked};
 
 /// Raised when a built-in rule or the way programs are run changes what a verdict means.
@@ -126,60 +126,29 @@ fn definition(kind: &VerifierKind) -> Value {
     }
 }
 
+/// Returns `{"builtin":RULE}` with the rule's parameters behind.
 fn definition_of_rule(rule: &Builtin) -> Value {
-    let share = |share: Option<Percent>| share.map(|share| share.to_string());
-    match rule {
-        Builtin::Utf8 => json!({"builtin": "utf8"}),
-        Builtin::Json(rule) => {
-            let mut definition = json!({"builtin": "json"});
-            if let Some(schema) = &rule.schema {
-                definition["schema"] = schema.digest().to_string().into();
+    match serde_json::to_value(rule).expect("texts, numbers and lists are all JSON") {
+        Value::Object(rule) => {
+            let mut definition = Map::new();
+            for (name, parameters) in rule {
+                definition.insert("builtin".to_owned(), name.into());
+                if let Value::Object(parameters) = parameters {
+                    definition.extend(parameters);
+                }
             }
-            // Only what is not as it was before there was a choice is named.
-            if rule.schema.as_ref().is_some_and(Schema::asserts_formats) {
-                definition["format"] = true.into();
-            }
-            if rule.unique_keys {
-                definition["duplicates"] = "refuse".into();
-            }
-            definition
+            Value::Object(definition)
         }
-        Builtin::Csv(rule) => json!({
-            "builtin": "csv",
-            "delimiter": rule.delimiter,
-            "header": rule.header,
-            "columns": rule.columns,
-            "min_rows": rule.min_rows,
-            "max_rows": rule.max_rows,
-            "min_rows_of_last": share(rule.min_rows_of_last),
-        }),
-        Builtin::Xml => json!({"builtin": "xml"}),
-        Builtin::Image(rule) => {
-            let formats: Vec<_> = rule.formats.iter().map(|format| format.as_str()).collect();
-            json!({"builtin": "image", "formats": formats, "max_pixels": rule.max_pixels})
-        }
-        // One without shares is the judge that it was before there were any.
-        Builtin::Size(rule) if rule.min_of_last.is_none() && rule.max_of_last.is_none() => {
-            json!({"builtin": "size", "min": rule.min, "max": rule.max})
-        }
-        Builtin::Size(rule) => json!({
-            "builtin": "size",
-            "min": rule.min,
-            "max": rule.max,
-            "min_of_last": share(rule.min_of_last),
-            "max_of_last": share(rule.max_of_last),
-        }),
-        Builtin::Sha256(digest) => json!({"builtin": "sha256", "digest": digest.to_string()}),
-        Builtin::Companion(source) => json!({"builtin": "sha256", "companion": source}),
-        Builtin::Fresh(max_age) => json!({"builtin": "fresh", "max_age_s": max_age.as_secs()}),
-        Builtin::NotHtml => json!({"builtin": "not-html"}),
+        name => json!({"builtin": name}),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{CsvRule, ImageFormat, ImageRule, JsonRule, SizeRule};
+    use crate::config::{
+        CsvRule, FreshRule, ImageFormat, ImageRule, JsonRule, Percent, Schema, Sha256Rule, SizeRule,
+    };
 
     fn command(argv: &[&str]) -> VerifierKind {
         VerifierKind::Command {
@@ -284,15 +253,17 @@ mod tests {
                 r#"{"builtin":"size","min":1,"max":null,"min_of_last":"50%","max_of_last":null}"#,
             ),
             (
-                Builtin::Sha256(Digest::of(b"")),
+                Builtin::Sha256(Sha256Rule::Digest(Digest::of(b""))),
                 r#"{"builtin":"sha256","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#,
             ),
             (
-                Builtin::Companion("SHA256SUMS".to_owned()),
+                Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned())),
                 r#"{"builtin":"sha256","companion":"SHA256SUMS"}"#,
             ),
             (
-                Builtin::Fresh(std::time::Duration::from_hours(72)),
+                Builtin::Fresh(FreshRule {
+                    max_age: std::time::Duration::from_hours(72),
+                }),
                 r#"{"builtin":"fresh","max_age_s":259200}"#,
             ),
         ] {

@@ -428,12 +428,12 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         ),
         (
             verifier("builtin = \"json\"\nstdin = true"),
-            1,
+            5,
             "`verifier.stdin` means nothing",
         ),
         (
             verifier("command = [\"sh\"]\ndigest = \"x\""),
-            1,
+            5,
             "`verifier.digest` means nothing with `command`",
         ),
         (
@@ -443,12 +443,12 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         ),
         (
             verifier("http = \"https://h/\"\nfailed = [2]"),
-            1,
+            5,
             "`verifier.failed` means nothing with `http`",
         ),
         (
             verifier("external = true\nsecret = \"whsec_eA==\""),
-            1,
+            5,
             "`verifier.secret` means nothing with `external`",
         ),
         (
@@ -474,17 +474,17 @@ fn problems_name_file_line_key_and_what_is_accepted() {
         ),
         (
             set("release", "builtin = \"json\""),
-            1,
+            4,
             "a set is judged by `command`, `external = true`, or",
         ),
         (
             set("release", "http = \"https://h/\""),
-            1,
+            4,
             "a set is judged by `command`, `external = true`, or",
         ),
         (
             set("release", "command = [\"sh\"]\nstdin = true"),
-            1,
+            4,
             "the files lie in the folder `{path}`",
         ),
         (
@@ -636,7 +636,7 @@ fn what_is_wrong_with_a_notifier_is_told() {
         (notifier("command = []"), 3, "`notify.command`: empty"),
         (
             notifier("command = [\"sh\"]\nsecret = \"x\""),
-            1,
+            4,
             "`notify.secret` means nothing with `command`",
         ),
         (notifier("webhook = \"ftp://h/\""), 3, "begins with http://"),
@@ -735,6 +735,12 @@ fn the_shipped_file_documents_every_key() {
         ("[dashboard]\n", SHIPPED),
         ("[worker]\n", top),
         ("[[verifier]]\n", verifiers),
+        ("[[verifier]]\nbuiltin = \"json\"\n", verifiers),
+        ("[[verifier]]\nbuiltin = \"csv\"\n", verifiers),
+        ("[[verifier]]\nbuiltin = \"image\"\n", verifiers),
+        ("[[verifier]]\nbuiltin = \"sha256\"\n", verifiers),
+        ("[[verifier]]\nbuiltin = \"size\"\n", verifiers),
+        ("[[verifier]]\nbuiltin = \"fresh\"\n", verifiers),
         ("[[verifier]]\n[verifier.limits]\n", verifiers),
         ("[[notify]]\n", notifiers),
     ] {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use gannet::config::{Builtin, CsvRule, ImageFormat, ImageRule, JsonRule, SizeRule, VerifierKind};
+use gannet::config::{
+    Builtin, CsvRule, FreshRule, ImageFormat, ImageRule, JsonRule, Sha256Rule, SizeRule,
+    VerifierKind,
+};
 use gannet::domain::Digest;
 
 use crate::config::Home;
@@ -69,17 +72,19 @@ fn rules_are_read_with_their_parameters() {
         ),
         (
             "builtin = \"sha256\"\ncompanion = \"SHA256SUMS\"",
-            Builtin::Companion("SHA256SUMS".to_owned()),
+            Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned())),
         ),
         (
             "builtin = \"fresh\"\nmax_age = \"3d\"",
-            Builtin::Fresh(Duration::from_hours(72)),
+            Builtin::Fresh(FreshRule {
+                max_age: Duration::from_hours(72),
+            }),
         ),
     ] {
         assert_eq!(rule(&home, lines), expected, "{lines}");
     }
     let pinned = rule(&home, &format!("builtin = \"sha256\"\ndigest = \"{HEX}\""));
-    assert_eq!(pinned, Builtin::Sha256(Digest::of(b"")));
+    assert_eq!(pinned, Builtin::Sha256(Sha256Rule::Digest(Digest::of(b""))));
 }
 
 #[test]
@@ -140,7 +145,7 @@ fn what_is_refused_says_what_is_accepted() {
         ("builtin = \"json\"\nschema = 3", 5, "a text in quotes"),
         (
             "builtin = \"json\"\nformat = true",
-            1,
+            4,
             "means nothing without `schema`",
         ),
         ("builtin = \"json\"\nformat = \"date\"", 5, "true or false"),
@@ -151,7 +156,7 @@ fn what_is_refused_says_what_is_accepted() {
         ),
         (
             "builtin = \"csv\"\nduplicates = \"refuse\"",
-            1,
+            5,
             "means nothing with this builtin",
         ),
         (
@@ -243,17 +248,17 @@ fn what_is_refused_says_what_is_accepted() {
         ("builtin = \"fresh\"\nmax_age = \"2w\"", 5, "or d"),
         (
             "builtin = \"json\"\nmin = \"2B\"",
-            1,
+            5,
             "`verifier.min` means nothing with this builtin",
         ),
         (
             "builtin = \"xml\"\nschema = \"s.json\"",
-            1,
+            5,
             "`verifier.schema` means nothing with this builtin",
         ),
         (
             "command = [\"sh\"]\ncompanion = \"x\"",
-            1,
+            5,
             "`verifier.companion` means nothing with `command`",
         ),
         (

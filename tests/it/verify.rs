@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gannet::config::{
-    Builtin, CsvRule, ImageRule, JsonRule, ResourceLimits, Schema, SizeRule, VerifierConfig,
-    VerifierKind,
+    Builtin, CsvRule, FreshRule, ImageRule, JsonRule, ResourceLimits, Schema, Sha256Rule, SizeRule,
+    VerifierConfig, VerifierKind,
 };
 use gannet::domain::{
     Content, Digest, Judgement, Scope, SourceId, VerdictOutcome, VersionId, Weight,
@@ -559,12 +559,16 @@ async fn fingerprints_tell_definitions_and_programs_apart() {
             max_pixels: 1,
             ..ImageRule::default()
         })),
-        VerifierKind::Builtin(Builtin::Companion("a".to_owned())),
-        VerifierKind::Builtin(Builtin::Companion("b".to_owned())),
-        VerifierKind::Builtin(Builtin::Fresh(Duration::from_secs(1))),
-        VerifierKind::Builtin(Builtin::Fresh(Duration::from_secs(2))),
-        VerifierKind::Builtin(Builtin::Sha256(Digest::of(b"a"))),
-        VerifierKind::Builtin(Builtin::Sha256(Digest::of(b"b"))),
+        VerifierKind::Builtin(Builtin::Sha256(Sha256Rule::Companion("a".to_owned()))),
+        VerifierKind::Builtin(Builtin::Sha256(Sha256Rule::Companion("b".to_owned()))),
+        VerifierKind::Builtin(Builtin::Fresh(FreshRule {
+            max_age: Duration::from_secs(1),
+        })),
+        VerifierKind::Builtin(Builtin::Fresh(FreshRule {
+            max_age: Duration::from_secs(2),
+        })),
+        VerifierKind::Builtin(Builtin::Sha256(Sha256Rule::Digest(Digest::of(b"a")))),
+        VerifierKind::Builtin(Builtin::Sha256(Sha256Rule::Digest(Digest::of(b"b")))),
     ];
     let mut all: Vec<_> = others
         .into_iter()

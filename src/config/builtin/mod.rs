@@ -8,6 +8,7 @@ mod schema;
 
 pub use number::{Exactness, exactness_of};
 pub use percent::Percent;
-pub(super) use read::{keys, read};
-pub use rule::{Builtin, CsvRule, ImageFormat, ImageRule, JsonRule, PreviousNeed, SizeRule};
+pub(super) use read::nest_parameters;
+// Whatever a rule takes is public with the rule.
+pub use rule::*;
 pub use schema::Schema;

@@ -1,5 +1,6 @@
 //! Shares in whole percent, as people write them: `50%`.
 
+use crate::domain::text_form::{prints_text, reads_text};
 use std::fmt;
 use std::str::FromStr;
 
@@ -48,6 +49,9 @@ impl fmt::Display for Percent {
         write!(f, "{}%", self.0)
     }
 }
+
+prints_text!(Percent);
+reads_text!(Percent);
 
 #[cfg(test)]
 mod tests {

@@ -1,339 +1,162 @@
-//! Reads a built-in rule with its parameters.
+//! Finds the parameters of built-in rules among the keys of verifiers, and puts them where serde reads a rule from.
+//!
+//! Knows no rule by its name: which there are, and which keys each takes, is what serde says.
 
-use std::ops::Range;
-use std::time::Duration;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 
-use super::{Builtin, CsvRule, ImageFormat, ImageRule, JsonRule, Percent, Schema, SizeRule};
-use crate::config::document::{Field, Section};
-use crate::config::duration::parse_long_duration;
+use super::Builtin;
+use super::schema::unusable;
+use crate::config::document::{Document, names_in, unknown_key};
 use crate::config::paths::Paths;
-use crate::domain::{Digest, parse_size};
+use crate::config::verifiers::{KINDS, VerifierKeys, with_kind};
+use crate::domain::words::no_such_word;
 
-/// Every rule, with the keys that it takes.
-const RULES: [(&str, &[&str]); 9] = [
-    ("utf8", &[]),
-    ("json", &["schema", "format", "duplicates"]),
-    (
-        "csv",
-        &[
-            "delimiter",
-            "header",
-            "columns",
-            "min_rows",
-            "max_rows",
-            "min_rows_of_last",
-        ],
-    ),
-    ("xml", &[]),
-    ("image", &["formats", "max_pixels"]),
-    ("sha256", &["digest", "companion"]),
-    ("size", &["min", "max", "min_of_last", "max_of_last"]),
-    ("fresh", &["max_age"]),
-    ("not-html", &[]),
-];
-const EXPECTED: &str = "utf8, json, csv, xml, image, sha256, size, fresh or not-html";
-
-/// Returns the keys that only rules take.
-pub(in crate::config) fn keys() -> Vec<&'static str> {
-    RULES.iter().flat_map(|(_, keys)| *keys).copied().collect()
+/// The keys of verifiers, and those that each rule takes beside them.
+struct Keys {
+    verifier: Vec<String>,
+    rules: Vec<(String, Vec<String>)>,
 }
 
-/// Reads `builtin` and its parameters; notes what is wrong. Nothing when there is no `builtin`, too.
-pub(in crate::config) fn read(section: &mut Section<'_>, paths: Paths<'_>) -> Option<Builtin> {
-    let builtin = section.text("builtin");
-    let at = match &builtin {
-        Some(builtin) => builtin.span.clone(),
-        None => section.span().clone(),
-    };
-    // Every key is asked for, whatever the rule, so that none is ever an unknown one.
-    let json = read_json(section, paths);
-    let csv = read_csv(section, &at);
-    let image = read_image(section);
-    let digest = section.parsed("digest", |text| {
-        text.parse::<Digest>().map_err(|error| error.to_string())
-    });
-    let companion = section.parsed("companion", parse_companion);
-    let size = read_size(section);
-    let max_age = section.parsed("max_age", parse_long_duration);
-    let builtin = builtin?;
-    let fine = no_stray_keys(section, builtin.value);
-    let rule = match builtin.value {
-        "utf8" => Some(Builtin::Utf8),
-        "json" => json.map(Builtin::Json),
-        "csv" => csv.map(Builtin::Csv),
-        "xml" => Some(Builtin::Xml),
-        "image" => image.map(Builtin::Image),
-        "sha256" => pinned(section, &at, digest, companion),
-        "size" => bounds(section, &at, size?),
-        "fresh" => fresh(section, &at, max_age),
-        "not-html" => Some(Builtin::NotHtml),
-        other => {
-            section.problem(
-                &at,
-                format!(
-                    "`verifier.builtin`: `{}` is not a rule: expected {EXPECTED}",
-                    other.escape_debug()
-                ),
-            );
-            None
+impl Keys {
+    fn new() -> Self {
+        let keys = |rule: String| {
+            let keys = accepted::<Builtin>(&format!("{{ {rule} = {{ \"\" = 0 }} }}"));
+            (rule, keys)
+        };
+        let rules = accepted::<Builtin>("{ \"\" = {} }");
+        Self {
+            verifier: accepted::<VerifierKeys>("{ \"\" = 0 }"),
+            rules: rules.into_iter().map(keys).collect(),
         }
-    };
-    rule.filter(|_| fine)
-}
+    }
 
-/// Tells whether no key of another rule is there.
-fn no_stray_keys(section: &Section<'_>, rule: &str) -> bool {
-    let Some((_, own)) = RULES.iter().find(|(name, _)| *name == rule) else {
-        return true;
-    };
-    let mut stray = keys();
-    stray.retain(|key| !own.contains(key));
-    section.refuse(&stray, "with this builtin")
-}
+    fn of(&self, rule: &str) -> Option<&[String]> {
+        let found = self.rules.iter().find(|(name, _)| name == rule);
+        found.map(|(_, keys)| keys.as_slice())
+    }
 
-/// Tells whether a key that is there has been read too.
-fn is_whole<T>(section: &Section<'_>, key: &str, read: Option<&T>) -> bool {
-    read.is_some() || !section.has(key)
-}
-
-fn read_json(section: &mut Section<'_>, paths: Paths<'_>) -> Option<JsonRule> {
-    let schema = section.text("schema");
-    let formats = section.switch("format");
-    let unique_keys = section.parsed("duplicates", parse_duplicates);
-    let whole = is_whole(section, "schema", schema.as_ref())
-        && is_whole(section, "format", formats.as_ref())
-        && is_whole(section, "duplicates", unique_keys.as_ref());
-    let schema = match schema {
-        Some(file) => Some(read_schema(section, &file, paths, formats == Some(true))?),
-        None if formats.is_some() && !section.has("schema") => {
-            let at = section.span().clone();
-            section.problem(&at, "`verifier.format` means nothing without `schema`");
-            return None;
-        }
-        None => None,
-    };
-    whole.then(|| JsonRule {
-        schema,
-        unique_keys: unique_keys.is_some_and(|field| field.value),
-    })
-}
-
-/// Reads whether keys have to be unique.
-fn parse_duplicates(text: &str) -> Result<bool, String> {
-    match text {
-        "allow" => Ok(false),
-        "refuse" => Ok(true),
-        other => Err(format!(
-            r#"`{}` is neither "allow" nor "refuse""#,
-            other.escape_debug()
-        )),
+    fn is_of_rule(&self, key: &str) -> bool {
+        self.rules
+            .iter()
+            .any(|(_, keys)| keys.iter().any(|name| name == key))
     }
 }
 
-fn read_schema(
-    section: &Section<'_>,
-    file: &Field<&str>,
+/// Returns which names serde accepts in the place of the empty one.
+fn accepted<T: DeserializeOwned>(table: &str) -> Vec<String> {
+    let read = ValueDeserializer::parse(table).and_then(T::deserialize);
+    let error = read.err().map(|error| error.message().to_owned());
+    let names = error.as_deref().map(names_in).unwrap_or_default();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Moves the parameters of the rules in `root` below the key `builtin`, whose value becomes the table `{ RULE = { … } }`. Keys that
+/// the kind of verifier does not take are noted and removed.
+pub(in crate::config) fn nest_parameters<'a>(
+    document: &Document<'a>,
+    root: &mut DeTable<'a>,
     paths: Paths<'_>,
-    asserts_formats: bool,
-) -> Option<Schema> {
-    paths
-        .resolve(file.value)
-        .and_then(|path| Schema::read(&path, asserts_formats))
-        .map_err(|why| {
-            let message = format!(
-                "`verifier.schema`: cannot use `{}`: {why}; give the path of a JSON Schema that refers to no other file",
-                file.value.escape_debug()
-            );
-            section.problem(&file.span, message);
-        })
-        .ok()
-}
-
-fn read_csv(section: &mut Section<'_>, at: &Range<usize>) -> Option<CsvRule> {
-    let default = CsvRule::default();
-    let delimiter = section.parsed("delimiter", parse_delimiter);
-    let header = section.texts("header");
-    let columns = section.number("columns", 1..=1_000_000);
-    let min_rows = section.number("min_rows", 1..=u32::MAX);
-    let max_rows = section.number("max_rows", 1..=u32::MAX);
-    let share = section.parsed("min_rows_of_last", str::parse::<Percent>);
-    let whole = is_whole(section, "delimiter", delimiter.as_ref())
-        && is_whole(section, "header", header.as_ref())
-        && is_whole(section, "columns", columns.as_ref())
-        && is_whole(section, "min_rows", min_rows.as_ref())
-        && is_whole(section, "max_rows", max_rows.as_ref())
-        && is_whole(section, "min_rows_of_last", share.as_ref());
-    let header_fits = check_header(section, header.as_ref(), columns);
-    let bounds_fit = no_less(section, at, ("min_rows", min_rows), ("max_rows", max_rows));
-    (whole && header_fits && bounds_fit).then(|| CsvRule {
-        delimiter: delimiter.map_or(default.delimiter, |field| field.value),
-        header: header.map(|field| texts_of(&field)),
-        columns,
-        min_rows,
-        max_rows,
-        min_rows_of_last: share.map(|field| field.value),
-    })
-}
-
-fn texts_of(field: &Field<Vec<Field<&str>>>) -> Vec<String> {
-    let texts = field.value.iter().map(|item| item.value.to_owned());
-    texts.collect()
-}
-
-fn check_header(
-    section: &Section<'_>,
-    header: Option<&Field<Vec<Field<&str>>>>,
-    columns: Option<u32>,
-) -> bool {
-    let Some(header) = header else { return true };
-    let count = header.value.len();
-    let message = if count == 0 {
-        r#"`verifier.header`: empty; give the texts of the first row, such as ["id", "price"]"#
-            .to_owned()
-    } else if columns.is_some_and(|columns| columns as usize != count) {
-        format!("`verifier.header` has {count} columns, which `verifier.columns` contradicts")
-    } else {
-        return true;
+) {
+    let Some(DeValue::Array(verifiers)) = root.get_mut("verifier").map(Spanned::get_mut) else {
+        return;
     };
-    section.problem(&header.span, message);
-    false
-}
-
-fn parse_delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        [byte @ (b'\t' | b' '..=b'~')] if *byte != b'"' => Ok(*byte),
-        _ => Err(format!(
-            r#"`{}` is not a delimiter: give one ASCII character that is not a quote, such as "," ";" or "\t""#,
-            text.escape_debug()
-        )),
+    let keys = Keys::new();
+    for verifier in verifiers.iter_mut() {
+        if let DeValue::Table(verifier) = verifier.get_mut() {
+            nest(document, &keys, verifier, paths);
+        }
     }
 }
 
-fn read_image(section: &mut Section<'_>) -> Option<ImageRule> {
-    let default = ImageRule::default();
-    let formats = section.texts("formats");
-    let max_pixels = section.number("max_pixels", 1..=u32::MAX);
-    let whole = is_whole(section, "formats", formats.as_ref())
-        && is_whole(section, "max_pixels", max_pixels.as_ref());
-    let formats = match &formats {
-        Some(formats) => read_formats(section, formats)?,
-        None => default.formats,
+fn nest<'a>(document: &Document<'a>, keys: &Keys, verifier: &mut DeTable<'a>, paths: Paths<'_>) {
+    let mut parameters = taken_from(document, keys, verifier);
+    read_schema_file(document, &mut parameters, paths);
+    let Some((key, builtin)) = verifier.remove_entry("builtin") else {
+        return;
     };
-    whole.then(|| ImageRule {
-        formats,
-        max_pixels: max_pixels.map_or(default.max_pixels, u64::from),
-    })
-}
-
-fn read_formats(
-    section: &Section<'_>,
-    formats: &Field<Vec<Field<&str>>>,
-) -> Option<Vec<ImageFormat>> {
-    let all = ImageFormat::ALL.map(ImageFormat::as_str).join(", ");
-    let read = |item: &Field<&str>| {
-        let format = item.value.parse::<ImageFormat>();
-        format
-            .map_err(|error| section.problem(&item.span, format!("`verifier.formats`: {error}")))
-            .ok()
+    let at = builtin.span();
+    let Some(rule) = builtin.get_ref().as_str() else {
+        return document.problem(&at, not_a_text("verifier.builtin", builtin.get_ref()));
     };
-    if formats.value.is_empty() {
-        let message = format!("`verifier.formats`: allows nothing; give some of {all}");
-        section.problem(&formats.span, message);
-        return None;
+    if keys.of(rule).is_none() {
+        let rules = keys.rules.iter().map(|(name, _)| name.as_str());
+        let rules: Vec<_> = rules.collect();
+        let message = no_such_word(rule, "a rule", &rules);
+        return document.problem(&at, format!("`verifier.builtin`: {message}"));
     }
-    // Every name is read, so that every bad one is told.
-    let read: Vec<_> = formats.value.iter().map(read).collect();
-    let mut read = read.into_iter().collect::<Option<Vec<_>>>()?;
-    // In one order, so that another order is no other judge.
-    read.sort_by_key(|format| format.as_str());
-    read.dedup();
-    Some(read)
+    let nested = |key: DeString<'a>, value| {
+        let entry = (Spanned::new(at.clone(), key), value);
+        Spanned::new(at.clone(), DeValue::Table(DeTable::from_iter([entry])))
+    };
+    let parameters = Spanned::new(at.clone(), DeValue::Table(parameters));
+    let rule = DeString::from(rule.to_owned());
+    verifier.insert(key, nested(rule, parameters));
 }
 
-fn parse_companion(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.chars().any(char::is_control) {
-        return Err(format!(
-            "`{}` names no source: give the name or the address of the source that lists digests",
-            text.escape_debug()
-        ));
+/// Returns the parameters of the verifier's rule, and leaves only the keys of verifiers in `verifier`.
+fn taken_from<'a>(document: &Document<'a>, keys: &Keys, verifier: &mut DeTable<'a>) -> DeTable<'a> {
+    let rule = verifier
+        .get("builtin")
+        .and_then(|rule| rule.get_ref().as_str());
+    let own = rule.and_then(|rule| keys.of(rule)).unwrap_or_default();
+    let kind = KINDS.into_iter().find(|kind| verifier.contains_key(*kind));
+    let is_among = |keys: &[String], key: &str| keys.iter().any(|name| name == key);
+    let mut parameters = DeTable::new();
+    for (key, value) in std::mem::take(verifier) {
+        let name = key.get_ref().as_ref();
+        if is_among(&keys.verifier, name) {
+            verifier.insert(key, value);
+        } else if is_among(own, name) {
+            parameters.insert(key, value);
+        } else if let Some(kind) = kind.filter(|_| keys.is_of_rule(name)) {
+            let message = format!("`verifier.{name}` means nothing {}", with_kind(kind));
+            document.problem(&value.span(), message);
+        } else {
+            let accepted = keys.verifier.iter().chain(own).map(String::as_str);
+            let accepted: Vec<_> = accepted.collect();
+            document.problem(&key.span(), unknown_key(&["verifier", name], &accepted));
+        }
     }
-    Ok(text.to_owned())
+    parameters
 }
 
-fn pinned(
-    section: &Section<'_>,
-    at: &Range<usize>,
-    digest: Option<Field<Digest>>,
-    companion: Option<Field<String>>,
-) -> Option<Builtin> {
-    if section.has("digest") == section.has("companion") {
-        section.problem(at, "`verifier.builtin`: sha256 needs either `digest`, `sha256:` and 64 hexadecimal digits, or `companion`, the source that lists digests");
-        return None;
-    }
-    digest
-        .map(|digest| Builtin::Sha256(digest.value))
-        .or_else(|| companion.map(|companion| Builtin::Companion(companion.value)))
+/// Replaces `schema` by the table that a schema is read from: the file's name, its text, and `format`.
+fn read_schema_file<'a>(document: &Document<'a>, parameters: &mut DeTable<'a>, paths: Paths<'_>) {
+    let Some((key, schema)) = parameters.remove_entry("schema") else {
+        return;
+    };
+    let at = schema.span();
+    let format = parameters.remove_entry("format");
+    let Some(name) = schema.get_ref().as_str() else {
+        return document.problem(&at, not_a_text("verifier.schema", schema.get_ref()));
+    };
+    let read = paths
+        .resolve(name)
+        .and_then(|path| std::fs::read_to_string(path).map_err(|error| error.to_string()));
+    let text = match read {
+        Ok(text) => text,
+        Err(why) => {
+            let message = format!("`verifier.schema`: {}", unusable(name, &why));
+            return document.problem(&at, message);
+        }
+    };
+    let entry = |key: &'static str, text: String| {
+        let value = DeValue::String(text.into());
+        (
+            Spanned::new(at.clone(), key.into()),
+            Spanned::new(at.clone(), value),
+        )
+    };
+    let mut file = DeTable::from_iter([entry("name", name.to_owned()), entry("text", text)]);
+    file.extend(format);
+    parameters.insert(key, Spanned::new(at.clone(), DeValue::Table(file)));
 }
 
-fn read_size(section: &mut Section<'_>) -> Option<SizeRule> {
-    let min = section.parsed("min", parse_size);
-    let max = section.parsed("max", parse_size);
-    let min_of_last = section.parsed("min_of_last", str::parse::<Percent>);
-    let max_of_last = section.parsed("max_of_last", str::parse::<Percent>);
-    let whole = is_whole(section, "min", min.as_ref())
-        && is_whole(section, "max", max.as_ref())
-        && is_whole(section, "min_of_last", min_of_last.as_ref())
-        && is_whole(section, "max_of_last", max_of_last.as_ref());
-    whole.then(|| SizeRule {
-        min: min.map(|field| field.value),
-        max: max.map(|field| field.value),
-        min_of_last: min_of_last.map(|field| field.value),
-        max_of_last: max_of_last.map(|field| field.value),
-    })
-}
-
-fn bounds(section: &Section<'_>, at: &Range<usize>, rule: SizeRule) -> Option<Builtin> {
-    if rule == SizeRule::default() {
-        section.problem(at, r#"`verifier.builtin`: size needs `min`, `max`, `min_of_last` or `max_of_last`, such as min = "10B", max = "1MiB", min_of_last = "50%""#);
-        return None;
-    }
-    let bytes = no_less(section, at, ("min", rule.min), ("max", rule.max));
-    let shares = no_less(
-        section,
-        at,
-        ("min_of_last", rule.min_of_last),
-        ("max_of_last", rule.max_of_last),
-    );
-    (bytes && shares).then_some(Builtin::Size(rule))
-}
-
-/// Tells whether the most is no less than the least.
-fn no_less<T: PartialOrd>(
-    section: &Section<'_>,
-    at: &Range<usize>,
-    (least_key, least): (&str, Option<T>),
-    (most_key, most): (&str, Option<T>),
-) -> bool {
-    let crossed = least.zip(most).is_some_and(|(least, most)| least > most);
-    if crossed {
-        let message = format!(
-            "`verifier.{least_key}` is more than `verifier.{most_key}`: no content could pass"
-        );
-        section.problem(at, message);
-    }
-    !crossed
-}
-
-fn fresh(
-    section: &Section<'_>,
-    at: &Range<usize>,
-    max_age: Option<Field<Duration>>,
-) -> Option<Builtin> {
-    if !section.has("max_age") {
-        section.problem(
-            at,
-            r#"`verifier.builtin`: fresh needs `max_age`, such as max_age = "3d""#,
-        );
-    }
-    max_age.map(|max_age| Builtin::Fresh(max_age.value))
+fn not_a_text(key: &str, value: &DeValue<'_>) -> String {
+    format!(
+        "`{key}`: expected a text in quotes, found {}",
+        value.type_str()
+    )
 }

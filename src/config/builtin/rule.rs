@@ -1,13 +1,23 @@
-//! The built-in rules with their parameters.
+//! The built-in rules with their parameters: how each is written in the configuration file, and in a verifier's fingerprint.
+//!
+//! The fingerprint is the digest of what is serialised here: a rule must go on being written as it is, or all its verdicts
+//! become stale.
 
 use std::time::Duration;
 
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::schema::is_false;
 use super::{Percent, Schema};
+use crate::config::values::{filled, in_order, some_long_duration, some_size, within};
 use crate::domain::Digest;
+use crate::domain::text_form::{from_text, prints_text, reads_text};
 use crate::domain::words::words;
 
-/// A rule of gannet's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A rule of gannet's own, by the name that `builtin` has in the configuration file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Builtin {
     /// Well-formed UTF-8.
     Utf8,
@@ -19,25 +29,54 @@ pub enum Builtin {
     Xml,
     /// An image that can be decoded wholly.
     Image(ImageRule),
+    /// Exactly one content.
+    Sha256(Sha256Rule),
     /// A length within bounds.
     Size(SizeRule),
-    /// Exactly this content.
-    Sha256(Digest),
-    /// The content that a list of digests names: another source, by name or address.
-    Companion(String),
-    /// Last modified not longer than this before it was fetched.
-    Fresh(Duration),
+    /// Last modified not long before it was fetched.
+    Fresh(FreshRule),
     /// Not an HTML page, such as an error page under 200.
     NotHtml,
 }
 
 /// What a JSON text has to be beyond well-formed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "JsonKeys")]
 pub struct JsonRule {
     /// What the schema accepts.
+    #[serde(flatten)]
     pub schema: Option<Schema>,
     /// Without a key that stands twice in one object.
+    #[serde(
+        rename = "duplicates",
+        skip_serializing_if = "is_false",
+        serialize_with = "as_refuse"
+    )]
     pub unique_keys: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct JsonKeys {
+    schema: Option<Schema>,
+    /// Stands in `schema` where there is one.
+    format: Option<bool>,
+    #[serde(deserialize_with = "duplicates")]
+    duplicates: bool,
+}
+
+impl TryFrom<JsonKeys> for JsonRule {
+    type Error = &'static str;
+
+    fn try_from(keys: JsonKeys) -> Result<Self, Self::Error> {
+        match keys.format {
+            Some(_) => Err("`format` means nothing without `schema`"),
+            None => Ok(Self {
+                schema: keys.schema,
+                unique_keys: keys.duplicates,
+            }),
+        }
+    }
 }
 
 impl From<Schema> for JsonRule {
@@ -49,18 +88,41 @@ impl From<Schema> for JsonRule {
     }
 }
 
+/// Reads whether keys have to be unique.
+fn duplicates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    from_text(deserializer, |text| match text {
+        "allow" => Ok(false),
+        "refuse" => Ok(true),
+        other => Err(format!(
+            r#"`{}` is neither "allow" nor "refuse""#,
+            other.escape_debug()
+        )),
+    })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field")]
+fn as_refuse<S: Serializer>(_: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("refuse")
+}
+
 /// What a table has to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct CsvRule {
     /// What stands between columns: `,`.
+    #[serde(deserialize_with = "delimiter")]
     pub delimiter: u8,
     /// The first row, exactly; it is no data row then.
+    #[serde(deserialize_with = "header")]
     pub header: Option<Vec<String>>,
     /// How many columns every row has; as many as the first when not given.
+    #[serde(deserialize_with = "within::<1, 1_000_000, _, _>")]
     pub columns: Option<u32>,
     /// Least data rows.
+    #[serde(deserialize_with = "within::<1, { u32::MAX }, _, _>")]
     pub min_rows: Option<u32>,
     /// Most data rows.
+    #[serde(deserialize_with = "within::<1, { u32::MAX }, _, _>")]
     pub max_rows: Option<u32>,
     /// Least data rows, as a share of the last good version's.
     pub min_rows_of_last: Option<Percent>,
@@ -79,12 +141,30 @@ impl Default for CsvRule {
     }
 }
 
+fn delimiter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    from_text(deserializer, |text| match text.as_bytes() {
+        [byte @ (b'\t' | b' '..=b'~')] if *byte != b'"' => Ok(*byte),
+        _ => Err(format!(
+            r#"`{}` is not a delimiter: give one ASCII character that is not a quote, such as "," ";" or "\t""#,
+            text.escape_debug()
+        )),
+    })
+}
+
+fn header<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    const EMPTY: &str = r#"empty; give the texts of the first row, such as ["id", "price"]"#;
+    filled(deserializer, EMPTY).map(Some)
+}
+
 /// What an image has to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ImageRule {
-    /// Which formats may be: all that can be decoded.
+    /// Which formats may be, in the order of their names: all that can be decoded.
+    #[serde(deserialize_with = "formats")]
     pub formats: Vec<ImageFormat>,
     /// Most pixels, width times height: 100 million.
+    #[serde(deserialize_with = "within::<1, { u32::MAX }, _, _>")]
     pub max_pixels: u64,
 }
 
@@ -97,10 +177,17 @@ impl Default for ImageRule {
     }
 }
 
+fn formats<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageFormat>, D::Error> {
+    let all = ImageFormat::ALL.map(ImageFormat::as_str).join(", ");
+    let nothing = format!("allows nothing; give some of {all}");
+    filled(deserializer, &nothing).map(in_order)
+}
+
 words!(
     "a format of images":
     /// A format of images that can be decoded.
     #[expect(missing_docs, reason = "the names say it")]
+    #[derive(PartialOrd, Ord)]
     pub enum ImageFormat {
         Bmp = "bmp",
         Gif = "gif",
@@ -111,18 +198,118 @@ words!(
         WebP = "webp",
     }
 );
+prints_text!(ImageFormat);
+reads_text!(ImageFormat);
+
+/// Which content it has to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", try_from = "Sha256Keys")]
+pub enum Sha256Rule {
+    /// The one with this digest.
+    Digest(Digest),
+    /// The one that a list of digests names: the content of another source, by its name or address.
+    Companion(String),
+}
+
+const ONE_DIGEST: &str = "sha256 needs either `digest`, `sha256:` and 64 hexadecimal digits, or `companion`, the source that lists digests";
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Sha256Keys {
+    digest: Option<Digest>,
+    #[serde(deserialize_with = "companion")]
+    companion: Option<String>,
+}
+
+impl TryFrom<Sha256Keys> for Sha256Rule {
+    type Error = &'static str;
+
+    fn try_from(keys: Sha256Keys) -> Result<Self, Self::Error> {
+        match (keys.digest, keys.companion) {
+            (Some(digest), None) => Ok(Self::Digest(digest)),
+            (None, Some(companion)) => Ok(Self::Companion(companion)),
+            _ => Err(ONE_DIGEST),
+        }
+    }
+}
+
+fn companion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    from_text(deserializer, |text| {
+        if text.is_empty() || text.chars().any(char::is_control) {
+            return Err(format!(
+                "`{}` names no source: give the name or the address of the source that lists digests",
+                text.escape_debug()
+            ));
+        }
+        Ok(Some(text.to_owned()))
+    })
+}
 
 /// Bounds of a length, all inclusive.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SizeRule {
     /// Least, in bytes.
+    #[serde(deserialize_with = "some_size")]
     pub min: Option<u64>,
     /// Most, in bytes.
+    #[serde(deserialize_with = "some_size")]
     pub max: Option<u64>,
     /// Least, as a share of the last good version's length.
     pub min_of_last: Option<Percent>,
     /// Most, as a share of the last good version's length.
     pub max_of_last: Option<Percent>,
+}
+
+impl SizeRule {
+    fn has_shares(&self) -> bool {
+        self.min_of_last.is_some() || self.max_of_last.is_some()
+    }
+}
+
+impl Serialize for SizeRule {
+    /// A rule without shares is written as it was before there were any.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("min", &self.min)?;
+        map.serialize_entry("max", &self.max)?;
+        if self.has_shares() {
+            map.serialize_entry("min_of_last", &self.min_of_last)?;
+            map.serialize_entry("max_of_last", &self.max_of_last)?;
+        }
+        map.end()
+    }
+}
+
+/// How long before it was fetched the content may have been modified last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "FreshKeys")]
+pub struct FreshRule {
+    /// Not longer than this.
+    #[serde(rename = "max_age_s", serialize_with = "as_seconds")]
+    pub max_age: Duration,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct FreshKeys {
+    #[serde(deserialize_with = "some_long_duration")]
+    max_age: Option<Duration>,
+}
+
+impl TryFrom<FreshKeys> for FreshRule {
+    type Error = &'static str;
+
+    fn try_from(keys: FreshKeys) -> Result<Self, Self::Error> {
+        let max_age = keys
+            .max_age
+            .ok_or(r#"fresh needs `max_age`, such as max_age = "3d""#)?;
+        Ok(Self { max_age })
+    }
+}
+
+fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
 }
 
 /// What a rule has to know of the last good version before the judged one.
@@ -141,9 +328,7 @@ impl Builtin {
     pub fn needs_previous(&self) -> PreviousNeed {
         match self {
             Self::Csv(rule) if rule.min_rows_of_last.is_some() => PreviousNeed::Content,
-            Self::Size(rule) if rule.min_of_last.is_some() || rule.max_of_last.is_some() => {
-                PreviousNeed::Size
-            }
+            Self::Size(rule) if rule.has_shares() => PreviousNeed::Size,
             _ => PreviousNeed::Nothing,
         }
     }
@@ -151,8 +336,53 @@ impl Builtin {
     /// Returns which other source the rule has to know: a name or an address.
     pub fn companion(&self) -> Option<&str> {
         match self {
-            Self::Companion(source) => Some(source),
+            Self::Sha256(Sha256Rule::Companion(source)) => Some(source),
             _ => None,
         }
     }
+
+    /// Returns why no content could pass, or every one would, and the key of the configuration file that it is said of. `has` returns
+    /// whether a key is there, also where its value could not be read.
+    pub(in crate::config) fn contradiction(
+        &self,
+        has: impl Fn(&str) -> bool,
+    ) -> Option<(&'static str, String)> {
+        match self {
+            Self::Csv(rule) => {
+                let columns = rule.header.as_ref().map(Vec::len).zip(rule.columns);
+                let header = columns.filter(|(count, columns)| *count != *columns as usize);
+                let header = header.map(|(count, _)| {
+                    ("header", format!("`verifier.header` has {count} columns, which `verifier.columns` contradicts"))
+                });
+                let rows = || crossed(("min_rows", rule.min_rows), ("max_rows", rule.max_rows));
+                header.or_else(rows)
+            }
+            Self::Sha256(_) if has("digest") && has("companion") => {
+                Some(("builtin", format!("`verifier.builtin`: {ONE_DIGEST}")))
+            }
+            Self::Size(_) if !["min", "max", "min_of_last", "max_of_last"].into_iter().any(has) => Some((
+                "builtin",
+                r#"`verifier.builtin`: size needs `min`, `max`, `min_of_last` or `max_of_last`, such as min = "10B", max = "1MiB", min_of_last = "50%""#.to_owned(),
+            )),
+            Self::Size(rule) => crossed(("min", rule.min), ("max", rule.max)).or_else(|| {
+                crossed(
+                    ("min_of_last", rule.min_of_last),
+                    ("max_of_last", rule.max_of_last),
+                )
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Returns what is wrong with bounds of which the least is more than the most.
+fn crossed<T: PartialOrd>(
+    (least_key, least): (&str, Option<T>),
+    (most_key, most): (&str, Option<T>),
+) -> Option<(&'static str, String)> {
+    let (_, _) = least.zip(most).filter(|(least, most)| least > most)?;
+    Some((
+        "builtin",
+        format!("`verifier.{least_key}` is more than `verifier.{most_key}`: no content could pass"),
+    ))
 }

@@ -1,38 +1,60 @@
 //! A JSON Schema, read and compiled. Never fetches what it refers to, from the network or from other files.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use jsonschema::Validator;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::number::{Exactness, first_rounded};
 use crate::domain::{Digest, in_short};
 
 /// A compiled JSON Schema. Cloning is cheap; two are equal when their files' contents and what is asserted are.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "SchemaFile")]
 pub struct Schema {
+    #[serde(rename = "schema")]
     digest: Digest,
+    // Only what is not as it was before there was a choice is named.
+    #[serde(rename = "format", skip_serializing_if = "is_false")]
     asserts_formats: bool,
+    #[serde(skip)]
     names_formats: bool,
+    #[serde(skip)]
     needs: Exactness,
+    #[serde(skip)]
     rounded: Option<Arc<str>>,
+    #[serde(skip)]
     validator: Arc<Validator>,
 }
 
-impl Schema {
-    /// Reads and compiles the file.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be used, with the place in the file.
-    pub(super) fn read(path: &Path, asserts_formats: bool) -> Result<Self, String> {
-        std::fs::read(path)
-            .map_err(|error| error.to_string())
-            .and_then(|bytes| Self::compile(&bytes, asserts_formats))
-    }
+/// A schema's file, as the configuration names it.
+#[derive(Deserialize)]
+struct SchemaFile {
+    name: String,
+    text: String,
+    #[serde(default)]
+    format: bool,
+}
 
+impl TryFrom<SchemaFile> for Schema {
+    type Error = String;
+
+    fn try_from(file: SchemaFile) -> Result<Self, String> {
+        Self::compile(file.text.as_bytes(), file.format).map_err(|why| unusable(&file.name, &why))
+    }
+}
+
+/// Returns what is said of a file that is no schema.
+pub(super) fn unusable(name: &str, why: &str) -> String {
+    let name = name.escape_debug();
+    format!(
+        "cannot use `{name}`: {why}; give the path of a JSON Schema that refers to no other file"
+    )
+}
+
+impl Schema {
     /// Compiles the text of a schema; `format` is asserted when told to.
     ///
     /// # Errors
@@ -92,6 +114,11 @@ impl Schema {
     pub fn validator(&self) -> &Validator {
         &self.validator
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field")]
+pub(super) fn is_false(is_set: &bool) -> bool {
+    !is_set
 }
 
 fn names_formats(schema: &Value) -> bool {

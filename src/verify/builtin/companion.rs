@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader};
 
 use super::source::{Bounded, Case, Finding, PIECE_BYTES, Trouble, bad, cannot};
-use super::sums::{Entry, is_something_else, last_part, printed, read_line, without_dot};
+use super::sums::{DigestLine, is_something_else, last_part, printed, read_line, without_dot};
 use super::sums_text;
 use crate::domain::{Content, Digest, decode_percent, in_short};
 use crate::verify::{Companion, Facts};
@@ -19,7 +19,7 @@ pub(super) fn judge(case: &Case) -> Finding {
     let list = case.evidence.companion.as_ref();
     let list: &Companion = list.map_err(|why| Trouble::Cannot(why.clone()))?;
     let found = Digest::of_reader(&mut case.open()?)?;
-    let names = Names::of(&case.facts);
+    let names = FileNames::of(&case.facts);
     let mut against = None;
     for content in &list.lists {
         let wrong = match look_up(list, content, &names, case)? {
@@ -63,7 +63,7 @@ struct Listed {
 fn look_up(
     list: &Companion,
     content: &Content,
-    names: &Names,
+    names: &FileNames,
     case: &Case,
 ) -> Result<Option<Listed>, Trouble> {
     let cannot_read =
@@ -95,7 +95,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn add(&mut self, text: &[u8], names: &Names, list: &Companion) -> Result<(), Trouble> {
+    fn add(&mut self, text: &[u8], names: &FileNames, list: &Companion) -> Result<(), Trouble> {
         if text.starts_with(b"-----BEGIN PGP SIGNATURE") {
             self.is_signature = true;
         } else if let Some(entry) = read_line(text) {
@@ -113,7 +113,7 @@ impl Lines {
     }
 
     /// Returns the entry that fits best; nothing when the list has none for the file.
-    fn conclude(self, names: &Names, list: &Companion) -> Result<Option<Listed>, Trouble> {
+    fn conclude(self, names: &FileNames, list: &Companion) -> Result<Option<Listed>, Trouble> {
         match (self.entries, self.bare) {
             (0, _) => cannot(format!("{} lists no SHA-256 digest", list.name)),
             (1, Some(digest)) => Ok(Some(Listed {
@@ -143,7 +143,7 @@ impl Lines {
 fn better(
     best: Option<Listed>,
     fit: Fit,
-    entry: &Entry,
+    entry: &DigestLine,
     list: &Companion,
 ) -> Result<Option<Listed>, Trouble> {
     let digest = entry.digest;
@@ -162,14 +162,14 @@ fn better(
 }
 
 /// What a list may call the judged file.
-struct Names {
+struct FileNames {
     /// The version's own name, and the last part of the address.
     names: Vec<Vec<u8>>,
     /// The address's path, decoded.
     path: Vec<u8>,
 }
 
-impl Names {
+impl FileNames {
     fn of(facts: &Facts) -> Self {
         let path = path_of(&facts.address).into_bytes();
         let mut names = vec![facts.name.clone().into_bytes()];
@@ -181,7 +181,7 @@ impl Names {
     }
 
     /// Tells how well a listed name fits: as it is, else without blanks behind it, else with the separators of Windows.
-    fn fit(&self, entry: &Entry) -> Option<Fit> {
+    fn fit(&self, entry: &DigestLine) -> Option<Fit> {
         let name = entry.name.as_deref()?;
         let slashes = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
         let trimmed = name.trim_ascii_end();
@@ -220,7 +220,7 @@ fn path_of(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Builtin;
+    use crate::config::{Builtin, Sha256Rule};
     use crate::domain::VerdictOutcome::{self, Error, Failed, Passed};
     use crate::verify::builtin::tests::{Known, memory};
 
@@ -231,7 +231,7 @@ mod tests {
     }
 
     fn judged(list: &str, later_ms: i64) -> (VerdictOutcome, String) {
-        let rule = Builtin::Companion("SHA256SUMS".to_owned());
+        let rule = Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned()));
         Known::beside(list.as_bytes(), later_ms).judged(&rule, GOOD)
     }
 
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_list_may_be_utf_16() {
-        let rule = Builtin::Companion("SHA256SUMS".to_owned());
+        let rule = Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned()));
         for (content, outcome) in [(GOOD, Passed), (&b"other"[..], Failed)] {
             let list = format!("\u{FEFF}{}  prices.csv\r\n", hex(content));
             for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn one_of_the_lists_of_its_time_is_enough() {
-        let rule = Builtin::Companion("SHA256SUMS".to_owned());
+        let rule = Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned()));
         let (good, other) = (hex(GOOD), hex(b"other"));
         let (good, other) = (
             format!("{good}  prices.csv"),
@@ -414,7 +414,10 @@ mod tests {
     fn without_a_list_nothing_is_said() {
         let mut known = Known::default();
         known.evidence.companion = Err("there is no source `SHA256SUMS`".to_owned());
-        let (outcome, detail) = known.judged(&Builtin::Companion("SHA256SUMS".to_owned()), GOOD);
+        let (outcome, detail) = known.judged(
+            &Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned())),
+            GOOD,
+        );
         assert_eq!(outcome, Error);
         assert_eq!(detail, "could not judge: there is no source `SHA256SUMS`");
     }

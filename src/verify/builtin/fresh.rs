@@ -28,23 +28,23 @@ pub(super) fn judge(max_age: Duration, facts: &Facts) -> Finding {
         return cannot(format!(
             "the server says that it was last modified {}, {} after it was fetched",
             modified.format("%Y-%m-%dT%H:%M:%SZ"),
-            in_words(-age)
+            age_in_words(-age)
         ));
     }
     let limit = TimeDelta::from_std(max_age).unwrap_or(TimeDelta::MAX);
     let detail = format!(
         "last modified {}, {} before it was fetched",
         modified.format("%Y-%m-%dT%H:%M:%SZ"),
-        in_words(age.max(TimeDelta::zero()))
+        age_in_words(age.max(TimeDelta::zero()))
     );
     if age > limit {
-        return bad(format!("{detail}: more than {}", in_words(limit)));
+        return bad(format!("{detail}: more than {}", age_in_words(limit)));
     }
     Ok(detail)
 }
 
 /// Prints an age with its two largest units that say something: `3d 4h`, `3d 1s`, `90s` as `1m 30s`.
-fn in_words(age: TimeDelta) -> String {
+fn age_in_words(age: TimeDelta) -> String {
     let seconds = age.num_seconds();
     let units = [
         (seconds / 86_400, "d"),
@@ -68,13 +68,15 @@ fn in_words(age: TimeDelta) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Builtin;
+    use crate::config::{Builtin, FreshRule};
     use crate::domain::VerdictOutcome;
     use crate::verify::builtin::tests::Known;
 
     #[test]
     fn age_is_that_when_fetched() {
-        let rule = Builtin::Fresh(Duration::from_hours(72));
+        let rule = Builtin::Fresh(FreshRule {
+            max_age: Duration::from_hours(72),
+        });
         for (modified, outcome, expected) in [
             (
                 None,
@@ -130,7 +132,12 @@ mod tests {
     fn what_cannot_be_read_is_quoted() {
         let mut known = Known::default();
         known.facts.last_modified = Some(LastModified::Unreadable("gestern".to_owned()));
-        let (found, detail) = known.judged(&Builtin::Fresh(Duration::from_hours(72)), b"");
+        let (found, detail) = known.judged(
+            &Builtin::Fresh(FreshRule {
+                max_age: Duration::from_hours(72),
+            }),
+            b"",
+        );
         assert_eq!(found, VerdictOutcome::Error);
         assert_eq!(
             detail,
@@ -148,7 +155,7 @@ mod tests {
             (3_601, "1h 1s"),
             (90_000, "1d 1h"),
         ] {
-            assert_eq!(in_words(TimeDelta::seconds(seconds)), text);
+            assert_eq!(age_in_words(TimeDelta::seconds(seconds)), text);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::guard::guarded;
 use super::source::{Case, Finding, Trouble};
 use super::{companion, csv, fresh, image, json, not_html, sha256, size, utf8, xml};
-use crate::config::Builtin;
+use crate::config::{Builtin, Sha256Rule};
 use crate::domain::{Judgement, VerdictOutcome};
 
 /// Judges the content by a rule. Blocks; once the case's `stop` is set it gives up at its next read.
@@ -29,9 +29,9 @@ fn find(rule: &Builtin, case: &Case) -> Finding {
         Builtin::Xml => xml::judge(case.open()?),
         Builtin::Image(rule) => image::judge(rule, case),
         Builtin::Size(rule) => size::judge(rule, case),
-        Builtin::Sha256(digest) => sha256::judge(&mut case.open()?, *digest),
-        Builtin::Companion(_) => companion::judge(case),
-        Builtin::Fresh(max_age) => fresh::judge(*max_age, &case.facts),
+        Builtin::Sha256(Sha256Rule::Digest(digest)) => sha256::judge(&mut case.open()?, *digest),
+        Builtin::Sha256(Sha256Rule::Companion(_)) => companion::judge(case),
+        Builtin::Fresh(rule) => fresh::judge(rule.max_age, &case.facts),
         Builtin::NotHtml => not_html::judge(case.open()?),
     }
 }

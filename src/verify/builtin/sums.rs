@@ -8,14 +8,14 @@ use crate::domain::Digest;
 
 /// One line of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct DigestLine {
     pub(super) digest: Digest,
     /// The file's name as listed, folders included; nothing for a bare digest.
     pub(super) name: Option<Vec<u8>>,
 }
 
 /// Reads one line, without its line feed.
-pub(super) fn read_line(line: &[u8]) -> Option<Entry> {
+pub(super) fn read_line(line: &[u8]) -> Option<DigestLine> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let (line, is_escaped) = match line.strip_prefix(b"\\") {
         Some(rest) => (rest, true),
@@ -28,7 +28,7 @@ pub(super) fn read_line(line: &[u8]) -> Option<Entry> {
         Some(name) if is_escaped => Some(unescape(name)?),
         other => other.map(<[u8]>::to_vec),
     };
-    Some(Entry { digest, name })
+    Some(DigestLine { digest, name })
 }
 
 type Parts<'a> = (Digest, Option<&'a [u8]>);
@@ -185,7 +185,7 @@ mod tests {
             (format!("{HEX} *- "), None),
             (format!("\\SHA256 (a\\nb) = {HEX}"), Some("a\nb")),
         ] {
-            let expected = Entry {
+            let expected = DigestLine {
                 digest,
                 name: name.map(|name| name.as_bytes().to_vec()),
             };
@@ -272,7 +272,7 @@ mod tests {
             prop_assume!(!matches!(name.trim_ascii(), b"" | b"-"));
             let digest = Digest::of(&content);
             let line = written(digest, &name, bsd);
-            prop_assert_eq!(read_line(&line), Some(Entry { digest, name: Some(name) }));
+            prop_assert_eq!(read_line(&line), Some(DigestLine { digest, name: Some(name) }));
         }
 
         #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use bytes::Bytes;
 
 use super::source::Case;
-use crate::config::{Builtin, CsvRule, ImageRule, JsonRule, Schema};
+use crate::config::{Builtin, CsvRule, ImageRule, JsonRule, Schema, Sha256Rule};
 use crate::domain::{Content, Digest, SourceId, VerdictOutcome, VersionId};
 use crate::verify::{Companion, Evidence, Facts, Previous};
 
@@ -124,8 +124,8 @@ fn rules_that_read() -> Vec<Builtin> {
         Builtin::Xml,
         Builtin::Image(ImageRule::default()),
         Builtin::NotHtml,
-        Builtin::Sha256(Digest::of(b"")),
-        Builtin::Companion("SHA256SUMS".to_owned()),
+        Builtin::Sha256(Sha256Rule::Digest(Digest::of(b""))),
+        Builtin::Sha256(Sha256Rule::Companion("SHA256SUMS".to_owned())),
     ]
 }
 

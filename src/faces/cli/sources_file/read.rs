@@ -14,6 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::app::{Error, NewSource, check_settings};
+use crate::config::{explained, unknown_key};
 use crate::domain::{Address, SettingsPatch, masked};
 use crate::faces::options::as_keys;
 
@@ -181,7 +182,7 @@ impl<'a> Reader<'a> {
                 }
                 _ => {
                     let key = key.get_ref();
-                    self.fail(start, format!("unknown key `{key}`: expected [[source]]"));
+                    self.fail(start, unknown_key(&[key], &["source"]));
                 }
             }
         }
@@ -203,9 +204,9 @@ impl<'a> Reader<'a> {
             match key.get_ref().as_ref() {
                 "address" => {
                     address_at = Some(at);
-                    new.address = self.value(value).unwrap_or_default();
+                    new.address = self.value("address", value).unwrap_or_default();
                 }
-                "literal" => new.literal = self.value(value).unwrap_or_default(),
+                "literal" => new.literal = self.value("literal", value).unwrap_or_default(),
                 name if SettingsPatch::LABELS.contains(&name) => {
                     let setting = self.setting(name, value).unwrap_or_default();
                     self.check_setting(&setting, at);
@@ -215,11 +216,8 @@ impl<'a> Reader<'a> {
                     new.settings = new.settings.and_then(setting);
                 }
                 name => {
-                    let reason = format!(
-                        "unknown key `{name}`: expected {}",
-                        expected(&[SettingsPatch::LABELS, &["literal"]].concat())
-                    );
-                    self.fail(key.span().start, reason);
+                    let accepted = [SettingsPatch::LABELS, &["literal"]].concat();
+                    self.fail(key.span().start, unknown_key(&["source", name], &accepted));
                 }
             }
         }
@@ -236,18 +234,18 @@ impl<'a> Reader<'a> {
         let at = value.span().start;
         let entry = once((name, ValueDeserializer::from(value)));
         let setting = SettingsPatch::deserialize(MapDeserializer::new(entry));
-        self.or_fail(at, setting)
+        self.or_fail(name, at, setting)
     }
 
-    fn value<T: DeserializeOwned>(&mut self, value: Spanned<DeValue<'_>>) -> Option<T> {
+    fn value<T: DeserializeOwned>(&mut self, name: &str, value: Spanned<DeValue<'_>>) -> Option<T> {
         let at = value.span().start;
-        self.or_fail(at, T::deserialize(ValueDeserializer::from(value)))
+        self.or_fail(name, at, T::deserialize(ValueDeserializer::from(value)))
     }
 
-    fn or_fail<T>(&mut self, at: usize, read: Result<T, toml::de::Error>) -> Option<T> {
+    fn or_fail<T>(&mut self, name: &str, at: usize, read: Result<T, toml::de::Error>) -> Option<T> {
         read.map_err(|error| {
             let offset = error.span().map_or(at, |span| span.start);
-            self.fail(offset, error.message().trim_end().replace('\n', ", "));
+            self.fail(offset, explained(error.message(), &["source", name]));
         })
         .ok()
     }
@@ -314,10 +312,4 @@ fn with_way(error: Error) -> String {
         Some(way) => format!("{}; {way}", error.message),
         None => error.message,
     }
-}
-
-/// Returns the words that one of is expected: `a, b or c`.
-fn expected(words: &[&str]) -> String {
-    let (last, others) = words.split_last().expect("several");
-    format!("{} or {last}", others.join(", "))
 }

@@ -109,11 +109,15 @@ fn names_file_line_and_key() {
             3,
             "1h, 12h, 1d or 7d",
         ),
-        (format!("{entry}interval = 1\n"), 3, "expected a string"),
+        (
+            format!("{entry}interval = 1\n"),
+            3,
+            "`source.interval`: expected a text in quotes, found integer",
+        ),
         (
             format!("{entry}enabled = \"yes\"\n"),
             3,
-            "expected a boolean",
+            "`source.enabled`: expected true or false, found string",
         ),
         (format!("{entry}publish = \"all\"\n"), 3, "passed or newest"),
         (format!("{entry}max_size = \"big\"\n"), 3, "is not a size"),
@@ -203,11 +207,15 @@ fn every_setting_of_one_source_that_is_wrong_is_told() {
         ),
         (
             &["name = \"17\"", "headers = { Host = \"x\" }", "enabled = 1"],
-            &["a letter", "gannet's own", "expected a boolean"],
+            &[
+                "a letter",
+                "gannet's own",
+                "`source.enabled`: expected true or false, found integer",
+            ],
         ),
         (
             &["tags = [\"a b\"]", "colour = 1", "user = \"joe\""],
-            &["cannot be a tag", "headers or literal", "a colon"],
+            &["cannot be a tag", "headers, literal)", "a colon"],
         ),
         (
             &[

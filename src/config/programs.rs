@@ -1,0 +1,86 @@
+//! The programs of verifiers and notifiers: where they are found, and why one cannot be run. Never starts a program.
+
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+
+use super::document::Section;
+use super::environment::is_executable;
+use super::interpreter::{interpreter_problem, sought_by_env};
+use super::paths::Paths;
+
+/// Returns the program of a section's `command`, found and absolute, and its arguments.
+pub(super) fn read_argv(
+    section: &Section<'_>,
+    command: &[Spanned<String>],
+    paths: Paths<'_>,
+) -> Option<Vec<String>> {
+    let key = section.path("command");
+    let Some((program, arguments)) = command.split_first() else {
+        let message = format!(
+            r#"`{key}`: empty; give a program and its arguments, such as ["check-prices", "{{path}}"]"#
+        );
+        section.problem("command", message);
+        return None;
+    };
+    let program = find_program(section, program, paths)?;
+    let mut arguments = arguments.iter();
+    if let Some(argument) = arguments.clone().find(|text| text.get_ref().contains('\0')) {
+        let message = format!("`{key}`: an argument cannot hold a NUL");
+        section.problem_at(&argument.span(), message);
+        return None;
+    }
+    let mut argv = vec![program];
+    argv.extend(arguments.by_ref().map(|text| text.get_ref().clone()));
+    Some(argv)
+}
+
+/// Returns the absolute path of a program: in the folders of `PATH` when its name has no slash, else taken from the
+/// configuration file's folder. One that is not there is no problem of the configuration: its verifier cannot judge until
+/// it comes ([`program_problem`]); a name that is not in `PATH` is returned as it stands.
+fn find_program(
+    section: &Section<'_>,
+    program: &Spanned<String>,
+    paths: Paths<'_>,
+) -> Option<String> {
+    let name = program.get_ref().as_str();
+    let found: Result<PathBuf, String> = if name.is_empty() || name.contains('\0') {
+        Err("not a program's name".to_owned())
+    } else if name.contains('/') {
+        paths.resolve(name)
+    } else {
+        let found = paths.environment.find_program(name);
+        Ok(found.unwrap_or_else(|| PathBuf::from(name)))
+    };
+    let text = found.and_then(|path| {
+        path.into_os_string()
+            .into_string()
+            .map_err(|_| "its path is not UTF-8".to_owned())
+    });
+    text.map_err(|why| {
+        let message = format!("`{}`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH", section.path("command"), name.escape_debug());
+        section.problem_at(&program.span(), message);
+    })
+    .ok()
+}
+
+/// Returns why a program that the configuration names cannot be run, as of now; of a script also why its interpreter cannot.
+pub fn program_problem(argv: &[String]) -> Option<String> {
+    const GIVE: &str = "; give an executable file's path, or its name when it is in PATH";
+    let (program, arguments) = argv.split_first()?;
+    let path = Path::new(program);
+    let (why, advice) = if !program.contains('/') {
+        let why = "not found in PATH, or not executable there";
+        (why.to_owned(), GIVE)
+    } else if let Err(error) = path.metadata() {
+        (error.to_string(), GIVE)
+    } else if !is_executable(path) {
+        ("not an executable file".to_owned(), GIVE)
+    } else {
+        let arguments = arguments.iter().map(String::as_str);
+        let why = interpreter_problem(path).or_else(|| sought_by_env(path, arguments));
+        (why?, "")
+    };
+    let program = program.escape_debug();
+    Some(format!("cannot use the program `{program}`: {why}{advice}"))
+}

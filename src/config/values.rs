@@ -1,0 +1,213 @@
+//! How the values of the configuration file are read: texts by what they mean, numbers within bounds, lists that say something.
+//!
+//! Never says which key a value is of: the document puts that before what is wrong.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
+use super::duration::{parse_duration, parse_long_duration};
+use crate::domain::text_form::from_text;
+use crate::domain::words::no_such_word;
+use crate::domain::{ChangeKind, Pattern, Template, parse_number, parse_size};
+
+/// How long a verifier or a notifier may take where the file does not say.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// No interpreter, and hardly any program, can begin with less.
+const LEAST_MEMORY_BYTES: u64 = 16 << 20;
+
+/// Declares functions that read a text of the file by a function on it.
+macro_rules! texts {
+    ($($name:ident: $type:ty = $parse:expr;)+) => {$(
+        pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+            from_text(deserializer, $parse)
+        }
+    )+};
+}
+
+texts! {
+    duration: Duration = parse_duration;
+    some_duration: Option<Duration> = |text| parse_duration(text).map(Some);
+    some_long_duration: Option<Duration> = |text| parse_long_duration(text).map(Some);
+    is_set: bool = parse_scope;
+    quiet: Option<Duration> = |text| parse_quiet(text).map(Some);
+    cpu_time: Option<Duration> = parse_cpu_time;
+    size: u64 = parse_size;
+    some_size: Option<u64> = |text| parse_size(text).map(Some);
+    memory: Option<u64> = parse_memory;
+    one_path: Vec<PathBuf> = |text| Ok::<_, String>(vec![text.into()]);
+    name: Option<String> = parse_name;
+    user_agent: String = parse_user_agent;
+    web_address: Option<String> = parse_web_address;
+}
+
+/// Reads a whole number from `LEAST` to `MOST`.
+pub(super) fn within<'de, const LEAST: u32, const MOST: u32, T, D>(
+    deserializer: D,
+) -> Result<T, D::Error>
+where
+    T: TryFrom<u32>,
+    D: Deserializer<'de>,
+{
+    let number = u32::try_from(i128::deserialize(deserializer)?).ok();
+    let number = number.filter(|number| (LEAST..=MOST).contains(number));
+    number
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| D::Error::custom(format!("expected a whole number from {LEAST} to {MOST}")))
+}
+
+/// Reads a list that names something; `problem` is what is said of an empty one.
+pub(super) fn filled<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    problem: &str,
+) -> Result<Vec<T>, D::Error> {
+    let list = Vec::deserialize(deserializer)?;
+    if list.is_empty() {
+        return Err(D::Error::custom(problem));
+    }
+    Ok(list)
+}
+
+/// What selects sources.
+pub(super) const SELECTORS: &str = r#"give tags and globs on names or addresses, such as ["tag:prices", "https://example.org/*.json"]"#;
+
+/// Reads which sources are selected.
+pub(super) fn selection<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Pattern>>, D::Error> {
+    filled(deserializer, &format!("selects nothing; {SELECTORS}")).map(Some)
+}
+
+/// Reads the changes that a notifier wants to hear of.
+pub(super) fn changes<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<ChangeKind>>, D::Error> {
+    let all = ChangeKind::ALL.map(ChangeKind::as_str).join(", ");
+    filled(
+        deserializer,
+        &format!("names no change; give some of {all}"),
+    )
+    .map(Some)
+}
+
+/// Reads the exit codes that mean failed; returns them in order, each once.
+pub(super) fn exit_codes<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<i32>>, D::Error> {
+    const ACCEPTED: &str = "give exit codes from 1 to 255 that mean failed; 0 always means passed, any other code that the verifier could not judge";
+    let codes = Vec::<i32>::deserialize(deserializer).unwrap_or_default();
+    if codes.is_empty() || !codes.iter().all(|code| (1..=255).contains(code)) {
+        return Err(D::Error::custom(ACCEPTED));
+    }
+    Ok(Some(in_order(codes)))
+}
+
+/// Returns the values in order, each once, so that another order in the file is no other verifier.
+pub(super) fn in_order<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// Reads whether a set is judged.
+fn parse_scope(text: &str) -> Result<bool, String> {
+    match text {
+        "source" => Ok(false),
+        "set" => Ok(true),
+        other => Err(no_such_word(other, "a scope", &["source", "set"])),
+    }
+}
+
+fn parse_name(text: &str) -> Result<Option<String>, String> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.is_empty() || text.len() > 64 || !text.chars().all(allowed) {
+        return Err(format!(
+            "`{}` is not a name: give letters, digits, `-`, `_` and `.`, at most 64 bytes",
+            text.escape_debug()
+        ));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// A field value of RFC 9110 §5.5, kept to visible ASCII and spaces.
+fn parse_user_agent(text: &str) -> Result<String, String> {
+    let visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if text.trim().is_empty() || !text.bytes().all(visible) {
+        return Err(format!(
+            "`{}` is not a user agent: give visible ASCII text",
+            text.escape_debug()
+        ));
+    }
+    Ok(text.trim().to_owned())
+}
+
+/// Reads the address of a service of the operator's own: plain HTTP and private hosts are their choice here.
+fn parse_web_address(text: &str) -> Result<Option<String>, &'static str> {
+    // A secret may stand for the whole, or for any part but the scheme.
+    let name = Template(text).whole_name();
+    let is_secret = name.is_some_and(|name| !name.is_empty() && !name.contains('$'));
+    let is_web = ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !(is_web || is_secret) || !is_printable {
+        // The text is not repeated: it may hold a password.
+        return Err(
+            "expected an address that begins with http:// or https://, such as https://service.internal/check, or a secret that is one, such as ${HOOK}",
+        );
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// Reads how long a notifier stays silent after a notification: also not at all.
+fn parse_quiet(text: &str) -> Result<Duration, String> {
+    match text
+        .strip_suffix(['s', 'm', 'h', 'd'])
+        .map(parse_number::<u64>)
+    {
+        Some(Some(0)) => Ok(Duration::ZERO),
+        _ => parse_long_duration(text),
+    }
+}
+
+fn parse_cpu_time(text: &str) -> Result<Option<Duration>, String> {
+    let cpu = parse_duration(text)?;
+    if cpu.subsec_nanos() != 0 {
+        return Err(format!(
+            "`{text}` is no whole number of seconds: CPU time is limited by the second, such as 10s or 5m"
+        ));
+    }
+    Ok(Some(cpu))
+}
+
+fn parse_memory(text: &str) -> Result<Option<u64>, String> {
+    let bytes = parse_size(text)?;
+    if bytes < LEAST_MEMORY_BYTES {
+        return Err(format!(
+            "`{text}` is less than any program can begin with: give at least 16MiB"
+        ));
+    }
+    Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notifier_may_be_left_no_peace_at_all() {
+        for (text, seconds) in [("0s", 0), ("0m", 0), ("0h", 0), ("0d", 0), ("1s", 1)] {
+            assert_eq!(
+                parse_quiet(text),
+                Ok(Duration::from_secs(seconds)),
+                "{text}"
+            );
+        }
+        for text in ["0", "", "s", "-0s", "0 s", "0w"] {
+            let error = parse_quiet(text).expect_err(text);
+            assert!(error.contains("not a duration"), "{error}");
+        }
+    }
+}
