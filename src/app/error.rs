@@ -93,7 +93,11 @@ impl Error {
         let below = below.and_then(|below| below.downcast_ref::<ArchiveError>());
         matches!(
             below,
-            Some(ArchiveError::Unavailable { .. } | ArchiveError::Blocked { .. })
+            Some(
+                ArchiveError::Unavailable { .. }
+                    | ArchiveError::Blocked { .. }
+                    | ArchiveError::Missing { .. }
+            )
         )
     }
 
@@ -224,7 +228,9 @@ impl From<ArchiveError> for Error {
             }
             // Paths are made by the catalogue, which makes none outside.
             ArchiveError::BadPath(_) => Self::from_below(ErrorKind::Damaged, error),
-            ArchiveError::Blocked { .. } => Self::from_below(ErrorKind::Blocked, error),
+            ArchiveError::Blocked { .. } | ArchiveError::Missing { .. } => {
+                Self::from_below(ErrorKind::Blocked, error)
+            }
             ArchiveError::Unavailable { .. } if !error.concerns_every_file() => {
                 Self::from_below(ErrorKind::Blocked, error)
             }

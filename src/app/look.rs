@@ -3,12 +3,12 @@
 //! A look costs one glance at the file system each. Only a file that looks otherwise than when it was published is read; one that
 //! readers were kept from gets its mode back.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 
 use super::{App, Result};
-use crate::domain::{Action, EventId, NewEvent, SourceId, VersionId};
+use crate::domain::{Action, EventId, NewEvent, SourceId, Stamp, VersionId};
 use crate::store::{Condition, Fact, FilesToLookAt, PublishedFile, StoreError};
 use std::collections::HashSet;
 
@@ -36,11 +36,21 @@ impl App {
         };
         let all = self.store.holds(is_due).await?;
         let which = if all { FilesToLookAt::All } else { which };
-        self.look_at(which).await?;
+        self.look_at(which.clone()).await?;
+        self.look_for_strays(which).await?;
         if all {
             self.store.record(Fact::Chore(CHORE), self.stamp()).await?;
         }
         Ok(())
+    }
+
+    /// Has the next pass look at all files.
+    pub(super) async fn look_at_all_soon(&self) -> Result<()> {
+        let never = Stamp {
+            at: DateTime::UNIX_EPOCH,
+            ..self.stamp()
+        };
+        Ok(self.store.record(Fact::Chore(CHORE), never).await?)
     }
 
     /// Marks those of these published files that are not what was published.
@@ -60,10 +70,14 @@ impl App {
     /// Looks at the published file of a source, and brings it to what its versions' states demand after something was recorded of it:
     /// a command says what consumers find, so that they have to find it.
     pub(super) async fn settle_looked(&self, source: SourceId) -> Result<()> {
-        if self.policy_standing().await?.is_in_force()
-            && let Err(error) = self.look_at(FilesToLookAt::These(vec![source])).await
-        {
-            tracing::warn!("source {source}: its published file could not be looked at: {error}");
+        if self.policy_standing().await?.is_in_force() {
+            let this = FilesToLookAt::These(vec![source]);
+            let looked = self.look_at(this.clone()).await;
+            if let Err(error) = looked.and(self.look_for_strays(this).await) {
+                tracing::warn!(
+                    "source {source}: its published file could not be looked at: {error}"
+                );
+            }
         }
         self.settle_recorded(source).await
     }

@@ -46,6 +46,7 @@ mod source_result;
 mod sources;
 mod stale;
 mod stale_sets;
+mod stray;
 mod suggest;
 mod summary;
 mod undo;

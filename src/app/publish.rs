@@ -2,7 +2,7 @@
 
 use super::{App, Error, ErrorKind, Result};
 use crate::archive::{FileLock, PublishItem};
-use crate::domain::{Content, Publication, SourceId, VersionId};
+use crate::domain::{Action, Content, NewEvent, Publication, SourceId, VersionId};
 use crate::store::{Fact, PublishQuery};
 
 /// A version whose content is at hand and whose source's published file it becomes.
@@ -215,15 +215,27 @@ impl App {
                 if self.store.publications(vec![source.id]).await? != [Publication::Withdraw] {
                     return Ok(());
                 }
-                let path = source.published_path.clone();
-                let removed = self.with_archive(move |archive| archive.published().withdraw(&path));
-                if let Err(error) = removed.await {
-                    return Err(self.still_served(&source.published_path, error));
-                }
-                Ok(self
-                    .store
+                let path = source.published_path;
+                let is_expected = source.state.published_version_id.is_some();
+                let was_there = match self.take_away(&path, is_expected).await {
+                    Ok(was_there) => was_there,
+                    Err(error) => return Err(self.still_served(&path, error)),
+                };
+                self.store
                     .record_publication(source.id, Publication::Withdraw, None, self.stamp())
-                    .await?)
+                    .await?;
+                self.tidy(path.clone()).await;
+                if was_there && !is_expected {
+                    tracing::warn!("{path} was there, where nothing is published: it is withdrawn");
+                    let event = NewEvent {
+                        action: Action::Withdrawn,
+                        source_id: Some(source.id),
+                        version_id: None,
+                        detail: Some("it was there, where nothing is published".to_owned()),
+                    };
+                    self.store.record(Fact::Event(event), self.stamp()).await?;
+                }
+                Ok(())
             }
         }
     }

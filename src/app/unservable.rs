@@ -72,14 +72,14 @@ impl App {
             Unservable::Failed(who) => format!("which was failed by {who}"),
             Unservable::Foreign => "whose contents are not what was published".to_owned(),
         };
-        let removed = self.with_archive(move |archive| archive.published().withdraw(&path));
         let recorded = async {
-            removed.await?;
+            self.take_away(&path, true).await?;
             if matches!(unservable, Unservable::Failed(_)) {
                 self.store
                     .record_publication(source, Publication::Withdraw, None, self.stamp())
                     .await?;
             }
+            self.tidy(path).await;
             Ok(())
         };
         match recorded.await {

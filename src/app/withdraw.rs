@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::{App, Result};
-use crate::archive::FileLock;
+use crate::archive::{ArchiveError, FileLock};
 use crate::domain::{Source, SourceId, set_file_names};
 use crate::store::{Fact, FileSet, PublishFailure, SetsQuery};
 
@@ -87,29 +87,54 @@ impl App {
     /// Removes what is still published of sources that are no more, what failed before only with `again`; one that cannot be
     /// removed keeps no other from going. Whoever calls holds the lock.
     pub(super) async fn withdraw_left(&self, again: bool, _lock: &FileLock) -> Result<()> {
-        let paths = self.store.withdrawals(again).await?;
-        if paths.is_empty() {
+        let left = self.store.withdrawals(again).await?;
+        if left.is_empty() {
             return Ok(());
         }
-        let tried = self.with_archive(move |archive| {
-            let tried = paths.into_iter().map(|path| {
-                let withdrawn = archive
-                    .published()
-                    .withdraw(&path)
-                    .map_err(|error| error.to_string());
-                (path, withdrawn)
-            });
-            Ok(tried.collect::<Vec<_>>())
-        });
-        let tried = tried.await?;
-        for (path, why) in tried
-            .iter()
-            .filter_map(|(path, done)| Some((path, done.as_ref().err()?)))
-        {
-            tracing::warn!("{path} of a removed source is still published: {why}");
+        let mut tried = Vec::new();
+        for one in left {
+            let withdrawn = self.take_away(&one.path, one.was_published).await;
+            if let Err(error) = &withdrawn {
+                let path = &one.path;
+                tracing::warn!("{path} of a removed source is still published: {error}");
+            }
+            tried.push((one.path, withdrawn.map_err(|error| error.to_string())));
         }
+        let done = tried.iter().filter(|(_, done)| done.is_ok());
+        let done: Vec<_> = done.map(|(path, _)| path.clone()).collect();
         let tried = Fact::Withdrawals(tried);
-        Ok(self.store.record(tried, self.stamp()).await?)
+        self.store.record(tried, self.stamp()).await?;
+        for path in done {
+            self.tidy(path).await;
+        }
+        Ok(())
+    }
+
+    /// Removes the file at a path below `published/`. Returns whether one was there. When one `is_expected` there, and not even its folder
+    /// is, that is an error: the file may come back with the folder. The next pass looks for files that did.
+    pub(super) async fn take_away(&self, path: &str, is_expected: bool) -> Result<bool> {
+        let path = path.to_owned();
+        let taken = self
+            .with_archive(move |archive| match archive.published().withdraw(&path) {
+                Err(ArchiveError::Missing { .. }) if !is_expected => Ok(false),
+                taken => taken,
+            })
+            .await;
+        if is_expected && !matches!(taken, Ok(true)) {
+            self.look_at_all_soon().await?;
+        }
+        taken
+    }
+
+    /// Removes the folders that a withdrawn file leaves empty, once that is recorded.
+    pub(super) async fn tidy(&self, path: String) {
+        let tidied = self.with_archive(move |archive| {
+            archive.published().tidy(&path);
+            Ok(())
+        });
+        if let Err(error) = tidied.await {
+            tracing::debug!("{error}");
+        }
     }
 
     /// Does the same for a pass.

@@ -67,6 +67,16 @@ pub enum ArchiveError {
         /// What it is.
         obstacle: &'static str,
     },
+    /// A folder in which a published file was is missing: perhaps its file system is away for the moment, with the file on it.
+    #[error(
+        "cannot tell whether {path} is still published: the folder {folder} is missing; mount it or move it back, or make it when it is gone for good"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
 impl ArchiveError {

@@ -119,31 +119,60 @@ impl Published {
         results
     }
 
-    /// Removes a published file and the folders that are empty then; fine when it is gone already.
-    pub fn withdraw(&self, path: &str) -> Result<(), ArchiveError> {
+    /// Removes a published file. Returns whether one lay there. Where a folder above it is missing, that cannot be told: it fails with
+    /// [`ArchiveError::Missing`].
+    pub fn withdraw(&self, path: &str) -> Result<bool, ArchiveError> {
         let target = self.target(path)?;
-        let mut folders = Folders::default();
-        let parts: Vec<&str> = path.split('/').collect();
+        let parent = self.check_way(&target, path)?;
+        refuse_folder(&target)?;
+        match fs::remove_file(&target) {
+            Ok(()) => sync_folder(&parent).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(ArchiveError::io("remove", &target)(error)),
+        }
+    }
+
+    /// Removes the folders that lead to where a file was withdrawn, as far as they are empty. Not before that is recorded: until then a
+    /// missing folder says that its file system is away.
+    pub fn tidy(&self, path: &str) {
+        let Ok(target) = self.target(path) else {
+            return;
+        };
+        let empty = target.ancestors().skip(1);
+        let mut left = empty.take_while(|folder| **folder != *self.folder);
+        // A folder that another file still needs refuses to go, and so ends the walk.
+        let above = left.find(|folder| fs::remove_dir(folder).is_err());
+        let synced = sync_folder(above.unwrap_or(&self.folder));
+        if let Err(error) = synced {
+            tracing::debug!("{error}");
+        }
+    }
+
+    /// Returns the folder of a published file. One that is missing on the way, the first too, and all but a folder is an error.
+    fn check_way(&self, target: &Path, path: &str) -> Result<PathBuf, ArchiveError> {
+        let missing = |folder: &Path| ArchiveError::Missing {
+            path: target.to_owned(),
+            folder: folder.to_owned(),
+        };
         let mut folder = self.folder.clone();
-        for part in &parts[..parts.len() - 1] {
+        let mut folders = Folders::default();
+        // It may be a link to another file system; those below it may not.
+        match fs::metadata(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing(&folder)),
+            Ok(found) if !found.is_dir() => folders.check(&folder)?,
+            _ => {}
+        }
+        let (above, _) = path.rsplit_once('/').unwrap_or_default();
+        for part in above.split('/').filter(|part| !part.is_empty()) {
             folder.push(part);
             match fs::symlink_metadata(&folder) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(missing(&folder));
+                }
                 _ => folders.check(&folder)?,
             }
         }
-        refuse_folder(&target)?;
-        match fs::remove_file(&target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(ArchiveError::io("remove", &target)(error));
-            }
-            _ => {}
-        }
-        // A folder that another file still needs refuses to go, and so ends the walk.
-        while folder != self.folder && fs::remove_dir(&folder).is_ok() {
-            folder.pop();
-        }
-        sync_folder(&folder)
+        Ok(folder)
     }
 
     /// Copies a published file to the trash, where it stays for its days whatever is published in its place.

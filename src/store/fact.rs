@@ -47,9 +47,11 @@ pub enum Fact {
     /// Why these sources' files could not be brought in line. The first failure of each is an event, those that follow are
     /// not, until one succeeds.
     PublishFailures(Vec<(SourceId, String)>),
-    /// What became of tries to remove the files of removed sources, by path: gone, or why not. An event tells the first failure
-    /// of each, and its end.
-    Withdrawals(Vec<(String, Result<(), String>)>),
+    /// What became of tries to remove the files of removed sources, by path: gone, and whether one was there, or why not. An
+    /// event tells the first failure of each, and its end.
+    Withdrawals(Vec<(String, Result<bool, String>)>),
+    /// Files are at these paths of no source, although they were withdrawn: they are to be removed.
+    Strays(Vec<String>),
     /// Why a set cannot be judged at all, with an event when that is news; nothing when it can be.
     SetProblem {
         /// The set's name.

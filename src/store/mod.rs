@@ -33,10 +33,10 @@ pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
 pub use sqlite::Store;
 pub use types::{
-    AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat, ClaimsToRelease,
-    Counted, Edited, Ended, EventFilter, ExpectedFile, FileSet, FilesToLookAt, JudgedBy,
-    JudgedOrder, JudgedRequest, NamedVersion, NewEdition, Newest, Outlook, PolicyAdoption,
-    PublishFailure, PublishQuery, PublishTask, PublishedFile, Recorded, RefusalsBy, Seen,
-    SourceChange, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
+    AttemptRecord, AttemptResult, BarePath, ChangeToken, Changed, ClaimRequest, ClaimWhat,
+    ClaimsToRelease, Counted, Edited, Ended, EventFilter, ExpectedFile, FileSet, FilesToLookAt,
+    JudgedBy, JudgedOrder, JudgedRequest, LeftFile, NamedVersion, NewEdition, Newest, Outlook,
+    PolicyAdoption, PublishFailure, PublishQuery, PublishTask, PublishedFile, Recorded, RefusalsBy,
+    Seen, SourceChange, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };
 pub use version_query::{ChainOf, VersionQuery, VersionsQuery};

@@ -269,6 +269,28 @@ pub enum FilesToLookAt {
     All,
 }
 
+/// A path below `published/` at which nothing is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BarePath {
+    /// Whose path; nothing for one whose source was purged.
+    pub source_id: Option<SourceId>,
+    /// Where.
+    pub path: String,
+    /// The source was removed.
+    pub is_removed: bool,
+    /// How the file of a purged source looked that was to be removed, and was not there.
+    pub seal: Option<FileSeal>,
+}
+
+/// The published file of a removed source, which is still to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftFile {
+    /// Where.
+    pub path: String,
+    /// It was recorded as published; else a killed process may have left it.
+    pub was_published: bool,
+}
+
 /// A published file as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedFile {

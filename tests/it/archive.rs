@@ -704,18 +704,22 @@ fn withdrawing_takes_empty_folders_along() {
         .published()
         .withdraw("h/a/b/one")
         .expect("withdrawn");
+    rig.archive.published().tidy("h/a/b/one");
     assert_eq!(
         entries(&rig.archive.published().folder().join("h/a")),
         ["two"]
     );
-    rig.archive
-        .published()
-        .withdraw("h/a/b/one")
-        .expect("gone already is fine");
+    let again = rig.archive.published().withdraw("h/a/b/one");
+    assert!(matches!(again, Err(ArchiveError::Missing { .. })));
+    assert!(matches!(
+        rig.archive.published().withdraw("h/a/one"),
+        Ok(false)
+    ));
     rig.archive
         .published()
         .withdraw("h/a/two")
         .expect("withdrawn");
+    rig.archive.published().tidy("h/a/two");
     assert_eq!(entries(rig.archive.published().folder()).len(), 0);
     rig.publish("h/a/two", memory(b"y"))
         .expect("published again");

@@ -4,6 +4,7 @@ mod adding;
 mod addresses;
 mod adopting;
 mod archive;
+mod away;
 mod builtin_rules;
 mod by_hand;
 mod clock_jumps;

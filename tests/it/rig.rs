@@ -185,6 +185,8 @@ pub(crate) const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
         SELECT id, interval_hours, tags, coalesce(settings ->> 'allow_private', 0) AS allow_private FROM source;
     ALTER TABLE source DROP COLUMN interval_hours; ALTER TABLE source DROP COLUMN enabled; ALTER TABLE source DROP COLUMN tags;
     ALTER TABLE source DROP COLUMN publish; ALTER TABLE source DROP COLUMN settings;
+    ALTER TABLE withdrawal DROP COLUMN was_published; ALTER TABLE withdrawal DROP COLUMN left_size;
+    ALTER TABLE withdrawal DROP COLUMN left_mtime; ALTER TABLE withdrawal DROP COLUMN left_inode; DROP TABLE left_file;
     ALTER TABLE source ADD COLUMN interval_hours INTEGER NOT NULL DEFAULT 24; ALTER TABLE source ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE source ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'; ALTER TABLE source ADD COLUMN headers TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE source ADD COLUMN allow_private INTEGER NOT NULL DEFAULT 0; ALTER TABLE source ADD COLUMN allow_http INTEGER NOT NULL DEFAULT 0;

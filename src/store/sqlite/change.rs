@@ -18,7 +18,7 @@ use super::row::{millis, to_json};
 use super::source_row::source_by_id;
 use super::transaction::Transaction;
 use super::unfit::refuse_unknown_needs;
-use super::withdrawal::{leave_to_withdraw, stands_in_the_way, take_over_path};
+use super::withdrawal::{keep_looks, leave_to_withdraw, stands_in_the_way, take_over_path};
 use crate::domain::{
     Action, Address, SettingsPatch, Slot, SourceId, SourceSettings, Stamp, candidate_path,
     free_number,
@@ -137,6 +137,7 @@ fn insert_source(
 fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome<Changed> {
     let source = kept_source(transaction, id)?;
     leave_to_withdraw(transaction, &source)?;
+    keep_looks(transaction, &source)?;
     transaction.execute(
         "INSERT OR REPLACE INTO removed_file (source_id, version_id)
          SELECT source_id, published_version_id FROM source_state WHERE source_id = ?1 AND published_version_id IS NOT NULL",
@@ -148,7 +149,8 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
     )?;
     transaction.execute(
         "UPDATE source_state SET active = 0, lease_owner = NULL, lease_until = NULL, published_version_id = NULL,
-             publish_due = 0, publish_error = NULL, publish_unsure = 0 WHERE source_id = ?1",
+             publish_due = 0, publish_error = NULL, publish_unsure = 0,
+             published_size = NULL, published_mtime = NULL, published_inode = NULL WHERE source_id = ?1",
         [id.0],
     )?;
     join_sets(transaction, id, &[])?;
@@ -225,6 +227,7 @@ fn remove_with_history(
     let name = Some(source.settings.name.as_str());
     insert_event(transaction, stamp, Action::SourcePurged, None, None, name)?;
     leave_to_withdraw(transaction, &source)?;
+    keep_looks(transaction, &source)?;
     let objects = purge(transaction, &source)?;
     Ok(Changed {
         source_id: id,

@@ -7,6 +7,7 @@
 mod archive_mark;
 mod attempt;
 mod awaited;
+mod bare_path;
 mod blob;
 mod catalogue_file;
 mod change;

@@ -3,6 +3,7 @@
 use super::Store;
 use super::archive_mark::write_swept;
 use super::attempt::forget_validators;
+use super::bare_path::leave_strays;
 use super::chore::write_chore;
 use super::claim::keep_due;
 use super::config_event::{is_marked_unusable, mark_unusable, reject, use_again};
@@ -90,6 +91,7 @@ fn write(
                 write_withdrawal(transaction, path, outcome, stamp)?;
             }
         }
+        Fact::Strays(paths) => leave_strays(transaction, paths)?,
         Fact::SetProblem { set, problem } => {
             write_problem(transaction, set, problem.as_deref(), stamp)?;
         }

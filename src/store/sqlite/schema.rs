@@ -41,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/023.sql"),
     include_str!("schema/024.sql"),
     include_str!("schema/025.sql"),
+    include_str!("schema/026.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.

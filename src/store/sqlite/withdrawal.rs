@@ -13,19 +13,21 @@ use super::transaction::Transaction;
 use crate::domain::{Action, Source, SourceId, Stamp};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
-use crate::store::types::PublishFailure;
+use crate::store::types::{LeftFile, PublishFailure};
 
 impl Store {
-    /// Returns the paths below `published/` that are still to be removed; those that could not be only with `again`.
-    pub async fn withdrawals(&self, again: bool) -> Result<Vec<String>> {
+    /// Returns the files below `published/` that are still to be removed; those that could not be only with `again`.
+    pub async fn withdrawals(&self, again: bool) -> Result<Vec<LeftFile>> {
         self.read_sound(move |sql, damaged| {
             let mut statement = sql.prepare_cached(
-                "SELECT path FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path",
+                "SELECT path, was_published FROM withdrawal WHERE ?1 OR problem IS NULL ORDER BY path",
             )?;
             let rows = statement.query_map([again], |row| {
                 read_row("withdrawal", row, |columns| {
-                    let path: String = columns.get()?;
-                    Ok(path)
+                    Ok(LeftFile {
+                        path: columns.get()?,
+                        was_published: columns.get()?,
+                    })
                 })
             })?;
             Ok(sound_rows(rows, damaged)?)
@@ -66,11 +68,17 @@ pub(super) fn failures(
     sound_rows(rows, damaged)
 }
 
-/// Records what became of a try to remove a file: gone, or why not. An event tells the first failure, and its end.
+/// Keeps how a removed source's file looked that was not where it should have been: it may come back with its file system.
+const KEEP_LOOKS: &str = "INSERT OR REPLACE INTO left_file (path, size_bytes, modified_ns, inode)
+     SELECT path, left_size, left_mtime, left_inode FROM withdrawal
+     WHERE path = ?1 AND was_published = 1 AND left_size IS NOT NULL AND left_mtime IS NOT NULL AND left_inode IS NOT NULL";
+
+/// Records what became of a try to remove a file: gone, and whether one was there, or why not. An event tells the first failure,
+/// and its end.
 pub(super) fn write_withdrawal(
     transaction: &Transaction<'_>,
     path: &str,
-    outcome: &std::result::Result<(), String>,
+    outcome: &std::result::Result<bool, String>,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     let had_failed = transaction
@@ -78,7 +86,11 @@ pub(super) fn write_withdrawal(
         .prepare_cached("SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL")?
         .exists([path])?;
     let (action, detail) = match outcome {
-        Ok(()) => {
+        Ok(was_there) => {
+            transaction.execute("DELETE FROM left_file WHERE path = ?1", [path])?;
+            if !was_there {
+                transaction.execute(KEEP_LOOKS, [path])?;
+            }
             transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
             (Action::Withdrawn, path.to_owned())
         }
@@ -108,16 +120,28 @@ pub(super) fn leave_to_withdraw(
     let state = &source.state;
     if state.published_version_id.is_some() || state.publish_due {
         transaction.execute(
-            "INSERT INTO withdrawal (path, path_key) SELECT ?1, ?2
+            "INSERT INTO withdrawal (path, path_key, was_published) SELECT ?1, ?2, ?4
              WHERE NOT EXISTS (SELECT 1 FROM source WHERE removed_at IS NULL AND path_key = ?2 AND id <> ?3)
              ON CONFLICT DO NOTHING",
             params![
                 source.published_path,
                 source.published_path.to_lowercase(),
-                source.id.0
+                source.id.0,
+                state.published_version_id.is_some(),
             ],
         )?;
     }
+    Ok(())
+}
+
+/// Keeps how the file looked that a source leaves to be removed.
+pub(super) fn keep_looks(transaction: &Transaction<'_>, source: &Source) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE withdrawal SET (left_size, left_mtime, left_inode) = (SELECT published_size, published_mtime, published_inode
+             FROM source_state WHERE source_id = ?2)
+         WHERE path = ?1 AND left_size IS NULL",
+        params![source.published_path, source.id.0],
+    )?;
     Ok(())
 }
 
@@ -129,6 +153,7 @@ pub(super) fn take_over_path(
     path: &str,
 ) -> std::result::Result<(), Failure> {
     let taken = transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
+    transaction.execute("DELETE FROM left_file WHERE path = ?1", [path])?;
     if taken > 0 {
         be_unsure(transaction, source)?;
     }

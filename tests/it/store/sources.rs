@@ -240,6 +240,7 @@ async fn a_removed_source_keeps_its_history_and_gives_up_its_claim() {
     };
     assert_eq!(changed, Ok(vec![expected]));
     let left = rig.store.withdrawals(true).await;
+    let left = left.map(|left| left.into_iter().map(|one| one.path).collect::<Vec<_>>());
     assert_eq!(left, Ok(vec!["example.org/a".to_owned()]));
     let late = record(&claim, start(), AttemptResult::Unchanged);
     let late = rig.store.record_attempt(late).await;

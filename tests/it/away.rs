@@ -1,0 +1,223 @@
+//! A published file whose place is away for a moment while it is to be withdrawn: never said to be gone, and never served for good once
+//! the place is back. Through the real program.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::origin::{Origin, Reply};
+use crate::rig::{Gannet, Said};
+
+/// Sources `a` and `b` of one host, published.
+struct Home {
+    origin: Origin,
+    gannet: Gannet,
+}
+
+impl Home {
+    fn new() -> Self {
+        let origin = Origin::start(true);
+        let toml =
+            "max_tries = 1\n[[verifier]]\nname = \"look\"\nsources = [\"a\"]\nexternal = true\n";
+        let gannet = Gannet::trusting(origin.ca_file(), toml);
+        let home = Self { origin, gannet };
+        for name in ["a", "b"] {
+            let reply = Reply::file(format!("content of {name}"));
+            home.origin.on(&format!("/{name}"), [reply]);
+            let url = home.origin.url(&format!("/{name}"));
+            let add = ["add", &url, "1h", "--name", name, "--allow-private"];
+            home.gannet.ok(&add);
+        }
+        home.gannet.run(&["fetch", "*"]);
+        home.gannet.ok(&["verdict", "a", "look", "passed"]);
+        assert_eq!(home.content("a").as_deref(), Some("content of a"));
+        home
+    }
+
+    fn published(&self) -> PathBuf {
+        self.gannet.data().join("published")
+    }
+
+    fn folder(&self) -> PathBuf {
+        let host = self.origin.host().replace(':', "_");
+        self.published().join(host)
+    }
+
+    fn content(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.folder().join(name)).ok()
+    }
+
+    fn sql(&self, statement: &str) {
+        let path = self.gannet.data().join("gannet.db");
+        let catalogue = rusqlite::Connection::open(path).expect("a catalogue");
+        catalogue.execute_batch(statement).expect("changed");
+    }
+
+    fn withdrawn(&self) -> usize {
+        let log = self.gannet.ok(&["log", "--json", "--limit", "1000"]);
+        let events = log
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        events
+            .filter(|event| event["action"] == "file.withdrawn")
+            .count()
+    }
+
+    /// Moves the place of the files away, as an unmounted file system is; what stands in its place is made, if anything.
+    fn take_place_away(&self, place: &str) {
+        let away = self.gannet.path("away");
+        match place {
+            "a link that leads nowhere" => {
+                fs::rename(self.published(), &away).expect("moved");
+                symlink(self.gannet.path("nowhere"), self.published()).expect("a link");
+            }
+            "all published files" => fs::rename(self.published(), &away).expect("moved"),
+            _ => fs::rename(self.folder(), &away).expect("moved"),
+        }
+        if place == "the folder, with an empty one in its place" {
+            fs::create_dir(self.folder()).expect("a folder");
+        }
+    }
+
+    fn bring_place_back(&self, place: &str) {
+        let whole = matches!(place, "a link that leads nowhere" | "all published files");
+        let to = if whole {
+            self.published()
+        } else {
+            self.folder()
+        };
+        match fs::symlink_metadata(&to) {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&to).expect("removed"),
+            Ok(_) => fs::remove_file(&to).expect("removed"),
+            Err(_) => {}
+        }
+        fs::rename(self.gannet.path("away"), to).expect("moved back");
+    }
+}
+
+const PLACES: [&str; 3] = [
+    "a link that leads nowhere",
+    "all published files",
+    "the folder",
+];
+const ENDS: [&[&str]; 3] = [
+    &["verdict", "a", "look", "failed"],
+    &["remove", "a", "--yes"],
+    &["remove", "a", "--purge", "--yes"],
+];
+
+fn is_told(said: &Said) -> bool {
+    said.code == Some(1) && said.err.contains("is missing; mount it or move it back")
+}
+
+#[test]
+fn a_place_that_is_away_is_an_obstacle_until_it_is_back() {
+    for place in PLACES {
+        for end in ENDS {
+            let home = Home::new();
+            home.take_place_away(place);
+            let said = home.gannet.run(end);
+            assert!(is_told(&said), "{place} {end:?}: {said:#?}");
+            assert_eq!(home.withdrawn(), 0, "{place} {end:?}");
+            home.bring_place_back(place);
+            home.gannet.ok(&["--worker-only"]);
+            assert_eq!(home.content("a"), None, "{place} {end:?}");
+            assert_eq!(home.content("b").as_deref(), Some("content of b"));
+            assert_eq!(home.withdrawn(), 1, "{place} {end:?}");
+        }
+    }
+}
+
+#[test]
+fn every_pass_says_so_while_the_place_is_away() {
+    let home = Home::new();
+    home.gannet.ok(&["disable", "b"]);
+    home.gannet.ok(&["remove", "b", "--yes"]);
+    home.take_place_away("all published files");
+    home.gannet.run(ENDS[0]);
+    for _ in 0..2 {
+        let said = home.gannet.run(&["--worker-only"]);
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        assert!(said.err.contains("is missing"), "{said:#?}");
+    }
+    assert!(home.source_error().contains("is missing"));
+    // It was removed for good: as the error says, making the folder ends it.
+    fs::create_dir_all(home.folder()).expect("a folder");
+    home.gannet.ok(&["--worker-only"]);
+}
+
+impl Home {
+    fn source_error(&self) -> String {
+        self.gannet.source("a")["publish_error"].to_string()
+    }
+}
+
+/// Where another folder stands in the place, nobody can tell that the file is away: the next look finds it when it is back.
+#[test]
+fn what_comes_back_after_it_was_withdrawn_goes_again() {
+    for end in ENDS {
+        let home = Home::new();
+        let place = "the folder, with an empty one in its place";
+        home.take_place_away(place);
+        home.gannet.ok(end);
+        home.bring_place_back(place);
+        assert_eq!(home.content("a").as_deref(), Some("content of a"));
+        home.gannet.ok(&["--worker-only"]);
+        assert_eq!(home.content("a"), None, "{end:?}");
+        assert_eq!(home.content("b").as_deref(), Some("content of b"));
+        assert!(home.withdrawn() >= 1, "{end:?}");
+        home.gannet.ok(&["--worker-only"]);
+    }
+}
+
+#[test]
+fn a_file_of_gannets_own_that_is_put_where_nothing_is_to_be_goes_within_a_day() {
+    for end in &ENDS[..2] {
+        for (content, stays) in [("content of a", false), ("somebody else's", true)] {
+            let home = Home::new();
+            home.gannet.ok(end);
+            assert_eq!(home.content("a"), None);
+            let before = home.withdrawn();
+            fs::write(home.folder().join("a"), content).expect("written");
+            home.sql("DELETE FROM chore");
+            home.gannet.ok(&["--worker-only"]);
+            assert_eq!(home.content("a").is_some(), stays, "{end:?} {content}");
+            assert_eq!(home.withdrawn() - before, usize::from(!stays), "{end:?}");
+        }
+    }
+}
+
+/// Which version is published is lost, and how its file looked is not: it is looked at anew.
+#[test]
+fn a_file_of_which_it_was_lost_that_it_is_published_is_brought_in_line() {
+    for (then, content) in [
+        (&["verdict", "a", "look", "failed"][..], None),
+        (&["verdict", "a", "look", "passed"], Some("content of a")),
+        (&["fetch", "a"], Some("content of a")),
+        (&["--worker-only"], Some("content of a")),
+    ] {
+        let home = Home::new();
+        home.sql("UPDATE source_state SET published_version_id = NULL, next_slot = 0 WHERE source_id = 1");
+        home.gannet.run(then);
+        assert_eq!(home.content("a").as_deref(), content, "{then:?}");
+        home.gannet.run(&["--worker-only"]);
+        assert_eq!(home.content("a").as_deref(), content, "{then:?}");
+        let published = home.gannet.source("a")["published_version_id"].is_number();
+        assert_eq!(published, content.is_some(), "{then:?}");
+    }
+}
+
+#[test]
+fn a_source_that_was_never_published_goes_without_its_folder() {
+    let home = Home::new();
+    let url = home.origin.url("/c");
+    home.origin.on("/c", [Reply::file("content of c")]);
+    home.gannet
+        .ok(&["add", &url, "1h", "--name", "c", "--allow-private"]);
+    home.take_place_away("a link that leads nowhere");
+    home.gannet.run(&["fetch", "c"]);
+    assert_eq!(home.gannet.source("c")["published_version_id"], Value::Null);
+    home.gannet.ok(&["remove", "c", "--yes"]);
+}
