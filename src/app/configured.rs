@@ -25,6 +25,8 @@ pub(super) struct Configured {
     pub(super) redactors: Redactors,
     /// What the configuration file looked like when it was read.
     file: FileState,
+    /// Whether the configuration came through a pipe or the like when the process began, which says nothing when it is read once more.
+    pub(super) is_read_once: bool,
     /// Whether the file was changed since to one that cannot be used.
     pub(super) is_outdated: bool,
 }
@@ -32,7 +34,12 @@ pub(super) struct Configured {
 impl Configured {
     pub(super) fn new(config: Arc<Config>) -> Self {
         let file = FileState::of(config.config_file.as_deref());
-        Self::read_as(config, file)
+        // What could not be used was not read: a folder in the place of the file, say, which may be a file later.
+        let is_read_once = file == FileState::Special && config.unusable.is_none();
+        Self {
+            is_read_once,
+            ..Self::read_as(config, file)
+        }
     }
 
     /// Returns the same for a configuration file that was in this state before it was read.
@@ -57,6 +64,7 @@ impl Configured {
             webhooks: OnceCell::new(),
             redactors: Redactors::default(),
             file,
+            is_read_once: false,
             is_outdated: false,
         }
     }
@@ -78,11 +86,6 @@ impl Configured {
     pub(super) fn changed_file(&self) -> Option<FileState> {
         let now = FileState::of(self.path());
         (now != self.file).then_some(now)
-    }
-
-    /// Returns whether the configuration came through a pipe or the like, which says nothing when it is read once more.
-    pub(super) fn is_read_once(&self) -> bool {
-        self.file == FileState::Special
     }
 }
 

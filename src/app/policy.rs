@@ -250,8 +250,9 @@ impl App {
     async fn read_config_if_changed(&self) -> Result<()> {
         let configured = self.configured();
         if configured.config.unusable.is_some() {
+            let state = FileState::of(configured.path());
             if let Some(Ok(config)) = self.read_anew(&configured).await {
-                self.exchange(Configured::new(config));
+                self.exchange(Configured::read_as(config, state));
             }
             return Ok(());
         }
@@ -313,7 +314,7 @@ impl App {
         before: &Configured,
     ) -> Option<std::result::Result<Arc<Config>, String>> {
         let read = self.read_config.clone()?;
-        if before.is_read_once() {
+        if before.is_read_once {
             return None;
         }
         if FileState::of(before.path()) == FileState::Special {
@@ -388,7 +389,7 @@ fn keep_folders(config: Config, before: &Configured) -> Arc<Config> {
 
 /// Refuses a configuration that the catalogue could not remember: other processes would not find it.
 pub(super) fn must_be_found_again(configured: &Configured) -> Result<()> {
-    let why = if configured.is_read_once() {
+    let why = if configured.is_read_once {
         "is no file that can be read again"
     } else if configured
         .path()

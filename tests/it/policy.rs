@@ -1,5 +1,6 @@
 //! Whose verifiers count: the policy of the catalogue, with the real program and several configuration files.
 
+mod no_file;
 mod outlook;
 mod refused;
 
