@@ -189,6 +189,12 @@ impl App {
         must_be_found_again(&configured)?;
         for _ in 0..ADOPTION_TRIES {
             let in_force = match self.store.policy().await {
+                // The file that is taken by default is not the one that the damaged row names.
+                Err(error) if error.is_damage() && !configured.config.origins.is_file_named => {
+                    return Err(Error::from(error).hint(
+                        "name the configuration to put in force: `gannet --config FILE config adopt`",
+                    ));
+                }
                 Err(error) if error.is_damage() => None,
                 in_force => in_force?,
             };

@@ -245,6 +245,7 @@ fn origins(
             .unwrap_or_default(),
         log_dir: log_dir.unwrap_or_default(),
         keys: std::mem::take(&mut settings.keys),
+        is_file_named: names_file(flags, environment),
         has_environment_certificates: false,
     }
 }

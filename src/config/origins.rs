@@ -34,6 +34,8 @@ pub struct SettingOrigins {
     pub(super) keys: BTreeSet<String>,
     pub(super) data_dir: SettingOrigin,
     pub(super) log_dir: SettingOrigin,
+    /// An option or the environment names the configuration file.
+    pub is_file_named: bool,
     /// The file with certificates that `SSL_CERT_FILE` names is the last of those to trust.
     pub(super) has_environment_certificates: bool,
 }

@@ -20,6 +20,7 @@ mod damaged_names;
 mod damaged_needs;
 mod damaged_refusals;
 mod damaged_rows;
+mod damaged_sources;
 mod damaged_states;
 mod damaged_verdicts;
 mod dashboard;

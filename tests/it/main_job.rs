@@ -585,9 +585,14 @@ fn a_name_comes_before_what_else_it_may_mean() {
     add(&gannet, &origin, "/a", &["--name", "x"]);
     add(&gannet, &origin, "/b", &["--name", "y"]);
     // Such a name is not given any more; an older catalogue may have one.
-    rusqlite::Connection::open(gannet.data().join("gannet.db"))
-        .and_then(|sql| sql.execute("UPDATE source SET name = 'x~2' WHERE name = 'y'", []))
-        .expect("renamed");
+    let sql = rusqlite::Connection::open(gannet.data().join("gannet.db")).expect("a catalogue");
+    crate::rig::add_row_checksum(&sql);
+    sql.execute_batch(
+        "UPDATE source SET name = 'x~2' WHERE name = 'y'; UPDATE source SET checksum
+             = row_checksum(id, name, address, settings, published_path, path_key, created_at, removed_at)",
+    )
+    .expect("renamed");
+    drop(sql);
     for name in ["x", "x", "x", "x~2"] {
         gannet.fetch(name);
     }

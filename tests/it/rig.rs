@@ -185,6 +185,7 @@ pub(crate) const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
         SELECT id, interval_hours, tags, coalesce(settings ->> 'allow_private', 0) AS allow_private FROM source;
     ALTER TABLE source DROP COLUMN interval_hours; ALTER TABLE source DROP COLUMN enabled; ALTER TABLE source DROP COLUMN tags;
     ALTER TABLE source DROP COLUMN publish; ALTER TABLE source DROP COLUMN settings;
+    ALTER TABLE source DROP COLUMN checksum; ALTER TABLE policy DROP COLUMN checksum;
     ALTER TABLE withdrawal DROP COLUMN was_published; ALTER TABLE withdrawal DROP COLUMN left_size;
     ALTER TABLE withdrawal DROP COLUMN left_mtime; ALTER TABLE withdrawal DROP COLUMN left_inode; DROP TABLE left_file;
     ALTER TABLE source ADD COLUMN interval_hours INTEGER NOT NULL DEFAULT 24; ALTER TABLE source ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;
@@ -233,6 +234,35 @@ pub(crate) fn open_app(config: Config, clock: impl Clock + 'static) -> Arc<App> 
         Arc::new(Archive::open(&folder).expect("an archive")),
         Actor("tester".to_owned()),
     ))
+}
+
+/// Gives a connection the checksum of rows as the catalogue computes it: FNV-1a of the kind, the bytes and the length of each value.
+pub(crate) fn add_row_checksum(sql: &rusqlite::Connection) {
+    use rusqlite::functions::FunctionFlags;
+    use rusqlite::types::ValueRef;
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    let checksum = |values: &rusqlite::functions::Context<'_>| {
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for value in (0..values.len()).map(|index| values.get_raw(index)) {
+            let bytes = match value {
+                ValueRef::Null => Vec::new(),
+                ValueRef::Integer(number) => number.to_le_bytes().to_vec(),
+                ValueRef::Real(number) => number.to_le_bytes().to_vec(),
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.to_vec(),
+            };
+            let length = (bytes.len() as u64).to_le_bytes();
+            for byte in [value.data_type() as u8]
+                .into_iter()
+                .chain(bytes)
+                .chain(length)
+            {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+        Ok(hash.cast_signed())
+    };
+    sql.create_scalar_function("row_checksum", -1, flags, checksum)
+        .expect("a function");
 }
 
 /// Gives versions that a test changed behind the store's back the checksum that their rows have to carry.

@@ -26,7 +26,7 @@ const UNLISTED: [(&str, &str); 5] = [
     ),
     (
         "UPDATE source SET id = 77 WHERE id = 2",
-        "row 77 of the table `source_state`",
+        "row 77 of the table `source`",
     ),
 ];
 

@@ -15,7 +15,7 @@ use super::kept_source::{changed, kept_source, refuse_taken};
 use super::publication::refresh_publication;
 use super::purge::purge;
 use super::row::{millis, to_json};
-use super::source_row::source_by_id;
+use super::source_row::{seal_source, source_by_id};
 use super::transaction::Transaction;
 use super::unfit::refuse_unknown_needs;
 use super::withdrawal::{keep_looks, leave_to_withdraw, stands_in_the_way, take_over_path};
@@ -131,6 +131,7 @@ fn insert_source(
             millis(stamp.at),
         ],
     )?;
+    seal_source(transaction, SourceId(id))?;
     Ok(SourceId(id))
 }
 
@@ -147,6 +148,7 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
         "UPDATE source SET removed_at = ?2 WHERE id = ?1",
         [id.0, millis(stamp.at)],
     )?;
+    seal_source(transaction, id)?;
     transaction.execute(
         "UPDATE source_state SET active = 0, lease_owner = NULL, lease_until = NULL, published_version_id = NULL,
              publish_due = 0, publish_error = NULL, publish_unsure = 0,
@@ -190,6 +192,7 @@ fn restore(
         "UPDATE source SET removed_at = NULL, published_path = ?2, path_key = ?3 WHERE id = ?1",
         params![id.0, path, path.to_lowercase()],
     )?;
+    seal_source(transaction, id)?;
     transaction.execute(
         "UPDATE source_state SET active = ?2 WHERE source_id = ?1",
         params![id.0, settings.enabled],

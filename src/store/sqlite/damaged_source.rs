@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::Store;
 use super::failure::{Failure, Outcome};
 use super::row::time;
-use super::source_row::{is_key_of, select, select_sound};
+use super::source_row::{is_key_of, select, select_sound, source_fits};
 use super::sql_damage::damaged_error;
 use crate::domain::{Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId};
 use crate::store::damaged_row::DamagedRow;
@@ -40,7 +40,8 @@ pub(super) fn find_unfetched(sql: &Connection, damaged: &mut Vec<DamagedRow>) ->
     find_unlisted(sql, damaged)?;
     let mut statement = sql.prepare_cached(&format!(
         "SELECT s.id, s.name FROM source_state t CROSS JOIN source s ON s.id = t.source_id
-         WHERE NOT ({FITS}) AND s.enabled IN (0, 1) AND typeof(s.removed_at) IN ('null', 'integer')"
+         WHERE NOT ({FITS}) AND s.enabled IN (0, 1) AND typeof(s.removed_at) IN ('null', 'integer') AND {}",
+        source_fits!()
     ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -109,12 +110,20 @@ pub(super) fn inactive(id: SourceId, source: Option<String>) -> DamagedRow {
     }
 }
 
-const REMOVED_AT_NO_TIME: &str =
-    "?1 = '' AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
-const NAME_REMOVED_AT_NO_TIME: &str =
-    "s.name = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
-const ADDRESS_REMOVED_AT_NO_TIME: &str =
-    "s.address = ?1 AND s.removed_at IS NOT NULL AND typeof(s.removed_at) <> 'integer'";
+/// That a source was removed, by a row that does not fit its checksum or a time that is none.
+macro_rules! removed_by_damage {
+    ($which:literal) => {
+        concat!(
+            $which,
+            " AND s.removed_at IS NOT NULL AND (typeof(s.removed_at) <> 'integer' OR NOT ",
+            source_fits!(),
+            ")"
+        )
+    };
+}
+const REMOVED_AT_NO_TIME: &str = removed_by_damage!("?1 = ''");
+const NAME_REMOVED_AT_NO_TIME: &str = removed_by_damage!("s.name = ?1");
+const ADDRESS_REMOVED_AT_NO_TIME: &str = removed_by_damage!("s.address = ?1");
 
 /// Notes the sources that no list meets: those that were removed at a time which is none, and those whose rows are gone while
 /// their states are left.

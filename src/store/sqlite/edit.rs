@@ -12,7 +12,7 @@ use super::file_set::join_sets;
 use super::kept_source::{changed, kept_source, refuse_taken};
 use super::publication::refresh_publication;
 use super::row::to_json;
-use super::source_row::source_by_id;
+use super::source_row::{seal_source, source_by_id};
 use super::transaction::Transaction;
 use crate::domain::{Action, Edit, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp};
 use crate::store::error::StoreError;
@@ -51,6 +51,7 @@ pub(super) fn step_aside(
             "UPDATE source SET name = char(1) || id WHERE id = ?1",
             [id.0],
         )?;
+        seal_source(transaction, *id)?;
         aside.insert(*id, present.name);
     }
     Ok(aside)
@@ -176,7 +177,7 @@ fn update_source(
             to_json(&settings.beyond_defaults()),
         ],
     )?;
-    Ok(())
+    seal_source(transaction, id)
 }
 
 /// Brings schedule, validators and claim in line with edited settings.

@@ -11,7 +11,7 @@ use super::event_row::insert_event;
 use super::failure::{Outcome, sound_one};
 use super::publication::refresh_publication;
 use super::row::{Columns, millis, to_json};
-use super::source_row::read_withdrawal;
+use super::source_row::{read_withdrawal, source_fits};
 use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::verdict_words::failure_of_edition;
@@ -266,9 +266,15 @@ pub(super) fn configure_sets(transaction: &Transaction<'_>, names: &BTreeSet<&st
     for source in touched {
         let tags = transaction
             .sql
-            .prepare_cached("SELECT tags FROM source WHERE id = ?1 AND removed_at IS NULL")?
+            .prepare_cached(concat!(
+                "SELECT ",
+                source_fits!(),
+                ", iif(s.removed_at IS NULL, s.tags, '[]') FROM source s WHERE s.id = ?1"
+            ))?
             .query_row([source.0], |row| {
-                Ok(Columns::new(row).json::<Vec<String>>().ok())
+                let mut columns = Columns::new(row);
+                let (fits, tags) = (columns.get()?, columns.json::<Vec<String>>());
+                Ok(tags.ok().filter(|_| fits))
             })
             .optional()?;
         // What a damaged row says of its tags is no reason to leave a set.

@@ -3,14 +3,27 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::row::Columns;
-use super::sql_damage::read_row;
+use super::sql_damage::{NO_FIT, read_row};
 use crate::domain::{Actor, AdoptedPolicy, Policy, Weights};
 
-const NEWEST: &str = "SELECT p.revision, p.adopted_at, a.value, p.file, p.verifiers
-     FROM policy p LEFT JOIN text a ON a.id = p.actor_id ORDER BY p.revision DESC LIMIT 1";
+/// The checksum that the row of a policy has to carry.
+macro_rules! policy_checksum {
+    () => {
+        "row_checksum(revision, adopted_at, actor_id, file, verifiers)"
+    };
+}
+pub(super) use policy_checksum;
+
+const NEWEST: &str = concat!(
+    "SELECT p.revision, p.adopted_at, a.value, p.file, p.verifiers, coalesce(p.checksum = ",
+    policy_checksum!(),
+    ", 0) AS checksum
+     FROM policy p LEFT JOIN text a ON a.id = p.actor_id ORDER BY p.revision DESC LIMIT 1"
+);
 
 pub(super) fn newest_revision(sql: &Connection) -> rusqlite::Result<Option<i64>> {
     sql.prepare_cached("SELECT max(revision) FROM policy")?
@@ -21,13 +34,18 @@ pub(super) fn newest(sql: &Connection) -> rusqlite::Result<Option<AdoptedPolicy>
     sql.prepare_cached(NEWEST)?
         .query_row([], |row| {
             read_row("policy", row, |columns| {
-                Ok(AdoptedPolicy {
+                let policy = AdoptedPolicy {
                     revision: columns.get()?,
                     adopted_at: columns.time()?,
                     actor: Actor(columns.get()?),
                     file: columns.get()?,
                     policy: columns.json()?,
-                })
+                };
+                if columns.get()? {
+                    Ok(policy)
+                } else {
+                    Err(columns.malformed(Type::Integer, NO_FIT))
+                }
             })
         })
         .optional()
@@ -41,7 +59,10 @@ pub(super) fn weights_of_set(
 ) -> rusqlite::Result<Option<Weights>> {
     // One that an older gannet wrote need not be readable any more.
     let policy: Option<Policy> = sql
-        .prepare_cached("SELECT verifiers FROM policy WHERE revision = ?1")?
+        .prepare_cached(concat!(
+            "SELECT verifiers FROM policy WHERE revision = ?1 AND checksum = ",
+            policy_checksum!()
+        ))?
         .query_row([revision], |row| Ok(Columns::new(row).json().ok()))
         .optional()?
         .flatten();

@@ -5,7 +5,8 @@
 use rusqlite::Connection;
 
 use super::failure::Outcome;
-use super::sql_damage::damaged_error;
+use super::source_row::source_fits;
+use super::sql_damage::{NO_FIT, damaged_error};
 use crate::store::damaged_row::DamagedRow;
 
 /// Makes sure that no member of a set is left out for a row that is gone or damaged.
@@ -21,6 +22,12 @@ const WITHOUT_SOURCE: &str = "SELECT m.source_id, NULL FROM set_member m
 const REMOVED_AT_NO_TIME: &str =
     "SELECT s.id, s.name FROM set_member m CROSS JOIN source s ON s.id = m.source_id
      WHERE m.set_name = ?1 AND typeof(s.removed_at) NOT IN ('null', 'integer') LIMIT 1";
+const UNFIT: &str = concat!(
+    "SELECT s.id, s.name FROM set_member m CROSS JOIN source s ON s.id = m.source_id
+     WHERE m.set_name = ?1 AND NOT ",
+    source_fits!(),
+    " LIMIT 1"
+);
 const WITHOUT_STATE: &str = "SELECT s.id, s.name FROM set_member m CROSS JOIN source s ON s.id = m.source_id
      WHERE m.set_name = ?1 AND NOT EXISTS (SELECT 1 FROM source_state t WHERE t.source_id = s.id) LIMIT 1";
 const WITHOUT_MEMBER: &str = "SELECT s.id, s.name FROM source s WHERE s.removed_at IS NULL AND s.tags <> '[]'
@@ -32,6 +39,7 @@ fn lost_member(sql: &Connection, set: &str) -> Outcome<Option<DamagedRow>> {
     for (table, query, reason) in [
         ("source", WITHOUT_SOURCE, "it is missing"),
         ("source", REMOVED_AT_NO_TIME, "`removed_at` holds no time"),
+        ("source", UNFIT, NO_FIT),
         ("source_state", WITHOUT_STATE, "it is missing"),
         ("set_member", WITHOUT_MEMBER, "it is missing"),
     ] {

@@ -13,7 +13,7 @@ use super::catalogue_file::CatalogueFile;
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome, sound_one};
 use super::file_set::configure_sets;
-use super::known_policy::{newest, newest_revision};
+use super::known_policy::{newest, newest_revision, policy_checksum};
 use super::read_only::QuietConnection;
 use super::row::{millis, to_json};
 use super::transaction::Transaction;
@@ -37,14 +37,18 @@ impl Store {
     }
 
     /// Returns the configuration file that the policy of the catalogue at `path` came from. Nothing for a catalogue that is not
-    /// there, or that cannot be read: who opens it then says why. Writes nothing.
+    /// there, or whose policy cannot be read or is damaged: who opens it then says why. Writes nothing.
     pub fn policy_file(path: &Path) -> Option<PathBuf> {
         if !path.exists() {
             return None;
         }
         let sql = QuietConnection::open(&CatalogueFile::new(path, LOOK_TIMEOUT)).ok()?;
         let file = sql.connection.query_row(
-            "SELECT file FROM policy ORDER BY revision DESC LIMIT 1",
+            concat!(
+                "SELECT iif(checksum = ",
+                policy_checksum!(),
+                ", file, NULL) FROM policy ORDER BY revision DESC LIMIT 1"
+            ),
             [],
             |row| row.get::<_, Option<String>>(0),
         );
@@ -88,6 +92,12 @@ fn adopt(
             to_json(&adoption.policy)
         ],
     )?;
+    let seal = concat!(
+        "UPDATE policy SET checksum = ",
+        policy_checksum!(),
+        " WHERE revision = ?1"
+    );
+    transaction.execute(seal, [revision])?;
     configure_sets(transaction, &adoption.policy.sets())?;
     let known = before.map(|known| known.policy).unwrap_or_default();
     let changes = PolicyChanges::between(&known, &adoption.policy);

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::row::Columns;
+use super::source_row::{source_fits, unfit_source};
+use super::sql_damage::damaged_error;
 use super::transaction::Transaction;
 use crate::domain::{NewVerdict, Policy, SourceId, SourceKey, Weights};
 use crate::store::types::Seen;
@@ -45,13 +47,22 @@ impl Transaction<'_> {
         if policy.as_ref().is_none_or(|(_, policy)| policy.is_empty()) {
             return Ok(InForce::of(policy, |_| Weights::default()));
         }
-        let (name, address, tags): (String, String, Vec<String>) = self
+        let (fits, name, address, tags): (bool, String, String, Vec<String>) = self
             .sql
-            .prepare_cached("SELECT name, address, tags FROM source WHERE id = ?1")?
+            .prepare_cached(concat!(
+                "SELECT ",
+                source_fits!(),
+                ", s.name, s.address, s.tags FROM source s WHERE s.id = ?1"
+            ))?
             .query_row([source.0], |row| {
                 let mut columns = Columns::new(row);
-                Ok((columns.get()?, columns.get()?, columns.json()?))
+                let fits = columns.get()?;
+                Ok((fits, columns.get()?, columns.get()?, columns.json()?))
             })?;
+        if !fits {
+            // What it says may select other verifiers than those that count.
+            return Err(damaged_error(unfit_source(source, Some(name))));
+        }
         let key = SourceKey {
             name: &name,
             address: &address,

@@ -42,6 +42,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/024.sql"),
     include_str!("schema/025.sql"),
     include_str!("schema/026.sql"),
+    include_str!("schema/027.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.

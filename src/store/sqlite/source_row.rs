@@ -1,22 +1,61 @@
 //! The rows of sources with their states, checked, and how they are selected.
 
+use chrono::{DateTime, Utc};
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, Row};
 
 use super::failure::{Failure, found, strictly};
 use super::row::Columns;
-use super::sql_damage::{column_of, damaged_error, reason_of, sound_rows};
+use super::sql_damage::{NO_FIT, column_of, damaged_error, reason_of, sound_rows};
+use super::transaction::Transaction;
 use super::version_row::read_newest_state;
 use crate::domain::{
     Address, Slot, Source, SourceId, SourceSettings, SourceState, VersionId, Withdrawal,
 };
 use crate::store::damaged_row::DamagedRow;
 
+/// The checksum that the row of a source `s` has to carry: of all that an operator says of it, of where it is published, and of whether
+/// it was removed.
+macro_rules! source_checksum {
+    () => {
+        "row_checksum(id, name, address, settings, published_path, path_key, created_at, removed_at)"
+    };
+}
+
+/// Whether the row of a source `s` fits its checksum.
+macro_rules! source_fits {
+    () => {
+        "coalesce(s.checksum = row_checksum(s.id, s.name, s.address, s.settings, s.published_path, s.path_key, s.created_at,
+             s.removed_at), 0)"
+    };
+}
+pub(super) use source_fits;
+
+/// Gives a source whose row was written the checksum of what it says now.
+pub(super) fn seal_source(transaction: &Transaction<'_>, id: SourceId) -> rusqlite::Result<()> {
+    let query = concat!(
+        "UPDATE source SET checksum = ",
+        source_checksum!(),
+        " WHERE id = ?1"
+    );
+    transaction.execute(query, [id.0]).map(drop)
+}
+
+/// Names a source whose row does not fit its checksum.
+pub(super) fn unfit_source(id: SourceId, name: Option<String>) -> DamagedRow {
+    DamagedRow {
+        table: "source",
+        id: id.to_string(),
+        source: name,
+        reason: NO_FIT.to_owned(),
+    }
+}
+
 /// The columns of a source and its state that need no other table but that of versions, with what is read of its newest version.
 macro_rules! own_columns {
     ($newest:literal) => {
         concat!("s.id, s.name, s.address, s.settings, s.published_path, s.path_key,
-         s.created_at, s.removed_at, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, ", $newest, ",
+         s.created_at, s.removed_at, ", source_fits!(), " AS checksum, t.next_slot, t.failures, t.last_attempt_at, t.last_outcome, t.version_id, ", $newest, ",
          t.published_version_id, t.publish_due, CASE WHEN s.removed_at IS NULL THEN t.publish_error
              ELSE (SELECT w.problem FROM withdrawal w WHERE w.path = s.published_path) END AS publish_error,")
     };
@@ -68,7 +107,7 @@ pub(super) fn have_sets_members(sql: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// Where the columns of `source_state` begin, and that of its which is never NULL unless the row is missing.
-const STATE_COLUMNS: usize = 8;
+const STATE_COLUMNS: usize = 9;
 
 /// Settings, state and newest version of a source. One whose state is missing is read too, and is damaged.
 pub(super) const SOURCE_TABLES: &str = "source s LEFT JOIN source_state t ON t.source_id = s.id
@@ -120,7 +159,7 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
         settings: read_settings(columns)?,
         published_path: read_published_path(columns)?,
         created_at: columns.time()?,
-        removed_at: columns.optional_time()?,
+        removed_at: read_removed_at(columns)?,
         state: SourceState {
             next_slot: Slot(columns.get()?),
             failures: columns.count()?,
@@ -152,6 +191,16 @@ pub(super) fn read_source(columns: &mut Columns<'_>) -> rusqlite::Result<Source>
         source.state.withdrawn = last.map(Box::new);
     }
     Ok(source)
+}
+
+/// Reads when a source was removed, and whether its row fits its checksum.
+fn read_removed_at(columns: &mut Columns<'_>) -> rusqlite::Result<Option<DateTime<Utc>>> {
+    let removed_at = columns.optional_time()?;
+    if columns.get()? {
+        Ok(removed_at)
+    } else {
+        Err(columns.malformed(Type::Integer, NO_FIT))
+    }
 }
 
 /// Reads a published path and its key, of which one says what the other does: a file is written at no path that was damaged into

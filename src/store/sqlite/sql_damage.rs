@@ -11,6 +11,9 @@ use crate::domain::shortened;
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::StoreError;
 
+/// Why a row is damaged that does not fit its checksum.
+pub(super) const NO_FIT: &str = "it does not fit its checksum";
+
 /// Reads a row of `table`, of which the first column is the id. Damage is an error that names the row.
 pub(super) fn read_row<T>(
     table: &'static str,
@@ -123,7 +126,7 @@ pub(super) fn reason_of(row: &Row<'_>, error: &Error) -> Option<String> {
     let value = row.get_ref(index).map(shown).unwrap_or_default();
     Some(match column {
         // What is read of it is whether the row fits it.
-        "checksum" => "it does not fit its checksum".to_owned(),
+        "checksum" => NO_FIT.to_owned(),
         // It may be a secret.
         "address" | "headers" => format!("`{column}` holds something else{cause}"),
         _ if value.is_empty() => format!("`{column}` is empty{cause}"),

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::failure::{Failure, found};
 use super::interned::edition_fits;
 use super::row::Columns;
-use super::sql_damage::named;
+use super::source_row::{source_by_id, source_fits, unfit_source};
+use super::sql_damage::{damaged_error, named};
 use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
 use crate::domain::{
     Publication, PublishPolicy, SourceId, VersionId, VersionState, publication_for,
@@ -47,14 +48,19 @@ pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result
     let row = sql
         .prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.publish, t.published_version_id,
-                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {IS_LOST_MEMBER}, {PLACE_COLUMNS}
+                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {}, {IS_LOST_MEMBER}, {PLACE_COLUMNS}
              FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
-             WHERE s.id = ?1 AND s.removed_at IS NULL"
+             WHERE s.id = ?1 AND s.removed_at IS NULL",
+            source_fits!()
         ))?
         .query_row([source.0], |row| {
             let mut columns = Columns::new(row);
             let (mut current, newest) = read_current(&mut columns)
                 .map_err(|error| named("source", source.to_string(), row, error))?;
+            let fits: bool = columns.get()?;
+            if !fits {
+                return Ok(None);
+            }
             let is_lost_member: bool = columns.get()?;
             if newest.is_some() && !current.only_in_set {
                 current.newest = match read_place(&mut columns) {
@@ -65,9 +71,13 @@ pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result
                     _ => Newest::Damaged,
                 };
             }
-            Ok(current)
+            Ok(Some(current))
         });
-    let mut current = found(row, "source", source.0)?;
+    let Some(mut current) = found(row, "source", source.0)? else {
+        // Whoever reads the whole row says what is wrong with it.
+        let unfit = damaged_error(unfit_source(source, None));
+        return Err(source_by_id(sql, source).err().unwrap_or(unfit.into()));
+    };
     if current.only_in_set
         && let Some(kept) = kept_version(sql, source)?
     {

@@ -516,9 +516,10 @@ fn a_policy_that_came_from_no_file_is_told_with_a_way_on() {
     rig.gannet.fetch("x.json");
     let catalogue = rusqlite::Connection::open(rig.gannet.data().join("gannet.db"));
     let catalogue = catalogue.expect("a catalogue");
-    catalogue
-        .execute("UPDATE policy SET file = NULL", [])
-        .expect("a policy");
+    crate::rig::add_row_checksum(&catalogue);
+    let nowhere = "UPDATE policy SET file = NULL;
+        UPDATE policy SET checksum = row_checksum(revision, adopted_at, actor_id, file, verifiers)";
+    catalogue.execute_batch(nowhere).expect("a policy");
     let file = |name: &str| rig.gannet.path(name).display().to_string();
     let way_of = |name: &str| {
         format!(

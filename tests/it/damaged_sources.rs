@@ -1,0 +1,199 @@
+//! A row of a source or of the policy in which one byte is another: what it says is no reason to publish, to withdraw, or to ask other
+//! verifiers. Through the real program.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::loose::damage;
+use crate::origin::{Origin, Reply};
+use crate::rig::{Gannet, Said};
+
+const GOOD: &str = "good one";
+
+/// Sources `a` (by its tag) and `b` (by its name) that verifiers select, and `c` beside them; then all are due, and bad.
+struct Home {
+    origin: Origin,
+    gannet: Gannet,
+}
+
+impl Home {
+    fn new() -> Self {
+        let origin = Origin::start(true);
+        let grep = "command = [\"/bin/grep\", \"-q\", \"good\", \"{path}\"]";
+        let toml = format!(
+            "[[verifier]]\nname = \"tagged\"\nsources = [\"tag:prices\"]\n{grep}
+             [[verifier]]\nname = \"named\"\nsources = [\"b*\"]\n{grep}\n"
+        );
+        let gannet = Gannet::trusting(origin.ca_file(), &toml);
+        let home = Self { origin, gannet };
+        for name in ["a", "b", "c"] {
+            let replies = [GOOD, "bad two"].map(Reply::file);
+            home.origin.on(&format!("/{name}"), replies);
+            let url = home.origin.url(&format!("/{name}"));
+            let mut add = vec!["add", &url, "1h", "--name", name, "--allow-private"];
+            if name == "a" {
+                add.extend(["--tag", "prices"]);
+            }
+            home.gannet.ok(&add);
+        }
+        home.gannet.ok(&["fetch", "*"]);
+        home
+    }
+
+    fn damage(&self, statement: &str) {
+        damage(&self.gannet.data(), statement);
+        damage(
+            &self.gannet.data(),
+            "UPDATE source_state SET next_slot = 0; DELETE FROM chore",
+        );
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        let host = self.origin.host().replace(':', "_");
+        self.gannet.data().join("published").join(host).join(name)
+    }
+
+    fn content(&self, name: &str) -> Option<String> {
+        fs::read_to_string(self.file(name)).ok()
+    }
+}
+
+#[track_caller]
+fn is_named(said: &Said, row: &str, statement: &str) {
+    assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
+    let line = said.err.lines().find(|line| line.contains(row));
+    let line = line.unwrap_or_else(|| panic!("{statement}: {said:#?}"));
+    assert!(line.contains("is damaged"), "{statement}: {said:#?}");
+}
+
+/// Each takes a source from its verifiers, or from the sources.
+const CHANGED: [(&str, &str); 8] = [
+    ("a", "settings = replace(settings, 'prices', 'pricez')"),
+    ("a", "settings = json_remove(settings, '$.tags')"),
+    ("a", "settings = json_set(settings, '$.publish', 'newest')"),
+    ("b", "name = 'j'"),
+    ("b", "address = address || 'x'"),
+    ("b", "removed_at = 8"),
+    (
+        "b",
+        "settings = json_set(settings, '$.enabled', json('false'))",
+    ),
+    (
+        "a",
+        "published_path = replace(published_path, '/a', '/q'), path_key = replace(path_key, '/a', '/q')",
+    ),
+];
+
+#[test]
+fn a_source_whose_row_is_another_by_a_byte_is_left_as_it_is_and_named() {
+    for (name, change) in CHANGED {
+        let home = Home::new();
+        let id = if name == "a" { 1 } else { 2 };
+        let statement = format!("UPDATE source SET {change} WHERE id = {id}");
+        home.damage(&statement);
+        let row = format!("row {id} of the table `source`");
+        for _ in 0..2 {
+            let said = home.gannet.run(&["--worker-only"]);
+            is_named(&said, &row, &statement);
+            assert_eq!(home.content(name).as_deref(), Some(GOOD), "{statement}");
+        }
+        let log = home.gannet.run(&["log", "--limit", "0"]).out;
+        assert_eq!(log.matches("catalogue.damaged").count(), 1, "{log}");
+        // The others are fetched, and judged.
+        assert_eq!(home.content("c").as_deref(), Some("bad two"), "{statement}");
+        let other = if name == "a" { "b" } else { "a" };
+        assert_eq!(home.content(other).as_deref(), Some(GOOD), "{statement}");
+        let list = home.gannet.run(&["list", "--json"]).out;
+        assert!(
+            list.contains("\"verified\": \"failed\""),
+            "{statement}: {list}"
+        );
+        is_named(&home.gannet.run(&["list"]), &row, &statement);
+        let said = home
+            .gannet
+            .run(&["edit", &id.to_string(), "--interval", "2h"]);
+        assert_eq!(said.code, Some(3), "{statement}: {said:#?}");
+        assert_eq!(home.content(name).as_deref(), Some(GOOD), "{statement}");
+        // It can be given up, with its history.
+        home.gannet
+            .run(&["remove", &id.to_string(), "--purge", "--yes"]);
+        home.gannet.ok(&["list"]);
+    }
+}
+
+/// A set is not published without a member whose row says that it is none any more.
+#[test]
+fn a_set_waits_for_a_member_whose_row_is_damaged() {
+    for change in [
+        "removed_at = 8",
+        "settings = replace(settings, 'both', 'boti')",
+        "settings = json_remove(settings, '$.tags')",
+    ] {
+        let origin = Origin::start(true);
+        let toml = "[[verifier]]\nname = \"s\"\nscope = \"set\"\nsources = [\"tag:both\"]\ncommand = [\"true\"]\n";
+        let gannet = Gannet::trusting(origin.ca_file(), toml);
+        for name in ["a", "b"] {
+            origin.on(&format!("/{name}"), ["one", "two"].map(Reply::file));
+            let url = origin.url(&format!("/{name}"));
+            gannet.ok(&["add", &url, "1h", "--allow-private", "--tag", "both"]);
+        }
+        gannet.ok(&["fetch", "*"]);
+        let members = || {
+            let files = fs::read_dir(gannet.data().join("sets/both")).expect("a set");
+            files.count()
+        };
+        assert_eq!(members(), 2);
+        let statement = format!("UPDATE source SET {change} WHERE id = 1");
+        damage(&gannet.data(), &statement);
+        damage(&gannet.data(), "UPDATE source_state SET next_slot = 0");
+        for _ in 0..2 {
+            let said = gannet.run(&["--worker-only"]);
+            is_named(&said, "row 1 of the table `source`", change);
+            assert_eq!(members(), 2, "{change}");
+        }
+    }
+}
+
+#[test]
+fn no_other_file_becomes_the_configuration_by_a_damaged_policy() {
+    for change in [
+        "file = replace(file, 'config.toml', 'other.toml')",
+        "verifiers = replace(verifiers, 'tag:prices', 'tag:pricez')",
+        "adopted_at = adopted_at + 1",
+    ] {
+        let home = Home::new();
+        let other = home.gannet.path("other.toml");
+        let text = fs::read_to_string(home.gannet.path("config.toml")).expect("a configuration");
+        let text = text
+            .replace("grep", "cat")
+            .replace("\"-q\", \"good\", ", "");
+        fs::write(&other, text).expect("written");
+        home.damage(&format!("UPDATE policy SET {change}"));
+        for named in [true, false] {
+            let mut command = home.gannet.command(&["--worker-only"]);
+            if !named {
+                command.env_remove("GANNET_CONFIG");
+            }
+            let said = crate::rig::said(&command.output().expect("gannet runs"));
+            assert_eq!(said.code, Some(3), "{change}: {said:#?}");
+            for name in ["a", "b"] {
+                assert_eq!(home.content(name).as_deref(), Some(GOOD), "{change}");
+            }
+        }
+        // Only what an operator names takes its place.
+        let mut command = home.gannet.command(&["config", "adopt"]);
+        command.env_remove("GANNET_CONFIG");
+        let said = crate::rig::said(&command.output().expect("gannet runs"));
+        assert_ne!(said.code, Some(0), "{change}: {said:#?}");
+        assert!(
+            said.err.contains("gannet --config FILE config adopt"),
+            "{said:#?}"
+        );
+        home.gannet.ok(&["config", "adopt"]);
+        let said = home.gannet.run(&["--worker-only"]);
+        assert_eq!(said.code, Some(1), "{change}: {said:#?}");
+        for name in ["a", "b"] {
+            assert_eq!(home.content(name).as_deref(), Some(GOOD), "{change}");
+        }
+    }
+}
