@@ -47,6 +47,37 @@ fn where_one_source_is_needed_several_are_named() {
 }
 
 #[test]
+fn no_name_is_the_address_of_another_source() {
+    let gannet = rig();
+    let (taken, file) = ("https://example.org/rates.csv", gannet.path("sources.toml"));
+    let entry =
+        format!("[[source]]\naddress = \"https://example.org/prices.csv\"\nname = \"{taken}\"\n");
+    std::fs::write(&file, entry).expect("written");
+    let file = file.display().to_string();
+    let later = "https://example.org/later";
+    gannet.ok(&["add", "https://example.org/gone", "--name", later]);
+    let said = gannet.run(&["add", later]);
+    assert_ne!(said.code, Some(0), "{said:?}");
+    gannet.ok(&["remove", later, "--yes"]);
+    gannet.ok(&["add", later]);
+    for arguments in [
+        &["edit", "prices.csv", "--name", taken][..],
+        &["apply", &file],
+        &["add", "https://example.org/x", "--name", taken],
+        &["restore", "4"],
+    ] {
+        let said = gannet.run(arguments);
+        assert_ne!(said.code, Some(0), "{arguments:?}: {said:?}");
+        let shown = gannet.ok(&["show", taken]);
+        assert!(shown.contains("rates.csv"), "{arguments:?}: {shown}");
+        gannet.source("prices.csv");
+    }
+    // Its own address may be its name.
+    gannet.ok(&["edit", "rates.csv", "--name", taken]);
+    gannet.ok(&["edit", taken, "--name", "rates.csv"]);
+}
+
+#[test]
 fn a_slip_of_the_fingers_is_offered_what_was_meant() {
     let gannet = rig();
     for (arguments, meant) in [

@@ -31,7 +31,7 @@ pub(super) fn kept_source(transaction: &Transaction<'_>, id: SourceId) -> Outcom
     Ok(source)
 }
 
-/// Refuses a name or an address that a source other than `own` has.
+/// Refuses a name or an address that a source other than `own` has, as its name or its address.
 pub(super) fn refuse_taken(
     transaction: &Transaction<'_>,
     own: Option<SourceId>,
@@ -46,6 +46,17 @@ pub(super) fn refuse_taken(
         (
             "name",
             settings.name.as_str(),
+            "SELECT id, name FROM source WHERE removed_at IS NULL AND name = ?1",
+        ),
+        // A name that is another source's address, or the other way round, would mean either.
+        (
+            "name",
+            settings.name.as_str(),
+            "SELECT id, name FROM source WHERE removed_at IS NULL AND address = ?1",
+        ),
+        (
+            "address",
+            settings.address.as_str(),
             "SELECT id, name FROM source WHERE removed_at IS NULL AND name = ?1",
         ),
     ] {
