@@ -12,8 +12,8 @@ use crate::net::{NetError, WebhookRequest, Webhooks};
 use crate::verify::{Answer, Facts, Verifier};
 
 impl App {
-    /// Returns what a verifier says of the content, with where that comes from. A rule judges a suspect, whose judging killed a
-    /// process before, while nothing else is judged.
+    /// Returns what a verifier says of the content, with where that comes from. A suspect, whose judging
+    /// killed a process before, is judged while nothing else is, unless at an address.
     pub(super) async fn run(
         &self,
         verifier: &Arc<Verifier>,
@@ -21,14 +21,14 @@ impl App {
         facts: &Facts,
         is_suspect: bool,
     ) -> NewVerdict {
-        let _permit = if is_suspect && verifier.is_rule() {
+        let _permit = if is_suspect && verifier.is_run() {
             // It killed the process, or another did that was judged at the same time: the next death tells.
             self.judging_alone().await
         } else {
             self.judging_permit(verifier.is_run()).await
         };
         let note = verifier
-            .is_rule()
+            .is_run()
             .then(|| self.note_judging(facts.version_id, verifier.name()));
         let evidence = self.evidence(verifier, facts).await;
         let asked = self.asked(verifier).await;

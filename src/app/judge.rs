@@ -159,7 +159,7 @@ impl App {
             .map(|verifier| {
                 let last = newest.get(verifier.name()).copied();
                 let step = match (self.next_step(&verifier, last, ask), &too_often) {
-                    (Step::Run, Some(why)) if verifier.is_rule() => match last {
+                    (Step::Run, Some(why)) if verifier.is_run() => match last {
                         Some(last) if last.judgement == *why => Step::Nothing,
                         _ => Step::Refuse(why.clone()),
                     },

@@ -1,6 +1,7 @@
-//! Versions whose judging kills the process: noted while a rule is at work, so that whoever finds a dead worker's folder knows.
+//! Versions whose judging kills the process: noted while a rule or a program is at work, so that whoever finds a dead worker's folder
+//! knows. A program may take gannet along: by the memory that both may use together, say.
 //!
-//! Only of rules that run in this process: a program, or a service at an address, dies alone.
+//! Never counts what is judged at an address, which dies alone.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,18 +11,18 @@ use super::{App, Result};
 use crate::domain::{Judgement, Source, Version, VersionId, newest_by_verifier};
 use crate::store::Fact;
 
-/// After so many, passes do not judge a version by rules of this process any more.
+/// After so many, passes do not judge a version by rules and programs any more.
 const TOO_MANY: u32 = 2;
 
 impl App {
-    /// Forgets the deaths of a version once every rule that judges it has spoken as it is now. A rule that speaks before the
+    /// Forgets the deaths of a version once every rule and program that judges it has spoken as it is now. One that speaks before the
     /// deadly one has its turn says nothing about that one: neither earlier in the same judging nor in a judging of its own.
     pub(super) async fn clear_of_deaths(&self, source: &Source, version: &Version) -> Result<()> {
         let (verdicts, deaths) = self.store.verdicts_and_deaths(version.id).await?;
         let newest = newest_by_verifier(verdicts.iter().map(|one| &one.verdict));
         let refusal = refusal(version.id, deaths);
         for verifier in self.verifiers_for(&source.settings) {
-            if !verifier.is_rule() {
+            if !verifier.is_run() {
                 continue;
             }
             let Some(last) = newest.get(verifier.name()) else {
@@ -35,7 +36,7 @@ impl App {
         Ok(self.store.record(judged, self.stamp()).await?)
     }
 
-    /// Notes that a version is being judged by this rule, until the note is dropped.
+    /// Notes that a version is being judged by this rule or program, until the note is dropped.
     pub(super) fn note_judging(&self, version: VersionId, rule: &str) -> Option<Note> {
         let path = self.archive.machine().temp_dir().join(FILE);
         // Without a note it is judged all the same: a full disk is no reason not to.

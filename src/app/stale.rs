@@ -313,7 +313,7 @@ impl App {
             let verifiers = stale.verifiers.into_iter();
             let too_often = killed_too_often(version.id, deaths);
             let steps = verifiers.map(|verifier| {
-                let refused = too_often.clone().filter(|_| verifier.is_rule());
+                let refused = too_often.clone().filter(|_| verifier.is_run());
                 (verifier, refused.map_or(Step::Run, Step::Refuse))
             });
             let seen = self.seen(found.newest_verdict);

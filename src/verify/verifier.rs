@@ -75,11 +75,6 @@ impl Verifier {
         )
     }
 
-    /// Tells whether it is a rule, which judges in this process.
-    pub fn is_rule(&self) -> bool {
-        matches!(self.config.kind, VerifierKind::Builtin(_))
-    }
-
     /// Returns whether its verdicts decide.
     pub fn weight(&self) -> Weight {
         self.config.weight

@@ -115,6 +115,41 @@ fn a_version_whose_judging_killed_the_process_twice_is_not_judged_in_passes() {
     }
 }
 
+/// A program that ends gannet, as one does for which the memory of both is not enough.
+#[test]
+fn a_version_of_which_a_program_ended_the_process_twice_holds_up_no_other() {
+    let origin = Origin::start(true);
+    let killer = "[[verifier]]\nname = \"killer\"\nsources = [\"a\"]\n
+        command = [\"/bin/sh\", \"-c\", \"kill -9 $PPID; sleep 1\"]\n";
+    let gannet = Gannet::trusting(origin.ca_file(), killer);
+    for name in ["a", "b", "c"] {
+        origin.on(&format!("/{name}"), [Reply::file(name.to_owned())]);
+        let url = origin.url(&format!("/{name}"));
+        gannet.ok(&["add", &url, "1h", "--allow-private"]);
+    }
+    for _ in 0..2 {
+        let said = gannet.run(&["fetch", "a"]);
+        let said = if said.code.is_none() {
+            said
+        } else {
+            gannet.run(&["--worker-only"])
+        };
+        assert_eq!(said.code, None, "it is killed: {said:#?}");
+    }
+    let said = gannet.run(&["--worker-only"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(gannet.source("a")["verified"], "error");
+    let verdicts = gannet.json(&["verdicts", "a", "--json"]);
+    let detail = verdicts[0]["detail"].as_str().expect("why");
+    assert!(detail.contains("killed 2 times"), "{detail}");
+    for name in ["b", "c"] {
+        assert_eq!(gannet.ok(&["cat", name]), name);
+    }
+    // What it says is the same from then on, until somebody asks again.
+    gannet.run(&["--worker-only"]);
+    assert_eq!(gannet.json(&["verdicts", "a", "--json"]), verdicts);
+}
+
 /// Starts a pass, and kills it while a rule is at work.
 fn kill_while_it_judges(gannet: &Gannet, rule: &str) {
     let earlier = notes(gannet);
