@@ -20,6 +20,8 @@ pub struct Adoption {
     pub changes: PolicyChanges,
     /// Whether there are versions already, which were judged by the policy before or by none.
     pub has_versions: bool,
+    /// How many published versions a verifier was never asked about that is required of them by now.
+    pub unasked: usize,
     /// What people failed in the names of verifiers that are not required of it any more, and what is failed still.
     pub ended: Vec<EndedRefusals>,
 }
@@ -141,6 +143,7 @@ impl std::fmt::Display for Adoption {
             file,
             changes,
             has_versions,
+            unasked,
             ended,
         } = self;
         write!(f, "policy {revision} adopted from {file}: {changes}")?;
@@ -164,6 +167,14 @@ impl std::fmt::Display for Adoption {
             f.write_str(
                 "; a source that enters a new set stays as it is at its own path until an edition of the set passes, and is published with the set from then on",
             )?;
+        }
+        match unasked {
+            0 => {}
+            1 => f.write_str("; 1 published version was never judged by all that it requires")?,
+            _ => write!(
+                f,
+                "; {unasked} published versions were never judged by all that they require"
+            )?,
         }
         for one in ended {
             write!(f, "; {one}")?;

@@ -49,6 +49,7 @@ mod stale_sets;
 mod stray;
 mod suggest;
 mod summary;
+mod unasked;
 mod undo;
 mod unservable;
 mod unusable_secrets;

@@ -234,11 +234,13 @@ impl App {
                     self.settle_untried().await;
                 }
                 let now = &configured.policy;
+                let unasked = self.unasked_by(&[], now).await?;
                 Ok(Some(Adoption {
                     revision,
                     file: file.unwrap_or_else(|| "no file".to_owned()),
                     ended: self.ended_refusals(&changes, before.as_ref(), now).await?,
                     changes,
+                    unasked: unasked.sources.len(),
                     has_versions: self.store.holds(Condition::AnyVersion).await?,
                 }))
             }

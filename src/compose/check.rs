@@ -76,6 +76,7 @@ async fn look_at_catalogue(
         return Err(error);
     }
     looks.extend(services.app.earlier_judges(&[]).await?);
+    looks.extend(services.app.unasked(&[]).await?);
     looks.extend(services.app.unusable_secrets().await?);
     Ok(looks)
 }

@@ -40,6 +40,15 @@ impl Weights {
         self.0.get(verifier) == Some(&Weight::Required)
     }
 
+    /// Returns the names of the verifiers whose verdicts decide.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        let required = |(_, weight): &(&String, &Weight)| **weight == Weight::Required;
+        self.0
+            .iter()
+            .filter(required)
+            .map(|(name, _)| name.as_str())
+    }
+
     /// Returns the state in which a new version begins.
     pub fn first_state(&self) -> VersionState {
         self.state(&BTreeMap::new())

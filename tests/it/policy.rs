@@ -3,6 +3,7 @@
 mod no_file;
 mod outlook;
 mod refused;
+mod unasked;
 
 use std::fs;
 use std::path::Path;

@@ -5,6 +5,7 @@
 //! fails with is the port's ([`crate::store`]): no type of SQLite leaves this folder.
 
 mod archive_mark;
+mod asked;
 mod attempt;
 mod awaited;
 mod bare_path;

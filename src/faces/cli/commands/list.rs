@@ -14,7 +14,7 @@ use crate::faces::cli::table::{Cell, Column, Table, below, flexible, left, path,
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::json::{self, SourceJson};
 use crate::faces::standing::{StateWord, next_due, published_briefly, state_word, verified_word};
-use crate::faces::text::{count, or_dash};
+use crate::faces::text::{clean, count, or_dash};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
     if args.sets {
@@ -35,6 +35,13 @@ pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -
         };
         let published_dir = app.archive.published().folder();
         write(&sources, &known, format, published_dir, &mut console.out)?;
+    }
+    // Where the policy cannot be read, the sources are listed all the same.
+    if args.only.failing
+        && !args.only.removed
+        && let Ok(Some(line)) = app.unasked(&args.sources).await
+    {
+        console.note(&clean(&line));
     }
     if is_all && format == TableFormat::People {
         sets::write_after(app, console).await?;

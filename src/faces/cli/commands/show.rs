@@ -18,6 +18,7 @@ use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::json::{SettingsJson, SourceJson, published_file};
 use crate::faces::standing::{next_due, published_words, state_word, why};
+use crate::faces::text::clean;
 
 /// How many versions and how many attempts are shown.
 const SHOWN: usize = 10;
@@ -64,9 +65,9 @@ pub(super) async fn run(app: &App, args: &ShowArgs, console: &mut Console<'_>) -
         )?;
         if history.source.removed_at.is_none() {
             let id = history.source.id.to_string();
-            let earlier = app.earlier_judges(&[id]).await?;
-            if let Some(line) = earlier {
-                console.note(&line);
+            let earlier = app.earlier_judges(std::slice::from_ref(&id)).await?;
+            for line in earlier.into_iter().chain(app.unasked(&[id]).await?) {
+                console.note(&clean(&line));
             }
         }
     }
