@@ -27,6 +27,7 @@ impl App {
     /// Marks the published files that are not what was published as due to be published again: of these, and once a day of
     /// all.
     pub(crate) async fn look_at_files(&self, which: FilesToLookAt) -> Result<()> {
+        self.look_at_unsure().await?;
         self.store.record(Fact::FilesUnsure, self.stamp()).await?;
         let now = self.now();
         let is_due = Condition::ChoreDue {
@@ -40,6 +41,18 @@ impl App {
         self.look_for_strays(which).await?;
         if all {
             self.store.record(Fact::Chore(CHORE), self.stamp()).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the files that a killed process may have replaced: one that holds what it should is right, and nothing is said of it.
+    async fn look_at_unsure(&self) -> Result<()> {
+        if self.store.unsure_files().await?.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.lock_published().await?;
+        for file in self.store.unsure_files().await? {
+            self.look_closely(file).await?;
         }
         Ok(())
     }

@@ -214,6 +214,11 @@ impl Worker {
         };
         // In a box, since every future that waits for a pass would else be as large as all that a pass does.
         let mut report = Box::pin(self.work(selection, judges, stop, progress)).await?;
+        let unsettled = match unsettled {
+            // What was stored anew by this pass can be published by now.
+            Some((_, first)) if first.kind == ErrorKind::Damaged => self.settle_files(true).await?,
+            unsettled => unsettled,
+        };
         match standing {
             PolicyStanding::InForce(adoption) => report.adopted = adoption,
             // Said by every pass, one that found nothing new included: nobody should have to wait for that to learn it.
@@ -390,6 +395,10 @@ impl Worker {
             Selection::These(ids) => FilesToLookAt::These(ids.clone()),
         };
         self.app.look_at_files(which).await?;
+        self.settle_files(again).await
+    }
+
+    async fn settle_files(&self, again: bool) -> Result<Option<(usize, Error)>> {
         let files = self.app.settle_all(again).await?;
         let sets = self.app.settle_sets(again).await?;
         Ok(match (files, sets) {

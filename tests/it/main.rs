@@ -83,6 +83,7 @@ mod rot;
 mod secrets;
 mod secrets_cut;
 mod sets;
+mod settled;
 mod spreadsheets;
 mod store;
 mod terminal;

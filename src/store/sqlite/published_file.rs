@@ -44,6 +44,16 @@ impl Store {
         })
         .await
     }
+
+    /// Returns the published files that a killed process may have replaced without a record of it.
+    pub async fn unsure_files(&self) -> Result<Vec<PublishedFile>> {
+        self.read_sound(|sql, damaged| {
+            let mut statement = sql.prepare_cached(&format!("{COLUMNS} {UNSURE}"))?;
+            let rows = statement.query_map([], |row| read_row("source_state", row, read))?;
+            Ok(sound_rows(rows, damaged)?)
+        })
+        .await
+    }
 }
 
 const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version_id, t.published_size, t.published_mtime,
@@ -53,6 +63,7 @@ const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version
 const DUE: &str = "t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
 const THESE: &str = "t.source_id IN (SELECT value FROM json_each(?1))";
 const ALL: &str = "?1 IS NOT NULL";
+const UNSURE: &str = "t.publish_unsure = 2";
 
 /// Records how a file looks that holds what it should; one that does not is due to be published again.
 pub(super) fn write_look(
@@ -72,7 +83,8 @@ fn write_seal(
     seal: FileSeal,
 ) -> rusqlite::Result<()> {
     transaction.execute(
-        "UPDATE source_state SET published_size = ?2, published_mtime = ?3, published_inode = ?4
+        "UPDATE source_state SET published_size = ?2, published_mtime = ?3, published_inode = ?4,
+             publish_unsure = iif(publish_unsure = 2, 0, publish_unsure)
          WHERE source_id = ?1",
         params![
             source.0,
