@@ -15,7 +15,7 @@ use std::path::Path;
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-pub use self::obstacle::{open_plain, read_plain, refuse_all_but_folder};
+pub use self::obstacle::{open_plain, read_plain, refuse_all_but_file, refuse_all_but_folder};
 pub use self::tree::remove_tree;
 pub use self::trouble::{concerns_every_file, lack, trouble};
 

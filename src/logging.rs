@@ -16,7 +16,7 @@ use self::file::LogFile;
 pub use self::file::TellTrouble;
 use crate::config::LogConfig;
 use crate::domain::{CommittedEvent, is_no_room};
-use crate::files::{Owner, make_folders};
+use crate::files::{Owner, make_folders, trouble};
 
 /// Lines that may wait for the log's thread. The queue is laid out whole when the log begins: the crate's own 128,000 would take
 /// 4 MB and a tenth of the time of a pass that finds nothing due.
@@ -24,7 +24,7 @@ const MAX_WAITING_LINES: usize = 8192;
 
 /// The log could not be begun.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the log in {path}: {source}")]
+#[error("cannot write the log in {path}: {}", trouble(source, path))]
 pub struct LogError {
     path: PathBuf,
     source: io::Error,

@@ -52,6 +52,14 @@ pub fn refuse_all_but_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Fails in words where something other than a plain file is in the way at `path`; fine when nothing is there.
+pub fn refuse_all_but_file(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => Err(in_the_way(found.file_type(), "a plain file")),
+        _ => Ok(()),
+    }
+}
+
 /// Says what is in the way at `path` of a folder that cannot be made there; nothing when that is not why.
 pub(super) fn where_a_folder_belongs(path: &Path) -> Option<io::Error> {
     let found = fs::symlink_metadata(path).ok()?;

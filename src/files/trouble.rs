@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::io::Errno;
 
+use super::obstacle::where_a_folder_belongs;
+
 /// Says why something could not be done with a file or folder at `path`, in words for an operator, without the path itself.
 pub fn trouble(error: &io::Error, path: &Path) -> String {
     let Some(number) = number_of(error) else {
@@ -31,6 +33,10 @@ pub fn trouble(error: &io::Error, path: &Path) -> String {
             "this account (uid {}) has no permission: look at owner and mode of it and of its folders",
             rustix::process::geteuid().as_raw()
         ),
+        Errno::NOTDIR | Errno::EXIST => {
+            let plain = || io::Error::from_raw_os_error(number).to_string();
+            in_the_way(path).unwrap_or_else(plain)
+        }
         _ => lack(error).map_or_else(
             || io::Error::from_raw_os_error(number).to_string(),
             str::to_owned,
@@ -58,6 +64,14 @@ pub fn concerns_every_file(error: &io::Error) -> bool {
         Some(Errno::NOSPC | Errno::DQUOT | Errno::ROFS | Errno::IO)
     );
     is_of_disk || lack(error).is_some()
+}
+
+/// Says what is in the way at a path, or above it, where a folder belongs; nothing when that is not why.
+fn in_the_way(path: &Path) -> Option<String> {
+    let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+    let obstacle = path.ancestors().find(is_there)?;
+    let error = where_a_folder_belongs(obstacle)?;
+    Some(format!("{}: {error}", obstacle.display()))
 }
 
 /// Returns the number that the system gave an error. A library that puts the path to its words keeps the number in them alone.

@@ -151,7 +151,9 @@ impl Pipeline {
             Some(source) if source.settings != claimed.settings => {
                 "it was edited while it was fetched: the answer was not recorded; it is due again"
             }
-            Some(_) => "another worker took it over: this answer was not recorded",
+            Some(_) => {
+                "its claim ended meanwhile, since another worker took it over, or it was removed and restored: this answer was not recorded"
+            }
         };
         self.note(SourceResult::dropped(claimed.id, why));
         Ok(())

@@ -276,3 +276,34 @@ fn a_fifo_in_the_place_of_an_object_is_damage_and_no_wait() {
         assert!(said.err.contains(&expected), "{said:#?}");
     }
 }
+
+#[test]
+fn what_is_in_the_place_of_a_part_is_named_with_what_to_do() {
+    for (part, is_folder) in [
+        ("published", false),
+        ("log", false),
+        ("gannet.db-wal", true),
+    ] {
+        let origin = Origin::start(true);
+        let gannet = one_source(&origin);
+        let path = gannet.data().join(part);
+        if path.exists() {
+            fs::rename(&path, gannet.path("away")).expect("moved");
+        }
+        if is_folder {
+            fs::create_dir_all(path.join("in it")).expect("a folder");
+        } else {
+            fs::write(&path, "mine").expect("a file");
+        }
+        let said = gannet.run(&["fetch", "b.txt"]);
+        assert!(matches!(said.code, Some(1 | 3)), "{part}: {said:#?}");
+        let line = said.err.lines().find(|line| line.contains(part));
+        let line = line.unwrap_or_else(|| panic!("{part}: {said:#?}"));
+        assert!(line.contains("is in the way"), "{part}: {said:#?}");
+        assert!(
+            said.err.contains("move it away and run again"),
+            "{part}: {said:#?}"
+        );
+        assert!(!said.err.contains("os error"), "{part}: {said:#?}");
+    }
+}

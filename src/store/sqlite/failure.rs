@@ -1,11 +1,14 @@
 //! How an operation of SQLite's failed, and which error of the store that is.
 
+use std::path::Path;
+
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 use super::catalogue_file::CatalogueFile;
 use super::holder::holder_of;
 use super::sql_damage::{damaged_error, damaged_row_in};
+use crate::files::refuse_all_but_file;
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::StoreError;
 
@@ -89,8 +92,19 @@ pub(super) fn sql_error(error: &rusqlite::Error, file: &CatalogueFile) -> StoreE
         Some(ErrorCode::NotADatabase) => {
             file.failed("not a gannet catalogue: the file is not an SQLite database")
         }
-        _ => file.failed(error.to_string()),
+        _ => file.failed(in_the_way(&file.path).unwrap_or_else(|| error.to_string())),
     }
+}
+
+/// Says what lies in the place of a file that SQLite makes beside the catalogue; nothing when nothing does.
+fn in_the_way(path: &Path) -> Option<String> {
+    ["-wal", "-shm", "-journal"].iter().find_map(|end| {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(end);
+        let beside = Path::new(&beside);
+        let error = refuse_all_but_file(beside).err()?;
+        Some(format!("{}: {error}", beside.display()))
+    })
 }
 
 /// Returns the damage that was met while a row was read.
