@@ -151,6 +151,8 @@ fn a_set_waits_for_a_member_whose_row_is_damaged() {
             is_named(&said, "row 1 of the table `source`", change);
             assert_eq!(members(), 2, "{change}");
         }
+        let log = gannet.run(&["log", "--limit", "0"]).out;
+        assert_eq!(log.matches("catalogue.damaged").count(), 1, "{log}");
     }
 }
 

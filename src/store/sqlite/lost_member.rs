@@ -50,7 +50,12 @@ fn lost_member(sql: &Connection, set: &str) -> Outcome<Option<DamagedRow>> {
                 table,
                 id: row.get::<_, i64>(0)?.to_string(),
                 source: row.get(1).unwrap_or_default(),
-                reason: format!("{reason}; the set {set} is not judged without that member"),
+                // A pass that meets the row of the source, too, names it once.
+                reason: if reason == NO_FIT {
+                    reason.to_owned()
+                } else {
+                    format!("{reason}; the set {set} is not judged without that member")
+                },
             }));
         }
     }
