@@ -31,9 +31,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::Taken`] for a name or an address that another source has, [`super::StoreError::Missing`] for a source
-    /// that is not there, or was removed, [`super::StoreError::DamagedRow`] for a purge while a row of any source may need bytes that it
-    /// does not name, and for an address that a source had whose row is lost.
+    /// - [`Taken`] for a name or an address that another source has.
+    /// - [`Missing`] for a source that is not there, or was removed.
+    /// - [`DamagedRow`] for a purge while a row of any source may need bytes that it does not name, and for an address that a
+    ///   source had whose row is lost.
+    ///
+    /// [`Taken`]: crate::store::StoreError::Taken
+    /// [`Missing`]: crate::store::StoreError::Missing
+    /// [`DamagedRow`]: crate::store::StoreError::DamagedRow
     pub async fn change_sources(
         &self,
         changes: Vec<SourceChange>,

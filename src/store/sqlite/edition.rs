@@ -33,7 +33,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::Missing`] when a member was purged meanwhile.
+    /// [`crate::store::StoreError::Missing`] when a member was purged meanwhile.
     pub async fn record_edition(
         &self,
         edition: NewEdition,
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::Missing`] when there is none (any more).
+    /// [`crate::store::StoreError::Missing`] when there is none (any more).
     pub async fn edition(&self, id: EditionId) -> Result<Edition> {
         self.read(move |sql| edition_by_id(sql, id)).await
     }

@@ -21,8 +21,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::DamagedRow`] when the row of an edition that decides cannot be read, says another state than its verdicts, or
-    /// is missing though its folder is published.
+    /// [`crate::store::StoreError::DamagedRow`] when the row of an edition that decides cannot be read, says another state than
+    /// its verdicts, or is missing though its folder is published.
     pub async fn set_publication(
         &self,
         set: String,

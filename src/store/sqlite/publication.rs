@@ -61,7 +61,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::Missing`] when the source was removed meanwhile: the file has to go again.
+    /// [`crate::store::StoreError::Missing`] when the source was removed meanwhile: the file has to go again.
     pub async fn record_publication(
         &self,
         source: SourceId,

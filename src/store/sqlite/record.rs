@@ -27,7 +27,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::Missing`] for the state of an edition that is not there any more.
+    /// [`crate::store::StoreError::Missing`] for the state of an edition that is not there any more.
     pub async fn record(&self, fact: Fact, stamp: Stamp) -> Result<()> {
         if !self.may_matter(&fact).await? {
             return Ok(());

@@ -60,7 +60,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::Missing`] when the version was purged meanwhile.
+    /// [`crate::store::StoreError::Missing`] when the version was purged meanwhile.
     pub async fn record_outside_verdict(
         &self,
         version: VersionId,
@@ -97,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
+    /// [`crate::store::StoreError::Missing`] when a member was purged meanwhile, and the edition with it.
     pub async fn record_outside_edition_verdict(
         &self,
         edition: EditionId,

@@ -54,7 +54,7 @@ pub(super) fn sound_rows<T>(
     Ok(sound)
 }
 
-/// Says in SQLite's terms that a row is damaged; [`Failure::at`] says it in ours.
+/// Says in SQLite's terms that a row is damaged; [`Failure::of`] says it in ours.
 pub(super) fn damaged_error(row: DamagedRow) -> Error {
     let damage = StoreError::DamagedRow(Box::new(row));
     Error::FromSqlConversionFailure(0, Type::Null, Box::new(damage))

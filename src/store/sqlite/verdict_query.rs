@@ -95,7 +95,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`super::StoreError::Missing`] when the version was purged meanwhile, or a member of the edition, and the edition with it.
+    /// [`crate::store::StoreError::Missing`] when the version was purged meanwhile, or a member of the edition, and the edition with it.
     pub async fn record_verdicts(
         &self,
         on: impl Into<Judged>,

@@ -122,7 +122,7 @@ pub(super) fn read_newest(columns: &mut Columns<'_>) -> rusqlite::Result<Option<
     })
 }
 
-/// Says in SQLite's terms that a row is damaged; [`Failure::at`] says it in ours.
+/// Says in SQLite's terms that a row is damaged; [`Failure::of`] says it in ours.
 pub(super) fn damaged_row(
     version: VersionId,
     reason: impl Into<Cow<'static, str>>,
