@@ -275,7 +275,7 @@ pub(super) fn announced_to(
     announced
 }
 
-fn subject_of(one: &Announcement) -> EventSubject {
+pub(super) fn subject_of(one: &Announcement) -> EventSubject {
     let about = match &one.source {
         Some(source) => source.id.to_string(),
         None => announcement(one).subject,
@@ -317,7 +317,7 @@ fn is_still_so_of_set(one: &Announcement, look: &NoticeLook) -> bool {
 
 /// Returns whether what a notifier selects is what an event is about: the source, or the tag of the set. The configuration is
 /// about everything.
-fn is_about(notifier: &NotifierConfig, one: &Announcement) -> bool {
+pub(super) fn is_about(notifier: &NotifierConfig, one: &Announcement) -> bool {
     let subject = announcement(one).subject;
     let mut patterns = notifier.sources.iter();
     match (&one.source, subject.strip_prefix(SET)) {

@@ -23,6 +23,7 @@ mod judging_death;
 mod judging_notes;
 mod look;
 mod message;
+mod notice_record;
 mod notice_sample;
 mod notify;
 mod other_contents;

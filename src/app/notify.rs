@@ -13,6 +13,7 @@ use super::announce::{
     Announced, announced_to, announcement_of_run, is_about_set, set_turn, short_difference, turn,
 };
 use super::message::{MOST_LISTED, MOST_POSTED_BYTES, Message, line_of};
+use super::notice_record::{beginning, without_message};
 use super::notice_sample::sample_changes;
 use super::suggest::no_such_name;
 use super::{App, Comparison, Result};
@@ -110,7 +111,7 @@ impl App {
         Some(format!("could not tell {}: {why}", notifier.name))
     }
 
-    /// Takes what is not well now as known to notifiers that are new: what changes from here on is told.
+    /// Makes notifiers that are new known, before a pass: what fails when it ends is told, and what happened before it began is not.
     pub(crate) async fn begin_notifiers(&self) -> Result<()> {
         for notifier in &self.config().notifiers {
             let now = self.now();
@@ -119,8 +120,8 @@ impl App {
                 .look_for_changes(notifier.name.clone(), now)
                 .await?;
             if let Some(look) = look.filter(|look| look.looked.is_none()) {
-                let plan = plan(notifier, &look, now);
-                self.keep_known(notifier, look, plan).await?;
+                let record = beginning(notifier, &look);
+                self.store.record_notice(record, self.stamp()).await?;
             }
         }
         Ok(())
@@ -346,23 +347,6 @@ impl App {
     }
 }
 
-/// Returns the record of a look after which nobody was told anything.
-fn without_message(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeRecord {
-    NoticeRecord {
-        notifier: notifier.name.clone(),
-        begins: look.looked.is_none(),
-        looked: look.newest,
-        told: Vec::new(),
-        told_sets: Vec::new(),
-        told_events: Vec::new(),
-        quiet_since: None,
-        failures: 0,
-        retry_at: None,
-        event: None,
-        announced_to: None,
-    }
-}
-
 fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Plan {
     let mut plan = Plan {
         announced: announced_to(notifier, look, now),
@@ -382,8 +366,6 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
                 waits: false,
                 ..told
             }
-        } else if look.looked.is_none() {
-            Told::beginning(&notifier.rules, Standing::of(source))
         } else {
             let (rules, present) = (&notifier.rules, Standing::of(source));
             let told = told.without(&candidate.failed_since, rules, present, now);
@@ -420,7 +402,7 @@ fn plan_sets(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>, p
     for (set, (edition, state)) in selected.filter_map(|set| Some((set, set.newest?))) {
         let (change, then) = decide_set(&notifier.rules, Some((edition, state)), set.told, now);
         let name = set.name.clone();
-        if let Some(kind) = change.filter(|_| look.looked.is_some()) {
+        if let Some(kind) = change {
             plan.set_changes.push((kind, name.clone(), edition));
             plan.delivered.sets.push((name, then));
             continue;

@@ -176,8 +176,8 @@ pub struct Told {
 }
 
 impl Told {
-    /// Returns what a notifier takes as known when it begins: it hears of changes from then on only.
-    pub fn beginning(rules: &NoticeRules, present: Standing) -> Self {
+    /// Returns what a notifier knows that was told all of where a source stands.
+    pub fn all_of(rules: &NoticeRules, present: Standing) -> Self {
         Self {
             failing: rules.is_failing(present),
             failed_version: present.failed_version,
@@ -229,7 +229,7 @@ pub struct Decision {
 
 /// Decides what a notifier is told of a source now. What it does not want to hear of, it is taken to know at once.
 pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<Utc>) -> Decision {
-    let mut known = Told::beginning(rules, present);
+    let mut known = Told::all_of(rules, present);
     if present.undecided {
         known.failed_version = told.failed_version;
         // No event says that it is good at last when it is so after several that were not judged.

@@ -335,12 +335,21 @@ fn single_events_keep_quiet_too() {
 }
 
 #[test]
-fn the_present_is_no_news_to_one_who_begins() {
+fn the_present_is_no_news_to_one_who_knows_it_and_news_to_one_who_begins() {
     for after in 1..4 {
         let rules = rules(&ChangeKind::ALL, after);
         let present = standing(2, Some(5));
-        let decision = decide(&rules, present, Told::beginning(&rules, present), at(0));
+        let known = Told::all_of(&rules, present);
+        let decision = decide(&rules, present, known, at(0));
         assert_eq!(decision.changes, []);
+        let begins = Told::default().undelivered();
+        let decision = decide(&rules, present, begins, at(0));
+        let mut expected = vec![ChangeKind::Failing, ChangeKind::VersionFailed];
+        if after > 2 {
+            expected.remove(0);
+        }
+        assert_eq!(decision.changes, expected, "after {after}");
+        assert_eq!(decide(&rules, standing(0, None), begins, at(0)).changes, []);
     }
 }
 

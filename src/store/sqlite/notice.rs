@@ -99,6 +99,13 @@ const ANNOUNCED: &str = "SELECT e.id, w.value, e.at, e.source_id, e.version_id, 
 const TURNS: &str = "SELECT source_id, CASE WHEN action_id = (SELECT id FROM text WHERE value = ?3) THEN version_id END
      FROM event NOT INDEXED
      WHERE id > ?1 AND source_id IS NOT NULL AND action_id IN (SELECT id FROM text WHERE value IN (SELECT value FROM json_each(?2)))";
+// Looked for once, when a notifier is new. The event of a set begins with its name.
+const STANDING: &str = "SELECT max(e.id) AS newest FROM event e JOIN source_state t ON t.source_id = e.source_id AND t.publish_error IS NOT NULL
+         WHERE e.action_id = (SELECT id FROM text WHERE value = ?1) GROUP BY e.source_id
+     UNION SELECT max(e.id) FROM event e JOIN file_set f ON f.publish_error IS NOT NULL AND e.source_id IS NULL
+             AND substr(e.detail, 1, length(f.name) + 6) = 'set ' || f.name || ': '
+         WHERE e.action_id = (SELECT id FROM text WHERE value = ?1) GROUP BY f.name
+     ORDER BY newest";
 const WAITING: &str = "SELECT source_id FROM told WHERE notifier_id = ?1 AND waits = 1";
 const UNWELL: &str =
     "SELECT t.source_id FROM source_state t LEFT JOIN version v ON v.id = t.version_id
@@ -138,6 +145,8 @@ fn look(
                 damaged,
             )?;
             look.sets = told::sets(sql, -1, damaged)?;
+            look.announced = standing(sql, damaged)?;
+            look.announced_to = look.newest;
         }
         Some((_, Some(retry_at))) if retry_at > now => return Ok(None),
         Some((id, _)) => {
@@ -196,6 +205,22 @@ fn announced(
         _ => newest,
     };
     Ok((announced, last))
+}
+
+/// Returns the events of publications that failed, and could not be made up for to this moment, oldest first.
+fn standing(
+    sql: &Connection,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Announcement>, Failure> {
+    let word = action_of(ChangeKind::PublishFailed).as_str();
+    let mut statement = sql.prepare_cached(STANDING)?;
+    let events = statement.query_map([word], |row| row.get(0))?;
+    let mut standing = Vec::new();
+    for event in events {
+        let event: i64 = event?;
+        standing.extend(announced_between(sql, EventId(event - 1), EventId(event), damaged)?.0);
+    }
+    Ok(standing)
 }
 
 /// Returns what followed from those single events that wait, oldest first.

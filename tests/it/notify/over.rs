@@ -3,7 +3,7 @@
 use super::*;
 
 /// Puts something in the way of a published file.
-fn block(file: &Path) {
+pub(super) fn block(file: &Path) {
     let _ = fs::remove_file(file);
     fs::create_dir_all(file.join("folder")).expect("in the way");
 }
