@@ -1,8 +1,9 @@
 //! What built-in rules have to know beyond the version that they judge; read only for those that need it.
 
+use super::companion::says_something;
 use super::{App, Result};
 use crate::config::{Builtin, PreviousNeed};
-use crate::domain::{SourceId, Version, VersionState};
+use crate::domain::{SourceId, Version};
 use crate::store::{VersionQuery, VersionsQuery};
 use crate::verify::{Companion, Evidence, Facts, Previous, Verifier};
 
@@ -69,22 +70,18 @@ impl App {
         let Some(checked_at) = checked_at.filter(|_| !versions.is_empty()) else {
             return Ok(Err(format!("`{name}` has no version that could say")));
         };
-        let mut lists = Vec::new();
-        for version in &versions {
-            // What is not verified itself yet says nothing of others.
-            if matches!(
-                version.state,
-                VersionState::Passed | VersionState::Unverified
-            ) {
-                lists.push(self.content(version).await?);
-            }
-        }
-        if lists.is_empty() {
+        let good = || versions.iter().filter(|version| says_something(version));
+        let Some(newest) = good().next() else {
             let state = versions[0].state;
             return Ok(Err(format!("`{name}` is {state} itself")));
+        };
+        let mut lists = Vec::new();
+        for version in good() {
+            lists.push(self.content(version).await?);
         }
         Ok(Ok(Companion {
             name: source.settings.name,
+            newest: newest.id,
             lists,
             checked_at,
         }))
@@ -94,7 +91,11 @@ impl App {
     /// judged one has been followed by another.
     ///
     /// A history that is judged again is judged by what was in force then: today's list does not name old files.
-    async fn versions_in_force(&self, other: SourceId, facts: &Facts) -> Result<Vec<Version>> {
+    pub(super) async fn versions_in_force(
+        &self,
+        other: SourceId,
+        facts: &Facts,
+    ) -> Result<Vec<Version>> {
         let after = VersionQuery::After(facts.version_id);
         let Some(next) = self.store.find_version(after).await? else {
             let newest = VersionQuery::newest_of(other);

@@ -11,8 +11,8 @@ use super::redact::redacted;
 use super::{App, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
-    CLOCK_TOLERANCE, Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceSettings,
-    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight, in_words,
+    CLOCK_TOLERANCE, Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceKey,
+    SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight, in_words,
     newest_by_verifier,
 };
 use crate::store::{Awaiting, Counted, Ended, NeededRows, Seen};
@@ -107,6 +107,25 @@ impl App {
         Ok(verified)
     }
 
+    /// Tells whether a judged version failed, or could not be judged by a verifier that is required. One that only waits for a verdict
+    /// is no problem.
+    pub fn is_problem(&self, verified: &Verified) -> bool {
+        match verified.state {
+            VersionState::Failed | VersionState::Error => true,
+            VersionState::Passed | VersionState::Unverified => false,
+            VersionState::Pending => {
+                let configured = self.configured();
+                let key = SourceKey::of(&verified.source.settings);
+                let weights = configured.policy.for_source(&key);
+                let mut said = verified.verdicts.iter();
+                said.any(|one| {
+                    one.judgement.outcome == VerdictOutcome::Error
+                        && weights.requires(&one.verifier)
+                })
+            }
+        }
+    }
+
     /// Asks the verifiers that apply, with the content if it is at hand, and records what they said.
     pub(crate) async fn judge(
         &self,
@@ -153,11 +172,14 @@ impl App {
         }
         let newest = newest_by_verifier(earlier.iter().map(|one| &one.verdict));
         let too_often = killed_too_often(version.id, deaths).filter(|_| ask != Ask::Again);
+        let outlisted = self.outlisted_verifiers(source, version, &newest).await?;
         let steps: Vec<_> = self
             .verifiers_for(&source.settings)
             .into_iter()
             .map(|verifier| {
-                let last = newest.get(verifier.name()).copied();
+                // Who judged by an older list has not judged by this one yet.
+                let counts = |_: &&NewVerdict| !outlisted.iter().any(|one| one == verifier.name());
+                let last = newest.get(verifier.name()).copied().filter(counts);
                 let step = match (self.next_step(&verifier, last, ask), &too_often) {
                     (Step::Run, Some(why)) if verifier.is_run() => match last {
                         Some(last) if last.judgement == *why => Step::Nothing,
@@ -335,7 +357,8 @@ impl App {
     }
 
     /// Returns the versions, of all sources or of `only` these, that are still undecided, pending or in error, and could become
-    /// the published ones; and those that wait for advice, whose deadline may have come. Those of one source stand together.
+    /// the published ones; those that wait for advice, whose deadline may have come; and those that failed by an older list than there
+    /// is now. Those of one source stand together.
     ///
     /// No more than a pass can take; which ones come first changes with the hour, so that none is left out for ever.
     pub(crate) async fn undecided(
@@ -345,6 +368,8 @@ impl App {
         const MOST: usize = 4096;
         let mut ids = self.store.awaiting(Awaiting::Decision).await?;
         ids.extend(self.store.awaiting(Awaiting::Advice).await?);
+        let outlisted = self.outlisted(only).await?.into_iter();
+        ids.extend(outlisted.map(|one| (one.source, one.version)));
         if let Some(only) = only {
             let only: HashSet<_> = only.iter().collect();
             ids.retain(|(source, _)| only.contains(source));

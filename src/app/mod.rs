@@ -9,6 +9,7 @@ mod archive_link;
 mod ask;
 mod bytes_compared;
 mod catalogue;
+mod companion;
 mod compare;
 mod configured;
 mod content;

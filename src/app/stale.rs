@@ -13,7 +13,8 @@ use super::judging_death::killed_too_often;
 use super::{App, Error, Result, Verified, VerifiedSet};
 use crate::config::VerifierKind;
 use crate::domain::{
-    Fingerprint, Source, SourceId, SourceKey, VerdictId, Version, VersionId, VersionState,
+    Fingerprint, NewVerdict, Source, SourceId, SourceKey, VerdictId, Version, VersionId,
+    VersionState, last_of_each,
 };
 use crate::store::{JudgedBy, JudgedOrder, JudgedRequest, SourceFilter};
 use crate::verify::Verifier;
@@ -51,11 +52,15 @@ pub struct StaleProgress {
     pub failed: u64,
     /// By their state now: error or pending.
     pub undecided: u64,
+    /// Of those, the ones that wait for a verdict, which is no failure.
+    pub waiting: u64,
     /// Sets of which an edition was judged, again or for the first time.
     pub sets: u64,
     /// Of those, the ones that did not pass.
     pub sets_failed: u64,
-    /// Of those, the ones that no required verifier judges.
+    /// Of the ones that did not pass, those that wait for a verdict, which is no failure.
+    pub sets_pending: u64,
+    /// Sets that no required verifier judges.
     pub sets_unverified: u64,
     /// Sets that were never judged, and wait for a member.
     pub sets_waiting: u64,
@@ -66,10 +71,10 @@ pub struct StaleProgress {
 /// What was judged again and is to be said.
 #[derive(Clone, Copy, Debug)]
 pub enum JudgedAgain<'a> {
-    /// A version whose state is another one now.
-    Version(&'a Verified),
-    /// An edition of a set that did not pass, or whose state is another one now.
-    Set(&'a VerifiedSet),
+    /// A version whose state is another one now; with what was said of it before, when that counts otherwise now and nobody was asked.
+    Version(&'a Verified, &'a [NewVerdict]),
+    /// An edition of a set that did not pass, or whose state is another one now; with the same.
+    Set(&'a VerifiedSet, &'a [NewVerdict]),
 }
 
 /// A version that is to be judged again, by these verifiers; by none of them when only its verdicts count otherwise now.
@@ -80,8 +85,15 @@ struct Stale {
 }
 
 impl StaleProgress {
+    /// Returns whether anything failed or could not be judged. What only waits for a verdict is no failure.
+    pub fn has_problems(&self) -> bool {
+        let undecided = self.undecided - self.waiting;
+        self.failed + undecided + (self.sets_failed - self.sets_pending) > 0
+    }
+
     /// Counts a version by its state now.
-    fn count(&mut self, state: VersionState) {
+    fn count(&mut self, state: VersionState, is_problem: bool) {
+        self.waiting += u64::from(state == VersionState::Pending && !is_problem);
         match state {
             VersionState::Passed => self.passed += 1,
             VersionState::Unverified => self.unverified += 1,
@@ -132,7 +144,7 @@ impl App {
             progress.done += 1;
             let changed = match result {
                 Ok(Some((before, verified))) => {
-                    progress.count(verified.state);
+                    progress.count(verified.state, self.is_problem(&verified));
                     (before != verified.state).then_some(verified)
                 }
                 // Purged meanwhile.
@@ -144,7 +156,10 @@ impl App {
                 }
             };
             progress.changed += u64::from(changed.is_some());
-            tell(progress, changed.as_ref().map(JudgedAgain::Version));
+            let standing = self.why_counted(changed.as_ref()).await?;
+            let said = changed.as_ref();
+            let said = said.map(|verified| JudgedAgain::Version(verified, &standing));
+            tell(progress, said);
         }
         if request.selectors.is_empty()
             && let Err(error) = self.judge_stale_sets(&mut progress, &mut tell).await
@@ -157,16 +172,32 @@ impl App {
         }
     }
 
+    /// Returns why a version stands as it does that nobody was asked about: only what counts is otherwise.
+    async fn why_counted(&self, changed: Option<&Verified>) -> Result<Vec<NewVerdict>> {
+        let Some(one) = changed.filter(|one| one.verdicts.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let said = self.store.verdicts(one.version.id).await?.into_iter();
+        Ok(why_it_stands(one.state, said.map(|one| one.verdict)))
+    }
+
     /// Returns what is to be judged again, and how many verdicts by hand are kept.
     async fn find_stale(&self, request: &StaleRequest) -> Result<(Vec<Stale>, u64)> {
         let sources = self.stale_sources(&request.selectors).await?;
         let judges = self.judges_now().await;
-        let only = (!request.selectors.is_empty()).then(|| sources.keys().copied().collect());
+        let only: Option<Vec<_>> =
+            (!request.selectors.is_empty()).then(|| sources.keys().copied().collect());
         let order = if request.newest_first {
             JudgedOrder::NewestFirst
         } else {
             JudgedOrder::OldestFirst
         };
+        let outlisted: HashMap<_, _> = self
+            .outlisted(only.as_deref())
+            .await?
+            .into_iter()
+            .map(|one| (one.version, one.verifiers))
+            .collect();
         let (mut stale, mut by_hand) = (Vec::new(), 0);
         self.each_judged(only, order, |version| {
             // One that was added since the sources were read was judged by the judges of now.
@@ -174,7 +205,8 @@ impl App {
                 return;
             };
             by_hand += self.count_by_hand(&version, source);
-            stale.extend(self.stale_of(&version, source, &judges));
+            let outlisted = outlisted.get(&version.version_id).map(Vec::as_slice);
+            stale.extend(self.stale_of(&version, source, &judges, outlisted.unwrap_or_default()));
         })
         .await?;
         Ok((stale, by_hand))
@@ -248,6 +280,7 @@ impl App {
         version: &JudgedBy,
         source: &Arc<Source>,
         judges_now: &HashMap<String, String>,
+        outlisted: &[String],
     ) -> Option<Stale> {
         let overruled = Fingerprint::overruled().hex;
         let verifiers: Vec<_> = self
@@ -257,6 +290,7 @@ impl App {
                 let last = version.last.get(verifier.name());
                 let last = last.map(|last| &last.fingerprint);
                 is_another(last, judges_now.get(verifier.name()), &overruled)
+                    || outlisted.iter().any(|one| one == verifier.name())
             })
             .collect();
         let outcomes = version.last.iter();
@@ -331,4 +365,17 @@ impl App {
 /// Tells whether who judged last is not who would judge now. A person's word stands until the verifier judges again.
 pub(super) fn is_another(last: Option<&String>, now: Option<&String>, overruled: &String) -> bool {
     now.is_some() && last != now && last != Some(overruled)
+}
+
+/// Returns the last verdicts that make a state what it is, where it is no good one, of these.
+pub(super) fn why_it_stands(
+    state: VersionState,
+    oldest_first: impl Iterator<Item = NewVerdict>,
+) -> Vec<NewVerdict> {
+    let all: Vec<_> = oldest_first.collect();
+    let last = last_of_each(&all, |one| one);
+    let last = last
+        .into_iter()
+        .filter(|one| state.is_because_of(one.judgement.outcome));
+    last.cloned().collect()
 }

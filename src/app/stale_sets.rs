@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::stale::{JudgedAgain, StaleProgress, is_another};
+use super::stale::{JudgedAgain, StaleProgress, is_another, why_it_stands};
 use super::{App, Ask, ErrorKind, Result, VerifiedSet};
 use crate::domain::{
-    Edition, Fingerprint, NotReady, VersionState, Weight, combination_key, newest_by_verifier,
-    ready_to_judge,
+    Edition, Fingerprint, NewVerdict, NotReady, VersionState, Weight, combination_key,
+    newest_by_verifier, ready_to_judge,
 };
 
 /// An edition that was judged, and its state before; none for a new one.
@@ -35,6 +35,8 @@ impl App {
                 VersionState::Error,
                 VersionState::Pending,
             ];
+            let is_bad = any(VersionState::Failed) || any(VersionState::Error);
+            progress.sets_pending += u64::from(any(VersionState::Pending) && !is_bad);
             progress.sets += u64::from(!judged.is_empty());
             progress.sets_failed += u64::from(states.into_iter().any(any));
             progress.sets_unverified += u64::from(any(VersionState::Unverified));
@@ -43,10 +45,21 @@ impl App {
                 *before != Some(state) || states.contains(&state)
             };
             for (_, one) in judged.iter().filter(is_said) {
-                tell(*progress, Some(JudgedAgain::Set(one)));
+                let standing = self.why_edition_counted(one).await?;
+                tell(*progress, Some(JudgedAgain::Set(one, &standing)));
             }
         }
         Ok(())
+    }
+
+    /// Returns why an edition stands as it does that nobody was asked about.
+    async fn why_edition_counted(&self, judged: &VerifiedSet) -> Result<Vec<NewVerdict>> {
+        let edition = &judged.edition;
+        if !judged.verdicts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let said = self.store.edition_verdicts(edition.id).await?.into_iter();
+        Ok(why_it_stands(edition.state, said.map(|one| one.verdict)))
     }
 
     async fn judge_stale_set(

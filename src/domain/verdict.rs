@@ -159,14 +159,9 @@ pub fn deciding_verdict<'a>(
     state: VersionState,
     newest_first: impl Iterator<Item = &'a NewVerdict>,
 ) -> Option<&'a NewVerdict> {
-    let outcome = match state {
-        VersionState::Failed => VerdictOutcome::Failed,
-        VersionState::Error => VerdictOutcome::Error,
-        _ => return None,
-    };
     let mut seen = HashSet::new();
     let mut last = newest_first.filter(|verdict| seen.insert(verdict.verifier.as_str()));
-    last.find(|verdict| verdict.judgement.outcome == outcome)
+    last.find(|verdict| state.is_because_of(verdict.judgement.outcome))
 }
 
 /// Returns each verifier's last verdict by the verifier's name.

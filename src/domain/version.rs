@@ -5,7 +5,9 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use super::words::words;
-use super::{BlobId, Digest, Moment, SourceId, VersionId, masked, parse_id, parse_number};
+use super::{
+    BlobId, Digest, Moment, SourceId, VerdictOutcome, VersionId, masked, parse_id, parse_number,
+};
 
 words!(
     "a state":
@@ -23,6 +25,16 @@ words!(
         Unverified = "unverified",
     }
 );
+
+impl VersionState {
+    /// Tells whether a verdict of this outcome can make a version, or an edition, failed or in error as it is.
+    pub fn is_because_of(self, outcome: VerdictOutcome) -> bool {
+        matches!(
+            (self, outcome),
+            (Self::Failed, VerdictOutcome::Failed) | (Self::Error, VerdictOutcome::Error)
+        )
+    }
+}
 
 /// A version as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]

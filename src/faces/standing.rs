@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::app::{Error, History};
 use crate::domain::{
-    AttemptOutcome, PublishPolicy, Slot, Source, Verdict, VersionState, deciding_verdict,
+    AttemptOutcome, PublishPolicy, Slot, Source, Verdict, VersionState, last_of_each,
 };
 
 /// The state of a source in one word.
@@ -317,13 +317,16 @@ pub(crate) fn not_whole(damage: &Error) -> String {
     format!("{}: its history is not whole", damage.message)
 }
 
-/// Returns the verifier that failed or could not judge a version, and why; none if there is none.
+/// Returns by which verifiers a version failed or could not be judged, and why; nothing when neither is so.
 pub(crate) fn why_judged(state: VersionState, oldest_first: &[Verdict]) -> Option<String> {
-    let newest_first = oldest_first.iter().rev().map(|one| &one.verdict);
-    let verdict = deciding_verdict(state, newest_first)?;
-    let reason = verdict.judgement.reason();
-    let gap = if reason.is_empty() { "" } else { ": " };
-    Some(format!("{}{gap}{reason}", verdict.judge_words()))
+    let last = last_of_each(oldest_first, |one| &one.verdict).into_iter();
+    let words = last.map(|one| &one.verdict).filter_map(|verdict| {
+        let reason = verdict.judgement.reason();
+        let gap = if reason.is_empty() { "" } else { ": " };
+        let words = || format!("{}{gap}{reason}", verdict.judge_words());
+        state.is_because_of(verdict.judgement.outcome).then(words)
+    });
+    words.reduce(|all, one| format!("{all}; {one}"))
 }
 
 /// Returns when a source is due; none for one that never is.

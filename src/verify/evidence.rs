@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::Content;
+use crate::domain::{Content, VersionId};
 
 /// What a rule may have to know beyond the version that it judges.
 #[derive(Clone, Debug)]
@@ -37,9 +37,50 @@ pub struct Previous {
 pub struct Companion {
     /// What people call the source.
     pub name: String,
+    /// The newest version that is compared with.
+    pub newest: VersionId,
     /// The bytes of its newest version. For a judged version that is not its source's newest any more: of the versions,
     /// newest first, that were in force while it was, one of which is enough.
     pub lists: Vec<Content>,
     /// When the last request began that brought its newest version, or confirmed that it is unchanged.
     pub checked_at: DateTime<Utc>,
+}
+
+/// How the note begins of which list a content was compared with.
+const NOTE: &str = "compared with v";
+
+impl Companion {
+    /// Returns a line that says with which version of the list a content was compared: the verdict's output.
+    pub(super) fn note(&self) -> String {
+        format!("{NOTE}{} of {}", self.newest, self.name)
+    }
+
+    /// Returns the version of the list that a verdict's output names.
+    pub fn noted_in(output: &str) -> Option<VersionId> {
+        let id = output.strip_prefix(NOTE)?.split(' ').next()?;
+        id.parse().ok().map(VersionId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_that_was_compared_with_is_noted() {
+        let list = |name: &str| Companion {
+            name: name.to_owned(),
+            newest: VersionId(12),
+            lists: Vec::new(),
+            checked_at: DateTime::UNIX_EPOCH,
+        };
+        for name in ["SHA256SUMS", "a list of mine", ""] {
+            let note = list(name).note();
+            assert_eq!(note, format!("compared with v12 of {name}"));
+            assert_eq!(Companion::noted_in(&note), Some(VersionId(12)));
+        }
+        for other in ["", "compared with v of x", "compared with x", "v12"] {
+            assert_eq!(Companion::noted_in(other), None, "{other}");
+        }
+    }
 }

@@ -57,6 +57,7 @@ impl SetFiles {
         }
         let companion = Companion {
             name: list.facts.source_name.clone(),
+            newest: list.facts.version_id,
             lists: vec![list.content.clone()],
             // A set is judged when none of its files can be newer than the list: what that says decides.
             checked_at: DateTime::<Utc>::MAX_UTC,

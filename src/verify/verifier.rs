@@ -9,7 +9,7 @@ use super::child::Limits;
 use super::command::{self, Program};
 use super::fingerprint::{FileDigests, definition_digest, fingerprint, kind_name};
 use super::subject::Subject;
-use super::{Evidence, Facts, SetFiles, builtin};
+use super::{Companion, Evidence, Facts, SetFiles, builtin};
 use crate::config::{Builtin, PreviousNeed, VerifierConfig, VerifierKind};
 use crate::domain::{
     Content, Digest, Fingerprint, Judgement, Pattern, Scope, SourceSettings, VerdictOutcome,
@@ -250,6 +250,7 @@ impl Verifier {
         evidence: Evidence,
     ) -> Judgement {
         let stop = StopOnDrop::default();
+        let list = evidence.companion.as_ref().ok().map(Companion::note);
         let case = builtin::Case {
             content: content.clone(),
             facts: facts.clone(),
@@ -259,7 +260,10 @@ impl Verifier {
         let rule = rule.clone();
         let judged = tokio::task::spawn_blocking(move || builtin::judge(&rule, &case));
         match tokio::time::timeout(self.config.timeout, judged).await {
-            Ok(Ok(judgement)) => judgement,
+            Ok(Ok(judgement)) => Judgement {
+                output: list.unwrap_or_default(),
+                ..judgement
+            },
             Ok(Err(error)) => Judgement::error(&format!("the rule broke down: {error}")),
             Err(_) => Judgement::error(&format!(
                 "timed out after {}",

@@ -274,6 +274,91 @@ fn a_list_of_digests_may_come_later_than_its_file() {
     assert_eq!(rig.published("tool.bin"), "two");
 }
 
+/// Each way, after the list came that names a file which failed by the list before.
+#[test]
+fn a_list_that_comes_after_its_file_failed_by_the_one_before_heals_it() {
+    let ways: [(&str, &[&str]); 4] = [
+        ("a pass", &["--worker-only", "--json"]),
+        ("a fetch of the file", &["fetch", "tool.bin"]),
+        ("all that is stale", &["verify", "--stale"]),
+        ("what is stale of it", &["verify", "--stale", "tool.bin"]),
+    ];
+    let list = |content: &str| format!("{}  tool.bin\n", Digest::of(content.as_bytes()).to_hex());
+    for (way, arguments) in ways {
+        let rig = Rig::new();
+        rig.add("tool.bin");
+        rig.add("SHA256SUMS");
+        rig.fetch("SHA256SUMS", &list("one"));
+        rig.fetch("tool.bin", "one");
+        assert_eq!(rig.published("tool.bin"), "one");
+        rig.fetch("tool.bin", "two");
+        rig.fetch("SHA256SUMS", &list("one"));
+        rig.judge_again();
+        assert_eq!(rig.state("tool.bin").0, json!("failed"), "{way}");
+        let verdicts = |rig: &Rig| {
+            let history = rig.gannet.history("tool.bin");
+            let verdicts = history["versions"][0]["verdicts"].as_array().cloned();
+            verdicts.unwrap_or_default()
+        };
+        // By the same list it is not judged again.
+        let before = verdicts(&rig);
+        rig.judge_again();
+        rig.gannet.ok(&["verify", "--stale"]);
+        assert_eq!(verdicts(&rig), before, "{way}");
+        assert_eq!(
+            before.last().expect("a verdict")["output"],
+            "compared with v1 of SHA256SUMS"
+        );
+
+        rig.fetch("SHA256SUMS", &list("two"));
+        let newest = rig.gannet.source("SHA256SUMS")["version_id"].clone();
+        rig.gannet.run(arguments);
+        assert_eq!(rig.state("tool.bin").0, json!("passed"), "{way}");
+        assert_eq!(rig.published("tool.bin"), "two", "{way}");
+        let after = verdicts(&rig);
+        let note = format!("compared with v{newest} of SHA256SUMS");
+        assert_eq!(after.last().expect("a verdict")["output"], note, "{way}");
+
+        // A list that comes before its file says nothing against the one that passed by the list of its time.
+        rig.fetch("SHA256SUMS", &list("three"));
+        rig.gannet.run(arguments);
+        assert_eq!(rig.state("tool.bin").0, json!("passed"), "{way}");
+        assert_eq!(rig.published("tool.bin"), "two", "{way}");
+        assert_eq!(verdicts(&rig), after, "{way}");
+    }
+}
+
+/// What is not the newest any more, and what a person failed.
+#[test]
+fn a_newer_list_heals_only_what_it_is_about() {
+    let list = |content: &str| format!("{}  tool.bin\n", Digest::of(content.as_bytes()).to_hex());
+    let rig = Rig::new();
+    rig.add("tool.bin");
+    rig.add("SHA256SUMS");
+    rig.fetch("SHA256SUMS", &list("one"));
+    rig.fetch("tool.bin", "one");
+    rig.fetch("tool.bin", "two");
+    rig.fetch("SHA256SUMS", &list("one"));
+    rig.judge_again();
+    assert_eq!(rig.state("tool.bin").0, json!("failed"));
+    // The list of `two` was in force when `three` came, which no list names.
+    rig.fetch("SHA256SUMS", &list("two"));
+    rig.fetch("tool.bin", "three");
+    rig.fetch("SHA256SUMS", &list("two"));
+    rig.judge_again();
+    assert_eq!(rig.state("tool.bin").0, json!("failed"));
+    assert_eq!(rig.published("tool.bin"), "two");
+
+    // A person's word stands.
+    let by_hand = [
+        "verdict", "tool.bin", "listed", "failed", "--detail", "mine",
+    ];
+    rig.gannet.run(&by_hand);
+    rig.fetch("SHA256SUMS", &list("three"));
+    rig.judge_again();
+    assert_eq!(rig.state("tool.bin"), (json!("failed"), "mine".to_owned()));
+}
+
 const JPEG: &[u8] = include_bytes!("../../src/verify/builtin/jpeg/samples/progressive.jpg");
 
 /// Each step: the content, what becomes of it, and what the verdict says.

@@ -29,6 +29,7 @@ mod demo;
 mod deploy;
 mod earlier;
 mod edits_said;
+mod exit_codes;
 mod extras;
 mod faults;
 mod few_threads;

@@ -75,6 +75,7 @@ impl Known {
         let mut known = Self::default();
         known.evidence.companion = Ok(Companion {
             name: "SHA256SUMS".to_owned(),
+            newest: crate::domain::VersionId(1),
             lists: vec![memory(list)],
             checked_at: known.facts.fetched_at + chrono::TimeDelta::milliseconds(later_ms),
         });

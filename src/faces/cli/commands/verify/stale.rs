@@ -10,7 +10,7 @@ use crate::domain::Source;
 use crate::faces::cli::args::VerifyArgs;
 use crate::faces::cli::commands::folders::{ChangedFolder, SetFolders};
 use crate::faces::cli::commands::published::{Served, tell_failures};
-use crate::faces::cli::commands::verdict_lines::write_judged;
+use crate::faces::cli::commands::verdict_lines::{write_judged, write_verdicts};
 use crate::faces::cli::commands::verified::{VerifiedJson, by_source, object, write, write_files};
 use crate::faces::cli::exit::{CommandResult, Failure};
 use crate::faces::cli::{Console, ExitStatus};
@@ -25,8 +25,13 @@ struct StaleJson<'a> {
     unverified: u64,
     failed: u64,
     undecided: u64,
+    /// Of those, the ones that wait for a verdict, which is no failure.
+    waiting: u64,
     sets: u64,
+    /// Sets that did not pass.
     sets_failed: u64,
+    /// Of those, the ones that wait for a verdict.
+    sets_pending: u64,
     sets_unverified: u64,
     sets_waiting: u64,
     /// Verdicts by hand that are kept.
@@ -60,7 +65,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs, console: &mut Console<'_>)
         }
         writeln!(console.out, "{}", words(&done))?;
     }
-    let judged = if done.failed + done.undecided + done.sets_failed > 0 {
+    let judged = if done.has_problems() {
         ExitStatus::Problems
     } else {
         ExitStatus::Done
@@ -95,13 +100,13 @@ async fn judge(
             bar.set_position(progress.done);
             bar.set_message(format!("{} changed", progress.changed));
             match judged {
-                Some(JudgedAgain::Version(verified)) => {
+                Some(JudgedAgain::Version(verified, _)) => {
                     served.note([&verified.source]);
                     if args.json {
                         changed.push(verified.clone());
                     }
                 }
-                Some(JudgedAgain::Set(verified)) => sets.push(verified.clone()),
+                Some(JudgedAgain::Set(verified, _)) => sets.push(verified.clone()),
                 None => {}
             }
             if let Some(judged) = judged.filter(|_| !args.json && written.is_ok()) {
@@ -130,8 +135,10 @@ impl<'a> StaleJson<'a> {
             unverified: done.unverified,
             failed: done.failed,
             undecided: done.undecided,
+            waiting: done.waiting,
             sets: done.sets,
             sets_failed: done.sets_failed,
+            sets_pending: done.sets_pending,
             sets_unverified: done.sets_unverified,
             sets_waiting: done.sets_waiting,
             by_hand: done.by_hand,
@@ -153,21 +160,38 @@ fn bar() -> ProgressBar {
 
 fn tell(judged: JudgedAgain<'_>, out: &mut dyn Write) -> io::Result<()> {
     match judged {
-        JudgedAgain::Version(verified) => write(verified, out)?,
-        JudgedAgain::Set(verified) => write_judged(verified, out)?,
+        JudgedAgain::Version(verified, standing) => {
+            write(verified, out)?;
+            write_verdicts(("v", verified.version.id.0), standing, &[], out)?;
+        }
+        JudgedAgain::Set(verified, standing) => {
+            write_judged(verified, out)?;
+            write_verdicts(("edition ", verified.edition.id.0), standing, &[], out)?;
+        }
     }
     out.flush()
+}
+
+/// Returns words about a number that is not 0.
+fn some(count: u64, words: impl Fn(u64) -> String) -> String {
+    if count == 0 {
+        String::new()
+    } else {
+        words(count)
+    }
 }
 
 fn words(done: &StaleProgress) -> String {
     let mut words = Vec::new();
     if done.total > 0 {
-        let unverified = match done.unverified {
-            0 => String::new(),
-            without => format!(", {without} without a verifier"),
-        };
+        let unverified = some(done.unverified, |count| {
+            format!(", {count} without a verifier")
+        });
+        let waiting = some(done.waiting, |count| {
+            format!(" ({count} waiting for a verdict)")
+        });
         words.push(format!(
-            "{} judged again: {} passed, {} failed, {} undecided{unverified}; the state of {} changed",
+            "{} judged again: {} passed, {} failed, {} undecided{waiting}{unverified}; the state of {} changed",
             count(done.done, "version"),
             done.passed,
             done.failed,
@@ -177,10 +201,9 @@ fn words(done: &StaleProgress) -> String {
     }
     if done.sets > 0 {
         let sets = count(done.sets, "set");
-        let unverified = match done.sets_unverified {
-            0 => String::new(),
-            without => format!(", {without} without a required verifier"),
-        };
+        let unverified = some(done.sets_unverified, |count| {
+            format!(", {count} without a required verifier")
+        });
         words.push(format!(
             "{sets} judged: {} did not pass{unverified}",
             done.sets_failed

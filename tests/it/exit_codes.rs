@@ -1,0 +1,67 @@
+//! One rule for what ends with 1: what failed or could not be judged. A version that waits for a verdict is no failure.
+
+use crate::origin::{Origin, Reply};
+use crate::rig::Gannet;
+
+const FAILS: &str = "command = [\"false\"]";
+const PASSES: &str = "command = [\"true\"]";
+const CANNOT: &str = "command = [\"sh\", \"-c\", \"exit 7\"]";
+const WAITS: &str = "external = true";
+
+fn verifiers(of: &[&str]) -> String {
+    let of = of.iter().enumerate();
+    of.map(|(number, what)| {
+        format!("[[verifier]]\nname = \"v{number}\"\nsources = [\"*\"]\n{what}\n")
+    })
+    .collect()
+}
+
+#[test]
+fn a_version_that_waits_is_no_failure_whoever_judges_it() {
+    let advisory = format!("{CANNOT}\nadvisory = true");
+    let set = "scope = \"set\"\nexternal = true".to_owned();
+    for (of, state, code) in [
+        (vec![PASSES], "passed", 0),
+        (vec![WAITS], "pending", 0),
+        (vec![PASSES, WAITS], "pending", 0),
+        (vec![WAITS, &advisory], "pending", 0),
+        (vec![PASSES, &set], "passed", 0),
+        (vec![FAILS], "failed", 1),
+        (vec![FAILS, WAITS], "failed", 1),
+        (vec![CANNOT], "error", 1),
+        // Nobody should have to wait for the one verdict to learn of the other.
+        (vec![CANNOT, WAITS], "pending", 1),
+    ] {
+        for arguments in [
+            &["fetch", "x"][..],
+            &["--worker-only"],
+            &["verify", "x"],
+            &["verify", "--stale"],
+            &["verify", "--stale", "x"],
+        ] {
+            let origin = Origin::start(true);
+            origin.on("/x", [Reply::file("1")]);
+            let gannet = Gannet::trusting(origin.ca_file(), "");
+            let address = origin.url("/x");
+            gannet.ok(&[
+                "add",
+                &address,
+                "1h",
+                "--name",
+                "x",
+                "--tag",
+                "eu",
+                "--allow-private",
+            ]);
+            if arguments[0] == "verify" {
+                gannet.ok(&["fetch", "x"]);
+            }
+            let text = verifiers(&of).replace("[\"*\"]\nscope", "[\"tag:eu\"]\nscope");
+            let ca_file = origin.ca_file().display().to_string();
+            gannet.configure(&format!("[fetch]\nca_file = {ca_file:?}\n{text}"));
+            let said = gannet.run(arguments);
+            assert_eq!(gannet.source("x")["verified"], state, "{of:?}: {said:#?}");
+            assert_eq!(said.code, Some(code), "{of:?} {arguments:?}: {said:#?}");
+        }
+    }
+}
