@@ -22,6 +22,8 @@ pub struct Adoption {
     pub has_versions: bool,
     /// How many published versions a verifier was never asked about that is required of them by now.
     pub unasked: usize,
+    /// Whether those that other verifiers judged are judged again now.
+    pub is_judged_again: bool,
     /// What people failed in the names of verifiers that are not required of it any more, and what is failed still.
     pub ended: Vec<EndedRefusals>,
 }
@@ -136,6 +138,17 @@ impl App {
     }
 }
 
+impl Adoption {
+    /// Returns the same for a command that judges again what other verifiers judged: it need not be told to.
+    #[must_use]
+    pub fn judged_again(self) -> Self {
+        Self {
+            is_judged_again: true,
+            ..self
+        }
+    }
+}
+
 impl std::fmt::Display for Adoption {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
@@ -144,24 +157,29 @@ impl std::fmt::Display for Adoption {
             changes,
             has_versions,
             unasked,
+            is_judged_again,
             ended,
         } = self;
         write!(f, "policy {revision} adopted from {file}: {changes}")?;
         if !has_versions {
             return Ok(());
         }
-        let again = "until they are judged again: `gannet verify --stale`";
-        match changes.ended_sets() {
-            [] => write!(
+        let ended_sets = changes.ended_sets();
+        if !ended_sets.is_empty() {
+            write!(
                 f,
-                "; versions keep their states, and what is published stays, {again}"
-            )?,
-            ended => write!(
-                f,
-                "; files of the set{} {} move to their own paths; other versions keep their states, and stay published, {again}",
-                if ended.len() == 1 { "" } else { "s" },
-                ended.join(", ")
-            )?,
+                "; the set{} {} ended: each of its sources is published at its own path now, by its own newest good version, which may be another than the set had",
+                if ended_sets.len() == 1 { "" } else { "s" },
+                ended_sets.join(", ")
+            )?;
+        }
+        // By the same verifiers nothing is judged otherwise.
+        if !is_judged_again && !changes.is_none() {
+            f.write_str(if ended_sets.is_empty() {
+                "; versions keep their states, and what is published stays, until they are judged again: `gannet verify --stale`"
+            } else {
+                "; other versions keep their states, and stay published, until they are judged again: `gannet verify --stale`"
+            })?;
         }
         if changes.begins_set() {
             f.write_str(
@@ -169,6 +187,7 @@ impl std::fmt::Display for Adoption {
             )?;
         }
         match unasked {
+            _ if *is_judged_again => {}
             0 => {}
             1 => f.write_str("; 1 published version was never judged by all that it requires")?,
             _ => write!(

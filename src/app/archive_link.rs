@@ -115,7 +115,7 @@ impl App {
                 "belongs to another archive than the one beside it".to_owned()
             }
             Some(Mismatch::Older { catalogue, archive }) => format!(
-                "is an older copy: it was last used as number {catalogue}, the archive beside it as number {archive}"
+                "is an older copy: it counts {catalogue} openings and passes, the archive beside it {archive}"
             ),
             Some(Mismatch::Unmarked) => {
                 "carries no mark of the archive beside it: it is an older copy, or another store's"

@@ -4,10 +4,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::OnceCell;
 
 use super::redactors::Redactors;
-use crate::config::{Config, ConfigError};
+use crate::config::{Builtin, Config, ConfigError, VerifierKind};
 use crate::domain::{Policy, PolicyVerifier};
 use crate::net::Webhooks;
 use crate::verify::Verifier;
@@ -86,6 +87,54 @@ impl Configured {
     pub(super) fn changed_file(&self) -> Option<FileState> {
         let now = FileState::of(self.path());
         (now != self.file).then_some(now)
+    }
+
+    /// Returns whether the configuration file itself was written since, and which schemas and programs that these verifiers name were
+    /// changed since.
+    pub(super) fn changed_since(&self, then: DateTime<Utc>, verifiers: &[String]) -> ChangedFiles {
+        // The time of a file is that of the last tick of the kernel's clock.
+        let then = then - TimeDelta::milliseconds(10);
+        let is_newer = |(seconds, nanos): (i64, i64)| {
+            let time = u32::try_from(nanos).ok();
+            let time = time.and_then(|nanos| DateTime::from_timestamp(seconds, nanos));
+            time.is_some_and(|time| time > then)
+        };
+        let named = self.config.verifiers.iter();
+        let named = named.filter(|one| verifiers.contains(&one.name));
+        let mut files: Vec<_> = named.filter_map(|one| named_file(&one.kind)).collect();
+        files.retain(|file| match FileState::of(Some(file)) {
+            FileState::Present {
+                modified, changed, ..
+            } => is_newer(modified.max(changed)),
+            FileState::Absent | FileState::Special => false,
+        });
+        files.dedup();
+        let is_config_edited = match FileState::of(self.path()) {
+            FileState::Present { modified, .. } => is_newer(modified),
+            FileState::Absent | FileState::Special => false,
+        };
+        ChangedFiles {
+            is_config_edited,
+            named: files.into_iter().map(Path::to_owned).collect(),
+        }
+    }
+}
+
+/// Files that were changed since a policy was adopted.
+#[derive(Debug, Default)]
+pub(super) struct ChangedFiles {
+    /// The configuration file.
+    pub(super) is_config_edited: bool,
+    /// Those that it names.
+    pub(super) named: Vec<PathBuf>,
+}
+
+/// Returns the file on which the definition of a verifier depends: its schema, or its program, which may be found elsewhere since.
+fn named_file(kind: &VerifierKind) -> Option<&Path> {
+    match kind {
+        VerifierKind::Builtin(Builtin::Json(rule)) => rule.schema.as_ref()?.file(),
+        VerifierKind::Command { argv, .. } => argv.first().map(Path::new),
+        _ => None,
     }
 }
 

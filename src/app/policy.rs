@@ -23,7 +23,8 @@ pub enum PolicyStanding {
     /// It may not: the policy came from another file. The error names both files, and the way on.
     Foreign(Error),
     /// It may not, and it may not fetch either: its configuration is gone, broken or emptied, and what is in force in its
-    /// place may lead to other hosts, by other secrets. The error says why, and the way on.
+    /// place may lead to other hosts, by other secrets. One without a verifier counts as emptied: nobody can tell it from one that is
+    /// half written and has lost its proxy too. The error says why, and the way on.
     Unusable(Error),
 }
 
@@ -242,6 +243,7 @@ impl App {
                     changes,
                     unasked: unasked.sources.len(),
                     has_versions: self.store.holds(Condition::AnyVersion).await?,
+                    is_judged_again: false,
                 }))
             }
             Err(StoreError::OtherPolicy) => Ok(None),

@@ -4,6 +4,7 @@
 //! Never adopts anything, and never reads the configuration again.
 
 use super::adoption::EndedRefusals;
+use super::configured::ChangedFiles;
 use super::policy::{emptied, foreign, must_be_found_again};
 use super::{App, Error, Result};
 use crate::domain::{AdoptedPolicy, PolicyChanges, PolicyStep, policy_step};
@@ -19,6 +20,8 @@ pub struct PolicyOutlook {
     has_versions: bool,
     /// What people failed in the names of verifiers that an adoption does not require of it any more.
     ended: Vec<EndedRefusals>,
+    /// What was changed since the policy in force was adopted.
+    files: ChangedFiles,
 }
 
 /// What the next pass or changing command does about the policy.
@@ -63,12 +66,12 @@ impl PolicyOutlook {
             (PolicyNext::Keep, Some(_)) => "this configuration says the same".to_owned(),
             (PolicyNext::Adopt(changes), known) => {
                 let what = match known {
-                    None => "the next pass or changing command adopts this configuration",
-                    Some(_) => {
-                        "that file was edited since: the next pass or changing command adopts the edit"
+                    None => {
+                        "the next pass or changing command adopts this configuration".to_owned()
                     }
+                    Some(_) => self.files.adopted_words(),
                 };
-                let kept = if self.has_versions {
+                let kept = if self.has_versions && !changes.is_none() {
                     "; versions that are there keep their states until `gannet verify --stale`"
                 } else {
                     ""
@@ -80,6 +83,32 @@ impl PolicyOutlook {
                 Some(hint) => format!("{} ({hint})", error.message),
                 None => error.message.clone(),
             },
+        }
+    }
+}
+
+impl ChangedFiles {
+    /// Returns which files were changed, and that the next pass adopts that: only an edited configuration file is said to be edited.
+    fn adopted_words(&self) -> String {
+        let adopts = "the next pass or changing command adopts";
+        let named: Vec<_> = self
+            .named
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        let named = named.join(", ");
+        match (self.is_config_edited, self.named.len()) {
+            (true, 0) => format!("that file was edited since: {adopts} the edit"),
+            (true, _) => {
+                format!("that file was edited since, and {named} was changed: {adopts} both")
+            }
+            (false, 0) => format!("what that file says is read otherwise now: {adopts} that"),
+            (false, 1) => {
+                format!("{named}, which that file names, was changed since: {adopts} the change")
+            }
+            (false, _) => {
+                format!("{named}, which that file names, were changed since: {adopts} the changes")
+            }
         }
     }
 }
@@ -110,10 +139,17 @@ impl App {
             }
             _ => Vec::new(),
         };
+        let files = match (&next, known) {
+            (PolicyNext::Adopt(changes), Some(known)) => {
+                configured.changed_since(known.adopted_at, &changes.redefined())
+            }
+            _ => ChangedFiles::default(),
+        };
         Ok(PolicyOutlook {
             in_force,
             next,
             ended,
+            files,
             has_versions: self.store.holds(Condition::AnyVersion).await?,
         })
     }

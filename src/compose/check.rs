@@ -146,7 +146,7 @@ pub(super) fn passed_over_file(
     let file = config.passed_over_file(flags, environment)?;
     let (file, used) = (file.display(), config.config_file.as_ref()?.display());
     Some(format!(
-        "{file} is not used: the catalogue remembers {used}; `gannet --config {file} config adopt` puts the former in force"
+        "{file} is not used: the catalogue remembers {used}; `gannet --config {file} config adopt` puts {file} in force"
     ))
 }
 

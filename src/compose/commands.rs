@@ -107,6 +107,12 @@ async fn carry_out(
         let folders = cli::SetFolders::now(&services.app).await;
         match services.app.policy_standing().await {
             Ok(PolicyStanding::InForce(Some(adoption))) => {
+                let judges = matches!(command, AppCommand::Verify(args) if args.stale);
+                let adoption = if judges {
+                    adoption.judged_again()
+                } else {
+                    adoption
+                };
                 console.warn_line(&adoption.to_string());
                 folders.note(&services.app, console).await;
                 finish_removals(services, console).await;

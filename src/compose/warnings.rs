@@ -20,9 +20,11 @@ pub(super) fn warn_of_unusable(config: &Config, access: Access, console: &mut Co
             Access::Read => "reading goes on",
             Access::Change | Access::Create => "changes of sources are recorded",
         };
+        // First: the mistakes may be many lines.
         console.warn(&format!(
-            "{why}: {goes_on}, nothing is fetched, judged or published"
+            "the configuration cannot be used: {goes_on}, nothing is fetched, judged or published"
         ));
+        console.warn_line(why);
     }
 }
 

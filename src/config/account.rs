@@ -1,4 +1,4 @@
-//! What the system's list of accounts says of this process's own. Accounts of a directory service are not in it.
+//! What the system's list of accounts says of one. Accounts of a directory service are not in it.
 
 use std::path::PathBuf;
 
@@ -11,8 +11,13 @@ pub(super) struct Account {
 
 /// Returns the account that this process runs as, if it is in `/etc/passwd`.
 pub(super) fn own() -> Option<Account> {
+    of(rustix::process::getuid().as_raw())
+}
+
+/// Returns the account with this number, if it is in `/etc/passwd`.
+pub(super) fn of(number: u32) -> Option<Account> {
     let list = std::fs::read_to_string("/etc/passwd").ok()?;
-    find(&list, rustix::process::getuid().as_raw())
+    find(&list, number)
 }
 
 fn find(list: &str, number: u32) -> Option<Account> {

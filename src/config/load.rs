@@ -11,7 +11,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
 use super::notify::NotifierKeys;
-use super::paths::{Paths, expand};
+use super::paths::{Paths, expand, home_of_owner};
+use super::program_search::folder_of;
 use super::verifiers::VerifierKeys;
 use super::{
     Config, ConfigError, DashboardConfig, Environment, FetchConfig, LogConfig, Secrets,
@@ -338,8 +339,10 @@ fn read_file(flags: &Flags, environment: &Environment) -> Result<FileRead, Confi
 fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
     let document = Document::parse(text);
     let is_toml = document.is_toml();
+    let (folder, owner_home) = (folder_of(&path), home_of_owner(&path));
     let paths = Paths {
-        folder: path.parent().unwrap_or(Path::new("/")),
+        folder: &folder,
+        owner_home: owner_home.as_deref(),
         environment,
     };
     let settings = read_document(&document, paths);

@@ -16,6 +16,7 @@ mod no_proxy;
 mod notify;
 mod origins;
 mod paths;
+mod program_search;
 mod programs;
 mod proxy_address;
 mod resource_limits;

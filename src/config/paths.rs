@@ -1,5 +1,6 @@
 //! Paths as a configuration says them: from the configuration's folder, or after `~/` from the account's home.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Environment, account};
@@ -9,6 +10,8 @@ use super::{Environment, account};
 pub(super) struct Paths<'a> {
     /// The folder of the configuration file.
     pub(super) folder: &'a Path,
+    /// The home that `~` stands for in what is part of the policy; nothing for an account that the system does not list.
+    pub(super) owner_home: Option<&'a Path>,
     pub(super) environment: &'a Environment,
 }
 
@@ -20,6 +23,23 @@ impl Paths<'_> {
         }
         Ok(self.folder.join(expand(Path::new(text), self.environment)?))
     }
+
+    /// Returns the same for a path that is part of the policy, which has to be one path for whoever reads the file: `~` is the home of the
+    /// file's owner, whatever `HOME` is.
+    pub(super) fn resolve_for_all(&self, text: &str) -> Result<PathBuf, String> {
+        match (self.owner_home, Path::new(text).strip_prefix("~")) {
+            (Some(home), Ok(rest)) => Ok(home.join(rest)),
+            _ => self.resolve(text),
+        }
+    }
+}
+
+/// Returns the home of the account that a file belongs to, by the system's list of accounts. A file of root's may be meant for
+/// other accounts: there it is that of the account which reads it.
+pub(super) fn home_of_owner(file: &Path) -> Option<PathBuf> {
+    let owner = std::fs::metadata(file).ok()?.uid();
+    let owner = account::of(owner).filter(|_| owner != 0);
+    owner.or_else(account::own).map(|account| account.home)
 }
 
 /// Returns a path with the account's home in the place of a leading `~`.
@@ -52,6 +72,7 @@ mod tests {
         let environment = Environment::new([("HOME", "/home/joe")], None);
         let paths = Paths {
             folder: Path::new("/etc/gannet"),
+            owner_home: None,
             environment: &environment,
         };
         for (text, expected) in [
@@ -68,6 +89,32 @@ mod tests {
                 (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
                 (found, _) => panic!("{text}: {found:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn what_is_part_of_the_policy_is_one_path_for_every_account() {
+        for home in ["/home/joe", "/root"] {
+            let environment = Environment::new([("HOME", home)], None);
+            let of_owner = |owner_home| Paths {
+                folder: Path::new("/etc/gannet"),
+                owner_home,
+                environment: &environment,
+            };
+            let joes = of_owner(Some(Path::new("/home/joe")));
+            for (text, expected) in [
+                ("~/check", "/home/joe/check"),
+                ("~", "/home/joe/"),
+                ("bin/check", "/etc/gannet/bin/check"),
+                ("/bin/check", "/bin/check"),
+            ] {
+                let found = joes.resolve_for_all(text).expect("a path");
+                assert_eq!(found, Path::new(expected), "{text}, HOME={home}");
+            }
+            let found = of_owner(None).resolve_for_all("~/check").expect("a path");
+            assert_eq!(found, Path::new(home).join("check"));
+            let error = joes.resolve_for_all("~ann/check").expect_err("no path");
+            assert!(error.contains("only `~/` stands for a home folder"));
         }
     }
 }

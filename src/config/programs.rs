@@ -6,8 +6,9 @@ use toml::Spanned;
 
 use super::document::Section;
 use super::environment::is_executable;
-use super::interpreter::{interpreter_problem, sought_by_env};
+use super::interpreter::{PROGRAM_PATH, interpreter_problem, sought_by_env};
 use super::paths::Paths;
+use super::{Environment, program_search};
 
 /// Returns the program of a section's `command`, found and absolute, and its arguments.
 pub(super) fn read_argv(
@@ -35,9 +36,9 @@ pub(super) fn read_argv(
     Some(argv)
 }
 
-/// Returns the absolute path of a program: in the folders of `PATH` when its name has no slash, else taken from the
+/// Returns the absolute path of a program: in the folders of [`PROGRAM_PATH`] when its name has no slash, else taken from the
 /// configuration file's folder. One that is not there is no problem of the configuration: its verifier cannot judge until
-/// it comes ([`program_problem`]); a name that is not in `PATH` is returned as it stands.
+/// it comes ([`program_problem`]); a name that is not in those folders is returned as it stands.
 fn find_program(
     section: &Section<'_>,
     program: &Spanned<String>,
@@ -47,10 +48,9 @@ fn find_program(
     let found: Result<PathBuf, String> = if name.is_empty() || name.contains('\0') {
         Err("not a program's name".to_owned())
     } else if name.contains('/') {
-        paths.resolve(name)
+        paths.resolve_for_all(name)
     } else {
-        let found = paths.environment.find_program(name);
-        Ok(found.unwrap_or_else(|| PathBuf::from(name)))
+        Ok(program_search::find(name).unwrap_or_else(|| PathBuf::from(name)))
     };
     let text = found.and_then(|path| {
         path.into_os_string()
@@ -58,7 +58,7 @@ fn find_program(
             .map_err(|_| "its path is not UTF-8".to_owned())
     });
     text.map_err(|why| {
-        let message = format!("`{}`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it is in PATH", section.path("command"), name.escape_debug());
+        let message = format!("`{}`: cannot use the program `{}`: {why}; give an executable file's path, or its name when it lies in {PROGRAM_PATH}", section.path("command"), name.escape_debug());
         section.problem_at(&program.span(), message);
     })
     .ok()
@@ -66,12 +66,12 @@ fn find_program(
 
 /// Returns why a program that the configuration names cannot be run, as of now; of a script also why its interpreter cannot.
 pub fn program_problem(argv: &[String]) -> Option<String> {
-    const GIVE: &str = "; give an executable file's path, or its name when it is in PATH";
+    const GIVE: &str = "; give the whole path of an executable file";
     let (program, arguments) = argv.split_first()?;
     let path = Path::new(program);
     let (why, advice) = if !program.contains('/') {
-        let why = "not found in PATH, or not executable there";
-        (why.to_owned(), GIVE)
+        let why = program_search::not_found(program, &Environment::of_process());
+        (why, "")
     } else if let Err(error) = path.metadata() {
         (error.to_string(), GIVE)
     } else if !is_executable(path) {

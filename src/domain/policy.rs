@@ -173,6 +173,18 @@ impl PolicyChanges {
         self.removed.iter().cloned().chain(changed).collect()
     }
 
+    /// Returns the verifiers that both policies declare, and the later one with another definition.
+    pub fn redefined(&self) -> Vec<String> {
+        let changed = self.changed.iter();
+        let redefined = changed.filter(|(_, fields)| fields.contains(&"definition"));
+        redefined.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Returns whether nothing that decides about a version or an edition is otherwise by the later policy.
+    pub fn is_none(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    }
+
     /// Returns whether the later policy declares a set that the earlier one does not.
     pub fn begins_set(&self) -> bool {
         self.begins_set

@@ -18,7 +18,7 @@ use super::output;
 use super::subject::Subject;
 use super::watch::Overrun;
 use super::work_folder::WorkFolder;
-use crate::config::{PROGRAM_PATH, ResourceLimits};
+use crate::config::{PROGRAM_PATH, ResourceLimits, program_problem};
 use crate::domain::{Content, Judgement, VerdictOutcome, format_size, in_words};
 use crate::files::trouble;
 
@@ -61,10 +61,7 @@ pub(super) async fn judge(
     let input = subject.input().filter(|_| program.stdin);
     match run_in(folder, command, input, limits).await {
         Ok(run) => read(&run, program.failed, limits),
-        Err(error) => {
-            let why = trouble(&error, work_dir);
-            Judgement::error(&format!("cannot start {}: {why}", program.argv[0]))
-        }
+        Err(error) => Judgement::error(&cannot_start(program.argv, &error, work_dir)),
     }
 }
 
@@ -98,6 +95,13 @@ pub(super) async fn run_in(
     // It may hold a great many files. When this fails, the runtime is going down and has removed the folder.
     let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
     run
+}
+
+/// Says why a program did not start; of one that is called by its bare name also where it was looked for.
+pub(super) fn cannot_start(argv: &[String], error: &io::Error, work_dir: &Path) -> String {
+    let is_sought = error.kind() == io::ErrorKind::NotFound && !argv[0].contains('/');
+    let problem = is_sought.then(|| program_problem(argv)).flatten();
+    problem.unwrap_or_else(|| format!("cannot start {}: {}", argv[0], trouble(error, work_dir)))
 }
 
 /// Puts paths in place of every `{path}`, and of every `{manifest}` where there is one.

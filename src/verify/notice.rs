@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::child::{End, Limits, Run};
-use super::command::{command_in, ending, overrunning, run_in};
+use super::command::{cannot_start, command_in, ending, overrunning, run_in};
 use super::output;
 use super::verifier::GRACE;
 use super::work_folder::WorkFolder;
@@ -53,7 +53,7 @@ pub async fn run_notice(notice: Notice<'_>, work_dir: &Path) -> Result<Option<St
         resources: ResourceLimits::default(),
     };
     let run = run_in(folder, command, Some(&notice.text), limits).await;
-    let run = run.map_err(|error| format!("cannot start {}: {error}", notice.argv[0]))?;
+    let run = run.map_err(|error| cannot_start(notice.argv, &error, work_dir))?;
     read(&run, limits)
 }
 

@@ -879,7 +879,7 @@ fn problems_with_limits_name_line_and_key() {
 #[test]
 fn a_program_that_is_not_there_is_told_and_keeps_nothing_from_being_read() {
     for (program, why) in [
-        ("no-such-program-here", "not found in PATH"),
+        ("no-such-program-here", "in /usr/local/sbin:/usr/local/bin:"),
         ("/no/such/program", "No such file"),
         ("/etc/passwd", "not an executable file"),
         ("/", "not an executable file"),

@@ -1,9 +1,11 @@
 //! Whose verifiers count: the policy of the catalogue, with the real program and several configuration files.
 
+mod environments;
 mod no_file;
 mod outlook;
 mod refused;
 mod unasked;
+mod words;
 
 use std::fs;
 use std::path::Path;

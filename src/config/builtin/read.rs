@@ -122,7 +122,7 @@ fn taken_from<'a>(document: &Document<'a>, keys: &Keys, verifier: &mut DeTable<'
     parameters
 }
 
-/// Replaces `schema` by the table that a schema is read from: the file's name, its text, and `format`.
+/// Replaces `schema` by the table that a schema is read from: the file's name, path and text, and `format`.
 fn read_schema_file<'a>(document: &Document<'a>, parameters: &mut DeTable<'a>, paths: Paths<'_>) {
     let Some((key, schema)) = parameters.remove_entry("schema") else {
         return;
@@ -132,11 +132,12 @@ fn read_schema_file<'a>(document: &Document<'a>, parameters: &mut DeTable<'a>, p
     let Some(name) = schema.get_ref().as_str() else {
         return document.problem(&at, not_a_text("verifier.schema", schema.get_ref()));
     };
-    let read = paths
-        .resolve(name)
-        .and_then(|path| std::fs::read_to_string(path).map_err(|error| error.to_string()));
-    let text = match read {
-        Ok(text) => text,
+    let read = paths.resolve_for_all(name).and_then(|path| {
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        Ok((path.to_string_lossy().into_owned(), text))
+    });
+    let (path, text) = match read {
+        Ok(read) => read,
         Err(why) => {
             let message = format!("`verifier.schema`: {}", unusable(name, &why));
             return document.problem(&at, message);
@@ -149,7 +150,8 @@ fn read_schema_file<'a>(document: &Document<'a>, parameters: &mut DeTable<'a>, p
             Spanned::new(at.clone(), value),
         )
     };
-    let mut file = DeTable::from_iter([entry("name", name.to_owned()), entry("text", text)]);
+    let name = entry("name", name.to_owned());
+    let mut file = DeTable::from_iter([name, entry("path", path), entry("text", text)]);
     file.extend(format);
     parameters.insert(key, Spanned::new(at.clone(), DeValue::Table(file)));
 }

@@ -1,6 +1,7 @@
 //! A JSON Schema, read and compiled. Never fetches what it refers to, from the network or from other files.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jsonschema::Validator;
@@ -27,12 +28,15 @@ pub struct Schema {
     rounded: Option<Arc<str>>,
     #[serde(skip)]
     validator: Arc<Validator>,
+    #[serde(skip)]
+    file: Option<Arc<Path>>,
 }
 
 /// A schema's file, as the configuration names it.
 #[derive(Deserialize)]
 struct SchemaFile {
     name: String,
+    path: PathBuf,
     text: String,
     #[serde(default)]
     format: bool,
@@ -42,7 +46,12 @@ impl TryFrom<SchemaFile> for Schema {
     type Error = String;
 
     fn try_from(file: SchemaFile) -> Result<Self, String> {
-        Self::compile(file.text.as_bytes(), file.format).map_err(|why| unusable(&file.name, &why))
+        let compiled = Self::compile(file.text.as_bytes(), file.format);
+        let schema = compiled.map_err(|why| unusable(&file.name, &why))?;
+        Ok(Self {
+            file: Some(file.path.into()),
+            ..schema
+        })
     }
 }
 
@@ -82,7 +91,13 @@ impl Schema {
                 .and_then(first_rounded)
                 .map(Arc::from),
             validator: Arc::new(validator),
+            file: None,
         })
+    }
+
+    /// Returns the file that it was read from, if it was.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// Returns the digest of the file's content.

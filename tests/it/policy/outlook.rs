@@ -152,3 +152,74 @@ fn a_configuration_that_is_gone_is_said_once() {
     let said = check.err.matches("cannot find the configuration file");
     assert_eq!(said.count(), 1, "{check:?}");
 }
+
+#[test]
+fn only_an_edited_file_is_said_to_be_edited() {
+    let rig = Rig::new([Reply::file("{}")]);
+    let schema = |name: &str, text: &str| {
+        std::fs::write(rig.gannet.path(name), text).expect("a schema");
+        rig.gannet.path(name).display().to_string()
+    };
+    let (a, b) = (schema("a.json", "{}"), schema("b.json", "{}"));
+    let config = |columns: &str| {
+        let json = |name: &str| format!("builtin = \"json\"\nschema = \"{name}.json\"");
+        rig.write(
+            "config.toml",
+            &(verifier("a", &json("a"))
+                + &verifier("b", &json("b"))
+                + &verifier("rows", &format!("builtin = \"csv\"\n{columns}"))),
+        );
+    };
+    config("columns = 1");
+    rig.gannet.ok(&["config", "adopt"]);
+    let adopts = "the next pass or changing command adopts";
+    let own = "that file was edited since";
+    type Step<'a> = (&'a str, &'a dyn Fn(), String);
+    let steps: [Step; 4] = [
+        (
+            "one schema",
+            &|| drop(schema("a.json", "{\"type\": \"object\"}")),
+            format!(
+                "{a}, which that file names, was changed since: {adopts} the change: changed a"
+            ),
+        ),
+        (
+            "two",
+            &|| {
+                schema("a.json", "{\"type\": \"array\"}");
+                schema("b.json", "{\"type\": \"array\"}");
+            },
+            format!(
+                "{a}, {b}, which that file names, were changed since: {adopts} the changes: changed a"
+            ),
+        ),
+        (
+            "a schema and the file",
+            &|| {
+                schema("b.json", "{\"type\": \"string\"}");
+                config("columns = 2");
+            },
+            format!("{own}, and {b} was changed: {adopts} both: changed b"),
+        ),
+        (
+            "the file",
+            &|| config("columns = 3"),
+            format!("{own}: {adopts} the edit: changed rows"),
+        ),
+    ];
+    for (step, change, expected) in steps {
+        // Files are told apart by time from what was adopted before.
+        let adopted = std::time::SystemTime::now();
+        crate::rig::until("the clock goes on", || {
+            adopted
+                .elapsed()
+                .is_ok_and(|passed| passed.as_millis() > 30)
+        });
+        change();
+        let list = rig.gannet.run(&["list"]);
+        assert!(list.err.contains(&expected), "{step}: {list:#?}");
+        let is_edited = expected.starts_with(own);
+        assert_eq!(list.err.contains("edited"), is_edited, "{step}: {list:#?}");
+        rig.gannet.ok(&["config", "adopt"]);
+    }
+}

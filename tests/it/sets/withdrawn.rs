@@ -345,7 +345,8 @@ fn an_adoption_says_that_the_files_of_a_set_move_when_it_ends() {
     };
     let json = "[[verifier]]\nname = \"json\"\nsources = [\"*.json\"]\nbuiltin = \"json\"\n";
     let both = SUMS_VERIFIER.to_owned() + &other("nightly");
-    let release_moves = "files of the set release move to their own paths";
+    let release_moves =
+        "the set release ended: each of its sources is published at its own path now";
     for (before, after, says, moves) in [
         (SUMS_VERIFIER, "", release_moves, true),
         (SUMS_VERIFIER, json, release_moves, true),
@@ -353,13 +354,13 @@ fn an_adoption_says_that_the_files_of_a_set_move_when_it_ends() {
         (
             &both,
             json,
-            "files of the sets nightly, release move to their own paths",
+            "the sets nightly, release ended: each of its sources is published at its own path now",
             true,
         ),
         (
             &both,
             SUMS_VERIFIER,
-            "files of the set nightly move to their own paths",
+            "the set nightly ended: each of its sources is published at its own path now",
             false,
         ),
         (
@@ -376,7 +377,7 @@ fn an_adoption_says_that_the_files_of_a_set_move_when_it_ends() {
         assert!(said.contains(says), "{said}");
         assert_eq!(
             said.contains("and what is published stays"),
-            !says.contains("move"),
+            !says.contains("ended"),
             "{said}"
         );
         release.gannet.run(&["--worker-only"]);

@@ -1,0 +1,122 @@
+//! What is said of an adoption, of a configuration that cannot be used, and of what counts otherwise since.
+
+use std::fs;
+
+use super::{Rig, json_verifier, verifier};
+use crate::origin::Reply;
+
+const AGAIN: &str = "until they are judged again: `gannet verify --stale`";
+
+#[test]
+fn an_adoption_asks_for_judging_again_only_where_something_is_stale() {
+    let text = verifier("text", "builtin = \"utf8\"");
+    let both = json_verifier() + &text;
+    let other_order = text.clone() + &json_verifier();
+    for (edited, arguments, changes, asks) in [
+        (
+            &other_order,
+            &["config", "adopt"][..],
+            "the same verifiers",
+            false,
+        ),
+        (
+            &other_order,
+            &["edit", "x.json", "--tag", "a"],
+            "the same verifiers",
+            false,
+        ),
+        (
+            &other_order,
+            &["verify", "--stale"],
+            "the same verifiers",
+            false,
+        ),
+        (&text, &["config", "adopt"], "removed json", true),
+        (
+            &text,
+            &["edit", "x.json", "--tag", "a"],
+            "removed json",
+            true,
+        ),
+        // It does what it would ask for.
+        (&text, &["verify", "--stale"], "removed json", false),
+    ] {
+        let rig = Rig::new([Reply::file("{}")]);
+        rig.write("config.toml", &both);
+        rig.gannet.fetch("x.json");
+        rig.write("config.toml", edited);
+        let said = rig.gannet.run(arguments);
+        let said = said.out + &said.err;
+        let adopted = said.lines().find(|line| line.contains("adopted from"));
+        let adopted = adopted.unwrap_or_else(|| panic!("{arguments:?}: {said}"));
+        assert!(adopted.contains(changes), "{arguments:?}: {adopted}");
+        assert_eq!(adopted.contains(AGAIN), asks, "{arguments:?}: {adopted}");
+    }
+}
+
+#[test]
+fn what_follows_from_mistakes_stands_before_them() {
+    for (mistakes, lines) in [
+        ("nmae = 1\n", 1),
+        ("nmae = 1\ncolour = 2\n[fetch]\nx = 3\n", 3),
+    ] {
+        let rig = Rig::new([Reply::file("{}")]);
+        rig.gannet.ok(&["config", "adopt"]);
+        fs::write(rig.gannet.path("config.toml"), mistakes).expect("a configuration");
+        let list = rig.gannet.run(&["list"]);
+        let said: Vec<_> = list.err.lines().collect();
+        assert_eq!(
+            said[0],
+            "warning: the configuration cannot be used: reading goes on, nothing is fetched, judged or published",
+            "{list:#?}"
+        );
+        assert_eq!(said.len(), 1 + lines, "{list:#?}");
+        assert!(said[1].contains("config.toml:1: "), "{list:#?}");
+    }
+}
+
+#[test]
+fn every_verifier_that_failed_a_version_is_named() {
+    let size = verifier("size", "builtin = \"size\"\nmin = \"1KiB\"");
+    let hint = verifier("hint", "builtin = \"xml\"");
+    for (verifiers, named) in [
+        (json_verifier(), &["json: "][..]),
+        (json_verifier() + &size, &["json: ", "size: "]),
+        (
+            size.clone() + &json_verifier() + &hint,
+            &["size: ", "json: ", "hint: "],
+        ),
+    ] {
+        let rig = Rig::new([Reply::file("no JSON")]);
+        rig.write("config.toml", &verifiers);
+        let fetched = rig.gannet.run(&["fetch", "x.json"]);
+        let line = fetched.out.split("WHY").nth(1).unwrap_or_default();
+        let at: Vec<_> = named.iter().map(|name| line.find(name)).collect();
+        assert!(at.iter().all(Option::is_some), "{named:?}: {fetched:#?}");
+        assert!(at.is_sorted(), "{named:?}: {fetched:#?}");
+    }
+}
+
+/// What only advised is required now: nobody is asked again, and why it fails is said all the same.
+#[test]
+fn why_something_fails_that_nobody_judged_again_is_said() {
+    let set = "[[verifier]]\nname = \"json\"\nscope = \"set\"\nsources = [\"tag:eu\"]\ncommand = [\"sh\", \"-c\", \"echo no good; exit 1\"]\n";
+    let one = verifier(
+        "json",
+        "command = [\"sh\", \"-c\", \"echo no good; exit 1\"]",
+    );
+    for (verifier, what) in [
+        (one.as_str(), "v1 of x.json"),
+        (set, "edition 1 of the set eu"),
+    ] {
+        let rig = Rig::new([Reply::file("{}")]);
+        rig.write("config.toml", &format!("{verifier}advisory = true\n"));
+        rig.gannet.ok(&["edit", "x.json", "--tag", "eu"]);
+        rig.gannet.ok(&["fetch", "x.json"]);
+        rig.write("config.toml", verifier);
+        let said = rig.gannet.run(&["verify", "--stale"]);
+        assert_eq!(said.code, Some(1), "{said:#?}");
+        let expected = format!("{what}: failed\n  json failed: no good\n");
+        assert!(said.out.contains(&expected), "{said:#?}");
+    }
+}
