@@ -77,7 +77,7 @@ pub use judge::{SetAside, Verified};
 pub use notify::Delivery;
 pub use other_contents::{OtherContents, OtherFile};
 pub use outside_verdict::GivenVerdict;
-pub use policy::PolicyStanding;
+pub use policy::{BEFORE_STAYS, PolicyStanding};
 pub use policy_outlook::{PolicyNext, PolicyOutlook};
 pub use ports::App;
 pub use publish::PublishRequest;

@@ -40,7 +40,7 @@ pub(super) const UNUSABLE: &str = "the configuration of this catalogue cannot be
 /// How it ends.
 pub(super) const NOTHING_IS_DONE: &str = ": nothing is fetched, judged or published";
 /// How the problem ends of a process that goes on with the configuration before.
-pub(super) const BEFORE_STAYS: &str = "; the configuration before stays in force";
+pub const BEFORE_STAYS: &str = "; the configuration before stays in force";
 
 impl App {
     /// Returns the policy in force; nothing while none was adopted.

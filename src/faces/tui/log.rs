@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::app::BEFORE_STAYS;
 use crate::domain::{Action, Event, EventId, SourceId};
 use crate::faces::text::clean;
 
@@ -84,6 +85,8 @@ pub(crate) struct LogPane {
     held: Option<EventId>,
     /// Events that came since the pane stopped following.
     missed: usize,
+    /// Whether the newest event of the configuration is that a changed file was rejected, and the one before stays in force.
+    keeps_earlier_config: bool,
 }
 
 impl Default for LogPane {
@@ -97,15 +100,32 @@ impl Default for LogPane {
             filter: String::new(),
             held: None,
             missed: 0,
+            keeps_earlier_config: false,
         }
     }
 }
 
+/// Tells whether the event of a rejected configuration says that the one before stays in force.
+fn keeps_earlier(rejected: &Event) -> bool {
+    let detail = rejected.event.detail.as_deref();
+    detail.is_some_and(|detail| detail.ends_with(BEFORE_STAYS))
+}
+
 impl LogPane {
+    /// Returns whether an earlier configuration than the file's is in force, as the newest events have it.
+    pub(crate) fn keeps_earlier_config(&self) -> bool {
+        self.keeps_earlier_config
+    }
+
     /// Appends events, oldest first; events that are in the ring already are left out.
     pub(crate) fn extend(&mut self, lines: Vec<LogLine>) {
         let newest = self.newest();
         for line in lines.into_iter().filter(|line| Some(line.id) > newest) {
+            match line.event.event.action {
+                Action::ConfigRejected => self.keeps_earlier_config = keeps_earlier(&line.event),
+                Action::ConfigReloaded | Action::PolicyAdopted => self.keeps_earlier_config = false,
+                _ => {}
+            }
             if self.ring.len() == RING {
                 self.ring.pop_front();
                 self.dropped += 1;

@@ -136,6 +136,42 @@ fn screen(model: &mut Model, size: (u16, u16), theme: ThemeChoice, ascii: bool) 
 }
 
 #[test]
+fn the_header_says_that_an_earlier_configuration_is_in_force() {
+    use crate::app::BEFORE_STAYS;
+    let words = "config rejected, the earlier is in force";
+    let config = |id, action, detail: String| {
+        let mut line = event(id, "");
+        line.event.event.action = action;
+        line.event.event.detail = Some(detail);
+        line
+    };
+    let broken = || format!("config.toml:1: unknown key `a`{BEFORE_STAYS}");
+    let mut model = model();
+    assert!(!screen(&mut model, (120, 30), ThemeChoice::Dark, false).contains(words));
+    for (id, action, detail, is_said) in [
+        (30, Action::ConfigRejected, broken(), true),
+        (31, Action::FetchNew, String::new(), true),
+        (32, Action::ConfigReloaded, "config.toml".to_owned(), false),
+        // Another process has another file: what is in force here is what its file says.
+        (
+            33,
+            Action::ConfigRejected,
+            "come from /etc/a".to_owned(),
+            false,
+        ),
+        (34, Action::ConfigRejected, broken(), true),
+        (35, Action::PolicyAdopted, "revision 2".to_owned(), false),
+    ] {
+        let lines = vec![config(id, action, detail)];
+        let (rows, gone) = (Vec::new(), Vec::new());
+        update(&mut model, Msg::Changed { rows, gone, lines });
+        let screen = screen(&mut model, (120, 30), ThemeChoice::Dark, false);
+        let header = screen.lines().next().unwrap_or_default();
+        assert_eq!(header.contains(words), is_said, "{id}: {screen}");
+    }
+}
+
+#[test]
 fn the_page_of_keys_is_what_the_program_prints() {
     let page = Keymap::default().page();
     assert_eq!(

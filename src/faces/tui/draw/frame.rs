@@ -69,6 +69,9 @@ fn status(model: &Model) -> String {
     if model.mode.read_only {
         parts.push("read-only".to_owned());
     }
+    if model.log.keeps_earlier_config() {
+        parts.push("config rejected, the earlier is in force".to_owned());
+    }
     for job in &model.jobs {
         let (done, total) = (grouped(job.done), grouped(job.total));
         parts.push(format!("{} {done}/{total}", job.what));
