@@ -99,10 +99,11 @@ impl App {
             let failed = last
                 .get(verifier.name())
                 .filter(|one| one.judgement.outcome == VerdictOutcome::Failed && !one.is_by_hand());
-            let Some((failed, list)) = failed.zip(companion_of(&verifier)) else {
+            let Some((failed, companion)) = failed.zip(companion_of(&verifier)) else {
                 continue;
             };
-            let now = self.list_in_force(list, &facts_of(source, version)).await?;
+            let facts = facts_of(source, version);
+            let now = self.list_in_force(companion, &facts).await?;
             // An older gannet did not note which list it was.
             if now.is_some() && now != Companion::noted_in(&failed.judgement.output) {
                 outlisted.push(verifier.name().to_owned());

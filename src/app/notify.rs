@@ -360,13 +360,7 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
     for candidate in &look.candidates {
         let (source, told) = (&candidate.source, candidate.told);
         let selects = |pattern: &crate::domain::Pattern| pattern.matches(&source.settings);
-        let then = if !notifier.sources.iter().any(selects) {
-            // The configuration may have been another one when it was told.
-            Told {
-                waits: false,
-                ..told
-            }
-        } else {
+        let then = if notifier.sources.iter().any(selects) {
             let (rules, present) = (&notifier.rules, Standing::of(source));
             let told = told.without(&candidate.failed_since, rules, present, now);
             let decision = decide(rules, present, told, now);
@@ -382,6 +376,12 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
                 continue;
             }
             decision.then
+        } else {
+            // The configuration may have been another one when it was told.
+            Told {
+                waits: false,
+                ..told
+            }
         };
         if then != told {
             plan.known.sources.push((source.id, then));

@@ -10,10 +10,12 @@ const WAITS: &str = "external = true";
 
 fn verifiers(of: &[&str]) -> String {
     let of = of.iter().enumerate();
-    of.map(|(number, what)| {
-        format!("[[verifier]]\nname = \"v{number}\"\nsources = [\"*\"]\n{what}\n")
-    })
-    .collect()
+    let tables: Vec<String> = of
+        .map(|(number, what)| {
+            format!("[[verifier]]\nname = \"v{number}\"\nsources = [\"*\"]\n{what}\n")
+        })
+        .collect();
+    tables.concat()
 }
 
 #[test]
