@@ -446,7 +446,7 @@ impl SetsReport {
                 VerdictOutcome::Failed => "failed verification",
                 VerdictOutcome::Error => "could not be verified",
             };
-            let (by, detail) = (&verdict.verifier, verdict.judgement.reason());
+            let (by, detail) = (verdict.agent_words(), verdict.judgement.reason());
             self.failures
                 .push(format!("set {set}: {word} by {by}{advisory}: {detail}"));
         }

@@ -21,7 +21,7 @@ pub fn event_of_health(failures_before: u32, has_failed: bool) -> Option<(Action
 /// Returns the event of a verdict on a version.
 pub fn event_of_verdict(verdict: &NewVerdict) -> (Action, String) {
     match verdict.judgement.outcome {
-        VerdictOutcome::Passed => (Action::VerdictPassed, verdict.verifier.clone()),
+        VerdictOutcome::Passed => (Action::VerdictPassed, verdict.judge_words()),
         VerdictOutcome::Failed => (Action::VerdictFailed, verdict.with_reason()),
         VerdictOutcome::Error => (Action::VerdictError, verdict.with_reason()),
         VerdictOutcome::Pending => (Action::VerdictPending, verdict.with_reason()),
@@ -54,18 +54,37 @@ pub fn event_of_set(
     verdicts: &[NewVerdict],
     weights: &Weights,
 ) -> Option<(Action, String)> {
-    let (action, outcome) = match state {
-        VersionState::Passed => (Action::SetPassed, None),
-        VersionState::Failed => (Action::SetFailed, Some(VerdictOutcome::Failed)),
-        VersionState::Error => (Action::SetError, Some(VerdictOutcome::Error)),
+    let action = match state {
+        VersionState::Passed => Action::SetPassed,
+        VersionState::Failed => Action::SetFailed,
+        VersionState::Error => Action::SetError,
         VersionState::Pending | VersionState::Unverified => return None,
     };
-    let reasons = outcome.and_then(|outcome| reasons(verdicts, outcome, weights));
+    let reasons = match state {
+        // What a person passed in the place of a verifier is worth a word.
+        VersionState::Passed => {
+            let passed = deciding(verdicts, VerdictOutcome::Passed, weights);
+            joined(passed.filter(|verdict| verdict.is_by_hand()))
+        }
+        VersionState::Failed => reasons(verdicts, VerdictOutcome::Failed, weights),
+        _ => reasons(verdicts, VerdictOutcome::Error, weights),
+    };
     let detail = match reasons {
         Some(reasons) => format!("{set}: {reasons}"),
         None => set.to_owned(),
     };
     Some((action, detail))
+}
+
+/// Tells whether a person gave one of the verdicts that made an edition of a set stand so, in the place of a verifier.
+pub fn is_decided_by_hand(state: VersionState, verdicts: &[NewVerdict], weights: &Weights) -> bool {
+    let outcome = match state {
+        VersionState::Passed => VerdictOutcome::Passed,
+        VersionState::Failed => VerdictOutcome::Failed,
+        VersionState::Error => VerdictOutcome::Error,
+        VersionState::Pending | VersionState::Unverified => return false,
+    };
+    deciding(verdicts, outcome, weights).any(NewVerdict::is_by_hand)
 }
 
 /// Returns the event of a published file, given which version it held as recorded `before`, and holds `now`.
@@ -81,12 +100,21 @@ pub fn event_of_file(before: Option<VersionId>, now: Option<VersionId>) -> Optio
 
 /// Returns what the verifiers that decide said with this outcome; nothing when none of these verdicts is such a one.
 fn reasons(verdicts: &[NewVerdict], outcome: VerdictOutcome, weights: &Weights) -> Option<String> {
-    let reasons: Vec<_> = verdicts
-        .iter()
-        .filter(|verdict| verdict.judgement.outcome == outcome)
-        .filter(|verdict| weights.requires(&verdict.verifier))
-        .map(NewVerdict::with_reason)
-        .collect();
+    joined(deciding(verdicts, outcome, weights))
+}
+
+fn deciding<'a>(
+    verdicts: &'a [NewVerdict],
+    outcome: VerdictOutcome,
+    weights: &'a Weights,
+) -> impl Iterator<Item = &'a NewVerdict> {
+    let of_outcome = verdicts.iter();
+    let of_outcome = of_outcome.filter(move |verdict| verdict.judgement.outcome == outcome);
+    of_outcome.filter(|verdict| weights.requires(&verdict.verifier))
+}
+
+fn joined<'a>(verdicts: impl Iterator<Item = &'a NewVerdict>) -> Option<String> {
+    let reasons: Vec<_> = verdicts.map(NewVerdict::with_reason).collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
@@ -217,6 +245,28 @@ mod tests {
             let expected = expected.map(|(action, words)| (action, words.to_owned()));
             assert_eq!(told, expected, "{state}");
         }
+    }
+
+    #[test]
+    fn a_person_s_verdict_is_told_as_such() {
+        let by_hand = |outcome, detail| NewVerdict {
+            fingerprint: Fingerprint::overruled(),
+            ..said("schema", outcome, detail)
+        };
+        let own = [said("schema", VerdictOutcome::Passed, "fine")];
+        let passed = [by_hand(VerdictOutcome::Passed, "")];
+        let failed = [by_hand(VerdictOutcome::Failed, "row 3")];
+        for (state, verdicts, words, is_by_hand) in [
+            (Passed, &own, "eu", false),
+            (Passed, &passed, "eu: schema, by hand", true),
+            (Failed, &failed, "eu: schema, by hand: row 3", true),
+        ] {
+            let told = event_of_set("eu", state, verdicts, &weights());
+            assert_eq!(told.map(|(_, words)| words).as_deref(), Some(words));
+            assert_eq!(is_decided_by_hand(state, verdicts, &weights()), is_by_hand);
+        }
+        assert_eq!(event_of_verdict(&passed[0]).1, "schema, by hand");
+        assert_eq!(failed[0].agent_with_reason(), "hand (schema): row 3");
     }
 
     #[test]

@@ -66,7 +66,7 @@ words!(
         VersionRecounted = "version.recounted",
         /// A verdict came too late to count: somebody else decided meanwhile, or its verifier was defined otherwise.
         VerdictOvertaken = "verdict.overtaken",
-        /// A verdict that cannot be read, or whose second record alone is left, counts no more: the verifiers were asked anew.
+        /// A verdict by hand, one that cannot be read, or one whose second record alone is left counts no more: the verifier judged anew.
         VerdictSetAside = "verdict.set-aside",
         /// A version took its published path.
         Published = "file.published",
@@ -154,4 +154,7 @@ pub struct Event {
     pub source_name: Option<String>,
     /// The revision of the policy under which a verdict counted or a state changed; nothing for other events.
     pub policy_revision: Option<i64>,
+    /// Whether the verdict that it tells of is one that a person gave in the place of a verifier; nothing for other events, and for
+    /// those that were recorded before this was.
+    pub by_hand: Option<bool>,
 }

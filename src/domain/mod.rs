@@ -46,6 +46,7 @@ pub use attempt::{Attempt, AttemptOutcome, FailureKind, Validators};
 pub use blob::{BlobForm, BlobLink, NewBlob, StoredBody, StoredObject, base_ordinal};
 pub use consequence::{
     event_of_file, event_of_health, event_of_set, event_of_state, event_of_verdict,
+    is_decided_by_hand,
 };
 pub use content::Content;
 pub use credential::value_holds_credential;

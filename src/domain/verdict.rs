@@ -138,12 +138,30 @@ impl NewVerdict {
         }
     }
 
-    /// Returns who said it, and why.
-    pub fn with_reason(&self) -> String {
-        if self.judgement.detail.is_empty() {
-            return self.verifier.clone();
+    /// Returns the judge, to stand behind `failed by`: `schema`, or `hand (schema)`.
+    pub fn agent_words(&self) -> String {
+        if self.is_by_hand() {
+            format!("hand ({})", self.verifier)
+        } else {
+            self.verifier.clone()
         }
-        format!("{}: {}", self.verifier, self.judgement.detail)
+    }
+
+    /// Returns who said it, and why: `schema: line 3`, or `schema, by hand: line 3`.
+    pub fn with_reason(&self) -> String {
+        self.reason_behind(self.judge_words())
+    }
+
+    /// Returns the same to stand behind `failed by`: `hand (schema): line 3`.
+    pub fn agent_with_reason(&self) -> String {
+        self.reason_behind(self.agent_words())
+    }
+
+    fn reason_behind(&self, judge: String) -> String {
+        match self.judgement.detail.as_str() {
+            "" => judge,
+            detail => format!("{judge}: {detail}"),
+        }
     }
 
     /// Tells whether somebody outside found the content bad: that stands for the same bytes wherever they come again, until

@@ -125,7 +125,7 @@ impl Pipeline {
                 Weight::Required => "",
                 Weight::Advisory => " (advisory)",
             };
-            let (name, by) = (&source.settings.name, &verdict.verifier);
+            let (name, by) = (&source.settings.name, verdict.agent_words());
             let detail = verdict.judgement.reason();
             self.tell(|| {
                 let id = version.id;

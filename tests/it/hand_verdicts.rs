@@ -1,6 +1,8 @@
 //! Verdicts that a person gave in the place of a verifier: they are marked wherever verdicts are shown, judging what is stale keeps
 //! and counts them, and whoever asks the verifier anew reads what was set aside by that. Through the real program.
 
+mod events;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -110,7 +110,7 @@ fn bytes_that_come_again_are_failed_on_arrival_and_it_is_said() {
     prices.serve("one");
     let said = prices.gannet.run(&["fetch", "prices"]);
     assert_eq!(said.code, Some(1), "{said:#?}");
-    let because = "prices: v3 failed verification by eyes: no price";
+    let because = "prices: v3 failed verification by hand (eyes): no price";
     assert!(said.err.contains(because), "{said:#?}");
     assert_eq!(prices.published().as_deref(), Some("two"));
     let log = prices.gannet.ok(&["log"]);
@@ -225,7 +225,7 @@ fn bytes_that_come_again_say_where_they_were_failed() {
             continue;
         }
         let because = format!(
-            "prices: v{version} failed verification by eyes: no price; of the same contents as v1"
+            "prices: v{version} failed verification by hand (eyes): no price; of the same contents as v1"
         );
         assert!(said.err.contains(&because), "{said:#?}");
         let verdicts = prices.gannet.json(&["verdicts", "prices~0", "--json"]);

@@ -93,7 +93,7 @@ fn a_file_that_failed_is_taken_away_while_nothing_can_take_its_place() {
             "full",
             "full published".to_owned(),
             "verdict a~0 look failed --detail poison",
-            "away, which was failed by look: poison; its successor: ",
+            "away, which was failed by hand (look): poison; its successor: ",
             "none",
         ),
         (
@@ -107,7 +107,7 @@ fn a_file_that_failed_is_taken_away_while_nothing_can_take_its_place() {
             "read-only",
             "protect published".to_owned(),
             "verdict a~0 look failed --detail poison",
-            "is still served, which was failed by look: poison: ",
+            "is still served, which was failed by hand (look): poison: ",
             "two of a",
         ),
         (
@@ -178,14 +178,14 @@ fn the_folder_of_a_set_that_failed_is_taken_away_while_nothing_can_take_its_plac
             "an edition that failed",
             format!("{GONE}; full sets"),
             "verdict set:eu whole failed --detail poison",
-            "away, of which edition 2 was failed by whole: poison; its successor: ",
+            "away, of which edition 2 was failed by hand (whole): poison; its successor: ",
             "none",
         ),
         (
             "a member that failed",
             format!("{GONE}; full sets"),
             "verdict m~0 look failed --detail poison",
-            "away, of which edition 2 was failed by look: poison (m); its successor: ",
+            "away, of which edition 2 was failed by hand (look): poison (m); its successor: ",
             "none",
         ),
         (
@@ -200,7 +200,7 @@ fn the_folder_of_a_set_that_failed_is_taken_away_while_nothing_can_take_its_plac
             "read-only",
             format!("{GONE}; protect sets"),
             "verdict set:eu whole failed --detail poison",
-            "is still served, of which edition 2 was failed by whole: poison: ",
+            "is still served, of which edition 2 was failed by hand (whole): poison: ",
             "two of m",
         ),
     ];

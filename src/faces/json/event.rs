@@ -19,6 +19,9 @@ json_object! {
         /// Under which a verdict counted or a state changed.
         #[serde(skip_serializing_if = "Option::is_none")]
         policy_revision: Option<i64>,
+        /// Whether a person gave the verdict in the place of a verifier.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by_hand: Option<bool>,
     }
 }
 
@@ -34,6 +37,7 @@ impl<'a> EventJson<'a> {
             version_id: event.event.version_id,
             detail: event.event.detail.as_deref(),
             policy_revision: event.policy_revision,
+            by_hand: event.by_hand,
         }
     }
 }

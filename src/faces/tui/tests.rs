@@ -61,6 +61,7 @@ fn event(id: i64, text: &str) -> LogLine {
         },
         source_name: Some("prices.csv".to_owned()),
         policy_revision: None,
+        by_hand: None,
     })
 }
 

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use super::edition_row::{edition_by_id, one};
 use super::edition_state::{count_edition, write_checksum};
-use super::event_row::insert_event_under;
+use super::event_row::insert_event_of_verdict;
 use super::failure::Outcome;
-use super::hand_verdict::{Own, end_on_editions};
+use super::hand_verdict::{Own, end_on_editions, note_set_aside};
 use super::overtaken::{is_overtaken, note_overtaken};
 use super::policy_in_force::InForce;
 use super::refusals::{refusals_of_contents, repeat_on_edition};
@@ -21,7 +21,7 @@ use super::verdict_row::{insert_verdict, verdicts_on_edition};
 use super::version::version_by_id;
 use crate::domain::{
     Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp, VersionState,
-    combination_key, event_of_set,
+    combination_key, event_of_set, is_decided_by_hand,
 };
 use crate::store::error::Result;
 use crate::store::judged::Judged;
@@ -174,9 +174,12 @@ fn append(
             let subject = (None, None, format!("{set}: "));
             note_overtaken(transaction, subject, verdict, policy, stamp)?;
         } else {
-            let id = insert_verdict(transaction, Judged::Edition(edition), verdict, stamp)?;
+            let on = Judged::Edition(edition);
+            let id = insert_verdict(transaction, on, verdict, stamp)?;
+            let subject = (None, None, format!("{set}: "));
+            note_set_aside(transaction, on, &subject, (id, verdict), stamp)?;
             let own = Own::new(id, verdict, seen);
-            ended.extend(end_on_editions(transaction, edition, &own)?);
+            ended.extend(end_on_editions(transaction, edition, &own, stamp)?);
             counted.push(verdict.clone());
         }
     }
@@ -244,10 +247,12 @@ fn note_state(
     let Some((action, detail)) = event_of_set(set, state, verdicts, &policy.weights) else {
         return Ok(());
     };
-    insert_event_under(
+    let by_hand = Some(is_decided_by_hand(state, verdicts, &policy.weights));
+    insert_event_of_verdict(
         transaction,
         stamp,
         policy.revision,
+        by_hand,
         NewEvent {
             action,
             source_id: None,

@@ -84,7 +84,7 @@ fn list_sql(filter: &EventFilter) -> String {
     // The detail of an event of a set begins with the set. No name of one has a colon.
     let set = match &filter.set {
         Some(_) => {
-            "e.source_id IS NULL AND (w.value LIKE 'set.%' AND (e.detail = :set OR substr(e.detail, 1, length(:set) + 2) = :set || ': ')
+            "e.source_id IS NULL AND ((w.value LIKE 'set.%' OR w.value IN ('verdict.set-aside', 'verdict.overtaken')) AND (e.detail = :set OR substr(e.detail, 1, length(:set) + 2) = :set || ': ')
                  OR w.value = 'publish.failed' AND substr(e.detail, 1, length(:set) + 6) = 'set ' || :set || ': ')"
         }
         None => ":set IS NULL",
@@ -98,7 +98,7 @@ fn list_sql(filter: &EventFilter) -> String {
         None => (":after IS NULL", "DESC"),
     };
     format!(
-        "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.detail, s.name, e.policy_revision
+        "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.detail, s.name, e.policy_revision, e.by_hand
          FROM event e LEFT JOIN text a ON a.id = e.actor_id LEFT JOIN text w ON w.id = e.action_id
          LEFT JOIN source s ON s.id = e.source_id
          WHERE {source} AND {set} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
@@ -121,6 +121,7 @@ fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
         // What is damaged of the source is not damage of the event.
         source_name: columns.get().unwrap_or_default(),
         policy_revision: columns.get()?,
+        by_hand: columns.get()?,
     })
 }
 

@@ -31,11 +31,22 @@ pub(super) fn insert_event_under(
     policy_revision: Option<i64>,
     event: NewEvent,
 ) -> rusqlite::Result<EventId> {
+    insert_event_of_verdict(transaction, stamp, policy_revision, None, event)
+}
+
+/// Appends an event about a verdict, with whether a person gave that in the place of a verifier.
+pub(super) fn insert_event_of_verdict(
+    transaction: &Transaction<'_>,
+    stamp: &Stamp,
+    policy_revision: Option<i64>,
+    by_hand: Option<bool>,
+    event: NewEvent,
+) -> rusqlite::Result<EventId> {
     let actor = transaction.text_id(&stamp.actor.0)?;
     let action_id = transaction.text_id(event.action.as_str())?;
     let id = transaction.insert(
-        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail, policy_revision)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail, policy_revision, by_hand)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             millis(stamp.at),
             actor,
@@ -43,7 +54,8 @@ pub(super) fn insert_event_under(
             event.source_id.map(|id| id.0),
             event.version_id.map(|id| id.0),
             event.detail,
-            policy_revision
+            policy_revision,
+            by_hand
         ],
     )?;
     let id = EventId(id);

@@ -7,14 +7,19 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::edition_row::{alike_editions, edition_by_id};
 use super::edition_state::count_edition;
+use super::event_row::insert_event_of_verdict;
 use super::failure::{Failure, Outcome};
 use super::refusal_row::failed_or_refused;
 use super::refusals::{alike_versions, is_decided, repeat_all_on_version};
 use super::row::millis;
+use super::set_aside::Subject;
 use super::transaction::Transaction;
 use super::verdict_row::{given, newest_outcomes, repeat};
 use super::verdict_tables::Tables;
-use crate::domain::{EditionId, Fingerprint, NewVerdict, Stamp, VerdictId, VersionId};
+use super::version_state::place_of;
+use crate::domain::{
+    Action, EditionId, Fingerprint, NewEvent, NewVerdict, Stamp, VerdictId, VersionId,
+};
 use crate::store::judged::Judged;
 use crate::store::types::{Ended, Seen};
 
@@ -50,9 +55,16 @@ pub(super) fn end_on_versions(
     for other in alike_versions(sql, version, &failed)? {
         let on = Judged::Version(other);
         if let Some(last) = last_to_end(sql, on, own, by_hand)? {
+            let aside = ended_by_hand(sql, on, &last)?;
+            let subject = (
+                Some(place_of(sql, other)?.source_id),
+                Some(other),
+                String::new(),
+            );
+            note_ended(transaction, &subject, aside.as_ref(), stamp)?;
             let said = [(own.id, own.verdict.clone())];
             repeat_all_on_version(transaction, other, &said, stamp)?;
-            ended.extend(ended_by_hand(sql, on, &last)?);
+            ended.extend(aside);
         }
     }
     Ok(ended)
@@ -63,6 +75,7 @@ pub(super) fn end_on_editions(
     transaction: &Transaction<'_>,
     edition: EditionId,
     own: &Own<'_>,
+    stamp: &Stamp,
 ) -> Outcome<Vec<Ended>> {
     let sql = transaction.sql;
     let Some(by_hand) = ends_others(sql, Judged::Edition(edition), own)? else {
@@ -78,9 +91,12 @@ pub(super) fn end_on_editions(
             continue;
         }
         if let Some(last) = last_to_end(sql, on, own, by_hand)? {
+            let aside = ended_by_hand(sql, on, &last)?;
+            let subject = (None, None, format!("{}: edition {other}: ", judged.set));
+            note_ended(transaction, &subject, aside.as_ref(), stamp)?;
             repeat(transaction, own.id, false, on)?;
             count_edition(transaction, other, &policy)?;
-            ended.extend(ended_by_hand(sql, on, &last)?);
+            ended.extend(aside);
         }
     }
     Ok(ended)
@@ -92,12 +108,7 @@ fn ends_others(sql: &Connection, on: Judged, own: &Own<'_>) -> rusqlite::Result<
     if own.verdict.fingerprint.is_outside() {
         return Ok(None);
     }
-    // As a rule nobody ever gave one.
-    let by_hand: Option<i64> = sql
-        .prepare_cached("SELECT id FROM text WHERE value = ?1")?
-        .query_row([Fingerprint::overruled().hex], |row| row.get(0))
-        .optional()?;
-    let Some(by_hand) = by_hand else {
+    let Some(by_hand) = hand_fingerprint(sql)? else {
         return Ok(None);
     };
     let Tables {
@@ -123,6 +134,13 @@ fn ends_others(sql: &Connection, on: Judged, own: &Own<'_>) -> rusqlite::Result<
         )
         .optional()?;
     Ok(ends.unwrap_or(false).then_some(by_hand))
+}
+
+/// Returns the id of the fingerprint of verdicts by hand; nothing while nobody ever gave one, which is the rule.
+fn hand_fingerprint(sql: &Connection) -> rusqlite::Result<Option<i64>> {
+    sql.prepare_cached("SELECT id FROM text WHERE value = ?1")?
+        .query_row([Fingerprint::overruled().hex], |row| row.get(0))
+        .optional()
 }
 
 /// A verdict in whose place the verifier's own comes.
@@ -167,6 +185,69 @@ fn last_to_end(
         let ends = last.is_by_hand && !came_since || is_undecided && is_decided(own.verdict);
         ends.then_some(last)
     }))
+}
+
+/// Appends an event of the verdict by hand in whose place a verifier's own comes, which was recorded just now, if there is one.
+pub(super) fn note_set_aside(
+    transaction: &Transaction<'_>,
+    on: Judged,
+    subject: &Subject,
+    (id, own): (VerdictId, &NewVerdict),
+    stamp: &Stamp,
+) -> Outcome<()> {
+    if own.is_by_hand() {
+        return Ok(());
+    }
+    let Some(by_hand) = hand_fingerprint(transaction.sql)? else {
+        return Ok(());
+    };
+    let Tables {
+        verdicts,
+        on: column,
+        ..
+    } = on.tables();
+    let last = transaction
+        .sql
+        .prepare_cached(&format!(
+            "SELECT d.id, d.fingerprint_id = ?4 FROM {verdicts} d CROSS JOIN text n ON n.id = d.verifier_id
+             WHERE d.{column} = ?1 AND d.id < ?2 AND n.value = ?3 ORDER BY d.id DESC LIMIT 1"
+        ))?
+        .query_row(params![on.id(), id.0, own.verifier, by_hand], |row| {
+            let (id, is_by_hand) = (VerdictId(row.get(0)?), row.get(1)?);
+            Ok(Last { id, is_by_hand })
+        })
+        .optional()?;
+    let aside = match last {
+        Some(last) => ended_by_hand(transaction.sql, on, &last)?,
+        None => None,
+    };
+    note_ended(transaction, subject, aside.as_ref(), stamp)
+}
+
+fn note_ended(
+    transaction: &Transaction<'_>,
+    (source, version, what): &Subject,
+    ended: Option<&Ended>,
+    stamp: &Stamp,
+) -> Outcome<()> {
+    let Some(Ended { verdict, actor, .. }) = ended else {
+        return Ok(());
+    };
+    let reason = match verdict.judgement.reason() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    let (verifier, outcome) = (&verdict.verifier, verdict.outcome_words());
+    let event = NewEvent {
+        action: Action::VerdictSetAside,
+        source_id: *source,
+        version_id: *version,
+        detail: Some(format!(
+            "{what}{verifier} {outcome} ({actor}){reason}; counts no more, the verifier judged anew"
+        )),
+    };
+    insert_event_of_verdict(transaction, stamp, None, Some(true), event)?;
+    Ok(())
 }
 
 fn ended_by_hand(sql: &Connection, on: Judged, last: &Last) -> Outcome<Option<Ended>> {

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::failure::Outcome;
-use super::hand_verdict::{Own, end_on_versions};
+use super::hand_verdict::{Own, end_on_versions, note_set_aside};
 use super::overtaken::{is_overtaken, note_overtaken};
 use super::refusals::repeat_late;
 use super::row::row_limit;
@@ -38,8 +38,11 @@ pub(super) fn judge_version(
             note_overtaken(transaction, subject, verdict, &policy, stamp)?;
             continue;
         }
-        ids.push(insert_verdict(transaction, on, verdict, stamp)?);
+        let id = insert_verdict(transaction, on, verdict, stamp)?;
+        ids.push(id);
         let source = place.source_id;
+        let subject = (Some(source), Some(version), String::new());
+        note_set_aside(transaction, on, &subject, (id, verdict), stamp)?;
         insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
         counted.push(verdict.clone());
     }

@@ -8,7 +8,7 @@ use super::verdict_row::{NO_OUTPUT, list, verdicts_on_edition};
 use super::version::version_by_id;
 use crate::domain::{EditionId, NewVerdict, VersionId, VersionState, deciding_verdict};
 
-/// Returns who failed a version, and why; nothing when nobody did.
+/// Returns who failed a version, and why, to stand behind `failed by`; nothing when nobody did.
 pub(super) fn failure_of(sql: &Connection, version: VersionId) -> Outcome<Option<String>> {
     // What is damaged is no reason that could be told.
     let mut damaged = Vec::new();
@@ -21,16 +21,16 @@ pub(super) fn failure_of(sql: &Connection, version: VersionId) -> Outcome<Option
         &mut damaged,
     )?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
-    Ok(deciding_verdict(VersionState::Failed, newest_first).map(NewVerdict::with_reason))
+    Ok(deciding_verdict(VersionState::Failed, newest_first).map(NewVerdict::agent_with_reason))
 }
 
-/// Returns who failed an edition, and why, or which of its members has a version that failed since; nothing when neither is so.
+/// Returns who failed an edition, and why, to stand behind `failed by`, or which of its members has a version that failed since; nothing when neither is so.
 pub(super) fn failure_of_edition(sql: &Connection, id: EditionId) -> Outcome<Option<String>> {
     // What is damaged is no reason that could be told.
     let verdicts = verdicts_on_edition(sql, id, &mut Vec::new())?;
     let newest_first = verdicts.iter().rev().map(|one| &one.verdict);
     if let Some(verdict) = deciding_verdict(VersionState::Failed, newest_first) {
-        return Ok(Some(verdict.with_reason()));
+        return Ok(Some(verdict.agent_with_reason()));
     }
     for member in members(sql, id)? {
         // One that is damaged is not known to have failed.

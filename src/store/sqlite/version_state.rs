@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::event_row::insert_event_under;
+use super::event_row::{insert_event_of_verdict, insert_event_under};
 use super::failure::{Failure, found};
 use super::policy_in_force::InForce;
 use super::publication::refresh_publication;
@@ -108,6 +108,7 @@ pub(super) fn insert_verdict_event(
         version_id: Some(version),
         detail: Some(detail),
     };
-    insert_event_under(transaction, stamp, policy.revision, event)?;
+    let by_hand = Some(verdict.is_by_hand());
+    insert_event_of_verdict(transaction, stamp, policy.revision, by_hand, event)?;
     Ok(())
 }

@@ -150,6 +150,6 @@ async fn a_version_that_failed_is_told_with_its_own_reason() {
         next_pass(&house).await;
         let change = &json(&hook.requests()[0])["changes"][0];
         assert_eq!(change["version_id"], 2, "{order:?}");
-        assert_eq!(change["detail"], "json: reason 2", "{order:?}");
+        assert_eq!(change["detail"], "json, by hand: reason 2", "{order:?}");
     }
 }

@@ -48,7 +48,7 @@ async fn readers_hear_that_an_older_version_is_back() {
         let why = why.map_or(Value::Null, Value::from);
         (Value::from(version), Value::from(replaces), why)
     };
-    let why = "json: no good";
+    let why = "hand (json): no good";
     let second = fact(2, "v1", None);
     let third = fact(3, "v2", None);
     // How many versions there are, and which of them are failed or passed before the next pass.
@@ -211,7 +211,7 @@ async fn readers_of_a_set_hear_that_an_older_edition_is_back() {
         let message = json(hook.requests().last().expect("a message"));
         let text = message["text"].as_str().expect("a text");
         let line = if expected == 3 {
-            "- set release published: edition 1, back in the place of edition 2, failed by check: no good\n"
+            "- set release published: edition 1, back in the place of edition 2, failed by hand (check): no good\n"
         } else {
             "- set release published: edition 2\n"
         };

@@ -341,7 +341,7 @@ const LOST_REFUSALS: [(&str, &str); 18] = [
 const EDITION: &str = "row 2 of the table `edition`";
 const VERDICT: &str = "of the table `edition_verdict`";
 /// The verdict, which is there, is enough.
-const REFUSED_ALL_THE_SAME: &str = "failed verification by sums: no";
+const REFUSED_ALL_THE_SAME: &str = "failed verification by hand (sums): no";
 
 #[test]
 fn contents_that_a_person_failed_are_not_published_where_the_verdict_is_lost() {

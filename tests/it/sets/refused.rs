@@ -141,7 +141,7 @@ fn a_pass_says_who_failed_the_contents_that_came_again() {
         .ok(&["edit", "data.csv", "--name", "rates.csv"]);
     let said = release.gannet.run(&["--worker-only"]);
     assert_eq!(said.code, Some(1), "{said:#?}");
-    let because = "set release: failed verification by sums: rates of another year";
+    let because = "set release: failed verification by hand (sums): rates of another year";
     assert!(said.err.contains(because), "{said:#?}");
     let verdicts = release.gannet.json(&["verdicts", "set:release", "--json"]);
     let actors: Vec<_> = verdicts

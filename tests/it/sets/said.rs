@@ -130,7 +130,7 @@ fn every_command_says_what_it_made_of_the_folder_of_a_set() {
                 release.gannet.ok(&["verify", "--stale"]);
             },
             &["verdict", "data.csv~0", "good", "failed"],
-            Some("no longer published at {path}: failed by good (data.csv)"),
+            Some("no longer published at {path}: failed by hand (good) (data.csv)"),
         ),
         (
             "no verifier of the set",

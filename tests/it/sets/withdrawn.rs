@@ -82,7 +82,7 @@ fn what_was_withdrawn_is_shown_with_the_time_and_the_reason() {
         (
             "a verdict on the set",
             SUMS_VERIFIER,
-            "set release: failed by sums: no number",
+            "set release: failed by hand (sums): no number",
             |release| release.judge("set:release", "sums", "failed"),
         ),
         (
@@ -271,7 +271,7 @@ fn notifiers_hear_of_a_set_that_was_withdrawn_or_takes_files_over() {
             "a verdict on a set",
             SUMS_VERIFIER,
             |release| release.judge("set:release", "sums", "failed"),
-            &["- set release{nothing}failed by sums: no number"],
+            &["- set release{nothing}failed by hand (sums): no number"],
         ),
         (
             "a verdict on a set, taken back in time",

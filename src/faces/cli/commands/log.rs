@@ -181,6 +181,7 @@ mod tests {
             },
             source_name: Some("prices".to_owned()),
             policy_revision: None,
+            by_hand: None,
         };
         let mut out = Vec::new();
         let look = Look::plain(at("12:00:00"));
