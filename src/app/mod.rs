@@ -94,4 +94,4 @@ pub use stale::{JudgedAgain, StaleProgress, StaleRequest};
 pub use suggest::suggestion;
 pub use summary::{PassProgress, PassSummary};
 pub use undo::{LeftAlone, Undo, Undone};
-pub use withdraw::{LeftInSet, StandingFaults, Unpublished};
+pub use withdraw::{LeftAtPaths, LeftInSet, StandingFaults, Unpublished};

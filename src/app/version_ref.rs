@@ -165,10 +165,15 @@ impl App {
         reference: &str,
     ) -> Result<Error> {
         let name = &source.settings.name;
-        if source.state.version_id.is_none() {
+        let is_removed = source.removed_at.is_some();
+        if source.state.version_id.is_none() && !is_removed {
             return self.no_version_yet(source).await;
         }
         let why = match parsed {
+            VersionRef::Published { moment: None, .. } if is_removed => {
+                let message = format!("nothing of {name} is published: it was removed");
+                return Ok(Error::not_found(message).hint(ways_of_removed(source)));
+            }
             VersionRef::Published { moment: None, .. } => {
                 return Ok(
                     Error::not_found(format!("nothing of {name} is published")).hint(format!(
@@ -185,8 +190,12 @@ impl App {
             _ => format!("{name} had none yet"),
         };
         let shown = shown(parsed, reference);
-        Ok(Error::not_found(format!("no version `{shown}`: {why}"))
-            .hint(format!("`gannet history {name}` shows the versions")))
+        let hint = if is_removed {
+            ways_of_removed(source)
+        } else {
+            format!("`gannet history {name}` shows the versions")
+        };
+        Ok(Error::not_found(format!("no version `{shown}`: {why}")).hint(hint))
     }
 
     async fn no_version_yet(&self, source: &Source) -> Result<Error> {
@@ -199,6 +208,14 @@ impl App {
         let message = format!("{name} has no version yet{}", failed.unwrap_or_default());
         Ok(Error::not_found(message).hint(format!("`gannet fetch {name}` tries now")))
     }
+}
+
+/// Says what can be done with a source that was removed: its name may be another's by now.
+fn ways_of_removed(source: &Source) -> String {
+    let id = source.id;
+    format!(
+        "`gannet history {id}` shows the versions that it had; `gannet restore {id}` brings it back"
+    )
 }
 
 /// Returns a reference as it was typed, without the credentials of an address: what stands behind the source holds none, and

@@ -45,7 +45,30 @@ pub struct LeftInSet {
     pub needs: Option<String>,
 }
 
+/// Removed sources whose files readers still find at the sources' own paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftAtPaths {
+    /// Which.
+    pub sources: HashSet<SourceId>,
+    /// The configuration without which no pass takes them away; nothing when this process may do that too.
+    pub needs: Option<String>,
+}
+
 impl App {
+    /// Returns which of these sources, as they were before they were removed, readers still find at the sources' own paths.
+    pub async fn left_at_paths(&self, before: &[Source]) -> Result<LeftAtPaths> {
+        let is_left = |one: &&Source| {
+            one.state.published_version_id.is_some()
+                && self.published_file(&one.published_path).exists()
+        };
+        let sources: HashSet<_> = before.iter().filter(is_left).map(|one| one.id).collect();
+        if sources.is_empty() {
+            return Ok(LeftAtPaths::default());
+        }
+        let needs = self.publishing_needs(&self.policy_standing().await?).await;
+        Ok(LeftAtPaths { sources, needs })
+    }
+
     /// Returns which of these sources, as they were before, readers still find in the folders of sets that the sources are not in
     /// any more.
     pub async fn left_in_sets(&self, before: &[Source]) -> Result<Vec<LeftInSet>> {

@@ -76,7 +76,7 @@ pub struct SourceState {
     pub version_id: Option<VersionId>,
     /// The state of the newest version; nothing when its row is damaged or lost.
     pub version_state: Option<VersionState>,
-    /// The version that lies at the published path.
+    /// The version that lies at the published path; of a removed source, until its file is gone.
     pub published_version_id: Option<VersionId>,
     /// Whether the file at the published path is not as the states of the versions demand.
     pub publish_due: bool,
@@ -86,7 +86,7 @@ pub struct SourceState {
     pub set: Option<String>,
     /// The newest files of that set failed together, or could not be judged.
     pub set_fails: bool,
-    /// The version that lies in the folder which that set publishes.
+    /// The version that lies in the folder which that set publishes, or one that the source left or was removed from.
     pub set_version_id: Option<VersionId>,
     /// The set in whose folder that version lies; several, joined by commas, after the mistake of being in them.
     pub showing_set: Option<String>,

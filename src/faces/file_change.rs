@@ -63,7 +63,8 @@ impl FileChange {
         let state = &source.state;
         let served = state.served();
         let seen = Seen::of(source);
-        let is_in_set = state.published_version_id.is_none() && state.set.is_some();
+        let is_in_set = state.published_version_id.is_none()
+            && (state.set.is_some() || state.set_version_id.is_some());
         let withdrawn = state.withdrawn.as_ref();
         let change = match served {
             _ if state.publish_error.is_some() => FileOutcome::Failed,

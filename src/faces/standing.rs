@@ -175,6 +175,9 @@ pub(crate) fn published_place(
     time: impl Fn(DateTime<Utc>) -> String,
 ) -> String {
     let state = &source.state;
+    if let Some(left) = still_published(source, path) {
+        return format!("still {left}");
+    }
     if let Some(withdrawn) = &state.withdrawn {
         return format!("withdrawn {}: {}", time(withdrawn.at), withdrawn.because);
     }
@@ -200,6 +203,24 @@ pub(crate) fn published_place(
         (None, None, _) if source.removed_at.is_some() => "nothing".to_owned(),
         (None, None, _) => format!("nothing yet, to be {}", source.published_path),
     }
+}
+
+/// Says where the file of a removed source, or of one that left its set, still lies and until when, with `path` as the face shows it;
+/// nothing where none does.
+pub(crate) fn still_published(source: &Source, path: &str) -> Option<String> {
+    let (state, is_removed) = (&source.state, source.removed_at.is_some());
+    let own = state.published_version_id;
+    let at_path = own
+        .filter(|_| is_removed)
+        .map(|version| format!("at {path} (v{version}), until the next pass"));
+    let is_left = state.set.is_none() && (is_removed || own.is_none());
+    let in_set = state.set_version_id.zip(state.showing_set.as_ref());
+    let in_set = in_set.filter(|_| is_left).map(|(version, set)| {
+        let with = all_of_sets(set);
+        format!("with {with} (v{version}), until its next edition")
+    });
+    let parts: Vec<_> = at_path.into_iter().chain(in_set).collect();
+    (!parts.is_empty()).then(|| parts.join(", and "))
 }
 
 /// Names sets, all of them: `the set a`, or `the sets a, b`.
@@ -247,8 +268,11 @@ pub(crate) fn unvetted(source: &Source) -> Option<Unvetted> {
 /// Returns the set that a source has entered while its file stays at its own path; nothing when none is to take it over.
 pub(crate) fn kept_until(source: &Source) -> Option<&str> {
     let state = &source.state;
-    let is_kept = state.published_version_id.is_some() && state.set_version_id.is_none();
-    state.set.as_deref().filter(|_| is_kept)
+    let set = state.set.as_deref()?;
+    let mut shown = state.showing_set.iter().flat_map(|sets| sets.split(", "));
+    // A set that it left may show it still.
+    let has_it = shown.any(|shown| set.split(", ").any(|own| own == shown));
+    (state.published_version_id.is_some() && !has_it).then_some(set)
 }
 
 /// Says the same, and what keeps a newer version from being published.
@@ -283,14 +307,13 @@ pub(crate) fn published_briefly(source: &Source) -> Option<String> {
             Some(unvetted) => format!("{path} ({})", unvetted.word),
             None => path.clone(),
         }),
-        (None, None, Some(set)) => Some(match state.set_version_id {
-            Some(version) => {
-                let shown = state.showing_set.as_ref().unwrap_or(set);
-                format!("set {shown} (v{version})")
-            }
-            None => format!("not yet (set {set})"),
-        }),
-        (None, None, None) => None,
+        (None, None, set) => match (
+            state.set_version_id,
+            state.showing_set.as_ref().or(set.as_ref()),
+        ) {
+            (Some(version), Some(shown)) => Some(format!("set {shown} (v{version})")),
+            _ => set.as_ref().map(|set| format!("not yet (set {set})")),
+        },
     }
 }
 
@@ -394,6 +417,7 @@ mod tests {
             let mut one = own(None, None);
             one.state.set = Some("pic".to_owned());
             one.state.set_version_id = version.map(VersionId);
+            one.state.showing_set = version.map(|_| "pic".to_owned());
             one.state.set_fails = fails;
             one
         };
@@ -496,5 +520,53 @@ mod tests {
             assert_eq!((state.as_str(), state.shown()), (word, shown));
         }
         assert!("broken".parse::<StateWord>().is_err());
+    }
+
+    #[test]
+    fn what_is_left_is_said_with_its_place() {
+        for (is_removed, own, in_set, set, expected) in [
+            (false, Some(1), None, None, None),
+            (false, None, Some(1), Some("eu"), None),
+            (false, Some(2), Some(1), None, None),
+            (
+                false,
+                None,
+                Some(1),
+                None,
+                Some("with the set eu (v1), until its next edition"),
+            ),
+            (true, None, None, None, None),
+            (
+                true,
+                Some(1),
+                None,
+                None,
+                Some("at p (v1), until the next pass"),
+            ),
+            (
+                true,
+                None,
+                Some(1),
+                None,
+                Some("with the set eu (v1), until its next edition"),
+            ),
+            (
+                true,
+                Some(2),
+                Some(1),
+                None,
+                Some(
+                    "at p (v2), until the next pass, and with the set eu (v1), until its next edition",
+                ),
+            ),
+        ] {
+            let mut one = source(1, "a");
+            one.removed_at = is_removed.then(|| at("12:00:00"));
+            one.state.published_version_id = own.map(VersionId);
+            one.state.set_version_id = in_set.map(VersionId);
+            one.state.showing_set = in_set.map(|_| "eu".to_owned());
+            one.state.set = set.map(str::to_owned);
+            assert_eq!(still_published(&one, "p").as_deref(), expected);
+        }
     }
 }

@@ -86,6 +86,7 @@ mod secrets_cut;
 mod sets;
 mod settled;
 mod spreadsheets;
+mod still_there;
 mod store;
 mod terminal;
 mod times;

@@ -194,7 +194,7 @@ pub(crate) const SETTINGS_OF_SCHEMA_23: &str = "CREATE TEMP TABLE old AS
     ALTER TABLE source ADD COLUMN allow_empty INTEGER NOT NULL DEFAULT 0; ALTER TABLE source ADD COLUMN publish TEXT NOT NULL DEFAULT 'passed';
     ALTER TABLE source ADD COLUMN max_size_bytes INTEGER;
     UPDATE source SET (interval_hours, tags, allow_private) = (SELECT interval_hours, tags, allow_private FROM old WHERE old.id = source.id);
-    DROP TABLE old; ALTER TABLE event DROP COLUMN by_hand;";
+    DROP TABLE old; ALTER TABLE event DROP COLUMN by_hand; DROP INDEX source_removed_path; DROP INDEX file_set_published;";
 
 /// A source of an origin on loopback, to be fetched every hour.
 pub(crate) fn hourly(name: &str, address: String) -> NewSource {

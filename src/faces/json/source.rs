@@ -44,7 +44,7 @@ json_object! {
 
 impl<'a> SourceJson<'a> {
     /// `published_path` is a whole path, and null while nothing is published by itself; `set` names the set that the source is
-    /// published with; `published_version_id` is what consumers see, in the set's folder too; `wanted_version_id` is the
+    /// published with, or was when it left that set or was removed and readers still find its file there; `published_version_id` is what consumers see, in the set's folder too; `wanted_version_id` is the
     /// version that should be published by itself, another than `published_version_id` while that lags; `size_bytes` and
     /// `digest` are the newest version's, `error` is the last attempt's. `set_error`: why that set fails, if it does.
     pub(crate) fn new(
@@ -55,6 +55,7 @@ impl<'a> SourceJson<'a> {
     ) -> Self {
         let (settings, state) = (&source.settings, &source.state);
         let withdrawn = state.withdrawn.as_ref();
+        let is_removed = source.removed_at.is_some();
         Self {
             id: source.id,
             name: &settings.name,
@@ -69,11 +70,11 @@ impl<'a> SourceJson<'a> {
             version_id: state.version_id,
             verified: verified_word(source),
             published_path: published_file(source, published_dir),
-            set: state.set.as_deref(),
+            set: state.set.as_deref().or(state.showing_set.as_deref()),
             state: StateWord::of(source).as_str(),
             removed_at: source.removed_at.map(precise),
             published_version_id: state.served(),
-            wanted_version_id: newest.wanted_version_id,
+            wanted_version_id: newest.wanted_version_id.filter(|_| !is_removed),
             publish_error: state.publish_error.as_deref(),
             size_bytes: newest.size_bytes,
             digest: newest.digest.map(|digest| digest.to_string()),

@@ -7,7 +7,9 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use super::message::{Change, ChangeDone, Msg, Refused};
 use super::rows::load_rows;
 use super::worker_handle::WorkerHandle;
-use crate::app::{App, Error, ErrorKind, LeftAlone, NewSource, Result, Undo, Undone, Unpublished};
+use crate::app::{
+    App, Error, ErrorKind, LeftAlone, LeftAtPaths, NewSource, Result, Undo, Undone, Unpublished,
+};
 use crate::domain::{Address, Edit, SettingsPatch, Source, SourceId};
 use crate::faces::file_change::{FileChange, FileOutcome, Seen};
 use crate::faces::text::{clean, count};
@@ -73,12 +75,18 @@ impl ChangeQueue {
                 self.remember(Undo::Removed(ids.clone()));
                 let sources = count(removed.sources.len(), "source");
                 let left = self.app.left_of(&removed.sources).await?;
-                let text = match self.app.left_in_sets(&removed.sources).await?.len() {
-                    0 => format!("removed {sources}; z brings back"),
-                    left => format!(
-                        "removed {sources}; {left} still in the folder of their set until its next edition; z brings back"
-                    ),
+                let at_paths = if left.is_empty() {
+                    still_there(&self.app.left_at_paths(&removed.sources).await?)
+                } else {
+                    String::new()
                 };
+                let in_sets = match self.app.left_in_sets(&removed.sources).await?.len() {
+                    0 => String::new(),
+                    left => {
+                        format!("; {left} still in the folder of their set until its next edition")
+                    }
+                };
+                let text = format!("removed {sources}{at_paths}{in_sets}; z brings back");
                 Ok(self.done(text + &not_published(&left), ids).await)
             }
             Change::Revert {
@@ -380,6 +388,19 @@ fn text_only(text: &str) -> ChangeDone {
     ChangeDone {
         text: text.to_owned(),
         ..ChangeDone::default()
+    }
+}
+
+/// Says how many published files of removed sources stay for now, and until when.
+fn still_there(left: &LeftAtPaths) -> String {
+    let until = match &left.needs {
+        Some(needs) => format!("until a pass with {}", clean(needs)),
+        None => "until the next pass".to_owned(),
+    };
+    match left.sources.len() {
+        0 => String::new(),
+        1 => format!("; its file is still published {until}"),
+        files => format!("; {files} files are still published {until}"),
     }
 }
 

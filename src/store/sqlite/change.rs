@@ -12,13 +12,16 @@ use super::event_row::insert_event;
 use super::failure::Outcome;
 use super::file_set::join_sets;
 use super::kept_source::{changed, kept_source, refuse_taken};
+use super::left_file::{end_left_file, forget_file, forget_unsure_looks};
 use super::publication::refresh_publication;
 use super::purge::purge;
 use super::row::{millis, to_json};
 use super::source_row::{seal_source, source_by_id};
 use super::transaction::Transaction;
 use super::unfit::refuse_unknown_needs;
-use super::withdrawal::{keep_looks, leave_to_withdraw, stands_in_the_way, take_over_path};
+use super::withdrawal::{
+    is_to_withdraw, keep_looks, leave_to_withdraw, stands_in_the_way, take_over_path,
+};
 use crate::domain::{
     Action, Address, SettingsPatch, Slot, SourceId, SourceSettings, Stamp, candidate_path,
     free_number,
@@ -154,21 +157,20 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
         [id.0, millis(stamp.at)],
     )?;
     seal_source(transaction, id)?;
+    // What lies at its path is what consumers see, until the file is gone.
+    if is_to_withdraw(transaction, &source.published_path)? {
+        forget_unsure_looks(transaction, id)?;
+    } else {
+        forget_file(transaction, id)?;
+    }
     transaction.execute(
-        "UPDATE source_state SET active = 0, lease_owner = NULL, lease_until = NULL, published_version_id = NULL,
-             publish_due = 0, publish_error = NULL, publish_unsure = 0,
-             published_size = NULL, published_mtime = NULL, published_inode = NULL WHERE source_id = ?1",
+        "UPDATE source_state SET active = 0, lease_owner = NULL, lease_until = NULL, publish_due = 0, publish_error = NULL,
+             publish_unsure = 0 WHERE source_id = ?1",
         [id.0],
     )?;
     join_sets(transaction, id, &[])?;
-    insert_event(
-        transaction,
-        stamp,
-        Action::SourceRemoved,
-        Some(id),
-        None,
-        None,
-    )?;
+    let (action, left) = (Action::SourceRemoved, source.state.published_version_id);
+    insert_event(transaction, stamp, action, Some(id), left, None)?;
     Ok(changed(id))
 }
 
@@ -204,6 +206,10 @@ fn restore(
     )?;
     join_sets(transaction, id, &settings.tags)?;
     transaction.execute("DELETE FROM removed_file WHERE source_id = ?1", [id.0])?;
+    if path != source.published_path {
+        let because = "another source has its path by now";
+        end_left_file(transaction, &source, because, stamp)?;
+    }
     take_over_path(transaction, id, &path)?;
     refresh_publication(transaction, id)?;
     insert_event(

@@ -38,6 +38,7 @@ mod interned;
 mod judging_death;
 mod kept_source;
 mod known_policy;
+mod left_file;
 mod library;
 mod lost_member;
 mod new_version;

@@ -279,9 +279,11 @@ fn announced_between(
             let mut kinds = ChangeKind::EVENTS.into_iter();
             kinds.find(|kind| action_of(*kind).as_str() == word)
         };
-        let is_removed = source
-            .as_ref()
-            .is_some_and(|source| source.removed_at.is_some());
+        let is_removed = match &source {
+            Some(source) => source.removed_at.is_some(),
+            // The file of a source that was purged.
+            None => word == Action::Withdrawn.as_str(),
+        };
         if let Some(kind) = kind.filter(|_| !is_removed) {
             announced.push(Announcement {
                 event_id,

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::event_row::insert_event;
 use super::failure::{Failure, Outcome, sound_one};
+use super::left_file::end_left_at;
 use super::row::{int, millis};
 use super::source_row::source_by_id;
 use super::sql_damage::{read_row, sound_rows};
@@ -144,6 +145,7 @@ fn write_publication(
         Publication::Withdraw => Some(why_withdrawn(transaction.sql, &now)?),
         _ => None,
     };
+    end_former_file(transaction, source, &now, stamp)?;
     let before = std::mem::replace(&mut now.published, published);
     now.is_unsure = false;
     let due = wanted(transaction.sql, &now)? != Publication::Keep;
@@ -172,6 +174,21 @@ fn write_publication(
     let version = published.or(before);
     let because = because.as_deref();
     insert_event(transaction, stamp, action, Some(source), version, because)?;
+    Ok(())
+}
+
+/// Records that the file of a removed source lies no longer at this one's path, where it may have lain while this one is unsure.
+fn end_former_file(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    now: &Current,
+    stamp: &Stamp,
+) -> std::result::Result<(), Failure> {
+    if now.is_unsure {
+        let path = source_by_id(transaction.sql, source)?.published_path;
+        let because = format!("its path is that of source {source} by now");
+        end_left_at(transaction, &path, &because, stamp)?;
+    }
     Ok(())
 }
 

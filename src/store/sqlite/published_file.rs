@@ -59,7 +59,7 @@ impl Store {
 const COLUMNS: &str = "SELECT t.source_id, s.published_path, t.published_version_id, t.published_size, t.published_mtime,
          t.published_inode
      FROM source_state t CROSS JOIN source s ON s.id = t.source_id
-     WHERE t.published_version_id IS NOT NULL AND t.publish_due = 0 AND";
+     WHERE t.published_version_id IS NOT NULL AND t.publish_due = 0 AND s.removed_at IS NULL AND";
 const DUE: &str = "t.active = 1 AND t.next_slot <= CAST(?1 AS INTEGER)";
 const THESE: &str = "t.source_id IN (SELECT value FROM json_each(?1))";
 const ALL: &str = "?1 IS NOT NULL";

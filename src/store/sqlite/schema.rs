@@ -44,6 +44,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/026.sql"),
     include_str!("schema/027.sql"),
     include_str!("schema/028.sql"),
+    include_str!("schema/029.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.

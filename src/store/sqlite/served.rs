@@ -64,13 +64,14 @@ fn own_file(sql: &Connection, source: SourceId, time: DateTime<Utc>) -> Outcome<
                 millis(time),
                 published,
                 Action::Withdrawn.as_str(),
-                // Its file goes with it.
+                // It names the version that still lay there then.
                 Action::SourceRemoved.as_str(),
             ],
             |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)),
         )
         .optional()?;
-    Ok(last.and_then(|(action, version)| version.filter(|_| action == published).map(VersionId)))
+    let is_gone = |action: &str| action == Action::Withdrawn.as_str();
+    Ok(last.and_then(|(action, version)| version.filter(|_| !is_gone(&action)).map(VersionId)))
 }
 
 /// The sets that the source ever was judged with.

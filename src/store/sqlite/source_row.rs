@@ -61,7 +61,8 @@ macro_rules! own_columns {
     };
 }
 
-/// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`].
+/// The columns of [`read_source`], of the tables in [`SOURCE_TABLES`]. A source that was removed, or left its set, is looked for in all
+/// published sets.
 pub(super) const SOURCE_COLUMNS: &str = concat!(
     own_columns!(
         "v.id, v.source_id, v.ordinal, v.blob_id, v.name_id, v.fetched_at, v.state, v.checksum"
@@ -76,14 +77,20 @@ pub(super) const SOURCE_COLUMNS: &str = concat!(
             OR EXISTS (SELECT 1 FROM set_member m JOIN file_set f ON f.name = m.set_name
             WHERE m.source_id = s.id AND (f.problem IS NOT NULL OR f.withdrawn_at IS NOT NULL AND f.published_edition_id IS NULL
                 AND EXISTS (SELECT 1 FROM edition n WHERE n.set_name = m.set_name AND n.id > f.past_edition_id))) ELSE 0 END,
-    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
-        THEN (SELECT em.version_id FROM set_member m JOIN file_set f ON f.name = m.set_name
+    CASE WHEN (SELECT max(published_edition_id) FROM file_set) IS NOT NULL
+        THEN coalesce((SELECT em.version_id FROM set_member m JOIN file_set f ON f.name = m.set_name
             JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id
-            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1) END,
-    CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
-        THEN (SELECT group_concat(m.set_name, ', ') FROM set_member m JOIN file_set f ON f.name = m.set_name
+            WHERE m.source_id = s.id ORDER BY m.set_name LIMIT 1),
+        CASE WHEN EXISTS (SELECT 1 FROM edition_member k WHERE k.source_id = s.id)
+            THEN (SELECT em.version_id FROM file_set f CROSS JOIN edition_member em ON em.edition_id = f.published_edition_id
+                WHERE f.published_edition_id > 0 AND em.source_id = s.id ORDER BY f.name LIMIT 1) END) END,
+    CASE WHEN (SELECT max(published_edition_id) FROM file_set) IS NOT NULL
+        THEN coalesce((SELECT group_concat(m.set_name, ', ') FROM set_member m JOIN file_set f ON f.name = m.set_name
             JOIN edition_member em ON em.edition_id = f.published_edition_id AND em.source_id = m.source_id
-            WHERE m.source_id = s.id GROUP BY em.version_id ORDER BY min(m.set_name) LIMIT 1) END,
+            WHERE m.source_id = s.id GROUP BY em.version_id ORDER BY min(m.set_name) LIMIT 1),
+        CASE WHEN EXISTS (SELECT 1 FROM edition_member k WHERE k.source_id = s.id)
+            THEN (SELECT group_concat(f.name, ', ') FROM file_set f CROSS JOIN edition_member em ON em.edition_id = f.published_edition_id
+                WHERE f.published_edition_id > 0 AND em.source_id = s.id GROUP BY em.version_id ORDER BY min(f.name) LIMIT 1) END) END,
     t.withdrawn_at, t.withdrawn_because,
     CASE WHEN (SELECT max(source_id) FROM set_member) IS NOT NULL
         THEN (SELECT f.withdrawn_at FROM set_member m JOIN file_set f ON f.name = m.set_name

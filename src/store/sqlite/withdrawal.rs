@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::event_row::insert_event;
 use super::failure::Failure;
+use super::left_file::{end_left_at, has_file};
 use super::publication::{be_unsure, publish_failures};
 use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
@@ -92,6 +93,9 @@ pub(super) fn write_withdrawal(
                 transaction.execute(KEEP_LOOKS, [path])?;
             }
             transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
+            if end_left_at(transaction, path, "the source was removed", stamp)? {
+                return Ok(());
+            }
             (Action::Withdrawn, path.to_owned())
         }
         Err(why) => {
@@ -105,7 +109,7 @@ pub(super) fn write_withdrawal(
             )
         }
     };
-    // As a rule the removal of the source says all there is to say.
+    // Of a source that was purged, its purge says all there is to say.
     if had_failed == outcome.is_ok() {
         insert_event(transaction, stamp, action, None, None, Some(&detail))?;
     }
@@ -146,18 +150,28 @@ pub(super) fn keep_looks(transaction: &Transaction<'_>, source: &Source) -> rusq
 }
 
 /// Lets a source take over its path from a removed one whose file still lies there: the file is removed or replaced in its
-/// name.
+/// name. Its own file, which was left when it was removed itself, it has again as it is.
 pub(super) fn take_over_path(
     transaction: &Transaction<'_>,
     source: SourceId,
     path: &str,
 ) -> std::result::Result<(), Failure> {
+    let failed = "SELECT 1 FROM withdrawal WHERE path = ?1 AND problem IS NOT NULL";
+    let has_failed = transaction.sql.prepare_cached(failed)?.exists([path])?;
     let taken = transaction.execute("DELETE FROM withdrawal WHERE path = ?1", [path])?;
     transaction.execute("DELETE FROM left_file WHERE path = ?1", [path])?;
-    if taken > 0 {
+    if taken > 0 && (has_failed || !has_file(transaction, source)?) {
         be_unsure(transaction, source)?;
     }
     Ok(())
+}
+
+/// Tells whether a file at this path is still to be removed.
+pub(super) fn is_to_withdraw(transaction: &Transaction<'_>, path: &str) -> rusqlite::Result<bool> {
+    let mut found = transaction
+        .sql
+        .prepare_cached("SELECT 1 FROM withdrawal WHERE path = ?1")?;
+    found.exists([path])
 }
 
 /// Tells whether a file that is still to be removed stands in the way of this path; one at the same path does not.

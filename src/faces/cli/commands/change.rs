@@ -222,14 +222,17 @@ pub(super) async fn remove(
     agree_to_removal(app, args, console).await?;
     let removed = app.remove(&args.sources, args.purge).await?;
     let left = left_of(app, &removed.sources).await?;
+    let still_there = app.left_at_paths(&removed.sources).await?;
+    let needs = still_there.needs.as_deref().map(clean);
+    let until = needs.map_or_else(String::new, |needs| format!(" with {needs}"));
     for source in &removed.sources {
         let title = title(source);
         let path = clean(&source.published_path);
         let was_there = source.state.published_version_id.is_some();
         let file = if !was_there || left.contains_key(&*source.published_path) {
             String::new()
-        } else if app.published_file(&source.published_path).exists() {
-            format!("; still published at {path} until the next pass")
+        } else if still_there.sources.contains(&source.id) {
+            format!("; still published at {path} until the next pass{until}")
         } else {
             format!("; no longer published at {path}")
         };

@@ -13,7 +13,9 @@ use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Cell, Column, Table, below, flexible, left, path, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::json::{self, SourceJson};
-use crate::faces::standing::{StateWord, next_due, published_briefly, state_word, verified_word};
+use crate::faces::standing::{
+    StateWord, next_due, published_briefly, state_word, still_published, verified_word,
+};
 use crate::faces::text::{clean, count, or_dash};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {
@@ -174,10 +176,13 @@ fn removed_columns(look: &Look) -> [(Column, Cell<Source>); 6] {
     ]
 }
 
-/// Says of a removed source which file of it could not be removed, and why; nothing where none is left.
+/// Says of a removed source where readers still find it, and of a file that could not be removed, why; nothing where they do not.
 fn left_words(source: &Source) -> String {
-    let why = source.state.publish_error.as_ref();
-    let words = why.map(|why| format!("still published at {}: {why}", source.published_path));
+    let path = &source.published_path;
+    let words = match &source.state.publish_error {
+        Some(why) => Some(format!("still published at {path}: {why}")),
+        None => still_published(source, path).map(|left| format!("still published {left}")),
+    };
     words.unwrap_or_default()
 }
 

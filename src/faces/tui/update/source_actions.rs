@@ -66,13 +66,19 @@ fn after_removal(targets: &[Arc<Source>]) -> Vec<String> {
     // A set's folder is only ever replaced as a whole.
     let in_set = |source: &Arc<Source>| source.state.set_version_id.is_some();
     let lies_on = "A file in a set's folder lies there until the set's next edition passes, or its last member goes.";
-    let goes = match targets {
-        [one] if in_set(one) => "Its history stays, and z brings it back.",
-        [_] => "Its published file goes; its history stays, and z brings it back.",
-        several if several.iter().all(in_set) => "History stays, and z brings all back.",
-        _ => "Their published files go; history stays, and z brings all back.",
+    let goes: &[&str] = match targets {
+        [one] if in_set(one) => &["Its history stays, and z brings it back."],
+        [_] => &[
+            "Its published file goes now or by the next pass;",
+            "its history stays, and z brings it back.",
+        ],
+        several if several.iter().all(in_set) => &["History stays, and z brings all back."],
+        _ => &[
+            "Their published files go now or by the next pass;",
+            "history stays, and z brings all back.",
+        ],
     };
-    let mut lines = vec![goes.to_owned()];
+    let mut lines: Vec<_> = goes.iter().copied().map(str::to_owned).collect();
     if targets.iter().any(in_set) {
         lines.push(lies_on.to_owned());
     }

@@ -1,0 +1,107 @@
+//! Files of removed sources that consumers still find: what is recorded of one stays, until it is gone.
+//!
+//! Never removes a file, and never looks for one.
+
+use rusqlite::params;
+
+use super::event_row::insert_event;
+use super::row::millis;
+use super::transaction::Transaction;
+use crate::domain::{Action, Source, SourceId, Stamp, VersionId};
+
+const LEFT_AT: &str = "SELECT s.id, t.published_version_id FROM source s CROSS JOIN source_state t ON t.source_id = s.id
+     WHERE s.removed_at IS NOT NULL AND s.path_key = ?1 AND s.published_path = ?2 AND t.published_version_id IS NOT NULL";
+
+/// Records that the files of removed sources are not at this path any more: what consumers saw of them is withdrawn. Returns whether
+/// there was any.
+pub(super) fn end_left_at(
+    transaction: &Transaction<'_>,
+    path: &str,
+    because: &str,
+    stamp: &Stamp,
+) -> rusqlite::Result<bool> {
+    let left = transaction
+        .sql
+        .prepare_cached(LEFT_AT)?
+        .query_map(params![path.to_lowercase(), path], |row| {
+            Ok((SourceId(row.get(0)?), row.get(1).ok().map(VersionId)))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for &(source, version) in &left {
+        end_left(transaction, source, version, because, stamp)?;
+    }
+    Ok(!left.is_empty())
+}
+
+/// Records the same of one source, if its file was left.
+pub(super) fn end_left_file(
+    transaction: &Transaction<'_>,
+    source: &Source,
+    because: &str,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    match source.state.published_version_id {
+        Some(version) => end_left(transaction, source.id, Some(version), because, stamp),
+        None => Ok(()),
+    }
+}
+
+fn end_left(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    version: Option<VersionId>,
+    because: &str,
+    stamp: &Stamp,
+) -> rusqlite::Result<()> {
+    forget_file(transaction, source)?;
+    transaction.execute(
+        "UPDATE source_state SET withdrawn_at = ?2, withdrawn_because = ?3 WHERE source_id = ?1",
+        params![source.0, millis(stamp.at), because],
+    )?;
+    let action = Action::Withdrawn;
+    insert_event(
+        transaction,
+        stamp,
+        action,
+        Some(source),
+        version,
+        Some(because),
+    )
+    .map(drop)
+}
+
+/// Records that a source has no file at its path.
+pub(super) fn forget_file(transaction: &Transaction<'_>, source: SourceId) -> rusqlite::Result<()> {
+    let nothing = "UPDATE source_state SET published_version_id = NULL, published_size = NULL, published_mtime = NULL,
+             published_inode = NULL WHERE source_id = ?1";
+    transaction.execute(nothing, [source.0]).map(drop)
+}
+
+/// Forgets how a source's file looked when what lies at its path may be something else.
+pub(super) fn forget_unsure_looks(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+) -> rusqlite::Result<()> {
+    let looks = "UPDATE source_state SET published_size = NULL, published_mtime = NULL, published_inode = NULL
+         WHERE source_id = ?1 AND (publish_due <> 0 OR publish_unsure <> 0)";
+    transaction.execute(looks, [source.0]).map(drop)
+}
+
+/// Tells whether a source's file lies at its path, and how it looks is known.
+pub(super) fn has_file(transaction: &Transaction<'_>, source: SourceId) -> rusqlite::Result<bool> {
+    let known = "SELECT 1 FROM source_state WHERE source_id = ?1 AND published_version_id IS NOT NULL AND published_size IS NOT NULL";
+    transaction.sql.prepare_cached(known)?.exists([source.0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn what_was_left_is_found_by_its_path() {
+        let plan = query_plan(LEFT_AT);
+        assert!(plan.contains("source_removed_path (path_key=?)"), "{plan}");
+        assert!(!plan.contains("SCAN"), "{plan}");
+    }
+}
