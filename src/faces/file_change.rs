@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::standing::{BY_NEWEST, all_of_sets, kept_until, one_of_sets, unvetted};
+use super::publication::{BY_NEWEST, all_of_sets, kept_until, one_of_sets, unvetted};
 use super::text::clean;
 use crate::domain::{Source, VersionId, VersionState};
 

@@ -12,6 +12,7 @@ mod judged;
 mod mended;
 mod notice_types;
 mod options;
+mod published_types;
 mod set_query;
 mod source_query;
 mod sqlite;
@@ -29,14 +30,17 @@ pub use notice_types::{
     PublicationEvent, RunStart, SetLook, StoriesOf, ToldOfEvent,
 };
 pub use options::{OnCommit, StoreOptions};
+pub use published_types::{
+    BarePath, ExpectedFile, FilesToLookAt, LeftFile, PublishFailure, PublishQuery, PublishTask,
+    PublishedFile,
+};
 pub use set_query::{SetsQuery, Shown, Unservable};
 pub use source_query::{DamagedSources, SourceFilter, SourceQuery, SourcesQuery};
 pub use sqlite::Store;
 pub use types::{
-    AttemptRecord, AttemptResult, BarePath, ChangeToken, Changed, ClaimRequest, ClaimWhat,
-    ClaimsToRelease, Counted, Edited, Ended, EventFilter, ExpectedFile, FileSet, FilesToLookAt,
-    JudgedBy, JudgedOrder, JudgedRequest, LeftFile, NamedVersion, NewEdition, Newest, Outlook,
-    PolicyAdoption, PublishFailure, PublishQuery, PublishTask, PublishedFile, Recorded, RefusalsBy,
-    Seen, SourceChange, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
+    AttemptRecord, AttemptResult, ChangeToken, Changed, ClaimRequest, ClaimWhat, ClaimsToRelease,
+    Counted, Edited, Ended, EventFilter, FileSet, JudgedBy, JudgedOrder, JudgedRequest,
+    NamedVersion, NewEdition, Newest, Outlook, PolicyAdoption, Recorded, RefusalsBy, Seen,
+    SourceChange, VerdictFilter, VerdictOn, VerdictSubject, VersionToJudge,
 };
 pub use version_query::{ChainOf, VersionQuery, VersionsQuery};

@@ -3,6 +3,8 @@
 //! It owns every task that it starts; stopping it ends claiming first, then what is in flight, then the claims.
 
 mod believing;
+mod dead_workers;
+mod heartbeat;
 mod host_backlog;
 mod housekeeping;
 mod pass;

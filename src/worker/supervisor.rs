@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
+use super::dead_workers;
+use super::heartbeat::Heartbeat;
 use super::housekeeping;
 use super::pass::{Judging, Pass, PassRequest, Selection, note};
 use super::progress::Progress;
@@ -17,17 +18,13 @@ use crate::app::{App, Error, ErrorKind, PolicyStanding, Result};
 use crate::config::Config;
 use crate::domain::{Action, Slot};
 use crate::net::Fetcher;
-use crate::store::{ClaimsToRelease, Condition, Fact, FilesToLookAt};
-use crate::verify::end_left_behind;
+use crate::store::{Condition, Fact, FilesToLookAt};
 
 /// How often a worker that stays looks at the wall clock: a laptop that slept catches up within this.
 const WAKE_EVERY: chrono::Duration = chrono::Duration::minutes(1);
 
 /// How long a worker that stays waits after a pass that could not keep what it had fetched: it would fetch the same again.
 const WAIT_FOR_ROOM: chrono::Duration = chrono::Duration::minutes(10);
-
-/// How often the heartbeat's address is called at least by a worker that stays, passes with nothing to do included.
-const BEAT_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
 /// The chore of mending times that cannot be, and how often it is done.
 const MEND: &str = "times";
@@ -45,7 +42,7 @@ pub struct Worker {
     retried: Mutex<Retried>,
     /// Somebody knows that something may be due.
     wake_up: Notify,
-    beaten_at: Mutex<Option<DateTime<Utc>>>,
+    heartbeat: Heartbeat,
     /// The configuration of which every notifier is known to the store.
     notifiers_begun: AsyncMutex<Option<Arc<Config>>>,
 }
@@ -68,7 +65,7 @@ impl Worker {
             fetcher: AsyncMutex::default(),
             retried: Mutex::default(),
             wake_up: Notify::new(),
-            beaten_at: Mutex::default(),
+            heartbeat: Heartbeat::default(),
             notifiers_begun: AsyncMutex::default(),
         }
     }
@@ -115,7 +112,7 @@ impl Worker {
                 && !stop.is_requested()
                 && goes_on(&report)
                 && !report.summary.serves_in_doubt()
-                && self.is_heartbeat_due(&report)
+                && (report.summary.attempts > 0 || self.heartbeat.is_due(self.app.now()))
                 && self.has_sources().await;
             tokio::select! {
                 notify_failures = self.tell(beats) => report.notify_failures = notify_failures,
@@ -159,7 +156,7 @@ impl Worker {
         };
         let (mut untold, beaten) = tokio::join!(self.app.tell_changes(), beat);
         match beaten {
-            Some(Ok(())) => *self.beaten_at() = Some(self.app.now()),
+            Some(Ok(())) => self.heartbeat.note_sent(self.app.now()),
             Some(Err(why)) => {
                 tracing::warn!("the heartbeat could not be sent: {why}");
                 untold.push(format!("the heartbeat could not be sent: {why}"));
@@ -175,21 +172,6 @@ impl Worker {
         first.is_ok_and(|sources| !sources.is_empty())
     }
 
-    fn is_heartbeat_due(&self, report: &PassReport) -> bool {
-        // A time that is still to come says that the clock was set back.
-        let is_late = |at: DateTime<Utc>| {
-            let since = self.app.now() - at;
-            since >= BEAT_EVERY || since < chrono::Duration::zero()
-        };
-        report.summary.attempts > 0 || self.beaten_at().is_none_or(is_late)
-    }
-
-    fn beaten_at(&self) -> std::sync::MutexGuard<'_, Option<DateTime<Utc>>> {
-        self.beaten_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn try_pass(
         &self,
         selection: Selection,
@@ -200,7 +182,7 @@ impl Worker {
         let judges = standing.is_in_force();
         let began_after = self.app.newest_event().await?;
         self.mend_times().await?;
-        self.free_claims_of_the_dead().await?;
+        dead_workers::release_claims(&self.app).await?;
         self.begin_notifiers().await?;
         let settle = self.settle(&selection, judges);
         let unsettled = tokio::select! {
@@ -435,58 +417,6 @@ impl Worker {
 
     fn retried(&self) -> std::sync::MutexGuard<'_, Retried> {
         self.retried.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the claims of workers that were killed: their sources need not wait until the leases lapse.
-    async fn free_claims_of_the_dead(&self) -> Result<()> {
-        for owner in self.app.store.claim_owners().await? {
-            // It ended in order but could not write any more: its disk was full, say.
-            if self.app.archive.machine().has_exited(&owner) {
-                let claims = ClaimsToRelease::Of(owner);
-                self.app.store.release_claims(claims).await?;
-            }
-        }
-        let dead = self
-            .app
-            .with_archive(|archive| archive.machine().dead_owners())
-            .await?;
-        // What cannot be tidied keeps nothing from being fetched: it is tried again once a day, and the end of that pass says so.
-        if !dead.is_empty()
-            && let Err(error) = housekeeping::tidy(&self.app).await
-        {
-            tracing::warn!("{error}: left to a later pass");
-        }
-        for owner in dead {
-            tracing::warn!("worker {owner} ended without releasing its claims: released");
-            // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
-            let claims = ClaimsToRelease::Of(owner.clone());
-            self.app.store.release_claims(claims).await?;
-            self.end_programs_of(&owner).await;
-            let folder = self.app.archive.machine().temp_dir().with_file_name(&owner);
-            self.app.count_deaths_in(folder).await?;
-            let buried = self
-                .app
-                .with_archive(move |archive| archive.machine().remove_dead(&owner));
-            if let Err(error) = buried.await {
-                tracing::warn!("{error}: left to a later pass");
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends what the programs of a dead worker left behind.
-    async fn end_programs_of(&self, owner: &str) {
-        let folder = self.app.archive.machine().temp_dir().with_file_name(owner);
-        let ended = self
-            .app
-            .with_archive(move |_| Ok(end_left_behind(&folder)))
-            .await;
-        match ended {
-            Ok(Ok(0)) => {}
-            Ok(Ok(count)) => tracing::warn!("worker {owner} left {count} processes: ended"),
-            Ok(Err(error)) => tracing::warn!("cannot look for what worker {owner} left: {error}"),
-            Err(error) => tracing::warn!("{error}"),
-        }
     }
 
     /// Makes notifiers that are new known to the store, once for each configuration, so that they hear of what this worker

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use crate::app::{App, Error, Result, SourceOutcome, SourceResult, failure_among};
 use crate::domain::{AttemptOutcome, Source, SourceId, VersionState};
 use crate::faces::file_change::FileChange;
-use crate::faces::standing::{unvetted, why_judged};
+use crate::faces::publication::unvetted;
+use crate::faces::standing::why_judged;
 
 const PUT_BACK: &str = "its published file had been changed or removed, and was put back";
 

@@ -8,7 +8,7 @@ use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use crate::domain::{Digest, FileSeal, Slot, SourceId};
 use crate::store::error::Result;
-use crate::store::types::{BarePath, FilesToLookAt};
+use crate::store::published_types::{BarePath, FilesToLookAt};
 
 impl Store {
     /// Returns the paths at which nothing is to be, and about which nothing is left to do: all of them, those that sources left which were

@@ -6,7 +6,7 @@ use super::Store;
 use super::sql_damage::{read_row, sound_rows};
 use crate::domain::{Digest, SourceId, VersionId};
 use crate::store::error::Result;
-use crate::store::types::ExpectedFile;
+use crate::store::published_types::ExpectedFile;
 
 impl Store {
     /// Returns the published path of every source that is not removed, by id. Those of damaged rows are left out

@@ -18,7 +18,7 @@ use super::wanted_file::{Current, current, decide, wanted};
 use crate::domain::{Action, FileSeal, Publication, SourceId, Stamp, event_of_file};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
-use crate::store::types::{PublishFailure, PublishQuery, PublishTask};
+use crate::store::published_types::{PublishFailure, PublishQuery, PublishTask};
 
 impl Store {
     /// Returns what has to be published or withdrawn. A source whose row is damaged is left out ([`Store::damage`]).

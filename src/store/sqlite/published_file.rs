@@ -11,7 +11,7 @@ use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use crate::domain::{FileSeal, Slot, SourceId, VersionId};
 use crate::store::error::Result;
-use crate::store::types::{FilesToLookAt, PublishedFile};
+use crate::store::published_types::{FilesToLookAt, PublishedFile};
 
 /// Files that are sent together.
 const SHARE: usize = 1024;

@@ -14,7 +14,7 @@ use super::transaction::Transaction;
 use crate::domain::{Action, Source, SourceId, Stamp};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
-use crate::store::types::{LeftFile, PublishFailure};
+use crate::store::published_types::{LeftFile, PublishFailure};
 
 impl Store {
     /// Returns the files below `published/` that are still to be removed; those that could not be only with `again`.

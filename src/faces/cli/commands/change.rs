@@ -17,7 +17,7 @@ use crate::faces::cli::exit::{CommandResult, Failure, error};
 use crate::faces::cli::look::Look;
 use crate::faces::cli::{Console, ExitStatus};
 use crate::faces::file_change::{FileChange, FileOutcome};
-use crate::faces::standing::{kept_until, one_of_sets};
+use crate::faces::publication::{kept_until, one_of_sets};
 use crate::faces::text::{clean, count};
 
 pub(super) async fn interval(

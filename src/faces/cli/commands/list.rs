@@ -13,9 +13,8 @@ use crate::faces::cli::look::Look;
 use crate::faces::cli::table::{Cell, Column, Table, below, flexible, left, path, right, toned};
 use crate::faces::cli::{Console, ExitStatus, csv};
 use crate::faces::json::{self, SourceJson};
-use crate::faces::standing::{
-    StateWord, next_due, published_briefly, state_word, still_published, verified_word,
-};
+use crate::faces::publication::{published_briefly, still_published};
+use crate::faces::standing::{StateWord, next_due, state_word, verified_word};
 use crate::faces::text::{clean, count, or_dash};
 
 pub(super) async fn run(app: &App, args: &ListArgs, console: &mut Console<'_>) -> CommandResult {

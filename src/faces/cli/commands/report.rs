@@ -14,10 +14,9 @@ use crate::faces::cli::Console;
 use crate::faces::cli::args::ReportArgs;
 use crate::faces::cli::exit::CommandResult;
 use crate::faces::cli::look::Look;
+use crate::faces::publication::published_place;
 use crate::faces::set_words;
-use crate::faces::standing::{
-    StateWord, next_due, published_place, state_word, verified_word, why,
-};
+use crate::faces::standing::{StateWord, next_due, state_word, verified_word, why};
 use crate::faces::text::{clean, count, or_dash};
 
 const STYLE: &str = include_str!("../../../../assets/report.css");

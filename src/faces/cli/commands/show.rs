@@ -17,7 +17,8 @@ use crate::faces::cli::facts::write_facts;
 use crate::faces::cli::json_stream::write_history;
 use crate::faces::cli::look::Look;
 use crate::faces::json::{SettingsJson, SourceJson, published_file};
-use crate::faces::standing::{next_due, published_words, state_word, why};
+use crate::faces::publication::published_words;
+use crate::faces::standing::{next_due, state_word, why};
 use crate::faces::text::clean;
 
 /// How many versions and how many attempts are shown.

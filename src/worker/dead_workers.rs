@@ -1,0 +1,56 @@
+//! What workers that were killed left: their claims, their programs, the deaths that verifiers caused, and their folders.
+//!
+//! Never touches what a live worker holds: the archive says who has exited.
+
+use super::housekeeping;
+use crate::app::{App, Result};
+use crate::store::ClaimsToRelease;
+use crate::verify::end_left_behind;
+
+/// Ends the claims of workers that were killed: their sources need not wait until the leases lapse.
+pub(super) async fn release_claims(app: &App) -> Result<()> {
+    for owner in app.store.claim_owners().await? {
+        // It ended in order but could not write any more: its disk was full, say.
+        if app.archive.machine().has_exited(&owner) {
+            let claims = ClaimsToRelease::Of(owner);
+            app.store.release_claims(claims).await?;
+        }
+    }
+    let dead = app
+        .with_archive(|archive| archive.machine().dead_owners())
+        .await?;
+    // What cannot be tidied keeps nothing from being fetched: it is tried again once a day, and the end of that pass says so.
+    if !dead.is_empty()
+        && let Err(error) = housekeeping::tidy(app).await
+    {
+        tracing::warn!("{error}: left to a later pass");
+    }
+    for owner in dead {
+        tracing::warn!("worker {owner} ended without releasing its claims: released");
+        // What tells that it is dead goes last, so that a worker killed in between leaves it to the next.
+        let claims = ClaimsToRelease::Of(owner.clone());
+        app.store.release_claims(claims).await?;
+        end_programs_of(app, &owner).await;
+        let folder = app.archive.machine().temp_dir().with_file_name(&owner);
+        app.count_deaths_in(folder).await?;
+        let buried = app.with_archive(move |archive| archive.machine().remove_dead(&owner));
+        if let Err(error) = buried.await {
+            tracing::warn!("{error}: left to a later pass");
+        }
+    }
+    Ok(())
+}
+
+/// Ends what the programs of a dead worker left behind.
+async fn end_programs_of(app: &App, owner: &str) {
+    let folder = app.archive.machine().temp_dir().with_file_name(owner);
+    let ended = app
+        .with_archive(move |_| Ok(end_left_behind(&folder)))
+        .await;
+    match ended {
+        Ok(Ok(0)) => {}
+        Ok(Ok(count)) => tracing::warn!("worker {owner} left {count} processes: ended"),
+        Ok(Err(error)) => tracing::warn!("cannot look for what worker {owner} left: {error}"),
+        Err(error) => tracing::warn!("{error}"),
+    }
+}
