@@ -44,16 +44,7 @@ fn held_events(notifier: &NotifierConfig, look: &NoticeLook) -> Vec<(EventSubjec
 /// Returns the record of a look after which nobody was told anything.
 pub(super) fn without_message(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeRecord {
     NoticeRecord {
-        notifier: notifier.name.clone(),
         begins: look.looked.is_none(),
-        looked: look.newest,
-        told: Vec::new(),
-        told_sets: Vec::new(),
-        told_events: Vec::new(),
-        quiet_since: None,
-        failures: 0,
-        retry_at: None,
-        event: None,
-        announced_to: None,
+        ..NoticeRecord::without_message(notifier.name.clone(), look.newest)
     }
 }

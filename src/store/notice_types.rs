@@ -187,6 +187,25 @@ pub struct NoticeRecord {
     pub announced_to: Option<EventId>,
 }
 
+impl NoticeRecord {
+    /// Returns the record of a look up to this event after which nobody was told anything.
+    pub fn without_message(notifier: String, looked: EventId) -> Self {
+        Self {
+            notifier,
+            begins: false,
+            looked,
+            told: Vec::new(),
+            told_sets: Vec::new(),
+            told_events: Vec::new(),
+            quiet_since: None,
+            failures: 0,
+            retry_at: None,
+            event: None,
+            announced_to: None,
+        }
+    }
+}
+
 /// What is recorded of a change of state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeStory {

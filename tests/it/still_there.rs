@@ -97,6 +97,13 @@ impl Home {
         said.out
     }
 
+    /// Adds a source `next` of the address that `feed` had.
+    fn add_next(&self) {
+        let url = self.origin.url("/feed");
+        let add = ["add", &url, "1h", "--new", "--name", "next"];
+        self.ok(By::Other, &[&add[..], &["--allow-private"]].concat());
+    }
+
     fn file(&self) -> PathBuf {
         let host = self.origin.host().replace(':', "_");
         self.gannet.data().join("published").join(host).join("feed")
@@ -281,21 +288,9 @@ fn a_source_that_takes_over_the_path_ends_what_readers_found_there() {
     for fetches in [true, false] {
         let home = Home::new();
         home.ok(By::Other, &["remove", "feed"]);
-        let url = home.origin.url("/feed");
         home.origin
             .on("/feed", [Reply::file("of another".to_owned())]);
-        home.ok(
-            By::Other,
-            &[
-                "add",
-                &url,
-                "1h",
-                "--new",
-                "--name",
-                "next",
-                "--allow-private",
-            ],
-        );
+        home.add_next();
         assert_eq!(home.gannet.ok(&["cat", "1:published"]), "contents of feed");
         let listed = home.gannet.ok(&["list", "--removed"]);
         assert!(
@@ -326,19 +321,7 @@ fn a_source_that_takes_over_the_path_ends_what_readers_found_there() {
 fn a_source_that_comes_back_at_another_path_has_nothing_at_its_former_one() {
     let home = Home::new();
     home.ok(By::Other, &["remove", "feed"]);
-    let url = home.origin.url("/feed");
-    home.ok(
-        By::Other,
-        &[
-            "add",
-            &url,
-            "1h",
-            "--new",
-            "--name",
-            "next",
-            "--allow-private",
-        ],
-    );
+    home.add_next();
     let other = home.origin.url("/elsewhere");
     home.ok(By::Other, &["edit", "next", "--address", &other]);
     home.ok(By::Other, &["restore", "1"]);

@@ -83,6 +83,12 @@ impl House {
         self.app.verdicts(VersionId(1)).await.expect("verdicts")
     }
 
+    /// Returns the state of the first version.
+    async fn state(&self) -> VersionState {
+        let version = self.app.store.find_version(VersionId(1)).await;
+        version.expect("a read").expect("a version").state
+    }
+
     async fn add(&self, addresses: impl IntoIterator<Item = String>) {
         let new = addresses
             .into_iter()
@@ -134,24 +140,15 @@ async fn an_outside_verdict_has_a_deadline() {
     };
     let house = House::judged_by(folder.path(), &origin, "2026-01-31T12:00:00Z", vec![legal]);
     house.add([origin.url("/x")]).await;
-    let state = async || {
-        let version = house
-            .app
-            .store
-            .find_version(VersionId(1))
-            .await
-            .expect("a read");
-        version.expect("a version").state
-    };
     assert_eq!(house.pass().await.awaiting_verdicts, 1);
     for _ in 0..2 {
         house.advance(60);
         house.pass().await;
-        assert_eq!(state().await, VersionState::Pending);
+        assert_eq!(house.state().await, VersionState::Pending);
     }
     house.advance(60);
     assert_eq!(house.pass().await.verification_errors, 1);
-    assert_eq!(state().await, VersionState::Error);
+    assert_eq!(house.state().await, VersionState::Error);
     // It is not asked again, and may still answer.
     house.advance(60);
     house.pass().await;
@@ -172,7 +169,7 @@ async fn an_outside_verdict_has_a_deadline() {
         .verdict("v1", "legal", VerdictOutcome::Passed, None)
         .await
         .expect("recorded");
-    assert_eq!(state().await, VersionState::Passed);
+    assert_eq!(house.state().await, VersionState::Passed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,13 +213,7 @@ async fn advice_has_a_deadline_too() {
         (last.verifier.as_str(), last.judgement.outcome),
         ("eyes", VerdictOutcome::Error)
     );
-    let version = house
-        .app
-        .store
-        .find_version(VersionId(1))
-        .await
-        .expect("a read");
-    assert_eq!(version.expect("a version").state, VersionState::Passed);
+    assert_eq!(house.state().await, VersionState::Passed);
 }
 
 /// Advice alone: no verifier decides, so nothing but the promise says that somebody is waited for.
@@ -326,13 +317,7 @@ async fn the_last_verdict_counts_after_the_clock_was_set_back() {
     let verified = house.app.verify(&source, &version, asked).await;
     let verified = verified.expect("judged");
     assert_eq!(verified.state, VersionState::Failed);
-    let version = house
-        .app
-        .store
-        .find_version(VersionId(1))
-        .await
-        .expect("a read");
-    assert_eq!(version.expect("a version").state, VersionState::Failed);
+    assert_eq!(house.state().await, VersionState::Failed);
     for (outcome, state) in [
         (VerdictOutcome::Passed, VersionState::Passed),
         (VerdictOutcome::Failed, VersionState::Failed),

@@ -37,32 +37,18 @@ pub(super) fn refuse_taken(
     own: Option<SourceId>,
     settings: &SourceSettings,
 ) -> Outcome<()> {
-    for (what, value, sql) in [
-        (
-            "address",
-            settings.address.as_str(),
-            "SELECT id, name FROM source WHERE removed_at IS NULL AND address = ?1",
-        ),
-        (
-            "name",
-            settings.name.as_str(),
-            "SELECT id, name FROM source WHERE removed_at IS NULL AND name = ?1",
-        ),
+    let (name, address) = (settings.name.as_str(), settings.address.as_str());
+    for (what, value, column) in [
+        ("address", address, "address"),
+        ("name", name, "name"),
         // A name that is another source's address, or the other way round, would mean either.
-        (
-            "name",
-            settings.name.as_str(),
-            "SELECT id, name FROM source WHERE removed_at IS NULL AND address = ?1",
-        ),
-        (
-            "address",
-            settings.address.as_str(),
-            "SELECT id, name FROM source WHERE removed_at IS NULL AND name = ?1",
-        ),
+        ("name", name, "address"),
+        ("address", address, "name"),
     ] {
+        let sql = format!("SELECT id, name FROM source WHERE removed_at IS NULL AND {column} = ?1");
         let other = transaction
             .sql
-            .prepare_cached(sql)?
+            .prepare_cached(&sql)?
             .query_row([value], |row| Ok((SourceId(row.get(0)?), row.get(1)?)))
             .optional()?;
         if let Some((id, name)) = other

@@ -15,17 +15,8 @@ async fn look(rig: &Rig, hour: i64) -> Option<NoticeLook> {
 
 fn record(looked: EventId, told: Vec<(SourceId, Told)>) -> NoticeRecord {
     NoticeRecord {
-        notifier: "ops".to_owned(),
-        begins: false,
-        looked,
         told,
-        told_sets: Vec::new(),
-        told_events: Vec::new(),
-        quiet_since: None,
-        failures: 0,
-        retry_at: None,
-        event: None,
-        announced_to: None,
+        ..NoticeRecord::without_message("ops".to_owned(), looked)
     }
 }
 
