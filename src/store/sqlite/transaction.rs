@@ -119,9 +119,11 @@ impl<'a> Transaction<'a> {
     }
 
     fn insert_text(&self, text: &str) -> rusqlite::Result<i64> {
-        let id = self.insert("INSERT INTO text (value) VALUES (?1)", params![text])?;
-        let update = "UPDATE text SET checksum = row_checksum(id, value) WHERE id = ?1";
-        self.execute(update, [id])?;
-        Ok(id)
+        // The checksum is of the id, too: the one that SQLite would give.
+        self.insert(
+            "INSERT INTO text (id, value, checksum)
+             SELECT n.id, ?1, row_checksum(n.id, ?1) FROM (SELECT coalesce(max(id), 0) + 1 AS id FROM text) n",
+            params![text],
+        )
     }
 }

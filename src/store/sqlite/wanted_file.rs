@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::failure::{Failure, found};
 use super::interned::edition_fits;
-use super::row::Columns;
+use super::row::{Columns, to_json};
 use super::source_row::{source_by_id, source_fits, unfit_source};
 use super::sql_damage::{damaged_error, named};
 use super::version_row::{NO_NEIGHBOUR, PLACE_COLUMNS, Place, damaged, read_place};
@@ -38,46 +38,45 @@ pub(super) enum Newest {
     Damaged,
 }
 
-/// Whether a source carries the tag of a set and is no member of any: the row that says so is lost.
-const IS_LOST_MEMBER: &str = "s.tags <> '[]' AND NOT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id)
-     AND EXISTS (SELECT 1 FROM json_each(s.tags) j CROSS JOIN file_set f ON f.name = j.value WHERE f.configured = 1)";
-
 /// Returns what decides about the file of a source that is not removed.
 pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result<Current, Failure> {
-    // The newest version is read along with its source, since it decides as a rule.
+    // The newest version is read along with its source, since it decides as a rule. The settings are read as they lie: the generated
+    // columns of the table would parse them four times.
     let row = sql
         .prepare_cached(&format!(
-            "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.publish, t.published_version_id,
-                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {}, {IS_LOST_MEMBER}, {PLACE_COLUMNS}
+            "SELECT EXISTS (SELECT 1 FROM set_member m WHERE m.source_id = s.id), s.settings, t.published_version_id,
+                 t.publish_unsure = 1, t.publish_error IS NOT NULL, t.version_id, {}, {PLACE_COLUMNS}
              FROM source s JOIN source_state t ON t.source_id = s.id LEFT JOIN version v ON v.id = t.version_id
              WHERE s.id = ?1 AND s.removed_at IS NULL",
             source_fits!()
         ))?
         .query_row([source.0], |row| {
             let mut columns = Columns::new(row);
-            let (mut current, newest) = read_current(&mut columns)
+            let (mut current, tags) = read_current(&mut columns)
                 .map_err(|error| named("source", source.to_string(), row, error))?;
+            let newest: Option<i64> = columns.get()?;
             let fits: bool = columns.get()?;
             if !fits {
                 return Ok(None);
             }
-            let is_lost_member: bool = columns.get()?;
             if newest.is_some() && !current.only_in_set {
                 current.newest = match read_place(&mut columns) {
-                    Ok(newest) if newest.source_id == source && !is_lost_member => {
-                        Newest::Sound(newest)
-                    }
-                    // It is missing, another source's, or does not fit its checksum; or its set is to judge it.
+                    Ok(newest) if newest.source_id == source => Newest::Sound(newest),
+                    // It is missing, another source's, or does not fit its checksum.
                     _ => Newest::Damaged,
                 };
             }
-            Ok(Some(current))
+            Ok(Some((current, tags)))
         });
-    let Some(mut current) = found(row, "source", source.0)? else {
+    let Some((mut current, tags)) = found(row, "source", source.0)? else {
         // Whoever reads the whole row says what is wrong with it.
         let unfit = damaged_error(unfit_source(source, None));
         return Err(source_by_id(sql, source).err().unwrap_or(unfit.into()));
     };
+    if matches!(current.newest, Newest::Sound(_)) && has_tag_of_set(sql, &tags)? {
+        // The row that makes it a member is lost: its set is to judge it.
+        current.newest = Newest::Damaged;
+    }
     if current.only_in_set
         && let Some(kept) = kept_version(sql, source)?
     {
@@ -92,16 +91,30 @@ pub(super) fn current(sql: &Connection, source: SourceId) -> std::result::Result
     Ok(current)
 }
 
-fn read_current(columns: &mut Columns<'_>) -> rusqlite::Result<(Current, Option<VersionId>)> {
+/// Reads what a source's row says of its file, and its tags.
+fn read_current(columns: &mut Columns<'_>) -> rusqlite::Result<(Current, Vec<String>)> {
+    let only_in_set = columns.get()?;
+    let settings = columns.settings()?;
     let current = Current {
-        only_in_set: columns.get()?,
-        policy: columns.word()?,
+        only_in_set,
+        policy: settings.publish.unwrap_or_default(),
         published: columns.optional()?.map(VersionId),
         is_unsure: columns.get()?,
         has_failed: columns.get()?,
         newest: Newest::Missing,
     };
-    Ok((current, columns.optional()?.map(VersionId)))
+    Ok((current, settings.tags.unwrap_or_default()))
+}
+
+/// Tells whether one of the tags is the name of a set in force.
+fn has_tag_of_set(sql: &Connection, tags: &[String]) -> rusqlite::Result<bool> {
+    if tags.is_empty() {
+        return Ok(false);
+    }
+    sql.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM json_each(?1) j CROSS JOIN file_set f ON f.name = j.value WHERE f.configured = 1)",
+    )?
+    .query_row([to_json(&tags)], |row| row.get(0))
 }
 
 /// Returns what has to happen to a source's file. Where damage keeps that from being told, what was good stays.
