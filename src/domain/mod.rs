@@ -25,6 +25,7 @@ mod number;
 mod numbering;
 mod pattern;
 mod policy;
+mod provenance;
 mod publication;
 mod settings;
 mod settings_format;
@@ -75,6 +76,7 @@ pub use pattern::{Pattern, SourceKey};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
 };
+pub use provenance::{Peer, Provenance, Redirect, Request};
 pub use publication::{
     FileSeal, Publication, candidate_path, conflicts, is_servable, publication_for,
 };

@@ -20,6 +20,7 @@ use super::failure::BoxError;
 use super::guard::GuardedResolver;
 use super::head::Head;
 use super::proxy::{Proxy, Stream, bare_host, server_name};
+use super::trail::OtherEnd;
 
 /// Makes the connections of a client.
 #[derive(Clone)]
@@ -73,6 +74,7 @@ impl Connector {
         let is_tls = target.scheme_str() == Some("https");
         let mut peer = None;
         let mut is_proxy = false;
+        let is_through_proxy = matches!(self.way, Way::Proxy(_));
         let mut stream: Box<dyn Stream> = match self.way {
             Way::Direct(mut tcp) => {
                 let stream = tcp.call(target).await?.into_inner();
@@ -90,16 +92,20 @@ impl Connector {
                 proxy.tunnel(&host, port).await?
             }
         };
+        let mut other_end = OtherEnd::new(stream.peer(), is_through_proxy);
         let mut is_http2 = false;
         if is_tls {
             let tls = TlsConnector::from(self.tls);
             let secured = tls.connect(server_name(&host)?, stream).await?;
-            is_http2 = secured.get_ref().1.alpn_protocol() == Some(b"h2");
+            let session = secured.get_ref().1;
+            is_http2 = session.alpn_protocol() == Some(b"h2");
+            other_end.note_session(session);
             stream = Box::new(secured);
         }
         Ok(TokioIo::new(Link {
             stream,
             peer,
+            other_end: Arc::new(other_end),
             is_proxy,
             is_http2,
             head: Head::default(),
@@ -129,6 +135,8 @@ pub(super) struct Link {
     stream: Box<dyn Stream>,
     /// The address of the server; nothing behind a proxy.
     peer: Option<HttpInfo>,
+    /// Goes with every answer that comes over the connection.
+    other_end: Arc<OtherEnd>,
     is_proxy: bool,
     is_http2: bool,
     head: Head,
@@ -138,7 +146,8 @@ impl Connection for Link {
     fn connected(&self) -> Connected {
         let mut connected = Connected::new()
             .proxy(self.is_proxy)
-            .extra(self.head.clone());
+            .extra(self.head.clone())
+            .extra(Arc::clone(&self.other_end));
         if let Some(peer) = &self.peer {
             connected = connected.extra(peer.clone());
         }

@@ -25,11 +25,12 @@ use super::redirect::{self, Refusal};
 use super::retry;
 use super::route::{self, host_of};
 use super::secret::Scrubber;
+use super::trail::Trail;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
 use crate::domain::{
-    Content, Digest, FailureKind, LastModified, SourceSettings, Validators, in_words, safe_part,
-    segment_name, shortened,
+    Content, Digest, FailureKind, LastModified, SourceSettings, Validators, in_words, masked,
+    safe_part, segment_name, shortened,
 };
 
 /// The longest address that a message repeats.
@@ -100,21 +101,21 @@ pub(super) struct Fetched {
 }
 
 impl Exchange<'_> {
-    /// Makes the try within its total time. `status` is set to that of the last answer. With an admission each hop waits
+    /// Makes the try within its total time, and notes in `trail` what is asked and answered. With an admission each hop waits
     /// for its turn at its host; that time is not the server's and does not count.
     pub(super) async fn run(
         &self,
         ask: Ask<'_>,
-        status: &mut Option<u16>,
+        trail: &mut Trail,
         mut admission: Option<&mut Admission>,
     ) -> Result<Answer, Failure> {
         let mut deadline = Instant::now() + self.config.total_timeout;
         let mut url = self.url.clone();
-        let mut visited: Vec<Url> = Vec::new();
+        trail.begin_try();
         let mut same_origin = true;
         loop {
             self.check_address(&url)?;
-            let host = if visited.is_empty() {
+            let host = if trail.visited().is_empty() {
                 self.settings.address.host()
             } else {
                 host_of(&url)
@@ -124,15 +125,15 @@ impl Exchange<'_> {
                 admission.move_to(&host).await;
                 deadline += asked.elapsed();
             }
+            trail.ask(url.clone());
             let step = self.step(&url, &host, same_origin, ask);
-            let hop = tokio::time::timeout_at(deadline, self.hop(&step, status)).await;
+            let hop = tokio::time::timeout_at(deadline, self.hop(&step, trail)).await;
             let target = match hop.map_err(|_| self.out_of_time())?? {
                 Hop::End(answer) => return Ok(answer),
                 Hop::On(target) => target,
             };
-            visited.push(url);
-            if let Some(problem) = redirect::chain_problem(&visited, &target, |url| self.shown(url))
-            {
+            let shown = |url: &Url| self.shown(url);
+            if let Some(problem) = redirect::chain_problem(trail.visited(), &target, shown) {
                 return Err(Failure::new(FailureKind::Redirect, problem));
             }
             // Once away, the caller's fields stay away, even when the chain comes back.
@@ -168,10 +169,10 @@ impl Exchange<'_> {
     }
 
     /// Makes one request and reads its answer.
-    async fn hop(&self, step: &Step<'_>, status: &mut Option<u16>) -> Result<Hop, Failure> {
+    async fn hop(&self, step: &Step<'_>, trail: &mut Trail) -> Result<Hop, Failure> {
         let mut response = self.send(step).await?;
         self.scrubber.scrub_fields(response.headers_mut());
-        *status = Some(response.status().as_u16());
+        trail.note_answer(&response);
         let headers = response.headers();
         let answer = match response.status() {
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
@@ -370,6 +371,23 @@ impl Exchange<'_> {
             url.set_query(None);
         }
         shortened(&self.scrubber.scrub(String::from(url)), MAX_SHOWN_CHARS)
+    }
+
+    /// Returns an address as it is kept for good: secrets by name, and no query at all where a part of it looks like a secret. What
+    /// a server signs is another with each request.
+    pub(super) fn kept(&self, url: &Url) -> String {
+        if url == self.url {
+            return masked(self.settings.address.as_str());
+        }
+        let text = self.scrubber.scrub(String::from(url.clone()));
+        let clean = masked(&text);
+        let kept = match clean.split_once('?') {
+            Some((before, _)) if !self.scrubber.is_empty() || clean != text => {
+                format!("{before}?…")
+            }
+            _ => clean,
+        };
+        shortened(&kept, MAX_SHOWN_CHARS)
     }
 }
 

@@ -20,10 +20,12 @@ use super::failure::Failure;
 use super::limits::Admission;
 use super::report::{FetchOutcome, FetchReport, FetchRequest};
 use super::retry::{Delays, LONGEST_WAIT};
+use super::route::proxy_name;
 use super::secret::{Scrubber, expand_address, expand_value};
+use super::trail::Trail;
 use crate::clock::Clock;
 use crate::config::{FetchConfig, Secrets};
-use crate::domain::{FailureKind, RESERVED_HEADERS, SourceSettings, safe_part};
+use crate::domain::{FailureKind, Provenance, RESERVED_HEADERS, SourceSettings, safe_part};
 
 /// Fetches files over HTTP. Made once: it keeps connections and the roots of trust.
 pub struct Fetcher {
@@ -67,10 +69,8 @@ impl Fetcher {
         request: FetchRequest<'_>,
         admission: Option<&mut Admission>,
     ) -> FetchReport {
-        let mut report = Attempt {
-            http_status: None,
-            tries: 0,
-        };
+        let mut trail = Trail::default();
+        let mut provenance = None;
         let mut scrubber = self.clients.ways.login().clone();
         let result = match self.prepare(request.settings, &mut scrubber) {
             Ok((url, headers)) => {
@@ -84,8 +84,10 @@ impl Fetcher {
                     headers: &headers,
                     clock: &*self.clock,
                 };
-                self.attempt(&exchange, &request, &mut report, admission)
-                    .await
+                let result = self.attempt(&exchange, &request, &mut trail, admission);
+                let result = result.await;
+                provenance = self.provenance(&exchange, &mut trail);
+                result
             }
             Err(failure) => Err(failure),
         };
@@ -97,9 +99,18 @@ impl Fetcher {
         };
         FetchReport {
             outcome,
-            http_status: report.http_status,
-            tries: report.tries,
+            http_status: trail.http_status,
+            tries: trail.tries,
+            provenance,
         }
+    }
+
+    /// Returns which way the attempt went, as it is kept.
+    fn provenance(&self, exchange: &Exchange<'_>, trail: &mut Trail) -> Option<Provenance> {
+        let scrubber = exchange.scrubber;
+        let proxy = self.clients.ways.proxy();
+        let proxy = proxy.map(|proxy| scrubber.scrub(proxy_name(proxy)));
+        trail.provenance(|url| exchange.kept(url), proxy.as_deref(), scrubber)
     }
 
     /// Fills the secrets in.
@@ -139,7 +150,7 @@ impl Fetcher {
         &self,
         exchange: &Exchange<'_>,
         request: &FetchRequest<'_>,
-        report: &mut Attempt,
+        trail: &mut Trail,
         mut admission: Option<&mut Admission>,
     ) -> Result<Answer, Failure> {
         let mut ask = Ask {
@@ -150,8 +161,7 @@ impl Fetcher {
         let mut delays = Delays::new();
         let mut asked_again = false;
         loop {
-            report.tries += 1;
-            let run = exchange.run(ask, &mut report.http_status, admission.as_deref_mut());
+            let run = exchange.run(ask, trail, admission.as_deref_mut());
             match run.await {
                 // A server or a cache that answers a question nobody asked: once more, for the whole file.
                 Ok(Answer::Unrequested(_)) if !asked_again => {
@@ -168,7 +178,7 @@ impl Fetcher {
                     ask.reuse = Reuse::Never;
                 }
                 Err(failure) => {
-                    let more = failure.transient && report.tries < self.config.max_tries;
+                    let more = failure.transient && trail.tries < self.config.max_tries;
                     let Some(time) = more.then(|| self.next_try(&failure, &mut delays)).flatten()
                     else {
                         return Err(failure);
@@ -193,12 +203,6 @@ impl Fetcher {
         let time = failure.retry_after.unwrap_or(now).max(now + delay);
         (time - now <= LONGEST_WAIT).then_some(time)
     }
-}
-
-/// What is known of an attempt whatever its end.
-struct Attempt {
-    http_status: Option<u16>,
-    tries: u32,
 }
 
 /// Returns the value of `Authorization` for HTTP basic authentication (RFC 7617) with `NAME:PASSWORD`.

@@ -39,6 +39,7 @@ mod socks;
 mod spelling;
 mod tls;
 mod tls_words;
+mod trail;
 mod upload;
 mod webhook;
 

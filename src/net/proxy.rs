@@ -17,6 +17,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use super::error::NetError;
@@ -42,9 +43,28 @@ pub(super) const CHECK_LOGIN: &str =
     "check the user name and the password in its address in the configuration";
 
 /// A connection, in clear or not.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Returns the address of the other end; nothing once that is gone.
+    fn peer(&self) -> Option<SocketAddr>;
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+impl Stream for TcpStream {
+    fn peer(&self) -> Option<SocketAddr> {
+        self.peer_addr().ok()
+    }
+}
+
+impl<S: Stream> Stream for TlsStream<S> {
+    fn peer(&self) -> Option<SocketAddr> {
+        self.get_ref().0.peer()
+    }
+}
+
+impl Stream for Box<dyn Stream> {
+    fn peer(&self) -> Option<SocketAddr> {
+        (**self).peer()
+    }
+}
 
 /// A proxy.
 pub(super) struct Proxy {

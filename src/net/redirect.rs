@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use reqwest::header::{HeaderMap, LOCATION};
 use url::Url;
 
+use super::trail::Asked;
+
 /// Redirects of one try.
 const MAX_REDIRECTS: usize = 10;
 
@@ -74,12 +76,15 @@ fn reference(field: &[u8]) -> Cow<'_, str> {
 
 /// Returns what is wrong with going on to `target` after these hops, last one last.
 pub(super) fn chain_problem(
-    visited: &[Url],
+    visited: &[Asked],
     target: &Url,
     shown: impl Fn(&Url) -> String,
 ) -> Option<String> {
-    let last = visited.last().map(&shown).unwrap_or_default();
-    if visited.contains(target) {
+    let last = visited
+        .last()
+        .map(|last| shown(&last.url))
+        .unwrap_or_default();
+    if visited.iter().any(|asked| asked.url == *target) {
         Some(format!(
             "redirect loop: {last} leads back to {}",
             shown(target)

@@ -4,7 +4,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Content, Digest, FailureKind, LastModified, SourceSettings, Validators};
+use crate::domain::{
+    Content, Digest, FailureKind, LastModified, Provenance, SourceSettings, Validators,
+};
 
 /// What to fetch.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,8 @@ pub struct FetchReport {
     pub http_status: Option<u16>,
     /// Requests made: tries, redirects not counted.
     pub tries: u32,
+    /// Which addresses were asked, and who answered; nothing when nothing was asked.
+    pub provenance: Option<Provenance>,
 }
 
 /// How an attempt ended.

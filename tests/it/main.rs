@@ -57,6 +57,7 @@ mod net_faults;
 mod net_guard;
 mod net_heads;
 mod net_http2;
+mod net_provenance;
 mod net_proxy;
 mod net_rig;
 mod newest;
