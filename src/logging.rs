@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use self::file::LogFile;
 pub use self::file::TellTrouble;
 use crate::config::LogConfig;
-use crate::domain::{CommittedEvent, is_no_room};
+use crate::domain::{About, CommittedEvent, is_no_room};
 use crate::files::{Owner, make_folders, trouble};
 
 /// Lines that may wait for the log's thread. The queue is laid out whole when the log begins: the crate's own 128,000 would take
@@ -76,6 +76,7 @@ pub fn start(
 /// Writes committed events to the log, a line each.
 pub fn log_events(events: &[CommittedEvent]) {
     for CommittedEvent { id, stamp, event } in events {
+        let about = event.about;
         tracing::info!(
             target: "gannet::event",
             event = id.0,
@@ -83,6 +84,9 @@ pub fn log_events(events: &[CommittedEvent]) {
             actor = stamp.actor.0,
             source = event.source_id.map(|id| id.0),
             version = event.version_id.map(|id| id.0),
+            attempt = about.and_then(About::attempt).map(|id| id.0),
+            verdict = about.and_then(About::verdict).map(|id| id.0),
+            edition = about.and_then(About::edition).map(|id| id.0),
             detail = event.detail,
         );
     }

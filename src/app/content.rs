@@ -80,10 +80,10 @@ impl App {
 
     async fn note_damage(&self, source: SourceId, version: VersionId, error: &Error) -> Result<()> {
         let event = NewEvent {
-            action: Action::Damaged,
             source_id: Some(source),
             version_id: Some(version),
             detail: Some(error.message.clone()),
+            ..NewEvent::of(Action::Damaged)
         };
         self.store.record(Fact::Event(event), self.stamp()).await?;
         let forget = Fact::ForgetValidators(source);

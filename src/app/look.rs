@@ -138,10 +138,10 @@ impl App {
         let (suspects, reopened): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
         for (source, version, mode) in reopened.concat() {
             let event = NewEvent {
-                action: Action::Republished,
                 source_id: Some(source),
                 version_id: Some(version),
                 detail: Some(format!("its mode had been changed to {mode:04o}")),
+                ..NewEvent::of(Action::Republished)
             };
             self.store.record(Fact::Event(event), self.stamp()).await?;
         }

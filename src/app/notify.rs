@@ -144,10 +144,8 @@ impl App {
             Err(why) => (Action::NoticeFailed, format!("a test: {why}")),
         };
         let event = NewEvent {
-            action,
-            source_id: None,
-            version_id: None,
             detail: Some(format!("{name}: {what}")),
+            ..NewEvent::of(action)
         };
         self.store.record(Fact::Event(event), self.stamp()).await?;
         Ok(delivery)

@@ -378,10 +378,8 @@ impl App {
 
 fn config_event(action: Action, detail: String) -> NewEvent {
     NewEvent {
-        action,
-        source_id: None,
-        version_id: None,
         detail: Some(detail),
+        ..NewEvent::of(action)
     }
 }
 

@@ -228,10 +228,9 @@ impl App {
                 if was_there && !is_expected {
                     tracing::warn!("{path} was there, where nothing is published: it is withdrawn");
                     let event = NewEvent {
-                        action: Action::Withdrawn,
                         source_id: Some(source.id),
-                        version_id: None,
                         detail: Some("it was there, where nothing is published".to_owned()),
+                        ..NewEvent::of(Action::Withdrawn)
                     };
                     self.store.record(Fact::Event(event), self.stamp()).await?;
                 }

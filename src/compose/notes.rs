@@ -91,10 +91,8 @@ impl LogTroubles {
 
 async fn record(app: &App, line: String) {
     let event = NewEvent {
-        action: Action::LogFailed,
-        source_id: None,
-        version_id: None,
         detail: Some(line),
+        ..NewEvent::of(Action::LogFailed)
     };
     if let Err(error) = app.store.record(Fact::Event(event), app.stamp()).await {
         // It was told on stderr, and the disk of the catalogue may be the same one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::words::words;
-use super::{AttemptId, SourceId, VersionId};
+use super::{AttemptId, Provenance, SourceId, VersionId};
 
 words!(
     "an outcome":
@@ -98,6 +98,8 @@ pub struct Attempt {
     pub tries: u32,
     /// The version that was kept, or found unchanged.
     pub version_id: Option<VersionId>,
+    /// Which addresses were asked, and who answered; nothing when nothing was asked, or when an older gannet recorded the attempt.
+    pub provenance: Option<Provenance>,
     /// Why it failed.
     pub error_kind: Option<FailureKind>,
     /// The same in words.

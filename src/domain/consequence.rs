@@ -28,8 +28,8 @@ pub fn event_of_verdict(verdict: &NewVerdict) -> (Action, String) {
     }
 }
 
-/// Returns the event of a version's changed state: that it failed and why, or that verdicts which were recorded before count
-/// otherwise now. `said` are the verdicts that came just now; nothing when their events say it.
+/// Returns the event of a version's changed state: that it passed, that it failed and why, or that verdicts which were recorded
+/// before count otherwise now. `said` are the verdicts that came just now; nothing when their events say it.
 pub fn event_of_state(
     before: VersionState,
     state: VersionState,
@@ -43,8 +43,11 @@ pub fn event_of_state(
         let reasons = reasons(said, VerdictOutcome::Failed, weights);
         return Some((Action::VersionFailed, reasons));
     }
-    let words = || Some(format!("{before} -> {state}"));
-    said.is_empty().then(|| (Action::VersionRecounted, words()))
+    let recounted = said.is_empty().then(|| format!("{before} -> {state}"));
+    if state == VersionState::Passed {
+        return Some((Action::VersionPassed, recounted));
+    }
+    recounted.map(|words| (Action::VersionRecounted, Some(words)))
 }
 
 /// Returns the event of how an edition of a set stands by these verdicts on it; nothing while nothing is decided.
@@ -210,15 +213,22 @@ mod tests {
             let detail = words.map(str::to_owned);
             Some((Action::VersionFailed, detail))
         };
+        let of_passing = |words: Option<&str>| {
+            let detail = words.map(str::to_owned);
+            Some((Action::VersionPassed, detail))
+        };
         let recounted = |words: &str| Some((Action::VersionRecounted, Some(words.to_owned())));
-        let cases: [(_, _, &[NewVerdict], _); 7] = [
+        let cases: [(_, _, &[NewVerdict], _); 10] = [
             (Failed, Failed, &failed, None),
             (Pending, Failed, &failed, of_failure(Some("schema: row 3"))),
             // An earlier verdict counts now.
             (Passed, Failed, &[], of_failure(None)),
             (Pending, Failed, &failed[1..], of_failure(None)),
-            (Pending, Passed, &passed, None),
-            (Failed, Passed, &[], recounted("failed -> passed")),
+            (Passed, Passed, &passed, None),
+            (Pending, Passed, &passed, of_passing(None)),
+            (Failed, Passed, &[], of_passing(Some("failed -> passed"))),
+            (Failed, Pending, &[], recounted("failed -> pending")),
+            (Error, Pending, &passed, None),
             (Passed, Unverified, &[], recounted("passed -> unverified")),
         ];
         for (before, state, said, expected) in cases {

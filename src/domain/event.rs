@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use super::words::words;
-use super::{EventId, SourceId, VersionId};
+use super::{AttemptId, EditionId, EventId, SourceId, VerdictId, VersionId};
 
 /// Who acts, as events record it: `joe@host by cli`, `worker@host`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,11 +58,13 @@ words!(
         VerdictError = "verdict.error",
         /// A verifier was asked, and will answer later.
         VerdictPending = "verdict.pending",
+        /// The verdicts on a version made it a passed one: every verifier that is required passed it.
+        VersionPassed = "version.passed",
         /// The verdicts on a version made it a failed one.
         VersionFailed = "version.failed",
         /// The newest version passed after the one before it, or it itself, had failed.
         VersionRecovered = "version.recovered",
-        /// A version's state changed without a new verdict: other verifiers count since the policy changed.
+        /// A version became neither passed nor failed without a new verdict: other verifiers count since the policy changed.
         VersionRecounted = "version.recounted",
         /// A verdict came too late to count: somebody else decided meanwhile, or its verifier was defined otherwise.
         VerdictOvertaken = "verdict.overtaken",
@@ -117,6 +119,75 @@ words!(
     }
 );
 
+/// The record that an event tells of, where that is neither a source nor a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Of `fetch.…`, `source.failing` and `source.recovered`.
+    Attempt(AttemptId),
+    /// Of `verdict.…`, of a version.
+    Verdict(VerdictId),
+    /// Of `set.…`.
+    Edition(EditionId),
+}
+
+impl About {
+    /// Returns the record with this id that an event of this action tells of; nothing for an action that tells of none.
+    pub fn of(action: Action, id: i64) -> Option<Self> {
+        match action {
+            Action::FetchNew
+            | Action::FetchUnchanged
+            | Action::FetchFailed
+            | Action::SourceFailing
+            | Action::SourceRecovered => Some(Self::Attempt(AttemptId(id))),
+            Action::VerdictPassed
+            | Action::VerdictFailed
+            | Action::VerdictError
+            | Action::VerdictPending
+            | Action::VerdictSetAside => Some(Self::Verdict(VerdictId(id))),
+            Action::SetPassed
+            | Action::SetFailed
+            | Action::SetError
+            | Action::SetPublished
+            | Action::SetRepublished
+            | Action::SetWithdrawn => Some(Self::Edition(EditionId(id))),
+            _ => None,
+        }
+    }
+
+    /// Returns the attempt, if it is one.
+    pub fn attempt(self) -> Option<AttemptId> {
+        match self {
+            Self::Attempt(id) => Some(id),
+            Self::Verdict(_) | Self::Edition(_) => None,
+        }
+    }
+
+    /// Returns the verdict, if it is one.
+    pub fn verdict(self) -> Option<VerdictId> {
+        match self {
+            Self::Verdict(id) => Some(id),
+            Self::Attempt(_) | Self::Edition(_) => None,
+        }
+    }
+
+    /// Returns the edition, if it is one.
+    pub fn edition(self) -> Option<EditionId> {
+        match self {
+            Self::Edition(id) => Some(id),
+            Self::Attempt(_) | Self::Verdict(_) => None,
+        }
+    }
+
+    /// Returns the record's id.
+    pub fn id(self) -> i64 {
+        match self {
+            Self::Attempt(id) => id.0,
+            Self::Verdict(id) => id.0,
+            Self::Edition(id) => id.0,
+        }
+    }
+}
+
 /// An event that is about to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
@@ -126,6 +197,8 @@ pub struct NewEvent {
     pub source_id: Option<SourceId>,
     /// To which version.
     pub version_id: Option<VersionId>,
+    /// Which attempt, verdict or edition it tells of; nothing for events of an older gannet.
+    pub about: Option<About>,
     /// More, in one line for people; never a secret.
     pub detail: Option<String>,
 }
@@ -139,6 +212,19 @@ pub struct CommittedEvent {
     pub stamp: Stamp,
     /// What was done.
     pub event: NewEvent,
+}
+
+impl NewEvent {
+    /// Returns an event of this action that is about nothing in particular.
+    pub fn of(action: Action) -> Self {
+        Self {
+            action,
+            source_id: None,
+            version_id: None,
+            about: None,
+            detail: None,
+        }
+    }
 }
 
 /// An event as the store knows it.

@@ -57,7 +57,7 @@ pub use edition::{
     SetStep, combination_key, edition_to_publish, files_key, newest_combination, ready_to_judge,
     set_file_names, set_step,
 };
-pub use event::{Action, Actor, CommittedEvent, Event, NewEvent, Stamp};
+pub use event::{About, Action, Actor, CommittedEvent, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{

@@ -39,7 +39,7 @@ pub struct Redirect {
 }
 
 /// The other end of the connection that an answer came over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Peer {
     /// IP address and port: of the server, or of the proxy that stood between.
     pub address: String,

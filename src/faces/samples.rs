@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{
     Attempt, AttemptId, AttemptOutcome, BlobId, Digest, Fingerprint, Interval, Judgement,
-    LastModified, NewVerdict, Slot, Source, SourceId, SourceSettings, SourceState, Verdict,
-    VerdictId, VerdictOutcome, Version, VersionId, VersionState,
+    LastModified, NewVerdict, Peer, Provenance, Redirect, Request, Slot, Source, SourceId,
+    SourceSettings, SourceState, Verdict, VerdictId, VerdictOutcome, Version, VersionId,
+    VersionState,
 };
 
 /// 2026-01-31, at this time of day.
@@ -91,6 +92,26 @@ pub(crate) fn verdict(version: i64, outcome: VerdictOutcome, detail: &str) -> Ve
     }
 }
 
+/// Where an attempt went that was redirected once.
+pub(crate) fn provenance() -> Provenance {
+    let request = |address: &str, peer: &str| Request {
+        address: address.to_owned(),
+        peer: Some(Peer {
+            address: peer.to_owned(),
+            proxy: None,
+            tls: Some("1.3".to_owned()),
+            certificate: Some(Digest::of(b"certificate")),
+        }),
+    };
+    Provenance {
+        redirects: vec![Redirect {
+            status: 302,
+            request: request("https://example.org/1.csv", "192.0.2.7:443"),
+        }],
+        last: request("https://files.example.org/1.csv?…", "[2001:db8::7]:8443"),
+    }
+}
+
 /// An attempt that failed with 503.
 pub(crate) fn failed_attempt(id: i64) -> Attempt {
     Attempt {
@@ -103,6 +124,7 @@ pub(crate) fn failed_attempt(id: i64) -> Attempt {
         size_bytes: None,
         tries: 3,
         version_id: None,
+        provenance: Some(provenance()),
         error_kind: Some(crate::domain::FailureKind::Status),
         error: Some("503 Service Unavailable\u{1b}[2J".to_owned()),
     }

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{
     AttemptId, Digest, Edit, EditionId, EditionMember, EventId, FailureKind, LastModified, NewBlob,
-    NewVerdict, Policy, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp, Validators,
-    VerdictId, VerdictOutcome, Version, VersionId, VersionState, Withdrawal,
+    NewVerdict, Policy, Provenance, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
+    Validators, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Withdrawal,
 };
 
 /// One change of the catalogue by an operator.
@@ -188,6 +188,8 @@ pub struct AttemptRecord {
     pub requests: u64,
     /// The status of the last answer, if there was one.
     pub http_status: Option<u16>,
+    /// Which addresses were asked, and who answered; nothing when nothing was asked.
+    pub provenance: Option<Provenance>,
     /// How many bytes of content arrived, decoded; nothing for a 304.
     pub size_bytes: Option<u64>,
     /// What to ask with the next time.

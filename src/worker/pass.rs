@@ -452,10 +452,8 @@ impl<'a> Pass<'a> {
 /// Has the log say that a pass begins or ends.
 pub(super) async fn note(app: &App, action: Action, detail: Option<String>) -> Result<()> {
     let event = NewEvent {
-        action,
-        source_id: None,
-        version_id: None,
         detail,
+        ..NewEvent::of(action)
     };
     app.store.record(Fact::Event(event), app.stamp()).await?;
     Ok(())

@@ -26,8 +26,8 @@ struct Fetched {
 
 impl Pipeline {
     /// Records what came of an attempt. Returns what is left to do then.
-    pub(super) async fn record(&self, claim: &Claim, attempt: Attempt) -> Result<Next> {
-        let mut record = self.begin_record(claim, &attempt);
+    pub(super) async fn record(&self, claim: &Claim, mut attempt: Attempt) -> Result<Next> {
+        let mut record = self.begin_record(claim, &mut attempt);
         match attempt.report.outcome {
             FetchOutcome::NotModified { validators } => {
                 record.validators = validators;
@@ -83,7 +83,7 @@ impl Pipeline {
     }
 
     /// Returns what is recorded of an attempt whatever came of it.
-    fn begin_record(&self, claim: &Claim, attempt: &Attempt) -> AttemptRecord {
+    fn begin_record(&self, claim: &Claim, attempt: &mut Attempt) -> AttemptRecord {
         AttemptRecord {
             source_id: claim.source.id,
             fence: claim.fence,
@@ -92,6 +92,7 @@ impl Pipeline {
             tries: attempt.report.tries,
             requests: claim.requests + 1,
             http_status: attempt.report.http_status,
+            provenance: attempt.report.provenance.take(),
             size_bytes: None,
             validators: Validators::default(),
             not_before: None,

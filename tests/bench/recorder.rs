@@ -97,6 +97,7 @@ impl Recorder {
         let record = AttemptRecord {
             size_bytes: Some(size_bytes),
             http_status: Some(200),
+            provenance: None,
             ..self.attempt(claim, result)
         };
         self.wait(self.store.record_attempt(record));
@@ -174,6 +175,7 @@ impl Recorder {
             tries: 1,
             requests: claim.requests + 1,
             http_status: Some(304),
+            provenance: None,
             size_bytes: None,
             validators: Validators {
                 etag: Some("\"65b9a1c2-f4240\"".to_owned()),

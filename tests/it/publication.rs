@@ -388,6 +388,7 @@ fn files_of_a_catalogue_of_the_schema_before_are_looked_after() {
             ALTER TABLE verdict DROP COLUMN checksum; ALTER TABLE edition_verdict DROP COLUMN checksum; DROP TABLE refusal; DROP TABLE edition_refusal;
             DROP TABLE told_set; DROP TABLE told_event; ALTER TABLE told DROP COLUMN worse_at; DROP TABLE removed_file;
             ALTER TABLE text DROP COLUMN checksum; ALTER TABLE definition DROP COLUMN checksum; ALTER TABLE edition DROP COLUMN checksum;
+            DROP TABLE provenance; DROP TABLE former_address; ALTER TABLE attempt DROP COLUMN provenance_id; ALTER TABLE event DROP COLUMN about_id;
             PRAGMA user_version = 5";
         catalogue
             .execute_batch(&format!("{SETTINGS_OF_SCHEMA_23} {back}"))

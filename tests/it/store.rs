@@ -9,6 +9,7 @@ mod invariants;
 mod log;
 mod notices;
 mod opening;
+mod provenance;
 mod publishing;
 mod rig;
 mod sets;

@@ -54,10 +54,10 @@ fn event(id: i64, text: &str) -> LogLine {
             actor: Actor("worker@host".to_owned()),
         },
         event: NewEvent {
-            action: Action::FetchNew,
             source_id: Some(SourceId(1)),
             version_id: Some(VersionId(id)),
             detail: Some(text.to_owned()),
+            ..NewEvent::of(Action::FetchNew)
         },
         source_name: Some("prices.csv".to_owned()),
         policy_revision: None,

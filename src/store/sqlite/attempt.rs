@@ -1,13 +1,14 @@
 //! Attempts: each recorded in one transaction with all that it brought, under a claim that still holds.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::blob::insert_blob;
-use super::event_row::insert_event;
+use super::event_row::insert_event_under;
 use super::failure::Failure;
 use super::new_version::{NewVersion, insert_version};
+use super::provenance::{Addresses, PROVENANCE, provenance_id, read_provenance};
 use super::publication::refresh_publication;
 use super::refusals::repeat_on_version;
 use super::row::{Columns, duration_ms, int, millis, row_limit};
@@ -16,8 +17,8 @@ use super::transaction::Transaction;
 use super::version_row::Place;
 use super::version_state::write_state;
 use crate::domain::{
-    Action, Attempt, AttemptId, AttemptOutcome, Interval, Slot, SourceId, VersionId, VersionState,
-    event_of_health, next_slot,
+    About, Action, Attempt, AttemptId, AttemptOutcome, Interval, NewEvent, Slot, SourceId,
+    VersionId, VersionState, event_of_health, next_slot,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
@@ -40,19 +41,8 @@ impl Store {
     /// Returns the source's attempts, newest first; all without a limit. Those whose rows are damaged are left out
     /// ([`Store::damage`]).
     pub async fn attempts(&self, source: SourceId, limit: Option<usize>) -> Result<Vec<Attempt>> {
-        self.read_sound(move |sql, damaged| {
-            let mut statement = sql.prepare_cached(
-                "SELECT a.id, a.source_id, a.started_at, a.duration_ms, o.value AS outcome_id, a.http_status, a.size_bytes, a.tries,
-                     a.version_id, a.error_kind, a.error
-                 FROM attempt a LEFT JOIN text o ON o.id = a.outcome_id
-                 WHERE a.source_id = ?1 ORDER BY a.id DESC LIMIT ?2",
-            )?;
-            let rows = statement.query_map([source.0, row_limit(limit)], |row| {
-                read_row("attempt", row, read_attempt)
-            })?;
-            Ok(sound_rows(rows, damaged)?)
-        })
-        .await
+        self.read_sound(move |sql, damaged| attempts_of(sql, source, limit, damaged))
+            .await
     }
 
     /// Returns when the source's last attempt began that brought content, or confirmed that it is unchanged.
@@ -82,6 +72,32 @@ pub(super) fn forget_validators(
     Ok(())
 }
 
+/// Returns the source's attempts, newest first. A row of provenance that is damaged is no damage of the attempt.
+pub(super) fn attempts_of(
+    sql: &Connection,
+    source: SourceId,
+    limit: Option<usize>,
+    damaged: &mut Vec<DamagedRow>,
+) -> std::result::Result<Vec<Attempt>, Failure> {
+    let mut statement = sql.prepare_cached(&format!(
+        "SELECT a.id, a.source_id, a.started_at, a.duration_ms, o.value AS outcome_id, a.http_status, a.size_bytes, a.tries,
+             a.version_id, {PROVENANCE}, a.error_kind, a.error
+         FROM attempt a LEFT JOIN text o ON o.id = a.outcome_id
+         LEFT JOIN provenance p ON p.id = a.provenance_id AND (p.source_id IS NULL OR p.source_id = a.source_id)
+         WHERE a.source_id = ?1 ORDER BY a.id DESC LIMIT ?2"
+    ))?;
+    let addresses = Addresses::of(sql, source, damaged)?;
+    let mut lost = Vec::new();
+    let rows = statement.query_map([source.0, row_limit(limit)], |row| {
+        read_row("attempt", row, |columns| {
+            read_attempt(columns, &addresses, &mut lost)
+        })
+    })?;
+    let attempts = sound_rows(rows, damaged)?;
+    damaged.append(&mut lost);
+    Ok(attempts)
+}
+
 // Walks back from the newest: as far as the failures before now go.
 const LAST_GOOD: &str =
     "SELECT a.started_at FROM attempt a CROSS JOIN text o ON o.id = a.outcome_id
@@ -99,9 +115,9 @@ fn write_attempt(
         AttemptResult::Unchanged => newest,
         AttemptResult::Failed { .. } => None,
     };
-    let attempt_id = insert_attempt(transaction, record, version_id)?;
-    insert_fetch_event(transaction, record, version_id)?;
-    insert_turn(transaction, record, schedule.failures_before)?;
+    let attempt_id = insert_attempt(transaction, record, &schedule.address, version_id)?;
+    insert_fetch_event(transaction, record, attempt_id, version_id)?;
+    insert_turn(transaction, record, attempt_id, schedule.failures_before)?;
     let (first_state, damaged) = match &new {
         Some(new) => {
             let (state, damaged) = first_state(transaction, record, new)?;
@@ -182,8 +198,10 @@ fn first_state(
     Ok((state, damaged))
 }
 
-/// When a source is due after an attempt.
+/// When a source is due after an attempt, and what decides it.
 struct Schedule {
+    /// The source's address.
+    address: String,
     failures_before: u32,
     failures: u32,
     next_slot: Slot,
@@ -198,21 +216,23 @@ fn schedule(
     let row = transaction
         .sql
         .prepare_cached(
-            "SELECT s.settings, t.failures FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1",
+            "SELECT s.address, s.settings, t.failures FROM source s JOIN source_state t ON t.source_id = s.id WHERE s.id = ?1",
         )?
         .query_row([source.0], |row| {
             let mut columns = Columns::new(row);
+            let address = columns.get()?;
             let interval = columns.settings()?.interval.unwrap_or(Interval::DEFAULT);
-            Ok((interval, columns.count::<u32>()?))
+            Ok((address, interval, columns.count::<u32>()?))
         })
         .optional()?;
-    let (interval, failures_before) = row.ok_or(StoreError::StaleClaim(source))?;
+    let (address, interval, failures_before) = row.ok_or(StoreError::StaleClaim(source))?;
     let failures = match record.result {
         AttemptResult::Failed { .. } => failures_before.saturating_add(1),
         AttemptResult::New { .. } | AttemptResult::Unchanged => 0,
     };
     let slot = next_slot(Slot::containing(record.started_at), interval, failures);
     Ok(Schedule {
+        address,
         failures_before,
         failures,
         next_slot: record.not_before.map_or(slot, |floor| floor.max(slot)),
@@ -267,6 +287,7 @@ fn end_claim(
 fn insert_attempt(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
+    address: &str,
     version: Option<VersionId>,
 ) -> rusqlite::Result<AttemptId> {
     let (kind, error) = match &record.result {
@@ -274,10 +295,13 @@ fn insert_attempt(
         _ => (None, None),
     };
     let outcome = transaction.text_id(outcome_of(&record.result).as_str())?;
+    let provenance = record.provenance.as_ref();
+    let source = (record.source_id, address);
+    let provenance = provenance.map(|one| provenance_id(transaction, source, one));
     let id = transaction.insert(
         "INSERT INTO attempt (source_id, started_at, duration_ms, tries, outcome_id, http_status, size_bytes, version_id,
-             error_kind, error)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             error_kind, error, provenance_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             record.source_id.0,
             millis(record.started_at),
@@ -288,7 +312,8 @@ fn insert_attempt(
             record.size_bytes.map(int),
             version.map(|id| id.0),
             kind,
-            error
+            error,
+            provenance.transpose()?
         ],
     )?;
     Ok(AttemptId(id))
@@ -297,6 +322,7 @@ fn insert_attempt(
 fn insert_fetch_event(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
+    attempt: AttemptId,
     version: Option<VersionId>,
 ) -> rusqlite::Result<()> {
     // What is new or unchanged is told by the version and the attempt already.
@@ -307,38 +333,34 @@ fn insert_fetch_event(
             (Action::FetchFailed, Some(format!("{kind}: {detail}")))
         }
     };
-    let source = Some(record.source_id);
-    insert_event(
-        transaction,
-        &record.stamp,
-        action,
-        source,
-        version,
-        detail.as_deref(),
-    )?;
-    Ok(())
+    let event = NewEvent {
+        source_id: Some(record.source_id),
+        version_id: version,
+        about: Some(About::Attempt(attempt)),
+        detail,
+        ..NewEvent::of(action)
+    };
+    insert_event_under(transaction, &record.stamp, None, event).map(drop)
 }
 
 /// Appends the event of a source that starts or stops failing.
 fn insert_turn(
     transaction: &Transaction<'_>,
     record: &AttemptRecord,
+    attempt: AttemptId,
     failures_before: u32,
 ) -> rusqlite::Result<()> {
     let has_failed = matches!(record.result, AttemptResult::Failed { .. });
     let Some((action, detail)) = event_of_health(failures_before, has_failed) else {
         return Ok(());
     };
-    let source = Some(record.source_id);
-    insert_event(
-        transaction,
-        &record.stamp,
-        action,
-        source,
-        None,
-        detail.as_deref(),
-    )?;
-    Ok(())
+    let event = NewEvent {
+        source_id: Some(record.source_id),
+        about: Some(About::Attempt(attempt)),
+        detail,
+        ..NewEvent::of(action)
+    };
+    insert_event_under(transaction, &record.stamp, None, event).map(drop)
 }
 
 fn outcome_of(result: &AttemptResult) -> AttemptOutcome {
@@ -349,9 +371,15 @@ fn outcome_of(result: &AttemptResult) -> AttemptOutcome {
     }
 }
 
-fn read_attempt(columns: &mut Columns<'_>) -> rusqlite::Result<Attempt> {
+/// Reads an attempt of a source that had these addresses; a row of provenance that is damaged is added to `lost`.
+fn read_attempt(
+    columns: &mut Columns<'_>,
+    addresses: &Addresses,
+    lost: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Attempt> {
+    let id: i64 = columns.get()?;
     Ok(Attempt {
-        id: AttemptId(columns.get()?),
+        id: AttemptId(id),
         source_id: SourceId(columns.get()?),
         started_at: columns.time()?,
         duration: columns.duration()?,
@@ -360,6 +388,7 @@ fn read_attempt(columns: &mut Columns<'_>) -> rusqlite::Result<Attempt> {
         size_bytes: columns.optional_count()?,
         tries: columns.count()?,
         version_id: columns.optional()?.map(VersionId),
+        provenance: read_provenance(columns, id, addresses, lost)?,
         error_kind: columns.optional_word()?,
         error: columns.get()?,
     })

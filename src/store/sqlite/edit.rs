@@ -10,6 +10,7 @@ use super::event_row::insert_event;
 use super::failure::Outcome;
 use super::file_set::join_sets;
 use super::kept_source::{changed, kept_source, refuse_taken};
+use super::provenance::keep_former_address;
 use super::publication::refresh_publication;
 use super::row::to_json;
 use super::source_row::{seal_source, source_by_id};
@@ -168,6 +169,7 @@ fn update_source(
     id: SourceId,
     settings: &SourceSettings,
 ) -> rusqlite::Result<()> {
+    keep_former_address(transaction, id, settings.address.as_str())?;
     transaction.execute(
         "UPDATE source SET name = ?2, address = ?3, settings = ?4 WHERE id = ?1",
         params![

@@ -20,8 +20,8 @@ use super::transaction::Transaction;
 use super::verdict_row::{insert_verdict, verdicts_on_edition};
 use super::version::version_by_id;
 use crate::domain::{
-    Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp, VersionState,
-    combination_key, event_of_set, is_decided_by_hand,
+    About, Digest, Edition, EditionId, EditionVerdict, NewEvent, NewVerdict, Source, Stamp,
+    VersionState, combination_key, event_of_set, is_decided_by_hand,
 };
 use crate::store::error::Result;
 use crate::store::judged::Judged;
@@ -95,14 +95,8 @@ pub(super) fn note_edition_state(
         last.insert(one.verdict.verifier.clone(), one.verdict);
     }
     let last: Vec<_> = last.into_values().collect();
-    note_state(
-        transaction,
-        &edition.set,
-        edition.state,
-        &last,
-        &policy,
-        stamp,
-    )?;
+    let on = (id, edition.set.as_str());
+    note_state(transaction, on, edition.state, &last, &policy, stamp)?;
     Ok(())
 }
 
@@ -148,7 +142,8 @@ pub(super) fn record_on_edition(
     }
     let state = count_edition(transaction, edition, &policy)?;
     if state != before.state {
-        note_state(transaction, &before.set, state, &verdicts, &policy, stamp)?;
+        let on = (edition, before.set.as_str());
+        note_state(transaction, on, state, &verdicts, &policy, stamp)?;
     }
     Ok(Counted {
         state,
@@ -227,7 +222,7 @@ fn insert_edition(
     let state = count_edition(transaction, id, &policy)?;
     let said = verdicts_on_edition(transaction.sql, id, &mut Vec::new())?.into_iter();
     let said: Vec<_> = said.map(|one| one.verdict).collect();
-    note_state(transaction, &edition.set, state, &said, &policy, stamp)?;
+    note_state(transaction, on, state, &said, &policy, stamp)?;
     let counted = Counted {
         state,
         verdicts,
@@ -238,7 +233,7 @@ fn insert_edition(
 
 fn note_state(
     transaction: &Transaction<'_>,
-    set: &str,
+    (edition, set): (EditionId, &str),
     state: VersionState,
     verdicts: &[NewVerdict],
     policy: &InForce,
@@ -254,10 +249,9 @@ fn note_state(
         policy.revision,
         by_hand,
         NewEvent {
-            action,
-            source_id: None,
-            version_id: None,
+            about: Some(About::Edition(edition)),
             detail: Some(detail),
+            ..NewEvent::of(action)
         },
     )?;
     Ok(())

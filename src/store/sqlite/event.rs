@@ -6,7 +6,7 @@ use super::Store;
 use super::failure::Failure;
 use super::row::{Columns, int, millis};
 use super::sql_damage::{read_row, sound_rows};
-use crate::domain::{Action, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
+use crate::domain::{About, Action, Actor, Event, EventId, NewEvent, SourceId, Stamp, VersionId};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::types::EventFilter;
@@ -52,7 +52,8 @@ impl Store {
 const HAPPENED_AFTER: &str = "SELECT DISTINCT source_id, detail FROM event NOT INDEXED
      WHERE id > ?1 AND action_id = (SELECT id FROM text WHERE value = ?2)";
 
-fn list(
+/// Returns the events that match, oldest first; those whose rows are damaged are left out.
+pub(super) fn list(
     sql: &Connection,
     filter: &EventFilter,
     damaged: &mut Vec<DamagedRow>,
@@ -98,7 +99,7 @@ fn list_sql(filter: &EventFilter) -> String {
         None => (":after IS NULL", "DESC"),
     };
     format!(
-        "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.detail, s.name, e.policy_revision, e.by_hand
+        "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.about_id, e.detail, s.name, e.policy_revision, e.by_hand
          FROM event e LEFT JOIN text a ON a.id = e.actor_id LEFT JOIN text w ON w.id = e.action_id
          LEFT JOIN source s ON s.id = e.source_id
          WHERE {source} AND {set} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
@@ -106,16 +107,17 @@ fn list_sql(filter: &EventFilter) -> String {
 }
 
 fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
+    let (id, at) = (EventId(columns.get()?), columns.time()?);
+    let actor = Actor(columns.get()?);
+    let action = columns.word()?;
     Ok(Event {
-        id: EventId(columns.get()?),
-        stamp: Stamp {
-            at: columns.time()?,
-            actor: Actor(columns.get()?),
-        },
+        id,
+        stamp: Stamp { at, actor },
         event: NewEvent {
-            action: columns.word()?,
+            action,
             source_id: columns.optional()?.map(SourceId),
             version_id: columns.optional()?.map(VersionId),
+            about: columns.optional()?.and_then(|id| About::of(action, id)),
             detail: columns.get()?,
         },
         // What is damaged of the source is not damage of the event.

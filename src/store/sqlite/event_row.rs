@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::row::millis;
 use super::transaction::Transaction;
-use crate::domain::{Action, CommittedEvent, EventId, NewEvent, SourceId, Stamp, VersionId};
+use crate::domain::{About, Action, CommittedEvent, EventId, NewEvent, SourceId, Stamp, VersionId};
 
 /// Appends one event to the log.
 pub(super) fn insert_event(
@@ -16,10 +16,10 @@ pub(super) fn insert_event(
     detail: Option<&str>,
 ) -> rusqlite::Result<EventId> {
     let event = NewEvent {
-        action,
         source_id: source,
         version_id: version,
         detail: detail.map(str::to_owned),
+        ..NewEvent::of(action)
     };
     insert_event_under(transaction, stamp, None, event)
 }
@@ -45,8 +45,8 @@ pub(super) fn insert_event_of_verdict(
     let actor = transaction.text_id(&stamp.actor.0)?;
     let action_id = transaction.text_id(event.action.as_str())?;
     let id = transaction.insert(
-        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail, policy_revision, by_hand)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO event (at, actor_id, action_id, source_id, version_id, detail, policy_revision, by_hand, about_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             millis(stamp.at),
             actor,
@@ -55,7 +55,8 @@ pub(super) fn insert_event_of_verdict(
             event.version_id.map(|id| id.0),
             event.detail,
             policy_revision,
-            by_hand
+            by_hand,
+            event.about.map(About::id)
         ],
     )?;
     let id = EventId(id);

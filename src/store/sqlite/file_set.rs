@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::edition_row::members_judged;
-use super::event_row::insert_event;
+use super::event_row::{insert_event, insert_event_under};
 use super::failure::{Outcome, sound_one};
 use super::publication::refresh_publication;
 use super::row::{Columns, millis, to_json};
@@ -16,7 +16,9 @@ use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::verdict_words::failure_of_edition;
 use super::version_row::read_newest;
-use crate::domain::{Action, EditionId, MemberNow, SetPublication, Slot, SourceId, Stamp};
+use crate::domain::{
+    About, Action, EditionId, MemberNow, NewEvent, SetPublication, Slot, SourceId, Stamp,
+};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::types::FileSet;
@@ -113,7 +115,12 @@ impl Store {
                 (Some(id), _) => format!("{set}: edition {id}"),
                 (None, because) => format!("{set}: {}", because.unwrap_or_default()),
             };
-            insert_event(transaction, &stamp, action, None, None, Some(&detail))?;
+            let event = NewEvent {
+                about: edition.or(before).map(About::Edition),
+                detail: Some(detail),
+                ..NewEvent::of(action)
+            };
+            insert_event_under(transaction, &stamp, None, event)?;
             edition.map_or(Ok(Vec::new()), |id| take_over(transaction, &set, id))
         })
         .await

@@ -239,12 +239,12 @@ fn note_ended(
     };
     let (verifier, outcome) = (&verdict.verifier, verdict.outcome_words());
     let event = NewEvent {
-        action: Action::VerdictSetAside,
         source_id: *source,
         version_id: *version,
         detail: Some(format!(
             "{what}{verifier} {outcome} ({actor}){reason}; counts no more, the verifier judged anew"
         )),
+        ..NewEvent::of(Action::VerdictSetAside)
     };
     insert_event_of_verdict(transaction, stamp, None, Some(true), event)?;
     Ok(())

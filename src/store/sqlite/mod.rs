@@ -47,6 +47,7 @@ mod notice;
 mod overtaken;
 mod policy;
 mod policy_in_force;
+mod provenance;
 mod publication;
 mod published_file;
 mod purge;

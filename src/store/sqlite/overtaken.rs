@@ -59,10 +59,10 @@ pub(super) fn note_overtaken(
         return Ok(());
     }
     let event = NewEvent {
-        action: Action::VerdictOvertaken,
         source_id,
         version_id,
         detail: Some(format!("{what}{}: {outcome}", verdict.verifier)),
+        ..NewEvent::of(Action::VerdictOvertaken)
     };
     insert_event_under(transaction, stamp, policy.revision, event)?;
     Ok(())

@@ -88,6 +88,8 @@ pub(super) fn purge(
         "DELETE FROM refusal WHERE source_id = ?1",
         "DELETE FROM verdict WHERE version_id IN (SELECT id FROM version WHERE source_id = ?1)",
         "DELETE FROM attempt WHERE source_id = ?1",
+        "DELETE FROM provenance WHERE source_id = ?1",
+        "DELETE FROM former_address WHERE source_id = ?1",
         "DELETE FROM event WHERE source_id = ?1",
         "DELETE FROM told WHERE source_id = ?1",
         "DELETE FROM version WHERE source_id = ?1",

@@ -74,15 +74,8 @@ pub(super) fn repeat_late(
             *own > id && known.verifier == verdict.verifier
         };
         if !known.iter().any(is_known) {
-            repeat(transaction, id, true, on)?;
-            insert_verdict_event(
-                transaction,
-                place.source_id,
-                place.id,
-                &verdict,
-                policy,
-                stamp,
-            )?;
+            let repeated = repeat(transaction, id, true, on)?;
+            insert_verdict_event(transaction, place, (repeated, &verdict), policy, stamp)?;
         }
     }
     Ok(())
@@ -98,14 +91,9 @@ pub(super) fn repeat_all_on_version(
     let place = place_of(transaction.sql, version)?;
     let policy = transaction.policy_for_source(place.source_id)?;
     for (id, verdict) in verdicts {
-        repeat(
-            transaction,
-            *id,
-            verdict.is_refusal(),
-            Judged::Version(version),
-        )?;
-        let source = place.source_id;
-        insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
+        let on = Judged::Version(version);
+        let repeated = repeat(transaction, *id, verdict.is_refusal(), on)?;
+        insert_verdict_event(transaction, &place, (repeated, verdict), &policy, stamp)?;
     }
     let said: Vec<_> = verdicts.iter().map(|(_, one)| one.clone()).collect();
     derive_state(transaction, &place, &policy, &said, stamp)

@@ -45,6 +45,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/027.sql"),
     include_str!("schema/028.sql"),
     include_str!("schema/029.sql"),
+    include_str!("schema/030.sql"),
 ];
 
 /// How often a step is tried that SQLite gives up at once when another process takes it at the same moment.
@@ -417,6 +418,40 @@ mod tests {
                 .query_row(computed, [], |row| row.get(0))
                 .expect("columns");
             assert_eq!(computed, r#"24 1[]passed, 168 0["x","y"]newest"#);
+        }
+    }
+
+    #[test]
+    fn attempts_and_events_of_every_older_catalogue_are_read() {
+        use crate::domain::{Action, SourceId};
+        use crate::store::sqlite::{attempt::attempts_of, event::list};
+        use crate::store::types::EventFilter;
+        let rows = "PRAGMA foreign_keys = OFF;
+            INSERT INTO text (id, value) VALUES (1, 'failed'), (2, 'me'), (3, 'fetch.failed'), (4, 'verdict.passed');
+            INSERT INTO attempt VALUES (5, 7, 1769860830000, 20, 3, 1, 503, NULL, NULL, 'status', '503');
+            INSERT INTO event (id, at, actor_id, action_id, source_id, version_id, detail)
+                VALUES (8, 1769860830000, 2, 3, 7, NULL, 'status: 503'), (9, 1769860830000, 2, 4, 7, 3, 'schema');";
+        for schema in 1..30 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("gannet.db");
+            let older = open(&path, &MIGRATIONS[..schema]).expect("an older schema");
+            older.execute_batch(rows).expect("rows");
+            drop(older);
+            let sql = open(&path, MIGRATIONS).expect("the newest schema");
+            let mut damaged = Vec::new();
+            let attempts = attempts_of(&sql, SourceId(7), None, &mut damaged).expect("a read");
+            let shown = attempts.iter().map(|one| (one.id.0, &one.provenance));
+            assert_eq!(shown.collect::<Vec<_>>(), [(5, &None)], "from {schema}");
+            assert_eq!(attempts[0].error.as_deref(), Some("503"));
+            let all = EventFilter {
+                limit: 9,
+                ..EventFilter::default()
+            };
+            let events = list(&sql, &all, &mut damaged).expect("a read");
+            let shown = events.iter().map(|one| (one.event.action, one.event.about));
+            let expected = [(Action::FetchFailed, None), (Action::VerdictPassed, None)];
+            assert_eq!(shown.collect::<Vec<_>>(), expected, "from {schema}");
+            assert!(damaged.is_empty(), "from {schema}");
         }
     }
 

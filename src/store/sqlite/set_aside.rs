@@ -5,13 +5,13 @@
 
 use rusqlite::{Connection, params};
 
-use super::event_row::insert_event;
+use super::event_row::insert_event_under;
 use super::failure::{Failure, Outcome};
 use super::refusal_row::{lossy, without_verdict};
 use super::transaction::Transaction;
 use super::verdict_row::{damage_of, newest_outcomes, verdicts_on};
 use super::verdict_tables::Tables;
-use crate::domain::{Action, SourceId, Stamp, VerdictId, VersionId};
+use crate::domain::{About, Action, NewEvent, SourceId, Stamp, VerdictId, VersionId};
 use crate::store::judged::Judged;
 
 /// Returns the id of the newest verdict, sound or not, where one of them cannot be read or is lost; nothing where all are sound.
@@ -64,8 +64,15 @@ pub(super) fn set_aside_unreadable(
         let (source, version, what) = subject;
         let detail =
             format!("{what}verdict {id} counts no more, the verifiers were asked anew: {why}");
-        let action = Action::VerdictSetAside;
-        insert_event(transaction, stamp, action, *source, *version, Some(&detail))?;
+        let event = NewEvent {
+            source_id: *source,
+            version_id: *version,
+            // Verdicts on editions have numbers of their own.
+            about: version.map(|_| About::Verdict(VerdictId(id))),
+            detail: Some(detail),
+            ..NewEvent::of(Action::VerdictSetAside)
+        };
+        insert_event_under(transaction, stamp, None, event)?;
     }
     Ok(())
 }

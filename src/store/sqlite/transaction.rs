@@ -1,25 +1,38 @@
-//! What an operation of the writer works on: the connection inside a transaction, and the texts that repeat.
+//! What an operation of the writer works on: the connection inside a transaction, and the texts and peers that repeat.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::known_policy::KnownPolicy;
 use super::sql_damage::damaged_row_in;
-use crate::domain::CommittedEvent;
+use crate::domain::{CommittedEvent, Peer};
 
-/// Ids of texts that were used lately. Emptied when anything is rolled back, since an id may have gone with it.
+/// Ids of texts and of peers that were used lately. Emptied when anything is rolled back, since an id may have gone with it.
 #[derive(Default)]
-pub(super) struct TextIds(RefCell<HashMap<String, i64>>);
+pub(super) struct InternedIds {
+    texts: RefCell<HashMap<String, i64>>,
+    peers: RefCell<HashMap<Peer, i64>>,
+}
 
 /// More texts than there are actors, media types and verifiers; fewer than file names could be.
-const MAX_TEXTS: usize = 1000;
+const MAX_IDS: usize = 1000;
 
-impl TextIds {
+impl InternedIds {
     pub(super) fn forget(&self) {
-        self.0.borrow_mut().clear();
+        self.texts.borrow_mut().clear();
+        self.peers.borrow_mut().clear();
     }
+}
+
+fn remember<K: Eq + Hash>(known: &RefCell<HashMap<K, i64>>, key: K, id: i64) {
+    let mut known = known.borrow_mut();
+    if known.len() >= MAX_IDS {
+        known.clear();
+    }
+    known.insert(key, id);
 }
 
 /// Events of a transaction that is not committed yet: subscribers hear of them when it is.
@@ -28,7 +41,7 @@ pub(super) type PendingEvents = RefCell<Vec<CommittedEvent>>;
 /// A transaction that another part begins and ends.
 pub(super) struct Transaction<'a> {
     pub(super) sql: &'a Connection,
-    texts: &'a TextIds,
+    ids: &'a InternedIds,
     pub(super) policy: &'a KnownPolicy,
     events: &'a PendingEvents,
 }
@@ -36,13 +49,13 @@ pub(super) struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     pub(super) fn new(
         sql: &'a Connection,
-        texts: &'a TextIds,
+        ids: &'a InternedIds,
         policy: &'a KnownPolicy,
         events: &'a PendingEvents,
     ) -> Self {
         Self {
             sql,
-            texts,
+            ids,
             policy,
             events,
         }
@@ -98,7 +111,7 @@ impl<'a> Transaction<'a> {
 
     /// Returns the id that stands for `text`, a new one when it was never used.
     pub(super) fn text_id(&self, text: &str) -> rusqlite::Result<i64> {
-        if let Some(id) = self.texts.0.borrow().get(text) {
+        if let Some(id) = self.ids.texts.borrow().get(text) {
             return Ok(*id);
         }
         let known = self
@@ -110,11 +123,21 @@ impl<'a> Transaction<'a> {
             Some(id) => id,
             None => self.insert_text(text)?,
         };
-        let mut texts = self.texts.0.borrow_mut();
-        if texts.len() >= MAX_TEXTS {
-            texts.clear();
+        remember(&self.ids.texts, text.to_owned(), id);
+        Ok(id)
+    }
+
+    /// Returns the id of the row that stands for a peer; `find` reads or writes that row when it was not used lately.
+    pub(super) fn peer_id(
+        &self,
+        peer: &Peer,
+        find: impl FnOnce() -> rusqlite::Result<i64>,
+    ) -> rusqlite::Result<i64> {
+        if let Some(id) = self.ids.peers.borrow().get(peer) {
+            return Ok(*id);
         }
-        texts.insert(text.to_owned(), id);
+        let id = find()?;
+        remember(&self.ids.peers, peer.clone(), id);
         Ok(id)
     }
 

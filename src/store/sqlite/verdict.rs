@@ -39,11 +39,10 @@ pub(super) fn judge_version(
             continue;
         }
         let id = insert_verdict(transaction, on, verdict, stamp)?;
-        ids.push(id);
-        let source = place.source_id;
-        let subject = (Some(source), Some(version), String::new());
+        let subject = (Some(place.source_id), Some(version), String::new());
         note_set_aside(transaction, on, &subject, (id, verdict), stamp)?;
-        insert_verdict_event(transaction, source, version, verdict, &policy, stamp)?;
+        insert_verdict_event(transaction, &place, (id, verdict), &policy, stamp)?;
+        ids.push(id);
         counted.push(verdict.clone());
     }
     if seen.is_some_and(|seen| seen.is_anew) {

@@ -136,13 +136,14 @@ pub(super) fn insert_verdict(
     Ok(VerdictId(id))
 }
 
-/// Appends once more what a verdict said, on something else with the same contents; one that is a refusal is kept as such there, too.
+/// Appends once more what a verdict said, on something else with the same contents, and returns its id there; one that is a refusal
+/// is kept as such there, too.
 pub(super) fn repeat(
     transaction: &Transaction<'_>,
     verdict: VerdictId,
     is_refusal: bool,
     on: Judged,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<VerdictId> {
     let tables = on.tables();
     let Tables {
         verdicts,
@@ -156,7 +157,7 @@ pub(super) fn repeat(
     if is_refusal {
         keep_refusal(transaction, on, id)?;
     }
-    Ok(())
+    Ok(VerdictId(id))
 }
 
 /// Keeps what a fingerprint stands for, once; nothing for one from before that was kept.

@@ -10,7 +10,7 @@ use super::transaction::Transaction;
 use super::verdict_row::newest_outcomes;
 use super::version_row::{Place, place_by_id};
 use crate::domain::{
-    Action, NewEvent, NewVerdict, SourceId, Stamp, VersionId, VersionState, event_of_state,
+    About, Action, NewEvent, NewVerdict, Stamp, VerdictId, VersionId, VersionState, event_of_state,
     event_of_verdict,
 };
 use crate::store::judged::Judged;
@@ -33,10 +33,10 @@ pub(super) fn derive_state(
     }
     let insert = |action, detail| {
         let event = NewEvent {
-            action,
             source_id: Some(source),
             version_id: Some(version),
             detail,
+            ..NewEvent::of(action)
         };
         insert_event_under(transaction, stamp, policy.revision, event)
     };
@@ -95,18 +95,18 @@ pub(super) fn place_of(
 /// Appends the event of a verdict on a version.
 pub(super) fn insert_verdict_event(
     transaction: &Transaction<'_>,
-    source: SourceId,
-    version: VersionId,
-    verdict: &NewVerdict,
+    place: &Place,
+    (id, verdict): (VerdictId, &NewVerdict),
     policy: &InForce,
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     let (action, detail) = event_of_verdict(verdict);
     let event = NewEvent {
-        action,
-        source_id: Some(source),
-        version_id: Some(version),
+        source_id: Some(place.source_id),
+        version_id: Some(place.id),
+        about: Some(About::Verdict(id)),
         detail: Some(detail),
+        ..NewEvent::of(action)
     };
     let by_hand = Some(verdict.is_by_hand());
     insert_event_of_verdict(transaction, stamp, policy.revision, by_hand, event)?;

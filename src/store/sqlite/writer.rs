@@ -14,7 +14,7 @@ use super::connection::{open_for_writing, use_write_ahead_log};
 use super::failure::{Failure, sql_error};
 use super::file_identity::FileIdentity;
 use super::known_policy::KnownPolicy;
-use super::transaction::{PendingEvents, TextIds, Transaction};
+use super::transaction::{InternedIds, PendingEvents, Transaction};
 use crate::domain::CommittedEvent;
 use crate::store::error::{Result, StoreError};
 use crate::store::options::OnCommit;
@@ -80,7 +80,7 @@ pub(super) struct Writer {
     identity: FileIdentity,
     /// Nothing after a failed commit, until the next operation.
     connection: Option<Connection>,
-    texts: TextIds,
+    ids: InternedIds,
     policy: KnownPolicy,
     events: PendingEvents,
     jobs: mpsc::Receiver<Box<dyn Job>>,
@@ -98,7 +98,7 @@ impl Writer {
             file,
             identity,
             connection: Some(connection),
-            texts: TextIds::default(),
+            ids: InternedIds::default(),
             policy: KnownPolicy::default(),
             events: PendingEvents::default(),
             jobs,
@@ -162,7 +162,7 @@ impl Writer {
         if let Err(error) = run_sql(connection, "COMMIT") {
             // Its own failure changes nothing: the connection is dropped.
             let _ = run_sql(connection, "ROLLBACK");
-            self.texts.forget();
+            self.ids.forget();
             self.policy.forget();
             let error = sql_error(&error, &self.file);
             answer_all(done.into_iter().map(|(job, _)| job), &error);
@@ -222,7 +222,7 @@ impl Writer {
         connection: &Connection,
         waiting: &mut VecDeque<Box<dyn Job>>,
     ) -> Option<Vec<Done>> {
-        let transaction = Transaction::new(connection, &self.texts, &self.policy, &self.events);
+        let transaction = Transaction::new(connection, &self.ids, &self.policy, &self.events);
         let mut outcomes = Vec::with_capacity(waiting.len());
         for job in waiting.iter_mut() {
             let changes = connection.total_changes();
@@ -236,7 +236,7 @@ impl Writer {
             if !is_whole || connection.is_autocommit() {
                 // After some errors SQLite has done so already; whether it is done, the caller looks.
                 let _ = run_sql(connection, "ROLLBACK");
-                self.texts.forget();
+                self.ids.forget();
                 self.policy.forget();
                 if let Err(failure) = outcome
                     && waiting.len() == 1
@@ -275,7 +275,7 @@ impl Writer {
 
     /// Runs one operation so that its failure undoes nothing but itself.
     fn run_alone(&self, connection: &Connection, job: &mut dyn Job) -> Result<()> {
-        let transaction = Transaction::new(connection, &self.texts, &self.policy, &self.events);
+        let transaction = Transaction::new(connection, &self.ids, &self.policy, &self.events);
         let events_before = self.events.borrow().len();
         let outcome = run_sql(connection, "SAVEPOINT job")
             .map_err(Failure::from)
@@ -284,7 +284,7 @@ impl Writer {
         let Err(failure) = outcome else {
             return Ok(());
         };
-        self.texts.forget();
+        self.ids.forget();
         self.policy.forget();
         self.events.borrow_mut().truncate(events_before);
         if !connection.is_autocommit() {

@@ -317,6 +317,7 @@ fn what_an_older_schema_withdrew_is_shown_too() {
         ALTER TABLE told DROP COLUMN worse_at; DROP TABLE told_set; DROP TABLE told_event; DROP TABLE removed_file;
         DROP INDEX version_failed;
         ALTER TABLE text DROP COLUMN checksum; ALTER TABLE definition DROP COLUMN checksum; ALTER TABLE edition DROP COLUMN checksum;
+        DROP TABLE provenance; DROP TABLE former_address; ALTER TABLE attempt DROP COLUMN provenance_id; ALTER TABLE event DROP COLUMN about_id;
         PRAGMA user_version = 15";
     sql.execute_batch(&format!("{SETTINGS_OF_SCHEMA_23} {back}"))
         .expect("the schema before");

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use gannet::domain::{
-    Action, EventId, FailureKind, NewEvent, Publication, VerdictId, VerdictOutcome, VersionState,
+    About, Action, EventId, FailureKind, NewEvent, Publication, VerdictId, VerdictOutcome,
+    VersionState,
 };
 use gannet::store::{
     AttemptResult, EventFilter, Fact, OnCommit, SourceChange, Store, StoreOptions,
@@ -56,6 +57,7 @@ async fn every_action_is_an_event() {
         (Action::VerdictFailed, Some("schema: row 3 is short")),
         (Action::VersionFailed, Some("schema: row 3 is short")),
         (Action::VerdictPassed, Some("schema")),
+        (Action::VersionPassed, None),
         (Action::VersionRecovered, None),
         (Action::Published, None),
         (Action::Withdrawn, Some("no version of it is good any more")),
@@ -72,9 +74,28 @@ async fn every_action_is_an_event() {
         assert_eq!(event.source_name.as_deref(), about);
         assert_eq!(event.stamp, stamp(start()));
     }
-    for event in &events[2..10] {
+    for event in &events[2..11] {
         assert_eq!(event.event.version_id, Some(version));
     }
+    let mut attempts = rig.store.attempts(id, None).await.expect("attempts");
+    attempts.reverse();
+    let verdicts = rig.store.verdicts(version).await.expect("verdicts");
+    let attempt = |at: usize| Some(About::Attempt(attempts[at].id));
+    let verdict = |at: usize| Some(About::Verdict(verdicts[at].id));
+    let about: Vec<_> = events.iter().map(|event| event.event.about).collect();
+    let expected = [
+        &[None, None, attempt(0), verdict(0), None, verdict(1)][..],
+        &[None; 4],
+        &[
+            attempt(1),
+            attempt(2),
+            attempt(2),
+            attempt(3),
+            attempt(4),
+            attempt(4),
+        ],
+    ];
+    assert_eq!(about, expected.concat());
 }
 
 #[tokio::test]
@@ -83,10 +104,8 @@ async fn events_are_read_from_either_end() {
     let id = rig.add("a").await;
     for hour in 1..=5 {
         let event = NewEvent {
-            action: Action::PassStarted,
-            source_id: None,
-            version_id: None,
             detail: Some(hour.to_string()),
+            ..NewEvent::of(Action::PassStarted)
         };
         let recorded = rig
             .store

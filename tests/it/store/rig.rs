@@ -108,6 +108,7 @@ pub(crate) fn record(claim: &Claim, at: DateTime<Utc>, result: AttemptResult) ->
         tries: 1,
         requests: claim.requests + 1,
         http_status: Some(200),
+        provenance: None,
         size_bytes: Some(5),
         validators: Validators {
             etag: Some("W/\"1\"".to_owned()),
@@ -150,7 +151,11 @@ fn verifier(name: &str, scope: Scope, sources: &str) -> PolicyVerifier {
 
 impl Rig {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::on(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// Opens the catalogue in this folder, a new one when there is none.
+    pub(crate) fn on(folder: tempfile::TempDir) -> Self {
         let store = Store::open(&folder.path().join("gannet.db")).expect("a store");
         Self { store, folder }
     }
@@ -317,6 +322,11 @@ impl Rig {
             (
                 "events of versions that are gone",
                 "SELECT count(*) FROM event WHERE version_id NOT NULL AND version_id NOT IN (SELECT id FROM version)",
+            ),
+            (
+                "attempts without their provenance",
+                "SELECT count(*) FROM attempt a WHERE provenance_id NOT NULL
+                 AND provenance_id NOT IN (SELECT id FROM provenance p WHERE p.source_id IS NULL OR p.source_id = a.source_id)",
             ),
             (
                 "newest versions that are not",

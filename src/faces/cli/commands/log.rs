@@ -174,10 +174,10 @@ mod tests {
                 actor: Actor("worker@host".to_owned()),
             },
             event: NewEvent {
-                action: Action::VerdictFailed,
                 source_id: Some(SourceId(1)),
                 version_id: Some(VersionId(11)),
                 detail: Some("schema: line 3\n\u{1b}]0;x".to_owned()),
+                ..NewEvent::of(Action::VerdictFailed)
             },
             source_name: Some("prices".to_owned()),
             policy_revision: None,

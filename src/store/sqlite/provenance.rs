@@ -1,0 +1,174 @@
+//! The provenance of attempts: a row for each way that attempts went, however many went it. Where a source's own address was asked and led
+//! nowhere else, the row holds who answered, for every source; the address is the one that the source had then.
+//!
+//! Never takes an attempt for damaged because its provenance is.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::row::{Columns, to_json};
+use super::source_row::source_fits;
+use super::sql_damage::NO_FIT;
+use super::transaction::Transaction;
+use crate::domain::{Provenance, Request, SourceId, masked};
+use crate::store::damaged_row::DamagedRow;
+
+/// What [`read_provenance`] reads of an attempt `a` and its row of provenance `p`.
+pub(super) const PROVENANCE: &str = "a.provenance_id, p.source_id IS NULL,
+    CASE WHEN p.checksum = row_checksum(p.source_id, p.requests) THEN p.requests END";
+
+/// Returns the id of the row that stands for a provenance, a new one when no sound row does. `address` is the source's.
+pub(super) fn provenance_id(
+    transaction: &Transaction<'_>,
+    (source, address): (SourceId, &str),
+    provenance: &Provenance,
+) -> rusqlite::Result<i64> {
+    let asked = provenance.asked();
+    if !provenance.redirects.is_empty() || asked != address && asked != masked(address) {
+        return row_id(transaction, Some(source), &to_json(provenance));
+    }
+    let find = || row_id(transaction, None, &to_json(&provenance.last.peer));
+    match &provenance.last.peer {
+        Some(peer) => transaction.peer_id(peer, find),
+        None => find(),
+    }
+}
+
+fn row_id(
+    transaction: &Transaction<'_>,
+    source: Option<SourceId>,
+    requests: &str,
+) -> rusqlite::Result<i64> {
+    let row = params![source.map(|id| id.0), requests];
+    let known = transaction
+        .sql
+        .prepare_cached(KNOWN)?
+        .query_row(row, |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(id) => Ok(id),
+        None => transaction.insert(
+            "INSERT INTO provenance (source_id, checksum, requests) VALUES (?1, row_checksum(?1, ?2), ?2)",
+            row,
+        ),
+    }
+}
+
+const KNOWN: &str = "SELECT id FROM provenance
+     WHERE source_id IS ?1 AND checksum = row_checksum(?1, ?2) AND requests = ?2";
+
+/// Keeps the address of a source that is about to get this one, for the attempts that asked it.
+pub(super) fn keep_former_address(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    next: &str,
+) -> rusqlite::Result<()> {
+    // One that was edited again before it was asked is kept by no attempt.
+    transaction.execute(
+        "INSERT INTO former_address (source_id, attempt_id, address, checksum)
+         SELECT s.id, a.id, s.address, row_checksum(s.id, a.id, s.address)
+         FROM source s, (SELECT max(id) AS id FROM attempt WHERE source_id = ?1) a
+         WHERE s.id = ?1 AND s.address <> ?2 AND a.id IS NOT NULL ON CONFLICT DO NOTHING",
+        params![source.0, next],
+    )?;
+    Ok(())
+}
+
+/// The addresses that a source has and had, as they are shown.
+pub(super) struct Addresses {
+    /// Each with the last attempt that asked it, in their order; nothing where the row is damaged.
+    former: Vec<(i64, Option<String>)>,
+    present: Option<String>,
+}
+
+impl Addresses {
+    /// Reads those of a source; a damaged row is added to `damaged`.
+    pub(super) fn of(
+        sql: &Connection,
+        source: SourceId,
+        damaged: &mut Vec<DamagedRow>,
+    ) -> rusqlite::Result<Self> {
+        const FORMER: &str = "SELECT attempt_id, CASE WHEN checksum = row_checksum(source_id, attempt_id, address) THEN address END
+             FROM former_address WHERE source_id = ?1 ORDER BY attempt_id";
+        const PRESENT: &str = concat!(
+            "SELECT s.address FROM source s WHERE s.id = ?1 AND ",
+            source_fits!()
+        );
+        let former = sql
+            .prepare_cached(FORMER)?
+            .query_map([source.0], |row| {
+                let address = row.get::<_, Option<String>>(1)?;
+                // A number that cannot be read may be any.
+                let last = row.get(0).unwrap_or(i64::MAX);
+                Ok((last, address.as_deref().map(masked)))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let lost = former.iter().filter(|(_, address)| address.is_none());
+        damaged.extend(lost.map(|(last, _)| DamagedRow {
+            table: "former_address",
+            id: format!("{source}, {last}"),
+            source: None,
+            reason: NO_FIT.to_owned(),
+        }));
+        let present: Option<String> = sql
+            .prepare_cached(PRESENT)?
+            .query_row([source.0], |row| row.get(0))
+            .optional()?;
+        let present = present.as_deref().map(masked);
+        Ok(Self { former, present })
+    }
+
+    fn asked_by(&self, attempt: i64) -> Option<&str> {
+        let former = self.former.iter().find(|(last, _)| attempt <= *last);
+        former.map_or(self.present.as_deref(), |(_, address)| address.as_deref())
+    }
+}
+
+/// Reads the [`PROVENANCE`] of an attempt of a source that had these addresses. A row that is lost or damaged is no damage of the
+/// attempt: it is added to `damaged`.
+pub(super) fn read_provenance(
+    columns: &mut Columns<'_>,
+    attempt: i64,
+    addresses: &Addresses,
+    damaged: &mut Vec<DamagedRow>,
+) -> rusqlite::Result<Option<Provenance>> {
+    let id: Option<i64> = columns.optional()?;
+    let is_of_all: bool = columns.get()?;
+    let requests: Option<String> = columns.get().unwrap_or_default();
+    let Some(id) = id else { return Ok(None) };
+    let read = |requests: String| {
+        if !is_of_all {
+            return serde_json::from_str(&requests).ok().map(Some);
+        }
+        let peer = serde_json::from_str(&requests).ok()?;
+        Some(addresses.asked_by(attempt).map(|address| Provenance {
+            redirects: Vec::new(),
+            last: Request {
+                address: address.to_owned(),
+                peer,
+            },
+        }))
+    };
+    let found = requests.and_then(read);
+    if found.is_none() {
+        damaged.push(DamagedRow {
+            table: "provenance",
+            id: id.to_string(),
+            source: None,
+            reason: "it is missing, or does not fit its checksum".to_owned(),
+        });
+    }
+    Ok(found.flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema::query_plan;
+
+    #[test]
+    fn a_known_way_is_found_by_its_checksum() {
+        let plan = query_plan(KNOWN);
+        let index = "SEARCH provenance USING INDEX provenance_source (source_id=? AND checksum=?)";
+        assert!(plan.contains(index), "{plan}");
+    }
+}
