@@ -141,7 +141,8 @@ fn json_has_the_promised_shape() {
     let history = gannet.history("r.json");
     assert_eq!(
         keys(&history["attempts"][0]),
-        "id started_at duration_ms outcome http_status size_bytes version_id digest error_kind error"
+        "id started_at duration_ms outcome http_status size_bytes version_id digest error_kind error asked final_address \
+         peer proxy tls certificate redirects"
     );
     assert_eq!(
         (

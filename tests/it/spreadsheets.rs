@@ -70,8 +70,20 @@ fn every_table_is_there_as_csv_with_the_fields_of_its_json() {
             .expect("good rows");
         assert!(records.len() >= rows, "{arguments:?}: {text}");
     }
-    let digests = gannet.ok(&["history", "a", "--csv"]);
-    assert_eq!(digests.matches("sha256:").count(), 3, "{digests}");
+    let attempts = gannet.ok(&["history", "a", "--csv"]);
+    for (column, distinct) in [("digest", 3), ("certificate", 1)] {
+        let mut reader = csv::Reader::from_reader(attempts.as_bytes());
+        let header = reader.headers().expect("a header").clone();
+        let at = header.iter().position(|name| name == column);
+        let at = at.expect("the column");
+        let records: Vec<_> = reader.records().map(|row| row.expect("a row")).collect();
+        let digests: Vec<_> = records.iter().map(|row| &row[at]).collect();
+        let is_digest = |text: &&str| text.starts_with("sha256:") && text.len() == 71;
+        assert_eq!(digests.len(), 3, "{attempts}");
+        assert!(digests.iter().all(is_digest), "{attempts}");
+        let distinct_ones: std::collections::HashSet<_> = digests.into_iter().collect();
+        assert_eq!(distinct_ones.len(), distinct, "{attempts}");
+    }
     let published = gannet.ok(&["history", "a", "--csv", "--versions"]);
     assert_eq!(published.matches(",true").count(), 1, "{published}");
     for arguments in [

@@ -2,7 +2,7 @@
 
 use super::object::json_object;
 use super::times::precise;
-use crate::domain::{Event, SourceId, VersionId};
+use crate::domain::{About, AttemptId, EditionId, Event, SourceId, VerdictId, VersionId};
 
 json_object! {
     /// One line of `log --json`.
@@ -15,7 +15,12 @@ json_object! {
         source: Option<&'a str>,
         version_id: Option<VersionId>,
         detail: Option<&'a str>,
-    } and {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attempt_id: Option<AttemptId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        verdict_id: Option<VerdictId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        edition_id: Option<EditionId>,
         /// Under which a verdict counted or a state changed.
         #[serde(skip_serializing_if = "Option::is_none")]
         policy_revision: Option<i64>,
@@ -27,6 +32,7 @@ json_object! {
 
 impl<'a> EventJson<'a> {
     pub(crate) fn new(event: &'a Event) -> Self {
+        let about = event.event.about;
         Self {
             id: event.id.0,
             at: precise(event.stamp.at),
@@ -36,6 +42,9 @@ impl<'a> EventJson<'a> {
             source: event.source_name.as_deref(),
             version_id: event.event.version_id,
             detail: event.event.detail.as_deref(),
+            attempt_id: about.and_then(About::attempt),
+            verdict_id: about.and_then(About::verdict),
+            edition_id: about.and_then(About::edition),
             policy_revision: event.policy_revision,
             by_hand: event.by_hand,
         }

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use super::object::json_object;
 use super::times::{milliseconds, precise, whole_seconds};
 use super::verdict::VerdictJson;
 use crate::app::History;
-use crate::domain::{Attempt, Digest, FailureKind, LastModified, Verdict, Version, VersionId};
+use crate::domain::{
+    Attempt, Digest, FailureKind, LastModified, Provenance, Verdict, Version, VersionId,
+};
 
 json_object! {
     /// One of `attempts` in `history --json`.
@@ -21,12 +25,52 @@ json_object! {
         digest: Option<String>,
         error_kind: Option<&'static str>,
         error: Option<&'a str>,
+        asked: Option<&'a str>,
+        final_address: Option<&'a str>,
+        /// Who answered there.
+        peer: Option<&'a str>,
+        proxy: Option<&'a str>,
+        tls: Option<&'a str>,
+        certificate: Option<Digest>,
+    } and {
+        redirects: Option<Vec<RedirectJson<'a>>>,
     }
+}
+
+/// An answer of an attempt that was a redirect, and who sent it.
+#[derive(Serialize)]
+struct RedirectJson<'a> {
+    status: u16,
+    to: &'a str,
+    peer: Option<&'a str>,
+    proxy: Option<&'a str>,
+    tls: Option<&'a str>,
+    certificate: Option<Digest>,
+}
+
+fn redirects(provenance: &Provenance) -> Vec<RedirectJson<'_>> {
+    let redirects = provenance.redirects.iter().zip(provenance.led_to());
+    redirects
+        .map(|(redirect, (status, to))| {
+            let peer = redirect.request.peer.as_ref();
+            RedirectJson {
+                status,
+                to,
+                peer: peer.map(|peer| peer.address.as_str()),
+                proxy: peer.and_then(|peer| peer.proxy.as_deref()),
+                tls: peer.and_then(|peer| peer.tls.as_deref()),
+                certificate: peer.and_then(|peer| peer.certificate),
+            }
+        })
+        .collect()
 }
 
 impl<'a> AttemptJson<'a> {
     /// `digest` is that of the version which the attempt brought, or found unchanged.
     fn new(attempt: &'a Attempt, digest: Option<Digest>) -> Self {
+        let provenance = attempt.provenance.as_ref();
+        let last = provenance.map(|provenance| &provenance.last);
+        let peer = last.and_then(|last| last.peer.as_ref());
         Self {
             id: attempt.id.0,
             started_at: precise(attempt.started_at),
@@ -38,6 +82,13 @@ impl<'a> AttemptJson<'a> {
             digest: digest.map(|digest| digest.to_string()),
             error_kind: attempt.error_kind.map(FailureKind::as_str),
             error: attempt.error.as_deref(),
+            asked: provenance.map(Provenance::asked),
+            final_address: last.map(|last| last.address.as_str()),
+            peer: peer.map(|peer| peer.address.as_str()),
+            proxy: peer.and_then(|peer| peer.proxy.as_deref()),
+            tls: peer.and_then(|peer| peer.tls.as_deref()),
+            certificate: peer.and_then(|peer| peer.certificate),
+            redirects: provenance.map(redirects),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::object::json_object;
 use super::times::{milliseconds, precise};
 use crate::app::SetAside;
-use crate::domain::{EditionVerdict, NewVerdict, Verdict};
+use crate::domain::{EditionVerdict, NewVerdict, Verdict, VerdictId};
 
 json_object! {
     /// One verdict.
@@ -25,24 +25,28 @@ json_object! {
         given_on: Option<i64>,
         /// Whether a person gave it in the place of the verifier.
         by_hand: bool,
+    } and {
+        /// As the log names it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<VerdictId>,
     }
 }
 
 impl<'a> VerdictJson<'a> {
     pub(crate) fn recorded(verdict: &'a Verdict) -> Self {
-        Self::given_on(
-            &verdict.verdict,
-            &verdict.actor,
-            verdict.given_on.map(|id| id.0),
-        )
+        let given_on = verdict.given_on.map(|id| id.0);
+        Self {
+            id: Some(verdict.id),
+            ..Self::given_on(&verdict.verdict, &verdict.actor, given_on)
+        }
     }
 
     pub(crate) fn on_edition(verdict: &'a EditionVerdict) -> Self {
-        Self::given_on(
-            &verdict.verdict,
-            &verdict.actor,
-            verdict.given_on.map(|id| id.0),
-        )
+        let given_on = verdict.given_on.map(|id| id.0);
+        Self {
+            id: Some(verdict.id),
+            ..Self::given_on(&verdict.verdict, &verdict.actor, given_on)
+        }
     }
 
     pub(crate) fn given_on(verdict: &'a NewVerdict, actor: &'a str, given_on: Option<i64>) -> Self {
@@ -54,6 +58,7 @@ impl<'a> VerdictJson<'a> {
 
     pub(crate) fn new(verdict: &'a NewVerdict, actor: &'a str) -> Self {
         Self {
+            id: None,
             verifier: &verdict.verifier,
             fingerprint: &verdict.fingerprint.hex,
             argv: argv_of(&verdict.fingerprint.definition),

@@ -70,6 +70,7 @@ pub(super) fn attempts_table(attempts: &[Attempt], look: &Look) -> Table {
         right("SIZE"),
         right("TOOK"),
         left("VERSION"),
+        flexible("PEER"),
         below("ERROR"),
     ]);
     for attempt in attempts {
@@ -85,10 +86,18 @@ pub(super) fn attempts_table(attempts: &[Attempt], look: &Look) -> Table {
             or_dash(attempt.size_bytes.map(format_size)),
             format!("{:.1} s", attempt.duration.as_secs_f64()),
             or_dash(attempt.version_id.map(|id| format!("v{id}"))),
+            or_dash(peer(attempt)),
             error,
         ]);
     }
     table
+}
+
+/// Returns who answered an attempt, without the port of `https`.
+fn peer(attempt: &Attempt) -> Option<&str> {
+    let peer = attempt.provenance.as_ref()?.last.peer.as_ref()?;
+    let address = peer.address.as_str();
+    Some(address.strip_suffix(":443").unwrap_or(address))
 }
 
 /// Returns a row for each version, with what each verifier said last; the one that consumers see is marked.
@@ -152,6 +161,7 @@ mod tests {
         good.http_status = Some(200);
         good.size_bytes = Some(5);
         good.version_id = Some(VersionId(11));
+        good.provenance = None;
         good.error_kind = None;
         good.error = None;
         let mut bad = version(12, 1, b"worse");
@@ -188,9 +198,9 @@ mod tests {
           v12      2026-01-31 12:00   5 B  failed               e760bdbe0be6  prices.csv  schema failed (line 3)
           v11      2026-01-31 12:00   4 B  passed    now        770e607624d6  prices.csv
         attempts:
-          STARTED (UTC)     OUTCOME  STATUS  SIZE   TOOK  VERSION  ERROR
-          2026-01-31 18:00  failed      503     -  1.2 s  -        status: 503 Service Unavailable[2J
-          2026-01-31 18:00  new         200   5 B  1.2 s  v11
+          STARTED (UTC)     OUTCOME  STATUS  SIZE   TOOK  VERSION  PEER                ERROR
+          2026-01-31 18:00  failed      503     -  1.2 s  -        [2001:db8::7]:8443  status: 503 Service Unavailable[2J
+          2026-01-31 18:00  new         200   5 B  1.2 s  v11      -
         ");
     }
 
@@ -200,14 +210,18 @@ mod tests {
         verdicts.for_each(|one| one.verdict.judgement.output.clear());
     }
 
-    #[tokio::test]
-    async fn programs_get_json() {
-        let (mut history, mut out) = (sample(), Vec::new());
-        let said = history.versions[0].1.clone();
-        forget_output(&mut history);
-        let written = write_json(&history, &mut out, async |_| Ok(said.clone())).await;
+    async fn json(history: &History, said: Vec<Verdict>) -> String {
+        let mut out = Vec::new();
+        let written = write_json(history, &mut out, async |_| Ok(said.clone())).await;
         written.expect("a buffer");
-        insta::assert_snapshot!(text(out), @r#"
+        text(out)
+    }
+
+    #[tokio::test]
+    async fn programs_get_the_attempts_as_json() {
+        let json = json(&sample(), Vec::new()).await;
+        let (attempts, _) = json.split_once("\n  \"versions\"").expect("versions");
+        insta::assert_snapshot!(attempts, @r#"
         {
           "attempts": [
             {
@@ -220,7 +234,23 @@ mod tests {
               "version_id": null,
               "digest": null,
               "error_kind": "status",
-              "error": "503 Service Unavailable\u001b[2J"
+              "error": "503 Service Unavailable\u001b[2J",
+              "asked": "https://example.org/1.csv",
+              "final_address": "https://files.example.org/1.csv?…",
+              "peer": "[2001:db8::7]:8443",
+              "proxy": null,
+              "tls": "1.3",
+              "certificate": "sha256:03d66dd08835c1ca3f128cceacd1f31ac94163096b20f445ae84285bc0832d72",
+              "redirects": [
+                {
+                  "status": 302,
+                  "to": "https://files.example.org/1.csv?…",
+                  "peer": "192.0.2.7:443",
+                  "proxy": null,
+                  "tls": "1.3",
+                  "certificate": "sha256:03d66dd08835c1ca3f128cceacd1f31ac94163096b20f445ae84285bc0832d72"
+                }
+              ]
             },
             {
               "id": 1,
@@ -232,9 +262,28 @@ mod tests {
               "version_id": 11,
               "digest": "sha256:770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c",
               "error_kind": null,
-              "error": null
+              "error": null,
+              "asked": null,
+              "final_address": null,
+              "peer": null,
+              "proxy": null,
+              "tls": null,
+              "certificate": null,
+              "redirects": null
             }
           ],
+        "#);
+    }
+
+    #[tokio::test]
+    async fn programs_get_the_versions_as_json() {
+        let mut history = sample();
+        let said = history.versions[0].1.clone();
+        forget_output(&mut history);
+        history.attempts.clear();
+        insta::assert_snapshot!(json(&history, said).await, @r#"
+        {
+          "attempts": [],
           "versions": [
             {
               "id": 12,
@@ -264,7 +313,8 @@ mod tests {
                   "duration_ms": 35,
                   "actor": "worker@host",
                   "given_on": null,
-                  "by_hand": false
+                  "by_hand": false,
+                  "id": 1
                 },
                 {
                   "verifier": "schema",
@@ -281,7 +331,8 @@ mod tests {
                   "duration_ms": 35,
                   "actor": "worker@host",
                   "given_on": null,
-                  "by_hand": false
+                  "by_hand": false,
+                  "id": 1
                 }
               ]
             },
@@ -309,9 +360,9 @@ mod tests {
         let (history, mut out) = (sample(), Vec::new());
         csv::write(&mut out, AttemptJson::FIELDS, json::attempts(&history)).expect("a buffer");
         insta::assert_snapshot!(text(out), @r"
-        id,started_at,duration_ms,outcome,http_status,size_bytes,version_id,digest,error_kind,error
-        2,2026-01-31T18:00:02.000Z,1204,failed,503,,,,status,503 Service Unavailable[2J
-        1,2026-01-31T18:00:02.000Z,1204,new,200,5,11,sha256:770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c,,
+        id,started_at,duration_ms,outcome,http_status,size_bytes,version_id,digest,error_kind,error,asked,final_address,peer,proxy,tls,certificate
+        2,2026-01-31T18:00:02.000Z,1204,failed,503,,,,status,503 Service Unavailable[2J,https://example.org/1.csv,https://files.example.org/1.csv?…,[2001:db8::7]:8443,,1.3,sha256:03d66dd08835c1ca3f128cceacd1f31ac94163096b20f445ae84285bc0832d72
+        1,2026-01-31T18:00:02.000Z,1204,new,200,5,11,sha256:770e607624d689265ca6c44884d0807d9b054d23c473c106c72be9de08b7376c,,,,,,,,
         ");
     }
 }

@@ -9,7 +9,7 @@ use super::damaged::Damaged;
 use super::history::write_tables;
 use super::sets;
 use crate::app::{App, History};
-use crate::domain::{Source, format_size};
+use crate::domain::{Request, Source, format_size};
 use crate::faces::cli::Console;
 use crate::faces::cli::args::ShowArgs;
 use crate::faces::cli::exit::CommandResult;
@@ -90,13 +90,56 @@ fn write(
     facts.extend([
         ("added", look.alone(Some(source.created_at))),
         ("last fetched", look.alone(source.state.last_attempt_at)),
+    ]);
+    facts.extend(provenance_facts(history));
+    facts.extend([
         ("next due", next_fact(source, look)),
         ("published", published_fact(source, published_dir, look)),
         ("verifiers", words(verifiers)),
     ]);
+    facts.extend(policy_fact(history));
     write_facts(&facts, look, out)?;
     writeln!(out)?;
     write_tables(history, look, out)
+}
+
+/// Returns the policy under which the newest version got its state.
+fn policy_fact(history: &History) -> Option<(&'static str, String)> {
+    let (newest, _) = history.versions.first()?;
+    let revision = newest.policy_revision?;
+    let words = format!(
+        "revision {revision}, by which v{} is {}",
+        newest.id, newest.state
+    );
+    Some(("policy", words))
+}
+
+/// Returns which addresses the last attempt asked, and who answered.
+fn provenance_facts(history: &History) -> Vec<(&'static str, String)> {
+    let last = history.attempts.first();
+    let Some(provenance) = last.and_then(|last| last.provenance.as_ref()) else {
+        return Vec::new();
+    };
+    let mut facts = vec![("asked", provenance.asked().to_owned())];
+    let led_to = provenance.led_to();
+    facts.extend(led_to.map(|(status, to)| ("redirected", format!("{status} to {to}"))));
+    facts.push(("answered by", answered_by(&provenance.last)));
+    facts
+}
+
+/// Returns who answered a request in words: `192.0.2.7:443 over TLS 1.3, certificate 770e607624d6`.
+fn answered_by(request: &Request) -> String {
+    let Some(peer) = &request.peer else {
+        return "nobody".to_owned();
+    };
+    let at = match &peer.proxy {
+        Some(proxy) => format!("the proxy {proxy} at {}", peer.address),
+        None => peer.address.clone(),
+    };
+    let tls = peer.tls.as_ref().map(|tls| format!(" over TLS {tls}"));
+    let certificate = peer.certificate.as_ref();
+    let certificate = certificate.map(|one| format!(", certificate {}", &one.to_hex()[..12]));
+    at + &tls.unwrap_or_default() + &certificate.unwrap_or_default()
 }
 
 fn next_fact(source: &Source, look: &Look) -> String {
@@ -201,16 +244,20 @@ mod tests {
         state         new
         added         2026-01-31 08:00 UTC
         last fetched  2026-01-31 12:00 UTC
+        asked         https://example.org/1.csv
+        redirected    302 to https://files.example.org/1.csv?…
+        answered by   [2001:db8::7]:8443 over TLS 1.3, certificate 03d66dd08835
         next due      2026-01-31 18:00 UTC
         published     /data/published/example.org/1.csv (v11)
         verifiers     schema
+        policy        revision 1, by which v11 is passed
 
         versions:
           VERSION  FETCHED (UTC)     SIZE  VERIFIED  PUBLISHED  DIGEST        FILE        VERDICTS
           v11      2026-01-31 12:00   4 B  passed    now        770e607624d6  prices.csv  schema passed
         attempts:
-          STARTED (UTC)     OUTCOME  STATUS  SIZE   TOOK  VERSION  ERROR
-          2026-01-31 18:00  failed      503     -  1.2 s  -        status: 503 Service Unavailable[2J
+          STARTED (UTC)     OUTCOME  STATUS  SIZE   TOOK  VERSION  PEER                ERROR
+          2026-01-31 18:00  failed      503     -  1.2 s  -        [2001:db8::7]:8443  status: 503 Service Unavailable[2J
         ");
     }
 
