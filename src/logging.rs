@@ -87,6 +87,7 @@ pub fn log_events(events: &[CommittedEvent]) {
             attempt = about.and_then(About::attempt).map(|id| id.0),
             verdict = about.and_then(About::verdict).map(|id| id.0),
             edition = about.and_then(About::edition).map(|id| id.0),
+            policy_revision = event.policy_revision,
             detail = event.detail,
         );
     }

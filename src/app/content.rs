@@ -79,12 +79,8 @@ impl App {
     }
 
     async fn note_damage(&self, source: SourceId, version: VersionId, error: &Error) -> Result<()> {
-        let event = NewEvent {
-            source_id: Some(source),
-            version_id: Some(version),
-            detail: Some(error.message.clone()),
-            ..NewEvent::of(Action::Damaged)
-        };
+        let event = NewEvent::of(Action::Damaged).source(source);
+        let event = event.version(version).detail(error.message.clone());
         self.store.record(Fact::Event(event), self.stamp()).await?;
         let forget = Fact::ForgetValidators(source);
         self.store.record(forget, self.stamp()).await?;

@@ -137,12 +137,9 @@ impl App {
         sent?;
         let (suspects, reopened): (Vec<_>, Vec<_>) = looks?.into_iter().unzip();
         for (source, version, mode) in reopened.concat() {
-            let event = NewEvent {
-                source_id: Some(source),
-                version_id: Some(version),
-                detail: Some(format!("its mode had been changed to {mode:04o}")),
-                ..NewEvent::of(Action::Republished)
-            };
+            let event = NewEvent::of(Action::Republished).source(source);
+            let why = format!("its mode had been changed to {mode:04o}");
+            let event = event.version(version).detail(why);
             self.store.record(Fact::Event(event), self.stamp()).await?;
         }
         Ok(suspects.concat())

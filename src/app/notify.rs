@@ -143,10 +143,7 @@ impl App {
             Ok(_) => (Action::NoticeSent, "a test".to_owned()),
             Err(why) => (Action::NoticeFailed, format!("a test: {why}")),
         };
-        let event = NewEvent {
-            detail: Some(format!("{name}: {what}")),
-            ..NewEvent::of(action)
-        };
+        let event = NewEvent::of(action).detail(format!("{name}: {what}"));
         self.store.record(Fact::Event(event), self.stamp()).await?;
         Ok(delivery)
     }

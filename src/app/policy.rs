@@ -346,7 +346,7 @@ impl App {
 
     /// Records why a pass does not judge: once, until something else happens to the configuration.
     pub(crate) async fn note_refusal(&self, why: &Error) -> Result<()> {
-        let event = config_event(Action::ConfigRejected, why.to_string());
+        let event = NewEvent::of(Action::ConfigRejected).detail(why.to_string());
         let rejected = Fact::ConfigRejected(event);
         Ok(self.store.record(rejected, self.stamp()).await?)
     }
@@ -364,22 +364,15 @@ impl App {
     pub(crate) async fn note_usable(&self) -> Result<()> {
         let configured = self.configured();
         let file = configured.path().unwrap_or(Path::new(""));
-        let event = config_event(Action::ConfigReloaded, file.display().to_string());
+        let event = NewEvent::of(Action::ConfigReloaded).detail(file.display().to_string());
         let usable = Fact::ConfigUsable(event);
         Ok(self.store.record(usable, self.stamp()).await?)
     }
 
     async fn note_config(&self, action: Action, detail: String) -> Result<()> {
-        let event = config_event(action, detail);
+        let event = NewEvent::of(action).detail(detail);
         self.store.record(Fact::Event(event), self.stamp()).await?;
         Ok(())
-    }
-}
-
-fn config_event(action: Action, detail: String) -> NewEvent {
-    NewEvent {
-        detail: Some(detail),
-        ..NewEvent::of(action)
     }
 }
 

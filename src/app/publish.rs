@@ -227,11 +227,10 @@ impl App {
                 self.tidy(path.clone()).await;
                 if was_there && !is_expected {
                     tracing::warn!("{path} was there, where nothing is published: it is withdrawn");
-                    let event = NewEvent {
-                        source_id: Some(source.id),
-                        detail: Some("it was there, where nothing is published".to_owned()),
-                        ..NewEvent::of(Action::Withdrawn)
-                    };
+                    let why = "it was there, where nothing is published".to_owned();
+                    let event = NewEvent::of(Action::Withdrawn)
+                        .source(source.id)
+                        .detail(why);
                     self.store.record(Fact::Event(event), self.stamp()).await?;
                 }
                 Ok(())

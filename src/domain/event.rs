@@ -124,15 +124,16 @@ words!(
 pub enum About {
     /// Of `fetch.…`, `source.failing` and `source.recovered`.
     Attempt(AttemptId),
-    /// Of `verdict.…`, of a version.
+    /// Of `verdict.…` on a version.
     Verdict(VerdictId),
-    /// Of `set.…`.
+    /// Of `set.…`, and of `verdict.…` on an edition.
     Edition(EditionId),
 }
 
 impl About {
-    /// Returns the record with this id that an event of this action tells of; nothing for an action that tells of none.
-    pub fn of(action: Action, id: i64) -> Option<Self> {
+    /// Returns the record with this id that an event of this action, of this version if of any, tells of; nothing for an action that
+    /// tells of none.
+    pub fn of(action: Action, version: Option<VersionId>, id: i64) -> Option<Self> {
         match action {
             Action::FetchNew
             | Action::FetchUnchanged
@@ -142,9 +143,11 @@ impl About {
             Action::VerdictPassed
             | Action::VerdictFailed
             | Action::VerdictError
-            | Action::VerdictPending
-            | Action::VerdictSetAside => Some(Self::Verdict(VerdictId(id))),
-            Action::SetPassed
+            | Action::VerdictPending => Some(Self::Verdict(VerdictId(id))),
+            Action::VerdictSetAside if version.is_some() => Some(Self::Verdict(VerdictId(id))),
+            Action::VerdictSetAside
+            | Action::VerdictOvertaken
+            | Action::SetPassed
             | Action::SetFailed
             | Action::SetError
             | Action::SetPublished
@@ -201,6 +204,11 @@ pub struct NewEvent {
     pub about: Option<About>,
     /// More, in one line for people; never a secret.
     pub detail: Option<String>,
+    /// The revision of the policy under which a verdict counted or a state changed; nothing for other events.
+    pub policy_revision: Option<i64>,
+    /// Whether the verdict that it tells of is one that a person gave in the place of a verifier; nothing for other events, and for
+    /// those that were recorded before this was.
+    pub by_hand: Option<bool>,
 }
 
 /// An event at the moment when it was committed.
@@ -223,7 +231,51 @@ impl NewEvent {
             version_id: None,
             about: None,
             detail: None,
+            policy_revision: None,
+            by_hand: None,
         }
+    }
+
+    /// Names the source.
+    #[must_use]
+    pub fn source(mut self, id: impl Into<Option<SourceId>>) -> Self {
+        self.source_id = id.into();
+        self
+    }
+
+    /// Names the version.
+    #[must_use]
+    pub fn version(mut self, id: impl Into<Option<VersionId>>) -> Self {
+        self.version_id = id.into();
+        self
+    }
+
+    /// Names the attempt, verdict or edition.
+    #[must_use]
+    pub fn about(mut self, about: impl Into<Option<About>>) -> Self {
+        self.about = about.into();
+        self
+    }
+
+    /// Adds the line for people.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<Option<String>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Names the policy that decided.
+    #[must_use]
+    pub fn under(mut self, policy_revision: Option<i64>) -> Self {
+        self.policy_revision = policy_revision;
+        self
+    }
+
+    /// Says whether the verdict is a person's in the place of a verifier.
+    #[must_use]
+    pub fn by_hand(mut self, by_hand: bool) -> Self {
+        self.by_hand = Some(by_hand);
+        self
     }
 }
 
@@ -238,9 +290,4 @@ pub struct Event {
     pub event: NewEvent,
     /// The source's name, when the event is about one.
     pub source_name: Option<String>,
-    /// The revision of the policy under which a verdict counted or a state changed; nothing for other events.
-    pub policy_revision: Option<i64>,
-    /// Whether the verdict that it tells of is one that a person gave in the place of a verifier; nothing for other events, and for
-    /// those that were recorded before this was.
-    pub by_hand: Option<bool>,
 }

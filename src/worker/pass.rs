@@ -451,10 +451,7 @@ impl<'a> Pass<'a> {
 
 /// Has the log say that a pass begins or ends.
 pub(super) async fn note(app: &App, action: Action, detail: Option<String>) -> Result<()> {
-    let event = NewEvent {
-        detail,
-        ..NewEvent::of(action)
-    };
+    let event = NewEvent::of(action).detail(detail);
     app.store.record(Fact::Event(event), app.stamp()).await?;
     Ok(())
 }

@@ -45,8 +45,8 @@ impl<'a> EventJson<'a> {
             attempt_id: about.and_then(About::attempt),
             verdict_id: about.and_then(About::verdict),
             edition_id: about.and_then(About::edition),
-            policy_revision: event.policy_revision,
-            by_hand: event.by_hand,
+            policy_revision: event.event.policy_revision,
+            by_hand: event.event.by_hand,
         }
     }
 }

@@ -53,15 +53,11 @@ fn event(id: i64, text: &str) -> LogLine {
             at: now(),
             actor: Actor("worker@host".to_owned()),
         },
-        event: NewEvent {
-            source_id: Some(SourceId(1)),
-            version_id: Some(VersionId(id)),
-            detail: Some(text.to_owned()),
-            ..NewEvent::of(Action::FetchNew)
-        },
+        event: NewEvent::of(Action::FetchNew)
+            .source(SourceId(1))
+            .version(VersionId(id))
+            .detail(text.to_owned()),
         source_name: Some("prices.csv".to_owned()),
-        policy_revision: None,
-        by_hand: None,
     })
 }
 

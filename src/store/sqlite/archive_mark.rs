@@ -8,7 +8,7 @@ use super::event_row::insert_event;
 use super::row::{int, millis};
 use super::sql_damage::read_row;
 use super::transaction::Transaction;
-use crate::domain::{Action, ArchiveMark, Stamp};
+use crate::domain::{Action, ArchiveMark, NewEvent, Stamp};
 use crate::store::error::Result;
 
 impl Store {
@@ -48,8 +48,8 @@ impl Store {
             for name in &kept {
                 keep_object(transaction, name)?;
             }
-            let detail = Some(detail.as_str());
-            insert_event(transaction, &stamp, Action::ArchiveAdopted, None, None, detail)?;
+            let event = NewEvent::of(Action::ArchiveAdopted).detail(detail.clone());
+            insert_event(transaction, &stamp, event)?;
             Ok(())
         })
         .await

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::blob::insert_blob;
-use super::event_row::insert_event_under;
+use super::event_row::insert_event;
 use super::failure::Failure;
 use super::new_version::{NewVersion, insert_version};
 use super::provenance::{Addresses, PROVENANCE, provenance_id, read_provenance};
@@ -333,14 +333,9 @@ fn insert_fetch_event(
             (Action::FetchFailed, Some(format!("{kind}: {detail}")))
         }
     };
-    let event = NewEvent {
-        source_id: Some(record.source_id),
-        version_id: version,
-        about: Some(About::Attempt(attempt)),
-        detail,
-        ..NewEvent::of(action)
-    };
-    insert_event_under(transaction, &record.stamp, None, event).map(drop)
+    let event = NewEvent::of(action).source(record.source_id);
+    let event = event.version(version).about(About::Attempt(attempt));
+    insert_event(transaction, &record.stamp, event.detail(detail)).map(drop)
 }
 
 /// Appends the event of a source that starts or stops failing.
@@ -354,13 +349,9 @@ fn insert_turn(
     let Some((action, detail)) = event_of_health(failures_before, has_failed) else {
         return Ok(());
     };
-    let event = NewEvent {
-        source_id: Some(record.source_id),
-        about: Some(About::Attempt(attempt)),
-        detail,
-        ..NewEvent::of(action)
-    };
-    insert_event_under(transaction, &record.stamp, None, event).map(drop)
+    let event = NewEvent::of(action).source(record.source_id);
+    let event = event.about(About::Attempt(attempt)).detail(detail);
+    insert_event(transaction, &record.stamp, event).map(drop)
 }
 
 fn outcome_of(result: &AttemptResult) -> AttemptOutcome {

@@ -13,7 +13,8 @@ use super::sql_damage::named;
 use super::transaction::Transaction;
 use super::version_row::{damaged, place_by_id};
 use crate::domain::{
-    Action, BlobForm, BlobId, BlobLink, Digest, NewBlob, SourceId, Stamp, StoredBody, VersionId,
+    Action, BlobForm, BlobId, BlobLink, Digest, NewBlob, NewEvent, SourceId, Stamp, StoredBody,
+    VersionId,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
@@ -85,7 +86,8 @@ impl Store {
                  WHERE id = ?1",
                 params![id, form_word(blob.form), int(blob.stored_bytes), new_object, body],
             )?;
-            insert_event(transaction, &stamp, Action::Healed, Some(SourceId(source)), Some(version), None)?;
+            let event = NewEvent::of(Action::Healed).source(SourceId(source)).version(version);
+            insert_event(transaction, &stamp, event)?;
             Ok(object)
         })
         .await

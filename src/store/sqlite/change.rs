@@ -23,8 +23,8 @@ use super::withdrawal::{
     is_to_withdraw, keep_looks, leave_to_withdraw, stands_in_the_way, take_over_path,
 };
 use crate::domain::{
-    Action, Address, SettingsPatch, Slot, SourceId, SourceSettings, Stamp, candidate_path,
-    free_number,
+    Action, Address, NewEvent, SettingsPatch, Slot, SourceId, SourceSettings, Stamp,
+    candidate_path, free_number,
 };
 use crate::store::error::Result;
 use crate::store::types::{Changed, SourceChange};
@@ -109,15 +109,9 @@ fn add(
     )?;
     take_over_path(transaction, id, &path)?;
     join_sets(transaction, id, &settings.tags)?;
-    let detail = Some(settings.address.as_str());
-    insert_event(
-        transaction,
-        stamp,
-        Action::SourceAdded,
-        Some(id),
-        None,
-        detail,
-    )?;
+    let event = NewEvent::of(Action::SourceAdded).source(id);
+    let address = settings.address.as_str().to_owned();
+    insert_event(transaction, stamp, event.detail(address))?;
     Ok(changed(id))
 }
 
@@ -169,8 +163,9 @@ fn remove(transaction: &Transaction<'_>, id: SourceId, stamp: &Stamp) -> Outcome
         [id.0],
     )?;
     join_sets(transaction, id, &[])?;
-    let (action, left) = (Action::SourceRemoved, source.state.published_version_id);
-    insert_event(transaction, stamp, action, Some(id), left, None)?;
+    let left = source.state.published_version_id;
+    let event = NewEvent::of(Action::SourceRemoved).source(id).version(left);
+    insert_event(transaction, stamp, event)?;
     Ok(changed(id))
 }
 
@@ -212,14 +207,8 @@ fn restore(
     }
     take_over_path(transaction, id, &path)?;
     refresh_publication(transaction, id)?;
-    insert_event(
-        transaction,
-        stamp,
-        Action::SourceRestored,
-        Some(id),
-        None,
-        None,
-    )?;
+    let event = NewEvent::of(Action::SourceRestored).source(id);
+    insert_event(transaction, stamp, event)?;
     let differences = edit.differences();
     if !differences.is_empty() {
         insert_edited(transaction, id, &differences, stamp)?;
@@ -238,8 +227,8 @@ fn remove_with_history(
         Err(error) => readable_source(transaction.sql, id)?.ok_or(error)?,
     };
     // Before the others go: the newest event is always there, so no id is used again.
-    let name = Some(source.settings.name.as_str());
-    insert_event(transaction, stamp, Action::SourcePurged, None, None, name)?;
+    let event = NewEvent::of(Action::SourcePurged).detail(source.settings.name.clone());
+    insert_event(transaction, stamp, event)?;
     leave_to_withdraw(transaction, &source)?;
     keep_looks(transaction, &source)?;
     let objects = purge(transaction, &source)?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::chore::write_chore;
-use super::event_row::insert_event_under;
+use super::event_row::insert_event;
 use super::transaction::Transaction;
 use crate::domain::{Action, NewEvent, Stamp};
 
@@ -22,7 +22,7 @@ pub(super) fn reject(
 ) -> rusqlite::Result<()> {
     let last = last_of_configuration(transaction.sql)?;
     if last != Some((event.action.as_str().to_owned(), event.detail.clone())) {
-        insert_event_under(transaction, stamp, None, event.clone())?;
+        insert_event(transaction, stamp, event.clone())?;
     }
     Ok(())
 }
@@ -48,7 +48,7 @@ pub(super) fn use_again(
     transaction.execute("DELETE FROM chore WHERE name = ?1", [REFUSED])?;
     let last = last_of_configuration(transaction.sql)?;
     if last.is_some_and(|(action, _)| action == Action::ConfigRejected.as_str()) {
-        insert_event_under(transaction, stamp, None, event.clone())?;
+        insert_event(transaction, stamp, event.clone())?;
     }
     Ok(())
 }

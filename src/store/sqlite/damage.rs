@@ -9,7 +9,7 @@ use super::Store;
 use super::event_row::insert_event;
 use super::failure::Failure;
 use super::transaction::Transaction;
-use crate::domain::{Action, Stamp};
+use crate::domain::{Action, NewEvent, Stamp};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
 
@@ -71,10 +71,11 @@ pub(super) fn write_damage(
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     for row in damaged {
-        let (action, detail) = (Action::RowDamaged, row.to_string());
+        let detail = row.to_string();
         // Another process may have been first.
         if !is_told(transaction.sql, &detail)? {
-            insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+            let event = NewEvent::of(Action::RowDamaged).detail(detail);
+            insert_event(transaction, stamp, event)?;
         }
     }
     Ok(())

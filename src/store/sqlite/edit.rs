@@ -15,7 +15,9 @@ use super::publication::refresh_publication;
 use super::row::to_json;
 use super::source_row::{seal_source, source_by_id};
 use super::transaction::Transaction;
-use crate::domain::{Action, Edit, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp};
+use crate::domain::{
+    Action, Edit, NewEvent, SettingsPatch, Slot, Source, SourceId, SourceSettings, Stamp,
+};
 use crate::store::error::StoreError;
 use crate::store::types::{Changed, Edited, SourceChange};
 
@@ -160,8 +162,8 @@ pub(super) fn insert_edited(
     words: &[String],
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
-    let (action, detail) = (Action::SourceEdited, words.join("; "));
-    insert_event(transaction, stamp, action, Some(id), None, Some(&detail)).map(drop)
+    let event = NewEvent::of(Action::SourceEdited).source(id);
+    insert_event(transaction, stamp, event.detail(words.join("; "))).map(drop)
 }
 
 fn update_source(

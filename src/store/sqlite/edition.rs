@@ -7,14 +7,14 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use super::edition_row::{edition_by_id, one};
 use super::edition_state::{count_edition, write_checksum};
-use super::event_row::insert_event_of_verdict;
+use super::event_row::insert_event;
 use super::failure::Outcome;
 use super::hand_verdict::{Own, end_on_editions, note_set_aside};
 use super::overtaken::{is_overtaken, note_overtaken};
 use super::policy_in_force::InForce;
 use super::refusals::{refusals_of_contents, repeat_on_edition};
 use super::row::millis;
-use super::set_aside::set_aside_unreadable;
+use super::set_aside::{Subject, set_aside_unreadable};
 use super::sql_damage::read_row;
 use super::transaction::Transaction;
 use super::verdict_row::{insert_verdict, verdicts_on_edition};
@@ -137,8 +137,8 @@ pub(super) fn record_on_edition(
         )
     })?;
     if seen.is_some_and(|seen| seen.is_anew) {
-        let subject = (None, None, format!("{}: ", before.set));
-        set_aside_unreadable(transaction, Judged::Edition(edition), &subject, stamp)?;
+        let subject = Subject::Edition(edition, &before.set);
+        set_aside_unreadable(transaction, &subject, stamp)?;
     }
     let state = count_edition(transaction, edition, &policy)?;
     if state != before.state {
@@ -163,16 +163,14 @@ fn append(
     stamp: &Stamp,
     is_overtaken: impl Fn(&NewVerdict) -> rusqlite::Result<bool>,
 ) -> Outcome<(Vec<NewVerdict>, Vec<Ended>)> {
+    let subject = Subject::Edition(edition, set);
     let (mut counted, mut ended) = (Vec::with_capacity(verdicts.len()), Vec::new());
     for verdict in verdicts {
         if is_overtaken(verdict)? {
-            let subject = (None, None, format!("{set}: "));
-            note_overtaken(transaction, subject, verdict, policy, stamp)?;
+            note_overtaken(transaction, &subject, verdict, policy, stamp)?;
         } else {
-            let on = Judged::Edition(edition);
-            let id = insert_verdict(transaction, on, verdict, stamp)?;
-            let subject = (None, None, format!("{set}: "));
-            note_set_aside(transaction, on, &subject, (id, verdict), stamp)?;
+            let id = insert_verdict(transaction, subject.on(), verdict, stamp)?;
+            note_set_aside(transaction, &subject, (id, verdict), stamp)?;
             let own = Own::new(id, verdict, seen);
             ended.extend(end_on_editions(transaction, edition, &own, stamp)?);
             counted.push(verdict.clone());
@@ -242,19 +240,10 @@ fn note_state(
     let Some((action, detail)) = event_of_set(set, state, verdicts, &policy.weights) else {
         return Ok(());
     };
-    let by_hand = Some(is_decided_by_hand(state, verdicts, &policy.weights));
-    insert_event_of_verdict(
-        transaction,
-        stamp,
-        policy.revision,
-        by_hand,
-        NewEvent {
-            about: Some(About::Edition(edition)),
-            detail: Some(detail),
-            ..NewEvent::of(action)
-        },
-    )?;
-    Ok(())
+    let by_hand = is_decided_by_hand(state, verdicts, &policy.weights);
+    let event = NewEvent::of(action).about(About::Edition(edition));
+    let event = event.detail(detail).under(policy.revision);
+    insert_event(transaction, stamp, event.by_hand(by_hand)).map(drop)
 }
 
 /// Deletes every edition that a source had a part in: without its version it is none. One that was published is not any

@@ -99,7 +99,7 @@ fn list_sql(filter: &EventFilter) -> String {
         None => (":after IS NULL", "DESC"),
     };
     format!(
-        "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.about_id, e.detail, s.name, e.policy_revision, e.by_hand
+        "SELECT e.id, e.at, a.value AS actor_id, w.value AS action_id, e.source_id, e.version_id, e.about_id, e.detail, e.policy_revision, e.by_hand, s.name
          FROM event e LEFT JOIN text a ON a.id = e.actor_id LEFT JOIN text w ON w.id = e.action_id
          LEFT JOIN source s ON s.id = e.source_id
          WHERE {source} AND {set} AND {since} AND {after} ORDER BY e.id {order} LIMIT :limit"
@@ -110,20 +110,23 @@ fn read_event(columns: &mut Columns<'_>) -> rusqlite::Result<Event> {
     let (id, at) = (EventId(columns.get()?), columns.time()?);
     let actor = Actor(columns.get()?);
     let action = columns.word()?;
+    let source_id = columns.optional()?.map(SourceId);
+    let version_id = columns.optional()?.map(VersionId);
+    let about: Option<i64> = columns.optional()?;
     Ok(Event {
         id,
         stamp: Stamp { at, actor },
         event: NewEvent {
             action,
-            source_id: columns.optional()?.map(SourceId),
-            version_id: columns.optional()?.map(VersionId),
-            about: columns.optional()?.and_then(|id| About::of(action, id)),
+            source_id,
+            version_id,
+            about: about.and_then(|id| About::of(action, version_id, id)),
             detail: columns.get()?,
+            policy_revision: columns.get()?,
+            by_hand: columns.get()?,
         },
         // What is damaged of the source is not damage of the event.
         source_name: columns.get().unwrap_or_default(),
-        policy_revision: columns.get()?,
-        by_hand: columns.get()?,
     })
 }
 

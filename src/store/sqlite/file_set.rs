@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::edition_row::members_judged;
-use super::event_row::{insert_event, insert_event_under};
+use super::event_row::insert_event;
 use super::failure::{Outcome, sound_one};
 use super::publication::refresh_publication;
 use super::row::{Columns, millis, to_json};
@@ -115,12 +115,9 @@ impl Store {
                 (Some(id), _) => format!("{set}: edition {id}"),
                 (None, because) => format!("{set}: {}", because.unwrap_or_default()),
             };
-            let event = NewEvent {
-                about: edition.or(before).map(About::Edition),
-                detail: Some(detail),
-                ..NewEvent::of(action)
-            };
-            insert_event_under(transaction, &stamp, None, event)?;
+            let about = edition.or(before).map(About::Edition);
+            let event = NewEvent::of(action).about(about).detail(detail);
+            insert_event(transaction, &stamp, event)?;
             edition.map_or(Ok(Vec::new()), |id| take_over(transaction, &set, id))
         })
         .await
@@ -150,8 +147,8 @@ pub(super) fn write_problem(
         params![set, problem],
     )?;
     if let Some(problem) = problem.filter(|_| changed > 0) {
-        let (action, detail) = (Action::SetError, format!("{set}: {problem}"));
-        insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+        let event = NewEvent::of(Action::SetError).detail(format!("{set}: {problem}"));
+        insert_event(transaction, stamp, event)?;
     }
     Ok(())
 }
@@ -173,8 +170,8 @@ pub(super) fn write_publish_error(
         params![set, why],
     )?;
     if let Some(why) = why.filter(|_| is_first) {
-        let (action, detail) = (Action::PublishFailed, format!("set {set}: {why}"));
-        insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+        let event = NewEvent::of(Action::PublishFailed).detail(format!("set {set}: {why}"));
+        insert_event(transaction, stamp, event)?;
     }
     Ok(())
 }

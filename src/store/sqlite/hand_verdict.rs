@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::edition_row::{alike_editions, edition_by_id};
 use super::edition_state::count_edition;
-use super::event_row::insert_event_of_verdict;
+use super::event_row::insert_event;
 use super::failure::{Failure, Outcome};
 use super::refusal_row::failed_or_refused;
 use super::refusals::{alike_versions, is_decided, repeat_all_on_version};
@@ -17,9 +17,7 @@ use super::transaction::Transaction;
 use super::verdict_row::{given, newest_outcomes, repeat};
 use super::verdict_tables::Tables;
 use super::version_state::place_of;
-use crate::domain::{
-    Action, EditionId, Fingerprint, NewEvent, NewVerdict, Stamp, VerdictId, VersionId,
-};
+use crate::domain::{Action, EditionId, Fingerprint, NewVerdict, Stamp, VerdictId, VersionId};
 use crate::store::judged::Judged;
 use crate::store::types::{Ended, Seen};
 
@@ -56,15 +54,11 @@ pub(super) fn end_on_versions(
         let on = Judged::Version(other);
         if let Some(last) = last_to_end(sql, on, own, by_hand)? {
             let aside = ended_by_hand(sql, on, &last)?;
-            let subject = (
-                Some(place_of(sql, other)?.source_id),
-                Some(other),
-                String::new(),
-            );
+            let subject = Subject::Version(place_of(sql, other)?.source_id, other);
             note_ended(transaction, &subject, aside.as_ref(), stamp)?;
             let said = [(own.id, own.verdict.clone())];
             repeat_all_on_version(transaction, other, &said, stamp)?;
-            ended.extend(aside);
+            ended.extend(aside.map(|(_, ended)| ended));
         }
     }
     Ok(ended)
@@ -92,11 +86,12 @@ pub(super) fn end_on_editions(
         }
         if let Some(last) = last_to_end(sql, on, own, by_hand)? {
             let aside = ended_by_hand(sql, on, &last)?;
-            let subject = (None, None, format!("{}: edition {other}: ", judged.set));
+            let words = format!("{}: edition {other}", judged.set);
+            let subject = Subject::Edition(other, &words);
             note_ended(transaction, &subject, aside.as_ref(), stamp)?;
             repeat(transaction, own.id, false, on)?;
             count_edition(transaction, other, &policy)?;
-            ended.extend(aside);
+            ended.extend(aside.map(|(_, ended)| ended));
         }
     }
     Ok(ended)
@@ -190,11 +185,11 @@ fn last_to_end(
 /// Appends an event of the verdict by hand in whose place a verifier's own comes, which was recorded just now, if there is one.
 pub(super) fn note_set_aside(
     transaction: &Transaction<'_>,
-    on: Judged,
-    subject: &Subject,
+    subject: &Subject<'_>,
     (id, own): (VerdictId, &NewVerdict),
     stamp: &Stamp,
 ) -> Outcome<()> {
+    let on = subject.on();
     if own.is_by_hand() {
         return Ok(());
     }
@@ -226,11 +221,11 @@ pub(super) fn note_set_aside(
 
 fn note_ended(
     transaction: &Transaction<'_>,
-    (source, version, what): &Subject,
-    ended: Option<&Ended>,
+    subject: &Subject<'_>,
+    ended: Option<&(VerdictId, Ended)>,
     stamp: &Stamp,
 ) -> Outcome<()> {
-    let Some(Ended { verdict, actor, .. }) = ended else {
+    let Some((id, Ended { verdict, actor, .. })) = ended else {
         return Ok(());
     };
     let reason = match verdict.judgement.reason() {
@@ -238,26 +233,22 @@ fn note_ended(
         reason => format!(": {reason}"),
     };
     let (verifier, outcome) = (&verdict.verifier, verdict.outcome_words());
-    let event = NewEvent {
-        source_id: *source,
-        version_id: *version,
-        detail: Some(format!(
-            "{what}{verifier} {outcome} ({actor}){reason}; counts no more, the verifier judged anew"
-        )),
-        ..NewEvent::of(Action::VerdictSetAside)
-    };
-    insert_event_of_verdict(transaction, stamp, None, Some(true), event)?;
+    let words =
+        format!("{verifier} {outcome} ({actor}){reason}; counts no more, the verifier judged anew");
+    let event = subject.event(Action::VerdictSetAside, Some(*id), &words);
+    insert_event(transaction, stamp, event.by_hand(true))?;
     Ok(())
 }
 
-fn ended_by_hand(sql: &Connection, on: Judged, last: &Last) -> Outcome<Option<Ended>> {
+/// Returns a verdict by hand that ends, and its id; nothing when the last verdict is none by hand.
+fn ended_by_hand(sql: &Connection, on: Judged, last: &Last) -> Outcome<Option<(VerdictId, Ended)>> {
     if !last.is_by_hand {
         return Ok(None);
     }
     let found = given(sql, on, last.id)?;
-    Ok(found.map(|(verdict, actor)| Ended {
-        on: on.id(),
-        verdict,
-        actor,
+    Ok(found.map(|(verdict, actor)| {
+        let on = on.id();
+        let ended = Ended { on, verdict, actor };
+        (last.id, ended)
     }))
 }

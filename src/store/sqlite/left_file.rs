@@ -7,7 +7,7 @@ use rusqlite::params;
 use super::event_row::insert_event;
 use super::row::millis;
 use super::transaction::Transaction;
-use crate::domain::{Action, Source, SourceId, Stamp, VersionId};
+use crate::domain::{Action, NewEvent, Source, SourceId, Stamp, VersionId};
 
 const LEFT_AT: &str = "SELECT s.id, t.published_version_id FROM source s CROSS JOIN source_state t ON t.source_id = s.id
      WHERE s.removed_at IS NOT NULL AND s.path_key = ?1 AND s.published_path = ?2 AND t.published_version_id IS NOT NULL";
@@ -58,16 +58,10 @@ fn end_left(
         "UPDATE source_state SET withdrawn_at = ?2, withdrawn_because = ?3 WHERE source_id = ?1",
         params![source.0, millis(stamp.at), because],
     )?;
-    let action = Action::Withdrawn;
-    insert_event(
-        transaction,
-        stamp,
-        action,
-        Some(source),
-        version,
-        Some(because),
-    )
-    .map(drop)
+    let event = NewEvent::of(Action::Withdrawn)
+        .source(source)
+        .version(version);
+    insert_event(transaction, stamp, event.detail(because.to_owned())).map(drop)
 }
 
 /// Records that a source has no file at its path.

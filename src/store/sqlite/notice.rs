@@ -18,7 +18,9 @@ use super::sql_damage::{read_row, sound_rows};
 use super::told;
 use super::transaction::Transaction;
 use super::withdrawal;
-use crate::domain::{Action, ChangeKind, EventId, Source, SourceId, Stamp, Told, VersionId};
+use crate::domain::{
+    Action, ChangeKind, EventId, NewEvent, Source, SourceId, Stamp, Told, VersionId,
+};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::notice_types::{
@@ -424,7 +426,8 @@ fn write(
     }
     told::write(transaction, id, record)?;
     if let Some((action, detail)) = &record.event {
-        insert_event(transaction, stamp, *action, None, None, Some(detail))?;
+        let event = NewEvent::of(*action).detail(detail.clone());
+        insert_event(transaction, stamp, event)?;
     }
     Ok(())
 }

@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, params};
 
-use super::event_row::insert_event_under;
+use super::event_row::insert_event;
 use super::policy_in_force::InForce;
+use super::set_aside::Subject;
 use super::transaction::Transaction;
 use super::verdict_tables::Tables;
-use crate::domain::{Action, NewEvent, NewVerdict, SourceId, Stamp, VerdictOutcome, VersionId};
+use crate::domain::{Action, NewVerdict, Stamp, VerdictOutcome};
 use crate::store::judged::Judged;
 use crate::store::types::Seen;
 
@@ -45,11 +46,10 @@ pub(super) fn is_overtaken(
     ])
 }
 
-/// Appends the event of a verdict that was left out; what it is on is a version, or what the text names. Of a promise that was kept
-/// before it was recorded nothing is said.
+/// Appends the event of a verdict that was left out. A promise that was kept before it was recorded gets none.
 pub(super) fn note_overtaken(
     transaction: &Transaction<'_>,
-    (source_id, version_id, what): (Option<SourceId>, Option<VersionId>, String),
+    subject: &Subject<'_>,
     verdict: &NewVerdict,
     policy: &InForce,
     stamp: &Stamp,
@@ -58,12 +58,8 @@ pub(super) fn note_overtaken(
     if outcome == VerdictOutcome::Pending {
         return Ok(());
     }
-    let event = NewEvent {
-        source_id,
-        version_id,
-        detail: Some(format!("{what}{}: {outcome}", verdict.verifier)),
-        ..NewEvent::of(Action::VerdictOvertaken)
-    };
-    insert_event_under(transaction, stamp, policy.revision, event)?;
+    let words = format!("{}: {outcome}", verdict.verifier);
+    let event = subject.event(Action::VerdictOvertaken, None, &words);
+    insert_event(transaction, stamp, event.under(policy.revision))?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::known_policy::{newest, newest_revision, policy_checksum};
 use super::read_only::QuietConnection;
 use super::row::{millis, to_json};
 use super::transaction::Transaction;
-use crate::domain::{Action, AdoptedPolicy, PolicyChanges, Stamp};
+use crate::domain::{Action, AdoptedPolicy, NewEvent, PolicyChanges, Stamp};
 use crate::store::error::{Result, StoreError};
 use crate::store::types::PolicyAdoption;
 
@@ -103,13 +103,7 @@ fn adopt(
     let changes = PolicyChanges::between(&known, &adoption.policy);
     let file = adoption.file.as_deref().unwrap_or("no file");
     let detail = format!("revision {revision} from {file}: {changes}");
-    insert_event(
-        transaction,
-        stamp,
-        Action::PolicyAdopted,
-        None,
-        None,
-        Some(&detail),
-    )?;
+    let event = NewEvent::of(Action::PolicyAdopted).detail(detail);
+    insert_event(transaction, stamp, event)?;
     Ok((revision, changes))
 }

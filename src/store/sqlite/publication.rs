@@ -15,7 +15,7 @@ use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::verdict_words::failure_of;
 use super::wanted_file::{Current, current, decide, wanted};
-use crate::domain::{Action, FileSeal, Publication, SourceId, Stamp, event_of_file};
+use crate::domain::{Action, FileSeal, NewEvent, Publication, SourceId, Stamp, event_of_file};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::{Result, StoreError};
 use crate::store::published_types::{PublishFailure, PublishQuery, PublishTask};
@@ -171,9 +171,9 @@ fn write_publication(
     let Some(action) = event_of_file(before, published) else {
         return Ok(());
     };
-    let version = published.or(before);
-    let because = because.as_deref();
-    insert_event(transaction, stamp, action, Some(source), version, because)?;
+    let event = NewEvent::of(action).source(source);
+    let event = event.version(published.or(before)).detail(because);
+    insert_event(transaction, stamp, event)?;
     Ok(())
 }
 
@@ -230,8 +230,9 @@ pub(super) fn note_failure(
         params![source.0, why],
     )?;
     if !current.has_failed {
-        let action = Action::PublishFailed;
-        insert_event(transaction, stamp, action, Some(source), version, Some(why))?;
+        let event = NewEvent::of(Action::PublishFailed).source(source);
+        let event = event.version(version).detail(why.to_owned());
+        insert_event(transaction, stamp, event)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::claim::keep_due;
 use super::config_event::{is_marked_unusable, mark_unusable, reject, use_again};
 use super::damage::write_damage;
 use super::edition::note_edition_state;
-use super::event_row::insert_event_under;
+use super::event_row::insert_event;
 use super::failure::{Outcome, sound_one};
 use super::file_set::{forget_set, write_problem, write_publish_error};
 use super::judging_death::{count_deaths, forget_deaths};
@@ -59,7 +59,7 @@ fn write(
 ) -> Outcome<()> {
     match fact {
         Fact::Event(event) => {
-            insert_event_under(transaction, stamp, None, event.clone())?;
+            insert_event(transaction, stamp, event.clone())?;
         }
         Fact::ConfigRejected(event) => reject(transaction, event, stamp)?,
         Fact::ConfigUnusable => mark_unusable(transaction, stamp.at)?,

@@ -5,13 +5,13 @@
 
 use rusqlite::{Connection, params};
 
-use super::event_row::insert_event_under;
+use super::event_row::insert_event;
 use super::failure::{Failure, Outcome};
 use super::refusal_row::{lossy, without_verdict};
 use super::transaction::Transaction;
 use super::verdict_row::{damage_of, newest_outcomes, verdicts_on};
 use super::verdict_tables::Tables;
-use crate::domain::{About, Action, NewEvent, SourceId, Stamp, VerdictId, VersionId};
+use crate::domain::{About, Action, EditionId, NewEvent, SourceId, Stamp, VerdictId, VersionId};
 use crate::store::judged::Judged;
 
 /// Returns the id of the newest verdict, sound or not, where one of them cannot be read or is lost; nothing where all are sound.
@@ -27,16 +27,50 @@ pub(super) fn newest_unless_sound(sql: &Connection, on: Judged) -> Outcome<Optio
     }
 }
 
-/// What an event is about: a source and a version, or what the text names.
-pub(super) type Subject = (Option<SourceId>, Option<VersionId>, String);
+/// What a verdict is on, as the events of the verdict name it.
+pub(super) enum Subject<'a> {
+    Version(SourceId, VersionId),
+    /// An edition, with the words that its events begin with: the set's name.
+    Edition(EditionId, &'a str),
+}
+
+impl Subject<'_> {
+    pub(super) fn on(&self) -> Judged {
+        match self {
+            Self::Version(_, version) => Judged::Version(*version),
+            Self::Edition(edition, _) => Judged::Edition(*edition),
+        }
+    }
+
+    /// Returns an event of a verdict on this, which names the verdict if it is on a version, and the edition otherwise: verdicts on
+    /// editions have numbers of their own.
+    pub(super) fn event(
+        &self,
+        action: Action,
+        verdict: Option<VerdictId>,
+        words: &str,
+    ) -> NewEvent {
+        let event = NewEvent::of(action);
+        match self {
+            Self::Version(source, version) => event
+                .source(*source)
+                .version(*version)
+                .about(verdict.map(About::Verdict))
+                .detail(words.to_owned()),
+            Self::Edition(edition, set) => event
+                .about(About::Edition(*edition))
+                .detail(format!("{set}: {words}")),
+        }
+    }
+}
 
 /// Takes away the verdicts on a version or an edition that cannot be read, and the second records of refusals whose verdicts are lost.
 pub(super) fn set_aside_unreadable(
     transaction: &Transaction<'_>,
-    on: Judged,
-    subject: &Subject,
+    subject: &Subject<'_>,
     stamp: &Stamp,
 ) -> Outcome<()> {
+    let on = subject.on();
     let Tables {
         verdicts,
         refusals,
@@ -61,18 +95,9 @@ pub(super) fn set_aside_unreadable(
     for (id, why) in aside {
         let delete = format!("DELETE FROM {refusals} WHERE {column} = ?1 AND verdict_id = ?2");
         transaction.execute(&delete, params![on.id(), id])?;
-        let (source, version, what) = subject;
-        let detail =
-            format!("{what}verdict {id} counts no more, the verifiers were asked anew: {why}");
-        let event = NewEvent {
-            source_id: *source,
-            version_id: *version,
-            // Verdicts on editions have numbers of their own.
-            about: version.map(|_| About::Verdict(VerdictId(id))),
-            detail: Some(detail),
-            ..NewEvent::of(Action::VerdictSetAside)
-        };
-        insert_event_under(transaction, stamp, None, event)?;
+        let words = format!("verdict {id} counts no more, the verifiers were asked anew: {why}");
+        let event = subject.event(Action::VerdictSetAside, Some(VerdictId(id)), &words);
+        insert_event(transaction, stamp, event)?;
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use super::failure::Failure;
 use super::row::millis;
 use super::transaction::Transaction;
 use crate::domain::{
-    Action, CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER, Slot, Stamp,
+    Action, CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER, NewEvent, Slot,
+    Stamp,
 };
 use crate::store::error::Result;
 use crate::store::mended::Mended;
@@ -100,14 +101,7 @@ fn mend(
         "UPDATE notifier SET retry_at = NULL WHERE retry_at > ?1",
         params![millis(now + LONGEST_RETRY + CLOCK_TOLERANCE)],
     )?;
-    let detail = mended.to_string();
-    insert_event(
-        transaction,
-        stamp,
-        Action::TimesMended,
-        None,
-        None,
-        Some(&detail),
-    )?;
+    let event = NewEvent::of(Action::TimesMended).detail(mended.to_string());
+    insert_event(transaction, stamp, event)?;
     Ok(Some(mended))
 }

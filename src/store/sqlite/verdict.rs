@@ -7,13 +7,12 @@ use super::hand_verdict::{Own, end_on_versions, note_set_aside};
 use super::overtaken::{is_overtaken, note_overtaken};
 use super::refusals::repeat_late;
 use super::row::row_limit;
-use super::set_aside::set_aside_unreadable;
+use super::set_aside::{Subject, set_aside_unreadable};
 use super::transaction::Transaction;
 use super::verdict_row::{NO_OUTPUT, OUTPUT, insert_verdict, list};
 use super::version_state::{derive_state, insert_verdict_event, place_of};
 use crate::domain::{NewVerdict, SourceId, Stamp, Verdict, VerdictId, VersionId};
 use crate::store::damaged_row::DamagedRow;
-use crate::store::judged::Judged;
 use crate::store::types::{Counted, Seen};
 
 /// Appends verdicts on a version, an event each, and writes down the state that follows from all there are, which comes back with
@@ -31,23 +30,21 @@ pub(super) fn judge_version(
     repeat_late(transaction, &place, &policy, stamp)?;
     let mut counted = Vec::with_capacity(verdicts.len());
     let mut ids = Vec::with_capacity(verdicts.len());
+    let subject = Subject::Version(place.source_id, version);
     for verdict in verdicts {
-        let on = Judged::Version(version);
+        let on = subject.on();
         if is_overtaken(transaction.sql, on, verdict, seen, &policy)? {
-            let subject = (Some(place.source_id), Some(version), String::new());
-            note_overtaken(transaction, subject, verdict, &policy, stamp)?;
+            note_overtaken(transaction, &subject, verdict, &policy, stamp)?;
             continue;
         }
         let id = insert_verdict(transaction, on, verdict, stamp)?;
-        let subject = (Some(place.source_id), Some(version), String::new());
-        note_set_aside(transaction, on, &subject, (id, verdict), stamp)?;
+        note_set_aside(transaction, &subject, (id, verdict), stamp)?;
         insert_verdict_event(transaction, &place, (id, verdict), &policy, stamp)?;
         ids.push(id);
         counted.push(verdict.clone());
     }
     if seen.is_some_and(|seen| seen.is_anew) {
-        let subject = (Some(place.source_id), Some(version), String::new());
-        set_aside_unreadable(transaction, Judged::Version(version), &subject, stamp)?;
+        set_aside_unreadable(transaction, &subject, stamp)?;
     }
     let state = derive_state(transaction, &place, &policy, &counted, stamp)?;
     let mut ended = Vec::new();

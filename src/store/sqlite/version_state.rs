@@ -2,15 +2,16 @@
 
 use rusqlite::{Connection, params};
 
-use super::event_row::{insert_event_of_verdict, insert_event_under};
+use super::event_row::insert_event;
 use super::failure::{Failure, found};
 use super::policy_in_force::InForce;
 use super::publication::refresh_publication;
+use super::set_aside::Subject;
 use super::transaction::Transaction;
 use super::verdict_row::newest_outcomes;
 use super::version_row::{Place, place_by_id};
 use crate::domain::{
-    About, Action, NewEvent, NewVerdict, Stamp, VerdictId, VersionId, VersionState, event_of_state,
+    Action, NewEvent, NewVerdict, Stamp, VerdictId, VersionId, VersionState, event_of_state,
     event_of_verdict,
 };
 use crate::store::judged::Judged;
@@ -31,20 +32,15 @@ pub(super) fn derive_state(
     if state == before {
         return Ok(state);
     }
-    let insert = |action, detail| {
-        let event = NewEvent {
-            source_id: Some(source),
-            version_id: Some(version),
-            detail,
-            ..NewEvent::of(action)
-        };
-        insert_event_under(transaction, stamp, policy.revision, event)
+    let event_of = |action| {
+        let event = NewEvent::of(action).source(source).version(version);
+        event.under(policy.revision)
     };
     if let Some((action, detail)) = event_of_state(before, state, said, &policy.weights) {
-        insert(action, detail)?;
+        insert_event(transaction, stamp, event_of(action).detail(detail))?;
     }
     if state == VersionState::Passed && ends_a_failure(transaction.sql, version, before)? {
-        insert(Action::VersionRecovered, None)?;
+        insert_event(transaction, stamp, event_of(Action::VersionRecovered))?;
     }
     refresh_publication(transaction, source)?;
     Ok(state)
@@ -101,14 +97,8 @@ pub(super) fn insert_verdict_event(
     stamp: &Stamp,
 ) -> rusqlite::Result<()> {
     let (action, detail) = event_of_verdict(verdict);
-    let event = NewEvent {
-        source_id: Some(place.source_id),
-        version_id: Some(place.id),
-        about: Some(About::Verdict(id)),
-        detail: Some(detail),
-        ..NewEvent::of(action)
-    };
-    let by_hand = Some(verdict.is_by_hand());
-    insert_event_of_verdict(transaction, stamp, policy.revision, by_hand, event)?;
-    Ok(())
+    let subject = Subject::Version(place.source_id, place.id);
+    let event = subject.event(action, Some(id), &detail);
+    let event = event.under(policy.revision).by_hand(verdict.is_by_hand());
+    insert_event(transaction, stamp, event).map(drop)
 }

@@ -11,7 +11,7 @@ use super::left_file::{end_left_at, has_file};
 use super::publication::{be_unsure, publish_failures};
 use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
-use crate::domain::{Action, Source, SourceId, Stamp};
+use crate::domain::{Action, NewEvent, Source, SourceId, Stamp};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
 use crate::store::published_types::{LeftFile, PublishFailure};
@@ -111,7 +111,7 @@ pub(super) fn write_withdrawal(
     };
     // Of a source that was purged, its purge says all there is to say.
     if had_failed == outcome.is_ok() {
-        insert_event(transaction, stamp, action, None, None, Some(&detail))?;
+        insert_event(transaction, stamp, NewEvent::of(action).detail(detail))?;
     }
     Ok(())
 }

@@ -103,10 +103,7 @@ async fn events_are_read_from_either_end() {
     let rig = Rig::new();
     let id = rig.add("a").await;
     for hour in 1..=5 {
-        let event = NewEvent {
-            detail: Some(hour.to_string()),
-            ..NewEvent::of(Action::PassStarted)
-        };
+        let event = NewEvent::of(Action::PassStarted).detail(hour.to_string());
         let recorded = rig
             .store
             .record(Fact::Event(event), stamp(hours(hour)))

@@ -173,15 +173,11 @@ mod tests {
                 at: at("12:00:03.250"),
                 actor: Actor("worker@host".to_owned()),
             },
-            event: NewEvent {
-                source_id: Some(SourceId(1)),
-                version_id: Some(VersionId(11)),
-                detail: Some("schema: line 3\n\u{1b}]0;x".to_owned()),
-                ..NewEvent::of(Action::VerdictFailed)
-            },
+            event: NewEvent::of(Action::VerdictFailed)
+                .source(SourceId(1))
+                .version(VersionId(11))
+                .detail("schema: line 3\n\u{1b}]0;x".to_owned()),
             source_name: Some("prices".to_owned()),
-            policy_revision: None,
-            by_hand: None,
         };
         let mut out = Vec::new();
         let look = Look::plain(at("12:00:00"));
