@@ -18,6 +18,8 @@ pub struct Edition {
     pub at: DateTime<Utc>,
     /// What its verdicts say.
     pub state: VersionState,
+    /// The revision of the policy under which the state was reached; nothing where none was adopted, or when an older gannet recorded it.
+    pub policy_revision: Option<i64>,
     /// What tells one combination from another.
     pub key: Digest,
     /// The members, by name.
@@ -371,6 +373,7 @@ mod tests {
             set: "release".to_owned(),
             at: DateTime::UNIX_EPOCH,
             state,
+            policy_revision: None,
             key,
             members: Vec::new(),
         };

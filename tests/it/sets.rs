@@ -196,6 +196,7 @@ fn what_changes_together_is_published_together() {
         "{shown}"
     );
     assert_eq!(shown["edition"]["id"], shown["published"]["id"]);
+    assert_eq!(shown["edition"]["policy_revision"], 1);
     assert_eq!(
         shown["published_path"],
         release.link().display().to_string()

@@ -78,6 +78,8 @@ pub(crate) struct EditionJson<'a> {
     id: EditionId,
     at: String,
     verified: &'static str,
+    /// Under which that state was reached.
+    policy_revision: Option<i64>,
     members: Vec<EditionMemberJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdicts: Option<Vec<VerdictJson<'a>>>,
@@ -101,6 +103,7 @@ impl<'a> EditionJson<'a> {
             id: edition.id,
             at: precise(edition.at),
             verified: edition.state.as_str(),
+            policy_revision: edition.policy_revision,
             members: edition.members.iter().map(member).collect(),
             verdicts,
         }

@@ -54,7 +54,7 @@ pub(super) fn one(
 ) -> Outcome<Option<Edition>> {
     let edition = sql
         .prepare_cached(&format!(
-            "SELECT e.id, e.set_name, e.at, e.state, e.key, {} AS checksum FROM edition e WHERE e.{condition}",
+            "SELECT e.id, e.set_name, e.at, e.state, e.policy_revision, e.key, {} AS checksum FROM edition e WHERE e.{condition}",
             edition_fits!()
         ))?
         .query_row(params, |row| {
@@ -64,6 +64,7 @@ pub(super) fn one(
                     set: columns.get()?,
                     at: columns.time()?,
                     state: columns.word()?,
+                    policy_revision: columns.get()?,
                     key: Digest(columns.get()?),
                     members: Vec::new(),
                 };
