@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use self::file::LogFile;
 pub use self::file::TellTrouble;
 use crate::config::LogConfig;
-use crate::domain::{About, CommittedEvent, is_no_room};
+use crate::domain::{About, CommittedEvent, is_out_of_space};
 use crate::files::{Owner, make_folders, trouble};
 
 /// Lines that may wait for the log's thread. The queue is laid out whole when the log begins: the crate's own 128,000 would take
@@ -48,7 +48,7 @@ pub fn start(
     });
     let file = match begun {
         Ok(file) => file,
-        Err(error) if is_no_room(error.kind()) => LogFile::new(folder, config.keep_days, tell),
+        Err(error) if is_out_of_space(error.kind()) => LogFile::new(folder, config.keep_days, tell),
         Err(source) => {
             let path = folder.to_owned();
             return Err(LogError { path, source });

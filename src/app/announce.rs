@@ -243,7 +243,7 @@ pub(super) fn announced_to(
             continue;
         }
         let told = look.told_events.get(&subject).copied();
-        let soon = told.filter(|told| notifier.rules.holds(one.kind, told.at, now));
+        let soon = told.filter(|told| notifier.rules.delays(one.kind, told.at, now));
         if soon.is_none() {
             let start = RunStart {
                 event: firsts.get(&subject).copied().unwrap_or(one.event_id),

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::{App, Error, ErrorKind, OtherContents, Result};
 use crate::archive::{Archive, ArchiveError};
-use crate::domain::{ArchiveMark, Digest, Mismatch, is_no_room, to_hex};
+use crate::domain::{ArchiveMark, Digest, Mismatch, is_out_of_space, to_hex};
 use crate::store::StoreError;
 
 /// Objects that are looked for in a catalogue at once.
@@ -65,7 +65,9 @@ impl App {
             mark => mark?,
         };
         self.with_archive(move |archive| match archive.machine().set_mark(&mark) {
-            Err(ArchiveError::Unavailable { source, .. }) if is_no_room(source.kind()) => Ok(()),
+            Err(ArchiveError::Unavailable { source, .. }) if is_out_of_space(source.kind()) => {
+                Ok(())
+            }
             set => set,
         })
         .await?;

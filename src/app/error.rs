@@ -1,7 +1,7 @@
 //! The one error that faces see: a kind to act on, a message for people, a hint at what to do next.
 
 use crate::archive::ArchiveError;
-use crate::domain::{is_no_room, parse_id};
+use crate::domain::{is_out_of_space, parse_id};
 use crate::store::{DamagedRow, StoreError};
 
 /// What a face does with an error is decided by its kind alone.
@@ -113,7 +113,7 @@ impl Error {
     }
 
     /// Tells whether a disk had no room left.
-    pub(crate) fn is_no_room(&self) -> bool {
+    pub(crate) fn is_out_of_space(&self) -> bool {
         let Some(below) = &self.source else {
             return false;
         };
@@ -122,7 +122,7 @@ impl Error {
             Some(StoreError::Full { .. })
         ) || matches!(
             below.downcast_ref::<ArchiveError>(),
-            Some(ArchiveError::Unavailable { source, .. }) if is_no_room(source.kind())
+            Some(ArchiveError::Unavailable { source, .. }) if is_out_of_space(source.kind())
         )
     }
 

@@ -12,8 +12,8 @@ use super::{App, Result};
 use crate::config::VerifierKind;
 use crate::domain::{
     CLOCK_TOLERANCE, Content, Judgement, NewVerdict, Scope, Slot, Source, SourceId, SourceKey,
-    SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight, in_words,
-    newest_by_verifier,
+    SourceSettings, VerdictId, VerdictOutcome, Version, VersionId, VersionState, Weight,
+    duration_words, newest_by_verifier,
 };
 use crate::store::{Awaiting, Counted, Ended, NeededRows, Seen};
 use crate::verify::{Facts, Verifier};
@@ -415,7 +415,7 @@ pub(super) fn promise() -> Judgement {
 }
 
 pub(super) fn too_late(deadline: Duration) -> Judgement {
-    Judgement::error(&format!("no verdict within {}", in_words(deadline)))
+    Judgement::error(&format!("no verdict within {}", duration_words(deadline)))
 }
 
 /// Returns which verdicts by hand on what was `judged` counted, of these with who gave each, and do not beside the new ones.

@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::policy::{BEFORE_STAYS, NOTHING_IS_DONE};
-use crate::domain::{ChangeKind, Digest, SourceId, VersionId, clean, in_short, shortened};
+use crate::domain::{ChangeKind, Digest, SourceId, VersionId, clean, shortened, truncate_line};
 
 /// Changes that a message lists one by one.
 pub(super) const MOST_LISTED: usize = 100;
@@ -290,7 +290,7 @@ fn problems(detail: &str) -> String {
 
 /// Returns a text from outside as part of one line, cut when it is long, without marks that reorder or hide text.
 pub(super) fn line_of(text: &str) -> String {
-    clean(&in_short(&text.trim())).into_owned()
+    clean(&truncate_line(&text.trim())).into_owned()
 }
 
 #[cfg(test)]

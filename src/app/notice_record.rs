@@ -19,7 +19,7 @@ pub(super) fn beginning(notifier: &NotifierConfig, look: &NoticeLook) -> NoticeR
     });
     NoticeRecord {
         told: selected
-            .map(|one| (one.source.id, one.told.undelivered()))
+            .map(|one| (one.source.id, one.told.mark_undelivered()))
             .collect(),
         told_events: held_events(notifier, look),
         announced_to: Some(look.newest),

@@ -19,8 +19,9 @@ use super::suggest::no_such_name;
 use super::{App, Comparison, Result};
 use crate::config::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{
-    Action, ChangeKind, Content, EditionId, LONGEST_RETRY, NewEvent, Source, SourceId, Standing,
-    Told, ToldOfSet, VersionId, decide, decide_set,
+    Action, ChangeKind, Content, EditionId, LONGEST_RETRY, NewEvent, NotifierState,
+    SetNotifierState, Source, SourceHealth, SourceId, VersionId, next_notification,
+    next_set_notification,
 };
 use crate::net::{WebhookAnswer, WebhookRequest};
 use crate::store::{Announcement, ChangeRun, Fact, NoticeLook, NoticeRecord, StoriesOf};
@@ -57,14 +58,14 @@ struct Plan {
     /// What is known of the sources and sets of the message when it was delivered.
     delivered: Known,
     /// What is known of the sources of the message when it was not.
-    undelivered: Vec<(SourceId, Told)>,
+    undelivered: Vec<(SourceId, NotifierState)>,
 }
 
 /// What a notifier knows of sources and sets.
 #[derive(Default)]
 struct Known {
-    sources: Vec<(SourceId, Told)>,
-    sets: Vec<(String, ToldOfSet)>,
+    sources: Vec<(SourceId, NotifierState)>,
+    sets: Vec<(String, SetNotifierState)>,
 }
 
 impl Plan {
@@ -356,24 +357,24 @@ fn plan(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>) -> Pla
         let (source, told) = (&candidate.source, candidate.told);
         let selects = |pattern: &crate::domain::Pattern| pattern.matches(&source.settings);
         let then = if notifier.sources.iter().any(selects) {
-            let (rules, present) = (&notifier.rules, Standing::of(source));
-            let told = told.without(&candidate.failed_since, rules, present, now);
-            let decision = decide(rules, present, told, now);
+            let (rules, present) = (&notifier.rules, SourceHealth::of(source));
+            let told = told.reset_failed(&candidate.failed_since, rules, present, now);
+            let decision = next_notification(rules, present, told, now);
             if !decision.changes.is_empty() {
                 let changes = decision.changes.into_iter();
                 plan.changes
                     .extend(changes.map(|kind| (kind, source.clone())));
                 plan.delivered.sources.push((source.id, decision.then));
                 // Most often it waits already: it was not delivered before.
-                if told.undelivered() != candidate.told {
-                    plan.undelivered.push((source.id, told.undelivered()));
+                if told.mark_undelivered() != candidate.told {
+                    plan.undelivered.push((source.id, told.mark_undelivered()));
                 }
                 continue;
             }
             decision.then
         } else {
             // The configuration may have been another one when it was told.
-            Told {
+            NotifierState {
                 waits: false,
                 ..told
             }
@@ -395,14 +396,15 @@ fn plan_sets(notifier: &NotifierConfig, look: &NoticeLook, now: DateTime<Utc>, p
         .filter(|set| is_about_set(notifier, &set.name));
     // Of one that is none now, or has no members, there is nothing to say.
     for (set, (edition, state)) in selected.filter_map(|set| Some((set, set.newest?))) {
-        let (change, then) = decide_set(&notifier.rules, Some((edition, state)), set.told, now);
+        let (change, then) =
+            next_set_notification(&notifier.rules, Some((edition, state)), set.told, now);
         let name = set.name.clone();
         if let Some(kind) = change {
             plan.set_changes.push((kind, name.clone(), edition));
             plan.delivered.sets.push((name, then));
             continue;
         }
-        let then = ToldOfSet {
+        let then = SetNotifierState {
             at: set.told.at,
             worse_at: set.told.worse_at,
             ..then

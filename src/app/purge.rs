@@ -29,7 +29,7 @@ const MAKE_ROOM: &str = "a purge has to write before it can delete, and nothing 
 
 /// Says what to do first, when it is for want of room that a purge cannot go ahead.
 pub fn make_room_first(error: Error) -> Error {
-    if error.is_no_room() {
+    if error.is_out_of_space() {
         error.hint(MAKE_ROOM)
     } else {
         error

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::{App, Error, ErrorKind, Result};
 use crate::domain::{
-    Edition, EditionId, EditionVerdict, MemberNow, NotReady, Source, VersionState, combination_key,
-    deciding_verdict, ready_to_judge,
+    Edition, EditionId, EditionVerdict, SetBlocked, SetMember, Source, VersionState,
+    combination_key, deciding_verdict, ready_to_judge,
 };
 use crate::store::{Condition, DamagedRow, FileSet, StoreError};
 
@@ -15,9 +15,9 @@ pub struct SetOverview {
     /// Its name, and what of it is published.
     pub set: FileSet,
     /// Its members, by name, without disabled ones that have no good version.
-    pub members: Vec<MemberNow>,
+    pub members: Vec<SetMember>,
     /// What keeps it from being judged.
-    pub waits: Option<NotReady>,
+    pub waits: Option<SetBlocked>,
     /// Why its newest files failed or could not be judged, or which row of it is damaged.
     pub failure: Option<String>,
     /// Whether a row of it is damaged: what that row would say is left out.
@@ -77,7 +77,7 @@ impl App {
 
     async fn overview(&self, set: FileSet) -> Result<SetOverview> {
         let mut damage = None;
-        let members = self.store.members_now(set.name.clone(), self.now()).await;
+        let members = self.store.set_members(set.name.clone(), self.now()).await;
         let members = self.sound(members.map_err(Error::from), &mut damage)?;
         let members = members.unwrap_or_default();
         let published = match set.published {
@@ -93,13 +93,13 @@ impl App {
         let failure = self.why_set_fails(&set).await;
         let failure = self.sound(failure, &mut damage)?.flatten();
         let waits = match ready_to_judge(&members) {
-            _ if !set.configured => Some(NotReady::Ended),
-            _ if !is_seen => Some(NotReady::Unseen),
+            _ if !set.configured => Some(SetBlocked::Ended),
+            _ if !is_seen => Some(SetBlocked::Unseen),
             _ if damage.is_some() => None,
             Err(reason) => Some(reason),
             Ok(now) => {
                 let is_judged = newest.as_ref().map(|one| one.key) == Some(combination_key(&now));
-                (!is_judged).then_some(NotReady::Unjudged)
+                (!is_judged).then_some(SetBlocked::Unjudged)
             }
         };
         Ok(SetOverview {

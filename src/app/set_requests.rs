@@ -4,7 +4,7 @@ use super::sets::VerifiedSet;
 use super::suggest::{no_such_name, suggestion};
 use super::{App, Ask, Error, Result};
 use crate::domain::{
-    Edition, EditionId, EditionMember, MemberNow, NotReady, VerdictOutcome, combination_key,
+    Edition, EditionId, EditionMember, SetBlocked, SetMember, VerdictOutcome, combination_key,
     newest_combination, ready_to_judge,
 };
 use crate::store::FileSet;
@@ -39,13 +39,13 @@ impl App {
     }
 
     /// Returns where the members of a set stand; an error says what keeps the set from being judged at all.
-    async fn members_to_verify(&self, name: &str) -> Result<Vec<MemberNow>> {
+    async fn members_to_verify(&self, name: &str) -> Result<Vec<SetMember>> {
         if let Some(problem) = self.set_problems().await?.get(name) {
             return Err(Error::invalid(format!(
                 "cannot judge the set {name}: {problem}"
             )));
         }
-        Ok(self.store.members_now(name.to_owned(), self.now()).await?)
+        Ok(self.store.set_members(name.to_owned(), self.now()).await?)
     }
 
     /// Records a verdict on the newest edition of a set that was reached outside of gannet, and publishes what follows. Returns the
@@ -102,11 +102,11 @@ impl App {
         if let Some(edition) = self.store.newest_edition(set.name.clone()).await? {
             return Ok(edition);
         }
-        let members = self.store.members_now(set.name.clone(), self.now()).await?;
+        let members = self.store.set_members(set.name.clone(), self.now()).await?;
         let reason = ready_to_judge(&members).err();
         let hint = reason.map_or_else(
             || "the next pass judges it".to_owned(),
-            |reason: NotReady| format!("it waits: {reason}"),
+            |reason: SetBlocked| format!("it waits: {reason}"),
         );
         let message = format!("the set {} has no edition yet", set.name);
         Err(Error::not_found(message).hint(hint))

@@ -208,7 +208,7 @@ impl App {
     /// Judges what the members of a set stand ready with by the verifiers that it has to pass; nothing where the set waits, or where
     /// all is said of that.
     async fn judge_as_required(&self, name: &str, again: bool) -> Result<Option<VerifiedSet>> {
-        let members = self.store.members_now(name.to_owned(), self.now()).await?;
+        let members = self.store.set_members(name.to_owned(), self.now()).await?;
         let combination = match ready_to_judge(&members) {
             Ok(combination) => combination,
             Err(reason) => {

@@ -376,6 +376,6 @@ pub(super) fn why_it_stands(
     let last = last_of_each(&all, |one| one);
     let last = last
         .into_iter()
-        .filter(|one| state.is_because_of(one.judgement.outcome));
+        .filter(|one| state.follows_from(one.judgement.outcome));
     last.cloned().collect()
 }

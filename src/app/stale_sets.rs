@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::stale::{JudgedAgain, StaleProgress, is_another, why_it_stands};
 use super::{App, Ask, ErrorKind, Result, VerifiedSet};
 use crate::domain::{
-    Edition, Fingerprint, NewVerdict, NotReady, VersionState, Weight, combination_key,
+    Edition, Fingerprint, NewVerdict, SetBlocked, VersionState, Weight, combination_key,
     newest_by_verifier, ready_to_judge,
 };
 
@@ -69,7 +69,7 @@ impl App {
         progress: &mut StaleProgress,
     ) -> Result<Vec<Judged>> {
         let _lock = self.lock_sets().await?;
-        let members = self.store.members_now(name.to_owned(), self.now()).await?;
+        let members = self.store.set_members(name.to_owned(), self.now()).await?;
         let newest = self.store.newest_edition(name.to_owned()).await?;
         let mut judged = Vec::new();
         let mut advice_is_due = false;
@@ -83,7 +83,7 @@ impl App {
                 advice_is_due = true;
             }
             (_, Some(newest)) => judged.extend(self.judge_if_stale(newest, fingerprints).await?),
-            (Err(NotReady::Empty) | Ok(_), None) => {}
+            (Err(SetBlocked::Empty) | Ok(_), None) => {}
             (Err(_), None) => progress.sets_waiting += 1,
         }
         self.judge_what_is_served(name, fingerprints, &mut judged)

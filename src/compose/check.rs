@@ -157,7 +157,7 @@ fn passed_over_formats(config: &Config) -> impl Iterator<Item = String> {
             return false;
         };
         let schema = rule.schema.as_ref();
-        schema.is_some_and(Schema::passes_over_formats)
+        schema.is_some_and(Schema::ignores_formats)
     });
     verifiers.map(|verifier| {
         let name = &verifier.name;

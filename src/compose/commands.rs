@@ -67,7 +67,7 @@ async fn open_for(
 ) -> Result<Services> {
     let open = |access| Services::open(access, flags, environment, |who| who.operator("cli"));
     let opened = open(command.access()).await;
-    let is_full = opened.as_ref().is_err_and(Error::is_no_room);
+    let is_full = opened.as_ref().is_err_and(Error::is_out_of_space);
     match command {
         AppCommand::Remove(args) if args.purge && is_full => {
             let Ok(reading) = open(Access::Read).await else {
@@ -119,7 +119,7 @@ async fn carry_out(
             }
             Ok(PolicyStanding::InForce(None)) => finish_removals(services, console).await,
             // Its removal makes room, and asks for the policy again.
-            Err(error) if is_purge(command) && error.is_no_room() => {}
+            Err(error) if is_purge(command) && error.is_out_of_space() => {}
             // A use-case that needs the policy says so itself.
             Ok(_) if !changes_sources(command) => {}
             Ok(standing) => waits = needs(services, standing).await,

@@ -1,8 +1,8 @@
-//! What the system's list of accounts says of one. Accounts of a directory service are not in it.
+//! Looks up an account in the system's list, `/etc/passwd`. Accounts of a directory service are not in it.
 
 use std::path::PathBuf;
 
-/// Name and home of an account.
+/// The name and the home folder of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) name: String,
@@ -14,7 +14,7 @@ pub(super) fn own() -> Option<Account> {
     of(rustix::process::getuid().as_raw())
 }
 
-/// Returns the account with this number, if it is in `/etc/passwd`.
+/// Returns the account with this user id, if it is in `/etc/passwd`.
 pub(super) fn of(number: u32) -> Option<Account> {
     let list = std::fs::read_to_string("/etc/passwd").ok()?;
     find(&list, number)

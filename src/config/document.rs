@@ -1,7 +1,7 @@
-//! Reads a TOML document into the types that it describes, and finds every problem in it with its line, rather than the first.
+//! Deserializes a TOML document, and reports every problem in it with its line, not only the first.
 //!
-//! serde stops at the first value that it cannot read: that one is noted and taken away, and the rest is read again.
-//! Never decides what a value means: its type does.
+//! serde stops at the first unreadable value: that problem is recorded, the value is removed, and the rest is read
+//! again. Never interprets a value: its type does.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,21 +13,21 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer, Error};
 
 use super::Problem;
 
-/// How far a misspelt key may be from the one that was meant: insertions, deletions, changes and swaps.
+/// A correction of a key is suggested up to this many insertions, deletions, changes and swaps.
 const MAX_TYPOS: usize = 3;
 
-/// A document, and the problems that were found in it.
+/// A document, and the problems found in it.
 pub(super) struct Document<'a> {
     text: &'a str,
     table: Spanned<DeTable<'a>>,
     problems: RefCell<Vec<Problem>>,
-    /// The tables of which a value could not be read.
+    /// The places of tables with an unreadable value.
     damaged: RefCell<Vec<Range<usize>>>,
 }
 
 impl<'a> Document<'a> {
-    /// Parses a text. A text with syntax errors is kept as an empty table: values after such an error are guesswork, and their
-    /// problems would distract.
+    /// Parses a text. A text with syntax errors becomes an empty table: the values after such an error are guesswork,
+    /// and problems with them would distract.
     pub(super) fn parse(text: &'a str) -> Self {
         let (table, errors) = DeTable::parse_recoverable(text);
         let table = match errors[..] {
@@ -51,12 +51,12 @@ impl<'a> Document<'a> {
         &self.table
     }
 
-    /// Returns whether no problem was found yet; right after `parse`, whether the text is TOML.
+    /// Returns whether no problem was found so far; right after `parse`, whether the text is TOML.
     pub(super) fn is_toml(&self) -> bool {
         self.problems.borrow().is_empty()
     }
 
-    /// Notes a problem at a place in the text.
+    /// Records a problem at a place in the text.
     pub(super) fn problem(&self, at: &Range<usize>, message: impl Into<String>) {
         let line = self.line(at);
         self.problems.borrow_mut().push(Problem {
@@ -65,22 +65,22 @@ impl<'a> Document<'a> {
         });
     }
 
-    /// Returns the line, from 1, on which a place in the text begins.
+    /// Returns the line, from 1, of a place in the text.
     pub(super) fn line(&self, at: &Range<usize>) -> usize {
         let before = self.text.len().min(at.start);
         let lines = self.text.as_bytes()[..before].split(|byte| *byte == b'\n');
         lines.count()
     }
 
-    /// Returns all problems, by line.
+    /// Returns all problems, ordered by line.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.line);
         problems
     }
 
-    /// Reads a table: the document's own, or one made of its values. A value that cannot be read is noted, and its setting keeps the
-    /// default.
+    /// Deserializes a table: the document's own, or one made of its values. An unreadable value is reported, and its
+    /// setting keeps the default.
     pub(super) fn read<T: DeserializeOwned + Default>(&self, mut table: Spanned<DeTable<'a>>) -> T {
         loop {
             let error = match T::deserialize(Deserializer::from(table.clone())) {
@@ -88,7 +88,7 @@ impl<'a> Document<'a> {
                 Err(error) => error,
             };
             let at = error.span().unwrap_or_else(|| table.span());
-            // A table may lack the value that was taken away from it: that is no second problem.
+            // The table may lack a value because it was removed as unreadable, which has been reported.
             if !self.is_damaged(&at) {
                 self.note(&error, &at);
             }
@@ -99,7 +99,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Notes a problem with the value of a key; `path` is the key behind the names of its tables.
+    /// Records a problem with the value of a key; `path` holds the names of its tables and the key.
     pub(super) fn problem_of(&self, path: &[&str], why: impl fmt::Display) {
         let (first, below) = path.split_first().expect("a key");
         let value = self.table.get_ref().get(*first);
@@ -111,7 +111,7 @@ impl<'a> Document<'a> {
         self.problem(&at, format!("`{}`: {why}", path.join(".")));
     }
 
-    /// Returns whether a value of the table at this place could not be read.
+    /// Returns whether a value of the table at this place was unreadable.
     pub(super) fn is_damaged(&self, table: &Range<usize>) -> bool {
         self.damaged.borrow().contains(table)
     }
@@ -136,7 +136,7 @@ impl<'a> Document<'a> {
         self.problem(at, explained(error.message(), &path));
     }
 
-    /// Returns a table without the value or the key at this place.
+    /// Returns the table without the value or the key at this place.
     fn without(&self, table: DeTable<'a>, at: &Range<usize>) -> DeTable<'a> {
         let kept = table.into_iter().filter_map(|(key, value)| {
             let is_kept = key.span() != *at;
@@ -146,7 +146,8 @@ impl<'a> Document<'a> {
         kept.collect()
     }
 
-    /// Returns a value without the value at this place, or `None` when nothing is left of it. Notes the tables around as damaged.
+    /// Returns the value without the value at this place; `None` if nothing is left. Marks the tables around as
+    /// damaged.
     fn value_without(
         &self,
         value: Spanned<DeValue<'a>>,
@@ -169,7 +170,7 @@ impl<'a> Document<'a> {
                 for item in items.filter_map(|item| self.value_without(item, at)) {
                     kept.push(item);
                 }
-                // An empty list would be a problem of its own.
+                // An empty list would be reported as another problem.
                 (!kept.is_empty()).then_some(DeValue::Array(kept))?
             }
             other => other,
@@ -178,7 +179,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Returns the keys that lead to the value or the key at this place.
+/// Returns the keys that lead to a place.
 fn path_to<'t>(table: &'t DeTable<'_>, at: &Range<usize>) -> Option<Vec<&'t str>> {
     table.iter().find_map(|(key, value)| {
         let below = if key.span() == *at {
@@ -199,7 +200,7 @@ fn path_within<'t>(value: &'t Spanned<DeValue<'_>>, at: &Range<usize>) -> Option
     }
 }
 
-/// Returns what serde found wrong in the words of this program: with the key, and what is accepted.
+/// Rephrases an error of serde: with the key, and what is accepted.
 pub(crate) fn explained(message: &str, path: &[&str]) -> String {
     let key = path.join(".");
     if message.starts_with("unknown field `") {
@@ -215,7 +216,7 @@ pub(crate) fn explained(message: &str, path: &[&str]) -> String {
     }
 }
 
-/// Returns the names that serde lists after the one that it does not know.
+/// Returns the names that serde's error lists as accepted.
 pub(super) fn names_in(message: &str) -> Vec<&str> {
     let (_, list) = message.rsplit_once("`, expected ").unwrap_or_default();
     list.split('`').skip(1).step_by(2).collect()
@@ -239,12 +240,12 @@ fn found_as(found: &str) -> &str {
         Some("floating") => "float",
         Some("sequence") => "array",
         Some("map") => "table",
-        // The value is not repeated: it may be a secret.
+        // The message leaves out the value, which may be a secret.
         word => word.unwrap_or_default(),
     }
 }
 
-/// Returns what is said of a key that nothing knows, with the nearest that is known.
+/// Returns the message for an unknown key, with the nearest known one.
 pub(crate) fn unknown_key(path: &[&str], accepted: &[&str]) -> String {
     let key = path.last().copied().unwrap_or_default();
     let meant = nearest(key, accepted)
@@ -263,43 +264,43 @@ fn nearest<'n>(key: &str, known: &[&'n str]) -> Option<&'n str> {
         .map(|(_, name)| name)
 }
 
-/// One table of a list as it is written. The values that were read from it say neither which keys are missing nor on which line a
-/// key stands.
+/// One table of a list as it stands in the text. Other than its values, it knows the keys that are present and their
+/// lines.
 pub(super) struct Section<'d> {
     document: &'d Document<'d>,
-    /// What goes before a key in messages: `verifier`.
+    /// The prefix of keys in messages: `verifier`.
     name: &'static str,
     table: &'d DeTable<'d>,
     span: Range<usize>,
 }
 
 impl Section<'_> {
-    /// Returns whether the key is there.
+    /// Returns whether the key is present.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    /// Returns a key as messages name it, with its section.
+    /// Returns the key with its section, as messages name it.
     pub(super) fn path(&self, key: &str) -> String {
         format!("{}.{key}", self.name)
     }
 
-    /// Returns the line of a key, or of the section where the key is missing.
+    /// Returns the line of the key; the section's line if the key is missing.
     pub(super) fn line(&self, key: &str) -> usize {
         self.document.line(&self.span_of(key))
     }
 
-    /// Notes a problem at a key, or with the section where the key is missing.
+    /// Records a problem at the key; at the section if the key is missing.
     pub(super) fn problem(&self, key: &str, message: impl Into<String>) {
         self.document.problem(&self.span_of(key), message);
     }
 
-    /// Notes a problem at a place in the text.
+    /// Records a problem at a place in the text.
     pub(super) fn problem_at(&self, at: &Range<usize>, message: impl Into<String>) {
         self.document.problem(at, message);
     }
 
-    /// Notes a problem with each of these keys that is there; returns whether none was.
+    /// Records a problem with each of these keys that is present; returns whether none was.
     pub(super) fn refuse(&self, keys: &[&str], why: &str) -> bool {
         let stray: Vec<_> = keys.iter().filter(|key| self.has(key)).collect();
         for key in &stray {

@@ -1,13 +1,13 @@
-//! Durations as people write them: `500ms`, `30s`, `5m`, `1h`. Never months or years: those have no one length.
+//! Durations as people write them: `500ms`, `30s`, `5m`, `1h`. Never months or years: their length varies.
 
 use std::time::Duration;
 
 use crate::domain::parse_number;
 
-/// The longest duration that any setting takes.
+/// The longest duration of most settings.
 const MAX: Duration = Duration::from_hours(24);
 
-/// Reads a whole number of `ms`, `s`, `m` or `h`, more than nothing and at most a day.
+/// Parses a whole number of `ms`, `s`, `m` or `h`; above zero, at most a day.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let bad = || {
         format!(
@@ -31,7 +31,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// Reads the same, or a whole number of `d`; more than nothing and at most ten years.
+/// Parses a whole number of `ms`, `s`, `m`, `h` or `d`; above zero, at most ten years.
 pub(super) fn parse_long_duration(text: &str) -> Result<Duration, String> {
     const MAX_DAYS: u64 = 3650;
     let days = match text.strip_suffix('d') {

@@ -1,4 +1,4 @@
-//! The environment as a value: what the process was given, or what a test says.
+//! The environment as a value: that of the process, or one that a test makes.
 //!
 //! The only reader of the process's environment. Never changes it.
 
@@ -10,15 +10,15 @@ use std::sync::Arc;
 /// The platform's folders for this program.
 #[derive(Clone, Debug)]
 pub struct Folders {
-    /// Where `config.toml` is looked for.
+    /// The folder of `config.toml`.
     pub config: PathBuf,
-    /// Where data goes when nothing is said.
+    /// The default folder of the data.
     pub data: PathBuf,
-    /// Where logs go when nothing is said; not every platform has one.
+    /// The default folder of the logs; not every platform has one.
     pub state: Option<PathBuf>,
 }
 
-/// Variables and folders at one moment. Cloning is cheap; `Debug` shows names only, for values may be secrets.
+/// Variables and folders at one moment. Cloning is cheap. `Debug` shows names only, since values may be secrets.
 #[derive(Clone, Default)]
 pub struct Environment {
     values: Arc<HashMap<OsString, OsString>>,
@@ -43,7 +43,7 @@ impl Environment {
         }
     }
 
-    /// Returns an environment of these variables, and of these folders or none (an account without a home).
+    /// Returns an environment with these variables and folders; an account without a home has no folders.
     pub fn new<K: Into<OsString>, V: Into<OsString>>(
         values: impl IntoIterator<Item = (K, V)>,
         folders: Option<Folders>,
@@ -58,7 +58,7 @@ impl Environment {
         }
     }
 
-    /// Returns the value of `name`; one that is set but empty counts as not set.
+    /// Returns the value of `name`; an empty value counts as not set.
     pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.values
             .get(OsStr::new(name))
@@ -66,17 +66,17 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
-    /// Returns the same as a path.
+    /// Returns the value of `name` as a path.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)
     }
 
-    /// Returns the platform's folders, nothing when the account has no home.
+    /// Returns the platform's folders; `None` when the account has no home.
     pub fn folders(&self) -> Option<&Folders> {
         self.folders.as_ref()
     }
 
-    /// Returns where `program` is found: the first executable file of that name in the folders of `PATH`.
+    /// Returns the path of `program`: the first executable file of that name in the folders of `PATH`.
     pub(super) fn find_program(&self, program: &str) -> Option<PathBuf> {
         std::env::split_paths(self.get("PATH")?)
             .filter(|folder| folder.is_absolute())
@@ -96,7 +96,7 @@ impl std::fmt::Debug for Environment {
     }
 }
 
-/// Tells whether `path` is a regular file that someone may execute.
+/// Returns whether `path` is a regular file with an execute permission.
 pub(super) fn is_executable(path: &Path) -> bool {
     let Ok(metadata) = path.metadata() else {
         return false;

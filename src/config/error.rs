@@ -1,55 +1,55 @@
-//! What can be wrong with a configuration. Never prints a secret's value.
+//! The errors of a configuration. Never prints a secret's value.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// The configuration cannot be used.
+/// Why the configuration is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file that was named does not exist.
+    /// The given file does not exist.
     #[error("cannot find the configuration file {path}")]
     Missing {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// A file cannot be read.
     #[error("cannot read {path}: {source}")]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
-    /// The file says something that is not accepted; every problem that was found, by line.
+    /// The file has values or keys that are not accepted.
     #[error("{}", listed(path, problems))]
     Invalid {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// At least one, by line.
+        /// Every problem in the file, by line; at least one.
         problems: Vec<Problem>,
     },
-    /// Someone other than its owner may read the file with secrets.
+    /// Another account than the owner may read the secrets file.
     #[error(
         "{path} holds secrets but has mode {mode:03o}: only its owner may have access (chmod 600)"
     )]
     SecretsOpen {
-        /// Which file.
+        /// The path of the secrets file.
         path: PathBuf,
-        /// Its permission bits.
+        /// The permission bits of the file.
         mode: u32,
     },
-    /// A line of the file with secrets cannot be read. The line itself is not shown: it may be a secret.
+    /// A line of the secrets file is malformed. The message leaves out the line, which may be a secret.
     #[error("{path}:{line}: {reason}")]
     SecretsLine {
-        /// Which file.
+        /// The path of the secrets file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// The line number, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// What is wrong with the line.
         reason: String,
     },
-    /// The account has no home folder, and nothing says where the data is.
+    /// The account has no home folder, and no setting gives the data folder.
     #[error(
         "cannot tell where to keep data: this account has no home folder; give --data-dir or set GANNET_DATA_DIR"
     )]
@@ -57,17 +57,17 @@ pub enum ConfigError {
     /// A path cannot be made absolute.
     #[error("cannot make {path} absolute: {source}")]
     Relative {
-        /// Which path.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
 }
 
-/// One thing that is wrong in the file.
+/// One problem in the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which line, from 1.
+    /// The line number, from 1.
     pub line: usize,
     /// The key with its section, what is wrong, and what is accepted.
     pub message: String,

@@ -4,7 +4,7 @@ use crate::domain::Actor;
 
 use super::Environment;
 
-/// The account and the machine that this process runs as.
+/// The account and the machine of this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     user: String,
@@ -12,8 +12,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Returns who this process is: `USER`, else `LOGNAME`, else what `/etc/passwd` calls
-    /// the account, else its number; and the machine's name.
+    /// Returns the process's identity. The account is `USER`, `LOGNAME`, the name in `/etc/passwd`, or the user id.
     pub fn of(environment: &Environment) -> Self {
         let named = ["USER", "LOGNAME"]
             .into_iter()
@@ -25,12 +24,12 @@ impl Identity {
         }
     }
 
-    /// Returns the actor for what a person does through a face: `joe@host by cli`.
+    /// Returns the actor of what a person does through a face: `joe@host by cli`.
     pub fn operator(&self, face: &str) -> Actor {
         Actor(format!("{}@{} by {face}", self.user, self.host))
     }
 
-    /// Returns the actor for what the worker does on its own: `worker@host`.
+    /// Returns the actor of what the worker does on its own: `worker@host`.
     pub fn worker(&self) -> Actor {
         Actor(format!("worker@{}", self.host))
     }
@@ -68,7 +67,7 @@ fn host(environment: &Environment) -> String {
         .unwrap_or_else(|| "localhost".to_owned())
 }
 
-/// Drops what could break a line of the log.
+/// Removes characters that could break a line of the log.
 fn printable(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control() && !c.is_whitespace())

@@ -1,6 +1,6 @@
-//! Every setting in force that is one value, and where it comes from. Verifiers and notifiers are lists of their own.
+//! Every single-valued setting in force, and its origin. Verifiers and notifiers are lists of their own.
 //!
-//! Never holds a secret: those stand by name, and what looks like one as it is, is masked.
+//! Never holds a secret: secrets stand by name, and values that look like one are masked.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use std::time::Duration;
 use toml::Value;
 
 use super::{Config, FetchConfig, SettingOrigin, SettingOrigins};
-use crate::domain::{as_setting, exact_size, masked};
+use crate::domain::{duration_setting, exact_size, masked};
 
 /// One setting in force.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SettingInForce {
-    /// Its key, with the table before a dot: `fetch.max_tries`.
+    /// Its key, after its table and a dot: `fetch.max_tries`.
     pub key: String,
-    /// Its value as the file would say it; nothing where it is not set and has no default.
+    /// Its value in TOML; `None` if it is not set and has no default.
     pub value: Option<Value>,
-    /// Where it comes from.
+    /// Its origin.
     pub origin: SettingOrigin,
 }
 
 impl Config {
-    /// Returns every setting that is one value, in the order of the commented file.
+    /// Returns every single-valued setting, in the order of the commented configuration file.
     pub fn settings_in_force(&self) -> Vec<SettingInForce> {
         let mut settings = Settings {
             origins: &self.origins,
@@ -123,7 +123,7 @@ fn size(bytes: u64) -> Value {
 }
 
 fn duration(duration: Duration) -> Value {
-    text(&as_setting(duration))
+    text(&duration_setting(duration))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The interpreter that the first line of a script names (`#!`): whether it is there. Never starts a program.
+//! Checks the interpreter in the first line of a script (`#!`). Never starts a program.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -6,18 +6,18 @@ use std::path::Path;
 
 use super::environment::is_executable;
 
-/// Where a program that gannet starts finds what it calls by name. It is fixed, so that a verdict does not depend on the shell that
-/// gannet was started from; the program itself was found when the configuration was read.
+/// The `PATH` of every program that gannet starts. It is fixed, so that a verdict does not depend on the shell that
+/// gannet was started from. The program itself was found when the configuration was read.
 pub const PROGRAM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// As much of a script as Linux looks at (`BINPRM_BUF_SIZE`).
-const LOOKED_AT: u64 = 256;
+/// The number of bytes of a script in which Linux looks for its interpreter (`BINPRM_BUF_SIZE`).
+const MAX_SHEBANG_BYTES: u64 = 256;
 
-/// Returns why the interpreter of a script cannot be run; nothing for one that can, and for a program that is no script.
+/// Returns why the interpreter of a script cannot run; `None` if it can, or if the program is no script.
 pub(super) fn interpreter_problem(script: &Path) -> Option<String> {
     let mut head = Vec::new();
     let file = File::open(script).ok()?;
-    file.take(LOOKED_AT).read_to_end(&mut head).ok()?;
+    file.take(MAX_SHEBANG_BYTES).read_to_end(&mut head).ok()?;
     let line = head
         .strip_prefix(b"#!")?
         .split(|byte| *byte == b'\n')
@@ -44,11 +44,11 @@ pub(super) fn interpreter_problem(script: &Path) -> Option<String> {
         };
         return Some(format!("its interpreter `{shown}` is {state}"));
     }
-    sought_by_env(path, words)
+    missing_for_env(path, words)
 }
 
-/// Returns which program `env` would not find, given its own path and its arguments; nothing for another program than `env`.
-pub(super) fn sought_by_env<'a>(
+/// Returns the program that `env` would not find, given its path and arguments; `None` if `program` is not `env`.
+pub(super) fn missing_for_env<'a>(
     program: &Path,
     arguments: impl Iterator<Item = &'a str>,
 ) -> Option<String> {
@@ -57,7 +57,7 @@ pub(super) fn sought_by_env<'a>(
     }
     let mut arguments =
         arguments.skip_while(|argument| *argument == "-S" || argument.contains('='));
-    // Other options may change where it looks.
+    // Other options may change the search path.
     let sought = arguments.next().filter(|name| !name.starts_with('-'))?;
     let is_there = if sought.contains('/') {
         is_executable(Path::new(sought))

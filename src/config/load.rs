@@ -19,18 +19,18 @@ use super::{
     SettingOrigin, SettingOrigins, WorkerConfig, Zone, builtin, notify, verifiers,
 };
 
-/// The options of the command line that choose the configuration.
+/// The command line options that choose the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--config`: this file must exist.
     pub config: Option<PathBuf>,
     /// `--data-dir`.
     pub data_dir: Option<PathBuf>,
-    /// `--utc`: times are printed for people in UTC, whatever the computer's zone is.
+    /// `--utc`: times are printed in UTC, whatever the computer's zone.
     pub utc: bool,
 }
 
-/// What the file says; the parameters of built-in rules stand below `builtin`.
+/// The values of the configuration file; the parameters of built-in rules stand below `builtin`.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct FileSettings {
@@ -47,19 +47,19 @@ struct FileSettings {
     verifiers: Vec<super::VerifierConfig>,
     #[serde(skip)]
     notifiers: Vec<super::NotifierConfig>,
-    /// The keys of single values, with their table before a dot.
+    /// The keys of single values, each after its table and a dot.
     #[serde(skip)]
     keys: BTreeSet<String>,
 }
 
-/// The settings that could be read from a file, and the reason why the file cannot be used, if there is one.
+/// The settings read from a file, and the error that makes the file unusable, if there is one.
 #[derive(Default)]
 struct FileRead {
     path: Option<PathBuf>,
     settings: FileSettings,
     problem: Option<ConfigError>,
-    /// Whether the file's word on the data folder is known: the folder was read, or the file names none.
-    tells_folder: bool,
+    /// Whether the file's data folder is known: it was read, or the file has none.
+    is_folder_known: bool,
 }
 
 impl Flags {
@@ -76,9 +76,9 @@ impl Config {
     /// Returns the configuration in force.
     ///
     /// The file is `--config`, else `GANNET_CONFIG`, else `config.toml` in the platform's configuration folder; only
-    /// the last may be absent. A relative path in the file is taken from the file's folder. When a flag or the
-    /// environment says where the data is and nothing in the environment says where the logs are, they go to `log/`
-    /// in the data folder, so that a throw-away data folder holds everything.
+    /// the last may be absent. Relative paths in the file start at the file's folder. When a flag or the environment
+    /// gives the data folder and the environment gives no log folder, logs go to `log/` in the data folder, so that a
+    /// throw-away data folder holds everything.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
         let (config, problem) = Self::read(flags, environment)?;
         match problem {
@@ -87,17 +87,16 @@ impl Config {
         }
     }
 
-    /// Returns the configuration in force for the catalogue in its data folder. `remembered` gives, for a data folder, the
-    /// file that the catalogue's policy came from: without `--config` and `GANNET_CONFIG` that file is read before the one in
-    /// the platform's folder.
+    /// Returns the configuration in force for the catalogue in its data folder. `remembered` returns, for a data
+    /// folder, the file that the catalogue's policy came from. Without `--config` and `GANNET_CONFIG`, that file is
+    /// read in preference to the one in the platform's folder.
     ///
-    /// A catalogue whose data folder is known is opened even when the configuration file cannot be used; [`Config::unusable`]
-    /// then says why. A command that only reads trusts the data folder that could be read from such a file.
+    /// A catalogue whose data folder is known is opened even when the configuration file is unusable;
+    /// [`Config::unusable`] then holds the reason. Commands that only read trust the data folder in such a file.
     ///
     /// # Errors
     ///
-    /// A flag or the environment names a file that does not exist; the file cannot be used, and the data folder is known from
-    /// nothing else.
+    /// A flag or the environment gives a file that does not exist. The file is unusable, and no data folder is known.
     pub fn load_for_catalogue(
         flags: &Flags,
         environment: &Environment,
@@ -113,7 +112,7 @@ impl Config {
             unusable: problem.map(|problem| problem.to_string()),
             ..config
         };
-        if names_file(flags, environment) {
+        if is_file_given(flags, environment) {
             return Ok(config);
         }
         let Some(file) = remembered(&config.data_dir) else {
@@ -131,7 +130,7 @@ impl Config {
         })
     }
 
-    /// Returns the configuration with the folders that led to the catalogue.
+    /// Returns the configuration with the folders of `config`, which led to the catalogue.
     fn with_folders_of(self, config: Self) -> Self {
         if self.data_dir == config.data_dir {
             return self;
@@ -148,10 +147,10 @@ impl Config {
         }
     }
 
-    /// Returns the file in the platform's configuration folder when it is there and, without a flag or the environment naming
-    /// one, not the file in use: the catalogue remembers another.
+    /// Returns the file in the platform's configuration folder if it exists but is not in use because the catalogue
+    /// remembers another, and neither a flag nor the environment gives a file.
     pub fn passed_over_file(&self, flags: &Flags, environment: &Environment) -> Option<PathBuf> {
-        if names_file(flags, environment) {
+        if is_file_given(flags, environment) {
             return None;
         }
         let used = self.config_file.as_ref()?;
@@ -164,7 +163,7 @@ impl Config {
         flags: &Flags,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
-        // Opening a path that has become a pipe would wait for its other end.
+        // Opening a path that has become a pipe would block until its other end is opened.
         if std::fs::metadata(&file).is_ok_and(|found| !found.is_file()) {
             return Err(ConfigError::Missing { path: file });
         }
@@ -175,8 +174,8 @@ impl Config {
         Self::load(&flags, environment)
     }
 
-    /// Returns what can be read of the configuration, and why that is not all of it. A file that cannot be used is not named in
-    /// it: no version is judged by such a file, and no catalogue adopts it.
+    /// Returns the readable part of the configuration, and the error that kept the rest from being read. The result
+    /// does not name an unusable file: no version is judged under such a file, and no catalogue adopts it.
     fn read(
         flags: &Flags,
         environment: &Environment,
@@ -185,7 +184,7 @@ impl Config {
         let (mut settings, mut problem) = (file.settings, file.problem);
         let chosen = chosen_data_dir(flags, environment);
         if chosen.is_none()
-            && !file.tells_folder
+            && !file.is_folder_known
             && let Some(problem) = problem
         {
             return Err(problem);
@@ -219,7 +218,7 @@ impl Config {
     }
 }
 
-/// Returns where the settings come from; `SSL_CERT_FILE` is added when it is read.
+/// Returns the origins of the settings; `SSL_CERT_FILE` is added when it is read.
 fn origins(
     flags: &Flags,
     environment: &Environment,
@@ -235,7 +234,7 @@ fn origins(
         .as_ref()
         .map(|_| SettingOrigin::Flag("--data-dir"));
     let data_dir = data_dir.or_else(|| of_environment("GANNET_DATA_DIR"));
-    // A data folder that a flag or the environment chose holds the logs too.
+    // A data folder from a flag or the environment holds the logs too.
     let log_dir = of_environment("GANNET_LOG_DIR").or(match data_dir {
         Some(_) => None,
         None => of_file(settings.log_dir.is_some()),
@@ -246,12 +245,12 @@ fn origins(
             .unwrap_or_default(),
         log_dir: log_dir.unwrap_or_default(),
         keys: std::mem::take(&mut settings.keys),
-        is_file_named: names_file(flags, environment),
+        is_file_named: is_file_given(flags, environment),
         has_environment_certificates: false,
     }
 }
 
-/// Returns where the data and the logs go.
+/// Returns the data folder and the log folder.
 fn folders(
     chosen: Option<PathBuf>,
     settings: &FileSettings,
@@ -266,7 +265,7 @@ fn folders(
         .or_else(|| settings.data_dir.clone())
         .or_else(|| folders.map(|folders| folders.data.clone()))
         .ok_or(ConfigError::NoDataDir)?;
-    // A data folder that the file names keeps the platform's log folder only when the file says so too.
+    // With a data folder from the file, logs go to the platform's log folder only if the file says so too.
     let state = folders
         .and_then(|folders| folders.state.clone())
         .filter(|_| settings.data_dir.is_none());
@@ -274,18 +273,18 @@ fn folders(
     Ok((data_dir, log_dir))
 }
 
-/// Returns the data folder that a flag or the environment names.
+/// Returns the data folder given by a flag or the environment.
 fn chosen_data_dir(flags: &Flags, environment: &Environment) -> Option<PathBuf> {
     let of_environment = || environment.path("GANNET_DATA_DIR");
     flags.data_dir.clone().or_else(of_environment)
 }
 
-/// Returns whether a flag or the environment names the configuration file.
-fn names_file(flags: &Flags, environment: &Environment) -> bool {
+/// Returns whether a flag or the environment gives the configuration file.
+fn is_file_given(flags: &Flags, environment: &Environment) -> bool {
     flags.config.is_some() || environment.path("GANNET_CONFIG").is_some()
 }
 
-/// A shell leaves `~` as it is in `--data-dir=~/data`, and so do crontabs and units of systemd.
+/// Makes a path absolute, `~` included: shells, crontabs and systemd do not expand it in `--data-dir=~/data`.
 fn absolute(path: PathBuf, environment: &Environment) -> Result<PathBuf, ConfigError> {
     expand(&path, environment)
         .map_err(std::io::Error::other)
@@ -293,7 +292,7 @@ fn absolute(path: PathBuf, environment: &Environment) -> Result<PathBuf, ConfigE
         .map_err(|source| ConfigError::Relative { path, source })
 }
 
-/// Reads the secrets; those of the environment alone where their file cannot be used, which becomes the problem if there was none.
+/// Reads the secrets. If their file is unusable, uses the environment's alone, and sets `problem` unless it is set.
 fn read_secrets(
     file: Option<&Path>,
     environment: &Environment,
@@ -347,7 +346,7 @@ fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
     };
     let settings = read_document(&document, paths);
     let is_named = document.table().get_ref().contains_key("data_dir");
-    let tells_folder = is_toml && is_named == settings.data_dir.is_some();
+    let is_folder_known = is_toml && is_named == settings.data_dir.is_some();
     let problems = document.into_problems();
     let problem = (!problems.is_empty()).then(|| ConfigError::Invalid {
         path: path.clone(),
@@ -357,11 +356,11 @@ fn parse(text: &str, path: PathBuf, environment: &Environment) -> FileRead {
         path: Some(path),
         settings,
         problem,
-        tells_folder,
+        is_folder_known,
     }
 }
 
-/// Returns the keys of a file, those of its tables with the name of the table before a dot.
+/// Returns the keys of a file; those of a table follow its name and a dot.
 fn keys_of(table: &DeTable<'_>) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for (key, value) in table {

@@ -1,6 +1,6 @@
 //! The hosts that are reached without the proxy: one entry of `no_proxy`.
 //!
-//! Never resolves a name: a network matches addresses that stand in the URL.
+//! Never resolves a name: a network matches only addresses written in the URL.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,14 +21,14 @@ pub struct NoProxy {
 enum Hosts {
     /// `*`: every host.
     All,
-    /// A name with all names below it, in lower case, without a dot in front.
+    /// A host with all its subdomains, in lower case, without a leading dot.
     Domain(String),
-    /// Addresses that share so many leading bits.
+    /// The addresses that share this many leading bits.
     Network(IpAddr, u8),
 }
 
 impl NoProxy {
-    /// Tells whether a request to `url` goes past the proxy.
+    /// Returns whether a request to `url` bypasses the proxy.
     pub fn matches(&self, url: &Url) -> bool {
         if self.port.is_some() && self.port != url.port_or_known_default() {
             return false;
@@ -61,7 +61,7 @@ fn shares(network: IpAddr, address: IpAddr, bits: u8) -> bool {
         (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
         _ => return false,
     };
-    // Shifting by all bits is undefined: no bit has to be shared then.
+    // Shifting by all bits is undefined; with no bits to share, every address matches.
     (network ^ address)
         .checked_shr(width - u32::from(bits))
         .unwrap_or(0)
@@ -71,7 +71,7 @@ fn shares(network: IpAddr, address: IpAddr, bits: u8) -> bool {
 impl FromStr for NoProxy {
     type Err = String;
 
-    /// Reads `example.org`, `.example.org`, `10.0.0.0/8`, `[::1]:8443`, `localhost:8080` or `*`.
+    /// Parses `example.org`, `.example.org`, `10.0.0.0/8`, `[::1]:8443`, `localhost:8080` or `*`.
     fn from_str(text: &str) -> Result<Self, String> {
         let bad = || {
             format!(
@@ -100,7 +100,7 @@ impl FromStr for NoProxy {
     }
 }
 
-/// Reads an address, which is a network of one, or a network.
+/// Parses a network, or an address, which is a network of one.
 fn read_network(text: &str) -> Option<Hosts> {
     let (address, bits) = text
         .split_once('/')

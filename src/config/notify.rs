@@ -1,4 +1,4 @@
-//! `[[notify]]`: its keys, and which of them go together. Never starts a program.
+//! `[[notify]]`: its keys, and their combinations. Never starts a program.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use super::{NoticeFormat, NotifierConfig, NotifierKind};
 use crate::domain::{ChangeKind, NoticeRules, Pattern};
 
 const DEFAULT_QUIET: Duration = Duration::from_hours(1);
-/// Keys that mean nothing to a command.
+/// Keys that only webhooks take.
 const WEBHOOK_KEYS: [&str; 2] = ["secret", "format"];
 
-/// One `[[notify]]` as it is written.
+/// One `[[notify]]` as deserialized.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct NotifierKeys {
@@ -44,7 +44,7 @@ pub(super) struct NotifierKeys {
     timeout: Option<Duration>,
 }
 
-/// Returns every notifier; those with problems, which are noted, are left out.
+/// Returns the valid notifiers; problems of the others are reported.
 pub(super) fn notifiers(
     document: &Document<'_>,
     read: Vec<NotifierKeys>,
@@ -67,7 +67,7 @@ pub(super) fn notifiers(
 fn notifier(section: &Section<'_>, keys: NotifierKeys, paths: Paths<'_>) -> Option<NotifierConfig> {
     let quiet = keys.quiet.unwrap_or(DEFAULT_QUIET);
     let rules = NoticeRules {
-        on: keys.on.unwrap_or_else(ChangeKind::of_trouble),
+        on: keys.on.unwrap_or_else(ChangeKind::default_kinds),
         after: keys.after.unwrap_or(1),
         quiet: TimeDelta::from_std(quiet).expect("at most ten years"),
     };

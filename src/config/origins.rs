@@ -1,12 +1,12 @@
-//! Where each setting comes from.
+//! The origin of each setting.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Where a setting comes from.
+/// The origin of a setting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SettingOrigin {
-    /// Nothing says it.
+    /// Not set: the default.
     #[default]
     Default,
     /// The configuration file.
@@ -27,15 +27,15 @@ impl fmt::Display for SettingOrigin {
     }
 }
 
-/// What is known of where the settings come from.
+/// The recorded origins of settings.
 #[derive(Clone, Debug, Default)]
 pub struct SettingOrigins {
-    /// The keys in the file, with the table before a dot: `fetch.max_tries`.
+    /// The keys in the file, each after its table and a dot: `fetch.max_tries`.
     pub(super) keys: BTreeSet<String>,
     pub(super) data_dir: SettingOrigin,
     pub(super) log_dir: SettingOrigin,
-    /// An option or the environment names the configuration file.
+    /// Whether an option or the environment gives the configuration file.
     pub is_file_named: bool,
-    /// The file with certificates that `SSL_CERT_FILE` names is the last of those to trust.
+    /// Whether the last of the trusted certificate files is that of `SSL_CERT_FILE`.
     pub(super) has_environment_certificates: bool,
 }

@@ -1,22 +1,22 @@
-//! Paths as a configuration says them: from the configuration's folder, or after `~/` from the account's home.
+//! Paths in a configuration: relative to the configuration's folder, or after `~/` to the account's home.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Environment, account};
 
-/// Where paths are taken from.
+/// The folders from which paths start.
 #[derive(Clone, Copy)]
 pub(super) struct Paths<'a> {
     /// The folder of the configuration file.
     pub(super) folder: &'a Path,
-    /// The home that `~` stands for in what is part of the policy; nothing for an account that the system does not list.
+    /// The home for `~` in paths of the policy; `None` if the owner's account is not listed.
     pub(super) owner_home: Option<&'a Path>,
     pub(super) environment: &'a Environment,
 }
 
 impl Paths<'_> {
-    /// Returns the path that `text` means, or why it means none.
+    /// Returns the path for `text`, or why there is none.
     pub(super) fn resolve(&self, text: &str) -> Result<PathBuf, String> {
         if text.is_empty() {
             return Err("expected a path, found nothing in the quotes".to_owned());
@@ -24,8 +24,8 @@ impl Paths<'_> {
         Ok(self.folder.join(expand(Path::new(text), self.environment)?))
     }
 
-    /// Returns the same for a path that is part of the policy, which has to be one path for whoever reads the file: `~` is the home of the
-    /// file's owner, whatever `HOME` is.
+    /// Returns the path for `text` in the policy, which must be the same for every reader of the file: `~` is the home
+    /// of the file's owner, whatever `HOME` is.
     pub(super) fn resolve_for_all(&self, text: &str) -> Result<PathBuf, String> {
         match (self.owner_home, Path::new(text).strip_prefix("~")) {
             (Some(home), Ok(rest)) => Ok(home.join(rest)),
@@ -34,15 +34,15 @@ impl Paths<'_> {
     }
 }
 
-/// Returns the home of the account that a file belongs to, by the system's list of accounts. A file of root's may be meant for
-/// other accounts: there it is that of the account which reads it.
+/// Returns the home of a file's owner, from the system's list of accounts. A file owned by root may serve other
+/// accounts: `~` is then the home of the reading account.
 pub(super) fn home_of_owner(file: &Path) -> Option<PathBuf> {
     let owner = std::fs::metadata(file).ok()?.uid();
     let owner = account::of(owner).filter(|_| owner != 0);
     owner.or_else(account::own).map(|account| account.home)
 }
 
-/// Returns a path with the account's home in the place of a leading `~`.
+/// Replaces a leading `~` by the account's home.
 pub(super) fn expand(path: &Path, environment: &Environment) -> Result<PathBuf, String> {
     let mut parts = path.components();
     let first = parts.next().map(|part| part.as_os_str().to_string_lossy());

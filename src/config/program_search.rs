@@ -1,4 +1,4 @@
-//! Where a program is found that the configuration calls by its bare name. Never looks at the caller's `PATH` but to say what that has.
+//! Finds a program that the configuration gives by bare name. Reads the caller's `PATH` only for error messages.
 
 use std::path::{Path, PathBuf};
 
@@ -6,13 +6,13 @@ use super::Environment;
 use super::environment::is_executable;
 use super::interpreter::PROGRAM_PATH;
 
-/// Returns the first executable file of that name in the folders of [`PROGRAM_PATH`], whatever the caller's `PATH` is: the same
-/// configuration file names the same program for a shell, cron, systemd and sudo.
+/// Returns the first executable file of that name in the folders of [`PROGRAM_PATH`]. The caller's `PATH` is ignored,
+/// so that a configuration file means the same program in a shell, cron, systemd and sudo.
 pub(super) fn find(name: &str) -> Option<PathBuf> {
     find_in(name, PROGRAM_PATH)
 }
 
-/// Folders are called by one name each: where `/sbin` is a link to `/usr/bin`, what lies there is found in `/usr/bin`.
+/// Resolves links in folders: where `/sbin` is a link to `/usr/bin`, a program in it is found in `/usr/bin`.
 fn find_in(name: &str, folders: &str) -> Option<PathBuf> {
     let folders: Vec<_> = std::env::split_paths(folders).collect();
     let found = folders.iter().find(|one| is_executable(&one.join(name)))?;
@@ -21,7 +21,7 @@ fn find_in(name: &str, folders: &str) -> Option<PathBuf> {
     Some(real.as_ref().unwrap_or(found).join(name))
 }
 
-/// Returns why a bare name is no program, and what to give in its place.
+/// Returns why a bare name is no program, and what to write instead.
 pub(super) fn not_found(name: &str, environment: &Environment) -> String {
     let elsewhere = environment.find_program(name);
     let give = match &elsewhere {
@@ -34,7 +34,7 @@ pub(super) fn not_found(name: &str, environment: &Environment) -> String {
     format!("not found, or not executable, in {PROGRAM_PATH}, where programs are looked for{give}")
 }
 
-/// Returns the folder in which relative paths of a configuration file begin, by one name whichever links led to it.
+/// Returns the folder in which relative paths of a configuration file start, with links resolved.
 pub(super) fn folder_of(file: &Path) -> PathBuf {
     let folder = file.parent().unwrap_or(Path::new("/"));
     folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
@@ -47,7 +47,7 @@ mod tests {
 
     use super::*;
 
-    /// Folders as where those of programs are merged, and those for administrators with them.
+    /// Folders of a system where `/bin` and `/sbin` are links.
     fn merged_folders(root: &Path) {
         for folder in ["usr/bin", "local", "elsewhere"] {
             fs::create_dir_all(root.join(folder)).expect("a folder");
@@ -94,7 +94,7 @@ mod tests {
             ("a", &["bin", "usr/bin"], Some("usr/bin/a")),
             ("b", &["local", "sbin", "usr/bin"], Some("local/b")),
             ("b", &["usr/bin", "local"], Some("usr/bin/b")),
-            // A folder that is listed only as a link keeps that name, and so does a program that is one.
+            // A folder that is listed only as a link keeps its name, and so does a program that is a link.
             ("c", &["opt"], Some("opt/c")),
             ("link", &["sbin", "usr/bin"], Some("usr/bin/link")),
             ("d", &["local", "usr/bin"], None),

@@ -1,4 +1,4 @@
-//! The programs of verifiers and notifiers: where they are found, and why one cannot be run. Never starts a program.
+//! The programs of verifiers and notifiers: finds them, and explains why one cannot run. Never starts a program.
 
 use std::path::{Path, PathBuf};
 
@@ -6,11 +6,11 @@ use toml::Spanned;
 
 use super::document::Section;
 use super::environment::is_executable;
-use super::interpreter::{PROGRAM_PATH, interpreter_problem, sought_by_env};
+use super::interpreter::{PROGRAM_PATH, interpreter_problem, missing_for_env};
 use super::paths::Paths;
 use super::{Environment, program_search};
 
-/// Returns the program of a section's `command`, found and absolute, and its arguments.
+/// Returns the `command` of a section: the absolute path of the program, and its arguments.
 pub(super) fn read_argv(
     section: &Section<'_>,
     command: &[Spanned<String>],
@@ -36,9 +36,9 @@ pub(super) fn read_argv(
     Some(argv)
 }
 
-/// Returns the absolute path of a program: in the folders of [`PROGRAM_PATH`] when its name has no slash, else taken from the
-/// configuration file's folder. One that is not there is no problem of the configuration: its verifier cannot judge until
-/// it comes ([`program_problem`]); a name that is not in those folders is returned as it stands.
+/// Returns the absolute path of a program: in the folders of [`PROGRAM_PATH`] if its name has no slash, else relative
+/// to the configuration file's folder. A missing program does not make the configuration unusable: its verifier cannot
+/// judge until it exists ([`program_problem`]). A bare name that is not found is returned unchanged.
 fn find_program(
     section: &Section<'_>,
     program: &Spanned<String>,
@@ -64,7 +64,7 @@ fn find_program(
     .ok()
 }
 
-/// Returns why a program that the configuration names cannot be run, as of now; of a script also why its interpreter cannot.
+/// Returns why a program cannot run at present; for a script, also why its interpreter cannot.
 pub fn program_problem(argv: &[String]) -> Option<String> {
     const GIVE: &str = "; give the whole path of an executable file";
     let (program, arguments) = argv.split_first()?;
@@ -78,7 +78,7 @@ pub fn program_problem(argv: &[String]) -> Option<String> {
         ("not an executable file".to_owned(), GIVE)
     } else {
         let arguments = arguments.iter().map(String::as_str);
-        let why = interpreter_problem(path).or_else(|| sought_by_env(path, arguments));
+        let why = interpreter_problem(path).or_else(|| missing_for_env(path, arguments));
         (why?, "")
     };
     let program = program.escape_debug();

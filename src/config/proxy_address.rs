@@ -1,6 +1,6 @@
-//! The proxy of the configuration: its address, in which `${NAME}` may stand for a secret, a password say.
+//! The proxy's address, which may hold secrets as `${NAME}`, such as a password.
 //!
-//! Never holds the value of such a secret, and is never printed: a password may stand in it as it is.
+//! Never holds the value of such a secret. Is never printed: it may hold a literal password.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::domain::text_form::reads_text;
 
 const SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
-/// `[fetch] proxy`: an address that is one of a proxy, as far as that can be told before its secrets are filled in.
+/// `[fetch] proxy`: a proxy's address, checked as far as possible without its secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyAddress(String);
 
@@ -22,7 +22,7 @@ impl ProxyAddress {
         &self.0
     }
 
-    /// Tells whether an address with its secrets filled in is one of a proxy.
+    /// Returns whether an address, secrets filled in, is one of a proxy.
     pub fn is_usable(url: &Url) -> bool {
         SCHEMES.contains(&url.scheme()) && url.has_host()
     }
@@ -32,11 +32,11 @@ impl FromStr for ProxyAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // The text is not repeated: it may hold a password.
+        // The message leaves out the text, which may hold a password.
         let expected = "expected the address of an http, https, socks5 or socks5h proxy, such as http://proxy.example:3128, in which `${NAME}` stands for a secret";
-        // A digit may stand anywhere.
+        // A digit is valid in every part of an address.
         let is_usable = match Template::parse(text).map(|template| template.fill(|_| "1")) {
-            // A secret as a whole: what it is shows when it is filled in.
+            // The whole address is a secret: it is checked when it is filled in.
             Some(filled) if filled == "1" => text != filled,
             Some(filled) => Url::parse(&filled).is_ok_and(|url| Self::is_usable(&url)),
             None => false,

@@ -1,4 +1,4 @@
-//! `[verifier.limits]`: what a verifier's program may use. Never sets a limit.
+//! `[verifier.limits]`: resource limits of a verifier's program. Never sets a limit itself.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use serde::Deserialize;
 
 use super::values::{cpu_time, memory, size, within};
 
-/// What a verifier's program may use. All but `folder` are kept by the kernel, for each process by itself; none is more
-/// than gannet itself may use. A core dump is never written.
+/// The resource limits of a verifier's program. The kernel enforces all but `folder`, for each process separately, and
+/// none exceeds gannet's own limit. Core dumps are never written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ResourceLimits {
-    /// CPU time of each process, in whole seconds (SIGXCPU, and a second later SIGKILL): not limited when not set.
+    /// The CPU time of each process, in whole seconds (SIGXCPU, a second later SIGKILL); `None` for no limit.
     #[serde(deserialize_with = "cpu_time")]
     pub cpu: Option<Duration>,
-    /// Address space of each process, in bytes; what needs more gets none: not limited when not set.
+    /// The address space of each process, in bytes; beyond it, allocations fail. `None` for no limit.
     #[serde(rename = "memory", deserialize_with = "memory")]
     pub memory_bytes: Option<u64>,
-    /// The largest file that it may write (SIGXFSZ): 1 GiB.
+    /// The largest file that a process may write, in bytes (SIGXFSZ); by default 1 GiB.
     #[serde(rename = "file_size", deserialize_with = "size")]
     pub file_size_bytes: u64,
-    /// Files that each process may have open: as many as gannet itself when not set.
+    /// The open files of each process; `None` for gannet's own limit.
     #[serde(deserialize_with = "within::<16, 1_048_576, _, _>")]
     pub open_files: Option<u32>,
-    /// What the working folder may grow to, beside the copy of the content: 1 GiB. A file counts as the room that it takes
-    /// on the disk, at least 4 KiB. Looked at ten times a second at most, so that a program may be a little over it
-    /// before it is killed; files that are open and have no name any more are not seen, only `file_size` bounds them.
+    /// The size of the working folder without the copy of the content, in bytes; by default 1 GiB. A file counts with
+    /// its size on disk, at least 4 KiB. The folder is measured at most ten times a second, so a program may exceed the
+    /// limit slightly before it is killed. Deleted files that are open are not measured: `file_size` bounds them.
     #[serde(rename = "folder", deserialize_with = "size")]
     pub folder_bytes: u64,
 }

@@ -12,10 +12,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{ConfigError, Environment};
 use crate::domain::lines;
 
-/// The shortest value that is a secret: a shorter one stands in too many texts by chance to be struck out of them.
+/// The shortest accepted secret, in bytes: shorter values occur by chance in too many texts to be masked there.
 pub const LEAST_SECRET_BYTES: usize = 6;
 
-/// Values for `${NAME}`; never printed, never stored. Cloning is cheap.
+/// The values for `${NAME}`; never printed, never stored. Cloning is cheap.
 #[derive(Clone, Default)]
 pub struct Secrets {
     values: Arc<HashMap<String, SecretString>>,
@@ -24,7 +24,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Returns secrets with these values and nothing else: for tests and demos.
+    /// Returns secrets with only these values, for tests and demos.
     pub fn from_values(values: impl IntoIterator<Item = (String, String)>) -> Self {
         let values = values
             .into_iter()
@@ -37,11 +37,11 @@ impl Secrets {
         }
     }
 
-    /// Returns the secrets of a file of `NAME=value` lines, and of the environment for names that are not in it.
+    /// Reads the secrets of a file of `NAME=value` lines, and of the environment for names that are not in the file.
     ///
-    /// Empty lines and lines that start with `#` are skipped, and `export` in front of a name. A value runs to the end of its
-    /// line or to a `#` with a space before it, spaces around it removed; one in a pair of quotes is what stands between
-    /// them. On Unix the file's mode must be 600 or stricter.
+    /// Empty lines, lines that start with `#`, and `export` in front of a name are skipped. A value ends at the end of
+    /// its line or at a `#` after a space; spaces around it and one pair of quotes are removed. On Unix the file's
+    /// mode must be 600 or stricter.
     pub(super) fn read(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         let unreadable = |source| ConfigError::Unreadable {
             path: path.to_owned(),
@@ -71,21 +71,21 @@ impl Secrets {
         }
     }
 
-    /// Tells whether a value has fewer than [`LEAST_SECRET_BYTES`], with which no request is made.
+    /// Returns whether the value is shorter than [`LEAST_SECRET_BYTES`]; no request may use it.
     pub fn is_too_short(&self, name: &str) -> bool {
         let value = self.get(name);
         value.is_some_and(|value| value.expose_secret().len() < LEAST_SECRET_BYTES)
     }
 
-    /// Returns the file that they come from, if there is one.
+    /// Returns the path of the secrets file, if there is one.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
 
-    /// Returns why no request can be made with a secret, in words that follow its name; nothing when one can.
+    /// Returns why no request can use the secret, in words that follow its name; `None` if one can.
     pub fn problem(&self, name: &str) -> Option<String> {
         if self.get(name).is_none() {
-            let why = "has no value in the secrets file or in the environment of this process; that of a service may have it";
+            let why = "has no value in the secrets file or in the environment of this process; the environment of a service may have one";
             return Some(why.to_owned());
         }
         self.is_too_short(name).then(|| {
@@ -95,7 +95,7 @@ impl Secrets {
         })
     }
 
-    /// Returns the value of `name`: the file's, else the environment's.
+    /// Returns the value of `name`: from the file, else from the environment.
     pub fn get(&self, name: &str) -> Option<SecretString> {
         let of_environment = || {
             let value = self.environment.get(name)?.to_str()?;
@@ -111,7 +111,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Checks the opened file, not its path: another file may take the path in between.
+/// Checks the mode of the opened file, not of its path, which another file may take meanwhile.
 #[cfg(unix)]
 fn check_mode(file: &std::fs::File, path: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -134,7 +134,7 @@ fn check_mode(_file: &std::fs::File, _path: &Path) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Returns the values by name, or the line that cannot be read, counted from 1, and why.
+/// Returns the values by name, or the number, from 1, of a malformed line with the reason.
 fn parse(text: &str) -> Result<HashMap<String, SecretString>, (usize, String)> {
     let text = text.trim_start_matches('\u{feff}');
     let mut values = HashMap::new();

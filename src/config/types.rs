@@ -1,4 +1,4 @@
-//! What the configuration says, after validation.
+//! The validated configuration.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,17 +13,17 @@ use crate::domain::text_form::reads_text;
 use crate::domain::words::words;
 use crate::domain::{NoticeRules, Pattern, Scope, Weight};
 
-/// Everything that is in force.
+/// The configuration in force.
 #[derive(Clone)]
 pub struct Config {
-    /// Where the catalogue (`gannet.db`), `objects/`, `published/` and `tmp/` lie.
+    /// The folder of the catalogue (`gannet.db`), `objects/`, `published/` and `tmp/`.
     pub data_dir: PathBuf,
-    /// Where the log files lie.
+    /// The folder of the log files.
     pub log_dir: PathBuf,
-    /// The file that was read, if there was one.
+    /// The configuration file that was read, if there was one.
     pub config_file: Option<PathBuf>,
-    /// Why the file that the catalogue was adopted from, or the platform's, could not be read. What is in force then are the
-    /// defaults, or another file, by which nothing is fetched or judged.
+    /// Why the file that the catalogue's policy came from, or the platform's file, is unusable. Then the defaults or
+    /// another file are in force, under which nothing is fetched or judged.
     pub unusable: Option<String>,
     /// `[fetch]`.
     pub fetch: FetchConfig,
@@ -33,15 +33,15 @@ pub struct Config {
     pub dashboard: DashboardConfig,
     /// `[worker]`.
     pub worker: WorkerConfig,
-    /// `[[verifier]]`, in the file's order.
+    /// `[[verifier]]`, in the order of the file.
     pub verifiers: Vec<VerifierConfig>,
-    /// `[[notify]]`, in the file's order.
+    /// `[[notify]]`, in the order of the file.
     pub notifiers: Vec<NotifierConfig>,
-    /// `secrets_file`, and the environment.
+    /// The secrets of `secrets_file` and of the environment.
     pub secrets: Secrets,
-    /// In which zone people read and write times.
+    /// The zone in which people read and write times.
     pub zone: Zone,
-    /// Where the settings come from.
+    /// The origins of the settings.
     pub origins: SettingOrigins,
 }
 
@@ -49,47 +49,47 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FetchConfig {
-    /// PEM files with certificates to trust beside the system's: `ca_file`, and `SSL_CERT_FILE`.
+    /// Extra trusted certificates in PEM files, beside the system's: `ca_file` and `SSL_CERT_FILE`.
     #[serde(rename = "ca_file", deserialize_with = "one_path")]
     pub ca_files: Vec<PathBuf>,
-    /// The proxy for every request, but webhooks to this machine; the environment's proxy variables are not read.
+    /// The proxy for every request except webhooks to this machine. The environment's proxy variables are ignored.
     pub proxy: Option<ProxyAddress>,
-    /// The hosts that are reached without it.
+    /// The hosts that are reached without the proxy.
     pub no_proxy: Vec<NoProxy>,
-    /// The `User-Agent` field.
+    /// The `User-Agent` of requests.
     #[serde(deserialize_with = "user_agent")]
     pub user_agent: String,
-    /// Time to connect, TLS included: 10 s.
+    /// The time to connect, TLS included; by default 10 s.
     #[serde(deserialize_with = "duration")]
     pub connect_timeout: Duration,
-    /// Time between two reads: 30 s.
+    /// The time between two reads; by default 30 s.
     #[serde(deserialize_with = "duration")]
     pub read_timeout: Duration,
-    /// Time for one try, redirects and body included: 1 h.
+    /// The time for one try, redirects and body included; by default 1 h.
     #[serde(rename = "timeout", deserialize_with = "duration")]
     pub total_timeout: Duration,
-    /// The least mean rate of a body, in bytes a second, over each `read_timeout`: 100.
+    /// The least mean rate of a body over each `read_timeout`, in bytes a second; by default 100.
     #[serde(rename = "min_rate", deserialize_with = "size")]
     pub min_rate_bytes: u64,
-    /// Requests of one attempt, retries included: 3.
+    /// The tries of one attempt; by default 3.
     #[serde(deserialize_with = "within::<1, 10, _, _>")]
     pub max_tries: u32,
-    /// Requests at once to one host: 2.
+    /// The requests at once to one host; by default 2.
     #[serde(deserialize_with = "within::<1, 64, _, _>")]
     pub per_host: usize,
-    /// Requests at once: 64.
+    /// The requests at once; by default 64.
     #[serde(deserialize_with = "within::<1, 256, _, _>")]
     pub total: usize,
-    /// The largest body, before and after decompression, of a source that does not say: 256 MiB.
+    /// The largest body of a source without a limit of its own, before and after decompression; by default 256 MiB.
     #[serde(rename = "max_size", deserialize_with = "size")]
     pub max_size_bytes: u64,
 }
 
-/// What `User-Agent` says when nothing is configured.
+/// The default `User-Agent`.
 const DEFAULT_USER_AGENT: &str = concat!("gannet/", env!("CARGO_PKG_VERSION"));
 
 impl FetchConfig {
-    /// Tells whether the user agent is the operator's own.
+    /// Returns whether the operator set the user agent.
     pub fn has_own_user_agent(&self) -> bool {
         self.user_agent != DEFAULT_USER_AGENT
     }
@@ -114,11 +114,11 @@ impl Default for FetchConfig {
     }
 }
 
-/// How the log is kept.
+/// The settings of the log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
-    /// Daily log files that are kept: 30.
+    /// The number of daily log files that are kept; by default 30.
     #[serde(deserialize_with = "within::<1, 3650, _, _>")]
     pub keep_days: usize,
 }
@@ -129,33 +129,33 @@ impl Default for LogConfig {
     }
 }
 
-/// How the dashboard looks, and its keys.
+/// The dashboard's colours and keys.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DashboardConfig {
-    /// Which colours.
+    /// The colours.
     pub theme: ThemeChoice,
-    /// `[dashboard.keys]`, in the file's order.
+    /// `[dashboard.keys]`, in the order of the file.
     #[serde(deserialize_with = "key_settings")]
     pub keys: Vec<KeySetting>,
-    /// Whether the terminal is one of tmux: `$TMUX` is set.
+    /// Whether the dashboard runs in tmux: `$TMUX` is set.
     #[serde(skip)]
     pub in_tmux: bool,
 }
 
 words!(
     "a theme":
-    /// Which of the terminal's colours the dashboard uses.
+    /// The terminal colours of the dashboard.
     #[derive(Default)]
     pub enum ThemeChoice {
-        /// What the terminal says it can: `dark`, `plain` with eight colours, `mono` without any or under `NO_COLOR`.
+        /// By the terminal: `dark`, `plain` with eight colours, `mono` without colours or under `NO_COLOR`.
         #[default]
         Auto = "auto",
         /// For a dark background.
         Dark = "dark",
         /// For a light background.
         Light = "light",
-        /// The first eight colours, nothing bright.
+        /// The first eight colours, none of them bright.
         Plain = "plain",
         /// No colour at all.
         Mono = "mono",
@@ -163,12 +163,12 @@ words!(
 );
 reads_text!(ThemeChoice);
 
-/// One line of `[dashboard.keys]`: an action and the keys that do it from now on.
+/// One line of `[dashboard.keys]`: an action and the keys bound to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySetting {
     /// The action's name, unchecked.
     pub action: String,
-    /// Its keys, unchecked; none turns it off.
+    /// Its keys, unchecked; an empty list disables the action.
     pub keys: Vec<String>,
     /// The line in the configuration file, from 1.
     pub line: usize,
@@ -181,7 +181,7 @@ enum KeysOfAction {
     Many(Vec<String>),
 }
 
-/// Reads the keys of actions, in the file's order: `line` is where in the text an action stands.
+/// Reads the keys of actions, in the order of the file. `line` holds the byte offset of an action in the text.
 fn key_settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<KeySetting>, D::Error> {
     let actions = BTreeMap::<Spanned<String>, KeysOfAction>::deserialize(deserializer)?;
     let settings = actions.into_iter().map(|(action, keys)| KeySetting {
@@ -200,103 +200,103 @@ fn key_settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<KeySet
 /// One `[[verifier]]`.
 #[derive(Clone, Debug)]
 pub struct VerifierConfig {
-    /// Unique.
+    /// The unique name.
     pub name: String,
-    /// Which sources it judges: any pattern that matches is enough.
+    /// The sources that it judges: one matching pattern is enough.
     pub sources: Vec<Pattern>,
-    /// What it is.
+    /// The kind with its parameters.
     pub kind: VerifierKind,
-    /// Whether its verdicts decide: [`Weight::Required`] when not said.
+    /// The weight of its verdicts; by default [`Weight::Required`].
     pub weight: Weight,
-    /// What it judges: one file when not said.
+    /// The scope that it judges; by default one file.
     pub scope: Scope,
-    /// After this it could not judge: 30 s.
+    /// The time after which it counts as unable to judge; by default 30 s.
     pub timeout: Duration,
 }
 
-/// What a verifier is.
+/// The kind of a verifier.
 #[derive(Clone, Debug)]
 pub enum VerifierKind {
     /// A program.
     Command {
-        /// The program, found and made absolute when the configuration was read, and its arguments. `{path}` in an
+        /// The absolute path of the program, found when the configuration was read, and its arguments. `{path}` in an
         /// argument is the path of a read-only copy of the content.
         argv: Vec<String>,
-        /// Whether the content is on its stdin.
+        /// Whether the program gets the content on its stdin.
         stdin: bool,
-        /// Exit codes that mean failed: `[1]`.
+        /// The exit codes that mean failed; by default `[1]`.
         failed: Vec<i32>,
         /// `[verifier.limits]`.
         limits: ResourceLimits,
     },
-    /// A rule of gannet's own.
+    /// A built-in rule.
     Builtin(Builtin),
-    /// A service that gets the content by POST.
+    /// A service that receives the content by POST.
     Http {
-        /// Where; may hold `${NAME}`.
+        /// The address; may hold `${NAME}`.
         url: String,
-        /// What requests are signed with, as Standard Webhooks; may hold `${NAME}`.
+        /// The secret that signs requests (Standard Webhooks); may hold `${NAME}`.
         secret: Option<String>,
-        /// How long it may take with a verdict that it promised (202): 24 h.
+        /// The time for a verdict that was promised (202); by default 24 h.
         deadline: Duration,
     },
-    /// Somebody else, who records verdicts with `gannet verdict`.
+    /// Somebody outside, who records verdicts with `gannet verdict`.
     External {
-        /// How long that may take: 24 h.
+        /// The time for a verdict; by default 24 h.
         deadline: Duration,
     },
 }
 
-/// What the worker does beside its work.
+/// The worker's additional tasks.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerConfig {
-    /// The address that is called after each pass that could do its work; may hold `${NAME}`.
+    /// The address that is requested after each pass that did its work; may hold `${NAME}`.
     #[serde(deserialize_with = "web_address")]
     pub heartbeat: Option<String>,
 }
 
-/// One `[[notify]]`: who is told of changes.
+/// One `[[notify]]`.
 #[derive(Clone, Debug)]
 pub struct NotifierConfig {
-    /// Unique.
+    /// The unique name.
     pub name: String,
-    /// Of which sources: any pattern that matches is enough.
+    /// The sources whose changes it reports: one matching pattern is enough.
     pub sources: Vec<Pattern>,
-    /// Of what, and how often.
+    /// The changes that it reports, and how often.
     pub rules: NoticeRules,
-    /// How.
+    /// The kind with its parameters.
     pub kind: NotifierKind,
-    /// After this it was not told: 30 s.
+    /// The time after which a delivery counts as failed; by default 30 s.
     pub timeout: Duration,
 }
 
-/// How somebody is told.
+/// The kind of a notifier.
 #[derive(Clone, Debug)]
 pub enum NotifierKind {
-    /// By a program that gets the message on its stdin.
+    /// A program that gets the notice on its stdin.
     Command {
-        /// The program, found and made absolute when the configuration was read, and its arguments. `{path}` in an
+        /// The absolute path of the program, found when the configuration was read, and its arguments. `{path}` in an
         /// argument is the path of a file with the changes as JSON.
         argv: Vec<String>,
     },
-    /// By a POST.
+    /// A service that receives the notice by POST.
     Webhook {
-        /// Where; may hold `${NAME}`.
+        /// The address; may hold `${NAME}`.
         url: String,
-        /// What it is signed with, as Standard Webhooks; may hold `${NAME}`.
+        /// The secret that signs requests (Standard Webhooks); may hold `${NAME}`.
         secret: Option<String>,
-        /// What the body is.
+        /// The format of the body.
         format: NoticeFormat,
     },
 }
 
 words!(
     "a format":
-    /// What is posted.
+    /// The format of a webhook's body.
     #[derive(Default)]
     pub enum NoticeFormat {
-        /// The changes as JSON, with the text in it.
+        /// JSON with the changes and the text.
         #[default]
         Json = "json",
         /// The text alone.

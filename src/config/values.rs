@@ -1,6 +1,6 @@
-//! How the values of the configuration file are read: texts by what they mean, numbers within bounds, lists that say something.
+//! Deserializers for the values of the configuration file: texts, bounded numbers, non-empty lists.
 //!
-//! Never says which key a value is of: the document puts that before what is wrong.
+//! Error messages leave out the key: the document adds it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::domain::text_form::from_text;
 use crate::domain::words::no_such_word;
 use crate::domain::{ChangeKind, Pattern, Template, parse_number, parse_size};
 
-/// How long a verifier or a notifier may take where the file does not say.
+/// The default timeout of a verifier or a notifier.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// No interpreter, and hardly any program, can begin with less.
+/// The least memory limit, in bytes: below it no interpreter, and hardly any program, can start.
 const LEAST_MEMORY_BYTES: u64 = 16 << 20;
 
-/// Declares functions that read a text of the file by a function on it.
+/// Declares deserializers that parse a text by a given function.
 macro_rules! texts {
     ($($name:ident: $type:ty = $parse:expr;)+) => {$(
         pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
@@ -43,7 +43,7 @@ texts! {
     web_address: Option<String> = parse_web_address;
 }
 
-/// Reads a whole number from `LEAST` to `MOST`.
+/// Deserializes a whole number from `LEAST` to `MOST`.
 pub(super) fn within<'de, const LEAST: u32, const MOST: u32, T, D>(
     deserializer: D,
 ) -> Result<T, D::Error>
@@ -58,8 +58,8 @@ where
         .ok_or_else(|| D::Error::custom(format!("expected a whole number from {LEAST} to {MOST}")))
 }
 
-/// Reads a list that names something; `problem` is what is said of an empty one.
-pub(super) fn filled<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+/// Deserializes a non-empty list; `problem` is the message for an empty one.
+pub(super) fn non_empty<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     problem: &str,
 ) -> Result<Vec<T>, D::Error> {
@@ -70,29 +70,29 @@ pub(super) fn filled<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Ok(list)
 }
 
-/// What selects sources.
+/// The advice for a missing selection of sources.
 pub(super) const SELECTORS: &str = r#"give tags and globs on names or addresses, such as ["tag:prices", "https://example.org/*.json"]"#;
 
-/// Reads which sources are selected.
+/// Deserializes a selection of sources.
 pub(super) fn selection<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<Pattern>>, D::Error> {
-    filled(deserializer, &format!("selects nothing; {SELECTORS}")).map(Some)
+    non_empty(deserializer, &format!("selects nothing; {SELECTORS}")).map(Some)
 }
 
-/// Reads the changes that a notifier wants to hear of.
+/// Deserializes the changes that a notifier reports.
 pub(super) fn changes<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<ChangeKind>>, D::Error> {
     let all = ChangeKind::ALL.map(ChangeKind::as_str).join(", ");
-    filled(
+    non_empty(
         deserializer,
         &format!("names no change; give some of {all}"),
     )
     .map(Some)
 }
 
-/// Reads the exit codes that mean failed; returns them in order, each once.
+/// Deserializes the exit codes that mean failed; sorted, each once.
 pub(super) fn exit_codes<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<i32>>, D::Error> {
@@ -101,17 +101,17 @@ pub(super) fn exit_codes<'de, D: Deserializer<'de>>(
     if codes.is_empty() || !codes.iter().all(|code| (1..=255).contains(code)) {
         return Err(D::Error::custom(ACCEPTED));
     }
-    Ok(Some(in_order(codes)))
+    Ok(Some(sorted(codes)))
 }
 
-/// Returns the values in order, each once, so that another order in the file is no other verifier.
-pub(super) fn in_order<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+/// Sorts values and removes repeats, so that their order in the file does not change a verifier's fingerprint.
+pub(super) fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values.sort_unstable();
     values.dedup();
     values
 }
 
-/// Reads whether a set is judged.
+/// Returns whether the scope is a set.
 fn parse_scope(text: &str) -> Result<bool, String> {
     match text {
         "source" => Ok(false),
@@ -131,7 +131,7 @@ fn parse_name(text: &str) -> Result<Option<String>, String> {
     Ok(Some(text.to_owned()))
 }
 
-/// A field value of RFC 9110 §5.5, kept to visible ASCII and spaces.
+/// Parses a field value (RFC 9110 §5.5) of visible ASCII and spaces.
 fn parse_user_agent(text: &str) -> Result<String, String> {
     let visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     if text.trim().is_empty() || !text.bytes().all(visible) {
@@ -143,9 +143,9 @@ fn parse_user_agent(text: &str) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
-/// Reads the address of a service of the operator's own: plain HTTP and private hosts are their choice here.
+/// Parses the address of a service that the operator chose: it may be plain HTTP or a private host.
 fn parse_web_address(text: &str) -> Result<Option<String>, &'static str> {
-    // A secret may stand for the whole, or for any part but the scheme.
+    // A `${NAME}` may stand for the whole address, or for any part but the scheme.
     let name = Template(text).whole_name();
     let is_secret = name.is_some_and(|name| !name.is_empty() && !name.contains('$'));
     let is_web = ["http://", "https://"]
@@ -153,7 +153,7 @@ fn parse_web_address(text: &str) -> Result<Option<String>, &'static str> {
         .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
     let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
     if !(is_web || is_secret) || !is_printable {
-        // The text is not repeated: it may hold a password.
+        // The message leaves out the text, which may hold a password.
         return Err(
             "expected an address that begins with http:// or https://, such as https://service.internal/check, or a secret that is one, such as ${HOOK}",
         );
@@ -161,7 +161,7 @@ fn parse_web_address(text: &str) -> Result<Option<String>, &'static str> {
     Ok(Some(text.to_owned()))
 }
 
-/// Reads how long a notifier stays silent after a notification: also not at all.
+/// Parses the quiet period after a notice; zero is accepted.
 fn parse_quiet(text: &str) -> Result<Duration, String> {
     match text
         .strip_suffix(['s', 'm', 'h', 'd'])

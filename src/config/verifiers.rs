@@ -1,4 +1,4 @@
-//! `[[verifier]]`: its keys, and which of them go together. Never starts a program.
+//! `[[verifier]]`: its keys, and their combinations. Never starts a program.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -18,7 +18,7 @@ use super::{Builtin, ResourceLimits, Sha256Rule, VerifierConfig, VerifierKind};
 use crate::domain::{Pattern, Scope, Weight, safe_part};
 
 const DEFAULT_DEADLINE: Duration = Duration::from_hours(24);
-/// The keys that say which kind of verifier it is, one of them each.
+/// The keys that give the kind of a verifier; a verifier has one of them.
 pub(super) const KINDS: [&str; 4] = ["command", "builtin", "http", "external"];
 /// The keys that only some kinds of verifiers take.
 const KEYS_OF_KINDS: [(&str, &[&str]); 5] = [
@@ -29,7 +29,7 @@ const KEYS_OF_KINDS: [(&str, &[&str]); 5] = [
     ("deadline", &["http", "external"]),
 ];
 
-/// One `[[verifier]]` as it is written, but for the keys of a built-in rule: those stand below `builtin`.
+/// One `[[verifier]]` as deserialized. The parameters of a built-in rule stand below `builtin`.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct VerifierKeys {
@@ -56,7 +56,7 @@ pub(super) struct VerifierKeys {
     timeout: Option<Duration>,
 }
 
-/// Returns every verifier; those with problems, which are noted, are left out.
+/// Returns the valid verifiers; problems of the others are reported.
 pub(super) fn verifiers(
     document: &Document<'_>,
     read: Vec<VerifierKeys>,
@@ -76,8 +76,8 @@ pub(super) fn verifiers(
         .collect()
 }
 
-/// Notes a missing name, and one that another section has already. `noun`: what it is the name of; `lines`: where each name was
-/// first given.
+/// Reports a missing name, and one that an earlier section has. `noun` is what messages call a section; `lines` holds
+/// the line where each name stands first.
 pub(super) fn check_named(
     section: &Section<'_>,
     noun: &str,
@@ -128,7 +128,7 @@ fn verifier(section: &Section<'_>, keys: VerifierKeys, paths: Paths<'_>) -> Opti
     })
 }
 
-/// Returns what is judged; nothing when that cannot be.
+/// Returns the scope; `None` after reporting a problem with it.
 fn scope(section: &Section<'_>, keys: &VerifierKeys) -> Option<Scope> {
     const ONE_TAG: &str = r#"`verifier.sources`: a set is all sources of one tag; give just that, such as ["tag:release"]"#;
     if !keys.is_of_set {
@@ -155,7 +155,7 @@ fn scope(section: &Section<'_>, keys: &VerifierKeys) -> Option<Scope> {
     })
 }
 
-/// Notes a kind of verifier that judges single files only, when it is to judge a set.
+/// Reports a kind of verifier that cannot judge a set, but is configured to.
 fn may_judge(section: &Section<'_>, kind: &VerifierKind, scope: &Scope) -> bool {
     if *scope == Scope::Source {
         return true;
@@ -215,7 +215,7 @@ fn kind(section: &Section<'_>, keys: VerifierKeys, paths: Paths<'_>) -> Option<V
     is_fine.then_some(kind)
 }
 
-/// Returns with what a key means nothing, in the words of messages.
+/// Returns the kinds for which a key has no meaning, in the words of messages.
 pub(super) fn with_kind(kind: &str) -> String {
     match kind {
         "builtin" => "with this builtin".to_owned(),
@@ -223,7 +223,7 @@ pub(super) fn with_kind(kind: &str) -> String {
     }
 }
 
-/// Notes parameters of a rule that no content could meet.
+/// Reports parameters of a rule that no content could satisfy.
 fn checked_rule(section: &Section<'_>, rule: Builtin) -> Option<Builtin> {
     match rule.contradiction(|key| section.has(key)) {
         Some((key, message)) => {

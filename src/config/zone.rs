@@ -1,6 +1,6 @@
-//! The time zone in which people read and write times: the computer's, as `TZ` or `/etc/localtime` says, or UTC.
+//! The time zone in which people read and write times: the computer's (`TZ` or `/etc/localtime`), or UTC.
 //!
-//! Only what people see and type is in it. What is stored, logged or written for programs is in UTC.
+//! It serves what people see and type. Everything stored, logged or written for programs is in UTC.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use super::Environment;
 use super::zone_rule::is_rule;
 use crate::domain::Moment;
 
-/// Where the system keeps its zone, and every zone there is.
+/// The file that gives the system's zone.
 const SYSTEM: &str = "/etc/localtime";
 const DATABASE: &str = "/usr/share/zoneinfo";
 
 /// A time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
-    /// As `TZ` names it; nothing for UTC.
+    /// The value for `TZ`; `None` for UTC.
     local: Option<String>,
 }
 
@@ -27,7 +27,7 @@ impl Zone {
     /// Coordinated universal time.
     pub const UTC: Self = Self { local: None };
 
-    /// Returns the zone of this computer. One that is not known is UTC, and is called so.
+    /// Returns the computer's zone; UTC, by that name, if the zone is unknown.
     pub fn of(environment: &Environment) -> Self {
         let variable = environment.get("TZ").and_then(|name| name.to_str());
         let name = match variable {
@@ -45,7 +45,7 @@ impl Zone {
         self.local.as_deref().unwrap_or("UTC")
     }
 
-    /// Returns what a clock on the wall shows.
+    /// Returns the local time.
     pub fn wall(&self, time: DateTime<Utc>) -> NaiveDateTime {
         match self.local {
             Some(_) => time.with_timezone(&Local).naive_local(),
@@ -53,19 +53,19 @@ impl Zone {
         }
     }
 
-    /// Prints a moment to the minute, as a clock on the wall shows it: `2026-01-31 14:07`.
+    /// Prints the local time to the minute: `2026-01-31 14:07`.
     pub fn minute(&self, time: DateTime<Utc>) -> String {
         self.wall(time).format("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// Returns when the clock on the wall showed this: the first time when it did so twice, and the end of the hour that
-    /// summer time leaves out when it never did.
+    /// Returns the time at which local clocks show `wall`: the first if they show it twice, and the end of the hour
+    /// that summer time skips if they never do.
     pub fn instant(&self, wall: NaiveDateTime) -> DateTime<Utc> {
         if self.local.is_none() {
             return wall.and_utc();
         }
         let mut wall = wall;
-        // A clock is never put on by more than a day.
+        // Clocks are never put forward by more than a day.
         for _ in 0..48 {
             match Local.from_local_datetime(&wall) {
                 LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => {
@@ -77,12 +77,12 @@ impl Zone {
         wall.and_utc()
     }
 
-    /// Returns the point in time that is meant, a day's first.
+    /// Returns the time that a moment means; of a day, its beginning.
     pub fn beginning(&self, moment: Moment, now: DateTime<Utc>) -> DateTime<Utc> {
         self.resolve(moment, now, NaiveTime::MIN)
     }
 
-    /// Returns the point in time that is meant, a day's last.
+    /// Returns the time that a moment means; of a day, its end.
     pub fn end(&self, moment: Moment, now: DateTime<Utc>) -> DateTime<Utc> {
         let last = NaiveTime::from_hms_milli_opt(23, 59, 59, 999).unwrap_or(NaiveTime::MIN);
         self.resolve(moment, now, last)
@@ -104,7 +104,7 @@ impl Zone {
     }
 }
 
-/// Returns the name if it is that of a zone: one of the database, or a rule (POSIX) such as `EST5EDT,M3.2.0,M11.1.0`.
+/// Returns the name if it is a known zone: one of the database, or a POSIX rule such as `EST5EDT,M3.2.0,M11.1.0`.
 fn known(name: &str) -> Option<String> {
     if let Some(path) = name.strip_prefix('/') {
         return Path::new("/").join(path).is_file().then(|| of_path(name));
@@ -119,7 +119,7 @@ fn system() -> Option<String> {
     Some(of_path(&target.to_string_lossy()))
 }
 
-/// Returns the zone's name in a path of the database; a zone that lies elsewhere has none.
+/// Returns the zone's name in a path of the database; an empty name for any other path.
 fn of_path(path: &str) -> String {
     path.split_once("zoneinfo/")
         .map_or_else(|| "local time".to_owned(), |(_, name)| name.to_owned())

@@ -1,8 +1,8 @@
-//! Rules of time zones as POSIX writes them in `TZ` (IEEE 1003.1, 8.3): `CET-1CEST,M3.5.0,M10.5.0/3`.
+//! POSIX rules of time zones, as in `TZ` (IEEE 1003.1, 8.3): `CET-1CEST,M3.5.0,M10.5.0/3`.
 //!
-//! Tells which of them the library of times reads; it takes every other for UTC, without a word.
+//! Recognises the rules that the time library understands: it silently treats every other text as UTC.
 
-/// Tells whether a text is such a rule. Summer time needs its dates: without them, every system has its own.
+/// Returns whether a text is such a rule. Summer time needs explicit dates: the defaults differ between systems.
 pub(super) fn is_rule(text: &str) -> bool {
     let mut rest = text;
     let is_standard = take_name(&mut rest) && take_offset(&mut rest);
@@ -13,7 +13,7 @@ pub(super) fn is_rule(text: &str) -> bool {
     is_summer && take_date(&mut rest) && take_date(&mut rest) && rest.is_empty()
 }
 
-/// Takes `CET` or `<+0530>`.
+/// Parses `CET` or `<+0530>` off the front.
 fn take_name(rest: &mut &str) -> bool {
     let quoted = rest.strip_prefix('<').and_then(|text| text.split_once('>'));
     let (name, after) = quoted.unwrap_or_else(|| {
@@ -25,13 +25,13 @@ fn take_name(rest: &mut &str) -> bool {
     (3..=6).contains(&name.len()) && name.chars().all(is_known)
 }
 
-/// Takes `-1` or `+5:30`.
+/// Parses `-1` or `+5:30` off the front.
 fn take_offset(rest: &mut &str) -> bool {
     *rest = rest.strip_prefix(['+', '-']).unwrap_or(rest);
     take_time(rest, 23)
 }
 
-/// Takes `2`, `2:30` or `2:30:00`.
+/// Parses `2`, `2:30` or `2:30:00` off the front.
 fn take_time(rest: &mut &str, most_hours: u32) -> bool {
     let mut is_time = take_number(rest, 0..=most_hours);
     for _ in 0..2 {
@@ -43,7 +43,7 @@ fn take_time(rest: &mut &str, most_hours: u32) -> bool {
     is_time
 }
 
-/// Takes `,M3.5.0`, `,J60` or `,59`, and `/3` behind each.
+/// Parses `,M3.5.0`, `,J60` or `,59`, each with an optional `/3`, off the front.
 fn take_date(rest: &mut &str) -> bool {
     let Some(after) = rest.strip_prefix(',') else {
         return false;

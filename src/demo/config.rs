@@ -1,20 +1,20 @@
-//! The configuration that the demo runs with: its verifiers, and the certificate authority to trust.
+//! The demo's configuration: its verifiers, and the certificate authority to trust.
 //!
-//! It is text, as an operator would write it: the demo never goes round the configuration that everyone uses.
+//! The configuration is text, as an operator would write it: the demo never bypasses the configuration file.
 
 use std::path::Path;
 
-/// The name under which the caller writes [`CHECK_PRICES_SH`].
+/// The file name under which the caller writes [`CHECK_PRICES_SH`].
 pub const CHECK_PRICES_FILE: &str = "check-prices.sh";
 
-/// The demo's own verifier, a POSIX shell script: every price is a number above zero.
+/// The demo's verifier, a POSIX shell script: every price must be a number above zero.
 pub const CHECK_PRICES_SH: &str = include_str!("../../assets/demo/check-prices.sh");
 
 const TEMPLATE: &str = include_str!("../../assets/demo/config.toml");
 
 /// Returns the text of the demo's `config.toml`.
 ///
-/// `ca_file` is where the caller wrote [`Demo::ca_pem`](super::Demo::ca_pem), `check_script` where it wrote
+/// `ca_file` is the path where the caller wrote [`Demo::ca_pem`](super::Demo::ca_pem), `check_script` that of
 /// [`CHECK_PRICES_SH`]; both absolute.
 pub fn config_toml(ca_file: &Path, check_script: &Path) -> String {
     TEMPLATE
@@ -22,7 +22,7 @@ pub fn config_toml(ca_file: &Path, check_script: &Path) -> String {
         .replace("\"@CHECK_PRICES@\"", &toml_string(check_script))
 }
 
-/// Quotes a path as a TOML string, whatever characters a temporary folder's name has.
+/// Quotes a path as a TOML string; it may hold any character.
 fn toml_string(path: &Path) -> String {
     toml::Value::String(path.to_string_lossy().into_owned()).to_string()
 }

@@ -1,7 +1,7 @@
-//! A small HTTPS origin on loopback, in this process, whose files change, break and come back as a script says.
+//! A small HTTPS origin on loopback, in this process, whose files change, break and recover by a script.
 //!
-//! `gannet demo` watches it, so that everything can be seen in a minute and without a network. It never knows of the
-//! store or the worker: the caller advances the script, and looks at what gannet makes of it.
+//! `gannet demo` watches it, which shows everything in a minute without a network. It never knows of the store or the
+//! worker: the caller advances the script and observes gannet's reaction.
 
 mod config;
 mod error;

@@ -1,4 +1,4 @@
-//! The demo's server: HTTP/1.1 over TLS on a free port of loopback, with validators as a good server gives them.
+//! The demo's server: HTTP/1.1 over TLS on a free loopback port, with correct validators.
 //!
 //! It never listens on another address, and never serves anything but the script.
 
@@ -26,7 +26,7 @@ use super::script::{DemoSource, Scripted, answer, sources};
 use super::tls::identity;
 use crate::domain::Digest;
 
-/// The running origin. Dropping it stops it at once; [`Demo::shutdown`] lets answers in flight end.
+/// The running origin. Dropping it stops it at once; [`Demo::shutdown`] completes the responses in flight first.
 #[derive(Debug)]
 pub struct Demo {
     address: SocketAddr,
@@ -64,7 +64,7 @@ impl Demo {
         })
     }
 
-    /// Returns the certificate of the authority that clients have to trust, as PEM (RFC 7468).
+    /// Returns the authority's certificate for clients to trust, as PEM (RFC 7468).
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
@@ -74,24 +74,24 @@ impl Demo {
         format!("https://{}", self.address)
     }
 
-    /// Returns the sources to add; their paths are below [`Demo::url`].
+    /// Returns the sources to add; their paths are relative to [`Demo::url`].
     pub fn sources(&self) -> &[DemoSource] {
         &self.sources
     }
 
-    /// Turns the script to `step`, counted from 1: from now on the origin answers as it says.
+    /// Sets the script's step, from 1: the origin answers accordingly from now on.
     pub fn set_step(&self, step: u32) {
         self.step.store(step, Ordering::Release);
     }
 
-    /// Stops listening, lets answers in flight end, and closes every connection.
+    /// Stops listening, completes the responses in flight, and closes every connection.
     pub async fn shutdown(mut self) {
         self.closing.cancel();
         while self.server.join_next().await.is_some() {}
     }
 }
 
-/// Accepts connections until `closing`, then waits for those that are open.
+/// Accepts connections until `closing`, then waits for the open ones.
 async fn serve(
     listener: TcpListener,
     tls: TlsAcceptor,
@@ -103,7 +103,7 @@ async fn serve(
         tokio::select! {
             () = closing.cancelled() => break,
             accepted = listener.accept() => {
-                // An error here is of one connection that went away again.
+                // An error here concerns one connection that the client closed.
                 let Ok((stream, _)) = accepted else { continue };
                 connections.spawn(serve_connection(stream, tls.clone(), Arc::clone(&step), closing.clone()));
             }
@@ -113,7 +113,7 @@ async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-/// Serves one connection. Its failures are the client's to see: it broke off, or does not trust the authority.
+/// Serves one connection. Only the client sees its failures: it disconnected, or does not trust the authority.
 async fn serve_connection(
     stream: TcpStream,
     tls: TlsAcceptor,
@@ -143,7 +143,7 @@ async fn serve_connection(
             connection.await
         }
     };
-    // Nobody is left to tell: the client saw the connection end.
+    // The client saw the connection end; nobody else needs the error.
     drop(ended);
 }
 
@@ -192,20 +192,19 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
     response
 }
 
-/// Returns when a content that came with `step` was made: an hour after that of the step before.
+/// Returns the `Last-Modified` time of content that appears with `step`; each step is an hour.
 fn modified_at(step: u32) -> DateTime<Utc> {
     const NOON_2026_01_31: i64 = 1_769_860_800;
     DateTime::from_timestamp(NOON_2026_01_31 + i64::from(step) * 3600, 0)
         .expect("a few hours after 2026")
 }
 
-/// Prints a time as RFC 9110 §5.6.7 wants it.
+/// Prints a time as an HTTP date (RFC 9110 §5.6.7).
 fn http_date(time: DateTime<Utc>) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Tells whether the client has this content: `If-None-Match` decides when it is there, else `If-Modified-Since`
-/// (RFC 9110 §13.2.2).
+/// Returns whether the client has this content: by `If-None-Match`, else `If-Modified-Since` (RFC 9110 §13.2.2).
 fn is_known(request: &HeaderMap, etag: &str, modified_at: DateTime<Utc>) -> bool {
     let mut known_tags = request
         .get_all(header::IF_NONE_MATCH)

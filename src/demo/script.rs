@@ -1,27 +1,26 @@
-//! The demo's script: which files there are, and what the origin answers for each of them at each step.
+//! The demo's script: its files, and the origin's response for each of them at each step.
 //!
-//! A step stands for an hour at the origin. Everything is fixed text or follows from the step alone, so that every run
-//! of the demo tells the same story.
+//! A step stands for an hour. All content is fixed or derived from the step, so every run of the demo is the same.
 
 use bytes::Bytes;
 
 use crate::domain::Interval;
 
-/// The last step at which something changes; later ones answer as it does.
+/// The last step with a change; later steps answer like this one.
 pub const LAST_STEP: u32 = 3;
 
-/// A file at the demo's origin, as an operator would add it.
+/// A file at the demo's origin, with the settings of its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoSource {
-    /// Below the origin's address, without a leading slash.
+    /// The path, relative to the origin's address, without a leading slash.
     pub path: &'static str,
-    /// What the source is called.
+    /// The source's name.
     pub name: &'static str,
-    /// How often it is fetched.
+    /// The source's interval.
     pub interval: Interval,
-    /// Its tags.
+    /// The source's tags.
     pub tags: &'static [&'static str],
-    /// What happens to it, in a sentence.
+    /// What happens to the file, in a sentence.
     pub note: &'static str,
 }
 
@@ -56,7 +55,7 @@ pub(super) fn sources() -> Vec<DemoSource> {
     ]
 }
 
-/// Returns a sentence on what changed at the origin with `step`.
+/// Returns a sentence on the changes of `step`.
 pub fn step_note(step: u32) -> &'static str {
     match step {
         0 | 1 => "Every file is there, and good.",
@@ -71,23 +70,23 @@ pub fn step_note(step: u32) -> &'static str {
     }
 }
 
-/// What the origin answers for one path.
+/// The origin's response for one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Scripted {
-    /// 200, or 304 to who has it already.
+    /// 200, or 304 if the client has the content.
     File {
         /// The content.
         body: Bytes,
         /// The `Content-Type` field.
         media_type: &'static str,
-        /// The step with which this content came: what `Last-Modified` follows from.
+        /// The step with which the content appears: gives `Last-Modified`.
         since_step: u32,
     },
     /// 404.
     Missing,
 }
 
-/// Returns what the origin answers for `path` (with its leading slash) at `step`.
+/// Returns the response for `path` (with its leading slash) at `step`.
 pub(super) fn answer(path: &str, step: u32) -> Scripted {
     let step = step.clamp(1, LAST_STEP);
     let text = |since_step, media_type, body: &'static str| Scripted::File {
@@ -123,10 +122,10 @@ const HTML: &str = "text/html; charset=utf-8";
 
 const FIRMWARE_BYTES: usize = 300 << 10;
 
-/// Returns bytes that do not compress, of which a few differ from step 3 on: only a delta stores them small.
+/// Returns incompressible bytes, a few of which differ from step 3 on: stored small only as a delta.
 fn firmware(step: u32) -> Bytes {
     let mut bytes = Vec::with_capacity(FIRMWARE_BYTES);
-    // xorshift64 (Marsaglia 2003): looks random, and is the same on every machine.
+    // xorshift64 (Marsaglia 2003): looks random, and is equal on every machine.
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
     while bytes.len() < FIRMWARE_BYTES {
         state ^= state << 13;

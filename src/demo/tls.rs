@@ -1,6 +1,6 @@
-//! The demo's own certificate authority, and the certificate that it gives to the origin.
+//! The demo's certificate authority, and the certificate that it signs for the origin.
 //!
-//! Both are made anew for every run and live in memory; the private keys are never written anywhere.
+//! Both are generated for every run and stay in memory; the private keys are never written.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::error::DemoError;
 
-/// What the origin serves with, and what its clients have to trust.
-pub(super) struct Identity {
-    /// For the server.
+/// The origin's TLS configuration, and the authority that its clients must trust.
+pub(super) struct TlsIdentity {
+    /// The server's TLS configuration.
     pub(super) config: Arc<ServerConfig>,
-    /// The authority's certificate.
+    /// The authority's certificate, as PEM.
     pub(super) ca_pem: String,
 }
 
-/// Makes an authority, and a certificate for `127.0.0.1` and `localhost` that it signed.
-pub(super) fn identity() -> Result<Identity, DemoError> {
+/// Generates an authority, and a certificate signed by it for `127.0.0.1` and `localhost`.
+pub(super) fn identity() -> Result<TlsIdentity, DemoError> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::default();
     ca.distinguished_name
@@ -48,7 +48,7 @@ pub(super) fn identity() -> Result<Identity, DemoError> {
             vec![certificate.der().clone()],
             PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der())),
         )?;
-    Ok(Identity {
+    Ok(TlsIdentity {
         config: Arc::new(config),
         ca_pem: ca_certificate.pem(),
     })

@@ -1,4 +1,4 @@
-//! The address of a source: an absolute `https` URL (RFC 3986), with room for secrets by name.
+//! The address of a source: an absolute `https` URL (RFC 3986) that may hold secrets by name.
 
 use std::fmt;
 
@@ -10,30 +10,30 @@ use super::masked::{blanked, literal_parameter, masked};
 use super::template::Template;
 use super::text::is_invisible;
 
-/// The longest address that is taken, in bytes. Servers and proxies commonly refuse longer ones (RFC 9110 §4.1
-/// recommends support for 8,000).
+/// The longest accepted address, in bytes. Servers and proxies commonly refuse longer ones (RFC 9110 §4.1 recommends
+/// support for 8,000).
 const MAX_ADDRESS_BYTES: usize = 8000;
 
-/// An absolute URL, normalised, in which `${NAME}` stands for a secret that is filled in at fetch time.
+/// An absolute, normalised URL. Each `${NAME}` in it is replaced by a secret at fetch time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
 pub struct Address(String);
 
-/// Why a text cannot be the address of a source. Each message says what is accepted.
+/// Why a text is no address of a source. Each message states what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Longer than what servers take.
+    /// Longer than `MAX_ADDRESS_BYTES`.
     #[error("address of {length} bytes is too long: at most {MAX_ADDRESS_BYTES} are accepted")]
     TooLong {
-        /// Its length.
+        /// The length of the text, in bytes.
         length: usize,
     },
     /// Not a URL, or one without a scheme.
     #[error("`{text}` is not an absolute address: {reason}")]
     Malformed {
-        /// What was given, [`masked`].
+        /// The given text, [`masked`].
         text: String,
-        /// What is expected, or what may have been meant.
+        /// What is expected, or the address that was probably meant.
         reason: String,
     },
     /// A scheme that gannet does not fetch.
@@ -41,21 +41,21 @@ pub enum AddressError {
         "`{text}` has the scheme `{scheme}`: only https is accepted, and http with --allow-http"
     )]
     Scheme {
-        /// What was given, [`masked`].
+        /// The given text, [`masked`].
         text: String,
-        /// Its scheme.
+        /// The scheme of the text.
         scheme: String,
     },
     /// Plain HTTP without permission.
     #[error("`{text}` is plain http: use https, or allow it for this source with --allow-http")]
     PlainHttp {
-        /// What was given, [`masked`].
+        /// The given text, [`masked`].
         text: String,
     },
-    /// A character that cannot be seen: most often it came along with a copy.
+    /// An invisible character, most often copied along with the address.
     #[error("`{text}` has an invisible character (U+{:04X}) {place}: {advice}", u32::from(*.character))]
     Invisible {
-        /// What was given without such characters, [`masked`].
+        /// The given text without invisible characters, [`masked`].
         text: String,
         /// The character.
         character: char,
@@ -64,7 +64,7 @@ pub enum AddressError {
         /// How to write the address.
         advice: String,
     },
-    /// User name or password in the address. The address itself is not repeated: it holds a secret.
+    /// A user name or password in the address. The message does not repeat the address: it holds a secret.
     #[error(
         "the address holds a user name or password: give it with --user 'NAME:${{PASSWORD}}', or a token with --header 'Authorization: Bearer ${{TOKEN}}'"
     )]
@@ -74,15 +74,15 @@ pub enum AddressError {
         "`{text}` has a malformed secret: expected ${{NAME}}, with letters, digits and _ in the name"
     )]
     Secret {
-        /// What was given, [`masked`].
+        /// The given text, [`masked`].
         text: String,
     },
 }
 
 impl Address {
-    /// Reads and normalises an address.
+    /// Parses and normalises an address.
     ///
-    /// The fragment is dropped, since it never reaches a server (RFC 9110 §4.2.5).
+    /// The fragment is dropped, since no server receives it (RFC 9110 §4.2.5).
     pub fn parse(text: &str, allow_http: bool) -> Result<Self, AddressError> {
         let text = text.trim_ascii();
         if text.len() > MAX_ADDRESS_BYTES {
@@ -107,7 +107,7 @@ impl Address {
             "http" => {
                 return Err(AddressError::PlainHttp { text: masked(text) });
             }
-            // `example.org:8443/x` has the scheme `example.org`.
+            // The URL parser takes `example.org` for the scheme of `example.org:8443/x`.
             _ if likely_address(text).is_some() => return Err(malformed(text, "")),
             other => {
                 return Err(AddressError::Scheme {
@@ -120,7 +120,7 @@ impl Address {
             return Err(malformed(text, "no host"));
         }
         url.set_fragment(None);
-        // A secret's name has to survive: the parser would percent-encode its braces.
+        // The URL parser would percent-encode the braces of a `${NAME}`.
         Ok(Self(if text.contains("${") {
             text.to_owned()
         } else {
@@ -128,12 +128,12 @@ impl Address {
         }))
     }
 
-    /// Takes back an address that was parsed before and stored since.
+    /// Wraps an address from the catalogue, which was parsed before it was stored.
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
 
-    /// Returns the address as it is stored and shown, secrets by name.
+    /// Returns the address as stored and shown, with secrets by name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -141,7 +141,7 @@ impl Address {
     /// Returns the host in lower case, with the port when it is not the scheme's own: `example.org`, `127.0.0.1:8443`.
     pub fn host(&self) -> String {
         if !self.0.contains("${") {
-            // Normalised, and without a user name: what stands between `://` and the path is host and port.
+            // The address is normalised and holds no user name: host and port stand between `://` and the path.
             let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
             return rest.split('/').next().unwrap_or_default().to_owned();
         }
@@ -153,14 +153,14 @@ impl Address {
         }
     }
 
-    /// Returns the address as a URL in which every `${NAME}` is replaced by `NAME`: for naming, never for fetching.
+    /// Returns the address as a URL with every `${NAME}` replaced by `NAME`: for making names, never for fetching.
     pub fn to_url(&self) -> Url {
         Url::parse(&Template(&self.0).fill(|name| name))
             .expect("an Address was parsed when it was made")
     }
 
-    /// Returns what of the address looks like a secret that stands there itself and not as `${NAME}`, in words: a parameter by
-    /// its name, whether in the query or behind a `;` in the path, or a part of the path by its looks.
+    /// Describes the literal secrets in the address, those not written as `${NAME}`: a parameter by its name (in the
+    /// query, or behind a `;` in the path), or a part of the path that looks like a token.
     pub fn literal_secrets(&self) -> Vec<String> {
         let (path, _) = self.0.split_once(['?', '#']).unwrap_or((&self.0, ""));
         let path = path.split_once("://").map_or(path, |(_, rest)| rest);
@@ -199,15 +199,15 @@ fn malformed(text: &str, cause: &str) -> AddressError {
     }
 }
 
-/// Returns the parts of the query of an address as they stand, such as `id=1`.
+/// Returns the undecoded parts of an address's query, such as `id=1`.
 fn query_parts(address: &str) -> impl Iterator<Item = &str> {
     let query = address.split_once('?').map_or("", |(_, query)| query);
     let query = query.split_once('#').map_or(query, |(query, _)| query);
     query.split('&').filter(|part| !part.is_empty())
 }
 
-/// Returns an error for a character that cannot be seen, wherever it stands. One that is meant, within a path, is written as
-/// it is sent.
+/// Returns an error for the first invisible character. In a path the character may be intended; the advice then shows
+/// its percent-encoded form.
 fn invisible(text: &str) -> Option<AddressError> {
     let (at, character) = text.char_indices().find(|(_, c)| is_invisible(*c))?;
     let end = text.find("://").map_or(0, |scheme| scheme + 3);
@@ -222,7 +222,7 @@ fn invisible(text: &str) -> Option<AddressError> {
     } else {
         "in its path"
     };
-    // What looks like a space is shown as one: it may have stood between two things.
+    // An invisible space may have separated two words, so the message shows a plain space in its place.
     let visible = text.replace(char::is_whitespace, " ");
     let visible = visible.replace(is_invisible, "");
     let mut bytes = [0; 4];

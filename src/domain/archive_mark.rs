@@ -1,35 +1,36 @@
-//! What an archive and its catalogue know each other by: an id that both carry, and a number that both count up.
+//! The mark by which an archive and its catalogue recognise each other: an id and a counter that both carry.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The mark on an archive, and the one in a catalogue.
+/// The mark, as stored in the archive or in the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveMark {
-    /// Random hexadecimal digits.
+    /// 32 random hexadecimal digits.
     pub id: String,
-    /// Grows whenever a process opens the two for writing, and with every pass.
+    /// Grows with every pass, and whenever a process opens archive and catalogue for writing.
     pub generation: u64,
 }
 
-/// Why a catalogue is not the one of the archive beside it.
+/// Why a catalogue does not belong to the archive beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// It belongs to another archive.
+    /// The catalogue belongs to another archive.
     Foreign,
-    /// It is the archive's own as it once was.
+    /// The catalogue is an earlier copy of the archive's own.
     Older {
-        /// What it counted to.
+        /// The generation of the catalogue.
         catalogue: u64,
-        /// What the archive counted to.
+        /// The generation of the archive.
         archive: u64,
     },
-    /// It carries no mark, and the archive does: a copy from before there were marks, or another store's.
+    /// The archive has a mark and the catalogue has none: a copy from before marks existed, or another store's.
     Unmarked,
 }
 
 impl ArchiveMark {
-    /// Compares the mark on an archive, read first, with the catalogue's. The catalogue may be ahead: it counts first.
+    /// Compares the archive's mark, which was read first, with the catalogue's. The catalogue may be ahead: its
+    /// generation is raised first.
     pub fn mismatch(archive: Option<&Self>, catalogue: Option<&Self>) -> Option<Mismatch> {
         match (archive, catalogue) {
             (None, _) => None,

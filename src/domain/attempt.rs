@@ -1,4 +1,4 @@
-//! An attempt: one try at fetching a source, and how it ended.
+//! An attempt: one fetch of a source with all its tries, and how it ended.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ words!(
     "an outcome":
     /// How an attempt ended.
     pub enum AttemptOutcome {
-        /// The content was another than before: a version was kept.
+        /// The content differs from the newest version: a new version was stored.
         New = "new",
-        /// The server said so (304), or the content was the same.
+        /// The server answered 304, or the content equals the newest version.
         Unchanged = "unchanged",
-        /// Nothing was learned of the content.
+        /// No content was received.
         Failed = "failed",
     }
 );
@@ -24,7 +24,7 @@ words!(
     "a kind of failure":
     /// Why an attempt failed.
     pub enum FailureKind {
-        /// The address, its host or a redirect's target is not allowed.
+        /// The address, its host or the target of a redirect is not allowed.
         Forbidden = "forbidden",
         /// A `${NAME}` has no value.
         Secret = "secret",
@@ -38,70 +38,71 @@ words!(
         Timeout = "timeout",
         /// The body came slower than the least rate.
         Slow = "slow",
-        /// The server answered with a status that is no success.
+        /// The server answered with an error status.
         Status = "status",
-        /// Redirects without end, without a target, or more than allowed.
+        /// A redirect loop, a redirect without a target, or more redirects than allowed.
         Redirect = "redirect",
         /// The message is malformed: framing, a short body, conflicting lengths.
         Protocol = "protocol",
         /// The content coding is unknown or broken.
         Decode = "decode",
-        /// More bytes than allowed.
+        /// More bytes than the size limit allows.
         TooLarge = "too_large",
-        /// An empty body where there was content before.
+        /// An empty body although the source had content before.
         Empty = "empty",
-        /// This machine could not do its part: its disk is full, say. That is no fault of the source; an older gannet recorded it as one.
+        /// A failure of this machine, such as a full disk. Only an older gannet recorded it as an attempt.
         Storage = "storage",
     }
 );
 
-/// What a server gave to ask "has it changed?" with, verbatim (RFC 9110 §8.8).
+/// The validators of a response, stored verbatim for conditional requests (RFC 9110 §8.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
-    /// The `ETag` field, with its quotes, `W/` and all; each byte as one character.
+    /// The `ETag` field with its quotes and any `W/`; each byte is one character.
     pub etag: Option<String>,
-    /// The `Last-Modified` field as it came.
+    /// The `Last-Modified` field, verbatim.
     pub last_modified: Option<String>,
-    /// The address that gave the validators, or a digest of it: they are sent to no other address. An older gannet kept none;
-    /// then it is the source's own.
+    /// The address that gave the validators, or a digest of it: only that address receives them. An older gannet
+    /// stored no address; the source's own is meant then.
     pub address: Option<String>,
-    /// A digest of the request fields that the validators were given for: they are sent with no other fields. An older gannet
-    /// kept none; then they are sent once, whatever the fields.
+    /// A digest of the request fields that the validators belong to: requests with other fields do not send them. An
+    /// older gannet stored none; then they are sent once, whatever the fields.
     pub fields: Option<String>,
 }
 
 impl Validators {
-    /// Tells whether there is nothing to ask with.
+    /// Returns whether there is no validator, so that the next request is unconditional.
     pub fn is_empty(&self) -> bool {
         self.etag.is_none() && self.last_modified.is_none()
     }
 }
 
-/// An attempt as the store knows it.
+/// An attempt as the store records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Which attempt.
+    /// The attempt's id.
     pub id: AttemptId,
-    /// Of which source.
+    /// The source that was fetched.
     pub source_id: SourceId,
-    /// When it began.
+    /// When the attempt began.
     pub started_at: DateTime<Utc>,
-    /// How long it took, retries included.
+    /// How long the attempt took, retries included.
     pub duration: Duration,
-    /// How it ended.
+    /// How the attempt ended.
     pub outcome: AttemptOutcome,
-    /// The status of the last answer, if there was one.
+    /// The HTTP status of the last response, if there was one.
     pub http_status: Option<u16>,
-    /// How many bytes of content arrived, decoded; nothing for a 304.
+    /// The decoded bytes of content received; `None` for a 304.
     pub size_bytes: Option<u64>,
-    /// How many requests were made, redirects not counted.
+    /// The number of requests, without redirects.
     pub tries: u32,
-    /// The version that was kept, or found unchanged.
+    /// The version that the attempt stored, or found unchanged.
     pub version_id: Option<VersionId>,
-    /// Which addresses were asked, and who answered; nothing when nothing was asked, or when an older gannet recorded the attempt.
+    /// The addresses that were requested and the servers that answered; `None` when no request was sent, or when an
+    /// older gannet recorded the attempt.
     pub provenance: Option<Provenance>,
-    /// Why it failed.
+    /// Why the attempt failed.
     pub error_kind: Option<FailureKind>,
-    /// The same in words.
+    /// The failure in words.
     pub error: Option<String>,
 }

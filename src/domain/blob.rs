@@ -2,76 +2,76 @@
 
 use super::{BlobId, Digest};
 
-/// The form in which a blob's bytes lie in the store.
+/// The encoding of a blob's stored bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlobForm {
-    /// The bytes themselves.
+    /// The content itself.
     Raw,
     /// A zstd frame (RFC 8878).
     Zstd,
-    /// A zstd frame that needs the content of another blob as its prefix.
+    /// A zstd frame whose prefix is the content of another blob.
     Delta,
 }
 
-/// Where a stored form lies.
+/// Where the stored form of a blob is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredBody {
-    /// In the catalogue, beside the row that names it.
+    /// In the catalogue, in the blob's row.
     Inline(Vec<u8>),
     /// In the archive's `objects/` folder, under this name.
     Object(String),
 }
 
-/// A large stored form, as it should lie in the archive's `objects/` folder.
+/// A large stored form, as the archive's `objects/` folder should hold it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredObject {
-    /// Under which name.
+    /// The file name in `objects/`.
     pub name: String,
-    /// Its length.
+    /// The length of the file.
     pub size_bytes: u64,
 }
 
-/// One blob as it is stored: a link of the chain that leads from a delta to a blob that stands alone.
+/// One stored blob: a link of the chain from a delta to a blob that needs no base.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobLink {
-    /// Which blob.
+    /// The blob's id.
     pub id: BlobId,
-    /// The digest of its content, decoded.
+    /// The digest of the decoded content.
     pub digest: Digest,
-    /// The length of its content, decoded.
+    /// The length of the decoded content.
     pub size_bytes: u64,
-    /// The form of `body`.
+    /// The encoding of `body`.
     pub form: BlobForm,
-    /// How many deltas lie between this blob and one that stands alone; 0 for one that does.
+    /// The number of deltas from this blob to one that needs no base; 0 for such a blob.
     pub depth: u32,
     /// The stored form.
     pub body: StoredBody,
 }
 
-/// A blob that is about to be recorded.
+/// A blob that is to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBlob {
     /// The digest of the content.
     pub digest: Digest,
     /// The length of the content.
     pub size_bytes: u64,
-    /// The form of `body`.
+    /// The encoding of `body`.
     pub form: BlobForm,
-    /// The blob that a delta needs.
+    /// The base of a delta.
     pub base: Option<BlobId>,
-    /// The base's depth and one; 0 without a base.
+    /// One more than the depth of the base; 0 without a base.
     pub depth: u32,
     /// The length of the stored form.
     pub stored_bytes: u64,
-    /// The stored form. An object is durable before the blob is recorded.
+    /// The stored form. An object must be durable before the blob is recorded.
     pub body: StoredBody,
 }
 
-/// Returns the ordinal of the version that the version `ordinal` (from 0) of the same source is stored as a delta
-/// against: `r − 8^k`, `k` the largest with `8^k` dividing `r`. Nothing for the first version, which stands alone.
+/// Returns the ordinal of the base of the version `ordinal` (from 0) of the same source: `r − 8^k`, `k` the largest
+/// with `8^k` dividing `r`. `None` for the first version, which has no base.
 ///
-/// These are skip deltas of radix 8: reading one goes through at most 7 steps for each octal digit of its ordinal,
-/// so reads stay bounded however long the history grows, and no stored form is ever rewritten.
+/// These are skip deltas of radix 8. Reading a version decodes at most 7 deltas for each octal digit of its ordinal,
+/// so reads stay bounded as the history grows, and no stored form is ever rewritten.
 pub fn base_ordinal(ordinal: u64) -> Option<u64> {
     if ordinal == 0 {
         return None;
@@ -103,7 +103,7 @@ mod tests {
             (512, 0),
             (513, 512),
             (576, 512),
-            // As a damaged row may say.
+            // An ordinal that only a damaged row can hold.
             (1 << 63, 0),
             (u64::MAX, u64::MAX - 1),
         ];

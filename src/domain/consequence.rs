@@ -1,11 +1,11 @@
-//! Which event follows from what was recorded: of an attempt, a verdict, a changed state, or a published file.
+//! Derives the event that follows from a record: of an attempt, a verdict, a changed state, or a published file.
 //!
-//! Never says that nothing happened: what the event of another action tells already gets none of its own.
+//! Never derives a second event for a change that another action's event reports already.
 
 use super::{Action, NewVerdict, VerdictOutcome, VersionId, VersionState, Weights};
 
-/// Returns the event of a source that begins or ends to fail with an attempt, given how many attempts before it had failed in a
-/// row.
+/// Returns the event of an attempt after which a source starts or stops failing. `failures_before` counts the failed
+/// attempts in a row before this one.
 pub fn event_of_health(failures_before: u32, has_failed: bool) -> Option<(Action, Option<String>)> {
     match (failures_before, has_failed) {
         (0, true) => Some((Action::SourceFailing, None)),
@@ -28,8 +28,9 @@ pub fn event_of_verdict(verdict: &NewVerdict) -> (Action, String) {
     }
 }
 
-/// Returns the event of a version's changed state: that it passed, that it failed and why, or that verdicts which were recorded
-/// before count otherwise now. `said` are the verdicts that came just now; nothing when their events say it.
+/// Returns the event of a version's changed state: it passed, it failed (with the reason), or earlier verdicts count
+/// differently under the policy. `said` holds the verdicts recorded in the same transaction; it is empty when their
+/// own events give the reason.
 pub fn event_of_state(
     before: VersionState,
     state: VersionState,
@@ -50,7 +51,7 @@ pub fn event_of_state(
     recounted.map(|words| (Action::VersionRecounted, Some(words)))
 }
 
-/// Returns the event of how an edition of a set stands by these verdicts on it; nothing while nothing is decided.
+/// Returns the event of an edition's state, given the verdicts on it; `None` while the edition is undecided.
 pub fn event_of_set(
     set: &str,
     state: VersionState,
@@ -64,7 +65,7 @@ pub fn event_of_set(
         VersionState::Pending | VersionState::Unverified => return None,
     };
     let reasons = match state {
-        // What a person passed in the place of a verifier is worth a word.
+        // A pass decided by hand is worth a mention.
         VersionState::Passed => {
             let passed = deciding(verdicts, VerdictOutcome::Passed, weights);
             joined(passed.filter(|verdict| verdict.is_by_hand()))
@@ -79,7 +80,7 @@ pub fn event_of_set(
     Some((action, detail))
 }
 
-/// Tells whether a person gave one of the verdicts that made an edition of a set stand so, in the place of a verifier.
+/// Returns whether a person, overruling a verifier, gave one of the verdicts that decided this edition.
 pub fn is_decided_by_hand(state: VersionState, verdicts: &[NewVerdict], weights: &Weights) -> bool {
     let outcome = match state {
         VersionState::Passed => VerdictOutcome::Passed,
@@ -90,10 +91,10 @@ pub fn is_decided_by_hand(state: VersionState, verdicts: &[NewVerdict], weights:
     deciding(verdicts, outcome, weights).any(NewVerdict::is_by_hand)
 }
 
-/// Returns the event of a published file, given which version it held as recorded `before`, and holds `now`.
+/// Returns the event of a published file, given its recorded version `before`, and the version that it holds `now`.
 pub fn event_of_file(before: Option<VersionId>, now: Option<VersionId>) -> Option<Action> {
     match (before, now) {
-        // What a killed process may have left was recorded nowhere, and is gone.
+        // A file that a killed process left, without a record, has been removed.
         (None, None) => None,
         (Some(_), None) => Some(Action::Withdrawn),
         (before, now) if before == now => Some(Action::Republished),
@@ -101,7 +102,7 @@ pub fn event_of_file(before: Option<VersionId>, now: Option<VersionId>) -> Optio
     }
 }
 
-/// Returns what the verifiers that decide said with this outcome; nothing when none of these verdicts is such a one.
+/// Returns the reasons of the required verifiers with this outcome; `None` without any such verifier.
 fn reasons(verdicts: &[NewVerdict], outcome: VerdictOutcome, weights: &Weights) -> Option<String> {
     joined(deciding(verdicts, outcome, weights))
 }
@@ -221,7 +222,7 @@ mod tests {
         let cases: [(_, _, &[NewVerdict], _); 10] = [
             (Failed, Failed, &failed, None),
             (Pending, Failed, &failed, of_failure(Some("schema: row 3"))),
-            // An earlier verdict counts now.
+            // An earlier verdict counts again.
             (Passed, Failed, &[], of_failure(None)),
             (Pending, Failed, &failed[1..], of_failure(None)),
             (Passed, Passed, &passed, None),
@@ -246,7 +247,7 @@ mod tests {
         for (state, expected) in [
             (Passed, Some((Action::SetPassed, "eu"))),
             (Failed, Some((Action::SetFailed, "eu: schema: row 3"))),
-            // One that only advises is no reason.
+            // An advisory verdict is no reason.
             (Error, Some((Action::SetError, "eu"))),
             (Pending, None),
             (Unverified, None),

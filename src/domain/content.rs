@@ -8,16 +8,16 @@ use tempfile::TempPath;
 
 /// Content on its way from the network to the archive.
 ///
-/// Cloning is cheap; the temporary file goes when the last clone does.
+/// Cloning is cheap. Dropping the last clone deletes the temporary file.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// Small content.
     Memory(Bytes),
     /// Large content, complete and closed, in gannet's own temporary folder.
     File {
-        /// Where the bytes are.
+        /// The path of the file.
         path: Arc<TempPath>,
-        /// How many there are.
+        /// The length of the file.
         size_bytes: u64,
     },
 }

@@ -1,9 +1,9 @@
-//! What looks like a secret that stands in a text as it is: by the name it goes under, by a form that a service gives its
-//! tokens, or because nothing but chance writes so.
+//! Guesses whether a text holds a literal secret: by the name of a parameter, by the token format of a known service,
+//! or because it looks random.
 //!
-//! Never sure: whoever asks leaves a way to insist.
+//! Only a guess: every caller offers a way to insist.
 
-/// How the tokens of a service begin, and how long one is at least.
+/// Prefixes of the tokens of known services, each with the token's minimum length.
 const PREFIXES: [(&str, usize); 22] = [
     ("AIza", 35),
     ("SG.", 40),
@@ -29,10 +29,10 @@ const PREFIXES: [(&str, usize); 22] = [
     ("ya29.", 30),
 ];
 
-/// From so many characters on, a word may be a secret by its looks alone.
+/// The least length at which a word may be taken for a secret because it looks random.
 const LEAST_RANDOM: usize = 32;
 
-/// Returns whether a parameter of this name carries a secret as a rule: `token`, `api_key`, `X-Amz-Signature`.
+/// Returns whether a parameter of this name usually carries a secret: `token`, `api_key`, `X-Amz-Signature`.
 pub(super) fn is_secret_name(name: &str) -> bool {
     const ENDS: [&str; 15] = [
         "token",
@@ -60,9 +60,8 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     ENDS.iter().any(|end| plain.ends_with(end)) || WHOLE.contains(&plain.as_str())
 }
 
-/// Returns whether a text holds what looks like a secret: a token in the form of a known service, a JSON Web Token, the user
-/// name and password of an address, or many letters and digits that no language and no digest mixes so. A digest in
-/// hexadecimal digits and a UUID are none.
+/// Returns whether a text looks like it holds a secret: a token in the format of a known service, a JSON Web Token, a
+/// URL with user name and password, or a long random mix of letters and digits. Digests and UUIDs do not count.
 pub(super) fn holds_credential(text: &str) -> bool {
     holds_user_info(text)
         || text
@@ -70,14 +69,14 @@ pub(super) fn holds_credential(text: &str) -> bool {
             .any(|word| is_token(word) || is_random(word))
 }
 
-/// Returns whether a header's value holds one. What a scheme of authentication stands before is one, and so are many
-/// hexadecimal digits: no request says a digest.
+/// Returns whether the value of a request header looks like it holds a secret. Here a word behind an authentication
+/// scheme counts too, and so do long hexadecimal words: request headers carry no digests.
 pub fn value_holds_credential(value: &str) -> bool {
     let mut words = value.split_whitespace();
     let is_scheme = |word: &str| ["bearer", "basic"].contains(&word.to_ascii_lowercase().as_str());
     let is_sent = |word: &str| {
         let has = |is: fn(&char) -> bool| word.chars().any(|c| is(&c));
-        // What stands there by name is looked at by whoever knows which header this is.
+        // The caller, who knows the header's name, judges `${NAME}`.
         word.len() >= 6
             && !word.contains("${")
             && (has(char::is_ascii_digit) || has(|c| "=+/_".contains(*c)))
@@ -119,7 +118,7 @@ fn is_token(word: &str) -> bool {
         || is_sk(word)
 }
 
-/// RFC 7519: three parts in base64, of which the first begins with `{"`.
+/// A JSON Web Token (RFC 7519): three base64 parts, the first of which begins with `{"`.
 fn is_jwt(word: &str) -> bool {
     let parts: Vec<_> = word.split('.').collect();
     parts.len() >= 3 && parts[0].starts_with("eyJ") && parts[..2].iter().all(|part| part.len() >= 8)
@@ -133,7 +132,7 @@ fn is_aws(word: &str) -> bool {
     })
 }
 
-/// `xoxb-` and its like, with a number behind it: `xoxo-` may begin a name.
+/// `xoxb-` and the like, followed by a number: an ordinary name may begin with `xoxo-`.
 fn is_slack(word: &str) -> bool {
     let rest = word.strip_prefix("xox").unwrap_or_default();
     let mut rest = rest.chars();
@@ -143,11 +142,11 @@ fn is_slack(word: &str) -> bool {
         && rest.next().is_some_and(|c| c.is_ascii_digit())
 }
 
-/// `sk-` may begin a name too, such as `sk-learn-guide-for-2024`.
+/// `sk-` tokens; an ordinary name may begin like one, such as `sk-learn-guide-for-2024`.
 fn is_sk(word: &str) -> bool {
     let rest = word.strip_prefix("sk-").unwrap_or_default();
     let rest = rest.split('.').next().unwrap_or_default();
-    // A name has its digits together.
+    // An ordinary name has its digits in one place.
     let numbers = rest.split(|c: char| !c.is_ascii_digit());
     rest.len() >= 20
         && numbers.filter(|number| !number.is_empty()).count() >= 3
@@ -159,8 +158,8 @@ fn has_digit(word: &str) -> bool {
     word.bytes().any(|c| c.is_ascii_digit())
 }
 
-/// Returns whether a word mixes small and capital letters and digits as chance does: names change from one to the other
-/// seldom, hexadecimal digits and UUIDs have letters of one case.
+/// Returns whether a word mixes small letters, capital letters and digits like a random token. Names change between
+/// the three seldom; hexadecimal digits and UUIDs have letters of one case.
 fn is_random(word: &str) -> bool {
     let kind = |c: u8| match c {
         b'0'..=b'9' => Some(0),
@@ -168,7 +167,7 @@ fn is_random(word: &str) -> bool {
         b'A'..=b'Z' => Some(2),
         _ => None,
     };
-    // An extension, or several names, come after a dot.
+    // A dot separates names, or a name and its extension.
     word.split('.').any(|word| {
         let kinds: Vec<_> = word.bytes().filter_map(kind).collect();
         let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
@@ -182,7 +181,7 @@ fn is_random(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    // Put together here, so that no scanner takes them for lost ones.
+    // The tokens are assembled here, so that no secret scanner reports this file.
     fn tokens() -> Vec<String> {
         let body = "16C7e42F292c6912E7710c838347Ae178B4a";
         [

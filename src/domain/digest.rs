@@ -74,7 +74,7 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = DigestError;
 
-    /// Reads `sha256:hex`, or the digits alone, in either case.
+    /// Parses `sha256:` and 64 hexadecimal digits, or the digits alone, in either case.
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let bad = || DigestError(text.to_owned());
         let hex = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
@@ -101,7 +101,7 @@ reads_text!(Digest);
 pub struct Digester(Sha256);
 
 impl Digester {
-    /// Takes in the next piece.
+    /// Digests the next piece.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }

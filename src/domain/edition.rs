@@ -1,4 +1,4 @@
-//! Sets: sources that are judged and published together. An edition is one combination of their members' versions.
+//! Sets of sources that are judged and published together. An edition is one combination of their members' versions.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,98 +7,98 @@ use chrono::{DateTime, Utc};
 
 use super::{Digest, EditionId, NewVerdict, SourceId, VerdictId, VersionId, VersionState};
 
-/// One combination of versions of a set's members, as the store knows it.
+/// An edition of a set as the store records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edition {
-    /// Which edition.
+    /// The edition's id.
     pub id: EditionId,
-    /// Of which set.
+    /// The name of the set.
     pub set: String,
-    /// When it was put together.
+    /// When the combination was made.
     pub at: DateTime<Utc>,
-    /// What its verdicts say.
+    /// The state that the verdicts on the edition give it.
     pub state: VersionState,
-    /// The revision of the policy under which the state was reached; nothing where none was adopted, or when an older gannet recorded it.
+    /// The revision of the policy under which the state was derived; `None` without a policy, or by an older gannet.
     pub policy_revision: Option<i64>,
-    /// What tells one combination from another.
+    /// The digest that identifies the combination ([`combination_key`]).
     pub key: Digest,
-    /// The members, by name.
+    /// The members, ordered by name.
     pub members: Vec<EditionMember>,
 }
 
-/// One file of an edition.
+/// One member of an edition: a source's version, which is one file in the set's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditionMember {
-    /// Of which source.
+    /// The source.
     pub source_id: SourceId,
-    /// Which version of it.
+    /// The source's version.
     pub version_id: VersionId,
-    /// What the source was called then, and its file in the edition but for the separators.
+    /// The source's name at that time; the file's name too, but for separators.
     pub name: String,
 }
 
-/// A verdict on an edition as the store knows it.
+/// A verdict on an edition as the store records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditionVerdict {
-    /// Which verdict.
+    /// The verdict's id.
     pub id: VerdictId,
-    /// On which edition.
+    /// The edition that was judged.
     pub edition_id: EditionId,
     /// What was recorded.
     pub verdict: NewVerdict,
     /// Who ran the verifier or gave the verdict.
     pub actor: String,
-    /// The edition with the same contents on which it was given; nothing when that is this one.
+    /// The edition with the same contents for which the verdict was given first; `None` when that is this edition.
     pub given_on: Option<EditionId>,
 }
 
-/// Where a member of a set stands.
+/// The present state of one member of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberNow {
-    /// Which source.
+pub struct SetMember {
+    /// The source.
     pub source_id: SourceId,
-    /// What it is called.
+    /// The source's name.
     pub name: String,
-    /// Its newest version, of a disabled source its newest good one, with the state that its own verifiers give it.
+    /// The newest version (of a disabled source, the newest good one), with the state by the source's own verifiers.
     pub newest: Option<(VersionId, VersionState)>,
-    /// Whether it is due.
+    /// Whether the source is due.
     pub due: bool,
-    /// Whether a worker is at it.
+    /// Whether a worker has claimed the source.
     pub claimed: bool,
-    /// Failed attempts since the last good one.
+    /// Failed attempts in a row.
     pub failures: u32,
 }
 
-/// What keeps a set from being judged; each names the member.
+/// Why a set cannot be judged; variants about a member carry its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotReady {
-    /// The configuration names it since the last pass.
+pub enum SetBlocked {
+    /// The configuration declares the set since the last pass.
     Unseen,
-    /// Its members stand ready since the last pass, in a combination that was not judged.
+    /// The members are ready since the last pass, in a combination that was not judged yet.
     Unjudged,
-    /// The policy in force has no such set any more.
+    /// The policy in force no longer declares the set.
     Ended,
-    /// The set has no member that is enabled or has a version that could be published.
+    /// No member of the set is enabled or has a publishable version.
     Empty,
-    /// A member is due, and would be another version in a moment.
+    /// A member is due, so its newest version may change in a moment.
     Due(String),
-    /// A worker is at a member.
+    /// A worker has claimed a member.
     Claimed(String),
     /// The last attempt at a member failed.
     Failing(String),
-    /// A member was never fetched.
+    /// A member has no version yet.
     NoVersion(String),
-    /// The newest version of a member is not one that could be published by itself.
+    /// The newest version of a member could not be published on its own.
     NotGood(String, VersionState),
 }
 
-impl fmt::Display for NotReady {
+impl fmt::Display for SetBlocked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unseen => f.write_str("no pass has looked at it yet"),
             Self::Unjudged => f.write_str("the next pass judges it"),
             Self::Ended => f.write_str(
-                "no verifier judges it as a set any more; its folder goes when its members lie at their own paths",
+                "no verifier judges it as a set any more; its folder is removed once its members are published at their own paths",
             ),
             Self::Empty => f.write_str(
                 "it has no members: no source with its tag is enabled or has a good version",
@@ -112,27 +112,27 @@ impl fmt::Display for NotReady {
     }
 }
 
-/// Returns the combination of a set whose members all stand ready, by name; else what it waits for first.
-pub fn ready_to_judge(members: &[MemberNow]) -> Result<Vec<EditionMember>, NotReady> {
+/// Returns the combination to judge, ordered by name, once every member is ready; else the first reason to wait.
+pub fn ready_to_judge(members: &[SetMember]) -> Result<Vec<EditionMember>, SetBlocked> {
     if members.is_empty() {
-        return Err(NotReady::Empty);
+        return Err(SetBlocked::Empty);
     }
     let mut combination = members
         .iter()
         .map(|member| {
             let name = || member.name.clone();
             if member.claimed {
-                return Err(NotReady::Claimed(name()));
+                return Err(SetBlocked::Claimed(name()));
             }
-            // One that fails is due again sooner or later; that it failed says more.
+            // A failing member is due again sooner or later; the failure is the better reason.
             if member.failures > 0 {
-                return Err(NotReady::Failing(name()));
+                return Err(SetBlocked::Failing(name()));
             }
             if member.due {
-                return Err(NotReady::Due(name()));
+                return Err(SetBlocked::Due(name()));
             }
             match member.newest {
-                None => Err(NotReady::NoVersion(name())),
+                None => Err(SetBlocked::NoVersion(name())),
                 Some((version_id, VersionState::Passed | VersionState::Unverified)) => {
                     Ok(EditionMember {
                         source_id: member.source_id,
@@ -140,7 +140,7 @@ pub fn ready_to_judge(members: &[MemberNow]) -> Result<Vec<EditionMember>, NotRe
                         name: name(),
                     })
                 }
-                Some((_, state)) => Err(NotReady::NotGood(name(), state)),
+                Some((_, state)) => Err(SetBlocked::NotGood(name(), state)),
             }
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -148,9 +148,9 @@ pub fn ready_to_judge(members: &[MemberNow]) -> Result<Vec<EditionMember>, NotRe
     Ok(combination)
 }
 
-/// Returns the newest versions of a set's members, whether they stand ready or not; nothing when one has no version.
-pub fn newest_combination(members: &[MemberNow]) -> Option<Vec<EditionMember>> {
-    let member = |member: &MemberNow| {
+/// Returns the newest versions of a set's members, ready or not; `None` when a member has no version.
+pub fn newest_combination(members: &[SetMember]) -> Option<Vec<EditionMember>> {
+    let member = |member: &SetMember| {
         let (version_id, _) = member.newest?;
         Some(EditionMember {
             source_id: member.source_id,
@@ -161,13 +161,13 @@ pub fn newest_combination(members: &[MemberNow]) -> Option<Vec<EditionMember>> {
     members.iter().map(member).collect()
 }
 
-/// Returns what tells one combination from another: which versions of which sources, under which names.
+/// Returns the digest that identifies a combination: which versions of which sources, under which names.
 pub fn combination_key(members: &[EditionMember]) -> Digest {
     let mut lines: Vec<_> = members
         .iter()
         .map(|member| {
             let (source, version) = (member.source_id, member.version_id);
-            // No name has a line break.
+            // A name holds no line break.
             format!("{source} {version} {}\n", member.name)
         })
         .collect();
@@ -175,10 +175,10 @@ pub fn combination_key(members: &[EditionMember]) -> Digest {
     Digest::of(lines.concat().as_bytes())
 }
 
-/// Returns what tells the files of one edition from those of another: which content lies under which name.
+/// Returns the digest that identifies the files of an edition: which content has which name.
 pub fn files_key<'a>(files: impl IntoIterator<Item = (&'a str, Digest)>) -> Digest {
     let lines = files.into_iter();
-    // No name has a line break.
+    // A name holds no line break.
     let mut lines: Vec<_> = lines
         .map(|(name, digest)| format!("{digest} {name}\n"))
         .collect();
@@ -186,19 +186,19 @@ pub fn files_key<'a>(files: impl IntoIterator<Item = (&'a str, Digest)>) -> Dige
     Digest::of(lines.concat().as_bytes())
 }
 
-/// What is to be done about a set whose members stand ready.
+/// The next step for a set whose members are ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetStep {
-    /// This combination was judged.
+    /// The combination was judged already.
     Nothing,
-    /// A new edition is judged.
+    /// Judge the combination as a new edition.
     Judge,
-    /// The newest edition, which is still undecided, is judged again.
+    /// Judge the newest edition, which is undecided, again.
     JudgeAgain(EditionId),
 }
 
-/// Returns what is to be done about the combination `key`, given the newest edition; one that is undecided is judged again
-/// only when `again` says that it is time.
+/// Returns the next step for the combination `key`, given the newest edition. An undecided edition is judged again
+/// only when `again` is set.
 pub fn set_step(key: Digest, newest: Option<&Edition>, again: bool) -> SetStep {
     match newest {
         Some(newest) if newest.key == key => match newest.state {
@@ -209,32 +209,32 @@ pub fn set_step(key: Digest, newest: Option<&Edition>, again: bool) -> SetStep {
     }
 }
 
-/// What has to happen to a set's published folder.
+/// The change that a set's published folder needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetPublication {
-    /// It is right as it is.
+    /// None: the folder is up to date.
     Keep,
-    /// This edition takes its place.
+    /// Publish this edition.
     Publish(EditionId),
-    /// No edition may be published any more: the link goes.
+    /// No edition may be published: remove the link.
     Withdraw,
 }
 
-/// An edition as what it may be published by.
+/// An edition that may be published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EditionCandidate {
-    /// Which edition.
+    /// The edition's id.
     pub id: EditionId,
-    /// What its own verdicts say.
+    /// The state that the verdicts on the edition give it.
     pub state: VersionState,
-    /// Whether the version of a member has failed since.
+    /// Whether the version of a member has failed since the edition was judged.
     pub has_failed_member: bool,
 }
 
-/// Returns what has to happen, given the set's editions, newest first, and the one that is published now.
+/// Returns the change that a set's folder needs, given its editions, newest first, and the `published` one.
 ///
-/// Published is the newest edition that passed (or that only advisory verifiers judge) and none of whose members has
-/// failed since. One that could not be judged again stays where it is.
+/// Published is the newest edition that passed (or that only advisory verifiers judge) without a member that failed
+/// since. A published edition that becomes undecided stays published.
 pub fn edition_to_publish(
     newest_first: impl IntoIterator<Item = EditionCandidate>,
     published: Option<EditionId>,
@@ -262,8 +262,8 @@ pub fn edition_to_publish(
     }
 }
 
-/// Returns the file name of each member in a set's folder: the source's name, with `_` for each `/`. The error names two
-/// sources whose files would be the same one, on file systems that fold case too.
+/// Returns the file name of each member in a set's folder: the source's name with `_` for each `/`. Fails with the two
+/// sources whose file names would be equal, also on file systems that ignore case.
 pub fn set_file_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, String> {
     let mut taken: HashMap<String, &str> = HashMap::new();
     let mut files = Vec::new();
@@ -287,8 +287,8 @@ mod tests {
     use super::*;
     use VersionState::{Error, Failed, Passed, Pending, Unverified};
 
-    fn member(id: i64, name: &str) -> MemberNow {
-        MemberNow {
+    fn member(id: i64, name: &str) -> SetMember {
+        SetMember {
             source_id: SourceId(id),
             name: name.to_owned(),
             newest: Some((VersionId(id * 10), Passed)),
@@ -302,37 +302,37 @@ mod tests {
     fn a_set_waits_for_every_member() {
         let good = || member(1, "sums");
         let data = || member(2, "data");
-        let waits = |member: MemberNow, expected: NotReady| {
+        let waits = |member: SetMember, expected: SetBlocked| {
             for members in [[good(), member.clone()], [member, good()]] {
                 assert_eq!(ready_to_judge(&members), Err(expected.clone()));
             }
         };
         let name = || "data".to_owned();
-        let due = MemberNow {
+        let due = SetMember {
             due: true,
             ..data()
         };
-        waits(due.clone(), NotReady::Due(name()));
-        let failing = MemberNow { failures: 2, ..due };
-        waits(failing, NotReady::Failing(name()));
-        let claimed = MemberNow {
+        waits(due.clone(), SetBlocked::Due(name()));
+        let failing = SetMember { failures: 2, ..due };
+        waits(failing, SetBlocked::Failing(name()));
+        let claimed = SetMember {
             claimed: true,
             ..data()
         };
-        waits(claimed, NotReady::Claimed(name()));
-        let never = MemberNow {
+        waits(claimed, SetBlocked::Claimed(name()));
+        let never = SetMember {
             newest: None,
             ..data()
         };
-        waits(never, NotReady::NoVersion(name()));
+        waits(never, SetBlocked::NoVersion(name()));
         for state in [Failed, Error, Pending] {
             let newest = Some((VersionId(20), state));
             waits(
-                MemberNow { newest, ..data() },
-                NotReady::NotGood(name(), state),
+                SetMember { newest, ..data() },
+                SetBlocked::NotGood(name(), state),
             );
         }
-        assert_eq!(ready_to_judge(&[]), Err(NotReady::Empty));
+        assert_eq!(ready_to_judge(&[]), Err(SetBlocked::Empty));
     }
 
     #[test]
@@ -340,7 +340,7 @@ mod tests {
         let newest = Some((VersionId(21), Unverified));
         let members = [
             member(1, "sums"),
-            MemberNow {
+            SetMember {
                 newest,
                 ..member(2, "data")
             },

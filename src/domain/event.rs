@@ -17,18 +17,18 @@ impl fmt::Display for Actor {
     }
 }
 
-/// When and by whom: what every change carries into the store.
+/// The time and the actor of a change in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// When.
+    /// The time.
     pub at: DateTime<Utc>,
-    /// By whom.
+    /// The actor.
     pub actor: Actor,
 }
 
 words!(
     "an action":
-    /// What was done. The word of each is what the log shows and programs filter by.
+    /// The action of an event. Its word is shown in the log, and programs filter by it.
     pub enum Action {
         /// A source was added.
         SourceAdded = "source.added",
@@ -40,15 +40,15 @@ words!(
         SourcePurged = "source.purged",
         /// A removed source was brought back.
         SourceRestored = "source.restored",
-        /// An attempt kept a new version.
+        /// An attempt stored a new version.
         FetchNew = "fetch.new",
-        /// An attempt found nothing new.
+        /// An attempt found the content unchanged.
         FetchUnchanged = "fetch.unchanged",
         /// An attempt failed.
         FetchFailed = "fetch.failed",
-        /// The first attempt of a source failed after one that did not.
+        /// An attempt of a source failed, the first in a row.
         SourceFailing = "source.failing",
-        /// An attempt succeeded after one or more that failed.
+        /// An attempt succeeded after failed ones.
         SourceRecovered = "source.recovered",
         /// A verifier passed a version.
         VerdictPassed = "verdict.passed",
@@ -56,25 +56,27 @@ words!(
         VerdictFailed = "verdict.failed",
         /// A verifier could not judge a version.
         VerdictError = "verdict.error",
-        /// A verifier was asked, and will answer later.
+        /// A verifier was asked and will answer later.
         VerdictPending = "verdict.pending",
-        /// The verdicts on a version made it a passed one: every verifier that is required passed it.
+        /// The verdicts on a version made it `passed`: every required verifier passed it.
         VersionPassed = "version.passed",
-        /// The verdicts on a version made it a failed one.
+        /// The verdicts on a version made it `failed`.
         VersionFailed = "version.failed",
-        /// The newest version passed after the one before it, or it itself, had failed.
+        /// The newest version passed after it, or the one before it, had failed.
         VersionRecovered = "version.recovered",
-        /// A version became neither passed nor failed without a new verdict: other verifiers count since the policy changed.
+        /// Without a new verdict, a version became neither passed nor failed: other verifiers count since a policy
+        /// change.
         VersionRecounted = "version.recounted",
-        /// A verdict came too late to count: somebody else decided meanwhile, or its verifier was defined otherwise.
+        /// A verdict came too late to count: another verdict decided meanwhile, or the verifier's definition changed.
         VerdictOvertaken = "verdict.overtaken",
-        /// A verdict by hand, one that cannot be read, or one whose second record alone is left counts no more: the verifier judged anew.
+        /// A verdict stopped counting since its verifier judged anew: one by hand, an unreadable one, or one of which
+        /// only the second record is left.
         VerdictSetAside = "verdict.set-aside",
-        /// A version took its published path.
+        /// A version was put at its source's published path.
         Published = "file.published",
-        /// A published file that was changed or removed from outside was put back.
+        /// A published file that somebody outside changed or removed was restored.
         Republished = "file.republished",
-        /// A published file or set could not be brought in line with what the verdicts demand: told once, until it can.
+        /// A published file or set could not be changed as the verdicts demand. Recorded once until that succeeds.
         PublishFailed = "publish.failed",
         /// A published file was removed.
         Withdrawn = "file.withdrawn",
@@ -84,55 +86,55 @@ words!(
         SetFailed = "set.failed",
         /// A set could not be judged, or is not one.
         SetError = "set.error",
-        /// An edition of a set became the one that readers see.
+        /// An edition of a set was published.
         SetPublished = "set.published",
-        /// Files or the link of a published edition that were changed or removed from outside were put back.
+        /// Files or the link of a published edition that somebody outside changed or removed were restored.
         SetRepublished = "set.republished",
         /// The published folder of a set was removed.
         SetWithdrawn = "set.withdrawn",
         /// The verifiers and sets of a configuration file were put in force.
         PolicyAdopted = "policy.adopted",
-        /// A changed configuration file could not be used; the configuration before it stays in force.
+        /// A changed configuration file is unusable; the configuration before it stays in force.
         ConfigRejected = "config.rejected",
-        /// A process that stays read its configuration again, or one that could not be used can be again.
+        /// A long-running process loaded its changed configuration, or an unusable file became usable again.
         ConfigReloaded = "config.reloaded",
-        /// A row of the catalogue cannot be read: told once.
+        /// A row of the catalogue cannot be read. Recorded once.
         RowDamaged = "catalogue.damaged",
-        /// Times were stored that cannot be, by a clock that ran ahead: what they put off is due now.
+        /// The catalogue held impossible times, written while the clock ran ahead; what they postponed is due now.
         TimesMended = "times.mended",
         /// A pass began.
         PassStarted = "pass.started",
         /// A pass ended.
         PassFinished = "pass.finished",
-        /// A notifier was told of changes.
+        /// A notifier delivered a notice.
         NoticeSent = "notice.sent",
-        /// A notifier could not be told.
+        /// A notifier could not deliver a notice.
         NoticeFailed = "notice.failed",
         /// The log could not be written.
         LogFailed = "log.failed",
-        /// A catalogue took the archive beside it for its own.
+        /// A catalogue adopted the archive beside it.
         ArchiveAdopted = "archive.adopted",
-        /// Something in the archive is not as recorded.
+        /// Something in the archive differs from its record.
         Damaged = "archive.damaged",
-        /// A damaged blob was stored anew from a fetch that brought the same content.
+        /// A damaged blob was replaced by a fetch of the same content.
         Healed = "archive.healed",
     }
 );
 
-/// The record that an event tells of, where that is neither a source nor a version.
+/// The record that an event is about, besides its source and version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
-    /// Of `fetch.…`, `source.failing` and `source.recovered`.
+    /// The attempt of `fetch.…`, `source.failing` and `source.recovered`.
     Attempt(AttemptId),
-    /// Of `verdict.…` on a version.
+    /// The verdict of `verdict.…` on a version.
     Verdict(VerdictId),
-    /// Of `set.…`, and of `verdict.…` on an edition.
+    /// The edition of `set.…`, and of `verdict.…` on an edition.
     Edition(EditionId),
 }
 
 impl About {
-    /// Returns the record with this id that an event of this action, of this version if of any, tells of; nothing for an action that
-    /// tells of none.
+    /// Returns the record with this id that an event of this action is about, given the event's version; `None` for an
+    /// action without such a record.
     pub fn of(action: Action, version: Option<VersionId>, id: i64) -> Option<Self> {
         match action {
             Action::FetchNew
@@ -157,7 +159,7 @@ impl About {
         }
     }
 
-    /// Returns the attempt, if it is one.
+    /// Returns the attempt's id, if the record is an attempt.
     pub fn attempt(self) -> Option<AttemptId> {
         match self {
             Self::Attempt(id) => Some(id),
@@ -165,7 +167,7 @@ impl About {
         }
     }
 
-    /// Returns the verdict, if it is one.
+    /// Returns the verdict's id, if the record is a verdict.
     pub fn verdict(self) -> Option<VerdictId> {
         match self {
             Self::Verdict(id) => Some(id),
@@ -173,7 +175,7 @@ impl About {
         }
     }
 
-    /// Returns the edition, if it is one.
+    /// Returns the edition's id, if the record is an edition.
     pub fn edition(self) -> Option<EditionId> {
         match self {
             Self::Edition(id) => Some(id),
@@ -191,39 +193,39 @@ impl About {
     }
 }
 
-/// An event that is about to be recorded.
+/// An event that is to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// To which source.
+    /// The source.
     pub source_id: Option<SourceId>,
-    /// To which version.
+    /// The version.
     pub version_id: Option<VersionId>,
-    /// Which attempt, verdict or edition it tells of; nothing for events of an older gannet.
+    /// The attempt, verdict or edition that the event is about; `None` for events of an older gannet.
     pub about: Option<About>,
-    /// More, in one line for people; never a secret.
+    /// Details, in one line for people; never a secret.
     pub detail: Option<String>,
-    /// The revision of the policy under which a verdict counted or a state changed; nothing for other events.
+    /// The revision of the policy under which a verdict counted or a state changed; `None` for other events.
     pub policy_revision: Option<i64>,
-    /// Whether the verdict that it tells of is one that a person gave in the place of a verifier; nothing for other events, and for
-    /// those that were recorded before this was.
+    /// Whether the event's verdict is one by which a person overruled a verifier; `None` for other events, and for
+    /// events of an older gannet.
     pub by_hand: Option<bool>,
 }
 
-/// An event at the moment when it was committed.
+/// A recorded event, as subscribers receive it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommittedEvent {
-    /// Which event.
+    /// The event's id.
     pub id: EventId,
-    /// When and by whom.
+    /// Its time and actor.
     pub stamp: Stamp,
-    /// What was done.
+    /// The event.
     pub event: NewEvent,
 }
 
 impl NewEvent {
-    /// Returns an event of this action that is about nothing in particular.
+    /// Returns an event of this action without source, version or details.
     pub fn of(action: Action) -> Self {
         Self {
             action,
@@ -236,42 +238,42 @@ impl NewEvent {
         }
     }
 
-    /// Names the source.
+    /// Sets the source.
     #[must_use]
     pub fn source(mut self, id: impl Into<Option<SourceId>>) -> Self {
         self.source_id = id.into();
         self
     }
 
-    /// Names the version.
+    /// Sets the version.
     #[must_use]
     pub fn version(mut self, id: impl Into<Option<VersionId>>) -> Self {
         self.version_id = id.into();
         self
     }
 
-    /// Names the attempt, verdict or edition.
+    /// Sets the attempt, verdict or edition.
     #[must_use]
     pub fn about(mut self, about: impl Into<Option<About>>) -> Self {
         self.about = about.into();
         self
     }
 
-    /// Adds the line for people.
+    /// Sets the details.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<Option<String>>) -> Self {
         self.detail = detail.into();
         self
     }
 
-    /// Names the policy that decided.
+    /// Sets the revision of the policy that decided.
     #[must_use]
     pub fn under(mut self, policy_revision: Option<i64>) -> Self {
         self.policy_revision = policy_revision;
         self
     }
 
-    /// Says whether the verdict is a person's in the place of a verifier.
+    /// Sets whether a person overruled a verifier with the verdict.
     #[must_use]
     pub fn by_hand(mut self, by_hand: bool) -> Self {
         self.by_hand = Some(by_hand);
@@ -279,15 +281,15 @@ impl NewEvent {
     }
 }
 
-/// An event as the store knows it.
+/// An event as the store returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Which event.
+    /// The event's id.
     pub id: EventId,
-    /// When and by whom.
+    /// Its time and actor.
     pub stamp: Stamp,
-    /// What was done.
+    /// The event.
     pub event: NewEvent,
-    /// The source's name, when the event is about one.
+    /// The source's name, when the event has a source.
     pub source_name: Option<String>,
 }

@@ -1,15 +1,15 @@
-//! Names that are safe as one part of a path, whatever the network says.
+//! Safe names for one part of a path, made of any text from the network.
 
 use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::text::is_formatting;
 
-/// The longest part, in bytes: room below the 255 of common file systems for what is put around it.
+/// The longest part, in bytes: leaves room below the 255 of common file systems for prefixes and suffixes.
 const MAX_PART_BYTES: usize = 200;
 
-/// Makes one safe path part of `text`: no separator, control or bidirectional mark, NFC (Unicode Annex 15), at most
-/// 200 bytes with the extension kept. Nothing when no character is left, or only dots.
+/// Makes one safe part of a path of `text`: no separators, controls or bidirectional marks, in NFC (Unicode Annex 15),
+/// at most 200 bytes with the extension kept. `None` when nothing but dots is left.
 pub fn safe_part(text: &str) -> Option<String> {
     let mapped: String = text
         .nfc()
@@ -25,8 +25,7 @@ pub fn safe_part(text: &str) -> Option<String> {
     (!trimmed.is_empty()).then(|| shorten(trimmed))
 }
 
-/// Returns the name that an address gives to its file: the last segment of its path, decoded and made safe;
-/// `index` when it has none.
+/// Returns the file name in an address: the decoded last segment of the path, made safe; `index` if there is none.
 pub fn segment_name(url: &url::Url) -> String {
     url.path_segments()
         .and_then(|mut segments| segments.next_back().map(decode_percent))

@@ -1,4 +1,4 @@
-//! Identifiers as newtypes, so that a source's number is never taken for a version's.
+//! Identifiers as newtypes: a source's number cannot be taken for a version's.
 
 use std::fmt;
 
@@ -18,18 +18,18 @@ macro_rules! id {
 }
 
 id!(
-    /// Names a source for ever; never used again after the source is removed.
+    /// The id of a source; never reused after the source is removed.
     SourceId,
-    /// Names one attempt at fetching a source.
+    /// The id of an attempt.
     AttemptId,
-    /// Names one kept state of a source's file.
+    /// The id of a version.
     VersionId,
-    /// Names the stored bytes that one or more versions share.
+    /// The id of a blob, which versions with equal content share.
     BlobId,
-    /// Names one verdict of one verifier on one version, or on one edition.
+    /// The id of a verdict, on a version or an edition.
     VerdictId,
-    /// Names one combination of versions of a set's members.
+    /// The id of an edition of a set.
     EditionId,
-    /// Names one logged action; grows with time, so it is also the place to resume a stream from.
+    /// The id of an event. Ids grow with time, so a stream of events can resume from one.
     EventId,
 );

@@ -1,8 +1,8 @@
-//! Intervals of whole hours, and the hour slots that schedule by them.
+//! Intervals of whole hours, and the hour slots of the schedule.
 //!
-//! A source is due by slots, not by times of day: after an attempt in slot `s` it is due again in slot `s + interval`,
-//! however late in its hour the attempt ran. So a cron line that drifts by seconds skips nothing, slots missed while
-//! the machine slept collapse into one, and daylight saving changes nothing.
+//! A source is scheduled by slots, not by times of day. After an attempt in slot `s` it is due again in slot `s +
+//! interval`, however late in its hour the attempt ran. So a cron job that drifts by seconds skips nothing, slots
+//! missed while the machine slept collapse into one, and daylight saving changes nothing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,11 +15,11 @@ use super::parse_number;
 const SECONDS_PER_HOUR: i64 = 3600;
 const HOURS_PER_DAY: u32 = 24;
 
-/// A whole number of hours, at least one and at most ten years.
+/// A whole number of hours, from one hour to ten years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Interval(u32);
 
-/// A text that is not an interval, with what is accepted.
+/// A text that is no interval. The message states what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not an interval: give whole hours or whole days, such as 1h, 12h, 1d or 7d, from 1h to {max}d",
@@ -30,10 +30,10 @@ pub struct IntervalError(pub String);
 impl Interval {
     /// Ten years of 365 days.
     pub const MAX_HOURS: u32 = 3650 * HOURS_PER_DAY;
-    /// One day: what a source gets when nothing is said.
+    /// One day, the interval of a source for which none was given.
     pub const DEFAULT: Self = Self(HOURS_PER_DAY);
 
-    /// Returns the interval of `hours`, or nothing when that is out of range.
+    /// Returns the interval of `hours`; `None` out of range.
     pub fn from_hours(hours: u32) -> Option<Self> {
         (1..=Self::MAX_HOURS)
             .contains(&hours)
@@ -79,7 +79,7 @@ impl fmt::Display for Interval {
 pub struct Slot(pub i64);
 
 impl Slot {
-    /// Returns the slot in which `time` lies.
+    /// Returns the slot that contains `time`.
     pub fn containing(time: DateTime<Utc>) -> Self {
         Self(time.timestamp().div_euclid(SECONDS_PER_HOUR))
     }
@@ -96,15 +96,15 @@ impl Slot {
             .unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// Returns the slot at which a source is due again after a good attempt in this one.
+    /// Returns the slot in which a source is due again after a successful attempt in this one.
     #[must_use]
     pub fn after(self, interval: Interval) -> Self {
         Self(self.0 + i64::from(interval.hours()))
     }
 }
 
-/// Returns the slot at which a source is due again after an attempt in `slot` that left so many failures in a row: none
-/// when it went well.
+/// Returns the slot in which a source is due again after an attempt in `slot` that left `failures` failed attempts in
+/// a row; 0 after a success.
 pub fn next_slot(slot: Slot, interval: Interval, failures: u32) -> Slot {
     match failures {
         0 => slot.after(interval),
@@ -112,8 +112,8 @@ pub fn next_slot(slot: Slot, interval: Interval, failures: u32) -> Slot {
     }
 }
 
-/// Returns the slot at which a source is due again after its `failures`-th failed attempt in a row, made in `slot`:
-/// after 1, 2, 4 … hours, never later than its interval.
+/// Returns the slot in which a source is due again after its `failures`-th failed attempt in a row, made in `slot`: 1,
+/// 2, 4 … hours later, at most its interval.
 pub fn next_slot_after_failure(slot: Slot, interval: Interval, failures: u32) -> Slot {
     let backoff = 1_u32
         .checked_shl(failures.saturating_sub(1))
@@ -121,8 +121,8 @@ pub fn next_slot_after_failure(slot: Slot, interval: Interval, failures: u32) ->
     Slot(slot.0 + i64::from(backoff.min(interval.hours())))
 }
 
-/// Prints a length of time in the largest unit of which it is a whole number: `200 ms`, `30 s`, `5 min`, `3 h`, `7 d`.
-pub fn in_words(length: Duration) -> String {
+/// Prints a duration in the largest unit that divides it: `200 ms`, `30 s`, `5 min`, `3 h`, `7 d`.
+pub fn duration_words(length: Duration) -> String {
     let units = [
         (86_400_000, " d"),
         (3_600_000, " h"),
@@ -133,13 +133,13 @@ pub fn in_words(length: Duration) -> String {
     in_largest(length, &units)
 }
 
-/// Prints a length of time as the configuration file says it: `200ms`, `30s`, `5m`, `24h`.
-pub fn as_setting(length: Duration) -> String {
+/// Prints a duration in the configuration file's notation: `200ms`, `30s`, `5m`, `24h`.
+pub fn duration_setting(length: Duration) -> String {
     let units = [(3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
     in_largest(length, &units)
 }
 
-/// Prints a length of time in the first unit, given with its milliseconds, of which it is a whole number.
+/// Prints a duration in the first unit that divides it; each unit is given with its milliseconds.
 fn in_largest(length: Duration, units: &[(u128, &str)]) -> String {
     let ms = length.as_millis();
     let unit = units.iter().find(|unit| ms.is_multiple_of(unit.0));
@@ -258,7 +258,7 @@ mod tests {
             86_400_000,
             129_600_000,
         ];
-        let words = all.map(|ms| in_words(Duration::from_millis(ms)));
+        let words = all.map(|ms| duration_words(Duration::from_millis(ms)));
         let expected = "200 ms, 1500 ms, 30 s, 90 s, 90 min, 3 h, 1 d, 36 h";
         assert_eq!(words.join(", "), expected);
     }

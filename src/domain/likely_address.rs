@@ -1,14 +1,14 @@
-//! What address somebody may have meant by a text that is none. A guess for messages: nothing is ever fetched by it.
+//! Guesses which address was meant by a text that is none. The guess serves messages only and is never fetched.
 
 use url::Url;
 
 use super::masked::masked;
 
-/// How a host without anything behind it ends when it is likelier one than a file.
+/// Endings by which a name without a path is taken for a host rather than a file.
 const COMMON_ENDS: [&str; 7] = [".com", ".org", ".net", ".edu", ".gov", ".int", ".info"];
 
-/// Returns `https://example.org/x` for `example.org/x`, `//example.org/x`, `example.org:8443/x` and `htps://example.org/x`;
-/// nothing where no host can be made out, or where the text holds a password.
+/// Returns `https://example.org/x` for `example.org/x`, `//example.org/x`, `example.org:8443/x` and
+/// `htps://example.org/x`; `None` when the text holds a password or no recognisable host.
 pub(super) fn likely_address(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
     let rest = if scheme.is_empty() {
@@ -42,7 +42,7 @@ pub(super) fn likely_address(text: &str) -> Option<String> {
     Some(masked(address.as_str()))
 }
 
-/// `htps`, `httpss`, `hxxps`: a slip, or a way to write an address so that nobody follows it.
+/// Returns whether a scheme is a misspelt or defused `https`: `htps`, `httpss`, `hxxps`.
 fn is_like_https(scheme: &str) -> bool {
     let scheme = scheme.to_ascii_lowercase();
     scheme.starts_with('h') && scheme.ends_with(['s', 'p', 't']) && (3..=6).contains(&scheme.len())

@@ -1,14 +1,14 @@
-//! Lines of lists that people and their programs write: each ends with LF, CRLF, or CR alone, as old editors had it.
+//! Splits hand-written lists into lines that end with LF, CRLF, or CR alone (old editors).
 
 use std::borrow::Cow;
 
-/// Returns the lines of a text without what ends them, so that their places are the numbers that an editor shows.
+/// Returns the lines of a text without their endings; the n-th is line n of an editor.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n')
         .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
-/// Returns a text in which no line ends with CR alone, for a parser that knows no such end.
+/// Replaces every CR that ends a line alone, for parsers that do not accept it.
 pub fn with_line_feeds(text: &str) -> Cow<'_, str> {
     let is_alone = |(at, _): (usize, &str)| !text[at + 1..].starts_with('\n');
     if text.match_indices('\r').any(is_alone) {

@@ -1,16 +1,16 @@
-//! Addresses in messages: user names, passwords and other secrets that stand in them are never repeated.
+//! Masks user names, passwords and other secrets of addresses in messages.
 
 use super::credential::{holds_credential, is_secret_name};
 
-/// The shortest word that is taken for a secret beside `${NAME}`.
+/// The least length of a literal word beside `${NAME}` that is taken for a secret.
 const LEAST_SECRET_CHARS: usize = 6;
 
-/// Returns `text` with `…` in the place of a user name and a password, and of what else looks like a secret (the value of a
-/// parameter `token`, say), for messages: what an operator typed may be an address that holds some, well-formed or not.
+/// Returns `text` with `…` in the place of user name, password, and every part that looks like a secret, such as the
+/// value of a parameter `token`. Works on malformed addresses too.
 pub fn masked(text: &str) -> String {
     let text = without_user(text);
     let is_end = |c: char| matches!(c, '/' | '?' | '&' | ';' | '#');
-    // A part, with the character that ends it.
+    // Each part includes the character that ends it.
     text.split_inclusive(is_end)
         .map(|part| {
             let plain = part.trim_end_matches(is_end);
@@ -24,7 +24,7 @@ pub fn masked(text: &str) -> String {
         .collect()
 }
 
-/// Returns a running text in which every word that looks like an address is [`masked`].
+/// Masks ([`masked`]) every word of a message that looks like an address.
 pub fn masked_within(text: &str) -> String {
     let is_between = |c: char| c.is_whitespace() || c.is_control() || "`'\"<>()".contains(c);
     text.split_inclusive(is_between)
@@ -42,17 +42,17 @@ pub fn masked_within(text: &str) -> String {
 }
 
 fn without_user(text: &str) -> String {
-    // Without a scheme, what comes before the first colon is the user's name, and may stay.
+    // Without a scheme, the user name stands before the first colon; it may be shown.
     let scheme = text.find(':').map_or(0, |colon| colon + 1);
     let rest = text[scheme..].trim_start_matches(['/', '\\']);
     let start = text.len() - rest.len();
-    // `SOURCE:published@TIME` names a version.
+    // `SOURCE:published@TIME` refers to a version.
     if start == 0 || start == scheme && rest.starts_with("published@") {
         return text.to_owned();
     }
     let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
     let authority = &rest[..end];
-    // A password may itself hold one of those characters: then what looks like a port is none.
+    // A password may hold `/` or `?` itself; a part that is no number is then no port.
     let broken = authority
         .rsplit_once(':')
         .is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()));
@@ -61,7 +61,7 @@ fn without_user(text: &str) -> String {
         .or_else(|| rest.rfind('@').filter(|_| broken))
     {
         Some(at) => format!("{}…{}", &text[..start], &rest[at..]),
-        // A password whose `@` was lost, perhaps; not the end of an IPv6 address.
+        // Probably a password whose `@` was lost; the end of an IPv6 address is excluded.
         None if broken && !authority.ends_with(']') => {
             let colon = authority.rfind(':').unwrap_or(authority.len());
             format!(
@@ -75,11 +75,11 @@ fn without_user(text: &str) -> String {
     }
 }
 
-/// Returns the name of a parameter, such as `id=1`, when it or its value shows that a secret stands there as it is.
+/// Returns the decoded name of a parameter such as `id=1` whose name or value suggests a literal secret.
 pub(super) fn literal_parameter(part: &str) -> Option<String> {
     let part_without = blanked(part);
     let (name, value) = url::form_urlencoded::parse(part_without.as_bytes()).next()?;
-    // Beside a secret by name, what is too short to be one may stand.
+    // Words beside a `${NAME}` may be shown when they are too short for a secret.
     let least = if part.contains("${") {
         LEAST_SECRET_CHARS
     } else {
@@ -94,7 +94,7 @@ pub(super) fn literal_parameter(part: &str) -> Option<String> {
     is_secret.then(|| name.into_owned())
 }
 
-/// Returns `text` with a space in the place of every `${NAME}`.
+/// Replaces every `${NAME}` of `text` by a space.
 pub(super) fn blanked(text: &str) -> String {
     let mut parts = text.split("${");
     let first = parts.next().unwrap_or_default().to_owned();

@@ -1,6 +1,6 @@
-//! The pure rules of gannet: what a source, an interval, a version and a verdict are, and what follows from them.
+//! The pure rules of gannet: sources, intervals, versions and verdicts, and the decisions that follow from them.
 //!
-//! Nothing here does I/O or reads a clock; times come in as arguments. Every other layer may import this one.
+//! Nothing here does I/O or reads a clock: times are arguments. Every other layer may import this one.
 
 mod address;
 mod archive_mark;
@@ -19,10 +19,10 @@ mod likely_address;
 mod lines;
 mod masked;
 mod moment;
-mod no_room;
 mod notice;
 mod number;
 mod numbering;
+mod out_of_space;
 mod pattern;
 mod policy;
 mod provenance;
@@ -53,25 +53,27 @@ pub use content::Content;
 pub use credential::value_holds_credential;
 pub use digest::{Digest, DigestError, Digester, to_hex};
 pub use edition::{
-    Edition, EditionCandidate, EditionMember, EditionVerdict, MemberNow, NotReady, SetPublication,
-    SetStep, combination_key, edition_to_publish, files_key, newest_combination, ready_to_judge,
-    set_file_names, set_step,
+    Edition, EditionCandidate, EditionMember, EditionVerdict, SetBlocked, SetMember,
+    SetPublication, SetStep, combination_key, edition_to_publish, files_key, newest_combination,
+    ready_to_judge, set_file_names, set_step,
 };
 pub use event::{About, Action, Actor, CommittedEvent, Event, NewEvent, Stamp};
 pub use file_name::{decode_percent, safe_part, segment_name};
 pub use id::{AttemptId, BlobId, EditionId, EventId, SourceId, VerdictId, VersionId};
 pub use interval::{
-    Interval, IntervalError, Slot, as_setting, in_words, next_slot, next_slot_after_failure,
+    Interval, IntervalError, Slot, duration_setting, duration_words, next_slot,
+    next_slot_after_failure,
 };
 pub use lines::{lines, with_line_feeds};
 pub use masked::{masked, masked_within};
 pub use moment::{Moment, MomentError};
-pub use no_room::is_no_room;
 pub use notice::{
-    ChangeKind, Decision, NoticeRules, Standing, Told, ToldOfSet, decide, decide_set,
+    ChangeKind, Decision, NoticeRules, NotifierState, SetNotifierState, SourceHealth,
+    next_notification, next_set_notification,
 };
 pub use number::{parse_id, parse_number};
 pub use numbering::{MAX_NAME_BYTES, candidate_name, free_number, host_in_name};
+pub use out_of_space::is_out_of_space;
 pub use pattern::{Pattern, SourceKey};
 pub use policy::{
     AdoptedPolicy, Policy, PolicyChanges, PolicyStep, PolicyVerifier, Scope, policy_step,
@@ -84,7 +86,7 @@ pub use settings::{Edit, SettingsError, SettingsPatch, SourceSettings};
 pub use size::{exact_size, format_size, parse_size, size_to_the_byte};
 pub use source::{Claim, NewestVersion, PublishPolicy, RESERVED_HEADERS, Source, SourceState};
 pub use template::Template;
-pub use text::{clean, clean_line, in_short, shortened};
+pub use text::{clean, clean_line, shortened, truncate_line};
 pub use time_bounds::{CLOCK_TOLERANCE, LONGEST_LEASE, LONGEST_RETRY, LONGEST_RETRY_AFTER};
 pub use verdict::{
     BY_HAND, Fingerprint, Judgement, NewVerdict, OMITTED, Verdict, VerdictOutcome,

@@ -1,6 +1,6 @@
-//! A moment as people write it: exact, by the clock on the wall, a day, or how long ago.
+//! Points in time as people write them: exact, local, a day, or an age.
 //!
-//! Never reads a clock and knows no time zone: whoever has both makes a point in time of it.
+//! Never reads a clock or knows a time zone: the caller, who has both, resolves a [`Moment`].
 
 use std::str::FromStr;
 
@@ -8,22 +8,22 @@ use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, Utc};
 
 use super::parse_number;
 
-/// A moment in the past, as an operator names it.
+/// A moment in the past, as an operator writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// With its zone: `2026-01-31T12:00Z`, `2026-01-31T12:00:30+01:00`.
+    /// A time with its zone: `2026-01-31T12:00Z`, `2026-01-31T12:00:30+01:00`.
     At(DateTime<Utc>),
-    /// Without: `2026-01-31T12:00`.
+    /// A local time: `2026-01-31T12:00`.
     Wall(NaiveDateTime),
     /// A whole day: `2026-01-31`.
     Day(NaiveDate),
-    /// A whole day, so many before this one: `today`, `yesterday`.
+    /// A whole day, this many days ago: `today`, `yesterday`.
     DaysAgo(u64),
-    /// So long before now: `30m`, `2h`, `3d`.
+    /// An age: `30m`, `2h`, `3d`.
     Ago(Duration),
 }
 
-/// A text that is no moment, with what is one.
+/// A text that is no moment. The message states what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a time: give an age such as 30m, 2h or 7d, a date such as 2026-01-31, today or yesterday, or a time such as 2026-01-31T12:00 (local) or 2026-01-31T12:00Z (UTC)"
@@ -64,7 +64,7 @@ fn age(text: &str) -> Option<Duration> {
     }
 }
 
-/// Reads an RFC 3339 time, or one without seconds.
+/// Parses an RFC 3339 time, with or without seconds.
 fn exact(text: &str) -> Option<DateTime<Utc>> {
     if let Some(plain) = text.strip_suffix(['Z', 'z']) {
         return wall(plain).map(|time| time.and_utc());

@@ -1,10 +1,9 @@
-//! Whom to tell of what: which changes of a source a notifier is due, given where the source stands, what was told last,
-//! and the time.
+//! Decides which changes of a source or a set a notifier reports, given its health, the notifier's state, and the time.
 //!
-//! It goes by states, not by events: what is told is a difference to what was told before, and a difference that has to wait
-//! for the end of the quiet period is looked at again. So a source that flaps, in being fetched or in what is in its file, is
-//! told of at most once in a quiet period, and the state that it comes to rest in is always told in the end. What is better holds back
-//! nothing that is worse: trouble that comes back right after its end is told at once.
+//! Decisions compare states, not events: a notice reports the difference between the present health and what was
+//! reported last. A difference that arises within the quiet period is compared again when the period ends. So a
+//! flapping source is reported at most once in a quiet period, and its final state is always reported in the end. Good
+//! news never delays bad news: a problem that returns right after its end is reported at once.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -14,37 +13,37 @@ use super::{EditionId, Source, VersionId, VersionState};
 
 words!(
     "a change":
-    /// A change of state that somebody may want to hear of.
+    /// A change that notifiers can report.
     #[derive(PartialOrd, Ord)]
     pub enum ChangeKind {
-        /// A source fails to be fetched.
+        /// A source cannot be fetched.
         Failing = "failing",
         /// The newest version of a source failed verification.
         VersionFailed = "version-failed",
-        /// Readers find nothing any more where a source's file or a set was published.
+        /// The published file of a source, or the folder of a set, was removed.
         Withdrawn = "withdrawn",
-        /// A version that may be published could not be.
+        /// A version that may be published could not be published.
         PublishFailed = "publish-failed",
         /// An edition of a set failed verification.
         SetFailed = "set-failed",
-        /// A changed configuration file could not be used.
+        /// A changed configuration file is unusable.
         ConfigRejected = "config-rejected",
         /// A source can be fetched again.
         Recovered = "recovered",
         /// The newest version of a source, or the newest edition of a set, passed after one had failed.
         GoodAgain = "good-again",
-        /// Readers of a set see another edition.
+        /// Another edition of a set was published.
         SetPublished = "set-published",
-        /// Readers of a source's published file see another version than before.
+        /// Another version of a source was published.
         Changed = "changed",
     }
 );
 reads_text!(ChangeKind);
 
 impl ChangeKind {
-    /// The kinds that follow from single events each. Those that are neither here nor in [`Self::TURNS`] are found by what a
-    /// notifier knows of a set ([`decide_set`]).
-    pub const EVENTS: [Self; 5] = [
+    /// The kinds that follow from a single event. The kinds that are neither here nor in [`Self::OF_HEALTH`] follow from
+    /// the state of a set ([`next_set_notification`]).
+    pub const OF_EVENTS: [Self; 5] = [
         Self::Withdrawn,
         Self::PublishFailed,
         Self::ConfigRejected,
@@ -52,16 +51,16 @@ impl ChangeKind {
         Self::Changed,
     ];
 
-    /// The kinds that [`decide`] finds by what a notifier knows of a source.
-    pub const TURNS: [Self; 4] = [
+    /// The kinds that follow from the health of a source ([`next_notification`]).
+    pub const OF_HEALTH: [Self; 4] = [
         Self::Failing,
         Self::VersionFailed,
         Self::Recovered,
         Self::GoodAgain,
     ];
 
-    /// Returns the kinds that a notifier hears of when nothing else is said: trouble, and its end.
-    pub fn of_trouble() -> Vec<Self> {
+    /// Returns the kinds that a notifier reports by default: problems, and their ends.
+    pub fn default_kinds() -> Vec<Self> {
         let is_daily = |kind: &Self| matches!(kind, Self::SetPublished | Self::Changed);
         Self::ALL
             .into_iter()
@@ -69,7 +68,7 @@ impl ChangeKind {
             .collect()
     }
 
-    /// Returns whether something is worse since.
+    /// Returns whether the change is for the worse.
     pub fn is_worse(self) -> bool {
         match self {
             Self::Failing
@@ -83,71 +82,72 @@ impl ChangeKind {
     }
 }
 
-/// What a notifier wants to hear, and how often.
+/// Which changes a notifier reports, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeRules {
-    /// Of these changes.
+    /// The kinds to report.
     pub on: Vec<ChangeKind>,
-    /// A source counts as failing from so many failed attempts in a row on; at least 1.
+    /// The number of failed attempts in a row from which on a source counts as failing; at least 1.
     pub after: u32,
-    /// At most once in this time of what comes and goes: where a source stands, where a set stands, and each kind of single
-    /// events about one source or set. What is worse waits for the end of this time only after something worse.
+    /// The quiet period: at most one notice in it about the health of a source, about the state of a set, and about
+    /// each kind of single events of one source or set. A change for the worse waits only for the end of the period
+    /// since the last change for the worse.
     pub quiet: TimeDelta,
 }
 
 impl NoticeRules {
-    /// Returns whether the notifier wants to hear of changes of this kind.
+    /// Returns whether the notifier reports changes of this kind.
     pub fn wants(&self, kind: ChangeKind) -> bool {
         self.on.contains(&kind)
     }
 
-    /// Tells whether an event of this kind waits, when the notifier was told of one at `told_at` about the same source or set.
-    pub fn holds(&self, kind: ChangeKind, told_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        // An operator who mends a file wants to hear each time that it is not right yet.
-        kind != ChangeKind::ConfigRejected && self.is_quiet(Some(told_at), now)
+    /// Returns whether an event has to wait, if the last one of its kind and subject was reported at `reported_at`.
+    pub fn delays(&self, kind: ChangeKind, reported_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        // An operator who repairs a configuration file wants to learn of each failure.
+        kind != ChangeKind::ConfigRejected && self.is_quiet(Some(reported_at), now)
     }
 
-    fn is_quiet(&self, told_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-        // A clock that was set back must not silence anything for long.
-        told_at.is_some_and(|at| now >= at && now - at < self.quiet)
+    fn is_quiet(&self, reported_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+        // After the clock was set back, `at` lies in the future; it must not silence the notifier.
+        reported_at.is_some_and(|at| now >= at && now - at < self.quiet)
     }
 
-    /// Tells whether what is told of these changes waits, given when the notifier was told last, and of something worse.
-    fn holds_turn(
+    /// Returns whether changes have to wait, given the time of the last notice, and of the last one for the worse.
+    fn delays_all(
         &self,
         mut changes: impl Iterator<Item = ChangeKind>,
-        told_at: Option<DateTime<Utc>>,
+        reported_at: Option<DateTime<Utc>>,
         worse_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> bool {
         let is_worse = changes.any(ChangeKind::is_worse);
-        self.is_quiet(if is_worse { worse_at } else { told_at }, now)
+        self.is_quiet(if is_worse { worse_at } else { reported_at }, now)
     }
 
-    fn is_failing(&self, present: Standing) -> bool {
-        present.failures >= self.after
+    fn is_failing(&self, health: SourceHealth) -> bool {
+        health.failures >= self.after
     }
 
-    /// Tells whether the source is on its way to count as failing, which no event will say when it gets there.
-    fn counts(&self, present: Standing) -> bool {
+    /// Returns whether the source has failed, but fewer than `after` times: no event marks that threshold.
+    fn is_counting_up(&self, health: SourceHealth) -> bool {
         let matters = self.wants(ChangeKind::Failing) || self.wants(ChangeKind::Recovered);
-        matters && (1..self.after).contains(&present.failures)
+        matters && (1..self.after).contains(&health.failures)
     }
 }
 
-/// Where a source stands.
+/// The health of a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Failed attempts since the last good one.
+pub struct SourceHealth {
+    /// Failed attempts in a row.
     pub failures: u32,
-    /// The newest version, when it failed verification.
+    /// The newest version, if it failed verification.
     pub failed_version: Option<VersionId>,
-    /// The newest version is not judged to its end: it may fail yet.
+    /// Whether the newest version is undecided, so that it may still fail.
     pub undecided: bool,
 }
 
-impl Standing {
-    /// Returns where this source stands.
+impl SourceHealth {
+    /// Returns the health of this source.
     pub fn of(source: &Source) -> Self {
         let state = &source.state;
         let has_failed = state.version_state == Some(VersionState::Failed);
@@ -160,45 +160,45 @@ impl Standing {
     }
 }
 
-/// What a notifier knows of a source.
+/// What a notifier has reported about a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
-    /// That it fails.
+pub struct NotifierState {
+    /// Whether the source was last reported as failing.
     pub failing: bool,
-    /// That this version failed verification.
+    /// The version that was reported as failed.
     pub failed_version: Option<VersionId>,
-    /// When it was told of the source last.
+    /// When the source was last reported.
     pub at: Option<DateTime<Utc>>,
-    /// When it was told last that something is worse.
+    /// When a change for the worse was last reported.
     pub worse_at: Option<DateTime<Utc>>,
-    /// The source has to be looked at again even when nothing happens to it.
+    /// Whether the source must be compared again even without a new event.
     pub waits: bool,
 }
 
-impl Told {
-    /// Returns what a notifier knows that was told all of where a source stands.
-    pub fn all_of(rules: &NoticeRules, present: Standing) -> Self {
+impl NotifierState {
+    /// Returns the state of a notifier that has nothing left to report about a source of this health.
+    pub fn baseline(rules: &NoticeRules, health: SourceHealth) -> Self {
         Self {
-            failing: rules.is_failing(present),
-            failed_version: present.failed_version,
+            failing: rules.is_failing(health),
+            failed_version: health.failed_version,
             at: None,
             worse_at: None,
-            waits: rules.counts(present),
+            waits: rules.is_counting_up(health),
         }
     }
 
-    /// Returns the same for a source in which versions failed since: when the newest is one of them and was known as failed, it
-    /// was something else in between, and is news again, unless that was in the quiet period.
+    /// Forgets the reported failed version if it failed *again* since: it must have passed in between, so the failure
+    /// is worth reporting, unless the quiet period lasts.
     #[must_use]
-    pub fn without(
+    pub fn reset_failed(
         self,
         failed_since: &[VersionId],
         rules: &NoticeRules,
-        present: Standing,
+        health: SourceHealth,
         now: DateTime<Utc>,
     ) -> Self {
         let is_news = |id: &VersionId| {
-            present.failed_version == Some(*id)
+            health.failed_version == Some(*id)
                 && failed_since.contains(id)
                 && !rules.is_quiet(self.worse_at, now)
         };
@@ -208,9 +208,9 @@ impl Told {
         }
     }
 
-    /// Returns what is known when nobody could be told: the same, to be tried again.
+    /// Returns the state after a failed delivery: unchanged, and to be tried again.
     #[must_use]
-    pub fn undelivered(self) -> Self {
+    pub fn mark_undelivered(self) -> Self {
         Self {
             waits: true,
             ..self
@@ -218,29 +218,34 @@ impl Told {
     }
 }
 
-/// What follows for one source.
+/// The changes to report about a source, and the notifier's state afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What there is to tell now.
+    /// The changes to report now.
     pub changes: Vec<ChangeKind>,
-    /// What the notifier knows when that was delivered.
-    pub then: Told,
+    /// The notifier's state once they are delivered.
+    pub then: NotifierState,
 }
 
-/// Decides what a notifier is told of a source now. What it does not want to hear of, it is taken to know at once.
-pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<Utc>) -> Decision {
-    let mut known = Told::all_of(rules, present);
-    if present.undecided {
-        known.failed_version = told.failed_version;
-        // No event says that it is good at last when it is so after several that were not judged.
-        known.waits |= told.failed_version.is_some() && rules.wants(ChangeKind::GoodAgain);
+/// Decides which changes of a source a notifier reports now. Kinds that it does not report count as reported at once.
+pub fn next_notification(
+    rules: &NoticeRules,
+    health: SourceHealth,
+    reported: NotifierState,
+    now: DateTime<Utc>,
+) -> Decision {
+    let mut known = NotifierState::baseline(rules, health);
+    if health.undecided {
+        known.failed_version = reported.failed_version;
+        // No event follows when a version passes after several undecided ones, so the source must be polled.
+        known.waits |= reported.failed_version.is_some() && rules.wants(ChangeKind::GoodAgain);
     }
-    let turned = match (told.failing, known.failing) {
+    let turned = match (reported.failing, known.failing) {
         (false, true) => Some(ChangeKind::Failing),
         (true, false) => Some(ChangeKind::Recovered),
         _ => None,
     };
-    let judged = match (told.failed_version, known.failed_version) {
+    let judged = match (reported.failed_version, known.failed_version) {
         (known, Some(now)) if known != Some(now) => Some(ChangeKind::VersionFailed),
         (Some(_), None) => Some(ChangeKind::GoodAgain),
         _ => None,
@@ -248,20 +253,20 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
     let [turned, judged] = [turned, judged].map(|kind| kind.filter(|kind| rules.wants(*kind)));
     let has_news = turned.is_some() || judged.is_some();
     let changes = || turned.into_iter().chain(judged);
-    if has_news && rules.holds_turn(changes(), told.at, told.worse_at, now) {
-        let then = Told {
+    if has_news && rules.delays_all(changes(), reported.at, reported.worse_at, now) {
+        let then = NotifierState {
             failing: if turned.is_some() {
-                told.failing
+                reported.failing
             } else {
                 known.failing
             },
             failed_version: if judged.is_some() {
-                told.failed_version
+                reported.failed_version
             } else {
                 known.failed_version
             },
             waits: true,
-            ..told
+            ..reported
         };
         return Decision {
             changes: Vec::new(),
@@ -270,56 +275,61 @@ pub fn decide(rules: &NoticeRules, present: Standing, told: Told, now: DateTime<
     }
     Decision {
         changes: changes().collect(),
-        then: Told {
-            at: if has_news { Some(now) } else { told.at },
+        then: NotifierState {
+            at: if has_news { Some(now) } else { reported.at },
             worse_at: if changes().any(ChangeKind::is_worse) {
                 Some(now)
             } else {
-                told.worse_at
+                reported.worse_at
             },
             ..known
         },
     }
 }
 
-/// What a notifier knows of a set.
+/// What a notifier has reported about a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ToldOfSet {
-    /// That this edition failed verification.
+pub struct SetNotifierState {
+    /// The edition that was reported as failed.
     pub failed_edition: Option<EditionId>,
-    /// When it was told of the set last.
+    /// When the set was last reported.
     pub at: Option<DateTime<Utc>>,
-    /// When it was told last that an edition failed.
+    /// When a failed edition was last reported.
     pub worse_at: Option<DateTime<Utc>>,
 }
 
-/// Decides what a notifier is told of a set now, given its newest edition, and what the notifier knows when that was delivered:
-/// the same rule as for what is in the file of a source.
-pub fn decide_set(
+/// Decides which change of a set a notifier reports now, given the newest edition, and returns the notifier's state
+/// once the notice is delivered. The rule equals that for the versions of a source.
+pub fn next_set_notification(
     rules: &NoticeRules,
     newest: Option<(EditionId, VersionState)>,
-    told: ToldOfSet,
+    reported: SetNotifierState,
     now: DateTime<Utc>,
-) -> (Option<ChangeKind>, ToldOfSet) {
+) -> (Option<ChangeKind>, SetNotifierState) {
     let failed_edition = match newest {
         Some((edition, VersionState::Failed)) => Some(edition),
-        Some((_, VersionState::Pending | VersionState::Error)) => told.failed_edition,
+        Some((_, VersionState::Pending | VersionState::Error)) => reported.failed_edition,
         _ => None,
     };
-    let change = match (told.failed_edition, failed_edition) {
+    let change = match (reported.failed_edition, failed_edition) {
         (known, Some(now)) if known != Some(now) => Some(ChangeKind::SetFailed),
         (Some(_), None) => Some(ChangeKind::GoodAgain),
         _ => None,
     };
     let change = change.filter(|kind| rules.wants(*kind));
-    if change.is_some() && rules.holds_turn(change.into_iter(), told.at, told.worse_at, now) {
-        return (None, told);
+    if change.is_some() && rules.delays_all(change.into_iter(), reported.at, reported.worse_at, now)
+    {
+        return (None, reported);
     }
     let is_worse = change.is_some_and(ChangeKind::is_worse);
-    let then = ToldOfSet {
+    let then = SetNotifierState {
         failed_edition,
-        at: change.map_or(told.at, |_| Some(now)),
-        worse_at: if is_worse { Some(now) } else { told.worse_at },
+        at: change.map_or(reported.at, |_| Some(now)),
+        worse_at: if is_worse {
+            Some(now)
+        } else {
+            reported.worse_at
+        },
     };
     (change, then)
 }

@@ -1,16 +1,16 @@
-//! Numbers as people write them: digits, and nothing else.
+//! Numbers as people write them: digits only.
 //!
-//! Rust's own parsers take a sign in front, so that a source named `+2` would be source 2.
+//! Rust's own parsers accept a sign, so that a source named `+2` would be source 2.
 
 use std::str::FromStr;
 
-/// Reads a number of ASCII digits only; nothing for other text, and for a number that is too large.
+/// Parses a number of ASCII digits; `None` for any other text, and for a number out of range.
 pub fn parse_number<T: FromStr>(text: &str) -> Option<T> {
     let digits = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// Reads the number of a source, a version or an event, which begin at 1.
+/// Parses an id, which is at least 1.
 pub fn parse_id(text: &str) -> Option<i64> {
     parse_number(text).filter(|id| *id > 0)
 }

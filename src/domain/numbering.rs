@@ -1,30 +1,30 @@
-//! Free numbers and the names made of them: where many sources ask for one name, each gets a number behind it.
+//! Free numbers, and names made with them: sources that ask for the same name get different numbers behind it.
 //!
-//! Never asks as often as numbers are taken: a thousand sources with one name are added in a few steps each.
+//! Probes few numbers: adding a thousand sources of one name takes a few probes each.
 
 use super::{Address, SourceSettings};
 
 /// The longest name of a source, in bytes.
 pub const MAX_NAME_BYTES: usize = 200;
 
-/// The longest host in a name that is made, in bytes: more than half of the name is left to the file's.
+/// The longest host in a generated name, in bytes: leaves more than half of the name to the file's.
 const MAX_HOST_BYTES: usize = 80;
 
-/// Returns a number from 1 on that is not taken: 1, or one that follows a taken number. The same numbers taken, the same is
-/// returned; it is the lowest free one when those that are taken have no gap, else it may lie after a gap.
+/// Returns a number from 1 on that is not taken: 1, or one right after a taken number. The result depends only on the
+/// taken numbers; it is the lowest free number when they have no gap, and may lie after a gap otherwise.
 ///
-/// Asks about twice as often as the number has binary digits: it doubles up to a free number, then halves the distance
-/// between that and the last taken one.
+/// Calls `is_taken` about twice for each binary digit of the result: it doubles up to a free number, then halves the
+/// distance to the last taken one.
 ///
 /// # Errors
 ///
-/// What `is_taken` fails with.
+/// The error of `is_taken`.
 pub fn free_number<E>(mut is_taken: impl FnMut(u32) -> Result<bool, E>) -> Result<u32, E> {
     let (mut taken, mut free) = (0, 1);
     while is_taken(free)? {
         taken = free;
         let Some(double) = free.checked_mul(2) else {
-            // Only names that were chosen for it come to this: 32 of them, and the first gap is near.
+            // Only 32 names chosen for the purpose lead here; the first gap is near.
             return first_free(is_taken);
         };
         free = double;
@@ -48,23 +48,23 @@ fn first_free<E>(mut is_taken: impl FnMut(u32) -> Result<bool, E>) -> Result<u32
     Ok(number)
 }
 
-/// Returns a name for a source that was given none, at most [`MAX_NAME_BYTES`] long: the file's (turn 1), then with the host
-/// before it (turn 2), then with a number behind, another one for each turn.
-pub fn candidate_name(settings: &SourceSettings, turn: u32) -> String {
+/// Returns a name for a source that was added without one, at most [`MAX_NAME_BYTES`] long: the file's name (choice 1),
+/// then the host in front of it (choice 2), then with a number behind it, another for each choice.
+pub fn candidate_name(settings: &SourceSettings, choice: u32) -> String {
     let name = &settings.name;
-    let number = match turn {
+    let number = match choice {
         0 | 1 => return name.clone(),
         2 => String::new(),
-        turn => format!("-{}", turn - 1),
+        choice => format!("-{}", choice - 1),
     };
     let host = host_in_name(&settings.address);
     let room = MAX_NAME_BYTES - host.len() - "/".len() - number.len();
-    // A long name loses its beginning: at its end stands the file's extension.
+    // A long name loses its beginning, since the file's extension stands at its end.
     let start = name.ceil_char_boundary(name.len().saturating_sub(room));
     format!("{host}/{}{number}", &name[start..])
 }
 
-/// Returns the host of an address, with its port, as it may stand in a name: `example.org_8443`, of a long one the beginning.
+/// Returns the host and port of an address as a part of a name: `example.org_8443`. A long host is cut.
 pub fn host_in_name(address: &Address) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
     let mut host = address.host().replace(|c| !is_plain(c), "_");
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn names_go_from_the_file_to_its_host_to_numbers() {
         let settings = SourceSettings::sample("a.csv");
-        let names = (1..=4).map(|turn| candidate_name(&settings, turn));
+        let names = (1..=4).map(|choice| candidate_name(&settings, choice));
         assert_eq!(
             names.collect::<Vec<_>>(),
             [
@@ -140,8 +140,10 @@ mod tests {
         ] {
             let address = Address::parse(address, false).expect("an address");
             let settings = SourceSettings::new(name.to_owned(), address);
-            let names: BTreeSet<_> = (1..5).map(|turn| candidate_name(&settings, turn)).collect();
-            assert_eq!(names.len(), 4, "each turn gives another one");
+            let names: BTreeSet<_> = (1..5)
+                .map(|choice| candidate_name(&settings, choice))
+                .collect();
+            assert_eq!(names.len(), 4, "each choice gives another one");
             for made in names {
                 assert!(made.len() <= MAX_NAME_BYTES, "{made}");
             }

@@ -9,26 +9,26 @@ use super::SourceSettings;
 use super::masked::masked;
 use super::text_form::{prints_text, reads_text};
 
-/// A selection of sources: `tag:NAME`, or a glob that the name or the address matches. Printed as it was written.
+/// A selection of sources: `tag:NAME`, or a glob on name and address. `Display` prints the text that was parsed.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
     selection: Selection,
 }
 
-/// What a pattern looks at of a source.
+/// The facts of a source that patterns match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceKey<'a> {
-    /// The name that the operator gave it.
+    /// The source's name.
     pub name: &'a str,
-    /// Its address.
+    /// The source's address.
     pub address: &'a str,
-    /// Its tags.
+    /// The source's tags.
     pub tags: &'a [String],
 }
 
 impl<'a> SourceKey<'a> {
-    /// Returns what a pattern looks at of these settings.
+    /// Returns the facts of these settings.
     pub fn of(settings: &'a SourceSettings) -> Self {
         Self {
             name: &settings.name,
@@ -45,12 +45,12 @@ enum Selection {
 }
 
 impl Pattern {
-    /// Returns whether the source with these settings is selected.
+    /// Returns whether the pattern selects the source with these settings.
     pub fn matches(&self, settings: &SourceSettings) -> bool {
         self.selects(&SourceKey::of(settings))
     }
 
-    /// Returns whether a source with this name, address and tags is selected.
+    /// Returns whether the pattern selects this source.
     pub fn selects(&self, source: &SourceKey<'_>) -> bool {
         match &self.selection {
             Selection::Tag(tag) => source.tags.contains(tag),
@@ -58,7 +58,7 @@ impl Pattern {
         }
     }
 
-    /// Returns the tag that selects, unless a glob does.
+    /// Returns the tag of a `tag:NAME` pattern.
     pub fn tag(&self) -> Option<&str> {
         match &self.selection {
             Selection::Tag(tag) => Some(tag),

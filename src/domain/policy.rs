@@ -1,7 +1,7 @@
-//! The policy of a catalogue: the verifiers and sets in force, the file that they came from, and who may change them.
+//! The policy of a catalogue: the verifiers and sets in force, their configuration file, and who may change them.
 //!
-//! Every state of a version or an edition is derived under the policy in force. A policy comes from one configuration file;
-//! edits of that file are adopted, another file is refused until an operator adopts it.
+//! Every state of a version or an edition is derived under the policy in force. A policy comes from one configuration
+//! file. Edits of that file are adopted; another file is refused until an operator adopts it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,19 +18,19 @@ pub enum Scope {
     /// Each version of a source by itself.
     #[default]
     Source,
-    /// The newest versions of all sources of a tag together.
+    /// The newest versions of all sources with a tag together.
     Set {
-        /// The tag, which is the name of the set.
+        /// The tag, which is also the name of the set.
         tag: String,
     },
 }
 
-/// One verifier of a policy: what decides whom it judges and what its verdicts count.
+/// One verifier of a policy: the facts that decide what it judges and how its verdicts count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyVerifier {
     /// Its name in the configuration.
     pub name: String,
-    /// What it is: `command`, `builtin json`, `http` or `external`.
+    /// Its kind: `command`, `builtin json`, `http` or `external`.
     pub kind: String,
     /// Whether its verdicts decide.
     pub weight: Weight,
@@ -38,7 +38,7 @@ pub struct PolicyVerifier {
     pub scope: Scope,
     /// Which sources it judges.
     pub sources: Vec<Pattern>,
-    /// SHA-256 of its definition, in hexadecimal digits; programs and their files are not part of it.
+    /// The SHA-256 of its definition, in hexadecimal digits, without the bytes of its programs.
     pub definition: String,
 }
 
@@ -46,7 +46,7 @@ pub struct PolicyVerifier {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Policy {
-    /// The verifiers; those with a set as their scope declare that set.
+    /// The verifiers. A verifier whose scope is a set declares that set.
     pub verifiers: Vec<PolicyVerifier>,
 }
 
@@ -84,7 +84,7 @@ impl Policy {
         verifiers.filter(move |one| matches!(&one.scope, Scope::Set { tag } if tag == name))
     }
 
-    /// Returns the names of the sets, each once, in order.
+    /// Returns the names of the sets, sorted, each once.
     pub fn sets(&self) -> BTreeSet<&str> {
         self.verifiers
             .iter()
@@ -95,7 +95,7 @@ impl Policy {
             .collect()
     }
 
-    /// Tells whether a verifier is defined in both policies, and otherwise in this one than in the other.
+    /// Returns whether both policies define the verifier, and differently.
     pub fn redefines(&self, name: &str, other: &Self) -> bool {
         let definition = |policy: &Self| policy.verifier(name).map(|one| one.definition.clone());
         definition(self)
@@ -114,17 +114,17 @@ fn weights<'a>(verifiers: impl Iterator<Item = &'a PolicyVerifier>) -> Weights {
         .collect()
 }
 
-/// What tells one policy from the one before, by the names of verifiers. Prints as a line for people:
-/// `added schema; removed size; changed csv (sources)`.
+/// The differences between two policies, by the names of verifiers. `Display` prints a line for people: `added schema;
+/// removed size; changed csv (sources)`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyChanges {
     added: Vec<String>,
     removed: Vec<String>,
-    /// With the fields that changed.
+    /// Changed verifiers, each with its changed fields.
     changed: Vec<(String, Vec<&'static str>)>,
-    /// Whether a set is declared that was not before.
+    /// Whether the later policy declares a new set.
     begins_set: bool,
-    /// The sets that are declared no more.
+    /// The sets that only the earlier policy declares.
     ended_sets: Vec<String>,
 }
 
@@ -158,13 +158,13 @@ impl PolicyChanges {
         }
     }
 
-    /// Returns the verifiers that the earlier policy declares and the later one does not, in its order.
+    /// Returns the verifiers that only the earlier policy declares, in its order.
     pub fn removed(&self) -> &[String] {
         &self.removed
     }
 
-    /// Returns the verifiers of the earlier policy whose verdicts may decide about fewer versions by the later one: those that it
-    /// does not declare, and those with another weight, scope or selection of sources.
+    /// Returns the verifiers of the earlier policy whose verdicts may decide about fewer versions under the later one:
+    /// removed verifiers, and those with another weight, scope or selection of sources.
     pub fn narrowed(&self) -> Vec<String> {
         let narrows = |field: &&str| ["weight", "scope", "sources"].contains(field);
         let changed = self.changed.iter();
@@ -173,14 +173,14 @@ impl PolicyChanges {
         self.removed.iter().cloned().chain(changed).collect()
     }
 
-    /// Returns the verifiers that both policies declare, and the later one with another definition.
+    /// Returns the verifiers whose definitions differ between the policies.
     pub fn redefined(&self) -> Vec<String> {
         let changed = self.changed.iter();
         let redefined = changed.filter(|(_, fields)| fields.contains(&"definition"));
         redefined.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Returns whether nothing that decides about a version or an edition is otherwise by the later policy.
+    /// Returns whether the later policy decides about every version and edition as the earlier one does.
     pub fn is_none(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
     }
@@ -190,7 +190,7 @@ impl PolicyChanges {
         self.begins_set
     }
 
-    /// Returns the names of the sets that the earlier policy declares and the later one does not, in order.
+    /// Returns the names of the sets that only the earlier policy declares, in order.
     pub fn ended_sets(&self) -> &[String] {
         &self.ended_sets
     }
@@ -223,51 +223,52 @@ impl fmt::Display for PolicyChanges {
         .map(|(word, names)| format!("{word} {}", names.join(", ")))
         .collect();
         if parts.is_empty() {
-            // The order of verifiers, or only the file that they come from.
+            // Only the order of the verifiers or the file differs.
             return f.write_str("the same verifiers");
         }
         f.write_str(&parts.join("; "))
     }
 }
 
-/// The policy in force, as the catalogue keeps it.
+/// The policy in force, as the catalogue stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdoptedPolicy {
-    /// Grows with each adoption; 0 while nothing was adopted.
+    /// Grows with each adoption; 0 before the first.
     pub revision: i64,
     /// When it was adopted.
     pub adopted_at: DateTime<Utc>,
     /// Who adopted it.
     pub actor: Actor,
-    /// The absolute path of the configuration file that it came from, if it came from one.
+    /// The absolute path of its configuration file, if it has one.
     pub file: Option<String>,
     /// The verifiers and sets.
     pub policy: Policy,
 }
 
-/// What a process with a configuration does about the policy in force.
+/// How a process treats its configuration, given the policy in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyStep {
-    /// The configuration says what is in force.
+    /// The configuration equals the policy in force.
     Keep,
-    /// What the configuration says is adopted.
+    /// Adopt the configuration's policy.
     Adopt,
-    /// The policy came from another file: nothing is judged, published or changed in its name.
+    /// The policy in force came from another file: do not judge, publish or change anything under this configuration.
     Refuse,
-    /// The file has no verifier left: half of an edit, or a file that was emptied, looks so too. An operator has to say so.
+    /// The configuration file declares no verifier any more, perhaps in a half-finished edit: an operator has to
+    /// confirm.
     Confirm,
 }
 
-/// Decides about a configuration that says `policy`. `is_same_file`: whether it is the file that the policy in force came from.
+/// Returns how a process treats a configuration with `policy`. `is_same_file`: the policy in force came from its file.
 ///
-/// A policy whose verifiers were taken away is one all the same: another file does not take its place by itself.
+/// An adopted policy without verifiers is a policy too: another file does not replace it on its own.
 pub fn policy_step(
     in_force: Option<&AdoptedPolicy>,
     policy: &Policy,
     is_same_file: bool,
 ) -> PolicyStep {
     match in_force.map(|adopted| &adopted.policy) {
-        // Without verifiers here and there either is as good.
+        // Two policies without verifiers are equal.
         Some(known) if known.is_empty() && policy.is_empty() => PolicyStep::Keep,
         Some(_) if !is_same_file => PolicyStep::Refuse,
         Some(known) if known == policy => PolicyStep::Keep,

@@ -1,19 +1,19 @@
-//! The provenance of an attempt: which addresses were asked, and which server answered at each.
+//! The provenance of an attempt: which addresses were requested, and which server answered each request.
 //!
-//! Never holds a secret: addresses stand in it as messages show them.
+//! Never holds a secret: addresses are masked as in messages.
 
 use serde::{Deserialize, Serialize};
 
 use super::Digest;
 
-/// The requests of the try that was answered last; of the last try when no server answered at all. Equal for two attempts that
-/// went the same way.
+/// The requests of the last try that a server answered, else of the last try. Equal for attempts that went the same
+/// way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// The requests that were answered with a redirect, in their order.
+    /// The requests that were answered with a redirect, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirects: Vec<Redirect>,
-    /// The request that no redirect followed. The status of its answer is the attempt's.
+    /// The request without a redirect. Its response has the attempt's status.
     #[serde(flatten)]
     pub last: Request,
 }
@@ -21,47 +21,47 @@ pub struct Provenance {
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// The address that was asked, secrets by name or left out.
+    /// The requested address, with secrets by name or left out.
     pub address: String,
-    /// Who answered; nothing when nobody did.
+    /// The peer that answered; `None` without a response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<Peer>,
 }
 
-/// A request that was answered with a redirect to the address of the one that follows.
+/// A request that was answered with a redirect to the address of the next request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirect {
-    /// The status of the answer, such as 302.
+    /// The HTTP status of the response, such as 302.
     pub status: u16,
     /// The request.
     #[serde(flatten)]
     pub request: Request,
 }
 
-/// The other end of the connection that an answer came over.
+/// The other end of the connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Peer {
-    /// IP address and port: of the server, or of the proxy that stood between.
+    /// IP address and port of the server, or of the proxy in between.
     pub address: String,
-    /// Host and port of that proxy, as the configuration names it.
+    /// Host and port of the proxy, as configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<String>,
-    /// The version of TLS that was spoken with the server, such as `1.3`; nothing for plain HTTP.
+    /// The version of TLS with the server, such as `1.3`; `None` for plain HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<String>,
-    /// The SHA-256 digest of the certificate that the server showed for itself (DER, RFC 5280 §4.1).
+    /// The SHA-256 digest of the server's own certificate (DER, RFC 5280 §4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Digest>,
 }
 
 impl Provenance {
-    /// Returns the address that was asked first.
+    /// Returns the first requested address.
     pub fn asked(&self) -> &str {
         let first = self.redirects.first().map(|one| &one.request);
         &first.unwrap_or(&self.last).address
     }
 
-    /// Returns the status of each redirect with the address that it led to.
+    /// Returns the status of each redirect with its target.
     pub fn led_to(&self) -> impl Iterator<Item = (u16, &str)> {
         let redirects = self.redirects.iter();
         let after = redirects.clone().skip(1).map(|one| &one.request);

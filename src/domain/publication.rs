@@ -1,23 +1,23 @@
-//! Where a source's file is published, and which version lies there.
+//! Where a source's file is published, and which version is published.
 
 use super::credential::is_secret_name;
 use super::file_name::{decode_percent, safe_part, segment_name};
 use super::{Address, PublishPolicy, VersionId, VersionState};
 
-/// The longest published path, in bytes: far below what systems take, the data folder before it included.
+/// The longest published path, in bytes: far below the limits of file systems, the data folder's path included.
 const MAX_PATH_BYTES: usize = 1024;
 
-/// Returns the path below `published/` that `address` asks for: `host/folders/name`, each part safe.
+/// Returns the published path for `address`, relative to `published/`: `host/folders/name`, each part safe.
 ///
-/// A query is part of the name, after `@`, since it selects the file. `turn` is 1 at first; from 2 on it makes the
-/// path another one by a suffix of the host (`example.org~2/a.csv`), which keeps folders and name as they are. Of a path
-/// over 1024 bytes the folders that do not fit are left out.
-pub fn candidate_path(address: &Address, turn: u32) -> String {
+/// A query selects the file, so it is part of the name, after `@`. From `choice` 2 on the host gets a suffix
+/// (`example.org~2/a.csv`), which makes another path with the same folders and name. Folders that would make the path
+/// longer than 1024 bytes are left out.
+pub fn candidate_path(address: &Address, choice: u32) -> String {
     let url = address.to_url();
     let mut host = address.host().replace(':', "_").replace(['[', ']'], "");
     host = safe_part(&host).unwrap_or(host);
-    if turn > 1 {
-        host = format!("{host}~{turn}");
+    if choice > 1 {
+        host = format!("{host}~{choice}");
     }
     let name = segment_name(&url);
     let query = shown_query(&url);
@@ -47,8 +47,7 @@ pub fn candidate_path(address: &Address, turn: u32) -> String {
     parts.join("/")
 }
 
-/// Tells whether two published paths cannot stand side by side: the same but for case (some file systems fold it),
-/// or one a folder of the other.
+/// Returns whether two published paths cannot coexist: equal but for case, or one a folder of the other.
 pub fn conflicts(one: &str, other: &str) -> bool {
     let one = one.to_lowercase();
     let other = other.to_lowercase();
@@ -61,33 +60,32 @@ pub fn conflicts(one: &str, other: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What has to happen to a source's published file.
+/// The change that a source's published file needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publication {
-    /// It is right as it is.
+    /// None: the file is up to date.
     Keep,
-    /// This version takes its place.
+    /// Publish this version.
     Publish(VersionId),
-    /// No version may be published any more: the file goes.
+    /// No version may be published: remove the file.
     Withdraw,
 }
 
-/// How a published file looks from outside: when one of these has changed, its content may have.
+/// The metadata of a published file: while all of it is unchanged, so is the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSeal {
-    /// Its length.
+    /// The file's length.
     pub size_bytes: u64,
-    /// When it was last written, in nanoseconds since 1970.
+    /// The time of its last modification, in nanoseconds since 1970.
     pub modified_ns: i64,
-    /// Which file it is on its file system.
+    /// Its inode number.
     pub inode: u64,
 }
 
-/// Returns what has to happen, given the source's versions and their states, newest first, and the one that is
-/// published now.
+/// Returns the change that a published file needs, given the source's versions, newest first, and the `published` one.
 ///
-/// Published is the newest version that passed or is unverified; one that could not be judged (again) stays where it
-/// is, and goes only when it failed. With [`PublishPolicy::Newest`] it is the newest version, whatever its state.
+/// Published is the newest version that passed or is unverified. A published version that becomes undecided stays, and
+/// is withdrawn only when it fails. With [`PublishPolicy::Newest`] the newest version is published.
 pub fn publication_for(
     policy: PublishPolicy,
     newest_first: impl IntoIterator<Item = (VersionId, VersionState)>,
@@ -115,8 +113,8 @@ pub fn publication_for(
     }
 }
 
-/// Tells whether a file with the contents of a version in this state may be served: one that could not be judged (again) only
-/// while it is the one that is published.
+/// Returns whether a file with the contents of a version in this state may be served. An undecided version may be
+/// served only while it is the published one.
 pub fn is_servable(policy: PublishPolicy, state: VersionState, is_published: bool) -> bool {
     match state {
         _ if policy == PublishPolicy::Newest => true,
@@ -127,8 +125,8 @@ pub fn is_servable(policy: PublishPolicy, state: VersionState, is_published: boo
 }
 
 impl Publication {
-    /// Returns what has to happen while what lies at the path may be something else than the recorded file: that is written
-    /// again, and what nothing was recorded of goes, where the newest version can be read.
+    /// Returns the change needed while the file at the path may differ from its record: a recorded file is written
+    /// again, and an unrecorded one is removed, provided that the newest version is readable.
     #[must_use]
     pub fn while_unsure(self, published: Option<VersionId>, is_newest_known: bool) -> Self {
         match (self, published) {
@@ -139,7 +137,7 @@ impl Publication {
     }
 }
 
-/// Returns the query, decoded, without the parameters that carry secrets: a published path is for everybody.
+/// Returns the decoded query without parameters that carry secrets, since published paths are visible to everybody.
 fn shown_query(url: &url::Url) -> String {
     let parts = url.query().unwrap_or_default().split('&');
     let shown = parts.filter(|part| {
@@ -156,7 +154,7 @@ mod tests {
 
     #[test]
     fn paths_follow_the_address() {
-        for (address, turn, path) in [
+        for (address, choice, path) in [
             ("https://example.org/a/b.csv", 1, "example.org/a/b.csv"),
             ("https://example.org/", 1, "example.org/index"),
             ("https://example.org:8443/x", 2, "example.org_8443~2/x"),
@@ -179,7 +177,7 @@ mod tests {
             ("https://[::1]/a", 1, "__1/a"),
         ] {
             let address = Address::parse(address, false).expect("an address");
-            assert_eq!(candidate_path(&address, turn), path);
+            assert_eq!(candidate_path(&address, choice), path);
         }
     }
 

@@ -1,8 +1,7 @@
-//! The settings of a source, each named once, and changes of some of them: what an edit is about, what it changed in words, and
-//! what takes it back.
+//! The settings of a source, patches that change some of them, and edits, with their changes in words and reversal.
 //!
-//! A patch is laid over the settings as they are when it is applied, so that it overwrites nothing that it is not about.
-//! Never checks names, tags and headers: whoever makes a patch from what an operator says does.
+//! A patch applies to the present settings, so it overwrites only its own fields. Never validates names, tags and
+//! headers: the face that makes a patch of an operator's input does.
 
 use std::fmt;
 
@@ -11,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::settings_format;
 use super::{Address, AddressError, Interval, PublishPolicy, Slot, exact_size, next_slot};
 
-/// Defines the settings and patches of them, and everything that goes through all settings one by one, from one list: what each is,
-/// its default, what people call it, and how an edit says its value.
+/// Defines the settings, their patch, and everything that iterates over all settings, from one list. Each entry gives
+/// a setting's type, default, label, and how an edit prints its value.
 macro_rules! settings {
     (
         new($name:ident, $address:ident);
@@ -22,21 +21,20 @@ macro_rules! settings {
             $field:ident: $type:ty = $default:expr, $label:literal, $words:expr;
         )+
     ) => {
-        /// What an operator says of a source.
+        /// The settings of a source, as an operator gave them.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct SourceSettings {
             $($(#[doc = $doc])+ pub $field: $type,)+
         }
 
         impl SourceSettings {
-            /// Returns settings with this name, this address, and the default of everything else.
+            /// Returns settings with this name and address, and every other setting at its default.
             pub fn new($name: String, $address: Address) -> Self {
                 Self { $($field: $default,)+ }
             }
         }
 
-        /// Settings to change; `None` leaves one as it is. In JSON and TOML a setting is called by its label, and what is
-        /// absent is left as it is.
+        /// Settings to change; `None` leaves a setting as it is. In JSON and TOML, its label names a setting.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct SettingsPatch {
@@ -49,35 +47,35 @@ macro_rules! settings {
         }
 
         impl SettingsPatch {
-            /// What the settings are called.
+            /// The labels of the settings.
             pub const LABELS: &[&str] = &[$($label),+];
 
-            /// Returns a patch that sets what either of the two sets, and what both do as `later` does.
+            /// Returns a patch that sets what either patch sets; `later` wins where both set a field.
             #[must_use]
             pub fn and_then(self, later: Self) -> Self {
                 Self { $($field: later.$field.or(self.$field),)+ }
             }
 
-            /// Returns the patch without what is so in `present` already.
+            /// Returns the patch without the fields that equal the `present` settings.
             #[must_use]
-            pub fn without(self, present: &SourceSettings) -> Self {
+            pub fn omit_unchanged(self, present: &SourceSettings) -> Self {
                 Self { $($field: self.$field.filter(|value| *value != present.$field),)+ }
             }
 
-            /// Returns the patch that makes `new` of `old`.
+            /// Returns the patch that turns `old` into `new`.
             pub fn between(old: &SourceSettings, new: &SourceSettings) -> Self {
                 Self { $($field: (old.$field != new.$field).then(|| new.$field.clone()),)+ }
             }
 
-            /// Returns the settings with the patch in them, whether the others of them allow its address or not.
-            pub fn laid_over(self, old: SourceSettings) -> SourceSettings {
+            /// Returns the patched settings without checking them.
+            pub fn apply_unchecked(self, old: SourceSettings) -> SourceSettings {
                 SourceSettings { $($field: self.$field.unwrap_or(old.$field),)+ }
             }
         }
 
         impl Edit {
-            /// Returns what takes the edit back where `present` are the settings, and the names of the settings that are
-            /// left alone, since they are no longer as the edit made them.
+            /// Returns the patch that reverses the edit, given the `present` settings, and the labels of the settings
+            /// that it leaves alone because they changed again since.
             pub fn reversal(&self, present: &SourceSettings) -> (SettingsPatch, Vec<&'static str>) {
                 let Self { before, after } = self;
                 let mut patch = SettingsPatch::default();
@@ -92,7 +90,7 @@ macro_rules! settings {
                 (patch, left_alone)
             }
 
-            /// Returns what the edit changed, a line each, such as `interval 1d -> 1h`; nothing when it changed nothing.
+            /// Returns the changes of the edit, one line each, such as `interval 1d -> 1h`.
             pub fn differences(&self) -> Vec<String> {
                 let Self { before, after } = self;
                 let mut lines = Vec::new();
@@ -108,21 +106,21 @@ macro_rules! settings {
 
 settings! {
     new(name, address);
-    /// What people call it; unique among the sources that are not removed.
+    /// The source's name; unique among the sources that are not removed.
     name: String = name, "name", String::clone;
-    /// What is fetched; unique likewise.
+    /// The address to fetch; unique likewise.
     address: Address = address, "address", word;
-    /// How often.
+    /// How often the source is fetched.
     interval: Interval = Interval::DEFAULT, "interval", word;
-    /// Whether the worker fetches it when due.
+    /// Whether the worker fetches the source when due.
     enabled: bool = true, "enabled", word;
-    /// Words to select it by, sorted, without repeats.
+    /// Labels that select the source; sorted, each once.
     tags: Vec<String> = Vec::new(), "tags", |tags| list(tags);
-    /// Whether its host may be a private or loopback address.
+    /// Whether the address may resolve to a private or loopback address.
     allow_private: bool = false, "allow_private", word;
-    /// Whether plain HTTP is allowed.
+    /// Whether the address may be plain HTTP.
     allow_http: bool = false, "allow_http", word;
-    /// Whether an empty body may follow one with content.
+    /// Whether an empty body may replace content.
     allow_empty: bool = false, "allow_empty", word;
     /// Which versions are published.
     publish: PublishPolicy = PublishPolicy::Passed, "publish", word;
@@ -148,8 +146,8 @@ impl SourceSettings {
 }
 
 impl SourceSettings {
-    /// Returns what differs from the defaults, without name and address: these settings are that, laid over
-    /// [`SourceSettings::new`].
+    /// Returns the settings that differ from their defaults, without name and address. [`SourceSettings::new`] with
+    /// this patch gives these settings again.
     pub fn beyond_defaults(&self) -> SettingsPatch {
         let defaults = Self::new(self.name.clone(), self.address.clone());
         SettingsPatch::between(&defaults, self)
@@ -160,7 +158,7 @@ impl SourceSettings {
         self.user.is_some() && self.headers.iter().any(is_login)
     }
 
-    /// Returns the texts in which secrets may stand by name.
+    /// Returns the texts that hold secrets by name.
     pub fn secret_texts(&self) -> impl Iterator<Item = &str> {
         let headers = self.headers.iter().map(|(_, value)| value.as_str());
         let texts = headers.chain(self.user.as_deref());
@@ -170,13 +168,13 @@ impl SourceSettings {
     }
 }
 
-/// Why settings do not go together.
+/// Why settings contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// Plain HTTP without `allow_http`.
+    /// A plain HTTP address without `allow_http`.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// Two values for the one header `Authorization` of a request (RFC 9110 §11.6.2).
+    /// A user and a header `Authorization`, which a request carries once (RFC 9110 §11.6.2).
     #[error(
         "the user and the header `Authorization` are two logins, and a request takes one: give one of them, and take the other away with --user none or --no-headers"
     )]
@@ -184,14 +182,14 @@ pub enum SettingsError {
 }
 
 impl SettingsPatch {
-    /// Returns the settings with the patch in them.
+    /// Returns the patched settings.
     ///
     /// # Errors
     ///
-    /// Settings that do not go together, whichever of them the patch changes: an address of plain HTTP without `allow_http`, and
-    /// a user beside a header `Authorization`. A patch that is about neither of the two logins leaves them as they are.
+    /// Settings that contradict each other, whichever of them the patch changes: a plain HTTP address without
+    /// `allow_http`, or a user and a header `Authorization`. Other patches accept those two as they are.
     pub fn apply_to(&self, old: &SourceSettings) -> Result<SourceSettings, SettingsError> {
-        let new = self.clone().laid_over(old.clone());
+        let new = self.clone().apply_unchecked(old.clone());
         Address::parse(new.address.as_str(), new.allow_http)?;
         if (self.user.is_some() || self.headers.is_some()) && new.logs_in_twice() {
             return Err(SettingsError::TwoLogins);
@@ -203,16 +201,15 @@ impl SettingsPatch {
 /// The settings of a source before and after an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// As they were.
+    /// The settings before the edit.
     pub before: SourceSettings,
-    /// As the edit left them.
+    /// The settings after the edit.
     pub after: SourceSettings,
 }
 
 impl Edit {
-    /// Tells whether something else is asked of the server since: a representation that was stored before says nothing of
-    /// what it would answer now.
-    pub fn asks_otherwise(&self) -> bool {
+    /// Returns whether the edit changes the request, so that stored validators no longer belong to the response.
+    pub fn changes_request(&self) -> bool {
         let asked = |settings: &SourceSettings| {
             let SourceSettings {
                 address,
@@ -225,8 +222,8 @@ impl Edit {
         asked(&self.before) != asked(&self.after)
     }
 
-    /// Tells whether the result of a fetch that began before is not to be kept: something else was asked, or other answers
-    /// were accepted.
+    /// Returns whether results of fetches that began before the edit are invalid: the request or its permissions
+    /// changed.
     pub fn outdates_fetches(&self) -> bool {
         let permissions = |settings: &SourceSettings| {
             (
@@ -236,11 +233,12 @@ impl Edit {
                 settings.max_size_bytes,
             )
         };
-        self.asks_otherwise() || permissions(&self.before) != permissions(&self.after)
+        self.changes_request() || permissions(&self.before) != permissions(&self.after)
     }
 
-    /// Returns when the source is due after the edit, which was made in slot `now`, given when it was due before: at once with
-    /// another address; with another interval as if it had had that at its `last` attempt, which left so many failures in a row.
+    /// Returns the slot in which the source is due after an edit made in slot `now`, given the slot `due` before it. A
+    /// new address is due at once. A new interval counts from the `last` attempt, which left `failures` failures in a
+    /// row.
     pub fn slot_after(&self, due: Slot, last: Option<Slot>, failures: u32, now: Slot) -> Slot {
         if self.before.address != self.after.address {
             return now;
@@ -281,7 +279,7 @@ mod tests {
     use super::*;
 
     type Change = fn(&mut SourceSettings);
-    /// What others change meanwhile; whether interval, enabled and tags are taken back; what is left alone.
+    /// The change that others make meanwhile; whether interval, enabled and tags are reversed; the labels left alone.
     type Reversal = (Change, [bool; 3], &'static [&'static str]);
 
     fn settings() -> SourceSettings {
@@ -350,7 +348,7 @@ mod tests {
         let with_user = joe().apply_to(&settings()).expect("a user");
         let with_header = header("Authorization").apply_to(&settings());
         let with_header = with_header.expect("a header");
-        let both = joe().laid_over(with_header.clone());
+        let both = joe().apply_unchecked(with_header.clone());
         for (patch, old, is_refused) in [
             (joe(), &with_header, true),
             (header("authorization"), &with_user, true),
@@ -380,7 +378,7 @@ mod tests {
                 s.tags = vec!["x".to_owned()];
             }),
         };
-        // Nobody else changed anything; somebody set the interval once more; somebody took one of three back already.
+        // Nobody changed anything else; somebody set the interval again; somebody reversed one of the three already.
         let cases: [Reversal; 3] = [
             (|_| (), [true, true, true], &[]),
             (
@@ -410,7 +408,7 @@ mod tests {
             (|s| s.enabled = false, Some(Slot(10)), 0, due),
             (|s| s.interval = hours(2), None, 0, now),
             (|s| s.interval = hours(2), Some(Slot(10)), 0, Slot(12)),
-            // After a failure, by the pauses that double.
+            // After a failure, the growing pauses apply.
             (|s| s.interval = hours(8), Some(Slot(10)), 1, Slot(11)),
             (|s| s.interval = hours(8), Some(Slot(10)), 9, Slot(18)),
             (
@@ -451,7 +449,7 @@ mod tests {
                 before: settings(),
                 after: with(change),
             };
-            assert_eq!(edit.asks_otherwise(), asks, "{:?}", edit.differences());
+            assert_eq!(edit.changes_request(), asks, "{:?}", edit.differences());
             assert_eq!(
                 edit.outdates_fetches(),
                 outdates,

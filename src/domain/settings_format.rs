@@ -1,4 +1,4 @@
-//! How settings are written in JSON and TOML, where their own types do not say so: as the texts that people write.
+//! The JSON and TOML form of settings whose types have none of their own: the texts that people write.
 
 use serde::Deserialize;
 use serde::de::Deserializer;
@@ -10,13 +10,13 @@ prints_text!(Interval, PublishPolicy);
 reads_text!(Interval, PublishPolicy);
 
 impl<'de> Deserialize<'de> for Address {
-    /// Whether plain HTTP is allowed is a matter of the settings that the address is of.
+    /// An address alone may be plain HTTP: only the complete settings tell whether it is allowed.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         from_text(deserializer, |text| Self::parse(text, true))
     }
 }
 
-/// A value, or null for none.
+/// A value, or null for `None`.
 pub(super) mod or_null {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -43,7 +43,7 @@ pub(super) mod or_null {
     }
 }
 
-/// Sizes as texts such as `256MiB`; null is no limit of the source's own.
+/// Sizes as texts such as `256MiB`; null for no limit of the source's own.
 pub(super) mod max_size {
     use serde::de::{Deserializer, Error};
     use serde::{Deserialize, Serialize, Serializer};
@@ -72,7 +72,7 @@ pub(super) mod max_size {
     }
 }
 
-/// Headers as a map from names to a value or to several.
+/// Headers as a map from a name to one value or a list of values.
 pub(super) mod headers {
     use std::collections::BTreeMap;
 

@@ -15,7 +15,7 @@ const UNITS: [(&str, u64); 10] = [
     ("B", 1),
 ];
 
-/// Reads `256MiB`, `10 MB`, `512B` or a plain number of bytes; whole numbers only, at least 1.
+/// Parses `256MiB`, `10 MB`, `512B` or a plain number of bytes; a whole number, at least 1.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let bad = || {
         format!(
@@ -37,7 +37,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(bad)
 }
 
-/// Prints a size exactly, in the largest binary unit that divides it; [`parse_size`] reads it.
+/// Prints a size exactly, in the largest binary unit that divides it; [`parse_size`] parses the result.
 pub fn exact_size(bytes: u64) -> String {
     [("GiB", 30), ("MiB", 20), ("KiB", 10)]
         .into_iter()
@@ -64,7 +64,7 @@ pub fn format_size(bytes: u64) -> String {
     format!("{value:.1} {}", STEPS[step])
 }
 
-/// Prints a size to the byte, and for people when it is large.
+/// Prints a size in bytes, followed by the rounded size when it is large.
 pub fn size_to_the_byte(bytes: u64) -> String {
     let short = format_size(bytes);
     if short.ends_with(" B") {

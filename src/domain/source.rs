@@ -1,4 +1,4 @@
-//! A source: an address that is watched, what the operator said of it, and where it stands.
+//! A source: an address that is fetched at an interval, with its settings and its state.
 
 use chrono::{DateTime, Utc};
 
@@ -13,16 +13,16 @@ words!(
     /// Which versions of a source may be published.
     #[derive(Default)]
     pub enum PublishPolicy {
-        /// Those that passed, and those that no verifier judges.
+        /// Versions that passed, and versions that no required verifier judges.
         #[default]
         Passed = "passed",
-        /// The newest, whatever its verdicts.
+        /// The newest version, whatever its verdicts.
         Newest = "newest",
     }
 );
 
-/// Request headers, in lower case, that gannet sends itself, or that would change how a message is framed or what an
-/// answer means (RFC 9110 §7.6.1, RFC 9112 §6): a source cannot set them.
+/// Request headers, in lower case, that a source cannot set: gannet sends them itself, or they would change the
+/// framing of messages or the meaning of responses (RFC 9110 §7.6.1, RFC 9112 §6).
 pub const RESERVED_HEADERS: [&str; 18] = [
     "accept-encoding",
     "connection",
@@ -44,29 +44,29 @@ pub const RESERVED_HEADERS: [&str; 18] = [
     "upgrade",
 ];
 
-/// A source as the store knows it.
+/// A source as the store records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Which source.
+    /// The source's id.
     pub id: SourceId,
-    /// What the operator said.
+    /// Its settings.
     pub settings: SourceSettings,
     /// Where its file is published, relative to `published/`.
     pub published_path: String,
-    /// When it was added.
+    /// When the source was added.
     pub created_at: DateTime<Utc>,
-    /// When it was removed, if it was; its history stays.
+    /// When the source was removed, if it was; its history stays.
     pub removed_at: Option<DateTime<Utc>>,
-    /// Where it stands.
+    /// Its present state.
     pub state: SourceState,
 }
 
-/// Where a source stands after its last attempt.
+/// The state of a source after its last attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceState {
-    /// The slot from which on it is due.
+    /// The slot from which on the source is due.
     pub next_slot: Slot,
-    /// Failed attempts since the last good one.
+    /// Failed attempts in a row.
     pub failures: u32,
     /// When the last attempt began.
     pub last_attempt_at: Option<DateTime<Utc>>,
@@ -74,23 +74,24 @@ pub struct SourceState {
     pub last_outcome: Option<AttemptOutcome>,
     /// The newest version.
     pub version_id: Option<VersionId>,
-    /// The state of the newest version; nothing when its row is damaged or lost.
+    /// The state of the newest version; `None` when its row is damaged or lost.
     pub version_state: Option<VersionState>,
-    /// The version that lies at the published path; of a removed source, until its file is gone.
+    /// The version at the published path; of a removed source, until its file is removed.
     pub published_version_id: Option<VersionId>,
-    /// Whether the file at the published path is not as the states of the versions demand.
+    /// Whether the published file differs from what the states of the versions demand.
     pub publish_due: bool,
-    /// Why the last try to bring it in line failed.
+    /// Why the last try to publish or withdraw failed.
     pub publish_error: Option<String>,
-    /// The set that it is published with instead of by itself, once an edition has it; several, joined by commas, are a mistake.
+    /// The set that publishes the source in its folder, once an edition contains it; several names, joined by commas,
+    /// are a mistake in the tags.
     pub set: Option<String>,
-    /// The newest files of that set failed together, or could not be judged.
+    /// Whether the newest edition of that set failed or could not be judged.
     pub set_fails: bool,
-    /// The version that lies in the folder which that set publishes, or one that the source left or was removed from.
+    /// The version in the folder of that set, or of a set that the source left or was removed from.
     pub set_version_id: Option<VersionId>,
-    /// The set in whose folder that version lies; several, joined by commas, after the mistake of being in them.
+    /// The set whose folder holds that version; several names, joined by commas, after a mistake in the tags.
     pub showing_set: Option<String>,
-    /// That what consumers saw of it, by itself or with that set, was withdrawn; nothing while they see a version.
+    /// The withdrawal of the source's file or of its set's folder; `None` while a version is published.
     pub withdrawn: Option<Box<Withdrawal>>,
 }
 
@@ -101,36 +102,36 @@ impl SourceState {
     }
 }
 
-/// The right to fetch one source, until it lapses.
+/// The lease by which one worker fetches a source.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// What to fetch.
+    /// The source to fetch.
     pub source: Source,
-    /// The fencing number: grows with every claim; a result that carries an older one is refused.
+    /// The fencing number, which grows with every claim; the store refuses results of an older claim.
     pub fence: i64,
-    /// What the server said last, to be sent back verbatim.
+    /// The validators of the last response.
     pub validators: Validators,
-    /// How many requests were made for it before: every 30th goes without validators.
+    /// The number of requests for the source so far: every 30th is sent without validators.
     pub requests: u64,
-    /// When an attempt began that received the whole file, last.
+    /// When the last attempt began that received a whole body.
     pub whole_at: Option<DateTime<Utc>>,
-    /// When the newest version's bytes were known to be good last: written, or read back.
+    /// When the newest version's bytes were last known to be intact: written, or read back.
     pub checked_at: Option<DateTime<Utc>>,
     /// The newest version, if there is one.
     pub newest: Option<NewestVersion>,
 }
 
-/// What the pipeline needs to know of the newest version.
+/// The facts of the newest version that the pipeline needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewestVersion {
-    /// Which version.
+    /// The version's id.
     pub id: VersionId,
-    /// Its place in the source's history, from 0.
+    /// Its position in the source's history, from 0.
     pub ordinal: u64,
-    /// Its content's digest.
+    /// The digest of its content.
     pub digest: Digest,
-    /// Its content's length.
+    /// The length of its content.
     pub size_bytes: u64,
-    /// The objects that reading it takes: its own, and those that it is a delta against.
+    /// The objects that are read to decode it: its own, and those of its bases.
     pub objects: Vec<StoredObject>,
 }

@@ -1,11 +1,11 @@
 //! Texts in which `${NAME}` stands for a secret.
 
-/// A text in which each `${NAME}` stands for a value. A `${` without an end is text.
+/// A text in which each `${NAME}` stands for a value. A `${` without a closing brace is literal text.
 #[derive(Clone, Copy, Debug)]
 pub struct Template<'a>(pub &'a str);
 
 impl<'a> Template<'a> {
-    /// Takes a text; nothing when a `${` is not followed by letters, digits or `_`, and `}`.
+    /// Wraps a text; `None` when a `${` is not followed by letters, digits or `_`, and `}`.
     pub fn parse(text: &'a str) -> Option<Self> {
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let is_name = |name: &str| !name.is_empty() && name.chars().all(is_part);
@@ -13,7 +13,7 @@ impl<'a> Template<'a> {
         (is_sound && Self(text).names().count() == text.matches("${").count()).then_some(Self(text))
     }
 
-    /// Returns the names, in order.
+    /// Returns the names, in order of appearance.
     pub fn names(self) -> impl Iterator<Item = &'a str> {
         let parts = std::iter::successors(split(self.0), |(_, _, after)| split(after));
         parts.map(|(_, name, _)| name)
@@ -26,7 +26,7 @@ impl<'a> Template<'a> {
         })
     }
 
-    /// Returns the text with the value of each name in its place, or the first error.
+    /// Returns the text with each name replaced by its value, or the first error of `value`.
     pub fn expand<E>(
         self,
         mut value: impl FnMut(&'a str) -> Result<String, E>,
@@ -39,7 +39,7 @@ impl<'a> Template<'a> {
         Ok(expanded + rest)
     }
 
-    /// Returns the text with what `value` gives for each name in its place.
+    /// Returns the text with each name replaced by `value` of it.
     pub fn fill(self, value: impl Fn(&'a str) -> &'a str) -> String {
         let Ok(filled) =
             self.expand(|name| Ok::<_, std::convert::Infallible>(value(name).to_owned()));
@@ -47,7 +47,7 @@ impl<'a> Template<'a> {
     }
 }
 
-/// Parts a text at its first `${NAME}`.
+/// Splits a text at its first `${NAME}` into the text before, the name, and the rest.
 fn split(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("${")?;
     let (name, after) = rest.split_once('}')?;

@@ -1,12 +1,12 @@
-//! Texts from outside in one short line that does not deceive, and the characters that do: one list for everything.
+//! Cleans and shortens texts from outside, so that they fit one line and cannot deceive a reader.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 const MAX_CHARS: usize = 200;
 
-/// Prints something in one line of at most 200 characters, however much it would say; controls become spaces.
-pub fn in_short(thing: &impl fmt::Display) -> String {
+/// Prints a value in one line of at most 200 characters; controls become spaces.
+pub fn truncate_line(thing: &impl fmt::Display) -> String {
     let mut short = Short {
         text: String::new(),
         left: MAX_CHARS,
@@ -17,8 +17,8 @@ pub fn in_short(thing: &impl fmt::Display) -> String {
     short.text
 }
 
-/// Returns a text of at most `max_chars` characters whole, and of a longer one so many, with `…` behind. Whatever shows a part of
-/// a text from outside cuts it so: the mark is where the beginning of a secret is looked for.
+/// Returns a text of at most `max_chars` characters unchanged; a longer one is cut there, with `…` behind. Every cut
+/// of a text from outside uses this mark: masking looks for the beginning of a secret in front of it.
 pub fn shortened(text: &str, max_chars: usize) -> String {
     match text.char_indices().nth(max_chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -26,7 +26,7 @@ pub fn shortened(text: &str, max_chars: usize) -> String {
     }
 }
 
-/// Takes what fits, and stops the printing with that.
+/// A writer that accepts [`MAX_CHARS`] characters, then fails to stop the printing.
 struct Short {
     text: String,
     left: usize,
@@ -43,12 +43,12 @@ impl fmt::Write for Short {
 }
 
 /// Removes what would move the cursor, change colours, reorder or hide text: controls, marks of direction (Unicode
-/// Annex 9) and what shows as nothing. Line breaks and tabs become spaces.
+/// Annex 9) and invisible characters. Line breaks and tabs become spaces.
 pub fn clean(text: &str) -> Cow<'_, str> {
     clean_but(text, |_| false)
 }
 
-/// Does the same to a line of a file that is being shown, whose tabs are part of it.
+/// Cleans ([`clean`]) one line of a displayed file, but keeps its tabs.
 pub fn clean_line(text: &str) -> Cow<'_, str> {
     clean_but(text, |c| c == '\t')
 }
@@ -67,13 +67,13 @@ fn clean_but(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
         .collect()
 }
 
-/// Returns whether a character shows as nothing, or as a space that is none in ASCII: controls, byte order mark, joiners,
+/// Returns whether a character is invisible, or a space other than the ASCII one: controls, byte order mark, joiners,
 /// direction marks, fillers (Unicode's `Cf` and the like), no-break and other wide or narrow spaces.
 pub(super) fn is_invisible(c: char) -> bool {
     is_formatting(c) || (c.is_whitespace() && c != ' ')
 }
 
-/// Returns whether a character shows as nothing and takes no room.
+/// Returns whether a character is invisible and takes no room.
 pub(super) fn is_formatting(c: char) -> bool {
     matches!(c,
         '\u{00}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}'
@@ -89,9 +89,9 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut() {
-        assert_eq!(in_short(&"a\nb"), "a b");
-        assert_eq!(in_short(&"é".repeat(200)), "é".repeat(200));
-        assert_eq!(in_short(&"é".repeat(201)), "é".repeat(200) + "…");
+        assert_eq!(truncate_line(&"a\nb"), "a b");
+        assert_eq!(truncate_line(&"é".repeat(200)), "é".repeat(200));
+        assert_eq!(truncate_line(&"é".repeat(201)), "é".repeat(200) + "…");
         assert_eq!(shortened("éa", 2), "éa");
         assert_eq!(shortened("éab", 2), "éa…");
     }

@@ -1,6 +1,6 @@
-//! How a value is written in JSON and TOML whose text is what people write too: `6h`, `90%`, `tag:prices`.
+//! Serde support for values whose JSON and TOML form is the text that people write: `6h`, `90%`, `tag:prices`.
 //!
-//! Never knows what a text means: the value's own `FromStr` and `Display` do.
+//! Never interprets a text itself: the value's `FromStr` and `Display` do.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ impl<T, E: fmt::Display> Visitor<'_> for TextVisitor<T, E> {
     }
 }
 
-/// Reads a text that `parse` understands. What is wrong with it is said of the text itself, also where it stands in a list.
+/// Deserializes a text by `parse`. An error is located at the text itself, also within a list.
 pub(crate) fn from_text<'de, D: Deserializer<'de>, T, E: fmt::Display>(
     deserializer: D,
     parse: fn(&str) -> Result<T, E>,

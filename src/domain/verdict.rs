@@ -1,4 +1,4 @@
-//! A verdict: what one verifier said of one version, with where it comes from.
+//! A verdict: the outcome of one verifier for one version, and its origin.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -10,40 +10,40 @@ use super::{Digest, VerdictId, VersionId, VersionState};
 
 words!(
     "a verdict":
-    /// What a verifier said.
+    /// The outcome of a verifier.
     pub enum VerdictOutcome {
         /// The content is good.
         Passed = "passed",
         /// The content is bad.
         Failed = "failed",
-        /// The verifier could not judge; says nothing of the content.
+        /// The verifier could not judge: the content may be good or bad.
         Error = "error",
         /// The verifier was asked and will answer later, until its deadline.
         Pending = "pending",
     }
 );
 
-/// What a verifier found, before it is a verdict on a version.
+/// What a verifier found, before it is recorded as a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// What it said.
+    /// The outcome.
     pub outcome: VerdictOutcome,
-    /// Why, in one line for people.
+    /// The reason, in one line for people.
     pub detail: String,
     /// The exit code of a program.
     pub exit_code: Option<i32>,
-    /// What a program wrote to stdout and stderr, head and tail, capped; controls other than newline and tab replaced.
+    /// The program's stdout and stderr, head and tail, capped; controls other than newline and tab are replaced.
     pub output: String,
 }
 
-/// In the line that stands for what a program wrote between the head and the tail that are kept, behind a number.
+/// Follows a number, in the line between head and tail of a program's capped output.
 pub const OMITTED: &str = "bytes omitted …";
 
-/// Begins the detail of a judgement that is none.
+/// Begins the detail of an `error` judgement.
 const COULD_NOT: &str = "could not judge: ";
 
 impl Judgement {
-    /// Returns the judgement of a verifier that could not judge, with why.
+    /// Returns the judgement of a verifier that could not judge, with the reason.
     pub fn error(why: &str) -> Self {
         Self {
             outcome: VerdictOutcome::Error,
@@ -53,43 +53,42 @@ impl Judgement {
         }
     }
 
-    /// Returns why, for a line that says already whether it was judged.
+    /// Returns the reason, for a line that states already that the verifier could not judge.
     pub fn reason(&self) -> &str {
         self.detail.strip_prefix(COULD_NOT).unwrap_or(&self.detail)
     }
 }
 
-/// Identifies a judge: another definition or another program file is another one.
+/// Identifies a verifier's form: a changed definition or program file gives another fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The SHA-256 digest of `definition`, in hexadecimal.
     pub hex: String,
-    /// What the verifier does, as JSON: kind and parameters, `argv` of a command, digests of the program files. Never a
-    /// secret.
+    /// The definition, as JSON: kind and parameters, `argv` of a command, digests of the program files. Never a secret.
     pub definition: String,
 }
 
-/// The definition that a person's verdict in the place of a verifier carries.
+/// The definition of a verdict by which a person overrules a verifier.
 const OVERRULED: &str = r#"{"outside":true}"#;
-/// What the definition of an external verifier has in it, and no other: within a text JSON escapes the quotes.
+/// Text that only the definition of an external verifier contains: in a string, JSON would escape the quotes.
 const EXTERNAL: &str = r#""definition":{"external":true}"#;
 
-/// What stands behind the outcome of a verdict that a person gave in the place of a verifier.
+/// Follows the outcome of a verdict by which a person overruled a verifier.
 pub const BY_HAND: &str = " by hand";
 
 impl Fingerprint {
-    /// Returns the fingerprint of a person's verdict in the place of a verifier.
+    /// Returns the fingerprint of a verdict by which a person overrules a verifier.
     pub fn overruled() -> Self {
         Self::of(OVERRULED.to_owned())
     }
 
-    /// Tells whether every file that the verifier names could be read for it.
+    /// Returns whether every file in the definition could be read for its digest.
     pub fn names_every_file(&self) -> bool {
         let files = self.definition.rsplit_once(r#""files":{"#);
         files.is_none_or(|(_, files)| !files.contains("\":null"))
     }
 
-    /// Tells whether somebody outside judges: in the place of a verifier, or as an external one.
+    /// Returns whether the verdict is from outside: a person overrules a verifier, or the verifier is external.
     pub fn is_outside(&self) -> bool {
         self.definition == OVERRULED || self.definition.contains(EXTERNAL)
     }
@@ -101,24 +100,24 @@ impl Fingerprint {
     }
 }
 
-/// A verdict that is about to be recorded.
+/// A verdict that is to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewVerdict {
     /// The verifier's name in the configuration.
     pub verifier: String,
-    /// Which judge it was.
+    /// The fingerprint of the verifier that judged.
     pub fingerprint: Fingerprint,
-    /// What it found.
+    /// The outcome, with its reason.
     pub judgement: Judgement,
-    /// When it began.
+    /// When the verifier began.
     pub started_at: DateTime<Utc>,
-    /// How long it took.
+    /// How long the verifier took.
     pub duration: Duration,
 }
 
 impl NewVerdict {
-    /// Tells whether a person gave it in the place of a verifier that gannet asks. One of an external verifier, which is always given
-    /// from outside, is that verifier's own.
+    /// Returns whether a person overruled a verifier that gannet runs. The verdict of an external verifier is its own,
+    /// although it comes from outside.
     pub fn is_by_hand(&self) -> bool {
         self.fingerprint.definition == OVERRULED
     }
@@ -129,7 +128,7 @@ impl NewVerdict {
         format!("{}{by_hand}", self.judgement.outcome)
     }
 
-    /// Returns the verifier, as the subject of why something failed: `schema`, or `schema, by hand`.
+    /// Returns the verifier as a subject: `schema`, or `schema, by hand`.
     pub fn judge_words(&self) -> String {
         if self.is_by_hand() {
             format!("{},{BY_HAND}", self.verifier)
@@ -138,7 +137,7 @@ impl NewVerdict {
         }
     }
 
-    /// Returns the judge, to stand behind `failed by`: `schema`, or `hand (schema)`.
+    /// Returns the verifier as an agent, behind `failed by`: `schema`, or `hand (schema)`.
     pub fn agent_words(&self) -> String {
         if self.is_by_hand() {
             format!("hand ({})", self.verifier)
@@ -147,12 +146,12 @@ impl NewVerdict {
         }
     }
 
-    /// Returns who said it, and why: `schema: line 3`, or `schema, by hand: line 3`.
+    /// Returns the verifier and the reason: `schema: line 3`, or `schema, by hand: line 3`.
     pub fn with_reason(&self) -> String {
         self.reason_behind(self.judge_words())
     }
 
-    /// Returns the same to stand behind `failed by`: `hand (schema): line 3`.
+    /// Returns the verifier and the reason, behind `failed by`: `hand (schema): line 3`.
     pub fn agent_with_reason(&self) -> String {
         self.reason_behind(self.agent_words())
     }
@@ -164,25 +163,25 @@ impl NewVerdict {
         }
     }
 
-    /// Tells whether somebody outside found the content bad: that stands for the same bytes wherever they come again, until
-    /// somebody outside passes them or the verifier is asked again.
+    /// Returns whether the verdict is a refusal, *failed* from outside. A refusal holds for the same bytes wherever
+    /// they come again, until a verdict from outside passes them or the verifier is asked again.
     pub fn is_refusal(&self) -> bool {
         self.judgement.outcome == VerdictOutcome::Failed && self.fingerprint.is_outside()
     }
 }
 
-/// Returns the verdict that made a version or an edition `failed` or `error`: of the verifiers whose last verdict says that,
-/// the one that spoke last. Nothing for another state.
+/// Returns the verdict that made a version or an edition `failed` or `error`: the latest among the last verdicts of
+/// each verifier with that outcome. `None` for any other state.
 pub fn deciding_verdict<'a>(
     state: VersionState,
     newest_first: impl Iterator<Item = &'a NewVerdict>,
 ) -> Option<&'a NewVerdict> {
     let mut seen = HashSet::new();
     let mut last = newest_first.filter(|verdict| seen.insert(verdict.verifier.as_str()));
-    last.find(|verdict| state.is_because_of(verdict.judgement.outcome))
+    last.find(|verdict| state.follows_from(verdict.judgement.outcome))
 }
 
-/// Returns each verifier's last verdict by the verifier's name.
+/// Returns each verifier's last verdict, keyed by the verifier's name.
 pub fn newest_by_verifier<'a>(
     oldest_first: impl IntoIterator<Item = &'a NewVerdict>,
 ) -> HashMap<&'a str, &'a NewVerdict> {
@@ -192,7 +191,7 @@ pub fn newest_by_verifier<'a>(
         .collect()
 }
 
-/// Returns the last verdict of each verifier, which is the one that counts, in the order in which the verifiers spoke first.
+/// Returns the last verdict of each verifier, the one that counts, ordered by the verifiers' first verdicts.
 pub fn last_of_each<T>(oldest_first: &[T], verdict: impl Fn(&T) -> &NewVerdict) -> Vec<&T> {
     let mut last: Vec<&T> = Vec::new();
     for one in oldest_first {
@@ -208,22 +207,22 @@ pub fn last_of_each<T>(oldest_first: &[T], verdict: impl Fn(&T) -> &NewVerdict) 
     last
 }
 
-/// A verdict as the store knows it.
+/// A verdict as the store records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Which verdict.
+    /// The verdict's id.
     pub id: VerdictId,
-    /// On which version.
+    /// The version that was judged.
     pub version_id: VersionId,
     /// What was recorded.
     pub verdict: NewVerdict,
     /// Who ran the verifier or gave the verdict.
     pub actor: String,
-    /// The version with the same bytes on which it was given; nothing when that is this one.
+    /// The version with the same bytes for which the verdict was given first; `None` when that is this version.
     pub given_on: Option<VersionId>,
 }
 
-/// Returns the detail of a verdict; one that was given on another version or edition with the same contents says on which.
+/// Returns the detail of a verdict, with the version or edition of the same contents for which it was given first.
 pub fn with_origin(detail: &str, given_on: Option<String>) -> String {
     match given_on {
         None => detail.to_owned(),
@@ -258,7 +257,7 @@ mod tests {
                 &[("b", Failed), ("a", Failed)],
                 Some("b"),
             ),
-            // What `b` said first does not count any more.
+            // The first verdict of `b` no longer counts.
             (
                 VersionState::Failed,
                 &[("b", Passed), ("b", Failed), ("a", Failed)],

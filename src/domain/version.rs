@@ -1,4 +1,4 @@
-//! A version: one kept state of a source's file, and how operators refer to one.
+//! A version: one stored state of a source's file, and the ways to refer to one.
 
 use std::str::FromStr;
 
@@ -11,13 +11,13 @@ use super::{
 
 words!(
     "a state":
-    /// What the verdicts on a version say together.
+    /// The state that follows from the verdicts on a version.
     pub enum VersionState {
         /// Every required verifier passed it.
         Passed = "passed",
         /// At least one required verifier failed it.
         Failed = "failed",
-        /// None failed it, and at least one could not judge it; it is tried again.
+        /// None failed it, and at least one could not judge it. It is judged again.
         Error = "error",
         /// Not every required verifier has answered yet.
         Pending = "pending",
@@ -27,8 +27,8 @@ words!(
 );
 
 impl VersionState {
-    /// Tells whether a verdict of this outcome can make a version, or an edition, failed or in error as it is.
-    pub fn is_because_of(self, outcome: VerdictOutcome) -> bool {
+    /// Returns whether a verdict of this outcome can be the reason for this state of a version or an edition.
+    pub fn follows_from(self, outcome: VerdictOutcome) -> bool {
         matches!(
             (self, outcome),
             (Self::Failed, VerdictOutcome::Failed) | (Self::Error, VerdictOutcome::Error)
@@ -36,48 +36,48 @@ impl VersionState {
     }
 }
 
-/// A version as the store knows it.
+/// A version as the store records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// Which version.
+    /// The version's id.
     pub id: VersionId,
-    /// Of which source.
+    /// The source.
     pub source_id: SourceId,
-    /// Its place in the source's history, from 0.
+    /// The version's position in the source's history, from 0.
     pub ordinal: u64,
-    /// Which stored bytes; versions with the same content share them.
+    /// The stored bytes, which versions with equal content share.
     pub blob_id: BlobId,
     /// The digest of the content.
     pub digest: Digest,
     /// The length of the content.
     pub size_bytes: u64,
-    /// The length of its stored form.
+    /// The length of the blob's stored form.
     pub stored_bytes: u64,
-    /// The file name that the server gave, or the address did; one safe path part.
+    /// The file name from the response or from the address; one safe part of a path.
     pub name: String,
-    /// The media type that the server gave.
+    /// The media type from the response.
     pub media_type: Option<String>,
-    /// The server's own word for its time.
+    /// The time of the last change, as the server gave it.
     pub last_modified: Option<LastModified>,
-    /// When it was fetched.
+    /// When the version was fetched.
     pub fetched_at: DateTime<Utc>,
-    /// What its verdicts say.
+    /// The state that its verdicts give it.
     pub state: VersionState,
     /// The revision of the policy under which the state was derived; nothing before a policy was adopted.
     pub policy_revision: Option<i64>,
 }
 
-/// What a server said of when it last changed a file (RFC 9110 §8.8.2).
+/// A server's `Last-Modified` (RFC 9110 §8.8.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LastModified {
     /// A time.
     At(DateTime<Utc>),
-    /// What it sent, on one short line, where that cannot be read as a time.
+    /// A value that is no time, shortened to one line.
     Unreadable(String),
 }
 
 impl LastModified {
-    /// Returns the time, if it is one.
+    /// Returns the time, if it could be read.
     pub fn time(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::At(time) => Some(*time),
@@ -91,31 +91,31 @@ impl LastModified {
 pub enum VersionRef {
     /// `217`: by its id.
     Id(VersionId),
-    /// `SOURCE~N`: the N-th before the newest; `SOURCE~0`, like `SOURCE` alone, is the newest.
+    /// `SOURCE~N`: the N-th version before the newest; `SOURCE~0` equals `SOURCE`, the newest.
     Back {
         /// Id, name or address.
         source: String,
-        /// How many versions back.
+        /// The number of versions before the newest.
         steps: u64,
     },
-    /// `SOURCE@TIME`: the newest that was fetched by then, a day's end.
+    /// `SOURCE@TIME`: the newest version fetched by that time; a day counts to its end.
     At {
         /// Id, name or address.
         source: String,
-        /// When.
+        /// The time.
         moment: Moment,
     },
-    /// `SOURCE:published`: what consumers see; `SOURCE:published@TIME`: what they saw then.
+    /// `SOURCE:published`: the version that consumers see now; `SOURCE:published@TIME`: the one that they saw then.
     Published {
         /// Id, name or address.
         source: String,
-        /// When, if not now.
+        /// The time; `None` for now.
         moment: Option<Moment>,
     },
 }
 
 impl VersionRef {
-    /// Returns what stands for the source, unless a version is named by its id.
+    /// Returns the source's id, name or address, unless the version is named by its id.
     pub fn source(&self) -> Option<&str> {
         match self {
             Self::Id(_) => None,
@@ -126,10 +126,10 @@ impl VersionRef {
     }
 }
 
-/// What stands behind a source for what consumers see.
+/// The suffix of a source that stands for its published version.
 const PUBLISHED: &str = ":published";
 
-/// A text that does not name a version, with what does.
+/// A text that names no version. The message states what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` does not name a version: give its id, SOURCE, SOURCE~N (N versions back), SOURCE@TIME (such as SOURCE@2h or SOURCE@2026-01-31T12:00) or SOURCE:published"
@@ -141,7 +141,7 @@ impl FromStr for VersionRef {
 
     fn from_str(text: &str) -> Result<Self, VersionRefError> {
         let bad = || VersionRefError(masked(text));
-        // No name and no address begins with a dash.
+        // No name or address begins with a dash.
         if text.is_empty() || text.starts_with('-') {
             return Err(bad());
         }
@@ -151,7 +151,7 @@ impl FromStr for VersionRef {
             let id = parse_id(digits).ok_or_else(bad)?;
             return Ok(Self::Id(VersionId(id)));
         }
-        // A name or an address may itself hold `~`, `@` or `:`: only a suffix that reads as one counts.
+        // A name or an address may hold `~`, `@` or `:` itself: only a suffix that parses counts.
         let named = |source: &str| {
             (!source.is_empty())
                 .then(|| source.to_owned())

@@ -1,4 +1,4 @@
-//! Which verifiers apply to a version, what each counts, and the state that their verdicts give it.
+//! The verifiers that apply to a version, their weights, and the state that their verdicts give it.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use super::{VerdictOutcome, VersionState};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weight {
-    /// The version passes only when this verifier passed it.
+    /// The version passes only if this verifier passes it.
     Required,
-    /// Shown, and blocks nothing.
+    /// The verdict is shown, and blocks nothing.
     Advisory,
 }
 
-/// The verifiers that apply to a version, by name.
+/// The weight of each verifier that applies to a version, by the verifier's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Weights(BTreeMap<String, Weight>);
 
@@ -25,8 +25,8 @@ impl FromIterator<(String, Weight)> for Weights {
 }
 
 impl Weights {
-    /// Returns the state of a version on which `newest` gives the newest verdict of each verifier. Verdicts of verifiers
-    /// that do not apply (any more) have no say.
+    /// Returns the state of a version, given the `newest` verdict of each verifier. Other verifiers' verdicts are
+    /// ignored.
     pub fn state(&self, newest: &BTreeMap<String, VerdictOutcome>) -> VersionState {
         state_from(
             self.0
@@ -35,12 +35,12 @@ impl Weights {
         )
     }
 
-    /// Tells whether the verdicts of this verifier decide.
+    /// Returns whether the verifier is required.
     pub fn requires(&self, verifier: &str) -> bool {
         self.0.get(verifier) == Some(&Weight::Required)
     }
 
-    /// Returns the names of the verifiers whose verdicts decide.
+    /// Returns the names of the required verifiers.
     pub fn required(&self) -> impl Iterator<Item = &str> {
         let required = |(_, weight): &(&String, &Weight)| **weight == Weight::Required;
         self.0
@@ -49,17 +49,16 @@ impl Weights {
             .map(|(name, _)| name.as_str())
     }
 
-    /// Returns the state in which a new version begins.
+    /// Returns the state of a new version, before any verdict.
     pub fn first_state(&self) -> VersionState {
         self.state(&BTreeMap::new())
     }
 }
 
-/// Derives a version's state from the newest verdict of each verifier that applies, `None` for one that has not
-/// judged it yet.
+/// Derives a version's state from the newest verdict of each verifier that applies, `None` for one without a verdict.
 ///
-/// Advisory verifiers have no say. Of the required ones, a failure decides at once; else one that has not answered yet
-/// keeps the version pending; else one that could not judge makes it an error; passed needs all of them.
+/// Advisory verifiers are ignored. Of the required ones, a failure decides at once; else a missing answer keeps the
+/// version pending; else an error makes it `error`; `passed` needs all of them.
 pub fn state_from(
     verdicts: impl IntoIterator<Item = (Weight, Option<VerdictOutcome>)>,
 ) -> VersionState {
@@ -74,13 +73,13 @@ pub fn state_from(
             Some(VerdictOutcome::Error) => VersionState::Error,
             Some(VerdictOutcome::Passed) => VersionState::Passed,
         };
-        state = graver(state, this);
+        state = decisive(state, this);
     }
     state
 }
 
-/// Returns the one of two states that decides when verifiers disagree.
-fn graver(one: VersionState, other: VersionState) -> VersionState {
+/// Returns the state that decides when verifiers disagree.
+fn decisive(one: VersionState, other: VersionState) -> VersionState {
     let gravity = |state| match state {
         VersionState::Unverified => 0,
         VersionState::Passed => 1,

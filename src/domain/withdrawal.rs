@@ -1,12 +1,12 @@
-//! That something is not published any more.
+//! The withdrawal of a published file or set.
 
 use chrono::{DateTime, Utc};
 
-/// That what consumers saw of a source or a set is not published any more.
+/// The removal of what consumers saw of a source or a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Withdrawal {
-    /// Since when.
+    /// When the file or folder was removed.
     pub at: DateTime<Utc>,
-    /// Why, in one line for people.
+    /// The reason, in one line for people.
     pub because: String,
 }

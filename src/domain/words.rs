@@ -1,7 +1,7 @@
-//! Enumerations each of whose values has one word, which stands for the value in the store, in JSON and on the command line.
+//! Enumerations whose values each have one word, used in the store, in JSON and on the command line.
 
-/// Declares such an enumeration, with `ALL` values in the order of their declaration, `as_str`, `Display` and `FromStr`. The noun, with
-/// its article, is what an error calls a value.
+/// Declares such an enumeration, with `ALL` values in order of declaration, `as_str`, `Display` and `FromStr`. Errors
+/// call a value by the noun, which includes its article.
 macro_rules! words {
     ($noun:literal: $(#[$about:meta])* pub enum $name:ident {
         $($(#[$value_about:meta])* $value:ident = $word:literal,)+
@@ -16,7 +16,7 @@ macro_rules! words {
             /// Every value.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$value),+];
 
-            /// Returns the word that stands for it everywhere.
+            /// Returns the value's word.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$value => $word,)+

@@ -194,7 +194,7 @@ pub(crate) fn why_judged(state: VersionState, oldest_first: &[Verdict]) -> Optio
         let reason = verdict.judgement.reason();
         let gap = if reason.is_empty() { "" } else { ": " };
         let words = || format!("{}{gap}{reason}", verdict.judge_words());
-        state.is_because_of(verdict.judgement.outcome).then(words)
+        state.follows_from(verdict.judgement.outcome).then(words)
     });
     words.reduce(|all, one| format!("{all}; {one}"))
 }

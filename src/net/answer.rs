@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::file_name::disposition_name;
 use super::retry;
 use super::secret::Scrubber;
-use crate::domain::{FailureKind, LastModified, in_short, safe_part, shortened};
+use crate::domain::{FailureKind, LastModified, safe_part, shortened, truncate_line};
 
 /// The longest media type that is kept.
 const MAX_MEDIA_TYPE_BYTES: usize = 200;
@@ -79,7 +79,7 @@ pub(super) fn last_modified(headers: &HeaderMap, now: DateTime<Utc>) -> Option<L
         Some(time) => Some(LastModified::At(time)),
         None if field.is_empty() => None,
         None => {
-            let shown = shortened(&in_short(&field), MAX_DATE_CHARS);
+            let shown = shortened(&truncate_line(&field), MAX_DATE_CHARS);
             Some(LastModified::Unreadable(shown))
         }
     }

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::incoming::Incoming;
 use super::sink::{self, Sink};
 use crate::config::FetchConfig;
-use crate::domain::{Content, Digest, FailureKind, in_words};
+use crate::domain::{Content, Digest, FailureKind, duration_words};
 
 /// What is gathered before it is digested and written: few trips to another thread, and little memory for each body.
 const BATCH_BYTES: usize = 128 << 10;
@@ -136,7 +136,7 @@ impl Pace {
     ) -> Result<Result<Option<Bytes>, reqwest::Error>, Failure> {
         let start = Instant::now();
         let Ok(next) = tokio::time::timeout(self.limit, body.next()).await else {
-            let limit = in_words(self.limit);
+            let limit = duration_words(self.limit);
             let detail = format!("timed out after {limit} waiting for more of the body");
             return Err(Failure::new(FailureKind::Timeout, detail));
         };
@@ -158,7 +158,7 @@ impl Pace {
             let detail = format!(
                 "the body came at {rate} bytes a second, below the least rate of {} over {}",
                 self.min_rate_bytes,
-                in_words(self.limit)
+                duration_words(self.limit)
             );
             return Err(Failure::new(FailureKind::Slow, detail));
         }

@@ -15,7 +15,7 @@ use super::head::Head;
 use super::http2_words::http2_problem;
 use super::secret::Scrubber;
 use super::tls_words::tls_problem;
-use crate::domain::{FailureKind, in_words};
+use crate::domain::{FailureKind, duration_words};
 use crate::files::lack;
 
 /// Who a request goes to, for messages: the host with its port, the proxy that it goes through, and the secrets that an
@@ -65,7 +65,7 @@ impl Failure {
             return Self::passing(FailureKind::Dns, detail);
         }
         if find::<Elapsed>(error).is_some() {
-            let limit = in_words(connect_timeout);
+            let limit = duration_words(connect_timeout);
             let detail = format!("timed out after {limit} connecting to {subject}");
             return Self::passing(FailureKind::Timeout, detail);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::secret::Scrubber;
-use crate::domain::{FailureKind, in_words};
+use crate::domain::{FailureKind, duration_words};
 
 /// The client could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,7 @@ impl WebhookError {
 
     /// Returns the error of an exchange that took longer than `limit`.
     pub(super) fn timed_out(host: &str, limit: Duration) -> Self {
-        let limit = in_words(limit);
+        let limit = duration_words(limit);
         Self::Timeout(format!("no complete answer from {host} within {limit}"))
     }
 }

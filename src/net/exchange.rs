@@ -29,7 +29,7 @@ use super::trail::Trail;
 use crate::clock::Clock;
 use crate::config::FetchConfig;
 use crate::domain::{
-    Content, Digest, FailureKind, LastModified, SourceSettings, Validators, in_words, masked,
+    Content, Digest, FailureKind, LastModified, SourceSettings, Validators, duration_words, masked,
     safe_part, segment_name, shortened,
 };
 
@@ -163,7 +163,7 @@ impl Exchange<'_> {
     }
 
     fn out_of_time(&self) -> Failure {
-        let limit = in_words(self.config.total_timeout);
+        let limit = duration_words(self.config.total_timeout);
         let detail = format!("timed out after {limit}, the time for one try");
         Failure::new(FailureKind::Timeout, detail)
     }
@@ -240,7 +240,7 @@ impl Exchange<'_> {
         let limit = self.config.read_timeout;
         let sent = self.clients.execute(kind, request_of(step));
         let Ok(result) = tokio::time::timeout(limit, sent).await else {
-            let limit = in_words(limit);
+            let limit = duration_words(limit);
             let detail = format!("timed out after {limit} waiting for the server's answer");
             return Err(Failure::passing(FailureKind::Timeout, detail));
         };

@@ -14,7 +14,7 @@ use super::guard;
 use super::login::add_login;
 use super::secret::{Scrubber, expand_configured};
 use crate::config::{FetchConfig, NoProxy, ProxyAddress, Secrets};
-use crate::domain::{FailureKind, Template, in_words};
+use crate::domain::{FailureKind, Template, duration_words};
 
 /// Checks the proxy's address with its secrets filled in, as fetches and webhooks need it. One of whose secrets has no value is
 /// not looked at: the environment of the process that fetches may have it.
@@ -142,7 +142,7 @@ async fn look_up(name: &str, limit: Duration) -> Result<Vec<IpAddr>, String> {
     let mut found: Vec<IpAddr> = match tokio::time::timeout(limit, lookup).await {
         Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
         Ok(Err(_)) => Vec::new(),
-        Err(_) => return Err(format!("no answer within {}", in_words(limit))),
+        Err(_) => return Err(format!("no answer within {}", duration_words(limit))),
     };
     found.dedup();
     if found.is_empty() {

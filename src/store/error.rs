@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::damaged_row::DamagedRow;
-use crate::domain::{SettingsError, SourceId, VersionId, in_words};
+use crate::domain::{SettingsError, SourceId, VersionId, duration_words};
 
 /// Why the store could not do what was asked. Nothing of a failed operation is kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum StoreError {
         known: i64,
     },
     /// Another process held the catalogue for longer than the busy time-out.
-    #[error("{place}: locked by {} for more than {}", named(*process), in_words(*waited))]
+    #[error("{place}: locked by {} for more than {}", named(*process), duration_words(*waited))]
     Locked {
         /// Where the catalogue is, as the operator knows it.
         place: String,

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Action, ChangeKind, EditionId, EventId, Source, SourceId, Told, ToldOfSet, VersionId,
-    VersionState,
+    Action, ChangeKind, EditionId, EventId, NotifierState, SetNotifierState, Source, SourceId,
+    VersionId, VersionState,
 };
 
 /// Of which changes to read what is recorded.
@@ -25,7 +25,7 @@ pub struct Candidate {
     /// The source as it is.
     pub source: Source,
     /// What the notifier knows of it.
-    pub told: Told,
+    pub told: NotifierState,
     /// Versions of it that failed since.
     pub failed_since: Vec<VersionId>,
 }
@@ -69,7 +69,7 @@ pub struct SetLook {
     /// Whether its published folder could not be brought in line.
     pub is_unpublished: bool,
     /// What the notifier knows of it.
-    pub told: ToldOfSet,
+    pub told: SetNotifierState,
 }
 
 /// What single events are about, as far as a notifier is told of them at most once in its quiet period.
@@ -170,9 +170,9 @@ pub struct NoticeRecord {
     /// The next look begins behind this event.
     pub looked: EventId,
     /// What is known now of sources where that changed.
-    pub told: Vec<(SourceId, Told)>,
+    pub told: Vec<(SourceId, NotifierState)>,
     /// What is known now of sets where that changed.
-    pub told_sets: Vec<(String, ToldOfSet)>,
+    pub told_sets: Vec<(String, SetNotifierState)>,
     /// What is known now of single events where that changed.
     pub told_events: Vec<(EventSubject, ToldOfEvent)>,
     /// What was told of single events before that is of no use any more, unless something waits.

@@ -19,7 +19,7 @@ use super::subject::Subject;
 use super::watch::Overrun;
 use super::work_folder::WorkFolder;
 use crate::config::{PROGRAM_PATH, ResourceLimits, program_problem};
-use crate::domain::{Content, Judgement, VerdictOutcome, format_size, in_words};
+use crate::domain::{Content, Judgement, VerdictOutcome, duration_words, format_size};
 use crate::files::trouble;
 
 /// Stands for the path of the copy, or of the folder with the copies of a set's files, in an argument.
@@ -154,7 +154,10 @@ fn read(run: &Run, failed: &[i32], limits: Limits) -> Judgement {
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
             could_not(&format!("{}{said}", ending(*status, limits.resources)))
         }
-        (End::TimedOut, ..) => could_not(&format!("timed out after {}", in_words(limits.timeout))),
+        (End::TimedOut, ..) => could_not(&format!(
+            "timed out after {}",
+            duration_words(limits.timeout)
+        )),
         (End::Overrun(overrun), ..) => could_not(&overrunning(overrun, limits.resources)),
     };
     let output = output::joined(&run.stdout, &run.stderr);
@@ -198,7 +201,7 @@ pub(super) fn ending(status: ExitStatus, limits: ResourceLimits) -> String {
     };
     match (signal, limits.cpu) {
         (Some(Signal::XCPU), Some(cpu)) => {
-            format!("used more than {} of CPU (limits.cpu)", in_words(cpu))
+            format!("used more than {} of CPU (limits.cpu)", duration_words(cpu))
         }
         (Some(Signal::XFSZ), _) => format!(
             "wrote a file of more than {} (limits.file_size)",
@@ -206,7 +209,7 @@ pub(super) fn ending(status: ExitStatus, limits: ResourceLimits) -> String {
         ),
         (Some(Signal::KILL), Some(cpu)) => format!(
             "{plain}, as one is that goes on after {} of CPU (limits.cpu)",
-            in_words(cpu)
+            duration_words(cpu)
         ),
         _ => plain,
     }

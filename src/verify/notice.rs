@@ -11,7 +11,7 @@ use super::output;
 use super::verifier::GRACE;
 use super::work_folder::WorkFolder;
 use crate::config::ResourceLimits;
-use crate::domain::{Content, in_words};
+use crate::domain::{Content, duration_words};
 use crate::files::trouble;
 
 /// What the file with the changes is called.
@@ -62,7 +62,7 @@ fn read(run: &Run, limits: Limits) -> Result<Option<String>, String> {
     let ended = match &run.end {
         End::Exited(status) if status.success() => return Ok(said),
         End::Exited(status) => ending(*status, limits.resources),
-        End::TimedOut => format!("timed out after {}", in_words(limits.timeout)),
+        End::TimedOut => format!("timed out after {}", duration_words(limits.timeout)),
         End::Overrun(overrun) => overrunning(overrun, limits.resources),
     };
     Err(match said {

@@ -13,7 +13,7 @@ use super::{Companion, Evidence, Facts, SetFiles, builtin};
 use crate::config::{Builtin, PreviousNeed, VerifierConfig, VerifierKind};
 use crate::domain::{
     Content, Digest, Fingerprint, Judgement, Pattern, Scope, SourceSettings, VerdictOutcome,
-    Weight, in_words,
+    Weight, duration_words,
 };
 
 /// From the polite signal to the kill.
@@ -267,7 +267,7 @@ impl Verifier {
             Ok(Err(error)) => Judgement::error(&format!("the rule broke down: {error}")),
             Err(_) => Judgement::error(&format!(
                 "timed out after {}",
-                in_words(self.config.timeout)
+                duration_words(self.config.timeout)
             )),
         }
     }

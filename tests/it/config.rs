@@ -596,7 +596,7 @@ fn a_notifier_that_says_little_hears_all_of_every_source() {
         after,
         quiet: chrono::TimeDelta::hours(hours),
     };
-    assert_eq!(ops.rules, rules(&ChangeKind::of_trouble(), 1, 1));
+    assert_eq!(ops.rules, rules(&ChangeKind::default_kinds(), 1, 1));
     assert_eq!(mail.rules, rules(&[ChangeKind::Recovered], 3, 48));
     assert_eq!((ops.timeout.as_secs(), mail.timeout.as_secs()), (30, 5));
     assert!(matches!(&ops.sources[..], [every] if every.to_string() == "*"));

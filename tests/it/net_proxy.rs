@@ -353,7 +353,7 @@ fn a_password_of_a_proxy_comes_from_the_secrets_file() {
     write("OTHER=another\n");
     gannet.ok(&["add", "http://8.8.8.8/x", "--allow-http"]);
     let check = gannet.ok(&["config", "check"]);
-    let warning = "warning: the proxy: ${PROXY_PASSWORD} has no value in the secrets file or in the environment of this process; that of a service may have it";
+    let warning = "warning: the proxy: ${PROXY_PASSWORD} has no value in the secrets file or in the environment of this process; the environment of a service may have one";
     assert!(check.contains(warning), "{check}");
     let refused = gannet.run(&["fetch", "x"]);
     let words = "cannot use the proxy of the configuration: the secret PROXY_PASSWORD has no value";

@@ -139,11 +139,11 @@ impl Home {
 
     fn withdrawn(&self, id: i64) -> Vec<(Value, String)> {
         let events = self.events(id, "file.withdrawn").into_iter();
-        let in_short = events.map(|event| {
+        let truncate_line = events.map(|event| {
             let detail = event["detail"].as_str().unwrap_or_default().to_owned();
             (event["version_id"].clone(), detail)
         });
-        in_short.collect()
+        truncate_line.collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The built-in rules: what they are, and how they are read from the configuration.
+//! The built-in rules: their types, and how the configuration file spells them.
 
 mod number;
 mod percent;
@@ -9,6 +9,6 @@ mod schema;
 pub use number::{Exactness, exactness_of};
 pub use percent::Percent;
 pub(super) use read::nest_parameters;
-// Whatever a rule takes is public with the rule.
+// The parameters of each rule are public too.
 pub use rule::*;
 pub use schema::Schema;

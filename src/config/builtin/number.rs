@@ -1,24 +1,24 @@
-//! How exactly a JSON number can be held and compared. The library compares whole numbers of 64 bits, and binary fractions.
+//! How exactly JSON numbers are represented. The schema library compares 64-bit whole numbers and binary fractions.
 
-/// The largest whole number up to which every one has a binary fraction of its own: 2^53.
+/// 2^53: every whole number up to here is a binary fraction of its own.
 const MAX_WHOLE: u64 = 1 << 53;
-/// Decimal fractions of up to this many digits are binary fractions of their own.
+/// Every decimal fraction of up to this many digits is a binary fraction of its own.
 const MAX_DIGITS: usize = 15;
 
-/// How exactly a number can be held.
+/// How exactly a number is represented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exactness {
-    /// Exactly, whatever is done with it.
+    /// Exactly, in every operation.
     Exact,
-    /// Exactly, but not as a binary fraction: a whole number of up to 64 bits.
+    /// Exactly as a whole number of up to 64 bits, but not as a binary fraction.
     Whole,
-    /// Not exactly: others are held as the same.
+    /// Rounded: several numbers share one representation.
     Rounded,
-    /// Not at all, or as zero: it is beyond the largest or the least fraction.
+    /// Out of range: infinite or zero.
     Beyond,
 }
 
-/// Tells how exactly a number can be held, given as JSON writes it.
+/// Returns how exactly a number is represented, given its JSON text.
 pub fn exactness_of(text: &str) -> Exactness {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (mantissa, exponent) = digits.split_once(['e', 'E']).unwrap_or((digits, ""));
@@ -41,7 +41,7 @@ pub fn exactness_of(text: &str) -> Exactness {
     }
 }
 
-/// Returns the first number of a JSON text that cannot be held exactly.
+/// Returns the first number in a JSON text that is rounded or out of range.
 pub(super) fn first_rounded(text: &str) -> Option<&str> {
     let mut in_text = false;
     let mut is_escaped = false;
@@ -53,7 +53,7 @@ pub(super) fn first_rounded(text: &str) -> Option<&str> {
             '"' => in_text = !in_text,
             _ => {}
         }
-        // A text is parted at each of its characters, so that no number is found in it.
+        // A string is split at each of its characters, so that no number is found in it.
         was_text || in_text || !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
     });
     tokens.find(|token| {

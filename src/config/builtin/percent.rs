@@ -4,7 +4,7 @@ use crate::domain::text_form::{prints_text, reads_text};
 use std::fmt;
 use std::str::FromStr;
 
-/// The least and the most that a setting may say.
+/// The smallest and the largest percentage of a setting.
 const BOUNDS: std::ops::RangeInclusive<u16> = 1..=1000;
 
 /// A share in whole percent, from 1 % to 1000 %.
@@ -14,7 +14,7 @@ pub struct Percent(u16);
 impl FromStr for Percent {
     type Err = String;
 
-    /// Reads `50%`.
+    /// Parses `50%`.
     fn from_str(text: &str) -> Result<Self, String> {
         let number = text.strip_suffix('%').filter(|number| {
             number.bytes().all(|c| c.is_ascii_digit()) && !number.starts_with('0')
@@ -33,13 +33,13 @@ impl FromStr for Percent {
 }
 
 impl Percent {
-    /// Tells whether `part` is less than this share of `whole`; exact, whatever the numbers.
-    pub fn is_more_than(self, part: u64, whole: u64) -> bool {
+    /// Returns whether `part` is less than this share of `whole`; exact for all numbers.
+    pub fn is_below(self, part: u64, whole: u64) -> bool {
         u128::from(part) * 100 < u128::from(whole) * u128::from(self.0)
     }
 
-    /// Tells whether `part` is more than this share of `whole`; exact, whatever the numbers.
-    pub fn is_less_than(self, part: u64, whole: u64) -> bool {
+    /// Returns whether `part` is more than this share of `whole`; exact for all numbers.
+    pub fn is_above(self, part: u64, whole: u64) -> bool {
         u128::from(part) * 100 > u128::from(whole) * u128::from(self.0)
     }
 }
@@ -85,16 +85,16 @@ mod tests {
             (0, 1, true),
             (u64::MAX, u64::MAX, false),
         ] {
-            assert_eq!(percent.is_more_than(part, whole), less, "{part} of {whole}");
+            assert_eq!(percent.is_below(part, whole), less, "{part} of {whole}");
         }
-        assert!(Percent(200).is_less_than(21, 10) && !Percent(200).is_less_than(20, 10));
+        assert!(Percent(200).is_above(21, 10) && !Percent(200).is_above(20, 10));
     }
 
     proptest! {
         #[test]
         fn a_part_is_never_both_less_and_more(share in 1..=1000_u16, part: u64, whole: u64) {
             let percent = Percent(share);
-            prop_assert!(!(percent.is_more_than(part, whole) && percent.is_less_than(part, whole)));
+            prop_assert!(!(percent.is_below(part, whole) && percent.is_above(part, whole)));
             prop_assert_eq!(percent.to_string().parse(), Ok(percent));
         }
     }

@@ -1,6 +1,6 @@
-//! Finds the parameters of built-in rules among the keys of verifiers, and puts them where serde reads a rule from.
+//! Finds the parameters of built-in rules among the keys of a `[[verifier]]`, and moves them where serde reads a rule.
 //!
-//! Knows no rule by its name: which there are, and which keys each takes, is what serde says.
+//! Names no rule: serde lists the rules and the keys of each.
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -13,7 +13,7 @@ use crate::config::paths::Paths;
 use crate::config::verifiers::{KINDS, VerifierKeys, with_kind};
 use crate::domain::words::no_such_word;
 
-/// The keys of verifiers, and those that each rule takes beside them.
+/// The keys of every verifier, and the parameters of each rule.
 struct Keys {
     verifier: Vec<String>,
     rules: Vec<(String, Vec<String>)>,
@@ -44,7 +44,7 @@ impl Keys {
     }
 }
 
-/// Returns which names serde accepts in the place of the empty one.
+/// Returns the names that serde accepts in `T`.
 fn accepted<T: DeserializeOwned>(table: &str) -> Vec<String> {
     let read = ValueDeserializer::parse(table).and_then(T::deserialize);
     let error = read.err().map(|error| error.message().to_owned());
@@ -52,8 +52,8 @@ fn accepted<T: DeserializeOwned>(table: &str) -> Vec<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// Moves the parameters of the rules in `root` below the key `builtin`, whose value becomes the table `{ RULE = { … } }`. Keys that
-/// the kind of verifier does not take are noted and removed.
+/// Moves the parameters of rules in `root` below the key `builtin`, whose value becomes the table `{ RULE = { … } }`.
+/// Reports and removes keys that the kind of verifier does not take.
 pub(in crate::config) fn nest_parameters<'a>(
     document: &Document<'a>,
     root: &mut DeTable<'a>,
@@ -71,7 +71,7 @@ pub(in crate::config) fn nest_parameters<'a>(
 }
 
 fn nest<'a>(document: &Document<'a>, keys: &Keys, verifier: &mut DeTable<'a>, paths: Paths<'_>) {
-    let mut parameters = taken_from(document, keys, verifier);
+    let mut parameters = take_parameters(document, keys, verifier);
     read_schema_file(document, &mut parameters, paths);
     let Some((key, builtin)) = verifier.remove_entry("builtin") else {
         return;
@@ -95,8 +95,12 @@ fn nest<'a>(document: &Document<'a>, keys: &Keys, verifier: &mut DeTable<'a>, pa
     verifier.insert(key, nested(rule, parameters));
 }
 
-/// Returns the parameters of the verifier's rule, and leaves only the keys of verifiers in `verifier`.
-fn taken_from<'a>(document: &Document<'a>, keys: &Keys, verifier: &mut DeTable<'a>) -> DeTable<'a> {
+/// Removes the parameters of the verifier's rule from `verifier`, and returns them.
+fn take_parameters<'a>(
+    document: &Document<'a>,
+    keys: &Keys,
+    verifier: &mut DeTable<'a>,
+) -> DeTable<'a> {
     let rule = verifier
         .get("builtin")
         .and_then(|rule| rule.get_ref().as_str());
@@ -122,7 +126,7 @@ fn taken_from<'a>(document: &Document<'a>, keys: &Keys, verifier: &mut DeTable<'
     parameters
 }
 
-/// Replaces `schema` by the table that a schema is read from: the file's name, path and text, and `format`.
+/// Replaces the file name in `schema` by the table of a schema: name, path and text of the file, and `format`.
 fn read_schema_file<'a>(document: &Document<'a>, parameters: &mut DeTable<'a>, paths: Paths<'_>) {
     let Some((key, schema)) = parameters.remove_entry("schema") else {
         return;

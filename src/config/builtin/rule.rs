@@ -1,7 +1,6 @@
-//! The built-in rules with their parameters: how each is written in the configuration file, and in a verifier's fingerprint.
+//! The built-in rules with their parameters, as the configuration file and a verifier's fingerprint spell them.
 //!
-//! The fingerprint is the digest of what is serialised here: a rule must go on being written as it is, or all its verdicts
-//! become stale.
+//! The fingerprint is the digest of a rule's serialised form. If the form changes, all its verdicts become stale.
 
 use std::time::Duration;
 
@@ -10,43 +9,43 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::schema::is_false;
 use super::{Percent, Schema};
-use crate::config::values::{filled, in_order, some_long_duration, some_size, within};
+use crate::config::values::{non_empty, some_long_duration, some_size, sorted, within};
 use crate::domain::Digest;
 use crate::domain::text_form::{from_text, prints_text, reads_text};
 use crate::domain::words::words;
 
-/// A rule of gannet's own, by the name that `builtin` has in the configuration file.
+/// A built-in rule. Its serde name is the value of `builtin` in the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Builtin {
     /// Well-formed UTF-8.
     Utf8,
-    /// One well-formed JSON text (RFC 8259).
+    /// One well-formed JSON text (RFC 8259), with optional demands.
     Json(JsonRule),
-    /// Rows of a table (RFC 4180).
+    /// A table (RFC 4180).
     Csv(CsvRule),
     /// One well-formed XML document.
     Xml,
-    /// An image that can be decoded wholly.
+    /// An image that decodes completely.
     Image(ImageRule),
-    /// Exactly one content.
+    /// Content with a given digest.
     Sha256(Sha256Rule),
     /// A length within bounds.
     Size(SizeRule),
-    /// Last modified not long before it was fetched.
+    /// Content whose `Last-Modified` is recent.
     Fresh(FreshRule),
     /// Not an HTML page, such as an error page under 200.
     NotHtml,
 }
 
-/// What a JSON text has to be beyond well-formed.
+/// The parameters of `json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "JsonKeys")]
 pub struct JsonRule {
-    /// What the schema accepts.
+    /// The schema that accepts the content.
     #[serde(flatten)]
     pub schema: Option<Schema>,
-    /// Without a key that stands twice in one object.
+    /// Whether a key must occur only once in an object.
     #[serde(
         rename = "duplicates",
         skip_serializing_if = "is_false",
@@ -59,7 +58,7 @@ pub struct JsonRule {
 #[serde(default, deny_unknown_fields)]
 struct JsonKeys {
     schema: Option<Schema>,
-    /// Stands in `schema` where there is one.
+    /// Stands in `schema`, if there is one.
     format: Option<bool>,
     #[serde(deserialize_with = "duplicates")]
     duplicates: bool,
@@ -88,7 +87,7 @@ impl From<Schema> for JsonRule {
     }
 }
 
-/// Reads whether keys have to be unique.
+/// Reads whether keys must be unique.
 fn duplicates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     from_text(deserializer, |text| match text {
         "allow" => Ok(false),
@@ -105,26 +104,26 @@ fn as_refuse<S: Serializer>(_: &bool, serializer: S) -> Result<S::Ok, S::Error> 
     serializer.serialize_str("refuse")
 }
 
-/// What a table has to be.
+/// The parameters of `csv`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CsvRule {
-    /// What stands between columns: `,`.
+    /// The separator of columns: `,` by default.
     #[serde(deserialize_with = "delimiter")]
     pub delimiter: u8,
-    /// The first row, exactly; it is no data row then.
+    /// The exact first row, which is then no data row.
     #[serde(deserialize_with = "header")]
     pub header: Option<Vec<String>>,
-    /// How many columns every row has; as many as the first when not given.
+    /// The number of columns of every row; by default that of the first row.
     #[serde(deserialize_with = "within::<1, 1_000_000, _, _>")]
     pub columns: Option<u32>,
-    /// Least data rows.
+    /// The least number of data rows.
     #[serde(deserialize_with = "within::<1, { u32::MAX }, _, _>")]
     pub min_rows: Option<u32>,
-    /// Most data rows.
+    /// The largest number of data rows.
     #[serde(deserialize_with = "within::<1, { u32::MAX }, _, _>")]
     pub max_rows: Option<u32>,
-    /// Least data rows, as a share of the last good version's.
+    /// The least number of data rows, as a share of the last good version's.
     pub min_rows_of_last: Option<Percent>,
 }
 
@@ -153,17 +152,17 @@ fn delimiter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error>
 
 fn header<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     const EMPTY: &str = r#"empty; give the texts of the first row, such as ["id", "price"]"#;
-    filled(deserializer, EMPTY).map(Some)
+    non_empty(deserializer, EMPTY).map(Some)
 }
 
-/// What an image has to be.
+/// The parameters of `image`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageRule {
-    /// Which formats may be, in the order of their names: all that can be decoded.
+    /// The accepted formats, in the order of their names; by default all that can be decoded.
     #[serde(deserialize_with = "formats")]
     pub formats: Vec<ImageFormat>,
-    /// Most pixels, width times height: 100 million.
+    /// The largest number of pixels, width times height; by default 100 million.
     #[serde(deserialize_with = "within::<1, { u32::MAX }, _, _>")]
     pub max_pixels: u64,
 }
@@ -180,12 +179,12 @@ impl Default for ImageRule {
 fn formats<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageFormat>, D::Error> {
     let all = ImageFormat::ALL.map(ImageFormat::as_str).join(", ");
     let nothing = format!("allows nothing; give some of {all}");
-    filled(deserializer, &nothing).map(in_order)
+    non_empty(deserializer, &nothing).map(sorted)
 }
 
 words!(
     "a format of images":
-    /// A format of images that can be decoded.
+    /// An image format that gannet can decode.
     #[expect(missing_docs, reason = "the names say it")]
     #[derive(PartialOrd, Ord)]
     pub enum ImageFormat {
@@ -201,13 +200,13 @@ words!(
 prints_text!(ImageFormat);
 reads_text!(ImageFormat);
 
-/// Which content it has to be.
+/// The expected content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", try_from = "Sha256Keys")]
 pub enum Sha256Rule {
-    /// The one with this digest.
+    /// The content with this digest.
     Digest(Digest),
-    /// The one that a list of digests names: the content of another source, by its name or address.
+    /// Content whose digest stands in a list: the content of another source, given by name or address.
     Companion(String),
 }
 
@@ -245,19 +244,19 @@ fn companion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
     })
 }
 
-/// Bounds of a length, all inclusive.
+/// Bounds of the content's length, all inclusive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SizeRule {
-    /// Least, in bytes.
+    /// The least length, in bytes.
     #[serde(deserialize_with = "some_size")]
     pub min: Option<u64>,
-    /// Most, in bytes.
+    /// The largest length, in bytes.
     #[serde(deserialize_with = "some_size")]
     pub max: Option<u64>,
-    /// Least, as a share of the last good version's length.
+    /// The least length, as a share of the last good version's.
     pub min_of_last: Option<Percent>,
-    /// Most, as a share of the last good version's length.
+    /// The largest length, as a share of the last good version's.
     pub max_of_last: Option<Percent>,
 }
 
@@ -268,7 +267,7 @@ impl SizeRule {
 }
 
 impl Serialize for SizeRule {
-    /// A rule without shares is written as it was before there were any.
+    /// Without shares, the form is that of gannet versions that had none: its verdicts must not become stale.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("min", &self.min)?;
@@ -281,11 +280,11 @@ impl Serialize for SizeRule {
     }
 }
 
-/// How long before it was fetched the content may have been modified last.
+/// The parameters of `fresh`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "FreshKeys")]
 pub struct FreshRule {
-    /// Not longer than this.
+    /// The longest time from the last modification to the fetch.
     #[serde(rename = "max_age_s", serialize_with = "as_seconds")]
     pub max_age: Duration,
 }
@@ -312,19 +311,19 @@ fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok
     serializer.serialize_u64(duration.as_secs())
 }
 
-/// What a rule has to know of the last good version before the judged one.
+/// The facts of the last good version that a rule needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PreviousNeed {
     /// Nothing.
     Nothing,
-    /// Its length.
+    /// The length.
     Size,
-    /// Its bytes too.
+    /// The length and the bytes.
     Content,
 }
 
 impl Builtin {
-    /// Returns what the rule has to know of the last good version.
+    /// Returns the facts that the rule needs of the last good version.
     pub fn needs_previous(&self) -> PreviousNeed {
         match self {
             Self::Csv(rule) if rule.min_rows_of_last.is_some() => PreviousNeed::Content,
@@ -333,7 +332,7 @@ impl Builtin {
         }
     }
 
-    /// Returns which other source the rule has to know: a name or an address.
+    /// Returns the name or address of the other source that the rule needs.
     pub fn companion(&self) -> Option<&str> {
         match self {
             Self::Sha256(Sha256Rule::Companion(source)) => Some(source),
@@ -341,8 +340,8 @@ impl Builtin {
         }
     }
 
-    /// Returns why no content could pass, or every one would, and the key of the configuration file that it is said of. `has` returns
-    /// whether a key is there, also where its value could not be read.
+    /// Returns why the rule would fail, or pass, every content, with the key of the configuration file to blame. `has`
+    /// returns whether a key is in the file, even if its value is unreadable.
     pub(in crate::config) fn contradiction(
         &self,
         has: impl Fn(&str) -> bool,
@@ -354,7 +353,7 @@ impl Builtin {
                 let header = header.map(|(count, _)| {
                     ("header", format!("`verifier.header` has {count} columns, which `verifier.columns` contradicts"))
                 });
-                let rows = || crossed(("min_rows", rule.min_rows), ("max_rows", rule.max_rows));
+                let rows = || inverted_bounds(("min_rows", rule.min_rows), ("max_rows", rule.max_rows));
                 header.or_else(rows)
             }
             Self::Sha256(_) if has("digest") && has("companion") => {
@@ -364,8 +363,8 @@ impl Builtin {
                 "builtin",
                 r#"`verifier.builtin`: size needs `min`, `max`, `min_of_last` or `max_of_last`, such as min = "10B", max = "1MiB", min_of_last = "50%""#.to_owned(),
             )),
-            Self::Size(rule) => crossed(("min", rule.min), ("max", rule.max)).or_else(|| {
-                crossed(
+            Self::Size(rule) => inverted_bounds(("min", rule.min), ("max", rule.max)).or_else(|| {
+                inverted_bounds(
                     ("min_of_last", rule.min_of_last),
                     ("max_of_last", rule.max_of_last),
                 )
@@ -375,8 +374,8 @@ impl Builtin {
     }
 }
 
-/// Returns what is wrong with bounds of which the least is more than the most.
-fn crossed<T: PartialOrd>(
+/// Returns the problem with bounds whose minimum exceeds the maximum.
+fn inverted_bounds<T: PartialOrd>(
     (least_key, least): (&str, Option<T>),
     (most_key, most): (&str, Option<T>),
 ) -> Option<(&'static str, String)> {

@@ -1,4 +1,4 @@
-//! A JSON Schema, read and compiled. Never fetches what it refers to, from the network or from other files.
+//! A compiled JSON Schema. Never fetches references, from the network or from other files.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::number::{Exactness, first_rounded};
-use crate::domain::{Digest, in_short};
+use crate::domain::{Digest, truncate_line};
 
-/// A compiled JSON Schema. Cloning is cheap; two are equal when their files' contents and what is asserted are.
+/// A compiled JSON Schema. Cloning is cheap. Schemas are equal if file contents and assertion of `format` are.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "SchemaFile")]
 pub struct Schema {
     #[serde(rename = "schema")]
     digest: Digest,
-    // Only what is not as it was before there was a choice is named.
+    // Left out of the serialised form unless set: fingerprints of older schemas must stay the same.
     #[serde(rename = "format", skip_serializing_if = "is_false")]
     asserts_formats: bool,
     #[serde(skip)]
@@ -55,7 +55,7 @@ impl TryFrom<SchemaFile> for Schema {
     }
 }
 
-/// Returns what is said of a file that is no schema.
+/// Returns the message for a file that is no usable schema.
 pub(super) fn unusable(name: &str, why: &str) -> String {
     let name = name.escape_debug();
     format!(
@@ -64,11 +64,11 @@ pub(super) fn unusable(name: &str, why: &str) -> String {
 }
 
 impl Schema {
-    /// Compiles the text of a schema; `format` is asserted when told to.
+    /// Compiles the text of a schema; `asserts_formats` makes `format` an assertion.
     ///
     /// # Errors
     ///
-    /// Why it cannot be used, with the place in it.
+    /// Why the schema is unusable, with the place in it.
     pub fn compile(text: &[u8], asserts_formats: bool) -> Result<Self, String> {
         let schema: Value =
             serde_json::from_slice(text).map_err(|error| format!("not JSON: {error}"))?;
@@ -79,7 +79,7 @@ impl Schema {
             .map_err(|error| {
                 let place = error.instance_path().to_string();
                 let place = if place.is_empty() { "/" } else { &place };
-                format!("not a schema: at {place}: {}", in_short(&error))
+                format!("not a schema: at {place}: {}", truncate_line(&error))
             })?;
         Ok(Self {
             digest: Digest::of(text),
@@ -95,7 +95,7 @@ impl Schema {
         })
     }
 
-    /// Returns the file that it was read from, if it was.
+    /// Returns the path of the schema's file, if it came from one.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }
@@ -105,22 +105,22 @@ impl Schema {
         self.digest
     }
 
-    /// Tells whether `format` is asserted, or only noted as JSON Schema has it since 2019-09.
+    /// Returns whether `format` is asserted; otherwise it is an annotation, as in JSON Schema since 2019-09.
     pub fn asserts_formats(&self) -> bool {
         self.asserts_formats
     }
 
-    /// Tells whether the schema says `format` anywhere, and it is only noted.
-    pub fn passes_over_formats(&self) -> bool {
+    /// Returns whether the schema uses `format` without asserting it.
+    pub fn ignores_formats(&self) -> bool {
         self.names_formats && !self.asserts_formats
     }
 
-    /// Returns how exactly numbers may be held at worst for the schema to judge them.
-    pub fn bears(&self) -> Exactness {
+    /// Returns the worst exactness of a number at which the schema can still judge it.
+    pub fn worst_exactness(&self) -> Exactness {
         self.needs
     }
 
-    /// Returns a number of the schema itself that cannot be held exactly.
+    /// Returns a number in the schema that is not represented exactly.
     pub fn rounded(&self) -> Option<&str> {
         self.rounded.as_deref()
     }
@@ -146,12 +146,12 @@ fn names_formats(schema: &Value) -> bool {
     }
 }
 
-/// Returns how exactly numbers may be held at worst: it depends on what the schema compares.
+/// Returns the worst exactness of a number that these keywords can still judge.
 fn needed_by(schema: &Value) -> Exactness {
     match schema {
         Value::Object(members) => {
             let own = members.keys().map(|key| match key.as_str() {
-                // The library compares these as binary fractions.
+                // The library compares the operands of these keywords as binary fractions.
                 "uniqueItems" | "multipleOf" | "divisibleBy" => Exactness::Exact,
                 "const" | "enum" | "minimum" | "maximum" | "exclusiveMinimum"
                 | "exclusiveMaximum" => Exactness::Whole,

@@ -1,4 +1,4 @@
-//! Addresses as people write them: what is read, refused and told of them.
+//! Tests of address parsing: what is accepted, what is refused, and with which message.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What notifiers are told, and what is held back while it is quiet.
+//! Tests of what notifiers report, and of what the quiet period delays.
 
 use super::*;
 use ChangeKind::{Failing, GoodAgain, Recovered, SetFailed, VersionFailed};
@@ -16,16 +16,16 @@ fn rules(on: &[ChangeKind], after: u32) -> NoticeRules {
     }
 }
 
-fn standing(failures: u32, version: Option<i64>) -> Standing {
-    Standing {
+fn health(failures: u32, version: Option<i64>) -> SourceHealth {
+    SourceHealth {
         failures,
         failed_version: version.map(VersionId),
         undecided: false,
     }
 }
 
-fn told(failing: bool, version: Option<i64>, minute: Option<i64>) -> Told {
-    Told {
+fn told(failing: bool, version: Option<i64>, minute: Option<i64>) -> NotifierState {
+    NotifierState {
         failing,
         failed_version: version.map(VersionId),
         at: minute.map(at),
@@ -34,21 +34,21 @@ fn told(failing: bool, version: Option<i64>, minute: Option<i64>) -> Told {
     }
 }
 
-/// Checks what is told at minute 60, and whether the source is looked at again.
-fn check(rules: &NoticeRules, table: &[(&str, Standing, Told, &[ChangeKind], bool)]) {
+/// Checks the changes reported at minute 60, and whether the source stays to be polled.
+fn check(rules: &NoticeRules, table: &[(&str, SourceHealth, NotifierState, &[ChangeKind], bool)]) {
     for (case, present, told, changes, waits) in table {
-        let decision = decide(rules, *present, *told, at(60));
+        let decision = next_notification(rules, *present, *told, at(60));
         assert_eq!(decision.changes, *changes, "{case}");
         assert_eq!(decision.then.waits, *waits, "{case}");
-        let again = decide(rules, *present, decision.then, at(60));
+        let again = next_notification(rules, *present, decision.then, at(60));
         assert_eq!(again.changes, [], "{case}: told once");
     }
 }
 
 #[test]
 fn a_difference_is_told_when_it_is_not_quiet() {
-    let (fails, well) = (standing(2, None), standing(0, None));
-    let new = Told::default();
+    let (fails, well) = (health(2, None), health(0, None));
+    let new = NotifierState::default();
     let known = |minute| told(true, None, Some(minute));
     let turns: [(_, _, _, &[_], _); 6] = [
         ("well", well, new, &[], false),
@@ -59,9 +59,9 @@ fn a_difference_is_told_when_it_is_not_quiet() {
         ("clock went back", well, known(61), &[Recovered], false),
     ];
     check(&rules(&ChangeKind::ALL, 1), &turns);
-    let bad = |id| standing(0, Some(id));
+    let bad = |id| health(0, Some(id));
     let known = told(false, Some(5), Some(0));
-    let waiting = Standing {
+    let waiting = SourceHealth {
         undecided: true,
         ..well
     };
@@ -78,7 +78,7 @@ fn a_difference_is_told_when_it_is_not_quiet() {
         ("the same after all", bad(5), lately, &[], false),
         (
             "both",
-            standing(1, Some(5)),
+            health(1, Some(5)),
             new,
             &[Failing, VersionFailed],
             false,
@@ -87,11 +87,11 @@ fn a_difference_is_told_when_it_is_not_quiet() {
     check(&rules(&ChangeKind::ALL, 1), &versions);
     let often: [(_, _, _, &[_], _); 2] = [
         ("not often enough", fails, new, &[], true),
-        ("often enough", standing(3, None), new, &[Failing], false),
+        ("often enough", health(3, None), new, &[Failing], false),
     ];
     check(&rules(&ChangeKind::ALL, 3), &often);
     let alone: [(_, _, _, &[_], _); 2] = [
-        ("unasked for", standing(1, Some(5)), new, &[], false),
+        ("unasked for", health(1, Some(5)), new, &[], false),
         (
             "asked for",
             well,
@@ -105,12 +105,12 @@ fn a_difference_is_told_when_it_is_not_quiet() {
     check(&rules(&[VersionFailed], 3), &uncounted);
 }
 
-/// What is better was told a minute ago, at minute 59, and something worse at the minutes of the table.
+/// Good news was reported at minute 59, and bad news at the minutes in the table.
 #[test]
 fn what_is_better_holds_back_nothing_worse() {
-    let (well, fails) = (standing(0, None), standing(1, None));
-    let (bad, both) = (standing(0, Some(5)), standing(1, Some(5)));
-    let lately = |failing, version, worse: Option<i64>| Told {
+    let (well, fails) = (health(0, None), health(1, None));
+    let (bad, both) = (health(0, Some(5)), health(1, Some(5)));
+    let lately = |failing, version, worse: Option<i64>| NotifierState {
         worse_at: worse.map(at),
         ..told(failing, version, Some(59))
     };
@@ -193,11 +193,11 @@ fn what_is_better_holds_back_nothing_worse() {
 #[test]
 fn what_is_not_asked_for_is_known_at_once() {
     let rules = rules(&[Failing], 1);
-    let flapping = decide(&rules, standing(0, None), told(true, None, Some(0)), at(1));
+    let flapping = next_notification(&rules, health(0, None), told(true, None, Some(0)), at(1));
     assert_eq!((flapping.changes.len(), flapping.then.waits), (0, false));
-    let again = decide(&rules, standing(1, None), flapping.then, at(2));
+    let again = next_notification(&rules, health(1, None), flapping.then, at(2));
     assert_eq!((again.changes.len(), again.then.waits), (0, true));
-    let after = decide(&rules, standing(2, None), again.then, at(60));
+    let after = next_notification(&rules, health(2, None), again.then, at(60));
     assert_eq!(after.changes, [Failing]);
 }
 
@@ -206,25 +206,25 @@ fn a_version_that_fails_anew_is_news() {
     let rules = rules(&ChangeKind::ALL, 1);
     let known = told(false, Some(5), Some(0));
     for (since, changes) in [(&[][..], 0), (&[VersionId(4)], 0), (&[VersionId(5)], 1)] {
-        let present = standing(0, Some(5));
+        let present = health(0, Some(5));
         for (minute, changes) in [(60, changes), (59, 0)] {
-            let known = known.without(since, &rules, present, at(minute));
-            let decision = decide(&rules, present, known, at(minute));
+            let known = known.reset_failed(since, &rules, present, at(minute));
+            let decision = next_notification(&rules, present, known, at(minute));
             assert_eq!(decision.changes.len(), changes, "{since:?}");
             assert!(!decision.then.waits, "{since:?}");
         }
-        // When it is good by now, that is the news.
-        let known = known.without(since, &rules, standing(0, None), at(60));
-        let decision = decide(&rules, standing(0, None), known, at(60));
+        // When the version is good by now, only that is reported.
+        let known = known.reset_failed(since, &rules, health(0, None), at(60));
+        let decision = next_notification(&rules, health(0, None), known, at(60));
         assert_eq!(decision.changes, [GoodAgain]);
     }
 }
 
-/// A set at minute 60, of which a notifier was told last at minute 0 or 1.
+/// A set at minute 60, last reported at minute 0 or 1.
 #[test]
 fn a_set_is_told_of_as_a_source_is() {
     use VersionState::{Error, Failed, Passed, Pending, Unverified};
-    let known = |edition: Option<i64>, minute: Option<i64>| ToldOfSet {
+    let known = |edition: Option<i64>, minute: Option<i64>| SetNotifierState {
         failed_edition: edition.map(EditionId),
         at: minute.map(at),
         worse_at: minute.map(at),
@@ -301,36 +301,36 @@ fn a_set_is_told_of_as_a_source_is() {
             Some(SetFailed) => Some(at(60)),
             _ => told.worse_at,
         };
-        let then = ToldOfSet { worse_at, ..then };
+        let then = SetNotifierState { worse_at, ..then };
         let newest = Some((EditionId(edition), state));
-        let decided = decide_set(&rules, newest, told, at(60));
+        let decided = next_set_notification(&rules, newest, told, at(60));
         assert_eq!(decided, (change, then), "{edition} {state} {told:?}");
     }
-    // What is better was told a minute ago.
+    // Good news was reported a minute ago.
     for (worse_at, is_told) in [(None, true), (Some(at(0)), true), (Some(at(1)), false)] {
-        let told = ToldOfSet {
+        let told = SetNotifierState {
             failed_edition: None,
             at: Some(at(59)),
             worse_at,
         };
-        let (change, _) = decide_set(&rules, Some((EditionId(6), Failed)), told, at(60));
+        let (change, _) = next_set_notification(&rules, Some((EditionId(6), Failed)), told, at(60));
         assert_eq!(change, failed.filter(|_| is_told), "{worse_at:?}");
     }
-    // What is not asked for is known at once.
+    // A kind that the notifier does not report counts as reported at once.
     let rules = super::tests::rules(&[GoodAgain], 1);
     let newest = Some((EditionId(5), Failed));
-    let decided = decide_set(&rules, newest, known(None, None), at(60));
+    let decided = next_set_notification(&rules, newest, known(None, None), at(60));
     assert_eq!(decided, (None, known(Some(5), None)));
 }
 
 #[test]
 fn single_events_keep_quiet_too() {
     let rules = rules(&ChangeKind::ALL, 1);
-    for kind in ChangeKind::EVENTS {
+    for kind in ChangeKind::OF_EVENTS {
         let is_held = kind != ChangeKind::ConfigRejected;
-        assert_eq!(rules.holds(kind, at(1), at(60)), is_held, "{kind}");
-        assert!(!rules.holds(kind, at(0), at(60)), "{kind}");
-        assert!(!rules.holds(kind, at(61), at(60)), "the clock went back");
+        assert_eq!(rules.delays(kind, at(1), at(60)), is_held, "{kind}");
+        assert!(!rules.delays(kind, at(0), at(60)), "{kind}");
+        assert!(!rules.delays(kind, at(61), at(60)), "the clock went back");
     }
 }
 
@@ -338,18 +338,21 @@ fn single_events_keep_quiet_too() {
 fn the_present_is_no_news_to_one_who_knows_it_and_news_to_one_who_begins() {
     for after in 1..4 {
         let rules = rules(&ChangeKind::ALL, after);
-        let present = standing(2, Some(5));
-        let known = Told::all_of(&rules, present);
-        let decision = decide(&rules, present, known, at(0));
+        let present = health(2, Some(5));
+        let known = NotifierState::baseline(&rules, present);
+        let decision = next_notification(&rules, present, known, at(0));
         assert_eq!(decision.changes, []);
-        let begins = Told::default().undelivered();
-        let decision = decide(&rules, present, begins, at(0));
+        let begins = NotifierState::default().mark_undelivered();
+        let decision = next_notification(&rules, present, begins, at(0));
         let mut expected = vec![ChangeKind::Failing, ChangeKind::VersionFailed];
         if after > 2 {
             expected.remove(0);
         }
         assert_eq!(decision.changes, expected, "after {after}");
-        assert_eq!(decide(&rules, standing(0, None), begins, at(0)).changes, []);
+        assert_eq!(
+            next_notification(&rules, health(0, None), begins, at(0)).changes,
+            []
+        );
     }
 }
 
@@ -362,15 +365,15 @@ fn words_come_back() {
     assert!(error.contains("version-failed"), "{error}");
 }
 
-/// One look: so many minutes after the last, at a source that stands so, and whether the message arrives.
-fn look() -> impl Strategy<Value = (i64, Standing, bool)> {
+/// One decision: minutes since the last, the source's health, and whether the notice is delivered.
+fn look() -> impl Strategy<Value = (i64, SourceHealth, bool)> {
     let version = proptest::option::of(0..3_i64);
-    let present = (0..4_u32, version).prop_map(|(failures, id)| standing(failures, id));
+    let present = (0..4_u32, version).prop_map(|(failures, id)| health(failures, id));
     (0..90_i64, present, proptest::bool::weighted(0.8))
 }
 
 fn some_rules() -> impl Strategy<Value = NoticeRules> {
-    let on = proptest::sample::subsequence(ChangeKind::TURNS.to_vec(), 1..=4);
+    let on = proptest::sample::subsequence(ChangeKind::OF_HEALTH.to_vec(), 1..=4);
     (on, 1..4_u32).prop_map(|(on, after)| rules(&on, after))
 }
 
@@ -380,21 +383,21 @@ proptest! {
         rules in some_rules(),
         looks in proptest::collection::vec(look(), 1..40),
     ) {
-        let (mut told, mut now) = (Told::default(), 0);
+        let (mut told, mut now) = (NotifierState::default(), 0);
         let (mut last, mut last_worse) = (None, None);
-        let mut heard = Told::default();
+        let mut heard = NotifierState::default();
         let end = looks.last().expect("one or more").1;
-        // At the end everything arrives, and the source is looked at only while it waits or has just changed.
+        // At the end every notice is delivered, and the source is polled only as demanded, or when it has changed.
         let rest = [(0, end, true), (60, end, true), (60, end, true)];
         for (pause, present, arrives) in looks.into_iter().chain(rest) {
             now += pause;
-            let decision = decide(&rules, present, told, at(now));
+            let decision = next_notification(&rules, present, told, at(now));
             if decision.changes.is_empty() {
                 told = decision.then;
                 continue;
             }
             if !arrives {
-                told = told.undelivered();
+                told = told.mark_undelivered();
                 continue;
             }
             let is_worse = decision.changes.iter().any(|kind| kind.is_worse());
@@ -414,7 +417,7 @@ proptest! {
                 }
             }
         }
-        prop_assert_eq!(told.waits, rules.counts(end));
+        prop_assert_eq!(told.waits, rules.is_counting_up(end));
         if rules.wants(Failing) && rules.wants(Recovered) {
             prop_assert_eq!(heard.failing, rules.is_failing(end));
         }

@@ -10,7 +10,7 @@ use crate::app::{self, PolicyOutlook};
 use crate::config::{
     Config, NotifierConfig, NotifierKind, VerifierConfig, VerifierKind, program_problem,
 };
-use crate::domain::{ChangeKind, Scope, Template, Weight, in_words};
+use crate::domain::{ChangeKind, Scope, Template, Weight, duration_words};
 use crate::faces::json;
 use crate::faces::text::clean;
 
@@ -150,11 +150,11 @@ fn verifier_words(verifier: &VerifierConfig) -> String {
         VerifierKind::Http { deadline, .. } => {
             format!(
                 "is asked by HTTP, may take {} to answer",
-                in_words(*deadline)
+                duration_words(*deadline)
             )
         }
         VerifierKind::External { deadline } => {
-            format!("is waited for, up to {}", in_words(*deadline))
+            format!("is waited for, up to {}", duration_words(*deadline))
         }
     };
     let judges = match &verifier.scope {

@@ -210,7 +210,7 @@ fn edit_state(
             edit.after.address.host(),
             edit.after.enabled,
             next_slot.0,
-            edit.asks_otherwise(),
+            edit.changes_request(),
             edit.outdates_fetches(),
             now.0,
         ],

@@ -17,7 +17,7 @@ use super::transaction::Transaction;
 use super::verdict_words::failure_of_edition;
 use super::version_row::read_newest;
 use crate::domain::{
-    About, Action, EditionId, MemberNow, NewEvent, SetPublication, Slot, SourceId, Stamp,
+    About, Action, EditionId, NewEvent, SetMember, SetPublication, Slot, SourceId, Stamp,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
@@ -51,8 +51,8 @@ impl Store {
 
     /// Returns where the members of a set stand, by name: those that are enabled, and of the disabled ones those that have a
     /// version that could be published. A damaged row is an error.
-    pub async fn members_now(&self, set: String, now: DateTime<Utc>) -> Result<Vec<MemberNow>> {
-        self.read(move |sql| Ok(members_now(sql, &set, now)?)).await
+    pub async fn set_members(&self, set: String, now: DateTime<Utc>) -> Result<Vec<SetMember>> {
+        self.read(move |sql| Ok(set_members(sql, &set, now)?)).await
     }
 
     /// Returns the sources that are in more than one set, by name, each with the sets.
@@ -374,11 +374,11 @@ const MEMBERS: &str = "SELECT s.id, s.name, v.id, v.source_id, v.ordinal, v.blob
          (SELECT max(g.id) FROM version g WHERE g.source_id = s.id AND g.state IN ('passed', 'unverified')))
      WHERE m.set_name = ?1 AND s.removed_at IS NULL AND (s.enabled IS NOT 0 OR v.id IS NOT NULL) ORDER BY s.name";
 
-fn members_now(
+fn set_members(
     sql: &Connection,
     set: &str,
     now: DateTime<Utc>,
-) -> rusqlite::Result<Vec<MemberNow>> {
+) -> rusqlite::Result<Vec<SetMember>> {
     let slot = Slot::containing(now);
     let mut statement = sql.prepare_cached(MEMBERS)?;
     let rows = statement.query_map(params![set, slot.0], |row| {
@@ -387,7 +387,7 @@ fn members_now(
             let newest = read_newest(columns)?;
             let due = columns.get()?;
             let (leased, until) = (columns.get::<bool>()?, columns.optional_time()?);
-            Ok(MemberNow {
+            Ok(SetMember {
                 source_id,
                 name,
                 newest: newest.map(|place| (place.id, place.state)),

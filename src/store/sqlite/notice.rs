@@ -19,7 +19,7 @@ use super::told;
 use super::transaction::Transaction;
 use super::withdrawal;
 use crate::domain::{
-    Action, ChangeKind, EventId, NewEvent, Source, SourceId, Stamp, Told, VersionId,
+    Action, ChangeKind, EventId, NewEvent, NotifierState, Source, SourceId, Stamp, VersionId,
 };
 use crate::store::damaged_row::DamagedRow;
 use crate::store::error::Result;
@@ -174,7 +174,7 @@ fn turns_since(
     sql: &Connection,
     after: EventId,
 ) -> rusqlite::Result<HashMap<SourceId, Vec<VersionId>>> {
-    let words = ChangeKind::TURNS.map(|kind| action_of(kind).as_str());
+    let words = ChangeKind::OF_HEALTH.map(|kind| action_of(kind).as_str());
     let mut statement = sql.prepare_cached(TURNS)?;
     let mut rows = statement.query(params![
         after.0,
@@ -250,7 +250,7 @@ fn announced_between(
     until: EventId,
     damaged: &mut Vec<DamagedRow>,
 ) -> std::result::Result<(Vec<Announcement>, Option<LastRead>), Failure> {
-    let mut words = ChangeKind::EVENTS
+    let mut words = ChangeKind::OF_EVENTS
         .map(|kind| action_of(kind).as_str())
         .to_vec();
     words.push(Action::SetWithdrawn.as_str());
@@ -278,7 +278,7 @@ fn announced_between(
         let kind = if word == Action::SetWithdrawn.as_str() {
             Some(ChangeKind::Withdrawn)
         } else {
-            let mut kinds = ChangeKind::EVENTS.into_iter();
+            let mut kinds = ChangeKind::OF_EVENTS.into_iter();
             kinds.find(|kind| action_of(*kind).as_str() == word)
         };
         let is_removed = match &source {
@@ -349,7 +349,7 @@ fn candidates(
     let rows = statement.query_map(params![notifier, to_json(&ids)], |row| {
         read_source_row(row, |columns| {
             let source = read_source(columns)?;
-            let told = Told {
+            let told = NotifierState {
                 failing: columns.optional()?.unwrap_or(false),
                 failed_version: columns.optional()?.map(VersionId),
                 at: columns.optional_time()?,
@@ -364,7 +364,7 @@ fn candidates(
 
 fn candidate(
     source: Source,
-    told: Told,
+    told: NotifierState,
     changed: &mut HashMap<SourceId, Vec<VersionId>>,
 ) -> Candidate {
     let failed_since = changed.remove(&source.id).unwrap_or_default();

@@ -246,7 +246,7 @@ fn read_settings(columns: &mut Columns<'_>) -> rusqlite::Result<SourceSettings> 
     if settings.name.is_some() || settings.address.is_some() {
         return Err(columns.malformed(Type::Text, "name and address have columns of their own"));
     }
-    Ok(settings.laid_over(SourceSettings::new(name, address)))
+    Ok(settings.apply_unchecked(SourceSettings::new(name, address)))
 }
 
 /// Returns the sources of which one of the conditions above holds. A damaged row is an error.

@@ -11,7 +11,7 @@ use super::row::{Columns, millis};
 use super::sql_damage::{read_row, sound_rows};
 use super::transaction::Transaction;
 use super::verdict_words::failure_of_edition;
-use crate::domain::{EditionId, EventId, ToldOfSet};
+use crate::domain::{EditionId, EventId, SetNotifierState};
 use crate::store::damaged_row::DamagedRow;
 use crate::store::notice_types::{ChangeStory, EventSubject, NoticeRecord, SetLook, ToldOfEvent};
 
@@ -37,7 +37,7 @@ pub(super) fn sets(
                 newest: newest.zip(state),
                 published: columns.optional()?.map(EditionId),
                 is_unpublished: columns.get()?,
-                told: ToldOfSet {
+                told: SetNotifierState {
                     failed_edition: columns.optional()?.map(EditionId),
                     at: columns.optional_time()?,
                     worse_at: columns.optional_time()?,

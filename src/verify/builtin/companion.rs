@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader};
 use super::source::{Bounded, Case, Finding, PIECE_BYTES, Trouble, bad, cannot};
 use super::sums::{DigestLine, is_something_else, last_part, printed, read_line, without_dot};
 use super::sums_text;
-use crate::domain::{Content, Digest, decode_percent, in_short};
+use crate::domain::{Content, Digest, decode_percent, truncate_line};
 use crate::verify::{Companion, Facts};
 
 /// The longest line of a list.
@@ -107,7 +107,8 @@ impl Lines {
                 self.best = better(self.best.take(), fit, &entry, list)?;
             }
         } else if !self.is_signature && !is_something_else(text) {
-            self.unread.get_or_insert_with(|| in_short(&printed(text)));
+            self.unread
+                .get_or_insert_with(|| truncate_line(&printed(text)));
         }
         Ok(())
     }
@@ -154,7 +155,7 @@ fn better(
             cannot(format!(
                 "{} lists more than one digest that could be meant, the second for `{}`",
                 list.name,
-                in_short(&name)
+                truncate_line(&name)
             ))
         }
         _ => Ok(Some(Listed { fit, digest })),
@@ -206,7 +207,7 @@ impl FileNames {
 
     fn shown(&self) -> String {
         let names: Vec<_> = self.names.iter().map(|name| printed(name)).collect();
-        in_short(&names.join("` or `"))
+        truncate_line(&names.join("` or `"))
     }
 }
 

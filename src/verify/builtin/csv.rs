@@ -7,7 +7,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use super::csv_quotes::Quotes;
 use super::source::{Bounded, Case, Finding, PIECE_BYTES, Source, Trouble, bad, cannot};
 use crate::config::CsvRule;
-use crate::domain::{Content, in_short};
+use crate::domain::{Content, truncate_line};
 
 /// The longest row.
 const MAX_ROW_BYTES: usize = 16 << 20;
@@ -72,7 +72,7 @@ fn against_last(rule: &CsvRule, case: &Case, rows: u64, detail: &str) -> Finding
     };
     let last = count_rows(rule, case, content)?;
     match rule.min_rows_of_last {
-        Some(share) if share.is_more_than(rows, last) => bad(format!(
+        Some(share) if share.is_below(rows, last) => bad(format!(
             "{rows} rows are less than {share} of the last good version's {last}"
         )),
         _ => Ok(format!("{detail}; the last good version has {last} rows")),
@@ -161,8 +161,8 @@ impl Table {
                     "{}, column {}: `{}`, not `{}`",
                     self.place(),
                     number + 1,
-                    in_short(&String::from_utf8_lossy(found)),
-                    in_short(expected)
+                    truncate_line(&String::from_utf8_lossy(found)),
+                    truncate_line(expected)
                 ));
             }
         }

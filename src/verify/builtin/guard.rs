@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 use super::source::{Trouble, cannot};
-use crate::domain::in_short;
+use crate::domain::truncate_line;
 
 thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
@@ -21,7 +21,7 @@ pub(super) fn guarded<T>(rule: impl FnOnce() -> Result<T, Trouble>) -> Result<T,
     found.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        let text = in_short(&text.unwrap_or("no message"));
+        let text = truncate_line(&text.unwrap_or("no message"));
         cannot(format!("the reader broke down over it: {text}"))
     })
 }

@@ -16,7 +16,7 @@ use super::source::{Case, Finding, Trouble, bad, cannot, go_on};
 use super::stoppable::Stoppable;
 use super::{image_container, jpeg};
 use crate::config::{ImageFormat, ImageRule};
-use crate::domain::in_short;
+use crate::domain::truncate_line;
 
 /// The largest file.
 const MAX_BYTES: u64 = 64 << 20;
@@ -171,8 +171,8 @@ impl Sheet<'_> {
             go_on(self.stop)?;
             match error {
                 ImageError::Limits(_) => too_large(),
-                ImageError::Unsupported(_) => cannot(in_short(&error)),
-                _ => bad(in_short(&error)),
+                ImageError::Unsupported(_) => cannot(truncate_line(&error)),
+                _ => bad(truncate_line(&error)),
             }
         })
     }

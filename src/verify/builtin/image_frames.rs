@@ -10,7 +10,7 @@ use super::picture_formats::{Kind, kind_of};
 use super::source::{Trouble, bad, cannot, go_on};
 use super::stoppable::Stoppable;
 use crate::config::ImageFormat;
-use crate::domain::in_short;
+use crate::domain::truncate_line;
 
 /// TIFF's number for LZW.
 const LZW: u16 = 5;
@@ -56,7 +56,7 @@ impl Sheet<'_> {
             go_on(self.stop)?;
             match error {
                 png::DecodingError::LimitsExceeded => too_large(),
-                other => bad(in_short(&other)),
+                other => bad(truncate_line(&other)),
             }
         })
     }
@@ -91,7 +91,7 @@ impl Sheet<'_> {
             go_on(self.stop)?;
             match error {
                 gif::DecodingError::OutOfMemory | gif::DecodingError::MemoryLimit => too_large(),
-                other => bad(in_short(&other)),
+                other => bad(truncate_line(&other)),
             }
         })
     }
@@ -132,11 +132,12 @@ impl Sheet<'_> {
             go_on(self.stop)?;
             match error {
                 TiffError::LimitsExceeded | TiffError::IntSizeError => too_large(),
-                TiffError::UnsupportedError(why) => {
-                    cannot(format!("the decoder does not read it: {}", in_short(&why)))
-                }
-                TiffError::UsageError(why) => cannot(in_short(&why)),
-                other => bad(in_short(&other)),
+                TiffError::UnsupportedError(why) => cannot(format!(
+                    "the decoder does not read it: {}",
+                    truncate_line(&why)
+                )),
+                TiffError::UsageError(why) => cannot(truncate_line(&why)),
+                other => bad(truncate_line(&other)),
             }
         })
     }

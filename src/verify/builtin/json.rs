@@ -40,7 +40,7 @@ fn well_formed(rule: &JsonRule, case: &Case) -> Result<Shape, Trouble> {
     match read {
         Ok(()) => {}
         Err(error) if error.is_io() => return Err(io::Error::from(error).into()),
-        Err(error) => return bad(format!("not JSON: {}", in_words(&error))),
+        Err(error) => return bad(format!("not JSON: {}", duration_words(&error))),
     }
     let mut shape = Shape::new(rule.unique_keys);
     let found = case.open()?.pieces(|piece| shape.push(piece).err())?;
@@ -52,7 +52,7 @@ fn well_formed(rule: &JsonRule, case: &Case) -> Result<Shape, Trouble> {
 }
 
 /// Says what is wrong, and where.
-fn in_words(error: &serde_json::Error) -> String {
+fn duration_words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let (line, column) = (error.line(), error.column());
     if error.is_eof() && (line, column) <= (1, 0) {

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::source::{Trouble, bad, cannot};
 use crate::config::{Exactness, exactness_of};
-use crate::domain::in_short;
+use crate::domain::truncate_line;
 
 /// How deep values may be in one another.
 pub(super) const MAX_DEPTH: usize = 500;
@@ -188,7 +188,7 @@ impl Shape {
             None => Ok(()),
             Some(key) => bad(format!(
                 "line {line}: the key `{}` stands twice in one object",
-                in_short(&key)
+                truncate_line(&key)
             )),
         }
     }
@@ -288,7 +288,7 @@ impl Shape {
             .as_ref()
             .map_or(Exactness::Exact, |(worst, _)| *worst);
         if exactness > known {
-            self.worst_number = Some((exactness, in_short(&text)));
+            self.worst_number = Some((exactness, truncate_line(&text)));
         }
         self.token.clear();
         if self.unheld.len() > MAX_UNHELD {

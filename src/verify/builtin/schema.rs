@@ -10,7 +10,7 @@ use super::heavy::alone;
 use super::json_shape::Shape;
 use super::source::{Case, Finding, Trouble, bad, cannot};
 use crate::config::Schema;
-use crate::domain::in_short;
+use crate::domain::truncate_line;
 
 /// The largest text.
 const MAX_BYTES: u64 = 32 << 20;
@@ -67,7 +67,7 @@ pub(super) fn judge(schema: &Schema, shape: &Shape, case: &Case) -> Finding {
     };
     case.go_on()?;
     if let Some(error) = errors.iter().find(|error| gave_up(error)) {
-        return cannot(in_short(error));
+        return cannot(truncate_line(error));
     }
     if errors.is_empty() {
         return Ok("JSON that the schema accepts".to_owned());
@@ -78,13 +78,13 @@ pub(super) fn judge(schema: &Schema, shape: &Shape, case: &Case) -> Finding {
 /// Refuses numbers that the library would take for others, where the schema compares any.
 fn check_numbers(schema: &Schema, shape: &Shape) -> Result<(), Trouble> {
     if let Some(number) = schema.rounded() {
-        let number = in_short(&number);
+        let number = truncate_line(&number);
         return cannot(format!(
             "the number {number} of the schema cannot be compared exactly"
         ));
     }
     match &shape.worst_number {
-        Some((exactness, number)) if *exactness > schema.bears() => cannot(format!(
+        Some((exactness, number)) if *exactness > schema.worst_exactness() => cannot(format!(
             "the schema compares numbers, and {number} cannot be compared exactly"
         )),
         _ => Ok(()),
@@ -119,7 +119,7 @@ fn listed(errors: &[ValidationError<'_>]) -> String {
     let told = errors.iter().take(TOLD).map(|error| {
         let place = error.instance_path().to_string();
         let place = if place.is_empty() { "/" } else { &place };
-        format!("{}: {}", in_short(&place), in_short(error))
+        format!("{}: {}", truncate_line(&place), truncate_line(error))
     });
     let told = told.collect::<Vec<_>>().join("; ");
     match errors.len().saturating_sub(TOLD) {

@@ -46,12 +46,12 @@ fn against_last(rule: &SizeRule, case: &Case, bytes: u64) -> Finding {
         )
     };
     if let Some(share) = rule.min_of_last
-        && share.is_more_than(bytes, last)
+        && share.is_below(bytes, last)
     {
         return bad(compared("less", &share));
     }
     if let Some(share) = rule.max_of_last
-        && share.is_less_than(bytes, last)
+        && share.is_above(bytes, last)
     {
         return bad(compared("more", &share));
     }

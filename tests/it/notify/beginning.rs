@@ -114,7 +114,7 @@ async fn a_new_notifier_hears_what_fails_at_present() {
         }
         drop(house);
 
-        let on: Vec<_> = ChangeKind::of_trouble()
+        let on: Vec<_> = ChangeKind::default_kinds()
             .iter()
             .map(|kind| kind.as_str())
             .collect();

@@ -416,7 +416,7 @@ fn why_the_folder_of_a_set_that_ended_is_there_is_said() {
     release.judge_by("");
     assert!(release.link().exists(), "notes.txt is read nowhere else");
     let listed = release.gannet.ok(&["list", "--sets"]);
-    let why = "no verifier judges it as a set any more; its folder goes when its members lie at their own paths";
+    let why = "no verifier judges it as a set any more; its folder is removed once its members are published at their own paths";
     assert!(listed.contains(why), "{listed}");
     fs::remove_dir_all(place).expect("removed");
     release.gannet.run(&["--worker-only"]);

@@ -1,7 +1,7 @@
 //! What notifiers know: read with what may have changed, kept with what they were told.
 
 use gannet::domain::{
-    Action, ChangeKind, EventId, FailureKind, SourceId, Told, VerdictId, VerdictOutcome,
+    Action, ChangeKind, EventId, FailureKind, NotifierState, SourceId, VerdictId, VerdictOutcome,
     VersionState,
 };
 use gannet::store::{AttemptResult, NoticeLook, NoticeRecord, StoriesOf};
@@ -13,7 +13,7 @@ async fn look(rig: &Rig, hour: i64) -> Option<NoticeLook> {
     look.await.expect("a look")
 }
 
-fn record(looked: EventId, told: Vec<(SourceId, Told)>) -> NoticeRecord {
+fn record(looked: EventId, told: Vec<(SourceId, NotifierState)>) -> NoticeRecord {
     NoticeRecord {
         told,
         ..NoticeRecord::without_message("ops".to_owned(), looked)
@@ -32,8 +32,8 @@ fn failed() -> AttemptResult {
     }
 }
 
-fn failing(waits: bool) -> Told {
-    Told {
+fn failing(waits: bool) -> NotifierState {
+    NotifierState {
         failing: true,
         failed_version: None,
         at: Some(start()),

@@ -34,7 +34,7 @@ async fn configure(rig: &Rig, names: &[&str]) {
 }
 
 async fn members(rig: &Rig, set: &str) -> Vec<SourceId> {
-    let members = rig.store.members_now(set.to_owned(), start()).await;
+    let members = rig.store.set_members(set.to_owned(), start()).await;
     let members = members.expect("members");
     members.into_iter().map(|member| member.source_id).collect()
 }

@@ -94,7 +94,7 @@ impl Form {
             };
             return Err(of(field)(as_fields(&error.to_string())));
         }
-        Ok(patch.without(before))
+        Ok(patch.omit_unchanged(before))
     }
 
     /// Returns a patch of the fields that were touched and are `meant`.

@@ -1,7 +1,7 @@
 //! A place in the text of a document type declaration, and the productions of XML 1.0 that are read there.
 
 use super::refusal::{Read, Refusal, wrong};
-use crate::domain::{in_short, shortened};
+use crate::domain::{shortened, truncate_line};
 
 /// How much of the text at a place is shown.
 const MAX_SHOWN_CHARS: usize = 20;
@@ -74,7 +74,7 @@ impl<'a> Cursor<'a> {
         } else {
             "…"
         };
-        let found = in_short(&shortened(self.rest, MAX_SHOWN_CHARS));
+        let found = truncate_line(&shortened(self.rest, MAX_SHOWN_CHARS));
         wrong(format!("`{cut}{found}` where {expected} has to be"))
     }
 
@@ -351,7 +351,7 @@ pub(super) fn references(text: &str) -> Read<Vec<String>> {
         match reference {
             Some(number) if number.starts_with('#') => {
                 if character(&number[1..]).is_none() {
-                    return wrong(format!("`&{};` is no character", in_short(&number)));
+                    return wrong(format!("`&{};` is no character", truncate_line(&number)));
                 }
             }
             Some(name) if name.starts_with(begins_name) && name.chars().all(is_in_name) => {

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use crate::domain::in_short;
+use crate::domain::truncate_line;
 use crate::verify::builtin::source::{Damage, PIECE_BYTES, Trouble, bad, cannot};
 
 /// How far the declaration may go.
@@ -164,7 +164,7 @@ fn agreed(
     match (encoding, found) {
         (None, _) => cannot(format!(
             "the encoding `{}`, which this rule does not read",
-            in_short(&name)
+            truncate_line(&name)
         )),
         (Some(said), Some(found)) if said != found => bad(format!(
             "says it is {}, and is {}",

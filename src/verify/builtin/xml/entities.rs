@@ -9,7 +9,7 @@ use super::dtd::{Dtd, Entity};
 use super::parser::{config, trouble};
 use super::references::{Marked, marked};
 use super::refusal::Refusal;
-use crate::domain::in_short;
+use crate::domain::truncate_line;
 use crate::verify::builtin::source::{Trouble, bad, cannot};
 
 /// How long the text of entities may become, and how often an entity may stand in another.
@@ -37,7 +37,7 @@ impl Entities {
         if let Some(name) = recursive(&dtd) {
             return bad(format!(
                 "not well-formed: the entity `{}` stands in itself",
-                in_short(&name)
+                truncate_line(&name)
             ));
         }
         let in_defaults = dtd.in_defaults.clone();
@@ -89,7 +89,7 @@ impl Entities {
                 "its entities stand in one another more than {MAX_DEPTH} deep"
             ));
         }
-        let shown = in_short(&name);
+        let shown = truncate_line(&name);
         let text = match self.dtd.entities.get(name) {
             Some(Entity::Internal(text)) => text.clone(),
             Some(Entity::External { is_parsed: true }) if spot == Spot::Text => return Ok(0),

@@ -4,7 +4,7 @@ use xml::Encoding;
 use xml::common::{Position as _, TextPosition};
 use xml::reader::{Error, ErrorKind, ParserConfig};
 
-use crate::domain::in_short;
+use crate::domain::truncate_line;
 use crate::verify::builtin::source::{Damage, Trouble};
 
 /// How long one text, one attribute and one name may be, and how many attributes an element may have.
@@ -44,10 +44,10 @@ pub(super) fn trouble(error: &Error) -> Trouble {
                 "{place}: a text, a name or an element's attributes are too long"
             ));
         }
-        ErrorKind::Syntax(why) => in_short(why),
-        ErrorKind::Utf8(error) => in_short(error),
+        ErrorKind::Syntax(why) => truncate_line(why),
+        ErrorKind::Utf8(error) => truncate_line(error),
         ErrorKind::UnexpectedEof => "unexpected end".to_owned(),
-        other => in_short(&format!("{other:?}")),
+        other => truncate_line(&format!("{other:?}")),
     };
     Trouble::Bad(format!("{place}: {why}"))
 }
